@@ -1,0 +1,106 @@
+"""The object that checks are handed: one endpoint, asked in the language of the contract.
+
+Each check gets an :class:`Api` of its own, which remembers the exchanges made through it, so that a
+finding points at its evidence without the check having to say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from conformance.answers import Reply
+from conformance.contract import Contract
+from conformance.model import Credentials, Exchange, Request
+
+COMPLETIONS = "/completions"
+
+
+class Transport(Protocol):
+    """Whatever carries a request to the endpoint and brings back an exchange."""
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+        """Send one request. Identical requests share one exchange unless ``fresh`` is asked for."""
+
+
+class Api:
+    """One endpoint under one contract.
+
+    Attributes:
+        contract: what the endpoint is held to; limits and defaults come from here.
+        model: the model id that requests name.
+        exchanges: what went over the wire through this object, in order.
+    """
+
+    def __init__(self, transport: Transport, contract: Contract, model: str) -> None:
+        self.contract = contract
+        self.model = model
+        self.exchanges: list[Exchange] = []
+        self._transport = transport
+
+    async def complete(self, *, fresh: bool = False, **body: Any) -> Reply:
+        """Ask for a plain completion; the model is filled in unless the body names one."""
+        return await self.post({"model": self.model, **body}, fresh=fresh)
+
+    async def stream(
+        self, *, fresh: bool = False, read_events: int | None = None, **body: Any
+    ) -> Reply:
+        """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
+        asked = {"model": self.model, "stream": True, **body}
+        return await self.post(asked, fresh=fresh, read_events=read_events)
+
+    async def post(
+        self,
+        body: Mapping[str, Any] | bytes,
+        *,
+        fresh: bool = False,
+        credentials: Credentials = Credentials.OWN,
+        headers: Mapping[str, str] | None = None,
+        read_events: int | None = None,
+    ) -> Reply:
+        """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
+        raw = body if isinstance(body, bytes) else encode(body)
+        request = Request(
+            "POST",
+            COMPLETIONS,
+            raw,
+            headers=tuple((headers or {}).items()),
+            credentials=credentials,
+            read_events=read_events,
+        )
+        return await self.send(request, fresh=fresh)
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Reply:
+        """Send any request, on any path below the base URL."""
+        exchange = await self._transport.send(request, fresh=fresh)
+        self.exchanges.append(exchange)
+        return Reply(exchange, features_of(request.body))
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Write a body as JSON, in UTF-8 and with its keys in the order given."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def features_of(body: bytes) -> frozenset[str]:
+    """Name the parameters that a body uses.
+
+    A prompt that is no string is the feature ``prompt:batch`` or ``prompt:tokens`` beside
+    ``prompt``, because a server may serve strings and decline the other forms.
+    """
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return frozenset()
+    if not isinstance(asked, dict):
+        return frozenset()
+    features = {name for name, value in asked.items() if value is not None}
+    prompt = asked.get("prompt")
+    if isinstance(prompt, list):
+        flat = [inner for part in prompt for inner in (part if isinstance(part, list) else [part])]
+        if any(isinstance(part, int) for part in flat):
+            features.add("prompt:tokens")
+        if any(isinstance(part, str | list) for part in prompt):
+            features.add("prompt:batch")
+    return frozenset(features)

@@ -1,0 +1,141 @@
+"""How a check speaks its mind: it returns for a pass and raises one of these for anything else.
+
+``Judgement``
+├── ``Deviation``     the endpoint broke the requirement
+├── ``Refusal``       the endpoint declined the request with a clean 4xx
+├── ``Inconclusive``  no judgement is possible: 429, 5xx, no answer, unstable answers
+└── ``NotApplicable`` the check has no meaning here, with the reason
+
+The runner turns them into verdicts; anything else that escapes a check is the suite's own error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from conformance.model import Effect
+
+T = TypeVar("T")
+
+
+class Judgement(Exception):  # noqa: N818 - a judgement is no error
+    """What a check concluded when it is not a pass."""
+
+
+class Deviation(Judgement):
+    """The endpoint broke the requirement: what was expected beside what was seen."""
+
+    def __init__(self, expected: str, seen: str, *, effect: Effect = Effect.ALTERED) -> None:
+        super().__init__(f"expected {expected}; seen {seen}")
+        self.expected = expected
+        self.seen = seen
+        self.effect = effect
+
+
+class Refusal(Judgement):
+    """The endpoint declined the request with a clean 4xx.
+
+    ``features`` are the parameters the request used, so that the runner can tell a refusal of
+    something promised from one of something optional.
+    """
+
+    def __init__(self, status: int, message: str, features: frozenset[str]) -> None:
+        super().__init__(f"refused with {status}: {message}")
+        self.status = status
+        self.message = message
+        self.features = features
+
+
+class Inconclusive(Judgement):
+    """No judgement is possible, with the reason in one sentence."""
+
+
+class NotApplicable(Judgement):
+    """The check has no meaning for this contract or this endpoint, with the reason."""
+
+
+def shown(value: object, *, limit: int = 200) -> str:
+    """Render a value for a reader: JSON where it can be, cut to ``limit`` characters."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation(Generic[T]):
+    """A value seen, waiting for what it must be; each method raises :class:`Deviation`.
+
+    ``name`` says what the value is ("finish_reason of choice 0"); ``effect`` says how a deviation
+    shows in the parameter's state.
+    """
+
+    value: T
+    name: str
+    effect: Effect = Effect.ALTERED
+
+    def _hold(self, holds: bool, expected: str) -> None:
+        if not holds:
+            raise Deviation(
+                f"{self.name} {expected}",
+                f"{self.name} = {shown(self.value)}",
+                effect=self.effect,
+            )
+
+    def equals(self, other: object) -> None:
+        """Hold that the value is ``other``; True is not 1."""
+        same = self.value == other and isinstance(self.value, bool) == isinstance(other, bool)
+        self._hold(same, f"= {shown(other)}")
+
+    def differs_from(self, other: object) -> None:
+        """Hold that the value is not ``other``."""
+        self._hold(self.value != other, f"other than {shown(other)}")
+
+    def one_of(self, *others: object) -> None:
+        """Hold that the value is among ``others``."""
+        self._hold(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
+
+    def at_least(self: Expectation[Any], bound: float) -> None:
+        """Hold that the value is ``bound`` or more."""
+        self._hold(self.value >= bound, f"≥ {bound}")
+
+    def at_most(self: Expectation[Any], bound: float) -> None:
+        """Hold that the value is ``bound`` or less."""
+        self._hold(self.value <= bound, f"≤ {bound}")
+
+    def contains(self: Expectation[Any], part: object) -> None:
+        """Hold that ``part`` occurs in the value."""
+        self._hold(part in self.value, f"containing {shown(part)}")
+
+    def lacks(self: Expectation[Any], part: object) -> None:
+        """Hold that ``part`` does not occur in the value."""
+        self._hold(part not in self.value, f"without {shown(part)}")
+
+    def starts_with(self: Expectation[Any], part: str) -> None:
+        """Hold that the text starts with ``part``."""
+        self._hold(self.value.startswith(part), f"starting with {shown(part)}")
+
+    def is_empty(self: Expectation[Any]) -> None:
+        """Hold that there is nothing in the value."""
+        self._hold(len(self.value) == 0, "empty")
+
+    def is_not_empty(self: Expectation[Any]) -> None:
+        """Hold that there is something in the value."""
+        self._hold(len(self.value) > 0, "not empty")
+
+    def has_length(self: Expectation[Collection[Any]], length: int) -> None:
+        """Hold that the value has ``length`` elements."""
+        self._hold(len(self.value) == length, f"of length {length}")
+
+    def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
+        """Hold any ``test``, whose meaning ``expected`` puts into words ("that is strict JSON")."""
+        self._hold(test(self.value), expected)
+
+
+def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:
+    """Open a sentence about a value seen: ``expect(usage.total, "total_tokens").equals(12)``."""
+    return Expectation(value, name, effect)

@@ -1,0 +1,350 @@
+"""The records everything else is made of: frozen, without I/O, standard library only.
+
+Times are seconds. ``at`` counts from the moment the request was sent, ``started`` from the
+start of the run. Bodies are bytes as they crossed the wire, after redaction of the API key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class Level(StrEnum):
+    """How binding a requirement is, in the sense of RFC 2119."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+
+
+class Tier(StrEnum):
+    """How much a run may cost; each tier holds the checks of the ones before it."""
+
+    SMOKE = "smoke"
+    STANDARD = "standard"
+    DEEP = "deep"
+
+    def holds(self, other: Tier) -> bool:
+        """Tell whether a run of this tier includes a check of the ``other`` tier."""
+        order = list(Tier)
+        return order.index(other) <= order.index(self)
+
+
+class Verdict(StrEnum):
+    """What one check concluded."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    WARN = "warn"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+    ERROR = "error"
+
+
+class Effect(StrEnum):
+    """How a broken promise shows: the request had no effect, or another one."""
+
+    IGNORED = "ignored"
+    ALTERED = "altered"
+
+
+class State(StrEnum):
+    """What became of one parameter or response field over a whole run."""
+
+    HONOURED = "honoured"
+    ALTERED = "altered"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    UNTESTED = "untested"
+
+
+class Conclusion(StrEnum):
+    """What a whole run says of its target."""
+
+    CONFORMING = "conforming"
+    NOT_CONFORMING = "not conforming"
+    UNDECIDED = "could not judge"
+    NOTHING_RAN = "nothing ran"
+    BROKEN_OFF = "broken off"
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the command line; the meaning of each is pytest's."""
+
+    CONFORMING = 0
+    NOT_CONFORMING = 1
+    INTERRUPTED = 2
+    UNDECIDED = 3
+    USAGE = 4
+    NOTHING_RAN = 5
+
+
+EXIT_CODES: Mapping[Conclusion, ExitCode] = {
+    Conclusion.CONFORMING: ExitCode.CONFORMING,
+    Conclusion.NOT_CONFORMING: ExitCode.NOT_CONFORMING,
+    Conclusion.UNDECIDED: ExitCode.UNDECIDED,
+    Conclusion.NOTHING_RAN: ExitCode.NOTHING_RAN,
+    Conclusion.BROKEN_OFF: ExitCode.INTERRUPTED,
+}
+
+
+class Credentials(StrEnum):
+    """Which API key a request presents."""
+
+    OWN = "own"
+    NONE = "none"
+    WRONG = "wrong"
+
+
+WRONG_KEY = "sk-conformance-this-key-was-never-issued"
+"""The key that :attr:`Credentials.WRONG` presents: well-formed, and nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one document states something, and what it says there, in our words."""
+
+    document: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One testable sentence of the contract.
+
+    ``subject`` is the request parameter (``stop``) or the response field
+    (``choices[].finish_reason``) that the sentence is about. ``scope`` is ``protocol`` where every
+    contract inherits it, ``document`` where only the documents among the sources promise it.
+    """
+
+    id: str
+    statement: str
+    statement_zh: str
+    level: Level
+    area: str
+    subject: str
+    scope: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The endpoint under judgement. The key never appears in a ``repr`` and is never recorded."""
+
+    base_url: str
+    model: str
+    contract: str
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as a check wants it sent; the wire adds host, key and content type.
+
+    ``read_events`` closes the connection after that many SSE events, which bounds what a generation
+    without a limit of its own can cost.
+    """
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: Credentials = Credentials.OWN
+    read_events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at sending a request: a status, or the fault that came instead of one."""
+
+    started: float
+    elapsed: float
+    status: int | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """``size`` bytes of the body, read ``at`` seconds after the request was sent."""
+
+    at: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and everything that came back.
+
+    ``status`` is None when no attempt was answered; ``fault`` then says why, in one sentence.
+    A body that broke off or outgrew the limit keeps what had arrived, with ``fault`` set.
+    """
+
+    id: str
+    request: Request
+    attempts: tuple[Attempt, ...]
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    arrivals: tuple[Arrival, ...]
+    elapsed: float
+    fault: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first response header of that name, whatever its case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check concluded, and the exchanges that show it.
+
+    ``id`` is the check's id, ``requirement`` the id of the sentence it judged.
+    """
+
+    id: str
+    title: str
+    requirement: str
+    level: Level
+    subject: str
+    tier: Tier
+    verdict: Verdict
+    message: str = ""
+    expected: str | None = None
+    seen: str | None = None
+    effect: Effect | None = None
+    exchanges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One parameter or response field as the chosen contract knows it.
+
+    ``promise`` puts the contract's words for it in a line; ``says`` maps a document's short name to
+    what that document states.
+    """
+
+    name: str
+    kind: str  # "parameter" or "field"
+    documented: bool
+    promise: str
+    says: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may spend; None is no limit."""
+
+    requests: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run spent: requests that reached the wire, and tokens as the endpoint billed them.
+
+    ``estimated_tokens`` counts the upper bound of answers whose usage the endpoint did not state.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All tokens together."""
+        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was to be judged, by which contract: the first line of a run file."""
+
+    format: int
+    suite_version: str
+    started_at: str  # ISO 8601, UTC
+    base_url: str
+    model: str
+    contract: str
+    contract_title: str
+    tier: Tier
+    select: tuple[str, ...]
+    strict: bool
+    seed: int
+    limits: Limits
+    subjects: tuple[Subject, ...]
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """How a run ended: the last line of its file. A run without one broke off."""
+
+    finished_at: str  # ISO 8601, UTC
+    elapsed: float
+    conclusion: Conclusion
+    because: str | None
+    counts: Mapping[str, int]
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A whole run as its file tells it; ``footer`` is None when it broke off."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...]
+    findings: tuple[Finding, ...]
+    footer: Footer | None
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """The footer's conclusion; a run without a footer broke off, whatever it had found."""
+        return self.footer.conclusion if self.footer else Conclusion.BROKEN_OFF
+
+
+JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.REFUSED})
+"""The verdicts that rest on an answer of the endpoint."""
+
+
+def conclude(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion:
+    """Sum up findings: a broken promise outweighs doubt, and doubt is never green."""
+    verdicts = {finding.verdict for finding in findings}
+    broken = {Verdict.FAIL, Verdict.WARN} if strict else {Verdict.FAIL}
+    if verdicts & broken:
+        return Conclusion.NOT_CONFORMING
+    if verdicts & {Verdict.INCONCLUSIVE, Verdict.ERROR}:
+        return Conclusion.UNDECIDED
+    if not verdicts & JUDGED:
+        return Conclusion.NOTHING_RAN
+    return Conclusion.CONFORMING
+
+
+def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count findings by verdict, every verdict present."""
+    seen = Counter(finding.verdict for finding in findings)
+    return {verdict.value: seen[verdict] for verdict in Verdict}
+
+
+def state_of(subject: str, findings: Iterable[Finding]) -> State:
+    """Say what became of one parameter or field, from the findings about it.
+
+    The worst finding decides: a parameter that is ignored once is not honoured.
+    """
+    about = [finding for finding in findings if finding.subject == subject]
+    broken = [f for f in about if f.verdict in {Verdict.FAIL, Verdict.WARN}]
+    if any(f.effect is Effect.IGNORED for f in broken):
+        return State.IGNORED
+    if broken:
+        return State.ALTERED
+    verdicts = {finding.verdict for finding in about}
+    if Verdict.REFUSED in verdicts:
+        return State.REFUSED
+    if Verdict.PASS in verdicts:
+        return State.HONOURED
+    return State.UNTESTED
