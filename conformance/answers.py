@@ -44,7 +44,7 @@ class Logprobs:
 
     @property
     def tokens(self) -> list[Any]:
-        """The tokens as text, or as ``bytes:\\xe2`` where one is no whole character."""
+        r"""The tokens as text, or as ``bytes:\xe2`` where one is no whole character."""
         return self._array("tokens")
 
     @property

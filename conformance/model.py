@@ -348,3 +348,43 @@ def state_of(subject: str, findings: Iterable[Finding]) -> State:
     if Verdict.PASS in verdicts:
         return State.HONOURED
     return State.UNTESTED
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event of a run."""
+
+    header: Header
+    checks: tuple[str, ...]  # the ids that will be judged, skipped ones included
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    """A check began; its finding follows."""
+
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeMade:
+    """A request was answered, or given up."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class FindingMade:
+    """A check concluded."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event of a run that did not break off."""
+
+    footer: Footer
+
+
+RunEvent = RunStarted | CheckStarted | ExchangeMade | FindingMade | RunFinished
+"""What the runner yields, in order of time."""

@@ -1,7 +1,9 @@
-"""Start the bundled reference server as a process of its own and stop it again, for any test that needs one.
+"""Start the bundled reference server as a process of its own and stop it again.
 
-with running_server() as server:
-    httpx.get(f"{server.base_url}/models", headers=server.headers)
+For any test that needs one::
+
+    with running_server() as server:
+        httpx.get(f"{server.base_url}/models", headers=server.headers)
 """
 
 import os
