@@ -292,7 +292,8 @@ class Reply:
         """
         status = self.expect_answered()
         if status in REFUSALS:
-            raise Refusal(status, ErrorAnswer(status, self.json).message, self.features)
+            message = ErrorAnswer(status, self.json).message
+            raise Refusal(status, message, self.features, self.exchange.request)
         if status != 200:
             raise Deviation("status 200", f"status {status}: {self._brief()}")
         if self.exchange.fault is not None:

@@ -5,6 +5,7 @@
 ├── ``Refusal``       the endpoint declined the request with a clean 4xx
 ├── ``Inconclusive``  no judgement is possible: 429, 5xx, no answer, unstable answers
 └── ``NotApplicable`` the check has no meaning here, with the reason
+    └── ``BudgetSpent`` the run has no money left for it
 
 The runner turns them into verdicts; anything else that escapes a check is the suite's own error.
 """
@@ -16,7 +17,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from conformance.model import Effect
+from conformance.model import Effect, Request
 
 T = TypeVar("T")
 
@@ -39,14 +40,22 @@ class Refusal(Judgement):
     """The endpoint declined the request with a clean 4xx.
 
     ``features`` are the parameters the request used, so that the runner can tell a refusal of
-    something promised from one of something optional.
+    something promised from one of something optional; ``request`` is the request itself, because
+    some values may be declined only together.
     """
 
-    def __init__(self, status: int, message: str, features: frozenset[str]) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        features: frozenset[str],
+        request: Request | None = None,
+    ) -> None:
         super().__init__(f"refused with {status}: {message}")
         self.status = status
         self.message = message
         self.features = features
+        self.request = request
 
 
 class Inconclusive(Judgement):
@@ -55,6 +64,10 @@ class Inconclusive(Judgement):
 
 class NotApplicable(Judgement):
     """The check has no meaning for this contract or this endpoint, with the reason."""
+
+
+class BudgetSpent(NotApplicable):
+    """The run may not spend what the next request can cost; raised by the wire, never by a check."""
 
 
 def shown(value: object, *, limit: int = 200) -> str:

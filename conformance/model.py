@@ -46,10 +46,11 @@ class Verdict(StrEnum):
 
 
 class Effect(StrEnum):
-    """How a broken promise shows: the request had no effect, or another one."""
+    """How a broken promise shows: the request had no effect, another one, or was declined."""
 
     IGNORED = "ignored"
     ALTERED = "altered"
+    REFUSED = "refused"
 
 
 class State(StrEnum):
@@ -340,8 +341,10 @@ def state_of(subject: str, findings: Iterable[Finding]) -> State:
     broken = [f for f in about if f.verdict in {Verdict.FAIL, Verdict.WARN}]
     if any(f.effect is Effect.IGNORED for f in broken):
         return State.IGNORED
-    if broken:
+    if any(f.effect is not Effect.REFUSED for f in broken):
         return State.ALTERED
+    if broken:
+        return State.REFUSED
     verdicts = {finding.verdict for finding in about}
     if Verdict.REFUSED in verdicts:
         return State.REFUSED
