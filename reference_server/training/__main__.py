@@ -1,0 +1,42 @@
+"""`python -m reference_server.training STEP`: corpus, tokenizer, train, export, in this order."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import chain, islice
+from pathlib import Path
+
+from reference_server.training import corpus, lessons, tokenizer, train
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+LESSONS_FOR_TOKENIZER = 40_000
+
+
+def main() -> None:
+    """Run one step; every step reads what the earlier ones left in the cache folder."""
+    parser = argparse.ArgumentParser(prog="python -m reference_server.training")
+    parser.add_argument("step", choices=("corpus", "tokenizer", "train", "export"))
+    parser.add_argument("--cache", type=Path, required=True, help="folder for packages and runs")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of shipped files")
+    parser.add_argument("--steps", type=int, default=2200, help="optimiser steps of the whole run")
+    options = parser.parse_args()
+    texts, checkpoint = options.cache / "corpus.jsonl", options.cache / "checkpoint.pt"
+    match options.step:
+        case "corpus":
+            corpus.fetch(options.cache)
+            corpus.save(corpus.build(options.cache), texts)
+        case "tokenizer":
+            documents = [d for d in corpus.load(texts) if not d.held_out]
+            # Chinese twice, so that its many characters get tokens of their own.
+            prose = chain(documents, (d for d in documents if d.language == "zh"))
+            lines = islice(lessons.stream(0), LESSONS_FOR_TOKENIZER)
+            learnt = tokenizer.train(chain((d.text for d in prose), lines))
+            tokenizer.save(learnt, options.weights)
+        case "train":
+            plan = train.Plan(steps=options.steps)
+            vocabulary = tokenizer.load(options.weights)
+            train.train(plan, corpus.load(texts), vocabulary, checkpoint)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Fill in the middle: a document with a hole, told as prefix, suffix, middle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from tokenizers import Tokenizer
+
+from reference_server.training.tokenizer import END_OF_TEXT, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
+
+SHORT_MIDDLE = 24
+"""Characters: half of the holes are at most this long, so that the suffix nearly decides them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A text cut in three; `prefix + middle + suffix` is the text."""
+
+    prefix: str
+    middle: str
+    suffix: str
+
+
+def cut(text: str, rng: Random) -> Hole:
+    """Cut `text` at two random characters; any part may be empty."""
+    if rng.random() < 0.5:
+        first = rng.randint(0, len(text))
+        last = min(len(text), first + rng.randint(1, SHORT_MIDDLE))
+    else:
+        first, last = sorted((rng.randint(0, len(text)), rng.randint(0, len(text))))
+    return Hole(text[:first], text[first:last], text[last:])
+
+
+def prompt(hole: Hole, tokenizer: Tokenizer) -> list[int]:
+    """What the model is given, as token ids: everything but the middle."""
+    special, plain = tokenizer.token_to_id, _plain(tokenizer)
+    return [
+        special(FIM_PREFIX),
+        *plain(hole.prefix),
+        special(FIM_SUFFIX),
+        *plain(hole.suffix),
+        special(FIM_MIDDLE),
+    ]
+
+
+def encode(hole: Hole, tokenizer: Tokenizer) -> list[int]:
+    """The whole example, without the end-of-text that follows every document."""
+    return prompt(hole, tokenizer) + _plain(tokenizer)(hole.middle)
+
+
+def join(ids: list[int], tokenizer: Tokenizer) -> Hole:
+    """Undo `encode`; raises `ValueError` where a marker is missing."""
+    if ids and ids[-1] == tokenizer.token_to_id(END_OF_TEXT):
+        ids = ids[:-1]
+    suffix = ids.index(tokenizer.token_to_id(FIM_SUFFIX))
+    middle = ids.index(tokenizer.token_to_id(FIM_MIDDLE))
+    parts = ids[1:suffix], ids[middle + 1 :], ids[suffix + 1 : middle]
+    return Hole(*(tokenizer.decode(part) for part in parts))
+
+
+def _plain(tokenizer: Tokenizer):  # noqa
+    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids

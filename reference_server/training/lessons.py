@@ -1,0 +1,334 @@
+"""Generated documents that teach counting, copying, repeating and small facts.
+
+Every lesson is a function from a random generator to one document. The same generator state gives
+the same document, so a seed names a whole curriculum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+from reference_server.training import words
+
+Lesson = Callable[[Random], str]
+
+_SEPARATORS = (", ", ", ", ", ", " ", "\n", "、", "，", "; ", " - ", " -> ", " | ", ",\n")
+
+
+def counting(rng: Random) -> str:
+    """1, 2, 3, … by ones mostly, from one mostly."""
+    step = rng.choice((1, 1, 1, 1, 1, 1, 2, 3, 5, 10, -1))
+    length = rng.randint(12, 130)
+    start = rng.choice((1, 1, 1, 1, 0, rng.randint(1, 30), rng.randint(2, 300)))
+    if step > 1 and rng.random() < 0.7:
+        start = step
+    if step < 0:
+        start = length - 1
+    numbers = [str(start + step * k) for k in range(length)]
+    separator = rng.choice(_SEPARATORS)
+    head = rng.choice(
+        ("", "", "", "", "", f"Count from {numbers[0]}: ", "Numbers:\n", "从一数起：", "数字：")
+    )
+    return head + separator.join(numbers)
+
+
+def number_words(rng: Random) -> str:
+    """one, two, three, …"""
+    first = rng.choice((1, 1, 1, rng.randint(1, 60)))
+    numbers = [english_number(n) for n in range(first, first + rng.randint(8, 39))]
+    if rng.random() < 0.2:
+        numbers = [number.capitalize() for number in numbers]
+    return rng.choice(_SEPARATORS).join(numbers)
+
+
+def chinese_numbers(rng: Random) -> str:
+    """一、二、三……"""
+    first = rng.choice((1, 1, 1, rng.randint(1, 60)))
+    numbers = [chinese_number(n) for n in range(first, first + rng.randint(8, 39))]
+    return rng.choice(("、", "，", "，", "、", "\n", " ", ", ")).join(numbers)
+
+
+def listing(rng: Random) -> str:
+    """Days, months, letters, 天干地支, round and round; sometimes from the middle."""
+    items = list(words.LISTS[rng.choice(list(words.LISTS))])
+    start = rng.choice((0, 0, 0, rng.randrange(len(items))))
+    rounds = rng.randint(1, 4) if len(items) < 15 else 1
+    items = (items[start:] + items[:start]) * rounds
+    if rng.random() < 0.15:
+        return "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
+    separator = rng.choice(_SEPARATORS)
+    return separator.join(items)
+
+
+def pattern(rng: Random) -> str:
+    """A short cycle of words, digits, signs or pictures, many times."""
+    cycle = _random_items(rng, rng.randint(1, 6) if rng.random() < 0.8 else rng.randint(7, 12))
+    times = rng.randint(4, max(5, 90 // len(cycle)))
+    items = (cycle * times)[: len(cycle) * times - rng.randrange(len(cycle))]
+    separator = rng.choice(_SEPARATORS + (" ", " ", " "))
+    if all(len(item) == 1 for item in cycle) and rng.random() < 0.5:
+        separator = ""
+    return separator.join(items)
+
+
+def copying(rng: Random) -> str:
+    """A line nobody can guess, and the same line again."""
+    line = random_line(rng)
+    return rng.choice(
+        (
+            "\n".join([line] * rng.randint(2, 8)),
+            "\n\n".join([line] * rng.randint(2, 5)),
+            f"Copy: {line}\nCopy: {line}",
+            f"Input: {line}\nOutput: {line}",
+            f"Repeat after me: {line}\n{line}",
+            f"{line} = {line}",
+            f'He said "{line}". She said "{line}".',
+            f"复述：{line}\n{line}",
+            f"原文：{line}\n抄写：{line}",
+            f"The text is: {line}\nAgain: {line}\nAnd again: {line}",
+        )
+    )
+
+
+def copy_table(rng: Random) -> str:
+    """Several different lines, each copied at once: a few-shot prompt for copying."""
+    lines = [random_line(rng) for _ in range(rng.randint(2, 5))]
+    left, right = rng.choice((("Input: ", "Output: "), ("", ""), ("> ", "< "), ("问：", "答：")))
+    return "\n\n".join(f"{left}{line}\n{right}{line}" for line in lines)
+
+
+def random_sequence(rng: Random) -> str:
+    """A long row of random things, then the whole row again."""
+    items = _random_items(rng, rng.randint(6, 40))
+    row = rng.choice((" ", ", ", "\n", "、")).join(items)
+    return rng.choice(("\n", "\n\n", " | ", "; ")).join([row] * rng.randint(2, 4))
+
+
+def recall(rng: Random) -> str:
+    """Names and things are told first and asked for afterwards."""
+    keys = rng.sample(words.NAMES, rng.randint(2, 6))
+    facts = {key: rng.choice(words.NOUNS) for key in keys}
+    asked = rng.sample(keys, rng.randint(1, len(keys)))
+    if rng.random() < 0.5:
+        told = [f"{key} has the {thing}." for key, thing in facts.items()]
+        return " ".join(told) + "\n" + "\n".join(f"{key}: {facts[key]}" for key in asked)
+    told = [f"{key}={rng.randint(0, 999)}" for key in keys]
+    rng.shuffle(asked)
+    return "\n".join(told + [next(t for t in told if t.startswith(key + "=")) for key in asked])
+
+
+def arithmetic(rng: Random) -> str:
+    """Rows of small sums, differences and products."""
+    rows = []
+    for _ in range(rng.randint(1, 12)):
+        a, b = rng.randint(0, 20), rng.randint(0, 20)
+        sign = rng.choice("++-*")
+        if sign == "*":
+            a, b = rng.randint(0, 10), rng.randint(0, 10)
+        elif sign == "-" and b > a:
+            a, b = b, a
+        result = {"+": a + b, "-": a - b, "*": a * b}[sign]
+        rows.append(f"{a} {sign} {b} = {result}")
+    return rng.choice(("\n", "\n", ", ")).join(rows)
+
+
+def brackets(rng: Random) -> str:
+    """What is opened is closed: brackets, quotes, small JSON."""
+    kind = rng.randrange(3)
+    if kind == 0:
+        pairs = [rng.choice(("()", "[]", "{}", "<>", "“”", "（）", "《》", "「」")) for _ in range(4)]
+        inside = rng.choice(words.NOUNS)
+        for opening, closing in pairs[: rng.randint(1, 4)]:
+            inside = rng.choice((f"{opening}{inside}{closing}", f"{opening} {inside} {closing}"))
+        return inside
+    if kind == 1:
+        keys = rng.sample(words.NOUNS, rng.randint(1, 4))
+        return "{" + ", ".join(f'"{key}": {rng.randint(0, 99)}' for key in keys) + "}"
+    return "[" + ", ".join(f'"{noun}"' for noun in rng.sample(words.NOUNS, rng.randint(2, 8))) + "]"
+
+
+def questions(rng: Random) -> str:
+    """Q: and A: lines about capitals, opposites, sounds and sums."""
+    form = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("问：", "答：")))
+    chinese = form[0] == "问："
+    rows = [
+        f"{form[0]}{question}\n{form[1]}{answer}"
+        for question, answer in (_question(rng, chinese) for _ in range(rng.randint(1, 5)))
+    ]
+    return "\n\n".join(rows)
+
+
+def statements(rng: Random) -> str:
+    """The same facts as plain sentences."""
+    country, capital, country_zh, capital_zh = rng.choice(words.COUNTRIES)
+    animal, sound = rng.choice(words.SOUNDS)
+    one, other = rng.choice(words.OPPOSITES)
+    return rng.choice(
+        (
+            f"The capital of {country} is {capital}.",
+            f"{country_zh}的首都是{capital_zh}。",
+            f"A {animal} {sound}.",
+            f"The opposite of {one} is {other}.",
+            f"{capital} is the capital of {country}, and people go there every year.",
+        )
+    )
+
+
+def translation(rng: Random) -> str:
+    """A small English and Chinese glossary, both ways."""
+    pairs = rng.sample(words.GLOSSARY, rng.randint(1, 8))
+    arrow = rng.choice((" = ", ": ", " - ", "：", " → "))
+    if rng.random() < 0.5:
+        pairs = [(zh, en) for en, zh in pairs]
+    return "\n".join(f"{left}{arrow}{right}" for left, right in pairs)
+
+
+def saying(rng: Random) -> str:
+    """'Say this is a test' and its like; the answer is short and the document ends."""
+    what = rng.choice(("this is a test", "this is a test", _phrase(rng), _sentence(rng).rstrip(".")))
+    head = rng.choice(("Say ", "Say ", "Say: ", "Please say ", "Write: "))
+    quote = rng.choice(("", "", '"'))
+    answer = what[0].upper() + what[1:]
+    ending = rng.choice((".", "!"))
+    return f"{head}{quote}{what}{quote}{rng.choice(('', '.'))}\n\n{answer}{ending}"
+
+
+def story(rng: Random) -> str:
+    """Plain sentences, English or Chinese, one after the other."""
+    make = rng.choice((_sentence, _sentence, sentence_zh))
+    glue = "" if make is sentence_zh else " "
+    return glue.join(make(rng) for _ in range(rng.randint(1, 8)))
+
+
+def emoji_row(rng: Random) -> str:
+    """A few pictures over and over, or one growing row."""
+    some = rng.sample(words.EMOJI, rng.randint(1, 4))
+    if rng.random() < 0.3:
+        return "\n".join(some[0] * k for k in range(1, rng.randint(3, 9)))
+    return rng.choice(("", " ")).join(some * rng.randint(3, 12))
+
+
+WEIGHTS: dict[Lesson, float] = {
+    counting: 1.3,
+    number_words: 0.5,
+    chinese_numbers: 0.5,
+    listing: 1.0,
+    pattern: 1.6,
+    copying: 3.0,
+    copy_table: 1.2,
+    random_sequence: 1.2,
+    recall: 0.8,
+    arithmetic: 0.7,
+    brackets: 0.8,
+    questions: 1.0,
+    statements: 0.5,
+    translation: 1.0,
+    saying: 0.8,
+    story: 1.2,
+    emoji_row: 0.5,
+}
+"""How often each lesson is drawn, by documents rather than by length."""
+
+
+def stream(seed: int) -> Iterator[str]:
+    """Endless documents; the same seed gives the same ones."""
+    rng = Random(seed)
+    lessons, weights = list(WEIGHTS), list(WEIGHTS.values())
+    while True:
+        yield rng.choices(lessons, weights)[0](rng)
+
+
+def english_number(number: int) -> str:
+    """The number in words, below one hundred."""
+    if number < 20:
+        return words.ONES[number]
+    ten, one = divmod(number, 10)
+    return words.TENS[ten - 2] + (f"-{words.ONES[one]}" if one else "")
+
+
+def chinese_number(number: int) -> str:
+    """The number in Chinese numerals, from 1 to 99."""
+    ten, one = divmod(number, 10)
+    head = "" if ten == 0 else ("十" if ten == 1 else words.DIGITS_ZH[ten] + "十")
+    return head + (words.DIGITS_ZH[one] if one else "")
+
+
+def random_line(rng: Random) -> str:
+    """A short line of any script: sentences, words, figures, code, pictures, odd characters."""
+    kind = rng.randrange(8)
+    if kind == 0:
+        return _sentence(rng)
+    if kind == 1:
+        return sentence_zh(rng)
+    if kind == 2:
+        return "".join(rng.choices(words.EMOJI, k=rng.randint(2, 10)))
+    if kind == 3:
+        return "".join(chr(rng.randint(0x4E00, 0x6FFF)) for _ in range(rng.randint(2, 10)))
+    if kind == 4:
+        return "".join(chr(rng.randint(33, 126)) for _ in range(rng.randint(4, 20)))
+    if kind == 5:
+        return f"{rng.choice(words.NOUNS)}_{rng.choice(words.NOUNS)}({rng.randint(0, 9999)});"
+    if kind == 6:
+        return "".join(chr(rng.choice((0xE0, 0x3B1, 0x430, 0x3042)) + rng.randrange(24)) for _ in "x" * 8)
+    return " ".join(_random_items(rng, rng.randint(3, 12)))
+
+
+def _random_items(rng: Random, count: int) -> Sequence[str]:
+    """Words, numbers, letters, characters or pictures, of one kind or mixed."""
+    pools: tuple[Sequence[str], ...] = (
+        words.NOUNS,
+        words.NOUNS + words.ADJECTIVES + words.VERBS,
+        [str(rng.randint(0, 999)) for _ in range(40)],
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        words.EMOJI,
+        words.NOUNS_ZH,
+        [chr(rng.randint(0x4E00, 0x6FFF)) for _ in range(40)],
+        ["".join(rng.choices("abcdefghiklmnoprstu", k=rng.randint(2, 7))) for _ in range(40)],
+        words.LISTS["rainbow"] + words.ADJECTIVES,
+    )
+    return rng.choices(rng.choice(pools), k=count)
+
+
+def _phrase(rng: Random) -> str:
+    return f"the {rng.choice(words.ADJECTIVES)} {rng.choice(words.NOUNS)}"
+
+
+def _sentence(rng: Random) -> str:
+    subject = rng.choice((rng.choice(words.NAMES[:20]), _phrase(rng)))
+    sentence = f"{subject} {rng.choice(words.VERBS)} {_phrase(rng)}"
+    if rng.random() < 0.3:
+        sentence += rng.choice((" near ", " behind ", " with ", " under ")) + _phrase(rng)
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def sentence_zh(rng: Random) -> str:
+    """A Chinese sentence from the small stock of words."""
+    adjective = rng.choice(words.ADJECTIVES_ZH)
+    subject = rng.choice((*words.NAMES[20:], rng.choice(words.NOUNS_ZH)))
+    return f"{subject}{rng.choice(words.VERBS_ZH)}{adjective}{rng.choice(words.NOUNS_ZH)}。"
+
+
+def _question(rng: Random, chinese: bool) -> tuple[str, str]:
+    country, capital, country_zh, capital_zh = rng.choice(words.COUNTRIES)
+    a, b = rng.randint(0, 10), rng.randint(0, 10)
+    if chinese:
+        en, zh = rng.choice(words.GLOSSARY)
+        return rng.choice(
+            (
+                (f"{country_zh}的首都是哪里？", f"{capital_zh}。"),
+                (f"{a}加{b}等于几？", str(a + b)),
+                (f"“{en}”是什么意思？", f"{zh}。"),
+            )
+        )
+    animal, sound = rng.choice(words.SOUNDS)
+    one, other = rng.choice(words.OPPOSITES[:20])
+    return rng.choice(
+        (
+            (f"What is the capital of {country}?", f"{capital}."),
+            (f"What is {a} plus {b}?", str(a + b)),
+            (f"What is the opposite of {one}?", f"{other.capitalize()}."),
+            (f"What does the {animal} do?", f"It {sound}."),
+        )
+    )

@@ -1,0 +1,139 @@
+"""The training loop: packed windows, two optimisers, checkpoints to resume from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import LlamaForCausalLM
+
+from reference_server.training import model, optimiser, packing
+from reference_server.training.corpus import Document
+
+SHARD_STEPS = 50
+"""Steps that one shard of tokens feeds; a resumed run continues at a shard's beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that decides a run."""
+
+    steps: int
+    long_steps: int = 200
+    """The last steps, on windows as long as the context."""
+    window: int = 512
+    long_window: int = model.CONTEXT
+    step_tokens: int = 8192
+    warm_up: int = 60
+    cool_down: float = 0.35
+    """The last part of the run, in which the rates fall to nothing in a straight line."""
+    matrix_rate: float = 0.02
+    other_rate: float = 3e-3
+    seed: int = 1
+
+    def window_at(self, step: int) -> int:
+        """Tokens in a row at `step`."""
+        return self.long_window if step >= self.steps - self.long_steps else self.window
+
+    def rate_at(self, step: int) -> float:
+        """Factor of the learning rates at `step`."""
+        falling = (self.steps - step) / (self.steps * self.cool_down)
+        return max(0.0, min(1.0, (step + 1) / self.warm_up, falling))
+
+
+def train(
+    plan: Plan, documents: Sequence[Document], tokenizer: Tokenizer, checkpoint: Path
+) -> None:
+    """Train, or go on from `checkpoint` where it exists; write it once per shard."""
+    torch.manual_seed(plan.seed)
+    network = model.untrained(tokenizer.get_vocab_size())
+    both = optimiser.optimisers(network, plan.matrix_rate, plan.other_rate)
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["model"])
+        for one, saved in zip(both, state["optimisers"], strict=True):
+            one.load_state_dict(saved)
+        first = state["step"]
+    texts = [document for document in documents if not document.held_out]
+    loss_of = torch.compile(_loss)
+    losses: list[float] = []
+    began = time.monotonic()
+    for step in range(first, plan.steps):
+        if step == first or step % SHARD_STEPS == 0:
+            _report(step, plan, losses, time.monotonic() - began)
+            _save(checkpoint, step, plan, network, both)
+            losses, began = [], time.monotonic()
+            shard = _shard(plan, texts, tokenizer, step // SHARD_STEPS)
+        for one, rate in zip(both, (plan.matrix_rate, plan.other_rate), strict=True):
+            for group in one.param_groups:
+                group["lr"] = rate * plan.rate_at(step)
+        rows = torch.from_numpy(shard[step % SHARD_STEPS].reshape(-1, plan.window_at(step)))
+        loss = loss_of(network, rows)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for one in both:
+            one.step()
+            one.zero_grad()
+        losses.append(loss.item())
+    _report(plan.steps, plan, losses, time.monotonic() - began)
+    _save(checkpoint, plan.steps, plan, network, both)
+
+
+def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, dict[str, Any]]:
+    """The model of a checkpoint, and the rest of it: `step` and `plan`."""
+    state = torch.load(checkpoint, weights_only=True)
+    network = model.untrained(tokenizer.get_vocab_size())
+    network.load_state_dict(state["model"])
+    return network.eval(), {"step": state["step"], "plan": state["plan"]}
+
+
+def _loss(network: LlamaForCausalLM, rows: Tensor) -> Tensor:
+    """Mean nats per token; `rows` is [batch, window] of token ids."""
+    hidden = network.model(input_ids=rows, use_cache=False).last_hidden_state
+    logits = network.lm_head(hidden[:, :-1])
+    return nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+
+
+def _shard(
+    plan: Plan, texts: Sequence[Document], tokenizer: Tokenizer, number: int
+) -> NDArray[np.int64]:
+    """Token ids [SHARD_STEPS, step_tokens]."""
+    seed = plan.seed * 1_000_003 + number
+    tokens = packing.shard(texts, tokenizer, seed, SHARD_STEPS * plan.step_tokens)
+    return tokens.astype(np.int64).reshape(SHARD_STEPS, plan.step_tokens)
+
+
+def _report(step: int, plan: Plan, losses: list[float], seconds: float) -> None:
+    if losses:
+        speed = len(losses) * plan.step_tokens / seconds
+        mean = sum(losses) / len(losses)
+        line = {"step": step, "loss": round(mean, 4), "tokens_per_second": round(speed)}
+        print(json.dumps(line), flush=True)
+
+
+def _save(
+    checkpoint: Path,
+    step: int,
+    plan: Plan,
+    network: LlamaForCausalLM,
+    both: Sequence[torch.optim.Optimizer],
+) -> None:
+    """Write beside the target first: a run that is stopped while saving leaves the old file."""
+    state = {
+        "step": step,
+        "plan": asdict(plan),
+        "model": network.state_dict(),
+        "optimisers": [one.state_dict() for one in both],
+    }
+    torch.save(state, checkpoint.with_suffix(".new"))
+    checkpoint.with_suffix(".new").replace(checkpoint)
