@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from conformance.model import Arrival
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 _BOM = b"\xef\xbb\xbf"
 FIELDS = frozenset({"data", "event", "id", "retry"})
 
@@ -90,3 +91,23 @@ class _Clock:
             self._position += 1
             self._received += self._arrivals[self._position].size
         return self._arrivals[self._position].at if self._arrivals else 0.0
+
+
+class EventCounter:
+    """Count events while a body comes in, without parsing what was counted again."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._count = 0
+
+    def feed(self, read: bytes) -> int:
+        """Take the next read and return how many events are complete by now."""
+        # A border may lie across two reads, so the search starts a little before the new one.
+        start = max(0, len(self._rest) - 3)
+        self._rest += read
+        borders = list(_EVENT_END.finditer(self._rest, start))
+        if borders:
+            end = borders[-1].end()
+            self._count += len(parse_events(self._rest[:end]).events)
+            self._rest = self._rest[end:]
+        return self._count

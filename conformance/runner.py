@@ -1,0 +1,220 @@
+"""Judge one target: choose the checks, run them concurrently, tell what happens as it happens.
+
+    async for event in run(target, contract, Options()):
+        writer.write(event)
+
+The events make up the run file line by line, so a run that is interrupted keeps what it learned,
+and lacks the footer that only a finished run has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from conformance import __version__
+from conformance.api import Api, Transport
+from conformance.checks import Check, all_checks
+from conformance.contract import Contract
+from conformance.model import (
+    CheckStarted,
+    Conclusion,
+    Exchange,
+    ExchangeMade,
+    Finding,
+    FindingMade,
+    Footer,
+    Header,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    Target,
+    Verdict,
+    conclude,
+    count_verdicts,
+)
+from conformance.preflight import preflight
+from conformance.selection import Chosen, Options, choose
+from conformance.verdicts import Ruling, rule
+from conformance.wire.budget import Budget, Budgeted
+from conformance.wire.client import Client
+from conformance.wire.record import FORMAT
+from conformance.wire.sharing import Sender, Sharing
+
+__all__ = ["Options", "run"]
+
+CHECKS_PER_SLOT = 2
+"""Checks in progress for each request in flight: one that waits for an answer which another check
+asked for leaves no slot empty, and a run that is cut short still has finished most it began."""
+
+
+async def run(
+    target: Target,
+    contract: Contract,
+    options: Options,
+    *,
+    transport: Transport | None = None,
+    checks: Iterable[Check] | None = None,
+) -> AsyncIterator[RunEvent]:
+    """Judge a target and yield what happens, the header first and the footer last.
+
+    Args:
+        target: the endpoint, the model and the key.
+        contract: what the endpoint is held to.
+        options: how much to judge, and at what price and pace.
+        transport: carries the requests instead of the network; limits and sharing still apply.
+        checks: what to choose from; every check there is, unless given.
+    """
+    started = time.monotonic()
+    chosen = choose(all_checks() if checks is None else checks, contract, options)
+    yield RunStarted(
+        header_of(target, contract, options), tuple(choice.check.id for choice in chosen)
+    )
+    budget = Budget(options.limits)
+    findings: list[Finding] = []
+    # A task of its own does the work, so that events come out while several checks are under way.
+    events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+    work = asyncio.create_task(
+        _work(
+            target,
+            contract,
+            options,
+            chosen=chosen,
+            transport=transport,
+            budget=budget,
+            tell=events.put_nowait,
+        )
+    )
+    work.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            if isinstance(event, FindingMade):
+                findings.append(event.finding)
+            yield event
+        because = await work
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+    yield RunFinished(
+        Footer(
+            finished_at=_now(),
+            elapsed=round(time.monotonic() - started, 3),
+            conclusion=(
+                Conclusion.UNDECIDED if because else conclude(findings, strict=options.strict)
+            ),
+            because=because,
+            counts=count_verdicts(findings),
+            cost=budget.cost,
+        )
+    )
+
+
+def header_of(target: Target, contract: Contract, options: Options) -> Header:
+    """Write down what is to be judged, by which contract."""
+    return Header(
+        format=FORMAT,
+        suite_version=__version__,
+        started_at=_now(),
+        base_url=target.base_url,
+        model=target.model,
+        contract=contract.name,
+        contract_title=contract.title,
+        tier=options.tier,
+        select=options.select,
+        strict=options.strict,
+        seed=options.seed,
+        limits=options.limits,
+        subjects=contract.subjects,
+        requirements=tuple(contract.requirements.values()),
+    )
+
+
+async def _work(
+    target: Target,
+    contract: Contract,
+    options: Options,
+    *,
+    chosen: tuple[Chosen, ...],
+    transport: Transport | None,
+    budget: Budget,
+    tell: Callable[[RunEvent], None],
+) -> str | None:
+    """Judge what was chosen; return why judging was pointless, or None if it was not."""
+    judgeable = [choice.check for choice in chosen if choice.skip is None]
+    for choice in chosen:
+        if choice.skip is not None:
+            ruling = Ruling(Verdict.SKIPPED, choice.skip)
+            tell(FindingMade(finding_of(choice.check, contract, ruling, ())))
+    if not judgeable:
+        return None
+
+    async with AsyncExitStack() as stack:
+        sender: Sender
+        if transport is None:
+            client = Client(
+                target,
+                timeout=options.timeout,
+                rate=options.rate,
+                seed=options.seed,
+                may_retry=budget.take_retry,
+            )
+            sender = (await stack.enter_async_context(client)).send
+        else:
+            sender = transport.send
+        budgeted = Budgeted(sender, budget, options.concurrency, contract.default_tokens)
+        sharing = Sharing(budgeted.send, lambda exchange: tell(ExchangeMade(exchange)))
+        stack.push_async_callback(sharing.close)
+
+        because = await preflight(Api(sharing, contract, target.model), target)
+        if because is not None:
+            return because
+        todo = iter(judgeable)
+
+        async def work_off() -> None:
+            for check in todo:
+                tell(CheckStarted(check.id))
+                tell(FindingMade(await judge(check, Api(sharing, contract, target.model))))
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(options.concurrency * CHECKS_PER_SLOT):
+                workers.create_task(work_off())
+    return None
+
+
+async def judge(check: Check, api: Api) -> Finding:
+    """Run one check to its finding, whatever it throws."""
+    outcome: Exception | None = None
+    try:
+        await check.run(api)
+    except Exception as raised:  # noqa: BLE001 - whatever a check throws becomes its finding
+        outcome = raised
+    level = api.contract.requirement(check.requirement).level
+    return finding_of(check, api.contract, rule(outcome, level, api.contract), api.exchanges)
+
+
+def finding_of(
+    check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
+) -> Finding:
+    """Put a ruling beside what it is about and the exchanges that show it."""
+    requirement = contract.requirement(check.requirement)
+    return Finding(
+        id=check.id,
+        title=check.title,
+        requirement=requirement.id,
+        level=requirement.level,
+        subject=requirement.subject,
+        tier=check.tier,
+        verdict=ruling.verdict,
+        message=ruling.message,
+        expected=ruling.expected,
+        seen=ruling.seen,
+        effect=ruling.effect,
+        exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

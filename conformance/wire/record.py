@@ -1,0 +1,200 @@
+"""The run file: one JSON object a line, the header first, the footer last.
+
+Each line is flushed as it is written, so a run that is killed keeps what it learned. A file without
+a footer is a run that broke off, never a green one. ``run.schema.json`` beside this module
+describes the format to other programs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import cattrs
+from cattrs.preconf.json import make_converter
+
+from conformance.model import (
+    CheckStarted,
+    Exchange,
+    ExchangeMade,
+    Finding,
+    FindingMade,
+    Footer,
+    Header,
+    Run,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+
+FORMAT = 1
+"""The version of the format; a file of another one is not read."""
+
+SCHEMA = Path(__file__).with_name("run.schema.json")
+
+Record = Header | Exchange | Finding | Footer
+KINDS: dict[str, type[Record]] = {
+    "header": Header,
+    "exchange": Exchange,
+    "finding": Finding,
+    "footer": Footer,
+}
+T = TypeVar("T")
+
+
+class RunFileError(ValueError):
+    """A run file that cannot be read, with the file and the line in one sentence."""
+
+
+class RunWriter:
+    """Writes a run's events to its file as they come; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def write(self, event: RunEvent) -> None:
+        """Write what an event adds to the record; some add nothing."""
+        match event:
+            case RunStarted():
+                self._line("header", event.header)
+            case ExchangeMade():
+                self._line("exchange", event.exchange)
+            case FindingMade():
+                self._line("finding", event.finding)
+            case RunFinished():
+                self._line("footer", event.footer)
+            case CheckStarted():
+                return
+
+    def _line(self, kind: str, record: Record) -> None:
+        self._file.write(to_line(kind, record))
+        self._file.flush()
+
+
+def to_line(kind: str, record: Record) -> bytes:
+    """Write one record as a line of the file."""
+    data = {"kind": kind, **_converter.unstructure(record)}
+    try:
+        line = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        # An endpoint may escape half a surrogate pair, which UTF-8 cannot hold; JSON's escapes can.
+        line = json.dumps(data, separators=(",", ":")).encode()
+    return line + b"\n"
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write a whole run, in the order of the format."""
+    with path.open("wb") as file:
+        file.write(to_line("header", run.header))
+        file.writelines(to_line("exchange", exchange) for exchange in run.exchanges)
+        file.writelines(to_line("finding", finding) for finding in run.findings)
+        if run.footer is not None:
+            file.write(to_line("footer", run.footer))
+
+
+def read_run(path: Path) -> Run:
+    """Read a run file; one that broke off reads as a run without a footer.
+
+    Raises:
+        RunFileError: the file is not there, or is no run file.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RunFileError(f"cannot read {path}: {error.strerror}") from None
+    records = _records(raw, path)
+    header = next(records, None)
+    if not isinstance(header, Header):
+        raise RunFileError(f"{path} is no run file: its first line is not a header")
+    exchanges: list[Exchange] = []
+    findings: list[Finding] = []
+    footer: Footer | None = None
+    for record in records:
+        if footer is not None:
+            raise RunFileError(f"{path} goes on after its footer")
+        match record:
+            case Exchange():
+                exchanges.append(record)
+            case Finding():
+                findings.append(record)
+            case Footer():
+                footer = record
+            case Header():
+                raise RunFileError(f"{path} has two headers")
+    return Run(header, tuple(exchanges), tuple(findings), footer)
+
+
+def _records(raw: bytes, path: Path) -> Iterator[Record]:
+    *lines, rest = raw.split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        yield _record(line, f"{path}, line {number}")
+    if rest:
+        # The last line has no end: the run was killed while it wrote, unless the line is whole.
+        try:
+            yield _record(rest, f"{path}, line {len(lines) + 1}")
+        except RunFileError:
+            if not lines:
+                raise
+
+
+def _record(line: bytes, where: str) -> Record:
+    try:
+        data: Any = json.loads(line)
+    except ValueError as error:
+        raise RunFileError(f"{where}: not JSON ({error})") from None
+    kind = data.pop("kind", None) if isinstance(data, dict) else None
+    if kind not in KINDS:
+        raise RunFileError(f"{where}: no record of a run (kind {kind!r})")
+    if kind == "header" and data.get("format") != FORMAT:
+        raise RunFileError(
+            f"{where}: written in format {data.get('format')!r}, and this suite reads {FORMAT}"
+        )
+    try:
+        return _converter.structure(data, KINDS[kind])
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
+        reason = (
+            "; ".join(cattrs.transform_error(error))
+            if isinstance(error, cattrs.BaseValidationError)
+            else str(error)
+        )
+        raise RunFileError(f"{where}: a broken {kind} ({reason})") from None
+
+
+def _body_to_json(body: bytes) -> dict[str, str]:
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def _body_from_json(data: Any, _: type[bytes]) -> bytes:
+    match data:
+        case {"text": str(text)}:
+            return text.encode()
+        case {"base64": str(text)}:
+            try:
+                return base64.b64decode(text, validate=True)
+            except binascii.Error as error:
+                raise ValueError(f"a body that is no base64: {error}") from None
+    raise ValueError("a body is {text} or {base64}")
+
+
+_converter = make_converter()
+_converter.register_unstructure_hook(bytes, _body_to_json)
+_converter.register_structure_hook(bytes, _body_from_json)

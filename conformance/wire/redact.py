@@ -1,0 +1,128 @@
+r"""Take the API key out of whatever is recorded, by its value, however it is written.
+
+An endpoint can show the key in an error message, a header or a debug page; a run file is passed
+around. So the key is found as it is, JSON-escaped (``\u0073k``, ``\/``), URL-encoded (``%73k``),
+in any mixture of these, and inside base64 at any alignment, as in ``Basic`` credentials.
+
+Bodies are redacted whole, so a key that came in two reads is found as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+
+from conformance.model import Arrival
+
+KEY_MARK = "$API_KEY"
+"""What stands where the key was: what a reader would type to repeat the request."""
+
+NAMED_MARK = "[redacted]"
+
+SECRET_HEADERS = frozenset(
+    {
+        "api-key",
+        "authorization",
+        "cookie",
+        "openai-organization",
+        "openai-project",
+        "proxy-authorization",
+        "set-cookie",
+        "x-api-key",
+    }
+)
+"""Response headers that name an account or carry a session, whatever their value."""
+
+SHORTEST_KEY = 8
+"""Characters. A shorter key is a placeholder such as ``EMPTY`` or ``x``: taking it out of every
+text would change what is judged, and gives no secret away if it stays."""
+
+
+class Redactor:
+    """Replaces one key; without a key, or with a placeholder for one, it changes nothing."""
+
+    def __init__(self, key: str | None) -> None:
+        secret = key if key and len(key) >= SHORTEST_KEY else None
+        self._pattern = re.compile(_forms_of(secret)) if secret else None
+
+    def text(self, text: str) -> str:
+        """Redact a text."""
+        if self._pattern is None:
+            return text
+        raw = text.encode("utf-8", errors="surrogatepass")
+        return self.body(raw).decode("utf-8", errors="surrogatepass")
+
+    def body(self, body: bytes) -> bytes:
+        """Redact raw bytes."""
+        return self._pattern.sub(KEY_MARK.encode(), body) if self._pattern else body
+
+    def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Redact headers, by value and by name."""
+        return tuple(
+            (self.text(name), NAMED_MARK if name.lower() in SECRET_HEADERS else self.text(value))
+            for name, value in headers
+        )
+
+    def stream(self, body: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, tuple[Arrival, ...]]:
+        """Redact a body; a read that ended inside the key ends after its mark."""
+        spans = [match.span() for match in self._pattern.finditer(body)] if self._pattern else []
+        if not spans:
+            return body, tuple(arrivals)
+        moved: list[Arrival] = []
+        read = shown = 0
+        for arrival in arrivals:
+            read += arrival.size
+            end = _moved(read, spans)
+            moved.append(Arrival(arrival.at, end - shown))
+            shown = end
+        return self.body(body), tuple(moved)
+
+
+def _moved(offset: int, spans: Sequence[tuple[int, int]]) -> int:
+    """Say where an offset lies once every span before it, or around it, is a mark."""
+    shift = 0
+    for start, end in spans:
+        if start >= offset:
+            break
+        shift += len(KEY_MARK) - (min(end, offset) - start)
+    return offset + shift
+
+
+def _forms_of(key: str) -> bytes:
+    spelled = b"".join(_spellings(character) for character in key)
+    return b"|".join([spelled, *_base64_forms(key.encode())])
+
+
+def _spellings(character: str) -> bytes:
+    r"""Match one character as it is, escaped in JSON (also twice over), or URL-encoded."""
+    raw = character.encode()
+    units = character.encode("utf-16-be")
+    escaped = b"".join(
+        rb"\\+u" + _any_case(units[i : i + 2].hex()) for i in range(0, len(units), 2)
+    )
+    percent = b"".join(b"%(?:25)*" + _any_case(f"{byte:02x}") for byte in raw)
+    # JSON may put a backslash before these, and must before two of them.
+    literal = (rb"\\*" if character in '"\\/' else b"") + re.escape(raw)
+    return b"(?:" + b"|".join([literal, escaped, percent]) + b")"
+
+
+def _any_case(digits: str) -> bytes:
+    return b"".join(f"[{d}{d.upper()}]".encode() if d.isalpha() else d.encode() for d in digits)
+
+
+def _base64_forms(raw: bytes) -> list[bytes]:
+    """Match the key inside base64 at each of the three alignments, in both alphabets.
+
+    The characters at either edge mix bits of the key with bits of its neighbours; those go too.
+    """
+    forms = []
+    for before in range(3):
+        padded = base64.b64encode(b"\0" * before + raw)
+        first = (before * 8 + 5) // 6
+        last = (before + len(raw)) * 8 // 6
+        core = padded[first:last].replace(b"+", b"(?:[+-]|%2[Bb])")
+        core = core.replace(b"/", rb"(?:\\*[/_]|%2[Ff])")
+        edge = b"[A-Za-z0-9+/_-]"
+        forms.append((edge if before else b"") + core + edge + b"{0,1}={0,2}")
+    return forms
