@@ -1,0 +1,335 @@
+"""What one document promises: the OpenAPI description with the document's overlay applied.
+
+    contract = load_contract("zhizengzeng")
+    contract.parameter("max_tokens").default_unlimited   # True
+    contract.why_not_in_force("stop.at-most-four")       # None: it is in force
+    contract.validate_completion(body)                   # (), or what is wrong with the body
+
+Limits, defaults and promises are read from the applied document, never written into a check.
+Beside the six documents by name, any overlay of ``spec/openapi.yaml`` can be loaded by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from conformance.model import Level, Requirement, Source, Subject
+from conformance.overlay import OverlayError, apply_overlay
+from conformance.schemas import (
+    Field,
+    Parameter,
+    Schema,
+    SchemaViolation,
+    path_of,
+    read_fields,
+    read_parameters,
+    validator_of,
+    violations_of,
+)
+
+__all__ = [
+    "DOCUMENTS",
+    "Contract",
+    "ContractError",
+    "Field",
+    "Parameter",
+    "SchemaViolation",
+    "load_contract",
+]
+
+DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "openai")
+
+
+class ContractError(Exception):
+    """A contract cannot be read; one sentence names the file, the place and the way out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """What one document promises, ready to be asked.
+
+    Attributes:
+        name: the document's short name, or the stem of the overlay's file.
+        document: whose page it is; requirements of scope ``document`` bind by this name.
+        parameters: every parameter that any document knows, documented here or not.
+        fields: every field of an answer and of an error.
+        requirements: the requirements in force, by id.
+    """
+
+    name: str
+    title: str
+    document: str
+    parameters: tuple[Parameter, ...]
+    fields: tuple[Field, ...]
+    requirements: Mapping[str, Requirement]
+    _stated: Mapping[str, Requirement] = field(repr=False)
+    _silent: Mapping[str, str] = field(repr=False)
+    _schemas: Schema = field(repr=False)
+
+    def requirement(self, requirement_id: str) -> Requirement:
+        """Return a requirement, whether it is in force here or not.
+
+        Raises:
+            ContractError: there is no such requirement.
+        """
+        try:
+            return self._stated[requirement_id]
+        except KeyError:
+            raise ContractError(f"no requirement has the id `{requirement_id}`") from None
+
+    def why_not_in_force(self, requirement_id: str) -> str | None:
+        """Say why this contract does not hold an endpoint to a requirement; None if it does."""
+        self.requirement(requirement_id)
+        return self._silent.get(requirement_id)
+
+    def parameter(self, name: str) -> Parameter:
+        """Return a parameter; one that nobody mentions is simply not ``documented``."""
+        known = (parameter for parameter in self.parameters if parameter.name == name)
+        return next(known, Parameter(name))
+
+    def field(self, path: str) -> Field:
+        """Return a response field by its path.
+
+        Raises:
+            ContractError: the contract has no such field.
+        """
+        for known in self.fields:
+            if known.path == path:
+                return known
+        raise ContractError(f"the contract {self.name} has no response field `{path}`")
+
+    def promises(self, feature: str) -> bool:
+        """Tell whether a feature has to be served: a parameter, or a form like ``prompt:batch``."""
+        name, _, form = feature.partition(":")
+        parameter = self.parameter(name)
+        if not form:
+            return parameter.promised
+        return parameter.forms.get("strings" if form == "batch" else form, False)
+
+    @property
+    def default_tokens(self) -> int | None:
+        """How many tokens an answer has at most where none are asked for; None if nobody says."""
+        default = self.parameter("max_tokens").default
+        return default if isinstance(default, int) else None
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Every parameter and response field, with the contract's promise in a line."""
+        return (
+            *(
+                Subject(p.name, "parameter", p.documented, p.promise, p.says)
+                for p in self.parameters
+            ),
+            *(
+                Subject(f.path, "field", self.document in f.says, f.promise, f.says)
+                for f in self.fields
+            ),
+        )
+
+    def validate_request(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Hold a request against the contract's schema."""
+        return self._validate("CreateCompletionRequest", body)
+
+    def validate_completion(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Hold a plain answer against the contract's schema."""
+        return self._validate("Completion", body)
+
+    def validate_chunk(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Hold the data of one event of a stream against the contract's schema."""
+        return self._validate("CompletionChunk", body)
+
+    def validate_error(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Hold the body of a refusal against the contract's schema."""
+        return self._validate("Error", body)
+
+    def _validate(self, component: str, body: object) -> tuple[SchemaViolation, ...]:
+        return tuple(violations_of(self._validators[component], body))
+
+    @cached_property
+    def _validators(self) -> Mapping[str, Draft202012Validator]:
+        return {name: validator_of(self._schemas, name) for name in self._schemas}
+
+
+def load_contract(name_or_path: str) -> Contract:
+    """Load a document's contract by its short name, or by the path of an overlay of one's own.
+
+    Raises:
+        ContractError: there is no such document or file, or the file cannot be applied.
+    """
+    if name_or_path in DOCUMENTS:
+        return _bundled(name_or_path)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ContractError(
+            f"there is no contract `{name_or_path}`: choose one of {', '.join(DOCUMENTS)}, "
+            "or give the path of an overlay file"
+        )
+    return _read_contract(path.stem, path)
+
+
+# ── reading the files ────────────────────────────────────────────────────────────────────────────
+
+
+def spec_directory() -> Path:
+    """Find the description: beside this file in a wheel, at the top of a checkout."""
+    inside = Path(__file__).parent / "spec"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "spec"
+
+
+@cache
+def _bundled(name: str) -> Contract:
+    return _read_contract(name, spec_directory() / "documents" / f"{name}.yaml")
+
+
+def _read_contract(name: str, path: Path) -> Contract:
+    base = _base()
+    try:
+        applied = apply_overlay(base, _read_yaml(path))
+    except OverlayError as error:
+        raise ContractError(f"{path}: {error}") from error
+    try:
+        if name not in DOCUMENTS:
+            _hold_schemas_valid(applied, path)
+        return _contract_of(name, base, applied)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ContractError(
+            f"{path}: what it makes of spec/openapi.yaml is no contract any more ({error}); "
+            "see spec/README.md for what an overlay may change"
+        ) from error
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+    except OSError as error:
+        raise ContractError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ContractError(f"{path}{line}: is not valid YAML ({error.problem})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContractError(f"{path}: is not YAML text in UTF-8") from error
+
+
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def _base() -> Schema:
+    document: Schema = _read_yaml(spec_directory() / "openapi.yaml")
+    return document
+
+
+@cache
+def _statements() -> tuple[tuple[Requirement, tuple[str, ...]], ...]:
+    """Read every requirement, each with what has to be documented for it."""
+    rows = _read_yaml(spec_directory() / "requirements.yaml")["requirements"]
+    return tuple((_requirement_of(row), tuple(row.get("needs", ()))) for row in rows)
+
+
+def _requirement_of(row: Mapping[str, Any]) -> Requirement:
+    return Requirement(
+        id=row["id"],
+        statement=row["statement"],
+        statement_zh=row["statement_zh"],
+        level=Level(row["level"]),
+        area=row["id"].partition(".")[0],
+        subject=row["subject"],
+        scope=row["scope"],
+        sources=tuple(Source(source["document"], source["says"]) for source in row["sources"]),
+    )
+
+
+def _hold_schemas_valid(document: Schema, path: Path) -> None:
+    """Hold that what a foreign overlay made of the schemas are schemas still."""
+    for name, schema in document["components"]["schemas"].items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            place = path_of((name, *error.absolute_path))
+            raise ContractError(f"{path}: leaves {place} invalid ({error.message})") from error
+
+
+# ── from the applied document to the contract ────────────────────────────────────────────────────
+
+
+def _contract_of(name: str, base: Schema, applied: Schema) -> Contract:
+    about = applied["x-conformance"]
+    # An overlay that does not say whose page it is speaks for itself.
+    document = about["document"] if about != base["x-conformance"] else name
+    parts = applied["components"]["schemas"]
+    request = "CreateCompletionRequest"
+    parameters = tuple(read_parameters(base["components"]["schemas"][request], parts[request]))
+    names = {parameter.name: parameter for parameter in parameters}
+    fields = tuple(read_fields(parts, names))
+    everywhere = {known.path for known in read_fields(base["components"]["schemas"], names)}
+    scope = _Scope(
+        name=name,
+        document=document,
+        parameters=names,
+        removed=frozenset(everywhere - {known.path for known in fields}),
+        excluded={row["requirement"]: row["because"] for row in about.get("excludes", ())},
+    )
+    stated = {requirement.id: requirement for requirement, _ in _statements()}
+    if unknown := scope.excluded.keys() - stated.keys():
+        raise ValueError(f"x-conformance excludes `{min(unknown)}`, which is no requirement")
+    reasons = {
+        requirement.id: scope.why_silent(requirement, needs) for requirement, needs in _statements()
+    }
+    return Contract(
+        name=name,
+        title=about["title"],
+        document=document,
+        parameters=parameters,
+        fields=fields,
+        requirements={key: stated[key] for key, reason in reasons.items() if reason is None},
+        _stated=stated,
+        _silent={key: reason for key, reason in reasons.items() if reason is not None},
+        _schemas=parts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Decides which requirements a contract states."""
+
+    name: str
+    document: str
+    parameters: Mapping[str, Parameter]
+    removed: frozenset[str]  # response fields that the overlay took away
+    excluded: Mapping[str, str]
+
+    def why_silent(self, requirement: Requirement, needs: tuple[str, ...]) -> str | None:
+        """Say in a sentence why the requirement is not in force, or None if it is."""
+        if requirement.id in self.excluded:
+            return self.excluded[requirement.id]
+        documents = [source.document for source in requirement.sources]
+        if requirement.scope == "document" and self.document not in documents:
+            return f"{self.name} does not say so; {_listed(documents)}"
+        if requirement.subject in self.removed:
+            return f"{self.name} does not document `{requirement.subject}`"
+        missing = (self._missing(need) for need in (requirement.subject, *needs))
+        return next((f"{self.name} does not document {what}" for what in missing if what), None)
+
+    def _missing(self, need: str) -> str | None:
+        """Say what is not documented of a need; a subject that is no parameter never is amiss."""
+        name, _, aspect = need.partition(".")
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            return None
+        if not parameter.documented:
+            return f"`{name}`"
+        return parameter.lacks(aspect) if aspect else None
+
+
+def _listed(documents: list[str]) -> str:
+    """Write who says something: "openai does", "zero and aocheng do"."""
+    *others, last = documents
+    return f"{', '.join(others)} and {last} do" if others else f"{last} does"
