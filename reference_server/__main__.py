@@ -1,0 +1,6 @@
+"""``reference-server``, also as ``python -m reference_server``."""
+
+from reference_server.cli import main
+
+if __name__ == "__main__":
+    main()

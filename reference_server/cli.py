@@ -1,0 +1,128 @@
+"""The command line: flags in, a running server or one clear sentence out.
+
+Exit codes: 0 after a clean shutdown, 3 if the server could not run, 4 for wrong usage.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+DEMO_KEY = "sk-reference-server-demo-key"
+KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
+MODELS = ("gpt-3.5-turbo-instruct", "davinci-002")
+"""The names that the documents' examples ask for."""
+LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+
+CANNOT_RUN = 3
+USAGE = 4
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line and exit with the code for wrong usage."""
+        self.exit(USAGE, f"{self.prog}: {message} (--help shows the options)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the server until it is told to stop; never returns."""
+    options = _parser().parse_args(arguments)
+    # Before the server has handlers of its own, a signal just ends the start.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _serve(options)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="reference-server",
+        description="A server for POST /v1/completions that serves every parameter exactly.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", type=_port, default=8080, help="0 takes any free one (default: %(default)s)")
+    add(
+        "--api-key",
+        metavar="KEY",
+        default=os.environ.get(KEY_VARIABLE) or DEMO_KEY,
+        help=f"key that clients must send (default: ${KEY_VARIABLE}, else {DEMO_KEY})",
+    )
+    add(
+        "--model",
+        metavar="PATH",
+        type=Path,
+        help="folder of a causal language model to serve through transformers "
+        "(default: the bundled model)",
+    )
+    add(
+        "--served-model-name",
+        metavar="NAME",
+        nargs="+",
+        default=MODELS,
+        help=f"names to serve the model under (default: {' '.join(MODELS)})",
+    )
+    add("--max-running", metavar="N", type=_count, default=32, help="sequences generated at once")
+    add("--max-waiting", metavar="N", type=_count, default=4096, help="sequences taken on in all")
+    add("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not between 0 and 65535")
+    return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is not at least 1")
+    return count
+
+
+def _serve(options: argparse.Namespace) -> None:
+    if options.model is not None and not options.model.is_dir():
+        _fail(USAGE, f"--model: there is no folder {options.model}")
+    if not (options.api_key.isascii() and options.api_key.isprintable()):
+        _fail(USAGE, "--api-key: a key is made of printable ASCII characters")
+    listener = _listen(options.host, options.port)
+    try:
+        # Only now, so that --help and wrong usage are answered without the server's packages.
+        running: Any = importlib.import_module("reference_server.running")
+    except ImportError as error:
+        _fail(
+            CANNOT_RUN,
+            f"{error.name} is not installed; the server needs completions-conformance[server]",
+        )
+    try:
+        running.run(listener, options)
+    except running.CannotRunError as error:
+        _fail(CANNOT_RUN, str(error))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow is done."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        _fail(CANNOT_RUN, f"cannot listen on {host} port {port}: {error.strerror}")
+    return listener
+
+
+def _fail(code: int, sentence: str) -> NoReturn:
+    sys.stderr.write(f"reference-server: {sentence}\n")
+    sys.exit(code)

@@ -1,0 +1,183 @@
+"""From sampled tokens to a choice's text, piece by piece.
+
+Pieces are what a stream sends and what a plain answer joins.
+
+A plain answer *is* its stream put together, so the two cannot disagree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reference_server.engine.logprobs import TokenScore, render
+from reference_server.engine.stop import StopMatcher
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.engine.utf8 import CharacterStream
+
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class TokenEntry:
+    """One place in the four parallel arrays of ``logprobs``."""
+
+    token: str
+    logprob: float | None
+    """None for the first token of an echoed prompt: nothing comes before it."""
+    top: dict[str, float] | None
+    offset: int
+    """Index of the character that the token begins in, in characters of prompt and completion."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is new in a choice: text, the entries of its tokens, and how it ended if it did."""
+
+    text: str = ""
+    entries: tuple[TokenEntry, ...] = ()
+    finish: Finish | None = None
+    tokens: int = 0
+    """Tokens sampled so far, those of the end mark left out."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.entries or self.finish)
+
+
+@dataclass(frozen=True)
+class ChoiceRequest:
+    """What a choice's text depends on besides its tokens."""
+
+    prompt_ids: tuple[int, ...]
+    """The prompt as the client sees it, without marks for infilling."""
+    prompt_text: str | None
+    """The prompt if it came as text, None if it came as token ids."""
+    max_tokens: int
+    echo: bool = False
+    stop: tuple[str, ...] = ()
+
+
+class ChoiceWriter:
+    """Writes one choice. `begin` once, then `add` for every sampled token until a finish."""
+
+    def __init__(self, request: ChoiceRequest, tokenizer: Tokenizer) -> None:
+        self._request = request
+        self._tokenizer = tokenizer
+        self._characters = CharacterStream()
+        self._stop = StopMatcher(request.stop)
+        self._waiting: list[TokenEntry] = []
+        self._sampled = 0
+        self._base = 0
+        """Where the stream of characters begins, in characters of the whole."""
+        self._released = 0
+        """Characters of the whole given out so far."""
+
+    def begin(self, scores: Sequence[TokenScore | None] | None) -> Piece:
+        """The echo, or an empty piece where none is asked for.
+
+        ``scores`` are those of the prompt's tokens, or None if no logprobs are asked for.
+        """
+        request = self._request
+        text = ""
+        if request.echo:
+            text = self._echo(scores)
+        else:
+            self._base = len(self._prompt_text())
+        self._released = self._base + len(text)
+        if request.max_tokens == 0:
+            text += self._characters.finish()
+            return Piece(text, self._release(everything=True), "length")
+        return Piece(text, self._release())
+
+    def add(self, token: int, score: TokenScore | None) -> Piece:
+        """Take the next sampled token, scored if logprobs are asked for."""
+        if token in self._tokenizer.end_ids:
+            return self._end("", "stop")
+        self._sampled += 1
+        completed, start = self._characters.feed(self._tokenizer.token_bytes(token))
+        if score is not None:
+            self._waiting.append(self._entry(token, score, self._base + start))
+        text = self._stop.feed(completed)
+        if self._stop.found or self._sampled == self._request.max_tokens:
+            return self._end(text, "length")
+        self._released += len(text)
+        return Piece(text, self._release(), tokens=self._sampled)
+
+    def _end(self, text: str, finish: Finish) -> Piece:
+        if not self._stop.found:
+            text += self._stop.feed(self._characters.finish())
+        if self._stop.found:
+            finish = "stop"
+        text += self._stop.flush()
+        self._released += len(text)
+        entries = self._release(everything=not self._stop.found)
+        return Piece(text, entries, finish, self._sampled)
+
+    def _release(self, *, everything: bool = False) -> tuple[TokenEntry, ...]:
+        """The entries of tokens that begin in text given out; the others wait."""
+        if not self._waiting:
+            return ()
+        ready = [e for e in self._waiting if everything or e.offset < self._released]
+        self._waiting = self._waiting[len(ready) :]
+        return tuple(ready)
+
+    def _echo(self, scores: Sequence[TokenScore | None] | None) -> str:
+        """Run the prompt through the same stream as the completion: a character may span both."""
+        request = self._request
+        if request.prompt_text is not None and scores is None:
+            self._base = len(request.prompt_text)
+            return request.prompt_text
+        pieces = []
+        for place, token in enumerate(request.prompt_ids):
+            text, start = self._characters.feed(self._tokenizer.token_bytes(token))
+            pieces.append(text)
+            if scores is not None:
+                self._waiting.append(self._entry(token, scores[place], start))
+        if request.prompt_text is None:
+            return "".join(pieces)
+        # The client's own text goes back to it, also where its tokens spell it in another way.
+        self._base = len(request.prompt_text) - self._characters.length
+        return request.prompt_text
+
+    def _prompt_text(self) -> str:
+        text = self._request.prompt_text
+        return self._tokenizer.text(self._request.prompt_ids) if text is None else text
+
+    def _entry(self, token: int, score: TokenScore | None, offset: int) -> TokenEntry:
+        name = render(self._tokenizer.token_bytes(token))
+        if score is None:
+            return TokenEntry(name, None, None, offset)
+        top: dict[str, float] = {}
+        for other, logprob in score.top:
+            if other != token:
+                # Two ids can have one spelling: the likelier of them stands for it.
+                top.setdefault(render(self._tokenizer.token_bytes(other)), logprob)
+            else:
+                top[name] = logprob
+        return TokenEntry(name, score.logprob, top, offset)
+
+
+@dataclass
+class Choice:
+    """Pieces put together: a plain answer's choice, or what a stream has sent so far."""
+
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text of all pieces."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def entries(self) -> tuple[TokenEntry, ...]:
+        """The logprobs entries of all pieces."""
+        return tuple(entry for piece in self.pieces for entry in piece.entries)
+
+    @property
+    def finish(self) -> Finish | None:
+        """How the choice ended, None while it goes on."""
+        return self.pieces[-1].finish if self.pieces else None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens sampled."""
+        return self.pieces[-1].tokens if self.pieces else 0

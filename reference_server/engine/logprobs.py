@@ -1,0 +1,80 @@
+"""Log-probabilities as the API reports them: the model's own, before temperature, bias or penalty.
+
+(OpenAI reports them so, and vLLM by default.) They are rounded to eight decimals, which is more
+than 32-bit arithmetic knows of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference_server.engine.backend import Floats
+
+DECIMALS = 8
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """The log-probability of a token where it stands, and the likeliest alternatives."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...]
+    """Pairs of id and log-probability, likeliest first, the token itself always among them."""
+
+
+def token_logprob(logits: Floats, token: int) -> float:
+    """The log-probability of one token, given logits of shape [vocabulary]."""
+    return _logprob(logits[token], _log_normaliser(logits[None])[0])
+
+
+def score(logits: Floats, tokens: Sequence[int], top: int) -> list[TokenScore]:
+    """Score ``tokens[i]`` by ``logits[i]``, logits of shape [tokens, vocabulary].
+
+    With ``top`` alternatives each; the token itself is added where it is not one of them.
+    """
+    normalisers = _log_normaliser(logits)
+    return [
+        _score(row, token, normaliser, top)
+        for row, token, normaliser in zip(logits, tokens, normalisers, strict=True)
+    ]
+
+
+def render(token: bytes) -> str:
+    r"""A token as a string: its text, or ``bytes:\xe2\x80`` when it is no whole characters."""
+    try:
+        return token.decode("utf-8")
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in token)
+
+
+def _score(row: Floats, token: int, normaliser: float, top: int) -> TokenScore:
+    logprob = _logprob(row[token], normaliser)
+    best = [(other, _logprob(row[other], normaliser)) for other in _likeliest(row, top)]
+    if all(other != token for other, _ in best):
+        best.append((token, logprob))
+    return TokenScore(logprob, tuple(best))
+
+
+def _likeliest(row: Floats, count: int) -> list[int]:
+    """The ids of the largest logits, largest first, the lower id first among equals."""
+    if count == 0:
+        return []
+    if count == 1:
+        return [int(row.argmax())]
+    count = min(count, len(row))
+    border = np.partition(row, len(row) - count)[len(row) - count]
+    ids = np.flatnonzero(row >= border)
+    ordered: list[int] = ids[np.argsort(-row[ids], kind="stable")].tolist()
+    return ordered[:count]
+
+
+def _log_normaliser(logits: Floats) -> list[float]:
+    highest = logits.max(axis=-1, keepdims=True)
+    sums = np.exp(logits - highest).sum(axis=-1, dtype=np.float64)
+    return [float(value) for value in np.log(sums) + highest[..., 0]]
+
+
+def _logprob(logit: np.float32, normaliser: float) -> float:
+    # Rounding may lift a near-certain token a hair above certainty.
+    return min(0.0, round(float(logit) - normaliser, DECIMALS))

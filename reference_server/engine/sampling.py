@@ -1,0 +1,119 @@
+"""From logits to the next token: bias, penalties, temperature, nucleus, one draw.
+
+The order and the formula of the penalties are OpenAI's published ones:
+``logit[j] -= count[j] * frequency_penalty + (count[j] > 0) * presence_penalty``, where only tokens
+sampled for this choice count, none of the prompt's.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference_server.engine.backend import Floats
+
+_WORD = 2**64
+
+
+@dataclass(frozen=True)
+class SamplingParameters:
+    """How tokens are chosen. Temperature 0 takes the likeliest, the lowest id among equals."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+
+
+class Sampler:
+    """Chooses the tokens of one choice; what it draws depends on its own past and key alone."""
+
+    def __init__(
+        self,
+        parameters: SamplingParameters,
+        vocabulary: int,
+        forbidden: Iterable[int],
+        generator: np.random.Generator,
+    ) -> None:
+        self._parameters = parameters
+        self._generator = generator
+        self._counts: Counter[int] = Counter()
+        self._bias = dict(parameters.logit_bias)
+        self._penalises = bool(parameters.presence_penalty or parameters.frequency_penalty)
+        self._shift = np.zeros(vocabulary, np.float32)
+        for id_, bias in parameters.logit_bias:
+            self._shift[id_] = bias
+        self._shift[list(forbidden)] = -np.inf
+
+    def pick(self, logits: Floats) -> int:
+        """The next token, given logits of shape [vocabulary]; counts it for the penalties."""
+        shifted = logits + self._shift
+        if self._parameters.temperature == 0:
+            token = int(shifted.argmax())
+        else:
+            weights = probabilities(shifted, self._parameters.temperature)
+            if self._parameters.top_p < 1:
+                weights = nucleus(weights, self._parameters.top_p)
+            token = draw(weights, self._generator.random())
+        if self._penalises:
+            self._penalise(token)
+        return token
+
+    def _penalise(self, token: int) -> None:
+        self._counts[token] += 1
+        if self._shift[token] != -np.inf:
+            self._shift[token] = (
+                self._bias.get(token, 0.0)
+                - self._counts[token] * self._parameters.frequency_penalty
+                - self._parameters.presence_penalty
+            )
+
+
+def probabilities(logits: Floats, temperature: float) -> Floats:
+    """Softmax at a temperature above 0, up to its constant factor: the largest weight is 1."""
+    # Subtracting first keeps even a temperature of 1e-300 from making infinity minus infinity.
+    centred = logits - logits.max()
+    if temperature != 1:
+        with np.errstate(over="ignore"):
+            centred = (centred.astype(np.float64) / temperature).astype(np.float32)
+    weights: Floats = np.exp(centred, out=centred)
+    return weights
+
+
+def nucleus(weights: Floats, top_p: float) -> Floats:
+    """Keep the fewest likeliest tokens whose share reaches ``top_p``; the others weigh nothing.
+
+    Among equally likely tokens at the border the lower ids are kept; one is kept always.
+    """
+    total = float(weights.sum(dtype=np.float64))
+    # What weighs less than its part of the rest cannot be in the nucleus; sorting is for few.
+    candidates = np.flatnonzero(weights >= (1 - top_p) * total / len(weights))
+    order = candidates[np.argsort(-weights[candidates], kind="stable")]
+    reached = weights[order].cumsum(dtype=np.float64)
+    size = int(np.searchsorted(reached, top_p * total, side="left")) + 1
+    kept = np.zeros_like(weights)
+    kept[order[:size]] = weights[order[:size]]
+    return kept
+
+
+def draw(weights: Floats, uniform: float) -> int:
+    """The token at which the cumulated weights pass ``uniform`` (in [0, 1)) of their sum."""
+    cumulated = weights.cumsum(dtype=np.float64)
+    token = int(np.searchsorted(cumulated, uniform * cumulated[-1], side="right"))
+    # uniform * total can round up to the total itself: then the last token of any weight is meant.
+    return token if token < len(weights) else int(np.flatnonzero(weights)[-1])
+
+
+def fresh_seed() -> int:
+    """A seed for a request that names none."""
+    return secrets.randbelow(_WORD)
+
+
+def generator(seed: int, prompt: int, candidate: int) -> np.random.Generator:
+    """The random numbers of one candidate: a Philox stream of its own, whatever runs beside it."""
+    key: NDArray[np.uint64] = np.array([seed % _WORD, prompt << 32 | candidate], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))

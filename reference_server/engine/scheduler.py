@@ -1,0 +1,233 @@
+"""Continuous batching: all running sequences move on together, one token a turn.
+
+A turn takes in what waits (prompts are read once, whatever number of candidates goes on from them),
+then steps every running sequence in one batch. Requests wait in line by ticket and are served in
+rotation, so that one request for a thousand completions does not hold up the next for one.
+
+Nothing here knows threads or time: `turn` is called by whoever owns the loop.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from reference_server.engine import logprobs, sampling
+from reference_server.engine.backend import Backend, Floats, Prefilled
+from reference_server.engine.choice import ChoiceRequest, ChoiceWriter, Piece
+from reference_server.engine.logprobs import TokenScore
+from reference_server.engine.sampling import Sampler, SamplingParameters
+from reference_server.engine.tokenizer import Tokenizer
+
+PREFILL_BUDGET = 512
+"""Prompt tokens read in a turn before the running sequences get their next token."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One prompt and the candidates to be generated from it."""
+
+    model_ids: tuple[int, ...]
+    """What the model reads: the prompt, arranged with the suffix where there is one."""
+    choice: ChoiceRequest
+    sampling: SamplingParameters
+    candidates: int
+    seed: int
+    prompt_index: int = 0
+    alternatives: int | None = None
+    """How many alternatives to score each sampled token with, None for no scores at all."""
+    score_prompt: bool = False
+    prompt_start: int = 0
+    """Where in `model_ids` the prompt's own tokens begin."""
+
+
+@dataclass(eq=False)
+class Ticket:
+    """One request in the engine: its prompts, and whether it wants pieces as they come."""
+
+    generations: tuple[Generation, ...]
+    live: bool = False
+    """True: every piece is delivered in its turn; False: a choice is delivered when finished."""
+    cancelled: bool = False
+    """Set it to have the request dropped in the next turn."""
+
+    @property
+    def size(self) -> int:
+        """Sequences that the request amounts to."""
+        return sum(generation.candidates for generation in self.generations)
+
+
+@dataclass(frozen=True)
+class Update:
+    """New pieces of one candidate, or the failure of its whole ticket."""
+
+    ticket: Ticket
+    prompt: int = 0
+    candidate: int = 0
+    pieces: tuple[Piece, ...] = ()
+    failed: bool = False
+
+
+@dataclass(eq=False)
+class _Prompt:
+    """A prompt that several candidates share."""
+
+    generation: Generation
+    prefilled: Prefilled | None = None
+    scores: list[TokenScore | None] | None = None
+
+
+@dataclass(eq=False)
+class _Candidate:
+    """A sequence on its way."""
+
+    ticket: Ticket
+    prompt: _Prompt
+    index: int
+    writer: ChoiceWriter
+    sampler: Sampler
+    handle: int = 0
+    token: int = 0
+    kept: list[Piece] = field(default_factory=list)
+    """Pieces of a choice that is delivered whole."""
+
+
+class Scheduler:
+    """Owns the waiting line and the running batch. Not safe for several threads at once."""
+
+    def __init__(self, backend: Backend, tokenizer: Tokenizer, rows: int = 32) -> None:
+        """``rows``: how many sequences run at once."""
+        self._backend = backend
+        self._tokenizer = tokenizer
+        self._rows = rows
+        self._waiting: deque[tuple[Ticket, Iterator[_Candidate]]] = deque()
+        self._running: list[_Candidate] = []
+        # Marks other than the end of a text have no meaning in one, and ids beyond the tokenizer's
+        # (a vocabulary rounded up) have no text: they are never sampled.
+        unspoken = range(tokenizer.size, backend.vocabulary)
+        self._forbidden = sorted((tokenizer.special - tokenizer.end_ids) | set(unspoken))
+
+    @property
+    def idle(self) -> bool:
+        """True when a turn would do nothing."""
+        return not self._waiting and not self._running
+
+    @property
+    def running(self) -> int:
+        """Sequences in the batch."""
+        return len(self._running)
+
+    def add(self, ticket: Ticket) -> None:
+        """Put a request in line."""
+        self._waiting.append((ticket, self._candidates(ticket)))
+
+    def turn(self) -> list[Update]:
+        """Take in what there is room for, then move every running sequence on by one token."""
+        self._drop_cancelled()
+        updates: list[Update] = []
+        self._admit(updates)
+        if self._running:
+            self._step(updates)
+        return updates
+
+    def fail_all(self) -> list[Update]:
+        """Give up everything, after a fault of the backend; one failure for every ticket."""
+        tickets = dict.fromkeys(
+            [*(c.ticket for c in self._running), *(t for t, _ in self._waiting)]
+        )
+        for candidate in self._running:
+            self._backend.close(candidate.handle)
+        self._running.clear()
+        self._waiting.clear()
+        return [Update(ticket, failed=True) for ticket in tickets]
+
+    def _drop_cancelled(self) -> None:
+        self._waiting = deque(entry for entry in self._waiting if not entry[0].cancelled)
+        for candidate in self._running:
+            if candidate.ticket.cancelled:
+                self._backend.close(candidate.handle)
+        self._running = [c for c in self._running if not c.ticket.cancelled]
+
+    def _admit(self, updates: list[Update]) -> None:
+        budget = PREFILL_BUDGET
+        while self._waiting and len(self._running) < self._rows and budget > 0:
+            ticket, candidates = self._waiting.popleft()
+            candidate = next(candidates, None)
+            if candidate is None:
+                continue
+            self._waiting.append((ticket, candidates))
+            if candidate.prompt.prefilled is None:
+                budget -= len(candidate.prompt.generation.model_ids)
+            self._start(candidate, updates)
+
+    def _candidates(self, ticket: Ticket) -> Iterator[_Candidate]:
+        for generation in ticket.generations:
+            prompt = _Prompt(generation)
+            for index in range(generation.candidates):
+                random = sampling.generator(generation.seed, generation.prompt_index, index)
+                yield _Candidate(
+                    ticket,
+                    prompt,
+                    index,
+                    ChoiceWriter(generation.choice, self._tokenizer),
+                    Sampler(generation.sampling, self._backend.vocabulary, self._forbidden, random),
+                )
+
+    def _start(self, candidate: _Candidate, updates: list[Update]) -> None:
+        """Deliver the echo, sample the first token, and join the batch if that was not all."""
+        prompt = candidate.prompt
+        prefilled = prompt.prefilled or self._read(prompt)
+        piece = candidate.writer.begin(prompt.scores)
+        _deliver(candidate, piece, updates)
+        if not piece.finish and not self._choose(candidate, prefilled.logits[-1], updates):
+            candidate.handle = self._backend.open(prefilled)
+            self._running.append(candidate)
+
+    def _step(self, updates: list[Update]) -> None:
+        logits = self._backend.step(
+            [c.handle for c in self._running], [c.token for c in self._running]
+        )
+        running = []
+        for candidate, row in zip(self._running, logits, strict=True):
+            if self._choose(candidate, row, updates):
+                self._backend.close(candidate.handle)
+            else:
+                running.append(candidate)
+        self._running = running
+
+    def _choose(self, candidate: _Candidate, logits: Floats, updates: list[Update]) -> bool:
+        """Sample a token and write it down; True when the choice is finished by it."""
+        token = candidate.sampler.pick(logits)
+        alternatives = candidate.prompt.generation.alternatives
+        score = None
+        if alternatives is not None:
+            score = logprobs.score(logits[None], [token], alternatives)[0]
+        piece = candidate.writer.add(token, score)
+        candidate.token = token
+        _deliver(candidate, piece, updates)
+        return piece.finish is not None
+
+    def _read(self, prompt: _Prompt) -> Prefilled:
+        """Run the prompt through the model and score its own tokens where that is asked for."""
+        generation = prompt.generation
+        prefilled = self._backend.prefill(generation.model_ids)
+        if generation.score_prompt:
+            ids = generation.choice.prompt_ids
+            first = generation.prompt_start
+            rows = prefilled.logits[first : first + len(ids) - 1]
+            scores = logprobs.score(rows, ids[1:], generation.alternatives or 0) if ids else []
+            # Nothing comes before the first token of a prompt that could have foretold it.
+            prompt.scores = [None, *scores] if ids else []
+        # Only the last row is needed from here on; the others can be many megabytes.
+        prefilled = replace(prefilled, logits=prefilled.logits[-1:].copy())
+        prompt.prefilled = prefilled
+        return prefilled
+
+
+def _deliver(candidate: _Candidate, piece: Piece, updates: list[Update]) -> None:
+    if not candidate.ticket.live:
+        candidate.kept.append(piece)
+        if piece.finish is None:
+            return
+    pieces = (piece,) if candidate.ticket.live else tuple(candidate.kept)
+    place = candidate.prompt.generation.prompt_index
+    updates.append(Update(candidate.ticket, place, candidate.index, pieces))

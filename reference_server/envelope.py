@@ -1,0 +1,70 @@
+"""The shapes that go back to the client: answers, chunks, logprobs, usage, the list of models.
+
+Field names and their order as in OpenAI's API description of ``CreateCompletionResponse``.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference_server.engine.choice import TokenEntry
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What all parts of one answer have in common; made once, so constant in a stream."""
+
+    model: str
+    fingerprint: str
+    id: str = field(default_factory=lambda: f"cmpl-{secrets.token_urlsafe(21)}")
+    created: int = field(default_factory=lambda: int(time.time()))
+    """Seconds since 1970."""
+
+    def around(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        """An answer or a chunk, still without usage."""
+        return {
+            "id": self.id,
+            "object": "text_completion",
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": self.fingerprint,
+            "choices": choices,
+        }
+
+
+def choice(
+    index: int, text: str, entries: Sequence[TokenEntry] | None, finish: str | None
+) -> dict[str, Any]:
+    """One choice, or what a chunk adds to it; ``entries`` None where no logprobs are asked for."""
+    return {
+        "text": text,
+        "index": index,
+        "logprobs": None if entries is None else logprobs(entries),
+        "finish_reason": finish,
+    }
+
+
+def logprobs(entries: Sequence[TokenEntry]) -> dict[str, Any]:
+    """The four parallel arrays."""
+    return {
+        "tokens": [entry.token for entry in entries],
+        "token_logprobs": [entry.logprob for entry in entries],
+        "top_logprobs": [entry.top for entry in entries],
+        "text_offset": [entry.offset for entry in entries],
+    }
+
+
+def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
+    """Token counts: each prompt once, every returned choice."""
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
+
+
+def model_card(name: str, created: int) -> dict[str, Any]:
+    """One entry of the list of models."""
+    return {"id": name, "object": "model", "created": created, "owned_by": "reference-server"}

@@ -1,0 +1,134 @@
+"""Refusals as the API words them: an HTTP status and the envelope ``{"error": {…}}``.
+
+The envelope's four keys and the error types come from OpenAI's error guide; the codes
+(``integer_below_min_value``, ``invalid_type``, …) are those of its newer request validator.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+INVALID_REQUEST = "invalid_request_error"
+SERVER_ERROR = "server_error"
+
+
+class ApiError(Exception):
+    """A request that gets an error for an answer.
+
+    ``param`` names the request's field at fault, ``code`` is what a program can branch on; both may
+    be None and are sent as null then.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = INVALID_REQUEST,  # noqa: A002 - the envelope's own word
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.type = type
+        self.param = param
+        self.code = code
+        self.headers = dict(headers or {})
+
+    def envelope(self) -> dict[str, Any]:
+        """The JSON body: all four keys, whether they say something or not."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
+    """A 400: the request itself is at fault."""
+    return ApiError(400, message, param=param, code=code)
+
+
+def no_key() -> ApiError:
+    """A 401 for a request that names no key."""
+    return ApiError(
+        401,
+        "You didn't provide an API key. Send it in an Authorization header using Bearer auth "
+        "(Authorization: Bearer YOUR_KEY).",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def wrong_key(key: str) -> ApiError:
+    """A 401 for a key that is not the server's; the key itself is shown masked at most."""
+    masked = f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) >= 20 and key.isascii() else "*" * 8
+    return ApiError(
+        401,
+        f"Incorrect API key provided: {masked}.",
+        code="invalid_api_key",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def unknown_model(name: str) -> ApiError:
+    """A 404 for a model this server does not serve."""
+    shown = name if len(name) <= 100 else f"{name[:100]}…"
+    return ApiError(
+        404,
+        f"The model '{shown}' does not exist or you do not have access to it.",
+        param="model",
+        code="model_not_found",
+    )
+
+
+def unknown_path(method: str, path: str) -> ApiError:
+    """A 404 for an address nothing is served at."""
+    return ApiError(404, f"Invalid URL ({method} {path[:200]})")
+
+
+def wrong_method(method: str, path: str, allowed: str) -> ApiError:
+    """A 405 for an address that is served, but not for this method."""
+    return ApiError(
+        405,
+        f"Not allowed to {method} on {path[:200]}. Allowed: {allowed}.",
+        code="method_not_supported",
+        headers={"Allow": allowed},
+    )
+
+
+def too_large(limit: int) -> ApiError:
+    """A 413 for a body over ``limit`` bytes."""
+    return ApiError(413, f"The request body is over the limit of {limit} bytes.")
+
+
+def over_context(limit: int, prompt_tokens: int, max_tokens: int) -> ApiError:
+    """A 400 for a prompt that does not fit with what is asked of it; names both counts."""
+    return bad_request(
+        f"This model's maximum context length is {limit} tokens, however you requested "
+        f"{prompt_tokens + max_tokens} tokens ({prompt_tokens} in your prompt; {max_tokens} for "
+        "the completion). Please reduce your prompt; or completion length."
+    )
+
+
+def overloaded(retry_after: int) -> ApiError:
+    """A 429 while the queue is full; ``retry_after`` in seconds."""
+    return ApiError(
+        429,
+        "The server has more requests waiting than it takes on. Please retry after a moment.",
+        type="requests",
+        code="rate_limit_exceeded",
+        headers={"Retry-After": str(retry_after)},
+    )
+
+
+def internal() -> ApiError:
+    """A 500 that tells the client nothing but that it was not its fault."""
+    return ApiError(
+        500,
+        "The server had an error while processing your request. Sorry about that!",
+        type=SERVER_ERROR,
+    )

@@ -1,0 +1,136 @@
+"""From a checked request to work for the engine: what only the loaded model can decide.
+
+Which token ids exist, whether prompt and completion fit, how a suffix is put to the model.
+"""
+
+from dataclasses import dataclass
+
+from reference_server import errors
+from reference_server.engine.choice import ChoiceRequest
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.sampling import SamplingParameters, fresh_seed
+from reference_server.engine.scheduler import Generation
+from reference_server.engine.tokenizer import FillInTheMiddle, Tokenizer
+from reference_server.schema import CompletionRequest, Prompt
+
+
+@dataclass(frozen=True)
+class _ReadPrompt:
+    """A prompt in tokens."""
+
+    ids: tuple[int, ...]
+    """The prompt as the client sees it."""
+    text: str | None
+    """As it came, None if it came as ids."""
+    model_ids: tuple[int, ...]
+    """What the model reads."""
+    start: int
+    """Where `ids` begin in `model_ids`."""
+
+
+def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ...]:
+    """One generation for every prompt.
+
+    Raises ApiError (400) for what this model cannot do.
+    """
+    tokenizer = model.tokenizer
+    _check_bias(request, tokenizer.size)
+    prompts = _read(request, tokenizer)
+    for prompt in prompts:
+        if len(prompt.model_ids) + request.max_tokens > model.backend.context:
+            raise errors.over_context(
+                model.backend.context, len(prompt.model_ids), request.max_tokens
+            )
+    scored = request.logprobs is not None
+    # The winners of best_of are known by their scores, whether the client asked for them or not.
+    ranks = request.best_of > request.n
+    sampling = SamplingParameters(
+        request.temperature,
+        request.top_p,
+        request.presence_penalty,
+        request.frequency_penalty,
+        request.logit_bias,
+    )
+    seed = fresh_seed() if request.seed is None else request.seed
+    return tuple(
+        Generation(
+            model_ids=prompt.model_ids,
+            choice=ChoiceRequest(
+                prompt.ids, prompt.text, request.max_tokens, request.echo, request.stop
+            ),
+            sampling=sampling,
+            candidates=request.best_of,
+            seed=seed,
+            prompt_index=index,
+            alternatives=(request.logprobs or 0) if scored or ranks else None,
+            score_prompt=scored and request.echo,
+            prompt_start=prompt.start,
+        )
+        for index, prompt in enumerate(prompts)
+    )
+
+
+def _check_bias(request: CompletionRequest, vocabulary: int) -> None:
+    for token, _ in request.logit_bias:
+        if token >= vocabulary:
+            raise errors.bad_request(
+                f"Invalid key in 'logit_bias': {token}. Token ids of this model are below "
+                f"{vocabulary}.",
+                param="logit_bias",
+                code="invalid_token_id",
+            )
+
+
+def _read(request: CompletionRequest, tokenizer: Tokenizer) -> list[_ReadPrompt]:
+    marks: FillInTheMiddle | None = None
+    after: tuple[int, ...] = ()
+    if request.suffix is not None:
+        marks = tokenizer.fill_in_the_middle
+        if marks is None:
+            raise errors.bad_request(
+                "This model cannot fill in text before a 'suffix'.", param="suffix"
+            )
+        after = tokenizer.encode(request.suffix)
+    texts = [prompt for prompt in request.prompts if isinstance(prompt, str)]
+    encoded = iter(tokenizer.encode_batch(texts))
+    several = len(request.prompts) > 1
+    prompts = []
+    for place, prompt in enumerate(request.prompts):
+        ids = next(encoded) if isinstance(prompt, str) else prompt
+        if isinstance(prompt, tuple):
+            _check_tokens(prompt, f"prompt[{place}]" if several else "prompt", tokenizer.size)
+        prompts.append(_arrange(prompt, ids, tokenizer, marks, after))
+    return prompts
+
+
+def _arrange(
+    prompt: Prompt,
+    ids: tuple[int, ...] | None,
+    tokenizer: Tokenizer,
+    marks: FillInTheMiddle | None,
+    after: tuple[int, ...],
+) -> _ReadPrompt:
+    """Put a prompt to the model.
+
+    The documented default of `prompt` is the mark between documents: it is what the model reads
+    where no prompt is given, and what is echoed. An empty prompt is read likewise, as a model must
+    begin somewhere, but what is echoed is the empty text that was sent.
+    """
+    start = (tokenizer.document_start,)
+    text = prompt if isinstance(prompt, str) else None
+    if ids is None:
+        ids, text = start, tokenizer.text(start)
+    if marks is not None:
+        return _ReadPrompt(ids, text, marks.arrange(ids, after), 1)
+    return _ReadPrompt(ids, text, ids or start, 0)
+
+
+def _check_tokens(ids: tuple[int, ...], name: str, vocabulary: int) -> None:
+    for token in ids:
+        if token >= vocabulary:
+            raise errors.bad_request(
+                f"Invalid token in '{name}': {token}. Token ids of this model are below "
+                f"{vocabulary}.",
+                param="prompt",
+                code="invalid_token_id",
+            )

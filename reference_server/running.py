@@ -1,0 +1,74 @@
+"""A server process from its listening socket to its end."""
+
+import argparse
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from reference_server import request_log
+from reference_server.app import Settings, create_app
+from reference_server.engine.engine import MissingExtraError, ModelError, load
+from reference_server.service import CompletionService
+
+GRACE = 10
+"""Seconds that running requests get to finish in after a signal."""
+
+
+class CannotRunError(Exception):
+    """The server cannot run; the message is a sentence for the user."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but announcing itself on stdout and ending with exit code 0 after a signal."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Announce the address once connections are accepted."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"Listening on http://{shown}:{port}/v1", flush=True)  # noqa: T201 - the one line of output
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the server; unlike uvicorn, do not raise them again after."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.handle_exit(number, frame)
+
+
+def run(listener: socket.socket, options: argparse.Namespace) -> None:
+    """Load the model and serve on the socket until a signal.
+
+    Raises CannotRunError.
+    """
+    request_log.configure(options.log_level)
+    try:
+        model = load(options.model)
+    except (ModelError, MissingExtraError) as error:
+        raise CannotRunError(str(error)) from error
+    service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
+    settings = Settings(options.api_key, tuple(options.served_model_name))
+    config = uvicorn.Config(
+        create_app(service, settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        lifespan="on",
+    )
+    _Server(config).run(sockets=[listener])
