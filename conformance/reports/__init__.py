@@ -1,0 +1,40 @@
+"""Reports: each reads a run, knows nothing of how it came about, and writes one file.
+
+To add a format, write a module with a ``render`` and name it in :func:`formats`. The terminal's
+report (:mod:`conformance.reports.console`) stands beside them, because it also shows a run that is
+still going on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from conformance.model import Run
+from conformance.reports import html, junit, markdown, results
+from conformance.reports.html import DEFAULT_KEY_ENV
+
+__all__ = ["DEFAULT_KEY_ENV", "Format", "formats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write a run down, and the name of its file."""
+
+    file_name: str
+    render: Callable[[Run], str]
+
+
+def formats(key_env: str = DEFAULT_KEY_ENV) -> Mapping[str, Format]:
+    """Return every format by its name.
+
+    Args:
+        key_env: the environment variable that command lines in a report read the API key from.
+    """
+    return {
+        "html": Format("index.html", partial(html.render, key_env=key_env)),
+        "junit": Format("junit.xml", junit.render),
+        "json": Format("results.json", results.render),
+        "markdown": Format("summary.md", markdown.render),
+    }

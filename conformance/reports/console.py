@@ -1,0 +1,257 @@
+"""The terminal's report: progress while a run goes on, and what came of it when it is over.
+
+Where the output is a terminal there are colours and a progress bar; where it is a file or a pipe
+there are plain lines, one for each check, and nothing that a log would garble. What an endpoint
+sent is made visible first, so that no answer can move the cursor, colour a line or turn it around.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from conformance.model import (
+    CheckStarted,
+    Conclusion,
+    ExchangeMade,
+    Finding,
+    FindingMade,
+    Run,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    State,
+    Verdict,
+)
+from conformance.reports.summary import Summary, duration, plural
+from conformance.reports.visible import cut, line
+
+VERDICTS: dict[Verdict, tuple[str, str]] = {
+    Verdict.PASS: ("✓", "green"),
+    Verdict.FAIL: ("✗", "bold red"),
+    Verdict.WARN: ("≠", "yellow"),
+    Verdict.REFUSED: ("⊘", "blue"),
+    Verdict.INCONCLUSIVE: ("?", "yellow"),
+    Verdict.SKIPPED: ("○", "dim"),
+    Verdict.ERROR: ("!", "bold magenta"),
+}
+STATES: dict[State, tuple[str, str]] = {
+    State.IGNORED: ("✗", "bold red"),
+    State.ALTERED: ("≠", "yellow"),
+    State.REFUSED: ("⊘", "blue"),
+    State.UNTESTED: ("○", "dim"),
+    State.HONOURED: ("✓", "green"),
+}
+CONCLUSIONS: dict[Conclusion, str] = {
+    Conclusion.CONFORMING: "bold green",
+    Conclusion.NOT_CONFORMING: "bold red",
+    Conclusion.UNDECIDED: "bold yellow",
+    Conclusion.NOTHING_RAN: "bold yellow",
+    Conclusion.BROKEN_OFF: "bold yellow",
+}
+LONGEST = 400
+"""Characters of one value in a terminal; the page holds more, the record all."""
+
+MOST_NAMED = 6
+"""Reasons and ids that are named where a count would not say enough."""
+
+
+class Progressing:
+    """Shows a run's events as they come; a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal and not console.is_dumb_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}", style="dim"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not self._live,
+            expand=True,
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self._checks = self._judged = self._requests = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: RunEvent) -> None:
+        """Show what one event changes."""
+        match event:
+            case RunStarted():
+                self._start(event)
+            case ExchangeMade():
+                self._requests += 1
+                self._bar.update(self._task, description=plural(self._requests, "request"))
+            case FindingMade():
+                self._judge(event.finding)
+            case CheckStarted() | RunFinished():
+                return
+
+    def _start(self, event: RunStarted) -> None:
+        header = event.header
+        self._checks = len(event.checks)
+        self._bar.update(self._task, total=self._checks)
+        # A URL and a model id are the user's own words, and still come from outside.
+        what = f"{line(header.base_url)}, model {line(header.model)}"
+        self._say(
+            Text(f"Holding {what} against the {line(header.contract)} contract: ")
+            + Text(f"{plural(self._checks, 'check')}, {header.tier.value} tier", style="dim")
+        )
+
+    def _judge(self, finding: Finding) -> None:
+        self._judged += 1
+        self._bar.update(self._task, completed=self._judged)
+        verdict = finding.verdict
+        if self._live and verdict in {Verdict.PASS, Verdict.SKIPPED}:
+            return
+        mark, style = VERDICTS[verdict]
+        told = Text(f"{mark} {verdict.value:<12} ", style=style) + Text(line(finding.id))
+        if not self._live:
+            told = Text(f"[{self._judged}/{self._checks}] ") + told
+        self._say(told)
+
+    def _say(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=not self._live, highlight=False)
+
+
+def show(run: Run, console: Console) -> None:
+    """Print the outcome of a run."""
+    summary = Summary(run)
+    blocks = [_verdict(summary), _states(summary), _troubles(summary), _gaps(summary)]
+    shown = Group(Text(), *(block for block in blocks if block is not None))
+    with console.capture() as captured:
+        console.print(shown, highlight=False)
+    # Tables fill their cells with blanks up to the right edge, which nobody wants in a log.
+    text = "\n".join(text.rstrip() for text in captured.get().split("\n"))
+    console.out(text.rstrip("\n"), highlight=False)
+
+
+def console_for(*, terminal: bool | None = None) -> Console:
+    """Open the terminal's console: colours as NO_COLOR and the terminal allow.
+
+    A pipe has no width, so lines are not wrapped there and each can be found with grep.
+    """
+    console = Console(force_terminal=terminal, highlight=False, emoji=False, markup=False)
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH, highlight=False, emoji=False, markup=False)
+    return console
+
+
+PIPE_WIDTH = 1_000
+"""Wide enough that nothing wraps where there is no terminal."""
+
+
+def _verdict(summary: Summary) -> RenderableType:
+    header = summary.run.header
+    style = CONCLUSIONS[summary.conclusion]
+    sentence = _marked(summary.sentence)
+    where = f"{line(header.base_url)}, {line(header.model)}, contract {line(header.contract)}"
+    facts = Text(f"{where}; {summary.cost_in_words}; {duration(summary.elapsed)}", style="dim")
+    told = [Text(f"{summary.headline}.", style=style) + Text(" ") + sentence]
+    if summary.because:
+        told.append(Text(cut(line(summary.because), LONGEST)))
+    return Group(*told, facts, _counts(summary))
+
+
+def _counts(summary: Summary) -> Text:
+    parts = [
+        Text(f"{count} {verdict}", style=VERDICTS[Verdict(verdict)][1])
+        for verdict, count in summary.tally
+    ]
+    return Text(", ").join(parts)
+
+
+def _states(summary: Summary) -> RenderableType | None:
+    """Name the parameters and fields by what became of them, the worst first."""
+    rows = [row for row in summary.rows if row.subject.documented]
+    if not rows:
+        return None
+    table = Table.grid(padding=(0, 2))
+    for state, (mark, style) in STATES.items():
+        for kind, noun in (("parameter", ""), ("field", "fields: ")):
+            names = [
+                row.subject.name for row in rows if _is(row.subject.kind, kind, row.state, state)
+            ]
+            if names:
+                listed = Text(noun, style="dim") + Text(line(", ".join(names)))
+                table.add_row(Text(f"{mark} {state.value}", style=style), listed)
+    return _titled("Parameters and response fields", table)
+
+
+def _is(kind: str, wanted_kind: str, state: State, wanted: State) -> bool:
+    return kind == wanted_kind and state is wanted
+
+
+def _troubles(summary: Summary) -> RenderableType | None:
+    if not summary.troubles:
+        return None
+    table = Table.grid(padding=(0, 2))
+    for finding in summary.troubles:
+        mark, style = VERDICTS[finding.verdict]
+        table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), _finding(finding))
+    return _titled("Findings", table)
+
+
+def _finding(finding: Finding) -> RenderableType:
+    told: list[RenderableType] = [
+        Text(line(finding.id), style="bold") + Text(f"  {finding.level.value}", style="dim"),
+        _marked(finding.title),
+    ]
+    compared = {"expected": finding.expected, "seen": finding.seen}
+    values = {name: text for name, text in compared.items() if text is not None}
+    if values:
+        table = Table.grid(padding=(0, 1))
+        for name, text in values.items():
+            table.add_row(Text(name, style="dim"), Text(cut(line(text), LONGEST)))
+        told.append(table)
+    elif finding.message:
+        told.append(Text(cut(line(finding.message), LONGEST), style="dim"))
+    return Group(*told)
+
+
+def _gaps(summary: Summary) -> RenderableType | None:
+    if not summary.gaps:
+        return None
+    told: list[RenderableType] = []
+    for gap in summary.gaps:
+        told.append(Text(f"{len(gap.left_open)} {gap.why}"))
+        reasons = [(reason, names) for reason, names in gap.reasons.items() if reason]
+        told += [
+            Padding(Text(f"{len(names)}: {cut(line(reason), LONGEST)}", style="dim"), (0, 0, 0, 2))
+            for reason, names in reasons[:MOST_NAMED]
+        ]
+        if len(reasons) > MOST_NAMED:
+            more = plural(len(reasons) - MOST_NAMED, "more reason")
+            told.append(Padding(Text(f"and {more}", style="dim"), (0, 0, 0, 2)))
+    return _titled("Not verified", Group(*told))
+
+
+def _titled(title: str, body: RenderableType) -> RenderableType:
+    return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
+
+
+def _marked(sentence: str) -> Text:
+    """Turn the names that a sentence carries in backticks into emphasis."""
+    text = Text()
+    for place, part in enumerate(line(sentence).split("`")):
+        text.append(part, style="bold" if place % 2 else None)
+    return text

@@ -1,0 +1,76 @@
+"""A command line that sends a request again, safe to paste: everything in it is quoted.
+
+The key is read from the environment, so that a report can be forwarded. A body that a terminal or
+an eye could misread (control characters, text that turns around, bytes that are no UTF-8) is piped
+through ``printf`` with those bytes in octal, which any POSIX shell understands.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from conformance.model import WRONG_KEY, Credentials, Request
+from conformance.reports.visible import line
+
+LONGEST = 8_000
+"""Bytes of a body that still make a command line; longer ones are left to the run's record."""
+
+
+def curl(request: Request, base_url: str, key_env: str) -> str | None:
+    """Write the command, or None where the body is too long for one."""
+    if len(request.body) > LONGEST:
+        return None
+    words = ["curl", "-sS", "-i"]
+    if request.read_events is not None or b'"stream":true' in request.body.replace(b" ", b""):
+        words.append("-N")
+    if request.method != "POST":
+        words += ["-X", _quoted(request.method)]
+    words.append(_quoted(base_url.rstrip("/") + request.path))
+    parts = [" ".join(words)]
+    authorization = _authorization(request.credentials, key_env)
+    if authorization:
+        parts.append(f"-H {authorization}")
+    named = {name.lower() for name, _ in request.headers}
+    if request.body and "content-type" not in named:
+        parts.append("-H 'Content-Type: application/json'")
+    parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers]
+    if not request.body:
+        return " \\\n  ".join(parts)
+    text = _plain(request.body)
+    if text is not None:
+        # --data-raw, because --data would read a file where the body starts with an @.
+        return " \\\n  ".join([*parts, f"--data-raw {shlex.quote(text)}"])
+    piped = f"printf {shlex.quote(_octal(request.body))} | "
+    return piped + " \\\n  ".join([*parts, "--data-binary @-"])
+
+
+def _authorization(credentials: Credentials, key_env: str) -> str | None:
+    match credentials:
+        case Credentials.OWN:
+            return f'"Authorization: Bearer ${key_env}"'
+        case Credentials.WRONG:
+            return shlex.quote(f"Authorization: Bearer {WRONG_KEY}")
+        case Credentials.NONE:
+            return None
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(line(text))
+
+
+def _plain(body: bytes) -> str | None:
+    """Return the body as text where what is seen is what is sent."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if line(text) == text else None
+
+
+def _octal(body: bytes) -> str:
+    """Write bytes as a ``printf`` format: printable ASCII as it is, the rest in octal."""
+    special = {ord("%"): "%%", ord("\\"): "\\\\"}
+    return "".join(
+        special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
+        for byte in body
+    )

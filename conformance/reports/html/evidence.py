@@ -1,0 +1,190 @@
+"""Exchanges as the page shows them: decoded, laid out, cut to size. What is cut is said.
+
+A page has a budget of bytes, whatever an endpoint sends, and spends it where it helps: small bodies
+are whole, and large ones share what is left. Nothing here escapes; the template does that for every
+value, without exception.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import escape
+
+from conformance.model import Exchange, Run
+from conformance.reports.curl import curl
+from conformance.reports.html.layout import lay_out
+from conformance.reports.summary import duration, size
+from conformance.reports.visible import cut, line, lines
+
+BUDGETS = {"request": 150_000, "curl": 150_000, "headers": 150_000, "body": 550_000}
+"""Bytes of HTML for each part of all exchanges together: a page stays under 1.5 MB."""
+
+LONGEST = {"request": 6_000, "curl": 4_000, "headers": 4_000, "body": 16_000}
+"""Bytes of HTML for a part of one exchange, however much room there is."""
+
+WIDEST_HEADER = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A body made readable; ``left_out`` says what is not shown, and where to find it."""
+
+    text: str
+    left_out: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeView:
+    """One exchange, ready for the template."""
+
+    id: str
+    title: str
+    gist: str
+    status: str
+    facts: str
+    fault: str | None
+    attempts: tuple[str, ...]
+    curl: str | None
+    request: Excerpt | None
+    headers: Excerpt | None
+    body: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The parts of an exchange before they are cut, and what they would cost in full."""
+
+    exchange: Exchange
+    request: str
+    curl: str
+    headers: str
+    body: str
+
+    def text(self, part: str) -> str:
+        return str(getattr(self, part))
+
+    def cost(self, part: str) -> int:
+        return cost(self.text(part))
+
+
+def views(run: Run, key_env: str) -> dict[str, ExchangeView]:
+    """Lay out every exchange of the run, by id, within the page's budget."""
+    drafts = [_draft(exchange, run.header.base_url, key_env) for exchange in run.exchanges]
+    limits = {
+        part: fair_limit([draft.cost(part) for draft in drafts], budget, LONGEST[part])
+        for part, budget in BUDGETS.items()
+    }
+    return {draft.exchange.id: _view(draft, limits) for draft in drafts}
+
+
+def cost(text: str) -> int:
+    """Count the bytes a text takes in the page."""
+    return len(escape(text).encode())
+
+
+def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
+    """Find how much each may cost so that all fit: the small ones whole, the large ones alike."""
+    left = budget
+    for place, each in enumerate(sorted(costs)):
+        share = left // (len(costs) - place)
+        if each > share:
+            return min(share, most)
+        left -= each
+    return most
+
+
+def _draft(exchange: Exchange, base_url: str, key_env: str) -> _Draft:
+    headers = [
+        f"{line(name)}: {cut(line(value), WIDEST_HEADER)}" for name, value in exchange.headers
+    ]
+    return _Draft(
+        exchange,
+        request=_readable(exchange.request.body, LONGEST["request"]),
+        curl=curl(exchange.request, base_url, key_env) or "",
+        headers="\n".join(headers),
+        body=_readable(exchange.body, LONGEST["body"]),
+    )
+
+
+def _readable(body: bytes, most: int) -> str:
+    """Decode and lay out a body; of a large one only the part that could be shown is looked at."""
+    text = body[: most + 1].decode("utf-8", errors="replace")
+    # A stream stays as it is: its framing is evidence.
+    return lines(lay_out(text) if len(body) <= most else text)
+
+
+def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
+    exchange = draft.exchange
+    request, body = exchange.request, exchange.body
+    return ExchangeView(
+        id=exchange.id,
+        title=f"{request.method} {request.path}",
+        gist=cut(line(_gist(request.body)), 200),
+        status=str(exchange.status) if exchange.status is not None else "no answer",
+        facts=f"{duration(exchange.elapsed)}, {size(len(body))}",
+        fault=exchange.fault,
+        attempts=_attempts(exchange) if len(exchange.attempts) > 1 else (),
+        curl=draft.curl if draft.cost("curl") <= limits["curl"] else None,
+        request=_excerpt(draft, "request", limits, len(request.body)),
+        headers=_excerpt(draft, "headers", limits, len(draft.headers)),
+        body=_excerpt(draft, "body", limits, len(body)),
+    )
+
+
+def _gist(body: bytes) -> str:
+    """Say in a line what a request asks; what tells requests apart comes before the prompt."""
+    text = body[:_GIST_READS].decode("utf-8", errors="replace")
+    try:
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(asked, dict):
+        return text
+    rest = {key: value for key, value in asked.items() if key not in {"model", "prompt"}}
+    if "prompt" in asked:
+        rest["prompt"] = asked["prompt"]
+    return ", ".join(f"{key}: {_short(value)}" for key, value in rest.items())
+
+
+def _short(value: object) -> str:
+    """Write a value as JSON, short enough to leave room for the next."""
+    return cut(json.dumps(value, ensure_ascii=False), 60)
+
+
+_GIST_READS = 20_000
+"""Bytes of a request that its line is made from; a body that is longer is shown as it starts."""
+
+
+def _attempts(exchange: Exchange) -> tuple[str, ...]:
+    """Tell each try in a line: when it was sent, how long it took, what came of it."""
+    return tuple(
+        f"{duration(attempt.started)} into the run, after {duration(attempt.elapsed)}: "
+        f"{attempt.fault or attempt.status}"
+        for attempt in exchange.attempts
+    )
+
+
+def _excerpt(draft: _Draft, part: str, limits: Mapping[str, int], whole: int) -> Excerpt | None:
+    text = draft.text(part)
+    if not text:
+        return None
+    shown = _cut_to_cost(text, limits[part])
+    complete = len(shown) == len(text) and whole <= LONGEST[part]
+    note = None if complete else f"Shortened; all {size(whole)} of it are in run.ndjson."
+    return Excerpt(shown, note)
+
+
+def _cut_to_cost(text: str, limit: int) -> str:
+    """Keep as much of the text's beginning as fits; halving steps, as escaping is not even."""
+    if cost(text) <= limit:
+        return text
+    kept, step = 0, len(text)
+    while step:
+        if kept + step <= len(text) and cost(text[: kept + step]) <= limit:
+            kept += step
+        else:
+            step //= 2
+    return text[:kept]

@@ -1,0 +1,71 @@
+"""JSON laid out for reading without being rewritten: evidence keeps every literal as it was sent.
+
+Parsing and dumping again would rewrite numbers, merge duplicate keys and hide the difference that a
+finding is about, so only the white space between tokens changes here. Arrays and objects that hold
+no other and fit a line stay on it, or four arrays of logprobs would take a screen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+WIDTH = 96
+DEEPEST = 64
+"""Levels that are laid out; indenting deeper nesting only helps who wants to flood the page."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+_OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
+
+
+def lay_out(text: str) -> str:
+    """Indent a JSON document by two spaces a level; return anything else as it is."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    pieces = _TOKEN.findall(text)
+    written: list[str] = []
+    depth = place = 0
+    while place < len(pieces):
+        piece = pieces[place]
+        if piece in _OPENING:
+            short = _on_one_line(pieces, place)
+            if short is not None:
+                inline, place = short
+                written.append(inline)
+                continue
+            depth += 1
+            written.append(piece + _break(depth))
+        elif piece in _CLOSING:
+            depth -= 1
+            written.append(_break(depth) + piece)
+        elif piece == ",":
+            written.append("," + _break(depth))
+        else:
+            written.append(": " if piece == ":" else piece)
+        if depth > DEEPEST:
+            return text
+        place += 1
+    return "".join(written)
+
+
+def _break(depth: int) -> str:
+    return "\n" + "  " * depth
+
+
+def _on_one_line(pieces: Sequence[str], start: int) -> tuple[str, int] | None:
+    """Write the array or object that opens at ``start`` in one line, if it is flat and short.
+
+    Returns the line and the place after it, or None.
+    """
+    line = pieces[start]
+    for place in range(start + 1, len(pieces)):
+        piece = pieces[place]
+        if piece in _OPENING or len(line) > WIDTH:
+            return None
+        if piece in _CLOSING:
+            return line + piece, place + 1
+        line += {",": ", ", ":": ": "}.get(piece, piece)
+    return None

@@ -1,0 +1,138 @@
+"""``junit.xml``: one testcase per check, for the many tools that read nothing else.
+
+==============================  ============================================================
+the verdict                     the testcase
+==============================  ============================================================
+pass                            passes
+fail                            ``<failure>``: a promise of the contract is broken
+warn                            passes, with the deviation in ``<system-out>``;
+                                ``<failure>`` in a strict run, as in the exit code
+inconclusive, error             ``<error>``: nobody could judge, and that must not look green
+refused                         ``<skipped>``: declined cleanly where the contract allows it
+skipped                         ``<skipped>``, with the reason
+==============================  ============================================================
+
+A run that broke off, or judged nothing, gets one more testcase, an ``<error>``: the tests it lacks
+would otherwise be invisible, and the file green. ``time`` is the time the endpoint took over the
+exchanges that the check rests on, which checks may share.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+
+from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.reports.summary import Area, Summary, evidence
+from conformance.reports.visible import line, lines
+
+_INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
+
+
+def render(run: Run) -> str:
+    """Write the findings as a JUnit XML document, one suite for each area."""
+    summary = Summary(run)
+    root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
+    for area in summary.areas:
+        _add_suite(root, summary, area)
+    if summary.conclusion in _INCOMPLETE:
+        _add_incomplete(root, summary)
+    totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
+    root.attrib.update({key: str(total) for key, total in totals.items()})
+    root.set("time", f"{summary.elapsed:.3f}")
+    ET.indent(root)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written.decode() + "\n"
+
+
+_COUNTED: Mapping[str, str] = {
+    "tests": "testcase",
+    "failures": "testcase/failure",
+    "errors": "testcase/error",
+    "skipped": "testcase/skipped",
+}
+
+
+def _add_suite(root: ET.Element, summary: Summary, area: Area) -> None:
+    suite = _new_suite(root, summary, area.name)
+    for finding in area.findings:
+        seconds = sum(exchange.elapsed for exchange in evidence(summary.run, finding))
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname=line(area.name),
+            name=line(finding.id),
+            time=f"{seconds:.3f}",
+        )
+        _add_properties(
+            case,
+            {
+                "title": finding.title,
+                "requirement": finding.requirement,
+                "level": finding.level.value,
+                "subject": finding.subject,
+                "tier": finding.tier.value,
+                "verdict": finding.verdict.value,
+            },
+        )
+        _add_outcome(case, finding, strict=summary.run.header.strict)
+    _count(suite)
+    suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite):.3f}")
+
+
+def _add_incomplete(root: ET.Element, summary: Summary) -> None:
+    suite = _new_suite(root, summary, "run")
+    case = ET.SubElement(suite, "testcase", classname="run", name="run.complete", time="0.000")
+    what = ET.SubElement(case, "error", message=line(summary.sentence))
+    what.set("type", summary.conclusion.value)
+    _count(suite)
+
+
+def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
+    header = summary.run.header
+    suite = ET.SubElement(root, "testsuite", name=line(name), timestamp=line(header.started_at))
+    _add_properties(
+        suite,
+        {
+            "base_url": header.base_url,
+            "model": header.model,
+            "contract": header.contract,
+            "tier": header.tier.value,
+            "suite_version": header.suite_version,
+        },
+    )
+    return suite
+
+
+def _add_outcome(case: ET.Element, finding: Finding, *, strict: bool) -> None:
+    match finding.verdict:
+        case Verdict.PASS:
+            return
+        case Verdict.WARN if not strict:
+            ET.SubElement(case, "system-out").text = f"lesser deviation\n{_details(finding)}"
+            return
+        case Verdict.FAIL | Verdict.WARN:
+            tag = "failure"
+        case Verdict.INCONCLUSIVE | Verdict.ERROR:
+            tag = "error"
+        case Verdict.REFUSED | Verdict.SKIPPED:
+            tag = "skipped"
+    outcome = ET.SubElement(case, tag, message=line(finding.message or finding.title))
+    outcome.set("type", finding.verdict.value)
+    outcome.text = _details(finding)
+
+
+def _details(finding: Finding) -> str:
+    told = {"expected": finding.expected, "seen": finding.seen}
+    parts = [f"{name}: {lines(text)}" for name, text in told.items() if text is not None]
+    return "\n".join(parts or [lines(finding.message)])
+
+
+def _add_properties(parent: ET.Element, properties: Mapping[str, str]) -> None:
+    holder = ET.SubElement(parent, "properties")
+    for name, value in properties.items():
+        ET.SubElement(holder, "property", name=name, value=line(value))
+
+
+def _count(suite: ET.Element) -> None:
+    suite.attrib.update({key: str(len(suite.findall(path))) for key, path in _COUNTED.items()})

@@ -1,0 +1,83 @@
+"""``results.json``: the run's outcome for programs. The evidence itself stays in ``run.ndjson``.
+
+Strings are what the endpoint sent, untouched; they are written in ASCII, so that no terminal or
+viewer acts on them before a program has parsed them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from conformance.model import Finding, Run
+from conformance.reports.summary import Gap, Row, Summary
+
+FORMAT = 1
+"""Raised when a program that reads an older file would misread a newer one."""
+
+
+def render(run: Run) -> str:
+    """Write the results as one JSON object."""
+    summary = Summary(run)
+    header, footer = run.header, run.footer
+    document = {
+        "format": FORMAT,
+        "verdict": summary.conclusion.value,
+        "exit_code": int(summary.exit_code),
+        "sentence": summary.sentence,
+        "because": summary.because,
+        "complete": footer is not None,
+        "target": {"base_url": header.base_url, "model": header.model},
+        "contract": {"name": header.contract, "title": header.contract_title},
+        "suite_version": header.suite_version,
+        "tier": header.tier.value,
+        "select": list(header.select),
+        "strict": header.strict,
+        "seed": header.seed,
+        "limits": asdict(header.limits),
+        "started_at": header.started_at,
+        "finished_at": footer.finished_at if footer else None,
+        "elapsed": summary.elapsed,
+        "counts": summary.counts,
+        "cost": {**asdict(summary.cost), "tokens": summary.cost.tokens} if summary.cost else None,
+        "not_verified": [_gap(gap) for gap in summary.gaps],
+        "parameters": [_row(row) for row in summary.rows_of("parameter")],
+        "fields": [_row(row) for row in summary.rows_of("field")],
+        "findings": [_finding(finding) for finding in summary.findings],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _row(row: Row) -> Mapping[str, Any]:
+    return {
+        "name": row.subject.name,
+        "state": row.state.value,
+        "documented": row.subject.documented,
+        "promise": row.subject.promise,
+        "says": dict(row.subject.says),
+        "findings": [finding.id for finding in row.findings],
+    }
+
+
+def _gap(gap: Gap) -> Mapping[str, Any]:
+    reasons = [{"because": reason or None, "ids": list(ids)} for reason, ids in gap.reasons.items()]
+    return {"what": gap.why, "count": len(gap.left_open), "reasons": reasons}
+
+
+def _finding(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "id": finding.id,
+        "verdict": finding.verdict.value,
+        "requirement": finding.requirement,
+        "level": finding.level.value,
+        "subject": finding.subject,
+        "title": finding.title,
+        "message": finding.message,
+        "expected": finding.expected,
+        "seen": finding.seen,
+        "effect": finding.effect.value if finding.effect else None,
+        "tier": finding.tier.value,
+        "exchanges": list(finding.exchanges),
+    }
