@@ -1,0 +1,191 @@
+"""A toy language: a tokenizer of words and bytes, and a model that is a pure function.
+
+The model goes on counting where the text counts, repeats what the text repeats, and otherwise walks
+through its words by a checksum of everything before. The best token leads by 1.5 nats: wide enough
+for greedy answers to be steady, narrow enough for the penalties to turn them.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import zlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+WORDS = tuple(
+    re.findall(
+        r"\w+",
+        """
+        red green blue white black old new small great first last long short good early late water
+        stone river house tree field road light night morning sun moon wind rain snow bird fish
+        horse dog cat king queen child friend book word song story name hand eye heart voice door
+        window table bread apple salt gold iron wood fire earth sea ship bridge garden wall and
+        of to in is was with for on at by from as but or that this then there when where while
+        """,
+    )
+)
+
+NUMBERS = 1000
+FIRST_NUMBER = 256  # below are the bytes
+FIRST_WORD = FIRST_NUMBER + NUMBERS
+FIRST_FILLER = FIRST_WORD + len(WORDS)
+PREFIX, SUFFIX, MIDDLE, END_OF_TEXT = range(50_253, 50_257)
+SIZE = END_OF_TEXT + 1
+COMMA = ord(",")
+
+FLOOR = -30.0
+"""The score of every token that nothing speaks for."""
+LEAD = 1.5
+ALTERNATIVES = 24
+REACH = 256
+"""How far back the model looks for what it repeats."""
+LONGEST_TEXT = 401
+"""The model ends a text whose length in tokens is a multiple of this."""
+
+_WORD_IDS = {f" {word}".encode(): FIRST_WORD + i for i, word in enumerate(WORDS)}
+_NUMBER_IDS = {f" {number}".encode(): FIRST_NUMBER + number for number in range(NUMBERS)}
+_PIECES = re.compile(rb" w[0-9]+| [0-9]+| [a-z]+|.", re.DOTALL)
+_SECOND_BYTES = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF4: (0x80, 0x8F)}
+
+
+def encode(text: str) -> list[int]:
+    """Write a text as tokens; every text has exactly one way to be written."""
+    ids: list[int] = []
+    for match in _PIECES.finditer(text.encode("utf-8", errors="surrogatepass")):
+        piece = match.group()
+        known = _WORD_IDS.get(piece) or _NUMBER_IDS.get(piece) or _filler(piece)
+        ids.extend(piece if known is None else (known,))
+    return ids
+
+
+def _filler(piece: bytes) -> int | None:
+    """Read the tokens that fill the vocabulary up: `` w`` and their own number."""
+    if not piece.startswith(b" w") or not piece[2:].isdigit():
+        return None
+    number = int(piece[2:])
+    fills = FIRST_FILLER <= number < PREFIX and piece == f" w{number}".encode()
+    return number if fills else None
+
+
+def piece_of(token: int) -> bytes:
+    """The bytes that a token stands for; none for the control tokens."""
+    if token < FIRST_NUMBER:
+        return bytes([token])
+    if token < FIRST_WORD:
+        return f" {token - FIRST_NUMBER}".encode()
+    if token < FIRST_FILLER:
+        return f" {WORDS[token - FIRST_WORD]}".encode()
+    return f" w{token}".encode() if token < PREFIX else b""
+
+
+def decode(tokens: Iterable[int]) -> bytes:
+    """Write tokens as the bytes of their text."""
+    return b"".join(map(piece_of, tokens))
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Scores of the tokens that something speaks for; every other token has the floor."""
+
+    scores: Mapping[int, float]
+
+    @cached_property
+    def _normalizer(self) -> float:
+        rest = (SIZE - len(self.scores)) * math.exp(FLOOR)
+        return math.log(sum(map(math.exp, self.scores.values())) + rest)
+
+    def logprob(self, token: int) -> float:
+        """The natural logarithm of a token's probability."""
+        return min(0.0, self.scores.get(token, FLOOR) - self._normalizer)
+
+    def top(self, count: int) -> list[int]:
+        """The most probable tokens, best first."""
+        return sorted(self.scores, key=lambda token: (-self.scores[token], token))[:count]
+
+    def shifted(self, shifts: Mapping[int, float]) -> Distribution:
+        """The distribution after a bias or a penalty on some tokens."""
+        moved = dict(self.scores)
+        for token, shift in shifts.items():
+            moved[token] = moved.get(token, FLOOR) + shift
+        return Distribution(moved)
+
+    def sample(self, temperature: float, top_p: float, rng: random.Random) -> int:
+        """Draw a token; at temperature 0 the best one."""
+        ranked = self.top(len(self.scores))
+        best = self.scores[ranked[0]]
+        if temperature == 0:
+            return ranked[0]
+        weights = [math.exp((self.scores[token] - best) / temperature) for token in ranked]
+        rest = (SIZE - len(ranked)) * math.exp((FLOOR - best) / temperature)
+        mass = sum(weights) + rest
+        kept, covered = 0, 0.0
+        while kept < len(ranked) and (kept == 0 or covered < top_p * mass):
+            covered += weights[kept]
+            kept += 1
+        drawn = rng.random() * (mass if top_p >= 1 else covered)
+        for token, weight in zip(ranked[:kept], weights, strict=False):
+            drawn -= weight
+            if drawn < 0:
+                return token
+        # What is left is the tail, or the last digit of a sum of floats.
+        return rng.randrange(FIRST_FILLER, PREFIX) if top_p >= 1 else ranked[kept - 1]
+
+
+def predict(context: Sequence[int]) -> Distribution:
+    """Score what may follow."""
+    checksum = zlib.crc32(array("l", context).tobytes())
+    open_bytes = _continuation(context)
+    if open_bytes is not None:
+        low, high = open_bytes
+        size = high - low + 1
+        likely = [low + (checksum + i) % size for i in range(min(ALTERNATIVES, size))]
+    else:
+        likely = [FIRST_WORD + (checksum + 7 * i) % len(WORDS) for i in range(ALTERNATIVES)]
+    scores = {token: -LEAD - 0.2 * i for i, token in enumerate(likely)}
+    if open_bytes is None:
+        scores[END_OF_TEXT] = LEAD if len(context) % LONGEST_TEXT == LONGEST_TEXT - 1 else -6.0
+    follower = _follower(context)
+    scores[likely[0] if follower is None else follower] = 0.0
+    return Distribution(scores)
+
+
+def _follower(context: Sequence[int]) -> int | None:
+    """The token that counting or copying asks for; filling in a gap asks for neither."""
+    if MIDDLE in context:
+        return None
+    if len(context) >= 2:
+        before, last = context[-2:]
+        if last == COMMA and FIRST_NUMBER <= before < FIRST_WORD - 1:
+            return before + 1
+        if before == COMMA and FIRST_NUMBER <= last < FIRST_WORD:
+            return COMMA
+    return _repeated(context)
+
+
+def _repeated(context: Sequence[int]) -> int | None:
+    """What followed the longest earlier occurrence of the text's end, at least two tokens long."""
+    best, follower = 1, None
+    for end in range(len(context) - 1, max(1, len(context) - REACH), -1):
+        length = 0
+        while length < min(8, end) and context[end - 1 - length] == context[-1 - length]:
+            length += 1
+        if length > best and context[end] < PREFIX:
+            best, follower = length, context[end]
+    return follower
+
+
+def _continuation(context: Sequence[int]) -> tuple[int, int] | None:
+    """The range of bytes that may come next inside a character, or None between characters."""
+    for back, token in enumerate(reversed(context[-3:])):
+        if token >= 0xC0:
+            width = 4 if token >= 0xF0 else 3 if token >= 0xE0 else 2
+            if token > 0xF4 or back + 1 >= width:
+                return None
+            return _SECOND_BYTES.get(token, (0x80, 0xBF)) if back == 0 else (0x80, 0xBF)
+        if token < 0x80:
+            return None
+    return None
