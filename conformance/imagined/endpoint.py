@@ -92,6 +92,7 @@ class ImaginedEndpoint:
             "object": "text_completion",
             "created": int(time.time()),
             "model": self._model,
+            "system_fingerprint": "fp_imagined",
         }
         if body.get("stream"):
             return self._stream(request, body, envelope, choices, usage)

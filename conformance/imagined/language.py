@@ -1,8 +1,8 @@
 """A toy language: a tokenizer of words and bytes, and a model that is a pure function.
 
 The model goes on counting where the text counts, repeats what the text repeats, and otherwise walks
-through its words by a checksum of everything before. The best token leads by 1.5 nats: wide enough
-for greedy answers to be steady, narrow enough for the penalties to turn them.
+through its words by a checksum of everything before. The best token leads by 1.5 nats or a little
+more: wide enough for greedy answers to be steady, narrow enough for the penalties to turn them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ COMMA = ord(",")
 FLOOR = -30.0
 """The score of every token that nothing speaks for."""
 LEAD = 1.5
+"""What the best token has over the next, at least; how much it is depends on the whole text."""
 ALTERNATIVES = 24
 REACH = 256
 """How far back the model looks for what it repeats."""
@@ -145,7 +146,8 @@ def predict(context: Sequence[int]) -> Distribution:
         likely = [low + (checksum + i) % size for i in range(min(ALTERNATIVES, size))]
     else:
         likely = [FIRST_WORD + (checksum + 7 * i) % len(WORDS) for i in range(ALTERNATIVES)]
-    scores = {token: -LEAD - 0.2 * i for i, token in enumerate(likely)}
+    lead = LEAD + checksum % 100 / 500
+    scores = {token: -lead - 0.2 * i for i, token in enumerate(likely)}
     if open_bytes is None:
         scores[END_OF_TEXT] = LEAD if len(context) % LONGEST_TEXT == LONGEST_TEXT - 1 else -6.0
     follower = _follower(context)

@@ -61,8 +61,29 @@ def fault_in(body: object, contract: Contract, model: str) -> Fault | None:
     unknown = [name for name in body if name not in known]
     if unknown:
         return Fault(f"Unrecognized request argument supplied: {unknown[0]}", unknown[0])
-    violations = contract.validate_request(body)
-    return _of_schema(violations[0]) if violations else _of_rules(body)
+    prompt = body.get("prompt")
+    if prompt is not None and not _is_prompt(prompt):
+        message = "prompt must be a string or an array of strings or of tokens"
+        return Fault(message, "prompt", CODES["type"])
+    # Beyond what the document promises it is generous: a null is a default, nothing but the model
+    # is required, and the prompt may have any form.
+    given = {name: value for name, value in body.items() if value is not None} | {"prompt": ""}
+    wrong = (found for found in contract.validate_request(given) if found.rule != "required")
+    violation = next(wrong, None)
+    return _of_schema(violation) if violation else _of_rules(body, contract)
+
+
+def _is_prompt(value: object) -> bool:
+    """Tell whether a value has one of the four forms of a prompt."""
+    if not isinstance(value, list) or not value:
+        return isinstance(value, str)
+    return all(isinstance(part, str) for part in value) or all(
+        _are_tokens(ids) for ids in ([value] if isinstance(value[0], int) else value)
+    )
+
+
+def _are_tokens(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(part) is int for part in value)
 
 
 def _of_schema(violation: SchemaViolation) -> Fault:
@@ -71,12 +92,14 @@ def _of_schema(violation: SchemaViolation) -> Fault:
     return Fault(message, name, CODES.get(violation.rule))
 
 
-def _of_rules(body: Body) -> Fault | None:
+def _of_rules(body: Body, contract: Contract) -> Fault | None:
     """The rules that no schema states."""
     fault = None
     choices, candidates = body.get("n") or 1, body.get("best_of")
     if candidates and candidates < choices:
         fault = Fault("best_of must be at least n", "best_of")
+    elif candidates == choices > 1 and "best-of.equal-to-n-refused" in contract.requirements:
+        fault = Fault("best_of must be greater than n", "best_of")
     elif (candidates or 1) > 1 and body.get("stream"):
         fault = Fault("best_of above 1 cannot be streamed", "best_of")
     elif body.get("stream_options") is not None and not body.get("stream"):

@@ -1,0 +1,102 @@
+"""The reference server that comes with the suite, run as a process of its own for one run.
+
+    with bundled_server() as server:
+        Target(server.base_url, server.model, "openai", server.api_key)
+
+The two packages know nothing of each other: this module knows a command, an environment variable
+and the line that the server prints when it listens.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+MODEL = "gpt-3.5-turbo-instruct"
+KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
+READY = "Listening on "
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+COMMAND = (sys.executable, "-m", "reference_server", "--port", "0")
+EXTRA = "pip install 'completions-conformance[server]'"
+
+
+class BundledServerError(Exception):
+    """The bundled server cannot be started, with the reason and the way out in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundledServer:
+    """A server that listens, and what it takes to be let in."""
+
+    base_url: str
+    model: str
+    api_key: str = field(repr=False)
+    pid: int
+
+
+@contextmanager
+def bundled_server(command: Sequence[str] = COMMAND) -> Iterator[BundledServer]:
+    """Start the server, and stop it when the block ends, however it ends.
+
+    Raises:
+        BundledServerError: it did not come to listen.
+    """
+    # Its own key for each run: whoever else can reach the port cannot use the server.
+    key = f"sk-bundled-{secrets.token_urlsafe(24)}"
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, KEY_VARIABLE: key, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            line = _first_line(process)
+            if not line.startswith(READY):
+                process.kill()
+                process.wait()
+                log.seek(0)
+                raise BundledServerError(_reason(log.read().decode("utf-8", errors="replace")))
+            base_url = line.removeprefix(READY).strip()
+            yield BundledServer(base_url, MODEL, key, process.pid)
+        finally:
+            _stop(process)
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """Read what the server says first; empty when it ended, or said nothing in time."""
+    assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
+    watchdog = threading.Timer(START_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        return process.stdout.readline().decode("utf-8", errors="replace")
+    finally:
+        watchdog.cancel()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _reason(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    last = lines[-1] if lines else "it ended without a word"
+    if "No module named" in last or "pip install" in last:
+        return f"the bundled reference server is not installed; run: {EXTRA}"
+    return f"the bundled reference server did not start: {last}"
