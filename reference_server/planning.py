@@ -114,14 +114,17 @@ def _arrange(
 
     The documented default of `prompt` is the mark between documents: it is what the model reads
     where no prompt is given, and what is echoed. An empty prompt is read likewise, as a model must
-    begin somewhere, but what is echoed is the empty text that was sent.
+    begin somewhere, but what is echoed is the empty text that was sent. Before a suffix, either
+    means that nothing comes before the gap.
     """
     start = (tokenizer.document_start,)
-    text = prompt if isinstance(prompt, str) else None
-    if ids is None:
-        ids, text = start, tokenizer.text(start)
     if marks is not None:
+        ids = ids or ()
+        text = None if isinstance(prompt, tuple) else prompt or ""
         return _ReadPrompt(ids, text, marks.arrange(ids, after), 1)
+    if ids is None:
+        return _ReadPrompt(start, tokenizer.text(start), start, 0)
+    text = prompt if isinstance(prompt, str) else None
     return _ReadPrompt(ids, text, ids or start, 0)
 
 

@@ -91,12 +91,13 @@ def nucleus(weights: Floats, top_p: float) -> Floats:
     """
     total = float(weights.sum(dtype=np.float64))
     # What weighs less than its part of the rest cannot be in the nucleus; sorting is for few.
-    candidates = np.flatnonzero(weights >= (1 - top_p) * total / len(weights))
-    order = candidates[np.argsort(-weights[candidates], kind="stable")]
-    reached = weights[order].cumsum(dtype=np.float64)
-    size = int(np.searchsorted(reached, top_p * total, side="left")) + 1
-    kept = np.zeros_like(weights)
-    kept[order[:size]] = weights[order[:size]]
+    ranked = np.sort(weights[weights >= (1 - top_p) * total / len(weights)])[::-1]
+    reached = ranked.cumsum(dtype=np.float64)
+    size = min(int(np.searchsorted(reached, top_p * total, side="left")) + 1, len(ranked))
+    border = ranked[size - 1]
+    kept = np.where(weights > border, weights, np.float32(0))
+    equals = np.flatnonzero(weights == border)
+    kept[equals[: size - np.count_nonzero(kept)]] = border
     return kept
 
 

@@ -97,7 +97,7 @@ class Tokenizer:
         return [self._description.get("decoder"), self._description.get("pre_tokenizer")]
 
     def _end_ids(self, folder: Path) -> frozenset[int]:
-        """The ids that end a text: what the checkpoint's configuration says, else by their names."""
+        """The ids that end a text: as the checkpoint's configuration says, else by name."""
         for name in ("generation_config.json", "config.json"):
             path = folder / name
             config = json.loads(path.read_text("utf-8")) if path.exists() else {}

@@ -1,0 +1,66 @@
+"""Any causal language model that transformers can load from a folder.
+
+Every sequence is moved on by itself, in a batch of one: torch's kernels give other last bits for
+other batch shapes, and a reference must give the same answer whatever runs beside it. It also
+leaves the cache to the model, so that any architecture will do. Speed is the bundled model's part.
+"""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging as transformers_logging
+
+from reference_server.engine.backend import Floats, Prefilled
+
+UNSTATED_CONTEXT = 2048
+"""Tokens, for a model whose configuration states no limit."""
+
+
+class TransformersBackend:
+    """A `Backend` over a checkpoint's folder. Raises OSError or ValueError if it is none."""
+
+    def __init__(self, folder: Path) -> None:
+        quiet: Any = transformers_logging
+        quiet.disable_progress_bar()  # stderr is for the log's JSON lines
+        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+        config = self._model.config
+        self.vocabulary: int = config.vocab_size
+        self.context: int = getattr(config, "max_position_embeddings", None) or UNSTATED_CONTEXT
+        self._caches: dict[int, Any] = {}
+        self._handles = 0
+
+    def prefill(self, ids: Sequence[int]) -> Prefilled:
+        """Read the whole prompt in one run."""
+        logits, cache = self._run(ids, None)
+        return Prefilled(logits, len(ids), cache)
+
+    def open(self, prompt: Prefilled) -> int:
+        """Go on from a copy of the prompt's cache."""
+        self._handles += 1
+        self._caches[self._handles] = copy.deepcopy(prompt.cache)
+        return self._handles
+
+    def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
+        """One run per sequence."""
+        rows = []
+        for handle, token in zip(handles, ids, strict=True):
+            logits, self._caches[handle] = self._run([token], self._caches[handle])
+            rows.append(logits[0])
+        return np.stack(rows)
+
+    def close(self, handle: int) -> None:
+        """Drop the sequence's cache."""
+        del self._caches[handle]
+
+    @torch.inference_mode()
+    def _run(self, ids: Sequence[int], cache: Any) -> tuple[Floats, Any]:
+        output = self._model(
+            input_ids=torch.tensor([list(ids)]), past_key_values=cache, use_cache=True
+        )
+        logits: Floats = output.logits[0].float().numpy()
+        return logits, output.past_key_values
