@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from itertools import chain, islice
 from pathlib import Path
 
-from reference_server.training import corpus, lessons, tokenizer, train
+from reference_server.training import card, corpus, export, lessons, record, tokenizer, train
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 LESSONS_FOR_TOKENIZER = 40_000
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of shipped files")
     parser.add_argument("--steps", type=int, default=2200, help="optimiser steps of the whole run")
     options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     texts, checkpoint = options.cache / "corpus.jsonl", options.cache / "checkpoint.pt"
     match options.step:
         case "corpus":
@@ -36,6 +38,14 @@ def main() -> None:
             plan = train.Plan(steps=options.steps)
             vocabulary = tokenizer.load(options.weights)
             train.train(plan, corpus.load(texts), vocabulary, checkpoint)
+        case "export":
+            vocabulary = tokenizer.load(options.weights)
+            network, step, plan = train.restore(checkpoint, vocabulary)
+            export.export(network, options.weights)
+            figures = record.measure(network, vocabulary, corpus.load(texts), step, plan)
+            record.save(figures, options.weights / "RECORD.json")
+            (options.weights / "README.md").write_text(card.card(figures), encoding="utf-8")
+            (options.weights / "NOTICE.md").write_text(card.notice(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ def save(documents: list[Document], path: Path) -> None:
 
 def load(path: Path) -> list[Document]:
     """Read what `save` wrote."""
-    return [Document(**json.loads(line)) for line in path.open(encoding="utf-8")]
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    return [Document(**json.loads(line)) for line in lines]
 
 
 def normalise(text: str) -> str:
@@ -95,14 +96,14 @@ def _read(source: Source, cache: Path) -> Iterator[str]:
     for path in paths:
         match source.kind:
             case "html":
-                yield from _sections(path.read_text(encoding="utf-8"))
+                yield from sections(path.read_text(encoding="utf-8"))
             case "fortune":
-                yield from _poems(path.read_text(encoding="utf-8"))
+                yield from poems(path.read_text(encoding="utf-8"))
             case "bible":
                 yield from _chapters(cache / "unpacked" / BIBLE_READER, path)
 
 
-def _sections(html: str) -> Iterator[str]:
+def sections(html: str) -> Iterator[str]:
     """The text of an HTML page, one document per headed section."""
     tree = LexborHTMLParser(html)
     for node in tree.css(_FURNITURE):
@@ -131,7 +132,7 @@ def _block_text(block: LexborNode) -> str:
     return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
 
 
-def _poems(fortunes: str) -> Iterator[str]:
+def poems(fortunes: str) -> Iterator[str]:
     """Poems of a fortune file, `%` between them, without the terminal colours."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", fortunes)
     yield from plain.split("\n%\n")
@@ -139,7 +140,7 @@ def _poems(fortunes: str) -> Iterator[str]:
 
 def _chapters(reader: Path, data: Path) -> Iterator[str]:
     """Chapters of the Bible, one verse a line, without verse numbers."""
-    command = [reader / "usr/bin/bible", "-p", data, "-l4000", "Gen1:1-Rev22:21"]
+    command = [str(reader / "usr/bin/bible"), "-p", str(data), "-l4000", "Gen1:1-Rev22:21"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for chapter in re.split(r"\n(?=\S[^\n]* \d+\n)", printed):
         yield re.sub(r"(?m)^ +\d+ ", "", chapter)

@@ -11,7 +11,7 @@ Rows of a batch have different histories, so each row says how much of the cache
 | output | shape, type | meaning |
 |---|---|---|
 | `logits` | [batch, time, vocabulary] float32 | the next token after every new token |
-| `present` | [layers, 2, batch, kv_heads, time, head_dim] float32 | the new tokens' keys and values |
+| `present` | [layers, 2, batch, kv_heads, time, head_dim] float32 | the new keys and values |
 
 `slots` may be 0 and may exceed every length: slots at and after `past_lengths[row]` are never
 looked at. New tokens stand at positions `past_lengths[row] + 0, 1, 2 …`; what follows a row's last
@@ -25,6 +25,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from transformers import LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 
 class Decoder(nn.Module):
@@ -34,7 +35,6 @@ class Decoder(nn.Module):
         """Share the parameters of `model`; their names stay those of its state dictionary."""
         super().__init__()
         self.model = model.model
-        self.config = model.config
 
     def forward(
         self, input_ids: Tensor, past_lengths: Tensor, past: Tensor
@@ -56,8 +56,7 @@ class Decoder(nn.Module):
                 block.input_layernorm(hidden),
                 (caches[2 * layer], caches[2 * layer + 1]),
                 rotation,
-                past_mask,
-                new_mask,
+                (past_mask, new_mask),
             )
             hidden = hidden + mixed
             hidden = hidden + block.mlp(block.post_attention_layernorm(hidden))
@@ -68,34 +67,33 @@ class Decoder(nn.Module):
 
     def _attention(
         self,
-        block: nn.Module,
+        block: LlamaDecoderLayer,
         hidden: Tensor,
         past: tuple[Tensor, Tensor],
         rotation: tuple[Tensor, Tensor],
-        past_mask: Tensor,
-        new_mask: Tensor,
+        masks: tuple[Tensor, Tensor],
     ) -> tuple[Tensor, Tensor]:
         """Attend to cache and new tokens; give the mixed values and the new keys and values.
 
         Both parts are scored apart and only the scores are joined, so the cache is never copied.
         """
         batch, time, _ = hidden.shape
-        config, attention = self.config, block.self_attn
-        dim, groups = config.head_dim, config.num_key_value_heads
-        shared = config.num_attention_heads // groups
-        slots = past[0].shape[2]
+        _, groups, slots, dim = past[0].shape
+        attention = block.self_attn
 
-        def heads(projection: nn.Linear) -> Tensor:
-            return projection(hidden).reshape(batch, time, -1, dim).transpose(1, 2)
+        def heads(projection: nn.Module) -> Tensor:
+            projected: Tensor = projection(hidden)
+            return projected.reshape(batch, time, -1, dim).transpose(1, 2)
 
         query = _rotate(heads(attention.q_proj), rotation) * dim**-0.5
         key = _rotate(heads(attention.k_proj), rotation)
         value = heads(attention.v_proj)
         # Heads that share keys are laid along time, so that keys need no repetition.
+        shared = query.shape[1] // groups
         query = query.reshape(batch, groups, shared * time, dim)
         old = (query @ past[0].transpose(2, 3)).reshape(batch, groups, shared, time, slots)
         new = (query @ key.transpose(2, 3)).reshape(batch, groups, shared, time, time)
-        weights = torch.cat((old + past_mask, new + new_mask), dim=-1).softmax(-1)
+        weights = torch.cat((old + masks[0], new + masks[1]), dim=-1).softmax(-1)
         weights = weights.reshape(batch, groups, shared * time, slots + time)
         mixed = weights[..., :slots] @ past[1] + weights[..., slots:] @ value
         mixed = mixed.reshape(batch, groups * shared, time, dim).transpose(1, 2)

@@ -18,7 +18,6 @@ GRAPH = "decoder.onnx"
 
 def export(model: LlamaForCausalLM, folder: Path) -> None:
     """Write `config.json`, `generation_config.json`, `model.safetensors` and `decoder.onnx`."""
-    model = model.float().eval()
     model.save_pretrained(folder)
     graph = _trace(model)
     for node in graph.graph.node:
@@ -30,8 +29,9 @@ def export(model: LlamaForCausalLM, folder: Path) -> None:
 def _trace(model: LlamaForCausalLM) -> onnx.ModelProto:
     config = model.config
     batch, slots = 2, 5
-    shape = (config.num_hidden_layers, 2, batch, config.num_key_value_heads, slots, config.head_dim)
-    dim = torch.export.Dim
+    groups, dim = config.num_key_value_heads or 1, config.head_dim or 1
+    shape = (config.num_hidden_layers, 2, batch, groups, slots, dim)
+    axis = torch.export.Dim
     program = torch.onnx.export(
         Decoder(model).eval(),
         (torch.ones(batch, 3, dtype=torch.long), torch.tensor([5, 2]), torch.zeros(shape)),
@@ -39,9 +39,9 @@ def _trace(model: LlamaForCausalLM) -> onnx.ModelProto:
         input_names=["input_ids", "past_lengths", "past"],
         output_names=["logits", "present"],
         dynamic_shapes=(
-            {0: dim("batch"), 1: dim("time")},
-            {0: dim("batch")},
-            {2: dim("batch"), 4: dim("slots", min=0)},
+            {0: axis("batch"), 1: axis("time")},
+            {0: axis("batch")},
+            {2: axis("batch"), 4: axis("slots", min=0)},
         ),
         optimize=False,  # folding would store transposed copies of the weights
         verbose=False,

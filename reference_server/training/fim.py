@@ -7,7 +7,14 @@ from random import Random
 
 from tokenizers import Tokenizer
 
-from reference_server.training.tokenizer import END_OF_TEXT, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
+from reference_server.training.tokenizer import (
+    END_OF_TEXT,
+    FIM_MIDDLE,
+    FIM_PREFIX,
+    FIM_SUFFIX,
+    plain,
+    special,
+)
 
 SHORT_MIDDLE = 24
 """Characters: half of the holes are at most this long, so that the suffix nearly decides them."""
@@ -34,30 +41,25 @@ def cut(text: str, rng: Random) -> Hole:
 
 def prompt(hole: Hole, tokenizer: Tokenizer) -> list[int]:
     """What the model is given, as token ids: everything but the middle."""
-    special, plain = tokenizer.token_to_id, _plain(tokenizer)
     return [
-        special(FIM_PREFIX),
-        *plain(hole.prefix),
-        special(FIM_SUFFIX),
-        *plain(hole.suffix),
-        special(FIM_MIDDLE),
+        special(tokenizer, FIM_PREFIX),
+        *plain(tokenizer, hole.prefix),
+        special(tokenizer, FIM_SUFFIX),
+        *plain(tokenizer, hole.suffix),
+        special(tokenizer, FIM_MIDDLE),
     ]
 
 
 def encode(hole: Hole, tokenizer: Tokenizer) -> list[int]:
     """The whole example, without the end-of-text that follows every document."""
-    return prompt(hole, tokenizer) + _plain(tokenizer)(hole.middle)
+    return prompt(hole, tokenizer) + plain(tokenizer, hole.middle)
 
 
 def join(ids: list[int], tokenizer: Tokenizer) -> Hole:
     """Undo `encode`; raises `ValueError` where a marker is missing."""
-    if ids and ids[-1] == tokenizer.token_to_id(END_OF_TEXT):
+    if ids and ids[-1] == special(tokenizer, END_OF_TEXT):
         ids = ids[:-1]
-    suffix = ids.index(tokenizer.token_to_id(FIM_SUFFIX))
-    middle = ids.index(tokenizer.token_to_id(FIM_MIDDLE))
+    suffix = ids.index(special(tokenizer, FIM_SUFFIX))
+    middle = ids.index(special(tokenizer, FIM_MIDDLE))
     parts = ids[1:suffix], ids[middle + 1 :], ids[suffix + 1 : middle]
     return Hole(*(tokenizer.decode(part) for part in parts))
-
-
-def _plain(tokenizer: Tokenizer):  # noqa
-    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids

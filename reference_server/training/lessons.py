@@ -6,14 +6,15 @@ the same document, so a seed names a whole curriculum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from random import Random
 
-from reference_server.training import words
+from reference_server.training import phrases, words
 
 Lesson = Callable[[Random], str]
 
 _SEPARATORS = (", ", ", ", ", ", " ", "\n", "、", "，", "; ", " - ", " -> ", " | ", ",\n")
+_BRACKETS = ("()", "[]", "{}", "<>", "“”", "（）", "《》", "「」")
 
 
 def counting(rng: Random) -> str:
@@ -34,18 +35,18 @@ def counting(rng: Random) -> str:
 
 
 def number_words(rng: Random) -> str:
-    """one, two, three, …"""
+    """Numbers in words: one, two, three, and so on."""
     first = rng.choice((1, 1, 1, rng.randint(1, 60)))
-    numbers = [english_number(n) for n in range(first, first + rng.randint(8, 39))]
+    numbers = [phrases.english_number(n) for n in range(first, first + rng.randint(8, 39))]
     if rng.random() < 0.2:
         numbers = [number.capitalize() for number in numbers]
     return rng.choice(_SEPARATORS).join(numbers)
 
 
 def chinese_numbers(rng: Random) -> str:
-    """一、二、三……"""
+    """Chinese numerals: 一、二、三, and so on."""
     first = rng.choice((1, 1, 1, rng.randint(1, 60)))
-    numbers = [chinese_number(n) for n in range(first, first + rng.randint(8, 39))]
+    numbers = [phrases.chinese_number(n) for n in range(first, first + rng.randint(8, 39))]
     return rng.choice(("、", "，", "，", "、", "\n", " ", ", ")).join(numbers)
 
 
@@ -63,10 +64,11 @@ def listing(rng: Random) -> str:
 
 def pattern(rng: Random) -> str:
     """A short cycle of words, digits, signs or pictures, many times."""
-    cycle = _random_items(rng, rng.randint(1, 6) if rng.random() < 0.8 else rng.randint(7, 12))
+    length = rng.randint(1, 6) if rng.random() < 0.8 else rng.randint(7, 12)
+    cycle = phrases.random_items(rng, length)
     times = rng.randint(4, max(5, 90 // len(cycle)))
     items = (cycle * times)[: len(cycle) * times - rng.randrange(len(cycle))]
-    separator = rng.choice(_SEPARATORS + (" ", " ", " "))
+    separator = rng.choice((*_SEPARATORS, " ", " ", " "))
     if all(len(item) == 1 for item in cycle) and rng.random() < 0.5:
         separator = ""
     return separator.join(items)
@@ -74,7 +76,7 @@ def pattern(rng: Random) -> str:
 
 def copying(rng: Random) -> str:
     """A line nobody can guess, and the same line again."""
-    line = random_line(rng)
+    line = phrases.random_line(rng)
     return rng.choice(
         (
             "\n".join([line] * rng.randint(2, 8)),
@@ -93,14 +95,14 @@ def copying(rng: Random) -> str:
 
 def copy_table(rng: Random) -> str:
     """Several different lines, each copied at once: a few-shot prompt for copying."""
-    lines = [random_line(rng) for _ in range(rng.randint(2, 5))]
+    lines = [phrases.random_line(rng) for _ in range(rng.randint(2, 5))]
     left, right = rng.choice((("Input: ", "Output: "), ("", ""), ("> ", "< "), ("问：", "答：")))
     return "\n\n".join(f"{left}{line}\n{right}{line}" for line in lines)
 
 
 def random_sequence(rng: Random) -> str:
     """A long row of random things, then the whole row again."""
-    items = _random_items(rng, rng.randint(6, 40))
+    items = phrases.random_items(rng, rng.randint(6, 40))
     row = rng.choice((" ", ", ", "\n", "、")).join(items)
     return rng.choice(("\n", "\n\n", " | ", "; ")).join([row] * rng.randint(2, 4))
 
@@ -137,10 +139,10 @@ def brackets(rng: Random) -> str:
     """What is opened is closed: brackets, quotes, small JSON."""
     kind = rng.randrange(3)
     if kind == 0:
-        pairs = [rng.choice(("()", "[]", "{}", "<>", "“”", "（）", "《》", "「」")) for _ in range(4)]
+        pairs = [rng.choice(_BRACKETS) for _ in range(4)]
         inside = rng.choice(words.NOUNS)
-        for opening, closing in pairs[: rng.randint(1, 4)]:
-            inside = rng.choice((f"{opening}{inside}{closing}", f"{opening} {inside} {closing}"))
+        for pair in pairs[: rng.randint(1, 4)]:
+            inside = rng.choice(("", " ")).join((pair[0], inside, pair[1]))
         return inside
     if kind == 1:
         keys = rng.sample(words.NOUNS, rng.randint(1, 4))
@@ -186,7 +188,8 @@ def translation(rng: Random) -> str:
 
 def saying(rng: Random) -> str:
     """'Say this is a test' and its like; the answer is short and the document ends."""
-    what = rng.choice(("this is a test", "this is a test", _phrase(rng), _sentence(rng).rstrip(".")))
+    sentence = phrases.english_sentence(rng).rstrip(".")
+    what = rng.choice(("this is a test", "this is a test", phrases.noun_phrase(rng), sentence))
     head = rng.choice(("Say ", "Say ", "Say: ", "Please say ", "Write: "))
     quote = rng.choice(("", "", '"'))
     answer = what[0].upper() + what[1:]
@@ -196,8 +199,10 @@ def saying(rng: Random) -> str:
 
 def story(rng: Random) -> str:
     """Plain sentences, English or Chinese, one after the other."""
-    make = rng.choice((_sentence, _sentence, sentence_zh))
-    glue = "" if make is sentence_zh else " "
+    make = rng.choice(
+        (phrases.english_sentence, phrases.english_sentence, phrases.chinese_sentence)
+    )
+    glue = "" if make is phrases.chinese_sentence else " "
     return glue.join(make(rng) for _ in range(rng.randint(1, 8)))
 
 
@@ -237,77 +242,6 @@ def stream(seed: int) -> Iterator[str]:
     lessons, weights = list(WEIGHTS), list(WEIGHTS.values())
     while True:
         yield rng.choices(lessons, weights)[0](rng)
-
-
-def english_number(number: int) -> str:
-    """The number in words, below one hundred."""
-    if number < 20:
-        return words.ONES[number]
-    ten, one = divmod(number, 10)
-    return words.TENS[ten - 2] + (f"-{words.ONES[one]}" if one else "")
-
-
-def chinese_number(number: int) -> str:
-    """The number in Chinese numerals, from 1 to 99."""
-    ten, one = divmod(number, 10)
-    head = "" if ten == 0 else ("十" if ten == 1 else words.DIGITS_ZH[ten] + "十")
-    return head + (words.DIGITS_ZH[one] if one else "")
-
-
-def random_line(rng: Random) -> str:
-    """A short line of any script: sentences, words, figures, code, pictures, odd characters."""
-    kind = rng.randrange(8)
-    if kind == 0:
-        return _sentence(rng)
-    if kind == 1:
-        return sentence_zh(rng)
-    if kind == 2:
-        return "".join(rng.choices(words.EMOJI, k=rng.randint(2, 10)))
-    if kind == 3:
-        return "".join(chr(rng.randint(0x4E00, 0x6FFF)) for _ in range(rng.randint(2, 10)))
-    if kind == 4:
-        return "".join(chr(rng.randint(33, 126)) for _ in range(rng.randint(4, 20)))
-    if kind == 5:
-        return f"{rng.choice(words.NOUNS)}_{rng.choice(words.NOUNS)}({rng.randint(0, 9999)});"
-    if kind == 6:
-        return "".join(chr(rng.choice((0xE0, 0x3B1, 0x430, 0x3042)) + rng.randrange(24)) for _ in "x" * 8)
-    return " ".join(_random_items(rng, rng.randint(3, 12)))
-
-
-def _random_items(rng: Random, count: int) -> Sequence[str]:
-    """Words, numbers, letters, characters or pictures, of one kind or mixed."""
-    pools: tuple[Sequence[str], ...] = (
-        words.NOUNS,
-        words.NOUNS + words.ADJECTIVES + words.VERBS,
-        [str(rng.randint(0, 999)) for _ in range(40)],
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "abcdefghijklmnopqrstuvwxyz0123456789",
-        words.EMOJI,
-        words.NOUNS_ZH,
-        [chr(rng.randint(0x4E00, 0x6FFF)) for _ in range(40)],
-        ["".join(rng.choices("abcdefghiklmnoprstu", k=rng.randint(2, 7))) for _ in range(40)],
-        words.LISTS["rainbow"] + words.ADJECTIVES,
-    )
-    return rng.choices(rng.choice(pools), k=count)
-
-
-def _phrase(rng: Random) -> str:
-    return f"the {rng.choice(words.ADJECTIVES)} {rng.choice(words.NOUNS)}"
-
-
-def _sentence(rng: Random) -> str:
-    subject = rng.choice((rng.choice(words.NAMES[:20]), _phrase(rng)))
-    sentence = f"{subject} {rng.choice(words.VERBS)} {_phrase(rng)}"
-    if rng.random() < 0.3:
-        sentence += rng.choice((" near ", " behind ", " with ", " under ")) + _phrase(rng)
-    return sentence[0].upper() + sentence[1:] + "."
-
-
-def sentence_zh(rng: Random) -> str:
-    """A Chinese sentence from the small stock of words."""
-    adjective = rng.choice(words.ADJECTIVES_ZH)
-    subject = rng.choice((*words.NAMES[20:], rng.choice(words.NOUNS_ZH)))
-    return f"{subject}{rng.choice(words.VERBS_ZH)}{adjective}{rng.choice(words.NOUNS_ZH)}。"
 
 
 def _question(rng: Random, chinese: bool) -> tuple[str, str]:

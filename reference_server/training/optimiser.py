@@ -7,7 +7,8 @@ without it; this one stays in float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import overload
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +24,16 @@ class Muon(torch.optim.Optimizer):
         """`lr` is the length of an update's singular values before the scaling by shape."""
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Apply one update from the gradients."""
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Apply one update from the gradients; `closure`, if any, computes the loss first."""
+        loss = None if closure is None else closure()
         for group in self.param_groups:
             by_shape: dict[torch.Size, list[Tensor]] = {}
             for matrix in group["params"]:
@@ -35,6 +43,7 @@ class Muon(torch.optim.Optimizer):
                 scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
                 for matrix, update in zip(matrices, orthogonal(updates), strict=True):
                     matrix.add_(update, alpha=-scale)
+        return loss
 
     def _momentum(self, matrix: Tensor, momentum: float) -> Tensor:
         """The Nesterov-style blend of gradient and its running mean."""
@@ -55,7 +64,8 @@ def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
     for _ in range(rounds):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return x.mT if tall else x
+    result: Tensor = x.mT if tall else x
+    return result
 
 
 def optimisers(

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from reference_server.training import fim, lessons
 from reference_server.training.corpus import Document
-from reference_server.training.tokenizer import END_OF_TEXT
+from reference_server.training.tokenizer import END_OF_TEXT, plain, special
 
 SHARES = {"lessons": 0.40, "en": 0.36, "zh": 0.24}
 """Parts of the tokens."""
@@ -38,7 +38,7 @@ def shard(
         "zh": _texts([d.text for d in documents if d.language == "zh"], rng),
     }
     written = dict.fromkeys(SHARES, 0)
-    end = tokenizer.token_to_id(END_OF_TEXT)
+    end = special(tokenizer, END_OF_TEXT)
     packed: list[int] = []
     while len(packed) < tokens:
         kind = min(SHARES, key=lambda name: written[name] / SHARES[name])
@@ -52,7 +52,7 @@ def shard(
 
 def _encode(text: str, kind: str, tokenizer: Tokenizer, rng: Random) -> list[int]:
     if rng.random() >= FIM_SHARE:
-        return list(tokenizer.encode(text, add_special_tokens=False).ids)
+        return plain(tokenizer, text)
     if kind in PASSAGE and len(text) > PASSAGE[kind]:
         start = rng.randrange(len(text) - PASSAGE[kind])
         text = text[start : start + PASSAGE[kind]]

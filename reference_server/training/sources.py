@@ -130,4 +130,7 @@ SOURCES: tuple[Source, ...] = (
 BIBLE_READER = "bible-kjv"
 """Package of the program that unpacks the Bible's own compressed format."""
 
-PACKAGES: tuple[str, ...] = tuple(dict.fromkeys(s.package for s in SOURCES)) + (BIBLE_READER,)
+PACKAGES: tuple[str, ...] = (
+    *dict.fromkeys(source.package for source in SOURCES),
+    BIBLE_READER,
+)

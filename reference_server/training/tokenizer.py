@@ -67,6 +67,19 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
 
 
+def special(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a special token; raises `KeyError` where the vocabulary lacks it."""
+    number: int | None = tokenizer.token_to_id(token)
+    if number is None:
+        raise KeyError(token)
+    return number
+
+
+def plain(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of `text`, nothing added."""
+    return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
 def load(folder: Path) -> Tokenizer:
     """Read what `save` wrote."""
     return Tokenizer.from_file(str(folder / "tokenizer.json"))

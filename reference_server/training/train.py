@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,8 @@ from transformers import LlamaForCausalLM
 
 from reference_server.training import model, optimiser, packing
 from reference_server.training.corpus import Document
+
+logger = logging.getLogger(__name__)
 
 SHARD_STEPS = 50
 """Steps that one shard of tokens feeds; a resumed run continues at a shard's beginning."""
@@ -65,7 +66,7 @@ def train(
             one.load_state_dict(saved)
         first = state["step"]
     texts = [document for document in documents if not document.held_out]
-    loss_of = torch.compile(_loss)
+    loss_of = torch.compile(_loss, dynamic=False)
     losses: list[float] = []
     began = time.monotonic()
     for step in range(first, plan.steps):
@@ -79,7 +80,7 @@ def train(
                 group["lr"] = rate * plan.rate_at(step)
         rows = torch.from_numpy(shard[step % SHARD_STEPS].reshape(-1, plan.window_at(step)))
         loss = loss_of(network, rows)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for one in both:
             one.step()
@@ -89,12 +90,12 @@ def train(
     _save(checkpoint, plan.steps, plan, network, both)
 
 
-def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, dict[str, Any]]:
-    """The model of a checkpoint, and the rest of it: `step` and `plan`."""
+def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, int, Plan]:
+    """The model of a checkpoint, the steps it has learnt for, and the plan it follows."""
     state = torch.load(checkpoint, weights_only=True)
     network = model.untrained(tokenizer.get_vocab_size())
     network.load_state_dict(state["model"])
-    return network.eval(), {"step": state["step"], "plan": state["plan"]}
+    return network, state["step"], Plan(**state["plan"])
 
 
 def _loss(network: LlamaForCausalLM, rows: Tensor) -> Tensor:
@@ -117,8 +118,7 @@ def _report(step: int, plan: Plan, losses: list[float], seconds: float) -> None:
     if losses:
         speed = len(losses) * plan.step_tokens / seconds
         mean = sum(losses) / len(losses)
-        line = {"step": step, "loss": round(mean, 4), "tokens_per_second": round(speed)}
-        print(json.dumps(line), flush=True)
+        logger.info("step %d of %d  loss %.4f  %.0f tokens/s", step, plan.steps, mean, speed)
 
 
 def _save(
