@@ -16,6 +16,7 @@ from conformance.api import Api
 from conformance.checks._prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.model import Request, Target
+from conformance.wire.address import join, without_login
 
 PLAINEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
 MODELS_SHOWN = 12
@@ -92,12 +93,12 @@ async def _models(api: Api) -> list[str]:
 
 
 def _where(reply: Reply, target: Target) -> str:
-    return f"{target.base_url.rstrip('/')}{reply.exchange.request.path}"
+    return join(without_login(target.base_url), reply.exchange.request.path)
 
 
 def _advice(target: Target) -> str:
     """The most likely mistake in a base URL that leads nowhere."""
-    base = target.base_url.rstrip("/")
+    base = target.base_url.partition("?")[0].rstrip("/")
     if base.endswith("/completions"):
         return "the base URL is the part before /completions"
     return "is it the right base URL?" if base.endswith("/v1") else "is the base URL missing /v1?"

@@ -39,9 +39,11 @@ from conformance.model import (
 from conformance.preflight import preflight
 from conformance.selection import Chosen, Options, choose
 from conformance.verdicts import Ruling, rule
+from conformance.wire.address import without_login
 from conformance.wire.budget import Budget, Budgeted
 from conformance.wire.client import Client
 from conformance.wire.record import FORMAT
+from conformance.wire.redact import Redactor
 from conformance.wire.sharing import Sender, Sharing
 
 __all__ = ["Options", "run"]
@@ -118,7 +120,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         format=FORMAT,
         suite_version=__version__,
         started_at=_now(),
-        base_url=target.base_url,
+        base_url=Redactor(target.api_key).text(without_login(target.base_url)),
         model=target.model,
         contract=contract.name,
         contract_title=contract.title,
@@ -170,7 +172,7 @@ async def _work(
 
         because = await preflight(Api(sharing, contract, target.model), target)
         if because is not None:
-            return because
+            return Redactor(target.api_key).text(because)
         todo = iter(judgeable)
 
         async def work_off() -> None:

@@ -7,7 +7,6 @@ and an answer that broke off is kept as far as it came. What leaves this room is
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +26,7 @@ from conformance.model import (
     Target,
 )
 from conformance.wire import faults
+from conformance.wire.address import is_loopback, join, trouble_with, without_login
 from conformance.wire.faults import Fault
 from conformance.wire.pace import Pace
 from conformance.wire.redact import Redactor
@@ -92,8 +92,8 @@ class Client:
         self._pace = Pace(rate, clock, sleep)
         self._rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self._redactor = Redactor(target.api_key)
-        self._base = target.base_url.rstrip("/")
-        self._where = self._base or "the empty base URL"
+        self._where = without_login(target.base_url).rstrip("/")
+        self._trouble = trouble_with(target.base_url)
         self._sent = 0
         self._started = clock()
         self._http = httpx.AsyncClient(
@@ -104,8 +104,6 @@ class Client:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
             # Proxies of the environment are for other hosts than this one.
             trust_env=not is_loopback(target.base_url),
-            # A name and password in the URL must not replace the key that the run is about.
-            auth=httpx.Auth(),
             headers={"user-agent": f"completions-conformance/{__version__}"},
         )
 
@@ -155,6 +153,9 @@ class Client:
     async def _attempt(self, request: Request, started: float) -> _Answer:
         """Make one attempt; whatever came before a fault stays in the answer."""
         answer = _Answer()
+        if self._trouble is not None:
+            answer.fault = Fault(self._trouble, passing=False)
+            return answer
         try:
             async with asyncio.timeout(self._timeout):
                 await self._receive(request, started, answer)
@@ -168,7 +169,7 @@ class Client:
     async def _receive(self, request: Request, started: float, answer: _Answer) -> None:
         asked = self._http.build_request(
             request.method,
-            f"{self._base}{request.path}",
+            join(self._target.base_url, request.path),
             content=request.body,
             headers=self._headers(request),
         )
@@ -223,12 +224,3 @@ class Client:
         if key:
             headers["authorization"] = f"Bearer {key}"
         return [(k, v) for k, v in headers.items() if k not in given] + list(request.headers)
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL names this very machine."""
-    try:
-        host = httpx.URL(url).host
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except (httpx.InvalidURL, ValueError):
-        return False

@@ -1,0 +1,47 @@
+"""What a base URL may look like, and how it is shown: pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit, urlunsplit
+
+
+def trouble_with(url: str) -> str | None:
+    """Say in a sentence why nothing can be sent to a base URL, or None if it can."""
+    try:
+        parts = urlsplit(url)
+        named = (parts.hostname, parts.port)
+    except ValueError as error:
+        return f"the base URL {without_login(url)!r} is not valid: {error}"
+    if parts.username is not None or parts.password is not None:
+        # It would be recorded with every fault, and HTTP would send it in place of the key.
+        return (
+            f"the base URL {without_login(url)} must not carry a login: keys have their own place"
+        )
+    if parts.scheme not in {"http", "https"}:
+        return f"the base URL {url!r} must begin with http:// or https://"
+    return None if named[0] else f"the base URL {url!r} names no host"
+
+
+def without_login(url: str) -> str:
+    """Take a name and password out of a URL, so that it can be shown and recorded."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def join(base_url: str, path: str) -> str:
+    """Put a path below a base URL, whose query (``?api-version=…``) stays at the end."""
+    base, mark, query = base_url.partition("?")
+    return f"{base.rstrip('/')}{path}{mark}{query}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this very machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
