@@ -128,11 +128,12 @@ class Contract:
                 Subject(p.name, "parameter", p.documented, p.promise, p.says)
                 for p in self.parameters
             ),
-            *(
-                Subject(f.path, "field", self.document in f.says, f.promise, f.says)
-                for f in self.fields
-            ),
+            *(Subject(f.path, "field", self._documents(f), f.promise, f.says) for f in self.fields),
         )
+
+    def _documents(self, known: Field) -> bool:
+        """Tell whether the page shows a field; an overlay of one's own keeps what it documents."""
+        return self.document in known.says or self.document not in DOCUMENTS
 
     def validate_request(self, body: object) -> tuple[SchemaViolation, ...]:
         """Hold a request against the contract's schema."""
@@ -191,14 +192,15 @@ def _bundled(name: str) -> Contract:
 
 def _read_contract(name: str, path: Path) -> Contract:
     base = _base()
+    overlay = _read_yaml(path)
     try:
-        applied = apply_overlay(base, _read_yaml(path))
+        applied = apply_overlay(base, overlay)
     except OverlayError as error:
         raise ContractError(f"{path}: {error}") from error
     try:
         if name not in DOCUMENTS:
             _hold_schemas_valid(applied, path)
-        return _contract_of(name, base, applied)
+        return _contract_of(name, str(overlay["info"]["title"]), base, applied)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ContractError(
             f"{path}: what it makes of spec/openapi.yaml is no contract any more ({error}); "
@@ -260,10 +262,9 @@ def _hold_schemas_valid(document: Schema, path: Path) -> None:
 # ── from the applied document to the contract ────────────────────────────────────────────────────
 
 
-def _contract_of(name: str, base: Schema, applied: Schema) -> Contract:
+def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contract:
     about = applied["x-conformance"]
-    # An overlay that does not say whose page it is speaks for itself.
-    document = about["document"] if about != base["x-conformance"] else name
+    document = _text(about, "document", name)
     parts = applied["components"]["schemas"]
     request = "CreateCompletionRequest"
     parameters = tuple(read_parameters(base["components"]["schemas"][request], parts[request]))
@@ -275,7 +276,7 @@ def _contract_of(name: str, base: Schema, applied: Schema) -> Contract:
         document=document,
         parameters=names,
         removed=frozenset(everywhere - {known.path for known in fields}),
-        excluded={row["requirement"]: row["because"] for row in about.get("excludes", ())},
+        excluded=_excluded(about),
     )
     stated = {requirement.id: requirement for requirement, _ in _statements()}
     if unknown := scope.excluded.keys() - stated.keys():
@@ -285,7 +286,7 @@ def _contract_of(name: str, base: Schema, applied: Schema) -> Contract:
     }
     return Contract(
         name=name,
-        title=about["title"],
+        title=_text(about, "title", title),
         document=document,
         parameters=parameters,
         fields=fields,
@@ -294,6 +295,22 @@ def _contract_of(name: str, base: Schema, applied: Schema) -> Contract:
         _silent={key: reason for key, reason in reasons.items() if reason is not None},
         _schemas=parts,
     )
+
+
+def _text(about: Schema, key: str, otherwise: str) -> str:
+    value = about.get(key, otherwise)
+    if not isinstance(value, str):
+        raise TypeError(f"x-conformance.{key} has to be text, not {value!r}")
+    return value
+
+
+def _excluded(about: Schema) -> Mapping[str, str]:
+    rows = about.get("excludes", [])
+    if not isinstance(rows, list) or any(
+        not isinstance(row, dict) or row.keys() != {"requirement", "because"} for row in rows
+    ):
+        raise TypeError("x-conformance.excludes has to list pairs of `requirement` and `because`")
+    return {row["requirement"]: row["because"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

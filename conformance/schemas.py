@@ -108,9 +108,7 @@ def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
         schema = applied["properties"].get(name)
         if schema is None:
             union = base["properties"][name]
-            yield Parameter(
-                name, says=union.get("x-documents", {}), description=union.get("description", "")
-            )
+            yield Parameter(name, says=_says(union), description=union.get("description", ""))
         else:
             yield _parameter(name, schema, required=name in required)
 
@@ -127,7 +125,7 @@ def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
         nullable="null" in types,
         has_default="default" in schema,
         default=schema.get("default"),
-        default_unlimited=schema.get("x-default") == "unlimited",
+        default_unlimited=_unlimited(schema),
         minimum=values.get("minimum"),
         maximum=values.get("maximum"),
         max_items=schema.get("maxItems"),
@@ -136,7 +134,7 @@ def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
             for form in schema.get("anyOf", ())
             if "x-form" in form
         },
-        says=schema.get("x-documents", {}),
+        says=_says(schema),
         description=schema.get("description", ""),
     )
 
@@ -146,6 +144,19 @@ def _boolean(schema: Schema, key: str) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{key} has to be true or false, not {value!r}")
     return value
+
+
+def _unlimited(schema: Schema) -> bool:
+    if schema.get("x-default", "unlimited") != "unlimited":
+        raise ValueError("x-default knows one value, `unlimited`")
+    return "x-default" in schema
+
+
+def _says(schema: Schema) -> Mapping[str, str]:
+    says = schema.get("x-documents", {})
+    if not isinstance(says, dict) or not all(isinstance(text, str) for text in says.values()):
+        raise TypeError("x-documents has to map documents to what they say")
+    return says
 
 
 def _types(schema: Schema) -> tuple[str, ...]:
@@ -185,7 +196,7 @@ def _members(schemas: Schema, schema: Schema, prefix: str) -> Iterator[Field]:
             types=tuple(kind for kind in types if kind != "null"),
             nullable="null" in types,
             values=tuple(member.get("enum", [member["const"]] if "const" in member else [])),
-            says=member.get("x-documents", {}),
+            says=_says(member),
             description=member.get("description", ""),
         )
         yield from _members(schemas, _object_of(schemas, member), f"{path}.")

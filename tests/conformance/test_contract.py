@@ -1,0 +1,480 @@
+"""The contract reader: what a check learns from it, what it accepts, how it names mistakes."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
+from conformance.model import Level
+
+HEAD = "overlay: 1.1.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n"
+UNKNOWN = "{requirement: stop.five, because: we say so}"
+STOP = "$.components.schemas.CreateCompletionRequest.properties.stop"
+
+
+def overlay_file(folder: Path, actions: str) -> str:
+    path = folder / "ours.yaml"
+    path.write_text(HEAD + actions, "utf-8")
+    return str(path)
+
+
+def sentence_of(name_or_path: str) -> str:
+    with pytest.raises(ContractError) as caught:
+        load_contract(name_or_path)
+    return str(caught.value)
+
+
+# ── what a check asks ────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_parameter_says_what_the_document_promises() -> None:
+    stop = load_contract("zero").parameter("stop")
+    assert stop.documented
+    assert stop.promised
+    assert not stop.required
+    assert stop.types == ("string", "array")
+    assert stop.max_items == 4
+    assert stop.says["zhizengzeng"].startswith("string or array")
+
+
+def test_an_undocumented_parameter_has_neither_limits_nor_promises() -> None:
+    stop = load_contract("gpt-ge").parameter("stop")
+    assert not stop.documented
+    assert not stop.promised
+    assert stop.max_items is None
+    assert "gpt-ge" not in stop.says
+
+
+def test_a_parameter_nobody_knows_is_not_documented() -> None:
+    assert not load_contract("openai").parameter("top_k").documented
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "promise"),
+    [
+        ("zero", "temperature", "number, 0 to 2, default 1"),
+        ("zero", "prompt", "string or strings, required"),
+        ("gpt-ge", "stop", "not documented"),
+        ("zhizengzeng", "max_tokens", "integer, at least 0, default unlimited"),
+        ("zhizengzeng", "stop", "string, array or null, at most 4 items, default null"),
+        ("eronmind", "stream", "boolean, required"),
+        ("openai", "echo", "boolean or null, default false"),
+    ],
+)
+def test_a_promise_fits_in_a_line(document: str, name: str, promise: str) -> None:
+    assert load_contract(document).parameter(name).promise == promise
+
+
+def test_a_response_field_is_found_by_its_path() -> None:
+    contract = load_contract("openai")
+    assert contract.field("choices[].finish_reason").values == ("stop", "length", "content_filter")
+    assert contract.field("usage.prompt_tokens").types == ("integer",)
+    assert contract.field("choices[].logprobs").nullable
+    assert contract.field("error.code").nullable
+    with pytest.raises(ContractError, match="no response field `choice`"):
+        contract.field("choice")
+
+
+def test_the_model_of_an_answer_is_told_apart_from_the_parameter() -> None:
+    contract = load_contract("openai")
+    assert contract.field("response.model").required
+    names = [subject.name for subject in contract.subjects]
+    assert len(names) == len(set(names))
+
+
+def test_subjects_list_parameters_before_fields() -> None:
+    kinds = [subject.kind for subject in load_contract("zero").subjects]
+    assert kinds == sorted(kinds, reverse=True)
+    assert set(kinds) == {"parameter", "field"}
+
+
+def test_a_field_that_a_page_never_shows_is_not_documented() -> None:
+    shown = {s.name: s.documented for s in load_contract("zero").subjects}
+    assert shown["choices[].text"]
+    assert not shown["system_fingerprint"]
+
+
+def test_a_requirement_is_known_whether_in_force_or_not() -> None:
+    contract = load_contract("gpt-ge")
+    requirement = contract.requirement("stop.at-most-four")
+    assert requirement.level is Level.SHOULD
+    assert requirement.area == "stop"
+    assert requirement.subject == "stop"
+    assert requirement.id not in contract.requirements
+    assert {source.document for source in requirement.sources} >= {"zero", "openai"}
+
+
+@pytest.mark.parametrize(
+    ("document", "requirement", "sentence"),
+    [
+        ("gpt-ge", "stop.at-most-four", "gpt-ge does not document `stop`"),
+        (
+            "aocheng",
+            "stop.at-most-four",
+            "aocheng does not document a limit to the items of `stop`",
+        ),
+        ("zero", "prompt.tokens", "zero does not document tokens as a `prompt`"),
+        ("zero", "usage.stream-equals-plain", "zero does not document `stream_options`"),
+        (
+            "zero",
+            "max-tokens.null-is-default",
+            "zero does not document null as a value of `max_tokens`",
+        ),
+        (
+            "eronmind",
+            "max-tokens.default-sixteen",
+            "eronmind does not say so; zero, aocheng and openai do",
+        ),
+        ("zero", "seed.default-one", "zero does not say so; zhizengzeng does"),
+        (
+            "zhizengzeng",
+            "logprobs.zero-gives-sampled",
+            "zhizengzeng gives `logprobs` the default 0, so that 0 asks for none",
+        ),
+        ("openai", "stop.at-most-four", None),
+    ],
+)
+def test_why_a_requirement_is_not_in_force(
+    document: str, requirement: str, sentence: str | None
+) -> None:
+    assert load_contract(document).why_not_in_force(requirement) == sentence
+
+
+def test_a_requirement_nobody_stated_is_a_mistake_of_the_one_who_asks() -> None:
+    with pytest.raises(ContractError, match="no requirement has the id `stop\\.five`"):
+        load_contract("openai").why_not_in_force("stop.five")
+
+
+@pytest.mark.parametrize(
+    ("document", "feature", "promised"),
+    [
+        ("openai", "stop", True),
+        ("openai", "suffix", False),
+        ("zero", "suffix", True),
+        ("zero", "prompt:batch", True),
+        ("zero", "prompt:tokens", False),
+        ("openai", "prompt:batch", False),
+        ("zhizengzeng", "prompt:tokens", True),
+        ("openai", "top_k", False),
+    ],
+)
+def test_what_has_to_be_served(document: str, feature: str, promised: bool) -> None:
+    assert load_contract(document).promises(feature) is promised
+
+
+def test_a_contract_cannot_be_changed() -> None:
+    contract = load_contract("openai")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        contract.name = "ours"
+
+
+def test_a_document_is_read_once() -> None:
+    assert load_contract("zero") is load_contract("zero")
+
+
+def test_six_contracts_load_in_less_time_than_one_is_noticed() -> None:
+    program = "from conformance.contract import *; [load_contract(d) for d in DOCUMENTS]"
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert time.perf_counter() - started < 3  # 0.3 s on an idle machine
+
+
+# ── bodies ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer() -> dict[str, Any]:
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1_700_000_000,
+        "model": "any",
+        "choices": [{"text": "a", "index": 0, "logprobs": None, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+
+
+def chunk() -> dict[str, Any]:
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1_700_000_000,
+        "model": "any",
+        "choices": [{"text": "a", "index": 0, "logprobs": None, "finish_reason": None}],
+    }
+
+
+LOGPROBS = {
+    "tokens": ["a"],
+    "token_logprobs": [-0.5],
+    "top_logprobs": [{"a": -0.5, "b": -1.0}],
+    "text_offset": [0],
+}
+
+
+def changed(body: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    """Return a copy of a body with one place set; ``...`` takes the place away."""
+    result = copy.deepcopy(body)
+    *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    place: Any = result
+    for part in parents:
+        place = place[part]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return result
+
+
+@pytest.fixture(params=DOCUMENTS)
+def contract(request: pytest.FixtureRequest) -> Contract:
+    return load_contract(request.param)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("system_fingerprint", None),
+        ("x_extra", {"any": "thing"}),
+        ("choices.0.stop_reason", 42),
+        ("choices.0.logprobs", ...),
+        ("choices.0.logprobs", LOGPROBS),
+        ("choices.0.logprobs", {**LOGPROBS, "top_logprobs": None}),
+        ("choices.0.logprobs", {**LOGPROBS, "top_logprobs": [None], "token_logprobs": [None]}),
+        ("choices.0.logprobs", {**LOGPROBS, "token_logprobs": [0]}),
+        ("choices.0.finish_reason", "content_filter"),
+        ("choices.0.text", ""),
+        ("usage.prompt_tokens_details", None),
+        ("usage.completion_tokens", 0),
+    ],
+)
+def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: object) -> None:
+    assert contract.validate_completion(answer()) == ()
+    assert contract.validate_completion(changed(answer(), path, value)) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule"),
+    [
+        ("id", "", "id", "minLength"),
+        ("object", "chat.completion", "object", "const"),
+        ("created", 1_700_000_000.5, "created", "type"),
+        ("created", 1_700_000_000.0, "created", "type"),
+        ("created", ..., "", "required"),
+        ("model", None, "model", "type"),
+        ("choices", [], "choices", "minItems"),
+        ("choices.0.text", ..., "choices[0]", "required"),
+        ("choices.0.text", None, "choices[0].text", "type"),
+        ("choices.0.index", -1, "choices[0].index", "minimum"),
+        ("choices.0.finish_reason", None, "choices[0].finish_reason", "enum"),
+        ("choices.0.finish_reason", "eos", "choices[0].finish_reason", "enum"),
+        ("choices.0.logprobs", {"content": []}, "choices[0].logprobs", "required"),
+        (
+            "choices.0.logprobs",
+            {**LOGPROBS, "token_logprobs": [0.1]},
+            "choices[0].logprobs.token_logprobs[0]",
+            "maximum",
+        ),
+        (
+            "choices.0.logprobs",
+            {**LOGPROBS, "token_logprobs": [float("nan")]},
+            "choices[0].logprobs.token_logprobs[0]",
+            "type",
+        ),
+        (
+            "choices.0.logprobs",
+            {**LOGPROBS, "text_offset": [-1]},
+            "choices[0].logprobs.text_offset[0]",
+            "minimum",
+        ),
+        ("usage", ..., "", "required"),
+        ("usage", None, "usage", "type"),
+        ("usage.total_tokens", ..., "usage", "required"),
+        ("usage.prompt_tokens", "1", "usage.prompt_tokens", "type"),
+    ],
+)
+def test_what_no_contract_allows(
+    contract: Contract, path: str, value: object, where: str, rule: str
+) -> None:
+    violations = contract.validate_completion(changed(answer(), path, value))
+    assert (where, rule) in {(violation.path, violation.rule) for violation in violations}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("choices", []),
+        ("usage", None),
+        ("usage", answer()["usage"]),
+        ("choices.0.text", ""),
+        ("choices.0.finish_reason", "length"),
+        ("choices.0.finish_reason", ...),
+        ("choices.0.logprobs", {array: [] for array in LOGPROBS}),
+        ("obfuscation", "x7Kq"),
+    ],
+)
+def test_what_a_correct_server_may_stream(contract: Contract, path: str, value: object) -> None:
+    assert contract.validate_chunk(chunk()) == ()
+    assert contract.validate_chunk(changed(chunk(), path, value)) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule"),
+    [
+        ("object", "chat.completion.chunk", "object", "const"),
+        ("id", ..., "", "required"),
+        ("choices.0.text", ..., "choices[0]", "required"),
+        ("choices.0.finish_reason", "", "choices[0].finish_reason", "enum"),
+        ("usage", {}, "usage", "required"),
+    ],
+)
+def test_what_no_contract_allows_in_a_stream(
+    contract: Contract, path: str, value: object, where: str, rule: str
+) -> None:
+    violations = contract.validate_chunk(changed(chunk(), path, value))
+    assert (where, rule) in {(violation.path, violation.rule) for violation in violations}
+
+
+def test_an_error_has_four_members_and_two_may_be_null(contract: Contract) -> None:
+    error = {"message": "no such model", "type": "invalid_request_error", "param": None}
+    assert contract.validate_error({"error": {**error, "code": None}}) == ()
+    assert contract.validate_error({"error": {**error, "code": "model_not_found"}}) == ()
+    assert contract.validate_error({"error": error})[0].message == "'code' is a required property"
+    assert contract.validate_error({"detail": "no"})[0].rule == "required"
+    assert contract.validate_error("<html>")[0].rule == "type"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("prompt", ["text", 1], "anyOf"),
+        ("max_tokens", -1, "minimum"),
+        ("max_tokens", 1.0, "type"),
+        ("temperature", 2.5, "maximum"),
+        ("n", 129, "maximum"),
+        ("best_of", 21, "maximum"),
+        ("stop", ["1", "2", "3", "4", "5"], "maxItems"),
+        ("logprobs", 6, "maximum"),
+        ("logprobs", True, "type"),
+        ("logit_bias", {"7": 101}, "maximum"),
+        ("seed", 2**63, "maximum"),
+        ("stream_options", {"include_usage": "yes"}, "type"),
+    ],
+)
+def test_requests_that_openai_does_not_take(name: str, value: object, rule: str) -> None:
+    body = {"model": "any", "prompt": "any", name: value}
+    violations = load_contract("openai").validate_request(body)
+    assert [violation.rule for violation in violations] == [rule]
+    assert violations[0].path.startswith(name)
+
+
+def test_a_long_body_makes_no_long_message() -> None:
+    violation = load_contract("openai").validate_error(["x" * 10_000])[0]
+    assert len(violation.message) <= 200
+
+
+# ── overlays of one's own, and mistakes in them ──────────────────────────────────────────────────
+
+
+def test_an_overlay_of_ones_own_is_a_contract(tmp_path: Path) -> None:
+    path = overlay_file(tmp_path, f"  - target: {STOP}\n    update: {{maxItems: 16}}\n")
+    contract = load_contract(path)
+    assert (contract.name, contract.title, contract.document) == ("ours", "Ours", "ours")
+    assert contract.parameter("stop").max_items == 16
+    assert contract.why_not_in_force("stop.at-most-four") is None
+
+
+def test_an_overlay_of_ones_own_can_take_over_a_documents_sentences(tmp_path: Path) -> None:
+    sixteen = "max-tokens.default-sixteen"
+    update = "  - target: $\n    update: {x-conformance: {document: openai}}\n"
+    alone = overlay_file(tmp_path, f"  - target: {STOP}\n    remove: true\n")
+    assert load_contract(alone).why_not_in_force(sixteen) == (
+        "ours does not say so; zero, aocheng and openai do"
+    )
+    assert load_contract(overlay_file(tmp_path, update)).why_not_in_force(sixteen) is None
+
+
+def test_an_overlay_of_ones_own_can_take_away_a_response_field(tmp_path: Path) -> None:
+    usage = "$.components.schemas.Completion"
+    actions = (
+        f"  - target: {usage}.properties.usage\n    remove: true\n"
+        f"  - target: {usage}.required[?@ == 'usage']\n    remove: true\n"
+    )
+    contract = load_contract(overlay_file(tmp_path, actions))
+    assert contract.why_not_in_force("usage.present") == "ours does not document `usage`"
+    assert contract.validate_completion(changed(answer(), "usage", ...)) == ()
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    sentence = sentence_of("zhizeng")
+    assert "there is no contract `zhizeng`" in sentence
+    assert "zero, gpt-ge, aocheng, zhizengzeng, eronmind, openai" in sentence
+    assert "path of an overlay file" in sentence
+
+
+def test_a_folder_is_no_contract(tmp_path: Path) -> None:
+    assert "there is no contract" in sentence_of(str(tmp_path))
+
+
+def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    path = overlay_file(tmp_path, "  - target: [\n")
+    assert sentence_of(path).startswith(f"{path}, line ")
+    assert "is not valid YAML" in sentence_of(path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ours.yaml"
+    path.write_bytes(b"\xff\xfe\x00\xd8")
+    assert str(path) in sentence_of(str(path))
+
+
+@pytest.mark.parametrize(
+    ("actions", "sentence"),
+    [
+        (
+            "  - target: $.nothing\n    remove: true\n",
+            "action 1 (target $.nothing): selects nothing",
+        ),
+        (f"  - target: {STOP}\n    update: {{maxItems: four}}\n", "stop.maxItems invalid"),
+        (
+            f"  - target: {STOP}\n    update: {{x-promised: 1}}\n",
+            "x-promised has to be true or false",
+        ),
+        (f"  - target: {STOP}\n    update: {{x-default: none}}\n", "x-default knows one value"),
+        (
+            f"  - target: {STOP}\n    update: {{x-documents: {{ours: 4}}}}\n",
+            "x-documents has to map",
+        ),
+        (
+            "  - target: $\n    update: {x-conformance: {title: 7}}\n",
+            "x-conformance.title has to be text",
+        ),
+        (
+            "  - target: $\n    update: {x-conformance: {excludes: [stop.string]}}\n",
+            "x-conformance.excludes has to list pairs",
+        ),
+        (
+            f"  - target: $\n    update: {{x-conformance: {{excludes: [{UNKNOWN}]}}}}\n",
+            "excludes `stop.five`, which is no requirement",
+        ),
+        (
+            "  - target: $.components.schemas.Completion\n    remove: true\n",
+            "is no contract any more",
+        ),
+    ],
+)
+def test_a_mistake_in_an_overlay_is_told_in_a_sentence(
+    tmp_path: Path, actions: str, sentence: str
+) -> None:
+    path = overlay_file(tmp_path, actions)
+    told = sentence_of(path)
+    assert told.startswith(f"{path}: ")
+    assert sentence in told
+    assert "\n" not in told

@@ -1,0 +1,97 @@
+"""The OpenAPI description and the six contracts that overlays make of it are well-formed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from conformance.contract import DOCUMENTS
+from conformance.overlay import apply_overlay
+
+SPEC = Path(__file__).parents[2] / "spec"
+BASE: dict[str, Any] = yaml.safe_load((SPEC / "openapi.yaml").read_text("utf-8"))
+SCHEMAS: dict[str, Any] = BASE["components"]["schemas"]
+REQUEST: dict[str, Any] = SCHEMAS["CreateCompletionRequest"]
+
+PARAMETERS = [
+    *("model", "prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "stream"),
+    *("stream_options", "stop", "presence_penalty", "frequency_penalty", "best_of", "logit_bias"),
+    *("logprobs", "echo", "seed", "user"),
+]
+
+
+def documented_properties(node: object, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Walk to every property of a schema but those of stream_options, which only openai knows."""
+    if isinstance(node, dict):
+        for name, schema in node.get("properties", {}).items():
+            yield f"{place}.{name}", schema
+            if name != "stream_options":
+                yield from documented_properties(schema, f"{place}.{name}")
+
+
+PROPERTIES = [
+    pytest.param(schema, id=place)
+    for component, node in SCHEMAS.items()
+    for place, schema in documented_properties(node, component)
+]
+
+
+def test_the_base_is_valid_openapi() -> None:
+    validate(BASE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_an_overlay_makes_of_it_is_valid_openapi(document: str) -> None:
+    overlay = yaml.safe_load((SPEC / "documents" / f"{document}.yaml").read_text("utf-8"))
+    validate(apply_overlay(BASE, overlay))
+
+
+def test_there_is_one_overlay_for_each_document_and_none_beside() -> None:
+    assert sorted(path.stem for path in (SPEC / "documents").iterdir()) == sorted(DOCUMENTS)
+
+
+def test_every_parameter_is_described_in_the_order_of_the_union() -> None:
+    assert list(REQUEST["properties"]) == PARAMETERS
+
+
+def test_null_is_a_type_and_never_a_keyword_of_older_openapi() -> None:
+    assert "nullable:" not in (SPEC / "openapi.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("schema", PROPERTIES)
+def test_every_property_says_what_it_is_and_who_documents_it(schema: dict[str, Any]) -> None:
+    assert schema["description"].endswith(".")
+    assert schema["x-documents"]
+    assert schema["x-documents"].keys() <= set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_parameter_says_whether_it_has_to_be_served(name: str) -> None:
+    assert isinstance(REQUEST["properties"][name]["x-promised"], bool)
+
+
+def test_every_form_of_a_prompt_says_whether_it_has_to_be_served() -> None:
+    forms = {
+        form["x-form"]: form["x-promised"] for form in REQUEST["properties"]["prompt"]["anyOf"]
+    }
+    assert forms == {"string": True, "strings": False, "tokens": False, "token-arrays": False}
+
+
+def test_a_stream_points_at_the_schema_of_its_events() -> None:
+    answers = BASE["paths"]["/v1/completions"]["post"]["responses"]["200"]["content"]
+    assert answers["text/event-stream"]["x-chunk"] == "#/components/schemas/CompletionChunk"
+    assert "CompletionChunk" in SCHEMAS
+
+
+@pytest.mark.parametrize("status", ["400", "401", "404", "429", "4XX", "5XX"])
+def test_every_refusal_has_the_error_envelope(status: str) -> None:
+    response = BASE["paths"]["/v1/completions"]["post"]["responses"][status]
+    if "$ref" in response:
+        response = BASE["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/Error"}

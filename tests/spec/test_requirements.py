@@ -1,0 +1,104 @@
+"""The requirements are well-formed, and nobody is quoted who does not know the subject."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.model import Level
+
+SPEC = Path(__file__).parents[2] / "spec"
+TEXT = (SPEC / "requirements.yaml").read_text("utf-8")
+ROWS: list[dict[str, Any]] = yaml.safe_load(TEXT)["requirements"]
+EACH = [pytest.param(row, id=row["id"]) for row in ROWS]
+
+OTHER_SUBJECTS = {"response", "unknown-key"}
+ASPECTS = {"null", "default", "minimum", "maximum", "max_items"}
+FORMS = {"strings", "tokens", "token-arrays"}
+
+
+def test_the_file_fits_its_schema() -> None:
+    schema = json.loads((SPEC / "requirements.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(TEXT))) == []
+
+
+@pytest.mark.parametrize("key", ["id", "statement", "statement_zh"])
+def test_no_two_requirements_are_alike(key: str) -> None:
+    repeated = [value for value, times in Counter(row[key] for row in ROWS).items() if times > 1]
+    assert repeated == []
+
+
+def test_requirements_of_one_area_stand_together() -> None:
+    areas = [row["id"].partition(".")[0] for row in ROWS]
+    runs = [area for i, area in enumerate(areas) if i == 0 or areas[i - 1] != area]
+    scattered = [area for area, times in Counter(runs).items() if times > 1]
+    assert scattered == []
+
+
+@pytest.mark.parametrize("row", EACH)
+def test_a_requirement_speaks_of_something_the_contract_has(row: dict[str, Any]) -> None:
+    contract = load_contract("openai")
+    known = {subject.name for subject in contract.subjects} | OTHER_SUBJECTS
+    assert row["subject"] in known or row["subject"].startswith("headers.")
+
+
+@pytest.mark.parametrize("row", EACH)
+def test_what_a_requirement_needs_is_a_parameter_or_an_aspect_of_one(row: dict[str, Any]) -> None:
+    contract = load_contract("openai")
+    for need in row.get("needs", ()):
+        name, _, aspect = need.partition(".")
+        assert contract.parameter(name).documented
+        assert not aspect or aspect in ASPECTS | FORMS
+
+
+@pytest.mark.parametrize("row", EACH)
+def test_nobody_is_quoted_twice(row: dict[str, Any]) -> None:
+    documents = [source["document"] for source in row["sources"]]
+    assert len(documents) == len(set(documents))
+
+
+@pytest.mark.parametrize("row", EACH)
+def test_whoever_is_quoted_is_held_to_it(row: dict[str, Any]) -> None:
+    for source in row["sources"]:
+        assert load_contract(source["document"]).why_not_in_force(row["id"]) is None
+
+
+@pytest.mark.parametrize("name", [p.name for p in load_contract("openai").parameters])
+def test_every_parameter_has_a_requirement(name: str) -> None:
+    assert any(row["subject"] == name for row in ROWS)
+
+
+@pytest.mark.parametrize("path", [f.path for f in load_contract("openai").fields])
+def test_every_response_field_has_a_requirement(path: str) -> None:
+    assert any(row["subject"] == path for row in ROWS)
+
+
+def test_contradicting_readings_bind_only_those_who_state_them() -> None:
+    contradictions = [
+        ("max-tokens.default-sixteen", "max-tokens.default-unlimited"),
+        ("best-of.equal-to-n-served", "best-of.equal-to-n-refused"),
+        ("temperature.with-top-p-served", "temperature.with-top-p-refused"),
+    ]
+    for document in DOCUMENTS:
+        in_force = load_contract(document).requirements
+        for one, other in contradictions:
+            assert not (one in in_force and other in in_force)
+
+
+def test_what_is_not_known_of_the_live_api_is_never_a_must() -> None:
+    advisory = {
+        *("suffix.with-echo-or-batch", "stop.empty-is-harmless", "prompt.absent-or-null"),
+        *("unknown-key.refused-or-ignored", "logprobs-arrays.before-sampling"),
+        *("text-offset.starts-at-prompt-length", "envelope.id-prefix", "seed.repeats"),
+        *("headers.openai", "errors.bad-input-type", "errors.bad-input-param"),
+    }
+    openai = load_contract("openai")
+    assert {openai.requirement(name).level for name in advisory} <= {Level.SHOULD, Level.MAY}
