@@ -1,0 +1,46 @@
+"""The command line: the only room that prints and exits.
+
+Each command has a file of its own. What they share: :mod:`.guard` decides how the program ends,
+:mod:`.inputs` makes sure of what was typed, :mod:`.folder` of where things are written.
+"""
+
+from __future__ import annotations
+
+import click
+
+from conformance import __version__
+from conformance.cli.explain import explain
+from conformance.cli.guard import Suite
+from conformance.cli.listing import list_checks
+from conformance.cli.options import examples
+from conformance.cli.plan import plan
+from conformance.cli.report import report
+from conformance.cli.run import run
+from conformance.model import ExitCode
+
+__all__ = ["main"]
+
+
+@click.group(
+    cls=Suite,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    epilog=examples(
+        "conformance run",
+        "conformance run --base-url https://api.example.com/v1 --model some-model",
+        "conformance plan --tier smoke",
+    )
+    + "\n\nExit codes: 0 conforming, 1 not conforming, 2 interrupted, 3 could not judge, "
+    "4 wrong usage, 5 nothing ran.",
+)
+@click.version_option(__version__, prog_name="conformance", message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Hold an OpenAI-compatible POST /v1/completions endpoint against its contract."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        ctx.exit(ExitCode.USAGE)
+
+
+for command in (run, plan, list_checks, explain, report):
+    main.add_command(command)

@@ -1,0 +1,90 @@
+"""``conformance explain CHECK``: what is checked, who says so, and how it is judged."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from conformance.checks import Check, all_checks
+from conformance.cli import inputs
+from conformance.cli.guard import UserError
+from conformance.cli.options import DEFAULT_CONTRACT, examples
+from conformance.cli.terminal import show
+from conformance.contract import DOCUMENTS, Contract
+from conformance.model import ExitCode, Requirement
+from conformance.reports.console import console_for
+
+
+@click.command(epilog=examples("conformance explain stop.five-refused"))
+@click.argument("check_id", metavar="CHECK")
+def explain(check_id: str) -> ExitCode:
+    """Explain a check: its sentence, who promises it, how it is judged."""
+    check = _find(check_id)
+    contracts = [inputs.contract(name) for name in DOCUMENTS]
+    default = next(contract for contract in contracts if contract.name == DEFAULT_CONTRACT)
+    requirement = default.requirement(check.requirement)
+    console = console_for()
+    needs = f"; needs {', '.join(check.needs)}" if check.needs else ""
+    show(
+        Text(check.id, style="bold") + Text(f"  {check.tier.value} tier{needs}", style="dim"),
+        console,
+    )
+    show(Text(check.title), console)
+    show(_titled("Requirement", _requirement(requirement)), console)
+    show(
+        _titled("Where it is written", _pairs({s.document: s.says for s in requirement.sources})),
+        console,
+    )
+    show(
+        _titled("What each contract makes of it", _pairs(_by_contract(requirement, contracts))),
+        console,
+    )
+    code = Syntax(
+        check.source, "python", theme="ansi_dark", background_color="default", word_wrap=True
+    )
+    show(_titled("How it is judged", code if console.is_terminal else Text(check.source)), console)
+    return ExitCode.CONFORMING
+
+
+def _find(check_id: str) -> Check:
+    known = {check.id: check for check in all_checks()}
+    if check_id in known:
+        return known[check_id]
+    near = difflib.get_close_matches(check_id, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`conformance list` shows them all"
+    raise UserError(f"there is no check {check_id!r}; {hint}")
+
+
+def _requirement(requirement: Requirement) -> RenderableType:
+    head = Text(requirement.id) + Text(f"  {requirement.level.value}", style="bold")
+    return Group(head, Text(requirement.statement), Text(requirement.statement_zh, style="dim"))
+
+
+def _by_contract(requirement: Requirement, contracts: list[Contract]) -> dict[str, str]:
+    """For each contract: what it promises of the subject, or why the sentence is not in force."""
+    told: dict[str, str] = {}
+    for contract in contracts:
+        silent = contract.why_not_in_force(requirement.id)
+        promises = {subject.name: subject.promise for subject in contract.subjects}
+        promise = promises.get(requirement.subject, "")
+        told[contract.name] = (
+            f"not in force: {silent}" if silent else f"in force; {promise}".rstrip("; ")
+        )
+    return told
+
+
+def _pairs(pairs: dict[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, words in pairs.items():
+        table.add_row(Text(name, style="dim"), Text(words))
+    return table
+
+
+def _titled(title: str, body: RenderableType) -> RenderableType:
+    return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))

@@ -1,0 +1,74 @@
+"""The folder a run lands in: always a fresh one, because an older run is somebody's evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance.cli.guard import UserError
+from conformance.model import Run
+from conformance.reports import formats
+
+RECORD = "run.ndjson"
+HOME = Path("reports")
+
+
+def fresh_folder(asked: Path | None, host: str, contract: str) -> Path:
+    """Make the folder: the one asked for, or ``reports/<date>-<host>-<contract>``.
+
+    Raises:
+        UserError: it holds something already, or cannot be made.
+    """
+    try:
+        return _named(asked) if asked else _dated(host, contract)
+    except OSError as error:
+        where = asked or HOME
+        raise UserError(
+            f"cannot make the folder {where} ({error.strerror}); choose another with --out"
+        ) from None
+
+
+def _named(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise UserError(
+            f"the folder {folder} is not empty, and no run overwrites another; choose "
+            "another with --out"
+        )
+    return folder
+
+
+def _dated(host: str, contract: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S")
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{stamp}-{host}-{contract}").strip("-.")
+    HOME.mkdir(exist_ok=True)
+    number = 1
+    while True:
+        folder = HOME / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_reports(run: Run, folder: Path, names: Sequence[str], key_env: str) -> list[Path]:
+    """Write a run's reports and return their paths.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    known = formats(key_env)
+    written: list[Path] = []
+    for name in names:
+        path = folder / known[name].file_name
+        try:
+            path.write_text(known[name].render(run), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        written.append(path)
+    # The page for people comes last, so that its path is the last line of the output.
+    return sorted(written, key=lambda path: path.suffix == ".html")

@@ -1,0 +1,60 @@
+"""The run itself, from the command line's side: events to the record first, then to the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance import runner
+from conformance.cli.folder import RECORD
+from conformance.cli.guard import details_of, unforeseen
+from conformance.contract import Contract
+from conformance.model import Target
+from conformance.reports.console import Progressing
+from conformance.selection import Options
+from conformance.wire.record import RunWriter
+from conformance.wire.redact import Redactor
+
+
+def judge(
+    target: Target, contract: Contract, options: Options, folder: Path, screen: Console
+) -> str | None:
+    """Judge a target and record it in ``folder``.
+
+    An interruption ends the run and nothing else: what was learned is in the record, which lacks
+    its footer then.
+
+    Returns:
+        None, or a sentence on what failed that should not have.
+    """
+    try:
+        asyncio.run(_record(target, contract, options, folder / RECORD, screen))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return None
+    except Exception as error:  # noqa: BLE001 - what was learned before is still worth a report
+        # The key can hide in an error's text, and this file is made to be passed on.
+        return unforeseen(error, folder, Redactor(target.api_key).text(details_of(error)))
+    return None
+
+
+async def _record(
+    target: Target, contract: Contract, options: Options, record: Path, screen: Console
+) -> None:
+    _stop_when_terminated()
+    with RunWriter(record) as writer, Progressing(screen) as progress:
+        async for event in runner.run(target, contract, options):
+            writer.write(event)
+            progress.show(event)
+
+
+def _stop_when_terminated() -> None:
+    """End the run on SIGTERM as on Ctrl-C: a CI system that gives up sends nothing else."""
+    task = asyncio.current_task()
+    if task is not None:
+        # Windows has no such handlers; there the process just ends.
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,0 +1,78 @@
+"""``conformance list``: every check there is, by area."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from conformance.checks import Check, all_checks
+from conformance.cli import inputs
+from conformance.cli.options import DEFAULT_CONTRACT, choosing, examples, why_nothing_is_chosen
+from conformance.cli.terminal import say, show
+from conformance.contract import Contract
+from conformance.model import ExitCode, Tier
+from conformance.reports.console import console_for
+from conformance.reports.summary import plural
+from conformance.selection import Options, choose
+
+
+@click.command(
+    "list",
+    epilog=examples(
+        "conformance list --tier smoke", "conformance list --select 'logprobs.*' --json"
+    ),
+)
+@choosing(Tier.DEEP)
+@click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+def list_checks(tier: str, select: tuple[str, ...], as_json: bool) -> ExitCode:
+    """List the checks by area: id, tier, requirement, what is checked."""
+    contract = inputs.contract(DEFAULT_CONTRACT)
+    options = Options(tier=Tier(tier), select=select)
+    nothing = why_nothing_is_chosen(contract, options)
+    if nothing:
+        say(nothing)
+        return ExitCode.NOTHING_RAN
+    chosen = {choice.check.id for choice in choose(all_checks(), contract, options)}
+    checks = [check for check in all_checks() if check.id in chosen]
+    if as_json:
+        click.echo(json.dumps([_record(check, contract) for check in checks], indent=2))
+    else:
+        _show(checks, contract)
+    return ExitCode.CONFORMING
+
+
+def _area(check: Check, contract: Contract) -> str:
+    return contract.requirement(check.requirement).area
+
+
+def _record(check: Check, contract: Contract) -> dict[str, object]:
+    return {
+        "id": check.id,
+        "area": _area(check, contract),
+        "tier": check.tier.value,
+        "requirement": check.requirement,
+        "level": contract.requirement(check.requirement).level.value,
+        "title": check.title,
+        "needs": list(check.needs),
+    }
+
+
+def _show(checks: list[Check], contract: Contract) -> None:
+    console = console_for()
+    checks = sorted(checks, key=lambda check: (_area(check, contract), check.id))
+    for area, inside in groupby(checks, key=lambda check: _area(check, contract)):
+        show(Text(area, style="bold"), console)
+        for check in inside:
+            table = Table.grid(padding=(0, 2), expand=console.is_terminal)
+            table.add_row(
+                Text(f"  {check.id}"),
+                Text(f"{check.tier.value}, judges {check.requirement}", style="dim"),
+            )
+            show(table, console)
+            show(Text(f"      {check.title}"), console)
+        show(Text(), console)
+    show(Text(f"{plural(len(checks), 'check')}; `conformance explain CHECK` tells more."), console)

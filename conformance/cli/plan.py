@@ -1,0 +1,82 @@
+"""``conformance plan``: what a run would cost, with no network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conformance.cli import inputs
+from conformance.cli.options import choosing, examples, under_contract, why_nothing_is_chosen
+from conformance.cli.terminal import say, show
+from conformance.model import ExitCode, Tier
+from conformance.planning import Plan
+from conformance.planning import plan as planned
+from conformance.reports.console import console_for
+from conformance.reports.summary import plural
+from conformance.selection import Options
+
+
+@click.command(
+    epilog=examples(
+        "conformance plan --tier deep --contract zhizengzeng",
+        "conformance plan --select 'stop.*' --format json",
+    )
+)
+@under_contract
+@choosing(Tier.STANDARD)
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A table, or JSON for programs.",
+)
+def plan(contract_name: str, tier: str, select: tuple[str, ...], as_format: str) -> ExitCode:
+    """Count a run's requests and worst-case tokens; send nothing."""
+    contract = inputs.contract(contract_name)
+    options = Options(tier=Tier(tier), select=select)
+    nothing = why_nothing_is_chosen(contract, options)
+    if nothing:
+        say(nothing)
+        return ExitCode.NOTHING_RAN
+    counted = planned(contract, options)
+    if as_format == "json":
+        document = {"contract": contract.name, "tier": tier, "select": list(select)}
+        click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
+    else:
+        _show(counted, contract.name, tier, console_for())
+    return ExitCode.CONFORMING
+
+
+def _show(counted: Plan, contract: str, tier: str, console: Console) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_column()
+    heads = ("check", "requests", "tokens at most", "")
+    table.add_row(*(Text(head, style="dim") for head in heads))
+    skipped = [check for check in counted.checks if check.skip is not None]
+    for check in counted.checks:
+        if check.skip is None:
+            table.add_row(check.id, f"{check.requests:,}", f"{check.tokens:,}")
+    show(table, console)
+    if skipped:
+        show(Text(f"\n{plural(len(skipped), 'check')} skipped", style="bold"), console)
+        table = Table.grid(padding=(0, 2))
+        for check in skipped:
+            table.add_row(Text(check.id), Text(check.skip or "", style="dim"))
+        show(table, console)
+    total = (
+        f"\n{plural(len(counted.checks) - len(skipped), 'check')} under the {contract} contract, "
+        f"{tier} tier: {plural(counted.requests, 'request')}, at most "
+        f"{plural(counted.tokens, 'token')}. Checks share requests, so the whole costs less than "
+        "its parts; where answers differ, a check may repeat a request before it judges."
+    )
+    show(Text(total), console)

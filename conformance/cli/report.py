@@ -1,0 +1,50 @@
+"""``conformance report RUN``: make the reports of a recorded run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.folder import RECORD, write_reports
+from conformance.cli.guard import UserError
+from conformance.cli.options import examples, into_formats, with_key_from
+from conformance.model import ExitCode
+from conformance.reports import DEFAULT_KEY_ENV, console
+from conformance.wire.record import RunFileError, read_run
+
+
+@click.command(
+    short_help="Render a recorded run again.",
+    epilog=examples(
+        "conformance report reports/2026-11-21T031200-api.example.com-openai",
+        "conformance report run.ndjson --format markdown --out .",
+    ),
+)
+@click.argument("recorded", metavar="RUN", type=click.Path(path_type=Path))
+@into_formats("html,junit,json")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write. [default: beside the record]",
+)
+@with_key_from
+def report(
+    recorded: Path, format_names: tuple[str, ...], out: Path | None, key_name: str | None
+) -> ExitCode:
+    """Render a run again: RUN is its folder or its run.ndjson, also of one that broke off."""
+    record = recorded / RECORD if recorded.is_dir() else recorded
+    try:
+        run = read_run(record)
+    except RunFileError as error:
+        raise UserError(str(error)) from None
+    folder = out or record.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder}: {error.strerror}") from None
+    console.show(run, console.console_for())
+    for path in write_reports(run, folder, format_names, key_name or DEFAULT_KEY_ENV):
+        click.echo(path)
+    return ExitCode.CONFORMING

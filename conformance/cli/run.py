@@ -1,0 +1,188 @@
+"""``conformance run``: judge one endpoint and leave a folder of evidence."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from conformance.bundled import KEY_VARIABLE, BundledServerError, bundled_server
+from conformance.cli import inputs
+from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.guard import UserError
+from conformance.cli.judging import judge
+from conformance.cli.options import (
+    choosing,
+    examples,
+    into_formats,
+    under_contract,
+    why_nothing_is_chosen,
+    with_key_from,
+)
+from conformance.cli.terminal import say
+from conformance.model import EXIT_CODES, ExitCode, Limits, Target, Tier
+from conformance.reports import DEFAULT_KEY_ENV, console
+from conformance.selection import Options
+from conformance.wire.record import read_run
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """What is judged: ``host`` names its folder, ``key_name`` the variable in its curl lines."""
+
+    target: Target
+    host: str
+    key_name: str
+
+
+@click.command(
+    short_help="Judge an endpoint.",
+    epilog=examples(
+        "conformance run",
+        "conformance run --base-url https://api.example.com/v1 --model some-model \\",
+        "                --api-key-env EXAMPLE_KEY --contract zhizengzeng",
+        "conformance run --tier smoke --select 'stop.*' --max-requests 20",
+    ),
+)
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="The endpoint, up to and without /completions. [default: the bundled reference server]",
+)
+@click.option("--model", metavar="ID", help="The model to ask for; required with --base-url.")
+@with_key_from
+@under_contract
+@choosing(Tier.STANDARD)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A new or empty folder. [default: reports/<date>-<host>-<contract>]",
+)
+@into_formats("html,junit,json")
+@click.option(
+    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send no more than N requests."
+)
+@click.option(
+    "--max-spend-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Spend no more than N tokens, by what requests can cost at most.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1, max=1000),
+    default=Options().concurrency,
+    show_default=True,
+    metavar="N",
+    help="Requests in flight at a time.",
+)
+@click.option(
+    "--rate",
+    type=float,
+    callback=inputs.above_zero,
+    metavar="N",
+    help="Requests a second at most.",
+)
+@click.option(
+    "--timeout",
+    type=float,
+    callback=inputs.above_zero,
+    default=Options().timeout,
+    show_default=True,
+    metavar="S",
+    help="Seconds for one attempt at a request.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=Options().seed,
+    show_default=True,
+    metavar="N",
+    help="Makes the run's own choices repeatable.",
+)
+@click.option("--strict", is_flag=True, help="Count lesser deviations as broken promises.")
+def run(
+    *,
+    base_url: str | None,
+    model: str | None,
+    key_name: str | None,
+    contract_name: str,
+    tier: str,
+    select: tuple[str, ...],
+    out: Path | None,
+    format_names: tuple[str, ...],
+    max_requests: int | None,
+    max_spend_tokens: int | None,
+    concurrency: int,
+    rate: float | None,
+    timeout: float,
+    seed: int,
+    strict: bool,
+) -> ExitCode:
+    """Judge an endpoint, or the bundled reference server where none is named."""
+    contract = inputs.contract(contract_name)
+    options = Options(
+        tier=Tier(tier),
+        select=select,
+        limits=Limits(requests=max_requests, tokens=max_spend_tokens),
+        concurrency=concurrency,
+        rate=rate,
+        timeout=timeout,
+        seed=seed,
+        strict=strict,
+    )
+    nothing = why_nothing_is_chosen(contract, options)
+    if nothing:
+        say(nothing)
+        return ExitCode.NOTHING_RAN
+    screen = console.console_for()
+    with ExitStack() as stack:
+        endpoint = _endpoint(base_url, model, key_name, contract.name, stack)
+        folder = fresh_folder(out, endpoint.host, contract.name)
+        failure = judge(endpoint.target, contract, options, folder, screen)
+    record = folder / RECORD
+    judged = read_run(record)
+    console.show(judged, screen)
+    click.echo()
+    for path in write_reports(judged, folder, format_names, endpoint.key_name):
+        click.echo(path)
+    if failure:
+        say(failure)
+        return ExitCode.UNDECIDED
+    return EXIT_CODES[judged.conclusion]
+
+
+def _endpoint(
+    base_url: str | None, model: str | None, key_name: str | None, contract: str, stack: ExitStack
+) -> _Endpoint:
+    """Make sure of the endpoint that was named, or start the bundled one."""
+    if base_url is None:
+        if model is not None or key_name is not None:
+            raise click.UsageError(
+                "--model and --api-key-env go with --base-url; the bundled server has its own"
+            )
+        return _bundled(contract, stack)
+    where = inputs.base_url(base_url)
+    if not model:
+        raise click.UsageError(
+            f"--base-url needs --model: which of the models at {where.host} is to be asked"
+        )
+    if where.corrected:
+        say(where.corrected)
+    key = inputs.api_key(key_name, where.host)
+    if key:
+        say(f"sending the API key in ${key_name or DEFAULT_KEY_ENV} to {where.host}")
+    target = Target(where.url, model, contract, key)
+    return _Endpoint(target, where.host, key_name or DEFAULT_KEY_ENV)
+
+
+def _bundled(contract: str, stack: ExitStack) -> _Endpoint:
+    try:
+        server = stack.enter_context(bundled_server())
+    except BundledServerError as error:
+        raise UserError(f"{error}; or name an endpoint with --base-url") from None
+    target = Target(server.base_url, server.model, contract, server.api_key)
+    return _Endpoint(target, "bundled", KEY_VARIABLE)
