@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from jsonpath import JSONPathEnvironment, JSONPathError, JSONPathMatch
@@ -39,7 +38,7 @@ def apply_overlay(document: Mapping[str, Any], overlay: object) -> dict[str, Any
     Raises:
         OverlayError: the overlay is malformed, selects nothing or does not fit the document.
     """
-    result: dict[str, Any] = deepcopy(dict(document))
+    result: dict[str, Any] = _copied(document)
     for number, action in enumerate(_actions_of(overlay), start=1):
         target = action["target"]
         try:
@@ -91,7 +90,7 @@ def _apply(document: dict[str, Any], action: Mapping[str, Any]) -> None:
     if len({_kind(node.obj) for node in nodes}) > 1:
         raise OverlayError("selects objects, arrays and primitives at once")
     for node in nodes:
-        _update(node, deepcopy(value))
+        _update(node, _copied(value))
 
 
 def _select(document: dict[str, Any], path: str) -> list[JSONPathMatch]:
@@ -163,3 +162,10 @@ def _kind(value: object) -> str:
     if isinstance(value, dict):
         return "an object"
     return "an array" if isinstance(value, list) else "a primitive"
+
+
+def _copied(value: Any) -> Any:
+    """Copy a tree so that no two places share a node, as YAML's aliases make them do."""
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value

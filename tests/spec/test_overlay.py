@@ -153,6 +153,12 @@ def test_the_document_handed_in_stays_as_it_is() -> None:
     assert document == pets()
 
 
+def test_places_that_yaml_wrote_once_are_changed_one_by_one() -> None:
+    shared = {"type": "string"}
+    result = applied({"a": shared, "b": shared}, {"target": "$.a", "update": {"type": "integer"}})
+    assert result == {"a": {"type": "integer"}, "b": {"type": "string"}}
+
+
 @pytest.mark.parametrize("version", ["1.0.0", "1.0.1", "1.1.0"])
 def test_patch_versions_make_no_difference(version: str) -> None:
     action = {"target": "$.info", "update": {"title": "Cats"}}
