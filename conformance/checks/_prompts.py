@@ -15,3 +15,6 @@ CHINESE = "一二三四五六七八九十。一二三四五六七八九十。一
 
 EMOJI = "🍎🍌🍒 🍎🍌🍒 🍎🍌🍒 🍎🍌"
 """Four bytes a character, two UTF-16 units: byte-level tokenizers cut it."""
+
+AWKWARD = '  一二三。\n\t🍎🍌 \\ "x" <b> &amp; é\u0301  '
+"""White space at both ends, several scripts, what escaping gets wrong, a combining accent."""

@@ -4,44 +4,246 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._prompts import COUNTING
-from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.checks._asking import TWO_PROMPTS, plain
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._needles import (
+    NEVER,
+    across_words,
+    before,
+    inside_word,
+    material,
+    middle_of,
+    two_in_order,
+    wide_character,
+)
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._refusals import DECLINED, expect_declined, served_or_declined
+from conformance.checks._stopping import (
+    OTHERS,
+    hold_cut,
+    hold_harmless,
+    hold_stopped_text,
+    hold_unstopped,
+    limit_of,
+    middle,
+    with_one_too_many,
+)
+from conformance.judgement import NotApplicable, expect
 from conformance.model import Effect
 
-PLAIN = {"prompt": COUNTING, "max_tokens": 16, "temperature": 0}
+OF_THE_PROMPT = COUNTING[:10]
+"""A piece of the prompt that its continuation does not repeat."""
+
+
+@check("stop.four-served", requirement="stop.at-most-four", tier="smoke")
+async def as_many_sequences_as_documented_are_served(api: Api) -> None:
+    """The documented number of stop sequences is served."""
+    stop = [*OTHERS[: limit_of(api) - 1], await middle(api)]
+    await plain(api, stop=stop)
 
 
 @check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
 async def one_sequence_too_many_is_refused(api: Api) -> None:
-    """The documented number of stop sequences is served; one more is refused."""
-    limit = api.contract.parameter("stop").max_items
-    if limit is None:
-        raise NotApplicable("this document sets no limit to the number of stop sequences")
-    served, refused = [[f"§{i}" for i in range(k)] for k in (limit, limit + 1)]
-    (await api.complete(prompt=COUNTING, max_tokens=1, stop=served)).expect_ok()
-    error = (await api.complete(prompt=COUNTING, max_tokens=1, stop=refused)).expect_error(400, 422)
+    """One stop sequence more than the documented number is refused."""
+    error = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(*DECLINED)
     expect(error.param, "error.param").one_of("stop", None, "")
 
 
+@check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped")
+async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
+    """The last of five stop sequences works as well, if five are accepted at all."""
+    needle = await middle(api)
+    answer = served_or_declined(await with_one_too_many(api, len(OTHERS), needle))
+    if answer is not None:
+        expect(answer.text, "text", effect=Effect.IGNORED).lacks(needle)
+
+
 @check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
-async def text_ends_before_the_stop_sequence(api: Api) -> None:
-    """A piece of the endpoint's own answer, sent back as `stop`, cuts the text just before it."""
-    free = (await api.complete(**PLAIN)).expect_ok().text
-    needle = middle_of(free)
-    stopped = (await api.complete(**PLAIN, stop=needle)).expect_ok()
-    if needle in stopped.text:
-        raise Deviation(f"text without {needle!r}", f"text {stopped.text!r}", effect=Effect.IGNORED)
-    expect(stopped.only.finish_reason, "finish_reason").equals("stop")
-    expect(stopped.text, "text").equals(free[: free.index(needle)])
+async def the_text_lacks_the_stop_sequence(api: Api) -> None:
+    """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more."""
+    needle = await middle(api)
+    expect((await plain(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(needle)
 
 
-def middle_of(text: str, size: int = 3) -> str:
-    """Cut a needle from the middle of a text the endpoint generated.
+@check("stop.string", requirement="stop.string", tier="smoke")
+async def a_string_ends_the_text(api: Api) -> None:
+    """A stop sequence given as a string cuts the text just before it, and nowhere else."""
+    await hold_cut(api, COUNTING, middle_of)
 
-    Raises:
-        NotApplicable: the text is too short to have a middle.
-    """
-    if len(text) < 3 * size:
-        raise NotApplicable(f"the endpoint's own text {text!r} is too short to cut a stop from")
-    start = len(text) // 2
-    return text[start : start + size]
+
+@check("stop.array-of-one", requirement="stop.each-of-array", tier="deep")
+async def an_array_of_one_ends_the_text(api: Api) -> None:
+    """A stop sequence given as an array of one cuts the text like the string."""
+    needle = await middle(api)
+    await hold_stopped_text(api, COUNTING, [needle], needle)
+
+
+@check("stop.earliest", requirement="stop.earliest-match")
+async def the_earliest_match_ends_the_text(api: Api) -> None:
+    """Of two sequences that both occur, the text ends before the one that occurs first."""
+    early, late = two_in_order((await plain(api)).text)
+    await hold_stopped_text(api, COUNTING, [late, early], early)
+
+
+@check("stop.earliest-in-any-order", requirement="stop.earliest-match", tier="deep")
+async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
+    """Where the first of two sequences occurs first, the text ends before it as well."""
+    early, late = two_in_order((await plain(api)).text)
+    await hold_stopped_text(api, COUNTING, [early, late], early)
+
+
+@check("stop.fourth-works", requirement="stop.each-of-array")
+async def the_last_of_four_ends_the_text(api: Api) -> None:
+    """The fourth of four stop sequences ends the text like a single one."""
+    needle = await middle(api)
+    await hold_stopped_text(api, COUNTING, [*OTHERS[:3], needle], needle)
+
+
+@check("stop.second-works", requirement="stop.each-of-array", tier="deep")
+async def the_second_of_two_ends_the_text(api: Api) -> None:
+    """The second of two stop sequences ends the text like a single one."""
+    needle = await middle(api)
+    await hold_stopped_text(api, COUNTING, [OTHERS[0], needle], needle)
+
+
+@check("stop.inside-word", requirement="stop.across-token-borders")
+async def letters_inside_a_word_end_the_text(api: Api) -> None:
+    """Two letters from inside a word cut the text in the middle of that word."""
+    await hold_cut(api, COLOURS, inside_word)
+
+
+@check("stop.across-words", requirement="stop.across-token-borders", tier="deep")
+async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
+    """A piece that runs from inside one word to inside the next cuts the text before it."""
+    await hold_cut(api, COLOURS, across_words)
+
+
+@check("stop.one-character", requirement="stop.across-token-borders", tier="deep")
+async def one_character_ends_the_text(api: Api) -> None:
+    """A single character of the answer cuts the text at its first occurrence."""
+    await hold_cut(api, COUNTING, lambda text: middle_of(text, 1))
+
+
+@check("stop.chinese", requirement="stop.across-token-borders")
+async def a_chinese_character_ends_the_text(api: Api) -> None:
+    """A character of three bytes cuts the text like a letter."""
+    await hold_cut(api, CHINESE, wide_character)
+
+
+@check("stop.emoji", requirement="stop.across-token-borders", tier="deep")
+async def an_emoji_ends_the_text(api: Api) -> None:
+    """A character of four bytes cuts the text like a letter."""
+    await hold_cut(api, EMOJI, wide_character)
+
+
+@check("stop.at-the-start", requirement="stop.string", tier="deep")
+async def the_first_characters_end_the_text(api: Api) -> None:
+    """A stop sequence at the very start of the answer leaves an empty text."""
+    await hold_cut(api, COUNTING, lambda text: material(text)[:2])
+
+
+@check("stop.not-in-prompt", requirement="stop.prompt-not-searched", tier="deep")
+async def the_prompt_stops_nothing(api: Api) -> None:
+    """A piece of the prompt that the answer lacks stops nothing."""
+    await hold_unstopped(api, OF_THE_PROMPT)
+
+
+@check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
+async def the_echoed_prompt_stops_nothing(api: Api) -> None:
+    """A piece of the prompt that the answer lacks stops nothing with `echo` either."""
+    await hold_unstopped(api, OF_THE_PROMPT, echo=True)
+
+
+@check("stop.not-across-prompt", requirement="stop.prompt-not-searched", tier="deep")
+async def the_end_of_the_prompt_is_not_searched(api: Api) -> None:
+    """A sequence that begins in the prompt and ends in the answer stops nothing."""
+    await hold_unstopped(api, COUNTING[-2:] + material((await plain(api)).text)[:2])
+
+
+@check("stop.batch", requirement="stop.string", tier="deep")
+async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
+    """In a batch a stop sequence ends the answers that hold it, and no other."""
+    first, second = (await plain(api, TWO_PROMPTS)).texts
+    needle = middle_of(first)
+    if needle in second:
+        raise NotApplicable(f"both answers hold {needle!r}")
+
+    async def stopped(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, TWO_PROMPTS, fresh=fresh, stop=needle)
+        return tuple(solid(text) for text in answer.texts)
+
+    async def cut(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, TWO_PROMPTS, fresh=fresh)
+        return tuple(solid(before(text, needle)) for text in answer.texts)
+
+    await expect_agreement(stopped, cut, f"the first answer cut before {needle!r}")
+
+
+@check("stop.streamed", requirement="streaming.stop-never-leaks")
+async def a_stream_ends_before_the_sequence(api: Api) -> None:
+    """A stream ends before a sequence of two words, and sends no character of it."""
+    needle = across_words((await plain(api, COLOURS)).text)
+    await hold_stopped_text(api, COLOURS, needle, needle, as_stream=True)
+
+
+@check("stop.streamed-inside-word", requirement="streaming.stop-never-leaks", tier="deep")
+async def a_stream_ends_inside_a_word(api: Api) -> None:
+    """A stream ends before two letters from inside a word, as the plain answer does."""
+    needle = inside_word((await plain(api, COLOURS)).text)
+    await hold_stopped_text(api, COLOURS, [*OTHERS[:3], needle], needle, as_stream=True)
+
+
+@check("stop.held-text-released", requirement="streaming.held-text-released")
+async def an_almost_match_is_sent_after_all(api: Api) -> None:
+    """Text that looks like the beginning of a stop sequence, and is none, is streamed in full."""
+    text = material((await plain(api)).text)
+    await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER], as_stream=True)
+
+
+@check("stop.almost-match-kept", requirement="stop.earliest-match", tier="deep")
+async def an_almost_match_stops_nothing(api: Api) -> None:
+    """A sequence that the answer holds all but the end of stops nothing."""
+    text = material((await plain(api)).text)
+    await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER])
+
+
+@check("stop.null", requirement="stop.null-is-none", tier="deep")
+async def null_stops_nothing(api: Api) -> None:
+    """`stop: null` gives the answer that no `stop` gives."""
+    await hold_unstopped(api, None)
+
+
+@check("stop.empty-string", requirement="stop.empty-is-harmless")
+async def an_empty_sequence_stops_nothing(api: Api) -> None:
+    """`stop: ""` is declined, or leaves the answer as it is."""
+    await hold_harmless(api, "")
+
+
+@check("stop.empty-array", requirement="stop.empty-is-harmless", tier="deep")
+async def an_empty_array_stops_nothing(api: Api) -> None:
+    """`stop: []` is declined, or leaves the answer as it is."""
+    await hold_harmless(api, [])
+
+
+@check("stop.empty-in-array", requirement="stop.empty-is-harmless", tier="deep")
+async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
+    """An empty string among other sequences is declined, or leaves the answer as it is."""
+    await hold_harmless(api, ["", OTHERS[0]])
+
+
+@check("stop.number-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("stop",))
+async def a_number_is_no_sequence(api: Api) -> None:
+    """A stop sequence given as a number is declined."""
+    await expect_declined(api, stop=7)
+
+
+@check(
+    "stop.object-in-array-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("stop",),
+)
+async def an_object_is_no_sequence(api: Api) -> None:
+    """An array of stop sequences with an object in it is declined."""
+    await expect_declined(api, stop=[OTHERS[0], {"text": OTHERS[1]}])

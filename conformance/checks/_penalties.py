@@ -1,0 +1,95 @@
+"""What the two penalties have in common: both act on tokens that were sampled, and on no others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks._asking import plain
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import COLOURS
+from conformance.checks._refusals import above, below, expect_declined
+from conformance.checks._sampling import OPEN_PROMPTS
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
+"""A token that fills the prompt: counted there, a penalty of either sign is overwhelming."""
+
+FULL_OF_REPEATS = (
+    f"{LAUGHTER}\n\nOnce upon a time, there",
+    f"{COLOURS}. My favourite colour is",
+    "him her it me them you us\n\nShe looked at",
+)
+"""Prompts whose first new token a penalty on their own tokens would change, up or down."""
+
+
+async def hold_out_of_range(api: Api, name: str) -> None:
+    """Hold that a penalty just above the documented maximum is declined."""
+    await expect_declined(api, **{name: above(api, name, 0.1)})
+
+
+async def hold_below_range(api: Api, name: str) -> None:
+    """Hold that a penalty just below the documented minimum is declined."""
+    await expect_declined(api, **{name: below(api, name, 0.1)})
+
+
+async def hold_zero_as_none(api: Api, name: str, value: float | None = 0) -> None:
+    """Hold that a penalty of 0 gives the answer that comes without one."""
+
+    async def with_zero(fresh: bool) -> str:
+        return (await plain(api, COLOURS, fresh=fresh, **{name: value})).text
+
+    async def without(fresh: bool) -> str:
+        return (await plain(api, COLOURS, fresh=fresh)).text
+
+    await expect_agreement(with_zero, without, f"the answer without `{name}`")
+
+
+async def hold_effect(api: Api, name: str) -> None:
+    """Hold that the ends of a penalty's range give different greedy texts after an open prompt.
+
+    The one end favours what was already sampled, the other disfavours it: over a text in which any
+    token comes twice they part. Only where they agree after every prompt is the penalty ignored.
+    """
+    lowest, highest = below(api, name, 0), above(api, name, 0)
+    same: list[str] = []
+    for prompt in OPEN_PROMPTS:
+        favoured = await _with(api, prompt, {name: lowest})
+        penalised = await _with(api, prompt, {name: highest})
+        if favoured.text != penalised.text:
+            return
+        if favoured.only.finish_reason == "length":
+            same.append(favoured.text)
+    if not same:
+        raise NotApplicable("the endpoint's answers are too short to repeat anything")
+    raise Deviation(
+        f"other texts at {name} {lowest:g} than at {highest:g}",
+        f"the same at both: {shown(same)}",
+        effect=Effect.IGNORED,
+    )
+
+
+async def hold_first_tokens(api: Api, name: str, value: float) -> None:
+    """Hold that the first token is the same with a penalty as without: nothing was sampled yet."""
+    prompts = list(FULL_OF_REPEATS)
+
+    async def penalised(fresh: bool) -> tuple[str, ...]:
+        return await _first_tokens(api, prompts, fresh, {name: value})
+
+    async def free(fresh: bool) -> tuple[str, ...]:
+        return await _first_tokens(api, prompts, fresh, {})
+
+    expect(len(await free(False)), "number of first tokens").equals(len(prompts))
+    await expect_agreement(penalised, free, "the first tokens that come without a penalty")
+
+
+async def _first_tokens(
+    api: Api, prompts: list[str], fresh: bool, penalty: dict[str, Any]
+) -> tuple[str, ...]:
+    return (await plain(api, prompts, fresh=fresh, max_tokens=1, **penalty)).texts
+
+
+async def _with(api: Api, prompt: str, penalty: dict[str, Any]) -> Completion:
+    return await plain(api, prompt, max_tokens=24, **penalty)

@@ -1,0 +1,57 @@
+"""What must be declined, asked for so cheaply that an endpoint which serves it bills one token.
+
+Which 4xx it is, and how the error is written, is judged once, with the errors; here a request that
+must be declined is declined or it is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.answers import REFUSALS, Completion, ErrorAnswer, Reply
+from conformance.api import Api
+from conformance.checks._asking import LITTLE
+from conformance.judgement import NotApplicable
+
+DECLINED = (400, 422)
+"""How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
+
+
+def little(**more: Any) -> dict[str, Any]:
+    """Write the body of the cheapest request, with what a check adds to it or puts in its place."""
+    return {**LITTLE, **more}
+
+
+async def expect_declined(api: Api, **wrong: Any) -> ErrorAnswer:
+    """Add what is wrong to the cheapest request, and hold that it is declined."""
+    return (await api.complete(**little(**wrong))).expect_error(*DECLINED)
+
+
+def served_or_declined(reply: Reply) -> Completion | None:
+    """Hold that a request was served or declined cleanly, and return the answer if it was served.
+
+    Raises:
+        Deviation: a server fault, or an answer that is neither.
+        Inconclusive: 429, trouble with the key, or no answer.
+    """
+    if reply.status == 200:
+        return reply.expect_ok()
+    # A refusal must be readable as one; the accessor says what is missing if it is not.
+    _ = reply.expect_error(*REFUSALS).message
+    return None
+
+
+def above(api: Api, name: str, step: float) -> float:
+    """Return the nearest value above the documented maximum of a parameter."""
+    return _bound(name, "maximum", api.contract.parameter(name).maximum) + step
+
+
+def below(api: Api, name: str, step: float) -> float:
+    """Return the nearest value below the documented minimum of a parameter."""
+    return _bound(name, "minimum", api.contract.parameter(name).minimum) - step
+
+
+def _bound(name: str, which: str, value: float | None) -> float:
+    if value is None:
+        raise NotApplicable(f"this document states no {which} of {name}")
+    return value

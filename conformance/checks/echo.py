@@ -1,0 +1,144 @@
+"""``echo``: the prompt, byte for byte, before the completion."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import TWO_PROMPTS, plain, streamed
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
+from conformance.checks._refusals import expect_declined
+from conformance.checks._sampling import sampled
+from conformance.judgement import expect
+from conformance.model import Effect
+
+
+@check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
+async def the_prompt_comes_first(api: Api) -> None:
+    """With `echo` the text begins with the prompt."""
+    answer = await plain(api, echo=True)
+    expect(answer.text, "text", effect=Effect.IGNORED).starts_with(COUNTING)
+
+
+@check("echo.then-completion", requirement="echo.prompt-then-completion")
+async def the_completion_follows(api: Api) -> None:
+    """What follows the echoed prompt is the text that comes without `echo`, its space included."""
+    await hold_echo(api, COUNTING)
+
+
+@check("echo.awkward-text", requirement="echo.prompt-then-completion")
+async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
+    """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent."""
+    answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
+    expect(answer.text, "text").starts_with(AWKWARD)
+
+
+@check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
+async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
+    """A prompt of all kinds of characters is echoed as it was sent before a generated token too."""
+    answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
+    expect(answer.text, "text").starts_with(AWKWARD)
+
+
+@check("echo.words", requirement="echo.prompt-then-completion", tier="deep")
+async def words_are_followed_by_their_completion(api: Api) -> None:
+    """After words, what follows the echoed prompt is the text that comes without `echo`."""
+    await hold_echo(api, COLOURS)
+
+
+@check("echo.chinese", requirement="echo.prompt-then-completion", tier="deep")
+async def chinese_is_followed_by_its_completion(api: Api) -> None:
+    """After Chinese, what follows the echoed prompt is the text that comes without `echo`."""
+    await hold_echo(api, CHINESE)
+
+
+@check("echo.batch", requirement="echo.own-prompt-in-batch")
+async def each_choice_echoes_its_own_prompt(api: Api) -> None:
+    """In a batch with `echo` every choice begins with its own prompt."""
+    answer = await plain(api, TWO_PROMPTS, max_tokens=1, echo=True)
+    expect(len(answer.choices), "number of choices").equals(len(TWO_PROMPTS))
+    for choice, prompt in zip(answer.choices, TWO_PROMPTS, strict=True):
+        expect(choice.text, f"text of {choice.where}").starts_with(prompt)
+
+
+@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="deep", needs=("n",))
+async def each_copy_echoes_its_own_prompt(api: Api) -> None:
+    """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to."""
+    asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
+    answer = (await api.complete(**asked)).expect_ok()
+    expect(len(answer.choices), "number of choices").equals(2 * len(TWO_PROMPTS))
+    for choice in answer.choices:
+        own = TWO_PROMPTS[choice.index // 2 % len(TWO_PROMPTS)]
+        expect(choice.text, f"text of the choice with index {choice.index}").starts_with(own)
+
+
+@check("echo.streamed-once", requirement="streaming.echo-once")
+async def a_stream_echoes_once(api: Api) -> None:
+    """A stream with `echo` joins to the prompt, once, and the completion."""
+
+    async def as_stream(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, echo=True)).text)
+
+    async def expected(fresh: bool) -> str:
+        return COUNTING + solid((await plain(api, fresh=fresh)).text)
+
+    text = await as_stream(False)
+    expect(text, "joined text", effect=Effect.IGNORED).starts_with(COUNTING)
+    await expect_agreement(as_stream, expected, "the prompt once, then the completion")
+
+
+@check("echo.batch-streamed-once", requirement="streaming.echo-once", tier="deep")
+async def a_streamed_batch_echoes_each_prompt_once(api: Api) -> None:
+    """In a streamed batch with `echo` each choice is its own prompt, once, and its completion."""
+
+    async def as_stream(fresh: bool) -> tuple[str, ...]:
+        answer = await streamed(api, TWO_PROMPTS, fresh=fresh, echo=True)
+        return tuple(solid(text) for text in answer.texts)
+
+    async def expected(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, TWO_PROMPTS, fresh=fresh)
+        return tuple(p + solid(t) for p, t in zip(TWO_PROMPTS, answer.texts, strict=False))
+
+    await expect_agreement(as_stream, expected, "each prompt once, then its completion")
+
+
+@check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
+async def nothing_is_echoed_unasked(api: Api) -> None:
+    """Without `echo` the text does not begin with the prompt."""
+    text = (await plain(api)).text
+    expect(text, "text").satisfies(
+        lambda it: not it.startswith(COUNTING), "without the prompt before it"
+    )
+
+
+@check("echo.false", requirement="echo.off-by-default", tier="deep")
+async def false_echoes_nothing(api: Api) -> None:
+    """`echo: false` gives the answer that no `echo` gives."""
+
+    async def with_false(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, echo=False)).text
+
+    async def without(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh)).text
+
+    await expect_agreement(with_false, without, "the answer without `echo`")
+
+
+@check("echo.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("echo",))
+async def a_word_is_no_switch(api: Api) -> None:
+    """`echo` given as a word is declined."""
+    await expect_declined(api, echo="loud")
+
+
+async def hold_echo(api: Api, prompt: str) -> None:
+    """Hold that an echoed answer is the prompt and the greedy answer without ``echo``."""
+
+    async def echoed(fresh: bool) -> str:
+        return (await plain(api, prompt, fresh=fresh, echo=True)).text
+
+    async def expected(fresh: bool) -> str:
+        return prompt + (await plain(api, prompt, fresh=fresh)).text
+
+    expect(await echoed(False), "text", effect=Effect.IGNORED).starts_with(prompt)
+    await expect_agreement(echoed, expected, "the prompt, then the completion")

@@ -1,0 +1,106 @@
+"""``frequency_penalty``: lowers what was already sampled, more each time."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._penalties import (
+    hold_below_range,
+    hold_effect,
+    hold_first_tokens,
+    hold_out_of_range,
+    hold_zero_as_none,
+)
+from conformance.checks._refusals import above, below, expect_declined, little
+
+NAME = "frequency_penalty"
+
+
+@check(
+    "frequency-penalty.effect",
+    requirement="frequency-penalty.lowers-repeats",
+    needs=("temperature",),
+)
+async def the_penalty_changes_the_text(api: Api) -> None:
+    """The lowest and the highest `frequency_penalty` give different greedy texts."""
+    await hold_effect(api, NAME)
+
+
+@check("frequency-penalty.zero", requirement="frequency-penalty.range-served", tier="deep")
+async def zero_is_as_good_as_none(api: Api) -> None:
+    """`frequency_penalty: 0` gives the answer that comes without a penalty."""
+    await hold_zero_as_none(api, NAME)
+
+
+@check("frequency-penalty.null", requirement="frequency-penalty.range-served", tier="deep")
+async def null_is_as_good_as_none(api: Api) -> None:
+    """`frequency_penalty: null` gives the answer that comes without a penalty."""
+    await hold_zero_as_none(api, NAME, None)
+
+
+@check(
+    "frequency-penalty.maximum-served", requirement="frequency-penalty.range-served", tier="deep"
+)
+async def the_maximum_is_served(api: Api) -> None:
+    """The highest documented `frequency_penalty` is served."""
+    (await api.complete(**little(**{NAME: above(api, NAME, 0)}))).expect_ok()
+
+
+@check(
+    "frequency-penalty.minimum-served", requirement="frequency-penalty.range-served", tier="deep"
+)
+async def the_minimum_is_served(api: Api) -> None:
+    """The lowest documented `frequency_penalty` is served."""
+    (await api.complete(**little(**{NAME: below(api, NAME, 0)}))).expect_ok()
+
+
+@check(
+    "frequency-penalty.above-refused",
+    requirement="frequency-penalty.out-of-range-refused",
+    tier="deep",
+)
+async def above_the_maximum_is_refused(api: Api) -> None:
+    """A `frequency_penalty` just above the documented maximum is declined."""
+    await hold_out_of_range(api, NAME)
+
+
+@check(
+    "frequency-penalty.below-refused",
+    requirement="frequency-penalty.out-of-range-refused",
+    tier="deep",
+)
+async def below_the_minimum_is_refused(api: Api) -> None:
+    """A `frequency_penalty` just below the documented minimum is declined."""
+    await hold_below_range(api, NAME)
+
+
+@check(
+    "frequency-penalty.prompt-not-favoured",
+    requirement="frequency-penalty.not-on-prompt",
+    needs=("temperature",),
+)
+async def tokens_of_the_prompt_are_not_favoured(api: Api) -> None:
+    """A negative `frequency_penalty` leaves the first token as it is, whatever the prompt holds."""
+    await hold_first_tokens(api, NAME, below(api, NAME, 0))
+
+
+@check(
+    "frequency-penalty.prompt-not-penalised",
+    requirement="frequency-penalty.not-on-prompt",
+    tier="deep",
+    needs=("temperature",),
+)
+async def tokens_of_the_prompt_are_not_penalised(api: Api) -> None:
+    """A positive `frequency_penalty` leaves the first token as it is, whatever the prompt holds."""
+    await hold_first_tokens(api, NAME, above(api, NAME, 0))
+
+
+@check(
+    "frequency-penalty.word-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("frequency_penalty",),
+)
+async def a_word_is_no_penalty(api: Api) -> None:
+    """A `frequency_penalty` given as a word is declined."""
+    await expect_declined(api, **{NAME: "high"})

@@ -1,0 +1,167 @@
+"""``logit_bias``: what is added to the logits of single tokens before one is sampled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import plain, streamed
+from conformance.checks._characters import REPLACEMENT, solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._refusals import above, below, expect_declined, little
+from conformance.checks._sampling import STORY, sampled
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+FORCE, BAN = 100, -100
+
+ONE, OTHER = 500, 1000
+"""Two ids that stand for ordinary pieces of text in every usual vocabulary."""
+
+BEYOND_ANY_VOCABULARY = 99_999_999
+
+FEW = 3
+
+
+@check("logit-bias.forces", requirement="logit-bias.forces")
+async def a_bias_of_100_forces_a_token(api: Api) -> None:
+    """Forcing one token fills the text with it, and forcing another fills it with the other."""
+    one, other = await forced(api, ONE), await forced(api, OTHER)
+    # The same text for both would be the text that comes without a bias.
+    expect(one, f"text with token {ONE} forced", effect=Effect.IGNORED).differs_from(other)
+    for text in (one, other):
+        expect(text, "text with one token forced").satisfies(
+            lambda it: is_repeated(it, FEW), f"one piece, {FEW} times"
+        )
+
+
+@check("logit-bias.forces-each-choice", requirement="logit-bias.forces", tier="deep", needs=("n",))
+async def a_bias_holds_for_every_choice(api: Api) -> None:
+    """A forced token fills every choice, also where choices are sampled."""
+    expected = await forced(api, ONE)
+    bias = {str(ONE): FORCE}
+    asked = {**sampled(n=3, logit_bias=bias), "max_tokens": FEW}
+    for choice in (await api.complete(**asked)).expect_ok().choices:
+        expect(choice.text, f"text of {choice.where}").equals(expected)
+
+
+@check(
+    "logit-bias.forces-in-stream", requirement="logit-bias.forces", tier="deep", needs=("stream",)
+)
+async def a_bias_holds_in_a_stream(api: Api) -> None:
+    """A forced token fills a stream as it fills the plain answer."""
+    bias = {str(ONE): FORCE}
+    text = (await streamed(api, STORY, max_tokens=FEW, logit_bias=bias)).text
+    expect(solid(text), "joined text").equals(solid(await forced(api, ONE)))
+
+
+@check("logit-bias.bans", requirement="logit-bias.bans")
+async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
+    """A token that the endpoint would sample next does not come when it is banned."""
+    for token in (ONE, OTHER):
+        piece = first_piece(await forced(api, token))
+        # After nothing but one piece of text, the same piece comes next; if not, try another.
+        prompt = piece * 16
+        if (await plain(api, prompt, max_tokens=1)).text == piece:
+            break
+    else:
+        raise NotApplicable("the endpoint does not go on repeating the pieces that were tried")
+    banned = await plain(api, prompt, max_tokens=1, logit_bias={str(token): BAN})
+    expect(banned.text, f"text with {piece!r} banned", effect=Effect.IGNORED).differs_from(piece)
+
+
+@check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")
+async def both_ends_of_the_range_are_served(api: Api) -> None:
+    """The lowest and the highest documented bias are served in one request."""
+    bias = {str(ONE): below(api, "logit_bias", 0), str(OTHER): above(api, "logit_bias", 0)}
+    (await api.complete(**little(logit_bias=bias))).expect_ok()
+
+
+@check("logit-bias.none", requirement="logit-bias.forces", tier="deep")
+async def an_empty_map_biases_nothing(api: Api) -> None:
+    """An empty `logit_bias` gives the answer that comes without one."""
+    await hold_unbiased(api, {})
+
+
+@check("logit-bias.null", requirement="logit-bias.forces", tier="deep")
+async def null_biases_nothing(api: Api) -> None:
+    """`logit_bias: null` gives the answer that comes without one."""
+    await hold_unbiased(api, None)
+
+
+@check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused", tier="deep")
+async def above_the_maximum_is_refused(api: Api) -> None:
+    """A bias just above the documented maximum is declined."""
+    await expect_declined(api, logit_bias={str(ONE): above(api, "logit_bias", 1)})
+
+
+@check("logit-bias.below-refused", requirement="logit-bias.out-of-range-refused", tier="deep")
+async def below_the_minimum_is_refused(api: Api) -> None:
+    """A bias just below the documented minimum is declined."""
+    await expect_declined(api, logit_bias={str(ONE): below(api, "logit_bias", 1)})
+
+
+@check("logit-bias.word-key-refused", requirement="logit-bias.unknown-token-refused", tier="deep")
+async def a_word_is_no_token_id(api: Api) -> None:
+    """A bias for a word in place of a token id is declined."""
+    await expect_declined(api, logit_bias={"hello": 1})
+
+
+@check("logit-bias.unknown-id-refused", requirement="logit-bias.unknown-token-refused", tier="deep")
+async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
+    """A bias for an id that no vocabulary has is declined."""
+    await expect_declined(api, logit_bias={str(BEYOND_ANY_VOCABULARY): 1})
+
+
+@check(
+    "logit-bias.array-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("logit_bias",),
+)
+async def an_array_is_no_bias(api: Api) -> None:
+    """A `logit_bias` given as an array is declined."""
+    await expect_declined(api, logit_bias=[ONE, FORCE])
+
+
+async def forced(api: Api, token: int) -> str:
+    """Return the text of a few tokens that were all forced to be one.
+
+    Raises:
+        NotApplicable: the token does not show in the text, or it ended the answer.
+    """
+    choice = (await plain(api, STORY, max_tokens=FEW, logit_bias={str(token): FORCE})).only
+    if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
+        raise NotApplicable(f"token {token} makes no text of its own: {shown(choice.text)}")
+    return choice.text
+
+
+def is_repeated(text: str, times: int) -> bool:
+    """Tell whether a text is one piece several times; the first may have lost its space."""
+    pieces = (text[-size:] for size in range(1, len(text) + 1))
+    return any((piece * times).lstrip() == text.lstrip() for piece in pieces)
+
+
+def first_piece(text: str) -> str:
+    """Return the piece that a forced text repeats.
+
+    Raises:
+        Deviation: it repeats none.
+    """
+    for size in range(1, len(text) + 1):
+        if (text[-size:] * FEW).lstrip() == text.lstrip():
+            return text[-size:]
+    raise Deviation(f"one piece, {FEW} times", shown(text))
+
+
+async def hold_unbiased(api: Api, bias: Any) -> None:
+    """Hold that a ``logit_bias`` that holds nothing changes nothing."""
+
+    async def with_bias(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, logit_bias=bias)).text
+
+    async def without(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh)).text
+
+    await expect_agreement(with_bias, without, "the answer without `logit_bias`")

@@ -1,0 +1,243 @@
+"""``max_tokens``: how long an answer may become, and what holds when nobody says."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LIMIT, TWO_PROMPTS, joined, plain, streamed
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._needles import before
+from conformance.checks._prompts import AWKWARD, COUNTING
+from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+FEW = 4
+
+MARGIN = 24
+"""Events of a stream without a limit that are read beyond the default before hanging up."""
+
+BEYOND_ANY_CONTEXT = 10_000_000
+
+
+@check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
+async def a_small_limit_is_kept(api: Api) -> None:
+    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are."""
+    hold_limit(await plain(api, max_tokens=FEW), FEW)
+    few, many = await plain(api, max_tokens=FEW), await plain(api)
+    if many.only.finish_reason == "length":
+        expect(len(few.text), f"length of the text of {FEW} tokens", effect=Effect.IGNORED).at_most(
+            len(many.text) - 1
+        )
+
+
+@check(
+    "max-tokens.few-streamed",
+    requirement="max-tokens.limits-answer",
+    tier="deep",
+    needs=("stream",),
+)
+async def a_small_limit_is_kept_in_a_stream(api: Api) -> None:
+    """`max_tokens: 4` gives the same short text when it is streamed."""
+
+    async def as_stream(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, max_tokens=FEW)).text)
+
+    async def as_plain(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh, max_tokens=FEW)).text)
+
+    await expect_agreement(as_stream, as_plain, "the same four tokens, streamed and plain")
+
+
+@check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")
+async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
+    """In a batch the limit is each prompt's own: it is neither shared nor exceeded."""
+    answer = await plain(api, TWO_PROMPTS)
+    hold_limit(answer, LIMIT)
+    if answer.has_usage and all(c.finish_reason == "length" for c in answer.choices):
+        whole = LIMIT * len(answer.choices)
+        expect(answer.usage.completion_tokens, "completion_tokens of the batch").equals(whole)
+
+
+@check("max-tokens.longer-extends", requirement="max-tokens.longer-extends")
+async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
+    """The greedy text of sixteen tokens begins with the greedy text of four."""
+
+    async def shorter(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh, max_tokens=FEW)).text)
+
+    length = len(await shorter(False))
+
+    async def beginning(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh)).text)[:length]
+
+    await expect_agreement(shorter, beginning, "a text that the longer one begins with")
+
+
+@check(
+    "max-tokens.default", requirement="max-tokens.default-sixteen", tier="smoke", needs=("stream",)
+)
+async def the_default_is_the_documented_one(api: Api) -> None:
+    """Without `max_tokens` the greedy answer is the one with the documented default."""
+    await hold_as_default(api, {})
+
+
+@check(
+    "max-tokens.default-plain",
+    requirement="max-tokens.default-sixteen",
+    tier="deep",
+    needs=("stop",),
+)
+async def the_default_holds_without_a_stream(api: Api) -> None:
+    """Without `max_tokens` a plain answer is cut at the documented default as well."""
+    default = documented_default(api)
+    # A stop from just beyond the default ends the answer of an endpoint that knows no default.
+    needle = await needle_beyond(api, default)
+    answer = (await api.complete(prompt=COUNTING, temperature=0, stop=needle)).expect_ok()
+    if answer.only.finish_reason == "length" and answer.has_usage:
+        expect(answer.usage.completion_tokens, "completion_tokens").equals(default)
+    expected = (await plain(api, max_tokens=default)).text
+    expect(len(solid(answer.text)), "length of the text").at_most(len(solid(expected)))
+
+
+@check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",), tier="deep")
+async def null_is_the_default(api: Api) -> None:
+    """`max_tokens: null` gives the answer of the documented default."""
+    await hold_as_default(api, {"max_tokens": None})
+
+
+@check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
+async def no_limit_is_no_small_limit(api: Api) -> None:
+    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence."""
+    needle = await needle_beyond(api, LIMIT)
+    limited = solid((await plain(api)).text)
+    reply = await api.stream(
+        read_events=LIMIT + MARGIN, prompt=COUNTING, temperature=0, stop=needle
+    )
+    text = joined(reply).text
+    if len(solid(text)) <= len(limited) and joined(reply).only.finish_reason == "length":
+        raise Deviation(
+            "an answer that only its stop sequence ends", f"{shown(text)}, cut by a limit"
+        )
+
+
+@check(
+    "max-tokens.zero-generates-nothing", requirement="max-tokens.zero-with-echo", needs=("echo",)
+)
+async def zero_with_echo_generates_nothing(api: Api) -> None:
+    """`max_tokens: 0` with `echo` returns the prompt, and no token more."""
+    answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
+    expect(answer.text, "text").equals(AWKWARD)
+    if answer.has_usage:
+        expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
+
+
+@check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
+async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
+    """`max_tokens: 0` without `echo` is declined, or answered with an empty text."""
+    answer = served_or_declined(await api.complete(**little(max_tokens=0)))
+    if answer is not None:
+        expect(answer.text, "text").is_empty()
+
+
+@check("max-tokens.negative-refused", requirement="max-tokens.negative-refused", tier="deep")
+async def a_negative_limit_is_refused(api: Api) -> None:
+    """A negative `max_tokens` is declined, not taken for no limit."""
+    # Streamed, because an endpoint that takes it for no limit would generate on and on.
+    asked = little(max_tokens=-1)
+    (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
+
+
+@check("max-tokens.over-context-refused", requirement="max-tokens.context-overflow-refused")
+async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
+    """Ten million tokens fit no context: the request is declined, not cut down in silence."""
+    asked = little(max_tokens=BEYOND_ANY_CONTEXT)
+    (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
+
+
+@check(
+    "max-tokens.over-context-named",
+    requirement="max-tokens.context-overflow-names-counts",
+    tier="deep",
+)
+async def the_refusal_names_the_counts(api: Api) -> None:
+    """The refusal of ten million tokens names how many were asked for, and how many are there."""
+    asked = little(max_tokens=BEYOND_ANY_CONTEXT)
+    error = (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
+    numbers = {int(number) for number in re.findall(r"\d+", error.message)}
+    expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
+    expect(len(numbers), "how many numbers the message names").at_least(2)
+
+
+@check(
+    "max-tokens.word-refused",
+    requirement="errors.wrong-type-refused",
+    needs=("max_tokens",),
+    tier="deep",
+)
+async def a_word_is_no_limit(api: Api) -> None:
+    """`max_tokens` given as a word is declined."""
+    await expect_declined(api, max_tokens="one")
+
+
+@check(
+    "max-tokens.fraction-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("max_tokens",),
+)
+async def a_fraction_is_no_limit(api: Api) -> None:
+    """`max_tokens: 1.5` is declined."""
+    await expect_declined(api, max_tokens=1.5)
+
+
+def hold_limit(answer: Completion, limit: int) -> None:
+    """Hold that no choice was billed above the limit; a stop token may be counted beside it."""
+    if answer.has_usage:
+        ended = sum(choice.finish_reason != "length" for choice in answer.choices)
+        expect(answer.usage.completion_tokens, "completion_tokens", effect=Effect.IGNORED).at_most(
+            limit * len(answer.choices) + ended
+        )
+
+
+def documented_default(api: Api) -> int:
+    """Return the documented default, where it is a number."""
+    default = api.contract.parameter("max_tokens").default
+    if not isinstance(default, int):
+        raise NotApplicable("this document states no number of tokens as the default")
+    return default
+
+
+async def hold_as_default(api: Api, asked: dict[str, None]) -> None:
+    """Hold that a request without a limit is answered like one with the documented default."""
+    default = documented_default(api)
+
+    async def without_limit(fresh: bool) -> tuple[str, object]:
+        # Streamed, because it can be hung up on: without a limit the answer may never end.
+        reply = await api.stream(
+            fresh=fresh, read_events=default + MARGIN, prompt=COUNTING, temperature=0, **asked
+        )
+        choice = joined(reply).only
+        return solid(choice.text), choice.finish_reason
+
+    async def with_default(fresh: bool) -> tuple[str, object]:
+        choice = (await plain(api, fresh=fresh, max_tokens=default)).only
+        return solid(choice.text), choice.finish_reason
+
+    await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
+
+
+async def needle_beyond(api: Api, limit: int) -> str:
+    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens."""
+    short = solid((await plain(api, max_tokens=limit)).text)
+    longer = await plain(api, max_tokens=limit + 8)
+    text = solid(longer.text)
+    for start in range(len(short) + 1, len(text) - 2):
+        needle = text[start : start + 3]
+        if text.startswith(short) and len(before(text, needle)) == start:
+            return needle
+    raise NotApplicable(f"the endpoint's own text {text!r} does not go on beyond {limit} tokens")

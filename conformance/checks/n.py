@@ -1,0 +1,81 @@
+"""``n``: how many choices come back for every prompt."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import TWO_PROMPTS, joined, plain
+from conformance.checks._refusals import above, below, expect_declined
+from conformance.checks._sampling import OPEN_PROMPTS, expect_variety, sampled
+from conformance.judgement import expect
+from conformance.model import Effect
+
+COPIES = 3
+"""Choices asked for: with three, one that is missing or doubled shows."""
+
+
+@check("n.choices", requirement="n.count", tier="smoke")
+async def as_many_choices_as_asked_for(api: Api) -> None:
+    """`n: 3` comes back with three choices."""
+    answer = (await api.complete(**sampled(n=COPIES))).expect_ok()
+    expect(len(answer.choices), "number of choices", effect=Effect.IGNORED).equals(COPIES)
+
+
+@check("n.choices-of-batch", requirement="n.count", tier="deep", needs=("temperature",))
+async def as_many_choices_for_every_prompt(api: Api) -> None:
+    """`n: 2` with a batch of three prompts comes back with six choices."""
+    asked = {**sampled(list(OPEN_PROMPTS), n=2), "max_tokens": 2}
+    expect(len((await api.complete(**asked)).expect_ok().choices), "number of choices").equals(6)
+
+
+@check("n.choices-streamed", requirement="n.count", needs=("stream",))
+async def as_many_choices_in_a_stream(api: Api) -> None:
+    """`n: 3` streams three choices, and each of them comes to its end."""
+    answer = joined(await api.stream(**sampled(n=COPIES)))
+    expect(len(answer.choices), "number of choices", effect=Effect.IGNORED).equals(COPIES)
+    for choice in answer.choices:
+        expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
+
+
+@check("n.one-by-default", requirement="n.default-one", tier="smoke")
+async def one_choice_by_default(api: Api) -> None:
+    """Without `n` one choice comes back."""
+    expect(len((await plain(api)).choices), "number of choices").equals(1)
+
+
+@check("n.one-by-default-in-batch", requirement="n.default-one")
+async def one_choice_for_each_prompt_by_default(api: Api) -> None:
+    """Without `n` one choice comes back for each prompt of a batch."""
+    expect(len((await plain(api, TWO_PROMPTS)).choices), "number of choices").equals(
+        len(TWO_PROMPTS)
+    )
+
+
+@check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
+async def choices_are_no_copies(api: Api) -> None:
+    """At temperature 1 the three choices of an open prompt are not one text three times."""
+
+    async def draw(prompt: str, number: int) -> str:
+        answer = (await api.complete(**sampled(prompt, n=COPIES))).expect_ok()
+        expect(len(answer.choices), "number of choices").equals(COPIES)
+        return answer.texts[number]
+
+    await expect_variety(draw, "choices that were sampled each for itself")
+
+
+@check("n.zero-refused", requirement="n.zero-refused")
+async def zero_choices_are_refused(api: Api) -> None:
+    """`n: 0`, or what lies just below the documented minimum, is declined."""
+    await expect_declined(api, n=int(below(api, "n", 1)))
+
+
+@check("n.above-maximum-refused", requirement="n.above-maximum-refused", tier="deep")
+async def too_many_choices_are_refused(api: Api) -> None:
+    """One choice more than the documented maximum is declined."""
+    await expect_declined(api, n=int(above(api, "n", 1)))
+
+
+@check("n.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("n",))
+async def a_word_is_no_number_of_choices(api: Api) -> None:
+    """An `n` given as a word is declined."""
+    await expect_declined(api, n="two")

@@ -1,0 +1,232 @@
+"""``prompt``: text or token ids, one or a batch, that reach the model just as they were sent."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import TWO_PROMPTS, greedy, plain
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+TOKENS = list(range(300, 308))
+"""Ids that stand for ordinary pieces of text in every usual vocabulary."""
+
+FEW_TOKENS = list(range(400, 404))
+
+WRAPPING_OF_ONE = 4
+"""More tokens than this are no prompt of one digit: a start token and a word mark make three."""
+
+
+@check("prompt.string-answered", requirement="prompt.string", tier="smoke")
+async def a_string_is_answered(api: Api) -> None:
+    """A prompt given as one string is answered with one choice, which has text unless it ended."""
+    choice = (await plain(api)).only
+    if choice.finish_reason == "length":
+        expect(choice.text, "text").is_not_empty()
+
+
+@check("prompt.not-answered-alike", requirement="prompt.decides-answer")
+async def different_prompts_are_not_answered_alike(api: Api) -> None:
+    """Prompts that have nothing in common are not all answered with the same text."""
+    texts: list[str] = []
+    for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
+        texts.append((await plain(api, prompt)).text)
+        if texts[-1] != texts[0]:
+            return
+    # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
+    if re.fullmatch(r"(.*?)\1{2,}.?", texts[0], re.DOTALL):
+        raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
+    raise Deviation(
+        "another text for another prompt",
+        f"four prompts, all answered {shown(texts[0])}",
+        effect=Effect.IGNORED,
+    )
+
+
+@check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
+async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
+    """A prompt of one digit counts as no more than a few tokens: nothing was put around it."""
+    answer = (await api.complete(**little())).expect_ok()
+    if not answer.has_usage:
+        raise NotApplicable("the endpoint counts no tokens")
+    expect(answer.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(WRAPPING_OF_ONE)
+
+
+@check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
+async def escaped_characters_are_the_same_characters(api: Api) -> None:
+    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8."""
+    escaped = json.dumps({"model": api.model, **greedy(CHINESE)}).encode()
+
+    async def as_escapes(fresh: bool) -> str:
+        return (await api.post(escaped, fresh=fresh)).expect_ok().text
+
+    async def as_utf8(fresh: bool) -> str:
+        return (await plain(api, CHINESE, fresh=fresh)).text
+
+    await expect_agreement(as_escapes, as_utf8, "the same text for both ways of writing it")
+
+
+@check("prompt.batch-complete", requirement="prompt.strings")
+async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
+    """A batch of two prompts comes back with two choices."""
+    expect(len((await plain(api, TWO_PROMPTS)).choices), "number of choices").equals(
+        len(TWO_PROMPTS)
+    )
+
+
+@check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
+async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
+    """Each prompt of a batch gets the greedy text that it gets alone."""
+    await hold_batch_as_singles(api, TWO_PROMPTS)
+
+
+@check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
+async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
+    """An array with one string is answered like the string."""
+    await hold_batch_as_singles(api, [COUNTING])
+
+
+@check("prompt.batch-of-scripts", requirement="prompt.batch-as-singles", tier="deep")
+async def a_batch_of_scripts_is_answered_as_alone(api: Api) -> None:
+    """Chinese, emoji and words in one batch each get the greedy text that they get alone."""
+    await hold_batch_as_singles(api, [CHINESE, EMOJI, COLOURS])
+
+
+@check("prompt.tokens-served", requirement="prompt.tokens")
+async def token_ids_are_one_prompt(api: Api) -> None:
+    """An array of eight token ids is one prompt of eight tokens, or nine with a start token."""
+    answer = (await api.complete(**little(prompt=TOKENS))).expect_ok()
+    expect(len(answer.choices), "number of choices").equals(1)
+    if answer.has_usage:
+        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
+
+
+@check("prompt.token-batch-served", requirement="prompt.token-arrays")
+async def token_arrays_are_a_batch(api: Api) -> None:
+    """Two arrays of token ids are two prompts, and each is answered."""
+    batch = [TOKENS, FEW_TOKENS]
+    answer = (await api.complete(**little(prompt=batch))).expect_ok()
+    expect(len(answer.choices), "number of choices").equals(len(batch))
+    if answer.has_usage:
+        sent = len(TOKENS) + len(FEW_TOKENS)
+        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
+
+
+@check("prompt.token-batch-as-singles", requirement="prompt.batch-as-singles", tier="deep")
+async def a_token_array_in_a_batch_is_answered_as_alone(api: Api) -> None:
+    """Each token array of a batch gets the greedy text that it gets alone."""
+    await hold_batch_as_singles(api, [TOKENS, FEW_TOKENS])
+
+
+@check(
+    "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
+)
+async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
+    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer."""
+    for token in (400, 500, 600):
+        ids = [token] * 8
+        text = (await plain(api, ids, max_tokens=0, echo=True)).text
+        asked, spelt = await plain(api, ids), await plain(api, text)
+        # A text may be cut into other tokens, or get a start token; then it is another prompt.
+        if asked.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
+            break
+    else:
+        raise NotApplicable("no token was found whose text is cut into the same tokens again")
+
+    async def by_ids(fresh: bool) -> str:
+        return (await plain(api, ids, fresh=fresh)).text
+
+    async def by_text(fresh: bool) -> str:
+        return (await plain(api, text, fresh=fresh)).text
+
+    await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
+
+
+@check("prompt.empty-is-harmless", requirement="prompt.empty")
+async def an_empty_prompt_is_harmless(api: Api) -> None:
+    """An empty prompt is served or declined; it does not break the endpoint."""
+    served_or_declined(await api.complete(**little(prompt="")))
+
+
+@check("prompt.null-is-harmless", requirement="prompt.absent-or-null", tier="deep")
+async def a_null_prompt_is_harmless(api: Api) -> None:
+    """A prompt of null is served or declined; it does not break the endpoint."""
+    served_or_declined(await api.complete(**little(prompt=None)))
+
+
+@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null", tier="deep")
+async def an_absent_prompt_is_harmless(api: Api) -> None:
+    """A request without a prompt is served or declined; it does not break the endpoint."""
+    served_or_declined(await api.complete(max_tokens=1))
+
+
+@check("prompt.object-refused", requirement="errors.wrong-type-refused")
+async def an_object_is_no_prompt(api: Api) -> None:
+    """A prompt given as an object is declined."""
+    await expect_declined(api, prompt={"text": COUNTING})
+
+
+@check("prompt.nested-strings-refused", requirement="errors.wrong-type-refused", tier="deep")
+async def strings_nested_twice_are_no_prompt(api: Api) -> None:
+    """An array of arrays of strings is declined."""
+    await expect_declined(api, prompt=[[COUNTING]])
+
+
+@check("prompt.over-context-refused", requirement="prompt.over-context-refused", tier="deep")
+async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
+    """A prompt longer than the context that the endpoint names is declined, not cut."""
+    context = await context_of(api)
+    words = context + 64
+    reply = await api.complete(**little(prompt=" 1" * words))
+    if reply.status != 200:
+        reply.expect_error(*DECLINED, 413)
+        return
+    served = reply.expect_ok()
+    small = (await api.complete(**little(prompt=" 1" * 64))).expect_ok()
+    if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
+        raise NotApplicable("the endpoint's counts do not tell how much of a prompt was read")
+    if served.usage.prompt_tokens >= words:
+        raise NotApplicable(f"the context holds more than the {context} tokens that errors name")
+    raise Deviation(
+        f"a refusal of {words} words where the context holds {context} tokens",
+        f"an answer to {served.usage.prompt_tokens} tokens of them",
+    )
+
+
+async def context_of(api: Api, *, at_most: int = 4096) -> int:
+    """Learn the context's size from the endpoint's own refusal of too large a ``max_tokens``.
+
+    Raises:
+        NotApplicable: no size is named, or probing it would cost too much were it served.
+    """
+    asked = little(max_tokens=10_000_000)
+    reply = await api.stream(read_events=3, **asked)
+    if reply.status not in DECLINED:
+        raise NotApplicable("the endpoint names no context: it does not decline ten million tokens")
+    numbers = [int(number) for number in re.findall(r"\d+", reply.expect_error(*DECLINED).message)]
+    sizes = [number for number in numbers if 128 <= number < 10_000_000]
+    if not sizes:
+        raise NotApplicable("the endpoint's refusal of too many tokens does not name its context")
+    if max(sizes) > at_most:
+        raise NotApplicable(f"filling a context of {max(sizes)} tokens costs too much to try")
+    return max(sizes)
+
+
+async def hold_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]) -> None:
+    """Hold that a batch is answered like its prompts, one by one."""
+
+    async def together(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, prompts, fresh=fresh)
+        return tuple(solid(text) for text in answer.texts)
+
+    async def one_by_one(fresh: bool) -> tuple[str, ...]:
+        return tuple([solid((await plain(api, p, fresh=fresh)).text) for p in prompts])
+
+    await expect_agreement(together, one_by_one, "each prompt answered as it is alone")

@@ -1,0 +1,151 @@
+"""``seed``: the same number gives the same samples again, another number gives others."""
+
+from __future__ import annotations
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import joined
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._refusals import expect_declined
+from conformance.checks._sampling import expect_variety, sampled
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+SEED = 20240229
+
+EDGES = (0, -1, 2**63 - 1)
+"""Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
+
+
+@check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
+async def the_same_seed_gives_the_same_text(api: Api) -> None:
+    """At temperature 1 a request with a seed, sent again, is answered with the same text."""
+    await hold_repeats(api, SEED)
+
+
+@check(
+    "seed.repeats-in-copies", requirement="seed.repeats", tier="deep", needs=("temperature", "n")
+)
+async def the_same_seed_gives_the_same_choices(api: Api) -> None:
+    """With a seed and `n: 3` the same three choices come back again."""
+    await hold_repeats(api, SEED, n=3)
+
+
+@check(
+    "seed.repeats-in-stream",
+    requirement="seed.repeats",
+    tier="deep",
+    needs=("temperature", "stream"),
+)
+async def the_same_seed_gives_the_same_stream(api: Api) -> None:
+    """With a seed a stream has the text of the plain answer."""
+    await hold_repeats(api, SEED)
+
+    async def as_stream(fresh: bool) -> str:
+        return solid(joined(await api.stream(fresh=fresh, **sampled(seed=SEED))).text)
+
+    async def as_plain(fresh: bool) -> str:
+        return solid((await api.complete(fresh=fresh, **sampled(seed=SEED))).expect_ok().text)
+
+    await expect_agreement(as_stream, as_plain, "the same sample, streamed and plain")
+
+
+@check("seed.others-differ", requirement="seed.different-seeds-differ", needs=("temperature",))
+async def other_seeds_give_other_texts(api: Api) -> None:
+    """At temperature 1 different seeds are not all answered with the same text."""
+
+    async def draw(prompt: str, number: int) -> str:
+        asked = sampled(prompt, seed=SEED + number)
+        return (await api.complete(**asked)).expect_ok().text
+
+    await expect_variety(draw, "another text for another seed")
+
+
+@check(
+    "seed.copies-differ",
+    requirement="n.samples-are-independent",
+    tier="deep",
+    needs=("temperature", "seed"),
+)
+async def one_seed_gives_different_choices(api: Api) -> None:
+    """With one seed the choices of an open prompt are still no copies of each other."""
+
+    async def draw(prompt: str, number: int) -> str:
+        answer = (await api.complete(**sampled(prompt, n=3, seed=SEED))).expect_ok()
+        expect(len(answer.choices), "number of choices").equals(3)
+        return answer.texts[number]
+
+    await expect_variety(draw, "choices that were sampled each for itself")
+
+
+@check(
+    "seed.edges-told-apart",
+    requirement="seed.whole-range-served",
+    tier="deep",
+    needs=("temperature",),
+)
+async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
+    """Zero, negative and large seeds are served, and not all answered with the same text."""
+
+    async def draw(prompt: str, number: int) -> str:
+        return (await api.complete(**sampled(prompt, seed=EDGES[number]))).expect_ok().text
+
+    for number in range(len(EDGES)):
+        await draw("1", number)
+    await expect_variety(draw, "another text for another seed")
+
+
+@check(
+    "seed.zero-repeats", requirement="seed.whole-range-served", tier="deep", needs=("temperature",)
+)
+async def the_seed_zero_repeats(api: Api) -> None:
+    """`seed: 0` is a seed, not the absence of one: it repeats its text."""
+    await hold_repeats(api, 0)
+
+
+@check("seed.default-one", requirement="seed.default-one", tier="deep", needs=("temperature",))
+async def without_a_seed_it_is_one(api: Api) -> None:
+    """Without a seed the answer is the one of `seed: 1`."""
+    await hold_repeats(api, 1)
+
+    async def without(fresh: bool) -> str:
+        return (await api.complete(fresh=fresh, **sampled())).expect_ok().text
+
+    async def with_one(fresh: bool) -> str:
+        return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
+
+    if await without(False) != await with_one(False):
+        raise Deviation("the sample of seed 1", "another one", effect=Effect.IGNORED)
+
+
+@check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
+async def a_word_is_no_seed(api: Api) -> None:
+    """A seed given as a word is declined."""
+    await expect_declined(api, seed="lucky")
+
+
+async def hold_repeats(api: Api, seed: int, **more: int) -> None:
+    """Hold that a seeded sample comes again, in one of two further tries.
+
+    A seed is kept as well as may be: a change of the backend, which ``system_fingerprint`` tells,
+    or the batch that a request happened to share may change a sample now and then.
+    """
+
+    async def draw(*, fresh: bool) -> Completion:
+        return (await api.complete(fresh=fresh, **sampled(seed=seed, **more))).expect_ok()
+
+    samples = [await draw(fresh=False), await draw(fresh=True)]
+    if samples[0].texts == samples[1].texts:
+        return
+    samples.append(await draw(fresh=True))
+    texts = [sample.texts for sample in samples]
+    if len(set(texts)) < len(texts):
+        return
+    backends = {shown(sample.raw.get("system_fingerprint")) for sample in samples}
+    if len(backends) > 1:
+        raise NotApplicable(f"the backend changed between the samples: {', '.join(backends)}")
+    raise Deviation(
+        f"the same text for seed {seed} again", shown(texts, limit=400), effect=Effect.IGNORED
+    )

@@ -1,0 +1,105 @@
+"""``suffix``: what comes after the insertion; the model reads it and does not return it."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import plain, streamed
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import COUNTING
+from conformance.checks._refusals import expect_declined, little, served_or_declined
+from conformance.checks._sampling import STORY
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+FAR = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
+"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
+
+SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total;\n}")
+
+
+@check("suffix.conditions", requirement="suffix.conditions-insertion")
+async def the_suffix_is_taken_account_of(api: Api) -> None:
+    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens."""
+    free, inserted = await plain(api), await plain(api, suffix=FAR)
+    if inserted.text != free.text:
+        return
+    # A model may insert the same all the same; one that never read the suffix cannot count it.
+    if not free.has_usage or not inserted.has_usage:
+        raise NotApplicable("the texts are equal, and the endpoint counts no tokens to compare")
+    if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
+        return
+    one, other = [await plain(api, STORY, suffix=suffix) for suffix in SUFFIXES]
+    if one.text == other.text and one.usage.prompt_tokens == other.usage.prompt_tokens:
+        raise Deviation(
+            "an insertion that depends on the suffix",
+            f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
+            effect=Effect.IGNORED,
+        )
+
+
+@check(
+    "suffix.shifts-probabilities",
+    requirement="suffix.conditions-insertion",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def the_suffix_moves_the_first_probability(api: Api) -> None:
+    """Two suffixes give the first token of an insertion two different probabilities."""
+    one, other = [
+        (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
+        for suffix in SUFFIXES
+    ]
+    if one.tokens != other.tokens:
+        return
+    expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
+        other.token_logprobs
+    )
+
+
+@check("suffix.not-appended", requirement="suffix.not-appended")
+async def the_suffix_is_not_returned(api: Api) -> None:
+    """The text of an insertion does not end with the suffix."""
+    text = (await plain(api, suffix=FAR)).text
+    expect(text, "text").satisfies(
+        lambda it: not it.rstrip().endswith(FAR.strip()), f"without {shown(FAR)} at its end"
+    )
+
+
+@check(
+    "suffix.streamed-as-plain", requirement="suffix.not-appended", tier="deep", needs=("stream",)
+)
+async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
+    """An insertion that is streamed is the insertion alone, as in the plain answer."""
+
+    async def as_plain(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh, suffix=FAR)).text)
+
+    async def as_stream(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, suffix=FAR)).text)
+
+    await expect_agreement(as_stream, as_plain, "the same insertion, streamed and plain")
+
+
+@check("suffix.with-echo", requirement="suffix.with-echo-or-batch", tier="deep", needs=("echo",))
+async def a_suffix_with_echo_is_harmless(api: Api) -> None:
+    """`suffix` with `echo` is served or declined; it does not break the endpoint."""
+    served_or_declined(await api.complete(**little(suffix=FAR, echo=True)))
+
+
+@check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
+async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
+    """`suffix` with a batch is served with a choice for every prompt, or declined."""
+    asked = little(prompt=[COUNTING, STORY], suffix=FAR)
+    answer = served_or_declined(await api.complete(**asked))
+    if answer is not None:
+        expect(len(answer.choices), "number of choices").equals(2)
+
+
+@check(
+    "suffix.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("suffix",)
+)
+async def an_object_is_no_suffix(api: Api) -> None:
+    """A suffix given as an object is declined."""
+    await expect_declined(api, suffix={"text": FAR})

@@ -1,0 +1,159 @@
+"""``temperature``: from the one most probable text at 0 to many different ones at the maximum."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import plain
+from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
+from conformance.checks._sampling import NARROW, STORY, expect_variety, hottest, sampled
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.model import Effect
+
+REPEATS = 5
+"""Greedy answers asked for before an endpoint that changes them is judged."""
+
+
+@check("temperature.maximum-served", requirement="temperature.range-served")
+async def the_maximum_is_served(api: Api) -> None:
+    """The highest documented temperature is served."""
+    (await api.complete(**sampled(temperature=above(api, "temperature", 0)))).expect_ok()
+
+
+@check("temperature.minimum-served", requirement="temperature.range-served", tier="smoke")
+async def the_minimum_is_served(api: Api) -> None:
+    """Temperature 0, the lower end of the range, is served."""
+    await plain(api)
+
+
+@check("temperature.above-refused", requirement="temperature.out-of-range-refused", tier="smoke")
+async def above_the_maximum_is_refused(api: Api) -> None:
+    """A temperature just above the documented maximum is declined."""
+    await expect_declined(api, temperature=above(api, "temperature", 0.1))
+
+
+@check("temperature.below-refused", requirement="temperature.out-of-range-refused", tier="deep")
+async def below_the_minimum_is_refused(api: Api) -> None:
+    """A negative temperature is declined."""
+    await expect_declined(api, temperature=below(api, "temperature", 0.1))
+
+
+@check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
+async def greedy_answers_repeat(api: Api) -> None:
+    """At temperature 0 an open prompt is answered with the same text again."""
+    texts = [(await plain(api, STORY)).text, (await plain(api, STORY, fresh=True)).text]
+    if texts[0] == texts[1]:
+        return
+    # Near-ties flip now and then even on a greedy server; samples hardly ever agree.
+    texts += [(await plain(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
+    if len(set(texts)) >= REPEATS - 1:
+        raise Deviation(
+            "one greedy text, whenever it is asked for",
+            f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
+            effect=Effect.IGNORED,
+        )
+    raise Inconclusive(f"the endpoint's greedy answers change now and then: {shown(texts)}")
+
+
+@check("temperature.maximum-varies", requirement="temperature.scales-randomness")
+async def the_maximum_gives_variety(api: Api) -> None:
+    """At the highest documented temperature an open prompt is not answered like at 0."""
+
+    async def draw(prompt: str, number: int) -> str:
+        if number == 0:
+            return (await plain(api, prompt)).text
+        asked = sampled(prompt, temperature=hottest(api))
+        return (await api.complete(fresh=number > 1, **asked)).expect_ok().text
+
+    await expect_variety(draw, "texts at the highest temperature that leave the greedy one")
+
+
+@check("temperature.low-is-near-greedy", requirement="temperature.scales-randomness", tier="deep")
+async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
+    """Close above temperature 0 an open prompt is answered (almost) like at 0."""
+    greedy = (await plain(api, STORY)).text
+    lows = [
+        (await api.complete(fresh=True, **sampled(temperature=0.01))).expect_ok().text
+        for _ in range(3)
+    ]
+    # Near-ties may flip late in the text; samples at 1 part from the greedy text at once.
+    near = [len(_shared_beginning(greedy, low)) >= len(greedy) // 4 for low in lows]
+    if not any(near) and len(set(lows)) == len(lows):
+        raise Deviation(
+            f"texts that begin like {shown(greedy)}", shown(lows), effect=Effect.IGNORED
+        )
+
+
+@check("temperature.repeats-vary", requirement="temperature.repeats-vary", needs=("n",))
+async def a_repeated_request_is_sampled_again(api: Api) -> None:
+    """At temperature 1 the same request, sent again, is not always answered with the same text."""
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+
+    # Three choices at a time: it is the request that other checks make as well.
+    async def draw(prompt: str, number: int) -> str:
+        answer = (await api.complete(fresh=number > 0, **sampled(prompt, n=3))).expect_ok()
+        return "\n".join(answer.texts)
+
+    await expect_variety(draw, "another sample of the same request")
+
+
+@check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
+async def the_default_samples(api: Api) -> None:
+    """Without `temperature` an answer is sampled: it is not always the greedy one."""
+
+    async def draw(prompt: str, number: int) -> str:
+        if number == 0:
+            return (await plain(api, prompt)).text
+        return (await api.complete(fresh=True, prompt=prompt, max_tokens=16)).expect_ok().text
+
+    await expect_variety(draw, "samples that leave the greedy text")
+
+
+@check("temperature.null-served", requirement="temperature.null-is-default", tier="deep")
+async def null_is_served(api: Api) -> None:
+    """`temperature: null` is served, as if it had not been sent."""
+    (await api.complete(**little(temperature=None))).expect_ok()
+
+
+@check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
+async def null_samples(api: Api) -> None:
+    """`temperature: null` is the default 1 and not 0: answers are not always the greedy one."""
+
+    async def draw(prompt: str, number: int) -> str:
+        if number == 0:
+            return (await plain(api, prompt)).text
+        asked = sampled(prompt, temperature=None)
+        return (await api.complete(fresh=True, **asked)).expect_ok().text
+
+    await expect_variety(draw, "samples that leave the greedy text")
+
+
+@check("temperature.with-top-p", requirement="temperature.with-top-p-served")
+async def temperature_and_top_p_go_together(api: Api) -> None:
+    """`temperature` and `top_p` in one request are served."""
+    (await api.complete(**sampled(top_p=NARROW))).expect_ok()
+
+
+@check("temperature.with-top-p-harmless", requirement="temperature.with-top-p-refused")
+async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
+    """`temperature` and `top_p` in one request are served or declined, without a server fault."""
+    served_or_declined(await api.complete(**little(temperature=0.5, top_p=0.5)))
+
+
+@check(
+    "temperature.word-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("temperature",),
+)
+async def a_word_is_no_temperature(api: Api) -> None:
+    """A temperature given as a word is declined."""
+    await expect_declined(api, temperature="hot")
+
+
+def _shared_beginning(one: str, other: str) -> str:
+    shared = 0
+    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
+        shared += 1
+    return one[:shared]

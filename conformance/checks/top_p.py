@@ -1,0 +1,80 @@
+"""``top_p``: the share of probability that sampling may choose from."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import plain
+from conformance.checks._refusals import above, below, expect_declined, little
+from conformance.checks._sampling import NARROW, STORY, sampled
+from conformance.judgement import Deviation, Inconclusive, shown
+from conformance.model import Effect
+
+
+@check("top-p.one-served", requirement="top-p.range-served")
+async def one_is_served(api: Api) -> None:
+    """`top_p: 1`, which leaves everything in, is served."""
+    (await api.complete(**little(top_p=1))).expect_ok()
+
+
+@check("top-p.small-served", requirement="top-p.range-served", tier="deep")
+async def a_small_value_is_served(api: Api) -> None:
+    """A `top_p` just above 0 is served."""
+    (await api.complete(**little(top_p=NARROW))).expect_ok()
+
+
+@check("top-p.above-refused", requirement="top-p.out-of-range-refused")
+async def above_one_is_refused(api: Api) -> None:
+    """A `top_p` just above the documented maximum is declined."""
+    await expect_declined(api, top_p=above(api, "top_p", 0.1))
+
+
+@check("top-p.below-refused", requirement="top-p.out-of-range-refused", tier="deep")
+async def below_zero_is_refused(api: Api) -> None:
+    """A negative `top_p` is declined."""
+    await expect_declined(api, top_p=below(api, "top_p", 0.1))
+
+
+@check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
+async def a_narrow_choice_is_greedy(api: Api) -> None:
+    """With `top_p` near 0 sampling at temperature 1 gives the greedy text."""
+    await hold_narrow_as_greedy(api, STORY)
+
+
+@check(
+    "top-p.narrow-is-greedy-in-copies",
+    requirement="top-p.narrows-sampling",
+    tier="deep",
+    needs=("temperature", "n"),
+)
+async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
+    """With `top_p` near 0 all of three choices are the same text."""
+    answer = (await api.complete(**sampled(n=3, top_p=NARROW))).expect_ok()
+    if len(set(answer.texts)) == len(answer.texts) > 2:
+        raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
+
+
+@check("top-p.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("top_p",))
+async def a_word_is_no_share(api: Api) -> None:
+    """A `top_p` given as a word is declined."""
+    await expect_declined(api, top_p="most")
+
+
+async def hold_narrow_as_greedy(api: Api, prompt: str) -> None:
+    """Hold that a narrow choice gives the greedy text, where that text is steady itself.
+
+    Raises:
+        Deviation: the greedy text repeats, and none of several narrow samples is like it.
+        Inconclusive: the greedy text changes, or only some of the samples differ.
+    """
+    greedy = (await plain(api, prompt)).text
+    narrow = sampled(prompt, top_p=NARROW)
+    texts = [(await api.complete(**narrow)).expect_ok().text]
+    if texts[0] == greedy:
+        return
+    again = (await plain(api, prompt, fresh=True)).text
+    texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
+    if again != greedy or greedy in texts:
+        raise Inconclusive(f"greedy texts {shown([greedy, again])}, narrow ones {shown(texts)}")
+    effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
+    raise Deviation(f"the greedy text {shown(greedy)}", shown(texts), effect=effect)
