@@ -12,8 +12,8 @@ refused                         ``<skipped>``: declined cleanly where the contra
 skipped                         ``<skipped>``, with the reason
 ==============================  ============================================================
 
-A run that broke off, or judged nothing, gets one more testcase, an ``<error>``: the tests it lacks
-would otherwise be invisible, and the file green. ``time`` is the time the endpoint took over the
+A run that broke off, judged nothing or could not begin gets one more testcase, an ``<error>``: the
+tests it lacks would otherwise be invisible, and the file green. ``time`` is the time the endpoint took over the
 exchanges that the check rests on, which checks may share.
 """
 
@@ -35,7 +35,7 @@ def render(run: Run) -> str:
     root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
     for area in summary.areas:
         _add_suite(root, summary, area)
-    if summary.conclusion in _INCOMPLETE:
+    if summary.conclusion in _INCOMPLETE or summary.because:
         _add_incomplete(root, summary)
     totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
     root.attrib.update({key: str(total) for key, total in totals.items()})
@@ -85,6 +85,7 @@ def _add_incomplete(root: ET.Element, summary: Summary) -> None:
     case = ET.SubElement(suite, "testcase", classname="run", name="run.complete", time="0.000")
     what = ET.SubElement(case, "error", message=line(summary.sentence))
     what.set("type", summary.conclusion.value)
+    what.text = lines(summary.because) if summary.because else None
     _count(suite)
 
 

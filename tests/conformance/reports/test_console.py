@@ -1,0 +1,139 @@
+"""The terminal: a bar and colours where somebody looks, plain lines where nobody does."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from conformance.model import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    RunFinished,
+    RunStarted,
+)
+from conformance.reports.console import Progressing, console_for, show
+from tests.conformance.reports.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+ENDPOINT = "http://127.0.0.1:8000/v1"
+BROKEN = "1 of 1 check found a broken promise."
+COST = "118 requests, 14,210 tokens (9,800 prompt, 4,410 generated)"
+
+
+def pipe(width: int = 1_000) -> Console:
+    return Console(file=StringIO(), width=width, highlight=False, emoji=False, markup=False)
+
+
+def terminal(width: int = 80, **settings: object) -> Console:
+    known = {"file": StringIO(), "width": width, "force_terminal": True, "legacy_windows": False}
+    return Console(**{**known, **settings})
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def follow(run, console: Console) -> str:
+    with Progressing(console) as progress:
+        progress.show(RunStarted(run.header, tuple(finding.id for finding in run.findings)))
+        for exchange in run.exchanges:
+            progress.show(ExchangeMade(exchange))
+        for finding in run.findings:
+            progress.show(CheckStarted(finding.id))
+            progress.show(FindingMade(finding))
+        progress.show(RunFinished(run.footer))
+    return printed(console)
+
+
+def test_a_pipe_gets_one_plain_line_for_each_check() -> None:
+    run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
+    assert follow(run, pipe()).splitlines() == [
+        f"Holding {ENDPOINT}, model tiny against the openai contract: 2 checks, standard tier",
+        "[1/2] ✓ pass         stop.a",
+        "[2/2] ✗ fail         stop.b",
+    ]
+
+
+def test_a_terminal_gets_a_bar_and_only_what_wants_attention(monkeypatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
+    shown = follow(run, terminal())
+    assert "1 request" in shown
+    assert "━" in shown
+    assert "stop.b" in shown
+    assert "stop.a" not in shown
+
+
+def test_the_outcome_reads_from_the_verdict_down() -> None:
+    console = pipe()
+    skipped = a_finding("stop.z", "skipped", message="the budget is spent")
+    run = a_run(a_failure(), skipped, subjects=(a_subject(), a_subject("object", kind="field")))
+    show(run, console)
+    assert printed(console).splitlines() == [
+        "",
+        f"Not conforming. {BROKEN} Serves 0 of 1 documented parameter as promised; ignores stop.",
+        f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
+        "1 fail, 1 skipped",
+        "",
+        "Parameters and response fields",
+        "  ✗ ignored   stop",
+        "  ○ untested  fields: object",
+        "",
+        "Findings",
+        "  ✗ fail  stop.five-refused  must",
+        "          The documented number of stop sequences is served; one more is refused.",
+        "          expected status 400",
+        "          seen     status 200: a completion",
+        "",
+        "Not verified",
+        "  1 skipped",
+        "    1: the budget is spent",
+    ]
+
+
+def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
+    console = pipe()
+    show(a_run(because="the API key was refused with 401"), console)
+    assert "the API key was refused with 401" in printed(console)
+
+
+def test_narrow_terminals_wrap_and_never_overflow() -> None:
+    console = pipe(width=40)
+    show(a_run(a_failure(seen="status 200: " + "x" * 100)), console)
+    assert max(len(row) for row in printed(console).splitlines()) <= 40
+
+
+def test_many_reasons_are_named_up_to_a_few() -> None:
+    skipped = (a_finding(f"stop.{n}", "skipped", message=f"reason {n}") for n in range(9))
+    console = pipe()
+    show(a_run(*skipped), console)
+    assert "and 3 more reasons" in printed(console)
+
+
+def test_no_color_is_honoured(monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = terminal()
+    show(a_run(a_failure()), console)
+    assert "\x1b[31m" not in printed(console)
+    assert "\x1b[1;31m" not in printed(console)
+
+
+def test_colours_help_where_they_can(monkeypatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    console = terminal(color_system="standard")
+    show(a_run(a_failure()), console)
+    assert "\x1b[1;31m" in printed(console)
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_a_pipe_does_not_wrap_whatever_the_window_was(monkeypatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console_for(terminal=False).width == 1_000

@@ -1,0 +1,177 @@
+"""The page: one file, readable without scripts, everything in it in the right place."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from conformance.model import Attempt, Credentials
+from conformance.reports import formats, html
+from tests.conformance.reports.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+
+class Page(HTMLParser):
+    """What a browser would make of the page: its elements and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.pieces).split())
+
+    def tags(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+    @property
+    def ids(self) -> list[str]:
+        return [attributes["id"] or "" for _, attributes in self.elements if "id" in attributes]
+
+
+def page_of(run) -> Page:
+    return Page(html.render(run))
+
+
+def test_the_verdict_is_a_sentence_in_plain_words() -> None:
+    page = page_of(a_run(a_failure()))
+    assert "Not conforming" in page.text
+    assert "1 of 1 check found a broken promise." in page.text
+    assert "118 requests, 14,210 tokens" in page.text
+
+
+def test_nothing_is_loaded_and_nothing_can_run() -> None:
+    page = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),)))
+    assert page.tags("script") == []
+    links = [attributes.get("href") or "" for _, attributes in page.elements]
+    assert all(link.startswith(("#", "data:,")) for link in links if link)
+    assert not any(name.startswith("on") for _, a in page.elements for name in a)
+    assert not any("style" in attributes for _, attributes in page.elements)
+
+
+def test_the_policy_allows_the_one_style_and_nothing_else() -> None:
+    text = html.render(a_run(a_finding()))
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = [
+        meta["content"] or ""
+        for meta in Page(text).tags("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert "default-src 'none'" in policy
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+def test_each_finding_has_an_address() -> None:
+    page = page_of(a_run(a_failure("stop.five-refused"), a_finding("stop.ends-before-match")))
+    assert {"stop.five-refused", "stop.ends-before-match"} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_every_link_leads_somewhere() -> None:
+    skipped = a_finding("stop.other", "skipped", message="the budget is spent")
+    shared = (a_failure(exchanges=("x1",)), a_failure("stop.again", exchanges=("x1",)), skipped)
+    page = page_of(a_run(*shared, exchanges=(an_exchange(),)))
+    targets = {link["href"] for link in page.tags("a")}
+    assert targets <= {f"#{name}" for name in page.ids}
+
+
+def test_a_failure_stands_open_and_a_pass_is_folded() -> None:
+    page = page_of(a_run(a_failure("stop.bad"), a_finding("stop.good")))
+    folds = {fold["id"]: "open" in fold for fold in page.tags("details") if "id" in fold}
+    assert folds == {"stop.bad": True, "stop.good": False}
+
+
+def test_expected_stands_beside_seen_with_the_sentence_and_who_says_so() -> None:
+    text = page_of(a_run(a_failure())).text
+    assert "Expected status 400 Seen status 200: a completion" in text
+    assert "must At most four stop sequences are accepted; a fifth is refused." in text
+    assert "zero 最多四个序列。" in text
+    assert "What was asked had no effect." in text
+
+
+def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
+    silent = a_subject("seed", documented=False, says={})
+    text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text
+    assert "stop ignored null, string or array of 1 to 4 openai Up to 4 sequences" in text
+    assert "stop.five-refused status 200: a completion" in text
+    assert "seed untested Not promised. No check in this run." in text
+
+
+def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
+    body = {"choices": [{"text": " 13", "index": 0}]}
+    exchange = an_exchange(body=body)
+    text = html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)), "VENDOR_KEY")
+    page = Page(text)
+    assert "200 POST /completions 250 ms" in page.text
+    assert "x-request-id: req-1" in page.text
+    assert 'Bearer $VENDOR_KEY"' in page.text
+    assert any('{"text": " 13", "index": 0}' in piece for piece in page.pieces)
+
+
+def test_the_page_reads_the_key_from_the_variable_the_run_used() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
+    assert "$VENDOR_KEY" in formats("VENDOR_KEY")["html"].render(run)
+    assert "$OPENAI_API_KEY" in formats()["html"].render(run)
+
+
+def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
+    findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
+    page = page_of(a_run(*findings, exchanges=(an_exchange(),)))
+    assert page.ids.count("x-x1") == 1
+    assert "the same exchange as under stop.a" in page.text
+
+
+def test_retries_and_faults_are_told() -> None:
+    attempts = (Attempt(0.5, 0.25, 429, None), Attempt(2.0, 1.5, None, "the connection was reset"))
+    exchange = an_exchange(
+        status=None, attempts=attempts, fault="no attempt was answered", body=b""
+    )
+    text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,))).text
+    assert "no answer POST /completions" in text
+    assert "2.0 s into the run, after 1.5 s: the connection was reset" in text
+    assert "no attempt was answered" in text
+
+
+def test_a_request_without_a_key_repeats_without_one() -> None:
+    exchange = an_exchange()
+    bare = replace(exchange, request=replace(exchange.request, credentials=Credentials.NONE))
+    text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(bare,))).text
+    assert "curl -sS" in text
+    assert "Bearer" not in text
+
+
+def test_a_run_that_broke_off_says_so_in_large() -> None:
+    text = page_of(a_run(a_finding(), broken_off=True)).text
+    assert "This run broke off. Nothing below is a verdict on the endpoint." in text
+    assert "Broken off" in text
+
+
+def test_a_whole_run_without_findings_still_renders() -> None:
+    page = page_of(a_run(because="the endpoint answers with an HTML page"))
+    assert "the endpoint answers with an HTML page" in page.text
+    assert "No check has concluded." in page.text
+
+
+@pytest.mark.parametrize("verdict", ["warn", "refused", "inconclusive", "error", "skipped"])
+def test_every_verdict_is_a_word_beside_its_colour(verdict: str) -> None:
+    page = page_of(a_run(a_finding(verdict=verdict, message="because")))
+    assert f"{verdict} The documented number" in page.text

@@ -1,0 +1,72 @@
+"""results.json: what programs rely on."""
+
+import json
+
+from conformance.reports import results
+from tests.conformance.reports.builders import a_failure, a_finding, a_run, a_subject
+
+
+def read(run):
+    return json.loads(results.render(run))
+
+
+def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
+    document = read(a_run(a_failure()))
+    assert document["verdict"] == "not conforming"
+    assert document["exit_code"] == 1
+    assert document["counts"]["fail"] == 1
+    assert document["cost"]["tokens"] == 14_210
+    assert document["target"] == {"base_url": "http://127.0.0.1:8000/v1", "model": "tiny"}
+    assert document["contract"]["name"] == "openai"
+
+
+def test_a_finding_keeps_every_part() -> None:
+    (finding,) = read(a_run(a_failure(exchanges=("x1",))))["findings"]
+    assert finding == {
+        "id": "stop.five-refused",
+        "verdict": "fail",
+        "requirement": "stop.at-most-four",
+        "level": "must",
+        "subject": "stop",
+        "title": "The documented number of stop sequences is served; one more is refused.",
+        "message": "expected status 400; seen status 200",
+        "expected": "status 400",
+        "seen": "status 200: a completion",
+        "effect": "ignored",
+        "tier": "smoke",
+        "exchanges": ["x1"],
+    }
+
+
+def test_parameters_and_fields_carry_state_and_promise() -> None:
+    subjects = (a_subject(), a_subject("object", kind="field"))
+    document = read(a_run(a_finding(), subjects=subjects))
+    (parameter,), (field,) = document["parameters"], document["fields"]
+    assert (parameter["name"], parameter["state"]) == ("stop", "honoured")
+    assert parameter["promise"] == "null, string or array of 1 to 4"
+    assert parameter["findings"] == ["stop.five-refused"]
+    assert (field["name"], field["state"]) == ("object", "untested")
+
+
+def test_a_run_that_broke_off_is_not_complete_and_has_no_bill() -> None:
+    document = read(a_run(a_finding(), broken_off=True))
+    assert (document["verdict"], document["complete"]) == ("broken off", False)
+    assert (document["exit_code"], document["cost"], document["finished_at"]) == (2, None, None)
+
+
+def test_what_was_not_verified_stands_beside_the_verdict() -> None:
+    skipped = a_finding(verdict="skipped", message="the budget is spent")
+    (gap,) = read(a_run(skipped))["not_verified"]
+    assert gap == {
+        "what": "skipped",
+        "count": 1,
+        "reasons": [{"because": "the budget is spent", "ids": ["stop.five-refused"]}],
+    }
+
+
+def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
+    seen = "\x1b[31m\u202e\ud800 一"
+    written = results.render(a_run(a_failure(seen=seen)))
+    assert written.isascii()
+    assert "\x1b" not in written
+    assert json.loads(written)["findings"][0]["seen"] == seen

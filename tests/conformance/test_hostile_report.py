@@ -1,0 +1,186 @@
+"""An endpoint whose every string is an attack: no report executes, breaks or is fooled."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from conformance.model import Arrival, FindingMade, RunStarted
+from conformance.reports import console, formats
+from tests.conformance.reports.builders import (
+    a_failure,
+    a_finding,
+    a_requirement,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+ATTACKS = {
+    "script": "</script><script>alert(1)</script>",
+    "comment": "--><script>alert(1)</script><!--",
+    "handler": "\"' onerror=alert(1) onload='alert(2)' x=\"",
+    "image": "<img src=x onerror=alert(1)>",
+    "style": "</style><style>*{display:none}</style>",
+    "pre": "</pre></details></main><iframe src=javascript:alert(1)>",
+    "link": "<a href='javascript:alert(1)'>click</a>",
+    "template": "{{ 7*7 }}{% raw %}${7*7}",
+    "cdata": "]]><evil/>&entity;",
+    "ansi": "\x1b[31mred\x1b]0;title\x07\x1b[2J\x9b31m",
+    "turned": "\u202egnp.exe\u2066\u200b\ufeff",
+    "nul": "nul\x00byte\x08\x7f",
+    "surrogate": "\ud800 lone",
+    "markup": "[bold red]rich[/] [link=file:///etc/passwd]x[/link] :smile:",
+    "fence": "``` | ` </summary> | [x](javascript:alert(1)) @everyone",
+    "newlines": "a\r\nb\u2028c\u2029d",
+}
+
+ACTING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""What must not reach a screen as it is; tabs and newlines may."""
+
+
+def a_hostile_run(attack: str):
+    """Put the attack wherever a run can carry a string from outside."""
+    raw = attack.encode("utf-8", errors="surrogatepass")
+    asked = json.dumps({"model": attack, "prompt": attack}, ensure_ascii=False)
+    exchange = an_exchange(
+        asked=asked.encode("utf-8", errors="surrogatepass"),
+        body=raw,
+        headers=(("content-type", attack), (attack, attack)),
+        fault=attack,
+    )
+    return a_run(
+        a_failure(expected=attack, seen=attack, title=attack, message=attack, exchanges=("x1",)),
+        a_finding("stop.unsure", "inconclusive", message=attack, title=attack),
+        a_finding("stop.skipped", "skipped", message=attack),
+        exchanges=(exchange,),
+        base_url=f"http://x/{attack}",
+        model=attack,
+        contract=attack,
+        contract_title=attack,
+        because=attack,
+        subjects=(a_subject("stop", promise=attack, says={attack: attack, "zero": attack}),),
+        requirements=(a_requirement(statement=attack, statement_zh=attack),),
+    )
+
+
+class Elements(HTMLParser):
+    """Every element that a browser would build, with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+    @property
+    def structure(self) -> list[tuple[str, tuple[str, ...]]]:
+        """All but plain code: names between backticks become that, in whatever sentence."""
+        return [element for element in self.found if element != ("code", ())]
+
+
+@pytest.fixture(params=ATTACKS.values(), ids=ATTACKS.keys())
+def hostile(request: pytest.FixtureRequest):
+    return a_hostile_run(request.param)
+
+
+def test_the_page_of_a_hostile_run_has_the_elements_of_a_harmless_one(hostile) -> None:
+    page = Elements(formats()["html"].render(hostile))
+    harmless = Elements(formats()["html"].render(a_hostile_run("harmless")))
+    assert page.structure == harmless.structure
+
+
+def test_no_acting_character_is_left_in_the_page(hostile) -> None:
+    page = formats()["html"].render(hostile)
+    assert ACTING.findall(page) == []
+    page.encode()
+
+
+def test_the_terminal_stays_clean(hostile) -> None:
+    screen = Console(file=StringIO(), width=100, highlight=False, emoji=False, markup=False)
+    console.show(hostile, screen)
+    assert isinstance(screen.file, StringIO)
+    assert ACTING.findall(screen.file.getvalue()) == []
+
+
+def test_a_real_terminal_gets_no_escape_but_our_own(hostile) -> None:
+    screen = Console(file=StringIO(), width=100, force_terminal=True, color_system="standard")
+    console.show(hostile, screen)
+    assert isinstance(screen.file, StringIO)
+    without_colours = re.sub(r"\x1b\[[0-9;]*m", "", screen.file.getvalue())
+    assert ACTING.findall(without_colours) == []
+    assert "😄" not in without_colours
+
+
+def test_the_junit_file_is_still_xml_and_holds_the_attack_as_text(hostile) -> None:
+    written = formats()["junit"].render(hostile)
+    tags = {element.tag for element in ET.fromstring(written.encode()).iter()}
+    assert tags <= {
+        *("testsuites", "testsuite", "testcase", "properties", "property"),
+        *("failure", "error", "skipped"),
+    }
+    assert ACTING.findall(written) == []
+
+
+def test_the_json_file_holds_the_attack_unchanged_and_harmless(hostile) -> None:
+    written = formats()["json"].render(hostile)
+    assert written.isascii()
+    assert json.loads(written)["findings"][0]["seen"] == hostile.findings[0].seen
+
+
+def test_the_markdown_keeps_its_rows(hostile) -> None:
+    written = formats()["markdown"].render(hostile)
+    harmless = formats()["markdown"].render(a_hostile_run("harmless"))
+    assert ACTING.findall(written) == []
+    assert written.count("\n") == harmless.count("\n")
+    outside_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", written)
+    assert "<script" not in outside_code.replace(r"\<", "")
+    assert "](javascript" not in outside_code.replace(r"\]", "")
+
+
+def test_progress_lines_stay_clean(hostile) -> None:
+    screen = Console(file=StringIO(), width=100, highlight=False, emoji=False, markup=False)
+    with console.Progressing(screen) as progress:
+        progress.show(RunStarted(hostile.header, ("stop.a",)))
+        progress.show(FindingMade(replace(hostile.findings[0], id=hostile.header.model)))
+    assert isinstance(screen.file, StringIO)
+    assert ACTING.findall(screen.file.getvalue()) == []
+
+
+BODIES = {
+    "five megabytes": b"x" * 5_000_000,
+    "five megabytes of JSON": b'{"a":"' + b'"<\x1b' * 1_600_000 + b'"}',
+    "a deep nest": b"[" * 2_500_000 + b"]" * 2_500_000,
+    "no UTF-8": bytes(range(256)) * 20_000,
+    "one long line of combining marks": "Z\u0341\u0342".encode() * 800_000,
+    "newlines": b"\r\n" * 2_500_000,
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_a_huge_body_is_cut_and_the_page_says_so(body: bytes) -> None:
+    exchange = replace(an_exchange("x1"), body=body, arrivals=(Arrival(0.1, len(body)),))
+    page = formats()["html"].render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))
+    assert len(page.encode()) < 100_000
+    assert "Shortened; all 5." in page or "Shortened; all 4." in page
+
+
+def test_a_page_of_110_exchanges_stays_below_its_size_whatever_they_hold() -> None:
+    worst = b'"' * 20_000
+    headers = tuple((f"x-{number}", '"' * 500) for number in range(50))
+    asked = {"model": "m", "prompt": '"' * 3_000}
+    exchanges = tuple(
+        an_exchange(f"x{number}", asked=asked, body=worst, headers=headers) for number in range(110)
+    )
+    findings = (a_failure(f"stop.c{number}", exchanges=(f"x{number}",)) for number in range(110))
+    page = formats()["html"].render(a_run(*findings, exchanges=exchanges))
+    assert len(page.encode()) < 1_500_000
