@@ -4,11 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.api import Api
 from tests.reference_server.scripted import tiny_tokenizer_json
 from tests.servers import RunningServer, running_server
-
-from reference_server.engine.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,8 @@ class ScriptedBackend:
         self.script = list(script)
         self.prefills = 0
         self.widest = 0
+        self.fault: Exception | None = None
+        """Raised by the next step."""
         self.open_handles: dict[int, int] = {}
         self._handles = 0
 
@@ -50,12 +52,15 @@ class ScriptedBackend:
         self.prefills += 1
         return Prefilled(np.stack([self._row(0) for _ in ids]), len(ids), None)
 
-    def open(self, prompt: Prefilled) -> int:
+    def open(self, _: Prefilled) -> int:
         self._handles += 1
         self.open_handles[self._handles] = 0
         return self._handles
 
     def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
+        if self.fault:
+            raise self.fault
+        assert len(handles) == len(ids) == len(set(handles))
         self.widest = max(self.widest, len(handles))
         for handle in handles:
             self.open_handles[handle] += 1

@@ -5,10 +5,10 @@ import math
 from typing import Any
 
 import pytest
-from tests.reference_server.api import Api, envelope
 
 from reference_server.engine.engine import BUNDLED
 from reference_server.engine.tokenizer import Tokenizer
+from tests.reference_server.api import Api, envelope
 
 COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9,"
 PROMPTS = [

@@ -1,0 +1,196 @@
+"""A choice from its tokens, against a second reading that looks at the whole text at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_server.engine.choice import Choice, ChoiceRequest, ChoiceWriter, Piece
+from reference_server.engine.logprobs import TokenScore
+from reference_server.engine.tokenizer import Tokenizer
+
+END = 0
+
+
+def ids(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
+    return tokenizer.encode(text)
+
+
+def score(token: int) -> TokenScore:
+    return TokenScore(-float(token), ((token, -float(token)), (70, -99.0)))
+
+
+def write(
+    tokenizer: Tokenizer, sampled: Sequence[int], *, scored: bool = True, **request: Any
+) -> Choice:
+    """Feed tokens until the choice is finished."""
+    asked = ChoiceRequest(**{"prompt_ids": (), "prompt_text": "", "max_tokens": 99} | request)
+    writer = ChoiceWriter(asked, tokenizer)
+    prompt_scores = [None, *map(score, asked.prompt_ids[1:])] if asked.prompt_ids else []
+    choice = Choice([writer.begin(prompt_scores if scored and asked.echo else None)])
+    for token in sampled:
+        if choice.finish:
+            break
+        choice.pieces.append(writer.add(token, score(token) if scored else None))
+    return choice
+
+
+def test_text_is_let_out_with_the_token_that_completes_it(tiny: Tokenizer) -> None:
+    choice = write(tiny, ids(tiny, "ab世😀"), max_tokens=50)
+    assert [piece.text for piece in choice.pieces] == ["", "ab", "世", "😀"]
+    one_by_one = [ids(tiny, "ab")[0], *tiny_bytes(tiny, "é😀")]
+    texts = [piece.text for piece in write(tiny, one_by_one).pieces]
+    assert texts == ["", "ab", "", "é", "", "", "", "😀"]
+
+
+def tiny_bytes(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of the single bytes of a text."""
+    singles = {tokenizer.token_bytes(token): token for token in range(4, 260)}
+    return [singles[bytes([byte])] for byte in text.encode()]
+
+
+def test_the_end_of_text_finishes_and_is_neither_shown_nor_counted(tiny: Tokenizer) -> None:
+    choice = write(tiny, [*ids(tiny, "ab"), END])
+    assert (choice.text, choice.finish, choice.tokens) == ("ab", "stop", 1)
+    assert [entry.token for entry in choice.entries] == ["ab"]
+
+
+def test_the_limit_finishes_with_the_token_that_reaches_it(tiny: Tokenizer) -> None:
+    choice = write(tiny, ids(tiny, "ab世界"), max_tokens=2)
+    assert (choice.text, choice.finish, choice.tokens) == ("ab世", "length", 2)
+    assert choice.pieces[-1] == Piece("世", choice.entries[1:], "length", 2)
+
+
+def test_a_character_cut_by_the_limit_is_one_replacement_at_the_end(tiny: Tokenizer) -> None:
+    choice = write(tiny, tiny_bytes(tiny, "a😀"), max_tokens=4)
+    assert choice.text == "a\ufffd"
+    assert [entry.token for entry in choice.entries] == [
+        "a",
+        "bytes:\\xf0",
+        "bytes:\\x9f",
+        "bytes:\\x98",
+    ]
+    assert [entry.offset for entry in choice.entries] == [0, 1, 1, 1]
+    assert [piece.text for piece in choice.pieces[:-1]] == ["", "a", "", ""]
+
+
+def test_a_stop_over_three_tokens_is_held_back_and_cut(tiny: Tokenizer) -> None:
+    sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP"), *ids(tiny, "you")]
+    choice = write(tiny, sampled, stop=("bSTO",))
+    assert [piece.text for piece in choice.pieces] == ["", "a", "", ""]
+    assert (choice.finish, choice.tokens) == ("stop", 3)
+    assert [entry.token for entry in choice.entries] == ["ab"]
+
+
+def test_a_stop_that_does_not_come_is_sent_after_all(tiny: Tokenizer) -> None:
+    sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "you")]
+    choice = write(tiny, sampled, stop=("bSTOP",))
+    assert [piece.text for piece in choice.pieces] == ["", "a", "", "bSTyou"]
+    ended = write(tiny, [*sampled[:2], END], stop=("bSTOP",))
+    assert (ended.text, ended.finish) == ("abST", "stop")
+    limited = write(tiny, sampled, stop=("bSTOP",), max_tokens=2)
+    assert (limited.text, limited.finish) == ("abST", "length")
+
+
+def test_a_stop_in_the_last_token_allowed_counts_as_stop(tiny: Tokenizer) -> None:
+    assert write(tiny, ids(tiny, "ab"), stop=("b",), max_tokens=1).finish == "stop"
+
+
+def test_a_prompt_is_never_searched_for_a_stop(tiny: Tokenizer) -> None:
+    choice = write(
+        tiny,
+        ids(tiny, "you"),
+        prompt_ids=ids(tiny, "STOP"),
+        prompt_text="STOP",
+        echo=True,
+        stop=("STOP", "Pyou"),
+        max_tokens=1,
+    )
+    assert (choice.text, choice.finish) == ("STOPyou", "length")
+
+
+def test_echo_gives_the_prompt_in_the_first_piece(tiny: Tokenizer) -> None:
+    prompt = ids(tiny, "世界")
+    echoed = {"prompt_ids": prompt, "prompt_text": "世界", "echo": True}
+    choice = write(tiny, ids(tiny, "ab"), **echoed, max_tokens=1)
+    assert [piece.text for piece in choice.pieces] == ["世界", "ab"]
+    assert [entry.offset for entry in choice.entries] == [0, 1, 2]
+    assert choice.entries[0].logprob is choice.entries[0].top is None
+    scoring = write(tiny, [], **echoed, max_tokens=0)
+    assert (scoring.text, scoring.finish, scoring.tokens) == ("世界", "length", 0)
+
+
+def test_without_echo_offsets_begin_at_the_prompts_length_in_characters(tiny: Tokenizer) -> None:
+    choice = write(tiny, ids(tiny, "ab世"), prompt_ids=ids(tiny, "😀界"), prompt_text=None)
+    assert [entry.offset for entry in choice.entries] == [2, 4]
+
+
+def test_a_character_may_begin_in_the_prompt_and_end_in_the_completion(tiny: Tokenizer) -> None:
+    head, *tail = tiny_bytes(tiny, "😀")
+    asked = {"prompt_ids": (head,), "prompt_text": None, "max_tokens": 3}
+    assert write(tiny, tail, **asked, echo=True).text == "😀"
+    assert write(tiny, tail, **asked, echo=True, scored=False).text == "😀"
+
+
+def test_two_tokens_of_one_spelling_share_a_place_and_the_sampled_ones_value_wins(
+    tiny: Tokenizer,
+) -> None:
+    token = ids(tiny, "a")[0]
+    writer = ChoiceWriter(ChoiceRequest((), "", 1), tiny)
+    writer.begin(None)
+    twins = TokenScore(-2.0, ((70, -1.0), (token, -2.0)))
+    (entry,) = writer.add(token, twins).entries
+    assert entry.top == {tiny.token_bytes(70).decode(): -1.0, "a": -2.0}
+
+
+@given(data=st.data())
+def test_pieces_joined_are_what_the_whole_text_says(tiny: Tokenizer, data: st.DataObject) -> None:
+    token = st.integers(0, tiny.size - 1).filter(lambda t: t not in (0, 1, 2, 3))
+    sampled = data.draw(st.lists(token | st.just(END), min_size=1, max_size=12))
+    stops = data.draw(st.lists(st.text("abcSTOPyou世界é", min_size=1, max_size=3), max_size=3))
+    limit = data.draw(st.integers(1, len(sampled)))
+    prompt = data.draw(st.sampled_from(["", "ab", "世😀", "you and"]))
+    echo = data.draw(st.booleans())
+    choice = write(
+        tiny,
+        [*sampled, END],
+        prompt_ids=ids(tiny, prompt),
+        prompt_text=prompt,
+        echo=echo,
+        stop=tuple(stops),
+        max_tokens=limit,
+    )
+    text, finish = second_reading(tiny, sampled[:limit], stops, full=len(sampled) >= limit)
+    assert choice.text == (prompt if echo else "") + text
+    assert choice.finish == finish
+    assert [piece.finish for piece in choice.pieces[:-1]] == [None] * (len(choice.pieces) - 1)
+    entries = choice.entries[len(ids(tiny, prompt)) if echo else 0 :]
+    names = b"".join(tiny.token_bytes(int(-(e.logprob or 0))) for e in entries)
+    if finish == "length":
+        assert len(entries) == limit == choice.tokens
+        assert names.decode("utf-8", "replace") == text
+    assert names.decode("utf-8", "replace").rstrip("\ufffd").startswith(text.rstrip("\ufffd"))
+    offsets = [entry.offset for entry in choice.entries]
+    assert offsets == sorted(offsets)
+
+
+def second_reading(
+    tokenizer: Tokenizer, sampled: list[int], stops: list[str], *, full: bool
+) -> tuple[str, str]:
+    """Text and finish, from all tokens at once."""
+    ended = END in sampled
+    kept = sampled[: sampled.index(END)] if ended else sampled
+    text = tokenizer.text(kept)
+    for end in range(1, len(text) + 1):
+        ending = [stop for stop in stops if text[:end].endswith(stop)]
+        if ending:
+            return text[: end - max(map(len, ending))], "stop"
+    return text, "length" if full and not ended else "stop"
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_an_empty_piece_is_falsy_and_any_content_is_not(scored: bool) -> None:
+    assert not Piece()
+    assert Piece("a") if scored else Piece(finish="stop")

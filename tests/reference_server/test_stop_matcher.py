@@ -1,0 +1,85 @@
+"""Where generated text ends, whatever pieces it comes in, and what may be let out on the way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_server.engine.stop import StopMatcher
+
+# Few letters, so that sequences overlap with themselves and each other.
+LETTERS = st.text(alphabet="ab世😀", max_size=40)
+SEQUENCES = st.lists(st.text(alphabet="ab世😀", min_size=1, max_size=5), min_size=1, max_size=4)
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> list[str]:
+    text = draw(LETTERS)
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+def cut_by_definition(text: str, sequences: list[str]) -> str:
+    """Read on until some sequence ends the text read so far; cut off the longest that does."""
+    for end in range(1, len(text) + 1):
+        ending = [s for s in sequences if text[:end].endswith(s)]
+        if ending:
+            return text[: end - max(map(len, ending))]
+    return text
+
+
+@given(pieces(), SEQUENCES)
+def test_the_cut_does_not_depend_on_the_pieces(parts: list[str], sequences: list[str]) -> None:
+    matcher = StopMatcher(sequences)
+    out = "".join(matcher.feed(part) for part in parts) + matcher.flush()
+    text = "".join(parts)
+    assert out == cut_by_definition(text, sequences)
+    assert matcher.found == (out != text)
+
+
+@given(pieces(), SEQUENCES)
+def test_what_is_held_back_could_still_become_a_sequence_and_no_more_is(
+    parts: list[str], sequences: list[str]
+) -> None:
+    matcher = StopMatcher(sequences)
+    read = out = ""
+    for part in parts:
+        read += part
+        out += matcher.feed(part)
+        if matcher.found:
+            break
+        beginnings = [s[:size] for s in sequences for size in range(1, len(s))]
+        longest = max((len(b) for b in beginnings if read.endswith(b)), default=0)
+        assert matcher.held == longest
+        assert out == read[: len(read) - longest]
+
+
+@pytest.mark.parametrize(
+    ("sequences", "parts", "expected"),
+    [
+        (["STOP"], ["go S", "T", "OP now"], "go "),
+        (["aab"], ["a", "a", "a", "b"], "a"),
+        (["bc", "abc"], ["abc"], ""),
+        (["b", "a"], ["xab"], "x"),
+        (["世界"], ["你好世", "界"], "你好"),
+        (["e\u0301"], ["cafe", "\u0301"], "caf"),
+    ],
+)
+def test_the_sequence_complete_first_ends_the_text(
+    sequences: list[str], parts: list[str], expected: str
+) -> None:
+    matcher = StopMatcher(sequences)
+    assert "".join(matcher.feed(part) for part in parts) + matcher.flush() == expected
+    assert matcher.found
+
+
+def test_after_a_stop_nothing_is_let_out() -> None:
+    matcher = StopMatcher(["."])
+    assert matcher.feed("one. two") == "one"
+    assert matcher.feed(" three") == matcher.flush() == ""
+
+
+def test_four_sequences_of_a_thousand_characters_hold_back_what_they_must() -> None:
+    sequences = ["a" * 999 + last for last in "bcde"]
+    matcher = StopMatcher(sequences)
+    assert matcher.feed("a" * 2000) == "a" * 1001
+    assert matcher.feed("x") == "a" * 999 + "x"
