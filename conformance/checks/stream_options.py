@@ -1,0 +1,139 @@
+"""``stream_options``: what else a stream is asked to carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.answers import DONE
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LITTLE, parts_of, plain, stream_reply, streamed
+from conformance.checks._characters import solid
+from conformance.checks._compare import expect_agreement
+from conformance.judgement import Deviation, expect, shown
+from conformance.model import Effect
+
+USAGE = {"include_usage": True}
+
+
+@check("stream-options.usage-chunk", requirement="stream-options.include-usage")
+async def one_chunk_with_the_bill(api: Api) -> None:
+    """With `include_usage` exactly one chunk without choices carries the usage."""
+    chunks = (await streamed(api, stream_options=USAGE)).chunks
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    if not billed:
+        raise Deviation("a chunk with usage", "no chunk with usage", effect=Effect.IGNORED)
+    bare = [chunk for chunk in billed if chunk.get("choices") == []]
+    expect(len(bare), "number of chunks with usage and empty choices").equals(1)
+
+
+@check("stream-options.usage-last", requirement="stream-options.include-usage")
+async def the_bill_comes_before_done(api: Api) -> None:
+    """With `include_usage` the usage is in the last chunk, just before `[DONE]`."""
+    reply = await stream_reply(api, stream_options=USAGE)
+    if not any(isinstance(chunk.get("usage"), Mapping) for chunk in reply.chunk_objects):
+        raise Deviation("a chunk with usage", "no chunk with usage", effect=Effect.IGNORED)
+    last = reply.chunk_objects[-1]
+    expect(last.get("usage"), "usage of the last chunk").satisfies(
+        lambda usage: isinstance(usage, Mapping), "an object"
+    )
+    expect(reply.events[-1].data.strip(), "event after it").equals(DONE)
+
+
+@check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null")
+async def no_other_chunk_has_usage(api: Api) -> None:
+    """With `include_usage` the chunks that carry text carry no usage."""
+    for chunk in (await streamed(api, stream_options=USAGE)).chunks:
+        if parts_of(chunk):
+            expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
+
+
+@check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked")
+async def no_bill_in_every_chunk(api: Api) -> None:
+    """A stream that was not asked for usage carries it once at most."""
+    chunks = (await streamed(api)).chunks
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(billed), "number of chunks with usage").at_most(1)
+
+
+@check(
+    "stream-options.declined-usage",
+    requirement="stream-options.no-usage-unasked",
+    tier="deep",
+    needs=("stream_options",),
+)
+async def no_bill_when_declined(api: Api) -> None:
+    """With `include_usage: false` a stream carries usage once at most."""
+    chunks = (await streamed(api, stream_options={"include_usage": False})).chunks
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(billed), "number of chunks with usage").at_most(1)
+
+
+@check("stream-options.same-text", requirement="stream-options.include-usage", tier="deep")
+async def asking_for_usage_keeps_the_text(api: Api) -> None:
+    """A greedy stream has the same text with `include_usage` and without."""
+
+    async def with_usage(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, stream_options=USAGE)).text)
+
+    async def without(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh)).text)
+
+    await expect_agreement(without, with_usage, "the same text with include_usage")
+
+
+@check("stream-options.needs-stream", requirement="stream-options.without-stream-refused")
+async def plain_answers_take_no_stream_options(api: Api) -> None:
+    """`stream_options` without `stream: true` is refused."""
+    reply = await api.complete(**LITTLE, stream_options=USAGE)
+    reply.expect_error(400, 422)
+
+
+@check(
+    "stream-options.needs-stream-param",
+    requirement="stream-options.without-stream-refused",
+    tier="deep",
+)
+async def the_refusal_names_stream_options(api: Api) -> None:
+    """The refusal of `stream_options` without `stream` names `stream_options`."""
+    error = (await api.complete(**LITTLE, stream_options=USAGE)).expect_error(400, 422)
+    named = error.param == "stream_options" or "stream" in error.message
+    if not named:
+        raise Deviation("`stream_options` in param or message", shown(error.error))
+
+
+@check(
+    "stream-options.wrong-type-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("stream_options",),
+)
+async def options_are_an_object(api: Api) -> None:
+    """A `stream_options` that is a word, not an object, is refused."""
+    (await api.stream(**LITTLE, stream_options="usage")).expect_error(400, 422)
+
+
+@check(
+    "stream-options.usage-wrong-type",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("stream_options",),
+)
+async def include_usage_is_a_boolean(api: Api) -> None:
+    """An `include_usage` that is a word, and not one for yes or no, is refused."""
+    options = {"include_usage": "perhaps"}
+    (await api.stream(**LITTLE, stream_options=options)).expect_error(400, 422)
+
+
+@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation", tier="deep")
+async def padding_keeps_the_text(api: Api) -> None:
+    """With `include_obfuscation` a greedy stream has the text of the plain answer."""
+    padding = {"include_obfuscation": True}
+
+    async def plainly(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh)).text)
+
+    async def padded(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
+
+    await expect_agreement(plainly, padded, "the same text with padding")

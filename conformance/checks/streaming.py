@@ -1,0 +1,139 @@
+"""The stream itself: its framing, the shape of its chunks, and that they belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from conformance.answers import DONE, JsonObject
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import parts_of, stream_reply, streamed, two_prompts
+from conformance.checks._prompts import COUNTING
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+
+@check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
+async def announced_as_an_event_stream(api: Api) -> None:
+    """A stream has the content type `text/event-stream`."""
+    reply = await stream_reply(api)
+    expect(reply.content_type, "content-type").equals("text/event-stream")
+
+
+@check("streaming.framing", requirement="streaming.framing", tier="smoke")
+async def nothing_but_events(api: Api) -> None:
+    """A stream has no line that is no server-sent event, and a blank line ends every event."""
+    reply = await stream_reply(api)
+    if reply.stream.stray:
+        raise Deviation("only fields of server-sent events", shown(reply.stream.stray[0]))
+    if reply.stream.unfinished is not None:
+        raise Deviation("a blank line after the last event", shown(reply.stream.unfinished))
+
+
+@check("streaming.event-json", requirement="streaming.framing", tier="smoke")
+async def each_event_is_one_json_document(api: Api) -> None:
+    """The data of every event is one JSON object, or `[DONE]`."""
+    reply = await stream_reply(api)
+    expect(len(reply.chunk_objects), "number of chunks").at_least(1)
+
+
+@check("streaming.done-last", requirement="streaming.done-last", tier="smoke")
+async def done_once_and_last(api: Api) -> None:
+    """The stream of one choice ends with exactly one `data: [DONE]`."""
+    hold_done_once_and_last(await stream_data(api))
+
+
+@check("streaming.done-last-batch", requirement="streaming.done-last")
+async def done_once_for_a_batch(api: Api) -> None:
+    """The stream of a batch has one `data: [DONE]` as well, after all of its choices."""
+    hold_done_once_and_last(await stream_data(api, two_prompts(api)))
+
+
+@check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke")
+async def chunks_are_completions(api: Api) -> None:
+    """Every chunk is a `text_completion` whose choices carry `text`, not a chat `delta`."""
+    for chunk in (await streamed(api)).chunks:
+        expect(chunk.get("object"), "object of a chunk").equals("text_completion")
+        for part in parts_of(chunk):
+            if not isinstance(part.get("text"), str):
+                raise Deviation("text in each choice of a chunk", shown(part))
+
+
+@check("streaming.chunk-schema", requirement="streaming.chunk-shape")
+async def chunks_match_the_schema(api: Api) -> None:
+    """Every chunk matches the contract's schema of a chunk."""
+    for chunk in (await streamed(api)).chunks:
+        faults = api.contract.validate_chunk(chunk)
+        if faults:
+            raise Deviation(
+                "a chunk that matches the schema", f"{faults[0].path}: {faults[0].message}"
+            )
+
+
+@check("streaming.id-constant", requirement="streaming.identity-constant", tier="smoke")
+async def one_id_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream have the same `id`."""
+    hold_constant((await streamed(api)).chunks, "id")
+
+
+@check("streaming.model-constant", requirement="streaming.identity-constant", tier="smoke")
+async def one_model_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream name the same `model`."""
+    hold_constant((await streamed(api)).chunks, "model")
+
+
+@check("streaming.created-constant", requirement="streaming.created-constant")
+async def one_time_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream have the same `created`."""
+    hold_constant((await streamed(api)).chunks, "created")
+
+
+@check("streaming.error-framed", requirement="streaming.error-framed")
+async def an_error_in_a_stream_is_an_event(api: Api) -> None:
+    """An error that comes after a stream has begun is an event with the error envelope."""
+    reply = await stream_reply(api)
+    errors = [event.data for event in reply.events if '"error"' in event.data]
+    told = [data for data in [*errors, *reply.stream.stray] if "error" in data.lower()]
+    if not told:
+        raise NotApplicable("no stream of this check broke, so there was no error to look at")
+    for data in told:
+        inner = error_in(data)
+        if inner is None:
+            raise Deviation('an event with {"error": {…}}', shown(data))
+        expect(inner.get("message"), "error.message").satisfies(
+            lambda message: isinstance(message, str) and message != "", "a sentence"
+        )
+
+
+def hold_done_once_and_last(data: Sequence[str]) -> None:
+    """Hold that ``[DONE]`` is the last of the payloads and no other."""
+    count = sum(payload.strip() == DONE for payload in data)
+    expect(count, "number of [DONE] events").equals(1)
+    expect(data[-1].strip(), "last event").equals(DONE)
+
+
+async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
+    """Return what the events of the shared stream carry.
+
+    A last event that no blank line ended counts: how it is framed is a judgement of its own.
+    """
+    stream = (await stream_reply(api, prompt)).stream
+    last = [] if stream.unfinished is None else [stream.unfinished]
+    return [*(event.data for event in stream.events), *last]
+
+
+def hold_constant(chunks: Iterable[JsonObject], key: str) -> None:
+    """Hold that all chunks have the same value under ``key``, and that there is one."""
+    values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
+    if len(values) != 1:
+        raise Deviation(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")
+
+
+def error_in(data: str) -> JsonObject | None:
+    """Return the error object of an event's data, or None."""
+    try:
+        envelope = json.loads(data)
+    except ValueError:
+        return None
+    inner = envelope.get("error") if isinstance(envelope, dict) else None
+    return inner if isinstance(inner, dict) else None

@@ -1,0 +1,182 @@
+"""What a stream adds up to: texts, endings and numbers of its choices, and when they arrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from conformance.answers import JsonObject
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import (
+    LONG,
+    ONE_TOKEN,
+    greedy,
+    joined,
+    parts_of,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._characters import has_broken_character, solid
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._sampling import sampled
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+
+@check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
+async def joined_text_is_the_plain_text(api: Api) -> None:
+    """The pieces of a greedy stream join to the text of the plain answer."""
+    await hold_stream_as_plain(api, COUNTING)
+
+
+@check("streaming.text-words", requirement="streaming.text-equals-plain", tier="deep")
+async def joined_words_keep_their_spaces(api: Api) -> None:
+    """Words that are streamed keep the spaces between them and before the first."""
+    await hold_stream_as_plain(api, COLOURS)
+
+
+@check("streaming.text-chinese", requirement="streaming.text-equals-plain")
+async def joined_chinese_is_the_plain_text(api: Api) -> None:
+    """After a Chinese prompt the stream joins to the text of the plain answer."""
+    await hold_stream_as_plain(api, CHINESE)
+
+
+@check("streaming.text-emoji", requirement="streaming.text-equals-plain")
+async def joined_emoji_are_the_plain_text(api: Api) -> None:
+    """After a prompt of emoji the stream joins to the text of the plain answer."""
+    await hold_stream_as_plain(api, EMOJI)
+
+
+@check("streaming.text-batch", requirement="streaming.text-equals-plain")
+async def joined_batch_is_the_plain_batch(api: Api) -> None:
+    """Every choice of a streamed batch joins to the text of the same choice answered plainly."""
+    await hold_stream_as_plain(api, two_prompts(api))
+
+
+@check("streaming.characters-chinese", requirement="streaming.whole-characters")
+async def chinese_characters_stay_whole(api: Api) -> None:
+    """No chunk of a Chinese answer holds half a character where the plain answer has none."""
+    await hold_characters_whole(api, CHINESE)
+
+
+@check("streaming.characters-emoji", requirement="streaming.whole-characters")
+async def emoji_stay_whole(api: Api) -> None:
+    """No chunk of an answer in emoji holds half a character where the plain answer has none."""
+    await hold_characters_whole(api, EMOJI)
+
+
+@check("streaming.one-finish", requirement="streaming.one-finish-per-choice", tier="smoke")
+async def the_choice_ends_once(api: Api) -> None:
+    """A streamed choice has exactly one finish_reason, and no text comes after it."""
+    hold_one_finish((await streamed(api)).chunks, range(1))
+
+
+@check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice")
+async def every_choice_of_a_batch_ends_once(api: Api) -> None:
+    """Every choice of a streamed batch has a finish_reason of its own, and no text after it."""
+    hold_one_finish((await streamed(api, two_prompts(api))).chunks, range(2))
+
+
+@check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
+async def copies_are_told_apart(api: Api) -> None:
+    """With `n: 3` the chunks carry index 0, 1 or 2, and each choice comes to its end."""
+    chunks = joined(await api.stream(**sampled(n=3))).chunks
+    indexes = {shown(part.get("index")) for chunk in chunks for part in parts_of(chunk)}
+    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
+    hold_one_finish(chunks, range(3))
+
+
+@check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
+async def prompts_are_told_apart(api: Api) -> None:
+    """The chunks of a streamed batch carry the number of the prompt that they answer."""
+    chunks = (await streamed(api, two_prompts(api))).chunks
+    indexes = {shown(part.get("index")) for chunk in chunks for part in parts_of(chunk)}
+    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1"])
+
+
+NOTICEABLE = 0.005
+"""Seconds over which text has to arrive to be no burst at all."""
+
+TRIES = 3
+"""How often a burst has to repeat."""
+
+MEASURABLE = 0.05
+"""Seconds that the generation must take: below, buffers on the way may hide an honest stream."""
+
+
+@check("streaming.incremental", requirement="streaming.incremental")
+async def text_arrives_while_it_is_generated(api: Api) -> None:
+    """The text of a stream arrives over the time that its generation takes, not in one burst."""
+    span = await arrival_span(api, greedy(), fresh=False)
+    if span >= max(NOTICEABLE, await generation_time(api, greedy(), fresh=False) / 5):
+        return
+    # A burst is believed only when it repeats, and of a longer text: a lost packet makes one, too.
+    spans = [await arrival_span(api, LONG, fresh=True) for _ in range(TRIES)]
+    durations = [await generation_time(api, LONG, fresh=True) for _ in range(TRIES)]
+    if max(spans) >= min(durations) / 10:
+        return
+    if min(durations) < MEASURABLE:
+        raise NotApplicable("the generation is too quick to tell a burst from an honest stream")
+    raise Deviation(
+        f"text that arrives over the {min(durations):.2f} s that its generation takes",
+        f"all of it within {max(spans):.3f} s, {TRIES} times",
+    )
+
+
+async def arrival_span(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
+    """Return the seconds between the first and the last piece of a stream's text."""
+    reply = await api.stream(fresh=fresh, **body)
+    joined(reply)
+    times = [event.at for event in reply.events if carries_text(event.data)]
+    return times[-1] - times[0] if times else 0.0
+
+
+async def generation_time(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
+    """Estimate the seconds of a plain answer's generation, without its way and its wait."""
+    few = (await api.complete(fresh=fresh, **ONE_TOKEN)).expect_ok()
+    many = (await api.complete(fresh=fresh, **body)).expect_ok()
+    return many.exchange.attempts[-1].elapsed - few.exchange.attempts[-1].elapsed
+
+
+def carries_text(data: str) -> bool:
+    """Tell whether an event's data is a chunk with text in it."""
+    try:
+        chunk = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(chunk, dict) and any(part.get("text") for part in parts_of(chunk))
+
+
+async def hold_stream_as_plain(api: Api, prompt: Any) -> None:
+    """Hold that a stream's texts are the plain answer's, as far as those are whole characters."""
+
+    async def plainly(fresh: bool) -> list[str]:
+        return [solid(text) for text in (await plain(api, prompt, fresh=fresh)).texts]
+
+    async def in_pieces(fresh: bool) -> list[str]:
+        return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
+
+    await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
+
+
+async def hold_characters_whole(api: Api, prompt: str) -> None:
+    """Hold that a stream breaks no character which the plain answer has whole."""
+    if has_broken_character((await plain(api, prompt)).text):
+        raise NotApplicable("the model itself generates parts of characters here")
+    chunks = (await streamed(api, prompt)).chunks
+    pieces = [str(part.get("text", "")) for chunk in chunks for part in parts_of(chunk)]
+    if has_broken_character("".join(pieces)):
+        raise Deviation("whole characters in every chunk", shown(pieces))
+
+
+def hold_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:
+    """Hold that each choice has one finish_reason, and that no text of it follows."""
+    for index in indexes:
+        parts = [p for chunk in chunks for p in parts_of(chunk) if p.get("index") == index]
+        ends = [i for i, part in enumerate(parts) if part.get("finish_reason") is not None]
+        expect(len(ends), f"number of finish_reasons of choice {index}").equals(1)
+        late = "".join(str(part.get("text") or "") for part in parts[ends[0] + 1 :])
+        expect(late, f"text of choice {index} after its finish_reason").is_empty()
