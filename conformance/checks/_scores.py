@@ -1,0 +1,140 @@
+"""Log probabilities as several checks need them: asked for alike, read position by position."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.answers import Choice, Completion
+from conformance.api import Api
+from conformance.checks._asking import plain
+from conformance.checks._characters import join_tokens, solid
+from conformance.checks._compare import Ask
+from conformance.checks._prompts import COUNTING
+from conformance.judgement import Deviation, Inconclusive, shown
+
+ALTERNATIVES = 5
+"""How many alternatives are asked for where the document states no maximum."""
+
+ROUNDING = 1e-4
+"""What a probability may exceed 1 by, as a logarithm, when it was rounded on its way."""
+
+Scores = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One token of a choice, read across the four arrays."""
+
+    number: int
+    token: str
+    logprob: float | None
+    top: Mapping[str, float] | None
+
+
+def alternatives(api: Api) -> int:
+    """Return how many alternatives the document lets one ask for."""
+    maximum = api.contract.parameter("logprobs").maximum
+    return ALTERNATIVES if maximum is None else int(maximum)
+
+
+async def scored(
+    api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Ask for the shared greedy answer with as many alternatives as the document allows."""
+    return await plain(api, prompt, fresh=fresh, logprobs=alternatives(api), **more)
+
+
+def tokens_of(choice: Choice) -> list[str]:
+    """Return a choice's tokens; a deviation where one is no string."""
+    tokens = choice.logprobs.tokens
+    for token in tokens:
+        if not isinstance(token, str):
+            raise Deviation("tokens that are strings", f"a token {shown(token)}")
+    return tokens
+
+
+def scores_of(choice: Choice) -> list[float | None]:
+    """Return a choice's token_logprobs; a deviation where one is neither number nor null."""
+    return [_number(value, "token_logprobs") for value in choice.logprobs.token_logprobs]
+
+
+def offsets_of(choice: Choice) -> list[int]:
+    """Return a choice's text offsets; a deviation where one is no integer."""
+    offsets = choice.logprobs.text_offset
+    for offset in offsets:
+        if not isinstance(offset, int) or isinstance(offset, bool):
+            raise Deviation("text offsets that are integers", f"an offset {shown(offset)}")
+    return offsets
+
+
+def positions_of(choice: Choice) -> list[Position]:
+    """Read a choice's tokens with their scores and alternatives, as far as all arrays reach."""
+    maps = choice.logprobs.top_logprobs
+    rows = zip(tokens_of(choice), scores_of(choice), maps, strict=False)
+    return [
+        Position(number, token, score, _alternatives(top))
+        for number, (token, score, top) in enumerate(rows)
+    ]
+
+
+def _alternatives(top: object) -> Mapping[str, float] | None:
+    if top is None:
+        return None
+    if not isinstance(top, Mapping):
+        raise Deviation("top_logprobs of maps from token to number", shown(top))
+    values = {token: _number(value, "top_logprobs") for token, value in top.items()}
+    return {token: value for token, value in values.items() if value is not None}
+
+
+def _number(value: object, where: str) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Deviation(f"{where} of numbers", f"{shown(value)}")
+    return float(value)
+
+
+def hold_tokens_make_text(choice: Choice) -> None:
+    """Hold that a choice's tokens join to its text, as far as both are whole characters.
+
+    Only an answer that was cut by the limit binds both ways: where a stop sequence or the end of
+    the text was met, tokens may go on after the text.
+    """
+    joined, known = join_tokens(tokens_of(choice))
+    written, text = solid(joined), solid(choice.text)
+    whole = known and choice.finish_reason == "length"
+    agree = written == text if whole else written.startswith(text) or text.startswith(written)
+    if not agree:
+        raise Deviation("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
+
+
+def alike(left: Scores, right: Scores) -> bool:
+    """Tell whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
+
+    Servers that compute in 16 bits, or in batches of changing size, differ by some hundredths at
+    likely tokens, and by more at unlikely ones.
+    """
+    return len(left) == len(right) and all(
+        (a is None) == (b is None)
+        and (a is None or b is None or math.isclose(a, b, rel_tol=0.05, abs_tol=0.1))
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> None:
+    """Hold that two ways of asking give the same scores, within what arithmetic can be trusted.
+
+    Raises:
+        Deviation: they differ, and each repeats its own.
+        Inconclusive: one of them does not repeat its own.
+    """
+    first, second = await left(False), await right(False)
+    if alike(first, second):
+        return
+    for ask, seen in ((left, first), (right, second)):
+        if not alike(await ask(True), seen):
+            raise Inconclusive("the endpoint does not repeat its own log probabilities")
+    raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")

@@ -1,0 +1,258 @@
+"""``echo`` with ``logprobs``: scoring a text, which every benchmark harness relies on.
+
+Models differ in whether they serve it, and a clean refusal conforms. Leaving out the prompt's
+scores does not: it makes every benchmark score chance.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from conformance.answers import Choice, Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import two_prompts
+from conformance.checks._characters import is_whole, join_tokens, solid
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._scores import (
+    Scores,
+    alike,
+    alternatives,
+    expect_alike,
+    offsets_of,
+    scored,
+    scores_of,
+    tokens_of,
+)
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+HARNESS_TOKENS = 1
+"""What evaluation harnesses generate beside the scores: some servers decline to make nothing."""
+
+
+@check("echo-logprobs.covers-prompt", requirement="echo.logprobs-cover-prompt", tier="smoke")
+async def the_prompt_is_scored(api: Api) -> None:
+    """With `echo` and `logprobs` the tokens begin with those of the prompt, each with a score."""
+    choice = (await score(api, COUNTING)).only
+    number = prompt_tokens_in(choice, COUNTING)
+    scores = scores_of(choice)[1:number]
+    expect(scores.count(None), "prompt tokens without a score, after the first").equals(0)
+
+
+@check("echo-logprobs.covers-chinese", requirement="echo.logprobs-cover-prompt")
+async def a_chinese_prompt_is_scored(api: Api) -> None:
+    """With `echo` and `logprobs` the tokens of a Chinese prompt come first, byte for byte."""
+    choice = (await score(api, CHINESE)).only
+    number = prompt_tokens_in(choice, CHINESE)
+    scores = scores_of(choice)[1:number]
+    expect(scores.count(None), "prompt tokens without a score, after the first").equals(0)
+
+
+@check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt", tier="deep")
+async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
+    """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens."""
+    prompts = two_prompts(api)
+    choices = (await score(api, prompts)).choices
+    expect(len(choices), "number of choices").equals(len(prompts))
+    for choice, prompt in zip(choices, prompts, strict=True):
+        prompt_tokens_in(choice, prompt)
+
+
+@check("echo-logprobs.one-more-entry", requirement="echo.logprobs-cover-prompt")
+async def the_generated_token_follows(api: Api) -> None:
+    """With `max_tokens: 1` one entry follows those of the prompt, as scoring harnesses expect."""
+    answer = await score(api, COUNTING)
+    number = prompt_tokens_in(answer.only, COUNTING)
+    more = len(tokens_of(answer.only)) - number
+    if answer.only.finish_reason == "length":
+        expect(more, "entries after the prompt's").equals(1)
+    else:
+        expect(more, "entries after the prompt's").at_most(1)
+
+
+@check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt")
+async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
+    """The prompt has as many entries as `prompt_tokens` counts, a start token aside."""
+    answer = await score(api, COUNTING)
+    entries = prompt_tokens_in(answer.only, COUNTING)
+    expect(answer.usage.prompt_tokens - entries, "prompt_tokens beyond the entries").one_of(
+        -1, 0, 1
+    )
+
+
+@check("echo-logprobs.zero-tokens", requirement="echo.zero-tokens-scores-prompt")
+async def nothing_but_the_prompt_is_scored(api: Api) -> None:
+    """With `max_tokens: 0` the entries are exactly the prompt's, and the text is the prompt."""
+    choice = (await score(api, COUNTING, max_tokens=0)).only
+    if choice.text.startswith(COUNTING) and choice.text != COUNTING:
+        raise Deviation("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
+    number = prompt_tokens_in(choice, COUNTING)
+    expect(len(tokens_of(choice)), "number of entries").equals(number)
+
+
+@check(
+    "echo-logprobs.zero-tokens-free",
+    requirement="echo.zero-tokens-scores-prompt",
+    tier="deep",
+)
+async def scoring_generates_nothing(api: Api) -> None:
+    """With `max_tokens: 0` and `echo` no completion tokens are billed."""
+    answer = await score(api, COUNTING, max_tokens=0)
+    expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
+
+
+@check("echo-logprobs.first-null", requirement="echo.first-token-null")
+async def the_first_token_has_no_score(api: Api) -> None:
+    """The first echoed token follows nothing, so its entry in `token_logprobs` is null."""
+    scores = scores_of((await score(api, COUNTING)).only)
+    expect(scores[0] if scores else None, "token_logprobs[0]").equals(None)
+
+
+@check("echo-logprobs.first-top-null", requirement="echo.first-token-null")
+async def the_first_token_has_no_alternatives(api: Api) -> None:
+    """The first echoed token follows nothing, so its entry in `top_logprobs` is null."""
+    maps = (await score(api, COUNTING)).only.logprobs.top_logprobs
+    expect(maps[0] if maps else None, "top_logprobs[0]").equals(None)
+
+
+@check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero")
+async def echoed_offsets_start_at_zero(api: Api) -> None:
+    """With `echo` the first offset is 0, and each points to its token in the returned text."""
+    hold_offsets_point((await score(api, COUNTING)).only)
+
+
+@check("echo-logprobs.offset-zero-chinese", requirement="text-offset.echo-from-zero")
+async def echoed_offsets_count_characters(api: Api) -> None:
+    """With `echo` and a Chinese prompt offsets point to characters of the text, not to bytes."""
+    hold_offsets_point((await score(api, CHINESE)).only)
+
+
+@check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
+async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
+    """A text that is sent back for scoring gets the log probabilities of its generation."""
+    if await rescored_alike(api, await scored(api)):
+        return
+    # At temperature 0 a server may report what sampling made of the scores; at 1 it cannot.
+    drawn = {"prompt": COUNTING, "max_tokens": 16, "temperature": 1}
+    for _ in range(2):
+        reply = await api.complete(fresh=True, **drawn, logprobs=alternatives(api))
+        if await rescored_alike(api, reply.expect_ok()):
+            return
+    raise Deviation(
+        "the same log probabilities for a text when it is generated and when it is scored",
+        "others, for a greedy answer and for two sampled ones",
+    )
+
+
+@check("echo-logprobs.asked-otherwise", requirement="echo.scored-equals-generated")
+async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
+    """A prompt's scores are the same whether a token is generated after it or none."""
+
+    async def alone(fresh: bool) -> Scores:
+        choice = (await score(api, COUNTING, fresh=fresh, max_tokens=0)).only
+        return scores_of(choice)[: prompt_tokens_in(choice, COUNTING)]
+
+    async def with_one_more(fresh: bool) -> Scores:
+        choice = (await score(api, COUNTING, fresh=fresh)).only
+        return scores_of(choice)[: prompt_tokens_in(choice, COUNTING)]
+
+    await expect_alike(alone, with_one_more, "the same scores of the same prompt")
+
+
+@check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated", tier="deep")
+async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
+    """A text's beginning has the same scores whatever comes after it."""
+    first = (await score(api, COUNTING)).only
+    # The last token may be cut otherwise when text follows it.
+    few = prompt_tokens_in(first, COUNTING) - 1
+
+    async def beginning(prompt: str, fresh: bool) -> Scores:
+        choice = (await score(api, prompt, fresh=fresh)).only
+        if tokens_of(choice)[:few] != tokens_of(first)[:few]:
+            raise NotApplicable("the beginning is cut into other tokens when text follows it")
+        return scores_of(choice)[:few]
+
+    await expect_alike(
+        partial(beginning, COUNTING),
+        partial(beginning, f"{COUNTING} {COLOURS}"),
+        "the same scores for the same beginning",
+    )
+
+
+async def score(
+    api: Api, prompt: Any, *, fresh: bool = False, max_tokens: int = HARNESS_TOKENS
+) -> Completion:
+    """Ask for a prompt to be scored, in the form that evaluation harnesses use."""
+    body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "logprobs": 1}
+    return (await api.complete(fresh=fresh, **body, echo=True)).expect_ok()
+
+
+def prompt_tokens_in(choice: Choice, prompt: str) -> int:
+    """Return how many tokens at the beginning make up the prompt.
+
+    Raises:
+        Deviation: the prompt is not at the beginning.
+        NotApplicable: the tokens are written in a way that does not let one tell.
+    """
+    tokens = tokens_of(choice)
+    number = prompt_length(tokens, prompt)
+    if number is not None:
+        return number
+    for skipped in (0, 1):
+        joined, known = join_tokens(tokens[skipped:])
+        if not known and prompt.startswith(solid(joined).removeprefix(" ")):
+            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+    raise Deviation(
+        f"the tokens of the prompt {prompt!r} first", shown(tokens), effect=Effect.IGNORED
+    )
+
+
+def prompt_length(tokens: list[str], prompt: str) -> int | None:
+    """Count the tokens at the beginning that join to the prompt; None where none do.
+
+    A start token before it, or the space that some tokenizers put there, is no part of the text and
+    does no harm.
+    """
+    for number in range(len(tokens) + 1):
+        for skipped in (0, 1):
+            joined, known = join_tokens(tokens[skipped:number])
+            if known and joined.removeprefix(" ") == prompt:
+                return number
+    return None
+
+
+def hold_offsets_point(choice: Choice) -> None:
+    """Hold that offsets start at 0 and lead to each whole token in the text."""
+    tokens, offsets, text = tokens_of(choice), offsets_of(choice), choice.text
+    if not offsets:
+        raise Deviation("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
+    expect(offsets[0], "text_offset[0]").equals(0)
+    # A start token is listed, and may be counted, but stands nowhere in the text.
+    shift = 0 if text.startswith(tokens[0]) else len(tokens[0])
+    for token, offset in list(zip(tokens, offsets, strict=False))[1:]:
+        if not is_whole(token) or token not in text:
+            continue
+        if not any(text.startswith(token, offset - by) for by in (0, shift) if offset >= by):
+            there = text[max(offset, 0) :][: len(token)]
+            raise Deviation(f"{token!r} at offset {offset} of the text", f"{there!r} there")
+
+
+async def rescored_alike(api: Api, generated: Completion) -> bool:
+    """Send a generated text back for scoring, and tell whether its tokens are scored alike.
+
+    Raises:
+        NotApplicable: the text is cut into other tokens when it comes as a prompt.
+    """
+    tokens, scores = tokens_of(generated.only), scores_of(generated.only)
+    choice = (await score(api, f"{COUNTING}{generated.text}")).only
+    again, rescored = tokens_of(choice), scores_of(choice)
+    prompt_tokens_in((await score(api, COUNTING)).only, COUNTING)
+    start = prompt_length(again, COUNTING) or 0
+    same = 0
+    while same < len(tokens) and again[start + same : start + same + 1] == [tokens[same]]:
+        same += 1
+    if start == 0 or same == 0:
+        raise NotApplicable("the text is cut into other tokens when it comes as a prompt")
+    return alike(scores[:same], rescored[start : start + same])

@@ -1,0 +1,172 @@
+"""``logprobs``: the log probabilities of the tokens, and of their likeliest alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import ONE_TOKEN, plain, streamed
+from conformance.checks._prompts import COUNTING
+from conformance.checks._refusals import expect_declined
+from conformance.checks._scores import (
+    alternatives,
+    hold_tokens_make_text,
+    positions_of,
+    scored,
+    scores_of,
+    tokens_of,
+)
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+TWO_SCORED: Mapping[str, Any] = {
+    "prompt": COUNTING,
+    "max_tokens": 8,
+    "temperature": 1,
+    "n": 2,
+    "logprobs": 1,
+}
+
+
+@check("logprobs.returned", requirement="logprobs.returned", tier="smoke")
+async def scores_come_when_asked_for(api: Api) -> None:
+    """With `logprobs` the choice carries a log probability for each of its tokens."""
+    choice = (await scored(api)).only
+    expect(len(tokens_of(choice)), "number of tokens").at_least(1)
+    scores = scores_of(choice)
+    expect(scores, "token_logprobs").satisfies(
+        lambda values: bool(values) and None not in values, "a number for every generated token"
+    )
+
+
+@check("logprobs.returned-for-each-choice", requirement="logprobs.returned", needs=("n",))
+async def each_choice_has_its_own_scores(api: Api) -> None:
+    """With `n: 2` each choice carries the tokens of its own text."""
+    for choice in (await api.complete(**TWO_SCORED)).expect_ok().choices:
+        hold_tokens_make_text(choice)
+
+
+@check("logprobs.returned-in-stream", requirement="logprobs.returned", needs=("stream",))
+async def scores_come_in_a_stream(api: Api) -> None:
+    """With `logprobs` and `stream` the chunks carry log probabilities."""
+    choice = (await streamed(api, logprobs=alternatives(api))).only
+    if choice.text:
+        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+
+
+@check("logprobs.count", requirement="logprobs.alternatives-count", tier="smoke")
+async def as_many_alternatives_as_asked_for(api: Api) -> None:
+    """`logprobs: N` lists N alternatives at each position, or N + 1 with the sampled token."""
+    wanted = alternatives(api)
+    hold_count([len(p.top or ()) for p in positions_of((await scored(api)).only)], wanted)
+
+
+@check("logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep")
+async def two_alternatives(api: Api) -> None:
+    """`logprobs: 2` lists two alternatives at each position, or three with the sampled token."""
+    choice = (await api.complete(**{**ONE_TOKEN, "max_tokens": 4}, logprobs=2)).expect_ok().only
+    hold_count([len(p.top or ()) for p in positions_of(choice)], 2)
+
+
+@check("logprobs.zero", requirement="logprobs.zero-gives-sampled")
+async def zero_alternatives_still_score(api: Api) -> None:
+    """`logprobs: 0` gives the log probabilities of the sampled tokens."""
+    choice = (await api.complete(**ONE_TOKEN, logprobs=0)).expect_ok().only
+    scores = scores_of(choice)
+    if choice.text:
+        expect(len(scores), "number of token_logprobs").at_least(1)
+        expect(scores, "token_logprobs").lacks(None)
+
+
+@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled", tier="deep")
+async def zero_lists_no_alternatives(api: Api) -> None:
+    """`logprobs: 0` lists no token beside the sampled one."""
+    choice = (await api.complete(**ONE_TOKEN, logprobs=0)).expect_ok().only
+    maps = choice.logprobs.raw.get("top_logprobs")
+    # Which form an empty list of alternatives takes is settled nowhere: null serves as well.
+    sizes = [len(top) for top in maps if isinstance(top, Mapping)] if maps else []
+    expect(max(sizes, default=0), "alternatives listed").at_most(1)
+
+
+@check("logprobs.above-maximum", requirement="logprobs.above-maximum")
+async def one_too_many_is_not_ignored(api: Api) -> None:
+    """One alternative more than documented is refused, capped or given, not silently dropped."""
+    maximum = api.contract.parameter("logprobs").maximum
+    if maximum is None:
+        raise NotApplicable("this document sets no maximum of logprobs")
+    reply = await api.complete(**ONE_TOKEN, logprobs=int(maximum) + 1)
+    if reply.status == 200:
+        _ = reply.expect_ok().choices[0].logprobs
+    else:
+        reply.expect_error(400, 422)
+
+
+@check("logprobs.far-above-maximum", requirement="logprobs.above-maximum", tier="deep")
+async def far_too_many_are_not_ignored(api: Api) -> None:
+    """A hundred alternatives are refused, capped or given, not silently dropped."""
+    reply = await api.complete(**ONE_TOKEN, logprobs=100)
+    if reply.status == 200:
+        _ = reply.expect_ok().choices[0].logprobs
+    else:
+        reply.expect_error(400, 422)
+
+
+@check("logprobs.absent", requirement="logprobs.absent-unless-asked", tier="smoke")
+async def no_scores_unless_asked_for(api: Api) -> None:
+    """Without `logprobs` the choice carries no log probabilities."""
+    hold_no_scores((await plain(api)).only.raw.get("logprobs"))
+
+
+@check("logprobs.null", requirement="logprobs.null-is-none")
+async def null_asks_for_no_scores(api: Api) -> None:
+    """With `logprobs: null` the request is served, without log probabilities."""
+    choice = (await api.complete(**ONE_TOKEN, logprobs=None)).expect_ok().only
+    hold_no_scores(choice.raw.get("logprobs"))
+
+
+@check("logprobs.true", requirement="logprobs.boolean")
+async def true_asks_for_scores(api: Api) -> None:
+    """With `logprobs: true` the choice carries the log probabilities of its tokens."""
+    choice = (await api.complete(**ONE_TOKEN, logprobs=True)).expect_ok().only
+    if choice.text:
+        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+
+
+@check("logprobs.negative-refused", requirement="errors.wrong-type-refused", needs=("logprobs",))
+async def a_negative_number_is_refused(api: Api) -> None:
+    """`logprobs: -1` is refused."""
+    await expect_declined(api, logprobs=-1)
+
+
+@check(
+    "logprobs.word-refused",
+    requirement="errors.wrong-type-refused",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def a_word_is_no_number(api: Api) -> None:
+    """A `logprobs` that is a word is refused."""
+    await expect_declined(api, logprobs="many")
+
+
+def hold_no_scores(logprobs: object) -> None:
+    """Hold that nothing stands where log probabilities would; empty arrays are nothing, too."""
+    if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
+        raise Deviation("logprobs null or absent", f"logprobs = {shown(logprobs)}")
+
+
+def hold_count(sizes: list[int], wanted: int) -> None:
+    """Hold that as many alternatives are listed as were asked for.
+
+    Two token ids that are written alike share an entry, so some positions may list fewer; when most
+    of them do, that is not the reason.
+    """
+    if not sizes:
+        raise NotApplicable("the answer has no tokens to list alternatives for")
+    expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
+    enough = sum(size >= wanted for size in sizes)
+    if 2 * enough < len(sizes):
+        effect = Effect.IGNORED if max(sizes) <= 1 < wanted else Effect.ALTERED
+        raise Deviation(f"{wanted} alternatives at a position", shown(sizes), effect=effect)

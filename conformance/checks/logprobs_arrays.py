@@ -1,0 +1,236 @@
+"""The four arrays of ``choices[].logprobs``: parallel, complete, and probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+
+from conformance.answers import Choice, Logprobs
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LIMIT, parts_of, plain, streamed
+from conformance.checks._characters import REPLACEMENT, is_whole
+from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import CHINESE, COUNTING, EMOJI
+from conformance.checks._scores import (
+    ROUNDING,
+    Scores,
+    alternatives,
+    expect_alike,
+    hold_tokens_make_text,
+    positions_of,
+    scored,
+    scores_of,
+    tokens_of,
+)
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+NEAR_TIE = 0.05
+"""How far a greedy token may lie below the best: what rounding makes of a tie."""
+
+
+@check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
+async def four_arrays_of_one_length(api: Api) -> None:
+    """All four arrays are there, and equally long."""
+    hold_parallel((await scored(api)).only.logprobs)
+
+
+@check(
+    "logprobs-arrays.parallel-in-stream",
+    requirement="logprobs-arrays.four-parallel",
+    needs=("stream",),
+)
+async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
+    """In every chunk with log probabilities all four arrays are there, and equally long."""
+    for chunk in (await streamed(api, logprobs=alternatives(api))).chunks:
+        for part in parts_of(chunk):
+            if isinstance(part.get("logprobs"), Mapping):
+                hold_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+
+
+@check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
+async def tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of an ASCII answer join to its text, spaces included."""
+    hold_tokens_make_text((await scored(api)).only)
+
+
+@check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
+async def chinese_tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of a Chinese answer join to its text, byte for byte."""
+    hold_tokens_make_text((await plain(api, CHINESE, logprobs=1)).only)
+
+
+@check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text", tier="deep")
+async def emoji_tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of an answer in emoji join to its text, byte for byte."""
+    hold_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
+
+
+@check("logprobs-arrays.one-entry-per-token", requirement="logprobs-arrays.one-entry-per-token")
+async def one_entry_for_each_token(api: Api) -> None:
+    """An answer cut at the limit has exactly as many entries as tokens were allowed."""
+    choice = (await scored(api)).only
+    if choice.finish_reason != "length":
+        raise NotApplicable("the answer ended before the limit")
+    expect(len(tokens_of(choice)), "number of tokens").equals(LIMIT)
+
+
+@check(
+    "logprobs-arrays.one-entry-per-token-chinese",
+    requirement="logprobs-arrays.one-entry-per-token",
+)
+async def one_entry_for_each_part_of_a_character(api: Api) -> None:
+    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed."""
+    choice = (await plain(api, CHINESE, logprobs=1)).only
+    if choice.finish_reason != "length":
+        raise NotApplicable("the answer ended before the limit")
+    expect(len(tokens_of(choice)), "number of tokens").equals(LIMIT)
+
+
+@check("logprobs-arrays.partial-characters", requirement="logprobs-arrays.partial-characters")
+async def parts_of_characters_are_bytes(api: Api) -> None:
+    """A token that is part of a Chinese character is written as bytes, not as U+FFFD."""
+    hold_parts_written_as_bytes((await plain(api, CHINESE, logprobs=1)).only)
+
+
+@check(
+    "logprobs-arrays.partial-emoji",
+    requirement="logprobs-arrays.partial-characters",
+    tier="deep",
+)
+async def parts_of_emoji_are_bytes(api: Api) -> None:
+    """A token that is part of an emoji is written as bytes, not as U+FFFD."""
+    hold_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
+
+
+@check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive")
+async def no_token_is_more_than_certain(api: Api) -> None:
+    """No entry of `token_logprobs` is above 0."""
+    for score in scores_of((await scored(api)).only):
+        expect(score or 0.0, "log probability of a token").at_most(ROUNDING)
+
+
+@check("logprobs-arrays.top-never-positive", requirement="logprobs-arrays.never-positive")
+async def no_alternative_is_more_than_certain(api: Api) -> None:
+    """No entry of `top_logprobs` is above 0."""
+    for position in positions_of((await scored(api)).only):
+        for score in (position.top or {}).values():
+            expect(score, "log probability of an alternative").at_most(ROUNDING)
+
+
+@check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one")
+async def alternatives_share_one_probability(api: Api) -> None:
+    """At no position do the alternatives' probabilities add up to more than 1."""
+    for position in positions_of((await scored(api)).only):
+        mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
+        expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
+
+
+@check("logprobs-arrays.sampled-in-top", requirement="logprobs-arrays.sampled-agrees-with-top")
+async def the_sampled_token_is_listed(api: Api) -> None:
+    """The token that was taken is listed among the alternatives with its own log probability."""
+    wanted = alternatives(api)
+    for position in positions_of((await scored(api)).only):
+        token, score, top = position.token, position.logprob, position.top or {}
+        # Fewer entries than asked for mean that token ids which are written alike share one.
+        if len(top) < wanted or not is_whole(token) or score is None:
+            continue
+        if token not in top:
+            raise Deviation(f"{shown(token)} among the alternatives", shown(top))
+        if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
+            raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+
+
+@check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top")
+async def greedy_takes_the_best(api: Api) -> None:
+    """At temperature 0 no alternative has a higher log probability than the token taken."""
+    for position in positions_of((await scored(api)).only):
+        if position.logprob is not None and position.top:
+            best = max(position.top.values())
+            expect(position.logprob, f"log probability of token {position.number}").at_least(
+                best - NEAR_TIE
+            )
+
+
+@check(
+    "logprobs-arrays.before-temperature", requirement="logprobs-arrays.before-sampling", tier="deep"
+)
+async def temperature_leaves_scores_alone(api: Api) -> None:
+    """The best alternatives have the same log probabilities at another temperature."""
+    await hold_unmoved(api, temperature=0.5)
+
+
+@check(
+    "logprobs-arrays.before-top-p",
+    requirement="logprobs-arrays.before-sampling",
+    tier="deep",
+    needs=("top_p",),
+)
+async def top_p_leaves_scores_alone(api: Api) -> None:
+    """The best alternatives have the same log probabilities under another `top_p`."""
+    await hold_unmoved(api, temperature=1, top_p=0.5)
+
+
+@check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
+async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
+    """The tokens in the chunks' log probabilities join to those of the plain answer."""
+    asked = alternatives(api)
+
+    async def plainly(fresh: bool) -> list[str]:
+        return tokens_of((await plain(api, fresh=fresh, logprobs=asked)).only)
+
+    async def in_pieces(fresh: bool) -> list[str]:
+        return tokens_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
+
+    await expect_agreement(plainly, in_pieces, "the stream's tokens to be the plain answer's")
+
+
+@check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
+async def streamed_scores_are_the_plain_ones(api: Api) -> None:
+    """The log probabilities in the chunks join to those of the plain answer."""
+    asked = alternatives(api)
+
+    async def plainly(fresh: bool) -> Scores:
+        return scores_of((await plain(api, fresh=fresh, logprobs=asked)).only)
+
+    async def in_pieces(fresh: bool) -> Scores:
+        return scores_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
+
+    await expect_alike(plainly, in_pieces, "the stream's scores to be the plain answer's")
+
+
+def hold_parallel(logprobs: Logprobs) -> None:
+    """Hold that the four arrays are arrays, of the same length."""
+    lengths = {
+        "tokens": len(logprobs.tokens),
+        "token_logprobs": len(logprobs.token_logprobs),
+        "top_logprobs": len(logprobs.top_logprobs),
+        "text_offset": len(logprobs.text_offset),
+    }
+    if len(set(lengths.values())) != 1:
+        raise Deviation("four arrays of the same length", shown(lengths))
+
+
+def hold_parts_written_as_bytes(choice: Choice) -> None:
+    """Hold that tokens which are parts of characters let one rebuild the text."""
+    tokens = tokens_of(choice)
+    if all(is_whole(token) for token in tokens):
+        raise NotApplicable("every token of the answer is made of whole characters")
+    expect(tokens, "tokens").satisfies(
+        lambda found: all(REPLACEMENT not in token for token in found), "without U+FFFD"
+    )
+
+
+async def hold_unmoved(api: Api, **sampling: float) -> None:
+    """Hold that how tokens are sampled does not move the best alternatives' log probabilities."""
+
+    async def best(options: dict[str, float], fresh: bool) -> Scores:
+        asked = {"prompt": COUNTING, "max_tokens": 1, **options, "logprobs": 2}
+        found = positions_of((await api.complete(fresh=fresh, **asked)).expect_ok().only)
+        top = (found[0].top if found else None) or {}
+        return sorted(top.values(), reverse=True)[:2]
+
+    await expect_alike(
+        partial(best, {"temperature": 1}), partial(best, dict(sampling)), "the same best scores"
+    )
