@@ -1,0 +1,115 @@
+"""``choices[].index``: which of the answers asked for a choice is."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import Any
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import joined, plain, streamed, two_prompts
+from conformance.checks._sampling import sampled
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+
+@check("index.of-one", requirement="index.each-once", tier="smoke")
+async def the_only_choice_is_number_zero(api: Api) -> None:
+    """The only choice of an answer has index 0."""
+    hold_numbered(await plain(api), 1)
+
+
+@check("index.of-copies", requirement="index.each-once", needs=("n",))
+async def copies_are_numbered(api: Api) -> None:
+    """With `n: 3` there are three choices, with index 0, 1 and 2."""
+    hold_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3)
+
+
+@check("index.of-prompts", requirement="index.each-once")
+async def prompts_are_numbered(api: Api) -> None:
+    """A batch of two prompts has two choices, with index 0 and 1."""
+    hold_numbered(await plain(api, two_prompts(api)), 2)
+
+
+@check("index.of-prompts-times-copies", requirement="index.each-once", needs=("n", "echo"))
+async def all_choices_are_numbered(api: Api) -> None:
+    """A batch of two prompts with `n: 2` has four choices, with index 0 to 3."""
+    hold_numbered((await api.complete(**copies_of(two_prompts(api)))).expect_ok(), 4)
+
+
+@check("index.prompt-order", requirement="index.prompt-major")
+async def choices_answer_their_own_prompts(api: Api) -> None:
+    """In a batch choice 0 answers the first prompt and choice 1 the second."""
+    hold_own_prompts(await singles(api), await plain(api, two_prompts(api)))
+
+
+@check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
+async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
+    """In a streamed batch choice 0 answers the first prompt and choice 1 the second."""
+    hold_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
+
+
+@check("index.prompt-major", requirement="index.prompt-major", needs=("n", "echo"))
+async def copies_stand_beside_each_other(api: Api) -> None:
+    """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second."""
+    prompts = two_prompts(api)
+    answer = (await api.complete(**copies_of(prompts))).expect_ok()
+    hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
+
+
+@check(
+    "index.prompt-major-in-stream",
+    requirement="index.prompt-major",
+    tier="deep",
+    needs=("n", "echo", "stream"),
+)
+async def streamed_copies_stand_beside_each_other(api: Api) -> None:
+    """With two prompts, `n: 2` and `stream` the first two choices answer the first prompt."""
+    prompts = two_prompts(api)
+    answer = joined(await api.stream(**copies_of(prompts)))
+    hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
+
+
+def copies_of(prompts: list[str]) -> dict[str, Any]:
+    """Write the request for two short samples of each prompt, echoed to tell whose they are."""
+    return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
+
+
+async def singles(api: Api) -> list[str]:
+    """Return the answers to the prompts of the batch, each asked alone."""
+    return [(await plain(api, prompt)).text for prompt in two_prompts(api)]
+
+
+def hold_numbered(answer: Completion, count: int) -> None:
+    """Hold that there are so many choices, numbered from 0 and each number once."""
+    expect(len(answer.choices), "number of choices").equals(count)
+    indexes = sorted(choice.index for choice in answer.choices)
+    expect(indexes, "indexes").equals(list(range(count)))
+
+
+def hold_own_prompts(alone: list[str], together: Completion) -> None:
+    """Hold that each choice of a batch resembles the answer to its own prompt the most.
+
+    Whether it is the same answer to the last character is judged elsewhere; here it is about whose.
+    """
+    if alone[0] == alone[1]:
+        raise NotApplicable("both prompts of the batch have the same answer")
+    hold_numbered(together, len(alone))
+    for number, text in enumerate(together.texts):
+        own, other = alone[number], alone[1 - number]
+        if shared_length(text, own) < shared_length(text, other):
+            raise Deviation(f"choice {number} to go on like {shown(own)}", shown(text))
+
+
+def hold_echoed_in_order(answer: Completion, prompts: list[str]) -> None:
+    """Hold that each choice begins with the prompt that its number belongs to."""
+    hold_numbered(answer, len(prompts))
+    for choice, prompt in zip(answer.choices, prompts, strict=True):
+        if not choice.text.lstrip(" ").startswith(prompt):
+            raise Deviation(f"choice {choice.index} to echo {shown(prompt)}", shown(choice.text))
+
+
+def shared_length(left: str, right: str) -> int:
+    """Count the characters that two texts have in common from their beginning."""
+    pairs = zip(left, right, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,0 +1,229 @@
+"""The frame of a plain answer: ``id``, ``object``, ``created``, ``model``, ``choices`` and more."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LITTLE, plain, streamed
+from conformance.checks._prompts import CHINESE
+from conformance.checks._scores import scored
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Exchange
+
+DRIFT = 600
+"""Seconds by which two clocks may differ."""
+
+PATIENCE = 3600
+"""Seconds that may lie between an answer and the moment at which it is judged."""
+
+
+@check("envelope.strict-json", requirement="envelope.strict-json", tier="smoke")
+async def the_body_is_json_in_utf8(api: Api) -> None:
+    """The body of a plain answer is strict JSON, encoded in UTF-8."""
+    hold_strict_json((await plain(api)).exchange)
+
+
+@check("envelope.strict-json-chinese", requirement="envelope.strict-json")
+async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
+    """The body of a Chinese answer is strict JSON, encoded in UTF-8."""
+    hold_strict_json((await plain(api, CHINESE)).exchange)
+
+
+@check("envelope.strict-json-logprobs", requirement="envelope.strict-json", needs=("logprobs",))
+async def log_probabilities_are_json_numbers(api: Api) -> None:
+    """A body with log probabilities is strict JSON: none is NaN or Infinity."""
+    hold_strict_json((await scored(api)).exchange)
+
+
+@check("envelope.id", requirement="envelope.id", tier="smoke")
+async def the_answer_has_an_id(api: Api) -> None:
+    """A plain answer has an `id`, which is a string and not empty."""
+    hold_name((await plain(api)).raw.get("id"), "id")
+
+
+@check("envelope.id-in-stream", requirement="envelope.id", needs=("stream",))
+async def a_chunk_has_an_id(api: Api) -> None:
+    """The chunks of a stream have an `id`, which is a string and not empty."""
+    hold_name((await streamed(api)).raw.get("id"), "id")
+
+
+@check("envelope.id-unique", requirement="envelope.id-unique")
+async def two_answers_have_two_ids(api: Api) -> None:
+    """The same request, sent twice, is answered under two ids."""
+    first = (await api.complete(**LITTLE)).expect_ok()
+    second = (await api.complete(**LITTLE, fresh=True)).expect_ok()
+    expect(second.raw.get("id"), "id of the second answer").differs_from(first.raw.get("id"))
+
+
+@check(
+    "envelope.id-unique-in-stream",
+    requirement="envelope.id-unique",
+    tier="smoke",
+    needs=("stream",),
+)
+async def a_stream_has_an_id_of_its_own(api: Api) -> None:
+    """A stream and the plain answer to the same request have different ids."""
+    expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
+        (await plain(api)).raw.get("id")
+    )
+
+
+@check("envelope.id-prefix", requirement="envelope.id-prefix")
+async def the_id_says_what_it_names(api: Api) -> None:
+    """The `id` begins with `cmpl-`."""
+    expect(str((await plain(api)).raw.get("id")), "id").starts_with("cmpl-")
+
+
+@check("envelope.object", requirement="envelope.object", tier="smoke")
+async def the_answer_is_a_text_completion(api: Api) -> None:
+    """`object` is `text_completion`."""
+    expect((await plain(api)).raw.get("object"), "object").equals("text_completion")
+
+
+@check("envelope.object-with-logprobs", requirement="envelope.object", needs=("logprobs",))
+async def it_is_one_with_logprobs_as_well(api: Api) -> None:
+    """`object` is `text_completion` when log probabilities were asked for as well."""
+    expect((await scored(api)).raw.get("object"), "object").equals("text_completion")
+
+
+@check("envelope.created", requirement="envelope.created", tier="smoke")
+async def created_is_a_whole_number(api: Api) -> None:
+    """`created` is a whole number of seconds: a plausible time, not a fraction or milliseconds."""
+    created = created_of(await plain(api))
+    expect(created, "created").at_least(1)
+    expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
+
+
+@check("envelope.created-in-stream", requirement="envelope.created", needs=("stream",))
+async def created_is_a_whole_number_in_chunks(api: Api) -> None:
+    """`created` is a whole number in the chunks of a stream as well."""
+    expect(created_of(await streamed(api)), "created").at_least(0)
+
+
+@check("envelope.created-is-now", requirement="envelope.created-is-now")
+async def created_is_the_time_of_the_answer(api: Api) -> None:
+    """`created` is the time of the answer, within a few minutes."""
+    answer = await plain(api)
+    created, dated, now = created_of(answer), date_of(answer.exchange), time.time()
+    near_date = dated is not None and abs(created - dated) <= DRIFT
+    if not near_date and not -PATIENCE - DRIFT <= created - now <= DRIFT:
+        raise Deviation(f"created within {DRIFT} s of {dated or now:.0f}", f"created = {created}")
+
+
+@check("envelope.created-moves-on", requirement="envelope.created-is-now", tier="deep")
+async def created_is_no_constant(api: Api) -> None:
+    """A later answer does not claim to be older than an earlier one."""
+    first = created_of((await api.complete(**LITTLE)).expect_ok())
+    second = created_of((await api.complete(**LITTLE, fresh=True)).expect_ok())
+    # Answers may come from machines whose clocks differ.
+    expect(second - first, "seconds from the first answer's created").at_least(-DRIFT)
+
+
+@check("envelope.model", requirement="envelope.model", tier="smoke")
+async def the_answer_names_a_model(api: Api) -> None:
+    """`model` is a string that is not empty."""
+    hold_name((await plain(api)).raw.get("model"), "model")
+
+
+@check("envelope.model-in-stream", requirement="envelope.model", needs=("stream",))
+async def a_chunk_names_a_model(api: Api) -> None:
+    """`model` is a string that is not empty in the chunks of a stream as well."""
+    hold_name((await streamed(api)).raw.get("model"), "model")
+
+
+@check("model.named-in-answer", requirement="model.named-in-answer", tier="smoke")
+async def the_answer_names_the_model_asked_for(api: Api) -> None:
+    """`model` is the name that was asked for, or a dated or longer form of it."""
+    hold_related((await plain(api)).raw.get("model"), api.model)
+
+
+@check("model.named-in-stream", requirement="model.named-in-answer", needs=("stream",))
+async def the_stream_names_the_model_asked_for(api: Api) -> None:
+    """`model` is the name that was asked for in the chunks of a stream as well."""
+    hold_related((await streamed(api)).raw.get("model"), api.model)
+
+
+@check("envelope.choices", requirement="envelope.choices", tier="smoke")
+async def the_answer_has_choices(api: Api) -> None:
+    """`choices` is a list with exactly one choice when one was asked for."""
+    expect(len((await plain(api)).choices), "number of choices").equals(1)
+
+
+@check("envelope.schema", requirement="envelope.choices")
+async def the_answer_matches_the_schema(api: Api) -> None:
+    """A plain answer matches the contract's schema in every field it has."""
+    faults = api.contract.validate_completion((await plain(api)).raw)
+    if faults:
+        raise Deviation(
+            "an answer that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
+
+
+@check("envelope.system-fingerprint", requirement="envelope.system-fingerprint")
+async def the_fingerprint_is_a_string(api: Api) -> None:
+    """`system_fingerprint` is a string or null where it is sent."""
+    hold_fingerprint(await plain(api))
+
+
+@check(
+    "envelope.system-fingerprint-in-stream",
+    requirement="envelope.system-fingerprint",
+    needs=("stream",),
+)
+async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
+    """`system_fingerprint` is a string or null in the chunks of a stream as well."""
+    hold_fingerprint(await streamed(api))
+
+
+def hold_strict_json(exchange: Exchange) -> None:
+    """Hold that a body can be decoded without loss; that it is JSON was needed to get here."""
+    try:
+        exchange.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Deviation("a body in UTF-8", f"{error.reason} at byte {error.start}") from None
+
+
+def hold_name(value: object, name: str) -> None:
+    """Hold that a value is a string with something in it."""
+    expect(value, name).satisfies(
+        lambda found: isinstance(found, str) and found.strip() != "", "a string that is not empty"
+    )
+
+
+def hold_related(answered: object, asked: str) -> None:
+    """Hold that one of two model names is the other with something before or behind it.
+
+    ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``x``.
+    """
+    there, here = str(answered).lower(), asked.lower()
+    if there not in here and here not in there:
+        raise Deviation(f"model {asked!r} or a form of it", f"model = {shown(answered)}")
+
+
+def hold_fingerprint(answer: Completion) -> None:
+    """Hold that a fingerprint is a string or null, if there is one."""
+    if "system_fingerprint" not in answer.raw:
+        raise NotApplicable("the endpoint sends no system_fingerprint")
+    expect(answer.raw["system_fingerprint"], "system_fingerprint").satisfies(
+        lambda found: found is None or isinstance(found, str), "a string or null"
+    )
+
+
+def created_of(answer: Completion) -> int:
+    """Return an answer's ``created``; a deviation where it is no whole number."""
+    created = answer.raw.get("created")
+    if not isinstance(created, int) or isinstance(created, bool):
+        raise Deviation("created a whole number", f"created = {shown(created)}")
+    return created
+
+
+def date_of(exchange: Exchange) -> float | None:
+    """Return the time that the ``Date`` header states: the clock on the endpoint's side."""
+    try:
+        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""``choices[].finish_reason``: why a choice ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.answers import Choice, Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import (
+    LIMIT,
+    LONG,
+    ONE_TOKEN,
+    joined,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._characters import solid
+from conformance.checks._needles import before, middle_of
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.judgement import NotApplicable, expect
+
+REASONS = ("stop", "length", "content_filter")
+
+
+@check("finish-reason.known", requirement="finish-reason.known-value", tier="smoke")
+async def the_reason_is_a_known_one(api: Api) -> None:
+    """A plain choice has finish_reason `stop`, `length` or `content_filter`, never null."""
+    expect((await plain(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+
+
+@check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
+async def every_choice_has_a_known_reason(api: Api) -> None:
+    """Every choice of a batch has a finish_reason, and a known one."""
+    for choice in (await plain(api, two_prompts(api))).choices:
+        expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
+
+
+@check("finish-reason.known-in-stream", requirement="finish-reason.known-value", needs=("stream",))
+async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
+    """A streamed choice ends with finish_reason `stop`, `length` or `content_filter`."""
+    expect((await streamed(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+
+
+@check("finish-reason.one-token", requirement="finish-reason.length-at-limit", tier="smoke")
+async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
+    """With `max_tokens: 1` an answer that has text was cut by the limit: `length`."""
+    hold_cut_by_limit((await api.complete(**ONE_TOKEN)).expect_ok().only)
+
+
+@check(
+    "finish-reason.stream-as-plain",
+    requirement="finish-reason.length-at-limit",
+    needs=("stream",),
+)
+async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
+    """A stream with the text of a plain answer that was cut by the limit was cut by it, too."""
+    whole, pieces = (await plain(api)).only, (await streamed(api)).only
+    if whole.finish_reason != "length" or solid(whole.text) != solid(pieces.text):
+        raise NotApplicable("the plain answer was not cut, or the stream has another text")
+    expect(pieces.finish_reason, "finish_reason of the stream").equals("length")
+
+
+@check(
+    "finish-reason.one-token-in-stream",
+    requirement="finish-reason.length-at-limit",
+    tier="deep",
+    needs=("stream",),
+)
+async def one_streamed_token_is_cut_by_the_limit(api: Api) -> None:
+    """With `max_tokens: 1` a stream that has text was cut by the limit: `length`."""
+    hold_cut_by_limit(joined(await api.stream(**ONE_TOKEN)).only)
+
+
+@check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
+async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
+    """An answer that goes on when it may be longer was cut by the limit: `length`."""
+    short, longer = (await plain(api)).only, (await api.complete(**LONG)).expect_ok().only
+    beginning = solid(short.text)
+    if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
+        raise NotApplicable("a larger max_tokens does not continue the same answer")
+    expect(short.finish_reason, "finish_reason of the shorter answer").equals("length")
+
+
+@check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
+async def a_stop_sequence_gives_stop(api: Api) -> None:
+    """A choice that ended at a stop sequence has finish_reason `stop`."""
+    free = (await plain(api)).text
+    needle = middle_of(free)
+    hold_stopped((await plain(api, stop=needle)).only, before(free, needle))
+
+
+@check(
+    "finish-reason.stop-sequence-in-stream",
+    requirement="finish-reason.stop-at-sequence",
+    needs=("stream",),
+)
+async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
+    """A streamed choice that ended at a stop sequence has finish_reason `stop`."""
+    free = (await plain(api)).text
+    needle = middle_of(free)
+    hold_stopped((await streamed(api, stop=needle)).only, before(free, needle))
+
+
+@check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
+async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
+    """An answer with fewer tokens than allowed ended by itself: not `length`."""
+    asked = [(await plain(api, prompt), LIMIT) for prompt in (COUNTING, COLOURS, CHINESE)]
+    hold_not_cut([*asked, ((await api.complete(**LONG)).expect_ok(), LONG["max_tokens"])])
+
+
+@check(
+    "finish-reason.natural-end-deep", requirement="finish-reason.stop-at-natural-end", tier="deep"
+)
+async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
+    """Among long answers those with fewer tokens than allowed ended by themselves."""
+    prompts = ("The end of the story is this:", "Yes or no? Answer:", "问:一加一等于几?答:")
+    longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
+    replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
+    hold_not_cut([(reply.expect_ok(), longest["max_tokens"]) for reply in replies])
+
+
+@check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
+async def each_choice_has_its_own_reason(api: Api) -> None:
+    """In a batch the choice that meets the stop sequence has `stop`, and the other its own."""
+    counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
+    needle = middle_of(counted.text)
+    if needle in coloured.text:
+        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
+    stopped, free = (await plain(api, two_prompts(api), stop=needle)).choices
+    hold_stopped(stopped, before(counted.text, needle))
+    if free.text == coloured.text:
+        expect(free.finish_reason, "finish_reason of choice 1").equals(coloured.finish_reason)
+
+
+@check(
+    "finish-reason.per-choice-in-stream",
+    requirement="finish-reason.per-choice",
+    tier="deep",
+    needs=("stop", "stream"),
+)
+async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
+    """In a streamed batch the choice that meets the stop sequence has `stop`, not the other."""
+    counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
+    needle = middle_of(counted.text)
+    if needle in coloured.text:
+        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
+    stopped, free = (await streamed(api, two_prompts(api), stop=needle)).choices
+    hold_stopped(stopped, before(counted.text, needle))
+    if free.text == coloured.text:
+        expect(free.finish_reason, "finish_reason of choice 1").equals(coloured.finish_reason)
+
+
+def hold_cut_by_limit(choice: Choice) -> None:
+    """Hold that a choice of one token was cut by the limit, unless that token ended the text."""
+    if choice.text == "":
+        raise NotApplicable("the only token has no text: it may be the one that ends the text")
+    expect(choice.finish_reason, "finish_reason").equals("length")
+
+
+def hold_stopped(choice: Choice, text: str) -> None:
+    """Hold that a choice whose text ends where the stop sequence was met says so."""
+    if choice.text != text:
+        raise NotApplicable(
+            "the answer did not end at the stop sequence, which is judged elsewhere"
+        )
+    expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
+
+
+def hold_not_cut(answers: list[tuple[Completion, int]]) -> None:
+    """Hold that answers with fewer tokens than their limit do not claim to have been cut."""
+    early = [a for a, limit in answers if 0 < a.usage.completion_tokens < limit]
+    if not early:
+        raise NotApplicable("none of the answers ended by itself")
+    for answer in early:
+        expect(answer.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

@@ -1,0 +1,120 @@
+"""``choices[].text``: the answer itself, as the model made it."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.answers import Choice
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import plain, streamed, two_prompts
+from conformance.checks._characters import (
+    REPLACEMENT,
+    has_broken_character,
+    is_whole,
+    join_tokens,
+)
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._scores import scored, tokens_of
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+CONTROL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|</s>|<unk>|\[gMASK\]")
+"""What control tokens look like: in GPT and Qwen, in DeepSeek, in Llama, in GLM."""
+
+
+@check("text.present", requirement="text.present", tier="smoke")
+async def the_choice_has_text(api: Api) -> None:
+    """The choice has its answer in `text`, as a string."""
+    _ = (await plain(api)).only.text
+
+
+@check("text.present-in-batch", requirement="text.present")
+async def every_choice_has_text(api: Api) -> None:
+    """Every choice of a batch has its answer in `text`, as a string."""
+    _ = (await plain(api, two_prompts(api))).texts
+
+
+@check("text.present-in-stream", requirement="text.present", needs=("stream",))
+async def a_streamed_choice_has_text(api: Api) -> None:
+    """A streamed choice has its answer in `text`, as strings."""
+    _ = (await streamed(api)).only.text
+
+
+@check("text.leading-space-of-tokens", requirement="text.whitespace-kept", needs=("logprobs",))
+async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
+    """A text whose first token begins with white space begins with it, too."""
+    choice = (await scored(api)).only
+    hold_space_kept((tokens_of(choice) or [""])[0], choice.text)
+
+
+@check("text.leading-space-of-echo", requirement="text.whitespace-kept", needs=("echo",))
+async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
+    """White space that follows an echoed prompt begins the text without `echo`, too."""
+    echoed = (await plain(api, echo=True)).text
+    if not echoed.startswith(COUNTING):
+        raise NotApplicable("the prompt is not echoed as it was sent, which is judged elsewhere")
+    hold_space_kept(echoed[len(COUNTING) :], (await plain(api)).text)
+
+
+@check("text.leading-space-in-stream", requirement="text.whitespace-kept", needs=("stream",))
+async def the_streamed_space_is_in_the_text(api: Api) -> None:
+    """White space at the beginning of a stream begins the plain text, too."""
+    hold_space_kept((await streamed(api)).text, (await plain(api)).text)
+
+
+@check("text.whole-characters-chinese", requirement="text.whole-characters")
+async def chinese_comes_back_whole(api: Api) -> None:
+    """A Chinese answer has no broken character, unless the limit cut its last one."""
+    await hold_characters_whole(api, CHINESE)
+
+
+@check("text.whole-characters-emoji", requirement="text.whole-characters")
+async def emoji_come_back_whole(api: Api) -> None:
+    """An answer in emoji has no broken character, unless the limit cut its last one."""
+    await hold_characters_whole(api, EMOJI)
+
+
+@check("text.no-special-tokens", requirement="text.no-special-tokens")
+async def no_control_token_in_the_text(api: Api) -> None:
+    """No control token of the model, such as `<|endoftext|>`, stands in a text."""
+    for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
+        hold_no_control_token((await plain(api, prompt)).only)
+
+
+@check("text.no-special-tokens-in-stream", requirement="text.no-special-tokens", needs=("stream",))
+async def no_control_token_in_a_stream(api: Api) -> None:
+    """No control token of the model, such as `<|endoftext|>`, stands in a streamed text."""
+    for prompt in (COUNTING, CHINESE, EMOJI):
+        hold_no_control_token((await streamed(api, prompt)).only)
+
+
+def hold_no_control_token(choice: Choice) -> None:
+    """Hold that nothing in a text looks like a control token."""
+    found = CONTROL_TOKEN.search(choice.text)
+    if found is not None:
+        raise Deviation("text without control tokens", f"{found[0]} in {shown(choice.text)}")
+
+
+def hold_space_kept(source: str, text: str) -> None:
+    """Hold that a text begins with white space if its source does."""
+    if not is_whole(source) or not source[:1].isspace():
+        raise NotApplicable("the endpoint's own answer does not begin with white space")
+    expect(text[:1], "first character of the text").equals(source[:1])
+
+
+async def hold_characters_whole(api: Api, prompt: str) -> None:
+    """Hold that a text has no broken character that the model did not generate itself.
+
+    A model may wander from the middle of one character into another; only the bytes of its tokens
+    can tell that from a server that decodes token by token.
+    """
+    text = (await plain(api, prompt)).text
+    if not has_broken_character(text):
+        return
+    if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
+        raise NotApplicable("whether the model itself broke a character cannot be told")
+    tokens = tokens_of((await plain(api, prompt, logprobs=1)).only)
+    generated, known = join_tokens(tokens)
+    if not known or has_broken_character(generated):
+        raise NotApplicable("the model itself may have generated parts of characters here")
+    raise Deviation("whole characters, as in the tokens", shown(text))

@@ -1,0 +1,246 @@
+"""``usage``: the bill, held against what was sent and what came back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.answers import Completion
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import (
+    LIMIT,
+    LITTLE,
+    LONG,
+    ONE_TOKEN,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._sampling import STORY, sampled
+from conformance.judgement import Deviation, NotApplicable, expect
+
+OVERHEAD = 4
+"""Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""
+
+DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
+"""Text in which hardly two characters make up one token, in any tokenizer."""
+
+
+@check("usage.present", requirement="usage.present", tier="smoke")
+async def the_answer_has_a_bill(api: Api) -> None:
+    """A plain answer has `usage` with three whole numbers, none of them negative."""
+    hold_three_counts(await plain(api))
+
+
+@check("usage.present-in-batch", requirement="usage.present")
+async def a_batch_has_a_bill(api: Api) -> None:
+    """The answer to a batch has `usage` with three whole numbers, none of them negative."""
+    hold_three_counts(await plain(api, two_prompts(api)))
+
+
+@check("usage.total", requirement="usage.total-is-sum", tier="smoke")
+async def the_total_is_the_sum(api: Api) -> None:
+    """`total_tokens` is the sum of the other two."""
+    hold_total(await plain(api))
+
+
+@check("usage.total-of-batch", requirement="usage.total-is-sum")
+async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
+    """`total_tokens` of a batch is the sum of the other two."""
+    hold_total(await plain(api, two_prompts(api)))
+
+
+@check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
+async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+    """An answer that was cut by the limit is billed with exactly `max_tokens` tokens."""
+    hold_counted_at_limit(await plain(api), LIMIT)
+
+
+@check("usage.completion-at-one", requirement="usage.completion-at-limit")
+async def one_token_counts_one(api: Api) -> None:
+    """With `max_tokens: 1` an answer that was cut by the limit is billed with one token."""
+    hold_counted_at_limit((await api.complete(**ONE_TOKEN)).expect_ok(), 1)
+
+
+@check("usage.completion-at-limit-chinese", requirement="usage.completion-at-limit")
+async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+    """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens."""
+    hold_counted_at_limit(await plain(api, CHINESE), LIMIT)
+
+
+@check("usage.completion-of-copies", requirement="usage.completion-sums-choices", needs=("n",))
+async def copies_are_counted_together(api: Api) -> None:
+    """With `n: 3` the tokens of all three choices are billed."""
+    hold_counted_at_limit((await api.complete(**sampled(n=3))).expect_ok(), LIMIT)
+
+
+@check("usage.completion-of-prompts", requirement="usage.completion-sums-choices")
+async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
+    """In a batch the tokens of all answers are billed."""
+    hold_counted_at_limit(await plain(api, two_prompts(api)), LIMIT)
+
+
+@check("usage.completion-counts-text", requirement="usage.completion-counts-text", tier="smoke")
+async def text_costs_tokens(api: Api) -> None:
+    """An answer with text has `completion_tokens` above 0."""
+    hold_text_counted(await plain(api))
+
+
+@check("usage.completion-counts-long-text", requirement="usage.completion-counts-text")
+async def more_text_costs_more_tokens(api: Api) -> None:
+    """A longer answer to the same prompt is billed with more tokens than a shorter one."""
+    short, longer = await plain(api), (await api.complete(**LONG)).expect_ok()
+    if len(longer.text) <= len(short.text):
+        raise NotApplicable("a larger max_tokens does not make the answer longer")
+    expect(longer.usage.completion_tokens, "completion_tokens of the longer answer").at_least(
+        short.usage.completion_tokens + 1
+    )
+
+
+@check("usage.prompt-once-for-copies", requirement="usage.prompt-counted-once")
+async def a_prompt_is_billed_once(api: Api) -> None:
+    """With `n: 3` the prompt is billed once."""
+    copies = (await api.complete(**sampled(n=3))).expect_ok()
+    expect(copies.usage.prompt_tokens, "prompt_tokens with n: 3").equals(
+        await prompt_tokens(api, STORY)
+    )
+
+
+@check("usage.prompt-once-for-many", requirement="usage.prompt-counted-once", tier="deep")
+async def a_prompt_is_billed_once_for_many(api: Api) -> None:
+    """With `n: 4` the prompt is billed once."""
+    four = {**ONE_TOKEN, "temperature": 1, "n": 4}
+    expect(
+        (await api.complete(**four)).expect_ok().usage.prompt_tokens, "prompt_tokens with n: 4"
+    ).equals((await plain(api)).usage.prompt_tokens)
+
+
+@check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
+async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
+    """The prompts of a batch are billed as they are one by one."""
+    alone = [(await plain(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
+    together = (await plain(api, two_prompts(api))).usage.prompt_tokens
+    expect(together, "prompt_tokens of the batch").equals(sum(alone))
+
+
+@check("usage.prompts-of-equal-pair", requirement="usage.prompt-sums-batch", tier="deep")
+async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
+    """A batch of the same prompt twice is billed with that prompt twice."""
+    two_prompts(api)
+    together = await prompt_tokens(api, [COLOURS, COLOURS])
+    expect(together, "prompt_tokens of the pair").equals(
+        2 * (await plain(api, COLOURS)).usage.prompt_tokens
+    )
+
+
+@check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text")
+async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
+    """A prompt is billed with no more tokens than it has bytes, a start token or two aside."""
+    answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
+    expect(answer.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
+        len(DENSE.encode()) + OVERHEAD
+    )
+
+
+@check("usage.prompt-has-tokens", requirement="usage.prompt-grows-with-text", tier="smoke")
+async def a_prompt_costs_tokens(api: Api) -> None:
+    """A prompt is billed with one token at least, and one character with a handful at most."""
+    counted = (await api.complete(**LITTLE)).expect_ok().usage.prompt_tokens
+    expect(counted, "prompt_tokens of one character").at_least(1)
+    expect(counted, "prompt_tokens of one character").at_most(1 + OVERHEAD)
+
+
+@check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text")
+async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
+    """Twice the words cost twice the tokens: nothing is added to every prompt."""
+    once, twice = [await prompt_tokens(api, " apple" * count) for count in (8, 16)]
+    expect(2 * once - twice, "tokens billed beside the text").at_most(OVERHEAD)
+    expect(twice, "prompt_tokens of twice the words").at_least(once + 1)
+
+
+@check("usage.prompt-alike", requirement="usage.prompt-grows-with-text")
+async def a_prompt_is_billed_alike(api: Api) -> None:
+    """The same prompt is billed alike whatever length its answer may have."""
+    counts = [
+        (await plain(api)).usage.prompt_tokens,
+        (await api.complete(**ONE_TOKEN)).expect_ok().usage.prompt_tokens,
+        (await api.complete(**LONG)).expect_ok().usage.prompt_tokens,
+    ]
+    expect(counts, "prompt_tokens of the same prompt").satisfies(
+        lambda found: len(set(found)) == 1, "the same each time"
+    )
+
+
+@check("usage.echo-not-completion", requirement="usage.echo-not-completion")
+async def an_echoed_prompt_is_no_completion(api: Api) -> None:
+    """With `echo` an answer is billed with no more completion tokens than `max_tokens`."""
+    usage = (await plain(api, echo=True)).usage
+    expect(usage.completion_tokens, "completion_tokens with echo").at_most(LIMIT)
+
+
+@check("usage.stream-as-plain", requirement="usage.stream-equals-plain")
+async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
+    """A greedy stream is billed like the plain answer with the same text."""
+    await hold_billed_alike(api, COUNTING)
+
+
+@check("usage.stream-as-plain-batch", requirement="usage.stream-equals-plain", tier="deep")
+async def a_streamed_batch_is_billed_like_a_plain_one(api: Api) -> None:
+    """A streamed greedy batch is billed like the plain one with the same texts."""
+    await hold_billed_alike(api, two_prompts(api))
+
+
+async def hold_billed_alike(api: Api, prompt: Any) -> None:
+    """Hold that a stream and a plain answer have the same counts if they have the same texts."""
+    one = await plain(api, prompt)
+    other = await streamed(api, prompt, stream_options={"include_usage": True})
+    expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
+    if one.texts == other.texts:
+        expect(other.usage.completion_tokens, "completion_tokens of the stream").equals(
+            one.usage.completion_tokens
+        )
+    hold_total(other)
+
+
+async def prompt_tokens(api: Api, prompt: str | list[str]) -> int:
+    """Return what a prompt, or a batch of them, is billed with."""
+    body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "temperature": 0}
+    return (await api.complete(**body)).expect_ok().usage.prompt_tokens
+
+
+def hold_three_counts(answer: Completion) -> None:
+    """Hold that all three counts are there, and whole numbers that are not negative."""
+    usage = answer.usage
+    if "completion_tokens" not in usage.raw:
+        raise Deviation("usage.completion_tokens", "no such member")
+    for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
+        expect(count, "a count of usage").at_least(0)
+
+
+def hold_total(answer: Completion) -> None:
+    """Hold that the total is the sum."""
+    usage = answer.usage
+    expect(usage.total_tokens, "total_tokens").equals(usage.prompt_tokens + usage.completion_tokens)
+
+
+def hold_counted_at_limit(answer: Completion, limit: int) -> None:
+    """Hold that every choice which was cut by the limit is billed with as many tokens.
+
+    A choice that ended before may have any number of tokens below the limit.
+    """
+    cut = sum(choice.finish_reason == "length" for choice in answer.choices)
+    if cut == 0:
+        raise NotApplicable("the answer ended before the limit")
+    counted = expect(answer.usage.completion_tokens, "completion_tokens")
+    if cut == len(answer.choices):
+        counted.equals(limit * cut)
+    else:
+        counted.at_least(limit * cut)
+        counted.at_most(limit * len(answer.choices))
+
+
+def hold_text_counted(answer: Completion) -> None:
+    """Hold that text is not free."""
+    if any(answer.texts):
+        expect(answer.usage.completion_tokens, "completion_tokens").at_least(1)
