@@ -1,0 +1,79 @@
+"""The API key: who has none, or a wrong one, is not served.
+
+An endpoint that serves anyone, as a server on one's own machine does, has no keys to judge.
+"""
+
+from __future__ import annotations
+
+from conformance.answers import ErrorAnswer, Reply
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LITTLE
+from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.model import WRONG_KEY, Credentials
+
+
+@check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
+async def nobody_is_not_served(api: Api) -> None:
+    """A request without a key is refused with 401."""
+    (await present(api, Credentials.NONE)).expect_error(401)
+
+
+@check("auth.missing-key-envelope", requirement="errors.envelope")
+async def nobody_is_told_why(api: Api) -> None:
+    """The refusal of a request without a key is a JSON document whose `error` has a message."""
+    _ = (await present(api, Credentials.NONE)).expect_error(401, 403).message
+
+
+@check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
+async def nobody_is_not_streamed_to(api: Api) -> None:
+    """A request for a stream without a key is refused with 401 as well."""
+    await present(api, Credentials.NONE)
+    body = {"model": api.model, "stream": True, **LITTLE}
+    (await api.post(body, credentials=Credentials.NONE)).expect_error(401)
+
+
+@check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
+async def a_stranger_is_not_served(api: Api) -> None:
+    """A request with a key that was never issued is refused with 401 or 403."""
+    (await present(api, Credentials.WRONG)).expect_error(401, 403)
+
+
+@check("auth.wrong-key-envelope", requirement="errors.envelope")
+async def a_stranger_is_told_why(api: Api) -> None:
+    """The refusal of a wrong key is a JSON document whose `error` has a message."""
+    _ = (await wrong_key(api)).message
+
+
+@check("auth.wrong-key-code", requirement="auth.wrong-key-code")
+async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
+    """The refusal of a wrong key has code `invalid_api_key`."""
+    expect((await wrong_key(api)).code, "error.code").equals("invalid_api_key")
+
+
+@check("auth.key-not-repeated", requirement="auth.key-not-repeated")
+async def the_key_is_not_repeated(api: Api) -> None:
+    """The refusal of a wrong key does not repeat the key in clear."""
+    reply = await present(api, Credentials.WRONG)
+    reply.expect_error(401, 403)
+    if WRONG_KEY.removeprefix("sk-") in reply.exchange.body.decode("utf-8", errors="replace"):
+        raise Deviation("the key left out or masked", "the whole key in the answer")
+
+
+async def wrong_key(api: Api) -> ErrorAnswer:
+    """Return the refusal of a wrong key."""
+    return (await present(api, Credentials.WRONG)).expect_error(401, 403)
+
+
+async def present(api: Api, credentials: Credentials) -> Reply:
+    """Send a cheap request with no key or a wrong one.
+
+    Raises:
+        NotApplicable: the endpoint serves both, so it asks nobody for a key.
+    """
+    body = {"model": api.model, **LITTLE}
+    reply = await api.post(body, credentials=credentials)
+    other = Credentials.WRONG if credentials is Credentials.NONE else Credentials.NONE
+    if reply.status == 200 and (await api.post(body, credentials=other)).status == 200:
+        raise NotApplicable("the endpoint serves anyone: it asks for no key")
+    return reply

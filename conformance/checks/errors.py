@@ -1,0 +1,262 @@
+"""Errors: the status, the envelope and the words of a refusal.
+
+Bad requests are declined in most files of this package; how they are declined is judged here, on a
+few of them, one of each kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.answers import REFUSALS, ErrorAnswer, Reply
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._asking import LITTLE
+from conformance.checks.model import DECLINED, NOBODY
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
+
+HOT: Mapping[str, Any] = {**LITTLE, "temperature": "hot"}
+"""A number that is a word."""
+
+TRUNCATED = b'{"model": "m", "prompt": "1", '
+"""JSON that breaks off, as when a client dies."""
+
+MEMBERS = ("message", "type", "param", "code")
+
+LEAK = re.compile(
+    r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n\s+at \S+ \(.*:\d+:\d+\)"
+    r'|File "/[^"]+", line \d+'
+    r"|\bdial tcp\b|\b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}:\d{2,5}\b"
+    r"|https?://[^\s\"'<>]+/v\d+/(?:chat/)?completions|\bsk-[A-Za-z0-9_-]{20,}",
+)
+"""Stack traces, addresses behind the endpoint, and keys; links to a manual are none of these."""
+
+
+@check("errors.envelope", requirement="errors.envelope", tier="smoke")
+async def a_bad_value_is_refused_in_json(api: Api) -> None:
+    """A value of a wrong type is refused with a JSON document whose `error` has a message."""
+    _ = (await declined(api)).message
+
+
+@check("errors.envelope-of-unknown-model", requirement="errors.envelope", tier="smoke")
+async def an_unknown_model_is_refused_in_json(api: Api) -> None:
+    """An unknown model is refused with a JSON document whose `error` has a message."""
+    _ = (await unknown_model(api)).message
+
+
+@check("errors.envelope-of-malformed", requirement="errors.envelope")
+async def malformed_json_is_refused_in_json(api: Api) -> None:
+    """A body that is not JSON is refused with a JSON document whose `error` has a message."""
+    _ = (await api.post(TRUNCATED)).expect_error(*REFUSALS).message
+
+
+@check("errors.four-members", requirement="errors.four-members")
+async def the_error_has_four_members(api: Api) -> None:
+    """The error of a bad value has `message`, `type`, `param` and `code`."""
+    hold_four_members(await declined(api))
+
+
+@check("errors.four-members-of-unknown-model", requirement="errors.four-members")
+async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
+    """The error of an unknown model has `message`, `type`, `param` and `code`."""
+    hold_four_members(await unknown_model(api))
+
+
+@check("errors.schema", requirement="errors.four-members")
+async def the_error_matches_the_schema(api: Api) -> None:
+    """The error of a bad value matches the contract's schema of an error."""
+    faults = api.contract.validate_error((await declined(api)).raw)
+    if faults:
+        raise Deviation(
+            "an error that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
+
+
+@check("errors.content-type", requirement="errors.content-type")
+async def the_error_says_that_it_is_json(api: Api) -> None:
+    """The refusal of a bad value has the content type `application/json`."""
+    reply = await api.complete(**HOT)
+    reply.expect_error(*REFUSALS)
+    expect(reply.content_type, "content-type").equals("application/json")
+
+
+@check("errors.content-type-of-malformed", requirement="errors.content-type")
+async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
+    """The refusal of a body that is not JSON has the content type `application/json`."""
+    reply = await api.post(TRUNCATED)
+    reply.expect_error(*REFUSALS)
+    expect(reply.content_type, "content-type").equals("application/json")
+
+
+@check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")
+async def an_error_is_no_success(api: Api) -> None:
+    """No error, for a bad value or an unknown model, comes with status 200."""
+    for reply in (await api.complete(**HOT), await ask_nobody(api)):
+        hold_no_error_inside(reply)
+
+
+@check("errors.never-as-success-in-stream", requirement="errors.never-as-success")
+async def an_error_is_no_stream(api: Api) -> None:
+    """A bad value in a request for a stream is not answered by an error under status 200."""
+    hold_no_error_inside(await api.stream(**HOT))
+
+
+@check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
+async def a_bad_value_breaks_nothing(api: Api) -> None:
+    """A value of a wrong type is no server fault."""
+    hold_no_server_fault(await api.complete(**HOT))
+
+
+@check("errors.no-server-fault-of-body", requirement="errors.bad-input-no-server-fault")
+async def a_bad_body_breaks_nothing(api: Api) -> None:
+    """A body that is an array, or not JSON at all, is no server fault."""
+    for body in (b"[]", TRUNCATED):
+        hold_no_server_fault(await api.post(body))
+
+
+@check(
+    "errors.no-server-fault-of-depth", requirement="errors.bad-input-no-server-fault", tier="deep"
+)
+async def a_deep_body_breaks_nothing(api: Api) -> None:
+    """A prompt of two hundred nested arrays is no server fault."""
+    nested = b"[" * 200 + b"]" * 200
+    hold_no_server_fault(await api.post(b'{"model":"m","max_tokens":1,"prompt":%s}' % nested))
+
+
+@check("errors.bad-type-is-400", requirement="errors.bad-input-is-400", tier="smoke")
+async def a_bad_value_is_a_bad_request(api: Api) -> None:
+    """A value of a wrong type is refused with 400 itself."""
+    expect((await declined(api)).status, "status").equals(400)
+
+
+@check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
+async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
+    """A value out of range is refused with 400 itself."""
+    reply = await api.complete(**LITTLE, n=0)
+    expect(reply.expect_error(*REFUSALS).status, "status").equals(400)
+
+
+@check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
+async def a_body_that_breaks_off_is_refused(api: Api) -> None:
+    """A body whose JSON breaks off is refused."""
+    (await api.post(TRUNCATED)).expect_error(*REFUSALS)
+
+
+@check("errors.array-body", requirement="errors.malformed-json")
+async def a_body_that_is_no_object_is_refused(api: Api) -> None:
+    """A body that is an array is refused."""
+    (await api.post(b"[]")).expect_error(*REFUSALS)
+
+
+@check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
+async def an_empty_body_is_refused(api: Api) -> None:
+    """An empty body is refused."""
+    (await api.post(b"")).expect_error(*REFUSALS)
+
+
+@check("errors.type", requirement="errors.bad-input-type")
+async def the_error_of_a_bad_value_is_typed(api: Api) -> None:
+    """The error of a bad value has the type `invalid_request_error`."""
+    expect((await declined(api)).type, "error.type").equals("invalid_request_error")
+
+
+@check("errors.type-of-malformed", requirement="errors.bad-input-type")
+async def the_error_of_malformed_json_is_typed(api: Api) -> None:
+    """The error of a body that is not JSON has the type `invalid_request_error`."""
+    error = (await api.post(TRUNCATED)).expect_error(*REFUSALS)
+    expect(error.type, "error.type").equals("invalid_request_error")
+
+
+@check("errors.param", requirement="errors.bad-input-param")
+async def the_error_names_the_parameter(api: Api) -> None:
+    """The error of a bad `temperature` names it in `param` or in its message."""
+    hold_named(await declined(api), "temperature")
+
+
+@check("errors.param-of-range", requirement="errors.bad-input-param", needs=("n",))
+async def the_error_names_the_parameter_out_of_range(api: Api) -> None:
+    """The error of a bad `n` names it in `param` or in its message."""
+    hold_named((await api.complete(**LITTLE, n=0)).expect_error(*REFUSALS), "n")
+
+
+@check("errors.stream-as-json", requirement="errors.stream-refused-as-json")
+async def a_stream_is_refused_in_json(api: Api) -> None:
+    """A bad value in a request for a stream is refused with a JSON error, not with events."""
+    _ = (await api.stream(**HOT)).expect_error(*REFUSALS).message
+
+
+@check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
+async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
+    """A bad value is refused with the same status whether a stream was asked for or not."""
+    streamed = (await api.stream(**HOT)).expect_error(*REFUSALS)
+    expect(streamed.status, "status of the refused stream").equals((await declined(api)).status)
+
+
+@check("errors.no-leak", requirement="errors.no-leak")
+async def a_refusal_gives_nothing_away(api: Api) -> None:
+    """The refusals of a bad value, an unknown model and a broken body show nothing internal."""
+    for reply in (await api.complete(**HOT), await ask_nobody(api), await api.post(TRUNCATED)):
+        text = reply.exchange.body.decode("utf-8", errors="replace")
+        found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
+        if reply.status >= 400 and found is not None:
+            raise Deviation("an error without addresses, keys and traces", shown(found[0]))
+
+
+@check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
+async def a_server_fault_has_the_envelope(api: Api) -> None:
+    """Where a bad request does break the server, the error is a JSON document all the same."""
+    replies = [await api.complete(**HOT), await api.post(b"[]"), await api.post(TRUNCATED)]
+    broken = [reply for reply in replies if reply.status >= 500]
+    if not broken:
+        raise NotApplicable("nothing that was sent broke the server")
+    for reply in broken:
+        _ = reply.expect_error(reply.status).message
+
+
+async def declined(api: Api) -> ErrorAnswer:
+    """Return the refusal of a value of a wrong type."""
+    return (await api.complete(**HOT)).expect_error(*REFUSALS)
+
+
+async def ask_nobody(api: Api) -> Reply:
+    """Ask for an answer of a model that does not exist."""
+    return await api.post({"model": NOBODY, **LITTLE})
+
+
+async def unknown_model(api: Api) -> ErrorAnswer:
+    """Return the refusal of a model that does not exist."""
+    return (await ask_nobody(api)).expect_error(*DECLINED)
+
+
+def hold_four_members(answer: ErrorAnswer) -> None:
+    """Hold that all four members are there, whatever is in them."""
+    missing = [name for name in MEMBERS if name not in answer.error]
+    if missing:
+        raise Deviation("message, type, param and code", f"no {', '.join(missing)}")
+
+
+def hold_named(answer: ErrorAnswer, parameter: str) -> None:
+    """Hold that an error says which parameter it is about."""
+    named = re.search(rf"\b{parameter}\b", answer.message) or answer.param == parameter
+    if not named:
+        raise Deviation(f"{parameter!r} in param or message", shown(answer.error))
+
+
+def hold_no_error_inside(reply: Reply) -> None:
+    """Hold that an answer with status 200 is no error in disguise."""
+    if reply.status != 200:
+        return
+    text = reply.exchange.body.decode("utf-8", errors="replace")
+    data = [event.data for event in reply.events] if reply.is_stream else [text]
+    told = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
+    if told:
+        raise Deviation("an error status", f"status 200 with {shown(told[0])}")
+
+
+def hold_no_server_fault(reply: Reply) -> None:
+    """Hold that a bad request did not break the server; a busy one says nothing of it."""
+    if reply.status in {502, 503, 504}:
+        raise Inconclusive(f"answered {reply.status}")
+    expect(reply.status, "status").at_most(499)
