@@ -65,6 +65,7 @@ class Client:
         rate: attempts a second at most.
         seed: for the jitter between attempts.
         may_retry: asked before each attempt after the first, which costs a request.
+        silence: seconds between two reads of a body, after which it has hung.
         body_limit: bytes of a body that are read.
         http: replaces the network in tests.
         clock, sleep: replace time in tests.
@@ -78,6 +79,7 @@ class Client:
         rate: float | None = None,
         seed: int = 0,
         may_retry: Callable[[], bool] = lambda: True,
+        silence: float = SILENCE_SECONDS,
         body_limit: int = BODY_LIMIT,
         http: Transport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -86,6 +88,7 @@ class Client:
         self._target = target
         self._timeout = timeout
         self._may_retry = may_retry
+        self._silence = min(silence, timeout)
         self._body_limit = body_limit
         self._clock = clock
         self._sleep = sleep
@@ -163,7 +166,8 @@ class Client:
             late = faults.no_answer if answer.status is None else faults.too_slow
             answer.fault = late(self._where, self._timeout)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-            answer.fault = faults.fault_of(error, self._where)
+            put = faults.fault_of if answer.status is None else faults.broke_off
+            answer.fault = put(error, self._where)
         return answer
 
     async def _receive(self, request: Request, started: float, answer: _Answer) -> None:
@@ -187,16 +191,15 @@ class Client:
     async def _read_body(
         self, reads: AsyncIterator[bytes], request: Request, started: float, answer: _Answer
     ) -> None:
-        silence = min(SILENCE_SECONDS, self._timeout)
         counter = EventCounter()
         while True:
             try:
-                async with asyncio.timeout(silence) as patience:
+                async with asyncio.timeout(self._silence) as patience:
                     read = await anext(reads, None)
             except TimeoutError:
                 if not patience.expired():
                     raise
-                answer.fault = faults.fell_silent(self._where, silence)
+                answer.fault = faults.fell_silent(self._where, self._silence)
                 return
             if read is None:
                 return

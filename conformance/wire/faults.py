@@ -41,6 +41,11 @@ def too_large(where: str, limit: int) -> Fault:
     return Fault(f"{where} sent more than {size}; the rest was not read", passing=False)
 
 
+def broke_off(error: Exception, where: str) -> Fault:
+    """The answer began, and the connection ended before it did."""
+    return Fault(f"{where} broke off in the middle of its answer: {error}", passing=True)
+
+
 def fault_of(error: Exception, where: str) -> Fault:
     """Put an error of the HTTP library into words, by its root cause where that is known."""
     causes = list(_causes(error))

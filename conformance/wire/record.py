@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -159,7 +160,7 @@ def _record(line: bytes, where: str) -> Record:
     except ValueError as error:
         raise RunFileError(f"{where}: not JSON ({error})") from None
     kind = data.pop("kind", None) if isinstance(data, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise RunFileError(f"{where}: no record of a run (kind {kind!r})")
     if kind == "header" and data.get("format") != FORMAT:
         raise RunFileError(
@@ -195,6 +196,22 @@ def _body_from_json(data: Any, _: type[bytes]) -> bytes:
     raise ValueError("a body is {text} or {base64}")
 
 
+def _only(kind: type[T], *, but_not: type[T] | None = None) -> Callable[[Any, Any], T]:
+    """Take a value of one type as it is; a converter left to itself would make ``None`` a text."""
+
+    def structure(value: Any, _: Any) -> T:
+        if not isinstance(value, kind) or (but_not is not None and isinstance(value, but_not)):
+            raise TypeError(f"{value!r} is no {kind.__name__}")
+        return value
+
+    return structure
+
+
 _converter = make_converter()
+_converter.register_structure_hook(str, _only(str))
+_converter.register_structure_hook(bool, _only(bool))
+_converter.register_structure_hook(int, _only(int, but_not=bool))
+# The vocabularies are strings too, and would be left as such.
+_converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
 _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_structure_hook(bytes, _body_from_json)

@@ -1,0 +1,90 @@
+"""When a request is sent again, and after how long."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from conformance.wire.pace import Pace
+from conformance.wire.retry import LONGEST_WAIT, asked_wait, wait_before_retry
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def wait(tries: int, status: int | None, *headers: tuple[str, str]) -> float | None:
+    return wait_before_retry(tries, status, headers, random.Random(0))
+
+
+@pytest.mark.parametrize("status", [None, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_tried_three_times(status: int | None) -> None:
+    assert wait(1, status) is not None
+    assert wait(2, status) is not None
+    assert wait(3, status) is None
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 408, 422, 501, 505])
+def test_what_says_something_of_the_request_is_not(status: int) -> None:
+    assert wait(1, status) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([("Retry-After", "3")], 3.0),
+        ([("retry-after", " 2.5 ")], 2.5),
+        ([("Retry-After", "3"), ("Retry-After-Ms", "250")], 0.25),
+        ([("Retry-After", "Thu, 01 Jan 2026 12:00:09 GMT")], 9.0),
+        ([("Retry-After", "Thu, 01 Jan 2026 11:00:00 GMT")], 0.0),
+        ([("Retry-After", "soon")], None),
+        ([("Retry-After", "-1")], None),
+        ([("Retry-After", "nan")], None),
+        ([("Retry-After", "")], None),
+        ([], None),
+    ],
+)
+def test_the_wait_that_an_endpoint_asks_for(
+    headers: list[tuple[str, str]], seconds: float | None
+) -> None:
+    assert asked_wait(headers, NOON) == seconds
+
+
+def test_nobody_is_made_to_wait_for_an_hour() -> None:
+    assert wait(1, 429, ("Retry-After", "3600")) == LONGEST_WAIT
+
+
+def test_the_jitter_is_repeatable() -> None:
+    waits = [wait_before_retry(1, 503, (), random.Random(7)) for _ in range(2)]
+    assert waits[0] == waits[1]
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def times_of_turns(rate: float | None, turns: int) -> list[float]:
+    async def take() -> list[float]:
+        clock, times = Clock(), []
+        pace = Pace(rate, clock, clock.sleep)
+        for _ in range(turns):
+            await pace.turn()
+            times.append(clock.now)
+        return times
+
+    return asyncio.run(take())
+
+
+def test_turns_are_as_far_apart_as_the_rate_says() -> None:
+    assert times_of_turns(2, 3) == [100.0, 100.5, 101.0]
+    assert times_of_turns(None, 3) == [100.0, 100.0, 100.0]
