@@ -105,7 +105,7 @@ def test_a_field_that_a_page_never_shows_is_not_documented() -> None:
 def test_a_requirement_is_known_whether_in_force_or_not() -> None:
     contract = load_contract("gpt-ge")
     requirement = contract.requirement("stop.at-most-four")
-    assert requirement.level is Level.SHOULD
+    assert requirement.level is Level.MUST
     assert requirement.area == "stop"
     assert requirement.subject == "stop"
     assert requirement.id not in contract.requirements
