@@ -15,7 +15,7 @@ from reference_server.app import Settings, create_app
 from reference_server.engine.engine import MissingExtraError, ModelError, load
 from reference_server.service import CompletionService
 
-GRACE = 10
+GRACE = 5
 """Seconds that running requests get to finish in after a signal."""
 
 

@@ -23,19 +23,17 @@ class TokenScore:
     """Pairs of id and log-probability, likeliest first, the token itself always among them."""
 
 
-def token_logprob(logits: Floats, token: int) -> float:
-    """The log-probability of one token, given logits of shape [vocabulary]."""
-    return _logprob(logits[token], _log_normaliser(logits[None])[0])
-
-
-def score(logits: Floats, tokens: Sequence[int], top: int) -> list[TokenScore]:
+def score(
+    logits: Floats, tokens: Sequence[int], top: int, named: int | None = None
+) -> list[TokenScore]:
     """Score ``tokens[i]`` by ``logits[i]``, logits of shape [tokens, vocabulary].
 
-    With ``top`` alternatives each; the token itself is added where it is not one of them.
+    With ``top`` alternatives each, of ids below ``named``: a model's vocabulary may be rounded up
+    with ids that stand for nothing. The token itself is added where it is not one of them.
     """
     normalisers = _log_normaliser(logits)
     return [
-        _score(row, token, normaliser, top)
+        _score(row, token, normaliser, _likeliest(row[:named], top))
         for row, token, normaliser in zip(logits, tokens, normalisers, strict=True)
     ]
 
@@ -48,9 +46,9 @@ def render(token: bytes) -> str:
         return "bytes:" + "".join(f"\\x{byte:02x}" for byte in token)
 
 
-def _score(row: Floats, token: int, normaliser: float, top: int) -> TokenScore:
+def _score(row: Floats, token: int, normaliser: float, likeliest: list[int]) -> TokenScore:
     logprob = _logprob(row[token], normaliser)
-    best = [(other, _logprob(row[other], normaliser)) for other in _likeliest(row, top)]
+    best = [(other, _logprob(row[other], normaliser)) for other in likeliest]
     if all(other != token for other, _ in best):
         best.append((token, logprob))
     return TokenScore(logprob, tuple(best))

@@ -8,7 +8,7 @@ Nothing here knows threads or time: `turn` is called by whoever owns the loop.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reference_server.engine import logprobs, sampling
@@ -200,11 +200,14 @@ class Scheduler:
         alternatives = candidate.prompt.generation.alternatives
         score = None
         if alternatives is not None:
-            score = logprobs.score(logits[None], [token], alternatives)[0]
+            score = self._score(logits[None], [token], alternatives)[0]
         piece = candidate.writer.add(token, score)
         candidate.token = token
         _deliver(candidate, piece, updates)
         return piece.finish is not None
+
+    def _score(self, logits: Floats, tokens: Sequence[int], top: int) -> list[TokenScore]:
+        return logprobs.score(logits, tokens, top, self._tokenizer.size)
 
     def _read(self, prompt: _Prompt) -> Prefilled:
         """Run the prompt through the model and score its own tokens where that is asked for."""
@@ -214,7 +217,7 @@ class Scheduler:
             ids = generation.choice.prompt_ids
             first = generation.prompt_start
             rows = prefilled.logits[first : first + len(ids) - 1]
-            scores = logprobs.score(rows, ids[1:], generation.alternatives or 0) if ids else []
+            scores = self._score(rows, ids[1:], generation.alternatives or 0) if ids else []
             # Nothing comes before the first token of a prompt that could have foretold it.
             prompt.scores = [None, *scores] if ids else []
         # Only the last row is needed from here on; the others can be many megabytes.

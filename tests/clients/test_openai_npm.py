@@ -1,0 +1,92 @@
+"""The openai package from npm against the reference server, run by node in a script of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import RunningServer
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / ".cache"
+SCRIPT = "openai_client.mjs"
+
+
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    """A folder with the locked packages; kept from run to run, made anew when the lock changes."""
+    lock = (HERE / "package-lock.json").read_bytes()
+    folder = CACHE / f"npm-clients-{sha256(lock).hexdigest()[:12]}"
+    if not folder.exists():
+        CACHE.mkdir(exist_ok=True)
+        # Made aside and moved into place whole, so that an interrupted run leaves no half of it.
+        making = Path(tempfile.mkdtemp(dir=CACHE))
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, making)
+        subprocess.run(
+            ["npm", "ci", "--prefix", str(making), "--no-audit", "--no-fund"],
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+        try:
+            making.rename(folder)
+        except OSError:  # another worker was quicker
+            shutil.rmtree(making)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(installed: Path, server: RunningServer) -> dict[str, Any]:
+    """Everything that the client reported."""
+    # Node looks for packages beside the script, so the script goes where they are.
+    script = Path(shutil.copy(HERE / SCRIPT, installed))
+    ended = subprocess.run(
+        ["node", str(script)],
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        env={**os.environ, "BASE_URL": server.base_url, "API_KEY": server.key},
+    )
+    assert ended.returncode == 0, ended.stderr
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
+def test_a_stream_is_the_plain_answer(seen: dict[str, Any]) -> None:
+    for plain, stream in (("plain", "streamed"), ("unicode", "unicodeStreamed")):
+        choices = {str(c["index"]): c["text"] for c in seen[plain]["choices"]}
+        assert seen[stream]["texts"] == choices
+        assert seen[stream]["usage"] == seen[plain]["usage"]
+        assert seen[stream]["finishes"] == [c["index"] for c in seen[plain]["choices"]]
+
+
+def test_echo_and_logprobs_score_the_prompt(seen: dict[str, Any]) -> None:
+    (choice,) = seen["scored"]["choices"]
+    assert choice["text"] == "1, 2, 3,"
+    assert choice["logprobs"]["token_logprobs"][0] is None
+    assert "".join(choice["logprobs"]["tokens"]) == choice["text"]
+    prompts = ["春眠不觉晓，", "😀 e\u0301"]
+    for choice in seen["unicode"]["choices"]:
+        assert choice["text"].startswith(prompts[choice["index"] // 2])
+
+
+def test_refusals_are_the_clients_own_errors(seen: dict[str, Any]) -> None:
+    assert [(r["name"], r["status"], r["code"]) for r in seen["refusals"]] == [
+        ("BadRequestError", 400, "array_above_max_length"),
+        ("NotFoundError", 404, "model_not_found"),
+        ("BadRequestError", 400, "decimal_above_max_value"),
+        ("AuthenticationError", 401, "invalid_api_key"),
+    ]
+
+
+def test_the_models_are_listed(seen: dict[str, Any]) -> None:
+    assert seen["models"] == ["gpt-3.5-turbo-instruct", "davinci-002"]
