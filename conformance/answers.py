@@ -286,14 +286,14 @@ class Reply:
         """Return the completion of a request that is right and must be served.
 
         Raises:
-            Refusal: a clean 4xx; whether it breaks a promise is for the runner to say.
+            Refusal: a 4xx; whether it breaks a promise is for the runner to say, and whether its
+                body is the error envelope for the checks of errors.
             Inconclusive: 429, 5xx, or no answer.
             Deviation: anything else.
         """
         status = self.expect_answered()
         if status in REFUSALS:
-            message = ErrorAnswer(status, self.json).message
-            raise Refusal(status, message, self.features, self.exchange.request)
+            raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
             raise Deviation("status 200", f"status {status}: {self._brief()}")
         if self.exchange.fault is not None:
@@ -328,6 +328,16 @@ class Reply:
             raise Inconclusive(f"answered {status}: {self._brief()}")
         effect = Effect.IGNORED if status < 300 else Effect.ALTERED
         raise Deviation(f"status {wanted}", f"status {status}: {self._brief()}", effect=effect)
+
+    def _why_refused(self) -> str:
+        """Return the endpoint's own sentence; where it belongs is for the checks of errors."""
+        try:
+            answer = self.json
+        except Deviation:
+            return self._brief()
+        inner = answer.get("error", answer) if isinstance(answer, Mapping) else answer
+        message = inner.get("message") if isinstance(inner, Mapping) else None
+        return message if isinstance(message, str) and message else self._brief()
 
     def _error_json(self) -> object:
         try:
