@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 import click
 from rich.console import Group, RenderableType
@@ -31,24 +32,19 @@ def explain(check_id: str) -> ExitCode:
     requirement = default.requirement(check.requirement)
     console = console_for()
     needs = f"; needs {', '.join(check.needs)}" if check.needs else ""
-    show(
-        Text(check.id, style="bold") + Text(f"  {check.tier.value} tier{needs}", style="dim"),
-        console,
-    )
+    head = Text.assemble((check.id, "bold"), (f"  {check.tier.value} tier{needs}", "dim"))
+    show(head, console)
     show(Text(check.title), console)
     show(_titled("Requirement", _requirement(requirement)), console)
-    show(
-        _titled("Where it is written", _pairs({s.document: s.says for s in requirement.sources})),
-        console,
-    )
-    show(
-        _titled("What each contract makes of it", _pairs(_by_contract(requirement, contracts))),
-        console,
-    )
+    written = _pairs((source.document, source.says) for source in requirement.sources)
+    show(_titled("Where it is written", written), console)
+    made = _pairs((contract.name, _made_of(requirement, contract)) for contract in contracts)
+    show(_titled("What each contract makes of it", made), console)
     code = Syntax(
         check.source, "python", theme="ansi_dark", background_color="default", word_wrap=True
     )
-    show(_titled("How it is judged", code if console.is_terminal else Text(check.source)), console)
+    title = f"How it is judged, in {check.run.__module__}"
+    show(_titled(title, code if console.is_terminal else Text(check.source)), console)
     return ExitCode.CONFORMING
 
 
@@ -62,26 +58,23 @@ def _find(check_id: str) -> Check:
 
 
 def _requirement(requirement: Requirement) -> RenderableType:
-    head = Text(requirement.id) + Text(f"  {requirement.level.value}", style="bold")
+    head = Text.assemble(requirement.id, (f"  {requirement.level.value}", "bold"))
     return Group(head, Text(requirement.statement), Text(requirement.statement_zh, style="dim"))
 
 
-def _by_contract(requirement: Requirement, contracts: list[Contract]) -> dict[str, str]:
-    """For each contract: what it promises of the subject, or why the sentence is not in force."""
-    told: dict[str, str] = {}
-    for contract in contracts:
-        silent = contract.why_not_in_force(requirement.id)
-        promises = {subject.name: subject.promise for subject in contract.subjects}
-        promise = promises.get(requirement.subject, "")
-        told[contract.name] = (
-            f"not in force: {silent}" if silent else f"in force; {promise}".rstrip("; ")
-        )
-    return told
+def _made_of(requirement: Requirement, contract: Contract) -> str:
+    """Say what a contract promises of the subject, or why the sentence is not in force there."""
+    silent = contract.why_not_in_force(requirement.id)
+    if silent is not None:
+        return f"not in force: {silent}"
+    promises = {subject.name: subject.promise for subject in contract.subjects}
+    promise = promises.get(requirement.subject)
+    return f"in force; {promise}" if promise else "in force"
 
 
-def _pairs(pairs: dict[str, str]) -> Table:
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, words in pairs.items():
+    for name, words in pairs:
         table.add_row(Text(name, style="dim"), Text(words))
     return table
 

@@ -7,6 +7,8 @@ sent is made visible first, so that no answer can move the cursor, colour a line
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -55,8 +57,11 @@ CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.NOTHING_RAN: "bold yellow",
     Conclusion.BROKEN_OFF: "bold yellow",
 }
-LONGEST = 400
+LONGEST = 240
 """Characters of one value in a terminal; the page holds more, the record all."""
+
+MOST_FINDINGS = 12
+"""Findings told in full in a terminal, or the verdict would scroll away; a pipe gets them all."""
 
 MOST_NAMED = 6
 """Reasons and ids that are named where a count would not say enough."""
@@ -112,10 +117,9 @@ class Progressing:
         self._bar.update(self._task, total=self._checks)
         # A URL and a model id are the user's own words, and still come from outside.
         what = f"{line(header.base_url)}, model {line(header.model)}"
-        self._say(
-            Text(f"Holding {what} against the {line(header.contract)} contract: ")
-            + Text(f"{plural(self._checks, 'check')}, {header.tier.value} tier", style="dim")
-        )
+        how_much = f"{plural(self._checks, 'check')}, {header.tier.value} tier"
+        held = f"Holding {what} against the {line(header.contract)} contract: "
+        self._say(Text.assemble(held, (how_much, "dim")))
 
     def _judge(self, finding: Finding) -> None:
         self._judged += 1
@@ -124,10 +128,8 @@ class Progressing:
         if self._live and verdict in {Verdict.PASS, Verdict.SKIPPED}:
             return
         mark, style = VERDICTS[verdict]
-        told = Text(f"{mark} {verdict.value:<12} ", style=style) + Text(line(finding.id))
-        if not self._live:
-            told = Text(f"[{self._judged}/{self._checks}] ") + told
-        self._say(told)
+        count = "" if self._live else f"[{self._judged}/{self._checks}] "
+        self._say(Text.assemble(count, (f"{mark} {verdict.value:<12} ", style), line(finding.id)))
 
     def _say(self, text: Text) -> None:
         self._console.print(text, soft_wrap=not self._live, highlight=False)
@@ -136,7 +138,8 @@ class Progressing:
 def show(run: Run, console: Console) -> None:
     """Print the outcome of a run."""
     summary = Summary(run)
-    blocks = [_verdict(summary), _states(summary), _troubles(summary), _gaps(summary)]
+    most = MOST_FINDINGS if console.is_terminal else len(summary.troubles)
+    blocks = [_verdict(summary), _states(summary), _troubles(summary, most), _gaps(summary)]
     shown = Group(Text(), *(block for block in blocks if block is not None))
     with console.capture() as captured:
         console.print(shown, highlight=False)
@@ -166,7 +169,7 @@ def _verdict(summary: Summary) -> RenderableType:
     sentence = _marked(summary.sentence)
     where = f"{line(header.base_url)}, {line(header.model)}, contract {line(header.contract)}"
     facts = Text(f"{where}; {summary.cost_in_words}; {duration(summary.elapsed)}", style="dim")
-    told = [Text(f"{summary.headline}.", style=style) + Text(" ") + sentence]
+    told = [Text.assemble((f"{summary.headline}.", style), " ", sentence)]
     if summary.because:
         told.append(Text(cut(line(summary.because), LONGEST)))
     return Group(*told, facts, _counts(summary))
@@ -192,7 +195,7 @@ def _states(summary: Summary) -> RenderableType | None:
                 row.subject.name for row in rows if _is(row.subject.kind, kind, row.state, state)
             ]
             if names:
-                listed = Text(noun, style="dim") + Text(line(", ".join(names)))
+                listed = Text.assemble((noun, "dim"), line(", ".join(names)))
                 table.add_row(Text(f"{mark} {state.value}", style=style), listed)
     return _titled("Parameters and response fields", table)
 
@@ -201,19 +204,33 @@ def _is(kind: str, wanted_kind: str, state: State, wanted: State) -> bool:
     return kind == wanted_kind and state is wanted
 
 
-def _troubles(summary: Summary) -> RenderableType | None:
+def _troubles(summary: Summary, most: int) -> RenderableType | None:
     if not summary.troubles:
         return None
     table = Table.grid(padding=(0, 2))
-    for finding in summary.troubles:
+    for finding in _telling(summary.troubles, most):
         mark, style = VERDICTS[finding.verdict]
         table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), _finding(finding))
-    return _titled("Findings", table)
+    left = len(summary.troubles) - most
+    if left <= 0:
+        return _titled("Findings", table)
+    more = Text(f"and {plural(left, 'more finding')} in the written reports", style="dim")
+    return _titled("Findings", Group(table, more))
+
+
+def _telling(troubles: Sequence[Finding], most: int) -> list[Finding]:
+    """Choose findings to tell in full: one about each subject before a second about any."""
+    about: Counter[str] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for place, finding in enumerate(troubles):
+        ranked.append((about[finding.subject], place))
+        about[finding.subject] += 1
+    return [troubles[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
 
 
 def _finding(finding: Finding) -> RenderableType:
     told: list[RenderableType] = [
-        Text(line(finding.id), style="bold") + Text(f"  {finding.level.value}", style="dim"),
+        Text.assemble((line(finding.id), "bold"), (f"  {finding.level.value}", "dim")),
         _marked(finding.title),
     ]
     compared = {"expected": finding.expected, "seen": finding.seen}

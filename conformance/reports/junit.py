@@ -13,8 +13,8 @@ skipped                         ``<skipped>``, with the reason
 ==============================  ============================================================
 
 A run that broke off, judged nothing or could not begin gets one more testcase, an ``<error>``: the
-tests it lacks would otherwise be invisible, and the file green. ``time`` is the time the endpoint took over the
-exchanges that the check rests on, which checks may share.
+tests it lacks would otherwise be invisible, and the file green. ``time`` is the time the endpoint
+took over the exchanges that the check rests on, which checks may share.
 """
 
 from __future__ import annotations

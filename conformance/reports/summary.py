@@ -124,7 +124,7 @@ class Summary:
             f"{self.cost.completion_tokens:,} generated",
         ]
         if self.cost.estimated_tokens:
-            parts.append(f"up to {self.cost.estimated_tokens:,} not billed to us in the open")
+            parts.append(f"up to {self.cost.estimated_tokens:,} where no usage was stated")
         return (
             f"{plural(self.cost.requests, 'request')}, "
             f"{plural(self.cost.tokens, 'token')} ({', '.join(parts)})"
@@ -247,10 +247,10 @@ class Summary:
         for state, words in _TOLD.items():
             named = [f"`{row.subject.name}`" for row in promised if row.state is state]
             if named:
-                told.append(f"{words} {listed(named)}")
+                told.append(f"{words} {listed(named, MOST_PARAMETERS)}")
         untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
         if untested:
-            few = len(untested) <= MOST_NAMED
+            few = len(untested) <= MOST_UNTESTED
             told.append(f"{listed(untested) if few else len(untested)} not tested")
         return "; ".join(told) + "."
 
@@ -260,11 +260,11 @@ class Summary:
             for row in self.rows_of("field")
             if row.state in {State.ALTERED, State.IGNORED}
         ]
-        return f"Wrong in its answers: {listed(broken)}." if broken else ""
+        return f"Wrong in its answers: {listed(broken, MOST_FIELDS)}." if broken else ""
 
 
-MOST_NAMED = 4
-"""Untested parameters that the verdict's sentence names; more are only counted there."""
+MOST_PARAMETERS, MOST_FIELDS, MOST_UNTESTED = 6, 4, 4
+"""Names that the verdict's sentence holds at most; the tables below it hold all."""
 
 _TOLD: Mapping[State, str] = {
     State.IGNORED: "ignores",
@@ -296,8 +296,10 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Join names as a sentence does: ``a, b and c``."""
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Join names as a sentence does: ``a, b and c``, or ``a, b and 3 more``."""
+    if most is not None and len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -114,3 +114,5 @@ def test_durations_are_as_precise_as_a_reader_cares(seconds: float, words: str) 
 def test_sizes_and_lists_read_as_people_write_them() -> None:
     assert [size(999), size(2_700), size(5_000_000)] == ["999 B", "2.7 kB", "5.0 MB"]
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert listed(["a", "b", "c"], 3) == "a, b and c"
+    assert listed(["a", "b", "c", "d"], 3) == "a, b and 2 more"
