@@ -81,8 +81,8 @@ def members(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:
     return value
 
 
-def stop_sequences(value: Any, name: str, limit: int) -> tuple[str, ...]:
-    """One sequence or an array of up to ``limit``.
+def stop_sequences(value: Any, name: str, limit: int, length: int) -> tuple[str, ...]:
+    """One sequence or an array of up to ``limit``, of up to ``length`` characters each.
 
     Empty ones are left out: nothing can be found by them, so they ask for nothing.
     """
@@ -92,7 +92,13 @@ def stop_sequences(value: Any, name: str, limit: int) -> tuple[str, ...]:
         raise wrong_type(value, name, "a string or an array of strings")
     at_most(value, name, limit)
     for place, item in enumerate(value):
-        string(item, f"{name}[{place}]")
+        if len(string(item, f"{name}[{place}]")) > length:
+            raise bad_request(
+                f"Invalid '{name}[{place}]': string too long. Expected a string with maximum "
+                f"length {length}, but got a string with length {len(item)} instead.",
+                param=name,
+                code="string_above_max_length",
+            )
     return tuple(dict.fromkeys(item for item in value if item))
 
 

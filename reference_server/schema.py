@@ -51,6 +51,8 @@ class Rules:
     max_n: int = 128
     max_best_of: int = 20
     max_stops: int = 4
+    max_stop_length: int = 8192
+    """Characters; a limit of this server, no document states one."""
     max_logprobs: int = 5
     max_penalty: float = 2.0
     max_temperature: float = 2.0
@@ -122,7 +124,7 @@ def parse(body: Mapping[str, Any], rules: Rules = DEFAULT_RULES) -> CompletionRe
         include_usage=_include_usage(body, stream=stream),
         logprobs=read("logprobs", None, fields.integer, 0, rules.max_logprobs),
         echo=read("echo", False, fields.boolean),
-        stop=read("stop", (), fields.stop_sequences, rules.max_stops),
+        stop=read("stop", (), fields.stop_sequences, rules.max_stops, rules.max_stop_length),
         presence_penalty=read("presence_penalty", 0.0, fields.decimal, *penalty),
         frequency_penalty=read("frequency_penalty", 0.0, fields.decimal, *penalty),
         logit_bias=read("logit_bias", (), fields.token_bias, -rules.max_bias, rules.max_bias),

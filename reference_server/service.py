@@ -129,10 +129,12 @@ class CompletionService:
             unfinished = ticket.size
             while unfinished:
                 updates = await mailbox.take()
-                if any(update.failed for update in updates):
+                made = [update for update in updates if not update.failed]
+                unfinished -= sum(1 for update in made if update.pieces[-1].finish)
+                if made:  # what was made before a failure is given out before it
+                    yield made
+                if len(made) < len(updates):
                     raise errors.internal()
-                unfinished -= sum(1 for u in updates if u.pieces and u.pieces[-1].finish)
-                yield updates
         finally:
             self._engine.release(ticket)
             del self._mailboxes[ticket]

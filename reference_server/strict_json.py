@@ -7,6 +7,7 @@ surrogates, and a nesting that no stack suffers from.
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from reference_server.errors import bad_request
@@ -76,8 +77,7 @@ def _finite(digits: str) -> float:
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         shown = twice[:100].encode("utf-8", "replace").decode()
         raise bad_request(f"The JSON body has the name '{shown}' more than once in an object.")
     return members

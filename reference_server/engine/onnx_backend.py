@@ -26,6 +26,9 @@ GRAPH = "decoder.onnx"
 CHUNK = 256
 """Prompt tokens read in one run: bounds the memory that attention scores take."""
 SMALLEST_CLASS = 64
+"""Cache slots of the pool for the shortest sequences; each further class has twice as many."""
+SMALL_RUN = 8
+"""Up to this many tokens a run is quickest on one core."""
 
 
 @dataclass
@@ -80,16 +83,11 @@ class _Pool:
 class OnnxBackend:
     """A `Backend` over the folder's ``decoder.onnx`` and ``config.json``."""
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
-        """Load the graph; ``threads`` 0 lets onnxruntime use every core."""
+    def __init__(self, folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Waiting threads that spin would take the cores from the HTTP side.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = onnxruntime.InferenceSession(
-            str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
-        )
+        # A small step is hundreds of tiny operations: sharing them out costs more than it saves.
+        self._alone = _session(folder, threads=1)
+        self._shared = _session(folder, threads=0)
         self.context: int = config["max_position_embeddings"]
         self.vocabulary: int = config["vocab_size"]
         self._layers: int = config["num_hidden_layers"]
@@ -164,7 +162,19 @@ class OnnxBackend:
     def _run(
         self, ids: NDArray[np.int64], lengths: NDArray[np.int64], past: Floats
     ) -> tuple[Floats, Floats]:
-        logits, present = self._session.run(
+        session = self._alone if ids.size <= SMALL_RUN else self._shared
+        logits, present = session.run(
             ["logits", "present"], {"input_ids": ids, "past_lengths": lengths, "past": past}
         )
         return logits, present
+
+
+def _session(folder: Path, threads: int) -> Any:
+    """The graph, loaded; ``threads`` 0 lets onnxruntime use every core."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin while they wait would take the cores from the HTTP side.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
+    )

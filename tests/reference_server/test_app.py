@@ -1,0 +1,101 @@
+"""The HTTP face over a scripted model: what happens when the model itself fails."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from reference_server.app import Settings, create_app
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.service import CompletionService
+from tests.reference_server.api import envelope
+from tests.reference_server.scripted import ScriptedBackend
+
+BODY = {"model": "m", "prompt": "you", "max_tokens": 8}
+
+
+def ask(
+    tokenizer: Tokenizer, backend: ScriptedBackend, *bodies: dict[str, Any]
+) -> list[httpx.Response]:
+    """Post bodies one after the other to an application of their own."""
+
+    async def post() -> list[httpx.Response]:
+        service = CompletionService(LoadedModel(backend, tokenizer, "fp_test"), rows=4, queue=10)
+        transport = httpx.ASGITransport(create_app(service, Settings("key", ["m"])))
+        service.start()
+        try:
+            async with httpx.AsyncClient(
+                transport=transport,
+                base_url="http://server/v1",
+                headers={"Authorization": "Bearer key"},
+            ) as client:
+                return [await client.post("/completions", json=body) for body in bodies]
+        finally:
+            service.stop()
+
+    return asyncio.run(post())
+
+
+def scripted(tokenizer: Tokenizer) -> ScriptedBackend:
+    return ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size)
+
+
+def test_the_script_is_what_is_answered(tiny: Tokenizer) -> None:
+    (response,) = ask(tiny, scripted(tiny), BODY | {"max_tokens": 5})
+    answer = response.json()
+    assert answer["choices"] == [
+        {"text": "abSTOP世界 and", "index": 0, "logprobs": None, "finish_reason": "length"}
+    ]
+    assert answer["system_fingerprint"] == "fp_test"
+    assert answer["usage"] == {"prompt_tokens": 1, "completion_tokens": 5, "total_tokens": 6}
+
+
+class FailsLater(ScriptedBackend):
+    """Breaks after a few steps, once a stream is under way."""
+
+    def _row(self, place: int) -> Any:
+        if place >= 2:
+            raise RuntimeError("a secret of the server's inside")
+        return super()._row(place)
+
+
+def test_a_fault_of_the_model_is_a_500_that_tells_nothing(tiny: Tokenizer) -> None:
+    backend = scripted(tiny)
+    backend.fault = RuntimeError("a secret of the server's inside")
+    for response in ask(tiny, backend, BODY, BODY | {"n": 3}):
+        assert envelope(response, 500)["type"] == "server_error"
+        assert "secret" not in response.text
+
+
+def test_a_stream_that_breaks_says_so_and_does_not_claim_to_be_done(tiny: Tokenizer) -> None:
+    backend = FailsLater(tiny.encode("abSTOP世界 and"), tiny.size)
+    (response,) = ask(tiny, backend, BODY | {"stream": True})
+    events = [json.loads(e.removeprefix("data: ")) for e in response.text.split("\n\n") if e]
+    assert [event["choices"][0]["text"] for event in events[:-1]] == ["ab", "STOP"]
+    assert set(events[-1]) == {"error"}
+    assert "secret" not in response.text
+
+
+def test_more_than_may_wait_is_refused_unless_nothing_else_is_there(tiny: Tokenizer) -> None:
+    (alone,) = ask(tiny, scripted(tiny), BODY | {"n": 50})
+    assert len(alone.json()["choices"]) == 50
+
+
+def test_a_model_without_marks_for_it_refuses_a_suffix(tiny: Tokenizer) -> None:
+    without = Tokenizer.__new__(Tokenizer)
+    without.__dict__.update(tiny.__dict__ | {"fill_in_the_middle": None})
+    (response,) = ask(without, scripted(tiny), BODY | {"suffix": "end"})
+    assert envelope(response, 400)["param"] == "suffix"
+
+
+def test_line_ends_that_json_does_not_know_are_escaped_in_a_stream(tiny: Tokenizer) -> None:
+    text = "a\u2028b\u0085c"
+    backend = ScriptedBackend(tiny.encode(text), tiny.size)
+    size = len(tiny.encode(text))
+    (response,) = ask(tiny, backend, BODY | {"stream": True, "max_tokens": size})
+    lines = [line for line in response.text.splitlines() if line]
+    assert all(line.startswith("data: ") for line in lines)
+    parts = [json.loads(line[6:])["choices"][0]["text"] for line in lines[:-1]]
+    assert "".join(parts) == text
