@@ -17,12 +17,14 @@ from conformance.model import Effect
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
 """A token that fills the prompt: counted there, a penalty of either sign is overwhelming."""
 
-FULL_OF_REPEATS = (
-    f"{LAUGHTER}\n\nOnce upon a time, there",
-    f"{COLOURS}. My favourite colour is",
-    "him her it me them you us\n\nShe looked at",
-)
-"""Prompts whose first new token a penalty on their own tokens would change, up or down."""
+WORDS = "him her it me them you us\n\nShe looked at"
+"""Ends where the words that it begins with compete with others for the next place."""
+
+TURNING_AWAY = (f"{LAUGHTER}\n\nOnce upon a time, there", f"{COLOURS}. My favourite is", WORDS)
+"""Prompts that go on with something new, unless their own tokens are favoured."""
+
+GOING_ON = (LAUGHTER, COLOURS, WORDS)
+"""Prompts that go on with their own tokens, unless those are penalised."""
 
 
 async def hold_out_of_range(api: Api, name: str) -> None:
@@ -73,7 +75,7 @@ async def hold_effect(api: Api, name: str) -> None:
 
 async def hold_first_tokens(api: Api, name: str, value: float) -> None:
     """Hold that the first token is the same with a penalty as without: nothing was sampled yet."""
-    prompts = list(FULL_OF_REPEATS)
+    prompts = list(TURNING_AWAY if value < 0 else GOING_ON)
 
     async def penalised(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {name: value})

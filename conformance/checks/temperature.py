@@ -78,7 +78,7 @@ async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
     ]
     # Near-ties may flip late in the text; samples at 1 part from the greedy text at once.
     near = [len(_shared_beginning(greedy, low)) >= len(greedy) // 4 for low in lows]
-    if not any(near) and len(set(lows)) == len(lows):
+    if sum(near) <= 1 and len(set(lows)) == len(lows):
         raise Deviation(
             f"texts that begin like {shown(greedy)}", shown(lows), effect=Effect.IGNORED
         )

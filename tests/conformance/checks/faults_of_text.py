@@ -1,0 +1,142 @@
+"""Faults of what goes into a text and what comes out, each with the checks that must find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.conformance.checks import parameter_faults as made
+from tests.conformance.checks.faulty import Body, Fault
+from tests.conformance.checks.parameter_faults import (
+    Row,
+    changes,
+    choices,
+    declines,
+    drops,
+    is_batch,
+    stops,
+    texts,
+)
+
+
+def empty_prompt(body: Body) -> bool:
+    return body.get("prompt") in ("", None)
+
+
+def truncated(body: Body) -> Body:
+    long = isinstance(body.get("prompt"), str) and len(body["prompt"]) > 4000
+    return {**body, "prompt": body["prompt"][:4000]} if long else body
+
+
+def second_words(body: Body) -> Body:
+    return {**body, "prompt": f"{body['prompt'][0]} "} if len(body["prompt"]) == 1 else body
+
+
+def joined_batch(body: Body) -> Body:
+    return {**body, "prompt": "".join(body["prompt"])} if is_batch(body) else body
+
+
+def reversed_ids(body: Body) -> Body:
+    if body.get("echo"):
+        return body
+    return made.on_tokens(lambda ids: [token + 1 for token in ids])(body)
+
+
+def each_id_alone(body: Body) -> Body:
+    return made.on_tokens(lambda ids: [[token] for token in ids])(body)
+
+
+def of_prompt() -> Iterator[Row]:
+    """Faults of prompt."""
+    yield "empty", texts(lambda _b, _i, _t: ""), "prompt.string-answered"
+    ignored = changes(prompt="Good morning to the old")
+    yield "prompt ignored", ignored, "prompt.not-answered-alike"
+    yield "chat template", Fault(ask=made.as_chat), "prompt.no-hidden-text"
+    unescaped = Fault(read=lambda raw: raw.replace(rb"\u", b"u"))
+    yield "escapes lost", unescaped, "prompt.escapes-alike"
+    batches = "prompt.batch-complete n.one-by-default-in-batch echo.batch prompt.token-batch-served"
+    yield "first of batch only", Fault(ask=made.half_the_ids), batches
+    yield "batch joined", Fault(ask=joined_batch), "prompt.batch-complete prompt.batch-as-singles"
+    swaps = "prompt.batch-as-singles prompt.batch-of-scripts prompt.token-batch-as-singles"
+    yield "batch answered in another order", Fault(tell=choices(made.swapped)), swaps
+    one = Fault(ask=lambda b: second_words(b) if is_batch(b) else b)
+    yield "array of one differs", one, "prompt.batch-of-one"
+    yield "each id a prompt", Fault(ask=each_id_alone), "prompt.tokens-served"
+    ids = declines(
+        lambda b: isinstance(b.get("prompt"), list) and not isinstance(b["prompt"][0], str)
+    )
+    yield "ids refused", ids, "prompt.tokens-served prompt.token-batch-served"
+    yield "ids shifted", Fault(ask=reversed_ids), "prompt.tokens-as-text"
+    empties = "prompt.empty-is-harmless prompt.null-is-harmless prompt.absent-is-harmless"
+    yield "500 for no prompt", declines(empty_prompt, 500), empties
+    yield "prompt cut", Fault(ask=truncated), "prompt.over-context-refused"
+
+
+def of_suffix() -> Iterator[Row]:
+    """Faults of suffix."""
+    yield "suffix dropped", drops("suffix"), "suffix.conditions suffix.shifts-probabilities"
+    appended = texts(lambda b, _i, t: t + (b.get("suffix") or ""))
+    yield "suffix appended", appended, "suffix.not-appended suffix.streamed-as-plain"
+    in_stream = Fault(tell_stream=made.appended_suffix)
+    yield "suffix appended in a stream", in_stream, "suffix.streamed-as-plain"
+    both = declines(lambda b: "suffix" in b and (b.get("echo") is True or is_batch(b)), 500)
+    yield "500 for suffix with more", both, "suffix.with-echo suffix.with-batch"
+
+
+def of_stop() -> Iterator[Row]:
+    """Faults of stop."""
+    cutting = """
+        stop.ends-before-match stop.string stop.array-of-one stop.earliest stop.fourth-works
+        stop.earliest-in-any-order stop.second-works stop.inside-word stop.across-words
+        stop.one-character stop.chinese stop.emoji stop.at-the-start stop.batch stop.streamed
+        stop.streamed-inside-word
+    """
+    yield "stop dropped", drops("stop"), cutting
+    included = texts(lambda b, _i, t: t + (stops(b) or [""])[-1])
+    yield "stop included", included, "stop.ends-before-match stop.string stop.fourth-works"
+    yield "first stop only", Fault(ask=made.one_stop(0)), "stop.fourth-works stop.second-works"
+    yield "first stop only", Fault(ask=made.one_stop(0)), "stop.earliest stop.streamed-inside-word"
+    last = "stop.earliest-in-any-order"
+    yield "last stop only", Fault(ask=made.one_stop(-1)), last
+    bordered = Fault(ask=made.stop_at_token_border)
+    yield "whole tokens only", bordered, "stop.inside-word stop.across-words"
+    lists = declines(lambda b: len(b.get("stop") or "") > 1 and isinstance(b["stop"], list))
+    yield "one stop only", lists, "stop.four-served"
+    kept = drops("stop", when=lambda b: isinstance(b.get("stop"), list))
+    yield "array dropped", kept, "stop.array-of-one stop.fourth-works"
+    cut = Fault(ask=lambda b: {**b, "stop": b["stop"][:4]} if len(b.get("stop") or "") > 4 else b)
+    yield "fifth dropped", cut, "stop.fifth-not-dropped stop.five-refused"
+    searched = texts(made.cut_in_prompt)
+    yield "prompt searched", searched, "stop.not-in-prompt stop.not-in-echo"
+    yield "border searched", texts(made.cut_across_prompt), "stop.not-across-prompt"
+    leaks = "stop.streamed stop.streamed-inside-word"
+    yield "stop leaks", Fault(tell_stream=made.leak), leaks
+    yield "held text lost", Fault(tell_stream=made.swallow), "stop.held-text-released"
+    almost = texts(lambda b, _i, t: t[:-3] if any("§¶" in s for s in stops(b)) else t)
+    yield "almost match cut", almost, "stop.almost-match-kept"
+    none = changes(lambda b: "stop" in b and b["stop"] is None, stop=",")
+    yield "null stops", none, "stop.null"
+    kills = Fault(ask=made.empty_kills)
+    yield "empty kills", kills, "stop.empty-string stop.empty-array stop.empty-in-array"
+    blank = declines(lambda b: "stop" in b and b["stop"] in ("", []), 500)
+    yield "500 for empty", blank, "stop.empty-string stop.empty-array"
+
+
+def of_echo() -> Iterator[Row]:
+    """Faults of echo."""
+    echoing = """
+        echo.prompt-first echo.then-completion echo.awkward-text echo.awkward-text-continued
+        echo.words echo.chinese echo.batch echo.batch-with-n echo.streamed-once
+        echo.batch-streamed-once max-tokens.zero-generates-nothing
+    """
+    no_echo = Fault(ask=lambda b: {**b, "echo": False, "max_tokens": b.get("max_tokens") or 1})
+    yield "echo dropped", no_echo, echoing
+    yield "echo stripped", texts(made.stripped), "echo.awkward-text echo.awkward-text-continued"
+    inner = texts(lambda _b, _i, t: t.replace(", 13", ",13").replace("green b", "greenb"))
+    yield "space lost", inner, "echo.words"
+    chinese = texts(lambda b, _i, t: t[:-1] if b.get("echo") else t)
+    yield "end lost", chinese, "echo.then-completion echo.words echo.chinese"
+    yield "echo of the first", texts(made.echo_of_first), "echo.batch echo.batch-with-n"
+    twice = Fault(tell_stream=made.first_chunk_again)
+    yield "first chunk twice", twice, "echo.streamed-once echo.batch-streamed-once"
+    yield "always echo", changes(echo=True), "echo.off-by-default"
+    yield "false echoes", changes(lambda b: b.get("echo") is False, echo=True), "echo.false"

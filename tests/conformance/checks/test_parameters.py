@@ -1,0 +1,100 @@
+"""Every check of a request parameter finds what it is there for, and nothing where all is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain
+
+import pytest
+
+from conformance.checks import all_checks
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.model import Verdict
+from conformance.selection import reason_to_skip
+from tests.conformance.checks import faults_of_generation, faults_of_text
+from tests.conformance.checks import parameter_faults as made
+from tests.conformance.checks.faulty import Fault, found
+from tests.conformance.checks.parameter_faults import Row
+
+MODULES = {
+    *("model", "prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "best_of", "stop"),
+    *("echo", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "user"),
+    "unknown_key",
+}
+
+CHECKS = {c.id: c for c in all_checks() if c.run.__module__.rpartition(".")[2] in MODULES}
+
+STATED_ELSEWHERE = {
+    "max-tokens.unlimited": "zhizengzeng",
+    "temperature.with-top-p-harmless": "zhizengzeng",
+    "best-of.equal-refused": "zhizengzeng",
+    "seed.default-one": "zhizengzeng",
+}
+"""Checks of what only some documents state, and one that does."""
+
+
+def of_refusals() -> Iterator[Row]:
+    """Whatever must be declined is served instead, or breaks the endpoint."""
+    yield from (("lenient", Fault(ask=made.lenient), check) for check in refusing())
+    broken = Fault(decline=lambda _, error: (500, error))
+    yield from (("500 for bad input", broken, check) for check in refusing())
+    not_found = Fault(decline=lambda _, error: (400, error))
+    yield "400 for an unknown model", not_found, "model.unknown-is-404"
+
+
+def refusing() -> Iterator[str]:
+    """The checks that hold a request to be declined."""
+    named = {check_id for check_id in CHECKS if "refused" in check_id}
+    yield from sorted(named - {"best-of.equal-refused", "prompt.over-context-refused"})
+
+
+TABLES = (
+    of_refusals,
+    faults_of_text.of_prompt,
+    faults_of_text.of_suffix,
+    faults_of_text.of_stop,
+    faults_of_text.of_echo,
+    faults_of_generation.of_max_tokens,
+    faults_of_generation.of_temperature,
+    faults_of_generation.of_top_p,
+    faults_of_generation.of_n,
+    faults_of_generation.of_best_of,
+    faults_of_generation.of_penalties,
+    faults_of_generation.of_logit_bias,
+    faults_of_generation.of_seed,
+    faults_of_generation.of_user_and_unknown_key,
+)
+
+CASES = [
+    (name, fault, check)
+    for name, fault, ids in chain.from_iterable(table() for table in TABLES)
+    for check in ids.split()
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "check_id"),
+    [pytest.param(*case, id=f"{case[0]}: {case[2]}") for case in CASES],
+)
+def test_the_fault_is_found(name: str, fault: Fault, check_id: str) -> None:
+    contract = STATED_ELSEWHERE.get(check_id, "openai")
+    finding = asyncio.run(found(check_id, fault, contract))
+    broken = {Verdict.FAIL, Verdict.WARN}
+    if "refused" in name:  # what was not promised may be declined, and the finding says so
+        broken.add(Verdict.REFUSED)
+    assert finding.verdict in broken, finding.message
+
+
+@pytest.mark.parametrize("contract", DOCUMENTS)
+@pytest.mark.parametrize("check_id", sorted(CHECKS))
+def test_a_right_endpoint_is_left_alone(check_id: str, contract: str) -> None:
+    reason = reason_to_skip(CHECKS[check_id], load_contract(contract))
+    if reason is not None:
+        pytest.skip(reason)
+    finding = asyncio.run(found(check_id, Fault(), contract))
+    assert finding.verdict in {Verdict.PASS, Verdict.SKIPPED}, finding.message
+
+
+def test_every_check_has_a_fault_that_it_finds() -> None:
+    assert {check for _, _, check in CASES} == set(CHECKS)
