@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -60,8 +60,11 @@ async def run(
     *,
     transport: Transport | None = None,
     checks: Iterable[Check] | None = None,
-) -> AsyncIterator[RunEvent]:
+) -> AsyncGenerator[RunEvent, None]:
     """Judge a target and yield what happens, the header first and the footer last.
+
+    Who leaves before the end closes the generator (``contextlib.aclosing``), which gives up what is
+    under way.
 
     Args:
         target: the endpoint, the model and the key.

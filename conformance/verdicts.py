@@ -83,6 +83,10 @@ def _is_batch(body: Body) -> bool:
     return isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
 
 
+def _is_several(value: object) -> bool:
+    return isinstance(value, int) and value > 1
+
+
 def _echo_with_logprobs(body: Body) -> bool:
     """The live instruct model itself declines echo together with logprobs."""
     return body.get("echo") is True and body.get("logprobs") is not None
@@ -90,8 +94,8 @@ def _echo_with_logprobs(body: Body) -> bool:
 
 def _copies_of_a_greedy_answer(body: Body) -> bool:
     """Several choices at temperature 0 can only be copies; some servers decline to make them."""
-    copies = max(body.get("n") or 1, body.get("best_of") or 1)
-    return body.get("temperature") == 0 and copies > 1
+    several = _is_several(body.get("n")) or _is_several(body.get("best_of"))
+    return body.get("temperature") == 0 and several
 
 
 def _suffix_with_echo_or_batch(body: Body) -> bool:
@@ -101,7 +105,7 @@ def _suffix_with_echo_or_batch(body: Body) -> bool:
 
 def _best_of_a_stream(body: Body) -> bool:
     """The best of several cannot be known before all are finished."""
-    return (body.get("best_of") or 1) > 1 and body.get("stream") is True
+    return _is_several(body.get("best_of")) and body.get("stream") is True
 
 
 EXCUSES: tuple[Callable[[Body], bool], ...] = (

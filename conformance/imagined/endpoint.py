@@ -102,7 +102,7 @@ class ImaginedEndpoint:
     def _drafts(self, body: Body, prompt: list[int], n: int) -> list[_Draft]:
         """The best ``n`` of as many choices as were asked for."""
         candidates = max(n, body.get("best_of") or 1)
-        seed = body.get("seed")
+        seed = _or(body.get("seed"), self._contract.parameter("seed").default)
         drafts = []
         for i in range(candidates):
             self._samples += 1
