@@ -49,7 +49,10 @@ class Suite(click.Group):
             _end(_sentence(error), _code_of(error))
         except (click.Abort, KeyboardInterrupt):
             _end("interrupted", ExitCode.INTERRUPTED)
-        except BrokenPipeError:
+        except (BrokenPipeError, SystemExit) as error:
+            # Click and rich end with 1 when the reader of a pipe hangs up; here that is a verdict.
+            if isinstance(error, SystemExit) and error.code != 1:
+                raise
             _abandon_stdout()
             sys.exit(ExitCode.INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - nobody should meet a traceback
