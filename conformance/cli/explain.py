@@ -19,7 +19,7 @@ from conformance.cli.options import DEFAULT_CONTRACT, examples
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
 from conformance.model import ExitCode, Requirement
-from conformance.reports.console import console_for
+from conformance.reports.console import console_for, marked
 
 
 @click.command(epilog=examples("conformance explain stop.five-refused"))
@@ -34,7 +34,7 @@ def explain(check_id: str) -> ExitCode:
     needs = f"; needs {', '.join(check.needs)}" if check.needs else ""
     head = Text.assemble((check.id, "bold"), (f"  {check.tier.value} tier{needs}", "dim"))
     show(head, console)
-    show(Text(check.title), console)
+    show(marked(check.title), console)
     show(_titled("Requirement", _requirement(requirement)), console)
     written = _pairs((source.document, source.says) for source in requirement.sources)
     show(_titled("Where it is written", written), console)

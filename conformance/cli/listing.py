@@ -6,7 +6,7 @@ import json
 from itertools import groupby
 
 import click
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from conformance.checks import Check, all_checks
@@ -15,7 +15,7 @@ from conformance.cli.options import DEFAULT_CONTRACT, choosing, examples, why_no
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
 from conformance.model import ExitCode, Tier
-from conformance.reports.console import console_for
+from conformance.reports.console import console_for, marked
 from conformance.reports.summary import plural
 from conformance.selection import Options, choose
 
@@ -67,12 +67,8 @@ def _show(checks: list[Check], contract: Contract) -> None:
     for area, inside in groupby(checks, key=lambda check: _area(check, contract)):
         show(Text(area, style="bold"), console)
         for check in inside:
-            table = Table.grid(padding=(0, 2), expand=console.is_terminal)
-            table.add_row(
-                Text(f"  {check.id}"),
-                Text(f"{check.tier.value}, judges {check.requirement}", style="dim"),
-            )
-            show(table, console)
-            show(Text(f"      {check.title}"), console)
+            what = f"  {check.tier.value}, judges {check.requirement}"
+            show(Padding(Text.assemble(check.id, (what, "dim")), (0, 0, 0, 2)), console)
+            show(Padding(marked(check.title), (0, 0, 0, 6)), console)
         show(Text(), console)
     show(Text(f"{plural(len(checks), 'check')}; `conformance explain CHECK` tells more."), console)

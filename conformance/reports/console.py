@@ -166,7 +166,7 @@ PIPE_WIDTH = 1_000
 def _verdict(summary: Summary) -> RenderableType:
     header = summary.run.header
     style = CONCLUSIONS[summary.conclusion]
-    sentence = _marked(summary.sentence)
+    sentence = marked(summary.sentence)
     where = f"{line(header.base_url)}, {line(header.model)}, contract {line(header.contract)}"
     facts = Text(f"{where}; {summary.cost_in_words}; {duration(summary.elapsed)}", style="dim")
     told = [Text.assemble((f"{summary.headline}.", style), " ", sentence)]
@@ -231,7 +231,7 @@ def _telling(troubles: Sequence[Finding], most: int) -> list[Finding]:
 def _finding(finding: Finding) -> RenderableType:
     told: list[RenderableType] = [
         Text.assemble((line(finding.id), "bold"), (f"  {finding.level.value}", "dim")),
-        _marked(finding.title),
+        marked(finding.title),
     ]
     compared = {"expected": finding.expected, "seen": finding.seen}
     values = {name: text for name, text in compared.items() if text is not None}
@@ -266,7 +266,7 @@ def _titled(title: str, body: RenderableType) -> RenderableType:
     return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
 
 
-def _marked(sentence: str) -> Text:
+def marked(sentence: str) -> Text:
     """Turn the names that a sentence carries in backticks into emphasis."""
     text = Text()
     for place, part in enumerate(line(sentence).split("`")):
