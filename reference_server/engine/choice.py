@@ -37,7 +37,7 @@ class Piece:
     entries: tuple[TokenEntry, ...] = ()
     finish: Finish | None = None
     tokens: int = 0
-    """Tokens sampled so far, those of the end mark left out."""
+    """Tokens sampled so far, the end mark and those of a stop sequence included."""
 
     def __bool__(self) -> bool:
         return bool(self.text or self.entries or self.finish)
@@ -89,14 +89,24 @@ class ChoiceWriter:
         return Piece(text, self._release())
 
     def add(self, token: int, score: TokenScore | None) -> Piece:
-        """Take the next sampled token, scored if logprobs are asked for."""
-        if token in self._tokenizer.end_ids:
-            return self._end("", "stop")
+        """Take the next sampled token, scored if logprobs are asked for.
+
+        The mark that ends a text is no part of it, but it was sampled: it is counted, and scored as
+        a token that begins where the text ends. (Those who score with ``max_tokens`` 1, as the
+        language model evaluation harness does, rely on one entry after the prompt's.)
+        """
         self._sampled += 1
-        completed, start = self._characters.feed(self._tokenizer.token_bytes(token))
+        ended = token in self._tokenizer.end_ids
+        if ended:
+            completed = self._characters.finish()
+            start = self._characters.length
+        else:
+            completed, start = self._characters.feed(self._tokenizer.token_bytes(token))
         if score is not None:
             self._waiting.append(self._entry(token, score, self._base + start))
         text = self._stop.feed(completed)
+        if ended:
+            return self._end(text, "stop")
         if self._stop.found or self._sampled == self._request.max_tokens:
             return self._end(text, "length")
         self._released += len(text)

@@ -51,10 +51,15 @@ def tiny_bytes(tokenizer: Tokenizer, text: str) -> list[int]:
     return [singles[bytes([byte])] for byte in text.encode()]
 
 
-def test_the_end_of_text_finishes_and_is_neither_shown_nor_counted(tiny: Tokenizer) -> None:
+def test_the_end_of_text_is_counted_and_scored_but_not_shown(tiny: Tokenizer) -> None:
     choice = write(tiny, [*ids(tiny, "ab"), END])
-    assert (choice.text, choice.finish, choice.tokens) == ("ab", "stop", 1)
-    assert [entry.token for entry in choice.entries] == ["ab"]
+    assert (choice.text, choice.finish, choice.tokens) == ("ab", "stop", 2)
+    assert [(entry.token, entry.offset) for entry in choice.entries] == [
+        ("ab", 0),
+        ("<|endoftext|>", 2),
+    ]
+    cut = write(tiny, [tiny_bytes(tiny, "😀")[0], END])
+    assert (cut.text, cut.entries[-1].offset) == ("\ufffd", 1)
 
 
 def test_the_limit_finishes_with_the_token_that_reaches_it(tiny: Tokenizer) -> None:
@@ -167,7 +172,7 @@ def test_pieces_joined_are_what_the_whole_text_says(tiny: Tokenizer, data: st.Da
     assert choice.finish == finish
     assert [piece.finish for piece in choice.pieces[:-1]] == [None] * (len(choice.pieces) - 1)
     entries = choice.entries[len(ids(tiny, prompt)) if echo else 0 :]
-    names = b"".join(tiny.token_bytes(int(-(e.logprob or 0))) for e in entries)
+    names = b"".join(tiny.token_bytes(int(-(e.logprob or 0))) for e in entries if e.logprob)
     if finish == "length":
         assert len(entries) == limit == choice.tokens
         assert names.decode("utf-8", "replace") == text

@@ -92,6 +92,25 @@ def _is_text(raw: bytes) -> bool:
     return True
 
 
+@pytest.mark.parametrize("end", [-100, 100], ids=["goes on", "ends"])
+def test_scoring_as_evaluation_harnesses_do_gives_one_entry_after_the_prompts(
+    api: Api, end: int
+) -> None:
+    prompts = [list(TOKENIZER.encode(prompt)) for prompt in PROMPTS]
+    answer = api.complete(
+        prompt=prompts,
+        temperature=0,
+        max_tokens=1,
+        logprobs=1,
+        seed=1234,
+        echo=True,
+        logit_bias={str(token): end for token in TOKENIZER.end_ids},
+    )
+    for prompt, choice in zip(prompts, answer["choices"], strict=True):
+        assert len(choice["logprobs"]["token_logprobs"]) == len(prompt) + 1
+    assert answer["usage"]["completion_tokens"] == len(prompts)
+
+
 def test_the_same_seed_gives_the_same_text_and_others_differ(api: Api) -> None:
     def texts(seed: int) -> list[str]:
         answer = api.complete(prompt=COUNTING, seed=seed, n=3, max_tokens=24)
