@@ -1,0 +1,161 @@
+"""Who may import whom. The rooms are those of ARCHITECTURE.md; a new room is entered here first."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SUITE, SERVER = "conformance", "reference_server"
+
+# The suite's rooms, each with the rooms it may see. `wire` sees `judgement` for one thing: a spent
+# budget has to reach the runner as something that a check did not foresee.
+SEES: dict[str, set[str]] = {
+    "model": set(),
+    "judgement": {"model"},
+    "overlay": set(),
+    "schemas": set(),
+    "contract": {"model", "overlay", "schemas"},
+    "wire": {"model", "judgement"},
+    "answers": {"model", "judgement", "wire"},
+    "api": {"model", "contract", "answers"},
+    "checks": {"model", "contract", "judgement", "answers", "api", "wire"},
+    "imagined": {"model", "contract"},
+    "selection": {"model", "contract", "checks"},
+    "verdicts": {"model", "contract", "judgement"},
+    "preflight": {"model", "judgement", "answers", "api", "checks", "wire"},
+    "runner": {"model", "contract", "api", "checks", "selection", "verdicts", "preflight", "wire"},
+    "planning": {"model", "contract", "checks", "selection", "imagined", "runner", "wire"},
+    "bundled": set(),
+    "reports": {"model"},
+    "cli": {
+        "model",
+        "contract",
+        "checks",
+        "selection",
+        "runner",
+        "planning",
+        "bundled",
+        "reports",
+        "wire",
+    },
+    "__main__": {"cli"},
+}
+
+# Who may use which library; what is not named here, a room may not use.
+USES: dict[str, set[str]] = {
+    "overlay": {"jsonpath"},
+    "schemas": {"jsonschema"},
+    "contract": {"jsonschema", "yaml"},
+    "wire": {"cattrs", "httpx"},
+    "reports": {"jinja2", "markupsafe", "rich"},
+    "cli": {"click", "rich"},
+}
+
+# Of the wire, those who judge see the reading of streams and nothing that could send.
+WIRE_FOR_JUDGES = {"conformance.wire.sse"}
+
+
+@cache
+def modules(package: str) -> dict[str, ast.Module]:
+    """Every module of a package by its dotted name."""
+    found = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text("utf-8"), str(path))
+    return found
+
+
+def imports_of(name: str, tree: ast.Module) -> Iterator[str]:
+    """Every module that a module imports, wherever in it the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules(node.module.partition(".")[0]) else node.module
+
+
+def room_of(module: str) -> str:
+    """The room of one of the suite's modules; the package itself is the hall that all share."""
+    return module.split(".")[1] if "." in module else ""
+
+
+SUITE_MODULES = sorted(modules(SUITE))
+
+
+@pytest.mark.parametrize("module", SUITE_MODULES)
+def test_a_room_sees_only_the_rooms_it_may(module: str) -> None:
+    room = room_of(module)
+    seen = {
+        room_of(other)
+        for other in imports_of(module, modules(SUITE)[module])
+        if other.partition(".")[0] == SUITE
+    }
+    assert not room or room in SEES, f"{module} is in a room that this test does not know"
+    strange = seen - {room, ""} - SEES.get(room, set())
+    assert not strange, f"{module} may not see {', '.join(sorted(strange))}"
+
+
+@pytest.mark.parametrize("module", SUITE_MODULES)
+def test_a_room_uses_only_its_own_libraries(module: str) -> None:
+    tops = {other.partition(".")[0] for other in imports_of(module, modules(SUITE)[module])}
+    libraries = tops - set(sys.stdlib_module_names) - {SUITE}
+    strange = libraries - USES.get(room_of(module), set())
+    assert not strange, f"{module} may not use {', '.join(sorted(strange))}"
+
+
+@pytest.mark.parametrize("room", ["answers", "checks"])
+def test_who_judges_cannot_send(room: str) -> None:
+    for module in SUITE_MODULES:
+        if room_of(module) != room:
+            continue
+        wire = {m for m in imports_of(module, modules(SUITE)[module]) if room_of(m) == "wire"}
+        assert wire <= WIRE_FOR_JUDGES, f"{module} sees {wire - WIRE_FOR_JUDGES}"
+
+
+def test_no_two_rooms_see_each_other() -> None:
+    left = {room: set(seen) for room, seen in SEES.items()}
+    while left:
+        free = {room for room, seen in left.items() if not seen & set(left)}
+        assert free, f"these rooms see each other: {sorted(left)}"
+        left = {room: seen for room, seen in left.items() if room not in free}
+
+
+@pytest.mark.parametrize(("package", "other"), [(SUITE, SERVER), (SERVER, SUITE)])
+def test_the_suite_and_the_reference_server_do_not_know_each_other(
+    package: str, other: str
+) -> None:
+    for module, tree in modules(package).items():
+        met = [name for name in imports_of(module, tree) if name.partition(".")[0] == other]
+        assert not met, f"{module} imports {met}"
+
+
+ENDINGS = {"print", "exit", "quit", "sys.exit", "os._exit"}
+
+
+@pytest.mark.parametrize("module", SUITE_MODULES)
+def test_only_the_command_line_prints_and_exits(module: str) -> None:
+    if room_of(module) in {"cli", "__main__"}:
+        return
+    tree = modules(SUITE)[module]
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not calls & ENDINGS
+    assert "SystemExit" not in names
+
+
+def test_no_check_names_a_vendor() -> None:
+    vendors = ("api000", "gpt.ge", "aocheng", "zhizengzeng", "eronmind", "零度")
+    for path in (ROOT / SUITE / "checks").glob("*.py"):
+        text = path.read_text("utf-8").lower()
+        assert not [vendor for vendor in vendors if vendor in text], path.name
