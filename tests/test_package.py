@@ -1,0 +1,72 @@
+"""The wheel works outside the checkout: spec, schema, templates and weights travel inside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and unpack it where nothing of the checkout can be reached."""
+    wheels, site = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT)]
+    subprocess.run([*pip, *build], check=True)
+    (wheel,) = wheels.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True)
+    return site
+
+
+@pytest.fixture
+def run(installed: Path, tmp_path: Path) -> Run:
+    """Run a module of the unpacked wheel from an empty folder."""
+    # PYTHONPATH comes before the environment's site-packages, so the wheel's copy is the one found.
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+def test_both_packages_are_found_in_the_wheel_and_not_in_the_checkout(
+    run: Run, installed: Path
+) -> None:
+    code = "import conformance, reference_server as r; print(conformance.__file__, r.__file__)"
+    first, second = run("-c", code).stdout.split()
+    assert first.startswith(str(installed))
+    assert second.startswith(str(installed))
+
+
+@pytest.mark.parametrize(
+    "contract", ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
+)
+def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
+    planned = run("-m", "conformance", "plan", "--contract", contract, "--format", "json")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["requests"] > 0
+
+
+def test_the_bundled_server_and_the_suite_run_from_the_wheel(run: Run, tmp_path: Path) -> None:
+    finished = run("-m", "conformance", "run", "--tier", "smoke", "--out", "report")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert json.loads((tmp_path / "report" / "results.json").read_text())["verdict"] == "conforming"
+    assert (tmp_path / "report" / "index.html").stat().st_size > 0
