@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from statistics import fmean
+from typing import Any
 
 from conformance.answers import Choice
 from conformance.api import Api
@@ -14,13 +15,14 @@ from conformance.judgement import Deviation, NotApplicable, expect
 from conformance.model import Effect
 
 CANDIDATES = 20
-CHOSEN = 4
-ROUNDS = 2
+CHOSEN = 2
+ORDINARY_ROUNDS, CHOSEN_ROUNDS = 3, 4
 LIFT = 0.7
-"""The share of ordinary samples that the chosen ones must beat on average.
+"""The share of ordinary samples that the chosen ones must reach on average.
 
-The best four of twenty beat 88 % of ordinary samples on average, and over two rounds fall below
-70 % less than once in 100,000 runs; four chosen at random beat 50 %, and reach 70 % in 1 of 40.
+The best two of twenty reach 93 % of sixty ordinary samples on average; over four rounds they fall
+below 70 % less than once in 100,000 runs, whatever the distribution, by simulation of ranks. Two
+taken at random reach 50 %, and fall below 70 % in 96 of 100 runs.
 """
 
 
@@ -70,20 +72,16 @@ async def the_best_n_are_returned(api: Api) -> None:
     needs=("n", "logprobs", "temperature"),
 )
 async def the_likelier_candidates_come_back(api: Api) -> None:
-    """The best four of twenty candidates are likelier, token for token, than ordinary samples."""
+    """The best two of twenty candidates are likelier, token for token, than ordinary samples."""
     asked = {**sampled(), "max_tokens": 4, "logprobs": 0}
-    ordinary = (await api.complete(**asked, n=CANDIDATES)).expect_ok()
-    scores = sorted(mean_logprob(choice) for choice in ordinary.choices)
-    if scores[0] == scores[-1]:
-        raise NotApplicable("all ordinary samples are equally likely; none is better")
-    beaten: list[float] = []
-    for _ in range(ROUNDS):
-        reply = await api.complete(fresh=True, **asked, n=CHOSEN, best_of=CANDIDATES)
-        beaten += [share_below(scores, mean_logprob(c)) for c in reply.expect_ok().choices]
-    if fmean(beaten) < LIFT:
+    ordinary = await draw(api, ORDINARY_ROUNDS, {**asked, "n": CANDIDATES})
+    chosen = await draw(api, CHOSEN_ROUNDS, {**asked, "n": CHOSEN, "best_of": CANDIDATES})
+    # Ties speak for the endpoint: where all samples are equally likely none is better.
+    reached = fmean(bisect_right(ordinary, score) / len(ordinary) for score in chosen)
+    if reached < LIFT:
         raise Deviation(
-            f"chosen samples that beat {LIFT:.0%} of ordinary ones on average (88 % is usual)",
-            f"{len(beaten)} chosen samples that beat {fmean(beaten):.0%} of {len(scores)}",
+            f"chosen samples that reach {LIFT:.0%} of ordinary ones on average (93 % is usual)",
+            f"{len(chosen)} chosen samples that reach {reached:.0%} of {len(ordinary)}",
             effect=Effect.IGNORED,
         )
 
@@ -108,14 +106,16 @@ async def a_word_is_no_number_of_candidates(api: Api) -> None:
     await expect_declined(api, best_of="many")
 
 
+async def draw(api: Api, rounds: int, asked: dict[str, Any]) -> list[float]:
+    """Sample several times, and return how likely each choice was, in rising order."""
+    replies = [await api.complete(fresh=True, **asked) for _ in range(rounds)]
+    choices = [choice for reply in replies for choice in reply.expect_ok().choices]
+    return sorted(mean_logprob(choice) for choice in choices)
+
+
 def mean_logprob(choice: Choice) -> float:
     """Return the mean log probability of a choice's tokens."""
     values = [value for value in choice.logprobs.token_logprobs if isinstance(value, int | float)]
     if not values:
         raise NotApplicable(f"{choice.where} has no log probabilities")
     return fmean(values)
-
-
-def share_below(ordered: list[float], value: float) -> float:
-    """Return the share of ordered values that lie below one, ties counted half."""
-    return (bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 / len(ordered)

@@ -134,6 +134,8 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
         ids = [token] * 8
         text = (await plain(api, ids, max_tokens=0, echo=True)).text
         asked, spelt = await plain(api, ids), await plain(api, text)
+        if not asked.has_usage or not spelt.has_usage:
+            raise NotApplicable("the endpoint counts no tokens to tell whether they are the same")
         # A text may be cut into other tokens, or get a start token; then it is another prompt.
         if asked.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break

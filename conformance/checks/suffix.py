@@ -53,6 +53,8 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
     ]
     if one.tokens != other.tokens:
         return
+    if not one.tokens:
+        raise NotApplicable("the endpoint generates nothing after the open prompt")
     expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
         other.token_logprobs
     )

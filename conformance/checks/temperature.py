@@ -93,7 +93,7 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
     # Three choices at a time: it is the request that other checks make as well.
     async def draw(prompt: str, number: int) -> str:
         answer = (await api.complete(fresh=number > 0, **sampled(prompt, n=3))).expect_ok()
-        return "\n".join(answer.texts)
+        return "".join(answer.texts)
 
     await expect_variety(draw, "another sample of the same request")
 
