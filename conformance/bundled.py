@@ -97,6 +97,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _reason(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     last = lines[-1] if lines else "it ended without a word"
-    if "No module named" in last or "pip install" in last:
+    if "No module named" in last or "[server]" in last:
         return f"the bundled reference server is not installed; run: {EXTRA}"
     return f"the bundled reference server did not start: {last}"

@@ -99,14 +99,21 @@ class Client:
         self._trouble = trouble_with(target.base_url)
         self._sent = 0
         self._started = clock()
-        self._http = httpx.AsyncClient(
+        try:
+            self._http = self._connections(http, trust_env=not is_loopback(target.base_url))
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            self._trouble = f"the environment's proxy or certificates cannot be used: {error}"
+            self._http = self._connections(http, trust_env=False)
+
+    def _connections(self, http: Transport | None, *, trust_env: bool) -> httpx.AsyncClient:
+        """Open the pool; proxies of the environment are for other hosts than this machine."""
+        return httpx.AsyncClient(
             transport=http,
             follow_redirects=False,
-            # The time limits below are for a whole attempt, which the library does not know.
-            timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, timeout)),
+            # The time limits of an attempt are for the whole of it, which the library cannot do.
+            timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            # Proxies of the environment are for other hosts than this one.
-            trust_env=not is_loopback(target.base_url),
+            trust_env=trust_env,
             headers={"user-agent": f"completions-conformance/{__version__}"},
         )
 

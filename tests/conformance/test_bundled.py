@@ -16,6 +16,7 @@ time.sleep(60)
 """
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{LISTENS}"
 NOT_INSTALLED = "import nothing_of_that_name"
+INCOMPLETE = "import sys; sys.exit('onnxruntime is missing; install the extra [server]')"
 BREAKS = "import sys; print('details', file=sys.stderr); sys.exit('port 80 is taken')"
 SILENT = ""
 TELLS_ITS_KEY = f"import os; print('Listening on', os.environ[{KEY_VARIABLE!r}]); input()"
@@ -71,6 +72,7 @@ def test_each_server_gets_a_key_of_its_own_that_does_not_show() -> None:
     ("program", "sentence"),
     [
         (NOT_INSTALLED, f"the bundled reference server is not installed; run: {EXTRA}"),
+        (INCOMPLETE, f"the bundled reference server is not installed; run: {EXTRA}"),
         (BREAKS, "the bundled reference server did not start: port 80 is taken"),
         (SILENT, "the bundled reference server did not start: it ended without a word"),
     ],

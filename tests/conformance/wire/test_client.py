@@ -273,6 +273,18 @@ def test_a_base_url_that_leads_nowhere(url: str, sentence: str) -> None:
     assert len(exchange.attempts) == 1
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HTTPS_PROXY", "carrier-pigeon://loft"), ("SSL_CERT_FILE", "/nowhere/ca.pem")],
+)
+def test_an_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    exchange = asyncio.run(send("https://nowhere.invalid/v1"))
+    assert "environment's proxy or certificates cannot be used" in fault_of(exchange)
+
+
 def test_a_key_that_no_header_can_carry() -> None:
     async def ask() -> Exchange:
         async with (

@@ -14,7 +14,8 @@ from conformance.model import Arrival
 from conformance.wire.redact import KEY_MARK, NAMED_MARK, Redactor
 
 KEY = 'sk-/"quoted"\\+key=='
-KEYS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=60)
+VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+KEYS = st.text(VISIBLE, min_size=8, max_size=60).filter(lambda key: key not in KEY_MARK)
 TEXTS = st.text(max_size=40)
 
 WAYS = {
