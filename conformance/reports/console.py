@@ -60,12 +60,6 @@ CONCLUSIONS: dict[Conclusion, str] = {
 LONGEST = 240
 """Characters of one value in a terminal; the page holds more, the record all."""
 
-MOST_FINDINGS = 12
-"""Findings told in full in a terminal, or the verdict would scroll away; a pipe gets them all."""
-
-MOST_NAMED = 6
-"""Reasons and ids that are named where a count would not say enough."""
-
 
 class Progressing:
     """Shows a run's events as they come; a context manager."""
@@ -138,8 +132,14 @@ class Progressing:
 def show(run: Run, console: Console) -> None:
     """Print the outcome of a run."""
     summary = Summary(run)
-    most = MOST_FINDINGS if console.is_terminal else len(summary.troubles)
-    blocks = [_verdict(summary), _states(summary), _troubles(summary, most), _gaps(summary)]
+    # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
+    findings, reasons = (12, 6) if console.is_terminal else (None, None)
+    blocks = [
+        _verdict(summary),
+        _states(summary),
+        _troubles(summary, findings),
+        _gaps(summary, reasons),
+    ]
     shown = Group(Text(), *(block for block in blocks if block is not None))
     with console.capture() as captured:
         console.print(shown, highlight=False)
@@ -204,21 +204,23 @@ def _is(kind: str, wanted_kind: str, state: State, wanted: State) -> bool:
     return kind == wanted_kind and state is wanted
 
 
-def _troubles(summary: Summary, most: int) -> RenderableType | None:
+def _troubles(summary: Summary, most: int | None) -> RenderableType | None:
+    """Tell the findings that want reading: all, or ``most`` of them."""
     if not summary.troubles:
         return None
+    told = _telling(summary.troubles, most)
     table = Table.grid(padding=(0, 2))
-    for finding in _telling(summary.troubles, most):
+    for finding in told:
         mark, style = VERDICTS[finding.verdict]
         table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), _finding(finding))
-    left = len(summary.troubles) - most
-    if left <= 0:
+    left = len(summary.troubles) - len(told)
+    if not left:
         return _titled("Findings", table)
     more = Text(f"and {plural(left, 'more finding')} in the written reports", style="dim")
     return _titled("Findings", Group(table, more))
 
 
-def _telling(troubles: Sequence[Finding], most: int) -> list[Finding]:
+def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
     """Choose findings to tell in full: one about each subject before a second about any."""
     about: Counter[str] = Counter()
     ranked: list[tuple[int, int]] = []
@@ -245,20 +247,20 @@ def _finding(finding: Finding) -> RenderableType:
     return Group(*told)
 
 
-def _gaps(summary: Summary) -> RenderableType | None:
+def _gaps(summary: Summary, most: int | None) -> RenderableType | None:
     if not summary.gaps:
         return None
     told: list[RenderableType] = []
     for gap in summary.gaps:
         told.append(Text(f"{len(gap.left_open)} {gap.why}"))
         reasons = [(reason, names) for reason, names in gap.reasons.items() if reason]
-        told += [
-            Padding(Text(f"{len(names)}: {cut(line(reason), LONGEST)}", style="dim"), (0, 0, 0, 2))
-            for reason, names in reasons[:MOST_NAMED]
-        ]
-        if len(reasons) > MOST_NAMED:
-            more = plural(len(reasons) - MOST_NAMED, "more reason")
-            told.append(Padding(Text(f"and {more}", style="dim"), (0, 0, 0, 2)))
+        for reason, names in reasons[:most]:
+            why = Text.assemble(f"{len(names)}: ", marked(cut(reason, LONGEST)), style="dim")
+            told.append(Padding(why, (0, 0, 0, 2)))
+        left = len(reasons) - len(reasons[:most])
+        if left:
+            more = Text(f"and {plural(left, 'more reason')}", style="dim")
+            told.append(Padding(more, (0, 0, 0, 2)))
     return _titled("Not verified", Group(*told))
 
 

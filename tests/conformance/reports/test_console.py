@@ -111,11 +111,25 @@ def test_narrow_terminals_wrap_and_never_overflow() -> None:
     assert max(len(row) for row in printed(console).splitlines()) <= 40
 
 
-def test_many_reasons_are_named_up_to_a_few() -> None:
-    skipped = (a_finding(f"stop.{n}", "skipped", message=f"reason {n}") for n in range(9))
-    console = pipe()
-    show(a_run(*skipped), console)
-    assert "and 3 more reasons" in printed(console)
+def test_a_screen_names_a_few_reasons_and_a_log_names_all() -> None:
+    run = a_run(*(a_finding(f"s.{n}", "skipped", message=f"reason {n}") for n in range(9)))
+    screen, log = terminal(), pipe()
+    show(run, screen)
+    show(run, log)
+    assert "and 3 more reasons" in printed(screen)
+    assert all(f"1: reason {n}" in printed(log) for n in range(9))
+
+
+def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> None:
+    many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
+    run = a_run(*many, a_failure("stop.last", subject="stop"))
+    screen, log = terminal(), pipe()
+    show(run, screen)
+    show(run, log)
+    assert "stop.last" in printed(screen)
+    assert "echo.19" not in printed(screen)
+    assert "and 9 more findings in the written reports" in printed(screen)
+    assert "echo.19" in printed(log)
 
 
 def test_no_color_is_honoured(monkeypatch) -> None:
