@@ -16,6 +16,8 @@ REPLACEMENT = "\ufffd"
 _BYTES_PREFIX = "bytes:"
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CUT_AT_THE_END = re.compile(f"{REPLACEMENT}{{1,3}}\\Z")
+"""What is left of a character of up to four bytes that the token limit cut."""
 
 
 def solid(text: str) -> str:
@@ -25,7 +27,7 @@ def solid(text: str) -> str:
 
 def has_broken_character(text: str) -> bool:
     """Tell whether half a character stands in the text, other than at its very end."""
-    return REPLACEMENT in text.rstrip(REPLACEMENT) or _SURROGATE.search(text) is not None
+    return REPLACEMENT in _CUT_AT_THE_END.sub("", text) or _SURROGATE.search(text) is not None
 
 
 def is_whole(token: str) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 from conformance.answers import Choice, Completion
 from conformance.api import Api
 from conformance.checks._asking import plain
-from conformance.checks._characters import join_tokens, solid
+from conformance.checks._characters import REPLACEMENT, join_tokens, solid
 from conformance.checks._compare import Ask
 from conformance.checks._prompts import COUNTING
+from conformance.checks._settled import REPEATS
 from conformance.judgement import Deviation, Inconclusive, shown
 
 ALTERNATIVES = 5
@@ -111,6 +112,27 @@ def hold_tokens_make_text(choice: Choice) -> None:
         raise Deviation("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
 
 
+def hold_offsets_advance(choice: Choice, first: int = 0) -> None:
+    """Hold that offsets advance by the characters that the tokens have, from the ``first`` one on.
+
+    Parts of characters are taken together until they make whole ones: how much a part counts for by
+    itself is settled nowhere, and nothing at all where U+FFFD stands for it.
+    """
+    tokens, offsets = tokens_of(choice), offsets_of(choice)
+    start = first
+    for end in range(first + 1, min(len(tokens), len(offsets))):
+        text, known = join_tokens(tokens[start:end])
+        if not known:
+            start = end
+            continue
+        if REPLACEMENT in text:
+            continue
+        step = offsets[end] - offsets[start]
+        if step != len(text):
+            raise Deviation(f"text_offset to advance by {len(text)} over {text!r}", f"{step}")
+        start = end
+
+
 def alike(left: Scores, right: Scores) -> bool:
     """Tell whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
 
@@ -134,7 +156,8 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
     first, second = await left(False), await right(False)
     if alike(first, second):
         return
-    for ask, seen in ((left, first), (right, second)):
-        if not alike(await ask(True), seen):
-            raise Inconclusive("the endpoint does not repeat its own log probabilities")
+    for _ in range(REPEATS):
+        for ask, seen in ((left, first), (right, second)):
+            if not alike(await ask(True), seen):
+                raise Inconclusive("the endpoint does not repeat its own log probabilities")
     raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")

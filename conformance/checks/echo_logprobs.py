@@ -20,6 +20,7 @@ from conformance.checks._scores import (
     alike,
     alternatives,
     expect_alike,
+    hold_offsets_advance,
     offsets_of,
     scored,
     scores_of,
@@ -224,13 +225,15 @@ def prompt_length(tokens: list[str], prompt: str) -> int | None:
 
 
 def hold_offsets_point(choice: Choice) -> None:
-    """Hold that offsets start at 0 and lead to each whole token in the text."""
+    """Hold that offsets start at 0, count characters, and lead to each whole token in the text."""
     tokens, offsets, text = tokens_of(choice), offsets_of(choice), choice.text
     if not offsets:
         raise Deviation("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
     expect(offsets[0], "text_offset[0]").equals(0)
     # A start token is listed, and may be counted, but stands nowhere in the text.
-    shift = 0 if text.startswith(tokens[0]) else len(tokens[0])
+    listed = is_whole(tokens[0]) and not text.startswith(tokens[0])
+    shift = len(tokens[0]) if listed else 0
+    hold_offsets_advance(choice, first=int(listed))
     for token, offset in list(zip(tokens, offsets, strict=False))[1:]:
         if not is_whole(token) or token not in text:
             continue

@@ -128,10 +128,7 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
     needle = middle_of(counted.text)
     if needle in coloured.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
-    stopped, free = (await plain(api, two_prompts(api), stop=needle)).choices
-    hold_stopped(stopped, before(counted.text, needle))
-    if free.text == coloured.text:
-        expect(free.finish_reason, "finish_reason of choice 1").equals(coloured.finish_reason)
+    hold_own_reasons(await plain(api, two_prompts(api), stop=needle), needle, [counted, coloured])
 
 
 @check(
@@ -146,10 +143,8 @@ async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
     needle = middle_of(counted.text)
     if needle in coloured.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
-    stopped, free = (await streamed(api, two_prompts(api), stop=needle)).choices
-    hold_stopped(stopped, before(counted.text, needle))
-    if free.text == coloured.text:
-        expect(free.finish_reason, "finish_reason of choice 1").equals(coloured.finish_reason)
+    together = await streamed(api, two_prompts(api), stop=needle)
+    hold_own_reasons(together, needle, [counted, coloured])
 
 
 def hold_cut_by_limit(choice: Choice) -> None:
@@ -166,6 +161,16 @@ def hold_stopped(choice: Choice, text: str) -> None:
             "the answer did not end at the stop sequence, which is judged elsewhere"
         )
     expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
+
+
+def hold_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
+    """Hold that the first of two choices ended at a stop sequence, and the other as alone."""
+    if len(together.choices) != len(alone):
+        raise NotApplicable("not one choice for each prompt, which is judged elsewhere")
+    stopped, free = together.choices
+    hold_stopped(stopped, before(alone[0].text, needle))
+    if free.text == alone[1].text:
+        expect(free.finish_reason, "finish_reason of choice 1").equals(alone[1].finish_reason)
 
 
 def hold_not_cut(answers: list[tuple[Completion, int]]) -> None:

@@ -9,7 +9,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE, parts_of, plain, stream_reply, streamed
 from conformance.checks._characters import solid
-from conformance.checks._compare import expect_agreement
+from conformance.checks._settled import expect_settled_agreement
 from conformance.judgement import Deviation, expect, shown
 from conformance.model import Effect
 
@@ -79,7 +79,7 @@ async def asking_for_usage_keeps_the_text(api: Api) -> None:
     async def without(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh)).text)
 
-    await expect_agreement(without, with_usage, "the same text with include_usage")
+    await expect_settled_agreement(without, with_usage, "the same text with include_usage")
 
 
 @check("stream-options.needs-stream", requirement="stream-options.without-stream-refused")
@@ -136,4 +136,4 @@ async def padding_keeps_the_text(api: Api) -> None:
     async def padded(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
 
-    await expect_agreement(plainly, padded, "the same text with padding")
+    await expect_settled_agreement(plainly, padded, "the same text with padding")

@@ -20,9 +20,9 @@ from conformance.checks._asking import (
     two_prompts,
 )
 from conformance.checks._characters import has_broken_character, solid
-from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._sampling import sampled
+from conformance.checks._settled import expect_settled_agreement
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 
@@ -159,7 +159,7 @@ async def hold_stream_as_plain(api: Api, prompt: Any) -> None:
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
-    await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
+    await expect_settled_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
 
 
 async def hold_characters_whole(api: Api, prompt: str) -> None:
