@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,16 @@ from conformance.reports.console import Progressing
 from conformance.selection import Options
 from conformance.wire.record import RunWriter
 from conformance.wire.redact import Redactor
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, so that a server it started does not outlive it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def judge(
@@ -52,7 +63,11 @@ async def _record(
 
 
 def _stop_when_terminated() -> None:
-    """End the run on SIGTERM as on Ctrl-C: a CI system that gives up sends nothing else."""
+    """End the run on SIGTERM as on Ctrl-C: a CI system that gives up sends nothing else.
+
+    Inside the event loop the signal has to cancel the run; an exception raised from a handler could
+    surface in the middle of any check.
+    """
     task = asyncio.current_task()
     if task is not None:
         # Windows has no such handlers; there the process just ends.

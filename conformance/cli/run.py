@@ -12,7 +12,7 @@ from conformance.bundled import KEY_VARIABLE, BundledServerError, bundled_server
 from conformance.cli import inputs
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.guard import UserError
-from conformance.cli.judging import judge
+from conformance.cli.judging import interruptible, judge
 from conformance.cli.options import (
     choosing,
     examples,
@@ -25,7 +25,7 @@ from conformance.cli.terminal import say
 from conformance.model import EXIT_CODES, ExitCode, Limits, Target, Tier
 from conformance.reports import DEFAULT_KEY_ENV, console
 from conformance.selection import Options
-from conformance.wire.record import read_run
+from conformance.wire.record import RunFileError, read_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +139,18 @@ def run(
         say(nothing)
         return ExitCode.NOTHING_RAN
     screen = console.console_for()
-    with ExitStack() as stack:
+    with interruptible(), ExitStack() as stack:
         endpoint = _endpoint(base_url, model, key_name, contract.name, stack)
         folder = fresh_folder(out, endpoint.host, contract.name)
         failure = judge(endpoint.target, contract, options, folder, screen)
-    record = folder / RECORD
-    judged = read_run(record)
+    try:
+        judged = read_run(folder / RECORD)
+    except RunFileError:
+        # It ended before it had begun, and left nothing that a report could be made of.
+        if failure is None:
+            raise click.Abort from None
+        say(failure)
+        return ExitCode.UNDECIDED
     console.show(judged, screen)
     click.echo()
     for path in write_reports(judged, folder, format_names, endpoint.key_name):

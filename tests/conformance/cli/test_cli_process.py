@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +26,17 @@ def judged(process, base_url: str):
 
 def because(folder: Path) -> str:
     return json.loads((folder / "out" / "results.json").read_text())["because"]
+
+
+def test_without_a_url_the_bundled_server_is_started_judged_and_stopped(
+    process, tmp_path: Path
+) -> None:
+    finished = process("run", "--tier", "smoke", "--out", "out")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    header = read_run(tmp_path / "out" / "run.ndjson").header
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", urlsplit(header.base_url).port or 0))
+    assert "$REFERENCE_SERVER_API_KEY" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_nobody_listens(process, tmp_path: Path) -> None:

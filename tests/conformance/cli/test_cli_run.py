@@ -137,6 +137,20 @@ def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
     assert "This run broke off" in Path("out/index.html").read_text()
 
 
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 2), (RuntimeError, 3)])
+def test_a_run_that_ends_before_it_begins_has_nothing_to_report(
+    command, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], code: int
+) -> None:
+    def failing(target, contract, options):
+        raise error
+
+    monkeypatch.setattr(runner, "run", failing)
+    result = command("run", *NAMED, *STOP, "--out", "out")
+    assert result.exit_code == code
+    assert len(result.output.splitlines()) == 1
+    assert not Path("out/index.html").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
