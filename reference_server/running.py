@@ -17,6 +17,8 @@ from reference_server.service import CompletionService
 
 GRACE = 5
 """Seconds that running requests get to finish in after a signal."""
+IDLE = 75
+"""Seconds that an idle connection is kept: longer than by most clients, so that they close it."""
 
 
 class CannotRunError(Exception):
@@ -69,6 +71,7 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=IDLE,
         lifespan="on",
     )
     _Server(config).run(sockets=[listener])

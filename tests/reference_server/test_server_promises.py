@@ -140,7 +140,6 @@ def test_a_stop_sequence_that_spans_three_tokens_never_leaks_into_a_stream(
     base = plain["logprobs"]["text_offset"][0]
     offsets = sorted({offset - base for offset in plain["logprobs"]["text_offset"]})
     stop = text[offsets[6] - 1 : offsets[8] + 1]  # from inside one token into the second after it
-    assert "\ufffd" not in stop or text.count(stop) >= 1
     cut = text[: text.index(stop)]
     chunks = api.chunks(prompt=prompt, seed=5, max_tokens=40, stop=stop, **ENDLESS)
     grown = list(itertools.accumulate(c["choices"][0]["text"] for c in chunks))
