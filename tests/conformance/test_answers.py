@@ -121,7 +121,7 @@ def test_a_clean_refusal_carries_its_features_and_its_request(status: int) -> No
 
 @pytest.mark.parametrize("body", [b"no", {"error": "no"}, {"detail": "no"}, error(message=None)])
 def test_a_refusal_without_the_envelope_is_a_refusal_all_the_same(body: object) -> None:
-    with pytest.raises(Refusal, match="refused with 400: ."):
+    with pytest.raises(Refusal, match=r"refused with 400: ."):
         reply(body, 400).expect_ok()
 
 
