@@ -197,9 +197,9 @@ def hold_name(value: object, name: str) -> None:
 def hold_related(answered: object, asked: str) -> None:
     """Hold that one of two model names is the other with something before or behind it.
 
-    ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``x``.
+    ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``/models/x``.
     """
-    there, here = str(answered).lower(), asked.lower()
+    there, here = (name.lower().rstrip("/").rpartition("/")[2] for name in (str(answered), asked))
     if there not in here and here not in there:
         raise Deviation(f"model {asked!r} or a form of it", f"model = {shown(answered)}")
 
