@@ -41,7 +41,8 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
         if texts[-1] != texts[0]:
             return
     # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
-    if re.fullmatch(r"(.*?)\1{2,}.?", texts[0], re.DOTALL):
+    # Only the beginning is looked at: the pattern takes quadratic time.
+    if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
         raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
     raise Deviation(
         "another text for another prompt",

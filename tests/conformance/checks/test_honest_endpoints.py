@@ -1,4 +1,4 @@
-"""What a correct endpoint may do is never held against it."""
+"""What a correct endpoint may do is no deviation, and no answer at all breaks a check."""
 
 from __future__ import annotations
 
@@ -97,3 +97,40 @@ def test_an_honest_endpoint_is_not_accused(name: str) -> None:
         if finding.verdict not in HARMLESS:
             accused[check_id] = finding.message
     assert accused == {}
+
+
+def with_choice(**values: Any) -> Fault:
+    """Every choice of a plain answer carries nonsense."""
+    return Fault(
+        tell=lambda _, answer: {
+            **answer,
+            "choices": [{**choice, **values} for choice in answer["choices"]],
+        }
+    )
+
+
+HOSTILE = {
+    "no choices": Fault(tell=lambda _, answer: {**answer, "choices": []}),
+    "choices of strings": Fault(tell=lambda _, answer: {**answer, "choices": ["a", "b"]}),
+    "first choice only": Fault(tell=lambda _, answer: {**answer, "choices": answer["choices"][:1]}),
+    "a choice too many": Fault(tell=lambda _, answer: {**answer, "choices": answer["choices"] * 2}),
+    "text is null": with_choice(text=None),
+    "text is a list": with_choice(text=["a"]),
+    "index is null": with_choice(index=None),
+    "logprobs are nonsense": with_choice(logprobs={"tokens": [1], "token_logprobs": ["x"]}),
+    "usage is nonsense": Fault(tell=lambda _, answer: {**answer, "usage": {"prompt_tokens": "7"}}),
+    "an empty object": Fault(tell=lambda _, __: {}),
+    "a stream of nothing": Fault(tell_stream=lambda _, __: []),
+    "a refusal without words": Fault(decline=lambda status, _: (status, {})),
+    "too many requests": Fault(decline=lambda _, error: (429, error)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_answer_makes_a_check_itself_fail(name: str) -> None:
+    stumbled = {}
+    for check_id in in_force("openai"):
+        finding = asyncio.run(found(check_id, HOSTILE[name]))
+        if finding.verdict is Verdict.ERROR:
+            stumbled[check_id] = finding.message
+    assert stumbled == {}
