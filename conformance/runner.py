@@ -40,8 +40,10 @@ from conformance.preflight import preflight
 from conformance.selection import Chosen, Options, choose
 from conformance.verdicts import Ruling, rule
 from conformance.wire.address import without_login
+from conformance.wire.breaker import Breaker
 from conformance.wire.budget import Budget, Budgeted
 from conformance.wire.client import Client
+from conformance.wire.pace import Slots
 from conformance.wire.record import FORMAT
 from conformance.wire.redact import Redactor
 from conformance.wire.sharing import Sender, Sharing
@@ -169,8 +171,11 @@ async def _work(
             sender = (await stack.enter_async_context(client)).send
         else:
             sender = transport.send
-        budgeted = Budgeted(sender, budget, options.concurrency, contract.default_tokens)
-        sharing = Sharing(budgeted.send, lambda exchange: tell(ExchangeMade(exchange)))
+        # From the check to the wire: shared, then in line for a slot, then refused if the endpoint
+        # has gone away or the money has; only what gets through is sent.
+        budgeted = Budgeted(sender, budget, contract.default_tokens)
+        slots = Slots(Breaker(budgeted.send).send, options.concurrency)
+        sharing = Sharing(slots.send, lambda exchange: tell(ExchangeMade(exchange)))
         stack.push_async_callback(sharing.close)
 
         because = await preflight(Api(sharing, contract, target.model), target)

@@ -84,22 +84,17 @@ class Budget:
 
 
 class Budgeted:
-    """A sender that spends from a budget, with at most ``concurrency`` requests in flight.
+    """A sender that spends from a budget.
 
-    The slot is taken before the tokens are set aside: only requests that are really under way hold
-    a reservation, so a long queue does not make a budget look spent.
+    It belongs behind the limit on requests in flight: only those that are really under way may hold
+    a reservation, or a long queue would make a budget look spent.
     """
 
     def __init__(
-        self,
-        send: Sender,
-        budget: Budget,
-        concurrency: int = 8,
-        default_tokens: int | None = FALLBACK_TOKENS,
+        self, send: Sender, budget: Budget, default_tokens: int | None = FALLBACK_TOKENS
     ) -> None:
         self._send = send
         self._budget = budget
-        self._slots = asyncio.Semaphore(concurrency)
         self._default_tokens = default_tokens
 
     async def send(self, request: Request) -> Exchange:
@@ -109,14 +104,13 @@ class Budgeted:
             BudgetSpent: the request can cost more than is left.
         """
         bound = upper_bound(request, self._default_tokens)
-        async with self._slots:
-            await self._budget.reserve(bound)
-            spent = Cost(estimated_tokens=bound)
-            try:
-                exchange = await self._send(request)
-                spent = cost_of(exchange, bound)
-            finally:
-                await self._budget.settle(bound, spent)
+        await self._budget.reserve(bound)
+        spent = Cost(estimated_tokens=bound)
+        try:
+            exchange = await self._send(request)
+            spent = cost_of(exchange, bound)
+        finally:
+            await self._budget.settle(bound, spent)
         return exchange
 
 

@@ -1,12 +1,29 @@
-"""Keep requests apart in time: so many a second at most, retries included."""
+"""How many requests there are at a time, and how many a second."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+
+from conformance.model import Exchange, Request
+from conformance.wire.sharing import Sender
+
+
+class Slots:
+    """A sender with at most so many requests in flight; the others wait in line."""
+
+    def __init__(self, send: Sender, count: int) -> None:
+        self._send = send
+        self._slots = asyncio.Semaphore(count)
+
+    async def send(self, request: Request) -> Exchange:
+        """Send when a slot is free."""
+        async with self._slots:
+            return await self._send(request)
 
 
 class Pace:
-    """Hands out turns, each at least ``1 / rate`` seconds after the one before it."""
+    """Hands out turns, each at least ``1 / rate`` seconds after the one before; retries too."""
 
     def __init__(
         self,

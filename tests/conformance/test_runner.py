@@ -37,6 +37,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.runner import Options, run
+from conformance.wire.breaker import PATIENCE
 from conformance.wire.record import RunWriter, read_run
 
 OPENAI = load_contract("openai")
@@ -318,3 +319,24 @@ def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None
     assert "p4ssw0rd" not in repr(events)
     assert not findings_in(events)
     assert len(exchanges_in(events)) == 1
+
+
+def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
+    class GoesAway:
+        sent = 0
+
+        async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+            answered = await ImaginedEndpoint(OPENAI).send(request, fresh=fresh)
+            self.sent += 1
+            lost = replace(answered, status=None, fault="the connection broke off")
+            return answered if self.sent == 1 else replace(lost, id=f"x{self.sent}")
+
+    async def asks(api: Api, number: int) -> None:
+        (await api.complete(prompt=f"{number}", max_tokens=1)).expect_ok()
+
+    endpoint = GoesAway()
+    checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(30)]
+    events = events_of(*checks, options=replace(ALL, concurrency=1), transport=endpoint)
+    assert endpoint.sent == 1 + PATIENCE
+    assert {finding.verdict for finding in findings_in(events).values()} == {Verdict.INCONCLUSIVE}
+    assert finished(events).footer.conclusion is Conclusion.UNDECIDED

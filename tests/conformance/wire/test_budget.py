@@ -161,16 +161,6 @@ def test_retries_are_requests() -> None:
     assert budget.cost.requests == 2
 
 
-def test_no_more_requests_are_in_flight_than_allowed() -> None:
-    async def spend() -> int:
-        endpoint = Endpoint(billed(1, 1))
-        budgeted = Budgeted(endpoint.send, Budget(), concurrency=3)
-        await asyncio.gather(*(budgeted.send(FOUR) for _ in range(10)))
-        return endpoint.most_in_flight
-
-    assert asyncio.run(spend()) == 3
-
-
 def test_a_request_that_failed_on_the_way_frees_what_was_set_aside() -> None:
     async def spend() -> None:
         async def fail(_: Request) -> Exchange:

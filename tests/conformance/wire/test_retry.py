@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from datetime import UTC, datetime
 
 import pytest
 
-from conformance.wire.pace import Pace
 from conformance.wire.retry import LONGEST_WAIT, asked_wait, wait_before_retry
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -58,33 +56,3 @@ def test_nobody_is_made_to_wait_for_an_hour() -> None:
 def test_the_jitter_is_repeatable() -> None:
     waits = [wait_before_retry(1, 503, (), random.Random(7)) for _ in range(2)]
     assert waits[0] == waits[1]
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def times_of_turns(rate: float | None, turns: int) -> list[float]:
-    async def take() -> list[float]:
-        clock, times = Clock(), []
-        pace = Pace(rate, clock, clock.sleep)
-        for _ in range(turns):
-            await pace.turn()
-            times.append(clock.now)
-        return times
-
-    return asyncio.run(take())
-
-
-def test_turns_are_as_far_apart_as_the_rate_says() -> None:
-    assert times_of_turns(2, 3) == [100.0, 100.5, 101.0]
-    assert times_of_turns(None, 3) == [100.0, 100.0, 100.0]
