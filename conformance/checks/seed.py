@@ -120,6 +120,19 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         raise Deviation("the sample of seed 1", "another one", effect=Effect.IGNORED)
 
 
+@check("seed.null", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
+async def null_is_no_seed(api: Api) -> None:
+    """`seed: null` is served, and repeats are sampled again as without a seed."""
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+
+    async def draw(prompt: str, number: int) -> str:
+        asked = sampled(prompt, seed=None)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().text
+
+    await expect_variety(draw, "another sample of the same request")
+
+
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
 async def a_word_is_no_seed(api: Api) -> None:
     """A seed given as a word is declined."""

@@ -84,6 +84,19 @@ async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
     await expect_agreement(as_stream, as_plain, "the same insertion, streamed and plain")
 
 
+@check("suffix.null", requirement="suffix.null-is-none", tier="deep")
+async def null_is_no_suffix(api: Api) -> None:
+    """`suffix: null` gives the answer that comes without a suffix."""
+
+    async def with_null(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, suffix=None)).text
+
+    async def without(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh)).text
+
+    await expect_agreement(with_null, without, "the answer without `suffix`")
+
+
 @check("suffix.with-echo", requirement="suffix.with-echo-or-batch", tier="deep", needs=("echo",))
 async def a_suffix_with_echo_is_harmless(api: Api) -> None:
     """`suffix` with `echo` is served or declined; it does not break the endpoint."""

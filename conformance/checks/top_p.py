@@ -6,7 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
 from conformance.checks._refusals import above, below, expect_declined, little
-from conformance.checks._sampling import NARROW, STORY, sampled
+from conformance.checks._sampling import NARROW, STORY, expect_variety, sampled
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
 
@@ -52,6 +52,19 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     answer = (await api.complete(**sampled(n=3, top_p=NARROW))).expect_ok()
     if len(set(answer.texts)) == len(answer.texts) > 2:
         raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
+
+
+@check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
+async def null_narrows_nothing(api: Api) -> None:
+    """`top_p: null` is served, and leaves sampling as free as 1 does."""
+
+    async def draw(prompt: str, number: int) -> str:
+        if number == 0:
+            return (await plain(api, prompt)).text
+        asked = sampled(prompt, top_p=None)
+        return (await api.complete(fresh=True, **asked)).expect_ok().text
+
+    await expect_variety(draw, "samples that leave the greedy text")
 
 
 @check("top-p.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("top_p",))

@@ -139,6 +139,8 @@ def of_top_p() -> Iterator[Row]:
     yield "top_p small refused", declines(lambda b: b.get("top_p", 1) < 0.1), "top-p.small-served"
     narrow = "top-p.narrow-is-greedy top-p.narrow-is-greedy-in-copies"
     yield "top_p dropped", drops("top_p"), narrow
+    null = changes(lambda b: "top_p" in b and b["top_p"] is None, top_p=0.0001)
+    yield "null narrows", null, "top-p.null"
 
 
 def of_n() -> Iterator[Row]:
@@ -195,6 +197,8 @@ def of_seed() -> Iterator[Row]:
     """Faults of seed."""
     repeating = "seed.repeats seed.repeats-in-copies seed.repeats-in-stream seed.zero-repeats"
     yield "seed dropped", drops("seed"), repeating
+    null = changes(lambda b: "seed" in b and b["seed"] is None, seed=7)
+    yield "null taken for a number", null, "seed.null"
     yield "zero no seed", drops("seed", when=lambda b: b.get("seed") == 0), "seed.zero-repeats"
     yield "one seed for all", Fault(ask=fixed_seed), "seed.others-differ seed.edges-told-apart"
     yield "edges the same", Fault(ask=seven_for_edges), "seed.edges-told-apart"

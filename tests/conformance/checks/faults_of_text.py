@@ -74,6 +74,8 @@ def of_prompt() -> Iterator[Row]:
 def of_suffix() -> Iterator[Row]:
     """Faults of suffix."""
     yield "suffix dropped", drops("suffix"), "suffix.conditions suffix.shifts-probabilities"
+    null = changes(lambda b: "suffix" in b and b["suffix"] is None, suffix="None")
+    yield "null taken for a word", null, "suffix.null"
     appended = texts(lambda b, _i, t: t + (b.get("suffix") or ""))
     yield "suffix appended", appended, "suffix.not-appended suffix.streamed-as-plain"
     in_stream = Fault(tell_stream=made.appended_suffix)
