@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,20 +29,14 @@ class UserError(click.ClickException):
 class Suite(click.Group):
     """A group of commands that ends as pytest does."""
 
-    def main(  # type: ignore[override]
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        *,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run a command and exit; without ``standalone_mode`` hand errors to the caller."""
-        if not standalone_mode:
-            return super().main(args, prog_name, standalone_mode=False, **extra)
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command and exit; with ``standalone_mode=False`` hand errors to the caller."""
+        plain: Callable[..., Any] = super().main
+        if not extra.pop("standalone_mode", True):
+            return plain(*args, standalone_mode=False, **extra)
         _tolerate_narrow_encodings()
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
+            code = plain(*args, standalone_mode=False, **extra)
             # What is still buffered meets a closed pipe here, where it can be handled.
             sys.stdout.flush()
         except click.ClickException as error:
