@@ -134,10 +134,11 @@ async def true_asks_for_scores(api: Api) -> None:
         expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
 
 
-@check("logprobs.negative-refused", requirement="errors.wrong-type-refused", needs=("logprobs",))
+@check("logprobs.negative-refused", requirement="errors.bad-input-is-400", needs=("logprobs",))
 async def a_negative_number_is_refused(api: Api) -> None:
-    """`logprobs: -1` is refused."""
-    await expect_declined(api, logprobs=-1)
+    """`logprobs: -1` is out of any range, and refused with 400."""
+    error = await expect_declined(api, logprobs=-1)
+    expect(error.status, "status").equals(400)
 
 
 @check(
