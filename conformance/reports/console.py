@@ -172,7 +172,8 @@ def _verdict(summary: Summary) -> RenderableType:
     told = [Text.assemble((f"{summary.headline}.", style), " ", sentence)]
     if summary.because:
         told.append(Text(cut(line(summary.because), LONGEST)))
-    return Group(*told, facts, _counts(summary))
+    counts = [_counts(summary)] if summary.tally else []
+    return Group(*told, facts, *counts)
 
 
 def _counts(summary: Summary) -> Text:
@@ -186,7 +187,7 @@ def _counts(summary: Summary) -> Text:
 def _states(summary: Summary) -> RenderableType | None:
     """Name the parameters and fields by what became of them, the worst first."""
     rows = [row for row in summary.rows if row.subject.documented]
-    if not rows:
+    if not rows or not summary.judged:
         return None
     table = Table.grid(padding=(0, 2))
     for state, (mark, style) in STATES.items():

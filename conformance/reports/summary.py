@@ -191,9 +191,9 @@ class Summary:
         """What this run says nothing about, so that silence is not taken for praise."""
         touched = {finding.requirement for finding in self.run.findings}
         untouched = tuple(key for key in self.requirements if key not in touched)
-        broken_off = self.conclusion is Conclusion.BROKEN_OFF
+        cut_short = self.conclusion is Conclusion.BROKEN_OFF or self.because is not None
         gaps = [Gap(words, self._reasons(verdict)) for verdict, words in _LEFT_OPEN.items()]
-        gaps.append(Gap(_NOT_REACHED if broken_off else _NOT_CHOSEN, {"": untouched}))
+        gaps.append(Gap(_NOT_REACHED if cut_short else _NOT_CHOSEN, {"": untouched}))
         return tuple(gap for gap in gaps if gap.left_open)
 
     def _reasons(self, verdict: Verdict) -> Mapping[str, tuple[str, ...]]:
@@ -206,11 +206,15 @@ class Summary:
         return {reason: tuple(names) for reason, names in groups}
 
     @property
+    def judged(self) -> int:
+        """How many checks rest on an answer of the endpoint."""
+        return sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
+
+    @property
     def sentence(self) -> str:
         """The verdict in plain words."""
-        judged = sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
-        parts = [self._verdict(judged)]
-        if judged:
+        parts = [self._verdict(self.judged)]
+        if self.judged:
             parts += [self._parameters(), self._fields()]
         return " ".join(filter(None, parts))
 
@@ -229,7 +233,7 @@ class Summary:
             case Conclusion.UNDECIDED if unsure:
                 return f"{unsure} of {plural(total, 'check')} could not judge; that is no pass."
             case Conclusion.UNDECIDED:
-                return "The endpoint could not be judged, so nothing is known of it."
+                return "No check could begin, so nothing is known of this endpoint."
             case Conclusion.NOTHING_RAN:
                 return "No check judged anything, so nothing is known of this endpoint."
             case Conclusion.BROKEN_OFF:

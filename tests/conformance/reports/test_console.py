@@ -7,6 +7,7 @@ from rich.console import Console
 
 from conformance.model import (
     CheckStarted,
+    Conclusion,
     ExchangeMade,
     FindingMade,
     RunFinished,
@@ -101,8 +102,17 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
 
 def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
     console = pipe()
-    show(a_run(because="the API key was refused with 401"), console)
-    assert "the API key was refused with 401" in printed(console)
+    run = a_run(because="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)
+    show(run, console)
+    assert printed(console).splitlines() == [
+        "",
+        "Could not judge. No check could begin, so nothing is known of this endpoint.",
+        "the API key was refused with 401",
+        f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
+        "",
+        "Not verified",
+        "  1 of the contract's sentences: the run did not come to them, or has no check for them",
+    ]
 
 
 def test_narrow_terminals_wrap_and_never_overflow() -> None:

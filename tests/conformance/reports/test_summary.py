@@ -53,7 +53,7 @@ def test_doubt_is_said_and_never_praised() -> None:
 
 def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
     run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
-    assert Summary(run).sentence == "The endpoint could not be judged, so nothing is known of it."
+    assert Summary(run).sentence == "No check could begin, so nothing is known of this endpoint."
     assert Summary(run).because == "the API key was refused with 401"
 
 
