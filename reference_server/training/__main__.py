@@ -40,9 +40,9 @@ def main() -> None:
             train.train(plan, corpus.load(texts), vocabulary, checkpoint)
         case "export":
             vocabulary = tokenizer.load(options.weights)
-            network, step, plan = train.restore(checkpoint, vocabulary)
+            network, progress = train.restore(checkpoint, vocabulary)
             export.export(network, options.weights)
-            figures = record.measure(network, vocabulary, corpus.load(texts), step, plan)
+            figures = record.measure(network, vocabulary, corpus.load(texts), progress)
             record.save(figures, options.weights / "RECORD.json")
             (options.weights / "README.md").write_text(card.card(figures), encoding="utf-8")
             (options.weights / "NOTICE.md").write_text(card.notice(figures), encoding="utf-8")

@@ -6,7 +6,7 @@ the same document, so a seed names a whole curriculum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 from reference_server.training import phrases, words
@@ -105,6 +105,13 @@ def random_sequence(rng: Random) -> str:
     items = phrases.random_items(rng, rng.randint(6, 40))
     row = rng.choice((" ", ", ", "\n", "、")).join(items)
     return rng.choice(("\n", "\n\n", " | ", "; ")).join([row] * rng.randint(2, 4))
+
+
+def drill(rng: Random) -> str:
+    """Different words in a row, the same row again and again: copying at its plainest."""
+    pool = (*words.NOUNS, *words.ADJECTIVES, *words.VERBS, *words.NOUNS_ZH, *words.EMOJI)
+    row = " ".join(rng.sample(pool, rng.randint(3, rng.choice((6, 12, 25)))))
+    return rng.choice(("\n", "\n", " ", " | ")).join([row] * rng.randint(3, 6))
 
 
 def recall(rng: Random) -> str:
@@ -214,7 +221,9 @@ def emoji_row(rng: Random) -> str:
     return rng.choice(("", " ")).join(some * rng.randint(3, 12))
 
 
-WEIGHTS: dict[Lesson, float] = {
+Weights = Mapping[Lesson, float]
+
+WEIGHTS: Weights = {
     counting: 1.3,
     number_words: 0.5,
     chinese_numbers: 0.5,
@@ -223,6 +232,7 @@ WEIGHTS: dict[Lesson, float] = {
     copying: 3.0,
     copy_table: 1.2,
     random_sequence: 1.2,
+    drill: 0.6,
     recall: 0.8,
     arithmetic: 0.7,
     brackets: 0.8,
@@ -236,12 +246,23 @@ WEIGHTS: dict[Lesson, float] = {
 """How often each lesson is drawn, by documents rather than by length."""
 
 
-def stream(seed: int) -> Iterator[str]:
+FIRST_WEIGHTS: Weights = {
+    drill: 4.0,
+    copying: 3.0,
+    random_sequence: 2.0,
+    pattern: 2.0,
+    copy_table: 1.0,
+    counting: 0.7,
+    listing: 0.5,
+}
+"""For the beginning: looking back and copying is what everything else builds on."""
+
+
+def stream(seed: int, weights: Weights = WEIGHTS) -> Iterator[str]:
     """Endless documents; the same seed gives the same ones."""
     rng = Random(seed)
-    lessons, weights = list(WEIGHTS), list(WEIGHTS.values())
     while True:
-        yield rng.choices(lessons, weights)[0](rng)
+        yield rng.choices(list(weights), list(weights.values()))[0](rng)
 
 
 def _question(rng: Random, chinese: bool) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
@@ -14,18 +15,32 @@ from reference_server.training import fim, lessons
 from reference_server.training.corpus import Document
 from reference_server.training.tokenizer import END_OF_TEXT, plain, special
 
-SHARES = {"lessons": 0.40, "en": 0.36, "zh": 0.24}
-"""Parts of the tokens."""
 
-FIM_SHARE = 0.45
-"""Part of the documents that are told with a hole."""
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What a shard is made of."""
+
+    shares: Mapping[str, float]
+    """Parts of the tokens, by kind of text."""
+    holes: float
+    """Part of the documents that are told with a hole."""
+    lessons: lessons.Weights
+
+
+FULL = Mixture({"lessons": 0.56, "en": 0.26, "zh": 0.18}, 0.4, lessons.WEIGHTS)
+FIRST = Mixture({"lessons": 0.84, "en": 0.10, "zh": 0.06}, 0.05, lessons.FIRST_WEIGHTS)
+"""Mostly copying: a model that never learnt to look back learns little else from few tokens."""
 
 PASSAGE = {"en": 1400, "zh": 500}
 """Most characters in a passage with a hole: its three parts should meet within one window."""
 
 
 def shard(
-    documents: Sequence[Document], tokenizer: Tokenizer, seed: int, tokens: int
+    documents: Sequence[Document],
+    tokenizer: Tokenizer,
+    seed: int,
+    tokens: int,
+    mixture: Mixture = FULL,
 ) -> NDArray[np.uint16]:
     """`tokens` token ids: whole documents in random order, each closed by end-of-text.
 
@@ -33,25 +48,26 @@ def shard(
     """
     rng = Random(seed)
     streams = {
-        "lessons": lessons.stream(rng.randrange(2**32)),
+        "lessons": lessons.stream(rng.randrange(2**32), mixture.lessons),
         "en": _texts([d.text for d in documents if d.language == "en"], rng),
         "zh": _texts([d.text for d in documents if d.language == "zh"], rng),
     }
-    written = dict.fromkeys(SHARES, 0)
+    shares = mixture.shares
+    written = dict.fromkeys(mixture.shares, 0)
     end = special(tokenizer, END_OF_TEXT)
     packed: list[int] = []
     while len(packed) < tokens:
-        kind = min(SHARES, key=lambda name: written[name] / SHARES[name])
+        kind = min(shares, key=lambda name: written[name] / shares[name])
         # Lessons are short: a handful at a time keeps them together without crowding out prose.
         for text in islice(streams[kind], 6 if kind == "lessons" else 1):
-            ids = _encode(text, kind, tokenizer, rng)
+            ids = _encode(text, kind, tokenizer, rng, mixture.holes)
             packed += [*ids, end]
             written[kind] += len(ids) + 1
     return np.asarray(packed[:tokens], dtype=np.uint16)
 
 
-def _encode(text: str, kind: str, tokenizer: Tokenizer, rng: Random) -> list[int]:
-    if rng.random() >= FIM_SHARE:
+def _encode(text: str, kind: str, tokenizer: Tokenizer, rng: Random, holes: float) -> list[int]:
+    if rng.random() >= holes:
         return plain(tokenizer, text)
     if kind in PASSAGE and len(text) > PASSAGE[kind]:
         start = rng.randrange(len(text) - PASSAGE[kind])

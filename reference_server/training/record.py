@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 from reference_server.training import evaluate, packing
 from reference_server.training.corpus import Document
 from reference_server.training.sources import SOURCES
-from reference_server.training.train import Plan
+from reference_server.training.train import Progress
 
 LESSONS_MEASURED = 300
 SAMPLE_TOKENS = 48
@@ -24,8 +24,7 @@ def measure(
     network: LlamaForCausalLM,
     tokenizer: Tokenizer,
     documents: Sequence[Document],
-    step: int,
-    plan: Plan,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Every figure of the model card; takes a few minutes on two cores."""
     texts = {language: evaluate.held_out(documents, language) for language in ("en", "zh")}
@@ -39,13 +38,12 @@ def measure(
         },
         "data": {
             "sources": [_source(source.name, documents) for source in SOURCES],
-            "shares_of_tokens": packing.SHARES,
-            "share_of_documents_with_a_hole": packing.FIM_SHARE,
+            "shares_of_tokens": dict(packing.FULL.shares),
+            "share_of_documents_with_a_hole": packing.FULL.holes,
         },
         "training": {
-            "steps": step,
-            "tokens": step * plan.step_tokens,
-            "plan": asdict(plan),
+            "optimisers": "Muon for matrices, AdamW for embeddings and norms",
+            **asdict(progress),
         },
         "held_out": {
             name: _rounded(asdict(evaluate.score(network, tokenizer, some)))

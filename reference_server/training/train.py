@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,13 +30,16 @@ class Plan:
     """Everything that decides a run."""
 
     steps: int
-    long_steps: int = 200
+    long_steps: int = 0
     """The last steps, on windows as long as the context."""
+    first_steps: int = 800
+    """The first steps, on short windows and the first mixture."""
+    first_window: int = 64
     window: int = 512
     long_window: int = model.CONTEXT
-    step_tokens: int = 8192
+    step_tokens: int = 4096
     warm_up: int = 60
-    cool_down: float = 0.35
+    cool_down: float = 0.2
     """The last part of the run, in which the rates fall to nothing in a straight line."""
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
@@ -43,12 +47,31 @@ class Plan:
 
     def window_at(self, step: int) -> int:
         """Tokens in a row at `step`."""
+        if step < self.first_steps:
+            return self.first_window
         return self.long_window if step >= self.steps - self.long_steps else self.window
 
     def rate_at(self, step: int) -> float:
         """Factor of the learning rates at `step`."""
         falling = (self.steps - step) / (self.steps * self.cool_down)
         return max(0.0, min(1.0, (step + 1) / self.warm_up, falling))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One go at the training; a resumed training has several, perhaps with changed plans."""
+
+    from_step: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a checkpoint has come."""
+
+    step: int
+    tokens: int
+    runs: list[Run]
 
 
 def train(
@@ -58,13 +81,15 @@ def train(
     torch.manual_seed(plan.seed)
     network = model.untrained(tokenizer.get_vocab_size())
     both = optimiser.optimisers(network, plan.matrix_rate, plan.other_rate)
-    first = 0
+    first, tokens, runs = 0, 0, list[Run]()
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["model"])
         for one, saved in zip(both, state["optimisers"], strict=True):
             one.load_state_dict(saved)
-        first = state["step"]
+        progress = _progress(state)
+        first, tokens, runs = progress.step, progress.tokens, progress.runs
+    runs = [*runs, Run(first, plan)]
     texts = [document for document in documents if not document.held_out]
     loss_of = torch.compile(_loss, dynamic=False)
     losses: list[float] = []
@@ -72,35 +97,59 @@ def train(
     for step in range(first, plan.steps):
         if step == first or step % SHARD_STEPS == 0:
             _report(step, plan, losses, time.monotonic() - began)
-            _save(checkpoint, step, plan, network, both)
+            _save(checkpoint, Progress(step, tokens, runs), network, both)
             losses, began = [], time.monotonic()
             shard = _shard(plan, texts, tokenizer, step // SHARD_STEPS)
         for one, rate in zip(both, (plan.matrix_rate, plan.other_rate), strict=True):
             for group in one.param_groups:
                 group["lr"] = rate * plan.rate_at(step)
         rows = torch.from_numpy(shard[step % SHARD_STEPS].reshape(-1, plan.window_at(step)))
-        loss = loss_of(network, rows)
+        loss = loss_of(network, rows, positions(*rows.shape))
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for one in both:
             one.step()
             one.zero_grad()
         losses.append(loss.item())
+        tokens += plan.step_tokens
     _report(plan.steps, plan, losses, time.monotonic() - began)
-    _save(checkpoint, plan.steps, plan, network, both)
+    _save(checkpoint, Progress(plan.steps, tokens, runs), network, both)
 
 
-def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, int, Plan]:
-    """The model of a checkpoint, the steps it has learnt for, and the plan it follows."""
+def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, Progress]:
+    """The model of a checkpoint and how far it has come."""
     state = torch.load(checkpoint, weights_only=True)
     network = model.untrained(tokenizer.get_vocab_size())
     network.load_state_dict(state["model"])
-    return network, state["step"], Plan(**state["plan"])
+    return network, _progress(state)
 
 
-def _loss(network: LlamaForCausalLM, rows: Tensor) -> Tensor:
-    """Mean nats per token; `rows` is [batch, window] of token ids."""
-    hidden = network.model(input_ids=rows, use_cache=False).last_hidden_state
+def _progress(state: dict[str, Any]) -> Progress:
+    runs = [Run(run["from_step"], Plan(**run["plan"])) for run in state["runs"]]
+    return Progress(state["step"], state["tokens"], runs)
+
+
+def positions(batch: int, window: int) -> Tensor:
+    """Position ids [batch, window]; every second row leaps ahead once, at a random place.
+
+    So the model meets every distance within the context although windows are shorter
+    (after Zhu et al., "PoSE: Efficient Context Window Extension", 2023).
+    """
+    straight = torch.arange(window).repeat(batch, 1)
+    leap = torch.randint(0, model.CONTEXT - window + 1, (batch, 1))
+    leap[::2] = 0
+    return straight + leap * (straight >= torch.randint(1, window, (batch, 1)))
+
+
+def _loss(network: LlamaForCausalLM, rows: Tensor, places: Tensor) -> Tensor:
+    """Mean nats per token; `rows` and `places` are [batch, window] of token and position ids."""
+    window = rows.shape[1]
+    # Given plainly, because transformers would take a leap for the border of two sequences.
+    causal = torch.ones(window, window, dtype=torch.bool).tril()[None, None]
+    body = network.model(
+        input_ids=rows, attention_mask=causal, position_ids=places, use_cache=False
+    )
+    hidden = body.last_hidden_state
     logits = network.lm_head(hidden[:, :-1])
     return nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
 
@@ -110,7 +159,8 @@ def _shard(
 ) -> NDArray[np.int64]:
     """Token ids [SHARD_STEPS, step_tokens]."""
     seed = plan.seed * 1_000_003 + number
-    tokens = packing.shard(texts, tokenizer, seed, SHARD_STEPS * plan.step_tokens)
+    mixture = packing.FIRST if number * SHARD_STEPS < plan.first_steps else packing.FULL
+    tokens = packing.shard(texts, tokenizer, seed, SHARD_STEPS * plan.step_tokens, mixture)
     return tokens.astype(np.int64).reshape(SHARD_STEPS, plan.step_tokens)
 
 
@@ -123,15 +173,13 @@ def _report(step: int, plan: Plan, losses: list[float], seconds: float) -> None:
 
 def _save(
     checkpoint: Path,
-    step: int,
-    plan: Plan,
+    progress: Progress,
     network: LlamaForCausalLM,
     both: Sequence[torch.optim.Optimizer],
 ) -> None:
     """Write beside the target first: a run that is stopped while saving leaves the old file."""
     state = {
-        "step": step,
-        "plan": asdict(plan),
+        **asdict(progress),
         "model": network.state_dict(),
         "optimisers": [one.state_dict() for one in both],
     }
