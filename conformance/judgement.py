@@ -67,7 +67,7 @@ class NotApplicable(Judgement):
 
 
 class BudgetSpent(NotApplicable):
-    """The run may not spend what the next request can cost; raised by the wire, never by a check."""
+    """The run may not spend what the next request can cost; raised by the wire alone."""
 
 
 def shown(value: object, *, limit: int = 200) -> str:

@@ -332,13 +332,18 @@ def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
     return {verdict.value: seen[verdict] for verdict in Verdict}
 
 
+def _is_lesser_deviation(finding: Finding) -> bool:
+    return finding.verdict is Verdict.WARN and finding.level is not Level.MAY
+
+
 def state_of(subject: str, findings: Iterable[Finding]) -> State:
     """Say what became of one parameter or field, from the findings about it.
 
-    The worst finding decides: a parameter that is ignored once is not honoured.
+    The worst finding decides: a parameter that is ignored once is not honoured. A warning about a
+    mere convention (level may) decides nothing.
     """
     about = [finding for finding in findings if finding.subject == subject]
-    broken = [f for f in about if f.verdict in {Verdict.FAIL, Verdict.WARN}]
+    broken = [f for f in about if f.verdict is Verdict.FAIL or _is_lesser_deviation(f)]
     if any(f.effect is Effect.IGNORED for f in broken):
         return State.IGNORED
     if any(f.effect is not Effect.REFUSED for f in broken):

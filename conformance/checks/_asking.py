@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.answers import Completion, JsonObject, Reply
+from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks._prompts import COLOURS, COUNTING
+from conformance.completion import Completion, JsonObject
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks._asking import plain
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import COLOURS
 from conformance.checks._refusals import above, below, expect_declined
 from conformance.checks._sampling import OPEN_PROMPTS
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.answers import REFUSALS, Completion, ErrorAnswer, Reply
+from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks._asking import LITTLE
+from conformance.completion import Completion
 from conformance.judgement import NotApplicable
 
 DECLINED = (400, 422)

@@ -6,11 +6,11 @@ from bisect import bisect_right
 from statistics import fmean
 from typing import Any
 
-from conformance.answers import Choice
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._refusals import DECLINED, above, expect_declined, little
 from conformance.checks._sampling import sampled
+from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, expect
 from conformance.model import Effect
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import joined, plain, streamed, two_prompts
 from conformance.checks._sampling import sampled
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 

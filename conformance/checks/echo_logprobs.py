@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from conformance.answers import Choice, Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import two_prompts
@@ -26,6 +25,7 @@ from conformance.checks._scores import (
     scores_of,
     tokens_of,
 )
+from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
 

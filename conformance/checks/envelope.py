@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from email.utils import parsedate_to_datetime
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE, plain, streamed
 from conformance.checks._prompts import CHINESE
 from conformance.checks._scores import scored
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Exchange
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.answers import Choice, Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import (
@@ -19,6 +18,7 @@ from conformance.checks._asking import (
 from conformance.checks._characters import solid
 from conformance.checks._needles import before, middle_of
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.completion import Choice, Completion
 from conformance.judgement import NotApplicable, expect
 
 REASONS = ("stop", "length", "content_filter")

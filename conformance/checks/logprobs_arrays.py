@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from functools import partial
 
-from conformance.answers import Choice, Logprobs
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LIMIT, parts_of, plain, streamed
@@ -24,6 +23,7 @@ from conformance.checks._scores import (
     tokens_of,
 )
 from conformance.checks._settled import expect_settled_agreement
+from conformance.completion import Choice, Logprobs
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 NEAR_TIE = 0.05

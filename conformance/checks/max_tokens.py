@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LIMIT, TWO_PROMPTS, joined, plain, streamed
@@ -14,6 +13,7 @@ from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import before
 from conformance.checks._prompts import AWKWARD, COUNTING
 from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import joined
@@ -10,6 +9,7 @@ from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined
 from conformance.checks._sampling import expect_variety, sampled
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
 

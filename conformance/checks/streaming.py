@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from conformance.answers import DONE, JsonObject
+from conformance.answers import DONE
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import parts_of, stream_reply, streamed, two_prompts
 from conformance.checks._prompts import COUNTING
+from conformance.completion import JsonObject
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance.answers import JsonObject
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import (
@@ -23,6 +22,7 @@ from conformance.checks._characters import has_broken_character, solid
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._sampling import sampled
 from conformance.checks._settled import expect_settled_agreement
+from conformance.completion import JsonObject
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from conformance.answers import Choice
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain, streamed, two_prompts
@@ -16,6 +15,7 @@ from conformance.checks._characters import (
 )
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._scores import scored, tokens_of
+from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 CONTROL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|</s>|<unk>|\[gMASK\]")

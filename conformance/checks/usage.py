@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import (
@@ -18,6 +17,7 @@ from conformance.checks._asking import (
 )
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._sampling import STORY, sampled
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect
 
 OVERHEAD = 4

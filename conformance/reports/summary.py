@@ -54,6 +54,11 @@ class Row:
     state: State
     findings: tuple[Finding, ...]
 
+    @property
+    def passed(self) -> bool:
+        """Tell whether anything about it passed: a refusal is then one of some uses only."""
+        return any(finding.verdict is Verdict.PASS for finding in self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -249,9 +254,15 @@ class Summary:
         served = sum(row.state is State.HONOURED for row in promised)
         told = [f"Serves {served} of {plural(len(promised), 'documented parameter')} as promised"]
         for state, words in _TOLD.items():
-            named = [f"`{row.subject.name}`" for row in promised if row.state is state]
-            if named:
-                told.append(f"{words} {listed(named, MOST_PARAMETERS)}")
+            whole = [row for row in promised if row.state is state]
+            partly = [row for row in whole if state is State.REFUSED and row.passed]
+            for rows, said in (
+                ([row for row in whole if row not in partly], words),
+                (partly, f"{words} some uses of"),
+            ):
+                if rows:
+                    named = [f"`{row.subject.name}`" for row in rows]
+                    told.append(f"{said} {listed(named, MOST_PARAMETERS)}")
         untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
         if untested:
             few = len(untested) <= MOST_UNTESTED

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.answers import Completion, Reply, join_chunks
+from conformance.answers import Reply
+from conformance.completion import Completion, join_chunks
 from conformance.judgement import Deviation, Inconclusive, Refusal
 from conformance.model import Effect, Exchange, Request
 

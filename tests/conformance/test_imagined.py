@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.answers import Completion
 from conformance.api import Api
 from conformance.checks import all_checks
+from conformance.completion import Completion
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.imagined import ImaginedEndpoint, language
 from conformance.model import Credentials, Exchange, FindingMade, Request, Target, Tier, Verdict
