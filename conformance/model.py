@@ -132,14 +132,22 @@ class Requirement:
     sources: tuple[Source, ...]
 
 
+DEFAULT_KEY_ENV = "OPENAI_API_KEY"
+"""The environment variable that holds the API key where nobody names another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The endpoint under judgement. The key never appears in a ``repr`` and is never recorded."""
+    """The endpoint under judgement. The key never appears in a ``repr`` and is never recorded.
+
+    ``api_key_env`` names the environment variable in which a reader of the reports keeps the key.
+    """
 
     base_url: str
     model: str
     contract: str
     api_key: str | None = field(default=None, repr=False)
+    api_key_env: str = DEFAULT_KEY_ENV
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +272,18 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was to be judged, by which contract: the first line of a run file."""
+    """What was to be judged, by which contract: the first line of a run file.
+
+    ``api_key_env`` names the variable that held the key, so that reports can repeat a request;
+    None says that no key was sent.
+    """
 
     format: int
     suite_version: str
     started_at: str  # ISO 8601, UTC
     base_url: str
     model: str
+    api_key_env: str | None
     contract: str
     contract_title: str
     tier: Tier

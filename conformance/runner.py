@@ -127,6 +127,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         started_at=_now(),
         base_url=Redactor(target.api_key).text(without_login(target.base_url)),
         model=target.model,
+        api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
         contract_title=contract.title,
         tier=options.tier,

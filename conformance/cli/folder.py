@@ -55,7 +55,9 @@ def _dated(host: str, contract: str) -> Path:
             return folder
 
 
-def write_reports(run: Run, folder: Path, names: Sequence[str], key_env: str) -> list[Path]:
+def write_reports(
+    run: Run, folder: Path, names: Sequence[str], key_env: str | None = None
+) -> list[Path]:
     """Write a run's reports and return their paths.
 
     Raises:

@@ -13,7 +13,8 @@ import click
 
 from conformance.cli.guard import UserError
 from conformance.contract import Contract, ContractError, load_contract
-from conformance.reports import DEFAULT_KEY_ENV, formats
+from conformance.model import DEFAULT_KEY_ENV
+from conformance.reports import formats
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_LIKE = re.compile(r"(?=.*[a-z])(?=.*[0-9]).{20,}")

@@ -68,16 +68,15 @@ def into_formats(default: str) -> Callable[[Function], Function]:
     )
 
 
-def with_key_from(function: Function) -> Function:
-    """Add ``--api-key-env``."""
+def with_key_from(default: str) -> Callable[[Function], Function]:
+    """Add ``--api-key-env``; ``default`` tells what happens without it."""
     return click.option(
         "--api-key-env",
         "key_name",
         callback=key_variable,
         metavar="NAME",
-        help="The environment variable that holds the API key. [default: OPENAI_API_KEY, or a "
-        "prompt in a terminal]",
-    )(function)
+        help=f"The environment variable that holds the API key. [default: {default}]",
+    )
 
 
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:

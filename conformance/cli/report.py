@@ -10,7 +10,7 @@ from conformance.cli.folder import RECORD, write_reports
 from conformance.cli.guard import UserError
 from conformance.cli.options import examples, into_formats, with_key_from
 from conformance.model import ExitCode
-from conformance.reports import DEFAULT_KEY_ENV, console
+from conformance.reports import console
 from conformance.wire.record import RunFileError, read_run
 
 
@@ -29,7 +29,7 @@ from conformance.wire.record import RunFileError, read_run
     metavar="DIR",
     help="Where to write. [default: beside the record]",
 )
-@with_key_from
+@with_key_from("the one that the run read its key from")
 def report(
     recorded: Path, format_names: tuple[str, ...], out: Path | None, key_name: str | None
 ) -> ExitCode:
@@ -45,6 +45,6 @@ def report(
     except OSError as error:
         raise UserError(f"cannot make the folder {folder}: {error.strerror}") from None
     console.show(run, console.console_for())
-    for path in write_reports(run, folder, format_names, key_name or DEFAULT_KEY_ENV):
+    for path in write_reports(run, folder, format_names, key_name):
         click.echo(path)
     return ExitCode.CONFORMING

@@ -22,19 +22,18 @@ from conformance.cli.options import (
     with_key_from,
 )
 from conformance.cli.terminal import say
-from conformance.model import EXIT_CODES, ExitCode, Limits, Target, Tier
-from conformance.reports import DEFAULT_KEY_ENV, console
+from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Limits, Target, Tier
+from conformance.reports import console
 from conformance.selection import Options
 from conformance.wire.record import RunFileError, read_run
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """What is judged: ``host`` names its folder, ``key_name`` the variable in its curl lines."""
+    """What is judged; ``host`` names its folder."""
 
     target: Target
     host: str
-    key_name: str
 
 
 @click.command(
@@ -52,7 +51,7 @@ class _Endpoint:
     help="The endpoint, up to and without /completions. [default: the bundled reference server]",
 )
 @click.option("--model", metavar="ID", help="The model to ask for; required with --base-url.")
-@with_key_from
+@with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
 @under_contract
 @choosing(Tier.STANDARD)
 @click.option(
@@ -153,7 +152,7 @@ def run(
         return ExitCode.UNDECIDED
     console.show(judged, screen)
     click.echo()
-    for path in write_reports(judged, folder, format_names, endpoint.key_name):
+    for path in write_reports(judged, folder, format_names):
         click.echo(path)
     if failure:
         say(failure)
@@ -179,10 +178,10 @@ def _endpoint(
     if where.corrected:
         say(where.corrected)
     key = inputs.api_key(key_name, where.host)
+    name = key_name or DEFAULT_KEY_ENV
     if key:
-        say(f"sending the API key in ${key_name or DEFAULT_KEY_ENV} to {where.host}")
-    target = Target(where.url, model, contract, key)
-    return _Endpoint(target, where.host, key_name or DEFAULT_KEY_ENV)
+        say(f"sending the API key in ${name} to {where.host}")
+    return _Endpoint(Target(where.url, model, contract, key, name), where.host)
 
 
 def _bundled(contract: str, stack: ExitStack) -> _Endpoint:
@@ -190,5 +189,5 @@ def _bundled(contract: str, stack: ExitStack) -> _Endpoint:
         server = stack.enter_context(bundled_server())
     except BundledServerError as error:
         raise UserError(f"{error}; or name an endpoint with --base-url") from None
-    target = Target(server.base_url, server.model, contract, server.api_key)
-    return _Endpoint(target, "bundled", KEY_VARIABLE)
+    target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
+    return _Endpoint(target, "bundled")

@@ -13,9 +13,8 @@ from functools import partial
 
 from conformance.model import Run
 from conformance.reports import html, junit, markdown, results
-from conformance.reports.html import DEFAULT_KEY_ENV
 
-__all__ = ["DEFAULT_KEY_ENV", "Format", "formats"]
+__all__ = ["Format", "formats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,12 @@ class Format:
     render: Callable[[Run], str]
 
 
-def formats(key_env: str = DEFAULT_KEY_ENV) -> Mapping[str, Format]:
+def formats(key_env: str | None = None) -> Mapping[str, Format]:
     """Return every format by its name.
 
     Args:
-        key_env: the environment variable that command lines in a report read the API key from.
+        key_env: the environment variable that command lines in a report read the API key from;
+            by default the one that the run read it from.
     """
     return {
         "html": Format("index.html", partial(html.render, key_env=key_env)),

@@ -1,23 +1,34 @@
 """A command line that sends a request again, safe to paste: everything in it is quoted.
 
-The key is read from the environment, so that a report can be forwarded. A body that a terminal or
+The key is read from the environment, so that a report can be forwarded; where the run sent none,
+neither does the command. A body that a terminal or
 an eye could misread (control characters, text that turns around, bytes that are no UTF-8) is piped
 through ``printf`` with those bytes in octal, which any POSIX shell understands.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 
-from conformance.model import WRONG_KEY, Credentials, Request
+from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
 from conformance.reports.visible import line
 
 LONGEST = 8_000
 """Bytes of a body that still make a command line; longer ones are left to the run's record."""
 
 
-def curl(request: Request, base_url: str, key_env: str) -> str | None:
-    """Write the command, or None where the body is too long for one."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def curl(request: Request, base_url: str, key_env: str | None) -> str | None:
+    """Write the command, or None where the body is too long for one.
+
+    Args:
+        request: what was sent.
+        base_url: where it was sent to.
+        key_env: the environment variable that holds the key, or None where no key was sent.
+    """
     if len(request.body) > LONGEST:
         return None
     words = ["curl", "-sS", "-i"]
@@ -27,7 +38,7 @@ def curl(request: Request, base_url: str, key_env: str) -> str | None:
         words += ["-X", _quoted(request.method)]
     words.append(_quoted(base_url.rstrip("/") + request.path))
     parts = [" ".join(words)]
-    authorization = _authorization(request.credentials, key_env)
+    authorization = _authorization(request, key_env)
     if authorization:
         parts.append(f"-H {authorization}")
     named = {name.lower() for name, _ in request.headers}
@@ -44,13 +55,21 @@ def curl(request: Request, base_url: str, key_env: str) -> str | None:
     return piped + " \\\n  ".join([*parts, "--data-binary @-"])
 
 
-def _authorization(credentials: Credentials, key_env: str) -> str | None:
-    match credentials:
-        case Credentials.OWN:
-            return f'"Authorization: Bearer ${key_env}"'
+def key_variable(request: Request, key_env: str | None) -> str | None:
+    """Name the variable that the command reads the key from; None where it sends no such key."""
+    if request.credentials is not Credentials.OWN or key_env is None:
+        return None
+    # The command has the name where a shell looks, and a run file can come from a stranger.
+    return key_env if _VARIABLE.fullmatch(key_env) else DEFAULT_KEY_ENV
+
+
+def _authorization(request: Request, key_env: str | None) -> str | None:
+    match request.credentials:
+        case Credentials.OWN if name := key_variable(request, key_env):
+            return f'"Authorization: Bearer ${name}"'
         case Credentials.WRONG:
             return shlex.quote(f"Authorization: Bearer {WRONG_KEY}")
-        case Credentials.NONE:
+        case Credentials.OWN | Credentials.NONE:
             return None
 
 

@@ -63,6 +63,7 @@ def a_hostile_run(attack: str):
         exchanges=(exchange,),
         base_url=f"http://x/{attack}",
         model=attack,
+        api_key_env=attack,
         contract=attack,
         contract_title=attack,
         because=attack,

@@ -21,9 +21,6 @@ from conformance.reports.html.evidence import ExchangeView, views
 from conformance.reports.summary import Area, Summary, duration, evidence, plural
 from conformance.reports.visible import cut, lines
 
-DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The environment variable that command lines in the page read the key from."""
-
 LONGEST_SENTENCE = 600
 """Characters of an expected or seen value: checks keep them short, a broken record may not."""
 
@@ -45,12 +42,13 @@ class FindingView:
     evidence: tuple[Evidence, ...]
 
 
-def render(run: Run, key_env: str = DEFAULT_KEY_ENV) -> str:
+def render(run: Run, key_env: str | None = None) -> str:
     """Write the page.
 
     Args:
         run: what to show.
-        key_env: the environment variable that the curl lines read the key from.
+        key_env: the environment variable that the curl lines read the key from; by default the one
+            that the run read it from.
     """
     summary = Summary(run)
     css = _css()
@@ -59,8 +57,7 @@ def render(run: Run, key_env: str = DEFAULT_KEY_ENV) -> str:
         run=run,
         header=run.header,
         summary=summary,
-        areas=_areas(summary, views(run, key_env)),
-        key_env=key_env,
+        areas=_areas(summary, views(run, key_env or run.header.api_key_env)),
         css=Markup(css),  # noqa: S704 - our own file, and a style element knows no escapes
         css_hash=_hash(css),
     )

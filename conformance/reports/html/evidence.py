@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markupsafe import escape
 
 from conformance.model import Exchange, Run
-from conformance.reports.curl import curl
+from conformance.reports.curl import curl, key_variable
 from conformance.reports.html.layout import lay_out
 from conformance.reports.summary import duration, size
 from conformance.reports.visible import cut, line, lines
@@ -38,7 +38,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeView:
-    """One exchange, ready for the template."""
+    """One exchange, ready for the template; ``key_env`` is what its command line reads."""
 
     id: str
     title: str
@@ -48,6 +48,7 @@ class ExchangeView:
     fault: str | None
     attempts: tuple[str, ...]
     curl: str | None
+    key_env: str | None
     request: Excerpt | None
     headers: Excerpt | None
     body: Excerpt | None
@@ -60,6 +61,7 @@ class _Draft:
     exchange: Exchange
     request: str
     curl: str
+    key_env: str | None
     headers: str
     body: str
 
@@ -70,7 +72,7 @@ class _Draft:
         return cost(self.text(part))
 
 
-def views(run: Run, key_env: str) -> dict[str, ExchangeView]:
+def views(run: Run, key_env: str | None) -> dict[str, ExchangeView]:
     """Lay out every exchange of the run, by id, within the page's budget."""
     drafts = [_draft(exchange, run.header.base_url, key_env) for exchange in run.exchanges]
     limits = {
@@ -96,7 +98,7 @@ def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
     return most
 
 
-def _draft(exchange: Exchange, base_url: str, key_env: str) -> _Draft:
+def _draft(exchange: Exchange, base_url: str, key_env: str | None) -> _Draft:
     headers = [
         f"{line(name)}: {cut(line(value), WIDEST_HEADER)}" for name, value in exchange.headers
     ]
@@ -104,6 +106,7 @@ def _draft(exchange: Exchange, base_url: str, key_env: str) -> _Draft:
         exchange,
         request=_readable(exchange.request.body, LONGEST["request"]),
         curl=curl(exchange.request, base_url, key_env) or "",
+        key_env=key_variable(exchange.request, key_env),
         headers="\n".join(headers),
         body=_readable(exchange.body, LONGEST["body"]),
     )
@@ -128,6 +131,7 @@ def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
         fault=exchange.fault,
         attempts=_attempts(exchange) if len(exchange.attempts) > 1 else (),
         curl=draft.curl if draft.cost("curl") <= limits["curl"] else None,
+        key_env=draft.key_env,
         request=_excerpt(draft, "request", limits, len(request.body)),
         headers=_excerpt(draft, "headers", limits, len(draft.headers)),
         body=_excerpt(draft, "body", limits, len(body)),

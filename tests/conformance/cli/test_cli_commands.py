@@ -9,7 +9,7 @@ from conformance import __version__
 from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS
 from conformance.wire.record import write_run
-from tests.conformance.reports.builders import a_failure, a_finding, a_run
+from tests.conformance.reports.builders import a_failure, a_finding, a_run, an_exchange
 
 
 def test_the_version_is_told(command) -> None:
@@ -115,6 +115,17 @@ def test_a_recorded_run_is_rendered_again_beside_its_record(command, recorded: P
     assert result.exit_code == 0
     assert result.output.splitlines()[-1] == str(recorded / "index.html")
     assert "Not conforming" in (recorded / "index.html").read_text()
+
+
+def test_a_report_repeats_requests_with_the_key_of_the_run_or_the_one_named(
+    command, recorded: Path
+) -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="VENDOR_KEY")
+    write_run(run, recorded / "run.ndjson")
+    command("report", str(recorded))
+    assert "Bearer $VENDOR_KEY" in (recorded / "index.html").read_text()
+    command("report", str(recorded), "--api-key-env", "MY_KEY")
+    assert "Bearer $MY_KEY" in (recorded / "index.html").read_text()
 
 
 def test_a_report_can_go_elsewhere_in_other_formats(command, recorded: Path) -> None:

@@ -103,6 +103,7 @@ def test_the_key_comes_from_the_variable_and_appears_nowhere(
     result = command("run", *NAMED, *STOP, "--out", "out", "--api-key-env", "VENDOR_KEY")
     assert "sending the API key in $VENDOR_KEY to imagined.example" in result.output
     assert "$VENDOR_KEY" in Path("out/index.html").read_text()
+    assert read_run(Path("out/run.ndjson")).header.api_key_env == "VENDOR_KEY"
     everything = [result.output, *(path.read_text() for path in Path("out").iterdir())]
     assert not any("sk-very-secret" in text for text in everything)
 

@@ -119,6 +119,7 @@ def a_run(
         "started_at": "2026-11-21T03:12:00+00:00",
         "base_url": "http://127.0.0.1:8000/v1",
         "model": "tiny",
+        "api_key_env": "OPENAI_API_KEY",
         "contract": "openai",
         "contract_title": "OpenAI, the live API",
         "tier": Tier.STANDARD,

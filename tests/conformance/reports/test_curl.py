@@ -77,6 +77,19 @@ def test_a_request_without_a_key_sends_none() -> None:
     assert "Authorization" not in command
 
 
+def test_a_request_of_a_run_without_a_key_sends_none() -> None:
+    command = curl(a_request(), BASE, None)
+    assert command is not None
+    assert "Authorization" not in command
+
+
+def test_a_variable_name_from_a_hostile_record_reaches_no_shell() -> None:
+    command = curl(a_request(), BASE, 'X"; touch pwned; "')
+    assert command is not None
+    assert "pwned" not in command
+    assert 'Bearer $OPENAI_API_KEY"' in command
+
+
 def test_a_request_with_a_wrong_key_names_it() -> None:
     command = curl(a_request(credentials=Credentials.WRONG), BASE, "KEY")
     assert command is not None

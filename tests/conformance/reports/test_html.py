@@ -128,9 +128,17 @@ def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> 
 
 
 def test_the_page_reads_the_key_from_the_variable_the_run_used() -> None:
-    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
-    assert "$VENDOR_KEY" in formats("VENDOR_KEY")["html"].render(run)
-    assert "$OPENAI_API_KEY" in formats()["html"].render(run)
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="VENDOR_KEY")
+    assert "$VENDOR_KEY" in formats()["html"].render(run)
+    assert "$ANOTHER_KEY" in formats("ANOTHER_KEY")["html"].render(run)
+
+
+def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env=None)
+    text = page_of(run).text
+    assert "curl -sS" in text
+    assert "Bearer" not in text
+    assert "the key is read from" not in text
 
 
 def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:

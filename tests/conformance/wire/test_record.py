@@ -48,6 +48,7 @@ HEADER = Header(
     started_at="2026-01-01T00:00:00+00:00",
     base_url="http://127.0.0.1/v1",
     model="m",
+    api_key_env="VENDOR_KEY",
     contract="openai",
     contract_title="The live API",
     tier=Tier.SMOKE,
