@@ -4,7 +4,8 @@
         Target(server.base_url, server.model, "openai", server.api_key)
 
 The two packages know nothing of each other: this module knows a command, an environment variable
-and the line that the server prints when it listens.
+and the line that the server prints when it listens. The server's standard input is a pipe that ends
+with this process, and the server with it, so that none stays behind even after ``kill -9``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
 READY = "Listening on "
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
-COMMAND = (sys.executable, "-m", "reference_server", "--port", "0")
+COMMAND = (sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin")
 EXTRA = "pip install 'completions-conformance[server]'"
 
 
@@ -54,7 +55,7 @@ def bundled_server(command: Sequence[str] = COMMAND) -> Iterator[BundledServer]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             env={**os.environ, KEY_VARIABLE: key, "PYTHONUNBUFFERED": "1"},
@@ -90,8 +91,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _reason(log: str) -> str:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     options = _parser().parse_args(arguments)
     # Before the server has handlers of its own, a signal just ends the start.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.exit_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         _serve(options)
     except KeyboardInterrupt:
@@ -72,7 +75,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-running", metavar="N", type=_count, default=32, help="sequences generated at once")
     add("--max-waiting", metavar="N", type=_count, default=4096, help="sequences taken on in all")
     add("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
+    add(
+        "--exit-with-stdin",
+        action="store_true",
+        help="end when standard input does: so whoever started the server takes it along, "
+        "even when killed",
+    )
     return parser
+
+
+def _end_with_stdin() -> None:
+    """Wait until nobody holds the other end of standard input, then end as on SIGTERM."""
+    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _port(text: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
 import sys
 
 import pytest
@@ -20,6 +22,13 @@ INCOMPLETE = "import sys; sys.exit('onnxruntime is missing; install the extra [s
 BREAKS = "import sys; print('details', file=sys.stderr); sys.exit('port 80 is taken')"
 SILENT = ""
 TELLS_ITS_KEY = f"import os; print('Listening on', os.environ[{KEY_VARIABLE!r}]); input()"
+
+RUNS_ONE = """
+from conformance.bundled import bundled_server
+with bundled_server() as server:
+    print(server.pid, flush=True)
+    input()
+"""
 
 
 def python(program: str) -> list[str]:
@@ -56,6 +65,18 @@ def test_a_server_that_will_not_stop_is_ended(monkeypatch: pytest.MonkeyPatch) -
     with bundled_server(python(STUBBORN)) as server:
         pass
     assert not is_running(server.pid)
+
+
+def test_a_server_does_not_outlive_a_run_that_was_killed() -> None:
+    with subprocess.Popen(python(RUNS_ONE), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        # A descriptor of the server process becomes readable when the process has ended.
+        server = os.pidfd_open(int(run.stdout.readline()))
+        try:
+            run.kill()
+            assert select.select([server], [], [], 60)[0], "the server is still running"
+        finally:
+            os.close(server)
 
 
 def test_each_server_gets_a_key_of_its_own_that_does_not_show() -> None:

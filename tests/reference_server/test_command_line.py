@@ -113,6 +113,20 @@ def test_a_stream_that_never_ends_does_not_keep_the_server_alive() -> None:
             assert server.process.wait(20) == 0
 
 
+def test_it_ends_with_its_standard_input_where_that_is_asked_for() -> None:
+    command = [sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(b"what is said there does not matter")
+        server.stdin.flush()
+        assert server.stdout.readline().startswith(b"Listening on ")
+        server.stdin.close()
+        assert server.wait(60) == 0
+
+
 def test_names_and_key_are_the_users_choice() -> None:
     with running_server("--served-model-name", "a", "b", key="other-key") as server:
         listed = httpx.get(f"{server.base_url}/models", headers=server.headers).json()
