@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Absence, Deviation, Thing, shown
 from conformance.model import Effect, Exchange
 
 JsonObject = Mapping[str, Any]
@@ -28,7 +28,12 @@ class Logprobs:
     def _array(self, key: str) -> list[Any]:
         value = self.raw.get(key)
         if not isinstance(value, list):
-            raise Deviation(f"{self.where}.{key} an array", f"{self.where}.{key} = {shown(value)}")
+            raise Absence(
+                Thing.ARRAYS,
+                f"{self.where}.{key} an array",
+                f"{self.where}.{key} = {shown(value)}",
+                effect=Effect.ALTERED,
+            )
         return value
 
     @property
@@ -64,7 +69,12 @@ class Choice:
         """The text; a choice without one is a deviation."""
         value = self.raw.get("text")
         if not isinstance(value, str):
-            raise Deviation(f"{self.where}.text a string", f"{self.where} = {shown(self.raw)}")
+            raise Absence(
+                Thing.TEXT,
+                f"{self.where}.text a string",
+                f"{self.where} = {shown(self.raw)}",
+                effect=Effect.ALTERED,
+            )
         return value
 
     @property
@@ -90,10 +100,10 @@ class Choice:
         """The logprobs; a deviation (ignored) where none came."""
         value = self.raw.get("logprobs")
         if not isinstance(value, Mapping):
-            raise Deviation(
+            raise Absence(
+                Thing.LOGPROBS,
                 f"{self.where}.logprobs an object",
                 f"{self.where}.logprobs = {shown(value)}",
-                effect=Effect.IGNORED,
             )
         return Logprobs(value, f"{self.where}.logprobs")
 
@@ -107,7 +117,12 @@ class Usage:
     def _count(self, key: str) -> int:
         value = self.raw.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise Deviation(f"usage.{key} an integer ≥ 0", f"usage.{key} = {shown(value)}")
+            raise Absence(
+                Thing.USAGE,
+                f"usage.{key} an integer ≥ 0",
+                f"usage.{key} = {shown(value)}",
+                effect=Effect.ALTERED,
+            )
         return value
 
     @property
@@ -144,7 +159,12 @@ class Completion:
         """The choices by rising index; at least one, or it is a deviation."""
         value = self.raw.get("choices")
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
-            raise Deviation("choices a non-empty array of objects", f"choices = {shown(value)}")
+            raise Absence(
+                Thing.CHOICES,
+                "choices a non-empty array of objects",
+                f"choices = {shown(value)}",
+                effect=Effect.ALTERED,
+            )
         choices = [Choice(raw, f"choices[{i}]") for i, raw in enumerate(value)]
         return tuple(sorted(choices, key=lambda choice: _order(choice.raw)))
 
@@ -152,7 +172,12 @@ class Completion:
     def only(self) -> Choice:
         """The one choice of a request for one."""
         if len(self.choices) != 1:
-            raise Deviation("exactly one choice", f"{len(self.choices)} choices")
+            raise Absence(
+                Thing.CHOICES,
+                "exactly one choice",
+                f"{len(self.choices)} choices",
+                effect=Effect.ALTERED,
+            )
         return self.choices[0]
 
     @property
@@ -175,7 +200,9 @@ class Completion:
         """The bill; a deviation where none came."""
         value = self.raw.get("usage")
         if not isinstance(value, Mapping):
-            raise Deviation("a usage object", f"usage = {shown(value)}")
+            raise Absence(
+                Thing.USAGE, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED
+            )
         return Usage(value)
 
 

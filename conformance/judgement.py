@@ -2,6 +2,7 @@
 
 ``Judgement``
 ├── ``Deviation``     the endpoint broke the requirement
+│   └── ``Absence``   something a check wanted to judge is not there at all
 ├── ``Refusal``       the endpoint declined the request with a clean 4xx
 ├── ``Inconclusive``  no judgement is possible: 429, 5xx, no answer, unstable answers
 └── ``NotApplicable`` the check has no meaning here, with the reason
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from conformance.model import Effect, Request
@@ -34,6 +36,36 @@ class Deviation(Judgement):
         self.expected = expected
         self.seen = seen
         self.effect = effect
+
+
+class Thing(StrEnum):
+    """What an answer can lack as a whole, so that many checks find nothing to look at."""
+
+    BATCH = "a choice for each prompt"
+    CHOICES = "as many choices as asked for"
+    COPIES = "n choices"
+    ECHO = "the echoed prompt"
+    LOGPROBS = "logprobs"
+    ARRAYS = "arrays of logprobs"
+    SCORES_OF_PROMPT = "logprobs of the prompt"
+    STREAM = "a stream"
+    TEXT = "text"
+    USAGE = "usage"
+
+
+class Absence(Deviation):
+    """Something is missing as a whole.
+
+    One such gap would be found by every check that wanted to look at details, so it counts once:
+    where a simpler answer lacks the same thing, the check of that answer accuses, and this one has
+    nothing to judge.
+    """
+
+    def __init__(
+        self, thing: Thing, expected: str, seen: str, *, effect: Effect = Effect.IGNORED
+    ) -> None:
+        super().__init__(expected, seen, effect=effect)
+        self.thing = thing
 
 
 class Refusal(Judgement):

@@ -12,8 +12,8 @@ from typing import Any
 from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks._prompts import COLOURS, COUNTING
-from conformance.completion import Completion, JsonObject
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.completion import Choice, Completion, JsonObject
+from conformance.judgement import Absence, Inconclusive, NotApplicable, Thing, shown
 from conformance.model import Effect
 
 LIMIT = 16
@@ -71,8 +71,27 @@ def joined(reply: Reply) -> Completion:
     """Join a stream; a plain answer in its place means that ``stream`` was ignored."""
     completion = reply.expect_ok()
     if not reply.is_stream:
-        raise Deviation("a stream", f"one body: {shown(completion.raw)}", effect=Effect.IGNORED)
+        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(completion.raw)}")
     return completion
+
+
+def choices_of(answer: Completion, count: int, thing: Thing) -> tuple[Choice, ...]:
+    """Return the choices of an answer that must have so many.
+
+    Raises:
+        Absence: there are fewer, or more.
+    """
+    seen = len(answer.choices)
+    if seen != count:
+        effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
+        raise Absence(thing, f"{count} choices", f"{seen}", effect=effect)
+    return answer.choices
+
+
+def hold_echoed(text: str, prompt: str) -> None:
+    """Hold that a text begins with the prompt that was to be echoed."""
+    if not text.startswith(prompt):
+        raise Absence(Thing.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
 
 
 def parts_of(chunk: JsonObject) -> list[JsonObject]:

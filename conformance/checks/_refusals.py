@@ -23,6 +23,20 @@ def little(**more: Any) -> dict[str, Any]:
     return {**LITTLE, **more}
 
 
+def as_refused(reply: Reply, *statuses: int) -> ErrorAnswer:
+    """Return a refusal for its details to be judged.
+
+    Raises:
+        NotApplicable: there is none to look at, because the request was served or broke the server.
+    """
+    declined = statuses or tuple(REFUSALS)
+    if reply.status not in declined and (reply.status < 300 or reply.status == 500):
+        raise NotApplicable(
+            f"no refusal to look at: status {reply.status}, which other checks judge"
+        )
+    return reply.expect_error(*declined)
+
+
 async def expect_declined(api: Api, **wrong: Any) -> ErrorAnswer:
     """Add what is wrong to the cheapest request, and hold that it is declined."""
     return (await api.complete(**little(**wrong))).expect_error(*DECLINED)

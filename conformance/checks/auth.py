@@ -9,6 +9,7 @@ from conformance.answers import ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE
+from conformance.checks._refusals import as_refused
 from conformance.judgement import Deviation, NotApplicable, expect
 from conformance.model import WRONG_KEY, Credentials
 
@@ -22,7 +23,7 @@ async def nobody_is_not_served(api: Api) -> None:
 @check("auth.missing-key-envelope", requirement="errors.envelope")
 async def nobody_is_told_why(api: Api) -> None:
     """The refusal of a request without a key is a JSON document whose `error` has a message."""
-    _ = (await present(api, Credentials.NONE)).expect_error(401, 403).message
+    _ = as_refused(await present(api, Credentials.NONE), 401, 403).message
 
 
 @check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
@@ -55,14 +56,14 @@ async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
 async def the_key_is_not_repeated(api: Api) -> None:
     """The refusal of a wrong key does not repeat the key in clear."""
     reply = await present(api, Credentials.WRONG)
-    reply.expect_error(401, 403)
+    as_refused(reply, 401, 403)
     if WRONG_KEY.removeprefix("sk-") in reply.exchange.body.decode("utf-8", errors="replace"):
         raise Deviation("the key left out or masked", "the whole key in the answer")
 
 
 async def wrong_key(api: Api) -> ErrorAnswer:
     """Return the refusal of a wrong key."""
-    return (await present(api, Credentials.WRONG)).expect_error(401, 403)
+    return as_refused(await present(api, Credentials.WRONG), 401, 403)
 
 
 async def present(api: Api, credentials: Credentials) -> Reply:

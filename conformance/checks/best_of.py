@@ -8,10 +8,11 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._asking import choices_of
 from conformance.checks._refusals import DECLINED, above, expect_declined, little
 from conformance.checks._sampling import sampled
 from conformance.completion import Choice
-from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.judgement import Deviation, NotApplicable, Thing
 from conformance.model import Effect
 
 CANDIDATES = 20
@@ -36,7 +37,7 @@ async def fewer_candidates_than_choices_are_refused(api: Api) -> None:
 async def as_many_candidates_as_choices_are_served(api: Api) -> None:
     """`best_of: 2` with `n: 2` is served with two choices."""
     answer = (await api.complete(**little(n=2, best_of=2))).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(2)
+    choices_of(answer, 2, Thing.COPIES)
 
 
 @check("best-of.equal-refused", requirement="best-of.equal-to-n-refused")
@@ -55,14 +56,14 @@ async def choices_need_no_best_of(api: Api) -> None:
 async def candidates_are_not_returned(api: Api) -> None:
     """`best_of: 3` without `n` comes back with one choice: candidates stay behind."""
     answer = (await api.complete(**little(best_of=3))).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(1)
+    choices_of(answer, 1, Thing.CHOICES)
 
 
 @check("best-of.returns-n", requirement="best-of.returns-best", tier="deep", needs=("n",))
 async def the_best_n_are_returned(api: Api) -> None:
     """`best_of: 4` with `n: 2` comes back with two choices."""
     answer = (await api.complete(**little(n=2, best_of=4))).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(2)
+    choices_of(answer, 2, Thing.COPIES)
 
 
 @check(

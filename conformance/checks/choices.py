@@ -7,34 +7,35 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import joined, plain, streamed, two_prompts
+from conformance.checks._asking import choices_of, hold_echoed, joined, plain, streamed, two_prompts
 from conformance.checks._sampling import sampled
 from conformance.completion import Completion
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
 
 @check("index.of-one", requirement="index.each-once", tier="smoke")
 async def the_only_choice_is_number_zero(api: Api) -> None:
     """The only choice of an answer has index 0."""
-    hold_numbered(await plain(api), 1)
+    hold_numbered(await plain(api), 1, Thing.CHOICES)
 
 
 @check("index.of-copies", requirement="index.each-once", needs=("n",))
 async def copies_are_numbered(api: Api) -> None:
     """With `n: 3` there are three choices, with index 0, 1 and 2."""
-    hold_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3)
+    hold_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Thing.COPIES)
 
 
 @check("index.of-prompts", requirement="index.each-once")
 async def prompts_are_numbered(api: Api) -> None:
     """A batch of two prompts has two choices, with index 0 and 1."""
-    hold_numbered(await plain(api, two_prompts(api)), 2)
+    hold_numbered(await plain(api, two_prompts(api)), 2, Thing.BATCH)
 
 
 @check("index.of-prompts-times-copies", requirement="index.each-once", needs=("n", "echo"))
 async def all_choices_are_numbered(api: Api) -> None:
     """A batch of two prompts with `n: 2` has four choices, with index 0 to 3."""
-    hold_numbered((await api.complete(**copies_of(two_prompts(api)))).expect_ok(), 4)
+    answer = (await api.complete(**copies_of(two_prompts(api)))).expect_ok()
+    hold_numbered(answer, 4, Thing.COPIES)
 
 
 @check("index.prompt-order", requirement="index.prompt-major")
@@ -80,10 +81,9 @@ async def singles(api: Api) -> list[str]:
     return [(await plain(api, prompt)).text for prompt in two_prompts(api)]
 
 
-def hold_numbered(answer: Completion, count: int) -> None:
+def hold_numbered(answer: Completion, count: int, thing: Thing) -> None:
     """Hold that there are so many choices, numbered from 0 and each number once."""
-    expect(len(answer.choices), "number of choices").equals(count)
-    indexes = sorted(choice.index for choice in answer.choices)
+    indexes = sorted(choice.index for choice in choices_of(answer, count, thing))
     expect(indexes, "indexes").equals(list(range(count)))
 
 
@@ -94,7 +94,7 @@ def hold_own_prompts(alone: list[str], together: Completion) -> None:
     """
     if alone[0] == alone[1]:
         raise NotApplicable("both prompts of the batch have the same answer")
-    hold_numbered(together, len(alone))
+    hold_numbered(together, len(alone), Thing.BATCH)
     for number, text in enumerate(together.texts):
         own, other = alone[number], alone[1 - number]
         if shared_length(text, own) < shared_length(text, other):
@@ -103,10 +103,9 @@ def hold_own_prompts(alone: list[str], together: Completion) -> None:
 
 def hold_echoed_in_order(answer: Completion, prompts: list[str]) -> None:
     """Hold that each choice begins with the prompt that its number belongs to."""
-    hold_numbered(answer, len(prompts))
+    hold_numbered(answer, len(prompts), Thing.COPIES)
     for choice, prompt in zip(answer.choices, prompts, strict=True):
-        if not choice.text.lstrip(" ").startswith(prompt):
-            raise Deviation(f"choice {choice.index} to echo {shown(prompt)}", shown(choice.text))
+        hold_echoed(choice.text.lstrip(" "), prompt)
 
 
 def shared_length(left: str, right: str) -> int:

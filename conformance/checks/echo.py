@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, plain, streamed
+from conformance.checks._asking import TWO_PROMPTS, choices_of, hold_echoed, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
 from conformance.checks._refusals import expect_declined
 from conformance.checks._sampling import sampled
-from conformance.judgement import expect
-from conformance.model import Effect
+from conformance.judgement import Thing, expect
 
 
 @check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_prompt_comes_first(api: Api) -> None:
     """With `echo` the text begins with the prompt."""
     answer = await plain(api, echo=True)
-    expect(answer.text, "text", effect=Effect.IGNORED).starts_with(COUNTING)
+    hold_echoed(answer.text, COUNTING)
 
 
 @check("echo.then-completion", requirement="echo.prompt-then-completion")
@@ -31,14 +30,14 @@ async def the_completion_follows(api: Api) -> None:
 async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
     """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent."""
     answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
-    expect(answer.text, "text").starts_with(AWKWARD)
+    hold_echoed(answer.text, AWKWARD)
 
 
 @check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     """A prompt of all kinds of characters is echoed as it was sent before a generated token too."""
     answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
-    expect(answer.text, "text").starts_with(AWKWARD)
+    hold_echoed(answer.text, AWKWARD)
 
 
 @check("echo.words", requirement="echo.prompt-then-completion", tier="deep")
@@ -57,9 +56,9 @@ async def chinese_is_followed_by_its_completion(api: Api) -> None:
 async def each_choice_echoes_its_own_prompt(api: Api) -> None:
     """In a batch with `echo` every choice begins with its own prompt."""
     answer = await plain(api, TWO_PROMPTS, max_tokens=1, echo=True)
-    expect(len(answer.choices), "number of choices").equals(len(TWO_PROMPTS))
-    for choice, prompt in zip(answer.choices, TWO_PROMPTS, strict=True):
-        expect(choice.text, f"text of {choice.where}").starts_with(prompt)
+    choices = choices_of(answer, len(TWO_PROMPTS), Thing.BATCH)
+    for choice, prompt in zip(choices, TWO_PROMPTS, strict=True):
+        hold_echoed(choice.text, prompt)
 
 
 @check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="deep", needs=("n",))
@@ -67,10 +66,9 @@ async def each_copy_echoes_its_own_prompt(api: Api) -> None:
     """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to."""
     asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
     answer = (await api.complete(**asked)).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(2 * len(TWO_PROMPTS))
-    for choice in answer.choices:
+    for choice in choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES):
         own = TWO_PROMPTS[choice.index // 2 % len(TWO_PROMPTS)]
-        expect(choice.text, f"text of the choice with index {choice.index}").starts_with(own)
+        hold_echoed(choice.text, own)
 
 
 @check("echo.streamed-once", requirement="streaming.echo-once")
@@ -84,7 +82,7 @@ async def a_stream_echoes_once(api: Api) -> None:
         return COUNTING + solid((await plain(api, fresh=fresh)).text)
 
     text = await as_stream(False)
-    expect(text, "joined text", effect=Effect.IGNORED).starts_with(COUNTING)
+    hold_echoed(text, COUNTING)
     await expect_agreement(as_stream, expected, "the prompt once, then the completion")
 
 
@@ -94,6 +92,8 @@ async def a_streamed_batch_echoes_each_prompt_once(api: Api) -> None:
 
     async def as_stream(fresh: bool) -> tuple[str, ...]:
         answer = await streamed(api, TWO_PROMPTS, fresh=fresh, echo=True)
+        for choice, prompt in zip(answer.choices, TWO_PROMPTS, strict=False):
+            hold_echoed(choice.text, prompt)
         return tuple(solid(text) for text in answer.texts)
 
     async def expected(fresh: bool) -> tuple[str, ...]:
@@ -140,5 +140,5 @@ async def hold_echo(api: Api, prompt: str) -> None:
     async def expected(fresh: bool) -> str:
         return prompt + (await plain(api, prompt, fresh=fresh)).text
 
-    expect(await echoed(False), "text", effect=Effect.IGNORED).starts_with(prompt)
+    hold_echoed(await echoed(False), prompt)
     await expect_agreement(echoed, expected, "the prompt, then the completion")

@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import two_prompts
+from conformance.checks._asking import choices_of, two_prompts
 from conformance.checks._characters import is_whole, join_tokens, solid
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._scores import (
@@ -26,7 +26,7 @@ from conformance.checks._scores import (
     tokens_of,
 )
 from conformance.completion import Choice, Completion
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
 HARNESS_TOKENS = 1
@@ -55,8 +55,7 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
 async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens."""
     prompts = two_prompts(api)
-    choices = (await score(api, prompts)).choices
-    expect(len(choices), "number of choices").equals(len(prompts))
+    choices = choices_of(await score(api, prompts), len(prompts), Thing.BATCH)
     for choice, prompt in zip(choices, prompts, strict=True):
         prompt_tokens_in(choice, prompt)
 
@@ -107,27 +106,29 @@ async def scoring_generates_nothing(api: Api) -> None:
 @check("echo-logprobs.first-null", requirement="echo.first-token-null")
 async def the_first_token_has_no_score(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `token_logprobs` is null."""
-    scores = scores_of((await score(api, COUNTING)).only)
-    expect(scores[0] if scores else None, "token_logprobs[0]").equals(None)
+    choice = (await score(api, COUNTING)).only
+    prompt_tokens_in(choice, COUNTING)
+    expect(scores_of(choice)[:1], "token_logprobs at the first token").one_of([None], [])
 
 
 @check("echo-logprobs.first-top-null", requirement="echo.first-token-null")
 async def the_first_token_has_no_alternatives(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `top_logprobs` is null."""
-    maps = (await score(api, COUNTING)).only.logprobs.top_logprobs
-    expect(maps[0] if maps else None, "top_logprobs[0]").equals(None)
+    choice = (await score(api, COUNTING)).only
+    prompt_tokens_in(choice, COUNTING)
+    expect(choice.logprobs.top_logprobs[:1], "top_logprobs at the first token").one_of([None], [])
 
 
 @check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero")
 async def echoed_offsets_start_at_zero(api: Api) -> None:
     """With `echo` the first offset is 0, and each points to its token in the returned text."""
-    hold_offsets_point((await score(api, COUNTING)).only)
+    hold_offsets_point((await score(api, COUNTING)).only, COUNTING)
 
 
 @check("echo-logprobs.offset-zero-chinese", requirement="text-offset.echo-from-zero")
 async def echoed_offsets_count_characters(api: Api) -> None:
     """With `echo` and a Chinese prompt offsets point to characters of the text, not to bytes."""
-    hold_offsets_point((await score(api, CHINESE)).only)
+    hold_offsets_point((await score(api, CHINESE)).only, CHINESE)
 
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
@@ -205,8 +206,8 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
         joined, known = join_tokens(tokens[skipped:])
         if not known and prompt.startswith(solid(joined).removeprefix(" ")):
             raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
-    raise Deviation(
-        f"the tokens of the prompt {prompt!r} first", shown(tokens), effect=Effect.IGNORED
+    raise Absence(
+        Thing.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
     )
 
 
@@ -224,8 +225,9 @@ def prompt_length(tokens: list[str], prompt: str) -> int | None:
     return None
 
 
-def hold_offsets_point(choice: Choice) -> None:
+def hold_offsets_point(choice: Choice, prompt: str) -> None:
     """Hold that offsets start at 0, count characters, and lead to each whole token in the text."""
+    prompt_tokens_in(choice, prompt)
     tokens, offsets, text = tokens_of(choice), offsets_of(choice), choice.text
     if not offsets:
         raise Deviation("offsets of the echoed tokens", "none", effect=Effect.IGNORED)

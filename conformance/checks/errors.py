@@ -14,6 +14,7 @@ from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE
+from conformance.checks._refusals import as_refused
 from conformance.checks.model import DECLINED, NOBODY
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
 
@@ -49,7 +50,7 @@ async def an_unknown_model_is_refused_in_json(api: Api) -> None:
 @check("errors.envelope-of-malformed", requirement="errors.envelope")
 async def malformed_json_is_refused_in_json(api: Api) -> None:
     """A body that is not JSON is refused with a JSON document whose `error` has a message."""
-    _ = (await api.post(TRUNCATED)).expect_error(*REFUSALS).message
+    _ = as_refused(await api.post(TRUNCATED)).message
 
 
 @check("errors.four-members", requirement="errors.four-members")
@@ -78,7 +79,7 @@ async def the_error_matches_the_schema(api: Api) -> None:
 async def the_error_says_that_it_is_json(api: Api) -> None:
     """The refusal of a bad value has the content type `application/json`."""
     reply = await api.complete(**HOT)
-    reply.expect_error(*REFUSALS)
+    as_refused(reply)
     expect(reply.content_type, "content-type").equals("application/json")
 
 
@@ -86,7 +87,7 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
 async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
     """The refusal of a body that is not JSON has the content type `application/json`."""
     reply = await api.post(TRUNCATED)
-    reply.expect_error(*REFUSALS)
+    as_refused(reply)
     expect(reply.content_type, "content-type").equals("application/json")
 
 
@@ -128,14 +129,17 @@ async def a_deep_body_breaks_nothing(api: Api) -> None:
 @check("errors.bad-type-is-400", requirement="errors.bad-input-is-400", tier="smoke")
 async def a_bad_value_is_a_bad_request(api: Api) -> None:
     """A value of a wrong type is refused with 400 itself."""
-    expect((await declined(api)).status, "status").equals(400)
+    reply = await api.complete(**HOT)
+    if reply.status == 500:
+        raise NotApplicable("answered 500, which errors.no-server-fault judges")
+    expect(reply.expect_error(*REFUSALS).status, "status").equals(400)
 
 
 @check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
 async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
     """A value out of range is refused with 400 itself."""
     reply = await api.complete(**LITTLE, n=0)
-    expect(reply.expect_error(*REFUSALS).status, "status").equals(400)
+    expect(as_refused(reply).status, "status").equals(400)
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
@@ -165,7 +169,7 @@ async def the_error_of_a_bad_value_is_typed(api: Api) -> None:
 @check("errors.type-of-malformed", requirement="errors.bad-input-type")
 async def the_error_of_malformed_json_is_typed(api: Api) -> None:
     """The error of a body that is not JSON has the type `invalid_request_error`."""
-    error = (await api.post(TRUNCATED)).expect_error(*REFUSALS)
+    error = as_refused(await api.post(TRUNCATED))
     expect(error.type, "error.type").equals("invalid_request_error")
 
 
@@ -178,20 +182,22 @@ async def the_error_names_the_parameter(api: Api) -> None:
 @check("errors.param-of-range", requirement="errors.bad-input-param", needs=("n",))
 async def the_error_names_the_parameter_out_of_range(api: Api) -> None:
     """The error of a bad `n` names it in `param` or in its message."""
-    hold_named((await api.complete(**LITTLE, n=0)).expect_error(*REFUSALS), "n")
+    hold_named(as_refused(await api.complete(**LITTLE, n=0)), "n")
 
 
 @check("errors.stream-as-json", requirement="errors.stream-refused-as-json")
 async def a_stream_is_refused_in_json(api: Api) -> None:
     """A bad value in a request for a stream is refused with a JSON error, not with events."""
+    await declined(api)
     _ = (await api.stream(**HOT)).expect_error(*REFUSALS).message
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
 async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
     """A bad value is refused with the same status whether a stream was asked for or not."""
+    wanted = (await declined(api)).status
     streamed = (await api.stream(**HOT)).expect_error(*REFUSALS)
-    expect(streamed.status, "status of the refused stream").equals((await declined(api)).status)
+    expect(streamed.status, "status of the refused stream").equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak")
@@ -217,7 +223,7 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
 
 async def declined(api: Api) -> ErrorAnswer:
     """Return the refusal of a value of a wrong type."""
-    return (await api.complete(**HOT)).expect_error(*REFUSALS)
+    return as_refused(await api.complete(**HOT))
 
 
 async def ask_nobody(api: Api) -> Reply:
@@ -227,7 +233,7 @@ async def ask_nobody(api: Api) -> Reply:
 
 async def unknown_model(api: Api) -> ErrorAnswer:
     """Return the refusal of a model that does not exist."""
-    return (await ask_nobody(api)).expect_error(*DECLINED)
+    return as_refused(await ask_nobody(api), *DECLINED)
 
 
 def hold_four_members(answer: ErrorAnswer) -> None:

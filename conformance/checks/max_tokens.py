@@ -7,12 +7,18 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import LIMIT, TWO_PROMPTS, joined, plain, streamed
+from conformance.checks._asking import LIMIT, TWO_PROMPTS, hold_echoed, joined, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import before
 from conformance.checks._prompts import AWKWARD, COUNTING
-from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
+from conformance.checks._refusals import (
+    DECLINED,
+    as_refused,
+    expect_declined,
+    little,
+    served_or_declined,
+)
 from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
@@ -136,6 +142,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
 async def zero_with_echo_generates_nothing(api: Api) -> None:
     """`max_tokens: 0` with `echo` returns the prompt, and no token more."""
     answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
+    hold_echoed(answer.text, AWKWARD)
     expect(answer.text, "text").equals(AWKWARD)
     if answer.has_usage:
         expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
@@ -172,7 +179,7 @@ async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
 async def the_refusal_names_the_counts(api: Api) -> None:
     """The refusal of ten million tokens names how many were asked for, and how many are there."""
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
-    error = (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
+    error = as_refused(await api.stream(read_events=3, **asked), *DECLINED)
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
     expect(len(numbers), "how many numbers the message names").at_least(2)

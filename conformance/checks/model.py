@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE
+from conformance.checks._refusals import as_refused
 from conformance.judgement import expect
 
 NOBODY = "no-such-model-7f3a9c"
@@ -35,7 +36,7 @@ async def an_unknown_model_is_refused(api: Api) -> None:
 @check("model.unknown-is-404", requirement="model.unknown-is-404")
 async def an_unknown_model_is_not_found(api: Api) -> None:
     """The refusal of an unknown model is a 404 with code `model_not_found`."""
-    error = (await api.post({"model": NOBODY, **LITTLE})).expect_error(*DECLINED)
+    error = as_refused(await api.post({"model": NOBODY, **LITTLE}), *DECLINED)
     expect(error.status, "status").equals(404)
     expect(error.code, "error.code").equals("model_not_found")
 

@@ -7,12 +7,12 @@ import re
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, greedy, plain
+from conformance.checks._asking import TWO_PROMPTS, choices_of, greedy, plain
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
 TOKENS = list(range(300, 308))
@@ -77,9 +77,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
 @check("prompt.batch-complete", requirement="prompt.strings")
 async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
     """A batch of two prompts comes back with two choices."""
-    expect(len((await plain(api, TWO_PROMPTS)).choices), "number of choices").equals(
-        len(TWO_PROMPTS)
-    )
+    choices_of(await plain(api, TWO_PROMPTS), len(TWO_PROMPTS), Thing.BATCH)
 
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
@@ -104,7 +102,7 @@ async def a_batch_of_scripts_is_answered_as_alone(api: Api) -> None:
 async def token_ids_are_one_prompt(api: Api) -> None:
     """An array of eight token ids is one prompt of eight tokens, or nine with a start token."""
     answer = (await api.complete(**little(prompt=TOKENS))).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(1)
+    choices_of(answer, 1, Thing.CHOICES)
     if answer.has_usage:
         expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
 
@@ -114,7 +112,7 @@ async def token_arrays_are_a_batch(api: Api) -> None:
     """Two arrays of token ids are two prompts, and each is answered."""
     batch = [TOKENS, FEW_TOKENS]
     answer = (await api.complete(**little(prompt=batch))).expect_ok()
-    expect(len(answer.choices), "number of choices").equals(len(batch))
+    choices_of(answer, len(batch), Thing.BATCH)
     if answer.has_usage:
         sent = len(TOKENS) + len(FEW_TOKENS)
         expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
@@ -227,7 +225,8 @@ async def hold_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]) 
 
     async def together(fresh: bool) -> tuple[str, ...]:
         answer = await plain(api, prompts, fresh=fresh)
-        return tuple(solid(text) for text in answer.texts)
+        choices = choices_of(answer, len(prompts), Thing.BATCH)
+        return tuple(solid(choice.text) for choice in choices)
 
     async def one_by_one(fresh: bool) -> tuple[str, ...]:
         return tuple([solid((await plain(api, p, fresh=fresh)).text) for p in prompts])

@@ -7,9 +7,11 @@ import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 
 from conformance.api import Api
+from conformance.checks._causes import JUDGED_BY
+from conformance.judgement import Absence, Judgement, NotApplicable
 from conformance.model import Tier
 
 CheckFunction = Callable[[Api], Awaitable[None]]
@@ -60,12 +62,46 @@ def check(
         if check_id in _registered:
             raise ValueError(f"check {check_id} is registered twice")
         sentence = " ".join(title.split("\n\n")[0].split())
+
+        @wraps(function)
+        async def run(api: Api) -> None:
+            try:
+                await function(api)
+            except Absence as absence:
+                simpler = await same_absence(absence, check_id, api)
+                if simpler is None:
+                    raise
+                raise NotApplicable(
+                    f"{absence.thing} did not come back, and {simpler} judges that"
+                ) from None
+
         _registered[check_id] = Check(
-            check_id, requirement, Tier(tier), sentence, tuple(needs), function
+            check_id, requirement, Tier(tier), sentence, tuple(needs), run
         )
         return function
 
     return register
+
+
+async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
+    """Return the check that finds the same thing missing from a simpler answer, if one does.
+
+    It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
+    here alone stays this check's own finding.
+    """
+    for simpler in JUDGED_BY[absence.thing]:
+        if simpler == check_id:
+            return None
+        judge = _registered[simpler]
+        if api.contract.why_not_in_force(judge.requirement) is not None:
+            continue
+        try:
+            await inspect.unwrap(judge.run)(api)
+        except Absence:
+            return simpler
+        except Judgement:
+            continue
+    return None
 
 
 @cache

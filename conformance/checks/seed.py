@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import joined
+from conformance.checks._asking import choices_of, joined
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined
 from conformance.checks._sampling import expect_variety, sampled
 from conformance.completion import Completion
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, shown
 from conformance.model import Effect
 
 SEED = 20240229
@@ -74,8 +74,7 @@ async def one_seed_gives_different_choices(api: Api) -> None:
 
     async def draw(prompt: str, number: int) -> str:
         answer = (await api.complete(**sampled(prompt, n=3, seed=SEED))).expect_ok()
-        expect(len(answer.choices), "number of choices").equals(3)
-        return answer.texts[number]
+        return choices_of(answer, 3, Thing.COPIES)[number].text
 
     await expect_variety(draw, "choices that were sampled each for itself")
 

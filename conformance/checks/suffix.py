@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import plain, streamed
+from conformance.checks._asking import choices_of, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import COUNTING
 from conformance.checks._refusals import expect_declined, little, served_or_declined
 from conformance.checks._sampling import STORY
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
 FAR = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
@@ -109,7 +109,7 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
     asked = little(prompt=[COUNTING, STORY], suffix=FAR)
     answer = served_or_declined(await api.complete(**asked))
     if answer is not None:
-        expect(len(answer.choices), "number of choices").equals(2)
+        choices_of(answer, 2, Thing.BATCH)
 
 
 @check(

@@ -34,7 +34,7 @@ async def every_choice_has_text(api: Api) -> None:
     _ = (await plain(api, two_prompts(api))).texts
 
 
-@check("text.present-in-stream", requirement="text.present", needs=("stream",))
+@check("text.present-in-stream", requirement="text.present", tier="smoke", needs=("stream",))
 async def a_streamed_choice_has_text(api: Api) -> None:
     """A streamed choice has its answer in `text`, as strings."""
     _ = (await streamed(api)).only.text

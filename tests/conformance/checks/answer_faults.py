@@ -80,6 +80,7 @@ ANSWERS: dict[str, Change] = {
     "choices-object": Change(plain=lambda _, whole: {**whole, "choices": whole["choices"][0]}),
     "choice-doubled": f.choices(lambda _, of: of * 2),
     "n-ignored": f.drop("n"),
+    "n-ignored-in-batches": f.drop("n", when=lambda body: isinstance(body.get("prompt"), list)),
     "choices-dropped": f.choices(only_first),
     "index-all-zero": f.choices(index_zero),
     "index-missing": f.choices(
@@ -89,6 +90,9 @@ ANSWERS: dict[str, Change] = {
     "index-copies-first": f.choices(interleaved),
     "text-missing": f.choices(
         lambda _, of: [{k: v for k, v in c.items() if k != "text"} for c in of]
+    ),
+    "text-missing-in-batches": f.choices(
+        lambda _, of: [{**c, "text": None} for c in of] if len(of) > 1 else of
     ),
     "text-in-message": f.choices(
         lambda _, of: [{**c, "text": None, "message": {"content": c["text"]}} for c in of]

@@ -145,14 +145,12 @@ def of_top_p() -> Iterator[Row]:
 
 def of_n() -> Iterator[Row]:
     """Faults of n."""
-    counted = "n.choices n.choices-of-batch n.choices-streamed logit-bias.forces-each-choice"
-    yield (
-        "n dropped",
-        drops("n"),
-        "n.choices n.choices-of-batch n.choices-streamed n.samples-differ",
-    )
+    yield "n dropped", drops("n"), "n.choices"
+    streams = drops("n", when=lambda b: bool(b.get("stream")))
+    yield "n dropped in streams", streams, "n.choices-streamed"
+    yield "n dropped in batches", drops("n", when=made.is_batch), "n.choices-of-batch"
     last_lost = Fault(tell=choices(lambda _, of: of[:-1] if len(of) > 1 else of))
-    yield "a choice lost", last_lost, counted.rpartition(" ")[0].replace(" n.choices-streamed", "")
+    yield "a choice lost", last_lost, "n.choices"
     yield (
         "two by default",
         changes(lambda b: "n" not in b, n=2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.checks._prompts import COUNTING
 from tests.conformance.checks import parameter_faults as made
 from tests.conformance.checks.faulty import Body, Fault
 from tests.conformance.checks.parameter_faults import (
@@ -45,6 +46,10 @@ def each_id_alone(body: Body) -> Body:
     return made.on_tokens(lambda ids: [[token] for token in ids])(body)
 
 
+def no_echo(body: Body) -> Body:
+    return {**body, "echo": False, "max_tokens": body.get("max_tokens") or 1}
+
+
 def of_prompt() -> Iterator[Row]:
     """Faults of prompt."""
     yield "empty", texts(lambda _b, _i, _t: ""), "prompt.string-answered"
@@ -53,9 +58,10 @@ def of_prompt() -> Iterator[Row]:
     yield "chat template", Fault(ask=made.as_chat), "prompt.no-hidden-text"
     unescaped = Fault(read=lambda raw: raw.replace(rb"\u", b"u"))
     yield "escapes lost", unescaped, "prompt.escapes-alike"
-    batches = "prompt.batch-complete n.one-by-default-in-batch echo.batch prompt.token-batch-served"
-    yield "first of batch only", Fault(ask=made.half_the_ids), batches
-    yield "batch joined", Fault(ask=joined_batch), "prompt.batch-complete prompt.batch-as-singles"
+    yield "first of batch only", Fault(ask=made.half_the_ids), "prompt.batch-complete"
+    longer = Fault(ask=lambda b: b if b["max_tokens"] == 16 else made.half_the_ids(b))
+    yield "first of some batches only", longer, "echo.batch prompt.token-batch-served"
+    yield "batch joined", Fault(ask=joined_batch), "prompt.batch-complete"
     swaps = "prompt.batch-as-singles prompt.batch-of-scripts prompt.token-batch-as-singles"
     yield "batch answered in another order", Fault(tell=choices(made.swapped)), swaps
     one = Fault(ask=lambda b: second_words(b) if is_batch(b) else b)
@@ -125,13 +131,14 @@ def of_stop() -> Iterator[Row]:
 
 def of_echo() -> Iterator[Row]:
     """Faults of echo."""
-    echoing = """
-        echo.prompt-first echo.then-completion echo.awkward-text echo.awkward-text-continued
-        echo.words echo.chinese echo.batch echo.batch-with-n echo.streamed-once
-        echo.batch-streamed-once max-tokens.zero-generates-nothing
+    yield "echo dropped", Fault(ask=no_echo), "echo.prompt-first"
+    others = """
+        echo.awkward-text echo.awkward-text-continued echo.words echo.chinese echo.batch
+        echo.batch-with-n echo.streamed-once echo.batch-streamed-once
+        max-tokens.zero-generates-nothing
     """
-    no_echo = Fault(ask=lambda b: {**b, "echo": False, "max_tokens": b.get("max_tokens") or 1})
-    yield "echo dropped", no_echo, echoing
+    kept = Fault(ask=lambda b: no_echo(b) if b["prompt"] != COUNTING or b.get("stream") else b)
+    yield "echo dropped but of numbers", kept, others
     yield "echo stripped", texts(made.stripped), "echo.awkward-text echo.awkward-text-continued"
     inner = texts(lambda _b, _i, t: t.replace(", 13", ",13").replace("green b", "greenb"))
     yield "space lost", inner, "echo.words"

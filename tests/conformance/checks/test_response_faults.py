@@ -68,7 +68,7 @@ def test_every_fault_has_a_finder() -> None:
 
 def test_every_check_finds_a_fault() -> None:
     found = {check for finders in FOUND_BY.values() for check in finders}
-    assert found == {check.id for check in checks_of(*FILES)} - ELSEWHERE
+    assert found >= {check.id for check in checks_of(*FILES)} - ELSEWHERE
 
 
 @pytest.mark.parametrize("name", FOUND_BY)
@@ -93,7 +93,7 @@ def test_no_answer_breaks_a_check(name: str) -> None:
 
 
 def test_a_boolean_that_is_ignored_is_found_where_a_document_promises_it() -> None:
-    drop = Change(ask=lambda body: {k: v for k, v in body.items() if k != "logprobs"})
+    drop = Change(ask=lambda body: {k: v for k, v in body.items() if v is not True})
     wanted = [check for check in all_checks() if check.id == "logprobs.true"]
     found = asyncio.run(findings(drop, wanted, "zhizengzeng"))
     assert found["logprobs.true"].verdict is Verdict.WARN

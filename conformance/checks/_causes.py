@@ -1,0 +1,25 @@
+"""One cause, one finding: which check accuses an endpoint of leaving something out altogether.
+
+An endpoint that ignores ``logprobs`` would otherwise be accused by every check of a detail of them,
+and its vendor would stop reading. What is missing only here or there is found where it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.judgement import Thing
+
+JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
+    Thing.BATCH: ("envelope.choices", "prompt.batch-complete"),
+    Thing.CHOICES: ("envelope.choices",),
+    Thing.COPIES: ("envelope.choices", "n.choices"),
+    Thing.ECHO: ("echo.prompt-first",),
+    Thing.LOGPROBS: ("logprobs.returned",),
+    Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
+    Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
+    Thing.STREAM: ("stream.true-streams",),
+    Thing.TEXT: ("text.present", "text.present-in-stream"),
+    Thing.USAGE: ("usage.present",),
+}
+"""The checks that look at the plainest answers, by what those lack: the simplest one first."""

@@ -1,0 +1,73 @@
+"""What is left out altogether is one finding; what is left out here or there is found there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from conformance.checks import all_checks
+from conformance.model import Verdict
+from tests.conformance.checks import rewrites as f
+from tests.conformance.checks.answer_faults import ANSWERS
+from tests.conformance.checks.error_faults import ERRORS
+from tests.conformance.checks.logprob_faults import LOGPROBS
+from tests.conformance.checks.rewriting import Body, Change, findings
+from tests.conformance.checks.stream_faults import STREAMS
+
+SCHEMA = {"envelope.schema", "streaming.chunk-schema"}
+"""A gap in the shape shows against the schema too."""
+
+
+def accused(change: Change) -> set[str]:
+    """The checks that call something a deviation."""
+    found = asyncio.run(findings(change, all_checks()))
+    return {key for key, f in found.items() if f.verdict in {Verdict.FAIL, Verdict.WARN}}
+
+
+LEFT_OUT = {
+    "logprobs": (LOGPROBS["logprobs-dropped"], "logprobs.returned"),
+    "arrays of logprobs": (LOGPROBS["logprobs-chat-shape"], "logprobs.returned"),
+    "echo": (f.drop("echo"), "echo.prompt-first"),
+    "n": (ANSWERS["n-ignored"], "n.choices"),
+    "usage": (ANSWERS["usage-missing"], "usage.present"),
+    "text": (ANSWERS["text-in-message"], "text.present"),
+    "choices": (ANSWERS["choices-empty"], "envelope.choices"),
+    "streams": (STREAMS["stream-ignored"], "stream.true-streams"),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_OUT)
+def test_what_is_left_out_altogether_is_told_once(what: str) -> None:
+    change, finder = LEFT_OUT[what]
+    # What must be declined for the value of a parameter is served where that parameter is dropped.
+    found = {key for key in accused(change) if not key.endswith("-refused")}
+    assert found - SCHEMA == {finder}
+
+
+def test_a_refusal_that_never_came_has_no_details_to_judge() -> None:
+    found = {key for key in accused(ERRORS["server-error"]) if key.startswith("errors.")}
+    bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
+    assert found - bodies == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
+
+
+def is_chinese(body: Body) -> bool:
+    return "一" in str(body.get("prompt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "when", "finder"),
+    [
+        ("logprobs", is_chinese, "logprobs-arrays.join-chinese"),
+        ("logprobs", lambda body: "echo" in body, "echo-logprobs.covers-prompt"),
+        ("logprobs", lambda body: "stream" in body, "logprobs.returned-in-stream"),
+        ("logprobs", lambda body: "n" in body, "logprobs.returned-for-each-choice"),
+        ("echo", is_chinese, "echo.chinese"),
+        ("n", lambda body: isinstance(body["prompt"], list), "index.of-prompts-times-copies"),
+    ],
+)
+def test_what_is_left_out_here_or_there_is_found_there(
+    name: str, when: Callable[[Body], bool], finder: str
+) -> None:
+    assert finder in accused(f.drop(name, when=when))
