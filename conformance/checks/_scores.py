@@ -10,9 +10,8 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._asking import plain
 from conformance.checks._characters import REPLACEMENT, join_tokens, solid
-from conformance.checks._compare import Ask
+from conformance.checks._compare import REPEATS, Ask
 from conformance.checks._prompts import COUNTING
-from conformance.checks._settled import REPEATS
 from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, Inconclusive, shown
 

@@ -10,6 +10,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LIMIT, parts_of, plain, streamed
 from conformance.checks._characters import REPLACEMENT, is_whole
+from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COUNTING, EMOJI
 from conformance.checks._scores import (
     ROUNDING,
@@ -22,7 +23,6 @@ from conformance.checks._scores import (
     scores_of,
     tokens_of,
 )
-from conformance.checks._settled import expect_settled_agreement
 from conformance.completion import Choice, Logprobs
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
@@ -183,9 +183,7 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
     async def in_pieces(fresh: bool) -> list[str]:
         return tokens_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
 
-    await expect_settled_agreement(
-        plainly, in_pieces, "the stream's tokens to be the plain answer's"
-    )
+    await expect_agreement(plainly, in_pieces, "the stream's tokens to be the plain answer's")
 
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")

@@ -9,7 +9,8 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE, parts_of, plain, stream_reply, streamed
 from conformance.checks._characters import solid
-from conformance.checks._settled import expect_settled_agreement
+from conformance.checks._compare import expect_agreement
+from conformance.checks._refusals import as_refused
 from conformance.judgement import Deviation, expect, shown
 from conformance.model import Effect
 
@@ -79,7 +80,7 @@ async def asking_for_usage_keeps_the_text(api: Api) -> None:
     async def without(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh)).text)
 
-    await expect_settled_agreement(without, with_usage, "the same text with include_usage")
+    await expect_agreement(without, with_usage, "the same text with include_usage")
 
 
 @check("stream-options.needs-stream", requirement="stream-options.without-stream-refused")
@@ -96,7 +97,7 @@ async def plain_answers_take_no_stream_options(api: Api) -> None:
 )
 async def the_refusal_names_stream_options(api: Api) -> None:
     """The refusal of `stream_options` without `stream` names `stream_options`."""
-    error = (await api.complete(**LITTLE, stream_options=USAGE)).expect_error(400, 422)
+    error = as_refused(await api.complete(**LITTLE, stream_options=USAGE), 400, 422)
     named = error.param == "stream_options" or "stream" in error.message
     if not named:
         raise Deviation("`stream_options` in param or message", shown(error.error))
@@ -136,4 +137,4 @@ async def padding_keeps_the_text(api: Api) -> None:
     async def padded(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
 
-    await expect_settled_agreement(plainly, padded, "the same text with padding")
+    await expect_agreement(plainly, padded, "the same text with padding")

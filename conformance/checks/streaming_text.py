@@ -11,6 +11,7 @@ from conformance.checks import check
 from conformance.checks._asking import (
     LONG,
     ONE_TOKEN,
+    choices_of,
     greedy,
     joined,
     parts_of,
@@ -19,11 +20,11 @@ from conformance.checks._asking import (
     two_prompts,
 )
 from conformance.checks._characters import has_broken_character, solid
+from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._sampling import sampled
-from conformance.checks._settled import expect_settled_agreement
 from conformance.completion import JsonObject
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
 
 @check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
@@ -83,7 +84,9 @@ async def every_choice_of_a_batch_ends_once(api: Api) -> None:
 @check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
 async def copies_are_told_apart(api: Api) -> None:
     """With `n: 3` the chunks carry index 0, 1 or 2, and each choice comes to its end."""
-    chunks = joined(await api.stream(**sampled(n=3))).chunks
+    answer = joined(await api.stream(**sampled(n=3)))
+    choices_of(answer, 3, Thing.COPIES)
+    chunks = answer.chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in parts_of(chunk)}
     expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
     hold_one_finish(chunks, range(3))
@@ -159,7 +162,7 @@ async def hold_stream_as_plain(api: Api, prompt: Any) -> None:
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
-    await expect_settled_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
+    await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
 
 
 async def hold_characters_whole(api: Api, prompt: str) -> None:
