@@ -4,49 +4,28 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.npm import installed
 from tests.servers import RunningServer
 
 HERE = Path(__file__).parent
-CACHE = HERE.parent.parent / ".cache"
 SCRIPT = "openai_client.mjs"
 
 
 @pytest.fixture(scope="session")
-def installed() -> Path:
-    """A folder with the locked packages; kept from run to run, made anew when the lock changes."""
-    lock = (HERE / "package-lock.json").read_bytes()
-    folder = CACHE / f"npm-clients-{sha256(lock).hexdigest()[:12]}"
-    if not folder.exists():
-        CACHE.mkdir(exist_ok=True)
-        # Made aside and moved into place whole, so that an interrupted run leaves no half of it.
-        making = Path(tempfile.mkdtemp(dir=CACHE))
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, making)
-        subprocess.run(
-            ["npm", "ci", "--prefix", str(making), "--no-audit", "--no-fund"],
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-        try:
-            making.rename(folder)
-        except OSError:  # another worker was quicker
-            shutil.rmtree(making)
-    return folder
+def packages() -> Path:
+    return installed(HERE)
 
 
 @pytest.fixture(scope="module")
-def seen(installed: Path, server: RunningServer) -> dict[str, Any]:
+def seen(packages: Path, server: RunningServer) -> dict[str, Any]:
     """Everything that the client reported."""
     # Node looks for packages beside the script, so the script goes where they are.
-    script = Path(shutil.copy(HERE / SCRIPT, installed))
+    script = Path(shutil.copy(HERE / SCRIPT, packages))
     ended = subprocess.run(
         ["node", str(script)],
         check=False,

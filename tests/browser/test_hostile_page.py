@@ -1,0 +1,91 @@
+"""A page whose every string is an attack, in a browser that would run what it is given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conformance.reports import formats
+from tests.browser.conftest import MODEL, Open, Opened, conformance
+from tests.conformance.cli.endpoints import COMPLETION, Answer, serving
+from tests.conformance.reports.hostile import ACTING, ATTACKS, a_hostile_run
+
+KEY = "sk-browser-very-secret-000111222"
+
+ELEMENTS = """
+[...document.querySelectorAll("*:not(code)")].map(
+  element => [element.tagName, ...element.getAttributeNames()].join(" "))
+"""
+LINKS = """
+[...document.querySelectorAll("body [href], body [src]")].map(e => e.getAttribute("href") ?? e.src)
+"""
+
+
+@pytest.fixture(params=[False, True], ids=["with its policy", "escaping alone"])
+def bypass(request: pytest.FixtureRequest) -> bool:
+    """Whether the page's own policy is switched off: escaping has to be enough without it."""
+    return bool(request.param)
+
+
+def page_of(attack: str, folder: Path) -> Path:
+    path = folder / "index.html"
+    path.write_text(formats()["html"].render(a_hostile_run(attack)), encoding="utf-8")
+    return path
+
+
+def poke(opened: Opened) -> None:
+    """Do all that a reader might: open every fold, point at everything, follow every link."""
+    opened.unfold()
+    opened.page.evaluate(
+        """
+        for (const element of document.querySelectorAll("body *"))
+          for (const kind of ["mouseover", "focus", "click", "toggle", "error", "load"])
+            element.dispatchEvent(new Event(kind, {bubbles: true, cancelable: true}));
+        """
+    )
+    opened.unfold()
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_attack_is_text_and_nothing_else(
+    opening: Open, tmp_path: Path, attack: str, bypass: bool
+) -> None:
+    (tmp_path / "harmless").mkdir()
+    harmless = opening(page_of("harmless", tmp_path / "harmless")).page.evaluate(ELEMENTS)
+    opened = opening(page_of(attack, tmp_path), bypass_csp=bypass)
+    assert opened.page.evaluate(ELEMENTS) == harmless
+    poke(opened)
+    links = opened.page.evaluate(LINKS)
+    assert [link for link in links if not link.startswith("#")] == []
+    shown = opened.page.evaluate("document.documentElement.textContent")
+    assert ACTING.findall(shown) == []
+    assert opened.noise == []
+    assert [url for url in opened.requests if not url.startswith("file://")] == []
+
+
+def test_long_attacks_do_not_push_the_page_wide(opening: Open, tmp_path: Path) -> None:
+    path = page_of("".join(ATTACKS.values()) * 5, tmp_path)
+    opened = opening(path, viewport={"width": 390, "height": 844})
+    opened.unfold()
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_an_endpoint_that_attacks_and_tells_the_key_gets_neither_onto_the_page(
+    opening: Open, tmp_path: Path, bypass: bool
+) -> None:
+    said = f"{KEY} Bearer {KEY} " + " ".join(ATTACKS.values())
+    choice = {**COMPLETION["choices"][0], "text": said}
+    answer = Answer(json.dumps({**COMPLETION, "id": said, "choices": [choice]}).encode())
+    folder = tmp_path / "run"
+    with serving(lambda: answer) as base_url:
+        named = ("--base-url", base_url, "--model", MODEL, "--api-key-env", "BROWSER_TEST_KEY")
+        ended = conformance("run", *named, "--tier", "smoke", "--out", str(folder), key=KEY)
+    assert ended.returncode == 1, ended.stderr
+    opened = opening(folder / "index.html", bypass_csp=bypass)
+    poke(opened)
+    assert "</script><script>alert(1)" in opened.page.locator("body").inner_text()
+    assert "sk-browser" not in opened.page.content() + ended.stdout + ended.stderr
+    assert opened.noise == []
+    assert [url for url in opened.requests if not url.startswith("file://")] == []
