@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 from rich.console import Group, RenderableType
@@ -15,29 +15,35 @@ from rich.text import Text
 from conformance.checks import Check, all_checks
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
-from conformance.cli.options import DEFAULT_CONTRACT, examples
+from conformance.cli.options import examples, under_contract
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
 from conformance.model import ExitCode, Requirement
 from conformance.reports.console import console_for, marked
+from conformance.reports.summary import origin
 
 
-@click.command(epilog=examples("conformance explain stop.five-refused"))
+@click.command(
+    epilog=examples(
+        "conformance explain stop.five-refused",
+        "conformance explain max-tokens.default --contract zhizengzeng",
+    )
+)
 @click.argument("check_id", metavar="CHECK")
-def explain(check_id: str) -> ExitCode:
+@under_contract
+def explain(check_id: str, contract_name: str) -> ExitCode:
     """Explain a check: its sentence, who promises it, how it is judged."""
     check = _find(check_id)
-    contracts = [inputs.contract(name) for name in DOCUMENTS]
-    default = next(contract for contract in contracts if contract.name == DEFAULT_CONTRACT)
-    requirement = default.requirement(check.requirement)
+    chosen = inputs.contract(contract_name)
+    contracts = [chosen, *(inputs.contract(name) for name in DOCUMENTS if name != chosen.name)]
+    requirement = chosen.requirement(check.requirement)
     console = console_for()
     needs = f"; needs {', '.join(check.needs)}" if check.needs else ""
     head = Text.assemble((check.id, "bold"), (f"  {check.tier.value} tier{needs}", "dim"))
     show(head, console)
     show(marked(check.title), console)
     show(_titled("Requirement", _requirement(requirement)), console)
-    written = _pairs((source.document, source.says) for source in requirement.sources)
-    show(_titled("Where it is written", written), console)
+    show(_titled("Where the contract says so", _pairs(_written(requirement, chosen))), console)
     made = _pairs((contract.name, _made_of(requirement, contract)) for contract in contracts)
     show(_titled("What each contract makes of it", made), console)
     code = Syntax(
@@ -60,6 +66,18 @@ def _find(check_id: str) -> Check:
 def _requirement(requirement: Requirement) -> RenderableType:
     head = Text.assemble(requirement.id, (f"  {requirement.level.value}", "bold"))
     return Group(head, Text(requirement.statement), Text(requirement.statement_zh, style="dim"))
+
+
+def _written(requirement: Requirement, contract: Contract) -> Iterator[tuple[str, str]]:
+    """Tell who states a requirement, the contract's own document first, even where it is silent."""
+    said = origin(requirement, contract.document, contract.subjects)
+    for words in said.own:
+        yield said.document, words
+    if not said.own:
+        related = f"; of {requirement.subject} it says: {said.related}" if said.related else ""
+        yield said.document, f"does not say this itself{related}"
+    for source in said.others:
+        yield source.document, source.says
 
 
 def _made_of(requirement: Requirement, contract: Contract) -> str:

@@ -5,7 +5,7 @@ Sentences carry names in backticks, which each format turns into its own kind of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from conformance.model import (
     Finding,
     Requirement,
     Run,
+    Source,
     State,
     Subject,
     Verdict,
@@ -87,6 +88,30 @@ class Area:
     def troubled(self) -> bool:
         """Tell whether anything in the area wants reading."""
         return any(f.verdict not in {Verdict.PASS, Verdict.SKIPPED} for f in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a requirement comes from, seen from one contract.
+
+    ``own`` is what the contract's document says of it. Where it says nothing, the requirement is
+    the protocol's: ``related`` is what the document says of the subject, if anything, and
+    ``others`` are who states the requirement.
+    """
+
+    document: str
+    own: tuple[str, ...]
+    related: str | None
+    others: tuple[Source, ...]
+
+
+def origin(requirement: Requirement, document: str, subjects: Iterable[Subject]) -> Origin:
+    """Sort a requirement's sources: the contract's own document first, the others after it."""
+    own = tuple(s.says for s in requirement.sources if s.document == document)
+    about = next((s for s in subjects if s.name == requirement.subject), None)
+    related = about.says.get(document) if about and not own else None
+    others = tuple(s for s in requirement.sources if s.document != document)
+    return Origin(document, own, related, others)
 
 
 class Summary:

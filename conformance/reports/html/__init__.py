@@ -18,7 +18,15 @@ from markupsafe import Markup, escape
 
 from conformance.model import Exchange, Finding, Requirement, Run
 from conformance.reports.html.evidence import ExchangeView, views
-from conformance.reports.summary import Area, Summary, duration, evidence, plural
+from conformance.reports.summary import (
+    Area,
+    Origin,
+    Summary,
+    duration,
+    evidence,
+    origin,
+    plural,
+)
 from conformance.reports.visible import cut, lines
 
 LONGEST_SENTENCE = 600
@@ -35,10 +43,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding with its sentence and its exchanges."""
+    """A finding with its sentence, who says so, and its exchanges."""
 
     finding: Finding
     requirement: Requirement | None
+    origin: Origin | None
     evidence: tuple[Evidence, ...]
 
 
@@ -67,6 +76,7 @@ def _areas(
     summary: Summary, shown: dict[str, ExchangeView]
 ) -> list[tuple[Area, list[FindingView]]]:
     """Give each finding its evidence; an exchange that several share is shown with the first."""
+    header = summary.run.header
     homes: dict[str, str] = {}
 
     def place(exchange: Exchange, finding: Finding) -> Evidence:
@@ -75,7 +85,9 @@ def _areas(
 
     def view(finding: Finding) -> FindingView:
         placed = tuple(place(exchange, finding) for exchange in evidence(summary.run, finding))
-        return FindingView(finding, summary.requirements.get(finding.requirement), placed)
+        sentence = summary.requirements.get(finding.requirement)
+        said = origin(sentence, header.contract, header.subjects) if sentence else None
+        return FindingView(finding, sentence, said, placed)
 
     return [(area, [view(finding) for finding in area.findings]) for area in summary.areas]
 

@@ -88,6 +88,26 @@ def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) 
     assert "not in force: gpt-ge does not document `stop`" in output
 
 
+@pytest.mark.parametrize(
+    ("contract", "first", "then"),
+    [
+        ("zhizengzeng", "does not say this itself; of max_tokens it says: integer", "zero"),
+        ("aocheng", "default 16", "zero"),
+        ("openai", "default 16", "zero"),
+        ("gpt-ge", "does not say this itself; of max_tokens it says: number, optional", "zero"),
+    ],
+)
+def test_the_words_of_the_contracts_own_document_come_first(
+    command, contract: str, first: str, then: str
+) -> None:
+    output = command("explain", "max-tokens.default", "--contract", contract).output
+    _, _, written = output.partition("Where the contract says so\n")
+    lines = [line.split(maxsplit=1) for line in written.splitlines()[:2]]
+    assert lines[0][0] == contract
+    assert lines[0][1].startswith(first)
+    assert lines[1][0] == then
+
+
 def test_every_check_can_be_explained(command) -> None:
     assert {command("explain", check.id).exit_code for check in all_checks()[::20]} == {0}
 
