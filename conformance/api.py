@@ -30,12 +30,17 @@ class Api:
     Attributes:
         contract: what the endpoint is held to; limits and defaults come from here.
         model: the model id that requests name.
+        has_key: whether requests present a key that is worth one, so that others can be told from
+            those that have none.
         exchanges: what went over the wire through this object, in order.
     """
 
-    def __init__(self, transport: Transport, contract: Contract, model: str) -> None:
+    def __init__(
+        self, transport: Transport, contract: Contract, model: str, *, has_key: bool = False
+    ) -> None:
         self.contract = contract
         self.model = model
+        self.has_key = has_key
         self.exchanges: list[Exchange] = []
         self._transport = transport
 
@@ -91,7 +96,7 @@ def features_of(body: bytes) -> frozenset[str]:
     """
     try:
         asked = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()
     if not isinstance(asked, dict):
         return frozenset()

@@ -19,6 +19,9 @@ from conformance.runner import run
 from conformance.selection import Options
 from conformance.wire.budget import upper_bound
 
+KEY = "sk-imagined"
+"""A plan counts what it takes to judge keys; a run without a key asks a little less."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
@@ -49,7 +52,7 @@ def plan(contract: Contract, options: Options, *, checks: Iterable[Check] | None
 
 
 async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | None) -> Plan:
-    target = Target("imagined:", MODEL, contract.name)
+    target = Target("imagined:", MODEL, contract.name, api_key=KEY)
     unlimited = replace(options, limits=Limits())
     exchanges: dict[str, Exchange] = {}
     findings: list[Finding] = []

@@ -45,7 +45,7 @@ from conformance.wire.budget import Budget, Budgeted
 from conformance.wire.client import Client
 from conformance.wire.pace import Slots
 from conformance.wire.record import FORMAT
-from conformance.wire.redact import Redactor
+from conformance.wire.redact import Redactor, is_placeholder
 from conformance.wire.sharing import Sender, Sharing
 
 __all__ = ["Options", "run"]
@@ -179,7 +179,12 @@ async def _work(
         sharing = Sharing(slots.send, lambda exchange: tell(ExchangeMade(exchange)))
         stack.push_async_callback(sharing.close)
 
-        because = await preflight(Api(sharing, contract, target.model), target)
+        has_key = not is_placeholder(target.api_key)
+
+        def handed() -> Api:
+            return Api(sharing, contract, target.model, has_key=has_key)
+
+        because = await preflight(handed(), target)
         if because is not None:
             return Redactor(target.api_key).text(because)
         todo = iter(judgeable)
@@ -187,7 +192,7 @@ async def _work(
         async def work_off() -> None:
             for check in todo:
                 tell(CheckStarted(check.id))
-                tell(FindingMade(await judge(check, Api(sharing, contract, target.model))))
+                tell(FindingMade(await judge(check, handed())))
 
         async with asyncio.TaskGroup() as workers:
             for _ in range(options.concurrency * CHECKS_PER_SLOT):

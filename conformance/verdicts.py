@@ -73,7 +73,7 @@ def body_of(request: Request | None) -> Body:
     """Read a request's body; empty where it is no JSON object."""
     try:
         body = json.loads(request.body) if request else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

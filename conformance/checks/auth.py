@@ -1,6 +1,7 @@
 """The API key: who has none, or a wrong one, is not served.
 
-An endpoint that serves anyone, as a server on one's own machine does, has no keys to judge.
+Whoever was given a key has one to lose: who serves others as well bills them to somebody. A server
+on one's own machine that is asked without a key, or with a word in its place, has none to judge.
 """
 
 from __future__ import annotations
@@ -70,11 +71,8 @@ async def present(api: Api, credentials: Credentials) -> Reply:
     """Send a cheap request with no key or a wrong one.
 
     Raises:
-        NotApplicable: the endpoint serves both, so it asks nobody for a key.
+        NotApplicable: the run itself has no key, so that nobody can be told from it.
     """
-    body = {"model": api.model, **LITTLE}
-    reply = await api.post(body, credentials=credentials)
-    other = Credentials.WRONG if credentials is Credentials.NONE else Credentials.NONE
-    if reply.status == 200 and (await api.post(body, credentials=other)).status == 200:
-        raise NotApplicable("the endpoint serves anyone: it asks for no key")
-    return reply
+    if not api.has_key:
+        raise NotApplicable("the run presents no key of its own, so there is none to ask for")
+    return await api.post({"model": api.model, **LITTLE}, credentials=credentials)

@@ -70,7 +70,7 @@ class ImaginedEndpoint:
             return self._refusal(request, Fault("only POST is allowed", status=405))
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._refusal(request, Fault("the body is not JSON"))
         fault = fault_in(body, self._contract, self._model)
         return self._refusal(request, fault) if fault else self._complete(request, body)
@@ -121,8 +121,9 @@ class ImaginedEndpoint:
         usage: Mapping[str, int],
     ) -> Exchange:
         """Send the choices side by side, a token of each in turn."""
-        options = body.get("stream_options") or {}
-        extra = {"usage": None} if options.get("include_usage") else {}
+        options = body.get("stream_options")
+        billed = isinstance(options, dict) and options.get("include_usage")
+        extra = {"usage": None} if billed else {}
         parts = zip_longest(*(_parts(draft, body, i) for i, draft in enumerate(choices)))
         chunks: list[Mapping[str, Any]] = [
             {**envelope, "choices": [part], **extra} for turn in parts for part in turn if part

@@ -39,6 +39,19 @@ SHORTEST_KEY = 8
 text would change what is judged, and gives no secret away if it stays."""
 
 
+_STAND_IN = re.compile(
+    r"no[-_ ]?key|not[-_ ]?(?:needed|required|used)|empty|none|null|dummy|fake|placeholder"
+    r"|lm-studio|ollama|x{4}|your[-_ ]",
+    re.IGNORECASE,
+)
+"""What people write where a client insists on a key and the endpoint wants none."""
+
+
+def is_placeholder(key: str | None) -> bool:
+    """Tell whether a key opens nothing: too short for a secret, or a word that stands for none."""
+    return not key or len(key) < SHORTEST_KEY or _STAND_IN.search(key) is not None
+
+
 class Redactor:
     """Replaces one key; without a key, or with a placeholder for one, it changes nothing."""
 

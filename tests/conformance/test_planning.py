@@ -78,7 +78,7 @@ def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("tier", list(Tier))
 def test_a_plan_is_what_a_run_against_an_endpoint_without_fault_will_ask(tier: Tier) -> None:
     async def count() -> int:
-        target = Target("http://imagined/v1", "imagined", "openai")
+        target = Target("http://imagined/v1", "imagined", "openai", "sk-imagined")
         stream = run(target, OPENAI, Options(tier), transport=ImaginedEndpoint(OPENAI))
         return sum([1 async for event in stream if isinstance(event, ExchangeMade)])
 

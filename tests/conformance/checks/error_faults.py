@@ -91,6 +91,7 @@ ERRORS: dict[str, Change] = {
     "key-leak": f.error(message="no quota for sk-A1b2C3d4E5f6G7h8I9j0K1l2M3"),
     "nobody-served": open_to(Credentials.NONE),
     "strangers-served": open_to(Credentials.WRONG),
+    "everyone-served": open_to(Credentials.NONE, Credentials.WRONG),
     "no-key-is-400": f.status(400, 401),
     "wrong-key-code": f.error(code="bad_key"),
     "wrong-key-html": f.in_errors(

@@ -89,7 +89,7 @@ class Faulty:
 
 async def found(check_id: str, fault: Fault, contract: str = "openai") -> Finding:
     """Judge the imagined endpoint with a fault by one check."""
-    api = Api(Sharing(Faulty(fault, contract).send), load_contract(contract), MODEL)
+    api = Api(Sharing(Faulty(fault, contract).send), load_contract(contract), MODEL, has_key=True)
     return await judge(check_by_id(check_id), api)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.model import Arrival, Credentials, Exchange
+from conformance.model import Arrival, Exchange
 from tests.conformance.checks import rewrites as f
 from tests.conformance.checks.rewriting import (
     Body,
@@ -215,13 +215,6 @@ class Flickering:
         if self._chance.random() > 0.3 or not of[0]["text"] or asked.get("logprobs") is not None:
             return of
         return [{**choice, "text": f"{choice['text'][:-1]}~"} for choice in of]
-
-
-def everyone_served(exchange: Exchange) -> Exchange:
-    """Ask nobody for a key."""
-    if exchange.request.credentials is Credentials.OWN:
-        return exchange
-    return with_body(replace(exchange, status=200), '{"id": "x", "choices": [{"text": ""}]}')
 
 
 def at_once(exchange: Exchange) -> Exchange:

@@ -86,7 +86,6 @@ VARIANTS: dict[str, Change] = {
         )
     ),
     "manual-linked": f.error(message="see https://example.com/docs/errors#n temperature n stream"),
-    "everyone-served": Change(raw=h.everyone_served),
     "greedy-flickers": f.choices(h.Flickering()),
     "at-once": Change(raw=h.at_once),
     "slow-first-token": f.in_stream(h.after_a_wait),

@@ -197,6 +197,7 @@ FOUND_BY = {
     "key-leak": "errors.no-leak",
     "nobody-served": "auth.missing-key auth.missing-key-in-stream",
     "strangers-served": "auth.wrong-key",
+    "everyone-served": "auth.missing-key auth.wrong-key",
     "no-key-is-400": "auth.missing-key auth.wrong-key",
     "wrong-key-code": "auth.wrong-key-code",
     "wrong-key-html": "auth.missing-key-envelope auth.wrong-key-envelope",

@@ -117,7 +117,7 @@ async def findings(
     held_to = load_contract(contract)
     transport = Sharing(Rewriting(change, contract).send)
     return {
-        check.id: await judge(check, Api(transport, held_to, MODEL))
+        check.id: await judge(check, Api(transport, held_to, MODEL, has_key=True))
         for check in checks
         if reason_to_skip(check, held_to) is None
     }

@@ -1,0 +1,48 @@
+"""An endpoint is asked to tell keys apart only where the run has one to tell from others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from conformance.contract import load_contract
+from conformance.model import Exchange, FindingMade, Request, Target, Verdict
+from conformance.runner import Options, run
+from conformance.wire.redact import is_placeholder
+from tests.conformance.checks.error_faults import ERRORS
+from tests.conformance.checks.rewriting import Rewriting
+
+OPENAI = load_contract("openai")
+REAL = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
+
+
+class Sent(Rewriting):
+    """Carries what a run sends; sharing is the run's own affair."""
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+        del fresh
+        return await super().send(request)
+
+
+async def verdicts(key: str | None) -> set[Verdict]:
+    target = Target("http://imagined/v1", "imagined", "openai", key)
+    options = Options(select=("auth.missing-key", "auth.wrong-key"))
+    transport = Sent(ERRORS["everyone-served"])
+    async with aclosing(run(target, OPENAI, options, transport=transport)) as events:
+        return {e.finding.verdict async for e in events if isinstance(e, FindingMade)}
+
+
+def test_who_was_given_a_key_is_told_that_anyone_is_served() -> None:
+    assert Verdict.FAIL in asyncio.run(verdicts(REAL))
+
+
+@pytest.mark.parametrize("key", [None, "EMPTY", "sk-no-key-required", "not-needed", "lm-studio"])
+def test_a_server_that_is_asked_without_a_key_need_not_want_one(key: str | None) -> None:
+    assert is_placeholder(key)
+    assert asyncio.run(verdicts(key)) == {Verdict.SKIPPED}
+
+
+def test_a_key_that_was_issued_is_no_placeholder() -> None:
+    assert not is_placeholder(REAL)
