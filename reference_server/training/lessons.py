@@ -14,6 +14,7 @@ from reference_server.training import phrases, words
 Lesson = Callable[[Random], str]
 
 _SEPARATORS = (", ", ", ", ", ", " ", "\n", "、", "，", "; ", " - ", " -> ", " | ", ",\n")
+_BEST_KNOWN = ("days", "days", "days", "months", "months", "letters", "天干", "星期")
 _BRACKETS = ("()", "[]", "{}", "<>", "“”", "（）", "《》", "「」")
 
 
@@ -52,7 +53,7 @@ def chinese_numbers(rng: Random) -> str:
 
 def listing(rng: Random) -> str:
     """Days, months, letters, 天干地支, round and round; sometimes from the middle."""
-    items = list(words.LISTS[rng.choice(list(words.LISTS))])
+    items = list(words.LISTS[rng.choice((*_BEST_KNOWN, *words.LISTS))])
     start = rng.choice((0, 0, 0, rng.randrange(len(items))))
     rounds = rng.randint(1, 4) if len(items) < 15 else 1
     items = (items[start:] + items[:start]) * rounds
@@ -224,22 +225,22 @@ def emoji_row(rng: Random) -> str:
 Weights = Mapping[Lesson, float]
 
 WEIGHTS: Weights = {
-    counting: 1.3,
+    counting: 1.6,
     number_words: 0.5,
-    chinese_numbers: 0.5,
-    listing: 1.0,
+    chinese_numbers: 0.8,
+    listing: 5.0,
     pattern: 1.6,
     copying: 3.0,
     copy_table: 1.2,
     random_sequence: 1.2,
-    drill: 0.6,
+    drill: 0.3,
     recall: 0.8,
     arithmetic: 0.7,
     brackets: 0.8,
-    questions: 1.0,
+    questions: 1.6,
     statements: 0.5,
     translation: 1.0,
-    saying: 0.8,
+    saying: 2.5,
     story: 1.2,
     emoji_row: 0.5,
 }

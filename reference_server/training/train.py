@@ -39,7 +39,7 @@ class Plan:
     long_window: int = model.CONTEXT
     step_tokens: int = 4096
     warm_up: int = 60
-    cool_down: float = 0.2
+    cool_down: float = 0.3
     """The last part of the run, in which the rates fall to nothing in a straight line."""
     matrix_rate: float = 0.02
     other_rate: float = 3e-3

@@ -1,0 +1,43 @@
+"""Any text goes through the tokenizer unchanged."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from reference_server.training.tokenizer import SPECIAL_TOKENS, VOCABULARY, plain, special
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(text=ANY_TEXT)
+def test_decoding_undoes_encoding(tokenizer: Tokenizer, text: str):
+    assert tokenizer.decode(plain(tokenizer, text), skip_special_tokens=False) == text
+
+
+@given(text=ANY_TEXT)
+def test_transformers_reads_the_same_tokenizer(tokenizer: Tokenizer, hub_tokenizer, text: str):
+    ids = hub_tokenizer.encode(text, add_special_tokens=False)
+    assert ids == plain(tokenizer, text)
+    assert hub_tokenizer.decode(ids) == text
+
+
+def test_the_vocabulary_has_its_promised_size(tokenizer: Tokenizer):
+    assert tokenizer.get_vocab_size() == VOCABULARY
+
+
+def test_special_tokens_come_first(tokenizer: Tokenizer):
+    assert [special(tokenizer, token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3]
+
+
+def test_digits_stand_alone(tokenizer: Tokenizer):
+    assert [tokenizer.decode([i]) for i in plain(tokenizer, "in 2026")] == [
+        "in",
+        " 2",
+        "0",
+        "2",
+        "6",
+    ]
+
+
+def test_chinese_is_cut_character_by_character(tokenizer: Tokenizer):
+    assert [tokenizer.decode([i]) for i in plain(tokenizer, "明月几时有")] == list("明月几时有")
