@@ -45,6 +45,7 @@ def report(
     except OSError as error:
         raise UserError(f"cannot make the folder {folder}: {error.strerror}") from None
     console.show(run, console.console_for())
+    click.echo()
     for path in write_reports(run, folder, format_names, key_name):
         click.echo(path)
     return ExitCode.CONFORMING

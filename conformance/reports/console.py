@@ -31,7 +31,7 @@ from conformance.model import (
     State,
     Verdict,
 )
-from conformance.reports.summary import Summary, duration, plural
+from conformance.reports.summary import Summary, duration, listed, plural
 from conformance.reports.visible import cut, line
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
@@ -59,6 +59,8 @@ CONCLUSIONS: dict[Conclusion, str] = {
 }
 LONGEST = 240
 """Characters of one value in a terminal; the page holds more, the record all."""
+MOST_NAMES = 3
+"""Checks that are named beside the reason they were skipped for; the page names all."""
 
 
 class Progressing:
@@ -172,8 +174,12 @@ def _verdict(summary: Summary) -> RenderableType:
     told = [Text.assemble((f"{summary.headline}.", style), " ", sentence)]
     if summary.because:
         told.append(Text(cut(line(summary.because), LONGEST)))
-    counts = [_counts(summary)] if summary.tally else []
+    counts = [_counts(summary)] if summary.tally and not _could_not_begin(summary) else []
     return Group(*told, facts, *counts)
+
+
+def _could_not_begin(summary: Summary) -> bool:
+    return summary.because is not None and not summary.judged
 
 
 def _counts(summary: Summary) -> Text:
@@ -249,14 +255,17 @@ def _finding(finding: Finding) -> RenderableType:
 
 
 def _gaps(summary: Summary, most: int | None) -> RenderableType | None:
-    if not summary.gaps:
+    # Where no check could begin, the verdict has said it all.
+    if not summary.gaps or _could_not_begin(summary):
         return None
     told: list[RenderableType] = []
     for gap in summary.gaps:
         told.append(Text(f"{len(gap.left_open)} {gap.why}"))
         reasons = [(reason, names) for reason, names in gap.reasons.items() if reason]
         for reason, names in reasons[:most]:
-            why = Text.assemble(f"{len(names)}: ", marked(cut(reason, LONGEST)), style="dim")
+            why = Text.assemble(
+                f"{line(listed(names, MOST_NAMES))}: ", marked(cut(reason, LONGEST)), style="dim"
+            )
             told.append(Padding(why, (0, 0, 0, 2)))
         left = len(reasons) - len(reasons[:most])
         if left:

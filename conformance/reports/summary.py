@@ -149,16 +149,19 @@ class Summary:
         if self.cost is None:
             sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
             return f"{plural(sent, 'request')} on record, tokens not added up"
+        guessed = self.cost.estimated_tokens
         parts = [
             f"{self.cost.prompt_tokens:,} prompt",
             f"{self.cost.completion_tokens:,} generated",
         ]
-        if self.cost.estimated_tokens:
-            parts.append(f"up to {self.cost.estimated_tokens:,} where no usage was stated")
-        return (
-            f"{plural(self.cost.requests, 'request')}, "
-            f"{plural(self.cost.tokens, 'token')} ({', '.join(parts)})"
-        )
+        if guessed:
+            parts.append(f"up to {guessed:,} where no usage was stated")
+        if guessed == self.cost.tokens:
+            parts = ["no usage was stated"] if guessed else []
+        told = f" ({', '.join(parts)})" if parts else ""
+        at_most = "at most " if guessed else ""
+        requests = plural(self.cost.requests, "request")
+        return f"{requests}, {at_most}{plural(self.cost.tokens, 'token')}{told}"
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -96,7 +96,7 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
         "",
         "Not verified",
         "  1 skipped",
-        "    1: the budget is spent",
+        "    stop.z: the budget is spent",
     ]
 
 
@@ -109,9 +109,6 @@ def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
         "Could not judge. No check could begin, so nothing is known of this endpoint.",
         "the API key was refused with 401",
         f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
-        "",
-        "Not verified",
-        "  1 of the contract's sentences: the run did not come to them, or has no check for them",
     ]
 
 
@@ -127,7 +124,13 @@ def test_a_screen_names_a_few_reasons_and_a_log_names_all() -> None:
     show(run, screen)
     show(run, log)
     assert "and 3 more reasons" in printed(screen)
-    assert all(f"1: reason {n}" in printed(log) for n in range(9))
+    assert all(f"s.{n}: reason {n}" in printed(log) for n in range(9))
+
+
+def test_a_reason_that_many_checks_share_names_a_few_of_them() -> None:
+    console = pipe()
+    show(a_run(*(a_finding(f"s.{n}", "skipped", message="why") for n in range(9))), console)
+    assert "    s.0, s.1 and 7 more: why\n" in printed(console)
 
 
 def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> None:

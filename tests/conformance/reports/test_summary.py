@@ -1,8 +1,10 @@
 """The verdict in words, the states, and what was left open."""
 
+from dataclasses import replace
+
 import pytest
 
-from conformance.model import Conclusion, Effect, State
+from conformance.model import Conclusion, Cost, Effect, State
 from conformance.reports.summary import Summary, duration, listed, size
 from tests.conformance.reports.builders import (
     a_failure,
@@ -64,6 +66,25 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
     assert summary.sentence.startswith("The run ended early, after 1 check.")
     assert summary.cost_in_words == "1 request on record, tokens not added up"
     assert summary.elapsed == 0.75
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
+        (
+            Cost(2, 10, 5, 3),
+            "2 requests, at most 18 tokens (10 prompt, 5 generated, up to 3 where no usage was "
+            "stated)",
+        ),
+        (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage was stated)"),
+        (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
+    ],
+)
+def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
+    run = a_run(a_finding())
+    assert run.footer is not None
+    assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words == words
 
 
 def test_strict_runs_count_lesser_deviations_as_broken() -> None:
