@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Conclusion, Cost, Effect, State
-from conformance.reports.summary import Summary, duration, listed, size
+from conformance.reports.summary import Summary, duration, listed, origin, size
 from tests.conformance.reports.builders import (
     a_failure,
     a_finding,
@@ -73,9 +74,8 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
     [
         (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
         (
-            Cost(2, 10, 5, 3),
-            "2 requests, at most 18 tokens (10 prompt, 5 generated, up to 3 where no usage was "
-            "stated)",
+            Cost(2, 2, 0, 3),
+            "2 requests, at most 5 tokens (2 prompt, 0 generated, up to 3 where no usage was stated)",
         ),
         (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage was stated)"),
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
@@ -137,3 +137,18 @@ def test_sizes_and_lists_read_as_people_write_them() -> None:
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert listed(["a", "b", "c"], 3) == "a, b and c"
     assert listed(["a", "b", "c", "d"], 3) == "a, b and 2 more"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str) -> None:
+    contract = load_contract(name)
+    says = {subject.name: subject.says for subject in contract.subjects}
+    for requirement in contract.requirements.values():
+        stated = {source.document: source.says for source in requirement.sources}
+        found = origin(requirement, contract.document, contract.subjects)
+        assert found.document == name
+        assert found.own == ((stated[name],) if name in stated else ())
+        assert [source.document for source in found.others] == [d for d in stated if d != name]
+        if not found.own:
+            assert found.related == says.get(requirement.subject, {}).get(name)
+            assert found.others, f"nobody states {requirement.id}"
