@@ -75,7 +75,10 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
         (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
         (
             Cost(1, 2, 0, 3),
-            "1 request, at most 5 tokens (2 prompt, 0 generated, up to 3 where no usage was stated)",
+            (
+                "1 request, at most 5 tokens "
+                "(2 prompt, 0 generated, up to 3 where no usage was stated)"
+            ),
         ),
         (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage was stated)"),
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
