@@ -49,13 +49,13 @@ async def hold_zero_as_none(api: Api, name: str, value: float | None = 0) -> Non
     await expect_agreement(with_zero, without, f"the answer without `{name}`")
 
 
-async def hold_effect(api: Api, name: str) -> None:
+async def hold_effect(api: Api, name: str, *, highest: float | None = None) -> None:
     """Hold that the ends of a penalty's range give different greedy texts after an open prompt.
 
     The one end favours what was already sampled, the other disfavours it: over a text in which any
     token comes twice they part. Only where they agree after every prompt is the penalty ignored.
     """
-    lowest, highest = below(api, name, 0), above(api, name, 0)
+    lowest, highest = below(api, name, 0), above(api, name, 0) if highest is None else highest
     same: list[str] = []
     for prompt in OPEN_PROMPTS:
         favoured = await _with(api, prompt, {name: lowest})

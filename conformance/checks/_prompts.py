@@ -16,5 +16,6 @@ CHINESE = "一二三四五六七八九十。一二三四五六七八九十。一
 EMOJI = "🍎🍌🍒 🍎🍌🍒 🍎🍌🍒 🍎🍌"
 """Four bytes a character, two UTF-16 units: byte-level tokenizers cut it."""
 
-AWKWARD = '  一二三。\n\t🍎🍌 \\ "x" <b> &amp; é\u0301  '
-"""White space at both ends, several scripts, what escaping gets wrong, a combining accent."""
+AWKWARD = '  一二三。\n\t🍎🍌 \\ "X" <b> &amp; e\u0301  '
+"""White space at both ends, several scripts, a capital, what escaping gets wrong, and an accent
+that normalisation would join with its letter."""

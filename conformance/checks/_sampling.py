@@ -36,6 +36,11 @@ def sampled(prompt: Any = STORY, **more: Any) -> dict[str, Any]:
     return {"prompt": prompt, "max_tokens": 16, "temperature": 1, **more}
 
 
+def copies_of(prompts: list[str]) -> dict[str, Any]:
+    """Write the request for two short samples of each prompt, echoed to tell whose they are."""
+    return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
+
+
 def hottest(api: Api) -> float:
     """Return the highest temperature that the document states, or the usual 1."""
     return api.contract.parameter("temperature").maximum or 1

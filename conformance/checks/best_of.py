@@ -87,13 +87,13 @@ async def the_likelier_candidates_come_back(api: Api) -> None:
         )
 
 
-@check("best-of.stream-refused", requirement="best-of.stream-refused", tier="deep")
+@check("best-of.stream-refused", requirement="best-of.stream-refused")
 async def a_stream_of_candidates_is_refused(api: Api) -> None:
     """`best_of: 2` together with `stream` is declined."""
     (await api.stream(**little(best_of=2))).expect_error(*DECLINED)
 
 
-@check("best-of.above-maximum-refused", requirement="best-of.above-maximum-refused", tier="deep")
+@check("best-of.above-maximum-refused", requirement="best-of.above-maximum-refused")
 async def too_many_candidates_are_refused(api: Api) -> None:
     """One candidate more than the documented maximum is declined."""
     await expect_declined(api, best_of=int(above(api, "best_of", 1)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of, hold_echoed, joined, plain, streamed, two_prompts
-from conformance.checks._sampling import sampled
+from conformance.checks._sampling import copies_of, sampled
 from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
@@ -69,11 +68,6 @@ async def streamed_copies_stand_beside_each_other(api: Api) -> None:
     prompts = two_prompts(api)
     answer = joined(await api.stream(**copies_of(prompts)))
     hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
-
-
-def copies_of(prompts: list[str]) -> dict[str, Any]:
-    """Write the request for two short samples of each prompt, echoed to tell whose they are."""
-    return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
 
 
 async def singles(api: Api) -> list[str]:

@@ -61,7 +61,7 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
         hold_echoed(choice.text, prompt)
 
 
-@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="deep", needs=("n",))
+@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", needs=("n",))
 async def each_copy_echoes_its_own_prompt(api: Api) -> None:
     """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to."""
     asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}

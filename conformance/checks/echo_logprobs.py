@@ -51,7 +51,7 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
     expect(scores.count(None), "prompt tokens without a score, after the first").equals(0)
 
 
-@check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt", tier="deep")
+@check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt")
 async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens."""
     prompts = two_prompts(api)
@@ -95,7 +95,6 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
 @check(
     "echo-logprobs.zero-tokens-free",
     requirement="echo.zero-tokens-scores-prompt",
-    tier="deep",
 )
 async def scoring_generates_nothing(api: Api) -> None:
     """With `max_tokens: 0` and `echo` no completion tokens are billed."""

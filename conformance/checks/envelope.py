@@ -72,6 +72,14 @@ async def a_stream_has_an_id_of_its_own(api: Api) -> None:
     )
 
 
+@check("envelope.id-unique-among-streams", requirement="envelope.id-unique", needs=("stream",))
+async def two_streams_have_two_ids(api: Api) -> None:
+    """Two streams are sent under two ids."""
+    expect((await streamed(api, CHINESE)).raw.get("id"), "id of another stream").differs_from(
+        (await streamed(api)).raw.get("id")
+    )
+
+
 @check("envelope.id-prefix", requirement="envelope.id-prefix")
 async def the_id_says_what_it_names(api: Api) -> None:
     """The `id` begins with `cmpl-`."""
@@ -100,8 +108,10 @@ async def created_is_a_whole_number(api: Api) -> None:
 
 @check("envelope.created-in-stream", requirement="envelope.created", needs=("stream",))
 async def created_is_a_whole_number_in_chunks(api: Api) -> None:
-    """`created` is a whole number in the chunks of a stream as well."""
-    expect(created_of(await streamed(api)), "created").at_least(0)
+    """`created` is a whole number of seconds in the chunks of a stream as well."""
+    created = created_of(await streamed(api))
+    expect(created, "created").at_least(0)
+    expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
 
 
 @check("envelope.created-is-now", requirement="envelope.created-is-now")

@@ -56,10 +56,18 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
 )
 async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     """A stream with the text of a plain answer that was cut by the limit was cut by it, too."""
-    whole, pieces = (await plain(api)).only, (await streamed(api)).only
-    if whole.finish_reason != "length" or solid(whole.text) != solid(pieces.text):
-        raise NotApplicable("the plain answer was not cut, or the stream has another text")
-    expect(pieces.finish_reason, "finish_reason of the stream").equals("length")
+    hold_cut_alike((await plain(api)).choices, (await streamed(api)).choices)
+
+
+@check(
+    "finish-reason.stream-as-plain-batch",
+    requirement="finish-reason.length-at-limit",
+    needs=("stream",),
+)
+async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
+    """A streamed batch ends each choice that the limit cut like the plain one with its text."""
+    prompts = two_prompts(api)
+    hold_cut_alike((await plain(api, prompts)).choices, (await streamed(api, prompts)).choices)
 
 
 @check(
@@ -145,6 +153,20 @@ async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
     together = await streamed(api, two_prompts(api), stop=needle)
     hold_own_reasons(together, needle, [counted, coloured])
+
+
+def hold_cut_alike(whole: tuple[Choice, ...], pieces: tuple[Choice, ...]) -> None:
+    """Hold that streamed choices were cut by the limit where plain ones of the same text were."""
+    cut = [
+        streamed
+        for one, streamed in zip(whole, pieces, strict=False)
+        if one.finish_reason == "length" and solid(one.text) == solid(streamed.text)
+    ]
+    if not cut:
+        raise NotApplicable("no plain answer was cut, or the stream has other texts")
+    for choice in cut:
+        reason = f"finish_reason of streamed choice {choice.index}"
+        expect(choice.finish_reason, reason).equals("length")
 
 
 def hold_cut_by_limit(choice: Choice) -> None:

@@ -95,7 +95,7 @@ async def null_biases_nothing(api: Api) -> None:
     await hold_unbiased(api, None)
 
 
-@check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused", tier="deep")
+@check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused")
 async def above_the_maximum_is_refused(api: Api) -> None:
     """A bias just above the documented maximum is declined."""
     await expect_declined(api, logit_bias={str(ONE): above(api, "logit_bias", 1)})

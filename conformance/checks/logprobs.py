@@ -63,6 +63,14 @@ async def as_many_alternatives_as_asked_for(api: Api) -> None:
     hold_count([len(p.top or ()) for p in positions_of((await scored(api)).only)], wanted)
 
 
+@check("logprobs.count-in-stream", requirement="logprobs.alternatives-count", needs=("stream",))
+async def as_many_alternatives_in_a_stream(api: Api) -> None:
+    """`logprobs: N` lists N alternatives, or N + 1, at each position of a stream as well."""
+    wanted = alternatives(api)
+    choice = (await streamed(api, logprobs=wanted)).only
+    hold_count([len(p.top or ()) for p in positions_of(choice)], wanted)
+
+
 @check("logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep")
 async def two_alternatives(api: Api) -> None:
     """`logprobs: 2` lists two alternatives at each position, or three with the sampled token."""
@@ -80,7 +88,7 @@ async def zero_alternatives_still_score(api: Api) -> None:
         expect(scores, "token_logprobs").lacks(None)
 
 
-@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled", tier="deep")
+@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled")
 async def zero_lists_no_alternatives(api: Api) -> None:
     """`logprobs: 0` lists no token beside the sampled one."""
     choice = (await api.complete(**ONE_TOKEN, logprobs=0)).expect_ok().only
@@ -117,6 +125,12 @@ async def far_too_many_are_not_ignored(api: Api) -> None:
 async def no_scores_unless_asked_for(api: Api) -> None:
     """Without `logprobs` the choice carries no log probabilities."""
     hold_no_scores((await plain(api)).only.raw.get("logprobs"))
+
+
+@check("logprobs.absent-in-stream", requirement="logprobs.absent-unless-asked", needs=("stream",))
+async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
+    """Without `logprobs` the chunks of a stream carry no log probabilities."""
+    hold_no_scores((await streamed(api)).only.raw.get("logprobs"))
 
 
 @check("logprobs.null", requirement="logprobs.null-is-none")

@@ -115,7 +115,7 @@ async def the_default_holds_without_a_stream(api: Api) -> None:
     await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
 
 
-@check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",), tier="deep")
+@check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
 async def null_is_the_default(api: Api) -> None:
     """`max_tokens: null` gives the answer of the documented default."""
     await hold_as_default(api, {"max_tokens": None})
@@ -156,7 +156,7 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
         expect(answer.text, "text").is_empty()
 
 
-@check("max-tokens.negative-refused", requirement="max-tokens.negative-refused", tier="deep")
+@check("max-tokens.negative-refused", requirement="max-tokens.negative-refused")
 async def a_negative_limit_is_refused(api: Api) -> None:
     """A negative `max_tokens` is declined, not taken for no limit."""
     # Streamed, because an endpoint that takes it for no limit would generate on and on.
@@ -174,7 +174,6 @@ async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
 @check(
     "max-tokens.over-context-named",
     requirement="max-tokens.context-overflow-names-counts",
-    tier="deep",
 )
 async def the_refusal_names_the_counts(api: Api) -> None:
     """The refusal of ten million tokens names how many were asked for, and how many are there."""

@@ -6,7 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain
 from conformance.checks._refusals import above, below, expect_declined
-from conformance.checks._sampling import OPEN_PROMPTS, expect_variety, sampled
+from conformance.checks._sampling import copies_of, expect_variety, sampled
 from conformance.judgement import Thing, expect
 
 COPIES = 3
@@ -20,11 +20,11 @@ async def as_many_choices_as_asked_for(api: Api) -> None:
     choices_of(answer, COPIES, Thing.COPIES)
 
 
-@check("n.choices-of-batch", requirement="n.count", tier="deep", needs=("temperature",))
+@check("n.choices-of-batch", requirement="n.count", needs=("temperature", "echo"))
 async def as_many_choices_for_every_prompt(api: Api) -> None:
-    """`n: 2` with a batch of three prompts comes back with six choices."""
-    asked = {**sampled(list(OPEN_PROMPTS), n=2), "max_tokens": 2}
-    choices_of((await api.complete(**asked)).expect_ok(), 6, Thing.COPIES)
+    """`n: 2` with a batch of two prompts comes back with four choices."""
+    answer = (await api.complete(**copies_of(TWO_PROMPTS))).expect_ok()
+    choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES)
 
 
 @check("n.choices-streamed", requirement="n.count", needs=("stream",))
@@ -65,7 +65,7 @@ async def zero_choices_are_refused(api: Api) -> None:
     await expect_declined(api, n=int(below(api, "n", 1)))
 
 
-@check("n.above-maximum-refused", requirement="n.above-maximum-refused", tier="deep")
+@check("n.above-maximum-refused", requirement="n.above-maximum-refused")
 async def too_many_choices_are_refused(api: Api) -> None:
     """One choice more than the documented maximum is declined."""
     await expect_declined(api, n=int(above(api, "n", 1)))

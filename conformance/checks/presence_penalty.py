@@ -24,6 +24,17 @@ async def the_penalty_changes_the_text(api: Api) -> None:
     await hold_effect(api, NAME)
 
 
+@check(
+    "presence-penalty.lowest-effect",
+    requirement="presence-penalty.lowers-repeats",
+    tier="deep",
+    needs=("temperature",),
+)
+async def the_lowest_penalty_is_not_none(api: Api) -> None:
+    """The lowest `presence_penalty` gives another greedy text than none: it favours repeats."""
+    await hold_effect(api, NAME, highest=0)
+
+
 @check("presence-penalty.zero", requirement="presence-penalty.range-served", tier="deep")
 async def zero_is_as_good_as_none(api: Api) -> None:
     """`presence_penalty: 0` gives the answer that comes without a penalty."""

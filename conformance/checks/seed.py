@@ -96,15 +96,13 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
     await expect_variety(draw, "another text for another seed")
 
 
-@check(
-    "seed.zero-repeats", requirement="seed.whole-range-served", tier="deep", needs=("temperature",)
-)
+@check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_seed_zero_repeats(api: Api) -> None:
     """`seed: 0` is a seed, not the absence of one: it repeats its text."""
     await hold_repeats(api, 0)
 
 
-@check("seed.default-one", requirement="seed.default-one", tier="deep", needs=("temperature",))
+@check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
 async def without_a_seed_it_is_one(api: Api) -> None:
     """Without a seed the answer is the one of `seed: 1`."""
     await hold_repeats(api, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, plain
+from conformance.checks._asking import TWO_PROMPTS, hold_echoed, plain
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import (
@@ -100,7 +100,7 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
     await hold_stopped_text(api, COUNTING, [*OTHERS[:3], needle], needle)
 
 
-@check("stop.second-works", requirement="stop.each-of-array", tier="deep")
+@check("stop.second-works", requirement="stop.each-of-array")
 async def the_second_of_two_ends_the_text(api: Api) -> None:
     """The second of two stop sequences ends the text like a single one."""
     needle = await middle(api)
@@ -151,8 +151,23 @@ async def the_prompt_stops_nothing(api: Api) -> None:
 
 @check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
-    """A piece of the prompt that the answer lacks stops nothing with `echo` either."""
-    await hold_unstopped(api, OF_THE_PROMPT, echo=True)
+    """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt."""
+    free = (await plain(api)).text
+    needle = middle_of(free)
+    if OF_THE_PROMPT in free:
+        raise NotApplicable(f"the answer holds {OF_THE_PROMPT!r} as well")
+
+    async def stopped(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, stop=[OF_THE_PROMPT, needle], echo=True)).text
+
+    async def cut(fresh: bool) -> str:
+        return COUNTING + before((await plain(api, fresh=fresh)).text, needle)
+
+    text = await stopped(False)
+    # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
+    if not OF_THE_PROMPT.startswith(text):
+        hold_echoed(text, COUNTING)
+    await expect_agreement(stopped, cut, f"the prompt, and the answer up to {needle!r}")
 
 
 @check("stop.not-across-prompt", requirement="stop.prompt-not-searched", tier="deep")
@@ -161,7 +176,7 @@ async def the_end_of_the_prompt_is_not_searched(api: Api) -> None:
     await hold_unstopped(api, COUNTING[-2:] + material((await plain(api)).text)[:2])
 
 
-@check("stop.batch", requirement="stop.string", tier="deep")
+@check("stop.batch", requirement="stop.string")
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch a stop sequence ends the answers that hold it, and no other."""
     first, *others = (await plain(api, TWO_PROMPTS)).texts

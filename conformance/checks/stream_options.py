@@ -70,7 +70,7 @@ async def no_bill_when_declined(api: Api) -> None:
     expect(len(billed), "number of chunks with usage").at_most(1)
 
 
-@check("stream-options.same-text", requirement="stream-options.include-usage", tier="deep")
+@check("stream-options.same-text", requirement="stream-options.include-usage")
 async def asking_for_usage_keeps_the_text(api: Api) -> None:
     """A greedy stream has the same text with `include_usage` and without."""
 
@@ -93,7 +93,6 @@ async def plain_answers_take_no_stream_options(api: Api) -> None:
 @check(
     "stream-options.needs-stream-param",
     requirement="stream-options.without-stream-refused",
-    tier="deep",
 )
 async def the_refusal_names_stream_options(api: Api) -> None:
     """The refusal of `stream_options` without `stream` names `stream_options`."""

@@ -144,7 +144,6 @@ async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
 @check(
     "temperature.word-refused",
     requirement="errors.wrong-type-refused",
-    tier="deep",
     needs=("temperature",),
 )
 async def a_word_is_no_temperature(api: Api) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import plain
+from conformance.checks._asking import plain, streamed
 from conformance.checks._prompts import CHINESE, COUNTING
-from conformance.checks._scores import hold_offsets_advance, offsets_of, scored
+from conformance.checks._scores import alternatives, hold_offsets_advance, offsets_of, scored
 from conformance.judgement import NotApplicable, expect
 
 
@@ -20,6 +20,16 @@ async def offsets_follow_the_tokens(api: Api) -> None:
 async def offsets_count_characters(api: Api) -> None:
     """In a Chinese answer offsets advance by characters, not by bytes."""
     hold_offsets_advance((await plain(api, CHINESE, logprobs=1)).only)
+
+
+@check(
+    "text-offset.in-stream",
+    requirement="text-offset.advances-by-characters",
+    needs=("stream",),
+)
+async def offsets_go_on_from_chunk_to_chunk(api: Api) -> None:
+    """In a stream each offset goes on from the chunk before."""
+    hold_offsets_advance((await streamed(api, logprobs=alternatives(api))).only)
 
 
 @check("text-offset.base", requirement="text-offset.starts-at-prompt-length")

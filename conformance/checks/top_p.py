@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
-from conformance.checks._refusals import above, below, expect_declined, little
+from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
 from conformance.checks._sampling import NARROW, STORY, expect_variety, sampled
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
@@ -54,6 +54,19 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
         raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
 
 
+@check(
+    "top-p.zero",
+    requirement="top-p.narrows-sampling",
+    tier="deep",
+    needs=("temperature",),
+)
+async def zero_is_the_narrowest_choice(api: Api) -> None:
+    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none."""
+    reply = await api.complete(**sampled(top_p=0))
+    if served_or_declined(reply) is not None:
+        await hold_narrow_as_greedy(api, STORY, 0)
+
+
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
 async def null_narrows_nothing(api: Api) -> None:
     """`top_p: null` is served, and leaves sampling as free as 1 does."""
@@ -73,7 +86,7 @@ async def a_word_is_no_share(api: Api) -> None:
     await expect_declined(api, top_p="most")
 
 
-async def hold_narrow_as_greedy(api: Api, prompt: str) -> None:
+async def hold_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW) -> None:
     """Hold that a narrow choice gives the greedy text, where that text is steady itself.
 
     Raises:
@@ -81,7 +94,7 @@ async def hold_narrow_as_greedy(api: Api, prompt: str) -> None:
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
     greedy = (await plain(api, prompt)).text
-    narrow = sampled(prompt, top_p=NARROW)
+    narrow = sampled(prompt, top_p=share)
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return

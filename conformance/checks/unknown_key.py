@@ -15,7 +15,7 @@ from conformance.judgement import expect
 UNKNOWN = "no_such_parameter"
 
 
-@check("unknown-key.harmless", requirement="unknown-key.refused-or-ignored", tier="deep")
+@check("unknown-key.harmless", requirement="unknown-key.refused-or-ignored")
 async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
     """A key that nobody knows is declined with an error that names it, or changes nothing."""
     await hold_harmless(api, UNKNOWN, 1)

@@ -77,6 +77,8 @@ def bad_penalties(name: str, prefix: str) -> Iterator[Row]:
     yield "zero refused", declines(lambda b: b.get(name) == 0), f"{prefix}.zero"
     null = declines(lambda b: name in b and b[name] is None)
     yield "null refused", null, f"{prefix}.null"
+    clipped = changes(lambda b: (b.get(name) or 0) < 0, **{name: 0})
+    yield "below zero taken for zero", clipped, f"{prefix}.lowest-effect"
     zero = changes(lambda b: name in b and not b[name], **{name: 2})
     yield "zero taken for two", zero, f"{prefix}.zero {prefix}.null"
     for sign, which in ((-1, "favoured"), (1, "penalised")):
@@ -139,6 +141,7 @@ def of_top_p() -> Iterator[Row]:
     yield "top_p small refused", declines(lambda b: b.get("top_p", 1) < 0.1), "top-p.small-served"
     narrow = "top-p.narrow-is-greedy top-p.narrow-is-greedy-in-copies"
     yield "top_p dropped", drops("top_p"), narrow
+    yield "top_p 0 taken for none", drops("top_p", when=lambda b: b.get("top_p") == 0), "top-p.zero"
     null = changes(lambda b: "top_p" in b and b["top_p"] is None, top_p=0.0001)
     yield "null narrows", null, "top-p.null"
 

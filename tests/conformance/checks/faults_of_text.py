@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from conformance.checks._prompts import COUNTING
@@ -44,6 +45,10 @@ def reversed_ids(body: Body) -> Body:
 
 def each_id_alone(body: Body) -> Body:
     return made.on_tokens(lambda ids: [[token] for token in ids])(body)
+
+
+def composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def no_echo(body: Body) -> Body:
@@ -115,6 +120,8 @@ def of_stop() -> Iterator[Row]:
     yield "fifth dropped", cut, "stop.fifth-not-dropped stop.five-refused"
     searched = texts(made.cut_in_prompt)
     yield "prompt searched", searched, "stop.not-in-prompt stop.not-in-echo"
+    deaf = drops("stop", when=lambda b: b.get("echo") is True)
+    yield "stop dropped with echo", deaf, "stop.not-in-echo"
     yield "border searched", texts(made.cut_across_prompt), "stop.not-across-prompt"
     leaks = "stop.streamed stop.streamed-inside-word"
     yield "stop leaks", Fault(tell_stream=made.leak), leaks
@@ -140,6 +147,8 @@ def of_echo() -> Iterator[Row]:
     kept = Fault(ask=lambda b: no_echo(b) if b["prompt"] != COUNTING or b.get("stream") else b)
     yield "echo dropped but of numbers", kept, others
     yield "echo stripped", texts(made.stripped), "echo.awkward-text echo.awkward-text-continued"
+    for form, spelt in (("lower case", str.lower), ("NFC", composed)):
+        yield form, Fault(ask=made.on_text(spelt)), "echo.awkward-text"
     inner = texts(lambda _b, _i, t: t.replace(", 13", ",13").replace("green b", "greenb"))
     yield "space lost", inner, "echo.words"
     chinese = texts(lambda b, _i, t: t[:-1] if b.get("echo") else t)

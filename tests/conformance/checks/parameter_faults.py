@@ -129,6 +129,16 @@ def on_tokens(change: Callable[[list[int]], Any]) -> Ask:
     return ask
 
 
+def on_text(change: Callable[[str], str]) -> Ask:
+    """A prompt given as one string is changed."""
+
+    def ask(body: Body) -> Body:
+        prompt = body.get("prompt")
+        return {**body, "prompt": change(prompt)} if isinstance(prompt, str) else body
+
+    return ask
+
+
 def penalise_prompt(sign: int) -> Ask:
     """The penalties count the tokens of the prompt as well (of the one sign)."""
 

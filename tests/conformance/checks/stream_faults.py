@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from conformance.model import Arrival, Exchange
@@ -148,6 +149,13 @@ def gathered(exchange: Exchange) -> Exchange:
     return replace(exchange, attempts=attempts, arrivals=(Arrival(took, len(exchange.body)),))
 
 
+def of_streamed_scores(change: Callable[[Body], Body]) -> Change:
+    """Change the log probabilities in chunks."""
+    return f.parts(
+        lambda p: {**p, "logprobs": p["logprobs"] and {**p["logprobs"], **change(p["logprobs"])}}
+    )
+
+
 def as_plain(exchange: Exchange) -> Exchange:
     """Answer a request for a stream plainly."""
     chunks = chunks_of(exchange)
@@ -233,6 +241,25 @@ STREAMS: dict[str, Change] = {
     "stream-options-error-unnamed": f.error(message="no", param=None),
     "special-token-streamed": f.parts(
         lambda part: {**part, "text": part["text"] + "<|im_end|>" * bool(part["finish_reason"])}
+    ),
+    "created-milliseconds-streamed": Change(
+        chunks=lambda _, cs: [{**c, "created": c["created"] * 1000} for c in cs]
+    ),
+    "id-of-streams-constant": Change(chunks=lambda _, cs: [{**c, "id": "cmpl-1"} for c in cs]),
+    "stop-for-second-streamed": f.parts(
+        lambda p: {
+            **p,
+            "finish_reason": p["finish_reason"] and ("stop" if p["index"] else "length"),
+        }
+    ),
+    "logprobs-unasked-streamed": f.parts(
+        lambda p: {**p, "logprobs": p["logprobs"] or {"tokens": ["a"], "token_logprobs": [-1.0]}}
+    ),
+    "stream-alternatives-dropped": of_streamed_scores(
+        lambda scores: {"top_logprobs": [None for _ in scores["tokens"]]}
+    ),
+    "stream-offsets-begin-anew": of_streamed_scores(
+        lambda scores: {"text_offset": [0 for _ in scores["tokens"]]}
     ),
     "stream-logprobs-missing": f.parts(lambda part: {**part, "logprobs": None}),
 }
