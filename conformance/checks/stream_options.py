@@ -92,7 +92,8 @@ async def plain_answers_take_no_stream_options(api: Api) -> None:
 
 @check(
     "stream-options.needs-stream-param",
-    requirement="stream-options.without-stream-refused",
+    requirement="errors.bad-input-param",
+    needs=("stream_options",),
 )
 async def the_refusal_names_stream_options(api: Api) -> None:
     """The refusal of `stream_options` without `stream` names `stream_options`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from conformance.api import Api
 from conformance.checks import Check, all_checks
@@ -39,12 +39,20 @@ class Change:
     raw: Callable[[Exchange], Exchange] | None = None
 
 
+class Endpoint(Protocol):
+    """Whatever answers a request."""
+
+    async def send(self, request: Request) -> Exchange: ...
+
+
 class Rewriting:
     """A transport that carries requests to an imagined endpoint, and changes them on the way."""
 
-    def __init__(self, change: Change, contract: str = "openai") -> None:
+    def __init__(
+        self, change: Change, contract: str = "openai", inner: Endpoint | None = None
+    ) -> None:
         self._change = change
-        self._inner = ImaginedEndpoint(load_contract(contract))
+        self._inner = inner or ImaginedEndpoint(load_contract(contract))
 
     async def send(self, request: Request) -> Exchange:
         """Carry one request."""

@@ -1,0 +1,75 @@
+"""Several freedoms at once, flipping near-ties and a server that is busy at times: no failure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import all_checks
+from conformance.contract import load_contract
+from conformance.imagined import ImaginedEndpoint
+from conformance.imagined.endpoint import MODEL
+from conformance.model import Exchange, Finding, Request, Verdict
+from conformance.runner import judge
+from conformance.selection import reason_to_skip
+from conformance.wire.sharing import Sharing
+from tests.conformance.checks.honest_variants import VARIANTS
+from tests.conformance.checks.rewriting import Endpoint, Rewriting, read, with_body
+
+OPENAI = load_contract("openai")
+BUSY = '{"error": {"message": "busy", "type": "server_error", "param": null, "code": null}}'
+
+FLIPS, FAILS = 0.05, 0.02
+"""How often a greedy answer takes another turn, and how often the server is busy."""
+
+MIXTURES = {
+    "llama": "start-token-listed start-token-billed offsets-from-zero two-tokens-a-chunk crlf",
+    "relay": "comments more-members choices-together older-validator finish-alone disabled-key",
+    "vllm": "entries-after-stop end-token-counted usage-null-in-chunks empty-chunks model-dated",
+    "processed": "greedy-is-certain echo-with-logprobs-refused greedy-copies-refused at-once",
+    "parts": "parts-as-replacement cut-tail-dropped choices-backwards event-ids charset",
+    "chinese": "chinese-errors no-advisory-headers clock-late choices-in-sequence no-fingerprint",
+}
+
+
+class Unsteady:
+    """The ideal endpoint on a busy machine, where greedy answers are not always the same."""
+
+    def __init__(self, seed: int) -> None:
+        self._inner = ImaginedEndpoint(OPENAI)
+        self._chance = random.Random(seed)
+
+    async def send(self, request: Request) -> Exchange:
+        asked, sent = read(request.body), request
+        if asked and asked.get("temperature") == 0 and self._chance.random() < FLIPS:
+            sent = replace(request, body=json.dumps({**asked, "temperature": 0.35}).encode())
+        exchange = replace(await self._inner.send(sent), request=request)
+        if self._chance.random() < FAILS:
+            return with_body(replace(exchange, status=self._chance.choice([429, 502])), BUSY)
+        return exchange
+
+
+async def judged(endpoint: Endpoint) -> list[Finding]:
+    sharing = Sharing(endpoint.send)
+    in_force = [check for check in all_checks() if reason_to_skip(check, OPENAI) is None]
+    return [await judge(check, Api(sharing, OPENAI, MODEL, has_key=True)) for check in in_force]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", MIXTURES)
+def test_freedoms_that_come_together_are_no_failure(name: str, seed: int) -> None:
+    endpoint: Endpoint = Unsteady(seed)
+    for variant in MIXTURES[name].split():
+        endpoint = Rewriting(VARIANTS[variant], inner=endpoint)
+    found = asyncio.run(judged(endpoint))
+    accused = {
+        finding.id: finding.message
+        for finding in found
+        if finding.verdict in {Verdict.FAIL, Verdict.ERROR}
+    }
+    assert not accused
