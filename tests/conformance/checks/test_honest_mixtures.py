@@ -19,7 +19,7 @@ from conformance.runner import judge
 from conformance.selection import reason_to_skip
 from conformance.wire.sharing import Sharing
 from tests.conformance.checks.honest_variants import VARIANTS
-from tests.conformance.checks.rewriting import Endpoint, Rewriting, read, with_body
+from tests.conformance.checks.rewriting import Endpoint, Rewriting, read, with_body, with_header
 
 OPENAI = load_contract("openai")
 BUSY = '{"error": {"message": "busy", "type": "server_error", "param": null, "code": null}}'
@@ -50,7 +50,8 @@ class Unsteady:
             sent = replace(request, body=json.dumps({**asked, "temperature": 0.35}).encode())
         exchange = replace(await self._inner.send(sent), request=request)
         if self._chance.random() < FAILS:
-            return with_body(replace(exchange, status=self._chance.choice([429, 502])), BUSY)
+            busy = replace(exchange, status=self._chance.choice([429, 502]))
+            return with_header(with_body(busy, BUSY), "content-type", "application/json")
         return exchange
 
 
