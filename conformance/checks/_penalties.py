@@ -10,8 +10,7 @@ from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import COLOURS
 from conformance.checks._refusals import above, below, expect_declined
 from conformance.checks._sampling import OPEN_PROMPTS
-from conformance.completion import Completion
-from conformance.judgement import Deviation, NotApplicable, Thing, shown
+from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
@@ -25,6 +24,10 @@ TURNING_AWAY = (f"{LAUGHTER}\n\nOnce upon a time, there", f"{COLOURS}. My favour
 
 GOING_ON = (LAUGHTER, COLOURS, WORDS)
 """Prompts that go on with their own tokens, unless those are penalised."""
+
+
+USUAL = 2.0
+"""The end of the range in every document that states one."""
 
 
 async def hold_out_of_range(api: Api, name: str) -> None:
@@ -53,24 +56,47 @@ async def hold_effect(api: Api, name: str, *, highest: float | None = None) -> N
     """Hold that the ends of a penalty's range give different greedy texts after an open prompt.
 
     The one end favours what was already sampled, the other disfavours it: over a text in which any
-    token comes twice they part. Only where they agree after every prompt is the penalty ignored.
+    token comes twice they part. Only where they agree after every prompt is the penalty ignored. A
+    document that names the penalty without a range is taken at the range that the others give, and
+    an endpoint that declines those values then breaks no promise of that document.
     """
-    lowest, highest = below(api, name, 0), above(api, name, 0) if highest is None else highest
+    parameter = api.contract.parameter(name)
+    lowest = -USUAL if parameter.minimum is None else parameter.minimum
+    if highest is None:
+        highest = USUAL if parameter.maximum is None else parameter.maximum
+    try:
+        same = await _same_at_both(api, name, lowest, highest)
+    except Refusal as refusal:
+        if None in (parameter.minimum, parameter.maximum):
+            raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
+        raise
+    if same:
+        raise Deviation(
+            f"other texts at {name} {lowest:g} than at {highest:g}",
+            f"the same at both: {shown(same)}",
+            effect=Effect.IGNORED,
+        )
+
+
+async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> list[str]:
+    """Return the texts that came alike at both values, or nothing as soon as one differs.
+
+    Raises:
+        NotApplicable: no answer was long enough to repeat anything.
+    """
+    favouring: dict[str, Any] = {name: lowest, "max_tokens": 24}
+    penalising: dict[str, Any] = {name: highest, "max_tokens": 24}
     same: list[str] = []
     for prompt in OPEN_PROMPTS:
-        favoured = await _with(api, prompt, {name: lowest})
-        penalised = await _with(api, prompt, {name: highest})
+        favoured = await plain(api, prompt, **favouring)
+        penalised = await plain(api, prompt, **penalising)
         if favoured.text != penalised.text:
-            return
+            return []
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
         raise NotApplicable("the endpoint's answers are too short to repeat anything")
-    raise Deviation(
-        f"other texts at {name} {lowest:g} than at {highest:g}",
-        f"the same at both: {shown(same)}",
-        effect=Effect.IGNORED,
-    )
+    return same
 
 
 async def hold_first_tokens(api: Api, name: str, value: float) -> None:
@@ -91,7 +117,3 @@ async def _first_tokens(
 ) -> tuple[str, ...]:
     answer = await plain(api, prompts, fresh=fresh, max_tokens=1, **penalty)
     return tuple(choice.text for choice in choices_of(answer, len(prompts), Thing.BATCH))
-
-
-async def _with(api: Api, prompt: str, penalty: dict[str, Any]) -> Completion:
-    return await plain(api, prompt, max_tokens=24, **penalty)
