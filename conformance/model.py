@@ -275,7 +275,8 @@ class Header:
     """What was to be judged, by which contract: the first line of a run file.
 
     ``api_key_env`` names the variable that held the key, so that reports can repeat a request;
-    None says that no key was sent.
+    None says that no key was sent. ``document`` is the short name of the document that the contract
+    speaks for, which an overlay of one's own shares with a page.
     """
 
     format: int
@@ -286,6 +287,7 @@ class Header:
     api_key_env: str | None
     contract: str
     contract_title: str
+    document: str
     tier: Tier
     select: tuple[str, ...]
     strict: bool

@@ -130,6 +130,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
         contract_title=contract.title,
+        document=contract.document,
         tier=options.tier,
         select=options.select,
         strict=options.strict,

@@ -86,7 +86,7 @@ def _areas(
     def view(finding: Finding) -> FindingView:
         placed = tuple(place(exchange, finding) for exchange in evidence(summary.run, finding))
         sentence = summary.requirements.get(finding.requirement)
-        said = origin(sentence, header.contract, header.subjects) if sentence else None
+        said = origin(sentence, header.document, header.subjects) if sentence else None
         return FindingView(finding, sentence, said, placed)
 
     return [(area, [view(finding) for finding in area.findings]) for area in summary.areas]

@@ -122,6 +122,7 @@ def a_run(
         "api_key_env": "OPENAI_API_KEY",
         "contract": "openai",
         "contract_title": "OpenAI, the live API",
+        "document": "openai",
         "tier": Tier.STANDARD,
         "select": (),
         "strict": False,

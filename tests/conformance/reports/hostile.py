@@ -60,6 +60,7 @@ def a_hostile_run(attack: str) -> Run:
         api_key_env=attack,
         contract=attack,
         contract_title=attack,
+        document=attack,
         because=attack,
         subjects=(a_subject("stop", promise=attack, says={attack: attack, "zero": attack}),),
         requirements=(a_requirement(statement=attack, statement_zh=attack),),

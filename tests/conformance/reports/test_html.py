@@ -142,15 +142,15 @@ def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
 
 
 def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
-    run = a_run(a_failure(), contract="zero")
+    run = a_run(a_failure(), document="zero")
     assert "Where the contract says so zero 最多四个序列。 openai Up to 4" in page_of(run).text
 
 
 def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
     says = {"aocheng": "an array", "openai": "Up to 4 sequences."}
-    run = a_run(a_failure(), contract="aocheng", subjects=(a_subject(says=says),))
+    run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
     assert "aocheng says of stop : an array. This sentence comes with" in page_of(run).text
-    run = a_run(a_failure(), contract="gpt-ge", subjects=(a_subject(says=says),))
+    run = a_run(a_failure(), document="gpt-ge", subjects=(a_subject(says=says),))
     assert "gpt-ge is silent; this sentence comes with the protocol." in page_of(run).text
 
 

@@ -51,6 +51,7 @@ HEADER = Header(
     api_key_env="VENDOR_KEY",
     contract="openai",
     contract_title="The live API",
+    document="openai",
     tier=Tier.SMOKE,
     select=("stop.*",),
     strict=False,
