@@ -17,7 +17,7 @@ run: install ## Hold the bundled reference server against the contract and leave
 	@$(BIN)/conformance run $(ARGS)
 
 test: dev chromium ## Run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check .
