@@ -1,8 +1,8 @@
 """Muon for the matrices, AdamW for the rest.
 
-On two CPU cores tokens are dear, and Muon needs roughly half as many of them as AdamW to reach the
-same loss. PyTorch has a Muon, but it orthogonalises in bfloat16, which is very slow on processors
-without it; this one stays in float32.
+On two CPU cores tokens are dear, and Muon is known for needing fewer of them than AdamW. PyTorch
+has a Muon, but it orthogonalises in bfloat16, which is very slow on processors without it; this one
+stays in float32.
 """
 
 from __future__ import annotations

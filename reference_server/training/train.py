@@ -30,7 +30,7 @@ class Plan:
     """Everything that decides a run."""
 
     steps: int
-    long_steps: int = 0
+    long_steps: int = 80
     """The last steps, on windows as long as the context."""
     first_steps: int = 800
     """The first steps, on short windows and the first mixture."""

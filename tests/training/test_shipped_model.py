@@ -16,7 +16,7 @@ from reference_server.training import evaluate
         ("January, February,", " March, April, May, June, July, August, September, October"),
         ("一、二、三、", "四、五、六、七、八、九、十、十一"),
         ("甲、乙、丙、丁、", "戊、己、庚"),
-        ("🐶🐱🐶🐱🐶🐱", "🐶🐱🐶🐱🐶🐱"),
+        ("🎉 🎈 🎉 🎈 🎉 🎈", " 🎉 🎈 🎉 🎈 🎉 🎈"),
     ],
 )
 def test_patterns_go_on(network, tokenizer, prompt: str, continuation: str):
