@@ -13,7 +13,7 @@ from functools import cached_property
 
 from conformance.completion import Completion, JsonObject, join_chunks
 from conformance.judgement import Deviation, Inconclusive, Refusal, shown
-from conformance.model import Effect, Exchange
+from conformance.model import Exchange
 from conformance.wire.sse import Event, EventStream, parse_events
 
 DONE = "[DONE]"
@@ -146,9 +146,9 @@ class Reply:
     def expect_error(self, *statuses: int) -> ErrorAnswer:
         """Return the error of a request that must be declined with one of ``statuses``.
 
-        An endpoint that serves it ignores what is wrong with it: a deviation with that effect.
-        A 5xx that persisted through the retries is a deviation too: bad input must not break a
-        server.
+        Serving it breaks what was promised of a parameter's limits; it does not show that the
+        parameter has no effect. A 5xx that persisted through the retries is a deviation too: bad
+        input must not break a server.
 
         Raises:
             Inconclusive: 429 or no answer, which say nothing of the request.
@@ -162,8 +162,7 @@ class Reply:
             status in KEY_TROUBLE and not set(statuses) & KEY_TROUBLE
         ):
             raise Inconclusive(f"answered {status}: {self._brief()}")
-        effect = Effect.IGNORED if status < 300 else Effect.ALTERED
-        raise Deviation(f"status {wanted}", f"status {status}: {self._brief()}", effect=effect)
+        raise Deviation(f"status {wanted}", f"status {status}: {self._brief()}")
 
     def _why_refused(self) -> str:
         """Return the endpoint's own sentence; where it belongs is for the checks of errors."""

@@ -156,10 +156,10 @@ def test_an_expected_error() -> None:
     assert (told.status, told.message, told.param, told.code) == (422, "no", "stop", "c")
 
 
-def test_serving_what_must_be_refused_ignores_it() -> None:
+def test_serving_what_must_be_refused_breaks_a_limit_and_ignores_no_parameter() -> None:
     with pytest.raises(Deviation) as caught:
         reply(ANSWER).expect_error(400)
-    assert caught.value.effect is Effect.IGNORED
+    assert caught.value.effect is Effect.ALTERED
 
 
 @pytest.mark.parametrize("status", [404, 500])
