@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from conformance.checks import Check
 from conformance.contract import Contract
+from conformance.events import ExchangeMade, FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, ExchangeMade, Finding, FindingMade, Limits, Target, Verdict
+from conformance.model import Exchange, Finding, Limits, Target, Verdict
 from conformance.runner import run
 from conformance.selection import Options
 from conformance.wire.budget import upper_bound

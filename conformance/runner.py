@@ -19,18 +19,20 @@ from conformance import __version__
 from conformance.api import Api, Transport
 from conformance.checks import Check, all_checks
 from conformance.contract import Contract
-from conformance.model import (
+from conformance.events import (
     CheckStarted,
-    Conclusion,
-    Exchange,
     ExchangeMade,
-    Finding,
     FindingMade,
-    Footer,
-    Header,
     RunEvent,
     RunFinished,
     RunStarted,
+)
+from conformance.model import (
+    Conclusion,
+    Exchange,
+    Finding,
+    Footer,
+    Header,
     Target,
     Verdict,
     conclude,

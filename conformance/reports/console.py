@@ -18,19 +18,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from conformance.model import (
+from conformance.events import (
     CheckStarted,
-    Conclusion,
     ExchangeMade,
-    Finding,
     FindingMade,
-    Run,
     RunEvent,
     RunFinished,
     RunStarted,
-    State,
-    Verdict,
 )
+from conformance.model import Conclusion, Finding, Run, State, Verdict
 from conformance.reports.summary import Summary, duration, listed, plural
 from conformance.reports.visible import cut, line
 

@@ -19,19 +19,15 @@ from typing import Any, Self, TypeVar
 import cattrs
 from cattrs.preconf.json import make_converter
 
-from conformance.model import (
+from conformance.events import (
     CheckStarted,
-    Exchange,
     ExchangeMade,
-    Finding,
     FindingMade,
-    Footer,
-    Header,
-    Run,
     RunEvent,
     RunFinished,
     RunStarted,
 )
+from conformance.model import Exchange, Finding, Footer, Header, Run
 
 FORMAT = 1
 """The version of the format; a file of another one is not read."""

@@ -10,7 +10,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from conformance.model import Arrival, FindingMade, RunStarted
+from conformance.events import FindingMade, RunStarted
+from conformance.model import Arrival
 from conformance.reports import console, formats
 from tests.conformance.reports.builders import a_failure, a_run, an_exchange
 from tests.conformance.reports.hostile import ACTING, ATTACKS, a_hostile_run

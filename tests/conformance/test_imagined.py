@@ -15,8 +15,9 @@ from conformance.api import Api
 from conformance.checks import all_checks
 from conformance.completion import Completion
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.events import FindingMade
 from conformance.imagined import ImaginedEndpoint, language
-from conformance.model import Credentials, Exchange, FindingMade, Request, Target, Tier, Verdict
+from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict
 from conformance.runner import Options, run
 
 OPENAI = load_contract("openai")

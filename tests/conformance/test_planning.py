@@ -11,8 +11,9 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.events import ExchangeMade
 from conformance.imagined import ImaginedEndpoint
-from conformance.model import ExchangeMade, Limits, Target, Tier
+from conformance.model import Limits, Target, Tier
 from conformance.planning import plan
 from conformance.runner import Options, run
 

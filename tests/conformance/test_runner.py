@@ -17,21 +17,23 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.imagined import ImaginedEndpoint
-from conformance.judgement import Deviation
-from conformance.model import (
+from conformance.events import (
     CheckStarted,
-    Conclusion,
-    Exchange,
     ExchangeMade,
-    Finding,
     FindingMade,
-    Level,
-    Limits,
-    Request,
     RunEvent,
     RunFinished,
     RunStarted,
+)
+from conformance.imagined import ImaginedEndpoint
+from conformance.judgement import Deviation
+from conformance.model import (
+    Conclusion,
+    Exchange,
+    Finding,
+    Level,
+    Limits,
+    Request,
     Target,
     Tier,
     Verdict,

@@ -8,7 +8,8 @@ from contextlib import aclosing
 import pytest
 
 from conformance.contract import load_contract
-from conformance.model import Exchange, FindingMade, Request, Target, Verdict
+from conformance.events import FindingMade
+from conformance.model import Exchange, Request, Target, Verdict
 from conformance.runner import Options, run
 from conformance.wire.redact import is_placeholder
 from tests.conformance.checks.error_faults import ERRORS

@@ -5,14 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from conformance.model import (
-    CheckStarted,
-    Conclusion,
-    ExchangeMade,
-    FindingMade,
-    RunFinished,
-    RunStarted,
-)
+from conformance.events import CheckStarted, ExchangeMade, FindingMade, RunFinished, RunStarted
+from conformance.model import Conclusion
 from conformance.reports.console import Progressing, console_for, show
 from tests.conformance.reports.builders import (
     a_failure,

@@ -12,18 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from conformance.events import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
 from conformance.model import (
     Arrival,
     Attempt,
-    CheckStarted,
     Conclusion,
     Cost,
     Credentials,
     Effect,
     Exchange,
-    ExchangeMade,
     Finding,
-    FindingMade,
     Footer,
     Header,
     Level,
@@ -31,9 +36,6 @@ from conformance.model import (
     Request,
     Requirement,
     Run,
-    RunEvent,
-    RunFinished,
-    RunStarted,
     Source,
     Subject,
     Tier,
