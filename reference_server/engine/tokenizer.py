@@ -22,7 +22,9 @@ FIM_MARKS = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
     ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
     ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
+    ("▁<PRE>", "▁<SUF>", "▁<MID>"),
     ("<PRE>", "<SUF>", "<MID>"),
+    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),
 )
 _BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
@@ -43,19 +45,40 @@ class FillInTheMiddle:
 class Tokenizer:
     """A vocabulary as the engine needs it. Raises OSError or ValueError where none can be read."""
 
+    size: int
+    """All token ids are below it."""
+    special: frozenset[int]
+    """Ids that stand for no text: marks, and gaps in the vocabulary."""
+    opening: tuple[int, ...]
+    """Marks that the model was trained to read before every text; most have none."""
+    end_ids: frozenset[int]
+    """Marks that end a text."""
+    document_start: int
+    """What the model reads where there is no text to begin with."""
+
     def __init__(self, folder: Path) -> None:
         path = folder / "tokenizer.json"
+        if not path.is_file():
+            raise ValueError(
+                "it has no tokenizer.json (transformers writes one: AutoTokenizer.save_pretrained)"
+            )
         description = path.read_text("utf-8")
-        self._inner = HuggingFaceTokenizer.from_str(description)
+        self._description: dict[str, Any] = json.loads(description)
+        try:
+            self._inner = HuggingFaceTokenizer.from_str(description)
+        except Exception as error:  # the library raises nothing more particular
+            raise ValueError(f"its tokenizer.json cannot be read: {error}") from error
         self._inner.no_padding()
         self._inner.no_truncation()
-        self.size: int = self._inner.get_vocab_size(with_added_tokens=True)
+        ids = set(self._inner.get_vocab(with_added_tokens=True).values())
+        self.size = max(ids) + 1
         added = self._inner.get_added_tokens_decoder()
         self._literal = {token: mark.content for token, mark in added.items()}
-        self.special = frozenset(token for token, mark in added.items() if mark.special)
-        self._description: dict[str, Any] = json.loads(description)
+        marks = {token for token, mark in added.items() if mark.special}
+        self.special = frozenset(marks | (set(range(self.size)) - ids))
+        self.opening = self._opening()
         self.end_ids = self._end_ids(folder)
-        self.document_start = self._document_start()
+        self.document_start = self._document_start(folder)
 
     @cached_property
     def fill_in_the_middle(self) -> FillInTheMiddle | None:
@@ -96,25 +119,40 @@ class Tokenizer:
     def _decoder(self) -> Any:
         return [self._description.get("decoder"), self._description.get("pre_tokenizer")]
 
+    def _opening(self) -> tuple[int, ...]:
+        """What the tokenizer's own template puts before a text, as transformers would."""
+        encoding = self._inner.encode("a", add_special_tokens=True)
+        count = encoding.special_tokens_mask.index(0) if 0 in encoding.special_tokens_mask else 0
+        return tuple(encoding.ids[:count])
+
     def _end_ids(self, folder: Path) -> frozenset[int]:
         """The ids that end a text: as the checkpoint's configuration says, else by name."""
+        stated = self._stated(folder, "eos_token_id")
+        return frozenset(stated or self._named())
+
+    def _document_start(self, folder: Path) -> int:
+        """The last opening mark, else what the configuration says, else by name."""
+        stated = self._stated(folder, "bos_token_id")
+        known = [*self.opening[-1:], *stated, *self._named(), *sorted(self.end_ids)]
+        if not known:
+            raise ValueError("its tokenizer has no token to begin a document with")
+        return known[0]
+
+    def _stated(self, folder: Path, key: str) -> list[int]:
+        """The ids of this vocabulary that the checkpoint's configuration gives under a key."""
         for name in ("generation_config.json", "config.json"):
             path = folder / name
             config = json.loads(path.read_text("utf-8")) if path.exists() else {}
-            ends = config.get("eos_token_id")
-            if ends is not None:
-                return frozenset(ends if isinstance(ends, list) else [ends])
-        named = (self._inner.token_to_id(mark) for mark in DOCUMENT_MARKS)
-        return frozenset(token for token in named if token is not None)
+            stated = config.get(key)
+            ids = stated if isinstance(stated, list) else [stated]
+            if known := [token for token in ids if token is not None and token < self.size]:
+                return known
+        return []
 
-    def _document_start(self) -> int:
-        for mark in DOCUMENT_MARKS:
-            token: int | None = self._inner.token_to_id(mark)
-            if token is not None:
-                return token
-        if self.end_ids:
-            return min(self.end_ids)
-        raise ValueError("the tokenizer has no token to begin a document with")
+    def _named(self) -> list[int]:
+        """The marks known by name, in the order of `DOCUMENT_MARKS`."""
+        ids = (self._inner.token_to_id(mark) for mark in DOCUMENT_MARKS)
+        return [token for token in ids if token is not None]
 
 
 def _stand_ins() -> dict[str, int]:
@@ -128,7 +166,10 @@ _STAND_INS = _stand_ins()
 
 
 def _byte_level(spelling: str) -> bytes:
-    return bytes(_STAND_INS[character] for character in spelling)
+    # A spelling with any other character stands for itself, as in the library's own decoder.
+    if all(character in _STAND_INS for character in spelling):
+        return bytes(_STAND_INS[character] for character in spelling)
+    return spelling.encode()
 
 
 def _sentence_piece(spelling: str) -> bytes:
