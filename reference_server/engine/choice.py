@@ -5,6 +5,7 @@ Pieces are what a stream sends and what a plain answer joins.
 A plain answer *is* its stream put together, so the two cannot disagree.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -57,36 +58,40 @@ class ChoiceRequest:
 
 
 class ChoiceWriter:
-    """Writes one choice. `begin` once, then `add` for every sampled token until a finish."""
+    """Writes one choice. `begin` once, then `add` for every sampled token until a finish.
+
+    Text is given out as soon as it is safe: what is held back is the beginning of a character, and
+    before it the longest ending that a stop sequence begins with. A token's entry is given out with
+    the first of its characters, an echoed prompt's with the echo.
+    """
 
     def __init__(self, request: ChoiceRequest, tokenizer: Tokenizer) -> None:
         self._request = request
         self._tokenizer = tokenizer
         self._characters = CharacterStream()
         self._stop = StopMatcher(request.stop)
-        self._waiting: list[TokenEntry] = []
+        self._waiting: deque[TokenEntry] = deque()
         self._sampled = 0
         self._base = 0
-        """Where the stream of characters begins, in characters of the whole."""
+        """Where the stream of characters begins, in characters of prompt and completion."""
         self._released = 0
-        """Characters of the whole given out so far."""
+        """How far text was given out, on the same count."""
 
     def begin(self, scores: Sequence[TokenScore | None] | None) -> Piece:
-        """The echo, or an empty piece where none is asked for.
+        """The echo with all its entries, or an empty piece where none is asked for.
 
         ``scores`` are those of the prompt's tokens, or None if no logprobs are asked for.
         """
         request = self._request
-        text = ""
-        if request.echo:
-            text = self._echo(scores)
-        else:
-            self._base = len(self._prompt_text())
-        self._released = self._base + len(text)
+        if not request.echo:
+            self._base = self._released = len(self._prompt_text())
+            return Piece()
+        text, starts = self._echo(scored=scores is not None)
+        self._released = len(text)
+        entries = tuple(map(self._entry, request.prompt_ids, scores or (), starts))
         if request.max_tokens == 0:
-            text += self._characters.finish()
-            return Piece(text, self._release(everything=True), "length")
-        return Piece(text, self._release())
+            return Piece(text + self._characters.finish(), entries, "length")
+        return Piece(text, entries)
 
     def add(self, token: int, score: TokenScore | None) -> Piece:
         """Take the next sampled token, scored if logprobs are asked for.
@@ -123,30 +128,31 @@ class ChoiceWriter:
         return Piece(text, entries, finish, self._sampled)
 
     def _release(self, *, everything: bool = False) -> tuple[TokenEntry, ...]:
-        """The entries of tokens that begin in text given out; the others wait."""
-        if not self._waiting:
-            return ()
-        ready = [e for e in self._waiting if everything or e.offset < self._released]
-        self._waiting = self._waiting[len(ready) :]
+        """The entries of tokens that begin in text given out; the others wait, in their order."""
+        ready = []
+        while self._waiting and (everything or self._waiting[0].offset < self._released):
+            ready.append(self._waiting.popleft())
         return tuple(ready)
 
-    def _echo(self, scores: Sequence[TokenScore | None] | None) -> str:
-        """Run the prompt through the same stream as the completion: a character may span both."""
-        request = self._request
-        if request.prompt_text is not None and scores is None:
-            self._base = len(request.prompt_text)
-            return request.prompt_text
-        pieces = []
-        for place, token in enumerate(request.prompt_ids):
-            text, start = self._characters.feed(self._tokenizer.token_bytes(token))
-            pieces.append(text)
-            if scores is not None:
-                self._waiting.append(self._entry(token, scores[place], start))
-        if request.prompt_text is None:
-            return "".join(pieces)
-        # The client's own text goes back to it, also where its tokens spell it in another way.
-        self._base = len(request.prompt_text) - self._characters.length
-        return request.prompt_text
+    def _echo(self, *, scored: bool) -> tuple[str, list[int]]:
+        """The prompt's text and, if it is scored, where in it each of its tokens begins."""
+        text = self._request.prompt_text
+        if text is None:
+            # Its last character may end in the completion, so both are one stream.
+            return self._spell(self._characters)
+        self._base = len(text)
+        if not scored:
+            return text, []
+        # The client's own text goes back to it, also where its tokens spell it in another way:
+        # most often with a space before it.
+        spelt = CharacterStream()
+        _, starts = self._spell(spelt)
+        return text, [max(0, start + len(text) - spelt.length) for start in starts]
+
+    def _spell(self, characters: CharacterStream) -> tuple[str, list[int]]:
+        """The text that the prompt's tokens stand for, and where in it each of them begins."""
+        fed = [characters.feed(self._tokenizer.token_bytes(t)) for t in self._request.prompt_ids]
+        return "".join(text for text, _ in fed), [start for _, start in fed]
 
     def _prompt_text(self) -> str:
         text = self._request.prompt_text

@@ -11,9 +11,13 @@ class CharacterStream:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._pending = False
         self.length = 0
         """Characters let out so far."""
+
+    @property
+    def begun(self) -> bytes:
+        """The bytes of a character that began and may still be completed; empty between two."""
+        return self._decoder.getstate()[0]
 
     def feed(self, piece: bytes) -> tuple[str, int]:
         """Add a piece.
@@ -22,25 +26,25 @@ class CharacterStream:
         belongs to, counted from the beginning of the stream.
         """
         start = self.length
-        if not self._pending:
-            text = self._decoder.decode(piece)
-        else:
-            head = self._decoder.decode(piece[:1])
-            # Did the first byte go on with the character begun before, or did it break it off?
-            # Broken off, U+FFFD stands for what was there, and the byte begins (or is) the next.
-            broken = len(head) == 2 or (len(head) == 1 and self._waiting())
-            start += broken
-            text = head + self._decoder.decode(piece[1:])
-        self._pending = self._waiting()
-        self.length += len(text)
-        return text, start
+        if not self.begun:
+            return self._decode(piece), start
+        text = self._decode(piece[:1])
+        if len(text) + bool(self.begun) > 1:
+            # The byte did not go on with the character begun before, it broke it off: U+FFFD
+            # stands for what was there, and the byte begins (or is) the next.
+            start += 1
+        return text + self._decode(piece[1:]), start
 
     def finish(self) -> str:
         """What is left at the end: one U+FFFD for a character that was cut, or nothing."""
         text = self._decoder.decode(b"", final=True)
-        self._pending = False
         self.length += len(text)
         return text
 
-    def _waiting(self) -> bool:
-        return bool(self._decoder.getstate()[0])
+    def _decode(self, piece: bytes) -> str:
+        text = self._decoder.decode(piece)
+        if self.begun[:1] == b"\xed" and self.begun[1:] >= b"\xa0":
+            # Half of a surrogate, which UTF-8 has none of: Python would wait for its third byte.
+            text += self._decoder.decode(b"", final=True)
+        self.length += len(text)
+        return text

@@ -127,6 +127,41 @@ def test_echo_gives_the_prompt_in_the_first_piece(tiny: Tokenizer) -> None:
     assert (scoring.text, scoring.finish, scoring.tokens) == ("世界", "length", 0)
 
 
+def test_the_echos_entries_come_with_it_also_that_of_a_character_only_begun(
+    tiny: Tokenizer,
+) -> None:
+    head, *tail = tiny_bytes(tiny, "😀")
+    choice = write(tiny, tail, prompt_ids=(head,), prompt_text=None, echo=True, max_tokens=3)
+    assert [(piece.text, len(piece.entries)) for piece in choice.pieces] == [
+        ("", 1),
+        ("", 0),
+        ("", 0),
+        ("😀", 3),
+    ]
+    assert [entry.offset for entry in choice.entries] == [0, 0, 0, 0]
+
+
+def test_a_prompt_that_its_tokens_spell_in_another_way_is_echoed_as_it_came(
+    tiny: Tokenizer,
+) -> None:
+    # As a vocabulary does that puts a space before every text, and one that takes characters apart.
+    for spelt, sent, starts in [(" and", "nd", [0]), ("  ab", "ab", [0, 0, 0]), ("a", "ab", [1])]:
+        asked = {"prompt_ids": ids(tiny, spelt), "prompt_text": sent, "echo": True}
+        choice = write(tiny, ids(tiny, "you"), **asked, max_tokens=1)
+        assert choice.text == sent + "you"
+        assert [entry.offset for entry in choice.entries] == [*starts, len(sent)]
+
+
+def test_an_echo_does_not_change_which_tokens_are_before_the_cut(tiny: Tokenizer) -> None:
+    sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP")]
+    for echo in (False, True):
+        asked = ChoiceRequest(ids(tiny, "you"), "you", 9, echo, stop=("STOP",))
+        writer = ChoiceWriter(asked, tiny)
+        # Ranked for best_of but not asked for logprobs: the completion alone is scored.
+        pieces = [writer.begin(None), *(writer.add(token, score(token)) for token in sampled)]
+        assert [entry.token for entry in Choice(pieces).entries] == ["ab"]
+
+
 def test_without_echo_offsets_begin_at_the_prompts_length_in_characters(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世"), prompt_ids=ids(tiny, "😀界"), prompt_text=None)
     assert [entry.offset for entry in choice.entries] == [2, 4]
