@@ -53,6 +53,7 @@ SEES: dict[str, set[str]] = {
         "wire",
     },
     "bundled": set(),
+    "documents": {"model", "contract", "schemas", "wire"},
     "reports": {"model", "events"},
     "cli": {
         "model",
@@ -62,6 +63,7 @@ SEES: dict[str, set[str]] = {
         "runner",
         "planning",
         "bundled",
+        "documents",
         "reports",
         "wire",
     },
@@ -73,6 +75,7 @@ USES: dict[str, set[str]] = {
     "overlay": {"jsonpath"},
     "schemas": {"jsonschema"},
     "contract": {"jsonschema", "yaml"},
+    "documents": {"jsonschema", "yaml"},
     "wire": {"cattrs", "httpx"},
     "reports": {"jinja2", "markupsafe", "rich"},
     "cli": {"click", "rich"},

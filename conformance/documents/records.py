@@ -1,0 +1,62 @@
+"""What came of a page: the records that the lint, the replay and the reports share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What came of one example that was to be sent."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where examples are sent.
+
+    Attributes:
+        base_url: with the version, without a slash at its end: ``http://127.0.0.1:8000/v1``.
+        model: the model that is asked for in the place of the page's; None leaves the page's.
+        api_key: sent as a bearer token; None where the endpoint wants none.
+    """
+
+    base_url: str
+    model: str | None = None
+    api_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Write it without the key, which must not reach a log."""
+        return f"Endpoint(base_url={self.base_url!r}, model={self.model!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """An expectation that the answer did not meet, with what was expected and what was seen."""
+
+    expectation: str
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One example after it was sent, or after it turned out that it could not be.
+
+    Attributes:
+        client: the program that sent it, with its version where known.
+        met: the names of the expectations that held.
+        unmet: those that did not, in the order in which they were looked at.
+        reason: why it was not run, and what to do about it; None where it was.
+    """
+
+    document: str
+    example: str
+    client: str
+    outcome: Outcome
+    met: tuple[str, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
+    reason: str | None = None
