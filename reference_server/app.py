@@ -19,10 +19,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from reference_server import envelope, errors, strict_json
+from reference_server.dialects import REFERENCE, Dialect
 from reference_server.envelope import Envelope
 from reference_server.errors import ApiError
 from reference_server.request_log import RequestLog
-from reference_server.schema import DEFAULT_RULES, CompletionRequest, Rules, parse
+from reference_server.schema import CompletionRequest, parse
 from reference_server.service import CompletionService, StreamPart
 
 MAX_BODY = 8 * 2**20
@@ -41,7 +42,7 @@ class Settings:
 
     api_key: str
     models: Sequence[str]
-    rules: Rules = DEFAULT_RULES
+    dialect: Dialect = REFERENCE
     started: int = field(default_factory=lambda: int(time.time()))
 
 
@@ -87,7 +88,7 @@ class _Face:
         """``POST /v1/completions``."""
         self._authorize(request)
         body = strict_json.decode(await _read_body(request))
-        asked = parse(body, self._settings.rules)
+        asked = parse(body, self._settings.dialect)
         if asked.model not in self._settings.models:
             raise errors.unknown_model(asked.model)
         request.state.facts = {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
@@ -133,7 +134,7 @@ class _Face:
         # The first part is waited for, so that what fails before it still gets its own status.
         first = asyncio.ensure_future(anext(parts))
         await _finished_or_gone(first, request)
-        head = Envelope(asked.model, self._service.model.fingerprint)
+        head = self._service.envelope(asked)
         return StreamingResponse(
             _events(head, asked, first.result(), parts, request.state.facts),
             media_type="text/event-stream",

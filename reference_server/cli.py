@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from reference_server.dialects import BASE, DIALECTS, INSTRUCT, REFERENCE
+
 DEMO_KEY = "sk-reference-server-demo-key"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
-MODELS = ("gpt-3.5-turbo-instruct", "davinci-002")
-"""The names that the documents' examples ask for."""
+MODELS = (INSTRUCT, BASE)
+"""The name that the documents' examples ask for, and that of a plain base model."""
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 CANNOT_RUN = 3
@@ -33,6 +35,9 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the server until it is told to stop; never returns."""
     options = _parser().parse_args(arguments)
+    if options.list_dialects:
+        _list_dialects()
+        sys.exit(0)
     # Before the server has handlers of its own, a signal just ends the start.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.exit_with_stdin:
@@ -59,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"key that clients must send (default: ${KEY_VARIABLE}, else {DEMO_KEY})",
     )
     add(
+        "--dialect",
+        metavar="NAME",
+        choices=tuple(DIALECTS),
+        default=REFERENCE.name,
+        help="the document to speak as (default: %(default)s, which serves everything)",
+    )
+    add("--list-dialects", action="store_true", help="name the dialects, and exit")
+    add(
         "--model",
         metavar="PATH",
         type=Path,
@@ -82,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         "even when killed",
     )
     return parser
+
+
+def _list_dialects() -> None:
+    width = max(map(len, DIALECTS))
+    for dialect in DIALECTS.values():
+        sys.stdout.write(f"{dialect.name:<{width}}  {dialect.summary}\n")
 
 
 def _end_with_stdin() -> None:

@@ -17,21 +17,23 @@ class Envelope:
     """What all parts of one answer have in common; made once, so constant in a stream."""
 
     model: str
-    fingerprint: str
+    fingerprint: str | None
+    """None where answers have none."""
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_urlsafe(21)}")
     created: int = field(default_factory=lambda: int(time.time()))
     """Seconds since 1970."""
 
     def around(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
         """An answer or a chunk, still without usage."""
-        return {
+        head: dict[str, Any] = {
             "id": self.id,
             "object": "text_completion",
             "created": self.created,
             "model": self.model,
-            "system_fingerprint": self.fingerprint,
-            "choices": choices,
         }
+        if self.fingerprint is not None:
+            head["system_fingerprint"] = self.fingerprint
+        return head | {"choices": choices}
 
 
 def choice(

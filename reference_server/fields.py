@@ -4,6 +4,7 @@ Each takes the value and the name to blame. A bool is not a number here, a strin
 one either, and a float is not an integer, as in the validator of the live API.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ _KINDS = {
     str: "a string",
     list: "an array",
 }
+_SPELLED_OUT = re.compile(r"true|false|-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 _TOKEN_KEY = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
@@ -65,6 +67,18 @@ def decimal(value: Any, name: str, low: float, high: float) -> float:
         raise wrong_type(value, name, "a decimal")
     _within(value, name, "decimal", low, high)
     return float(value)
+
+
+def unquoted(value: Any) -> Any:
+    """The number or boolean that a string spells out as JSON does; any other value as it is."""
+    if isinstance(value, str) and _SPELLED_OUT.fullmatch(value):
+        return json.loads(value)
+    return value
+
+
+def whole(value: Any) -> Any:
+    """The integer that a decimal without a fraction is; any other value as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def members(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class _ReadPrompt:
     text: str | None
     """As it came, None if it came as ids."""
     model_ids: tuple[int, ...]
-    """What the model reads."""
+    """What the model reads: the prompt, marks before and around it, the suffix."""
     start: int
     """Where `ids` begin in `model_ids`."""
 
@@ -36,11 +36,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
     tokenizer = model.tokenizer
     _check_bias(request, tokenizer.size)
     prompts = _read(request, tokenizer)
-    for prompt in prompts:
-        if len(prompt.model_ids) + request.max_tokens > model.backend.context:
-            raise errors.over_context(
-                model.backend.context, len(prompt.model_ids), request.max_tokens
-            )
+    limits = [_limit(request, prompt, model.backend.context) for prompt in prompts]
     scored = request.logprobs is not None
     # The winners of best_of are known by their scores, whether the client asked for them or not.
     ranks = request.best_of > request.n
@@ -56,7 +52,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
         Generation(
             model_ids=prompt.model_ids,
             choice=ChoiceRequest(
-                prompt.ids, prompt.text, request.max_tokens, request.echo, request.stop
+                prompt.ids, prompt.text, limits[index], request.echo, request.stop
             ),
             sampling=sampling,
             candidates=request.best_of,
@@ -68,6 +64,18 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
         )
         for index, prompt in enumerate(prompts)
     )
+
+
+def _limit(request: CompletionRequest, prompt: _ReadPrompt, context: int) -> int:
+    """How many tokens may follow a prompt; without a limit of its own, all that there is room for.
+
+    Raises ApiError (400) where there is not the room that is asked for, or none at all.
+    """
+    room = context - len(prompt.model_ids)
+    wanted = request.max_tokens
+    if room < (1 if wanted is None else wanted):
+        raise errors.over_context(context, len(prompt.model_ids), wanted or 1)
+    return room if wanted is None else wanted
 
 
 def _check_bias(request: CompletionRequest, vocabulary: int) -> None:
@@ -115,17 +123,19 @@ def _arrange(
     The documented default of `prompt` is the mark between documents: it is what the model reads
     where no prompt is given, and what is echoed. An empty prompt is read likewise, as a model must
     begin somewhere, but what is echoed is the empty text that was sent. Before a suffix, either
-    means that nothing comes before the gap.
+    means that nothing comes before the gap. Where the tokenizer opens every text with a mark, the
+    model reads it before a text, but not before token ids: who sends those says all that is read.
     """
     start = (tokenizer.document_start,)
+    opening = () if isinstance(prompt, tuple) else tokenizer.opening
     if marks is not None:
         ids = ids or ()
         text = None if isinstance(prompt, tuple) else prompt or ""
-        return _ReadPrompt(ids, text, marks.arrange(ids, after), 1)
+        return _ReadPrompt(ids, text, opening + marks.arrange(ids, after), len(opening) + 1)
     if ids is None:
         return _ReadPrompt(start, tokenizer.text(start), start, 0)
     text = prompt if isinstance(prompt, str) else None
-    return _ReadPrompt(ids, text, ids or start, 0)
+    return _ReadPrompt(ids, text, opening + ids or start, len(opening))
 
 
 def _check_tokens(ids: tuple[int, ...], name: str, vocabulary: int) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 
 from reference_server import request_log
 from reference_server.app import Settings, create_app
+from reference_server.dialects import DIALECTS
 from reference_server.engine.engine import MissingExtraError, ModelError, load
 from reference_server.service import CompletionService
 
@@ -65,8 +66,14 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         model = load(options.model)
     except (ModelError, MissingExtraError) as error:
         raise CannotRunError(str(error)) from error
-    service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
-    settings = Settings(options.api_key, tuple(options.served_model_name))
+    dialect = DIALECTS[options.dialect]
+    service = CompletionService(
+        model,
+        rows=options.max_running,
+        queue=options.max_waiting,
+        fingerprint=dialect.fingerprint,
+    )
+    settings = Settings(options.api_key, tuple(options.served_model_name), dialect)
     config = uvicorn.Config(
         create_app(service, settings),
         log_config=None,

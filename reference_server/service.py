@@ -50,9 +50,12 @@ class StreamPart:
 class CompletionService:
     """Plain and streamed answers to checked requests."""
 
-    def __init__(self, model: LoadedModel, *, rows: int, queue: int) -> None:
-        """``rows`` and ``queue`` as for `Engine`."""
-        self.model = model
+    def __init__(
+        self, model: LoadedModel, *, rows: int, queue: int, fingerprint: bool = True
+    ) -> None:
+        """``rows`` and ``queue`` as for `Engine`; ``fingerprint`` as for `Dialect`."""
+        self._model = model
+        self._fingerprint = model.fingerprint if fingerprint else None
         self._engine = Engine(model, self._deliver, rows=rows, queue=queue)
         self._mailboxes: dict[Ticket, _Mailbox] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +74,7 @@ class CompletionService:
 
         Raises ApiError for what cannot be served.
         """
-        head = self._envelope(request)
+        head = self.envelope(request)
         ticket = await self._ticket(request, live=False)
         finished: dict[tuple[int, int], Choice] = {}
         async with aclosing(self._updates(ticket)) as turns:
@@ -109,14 +112,15 @@ class CompletionService:
                     yield StreamPart(tuple(pieces))
         yield StreamPart((), envelope.usage(_prompt_tokens(ticket), completion_tokens))
 
-    def _envelope(self, request: CompletionRequest) -> Envelope:
-        return Envelope(request.model, self.model.fingerprint)
+    def envelope(self, request: CompletionRequest) -> Envelope:
+        """What all parts of the answer to a request have in common."""
+        return Envelope(request.model, self._fingerprint)
 
     async def _ticket(self, request: CompletionRequest, *, live: bool) -> Ticket:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
         if size + len(request.suffix or "") <= INLINE_BODY:
-            return Ticket(plan(request, self.model), live)
-        return Ticket(await asyncio.to_thread(plan, request, self.model), live)
+            return Ticket(plan(request, self._model), live)
+        return Ticket(await asyncio.to_thread(plan, request, self._model), live)
 
     async def _updates(self, ticket: Ticket) -> AsyncGenerator[list[Update], None]:
         """What the engine makes of a ticket, until every candidate is finished."""

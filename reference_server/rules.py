@@ -1,0 +1,95 @@
+"""What one document's completions endpoint takes and what it refuses, as data.
+
+The defaults of `Rules` are those of the reference server itself: every parameter, the limits of
+OpenAI's API description (``CreateCompletionRequest``) and, where that is silent, the behaviour of
+the live endpoint. A document that says otherwise is another `Rules`; the code stays.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PARAMETERS = frozenset(
+    {
+        "model",
+        "prompt",
+        "suffix",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "n",
+        "stream",
+        "stream_options",
+        "logprobs",
+        "echo",
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "best_of",
+        "logit_bias",
+        "seed",
+        "user",
+    }
+)
+
+
+class PromptForm(StrEnum):
+    """The ways to write a prompt."""
+
+    STRING = "a string"
+    STRINGS = "an array of strings"
+    TOKENS = "an array of tokens"
+    TOKEN_ARRAYS = "an array of token arrays"  # noqa: S105 - tokens of text
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two parameters that cannot be asked for in one request, and the sentence that says so.
+
+    A parameter is asked for when it is there and neither null nor false.
+    """
+
+    first: str
+    second: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The numbers and names in which one document's endpoint differs from another's."""
+
+    parameters: frozenset[str] = PARAMETERS
+    nullable: frozenset[str] = PARAMETERS - {"model", "user"}
+    """What may be null, which is the same as not being there."""
+    required: tuple[tuple[str, ...], ...] = ()
+    """Of each group one parameter has to be there; `model` always has to."""
+    unsupported: frozenset[str] = frozenset()
+    """Parameters that the document knows and the model cannot serve."""
+    conflicts: tuple[Conflict, ...] = ()
+    prompt_forms: tuple[PromptForm, ...] = tuple(PromptForm)
+
+    max_tokens_default: int | None = 16
+    """None is as many as the context has room for."""
+    seed_default: int | None = None
+
+    max_n: int = 128
+    max_best_of: int = 20
+    max_stops: int = 4
+    max_stop_length: int = 8192
+    """Characters; a limit of this server, no document states one."""
+    max_logprobs: int = 5
+    max_penalty: float = 2.0
+    max_temperature: float = 2.0
+    max_bias: float = 100.0
+    max_prompts: int = 2048
+    max_sequences: int = 2048
+    """Prompts × candidates of one request; a limit of this server, no document states one."""
+
+    best_of_above_n: bool = False
+    """Whether `best_of` has to be greater than an `n` above 1, and not just as great."""
+    logprobs_switch: bool = False
+    """Whether `logprobs` tells first of all if any are wanted: 0 and false say no, true says yes,
+    of the sampled tokens alone."""
+    whole_decimals: frozenset[str] = frozenset()
+    """Integers that are typed as numbers, and so may be written as 16.0."""
+    quoted_values: bool = False
+    """Whether numbers and booleans may stand in quotation marks."""
