@@ -1,11 +1,10 @@
 """Characters come out whole, and every piece knows which character it begins in."""
 
-from itertools import product
-
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.utf8 import CharacterStream
+from tests.reference_server.byte_by_byte import complete, owners, unfinished
 
 exactly = settings(derandomize=True, deadline=None, max_examples=500)
 # Where UTF-8 has its borders: leads, continuations that only some leads allow, bytes of no use.
@@ -13,41 +12,6 @@ EDGES = bytes(
     [0x41, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xE0, 0xE4, 0xED, 0xF0, 0xF4, 0xF5]
 )
 DIRTY = st.lists(st.sampled_from(EDGES), max_size=12).map(bytes)
-
-
-def owners(data: bytes) -> list[int]:
-    """For every byte the index of the character that it belongs to, read from all at once."""
-    found: list[int] = []
-    index = 0
-    while len(found) < len(data):
-        rest = data[len(found) :]
-        try:
-            whole, broken = rest.decode(), 0
-        except UnicodeDecodeError as error:
-            whole, broken = rest[: error.start].decode(), error.end - error.start
-        for character in whole:
-            found += [index] * len(character.encode())
-            index += 1
-        found += [index] * broken
-        index += broken > 0
-    return found
-
-
-def unfinished(data: bytes) -> int:
-    """How many bytes at the end are the beginning of a character that could still be completed."""
-    # Every lead takes one of these as its second byte, and any of them as its third and fourth.
-    endings = [bytes(e) for size in (1, 2, 3) for e in product((0x80, 0x90, 0xA0), repeat=size)]
-    for size in range(min(3, len(data)), 0, -1):
-        if any(_is_one_character(data[-size:] + ending) for ending in endings):
-            return size
-    return 0
-
-
-def _is_one_character(data: bytes) -> bool:
-    try:
-        return len(data.decode()) == 1
-    except UnicodeDecodeError:
-        return False
 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -79,9 +43,8 @@ def test_of_any_bytes_only_what_can_become_a_character_is_waited_for(
         assert start == owners(data)[read]
         out += completed
         read += len(piece)
-        waiting = unfinished(data[:read])
-        assert len(stream.begun) == waiting
-        assert out == data[: read - waiting].decode("utf-8", "replace")
+        assert len(stream.begun) == unfinished(data[:read])
+        assert out == complete(data[:read])
 
 
 @exactly
