@@ -1,4 +1,4 @@
-"""The HTTP face: routes, keys, bodies in, answers and event streams out.
+"""The HTTP face: routes and keys, from a body to an answer.
 
 Whatever goes wrong is answered with the error envelope, on every path and for every method.
 """
@@ -6,30 +6,30 @@ Whatever goes wrong is answered with the error envelope, on every path and for e
 import asyncio
 import hmac
 import logging
+import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_server import envelope, errors, strict_json
+from reference_server.bodies import Bodies
 from reference_server.dialects import REFERENCE, Dialect
-from reference_server.envelope import Envelope
 from reference_server.errors import ApiError
+from reference_server.event_stream import EventStream
+from reference_server.leaving import unless_gone
 from reference_server.request_log import RequestLog
 from reference_server.schema import CompletionRequest, parse
-from reference_server.service import CompletionService, StreamPart
+from reference_server.service import CompletionService
 
-MAX_BODY = 8 * 2**20
-"""Bytes. 2,048 prompts of the full context would be more, but who asks that in earnest?"""
-BODY_SECONDS = 30.0
-"""How long a client may take to send its body."""
 CLIENT_CLOSED = 499
 """The status that logs show for a request whose client did not wait; nobody receives it."""
 
@@ -74,7 +74,27 @@ def create_app(service: CompletionService, settings: Settings) -> RequestLog:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return RequestLog(app)
+    return RequestLog(_OriginForm(app))
+
+
+class _OriginForm:
+    """Takes ``POST http://host/v1/completions`` for ``POST /v1/completions``.
+
+    RFC 9112 (3.2.2) asks every server for that: clients write it so where they are told of a proxy.
+    """
+
+    _ABSOLUTE = re.compile(rb"https?://[^/]*(/.*)", re.IGNORECASE)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] == "http" and (
+            absolute := self._ABSOLUTE.fullmatch(scope.get("raw_path") or b"")
+        ):
+            scope = {**scope, "raw_path": absolute[1], "path": unquote(absolute[1].decode("ascii"))}
+        await self._app(scope, receive, send)
 
 
 class _Face:
@@ -83,22 +103,17 @@ class _Face:
     def __init__(self, service: CompletionService, settings: Settings) -> None:
         self._service = service
         self._settings = settings
+        self._bodies = Bodies()
 
     async def completions(self, request: Request) -> Response:
         """``POST /v1/completions``."""
         self._authorize(request)
-        body = strict_json.decode(await _read_body(request))
-        asked = parse(body, self._settings.dialect)
-        if asked.model not in self._settings.models:
-            raise errors.unknown_model(asked.model)
-        request.state.facts = {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
-        if asked.stream:
-            return await self._streamed(request, asked)
-        answer = asyncio.ensure_future(self._service.answer(asked))
-        await _finished_or_gone(answer, request)
-        content = answer.result()
-        request.state.facts |= content["usage"]
-        return _json(content)
+        try:
+            async with self._bodies.read(request) as body:
+                asked = parse(strict_json.decode(body), self._settings.dialect)
+                return await self._answered(request, asked)
+        except asyncio.CancelledError:  # the server is told to end and will not wait longer
+            raise errors.shutting_down() from None
 
     async def models(self, request: Request) -> Response:
         """``GET /v1/models``."""
@@ -129,113 +144,23 @@ class _Face:
         if not hmac.compare_digest(key.encode("latin-1"), self._settings.api_key.encode()):
             raise errors.wrong_key(key)
 
-    async def _streamed(self, request: Request, asked: CompletionRequest) -> Response:
-        parts = self._service.stream(asked)
-        # The first part is waited for, so that what fails before it still gets its own status.
-        first = asyncio.ensure_future(anext(parts))
-        await _finished_or_gone(first, request)
-        head = self._service.envelope(asked)
-        return StreamingResponse(
-            _events(head, asked, first.result(), parts, request.state.facts),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
-
-
-async def _events(
-    head: Envelope,
-    asked: CompletionRequest,
-    first: StreamPart,
-    rest: AsyncGenerator[StreamPart, None],
-    facts: dict[str, object],
-) -> AsyncIterator[str]:
-    """Server-sent events: one per piece, and the mark of the end."""
-    try:
-        yield _chunks(head, asked, first)
-        async for part in rest:
-            if part.usage:
-                facts |= part.usage
-            yield _chunks(head, asked, part)
-        yield "data: [DONE]\n\n"
-    except ApiError as error:  # too late for a status; the missing [DONE] says that it broke off
-        yield _event(error.envelope())
-    finally:
-        await rest.aclose()
-
-
-def _chunks(head: Envelope, asked: CompletionRequest, part: StreamPart) -> str:
-    events = []
-    for index, piece in part.pieces:
-        entries = None if asked.logprobs is None else piece.entries
-        chunk = head.around([envelope.choice(index, piece.text, entries, piece.finish)])
-        if asked.include_usage:
-            chunk["usage"] = None
-        events.append(_event(chunk))
-    if part.usage and asked.include_usage:
-        events.append(_event(head.around([]) | {"usage": part.usage}))
-    return "".join(events)
-
-
-def _event(value: object) -> str:
-    return f"data: {strict_json.encode(value)}\n\n"
+    async def _answered(self, request: Request, asked: CompletionRequest) -> Response:
+        if asked.model not in self._settings.models:
+            raise errors.unknown_model(asked.model)
+        facts = request.state.facts
+        facts |= {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
+        if asked.stream:
+            parts = self._service.stream(asked)
+            # The first part is waited for, so that what fails before it gets a status of its own.
+            first = await unless_gone(anext(parts), request.receive)
+            return EventStream(self._service.envelope(asked), asked, first, parts, facts)
+        answer = await unless_gone(self._service.answer(asked), request.receive)
+        facts |= answer["usage"]
+        return _json(answer)
 
 
 def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(strict_json.encode(content), status, headers, "application/json")
-
-
-async def _finished_or_gone(work: "asyncio.Future[Any]", request: Request) -> None:
-    """Wait for the work, or cancel it when the client goes away. Raises ClientDisconnect then."""
-    gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnect(request))
-    try:
-        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise ClientDisconnect
-    finally:
-        gone.cancel()
-        work.cancel()
-
-
-async def _disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _read_body(request: Request) -> bytes:
-    """The body, if it is declared as JSON and not too long. Raises ApiError (413, 415, 408)."""
-    _check_declared(request)
-    body = bytearray()
-    length = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                length += len(part)
-                # A body over the limit is read to its end, up to a point, but not kept: a client
-                # that is still sending would see a broken connection and not the reason.
-                if length <= MAX_BODY:
-                    body += part
-                elif length > 8 * MAX_BODY:
-                    break
-    except TimeoutError:
-        raise ApiError(408, "The request's body did not arrive in time.") from None
-    if length > MAX_BODY:
-        raise errors.too_large(MAX_BODY)
-    return bytes(body)
-
-
-def _check_declared(request: Request) -> None:
-    declared = request.headers.get("content-type", "application/json")
-    kind, *parameters = (part.strip().lower() for part in declared.split(";"))
-    charset = next((p.partition("=")[2].strip('"') for p in parameters if "charset=" in p), "utf-8")
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if kind != "application/json" or charset not in ("utf-8", "utf8") or coding != "identity":
-        shown = declared[:100] if coding == "identity" else f"Content-Encoding: {coding[:100]}"
-        raise ApiError(
-            415,
-            f"Unsupported content type: '{shown}'. This API method only accepts "
-            "'application/json' requests in UTF-8, without content encoding.",
-            code="unsupported_content_type",
-        )
 
 
 def _refusal(error: ApiError) -> Response:

@@ -105,6 +105,23 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, f"The request body is over the limit of {limit} bytes.")
 
 
+def too_slow() -> ApiError:
+    """A 408 for a body that does not arrive; what still comes of it is not waited for."""
+    return ApiError(
+        408, "The request's body did not arrive in time.", headers={"Connection": "close"}
+    )
+
+
+def wrong_content(declared: str) -> ApiError:
+    """A 415 for a body that is declared as anything but JSON as it is."""
+    return ApiError(
+        415,
+        f"Unsupported content type: '{declared[:100]}'. This API method only accepts "
+        "'application/json' requests in UTF-8, without content encoding.",
+        code="unsupported_content_type",
+    )
+
+
 def over_context(limit: int, prompt_tokens: int, max_tokens: int) -> ApiError:
     """A 400 for a prompt that does not fit with what is asked of it; names both counts."""
     return bad_request(
@@ -131,4 +148,11 @@ def internal() -> ApiError:
         500,
         "The server had an error while processing your request. Sorry about that!",
         kind=SERVER_ERROR,
+    )
+
+
+def shutting_down() -> ApiError:
+    """A 503 for what the server does not finish any more, as it is told to end."""
+    return ApiError(
+        503, "The server is shutting down. Please retry your request.", kind=SERVER_ERROR
     )

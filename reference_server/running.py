@@ -1,24 +1,28 @@
 """A server process from its listening socket to its end."""
 
 import argparse
+import asyncio
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
 
 from reference_server import request_log
 from reference_server.app import Settings, create_app
+from reference_server.connection import Connection
 from reference_server.dialects import DIALECTS
 from reference_server.engine.engine import MissingExtraError, ModelError, load
 from reference_server.service import CompletionService
 
 GRACE = 5
 """Seconds that running requests get to finish in after a signal."""
+FAREWELL = 1
+"""Seconds more in which those that did not finish are told so."""
 IDLE = 75
 """Seconds that an idle connection is kept: longer than by most clients, so that they close it."""
 
@@ -28,16 +32,38 @@ class CannotRunError(Exception):
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, but announcing itself on stdout and ending with exit code 0 after a signal."""
+    """Uvicorn, but announcing itself on stdout and ending with exit code 0 after a signal.
+
+    After the first signal it accepts nothing more and lets what runs finish. After the grace, or at
+    a second signal, what still runs is cancelled, which the application answers as an error.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._hurry = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Announce the address once connections are accepted."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"Listening on http://{shown}:{port}/v1\n")
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, wait for what runs, and cancel it when that takes too long."""
+        cancelling = asyncio.create_task(self._cancel_after_grace())
+        await super().shutdown(sockets)
+        cancelling.cancel()
+
+    async def _cancel_after_grace(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), GRACE)
+        for task in self.server_state.tasks:
+            task.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,8 +78,10 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.handle_exit(number, frame)
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.should_exit and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hurry.set)
+        self.should_exit = True
 
 
 def run(listener: socket.socket, options: argparse.Namespace) -> None:
@@ -79,7 +107,10 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE,
+        # Named, so that no other HTTP or WebSocket package that happens to be installed is taken.
+        http=Connection,
+        ws="none",
+        timeout_graceful_shutdown=GRACE + FAREWELL,
         timeout_keep_alive=IDLE,
         lifespan="on",
     )
