@@ -51,6 +51,7 @@ class Replayed:
         met: the names of the expectations that held.
         unmet: those that did not, in the order in which they were looked at.
         reason: why it was not run, and what to do about it; None where it was.
+        stand_ins: the variables that the page never sets, for which a text of ours was sent.
     """
 
     document: str
@@ -60,3 +61,37 @@ class Replayed:
     met: tuple[str, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     reason: str | None = None
+    stand_ins: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    """What is the matter with a page."""
+
+    DEFECT = "defect"
+    """What the page shows is broken, or it contradicts itself."""
+    GAP = "gap"
+    """A reader has to guess what the page leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place of a page that breaks a rule of the lint.
+
+    Attributes:
+        rule: the rule's id; ``says`` is what it asks of a page, in one sentence.
+        place: where on the page, such as ``samples: answer``.
+        written: what is written there.
+        wrong: why that is wrong.
+        mend: how to put it right.
+    """
+
+    rule: str
+    severity: Severity
+    document: str
+    place: str
+    written: str
+    wrong: str
+    says: str
+    says_zh: str
+    mend: str
+    mend_zh: str

@@ -1,0 +1,44 @@
+// The `openai` package from npm: `client.completions.create(request)`, plain or streamed.
+// With the argument --version it tells the package's version and sends nothing.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+import { serve, told } from "./order.mjs";
+
+// The package is the user's, so it is looked for from the working directory, not beside this file;
+// `require` also honours NODE_PATH, which `import` does not.
+const require = createRequire(join(process.cwd(), "driver.js"));
+
+async function send({ base_url: baseURL, request }, key) {
+  const { OpenAI } = require("openai");
+  const reply = {};
+  const client = new OpenAI({
+    baseURL,
+    apiKey: key || "no-key-needed", // the client insists on one
+    maxRetries: 0, // what is sent is what was announced
+    fetch: async (...what) => {
+      const response = await fetch(...what);
+      reply.status = response.status;
+      reply.content_type = response.headers.get("content-type");
+      return response;
+    },
+  });
+  try {
+    const made = await client.completions.create(request);
+    if (request.stream) {
+      reply.chunks = [];
+      for await (const chunk of made) reply.chunks.push(chunk);
+    } else {
+      reply.answer = made;
+    }
+  } catch (error) {
+    reply.failure = told(error);
+  }
+  return reply;
+}
+
+if (process.argv[2] === "--version") {
+  process.stdout.write(`${require("openai/version").VERSION}\n`);
+} else {
+  await serve(send);
+}

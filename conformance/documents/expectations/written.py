@@ -1,0 +1,78 @@
+"""What the page says of the answer: what its code reads, its table lists, its samples show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from conformance.completion import JsonObject
+from conformance.documents.expectations.case import Case
+from conformance.documents.expectations.paths import paths_in, values_at
+from conformance.documents.pages import Sample
+from conformance.judgement import Deviation, shown
+
+NOT_IN_CHUNKS = "usage"
+"""Comes with a stream only where ``stream_options`` asks for it, which no page knows."""
+
+WHEN_ASKED = "choices[].logprobs"
+"""Null or absent where no log probabilities were asked for, which is the same to every client."""
+
+
+def reads(case: Case) -> None:
+    """What the page's code takes from the answer is there, in every chunk that it goes through."""
+    for document in case.documents:
+        for path in case.example.reads or ():
+            for value in values_at(document, path):
+                if value is None:
+                    raise Deviation(f"{path}, which the page's code reads", "null")
+
+
+def fields(case: Case) -> None:
+    """Every field that the page lists is there, with one of the values that it names."""
+    for listed in case.page.fields:
+        if not _due(case, listed.path):
+            continue
+        for document in case.documents:
+            for value in values_at(document, listed.path):
+                # A chunk that is not a choice's last has null where the ending will be.
+                if listed.values and value not in listed.values and value is not None:
+                    named = ", ".join(shown(value) for value in listed.values)
+                    raise Deviation(f"{listed.path} one of {named}", shown(value))
+
+
+def shape(case: Case) -> None:
+    """Every field that the page's sample answer has is in the answer, too."""
+    for sample in _samples(case):
+        for path in dict.fromkeys(paths_in(sample)):
+            if _due(case, path):
+                for document in case.documents:
+                    for _ in values_at(document, path):
+                        pass
+
+
+def has_sample(case: Case) -> bool:
+    """Tell whether the page shows an answer to this example that can be read."""
+    return any(True for _ in _samples(case))
+
+
+def _samples(case: Case) -> Iterator[JsonObject]:
+    for sample in case.page.samples:
+        if case.example.name in sample.answers and sample.kind == "plain" and not case.streamed:
+            content = _content(sample)
+            if isinstance(content, dict):
+                yield content
+
+
+def _content(sample: Sample) -> object:
+    if sample.text is None:
+        return sample.payload
+    try:
+        return json.loads(sample.text)
+    except ValueError:
+        return None  # a sample that does not parse is the lint's business
+
+
+def _due(case: Case, path: str) -> bool:
+    if path.startswith(WHEN_ASKED):
+        return case.count("logprobs") is not None
+    return not (case.streamed and path.startswith(NOT_IN_CHUNKS))
