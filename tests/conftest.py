@@ -1,0 +1,13 @@
+"""Options that several rooms of the tests share."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--oracle-requests",
+        type=int,
+        default=300,
+        metavar="N",
+        help="how many drawn requests the oracle judges (default: %(default)s)",
+    )
