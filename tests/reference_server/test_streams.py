@@ -1,0 +1,55 @@
+"""A stream put together is the plain answer, whatever is asked for."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from tests.reference_server.api import MODEL, Api
+from tests.reference_server.drawn import parts_of, requests
+from tests.reference_server.streaming import SAME_IN_ALL, events, join
+
+# Of what names an answer these two are its own.
+NAMES = ("id", "created")
+
+
+def streamed(api: Api, *, usage: bool, **body: Any) -> dict[str, Any]:
+    """The answer that a stream amounts to, without what names it."""
+    options = {"include_usage": usage} if usage else None
+    response = api.post(**body, stream=True, stream_options=options)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].startswith("text/event-stream")
+    return nameless(join(events(response.text), usage=usage))
+
+
+def nameless(answer: dict[str, Any]) -> dict[str, Any]:
+    assert all(answer[name] for name in SAME_IN_ALL)
+    return {name: value for name, value in answer.items() if name not in NAMES}
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(data=st.data())
+def test_a_stream_joined_is_the_plain_answer(api: Api, data: st.DataObject) -> None:
+    body = data.draw(requests(), "request")
+    plain = nameless(api.complete(**body))
+    if data.draw(st.booleans(), "stops"):
+        # Of the text behind the echo, so that they are found.
+        echoed = {**body, "max_tokens": 0} if body.get("echo") else None
+        before = api.complete(**echoed)["choices"][0]["text"] if echoed else ""
+        text = plain["choices"][0]["text"][len(before) :]
+        body["stop"] = data.draw(st.lists(parts_of(text) | st.just("§"), min_size=1, max_size=4))
+        uncut, plain = plain, nameless(api.complete(**body))
+        event("cut by a stop sequence" if plain != uncut else "not cut")
+    for choice in plain["choices"]:
+        event(f"finish_reason {choice['finish_reason']}")
+        event("with U+FFFD", "\ufffd" in choice["text"])
+    usage = data.draw(st.booleans(), "include_usage")
+    if not usage:
+        del plain["usage"]
+    assert plain["model"] == MODEL
+    assert streamed(api, usage=usage, **body) == plain
