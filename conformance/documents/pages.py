@@ -212,6 +212,21 @@ class Page:
         return tuple(name for name in example.uses if name not in defined)
 
 
+def choices_asked(request: Mapping[str, Any]) -> int:
+    """Count the choices that a request asks for: its prompts times n."""
+    prompt, n = request.get("prompt"), request.get("n")
+    # Ids are the tokens of one prompt; whatever else is in an array is a prompt of its own.
+    several = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
+    return (len(prompt) if several and prompt else 1) * (n if type(n) is int and n > 0 else 1)
+
+
+def stops_asked(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the stop sequences of a request, one or several; an empty one stops nothing."""
+    stop = request.get("stop")
+    found = stop if isinstance(stop, list) else [stop]
+    return tuple(sequence for sequence in found if isinstance(sequence, str) and sequence)
+
+
 def load_page(name_or_path: str) -> Page:
     """Load one of the five pages by its short name, or a transcribed page of one's own by its path.
 

@@ -1,0 +1,91 @@
+"""The types that a page writes: against its own words, and against what the endpoint takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.contract import Contract
+from conformance.documents.json_types import fits, overlap, types_in
+from conformance.documents.lint.rule import Found, rule
+from conformance.documents.lint.words import listed, parameter_place
+from conformance.documents.pages import Page, Parameter
+from conformance.documents.records import Severity
+
+
+@rule(
+    "type.said-otherwise",
+    Severity.DEFECT,
+    says="A page gives a parameter the same type everywhere.",
+    says_zh="页面各处对同一参数的类型说法一致。",
+    mend="Say the same in both places.",
+    mend_zh="使各处的类型说法保持一致。",
+)
+def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
+    """Find types that another place of the page contradicts, and the examples that take a side."""
+    for parameter in page.parameters:
+        for other in parameter.elsewhere:
+            if set(types_in(other.type)) == set(types_in(parameter.type)):
+                continue
+            against = _sending_what_does_not_fit(page, parameter, types_in(other.type))
+            sent = f"; the example {listed(against)} does not fit that" if against else ""
+            yield Found(
+                parameter_place(parameter),
+                f"listed as {parameter.type}, in {other.place} as {other.type}",
+                f"{other.place} allows {_allowed(other.type)} where the list allows "
+                f"{_allowed(parameter.type)}{sent}",
+            )
+
+
+def _sending_what_does_not_fit(
+    page: Page, parameter: Parameter, types: tuple[str, ...]
+) -> list[str]:
+    return [
+        f"`{example.name}`"
+        for example in page.examples
+        for name in parameter.names
+        if name in example.request and not fits(example.request[name], types)
+    ]
+
+
+def _allowed(written: str) -> str:
+    return f"only {types_in(written)[0]}" if len(types_in(written)) == 1 else written
+
+
+@rule(
+    "type.not-what-is-taken",
+    Severity.DEFECT,
+    says="The type that a page writes is one that the endpoint takes.",
+    says_zh="页面写的类型是接口实际接受的类型。",
+    mend="Write the type that the endpoint takes.",
+    mend_zh="改写为接口实际接受的类型。",
+)
+def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
+    """Find types of which the live API takes no value at all."""
+    for parameter in page.parameters:
+        taken = live.parameter(parameter.names[0]).types
+        types = types_in(parameter.type)
+        if taken and types and not overlap(types, taken):
+            yield Found(
+                parameter_place(parameter),
+                parameter.type,
+                f"{parameter.written} is {listed(taken)} wherever this endpoint is served",
+            )
+
+
+@rule(
+    "type.items-of-no-array",
+    Severity.DEFECT,
+    says="A limit to the number of items is given for an array only.",
+    says_zh="只有数组才有元素个数上限。",
+    mend="Add array to the type, or leave out the limit.",
+    mend_zh="在类型中加入 array,或去掉该上限。",
+)
+def items_of_no_array(page: Page, _live: Contract) -> Iterator[Found]:
+    """Find limits to the items of what is no array by its type."""
+    for parameter in page.parameters:
+        if parameter.most is not None and "array" not in types_in(parameter.type):
+            yield Found(
+                parameter_place(parameter),
+                f"{parameter.type}, at most {parameter.most} items",
+                f"a {parameter.type} has no items",
+            )
