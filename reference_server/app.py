@@ -30,6 +30,8 @@ from reference_server.request_log import RequestLog
 from reference_server.schema import CompletionRequest, parse
 from reference_server.service import CompletionService
 
+INLINE_BODY = 65_536
+"""Bytes up to which a body is taken apart at once; a longer one must not hold up other answers."""
 CLIENT_CLOSED = 499
 """The status that logs show for a request whose client did not wait; nobody receives it."""
 
@@ -110,7 +112,10 @@ class _Face:
         self._authorize(request)
         try:
             async with self._bodies.read(request) as body:
-                asked = parse(strict_json.decode(body), self._settings.dialect)
+                if len(body) <= INLINE_BODY:
+                    asked = self._understood(body)
+                else:
+                    asked = await asyncio.to_thread(self._understood, body)
                 return await self._answered(request, asked)
         except asyncio.CancelledError:  # the server is told to end and will not wait longer
             raise errors.shutting_down() from None
@@ -143,6 +148,9 @@ class _Face:
         # Header values arrive decoded as Latin-1; so does the comparison, in constant time.
         if not hmac.compare_digest(key.encode("latin-1"), self._settings.api_key.encode()):
             raise errors.wrong_key(key)
+
+    def _understood(self, body: bytes) -> CompletionRequest:
+        return parse(strict_json.decode(body), self._settings.dialect)
 
     async def _answered(self, request: Request, asked: CompletionRequest) -> Response:
         if asked.model not in self._settings.models:
