@@ -7,7 +7,7 @@ A plain answer *is* its stream put together, so the two cannot disagree.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reference_server.engine.logprobs import TokenScore, render
@@ -88,10 +88,14 @@ class ChoiceWriter:
             return Piece()
         text, starts = self._echo(scored=scores is not None)
         self._released = len(text)
-        entries = tuple(map(self._entry, request.prompt_ids, scores or (), starts))
+        entries = list(map(self._entry, request.prompt_ids, scores or (), starts))
+        if entries and request.prompt_text is not None:
+            # What the tokenizer writes before every text is not the client's.
+            name = entries[0].token.removeprefix(self._tokenizer.prefix)
+            entries[0] = replace(entries[0], token=name)
         if request.max_tokens == 0:
-            return Piece(text + self._characters.finish(), entries, "length")
-        return Piece(text, entries)
+            return Piece(text + self._characters.finish(), tuple(entries), "length")
+        return Piece(text, tuple(entries))
 
     def add(self, token: int, score: TokenScore | None) -> Piece:
         """Take the next sampled token, scored if logprobs are asked for.

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import logging
+import textwrap
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,14 +53,21 @@ def load(folder: Path | None) -> LoadedModel:
         raise ModelError(f"there is no model in {path}: it has no config.json")
     try:
         backend = _make(ONNX if folder is None else TRANSFORMERS, path)
-        return LoadedModel(backend, Tokenizer(path), _fingerprint(path))
+        tokenizer = Tokenizer(path)
     except ImportError as error:
         extra = "server" if folder is None else "transformers"
         raise MissingExtraError(
             f"{error.name} is not installed; install completions-conformance[{extra}]"
         ) from error
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"the model in {path} cannot be loaded: {error}") from error
+    # A broken checkpoint surfaces as whatever its reader stumbles over, of whatever library.
+    except Exception as error:
+        raise ModelError(f"the model in {path} cannot be loaded: {_sentence(error)}") from error
+    if tokenizer.size > backend.vocabulary:
+        raise ModelError(
+            f"the model in {path} cannot be loaded: its tokenizer has {tokenizer.size} tokens, "
+            f"the model only {backend.vocabulary}"
+        )
+    return LoadedModel(backend, tokenizer, _fingerprint(path))
 
 
 class Engine:
@@ -142,6 +150,13 @@ def _make(backend: str, folder: Path) -> Backend:
     module, name = backend.split(":")
     made: Backend = getattr(importlib.import_module(module), name)(folder)
     return made
+
+
+def _sentence(error: Exception) -> str:
+    """An error in one line, cut where libraries list everything they would have taken."""
+    # These two come with a sentence; of any other the name says most.
+    kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
+    return textwrap.shorten(f"{kind}{error}", 300, placeholder=" ...")
 
 
 def _fingerprint(folder: Path) -> str:

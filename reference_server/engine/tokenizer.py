@@ -51,6 +51,8 @@ class Tokenizer:
     """Ids that stand for no text: marks, and gaps in the vocabulary."""
     opening: tuple[int, ...]
     """Marks that the model was trained to read before every text; most have none."""
+    prefix: str
+    """What the tokenizer writes before every text: a space in Llama 2, in most nothing."""
     end_ids: frozenset[int]
     """Marks that end a text."""
     document_start: int
@@ -63,8 +65,8 @@ class Tokenizer:
                 "it has no tokenizer.json (transformers writes one: AutoTokenizer.save_pretrained)"
             )
         description = path.read_text("utf-8")
-        self._description: dict[str, Any] = json.loads(description)
         try:
+            self._description: dict[str, Any] = json.loads(description)
             self._inner = HuggingFaceTokenizer.from_str(description)
         except Exception as error:  # the library raises nothing more particular
             raise ValueError(f"its tokenizer.json cannot be read: {error}") from error
@@ -77,6 +79,7 @@ class Tokenizer:
         marks = {token for token, mark in added.items() if mark.special}
         self.special = frozenset(marks | (set(range(self.size)) - ids))
         self.opening = self._opening()
+        self.prefix = self.text(self.encode("a")).removesuffix("a")
         self.end_ids = self._end_ids(folder)
         self.document_start = self._document_start(folder)
 

@@ -19,20 +19,40 @@ from reference_server.engine.backend import Floats, Prefilled
 
 UNSTATED_CONTEXT = 2048
 """Tokens, for a model whose configuration states no limit."""
+CLOSE = 1e-3
+"""As a share of the logits' range: above what float32 loses, below what a token more would do."""
 
 
 class TransformersBackend:
-    """A `Backend` over a checkpoint's folder. Raises OSError or ValueError if it is none."""
+    """A `Backend` over a checkpoint's folder.
+
+    Raises OSError or ValueError if it is none, besides whatever transformers raises itself, and
+    ValueError for a model that does not predict each token from those before it.
+    """
 
     def __init__(self, folder: Path) -> None:
         quiet: Any = transformers_logging
         quiet.disable_progress_bar()  # stderr is for the log's JSON lines
-        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
-        config = self._model.config
+        quiet.set_verbosity_error()
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+        )
+        model, report = loaded
+        # transformers makes up what is missing or does not fit, and the answers with it.
+        if missing := sorted(report["missing_keys"]):
+            raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
+        if misfits := sorted(name for name, *_ in report["mismatched_keys"]):
+            raise ValueError(f"{len(misfits)} weights do not fit its sizes, such as {misfits[0]}")
+        self._model: Any = model.float()
+        config = model.config.get_text_config(decoder=True)
         self.vocabulary: int = config.vocab_size
         self.context: int = getattr(config, "max_position_embeddings", None) or UNSTATED_CONTEXT
         self._caches: dict[int, Any] = {}
         self._handles = 0
+        if not self._is_causal():
+            raise ValueError(
+                "it is no causal language model: what follows a token changes its score"
+            )
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
         """Read the whole prompt in one run."""
@@ -57,10 +77,24 @@ class TransformersBackend:
         """Drop the sequence's cache."""
         del self._caches[handle]
 
+    def _is_causal(self) -> bool:
+        """Whether three tokens score alike when read at once and when read one after another.
+
+        An encoder (BERT, say) loads as a causal model without complaint and answers nonsense.
+        """
+        first, second, third = (token % self.vocabulary for token in range(3))
+        whole = self.prefill([first, second, third]).logits
+        begun = self.prefill([first, second])
+        handle = self.open(begun)
+        stepped = self.step([handle], [third])
+        self.close(handle)
+        apart = np.concatenate([begun.logits, stepped])
+        return bool(np.abs(whole - apart).max() <= CLOSE * np.ptp(whole))
+
     @torch.inference_mode()
     def _run(self, ids: Sequence[int], cache: Any) -> tuple[Floats, Any]:
         output = self._model(
             input_ids=torch.tensor([list(ids)]), past_key_values=cache, use_cache=True
         )
-        logits: Floats = output.logits[0].float().numpy()
+        logits: Floats = output.logits[0].numpy()
         return logits, output.past_key_values

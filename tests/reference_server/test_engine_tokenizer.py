@@ -11,6 +11,8 @@ from tokenizers import decoders, models, normalizers
 
 from reference_server.engine.engine import BUNDLED
 from reference_server.engine.tokenizer import FillInTheMiddle, Tokenizer
+from tests.reference_server.checkpoints import FAMILIES
+from tests.reference_server.scripted import tiny_tokenizer_json
 
 SHIPPED = Tokenizer(BUNDLED)
 
@@ -57,7 +59,38 @@ def test_sentencepiece_spells_spaces_and_bytes_in_its_own_way(tmp_path: Path) ->
     assert tokenizer.end_ids == {1, 2}
 
 
-@pytest.mark.parametrize(("stated", "ends"), [(5, {5}), ([5, 6], {5, 6}), (None, {0})])
+def test_what_a_tokenizer_puts_before_every_text_is_known(tmp_path: Path) -> None:
+    family = FAMILIES["code-llama"]
+    family.tokenizer().save_pretrained(tmp_path)
+    tokenizer = Tokenizer(tmp_path)
+    assert (tokenizer.opening, tokenizer.prefix) == ((1,), " ")
+    assert tokenizer.document_start == 1
+    assert (SHIPPED.opening, SHIPPED.prefix) == ((), "")
+
+
+def test_a_gap_in_the_vocabulary_stands_for_no_text(tmp_path: Path) -> None:
+    description = json.loads(tiny_tokenizer_json())
+    vocabulary = description["model"]["vocab"]
+    vocabulary["ab"] = 1000
+    description["added_tokens"][0]["id"] = vocabulary["<|endoftext|>"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(description), "utf-8")
+    tokenizer = Tokenizer(tmp_path)
+    assert tokenizer.size == 1001
+    assert set(range(282, 1000)) <= tokenizer.special
+    assert 1000 not in tokenizer.special
+    assert tokenizer.text(tokenizer.encode("ab")) == "ab"
+
+
+def test_a_spelling_unknown_to_byte_level_stands_for_itself(tmp_path: Path) -> None:
+    description = json.loads(tiny_tokenizer_json())
+    description["model"]["vocab"]["世 界"] = 282
+    (tmp_path / "tokenizer.json").write_text(json.dumps(description), "utf-8")
+    assert Tokenizer(tmp_path).text([282]) == "世 界"
+
+
+@pytest.mark.parametrize(
+    ("stated", "ends"), [(5, {5}), ([5, 6], {5, 6}), (None, {0}), (70_000, {0})]
+)
 def test_the_configuration_says_what_ends_a_text(
     tmp_path: Path, tiny: Tokenizer, stated: object, ends: set[int]
 ) -> None:

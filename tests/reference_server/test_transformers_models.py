@@ -1,87 +1,234 @@
-"""``--model PATH``: other architectures, made here with random weights, behave all the same."""
+"""``--model PATH``: other families of models, made here with random weights, answer as they should.
 
+What they should answer is what transformers makes of the same folder.
+"""
+
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, PreTrainedTokenizerFast
-from transformers import AutoTokenizer as AnyTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.reference_server.api import Api
-from tests.reference_server.scripted import tiny_tokenizer_json
-from tests.servers import running_server
+from tests.reference_server.api import MODEL, Api
+from tests.reference_server.checkpoints import CONTEXT, FAMILIES, Family, make
+from tests.servers import RunningServer, running_server
 
-ARCHITECTURES = {
-    "llama": LlamaConfig(
-        vocab_size=320,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        eos_token_id=0,
-        bos_token_id=None,
-    ),
-    "gpt2": GPT2Config(
-        vocab_size=320,
-        n_embd=32,
-        n_layer=2,
-        n_head=4,
-        n_positions=128,
-        eos_token_id=0,
-        bos_token_id=0,
-    ),
-}
+PROMPTS = ["you and blue", " 1, 2, 3,", "春眠不觉晓", "a 😀\n"]
+CLOSE = 1e-5
+"""Between two ways to compute the same in float32."""
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of random weights; the rows beyond the tokenizer's are never to be seen."""
-    path: Path = tmp_path_factory.mktemp(request.param)
-    (path / "tokenizer.json").write_text(tiny_tokenizer_json(), "utf-8")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(path / "tokenizer.json"))
-    tokenizer.save_pretrained(path)
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(ARCHITECTURES[request.param]).save_pretrained(path)
-    return path
+@dataclass(frozen=True)
+class Own:
+    """A checkpoint served by the reference server, and the same one in transformers."""
+
+    family: Family
+    folder: Path
+    server: RunningServer
+    api: Api
+    tokenizer: Any
+    model: Any
+
+    def ids(self, prompt: str) -> list[int]:
+        """What the model reads before it goes on."""
+        ids: list[int] = self.tokenizer(prompt).input_ids
+        return ids
+
+    def plain_tokens(self) -> set[int]:
+        """The tokens whose text nobody can spell in two ways: printable ASCII."""
+        spellings = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
+        marks = set(self.tokenizer.all_special_ids)
+        return {
+            i for i, s in enumerate(spellings) if s.isascii() and i not in marks and s[0] != "<"
+        }
+
+    @torch.inference_mode()
+    def generated(self, ids: list[int], count: int, barred: list[int]) -> tuple[str, list[float]]:
+        """Greedy text and the log-probabilities of its tokens, by ``generate``."""
+        made = self.model.generate(
+            torch.tensor([ids]),
+            attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+            max_new_tokens=count,
+            do_sample=False,
+            suppress_tokens=barred,
+            output_logits=True,
+            return_dict_in_generate=True,
+            pad_token_id=0,
+        )
+        tokens = made.sequences[0, len(ids) :].tolist()
+        scores = [
+            row[0].double().log_softmax(-1)[token].item()
+            for row, token in zip(made.logits, tokens, strict=True)
+        ]
+        before, whole = (self.tokenizer.decode(some) for some in (ids, [*ids, *tokens]))
+        return whole.removeprefix(before), scores
+
+    @torch.inference_mode()
+    def scores(self, ids: list[int]) -> list[float]:
+        """The log-probability of every token but the first."""
+        table = self.model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+        return [table[place, token].item() for place, token in enumerate(ids[1:])]
 
 
-@pytest.fixture(scope="module")
-def own(folder: Path) -> Iterator[Api]:
+@pytest.fixture(scope="module", params=FAMILIES)
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    family = FAMILIES[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    make(family, folder)
     with (
-        running_server("--model", str(folder), "--log-level", "warning") as running,
-        httpx.Client(base_url=running.base_url, headers=running.headers, timeout=60) as client,
+        running_server("--model", str(folder), "--log-level", "warning") as server,
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as client,
     ):
-        yield Api(client)
-        assert not running.log
+        yield Own(
+            family,
+            folder,
+            server,
+            Api(client),
+            AutoTokenizer.from_pretrained(folder),
+            AutoModelForCausalLM.from_pretrained(folder).float(),
+        )
+        assert not server.log
 
 
-def test_greedy_text_is_what_generate_gives(own: Api, folder: Path) -> None:
-    tokenizer = AnyTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    ids = tokenizer("you and世界", return_tensors="pt").input_ids
-    made = model.generate(
-        ids, max_new_tokens=10, do_sample=False, suppress_tokens=[0, 1, 2, 3, *range(280, 320)]
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_greedy_text_and_its_scores_are_those_of_generate(own: Own, prompt: str) -> None:
+    allowed = own.plain_tokens()
+    barred = sorted(set(range(own.model.config.vocab_size)) - allowed)
+    text, scores = own.generated(own.ids(prompt), 24, barred)
+    choice = own.api.choice(
+        prompt=prompt,
+        max_tokens=24,
+        temperature=0,
+        logprobs=0,
+        logit_bias={str(i): -100 for i in barred if i < len(own.tokenizer)},
     )
-    expected = tokenizer.decode(made[0, ids.shape[1] :])
-    ban = {str(token): -100 for token in (0,)}
-    answer = own.text(prompt="you and世界", max_tokens=10, temperature=0, logit_bias=ban)
-    assert answer.rstrip("\ufffd") == expected.rstrip("\ufffd")
+    assert len(set(text)) > 3, "a text too dull to compare"
+    assert choice["text"] == text
+    assert choice["logprobs"]["token_logprobs"] == pytest.approx(scores, abs=CLOSE)
 
 
-def test_logprobs_echo_and_streams_work_alike(own: Api) -> None:
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_a_text_is_scored_as_transformers_reads_it(own: Own, prompt: str) -> None:
+    ids = own.ids(prompt)
+    answer = own.api.complete(prompt=prompt, max_tokens=0, echo=True, logprobs=3)
+    choice = answer["choices"][0]
+    arrays = choice["logprobs"]
+    # A mark before the text is read, and counted, but is no part of what is echoed.
+    entries = len(arrays["tokens"])
+    assert len(ids) - entries == (1 if ids[0] in own.tokenizer.all_special_ids else 0)
+    assert arrays["token_logprobs"][0] is None
+    assert arrays["token_logprobs"][1:] == pytest.approx(own.scores(ids)[1 - entries :], abs=CLOSE)
+    assert answer["usage"]["prompt_tokens"] == len(ids)
+    assert choice["text"] == prompt
+    assert arrays["text_offset"][0] == 0
+    if not any(token.startswith("bytes:") for token in arrays["tokens"]):
+        assert "".join(arrays["tokens"]) == prompt
+
+
+def test_token_ids_are_read_as_they_are_sent(own: Own) -> None:
+    sent = own.ids("you and")
+    answer = own.api.complete(prompt=sent, max_tokens=0, echo=True, logprobs=0)
+    scores = answer["choices"][0]["logprobs"]["token_logprobs"]
+    assert scores[1:] == pytest.approx(own.scores(sent), abs=CLOSE)
+    assert answer["usage"]["prompt_tokens"] == len(sent)
+
+
+def test_a_prompt_of_nothing_reads_the_mark_that_begins_a_text(own: Own) -> None:
+    start = own.tokenizer.bos_token_id
+    start = own.tokenizer.eos_token_id if start is None else start
+    for prompt in ({}, {"prompt": ""}):
+        answer = own.api.complete(**prompt, max_tokens=1, temperature=0, logprobs=1)
+        assert answer["usage"]["prompt_tokens"] == 1
+        expected = own.api.choice(prompt=[start], max_tokens=1, temperature=0, logprobs=1)
+        assert (
+            answer["choices"][0]["logprobs"]["top_logprobs"]
+            == (expected["logprobs"]["top_logprobs"])
+        )
+
+
+def test_the_models_mark_ends_a_text(own: Own) -> None:
+    end = str(own.tokenizer.eos_token_id)
+    choice = own.api.choice(prompt="you", logit_bias={end: 100}, logprobs=1, max_tokens=5)
+    assert (choice["text"], choice["finish_reason"]) == ("", "stop")
+    assert choice["logprobs"]["tokens"] == [own.tokenizer.eos_token]
+
+
+def test_marks_and_rows_without_a_token_are_never_seen(own: Own) -> None:
+    answer = own.api.complete(prompt="you", n=16, max_tokens=30, temperature=2, seed=1, logprobs=5)
+    added = own.tokenizer.added_tokens_decoder.values()
+    marks = {mark.content for mark in added if mark.special} - {own.tokenizer.eos_token}
+    for choice in answer["choices"]:
+        arrays = choice["logprobs"]
+        assert not marks & set(arrays["tokens"])
+        assert "" not in arrays["tokens"]
+        assert all("" not in top for top in arrays["top_logprobs"])
+
+
+def test_a_stream_is_the_plain_answer(own: Own) -> None:
     request = {"prompt": ["you", "😀 and"], "n": 2, "seed": 1, "max_tokens": 6, "echo": True}
-    plain = own.complete(**request, logprobs=2)
-    streamed = own.joined(**request, logprobs=2)
+    plain = own.api.complete(**request, logprobs=2)
+    streamed = own.api.joined(**request, logprobs=2)
     for choice in plain["choices"]:
         assert streamed[choice.pop("index")] == choice
-        assert choice["logprobs"]["token_logprobs"][0] is None
-        assert not any("<|" in token for token in choice["logprobs"]["tokens"])
 
 
-def test_the_models_own_context_is_the_limit(own: Api) -> None:
-    own.complete(prompt=[70] * 120, max_tokens=8)
-    assert "128 tokens" in own.refusal(prompt=[70] * 121, max_tokens=8)["message"]
+def test_a_gap_is_filled_where_the_model_has_marks_for_it_and_refused_elsewhere(own: Own) -> None:
+    if own.family.infilling is None:
+        refusal = own.api.refusal(prompt="you", suffix=" and")
+        assert refusal["param"] == "suffix"
+        return
+    before, after = (own.ids(text)[len(own.ids("")) :] for text in ("you", " and"))
+    prefix, suffix, middle = own.tokenizer.convert_tokens_to_ids(list(own.family.infilling))
+    read = [*own.ids(""), prefix, *before, suffix, *after, middle]
+    allowed = own.plain_tokens()
+    barred = sorted(set(range(own.model.config.vocab_size)) - allowed)
+    _, scores = own.generated(read, 6, barred)
+    answer = own.api.complete(
+        prompt="you",
+        suffix=" and",
+        max_tokens=6,
+        temperature=0,
+        logprobs=0,
+        logit_bias={str(i): -100 for i in barred if i < len(own.tokenizer)},
+    )
+    made = answer["choices"][0]["logprobs"]["token_logprobs"]
+    assert made == pytest.approx(scores, abs=CLOSE)
+    assert answer["usage"]["prompt_tokens"] == len(read)
+
+
+def test_the_models_own_context_is_the_limit(own: Own) -> None:
+    own.api.complete(prompt=[70] * (CONTEXT - 8), max_tokens=8)
+    refusal = own.api.refusal(prompt=[70] * (CONTEXT - 7), max_tokens=8)
+    assert f"{CONTEXT} tokens" in refusal["message"]
+
+
+def test_the_suite_finds_no_broken_promise(own: Own, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "conformance", "run", "--contract", "openai"]
+    target = [
+        "--base-url",
+        own.server.base_url,
+        "--model",
+        MODEL,
+        "--api-key-env",
+        "MODEL_TEST_KEY",
+    ]
+    ended = subprocess.run(
+        [*command, *target, "--out", str(tmp_path / "run")],
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        env={**os.environ, "MODEL_TEST_KEY": own.server.key},
+    )
+    results = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert results["verdict"] == "conforming", ended.stdout
+    assert ended.returncode == 0, ended.stderr
