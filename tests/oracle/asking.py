@@ -1,0 +1,57 @@
+"""Asks a server over HTTP; a stream is put together, so that it reads as the plain answer does."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+
+
+def ask(client: httpx.Client, body: Mapping[str, Any]) -> Json:
+    """The answer, streamed or plain, each with `usage` if it was sent."""
+    response = client.post("/completions", json=body)
+    assert response.status_code == 200, response.text
+    if not body.get("stream"):
+        assert response.headers["content-type"] == "application/json"
+        answer: Json = response.json()
+        return answer
+    assert response.headers["content-type"].startswith("text/event-stream")
+    return joined(response.content.decode())
+
+
+def joined(stream: str) -> Json:
+    """A stream's chunks as one answer: choices in order of index, whatever order they came in."""
+    events = stream.split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
+    answer: Json = {name: value for name, value in chunks[0].items() if name != "usage"}
+    choices: dict[int, Json] = {}
+    for chunk in chunks:
+        assert {"choices": [], **chunk}.keys() - {"usage"} == answer.keys()
+        for name in answer.keys() - {"choices"}:
+            assert chunk[name] == answer[name], f"{name} changes in the stream"
+        for part in chunk["choices"]:
+            extend(choices.setdefault(part["index"], {}), part)
+    usages = [chunk["usage"] for chunk in chunks if "usage" in chunk]
+    if usages:
+        assert len(usages) == len(chunks)
+        assert not any(usages[:-1])
+        assert chunks[-1]["choices"] == []
+        answer["usage"] = usages[-1]
+    answer["choices"] = [choices[index] for index in sorted(choices)]
+    return answer
+
+
+def extend(choice: Json, part: Json) -> None:
+    """Add what a chunk brings to a choice; nothing may come after its finish."""
+    if not choice:
+        choice.update(part)
+        return
+    assert choice["finish_reason"] is None, "a choice goes on after its end"
+    choice["text"] += part["text"]
+    choice["finish_reason"] = part["finish_reason"]
+    assert (choice["logprobs"] is None) == (part["logprobs"] is None)
+    for name, values in (part["logprobs"] or {}).items():
+        choice["logprobs"][name] += values
