@@ -78,9 +78,12 @@ def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
             expectation.hold(case)
         except Deviation as deviation:
             seen = (deviation.expected, deviation.seen)
-            unmet.setdefault(seen, Unmet(expectation.name, *seen))
-            if expectation.hold is answer.answered:
-                break
+        except RecursionError:
+            seen = ("an answer that can be looked at", "one that is nested too deeply")
         else:
             met.append(expectation.name)
+            continue
+        unmet.setdefault(seen, Unmet(expectation.name, *seen))
+        if expectation.hold is answer.answered:
+            break
     return tuple(met), tuple(unmet.values())

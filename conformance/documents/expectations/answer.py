@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from conformance.documents.expectations.case import Case
 from conformance.judgement import Deviation, expect, shown
 
+LONGEST = 300
+"""Characters of an error that are shown."""
+
 FINISHES = ("stop", "length", "content_filter")
 
 
@@ -15,10 +18,10 @@ def answered(case: Case) -> None:
     reply = case.reply
     if reply.failure is not None:
         status = "" if reply.status is None else f"status {reply.status}, "
-        raise Deviation("an answer", f"{status}{reply.failure}")
+        raise Deviation("an answer", f"{status}{reply.failure[:LONGEST]}")
     if reply.status not in {None, 200}:
         body = reply.raw if reply.raw is not None else shown(reply.answer)
-        raise Deviation("status 200", f"status {reply.status}: {body[:300]}")
+        raise Deviation("status 200", f"status {reply.status}: {body[:LONGEST]}")
 
 
 def media_type(case: Case) -> None:

@@ -50,27 +50,30 @@ def limit_of(case: Case) -> int | None:
 
 def logprobs(case: Case) -> None:
     """Every choice has the four arrays, of one length, with no more alternatives than asked for."""
-    most = (case.count("logprobs") or 0) + 1  # the sampled token may come on top
+    asked = case.count("logprobs") or 0
     for choice in case.choices:
         given = choice.logprobs
-        arrays = {
-            "tokens": given.tokens,
-            "token_logprobs": given.token_logprobs,
-            "top_logprobs": given.top_logprobs,
-            "text_offset": given.text_offset,
+        # Where no alternatives were asked for, none need to be there.
+        none_due = asked == 0 and given.raw.get("top_logprobs") is None
+        tables = [None] * len(given.tokens) if none_due else given.top_logprobs
+        lengths = {
+            "tokens": len(given.tokens),
+            "token_logprobs": len(given.token_logprobs),
+            "top_logprobs": len(tables),
+            "text_offset": len(given.text_offset),
         }
-        lengths = {name: len(array) for name, array in arrays.items()}
         expect(lengths, f"lengths in {given.where}").satisfies(
             lambda seen: len(set(seen.values())) == 1, "all the same"
         )
         for value in given.token_logprobs:
             if value is not None:
                 expect(value, f"{given.where}.token_logprobs[]").satisfies(
-                    lambda v: isinstance(v, int | float) and v <= 0, "numbers ≤ 0"
+                    lambda v: isinstance(v, int | float) and v <= 0, "at most 0"
                 )
-        for table in given.top_logprobs:
+        for table in tables:
             if isinstance(table, Mapping):
-                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(most)
+                # The sampled token may come on top of the alternatives.
+                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(asked + 1)
         _hold_offsets(given.text_offset, given.where)
         _hold_tokens(choice)
 
@@ -84,13 +87,18 @@ def _hold_offsets(offsets: list[object], where: str) -> None:
 def _hold_tokens(choice: Choice) -> None:
     """Hold that the tokens are the text, where nothing was cut off and every token is text."""
     tokens = choice.logprobs.tokens
-    readable = all(isinstance(token, str) and not token.startswith("bytes:") for token in tokens)
+    readable = all(map(_is_whole, tokens))
     if choice.finish_reason == "length" and readable:
         joined = "".join(tokens)
         if joined != choice.text:
             raise Deviation(
                 f"tokens that join to {choice.where}.text = {shown(choice.text)}", shown(joined)
             )
+
+
+def _is_whole(token: object) -> bool:
+    """Tell whether a token is text, and no part of a character."""
+    return isinstance(token, str) and not token.startswith("bytes:") and "\ufffd" not in token
 
 
 def _usage(case: Case) -> Usage:

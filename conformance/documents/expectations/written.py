@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections import deque
 from collections.abc import Iterator
 
 from conformance.completion import JsonObject
 from conformance.documents.expectations.case import Case
 from conformance.documents.expectations.paths import paths_in, values_at
-from conformance.documents.pages import Sample
+from conformance.documents.printed import read
 from conformance.judgement import Deviation, shown
 
 NOT_IN_CHUNKS = "usage"
@@ -46,30 +46,20 @@ def shape(case: Case) -> None:
         for path in dict.fromkeys(paths_in(sample)):
             if _due(case, path):
                 for document in case.documents:
-                    for _ in values_at(document, path):
-                        pass
+                    deque(values_at(document, path), maxlen=0)
 
 
 def has_sample(case: Case) -> bool:
-    """Tell whether the page shows an answer to this example that can be read."""
+    """Tell whether the page shows an answer to this example of which anything can be read."""
     return any(True for _ in _samples(case))
 
 
 def _samples(case: Case) -> Iterator[JsonObject]:
+    """Yield the answers, or the chunks, that the page shows for the example."""
+    wanted = "stream" if case.streamed else "plain"
     for sample in case.page.samples:
-        if case.example.name in sample.answers and sample.kind == "plain" and not case.streamed:
-            content = _content(sample)
-            if isinstance(content, dict):
-                yield content
-
-
-def _content(sample: Sample) -> object:
-    if sample.text is None:
-        return sample.payload
-    try:
-        return json.loads(sample.text)
-    except ValueError:
-        return None  # a sample that does not parse is the lint's business
+        if case.example.name in sample.answers and sample.kind == wanted:
+            yield from read(sample).objects
 
 
 def _due(case: Case, path: str) -> bool:
