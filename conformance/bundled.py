@@ -4,8 +4,9 @@
         Target(server.base_url, server.model, "openai", server.api_key)
 
 The two packages know nothing of each other: this module knows a command, an environment variable
-and the line that the server prints when it listens. The server's standard input is a pipe that ends
-with this process, and the server with it, so that none stays behind even after ``kill -9``.
+and the line that the server prints when it listens. It speaks as any of the documents, by its name,
+or as `REFERENCE`, which serves everything. Its standard input is a pipe that ends with this
+process, and the server with it, so that none stays behind even after ``kill -9``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 MODEL = "gpt-3.5-turbo-instruct"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
 READY = "Listening on "
+REFERENCE = "reference"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 COMMAND = (sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin")
@@ -44,8 +46,10 @@ class BundledServer:
 
 
 @contextmanager
-def bundled_server(command: Sequence[str] = COMMAND) -> Iterator[BundledServer]:
-    """Start the server, and stop it when the block ends, however it ends.
+def bundled_server(
+    command: Sequence[str] = COMMAND, *, dialect: str = REFERENCE
+) -> Iterator[BundledServer]:
+    """Start the server in a dialect, and stop it when the block ends, however it ends.
 
     Raises:
         BundledServerError: it did not come to listen.
@@ -54,7 +58,7 @@ def bundled_server(command: Sequence[str] = COMMAND) -> Iterator[BundledServer]:
     key = f"sk-bundled-{secrets.token_urlsafe(24)}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            command,
+            [*command, "--dialect", dialect],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from conformance.bundled import KEY_VARIABLE, BundledServerError, bundled_server
+from conformance.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
 from conformance.cli import inputs
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.guard import UserError
@@ -22,10 +22,14 @@ from conformance.cli.options import (
     with_key_from,
 )
 from conformance.cli.terminal import say
+from conformance.contract import DOCUMENTS
 from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Limits, Target, Tier
 from conformance.reports import console
 from conformance.selection import Options
 from conformance.wire.record import RunFileError, read_run
+
+LIVE = "openai"
+DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class _Endpoint:
         "conformance run --base-url https://api.example.com/v1 --model some-model \\",
         "                --api-key-env EXAMPLE_KEY --contract zhizengzeng",
         "conformance run --tier smoke --select 'stop.*' --max-requests 20",
+        "conformance run --contract zero --dialect gpt-ge",
     ),
 )
 @click.option(
@@ -51,6 +56,13 @@ class _Endpoint:
     help="The endpoint, up to and without /completions. [default: the bundled reference server]",
 )
 @click.option("--model", metavar="ID", help="The model to ask for; required with --base-url.")
+@click.option(
+    "--dialect",
+    type=click.Choice(DIALECTS),
+    metavar="NAME",
+    help="The document that the bundled server speaks as: "
+    f"{', '.join(DIALECTS)}. [default: a vendor's contract: its own, else {REFERENCE}]",
+)
 @with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
 @under_contract
 @choosing(Tier.STANDARD)
@@ -107,6 +119,7 @@ def run(
     *,
     base_url: str | None,
     model: str | None,
+    dialect: str | None,
     key_name: str | None,
     contract_name: str,
     tier: str,
@@ -139,7 +152,11 @@ def run(
         return ExitCode.NOTHING_RAN
     screen = console.console_for()
     with interruptible(), ExitStack() as stack:
-        endpoint = _endpoint(base_url, model, key_name, contract.name, stack)
+        if base_url is None:
+            spoken = dialect or _dialect_of(contract_name)
+            endpoint = _bundled(model, key_name, contract.name, spoken, stack)
+        else:
+            endpoint = _named(base_url, model, dialect, key_name, contract.name)
         folder = fresh_folder(out, endpoint.host, contract.name)
         failure = judge(endpoint.target, contract, options, folder, screen)
     try:
@@ -160,17 +177,24 @@ def run(
     return EXIT_CODES[judged.conclusion]
 
 
-def _endpoint(
-    base_url: str | None, model: str | None, key_name: str | None, contract: str, stack: ExitStack
+def _dialect_of(contract_name: str) -> str:
+    """Choose what the bundled server speaks where nobody says.
+
+    Held to a vendor's document it speaks as that one; held to the live API, or to a contract of
+    one's own, it serves everything, which shows more of the suite than a dialect that refuses.
+    """
+    return contract_name if contract_name in DOCUMENTS and contract_name != LIVE else REFERENCE
+
+
+def _named(
+    typed: str, model: str | None, dialect: str | None, key_name: str | None, contract: str
 ) -> _Endpoint:
-    """Make sure of the endpoint that was named, or start the bundled one."""
-    if base_url is None:
-        if model is not None or key_name is not None:
-            raise click.UsageError(
-                "--model and --api-key-env go with --base-url; the bundled server has its own"
-            )
-        return _bundled(contract, stack)
-    where = inputs.base_url(base_url)
+    """Make sure of the endpoint that was named."""
+    if dialect is not None:
+        raise click.UsageError(
+            "--dialect is for the bundled server; an endpoint named with --base-url speaks its own"
+        )
+    where = inputs.base_url(typed)
     if not model:
         raise click.UsageError(
             f"--base-url needs --model: which of the models at {where.host} is to be asked"
@@ -184,10 +208,19 @@ def _endpoint(
     return _Endpoint(Target(where.url, model, contract, key, name), where.host)
 
 
-def _bundled(contract: str, stack: ExitStack) -> _Endpoint:
+def _bundled(
+    model: str | None, key_name: str | None, contract: str, dialect: str, stack: ExitStack
+) -> _Endpoint:
+    """Start the bundled server."""
+    if model is not None or key_name is not None:
+        raise click.UsageError(
+            "--model and --api-key-env go with --base-url; the bundled server has its own"
+        )
     try:
-        server = stack.enter_context(bundled_server())
+        server = stack.enter_context(bundled_server(dialect=dialect))
     except BundledServerError as error:
         raise UserError(f"{error}; or name an endpoint with --base-url") from None
+    if dialect != REFERENCE:
+        say(f"the bundled server speaks as {dialect}")
     target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
     return _Endpoint(target, "bundled")

@@ -23,6 +23,8 @@ BREAKS = "import sys; print('details', file=sys.stderr); sys.exit('port 80 is ta
 SILENT = ""
 TELLS_ITS_KEY = f"import os; print('Listening on', os.environ[{KEY_VARIABLE!r}]); input()"
 
+TELLS_ITS_WORDS = "import sys; print('Listening on', *sys.argv[1:], flush=True); input()"
+
 RUNS_ONE = """
 from conformance.bundled import bundled_server
 with bundled_server() as server:
@@ -49,6 +51,13 @@ def test_a_server_runs_as_long_as_the_block() -> None:
         assert server.model == "gpt-3.5-turbo-instruct"
         assert is_running(server.pid)
     assert not is_running(server.pid)
+
+
+def test_a_server_speaks_as_it_is_told() -> None:
+    with bundled_server(python(TELLS_ITS_WORDS)) as server:
+        assert server.base_url == "--dialect reference"
+    with bundled_server(python(TELLS_ITS_WORDS), dialect="zero") as server:
+        assert server.base_url == "--dialect zero"
 
 
 @pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])

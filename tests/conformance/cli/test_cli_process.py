@@ -39,6 +39,31 @@ def test_without_a_url_the_bundled_server_is_started_judged_and_stopped(
     assert "$REFERENCE_SERVER_API_KEY" in (tmp_path / "out" / "index.html").read_text()
 
 
+ONE_CHECK = ("--select", "max-tokens.unlimited", "--out", "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--contract", "zhizengzeng"), 0),
+        (("--contract", "zhizengzeng", "--dialect", "openai"), 1),
+    ],
+)
+def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
+    process, words: tuple[str, ...], code: int
+) -> None:
+    finished = process("run", *words, *ONE_CHECK)
+    assert finished.returncode == code, finished.stdout + finished.stderr
+    assert f"the bundled server speaks as {words[-1]}" in finished.stderr
+
+
+def test_a_named_endpoint_has_no_dialect(process) -> None:
+    words = ("--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--dialect", "zero")
+    finished = process("run", *words)
+    assert finished.returncode == 4
+    assert "--dialect is for the bundled server" in finished.stderr
+
+
 def test_nobody_listens(process, tmp_path: Path) -> None:
     finished = judged(process, "http://127.0.0.1:1/v1")
     assert finished.returncode == 3
