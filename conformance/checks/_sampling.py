@@ -8,7 +8,7 @@ costs two samples.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from conformance.api import Api
@@ -34,6 +34,17 @@ Draw = Callable[[str, int], Awaitable[str]]
 def sampled(prompt: Any = STORY, **more: Any) -> dict[str, Any]:
     """Write the body of the shared sampled request, with what a check adds to it."""
     return {"prompt": prompt, "max_tokens": 16, "temperature": 1, **more}
+
+
+def narrowed(api: Api, share: float, prompt: Any = STORY, **more: Any) -> dict[str, Any]:
+    """Write the shared sampled request with a ``top_p``."""
+    return one_of_two(api, sampled(prompt, **more, top_p=share))
+
+
+def one_of_two(api: Api, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the temperature beside a ``top_p`` at its default where the document wants one only."""
+    either = "temperature.with-top-p-refused" in api.contract.requirements
+    return {name: value for name, value in asked.items() if not (either and name == "temperature")}
 
 
 def copies_of(prompts: list[str]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ async def the_best_n_are_returned(api: Api) -> None:
 )
 async def the_likelier_candidates_come_back(api: Api) -> None:
     """The best two of twenty candidates are likelier, token for token, than ordinary samples."""
-    asked = {**sampled(), "max_tokens": 4, "logprobs": 0}
+    asked = {**sampled(), "max_tokens": 4, "logprobs": 1}
     ordinary = await draw(api, ORDINARY_ROUNDS, {**asked, "n": CANDIDATES})
     chosen = await draw(api, CHOSEN_ROUNDS, {**asked, "n": CHOSEN, "best_of": CANDIDATES})
     # Ties speak for the endpoint: where all samples are equally likely none is better.

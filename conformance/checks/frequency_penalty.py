@@ -43,7 +43,7 @@ async def zero_is_as_good_as_none(api: Api) -> None:
     await hold_zero_as_none(api, NAME)
 
 
-@check("frequency-penalty.null", requirement="frequency-penalty.range-served", tier="deep")
+@check("frequency-penalty.null", requirement="frequency-penalty.null-is-none", tier="deep")
 async def null_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: null` gives the answer that comes without a penalty."""
     await hold_zero_as_none(api, NAME, None)

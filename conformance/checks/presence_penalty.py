@@ -41,7 +41,7 @@ async def zero_is_as_good_as_none(api: Api) -> None:
     await hold_zero_as_none(api, NAME)
 
 
-@check("presence-penalty.null", requirement="presence-penalty.range-served", tier="deep")
+@check("presence-penalty.null", requirement="presence-penalty.null-is-none", tier="deep")
 async def null_is_as_good_as_none(api: Api) -> None:
     """`presence_penalty: null` gives the answer that comes without a penalty."""
     await hold_zero_as_none(api, NAME, None)

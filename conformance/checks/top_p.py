@@ -6,7 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
-from conformance.checks._sampling import NARROW, STORY, expect_variety, sampled
+from conformance.checks._sampling import NARROW, STORY, expect_variety, narrowed, sampled
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
 
@@ -49,7 +49,7 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
 )
 async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     """With `top_p` near 0 all of three choices are the same text."""
-    answer = (await api.complete(**sampled(n=3, top_p=NARROW))).expect_ok()
+    answer = (await api.complete(**narrowed(api, NARROW, n=3))).expect_ok()
     if len(set(answer.texts)) == len(answer.texts) > 2:
         raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
 
@@ -62,7 +62,7 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
 )
 async def zero_is_the_narrowest_choice(api: Api) -> None:
     """`top_p: 0` is declined, or gives the greedy text: it is not taken for none."""
-    reply = await api.complete(**sampled(top_p=0))
+    reply = await api.complete(**narrowed(api, 0))
     if served_or_declined(reply) is not None:
         await hold_narrow_as_greedy(api, STORY, 0)
 
@@ -94,7 +94,7 @@ async def hold_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW) ->
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
     greedy = (await plain(api, prompt)).text
-    narrow = sampled(prompt, top_p=share)
+    narrow = narrowed(api, share, prompt)
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return
