@@ -158,8 +158,8 @@ AOCHENG = Dialect(
         nullable=frozenset({"suffix", "logprobs", "stop", "logit_bias", "user"}),
         # The first of two tables, which has no column for a default.
         required=(("prompt",),),
-        # "string/array": as with gpt-ge, any array of those that the endpoint knows.
-        prompt_forms=tuple(PromptForm),
+        # "string/array", described as the text to prompt with: an array of texts.
+        prompt_forms=(PromptForm.STRING, PromptForm.STRINGS),
         max_tokens_default=16,
     ),
 )
