@@ -11,3 +11,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many drawn requests the oracle judges (default: %(default)s)",
     )
+    parser.addoption(
+        "--bad-bodies",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="how many drawn bodies are sent to the reference server (default: %(default)s)",
+    )

@@ -1,0 +1,97 @@
+"""Two thousand drawn bodies: never a 5xx, never a hang, and nothing is left behind by any."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from conformance.contract import load_contract
+from tests.reference_server.api import Api, envelope
+from tests.reference_server.bad_bodies import VALID, bodies
+from tests.servers import running_server
+
+CONTRACT = load_contract("openai")
+PARTS = 4
+SECONDS = 30.0
+"""Within which every answer has to be there: far more than any of these needs."""
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Api]:
+    """A server of its own, so that what is left behind is left by these requests."""
+    with (
+        running_server("--max-waiting", "128") as server,
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
+    ):
+        yield Api(client)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_drawn_body_makes_the_server_fail_or_hang(
+    apart: Api, part: int, request: pytest.FixtureRequest
+) -> None:
+    statuses: Counter[int] = Counter()
+
+    @seed(part)
+    @settings(
+        max_examples=request.config.getoption("--bad-bodies") // PARTS,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(bodies)
+    def judge(body: bytes) -> None:
+        response = apart.raw(body)
+        statuses[response.status_code] += 1
+        if response.status_code == 200:
+            judge_answer(response, body)
+        else:
+            judge_refusal(response)
+
+    judge()
+    # A draw that is all refused at the first glance, or all served, would show little.
+    assert statuses[200] > sum(statuses.values()) / 20
+    assert statuses[400] > sum(statuses.values()) / 2
+    # The line takes 128 at once if nobody else is in it, and only then.
+    answer = apart.complete(prompt="a", n=128, max_tokens=1)
+    assert len(answer["choices"]) == 128
+
+
+def judge_refusal(response: httpx.Response) -> None:
+    assert 400 <= response.status_code < 500, response.text
+    error = envelope(response, response.status_code)
+    assert CONTRACT.validate_error(response.json()) == ()
+    assert error["type"] == "invalid_request_error"
+    parameter = error["param"]
+    assert parameter is None or parameter.replace("[", ".").split(".")[0] in VALID
+
+
+def judge_answer(response: httpx.Response, body: bytes) -> None:
+    """What was served was a request, and the answer is one to it."""
+    asked = json.loads(body, parse_constant=pytest.fail)
+    if asked.get("stop") == []:  # asks for nothing here, as the server's README says
+        del asked["stop"]
+    assert CONTRACT.validate_request(asked) == ()
+    wanted = asked.get("n") or 1
+    prompt = asked.get("prompt")
+    if isinstance(prompt, list) and not isinstance(prompt[0], int):
+        wanted *= len(prompt)
+    if asked.get("stream"):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = response.text.split("\n\n")
+        assert events[-2:] == ["data: [DONE]", ""]
+        chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
+        for chunk in chunks:
+            assert CONTRACT.validate_chunk(chunk) == ()
+        finished = [c["index"] for chunk in chunks for c in chunk["choices"] if c["finish_reason"]]
+    else:
+        assert response.headers["content-type"] == "application/json"
+        answer: dict[str, Any] = response.json()
+        assert CONTRACT.validate_completion(answer) == ()
+        finished = [choice["index"] for choice in answer["choices"]]
+    assert sorted(finished) == list(range(wanted))
