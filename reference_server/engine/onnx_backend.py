@@ -1,18 +1,16 @@
-"""The bundled model on onnxruntime: a graph that decodes a batch of rows with different histories.
+"""The bundled model on onnxruntime: a graph that reads and extends a cache in place.
 
-The graph's inputs and outputs (see `reference_server/training/decoder.py`): `input_ids`
-[rows, time], `past_lengths` [rows] and `past` [layers, 2, rows, kv_heads, slots, head_dim] give
-`logits` [rows, time, vocabulary] and `present`, the keys and values of the new tokens alone.
+What the graph takes and gives is said in `reference_server/training/decoder.py`.
 
-To the last bit the same logits for a row, whatever else is decoded: onnxruntime's kernels compute
-each row of a batch by itself, so the number of rows changes nothing (a test holds it to that), but
-the number of cache slots does, since it decides in which order a softmax is summed. So sequences
-are pooled by the size class of their own length, and a prompt is always read alone.
+To the last bit the same logits for a row, whatever else is decoded. A matrix product computes each
+row by itself, adding up in an order that the row's width alone decides, on any number of threads;
+attention is computed for each row and head by itself, over the row's own length and not over all
+the slots there are. (A test holds it to that.) What does make a difference is how many tokens of
+one row are read together: a prompt is therefore read alone and always in the same portions.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,63 +19,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from reference_server.engine.backend import Floats, Prefilled
+from reference_server.engine.cache import Cache
 
 GRAPH = "decoder.onnx"
 CHUNK = 256
 """Prompt tokens read in one run: bounds the memory that attention scores take."""
-SMALLEST_CLASS = 64
-"""Cache slots of the pool for the shortest sequences; each further class has twice as many."""
 SMALL_RUN = 8
 """Up to this many tokens a run is quickest on one core."""
-
-
-@dataclass
-class _Pool:
-    """Sequences of one size class, each in a row of one cache."""
-
-    past: Floats
-    """[layers, 2, rows, kv_heads, slots, head_dim]"""
-    lengths: NDArray[np.int64]
-    """Slots in use, by row."""
-    rows: dict[int, int] = field(default_factory=dict)
-    """Sequence handle → row."""
-
-    @property
-    def capacity(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def slots(self) -> int:
-        return int(self.past.shape[4])
-
-    def add(self, handle: int, cache: Floats) -> None:
-        """Copy in a cache of shape [layers, 2, kv_heads, tokens, head_dim]."""
-        if len(self.rows) == self.capacity:
-            self._resize(self.capacity * 2)
-        row = next(row for row in range(self.capacity) if row not in self.rows.values())
-        length = cache.shape[3]
-        self.past[:, :, row, :, :length] = cache
-        self.lengths[row] = length
-        self.rows[handle] = row
-
-    def remove(self, handle: int) -> Floats:
-        """Give up a row; returns a view of its cache, good until the pool is next changed."""
-        row = self.rows.pop(handle)
-        cache = self.past[:, :, row, :, : self.lengths[row]]
-        self.lengths[row] = 0
-        if len(self.rows) * 4 <= self.capacity > 1:
-            self._resize(self.capacity // 2)
-        return cache
-
-    def _resize(self, capacity: int) -> None:
-        kept = list(self.rows.values())
-        shape = list(self.past.shape)
-        shape[2] = capacity
-        past, lengths = np.zeros(shape, np.float32), np.zeros(capacity, np.int64)
-        past[:, :, : len(kept)] = self.past[:, :, kept]
-        lengths[: len(kept)] = self.lengths[kept]
-        self.past, self.lengths = past, lengths
-        self.rows = {handle: row for row, handle in enumerate(self.rows)}
 
 
 class OnnxBackend:
@@ -85,88 +33,109 @@ class OnnxBackend:
 
     def __init__(self, folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        # A small step is hundreds of tiny operations: sharing them out costs more than it saves.
+        # A small step is many tiny operations: sharing them out costs more than it saves.
         self._alone = _session(folder, threads=1)
         self._shared = _session(folder, threads=0)
         self.context: int = config["max_position_embeddings"]
         self.vocabulary: int = config["vocab_size"]
-        self._layers: int = config["num_hidden_layers"]
-        self._heads: int = config["num_key_value_heads"]
-        self._width: int = config["head_dim"]
-        self._pools: dict[int, _Pool] = {}
-        self._home: dict[int, _Pool] = {}
+        self._cache = Cache(
+            config["num_hidden_layers"],
+            config["num_key_value_heads"],
+            self.context,
+            config["head_dim"],
+        )
+        self._step: _Run | None = None
+        """The run that moves all of the cache's rows on, until the cache is another."""
         self._handles = 0
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
         """Read a prompt, `CHUNK` tokens at a time."""
-        cache = self._empty(1, len(ids))
-        logits = np.empty((len(ids), self.vocabulary), np.float32)
+        history = self._cache.unfilled(1, len(ids))
+        logits = np.empty((1, len(ids), self.vocabulary), np.float32)
         for start in range(0, len(ids), CHUNK):
-            part = np.array([ids[start : start + CHUNK]], np.int64)
-            past = np.ascontiguousarray(cache[:, :, :, :, :start])
-            output, present = self._run(part, np.array([start], np.int64), past)
-            end = start + part.shape[1]
-            logits[start:end] = output[0]
-            cache[:, :, :, :, start:end] = present
-        return Prefilled(logits, len(ids), cache[:, :, 0])
+            part = slice(start, start + CHUNK)
+            run = self._bind(history, logits[:, part])
+            run.ids[0] = ids[part]
+            run(np.array([start]))
+        return Prefilled(logits[0], len(ids), history)
 
     def open(self, prompt: Prefilled) -> int:
-        """Give the sequence a row of its size class."""
+        """Give the sequence a row of the cache."""
         self._handles += 1
-        self._place(self._handles, prompt.cache)
+        self._cache.add(self._handles, prompt.cache)
+        self._step = None
         return self._handles
 
     def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
-        """One run per size class."""
-        logits = np.empty((len(handles), self.vocabulary), np.float32)
-        places: dict[int, list[int]] = {}
-        for place, handle in enumerate(handles):
-            pool = self._with_room(handle)
-            places.setdefault(pool.slots, []).append(place)
-        for slots, members in places.items():
-            pool = self._pools[slots]
-            rows = [pool.rows[handles[place]] for place in members]
-            tokens = np.zeros((pool.capacity, 1), np.int64)
-            tokens[rows, 0] = [ids[place] for place in members]
-            output, present = self._run(tokens, pool.lengths, pool.past)
-            logits[members] = output[rows, 0]
-            lengths = pool.lengths[rows]
-            # On both sides: indices apart from each other put their dimension first.
-            pool.past[:, :, rows, :, lengths] = present[:, :, rows, :, 0]
-            pool.lengths[rows] = lengths + 1
-        return logits
+        """One run for all.
+
+        Sequences that are left out take part too, with any token: it goes to a slot that is not in
+        use yet, or, where none is left, into a history that nothing can go on from.
+
+        Raises ValueError for a sequence that is as long as the context already.
+        """
+        if self._cache.make_room():
+            self._step = None
+        if self._step is None:
+            logits = np.empty((len(self._cache), 1, self.vocabulary), np.float32)
+            self._step = self._bind(self._cache.memory, logits)
+        rows = [self._cache.row(handle) for handle in handles]
+        lengths = self._cache.lengths
+        if lengths[rows].max() == self.context:
+            raise ValueError("a sequence is as long as the context already")
+        self._step.ids[rows, 0] = ids
+        self._step(np.minimum(lengths, self.context - 1))
+        lengths[rows] += 1
+        return self._step.logits[rows, 0]
 
     def close(self, handle: int) -> None:
         """Free the sequence's row."""
-        self._home.pop(handle).remove(handle)
+        self._cache.remove(handle)
+        self._step = None
 
-    def _with_room(self, handle: int) -> _Pool:
-        """The sequence's pool, after moving it up a class if it has no slot left."""
-        pool = self._home[handle]
-        if pool.lengths[pool.rows[handle]] == pool.slots:
-            self._place(handle, pool.remove(handle))
-        return self._home[handle]
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes held for the open sequences."""
+        return self._cache.nbytes
 
-    def _place(self, handle: int, cache: Floats) -> None:
-        slots = SMALLEST_CLASS
-        while slots <= cache.shape[3]:
-            slots *= 2
-        if slots not in self._pools:
-            self._pools[slots] = _Pool(self._empty(1, slots), np.zeros(1, np.int64))
-        self._pools[slots].add(handle, cache)
-        self._home[handle] = self._pools[slots]
+    def _bind(self, cache: Floats, logits: Floats) -> "_Run":
+        size = logits.shape[0] * logits.shape[1]
+        return _Run(self._alone if size <= SMALL_RUN else self._shared, cache, logits)
 
-    def _empty(self, rows: int, slots: int) -> Floats:
-        return np.zeros((self._layers, 2, rows, self._heads, slots, self._width), np.float32)
 
-    def _run(
-        self, ids: NDArray[np.int64], lengths: NDArray[np.int64], past: Floats
-    ) -> tuple[Floats, Floats]:
-        session = self._alone if ids.size <= SMALL_RUN else self._shared
-        logits, present = session.run(
-            ["logits", "present"], {"input_ids": ids, "past_lengths": lengths, "past": past}
-        )
-        return logits, present
+class _Run:
+    """The graph bound to its memory: what is called again and again need be bound only once."""
+
+    def __init__(self, session: Any, cache: Floats, logits: Floats) -> None:
+        """For `logits` of [rows, time, vocabulary], written to by every call."""
+        self.ids: NDArray[np.int64] = np.zeros(logits.shape[:2], np.int64)
+        """[rows, time], to be set before a call."""
+        self.logits = logits
+        self._last_slots = np.empty(len(logits), np.int32)
+        self._longest = np.empty((), np.int32)
+        self._session = session
+        self._cache = cache
+        self._binding = session.io_binding()
+        self._input("input_ids", self.ids)
+        self._input("last_slots", self._last_slots)
+        self._input("longest", self._longest)
+        self._output("logits", logits)
+        for place, plane in enumerate(cache):
+            name = f"{'values' if place % 2 else 'keys'}.{place // 2}"
+            self._input(name, plane)
+            self._output(f"new_{name}", plane)
+
+    def __call__(self, lengths: NDArray[np.int32]) -> None:
+        """Read `ids` after histories of these lengths."""
+        np.add(lengths, self.ids.shape[1] - 1, out=self._last_slots)
+        self._longest.fill(self._last_slots.max() + 1)
+        self._session.run_with_iobinding(self._binding)
+
+    def _input(self, name: str, array: NDArray[Any]) -> None:
+        self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    def _output(self, name: str, array: NDArray[Any]) -> None:
+        self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
 
 
 def _session(folder: Path, threads: int) -> Any:

@@ -1,4 +1,7 @@
-"""`python -m reference_server.training STEP`: corpus, tokenizer, train, export, in this order."""
+"""`python -m reference_server.training STEP`: corpus, tokenizer, train, export, in this order.
+
+The step `graph` writes `decoder.onnx` anew for the checkpoint in the folder of shipped files.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,17 @@ LESSONS_FOR_TOKENIZER = 40_000
 def main() -> None:
     """Run one step; every step reads what the earlier ones left in the cache folder."""
     parser = argparse.ArgumentParser(prog="python -m reference_server.training")
-    parser.add_argument("step", choices=("corpus", "tokenizer", "train", "export"))
-    parser.add_argument("--cache", type=Path, required=True, help="folder for packages and runs")
+    parser.add_argument("step", choices=("corpus", "tokenizer", "train", "export", "graph"))
+    parser.add_argument("--cache", type=Path, help="folder for packages and runs")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of shipped files")
     parser.add_argument("--steps", type=int, default=2200, help="optimiser steps of the whole run")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if options.step == "graph":
+        export.write_graph(options.weights)
+        return
+    if options.cache is None:
+        parser.error("--cache is needed for this step")
     texts, checkpoint = options.cache / "corpus.jsonl", options.cache / "checkpoint.pt"
     match options.step:
         case "corpus":

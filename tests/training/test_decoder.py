@@ -6,6 +6,8 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+from reference_server.training import export
+
 SLOTS = 40
 ROWS, LENGTH = 3, 20
 
@@ -21,47 +23,64 @@ def expected(network: LlamaForCausalLM, ids: np.ndarray) -> np.ndarray:
         return network(torch.from_numpy(ids)).logits.numpy()
 
 
-def empty_cache(decoder: onnxruntime.InferenceSession, slots: int) -> np.ndarray:
-    layers, _, _, heads, _, dim = decoder.get_inputs()[2].shape
-    return np.zeros((layers, 2, ROWS, heads, slots, dim), np.float32)
+def empty_caches(decoder: onnxruntime.InferenceSession, rows: int) -> dict[str, np.ndarray]:
+    """Caches whose slots hold what must not matter: nothing is in use."""
+    return {
+        each.name: np.full((rows, each.shape[1], SLOTS, each.shape[3]), 1e3, np.float32)
+        for each in decoder.get_inputs()
+        if "." in each.name
+    }
 
 
-def test_a_whole_prompt_without_a_past(decoder, ids, expected):
-    logits, _ = decoder.run(
-        None,
-        {
-            "input_ids": ids,
-            "past_lengths": np.zeros(ROWS, np.int64),
-            "past": empty_cache(decoder, slots=0),
-        },
-    )
+def read(
+    decoder: onnxruntime.InferenceSession,
+    caches: dict[str, np.ndarray],
+    ids: np.ndarray,
+    lengths: np.ndarray,
+) -> np.ndarray:
+    """The logits after new tokens; the caches are replaced by those with the tokens added."""
+    last = (lengths + ids.shape[1] - 1).astype(np.int32)
+    feed = {"input_ids": ids, "last_slots": last, "longest": np.array(last.max() + 1, np.int32)}
+    names = [f"new_{name}" for name in caches]
+    logits, *filled = decoder.run(["logits", *names], {**feed, **caches})
+    caches.update(zip(caches, filled, strict=True))
+    return logits
+
+
+def test_whole_prompts_without_a_past(decoder, ids, expected):
+    caches = empty_caches(decoder, ROWS)
+    logits = read(decoder, caches, ids, np.zeros(ROWS, int))
     np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("lengths", [(7, 1, 12), (0, 20, 3), (5, 5, 5)])
-def test_rows_of_different_lengths_go_on_from_their_own_past(decoder, ids, expected, lengths):
-    cache = empty_cache(decoder, SLOTS)
-    cache += 1e3  # what lies in unused slots must not matter
-    padded = np.zeros((ROWS, max(lengths)), np.int64)
-    for row, n in enumerate(lengths):
-        padded[row, :n] = ids[row, :n]
-    nothing = np.zeros(ROWS, np.int64)
-    prompt = {"input_ids": padded, "past_lengths": nothing, "past": cache}
-    logits, present = decoder.run(None, prompt)
-    for row, n in enumerate(lengths):
-        np.testing.assert_allclose(logits[row, :n], expected[row, :n], atol=1e-4)
-        cache[:, :, row, :, :n] = present[:, :, row, :, :n]
+def test_a_prompt_in_portions(decoder, ids, expected):
+    caches = empty_caches(decoder, 1)
+    for start, end in [(0, 7), (7, 8), (8, LENGTH)]:
+        logits = read(decoder, caches, ids[:1, start:end], np.array([start]))
+        np.testing.assert_allclose(logits[0], expected[0, start:end], atol=1e-4)
 
+
+@pytest.mark.parametrize("lengths", [(7, 1, 12), (0, 19, 3), (5, 5, 5)])
+def test_rows_of_different_lengths_go_on_from_their_own_past(decoder, ids, expected, lengths):
+    caches = empty_caches(decoder, ROWS)
+    for row, length in enumerate(lengths):
+        own = empty_caches(decoder, 1)
+        if length:
+            read(decoder, own, ids[row : row + 1, :length], np.zeros(1, int))
+        for name, cache in caches.items():
+            cache[row] = own[name][0]
     past = np.array(lengths)
     for step in range(LENGTH - max(lengths)):
         fresh = ids[np.arange(ROWS), past + step][:, None]
-        feed = {"input_ids": fresh, "past_lengths": past + step, "past": cache}
-        logits, present = decoder.run(None, feed)
-        for row, n in enumerate(past + step):
-            np.testing.assert_allclose(logits[row, 0], expected[row, n], atol=1e-4)
-            cache[:, :, row, :, n] = present[:, :, row, :, 0]
+        logits = read(decoder, caches, fresh, past + step)
+        for row, place in enumerate(past + step):
+            np.testing.assert_allclose(logits[row, 0], expected[row, place], atol=1e-4)
+
+
+def test_the_shipped_graph_is_what_the_checkpoint_gives(weights):
+    assert export.graph(weights).SerializeToString() == (weights / "decoder.onnx").read_bytes()
 
 
 def test_the_weights_are_shipped_once(weights):
-    assert (weights / "decoder.onnx").stat().st_size < 400_000
+    assert (weights / "decoder.onnx").stat().st_size < 40_000
     assert sum(file.stat().st_size for file in weights.iterdir()) < 35_000_000
