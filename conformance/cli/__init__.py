@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from conformance import __version__
+from conformance.cli.documents import documents
 from conformance.cli.explain import explain
 from conformance.cli.guard import Suite
 from conformance.cli.listing import list_checks
@@ -42,5 +43,5 @@ def main(ctx: click.Context) -> None:
         ctx.exit(ExitCode.USAGE)
 
 
-for command in (run, plan, list_checks, explain, report):
+for command in (run, plan, list_checks, explain, report, documents):
     main.add_command(command)

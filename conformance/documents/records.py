@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.documents.pages import Page
+
 
 class Outcome(StrEnum):
     """What came of one example that was to be sent."""
@@ -95,3 +97,23 @@ class Finding:
     says_zh: str
     mend: str
     mend_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A page and what came of it; a part that was not asked for is None.
+
+    Attributes:
+        against: what its examples were sent to, in words.
+    """
+
+    page: Page
+    findings: tuple[Finding, ...] | None = None
+    replays: tuple[Replayed, ...] | None = None
+    against: str = ""
+
+    def count(self, what: Outcome | Severity) -> int:
+        """Count the examples with an outcome, or the findings of a severity."""
+        if isinstance(what, Outcome):
+            return sum(replayed.outcome is what for replayed in self.replays or ())
+        return sum(finding.severity is what for finding in self.findings or ())

@@ -32,7 +32,7 @@ def render(run: Run) -> str:
     summary = Summary(run)
     parts = [
         f"## {summary.headline}",
-        _prose(summary.sentence),
+        prose(summary.sentence),
         _because(summary),
         _facts(summary),
         _counts(summary),
@@ -57,7 +57,7 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~&]|:(?=//))", r"\\\1", line(text))
 
 
-def _prose(sentence: str) -> str:
+def prose(sentence: str) -> str:
     """Write a sentence of ours, in which backticks mark names."""
     ours, *rest = sentence.split("`")
     written = [escape(ours)]

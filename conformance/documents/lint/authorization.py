@@ -37,7 +37,7 @@ def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
     says="A description that wants an Authorization header declares it as its security.",
     says_zh="需要 Authorization 头的接口描述声明了 security。",
     mend="Declare an HTTP bearer scheme and name it under `security`.",
-    mend_zh="声明 HTTP bearer 方案,并写入 `security`。",
+    mend_zh="声明 HTTP bearer 方案，并写入 `security`。",
 )
 def no_security(page: Page, _live: Contract) -> Iterator[Found]:
     """Find descriptions that say no key is needed, beside examples that send one."""

@@ -52,7 +52,7 @@ def _matters(live: Contract, parameter: Parameter) -> bool:
     says="A default is a value that could be sent.",
     says_zh="默认值本身是可以发送的值。",
     mend="Give a value of the type, or say in words what happens without the parameter.",
-    mend_zh="写出该类型的值,或用文字说明省略时的行为。",
+    mend_zh="写出该类型的值，或用文字说明省略时的行为。",
 )
 def no_value(page: Page, _live: Contract) -> Iterator[Found]:
     """Find defaults that are no value of the parameter's type."""
@@ -72,9 +72,9 @@ def no_value(page: Page, _live: Contract) -> Iterator[Found]:
     "default.null-not-allowed",
     Severity.GAP,
     says="Where null is the default, null is one of the types.",
-    says_zh="默认值为 null 时,类型中也包含 null。",
+    says_zh="默认值为 null 时，类型中也包含 null。",
     mend="Add null to the type, or say that the default means leaving it out.",
-    mend_zh="在类型中加入 null,或说明默认即为省略。",
+    mend_zh="在类型中加入 null，或说明默认即为省略。",
 )
 def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters whose default is a null that their type does not have."""

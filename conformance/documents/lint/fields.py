@@ -65,7 +65,7 @@ def _paths(value: object, prefix: str = "") -> Iterator[str]:
     says="The fields of the answer are described.",
     says_zh="对响应字段有说明。",
     mend="List the fields with their types, and which of them may be null.",
-    mend_zh="列出各字段及其类型,并说明哪些可为 null。",
+    mend_zh="列出各字段及其类型，并说明哪些可为 null。",
 )
 def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that leave the answer to their samples."""
@@ -84,7 +84,7 @@ def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     says="The page says what a request gets that cannot be served.",
     says_zh="说明请求无法处理时返回什么。",
     mend="List the status codes, and the body: error.message, type, param and code.",
-    mend_zh="列出状态码及错误体:error.message、type、param 与 code。",
+    mend_zh="列出状态码及错误体：error.message、type、param 与 code。",
 )
 def errors_not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that know no errors."""

@@ -98,7 +98,7 @@ def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
     says="An answer that used up max_tokens ended by length.",
     says_zh="用尽 max_tokens 的响应以 length 结束。",
     mend="Write length, or show an answer that ends before the limit.",
-    mend_zh="改为 length,或给出未达上限的响应。",
+    mend_zh="改为 length，或给出未达上限的响应。",
 )
 def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that end by themselves on the last token, where no stop sequence was sent."""

@@ -91,7 +91,7 @@ def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
     says="Examples that share a sample send the same prompt.",
     says_zh="共用同一示例响应的请求使用相同的 prompt。",
     mend="Send the same prompt in all of them, or show an answer for each.",
-    mend_zh="统一各示例的 prompt,或分别给出响应。",
+    mend_zh="统一各示例的 prompt，或分别给出响应。",
 )
 def several_prompts(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that stand for examples with different prompts."""

@@ -73,7 +73,7 @@ def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     says="As many tokens are listed as are counted.",
     says_zh="列出的 token 数与计数一致。",
     mend="List every token, or correct completion_tokens.",
-    mend_zh="列出全部 token,或更正 completion_tokens。",
+    mend_zh="列出全部 token，或更正 completion_tokens。",
 )
 def count(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that count other tokens than they list; the one at the end may be left out."""
@@ -100,7 +100,7 @@ def count(page: Page, _live: Contract) -> Iterator[Found]:
     "logprobs.not-as-asked",
     Severity.DEFECT,
     says="A sample shows log probabilities where its example asks for them, and nowhere else.",
-    says_zh="仅当请求要求时,示例响应才包含对数概率。",
+    says_zh="仅当请求要求时，示例响应才包含对数概率。",
     mend="Show the answer that this request gets.",
     mend_zh="给出该请求实际得到的响应。",
 )

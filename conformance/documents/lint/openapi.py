@@ -21,7 +21,7 @@ from conformance.documents.records import Severity
     says="The description that is printed is one that tools can read.",
     says_zh="所打印的 OpenAPI 描述可以被工具读取。",
     mend="Print the file with its indentation, or link to it.",
-    mend_zh="保留缩进打印该文件,或提供其链接。",
+    mend_zh="保留缩进打印该文件，或提供其链接。",
 )
 def not_a_description(page: Page, _live: Contract) -> Iterator[Found]:
     """Find printed descriptions that are no YAML, or that do not hold the endpoint."""
@@ -81,7 +81,7 @@ def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     says="Every server is an address.",
     says_zh="每个 server 都是可用的地址。",
     mend="Give the address, or take the server out.",
-    mend_zh="填写地址,或删除该 server。",
+    mend_zh="填写地址，或删除该 server。",
 )
 def server(page: Page, _live: Contract) -> Iterator[Found]:
     """Find servers that are a tool's own placeholder."""

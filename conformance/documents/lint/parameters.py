@@ -60,7 +60,7 @@ def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
     says="A row describes one parameter.",
     says_zh="一行只描述一个参数。",
     mend="Give each of them a row of its own, and say which one this endpoint takes.",
-    mend_zh="将其拆成各自的行,并说明本接口接受哪一个。",
+    mend_zh="将其拆成各自的行，并说明本接口接受哪一个。",
 )
 def two_in_one(page: Page, _live: Contract) -> Iterator[Found]:
     """Find rows that stand for several names."""

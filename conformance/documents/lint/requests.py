@@ -48,7 +48,7 @@ def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
     says="An example sends every parameter that the page requires.",
     says_zh="示例包含页面要求的所有必填参数。",
     mend="Send the parameter in the example, or mark it as optional.",
-    mend_zh="在示例中加入该参数,或将其标为可选。",
+    mend_zh="在示例中加入该参数，或将其标为可选。",
 )
 def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     """Find whole requests that lack what is required."""
@@ -74,7 +74,7 @@ def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     says="An example sends only parameters that the page lists.",
     says_zh="示例只发送页面列出的参数。",
     mend="List the parameter, or take it out of the example.",
-    mend_zh="在列表中加入该参数,或从示例中删除。",
+    mend_zh="在列表中加入该参数，或从示例中删除。",
 )
 def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
     """Find what an example sends and no row describes."""
@@ -121,7 +121,7 @@ def _beyond(value: object, limits: Parameter) -> str | None:
     says="An example does not send together what the page says must not be.",
     says_zh="示例不同时发送页面规定互斥的参数。",
     mend="Take one of them out of the example, or drop the rule.",
-    mend_zh="从示例中去掉其中一个,或删除该规则。",
+    mend_zh="从示例中去掉其中一个，或删除该规则。",
 )
 def not_together(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pairs that exclude each other and are both sent; a false counts as not sent."""

@@ -18,7 +18,7 @@ from conformance.documents.records import Severity
     says="A sample answer is valid JSON.",
     says_zh="示例响应是合法的 JSON。",
     mend="Correct the line, or print an answer that really came.",
-    mend_zh="更正该行,或直接使用真实的响应。",
+    mend_zh="更正该行，或直接使用真实的响应。",
 )
 def not_json(page: Page, _live: Contract) -> Iterator[Found]:
     """Find the lines of a sample that keep it from being parsed."""
@@ -58,7 +58,7 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
     says="Log probabilities are four parallel arrays.",
     says_zh="对数概率由四个并行数组组成。",
     mend="Show all four arrays, each with one entry for each token.",
-    mend_zh="给出全部四个数组,每个 token 各占一项。",
+    mend_zh="给出全部四个数组，每个 token 各占一项。",
 )
 def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
     """Find samples whose log probabilities lack arrays."""
@@ -97,7 +97,7 @@ def _lacks_an_array(violation: SchemaViolation) -> bool:
     says="A sample has as many choices as its request asks for.",
     says_zh="示例响应的结果数量与请求一致。",
     mend="Show every choice, numbered from 0.",
-    mend_zh="给出全部结果,并从 0 开始编号。",
+    mend_zh="给出全部结果，并从 0 开始编号。",
 )
 def choices(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples with other choices than prompts times n."""

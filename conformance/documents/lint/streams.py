@@ -26,7 +26,7 @@ def _streams(page: Page) -> Iterator[tuple[Sample, Reading]]:
     says="A sample of a stream shows server-sent events.",
     says_zh="流式示例以服务器推送事件的形式给出。",
     mend="Print the stream as it comes: `data: {…}`, a blank line, and so on to `data: [DONE]`.",
-    mend_zh="按实际返回打印:`data: {…}`、空行,直到 `data: [DONE]`。",
+    mend_zh="按实际返回打印：`data: {…}`、空行，直到 `data: [DONE]`。",
 )
 def no_events(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples of streams without a line of data."""
@@ -80,7 +80,7 @@ def no_done(page: Page, _live: Contract) -> Iterator[Found]:
     says="The last chunk of every choice says why it ended.",
     says_zh="每个结果的最后一个分块给出 finish_reason。",
     mend="Show the last chunk, with its finish_reason; mark with … what is left out before it.",
-    mend_zh="给出带 finish_reason 的最后一个分块;中间省略处以 … 标明。",
+    mend_zh="给出带 finish_reason 的最后一个分块；中间省略处以 … 标明。",
 )
 def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams that end without a finish_reason for each choice."""

@@ -23,16 +23,17 @@ from conformance.documents.records import Severity
 def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
     """Find types that another place of the page contradicts, and the examples that take a side."""
     for parameter in page.parameters:
+        places: dict[str, list[str]] = {}
         for other in parameter.elsewhere:
-            if set(types_in(other.type)) == set(types_in(parameter.type)):
-                continue
-            against = _sending_what_does_not_fit(page, parameter, types_in(other.type))
-            sent = f"; the example {listed(against)} does not fit that" if against else ""
+            if set(types_in(other.type)) != set(types_in(parameter.type)):
+                places.setdefault(other.type, []).append(other.place)
+        for written, where in places.items():
+            against = _sending_what_does_not_fit(page, parameter, types_in(written))
+            sent = f"; {listed(against)} sends what the latter does not allow" if against else ""
             yield Found(
                 parameter_place(parameter),
-                f"listed as {parameter.type}, in {other.place} as {other.type}",
-                f"{other.place} allows {_allowed(other.type)} where the list allows "
-                f"{_allowed(parameter.type)}{sent}",
+                f"listed as {parameter.type}, in {listed(where)} as {written}",
+                f"both cannot be right{sent}",
             )
 
 
@@ -45,10 +46,6 @@ def _sending_what_does_not_fit(
         for name in parameter.names
         if name in example.request and not fits(example.request[name], types)
     ]
-
-
-def _allowed(written: str) -> str:
-    return f"only {types_in(written)[0]}" if len(types_in(written)) == 1 else written
 
 
 @rule(
@@ -78,7 +75,7 @@ def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
     says="A limit to the number of items is given for an array only.",
     says_zh="只有数组才有元素个数上限。",
     mend="Add array to the type, or leave out the limit.",
-    mend_zh="在类型中加入 array,或去掉该上限。",
+    mend_zh="在类型中加入 array，或去掉该上限。",
 )
 def items_of_no_array(page: Page, _live: Contract) -> Iterator[Found]:
     """Find limits to the items of what is no array by its type."""

@@ -1,0 +1,167 @@
+"""What came of the pages, for a terminal: a row for each first, then one page after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from conformance.cli.terminal import show as put
+from conformance.documents.contradictions import Disagreement, Row, Section
+from conformance.documents.records import Examined, Finding, Outcome, Replayed, Severity
+from conformance.reports.console import marked
+from conformance.reports.summary import plural
+from conformance.reports.visible import cut, line
+
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.MET: ("✓", "green"),
+    Outcome.NOT_MET: ("✗", "bold red"),
+    Outcome.NOT_RUN: ("○", "yellow"),
+}
+SEVERITIES: dict[Severity, tuple[str, str]] = {
+    Severity.DEFECT: ("✗", "red"),
+    Severity.GAP: ("…", "yellow"),
+}
+KINDS: dict[Disagreement, tuple[str, str]] = {
+    Disagreement.CONTRADICTION: ("≠", "red"),
+    Disagreement.SILENCE: ("…", "dim"),
+}
+LONGEST = 240
+"""Characters of one value from an endpoint."""
+
+
+def show(
+    examined: Sequence[Examined], sections: tuple[Section, ...] | None, console: Console
+) -> None:
+    """Print the result.
+
+    Where contradictions were asked for alone, the rows in which some only say nothing are shown
+    too; beside the rest they would be too many.
+    """
+    parts = [one for one in examined if one.findings is not None or one.replays is not None]
+    if parts:
+        put(_overview(parts), console)
+        for one in parts:
+            for piece in _page(one):
+                put(piece, console)
+    if sections is not None:
+        for piece in _contradictions(sections, silences=not parts):
+            put(piece, console)
+
+
+def _overview(examined: Sequence[Examined]) -> RenderableType:
+    replayed = any(one.replays is not None for one in examined)
+    linted = any(one.findings is not None for one in examined)
+    table = Table.grid(padding=(0, 3))
+    table.add_column()
+    heads = ["page"]
+    for head in [*(Outcome if replayed else ()), *(Severity if linted else ())]:
+        table.add_column(justify="right")
+        heads.append(f"{head.value}s" if isinstance(head, Severity) else head.value)
+    table.add_row(*(Text(head, style="dim") for head in heads))
+    for one in examined:
+        cells = [Text(line(one.page.document), style="bold")]
+        cells += [_counted(one.count(o), OUTCOMES[o][1]) for o in Outcome if replayed]
+        cells += [_counted(one.count(s), SEVERITIES[s][1]) for s in Severity if linted]
+        table.add_row(*cells)
+    return table
+
+
+def _counted(count: int, style: str) -> Text:
+    return Text(str(count), style=style if count else "dim")
+
+
+def _page(one: Examined) -> Iterator[RenderableType]:
+    yield Text.assemble("\n", (line(one.page.document), "bold"), f"  {line(one.page.title)}")
+    if one.replays is not None:
+        yield Padding(Text(f"Examples, sent to {line(one.against)}", style="dim"), (0, 0, 0, 2))
+        for replayed in one.replays:
+            yield Padding(_replayed(replayed), (0, 0, 0, 2))
+    if one.findings:
+        yield Padding(Text("Findings", style="dim"), (0, 0, 0, 2))
+    for finding in one.findings or ():
+        yield Padding(_finding(finding), (0, 0, 0, 2))
+    if one.findings == ():
+        yield Padding(Text("No findings", style="dim"), (0, 0, 0, 2))
+
+
+def _replayed(replayed: Replayed) -> RenderableType:
+    mark, style = OUTCOMES[replayed.outcome]
+    head = Text.assemble(
+        (f"{mark} {replayed.outcome.value}  ", style),
+        line(replayed.example),
+        (f"  {line(replayed.client)}", "dim"),
+    )
+    told: list[RenderableType] = []
+    if replayed.reason:
+        told.append(Text(cut(line(replayed.reason), LONGEST), style="dim"))
+    for unmet in replayed.unmet:
+        told.append(Text(line(unmet.expectation)))
+        told.append(_pairs({"expected": unmet.expected, "seen": unmet.seen}))
+    return Group(head, *(Padding(piece, (0, 0, 0, 4)) for piece in told))
+
+
+def _finding(finding: Finding) -> RenderableType:
+    mark, style = SEVERITIES[finding.severity]
+    head = Text.assemble(
+        (f"{mark} {finding.severity.value}  ", style),
+        (line(finding.place), "bold"),
+        (f"  {finding.rule}", "dim"),
+    )
+    told = _pairs({"written": finding.written})
+    told.add_row(Text("wrong", style="dim"), marked(cut(finding.wrong, LONGEST)))
+    told.add_row(Text("mend", style="dim"), marked(finding.mend))
+    told.add_row(Text(""), marked(f"{finding.says_zh}{finding.mend_zh}"))
+    return Group(head, Padding(told, (0, 0, 0, 4)))
+
+
+def _pairs(values: Mapping[str, str]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for name, text in values.items():
+        table.add_row(Text(name, style="dim"), Text(cut(line(text), LONGEST)))
+    return table
+
+
+def _contradictions(sections: Sequence[Section], *, silences: bool) -> Iterator[RenderableType]:
+    yield Text("\nWhere the documents disagree", style="bold")
+    hidden = 0
+    for section in sections:
+        rows = [r for r in section.rows if silences or r.kind is Disagreement.CONTRADICTION]
+        hidden += len(section.rows) - len(rows)
+        if rows:
+            yield Padding(Text(section.title, style="bold dim"), (1, 0, 0, 2))
+            body = _in_words(rows) if section.in_words else _side_by_side(rows)
+            yield Padding(body, (0, 0, 0, 2))
+    if hidden:
+        told = plural(hidden, "more row")
+        words = f"and {told} in which some only say nothing; --only contradictions shows all"
+        yield Padding(Text(words, style="dim"), (1, 0, 0, 2))
+
+
+def _side_by_side(rows: Sequence[Row]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    names = list(rows[0].says)
+    for _ in names:
+        table.add_column(overflow="fold")
+    table.add_row(Text(""), *(Text(line(name), style="dim") for name in names))
+    for row in rows:
+        mark, style = KINDS[row.kind]
+        topic = Text.assemble((f"{mark} ", style), line(row.topic))
+        table.add_row(topic, *(Text(line(row.says[name])) for name in names))
+    return table
+
+
+def _in_words(rows: Sequence[Row]) -> RenderableType:
+    told: list[RenderableType] = []
+    for row in rows:
+        mark, style = KINDS[row.kind]
+        told.append(Text.assemble((f"{mark} ", style), line(row.topic)))
+        table = Table.grid(padding=(0, 2))
+        for name, words in row.says.items():
+            table.add_row(Text(line(name), style="dim"), Text(line(words)))
+        told.append(Padding(table, (0, 0, 0, 4)))
+    return Group(*told)
