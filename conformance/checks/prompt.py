@@ -121,6 +121,8 @@ async def token_arrays_are_a_batch(api: Api) -> None:
 @check("prompt.token-batch-as-singles", requirement="prompt.batch-as-singles", tier="deep")
 async def a_token_array_in_a_batch_is_answered_as_alone(api: Api) -> None:
     """Each token array of a batch gets the greedy text that it gets alone."""
+    if "token-arrays" not in api.contract.parameter("prompt").forms:
+        raise NotApplicable("this document does not mention arrays of tokens")
     await hold_batch_as_singles(api, [TOKENS, FEW_TOKENS])
 
 

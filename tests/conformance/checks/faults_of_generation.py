@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from tests.conformance.checks import parameter_faults as made
-from tests.conformance.checks.faulty import Body, Declined, Fault
+from tests.conformance.checks.faulty import Body, Declined, Fault, TellStream
 from tests.conformance.checks.parameter_faults import (
     Row,
     changes,
@@ -86,6 +87,19 @@ def bad_penalties(name: str, prefix: str) -> Iterator[Row]:
         yield f"prompt {which}", on_prompt, f"{prefix}.prompt-not-{which}"
 
 
+def unlimited(body: Body) -> Body:
+    """An answer goes on where no limit is set."""
+    return {"max_tokens": 100, **body}
+
+
+def as_far_as_it_came() -> TellStream:
+    """Of an answer that is hung up on, a little more or less arrives each time."""
+    calls = count()
+    return lambda body, chunks: (
+        chunks if body.get("max_tokens") else chunks[: len(chunks) - next(calls) % 3]
+    )
+
+
 def of_max_tokens() -> Iterator[Row]:
     """Faults of max_tokens."""
     without = "max-tokens.few max-tokens.each-of-batch"
@@ -99,6 +113,7 @@ def of_max_tokens() -> Iterator[Row]:
     yield "default 30", default, "max-tokens.default max-tokens.default-plain"
     short = changes(lambda b: "max_tokens" not in b, max_tokens=8)
     yield "default 8", short, "max-tokens.default max-tokens.default-plain"
+    yield "no default", Fault(unlimited, tell_stream=as_far_as_it_came()), "max-tokens.default"
     null = changes(lambda b: "max_tokens" in b and b["max_tokens"] is None, max_tokens=100)
     yield "null unlimited", null, "max-tokens.null"
     yield "default 16", Fault(ask=sixteen), "max-tokens.unlimited"
