@@ -1,0 +1,307 @@
+"""Endpoints that break their promise, seen through the real clients: not met, and by what."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.documents.clients.reply import OUTPUT_LIMIT
+from conformance.documents.pages import Client, Example, Page, load_page
+from conformance.documents.records import Endpoint, Outcome, Replayed
+from conformance.documents.replay import replay
+from tests.npm import installed
+
+KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
+NODE_MODULES = Path(__file__).parent
+JSON, EVENTS = "application/json", "text/event-stream"
+
+Answer = tuple[int, str, bytes]
+Answering = Callable[[Mapping[str, Any]], Answer]
+
+
+# ── an endpoint that answers as it is told ───────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A request as it came."""
+
+    path: str
+    headers: Message
+    body: Mapping[str, Any]
+
+
+@contextmanager
+def endpoint_that(answer: Answering, heard: list[Heard] | None = None) -> Iterator[Endpoint]:
+    """Serve ``answer`` on loopback until the block ends, and note in ``heard`` what was asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if heard is not None:
+                heard.append(Heard(self.path, self.headers, request))
+            status, media_type, body = answer(request)
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(OSError):  # who has read enough hangs up
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing to the tests' output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield Endpoint(f"http://127.0.0.1:{server.server_port}/v1", api_key=KEY)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def answer_to(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A right answer."""
+    prompts = request["prompt"] if isinstance(request["prompt"], list) else [request["prompt"]]
+    most = request.get("max_tokens", 16)
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1700000000,
+        "model": request["model"],
+        "system_fingerprint": "fp_1",
+        "choices": [
+            {"text": f" {prompt}", "index": i, "logprobs": None, "finish_reason": "stop"}
+            for i, prompt in enumerate(prompts)
+        ],
+        "usage": {"prompt_tokens": 4, "completion_tokens": most, "total_tokens": 4 + most},
+    }
+
+
+def chunks_to(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A right answer in two chunks."""
+    whole = answer_to(request)
+    del whole["usage"]
+    (choice,) = whole["choices"]
+    first = {**choice, "text": "春", "finish_reason": None}
+    return [{**whole, "choices": [part]} for part in (first, choice)]
+
+
+def plain(change: Callable[[dict[str, Any]], object] = lambda _: None) -> Answering:
+    def answering(request: Mapping[str, Any]) -> Answer:
+        answer = answer_to(request)
+        change(answer)
+        return 200, JSON, json.dumps(answer).encode()
+
+    return answering
+
+
+def streamed(
+    change: Callable[[list[dict[str, Any]]], object] = lambda _: None, *, end: str = "data: [DONE]"
+) -> Answering:
+    def answering(request: Mapping[str, Any]) -> Answer:
+        chunks = chunks_to(request)
+        change(chunks)
+        lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        return 200, EVENTS, "".join([*lines, end, "\n\n"]).encode()
+
+    return answering
+
+
+def sent(page: Page, name: str, endpoint: Endpoint, seconds: float = 60.0) -> Replayed:
+    (one,) = replay(
+        page,
+        [page.example(name)],
+        endpoint,
+        node_modules=installed(NODE_MODULES),
+        seconds=seconds,
+    )
+    return one
+
+
+ZERO, AOCHENG, ZHIZENGZENG = map(load_page, ("zero", "aocheng", "zhizengzeng"))
+BATCH = "openai-python, a batch of prompts"
+CURL_STREAM, PYTHON_STREAM, NODE_STREAM = (
+    f"{client}, streamed" for client in ("curl", "openai-python", "openai-node")
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "answering"),
+    [
+        pytest.param(ZERO, "curl", plain(), id="curl"),
+        pytest.param(ZERO, BATCH, plain(), id="openai-python, a batch"),
+        pytest.param(AOCHENG, "openai-node", plain(), id="openai-node"),
+        pytest.param(ZHIZENGZENG, CURL_STREAM, streamed(), id=CURL_STREAM),
+        pytest.param(ZHIZENGZENG, PYTHON_STREAM, streamed(), id=PYTHON_STREAM),
+        pytest.param(ZHIZENGZENG, NODE_STREAM, streamed(), id=NODE_STREAM),
+    ],
+)
+def test_a_right_answer_is_met(page: Page, name: str, answering: Answering) -> None:
+    with endpoint_that(answering) as endpoint:
+        one = sent(page, name, endpoint)
+    assert (one.unmet, one.outcome) == ((), Outcome.MET)
+
+
+def _drop(key: str) -> Callable[[Any], object]:
+    """Leave a field out of every choice, of an answer or of its chunks."""
+
+    def drop(answers: Any) -> None:
+        for answer in answers if isinstance(answers, list) else [answers]:
+            for choice in answer["choices"]:
+                del choice[key]
+
+    return drop
+
+
+FAULTS: dict[str, tuple[Page, str, Answering, str]] = {
+    "curl, no index": (ZERO, "curl", plain(_drop("index")), "choices"),
+    "openai-python, no index in a batch": (ZERO, BATCH, plain(_drop("index")), "choices"),
+    "openai-python, half a batch": (ZERO, BATCH, plain(lambda a: a["choices"].pop()), "choices"),
+    "openai-node, no text": (AOCHENG, "openai-node", plain(_drop("text")), "text"),
+    "openai-node, a foreign bill": (
+        AOCHENG,
+        "openai-node",
+        plain(lambda a: a["usage"].update(total_tokens=1)),
+        "usage",
+    ),
+    "curl, no [DONE]": (ZHIZENGZENG, CURL_STREAM, streamed(end=": bye"), "[DONE]"),
+    "curl, no ending": (
+        ZHIZENGZENG,
+        CURL_STREAM,
+        streamed(_drop("finish_reason")),
+        "finish_reason",
+    ),
+    "openai-python, no ending": (
+        ZHIZENGZENG,
+        PYTHON_STREAM,
+        streamed(_drop("finish_reason")),
+        "finish_reason",
+    ),
+    "openai-node, no ending": (
+        ZHIZENGZENG,
+        NODE_STREAM,
+        streamed(_drop("finish_reason")),
+        "finish_reason",
+    ),
+    "openai-python, a chunk without choices": (
+        ZHIZENGZENG,
+        PYTHON_STREAM,
+        streamed(lambda chunks: chunks.append({**chunks[0], "choices": []})),
+        "reads",
+    ),
+    "openai-node, an error in the stream": (
+        ZHIZENGZENG,
+        NODE_STREAM,
+        streamed(lambda chunks: chunks.append({"error": {"message": "gone"}})),
+        "answered",
+    ),
+    "openai-python, a web page": (ZERO, BATCH, lambda _: (200, "text/html", b"<p>"), "object"),
+    "openai-node, a web page": (
+        AOCHENG,
+        "openai-node",
+        lambda _: (200, "text/html", b"<p>"),
+        "object",
+    ),
+    "curl, a stream that is plain": (ZHIZENGZENG, CURL_STREAM, plain(), "media type"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_broken_promise_is_not_met(name: str) -> None:
+    page, example, answering, expectation = FAULTS[name]
+    with endpoint_that(answering) as endpoint:
+        one = sent(page, example, endpoint)
+    assert one.outcome is Outcome.NOT_MET
+    assert expectation in [unmet.expectation for unmet in one.unmet]
+
+
+CLIENTS = [client for client in Client if client is not Client.FRAGMENT]
+BODY = {"model": "m", "prompt": '春 "quoted" \\n \\ \u2028 \n 😀', "max_tokens": 7, "stop": ["\t§"]}
+
+
+def sent_by(client: Client, endpoint: Endpoint, seconds: float = 60.0) -> Replayed:
+    """Send one and the same example with a client."""
+    (one,) = replay(
+        ZERO,
+        [Example("one", client, BODY)],
+        endpoint,
+        node_modules=installed(NODE_MODULES),
+        seconds=seconds,
+    )
+    return one
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_client_sends_the_example_as_it_is(client: Client) -> None:
+    heard: list[Heard] = []
+    with endpoint_that(plain(), heard) as endpoint:
+        one = sent_by(client, endpoint)
+    assert one.outcome is Outcome.MET
+    (request,) = heard
+    assert request.path == "/v1/completions"
+    assert request.body == BODY
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Content-Type"].startswith(JSON)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_error_is_told_by_every_client_the_key_by_none_and_nothing_is_sent_again(
+    client: Client,
+) -> None:
+    error = {"error": {"message": f"no upstream takes the key {KEY}", "type": "x", "param": None}}
+    answer = 503, JSON, json.dumps(error).encode()
+    heard: list[Heard] = []
+    with endpoint_that(lambda _: answer, heard) as endpoint:
+        one = sent_by(client, endpoint)
+    (unmet,) = one.unmet
+    assert unmet.expectation == "answered"
+    assert "503" in unmet.seen
+    assert "no upstream takes the key $API_KEY" in unmet.seen
+    assert KEY not in repr(one)
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_endpoint_that_is_not_there_is_no_error_of_ours(client: Client) -> None:
+    with endpoint_that(plain()) as endpoint:
+        pass  # by the end of the block nobody listens any more
+    one = sent_by(client, endpoint)
+    assert [unmet.expectation for unmet in one.unmet] == ["answered"]
+
+
+SOME = [Client.CURL, Client.OPENAI_PYTHON, Client.OPENAI_NODE]
+
+
+@pytest.mark.parametrize("client", SOME)
+def test_an_answer_beyond_all_bounds_is_cut(client: Client) -> None:
+    text = json.dumps({"choices": [{"text": "x" * OUTPUT_LIMIT}]}).encode()
+    with endpoint_that(lambda _: (200, JSON, text)) as endpoint:
+        one = sent_by(client, endpoint)
+    (unmet,) = one.unmet
+    assert unmet.seen.endswith(f"more than {OUTPUT_LIMIT:,} bytes of output")
+
+
+@pytest.mark.parametrize("client", SOME)
+def test_an_endpoint_that_keeps_silent_is_not_waited_for(client: Client) -> None:
+    released = threading.Event()
+
+    def answering(request: Mapping[str, Any]) -> Answer:
+        released.wait(60)
+        return plain()(request)
+
+    with endpoint_that(answering) as endpoint:
+        one = sent_by(client, endpoint, seconds=1)
+        released.set()
+    assert [unmet.seen for unmet in one.unmet] == ["no end after 1 s"]

@@ -1,0 +1,38 @@
+"""Every example of the five pages, sent by the real client it names, to its page's dialect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.bundled import bundled_server
+from conformance.documents.pages import PAGES, Client, load_page
+from conformance.documents.records import Endpoint, Outcome
+from conformance.documents.replay import replay, sendable
+from tests.npm import installed
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_example_of_a_page_is_met_by_the_server_that_speaks_as_it(name: str) -> None:
+    page = load_page(name)
+    with bundled_server(dialect=name) as server:
+        endpoint = Endpoint(server.base_url, api_key=server.api_key)
+        all_of_it = list(replay(page, sendable(page), endpoint, node_modules=installed(HERE)))
+    assert [(one.example, one.unmet, one.reason) for one in all_of_it] == [
+        (example.name, (), None) for example in sendable(page)
+    ]
+    assert {one.outcome for one in all_of_it} == {Outcome.MET}
+    for one, example in zip(all_of_it, sendable(page), strict=True):
+        assert "answered" in one.met
+        assert {"choices", "text", "finish_reason", "object", "media type"} <= set(one.met)
+        assert ("usage" in one.met) is not example.streams
+        assert ("endings" in one.met) is example.streams
+        assert ("reads" in one.met) is bool(example.reads)
+
+
+def test_the_five_pages_name_every_client_there_is() -> None:
+    named = {example.client for name in PAGES for example in load_page(name).examples}
+    assert named == set(Client)
