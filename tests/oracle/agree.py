@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 
 from tests.oracle.asked import Asked
+from tests.oracle.model import Row
 from tests.oracle.vocabulary import Vocabulary, render
-from tests.oracle.written import Candidate, Choice, Entry, write
-
-LOGPROB = 1e-4
-"""How far a log-probability may be from the exact one, and how near two of them are a tie."""
+from tests.oracle.written import Candidate, Choice, write
 
 Json = Mapping[str, Any]
 
@@ -57,7 +55,7 @@ def choose(
         ranks.sort(reverse=True)
     left, chosen = list(written), []
     for rank, choice in zip(ranks, given, strict=False):
-        equals = [c for c in left if c.rank == rank or abs(c.rank - rank) < LOGPROB]
+        equals = [c for c in left if c.rank == rank or abs(c.rank - rank) < c.tolerance]
         if asked.best_of == asked.n:
             equals = left[:1]
         wrong = [list(differences(asked, equal, choice, vocabulary)) for equal in equals]
@@ -90,28 +88,28 @@ def differences(
         yield f"text_offset is {arrays['text_offset']!r}, must be {offsets!r}"
     scores = zip(entries, arrays["token_logprobs"], arrays["top_logprobs"], strict=True)
     for place, (entry, logprob, top) in enumerate(scores):
-        if entry.scores is None:
+        if entry.row is None:
             right = logprob is None and top is None
         else:
             named = {vocabulary.ids[name]: value for name, value in top.items()}
-            right = scores_agree(entry, logprob, named, asked.logprobs)
+            right = scores_agree(entry.row, entry.token, logprob, named, count=asked.logprobs)
         if not right:
             yield f"entry {place}, {names[place]!r}, has the scores {logprob!r} and {top!r}"
 
 
-def scores_agree(entry: Entry, logprob: float, top: Mapping[int, float], count: int) -> bool:
+def scores_agree(
+    row: Row, token: int, logprob: float, top: Mapping[int, float], *, count: int
+) -> bool:
     """The `count` likeliest and the token itself, each with its log-probability."""
-    scores = entry.scores
-    assert scores is not None
-    own = scores[entry.token]
+    scores, near = row.scores, row.tolerance
     border = np.sort(scores)[-count] if count else np.inf
     # Of two that are nearly as likely as the last to be named, either may be named.
-    must = set(np.flatnonzero(scores > border + LOGPROB).tolist()) | {entry.token}
-    may = set(np.flatnonzero(scores > border - LOGPROB).tolist()) | {entry.token}
-    most = count if own > border + LOGPROB else count + 1
+    must = set(np.flatnonzero(scores > border + near).tolist()) | {token}
+    may = set(np.flatnonzero(scores > border - near).tolist()) | {token}
+    most = count if scores[token] > border + near else count + 1
     return (
         must <= set(top) <= may
         and count <= len(top) <= most
-        and top[entry.token] == logprob
-        and all(value <= 0 and abs(value - scores[id_]) < LOGPROB for id_, value in top.items())
+        and top[token] == logprob
+        and all(value <= 0 and abs(value - scores[id_]) < near for id_, value in top.items())
     )

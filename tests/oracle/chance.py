@@ -9,19 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.oracle.asked import Asked
-from tests.oracle.model import Logits
-
-Probabilities = Logits
-
-
-def log_probabilities(logits: Logits) -> Logits:
-    centred = logits - logits.max(axis=-1, keepdims=True)
-    return centred - np.log(np.exp(centred).sum(axis=-1, keepdims=True))
+from tests.oracle.model import Floats
 
 
 def preferences(
-    logits: Logits, asked: Asked, sampled: Sequence[int], unspoken: Sequence[int]
-) -> Logits:
+    logits: Floats, asked: Asked, sampled: Sequence[int], unspoken: Sequence[int]
+) -> Floats:
     """The logits with bias and penalties; what is never sampled has minus infinity."""
     preferred = logits.copy()
     for token, bias in asked.bias.items():
@@ -32,11 +25,13 @@ def preferences(
     return preferred
 
 
-def probabilities(preferred: Logits, temperature: float) -> Probabilities:
-    return np.exp(log_probabilities((preferred - preferred.max()) / temperature))
+def probabilities(preferred: Floats, temperature: float) -> Floats:
+    with np.errstate(over="ignore"):  # minus infinity is right for what is beyond all numbers
+        weights = np.exp((preferred - preferred.max()) / temperature)
+    return weights / weights.sum()
 
 
-def nucleus(likely: Probabilities, top_p: float) -> Probabilities:
+def nucleus(likely: Floats, top_p: float) -> Floats:
     """The fewest likeliest whose sum reaches `top_p`, lower ids first among equals, one at least.
 
     They keep the probabilities they had, so they need not add up to 1.
@@ -53,7 +48,7 @@ def uniforms(seed: int, prompt: int, candidate: int, count: int) -> list[float]:
     return np.random.Generator(np.random.Philox(key=key)).random(count).tolist()
 
 
-def drawn_between(likely: Probabilities, token: int) -> tuple[float, float]:
+def drawn_between(likely: Floats, token: int) -> tuple[float, float]:
     """The numbers by which a token is drawn: from the first up to, not including, the second."""
     shares = np.cumsum(likely) / likely.sum()
     return (shares[token - 1] if token else 0.0), shares[token]

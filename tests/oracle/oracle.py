@@ -90,4 +90,4 @@ class Oracle:
         return found
 
     def _candidate(self, prompt: Prompt, sampled: tuple[int, ...]) -> Candidate:
-        return Candidate(prompt, sampled, self.model.logits((*prompt.read, *sampled)))
+        return Candidate(prompt, sampled, self.model.read((*prompt.read, *sampled)))

@@ -42,7 +42,10 @@ TEXTS = LIVELY | st.lists(PIECES, max_size=6).map("".join)
 
 # In a byte-level vocabulary the ids after the marks are single bytes: parts of characters, mostly.
 TOKENS = st.integers(0, VOCABULARY - 1) | st.integers(0, 259)
-TOKEN_ARRAYS = st.lists(TOKENS, min_size=1, max_size=10)
+SHORT = st.lists(TOKENS, min_size=1, max_size=10)
+# Long enough for the server to read them in several parts; any tokens will do.
+LONG = st.integers(40, 440).map(lambda size: [7 * place % VOCABULARY for place in range(size)])
+TOKEN_ARRAYS = st.one_of(SHORT, SHORT, SHORT, LONG)
 PROMPTS = st.one_of(
     TEXTS,
     TEXTS,
@@ -66,8 +69,8 @@ SHAPE = {
     "max_tokens": st.one_of(LENGTHS, LENGTHS, LENGTHS, st.just(0)),
     "temperature": st.sampled_from([0, 0, 0.0, 0.3, 1, 1.5, 2, 1e-9]) | st.floats(0.05, 2),
     "top_p": st.sampled_from([0, 1, 0.1, 0.5, 0.9]) | st.floats(0, 1),
-    "n": st.integers(1, 4),
-    "best_of": st.integers(0, 5),
+    "n": st.integers(1, 4) | st.integers(1, 20),
+    "best_of": st.integers(0, 5) | st.integers(0, 20),
     "stream": st.booleans(),
     "stream_options": st.fixed_dictionaries(
         {}, optional={"include_usage": st.booleans(), "include_obfuscation": st.booleans()}
@@ -128,7 +131,7 @@ def stops(texts: Sequence[str]) -> st.SearchStrategy[Any]:
     cuts = st.sampled_from(texts).flatmap(_cuts) if any(texts) else st.just("")
     near = st.tuples(cuts, st.sampled_from(["§", "\x00", "e"])).map("".join)
     one = st.one_of(cuts, cuts, near, st.sampled_from(["", "\ufffd", "\n", "<|endoftext|>"]))
-    return one | st.lists(one, max_size=4)
+    return st.one_of(one, st.lists(one, max_size=4), st.none())
 
 
 @st.composite

@@ -53,7 +53,7 @@ def samples(oracle: Oracle, **body: Any) -> list[Sample]:
 def distribution(oracle: Oracle, body: dict[str, Any], before: Sample = ()) -> dict[int, float]:
     """What the next token is, after what was sampled before, and how likely."""
     asked = read(body, oracle.vocabulary)
-    logits = oracle.model.logits((*asked.prompts[0].read, *before))[-1]
+    logits = oracle.model.read((*asked.prompts[0].read, *before))[-1].logits
     preferred = chance.preferences(logits, asked, before, oracle.vocabulary.unspoken)
     likely = chance.probabilities(preferred, asked.temperature)
     if asked.top_p < 1:

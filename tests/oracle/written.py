@@ -1,13 +1,12 @@
 """From sampled tokens to what a choice has to say: text, entries of `logprobs`, finish, count."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tests.oracle.asked import Asked, Prompt
-from tests.oracle.chance import log_probabilities
-from tests.oracle.model import Logits
+from tests.oracle.model import Row
 from tests.oracle.vocabulary import Vocabulary, decode, offsets
 
 
@@ -17,8 +16,8 @@ class Candidate:
 
     prompt: Prompt
     sampled: tuple[int, ...]
-    logits: Logits
-    """[tokens read and sampled but the last, vocabulary]: row i is about what follows token i."""
+    rows: Sequence[Row]
+    """One for each token that was read, then one for each that was sampled."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class Entry:
 
     token: int
     offset: int
-    scores: Logits | None
-    """[vocabulary] log-probabilities of what could stand here; None where nothing comes before."""
+    row: Row | None
+    """What could stand here; None where nothing comes before that could foretell it."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,13 @@ class Choice:
     @property
     def rank(self) -> float:
         """The mean log-probability of the sampled tokens, by which `best_of` chooses."""
-        scores = [e.scores[e.token] for e in self.sampled if e.scores is not None]
+        scores = [entry.row.scores[entry.token] for entry in self.sampled if entry.row]
         return float(np.mean(scores)) if scores else -np.inf
+
+    @property
+    def tolerance(self) -> float:
+        """How far a server's mean may be from this one."""
+        return max((entry.row.tolerance for entry in self.sampled if entry.row), default=0.0)
 
 
 def write(asked: Asked, candidate: Candidate, vocabulary: Vocabulary) -> Choice:
@@ -67,11 +71,8 @@ def write(asked: Asked, candidate: Candidate, vocabulary: Vocabulary) -> Choice:
     origin = 0 if asked.echo else len(decode(b"".join(before)))
     places = offsets((before if asked.echo else []) + after[:count])
     entries = [
-        Entry(token, origin + place, scores)
-        for (token, scores), place in zip(
-            _scored(candidate, count, echo=asked.echo), places, strict=True
-        )
-        if cut is None or place < cut
+        Entry(token, origin + place, row)
+        for (token, row), place in zip(_tokens(candidate, count, asked), places, strict=True)
     ]
     echoed = len(prompt.ids) if asked.echo else 0
     return Choice(
@@ -79,7 +80,7 @@ def write(asked: Asked, candidate: Candidate, vocabulary: Vocabulary) -> Choice:
         finish="stop" if ended else "length",
         tokens=count,
         echoed=tuple(entries[:echoed]),
-        sampled=tuple(entries[echoed:]),
+        sampled=tuple(e for e in entries[echoed:] if cut is None or e.offset < origin + cut),
     )
 
 
@@ -89,11 +90,10 @@ def first_stop(text: str, sequences: Sequence[str], start: int) -> int | None:
     return sum(min(found)) if found else None
 
 
-def _scored(candidate: Candidate, count: int, *, echo: bool) -> list[tuple[int, Logits | None]]:
-    """Each token, echoed and sampled, with the log-probabilities that it was one of."""
-    prompt, sampled = candidate.prompt, candidate.sampled
-    scores = log_probabilities(candidate.logits)
-    first, end = prompt.start, prompt.start + len(prompt.ids)
-    own = list(zip(prompt.ids, [None, *scores[first : end - 1]], strict=True)) if prompt.ids else []
-    made = zip(sampled[:count], scores[len(prompt.read) - 1 :][:count], strict=True)
-    return (own if echo else []) + list(made)
+def _tokens(candidate: Candidate, count: int, asked: Asked) -> Iterator[tuple[int, Row | None]]:
+    """Each token, echoed and sampled, with the row that it was chosen by or could have been."""
+    prompt, rows = candidate.prompt, candidate.rows
+    if asked.echo and prompt.ids:
+        before = rows[prompt.start : prompt.start + len(prompt.ids) - 1]
+        yield from zip(prompt.ids, [None, *before], strict=True)
+    yield from zip(candidate.sampled[:count], rows[len(prompt.read) - 1 :], strict=False)
