@@ -20,15 +20,19 @@ from conformance.documents.records import Severity
     mend="List the fields.",
     mend_zh="在表中补上这些字段。",
 )
-def left_out(page: Page, _live: Contract) -> Iterator[Found]:
+def left_out(page: Page, live: Contract) -> Iterator[Found]:
     """Find fields of the samples that the page's list does not have."""
     known = {field.path for field in page.fields}
     if not known:
         return
     # Whoever lists `choices[].text` has told of `choices`.
     told = {path[:end] for path in known for end in _borders(path)}
+    ends = _ends(live)
     shown = dict.fromkeys(
-        path for sample in page.samples for thing in read(sample).objects for path in _paths(thing)
+        path
+        for sample in page.samples
+        for thing in read(sample).objects
+        for path in _paths(thing, ends)
     )
     lacking = [path for path in shown if path not in told]
     # A field that is left out takes its members with it.
@@ -47,16 +51,26 @@ def _borders(path: str) -> Iterator[int]:
     yield len(path)
 
 
-def _paths(value: object, prefix: str = "") -> Iterator[str]:
+def _ends(live: Contract) -> frozenset[str]:
+    """Name the fields that have no fields inside: the keys of a map are values, not names."""
+    known = [field.path.removeprefix("response.") for field in live.fields]
+    return frozenset(
+        path for path in known if not any(p.startswith((f"{path}.", f"{path}[]")) for p in known)
+    )
+
+
+def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[str]:
     """Name every field of an answer by its path, parents first."""
+    if prefix.removesuffix("[]") in ends:
+        return
     if isinstance(value, dict):
         for name, inner in value.items():
             path = f"{prefix}.{name}" if prefix else str(name)
             yield path
-            yield from _paths(inner, path)
+            yield from _paths(inner, ends, path)
     elif isinstance(value, list):
         for inner in value:
-            yield from _paths(inner, f"{prefix}[]")
+            yield from _paths(inner, ends, f"{prefix}[]")
 
 
 @rule(

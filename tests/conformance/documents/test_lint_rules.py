@@ -1,0 +1,507 @@
+"""Every rule bites on a page that breaks it, alone, and is silent on its mended twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.documents.lint import RULES, lint
+from conformance.documents.pages import Client, Elsewhere, ListedField, Page, Sample
+from tests.conformance.documents.builders import (
+    DESCRIPTION,
+    SOUND,
+    STREAM,
+    STREAMED,
+    a_chunk,
+    a_page,
+    a_parameter,
+    a_sample,
+    a_stream,
+    an_answer,
+    an_example,
+    code,
+    with_answer,
+    with_example,
+    with_parameter,
+    with_stream,
+)
+
+ARRAYS = {
+    "tokens": [" upon", " a", " time"],
+    "token_logprobs": [-0.1, -0.2, -0.3],
+    "top_logprobs": [{" upon": -0.1}, {" a": -0.2}, {" time": -0.3}],
+    "text_offset": [4, 9, 11],
+}
+SCORED = {"request": {"logprobs": 1}, "choice": {"logprobs": ARRAYS}}
+
+
+def scored(**changes: object) -> Page:
+    """A page whose sample has log probabilities, some of them changed or, if None, left out."""
+    arrays = {name: values for name, values in {**ARRAYS, **changes}.items() if values is not None}
+    return with_answer(request={"logprobs": 1}, choice={"logprobs": arrays})
+
+
+def beside(sample: Sample) -> Page:
+    """A page with one more sample, which answers one more example with another prompt."""
+    other = an_example("other", request={"prompt": "Never"})
+    return a_page(examples=(*SOUND.examples, other), samples=(*SOUND.samples, sample))
+
+
+# Each row: the rule, a page that breaks it and no other, where, and what the finding has to name.
+BROKEN: list[tuple[str, Page, str, str]] = [
+    (
+        "parameter.required-not-said",
+        with_parameter("stop", required=None),
+        "parameters",
+        "no mark for stop",
+    ),
+    (
+        "parameter.required-not-said",
+        a_page(parameters=tuple(replace(p, required=None) for p in SOUND.parameters)),
+        "parameters",
+        "no mark at all",
+    ),
+    ("parameter.no-heading", with_parameter("stop", stated_in="seed"), "parameters: stop", "seed"),
+    (
+        "parameter.two-in-one",
+        with_parameter("prompt", written="prompt / messages"),
+        "parameters: prompt / messages",
+        "prompt and messages",
+    ),
+    (
+        "type.said-otherwise",
+        with_parameter("logprobs", elsewhere=(Elsewhere("its text", "boolean"),)),
+        "parameters: logprobs",
+        "in its text as boolean",
+    ),
+    (
+        "type.not-what-is-taken",
+        a_page(parameters=(*SOUND.parameters, a_parameter("seed", "string"))),
+        "parameters: seed",
+        "seed is integer",
+    ),
+    (
+        "type.items-of-no-array",
+        with_parameter("stop", type="string or null"),
+        "parameters: stop",
+        "at most 4 items",
+    ),
+    (
+        "default.missing",
+        with_parameter("temperature", has_default=False, default=None),
+        "parameters",
+        "no default for temperature",
+    ),
+    (
+        "default.no-value",
+        with_parameter("max_tokens", default="inf"),
+        "parameters: max_tokens",
+        "inf is no integer",
+    ),
+    (
+        "default.null-not-allowed",
+        with_parameter("stop", type="string or array"),
+        "parameters",
+        "default null for stop",
+    ),
+    (
+        "default.breaks-own-rule",
+        with_parameter("best_of", default=1),
+        "parameters: best_of",
+        "best_of 1, n 1",
+    ),
+    (
+        "request.type",
+        with_example(request={"temperature": "0"}),
+        "examples: curl",
+        "temperature is string, listed as number",
+    ),
+    ("request.required-missing", with_example(request={"model": None}), "examples: curl", "model"),
+    ("request.unlisted", with_example(request={"seed": 7}), "examples: curl", "seed: 7"),
+    (
+        "request.out-of-range",
+        with_example(request={"n": 0}),
+        "examples: curl",
+        "at least 1",
+    ),
+    ("request.out-of-range", with_example(request={"temperature": 2.5}), "examples: curl", "2.5"),
+    (
+        "request.out-of-range",
+        with_example(request={"stop": list("vwxyz")}),
+        "examples: curl",
+        "at most 4 items",
+    ),
+    (
+        "request.not-together",
+        with_example(request={"temperature": 0, "top_p": 1}),
+        "examples: curl",
+        "temperature must not be sent with top_p",
+    ),
+    (
+        "request.breaks-own-rule",
+        a_page(examples=(*SOUND.examples, an_example("best", request={"best_of": 2, "n": 2}))),
+        "examples: best",
+        "best_of must exceed n",
+    ),
+    (
+        "code.undefined-name",
+        a_page(examples=(an_example(), code(uses=("client", "long_text")), STREAMED)),
+        "examples: python",
+        "long_text is never set",
+    ),
+    (
+        "code.no-base-url",
+        a_page(examples=(an_example(), code(base_url=None), STREAMED)),
+        "examples: python",
+        "without a base URL",
+    ),
+    (
+        "code.index-unread",
+        a_page(
+            examples=(
+                *SOUND.examples,
+                code("batch", request={"prompt": ["a", "b"]}, reads=("choices[].text",)),
+            )
+        ),
+        "examples: batch",
+        "2 choices",
+    ),
+    (
+        "code.index-unread",
+        a_page(
+            examples=(*SOUND.examples, code("three", request={"n": 3}, reads=("choices[0].text",)))
+        ),
+        "examples: three",
+        "3 choices",
+    ),
+    (
+        "authorization.no-bearer",
+        with_example(authorization="sk-xxxx"),
+        "examples: curl",
+        "Authorization: sk-xxxx",
+    ),
+    (
+        "authorization.no-security",
+        a_page(openapi=replace(DESCRIPTION, security=())),
+        "openapi: security",
+        "no key is needed",
+    ),
+    (
+        "sample.not-json",
+        a_page(samples=(a_sample('{"id": "x"\n"usage": {}}'),)),
+        "samples: answer, line 1",
+        "a comma is missing after it",
+    ),
+    (
+        "sample.not-an-answer",
+        with_answer(object="chat.completion"),
+        "samples: answer",
+        "object",
+    ),
+    (
+        "sample.logprobs-arrays",
+        scored(top_logprobs=None, text_offset=None),
+        "samples: answer, choices[0].logprobs",
+        "top_logprobs and text_offset are missing",
+    ),
+    (
+        "sample.choices",
+        with_answer(request={"prompt": ["Once", "Twice"]}),
+        "samples: answer",
+        "asks for 2",
+    ),
+    (
+        "stream.no-events",
+        a_page(samples=(a_sample(), replace(STREAM, text='{"id": "cmpl-2"}'))),
+        "samples: stream",
+        "no line begins with `data:`",
+    ),
+    (
+        "stream.events-not-parted",
+        with_stream(a_chunk(" as"), a_chunk(" far", "length"), between="\n"),
+        "samples: stream",
+        "3 lines of data",
+    ),
+    (
+        "stream.no-done",
+        with_stream(a_chunk(" as"), a_chunk(" far", "length"), done=False),
+        "samples: stream",
+        "not `[DONE]`",
+    ),
+    (
+        "stream.no-finish",
+        with_stream(a_chunk(" as"), a_chunk(" far")),
+        "samples: stream",
+        "choice 0 never ends",
+    ),
+    ("sample.other-model", with_answer(model="another"), "samples: answer", '"some-model"'),
+    (
+        "sample.shared-id",
+        beside(a_sample(an_answer(choice={"text": "more"}), name="second", answers=("other",))),
+        "samples: second",
+        "id cmpl-1 and created 1700000000",
+    ),
+    (
+        "sample.answer-to-another-prompt",
+        with_stream(a_chunk(" upon"), a_chunk(" a", "length")),
+        "samples: stream",
+        'text " upon a"',
+    ),
+    (
+        "sample.several-prompts",
+        a_page(
+            examples=(*SOUND.examples, an_example("other", request={"prompt": "Never"})),
+            samples=(a_sample(answers=("curl", "other")), STREAM),
+        ),
+        "samples: answer",
+        '`other` sends "Never"',
+    ),
+    (
+        "finish.over-limit",
+        with_answer(usage={"completion_tokens": 5, "total_tokens": 6}),
+        "samples: answer",
+        "allows 4",
+    ),
+    (
+        "finish.over-limit",
+        with_answer(
+            request={"max_tokens": None}, usage={"completion_tokens": 17, "total_tokens": 18}
+        ),
+        "samples: answer",
+        "allows 16",
+    ),
+    (
+        "finish.length-before-limit",
+        with_answer(choice={"finish_reason": "length"}),
+        "samples: answer",
+        "allows 4",
+    ),
+    (
+        "finish.stop-at-limit",
+        with_answer(usage={"completion_tokens": 4, "total_tokens": 5}),
+        "samples: answer",
+        "reads as cut off",
+    ),
+    (
+        "finish.stop-in-text",
+        with_answer(request={"stop": " a"}),
+        "samples: answer, choices[0].text",
+        'stops at " a"',
+    ),
+    (
+        "logprobs.do-not-join",
+        scored(tokens=[" upon", " the", " time"]),
+        "samples: answer, choices[0].logprobs",
+        'join to " upon the time"',
+    ),
+    (
+        "logprobs.uneven",
+        scored(text_offset=[4, 9]),
+        "samples: answer, choices[0].logprobs",
+        "text_offset 2",
+    ),
+    (
+        "logprobs.count",
+        with_answer(**SCORED, usage={"completion_tokens": 2, "total_tokens": 3}),
+        "samples: answer",
+        "3 tokens are listed",
+    ),
+    (
+        "logprobs.not-as-asked",
+        with_answer(request={"logprobs": 1}),
+        "samples: answer, choices[0].logprobs",
+        "asks for logprobs: 1",
+    ),
+    (
+        "logprobs.not-as-asked",
+        with_answer(choice={"logprobs": ARRAYS}),
+        "samples: answer, choices[0].logprobs",
+        "asks for none",
+    ),
+    (
+        "usage.total",
+        with_answer(usage={"total_tokens": 5}),
+        "samples: answer, usage",
+        "1 and 3 are 4",
+    ),
+    (
+        "fields.left-out",
+        a_page(fields=tuple(f for f in SOUND.fields if not f.path.startswith("usage"))),
+        "fields",
+        "the samples also show usage",
+    ),
+    (
+        "fields.not-described",
+        a_page(fields=(), openapi=None),
+        "fields",
+        "samples only",
+    ),
+    ("errors.not-described", a_page(errors=()), "errors", "nothing"),
+    (
+        "openapi.not-a-description",
+        a_page(openapi=replace(DESCRIPTION, text="paths:\n/v1/completions:\npost: {}\n")),
+        "openapi: paths",
+        "no line is indented",
+    ),
+    (
+        "openapi.not-a-description",
+        a_page(openapi=replace(DESCRIPTION, text="paths:\n  /v1/completions: |-\npost\n")),
+        "openapi",
+        "it is no YAML",
+    ),
+    (
+        "openapi.empty-answer",
+        a_page(openapi=replace(DESCRIPTION, answer={"type": "object", "properties": {}})),
+        "openapi: the schema of the answer",
+        "any object fits it",
+    ),
+    (
+        "openapi.server",
+        a_page(openapi=replace(DESCRIPTION, servers=("{{base_url}}",))),
+        "openapi: servers",
+        "{{base_url}}",
+    ),
+]
+
+# What a mistake of one kind cannot but break beside it.
+ALSO = {
+    "sample.not-json": {"sample.not-an-answer"},
+    "stream.no-events": {"sample.not-an-answer"},
+}
+
+
+def test_a_sound_page_has_no_findings() -> None:
+    assert lint(SOUND) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "page", "place", "named"), BROKEN, ids=[f"{row[0]}: {row[3]}" for row in BROKEN]
+)
+def test_a_rule_finds_what_breaks_it_and_nothing_else(
+    rule: str, page: Page, place: str, named: str
+) -> None:
+    found = lint(page)
+    assert {finding.rule for finding in found} - ALSO.get(rule, set()) == {rule}
+    own = [finding for finding in found if finding.rule == rule]
+    assert [finding.place for finding in own] == [place]
+    assert named in f"{own[0].written} {own[0].wrong}"
+
+
+def test_every_rule_is_seen_to_bite() -> None:
+    assert {row[0] for row in BROKEN} == {rule.id for rule in RULES}
+
+
+def test_no_two_rules_share_an_id_or_a_sentence() -> None:
+    for key in ("id", "says", "says_zh"):
+        values = [getattr(rule, key) for rule in RULES]
+        assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_is_told_in_both_languages(rule) -> None:
+    for english in (rule.says, rule.mend):
+        assert english.endswith(".")
+        assert english.isascii() or "…" in english
+    for chinese in (rule.says_zh, rule.mend_zh):
+        assert chinese.endswith("。")
+        assert any("一" <= character <= "鿿" for character in chinese)
+
+
+# What reads like a mistake and is none.
+HONEST: dict[str, Page] = {
+    "an openapi example may leave out what is optional": with_example(client=Client.OPENAPI),
+    "a fragment is no request": a_page(
+        examples=(
+            *SOUND.examples,
+            an_example("part", client=Client.FRAGMENT, request={"model": None}),
+        )
+    ),
+    "a whole number is a number": with_example(request={"temperature": 0}),
+    "a stream that is not asked for does not exclude": a_page(
+        parameters=(*SOUND.parameters, a_parameter("suffix", "string", not_with=("echo",))),
+        examples=(*SOUND.examples, an_example("suffix", request={"suffix": ".", "echo": False})),
+    ),
+    "a batch of one needs no index": a_page(
+        examples=(
+            *SOUND.examples,
+            code("one", request={"prompt": ["a"]}, reads=("choices[0].text",)),
+        )
+    ),
+    "one prompt of tokens is one prompt": a_page(
+        examples=(
+            *SOUND.examples,
+            code("ids", request={"prompt": [1, 2]}, reads=("choices[0].text",)),
+        )
+    ),
+    "a batch whose index is read": a_page(
+        examples=(
+            *SOUND.examples,
+            code(
+                "two", request={"prompt": ["a", "b"]}, reads=("choices[].text", "choices[].index")
+            ),
+        )
+    ),
+    "a name from an earlier example in the language": a_page(
+        examples=(an_example(), code(), STREAMED, code("next", defines=(), uses=("response",)))
+    ),
+    "log probabilities that were asked for": with_answer(**SCORED),
+    "a counted end token": with_answer(
+        request={"logprobs": 1, "max_tokens": 9},
+        choice={"logprobs": ARRAYS},
+        usage={"completion_tokens": 4, "total_tokens": 5},
+    ),
+    "tokens beyond a stop sequence": with_answer(
+        request={"logprobs": 1, "stop": " time"},
+        choice={"logprobs": ARRAYS, "text": " upon a"},
+    ),
+    "a part of a character": scored(tokens=[" upon", "bytes:\\xe2\\x80", " time"]),
+    "the last token is used up before a stop sequence": with_answer(
+        request={"stop": "\n"}, usage={"completion_tokens": 4, "total_tokens": 5}
+    ),
+    "an echoed prompt holds the stop sequence": with_answer(
+        request={"stop": "Once", "echo": True}, choice={"text": "Once upon a time"}
+    ),
+    "a dated form of the model's name": with_answer(model="some-model-2026-01-01"),
+    "the same answer, printed twice": a_page(
+        samples=(a_sample(), a_sample(name="again", answers=("python",)), STREAM)
+    ),
+    "a field whose members are listed": a_page(
+        fields=(*SOUND.fields, ListedField("choices"), ListedField("usage"))
+    ),
+    "a stream in CRLF": a_page(
+        samples=(a_sample(), replace(STREAM, text=(STREAM.text or "").replace("\n", "\r\n")))
+    ),
+    "a stream that ends on an empty chunk": with_stream(a_chunk(" as far"), a_chunk("", "length")),
+    "a schema that refers to another": a_page(
+        openapi=replace(DESCRIPTION, answer={"$ref": "#/components/schemas/Completion"})
+    ),
+    "a page that is no OpenAPI description": a_page(openapi=None),
+    "a stop sequence that is the empty string": with_answer(request={"stop": ""}),
+}
+
+
+@pytest.mark.parametrize("page", HONEST.values(), ids=HONEST)
+def test_what_is_right_is_left_alone(page: Page) -> None:
+    assert [(finding.rule, finding.place, finding.wrong) for finding in lint(page)] == []
+
+
+def test_each_broken_line_of_a_sample_is_found() -> None:
+    text = '{\n"id": "cmpl-1"\n"choices": [1, 2,],\n"usage": {"total_tokens": 1,}\n}'
+    places = [f.place for f in lint(a_page(samples=(a_sample(text),))) if "json" in f.rule]
+    assert places == [f"samples: answer, line {line}" for line in (2, 3, 4)]
+
+
+def test_a_stream_without_events_is_not_judged_as_a_stream_as_well() -> None:
+    page = a_page(samples=(replace(STREAM, text='{"choices": [{"finish_reason": null}]}'),))
+    assert not {f.rule for f in lint(page)} & {"stream.no-done", "stream.no-finish"}
+
+
+def test_choices_are_told_apart_by_their_index_in_a_stream() -> None:
+    two = an_example("streamed", request={"prompt": "Twice", "stream": True, "n": 2})
+    chunks = [a_chunk(" as", "stop"), a_chunk(" far")]
+    chunks[1]["choices"][0]["index"] = 1
+    page = a_page(examples=(*SOUND.examples[:2], two), samples=(a_sample(), a_stream(*chunks)))
+    assert [(f.rule, f.wrong[:21]) for f in lint(page)] == [
+        ("stream.no-finish", "choice 1 never ends; ")
+    ]
