@@ -58,6 +58,8 @@ def _replays(one: Examined, replays: Sequence[Replayed]) -> Iterator[str]:
 def _remarks(replayed: Replayed) -> Iterator[str]:
     if replayed.reason:
         yield escape(replayed.reason)
+    if replayed.note:
+        yield escape(replayed.note)
     for unmet in replayed.unmet:
         what, expected, seen = escape(unmet.expectation), code(unmet.expected), code(unmet.seen)
         yield f"{what}: expected {expected}, seen {seen}"

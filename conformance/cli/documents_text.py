@@ -98,6 +98,8 @@ def _replayed(replayed: Replayed) -> RenderableType:
     told: list[RenderableType] = []
     if replayed.reason:
         told.append(Text(cut(line(replayed.reason), LONGEST), style="dim"))
+    if replayed.note:
+        told.append(Text(cut(line(replayed.note), LONGEST), style="dim"))
     for unmet in replayed.unmet:
         told.append(Text(line(unmet.expectation)))
         told.append(_pairs({"expected": unmet.expected, "seen": unmet.seen}))

@@ -65,6 +65,13 @@ class Replayed:
     reason: str | None = None
     stand_ins: tuple[str, ...] = ()
 
+    @property
+    def note(self) -> str | None:
+        """Say in what the request was not the page's own; None where it was."""
+        if not self.stand_ins:
+            return None
+        return f"with a text of ours for {', '.join(self.stand_ins)}, which the page never sets"
+
 
 class Severity(StrEnum):
     """What is the matter with a page."""

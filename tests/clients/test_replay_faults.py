@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,75 +14,19 @@ from conformance.documents.clients.reply import OUTPUT_LIMIT
 from conformance.documents.pages import Client, Example, Page, load_page
 from conformance.documents.records import Endpoint, Outcome, Replayed
 from conformance.documents.replay import replay
+from tests.clients.scripted_endpoint import (
+    EVENTS,
+    JSON,
+    KEY,
+    Answer,
+    Answering,
+    Heard,
+    answer_to,
+    endpoint_that,
+)
 from tests.npm import installed
 
-KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 NODE_MODULES = Path(__file__).parent
-JSON, EVENTS = "application/json", "text/event-stream"
-
-Answer = tuple[int, str, bytes]
-Answering = Callable[[Mapping[str, Any]], Answer]
-
-
-# ── an endpoint that answers as it is told ───────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A request as it came."""
-
-    path: str
-    headers: Message
-    body: Mapping[str, Any]
-
-
-@contextmanager
-def endpoint_that(answer: Answering, heard: list[Heard] | None = None) -> Iterator[Endpoint]:
-    """Serve ``answer`` on loopback until the block ends, and note in ``heard`` what was asked."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if heard is not None:
-                heard.append(Heard(self.path, self.headers, request))
-            status, media_type, body = answer(request)
-            self.send_response(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            with suppress(OSError):  # who has read enough hangs up
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Write nothing to the tests' output."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Endpoint(f"http://127.0.0.1:{server.server_port}/v1", api_key=KEY)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def answer_to(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A right answer."""
-    prompts = request["prompt"] if isinstance(request["prompt"], list) else [request["prompt"]]
-    most = request.get("max_tokens", 16)
-    return {
-        "id": "cmpl-1",
-        "object": "text_completion",
-        "created": 1700000000,
-        "model": request["model"],
-        "system_fingerprint": "fp_1",
-        "choices": [
-            {"text": f" {prompt}", "index": i, "logprobs": None, "finish_reason": "stop"}
-            for i, prompt in enumerate(prompts)
-        ],
-        "usage": {"prompt_tokens": 4, "completion_tokens": most, "total_tokens": 4 + most},
-    }
 
 
 def chunks_to(request: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,115 @@
+"""``conformance documents --only replay`` as its user meets it: output, key, exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.scripted_endpoint import JSON, KEY, Answer, answer_to, endpoint_that
+from tests.npm import installed
+
+Replay = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def replay(tmp_path: Path) -> Replay:
+    """Run the command in an empty folder."""
+    packages = str(installed(Path(__file__).parent))
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        always = ("documents", "--only", "replay", "--node-modules", packages)
+        return subprocess.run(
+            [sys.executable, "-m", "conformance", *always, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+            env={**os.environ, "RELAY_KEY": KEY, "COLUMNS": "200", **settings},
+        )
+
+    return run
+
+
+def right(request: Mapping[str, Any]) -> Answer:
+    return 200, JSON, json.dumps(answer_to(request)).encode()
+
+
+def wrong(request: Mapping[str, Any]) -> Answer:
+    answer = answer_to(request)
+    answer["object"] = f"\x1b[31m{KEY}\x1b[0m"
+    return 200, JSON, json.dumps(answer).encode()
+
+
+def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
+    replay: Replay,
+) -> None:
+    ended = replay("zero", "eronmind", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    documents = json.loads(ended.stdout)["documents"]
+    assert {
+        one["document"]: [(r["example"], r["outcome"]) for r in one["replays"]] for one in documents
+    } == {
+        "zero": [
+            ("curl", "met"),
+            ("openai-python", "met"),
+            ("openai-python, a batch of prompts", "met"),
+        ],
+        "eronmind": [("the schema's example", "met")],
+    }
+
+
+def test_an_endpoint_that_is_named_is_asked_for_the_model_that_is_named(replay: Replay) -> None:
+    heard: list[Any] = []
+    with endpoint_that(right, heard) as endpoint:
+        at = ("--base-url", endpoint.base_url, "--model", "tiny", "--api-key-env", "RELAY_KEY")
+        ended = replay("zero", *at)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert [request.body["model"] for request in heard] == ["tiny"] * 3
+    # What it can cost is said before it is spent.
+    assert "sending 3 requests and spending at most 248 tokens at 127.0.0.1" in ended.stderr
+    assert "✓ met  openai-python, a batch of prompts  openai (PyPI) " in ended.stdout
+
+
+def test_a_broken_promise_ends_with_1_and_is_shown_without_the_key(replay: Replay) -> None:
+    with endpoint_that(wrong) as endpoint:
+        ended = replay("zero", "--base-url", endpoint.base_url, "--api-key-env", "RELAY_KEY")
+    assert ended.returncode == 1
+    assert "✗ not met  curl  curl " in ended.stdout
+    assert 'expected object = "text_completion"' in ended.stdout
+    assert "$API_KEY" in ended.stdout
+    for printed in (ended.stdout, ended.stderr):
+        assert KEY not in printed
+        assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 1)], ids=str)
+def test_what_cannot_be_sent_is_shown_as_not_run(
+    replay: Replay, tmp_path: Path, strict: tuple[str, ...], code: int
+) -> None:
+    # Nothing is on the path: neither curl nor Node; the server needs neither.
+    ended = replay("gpt-ge", *strict, PATH=str(tmp_path))
+    assert ended.returncode == code, ended.stderr
+    assert "○ not run  curl  curl" in ended.stdout
+    assert "there is no curl: install it with the system's packages" in ended.stdout
+    assert "○ not run  fetch" in ended.stdout
+    assert "✓ met  requests  requests (PyPI)" in ended.stdout
+
+
+def test_the_text_that_stands_for_a_variable_is_told(replay: Replay) -> None:
+    with endpoint_that(right) as endpoint:
+        ended = replay("aocheng", "--base-url", endpoint.base_url)
+    assert "a text of ours for long_text, which the page never sets" in ended.stdout
+
+
+def test_a_page_that_does_not_exist_is_wrong_usage(replay: Replay) -> None:
+    assert replay("no-such-page").returncode == 4
