@@ -48,8 +48,11 @@ class Backend(Protocol):
         """Begin a sequence after a prompt; returns its handle."""
         ...
 
-    def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
-        """Add one token to each sequence; returns [sequences, vocabulary] for what follows."""
+    def step(self, handles: Sequence[int], ids: Sequence[int]) -> Sequence[Floats]:
+        """Add one token to each of these sequences, all of them open, none named twice.
+
+        Returns for each the logits [vocabulary] of what follows, good until the next step.
+        """
         ...
 
     def close(self, handle: int) -> None:

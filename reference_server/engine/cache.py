@@ -1,9 +1,12 @@
 """Keys and values of the sequences that run, side by side in one array.
 
-Rows are kept without gaps, so that all sequences together are the beginning of the array, and the
-array grows by doubling, in rows and in slots, up to the longest sequence's. It is given back when
-the last sequence leaves. Whoever reads a row knows its length, so nothing is ever cleared.
+Rows are kept without gaps, and those that are read together are brought to the front, so that they
+are one array to whoever reads them. The array grows by doubling, in rows and in slots, up to the
+longest sequence's, and is given back when the last sequence leaves. Whoever reads a row knows its
+length, so nothing is ever cleared.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,25 +45,21 @@ class Cache:
 
     @property
     def memory(self) -> Floats:
-        """Every sequence's keys and values: [layers * 2, sequences, heads, slots, width].
+        """[layers * 2, rows, heads, slots, width]; there can be more rows than sequences.
 
-        Another array after `add` and `remove`, and where `make_room` says so.
+        Another array when it has grown, by `add` or by `gather`.
         """
-        return self._memory[:, : len(self)]
+        return self._memory
 
     @property
     def lengths(self) -> NDArray[np.int32]:
         """Slots in use, by row; to be written to by whoever fills slots."""
-        return self._lengths[: len(self)]
-
-    def row(self, handle: int) -> int:
-        """Where a sequence is now."""
-        return self._rows[handle]
+        return self._lengths
 
     def add(self, handle: int, history: Floats) -> None:
         """Copy in a sequence: an array of one row, all of its slots in use."""
         row, length = len(self), history.shape[3]
-        self._grow(row + 1, length + 1)
+        self._grow(row + 1, min(length + 1, self._context))
         self._memory[:, row, :, :length] = history[:, 0]
         self._lengths[row] = length
         self._handles.append(handle)
@@ -70,27 +69,51 @@ class Cache:
         """Forget a sequence; the last one takes its row."""
         row, last = self._rows.pop(handle), self._handles.pop()
         if last != handle:
-            length = self._lengths[len(self)]
-            self._memory[:, row, :, :length] = self._memory[:, len(self), :, :length]
-            self._lengths[row] = length
-            self._handles[row] = last
-            self._rows[last] = row
+            self._copy(len(self), row)
+            self._put(last, row)
         if not self._handles:
             self._memory = self.unfilled(0, 0)
             self._lengths = np.zeros(0, np.int32)
 
-    def make_room(self) -> bool:
-        """See to it that every sequence has a free slot; True if `memory` had to be replaced.
+    def gather(self, handles: Sequence[int]) -> list[int]:
+        """Bring sequences to the front, in any order, and see that each has a free slot.
 
-        A sequence as long as the context gets none.
+        Returns their rows. Raises ValueError if one of them is as long as the context already.
         """
-        before = self._memory
-        self._grow(len(self), int(self.lengths.max()) + 1)
-        return self._memory is not before
+        count = len(handles)
+        behind = [handle for handle in handles if self._rows[handle] >= count]
+        if behind:
+            wanted = set(handles)
+            others = [handle for handle in self._handles[:count] if handle not in wanted]
+            for handle, other in zip(behind, others, strict=True):
+                self._swap(handle, other)
+        longest = int(self._lengths[:count].max())
+        if longest == self._context:
+            raise ValueError("a sequence is as long as the context already")
+        self._grow(count, longest + 1)
+        return [self._rows[handle] for handle in handles]
+
+    def _put(self, handle: int, row: int) -> None:
+        self._handles[row] = handle
+        self._rows[handle] = row
+
+    def _copy(self, source: int, target: int) -> None:
+        length = self._lengths[source]
+        self._memory[:, target, :, :length] = self._memory[:, source, :, :length]
+        self._lengths[target] = length
+
+    def _swap(self, one: int, other: int) -> None:
+        first, second = self._rows[one], self._rows[other]
+        length = self._lengths[first]
+        kept = self._memory[:, first, :, :length].copy()
+        self._copy(second, first)
+        self._memory[:, second, :, :length] = kept
+        self._lengths[second] = length
+        self._put(one, second)
+        self._put(other, first)
 
     def _grow(self, rows: int, slots: int) -> None:
         had_rows, had_slots = self._memory.shape[1], self._memory.shape[3]
-        slots = min(slots, self._context)
         if rows <= had_rows and slots <= had_slots:
             return
         before, lengths = self._memory, self._lengths

@@ -44,8 +44,8 @@ class OnnxBackend:
             self.context,
             config["head_dim"],
         )
-        self._step: _Run | None = None
-        """The run that moves all of the cache's rows on, until the cache is another."""
+        self._run: _Run | None = None
+        """The last step's, good for the next one too while rows and memory are the same."""
         self._handles = 0
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
@@ -63,64 +63,57 @@ class OnnxBackend:
         """Give the sequence a row of the cache."""
         self._handles += 1
         self._cache.add(self._handles, prompt.cache)
-        self._step = None
         return self._handles
 
-    def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
-        """One run for all.
-
-        Sequences that are left out take part too, with any token: it goes to a slot that is not in
-        use yet, or, where none is left, into a history that nothing can go on from.
-
-        Raises ValueError for a sequence that is as long as the context already.
-        """
-        if self._cache.make_room():
-            self._step = None
-        if self._step is None:
-            logits = np.empty((len(self._cache), 1, self.vocabulary), np.float32)
-            self._step = self._bind(self._cache.memory, logits)
-        rows = [self._cache.row(handle) for handle in handles]
-        lengths = self._cache.lengths
-        if lengths[rows].max() == self.context:
-            raise ValueError("a sequence is as long as the context already")
-        self._step.ids[rows, 0] = ids
-        self._step(np.minimum(lengths, self.context - 1))
-        lengths[rows] += 1
-        return self._step.logits[rows, 0]
+    def step(self, handles: Sequence[int], ids: Sequence[int]) -> list[Floats]:
+        """One run for all. Raises ValueError for a sequence as long as the context already."""
+        rows = self._cache.gather(handles)
+        run = self._run
+        if run is None or run.memory is not self._cache.memory or len(run.ids) != len(rows):
+            logits = np.empty((len(rows), 1, self.vocabulary), np.float32)
+            run = self._run = self._bind(self._cache.memory, logits)
+        lengths = self._cache.lengths[: len(rows)]
+        run.ids[rows, 0] = ids
+        run(lengths)
+        lengths += 1
+        return [run.logits[row, 0] for row in rows]
 
     def close(self, handle: int) -> None:
         """Free the sequence's row."""
         self._cache.remove(handle)
-        self._step = None
+        self._run = None  # it would hold on to the memory
 
     @property
     def cache_bytes(self) -> int:
         """Bytes held for the open sequences."""
         return self._cache.nbytes
 
-    def _bind(self, cache: Floats, logits: Floats) -> "_Run":
+    def _bind(self, memory: Floats, logits: Floats) -> "_Run":
         size = logits.shape[0] * logits.shape[1]
-        return _Run(self._alone if size <= SMALL_RUN else self._shared, cache, logits)
+        return _Run(self._alone if size <= SMALL_RUN else self._shared, memory, logits)
 
 
 class _Run:
     """The graph bound to its memory: what is called again and again need be bound only once."""
 
-    def __init__(self, session: Any, cache: Floats, logits: Floats) -> None:
-        """For `logits` of [rows, time, vocabulary], written to by every call."""
+    def __init__(self, session: Any, memory: Floats, logits: Floats) -> None:
+        """For the first rows of a cache's memory, as many as there are in `logits`.
+
+        ``logits`` is [rows, time, vocabulary] and written to by every call.
+        """
         self.ids: NDArray[np.int64] = np.zeros(logits.shape[:2], np.int64)
         """[rows, time], to be set before a call."""
         self.logits = logits
         self._last_slots = np.empty(len(logits), np.int32)
         self._longest = np.empty((), np.int32)
         self._session = session
-        self._cache = cache
+        self.memory = memory
         self._binding = session.io_binding()
         self._input("input_ids", self.ids)
         self._input("last_slots", self._last_slots)
         self._input("longest", self._longest)
         self._output("logits", logits)
-        for place, plane in enumerate(cache):
+        for place, plane in enumerate(memory[:, : len(logits)]):
             name = f"{'values' if place % 2 else 'keys'}.{place // 2}"
             self._input(name, plane)
             self._output(f"new_{name}", plane)

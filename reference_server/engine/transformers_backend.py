@@ -65,13 +65,13 @@ class TransformersBackend:
         self._caches[self._handles] = copy.deepcopy(prompt.cache)
         return self._handles
 
-    def step(self, handles: Sequence[int], ids: Sequence[int]) -> Floats:
+    def step(self, handles: Sequence[int], ids: Sequence[int]) -> list[Floats]:
         """One run per sequence."""
-        rows = []
+        rows: list[Floats] = []
         for handle, token in zip(handles, ids, strict=True):
             logits, self._caches[handle] = self._run([token], self._caches[handle])
             rows.append(logits[0])
-        return np.stack(rows)
+        return rows
 
     def close(self, handle: int) -> None:
         """Drop the sequence's cache."""

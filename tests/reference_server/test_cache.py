@@ -1,6 +1,7 @@
 """Rows of keys and values that come, grow, move and go."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def history(cache: Cache, length: int, mark: float) -> Floats:
         st.one_of(
             st.tuples(st.just("add"), st.integers(1, CONTEXT - 1)),
             st.tuples(st.just("remove"), st.integers(0, 50)),
-            st.tuples(st.just("extend"), st.integers(1, 90)),
+            st.tuples(st.just("extend"), st.integers(1, 2**20)),
         ),
         max_size=40,
     )
@@ -40,21 +41,26 @@ def test_every_sequence_keeps_its_own_numbers(actions: list[tuple[str, int]]) ->
             cache.remove(gone)
             del expected[gone]
         elif expected:
-            for _ in range(number):
-                if max(expected.values()) == CONTEXT:
+            chosen = [each for place, each in enumerate(expected) if number >> place & 1]
+            for _ in range(number % 80 if chosen else 0):
+                if max(expected[each] for each in chosen) == CONTEXT:
                     break
-                cache.make_room()
-                for each, slot in expected.items():
-                    cache.memory[:, cache.row(each), :, slot] = each + slot / 1000
-                    expected[each] = slot + 1
-                cache.lengths[:] += 1
+                rows = cache.gather(chosen)
+                assert sorted(rows) == list(range(len(chosen)))
+                for each, row in zip(chosen, rows, strict=True):
+                    cache.memory[:, row, :, expected[each]] = each + expected[each] / 1000
+                    cache.lengths[row] += 1
+                    expected[each] += 1
         assert len(cache) == len(expected)
-        assert sorted(cache.row(each) for each in expected) == list(range(len(expected)))
         for each, length in expected.items():
-            row = cache.row(each)
-            assert cache.lengths[row] == length
+            if length == CONTEXT:
+                with pytest.raises(ValueError, match="as long as the context"):
+                    cache.gather([each])
+                continue
+            assert cache.gather([each]) == [0]
+            assert cache.lengths[0] == length
             wanted = history(cache, length, each)[:, 0]
-            assert np.array_equal(cache.memory[:, row, :, :length], wanted)
+            assert np.array_equal(cache.memory[:, 0, :, :length], wanted)
 
 
 def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
@@ -79,12 +85,12 @@ def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
 def test_memory_is_replaced_only_when_a_sequence_has_filled_it() -> None:
     cache = Cache(layers=1, heads=1, context=CONTEXT, width=1)
     cache.add(0, history(cache, FEWEST_SLOTS - 1, 0))
-    assert not cache.make_room()
+    before = cache.memory
+    cache.gather([0])
+    assert cache.memory is before
     cache.lengths[0] += 1
-    assert cache.make_room()
+    cache.gather([0])
     assert cache.memory.shape[3] == 2 * FEWEST_SLOTS
     cache.lengths[0] = 2 * FEWEST_SLOTS
-    assert cache.make_room()
-    assert cache.memory.shape[3] == CONTEXT, "up to the context"
-    cache.lengths[0] = CONTEXT
-    assert not cache.make_room(), "and no further"
+    cache.gather([0])
+    assert cache.memory.shape[3] == CONTEXT, "and no further"
