@@ -9,7 +9,7 @@ from reference_server import errors
 from reference_server.engine.choice import ChoiceRequest
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.sampling import SamplingParameters, fresh_seed
-from reference_server.engine.scheduler import Generation
+from reference_server.engine.ticket import Generation
 from reference_server.engine.tokenizer import FillInTheMiddle, Tokenizer
 from reference_server.schema import CompletionRequest, Prompt
 

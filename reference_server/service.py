@@ -13,7 +13,7 @@ from typing import Any
 from reference_server import envelope, errors
 from reference_server.engine.choice import Choice, Piece
 from reference_server.engine.engine import Engine, LoadedModel, OverloadedError
-from reference_server.engine.scheduler import Ticket, Update
+from reference_server.engine.ticket import Ticket, Update
 from reference_server.envelope import Envelope
 from reference_server.planning import plan
 from reference_server.schema import CompletionRequest

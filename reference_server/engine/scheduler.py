@@ -1,70 +1,25 @@
 """Continuous batching: all running sequences move on together, one token a turn.
 
 A turn takes in what waits (prompts are read once, whatever number of candidates goes on from them),
-then steps every running sequence in one batch. Requests wait in line by ticket and are served in
-rotation, so that one request for a thousand completions does not hold up the next for one.
+then steps every running sequence in one batch.
 
 Nothing here knows threads or time: `turn` is called by whoever owns the loop.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reference_server.engine import logprobs, sampling
 from reference_server.engine.backend import Backend, Floats, Prefilled
-from reference_server.engine.choice import ChoiceRequest, ChoiceWriter, Piece
+from reference_server.engine.choice import ChoiceWriter, Piece
+from reference_server.engine.line import Line
 from reference_server.engine.logprobs import TokenScore
-from reference_server.engine.sampling import Sampler, SamplingParameters
+from reference_server.engine.sampling import Sampler
+from reference_server.engine.ticket import Generation, Ticket, Update
 from reference_server.engine.tokenizer import Tokenizer
 
 PREFILL_BUDGET = 512
 """Prompt tokens read in a turn before the running sequences get their next token."""
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One prompt and the candidates to be generated from it."""
-
-    model_ids: tuple[int, ...]
-    """What the model reads: the prompt, arranged with the suffix where there is one."""
-    choice: ChoiceRequest
-    sampling: SamplingParameters
-    candidates: int
-    seed: int
-    prompt_index: int = 0
-    alternatives: int | None = None
-    """How many alternatives to score each sampled token with, None for no scores at all."""
-    score_prompt: bool = False
-    prompt_start: int = 0
-    """Where in `model_ids` the prompt's own tokens begin."""
-
-
-@dataclass(eq=False)
-class Ticket:
-    """One request in the engine: its prompts, and whether it wants pieces as they come."""
-
-    generations: tuple[Generation, ...]
-    live: bool = False
-    """True: every piece is delivered in its turn; False: a choice is delivered when finished."""
-    cancelled: bool = False
-    """Set it to have the request dropped in the next turn."""
-
-    @property
-    def size(self) -> int:
-        """Sequences that the request amounts to."""
-        return sum(generation.candidates for generation in self.generations)
-
-
-@dataclass(frozen=True)
-class Update:
-    """New pieces of one candidate, or the failure of its whole ticket."""
-
-    ticket: Ticket
-    prompt: int = 0
-    candidate: int = 0
-    pieces: tuple[Piece, ...] = ()
-    failed: bool = False
 
 
 @dataclass(eq=False)
@@ -85,7 +40,9 @@ class _Candidate:
     index: int
     writer: ChoiceWriter
     sampler: Sampler
+    begun: bool = False
     handle: int = 0
+    """The backend's, once it has begun."""
     token: int = 0
     kept: list[Piece] = field(default_factory=list)
     """Pieces of a choice that is delivered whole."""
@@ -98,8 +55,7 @@ class Scheduler:
         """``rows``: how many sequences run at once."""
         self._backend = backend
         self._tokenizer = tokenizer
-        self._rows = rows
-        self._waiting: deque[tuple[Ticket, Iterator[_Candidate]]] = deque()
+        self._line: Line[_Candidate] = Line(rows)
         self._running: list[_Candidate] = []
         # Marks other than the end of a text have no meaning in one, and ids beyond the tokenizer's
         # (a vocabulary rounded up) have no text: they are never sampled.
@@ -109,7 +65,7 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """True when a turn would do nothing."""
-        return not self._waiting and not self._running
+        return not self._line and not self._running
 
     @property
     def running(self) -> int:
@@ -118,7 +74,7 @@ class Scheduler:
 
     def add(self, ticket: Ticket) -> None:
         """Put a request in line."""
-        self._waiting.append((ticket, self._candidates(ticket)))
+        self._line.join(ticket, self._candidates(ticket))
 
     def turn(self) -> list[Update]:
         """Take in what there is room for, then move every running sequence on by one token."""
@@ -131,30 +87,31 @@ class Scheduler:
 
     def fail_all(self) -> list[Update]:
         """Give up everything, after a fault of the backend; one failure for every ticket."""
-        tickets = dict.fromkeys(
-            [*(c.ticket for c in self._running), *(t for t, _ in self._waiting)]
-        )
-        for candidate in self._running:
-            self._backend.close(candidate.handle)
+        waiting, paused = self._line.leave(everybody=True)
+        tickets = dict.fromkeys([*(candidate.ticket for candidate in self._running), *waiting])
+        self._close([*self._running, *paused])
         self._running.clear()
-        self._waiting.clear()
         return [Update(ticket, failed=True) for ticket in tickets]
 
     def _drop_cancelled(self) -> None:
-        self._waiting = deque(entry for entry in self._waiting if not entry[0].cancelled)
-        for candidate in self._running:
-            if candidate.ticket.cancelled:
-                self._backend.close(candidate.handle)
+        _, paused = self._line.leave()
+        self._close([*paused, *(c for c in self._running if c.ticket.cancelled)])
         self._running = [c for c in self._running if not c.ticket.cancelled]
+
+    def _close(self, candidates: Sequence[_Candidate]) -> None:
+        for candidate in candidates:
+            self._backend.close(candidate.handle)
 
     def _admit(self, updates: list[Update]) -> None:
         budget = PREFILL_BUDGET
-        while self._waiting and len(self._running) < self._rows and budget > 0:
-            ticket, candidates = self._waiting.popleft()
-            candidate = next(candidates, None)
-            if candidate is None:
+        while budget > 0 and (turn := self._line.next(self._running)):
+            candidate, paused = turn
+            if paused is not None:
+                self._running.remove(paused)
+                self._line.pause(paused)
+            if candidate.begun:
+                self._running.append(candidate)
                 continue
-            self._waiting.append((ticket, candidates))
             if candidate.prompt.prefilled is None:
                 budget -= len(candidate.prompt.generation.model_ids)
             self._start(candidate, updates)
@@ -180,19 +137,19 @@ class Scheduler:
         _deliver(candidate, piece, updates)
         if not piece.finish and not self._choose(candidate, prefilled.logits[-1], updates):
             candidate.handle = self._backend.open(prefilled)
+            candidate.begun = True
             self._running.append(candidate)
 
     def _step(self, updates: list[Update]) -> None:
         logits = self._backend.step(
             [c.handle for c in self._running], [c.token for c in self._running]
         )
-        running = []
-        for candidate, row in zip(self._running, logits, strict=True):
-            if self._choose(candidate, row, updates):
-                self._backend.close(candidate.handle)
-            else:
-                running.append(candidate)
-        self._running = running
+        ended = [
+            self._choose(candidate, row, updates)
+            for candidate, row in zip(self._running, logits, strict=True)
+        ]
+        self._close([c for c, end in zip(self._running, ended, strict=True) if end])
+        self._running = [c for c, end in zip(self._running, ended, strict=True) if not end]
 
     def _choose(self, candidate: _Candidate, logits: Floats, updates: list[Update]) -> bool:
         """Sample a token and write it down; True when the choice is finished by it."""

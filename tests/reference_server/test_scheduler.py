@@ -6,7 +6,8 @@ import pytest
 
 from reference_server.engine.choice import Choice, ChoiceRequest
 from reference_server.engine.sampling import SamplingParameters
-from reference_server.engine.scheduler import Generation, Scheduler, Ticket, Update
+from reference_server.engine.scheduler import Scheduler
+from reference_server.engine.ticket import Generation, Ticket, Update
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.scripted import ScriptedBackend
 
@@ -72,6 +73,69 @@ def test_a_small_request_does_not_wait_for_the_end_of_a_large_one(tiny: Tokenize
     turns = run(Scheduler(backend_for(tiny), tiny, rows=2), large, small)
     finished = next(i for i, turn in enumerate(turns) if any(u.ticket is small for u in turn))
     assert finished < 6 < len(turns)
+
+
+def test_a_short_request_waits_for_no_row_of_a_long_one(tiny: Tokenizer) -> None:
+    """All rows are taken for 1,000 turns: one of them pauses for as long as the short one needs."""
+    backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size, context=1002)
+    scheduler = Scheduler(backend, tiny, rows=4)
+    long, short = ticket(generation(1000, candidates=128)), ticket(generation(3))
+    scheduler.add(long)
+    scheduler.turn()
+    assert scheduler.running == 4
+    scheduler.add(short)
+    turns = [scheduler.turn() for _ in range(3)]
+    assert [u.ticket for turn in turns for u in turn] == [short]
+    assert len(backend.open_handles) == 4
+    long.cancelled = True
+    scheduler.turn()
+    assert not backend.open_handles
+    assert scheduler.idle
+
+
+def test_what_paused_goes_on_where_it_was(tiny: Tokenizer) -> None:
+    backend = backend_for(tiny)
+    scheduler = Scheduler(backend, tiny, rows=2)
+    long = ticket(generation(60, candidates=4))
+    shorts = [ticket(generation(2), generation(2, prompt_index=1)) for _ in range(8)]
+    scheduler.add(long)
+    turns = []
+    for short in shorts:
+        turns.append(scheduler.turn())
+        scheduler.add(short)
+    turns += run(scheduler)
+    assert texts(turns, long) == texts(run(Scheduler(backend, tiny), long), long)
+    assert all(len(texts(turns, short)) == 2 for short in shorts)
+    assert backend.widest <= 4
+    assert not backend.open_handles
+
+
+def test_requests_share_the_rows_evenly(tiny: Tokenizer) -> None:
+    scheduler = Scheduler(ScriptedBackend([70], tiny.size, context=1002), tiny, rows=6)
+    long = [ticket(generation(100, candidates=9), live=True) for _ in range(3)]
+    scheduler.add(long[0])
+    scheduler.turn()
+    for other in long[1:]:
+        scheduler.add(other)
+    turns = [scheduler.turn() for _ in range(150)]
+    pieces = [sum(u.ticket is each for turn in turns[-10:] for u in turn) for each in long]
+    assert pieces == [20, 20, 20]
+
+
+def test_no_more_prompts_are_kept_than_twice_the_rows(tiny: Tokenizer) -> None:
+    """However many requests wait: what was read of a prompt is large."""
+    backend = backend_for(tiny)
+    scheduler = Scheduler(backend, tiny, rows=2)
+    tickets = [ticket(generation(candidates=3)) for _ in range(50)]
+    for each in tickets:
+        scheduler.add(each)
+    finished: set[Ticket] = set()
+    while not scheduler.idle:
+        for update in scheduler.turn():
+            if update.candidate == 2:
+                finished.add(update.ticket)
+        assert backend.prefills - len(finished) <= 4
+    assert finished == set(tickets)
 
 
 def test_the_answer_is_the_same_alone_and_among_neighbours(tiny: Tokenizer) -> None:
