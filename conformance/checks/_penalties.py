@@ -58,7 +58,8 @@ async def hold_effect(api: Api, name: str, *, highest: float | None = None) -> N
     The one end favours what was already sampled, the other disfavours it: over a text in which any
     token comes twice they part. Only where they agree after every prompt is the penalty ignored. A
     document that names the penalty without a range is taken at the range that the others give, and
-    an endpoint that declines those values then breaks no promise of that document.
+    an endpoint that declines those values then breaks no promise of that document, unless it
+    declines the parameter as such.
     """
     parameter = api.contract.parameter(name)
     lowest = -USUAL if parameter.minimum is None else parameter.minimum
@@ -67,9 +68,11 @@ async def hold_effect(api: Api, name: str, *, highest: float | None = None) -> N
     try:
         same = await _same_at_both(api, name, lowest, highest)
     except Refusal as refusal:
-        if None in (parameter.minimum, parameter.maximum):
-            raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
-        raise
+        if None not in (parameter.minimum, parameter.maximum):
+            raise
+        # The value may be what is declined, or the parameter: 0 is in every range.
+        await plain(api, COLOURS, **{name: 0})
+        raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
     if same:
         raise Deviation(
             f"other texts at {name} {lowest:g} than at {highest:g}",

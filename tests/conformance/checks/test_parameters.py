@@ -101,5 +101,16 @@ def test_a_right_endpoint_is_left_alone(contract: str) -> None:
         assert right, f"{check_id}: {finding.message}"
 
 
+@pytest.mark.parametrize("name", ["presence_penalty", "frequency_penalty"])
+def test_where_no_range_is_stated_a_value_may_be_declined_but_not_the_parameter(name: str) -> None:
+    check_id = f"{name.replace('_', '-')}.effect"
+    for declined, verdict in (
+        (made.declines(lambda body: bool(body.get(name))), Verdict.SKIPPED),
+        (made.declines(lambda body: name in body), Verdict.FAIL),
+    ):
+        finding = asyncio.run(found(check_id, declined, "aocheng"))
+        assert finding.verdict is verdict, finding.message
+
+
 def test_every_check_has_a_fault_that_it_finds() -> None:
     assert {check for _, _, check in CASES} == set(CHECKS)
