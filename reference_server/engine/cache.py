@@ -9,7 +9,6 @@ length, so nothing is ever cleared.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reference_server.engine.backend import Floats
 
@@ -27,7 +26,8 @@ class Cache:
         """By row."""
         self._rows: dict[int, int] = {}
         """By handle."""
-        self._lengths = np.zeros(0, np.int32)
+        self.lengths: list[int] = []
+        """Slots in use, by row; to be written to by whoever fills slots."""
         self._memory = self.unfilled(0, 0)
 
     def unfilled(self, rows: int, slots: int) -> Floats:
@@ -51,29 +51,24 @@ class Cache:
         """
         return self._memory
 
-    @property
-    def lengths(self) -> NDArray[np.int32]:
-        """Slots in use, by row; to be written to by whoever fills slots."""
-        return self._lengths
-
     def add(self, handle: int, history: Floats) -> None:
         """Copy in a sequence: an array of one row, all of its slots in use."""
         row, length = len(self), history.shape[3]
         self._grow(row + 1, min(length + 1, self._context))
         self._memory[:, row, :, :length] = history[:, 0]
-        self._lengths[row] = length
+        self.lengths.append(length)
         self._handles.append(handle)
         self._rows[handle] = row
 
     def remove(self, handle: int) -> None:
         """Forget a sequence; the last one takes its row."""
-        row, last = self._rows.pop(handle), self._handles.pop()
+        row = self._rows.pop(handle)
+        last, length = self._handles.pop(), self.lengths.pop()
         if last != handle:
-            self._copy(len(self), row)
-            self._put(last, row)
+            self._memory[:, row, :, :length] = self._memory[:, len(self), :, :length]
+            self._put(last, row, length)
         if not self._handles:
             self._memory = self.unfilled(0, 0)
-            self._lengths = np.zeros(0, np.int32)
 
     def gather(self, handles: Sequence[int]) -> list[int]:
         """Bring sequences to the front, in any order, and see that each has a free slot.
@@ -87,44 +82,37 @@ class Cache:
             others = [handle for handle in self._handles[:count] if handle not in wanted]
             for handle, other in zip(behind, others, strict=True):
                 self._swap(handle, other)
-        longest = int(self._lengths[:count].max())
+        longest = max(self.lengths[:count])
         if longest == self._context:
             raise ValueError("a sequence is as long as the context already")
         self._grow(count, longest + 1)
         return [self._rows[handle] for handle in handles]
 
-    def _put(self, handle: int, row: int) -> None:
+    def _put(self, handle: int, row: int, length: int) -> None:
         self._handles[row] = handle
         self._rows[handle] = row
-
-    def _copy(self, source: int, target: int) -> None:
-        length = self._lengths[source]
-        self._memory[:, target, :, :length] = self._memory[:, source, :, :length]
-        self._lengths[target] = length
+        self.lengths[row] = length
 
     def _swap(self, one: int, other: int) -> None:
         first, second = self._rows[one], self._rows[other]
-        length = self._lengths[first]
+        length, following = self.lengths[first], self.lengths[second]
         kept = self._memory[:, first, :, :length].copy()
-        self._copy(second, first)
+        self._memory[:, first, :, :following] = self._memory[:, second, :, :following]
         self._memory[:, second, :, :length] = kept
-        self._lengths[second] = length
-        self._put(one, second)
-        self._put(other, first)
+        self._put(one, second, length)
+        self._put(other, first, following)
 
     def _grow(self, rows: int, slots: int) -> None:
         had_rows, had_slots = self._memory.shape[1], self._memory.shape[3]
         if rows <= had_rows and slots <= had_slots:
             return
-        before, lengths = self._memory, self._lengths
+        before = self._memory
         self._memory = self.unfilled(
             max(had_rows, _power_of_two(rows)),
             max(had_slots, min(self._context, _power_of_two(max(slots, FEWEST_SLOTS)))),
         )
-        self._lengths = np.zeros(self._memory.shape[1], np.int32)
-        for row, length in enumerate(lengths[: len(self)]):
+        for row, length in enumerate(self.lengths):
             self._memory[:, row, :, :length] = before[:, row, :, :length]
-            self._lengths[row] = length
 
 
 def _power_of_two(least: int) -> int:

@@ -56,7 +56,7 @@ class OnnxBackend:
             part = slice(start, start + CHUNK)
             run = self._bind(history, logits[:, part])
             run.ids[0] = ids[part]
-            run(np.array([start]))
+            run([start])
         return Prefilled(logits[0], len(ids), history)
 
     def open(self, prompt: Prefilled) -> int:
@@ -72,10 +72,12 @@ class OnnxBackend:
         if run is None or run.memory is not self._cache.memory or len(run.ids) != len(rows):
             logits = np.empty((len(rows), 1, self.vocabulary), np.float32)
             run = self._run = self._bind(self._cache.memory, logits)
-        lengths = self._cache.lengths[: len(rows)]
-        run.ids[rows, 0] = ids
-        run(lengths)
-        lengths += 1
+        for row, token in zip(rows, ids, strict=True):
+            run.ids[row, 0] = token
+        lengths = self._cache.lengths
+        run(lengths[: len(rows)])
+        for row in rows:
+            lengths[row] += 1
         return [run.logits[row, 0] for row in rows]
 
     def close(self, handle: int) -> None:
@@ -118,10 +120,12 @@ class _Run:
             self._input(name, plane)
             self._output(f"new_{name}", plane)
 
-    def __call__(self, lengths: NDArray[np.int32]) -> None:
+    def __call__(self, lengths: Sequence[int]) -> None:
         """Read `ids` after histories of these lengths."""
-        np.add(lengths, self.ids.shape[1] - 1, out=self._last_slots)
-        self._longest.fill(self._last_slots.max() + 1)
+        time = self.ids.shape[1]
+        self._last_slots[:] = lengths
+        self._last_slots += time - 1
+        self._longest.fill(max(lengths) + time)
         self._session.run_with_iobinding(self._binding)
 
     def _input(self, name: str, array: NDArray[Any]) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from reference_server.engine.backend import Floats
 
 _WORD = 2**64
+_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,12 @@ class Sampler:
             token = int(shifted.argmax())
         else:
             weights = probabilities(shifted, self._parameters.temperature)
+            uniform = self._generator.random()
             if self._parameters.top_p < 1:
-                weights = nucleus(weights, self._parameters.top_p)
-            token = draw(weights, self._generator.random())
+                kept = nucleus(weights, self._parameters.top_p)
+                token = int(kept[draw(weights[kept], uniform)])
+            else:
+                token = draw(weights, uniform)
         if self._penalises:
             self._penalise(token)
         return token
@@ -84,29 +88,45 @@ def probabilities(logits: Floats, temperature: float) -> Floats:
     return weights
 
 
-def nucleus(weights: Floats, top_p: float) -> Floats:
-    """Keep the fewest likeliest tokens whose share reaches ``top_p``; the others weigh nothing.
+def nucleus(weights: Floats, top_p: float) -> NDArray[np.intp]:
+    """The ids, ascending, of the fewest likeliest tokens whose share reaches ``top_p``.
 
-    Among equally likely tokens at the border the lower ids are kept; one is kept always.
+    Among equally likely tokens at the border the lower ids are kept; one token is kept always.
     """
     total = float(weights.sum(dtype=np.float64))
     # What weighs less than its part of the rest cannot be in the nucleus; sorting is for few.
-    ranked = np.sort(weights[weights >= (1 - top_p) * total / len(weights)])[::-1]
+    likely = (weights >= (1 - top_p) * total / len(weights)).nonzero()[0]
+    ranked = np.sort(weights[likely])[::-1]
     reached = ranked.cumsum(dtype=np.float64)
-    size = min(int(np.searchsorted(reached, top_p * total, side="left")) + 1, len(ranked))
+    size = min(int(reached.searchsorted(top_p * total, side="left")) + 1, len(ranked))
     border = ranked[size - 1]
-    kept = np.where(weights > border, weights, np.float32(0))
-    equals = np.flatnonzero(weights == border)
-    kept[equals[: size - np.count_nonzero(kept)]] = border
+    kept: NDArray[np.intp] = likely[weights[likely] >= border]
+    if len(kept) > size:
+        equals = kept[weights[kept] == border]
+        kept = np.setdiff1d(kept, equals[size - len(kept) :], assume_unique=True)
     return kept
 
 
 def draw(weights: Floats, uniform: float) -> int:
-    """The token at which the cumulated weights pass ``uniform`` (in [0, 1)) of their sum."""
-    cumulated = weights.cumsum(dtype=np.float64)
-    token = int(np.searchsorted(cumulated, uniform * cumulated[-1], side="right"))
-    # uniform * total can round up to the total itself: then the last token of any weight is meant.
-    return token if token < len(weights) else int(np.flatnonzero(weights)[-1])
+    """The token at which the cumulated weights pass ``uniform`` (in [0, 1)) of their sum.
+
+    Found in two steps, first the block, then the token in it: adding up a whole vocabulary one by
+    one takes longer than everything else about a token.
+    """
+    blocks = np.add.reduceat(weights, np.arange(0, len(weights), _BLOCK), dtype=np.float64)
+    cumulated = blocks.cumsum()
+    target = uniform * cumulated[-1]
+    block = int(cumulated.searchsorted(target, side="right"))
+    start = block * _BLOCK
+    inner = weights[start : start + _BLOCK].cumsum(dtype=np.float64)
+    if block:
+        inner += cumulated[block - 1]
+    place = int(inner.searchsorted(target, side="right"))
+    if place < len(inner):
+        return start + place
+    # Rounding can lift the target to the very end of a block, or of all: then what is meant is the
+    # last token of any weight before it.
+    return int(weights[: start + _BLOCK].nonzero()[0][-1])
 
 
 def fresh_seed() -> int:

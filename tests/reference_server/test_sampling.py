@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.sampling import (
@@ -60,6 +60,7 @@ def test_temperature_scales_the_logits() -> None:
     assert weights / weights.sum() == pytest.approx(expected / expected.sum(), rel=1e-5)
 
 
+@settings(derandomize=True, deadline=None)
 @given(
     st.lists(st.floats(0, 1, width=32), min_size=1, max_size=12).filter(any), st.floats(0, 0.9375)
 )
@@ -67,7 +68,6 @@ def test_the_nucleus_is_the_fewest_likeliest_tokens_that_reach_top_p(
     values: list[float], top_p: float
 ) -> None:
     weights = np.array(values, np.float32)
-    kept = nucleus(weights, top_p)
     order = sorted(range(len(values)), key=lambda i: (-weights[i], i))
     total, reached, expected = float(weights.sum(dtype=np.float64)), 0.0, []
     for token in order:
@@ -75,13 +75,16 @@ def test_the_nucleus_is_the_fewest_likeliest_tokens_that_reach_top_p(
         reached += float(weights[token])
         if reached >= top_p * total:
             break
-    wanted = [t for t in expected if weights[t] > 0]
-    assert np.flatnonzero(kept).tolist() == sorted(wanted)
-    assert all(kept[t] == weights[t] for t in wanted)
+    assert nucleus(weights, top_p).tolist() == sorted(t for t in expected if weights[t] > 0)
 
 
 def test_top_p_zero_leaves_one_token() -> None:
-    assert np.flatnonzero(nucleus(np.full(8, 0.5, np.float32), 0.0)).tolist() == [0]
+    assert nucleus(np.full(8, 0.5, np.float32), 0.0).tolist() == [0]
+
+
+def test_what_is_drawn_with_top_p_lies_in_the_nucleus() -> None:
+    assert {sampler(top_p=0.6, seed=s).pick(FIVE) for s in range(50)} == {1, 3}
+    assert {sampler(top_p=0.9, seed=s).pick(FIVE) for s in range(50)} == {1, 2, 3}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,29 @@ def test_top_p_zero_leaves_one_token() -> None:
 )
 def test_a_draw_never_lands_on_a_token_without_weight(uniform: float, token: int) -> None:
     assert draw(np.array([0, 1, 0, 3, 0], np.float32), uniform) == token
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.data())
+def test_a_draw_is_where_the_cumulated_weights_pass_the_number(data: st.DataObject) -> None:
+    # Whole numbers, and fractions of a power of two: nothing is rounded, so there is one answer.
+    size = data.draw(st.integers(1, 400))
+    drawn = data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size).filter(any))
+    share = data.draw(st.integers(0, 2**20 - 1))
+    passed, token = drawn[0] * 2**20, 0
+    while passed <= share * sum(drawn):
+        token += 1
+        passed += drawn[token] * 2**20
+    assert draw(np.array(drawn, np.float32), share / 2**20) == token
+
+
+def test_a_draw_stays_with_the_weights_where_rounding_reaches_their_end() -> None:
+    below_one = 1 - 2**-53
+    for zeros in (0, 1, 63, 64, 200):
+        weights = np.zeros(70 + zeros, np.float32)
+        weights[:70] = 1e-30
+        weights[69] = 0.1
+        assert draw(weights, below_one) == 69
 
 
 def test_drawn_tokens_follow_the_distribution() -> None:
