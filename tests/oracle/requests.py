@@ -122,7 +122,8 @@ def _make_affordable(body: Body) -> None:
     prompt = body.get("prompt")
     batch = len(prompt) if isinstance(prompt, list) and not isinstance(prompt[0], int) else 1
     candidates = batch * max(body.get("n") or 1, body.get("best_of") or 1)
-    if (body.get("max_tokens") or 16) * candidates > MOST_TOKENS:
+    length = body.get("max_tokens")
+    if (16 if length is None else length) * candidates > MOST_TOKENS:
         body["max_tokens"] = MOST_TOKENS // candidates
 
 
