@@ -65,6 +65,22 @@ def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     assert json.loads(planned.stdout)["requests"] > 0
 
 
+def test_the_pages_travel_in_the_wheel(run: Run) -> None:
+    told = run("-m", "conformance", "documents", "--only", "lint", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    documents = json.loads(told.stdout)["documents"]
+    assert [document["document"] for document in documents if document["findings"]] == [
+        *("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind")
+    ]
+
+
+def test_an_example_is_replayed_from_the_wheel(run: Run) -> None:
+    told = run("-m", "conformance", "documents", "gpt-ge", "--only", "replay", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    (page,) = json.loads(told.stdout)["documents"]
+    assert [replayed["outcome"] for replayed in page["replays"]] == ["met"] * 3
+
+
 def test_the_bundled_server_and_the_suite_run_from_the_wheel(run: Run, tmp_path: Path) -> None:
     finished = run("-m", "conformance", "run", "--tier", "smoke", "--out", "report")
     assert finished.returncode == 0, finished.stdout + finished.stderr
