@@ -169,6 +169,14 @@ def test_the_suite_and_the_reference_server_do_not_know_each_other(
         assert not met, f"{module} imports {met}"
 
 
+def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
+    for path in sorted((ROOT / "tests" / "oracle").glob("*.py")):
+        met = imports_of(path.name, ast.parse(path.read_text("utf-8"), str(path)))
+        ours = {name for name in met if name.partition(".")[0] in {SUITE, SERVER, "tests"}}
+        strange = {name for name in ours if not name.startswith(("tests.oracle", "tests.servers"))}
+        assert not strange, f"{path.name} imports {', '.join(sorted(strange))}"
+
+
 ENDINGS = {"print", "exit", "quit", "sys.exit", "os._exit"}
 
 
