@@ -31,6 +31,8 @@ KINDS: dict[Disagreement, tuple[str, str]] = {
 }
 LONGEST = 240
 """Characters of one value from an endpoint."""
+WIDEST_TOPIC = 18
+"""Columns that a topic gets in a narrow terminal, before the words about it wrap."""
 
 
 def show(
@@ -144,17 +146,21 @@ def _contradictions(sections: Sequence[Section], *, silences: bool) -> Iterator[
 
 
 def _side_by_side(rows: Sequence[Row]) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(overflow="fold")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(overflow="fold", min_width=min(WIDEST_TOPIC, _widest(rows)))
     names = list(rows[0].says)
-    for _ in names:
-        table.add_column(overflow="fold")
+    for name in names:
+        table.add_column(overflow="fold", min_width=len(name))
     table.add_row(Text(""), *(Text(line(name), style="dim") for name in names))
     for row in rows:
         mark, style = KINDS[row.kind]
         topic = Text.assemble((f"{mark} ", style), line(row.topic))
         table.add_row(topic, *(Text(line(row.says[name])) for name in names))
     return table
+
+
+def _widest(rows: Sequence[Row]) -> int:
+    return max(len(f"≠ {row.topic}") for row in rows)
 
 
 def _in_words(rows: Sequence[Row]) -> RenderableType:

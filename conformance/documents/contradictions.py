@@ -61,7 +61,8 @@ class _Said:
     required: str | None = ABSENT
     types: str | None = ABSENT
     default: str | None = ABSENT
-    range: str | None = ABSENT
+    minimum: str | None = ABSENT
+    maximum: str | None = ABSENT
     most: str | None = ABSENT
     null: str | None = ABSENT
 
@@ -85,7 +86,8 @@ def contradictions(pages: Iterable[Page]) -> tuple[Section, ...]:
         "What is required": lambda one: one.required,
         "Types": lambda one: one.types,
         "Defaults": lambda one: one.default,
-        "Limits": lambda one: one.range,
+        "Lower limits": lambda one: one.minimum,
+        "Upper limits": lambda one: one.maximum,
         "Number of items": lambda one: one.most,
         "Null as a value": lambda one: one.null,
     }
@@ -165,7 +167,8 @@ def _on_page(page: Page, name: str) -> _Said:
         required=None if parameter.required is None else _required(parameter.required),
         types=_alternatives(types),
         default=_default(parameter.has_default, parameter.default, required=parameter.required),
-        range=_range(parameter.minimum, parameter.maximum),
+        minimum=_limit(parameter.minimum),
+        maximum=_limit(parameter.maximum),
         most=f"at most {parameter.most}" if parameter.most is not None else None,
         null="allowed" if nullable else None,
     )
@@ -180,7 +183,8 @@ def _live(live: Contract, name: str) -> _Said:
         required=_required(parameter.required),
         types=_alternatives(kind for kind in parameter.types if kind != "null"),
         default=_default(parameter.has_default, parameter.default, required=parameter.required),
-        range=_range(parameter.minimum, parameter.maximum),
+        minimum=_limit(parameter.minimum),
+        maximum=_limit(parameter.maximum),
         most=f"at most {parameter.max_items}" if parameter.max_items is not None else None,
         null="allowed" if parameter.nullable else "not allowed",
     )
@@ -274,15 +278,8 @@ def _required(required: bool) -> str:
     return "required" if required else "optional"
 
 
-def _range(minimum: float | None, maximum: float | None) -> str | None:
-    match minimum, maximum:
-        case None, None:
-            return None
-        case _, None:
-            return f"at least {_value(minimum)}"
-        case None, _:
-            return f"at most {_value(maximum)}"
-    return f"{_value(minimum)} to {_value(maximum)}"
+def _limit(limit: float | None) -> str | None:
+    return None if limit is None else _value(limit)
 
 
 def _default(given: bool, default: object, *, required: bool | None) -> str | None:

@@ -64,11 +64,13 @@ KNOWN = [
         ["at most 4", ABSENT, SILENT, "at most 4", "at most 4", "at most 4"],
     ),
     (
-        "Limits",
+        "Upper limits",
         "presence_penalty",
-        ["-2 to 2", "-2 to 2", SILENT, "-2 to 2", ABSENT, "-2 to 2"],
+        ["2", "2", SILENT, "2", ABSENT, "2"],
     ),
-    ("Limits", "n", [SILENT, SILENT, SILENT, SILENT, SILENT, "1 to 128"]),
+    ("Lower limits", "logit_bias", [ABSENT, ABSENT, SILENT, "-100", ABSENT, "-100"]),
+    ("Upper limits", "logprobs", [SILENT, SILENT, SILENT, SILENT, "5", "5"]),
+    ("Upper limits", "n", [SILENT, SILENT, SILENT, SILENT, SILENT, "128"]),
     (
         "What is required",
         "prompt",
@@ -141,7 +143,8 @@ def test_what_a_word_cannot_say_is_told_in_sentences(topic: str, document: str, 
 
 
 def test_what_all_agree_on_is_no_row() -> None:
-    assert row("Limits", "temperature") is None
+    assert row("Lower limits", "temperature") is None
+    assert row("Upper limits", "temperature") is None
     assert row("Types", "echo") is None
     assert row("Forms of a prompt", "string") is None
 
@@ -153,10 +156,10 @@ def test_a_row_follows_the_data() -> None:
         else page
         for page in FIVE
     ]
-    changed = row("Limits", "temperature", pages)
+    changed = row("Upper limits", "temperature", pages)
     assert changed is not None
     assert changed.kind is Disagreement.CONTRADICTION
-    assert changed.says["zero"] == "0 to 1"
+    assert changed.says["zero"] == "1"
 
 
 def test_a_page_of_ones_own_is_put_beside_the_others() -> None:
