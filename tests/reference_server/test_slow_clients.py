@@ -1,0 +1,102 @@
+"""A client that does not get on with its request is not waited for without end."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from reference_server import bodies, connection
+from reference_server.app import Settings, create_app
+from reference_server.bodies import Bodies
+from reference_server.connection import Connection
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.errors import ApiError
+from reference_server.service import CompletionService
+from tests.reference_server.raw_http import SECONDS, answer
+from tests.reference_server.scripted import ScriptedBackend
+
+HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n"
+BODY = b'{"model":"m","prompt":"you","max_tokens":1}'
+REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+@pytest.fixture
+def impatient(tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """The address of a server that waits half a second where others wait long."""
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
+    backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size)
+    service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=4, queue=10)
+    app = create_app(service, Settings("key", ["m"]))
+    server = uvicorn.Server(uvicorn.Config(app, http=Connection, ws="none", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"P", HEAD])
+def test_headers_that_do_not_come_are_not_waited_for(
+    impatient: tuple[str, int], beginning: bytes
+) -> None:
+    with socket.create_connection(impatient, timeout=SECONDS) as client:
+        client.sendall(beginning)
+        assert client.recv(1) == b"", "hung up on, without an answer to what was not asked"
+
+
+def test_a_further_request_has_to_follow_what_it_begins_with(impatient: tuple[str, int]) -> None:
+    with socket.create_connection(impatient, timeout=SECONDS) as client:
+        client.sendall(REQUEST)
+        assert answer(client).status == 200
+        client.sendall(HEAD)
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("sent", [b"", BODY[:10]])
+def test_a_body_that_does_not_come_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
+    with socket.create_connection(impatient, timeout=SECONDS) as client:
+        client.sendall(REQUEST.removesuffix(BODY) + sent)
+        response = answer(client)
+        assert response.status == 408
+        assert "did not arrive in time" in response.error()["message"]
+        assert client.recv(1) == b""
+
+
+class Sender:
+    """A request whose body comes in parts, each when it is wanted."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.headers: dict[str, str] = {}
+        self._parts = parts
+
+    async def stream(self) -> object:
+        for part in self._parts:
+            yield part
+
+
+def test_bodies_together_take_so_much_memory_and_no_more() -> None:
+    async def story() -> None:
+        held = Bodies(most=100)
+        async with held.read(Sender(b"a" * 60)) as first:
+            assert len(first) == 60
+            with pytest.raises(ApiError) as refused:
+                async with held.read(Sender(b"b" * 20, b"b" * 30)):
+                    pass
+            assert refused.value.status == 429
+            assert int(refused.value.headers["Retry-After"]) > 0
+            async with held.read(Sender(b"c" * 40)) as second:
+                assert second == b"c" * 40
+        async with held.read(Sender(b"d" * 300)) as alone:  # of use to nobody if refused always
+            assert json.dumps(alone.decode()).count("d") == 300
+
+    asyncio.run(story())
