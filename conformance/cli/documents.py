@@ -18,9 +18,10 @@ from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.documents.contradictions import Section, about, contradictions
 from conformance.documents.lint import lint
-from conformance.documents.pages import PAGES, Page, PageError, load_page
+from conformance.documents.page import Page
+from conformance.documents.pages import PAGES, PageError, load_page
 from conformance.documents.records import Endpoint, Examined, Finding, Outcome, Replayed
-from conformance.documents.replay import price, replay, sendable
+from conformance.documents.replay import SECONDS, Price, price, replay, sendable
 from conformance.model import DEFAULT_KEY_ENV, ExitCode
 from conformance.reports.console import console_for
 from conformance.reports.summary import plural
@@ -35,6 +36,7 @@ class _Aim:
     endpoint: Endpoint | None
     host: str
     node_modules: Path | None
+    seconds: float
 
 
 def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -86,6 +88,15 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     help="Where the npm package `openai` is. [default: where Node looks]",
 )
 @click.option(
+    "--timeout",
+    type=float,
+    callback=inputs.above_zero,
+    default=SECONDS,
+    show_default=True,
+    metavar="S",
+    help="Seconds for one example, the start of its client included.",
+)
+@click.option(
     "--format",
     "as_format",
     type=click.Choice(["text", "json", "markdown"]),
@@ -104,6 +115,7 @@ def documents(
     model: str | None,
     key_name: str | None,
     node_modules: Path | None,
+    timeout: float,
     as_format: str,
     strict: bool,
 ) -> ExitCode:
@@ -113,7 +125,7 @@ def documents(
     transcribed as spec/pages.schema.json says. Without any: all five.
     """
     pages = _pages(names)
-    aim = _aim(base_url, model, key_name, node_modules, replays="replay" in parts)
+    aim = _aim(base_url, model, key_name, node_modules, timeout, replays="replay" in parts)
     examined = [_examined(page, parts, aim) for page in pages]
     sections = _sections(pages, names) if "contradictions" in parts else None
     if as_format == "json":
@@ -151,6 +163,7 @@ def _aim(
     model: str | None,
     key_name: str | None,
     node_modules: Path | None,
+    timeout: float,
     *,
     replays: bool,
 ) -> _Aim:
@@ -159,7 +172,7 @@ def _aim(
             raise click.UsageError(
                 "--model and --api-key-env go with --base-url; the bundled server has its own"
             )
-        return _Aim(None, "", node_modules)
+        return _Aim(None, "", node_modules, timeout)
     if not replays:
         raise click.UsageError("--base-url is for the replay, which --only leaves out")
     where = inputs.base_url(base_url)
@@ -168,7 +181,7 @@ def _aim(
     key = inputs.api_key(key_name, where.host)
     if key:
         say(f"sending the API key in ${key_name or DEFAULT_KEY_ENV} to {where.host}")
-    return _Aim(Endpoint(where.url, model, key), where.host, node_modules)
+    return _Aim(Endpoint(where.url, model, key), where.host, node_modules, timeout)
 
 
 def _examined(page: Page, parts: Sequence[str], aim: _Aim) -> Examined:
@@ -181,16 +194,9 @@ def _examined(page: Page, parts: Sequence[str], aim: _Aim) -> Examined:
 
 def _replayed(page: Page, aim: _Aim) -> Iterator[Replayed]:
     """Send a page's examples to the endpoint, or to a server started for it."""
-    sent = sendable(page)
     if aim.endpoint is not None:
-        cost = price(page, sent)
-        most = f"at most {plural(cost.tokens, 'token')}"
-        more = f", of which {cost.unlimited} set no limit" if cost.unlimited else ""
-        say(
-            f"{page.document}: sending {plural(cost.requests, 'request')}{more} "
-            f"and spending {most} at {aim.host}"
-        )
-        yield from replay(page, sent, aim.endpoint, node_modules=aim.node_modules)
+        say(f"{page.document}: {_announced(price(page, sendable(page)))} at {aim.host}")
+        yield from _sent(page, aim.endpoint, aim)
         return
     if page.document not in DOCUMENTS:
         why = "the bundled server does not speak as this page; name an endpoint with --base-url"
@@ -203,7 +209,19 @@ def _replayed(page: Page, aim: _Aim) -> Iterator[Replayed]:
             yield from _none_run(page, f"{error}; or name an endpoint with --base-url")
             return
         endpoint = Endpoint(server.base_url, server.model, server.api_key)
-        yield from replay(page, sent, endpoint, node_modules=aim.node_modules)
+        yield from _sent(page, endpoint, aim)
+
+
+def _announced(cost: Price) -> str:
+    """Say what is about to be spent."""
+    endless = f" and what {cost.unlimited} of them generate without a limit" * bool(cost.unlimited)
+    most = f"at most {plural(cost.tokens, 'token')}{endless}"
+    return f"sending {plural(cost.requests, 'request')} and spending {most}"
+
+
+def _sent(page: Page, endpoint: Endpoint, aim: _Aim) -> Iterator[Replayed]:
+    where = aim.node_modules
+    return replay(page, sendable(page), endpoint, node_modules=where, seconds=aim.seconds)
 
 
 def _none_run(page: Page, why: str) -> Iterator[Replayed]:

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from conformance.contract import DOCUMENTS, Contract, Field, load_contract
 from conformance.documents.json_types import types_in
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 
 LIVE = "openai"
 SILENT = "not said"

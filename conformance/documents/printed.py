@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from conformance.documents.pages import Sample
+from conformance.documents.page import Sample
 from conformance.wire.sse import parse_events
 
 JsonObject = Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 
 
 class Outcome(StrEnum):
@@ -53,7 +53,7 @@ class Replayed:
         met: the names of the expectations that held.
         unmet: those that did not, in the order in which they were looked at.
         reason: why it was not run, and what to do about it; None where it was.
-        stand_ins: the variables that the page never sets, for which a text of ours was sent.
+        stand_ins: the variables of the page's code for which a text of ours was sent.
     """
 
     document: str
@@ -70,7 +70,7 @@ class Replayed:
         """Say in what the request was not the page's own; None where it was."""
         if not self.stand_ins:
             return None
-        return f"with a text of ours for {', '.join(self.stand_ins)}, which the page never sets"
+        return f"with a text of ours for {', '.join(self.stand_ins)}, a variable of the page's code"
 
 
 class Severity(StrEnum):

@@ -19,7 +19,7 @@ from typing import Any
 
 from conformance.documents.clients import Ask, NotInstalledError, Program, program_for
 from conformance.documents.expectations import Case, judge
-from conformance.documents.pages import Client, Example, Page
+from conformance.documents.page import Client, Example, Page
 from conformance.documents.records import Endpoint, Outcome, Replayed
 from conformance.model import Request
 from conformance.wire.budget import upper_bound

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from conformance.documents.clients.reply import OUTPUT_LIMIT
-from conformance.documents.pages import Client, Example, Page, load_page
+from conformance.documents.page import Client, Example, Page
+from conformance.documents.pages import load_page
 from conformance.documents.records import Endpoint, Outcome, Replayed
 from conformance.documents.replay import replay
 from tests.clients.scripted_endpoint import (

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance.bundled import bundled_server
-from conformance.documents.pages import PAGES, Client, load_page
+from conformance.documents.page import Client
+from conformance.documents.pages import PAGES, load_page
 from conformance.documents.records import Endpoint, Outcome
 from conformance.documents.replay import replay, sendable
 from tests.npm import installed

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from conformance.contract import DOCUMENTS, SchemaViolation, load_contract
 from conformance.documents.json_types import overlap, types_in
-from conformance.documents.pages import PAGES, Client, Example, Page, Parameter, Sample, load_page
+from conformance.documents.page import Client, Example, Page, Parameter, Sample
+from conformance.documents.pages import PAGES, load_page
 from conformance.documents.printed import read
 
 SPEC = Path(__file__).parents[2] / "spec"

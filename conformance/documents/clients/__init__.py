@@ -9,7 +9,7 @@ from conformance.documents.clients.ask import Ask, NotInstalledError
 from conformance.documents.clients.curl import Curl
 from conformance.documents.clients.driven import NodeProgram, PythonLibrary
 from conformance.documents.clients.reply import Reply
-from conformance.documents.pages import Client
+from conformance.documents.page import Client
 
 __all__ = ["Ask", "NotInstalledError", "Program", "Reply", "program_for"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.completion import Choice, JsonObject, join_chunks
 from conformance.documents.clients.reply import Reply
-from conformance.documents.pages import Example, Page
+from conformance.documents.page import Example, Page
 from conformance.judgement import Deviation, shown
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import example_place, listed, verb
-from conformance.documents.pages import Client, Page, choices_asked
+from conformance.documents.page import Client, Page, choices_asked
 from conformance.documents.records import Severity
 
 _CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})

@@ -8,7 +8,7 @@ from conformance.contract import Contract
 from conformance.documents.json_types import fits, types_in
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import listed, parameter_place, written
-from conformance.documents.pages import Page, Parameter
+from conformance.documents.page import Page, Parameter
 from conformance.documents.records import Severity
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import sample_place, written
-from conformance.documents.pages import Example, Page, Sample, choices_asked, stops_asked
+from conformance.documents.page import Example, Page, Sample, choices_asked, stops_asked
 from conformance.documents.printed import PrintedChoice, choices_of, read
 from conformance.documents.records import Severity
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import listed, sample_place, written
-from conformance.documents.pages import Page, Sample
+from conformance.documents.page import Page, Sample
 from conformance.documents.printed import choices_of, read
 from conformance.documents.records import Severity
 

@@ -11,7 +11,7 @@ import yaml
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import cut, written
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 from conformance.documents.records import Severity
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import listed, parameter_place, verb
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 from conformance.documents.records import Severity
 
 

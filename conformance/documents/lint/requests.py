@@ -8,7 +8,7 @@ from conformance.contract import Contract
 from conformance.documents.json_types import fits, type_of, types_in
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import example_place, listed, written
-from conformance.documents.pages import Client, Example, Page, Parameter
+from conformance.documents.page import Client, Example, Page, Parameter
 from conformance.documents.records import Severity
 
 

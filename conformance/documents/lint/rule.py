@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from conformance.contract import Contract
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 from conformance.documents.records import Finding, Severity
 
 

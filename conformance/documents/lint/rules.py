@@ -22,7 +22,7 @@ from conformance.documents.lint import (
     usage,
 )
 from conformance.documents.lint.rule import Rule
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 from conformance.documents.records import Finding
 
 _AREAS: tuple[ModuleType, ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract, SchemaViolation
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import cut, listed, sample_place, written
-from conformance.documents.pages import Page, Sample, choices_asked
+from conformance.documents.page import Page, Sample, choices_asked
 from conformance.documents.printed import choices_of, read
 from conformance.documents.records import Severity
 

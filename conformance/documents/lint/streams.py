@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import cut, listed, sample_place, verb
-from conformance.documents.pages import Page, Sample
+from conformance.documents.page import Page, Sample
 from conformance.documents.printed import Reading, choices_of, read
 from conformance.documents.records import Severity
 

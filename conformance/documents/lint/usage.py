@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract
 from conformance.documents.lint.rule import Found, rule
 from conformance.documents.lint.words import sample_place
-from conformance.documents.pages import Page
+from conformance.documents.page import Page
 from conformance.documents.printed import read
 from conformance.documents.records import Severity
 

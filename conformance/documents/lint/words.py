@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from conformance.documents.pages import Example, Parameter, Sample
+from conformance.documents.page import Example, Parameter, Sample
 
 LONGEST = 160
 """Characters of one written value; a finding has to be read, and the page is at hand."""

@@ -27,7 +27,7 @@ def replayed(monkeypatch: pytest.MonkeyPatch):
     asked: list[tuple[str, object, int]] = []
 
     def as_if(outcome: Outcome) -> list[tuple[str, object, int]]:
-        def replay(page, examples, endpoint, *, node_modules=None):
+        def replay(page, examples, endpoint, **_):
             asked.append((page.document, endpoint, len(examples)))
             for example in examples:
                 unmet = (Unmet("an answer", "200", HOSTILE),) if outcome is Outcome.NOT_MET else ()

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.documents.pages import (
+from conformance.documents.page import (
     Client,
     Description,
     Example,

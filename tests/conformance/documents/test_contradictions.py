@@ -19,7 +19,8 @@ from conformance.documents.contradictions import (
     about,
     contradictions,
 )
-from conformance.documents.pages import PAGES, Page, load_page
+from conformance.documents.page import Page
+from conformance.documents.pages import PAGES, load_page
 from tests.conformance.documents.builders import SOUND, with_parameter
 
 FILE = Path(__file__).parents[3] / "spec" / "CONTRADICTIONS.md"

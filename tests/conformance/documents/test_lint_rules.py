@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.documents.lint import RULES, lint
-from conformance.documents.pages import Client, Elsewhere, ListedField, Page, Sample
+from conformance.documents.page import Client, Elsewhere, ListedField, Page, Sample
 from tests.conformance.documents.builders import (
     DESCRIPTION,
     SOUND,

@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.documents.pages import (
-    PAGES,
-    Client,
-    PageError,
-    choices_asked,
-    load_page,
-    read_page,
-    stops_asked,
-)
+from conformance.documents.page import Client, choices_asked, stops_asked
+from conformance.documents.pages import PAGES, PageError, load_page, read_page
 
 SMALL = {
     "document": "mine",

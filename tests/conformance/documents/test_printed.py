@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance.documents.pages import Sample
+from conformance.documents.page import Sample
 from conformance.documents.printed import PrintedChoice, choices_of, parse_mending, read
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from conformance.documents import replay as replaying
 from conformance.documents.clients import Ask, NotInstalledError, Reply
-from conformance.documents.pages import PAGES, Client, Example, Page, Parameter, load_page
+from conformance.documents.page import Client, Example, Page, Parameter
+from conformance.documents.pages import PAGES, load_page
 from conformance.documents.records import Endpoint, Outcome, Replayed
 from conformance.documents.replay import STAND_IN, Price, price, replay, request_of, sendable
 

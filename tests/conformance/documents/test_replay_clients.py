@@ -17,7 +17,7 @@ from conformance.documents.clients.curl import Curl
 from conformance.documents.clients.driven import NodeProgram, PythonLibrary
 from conformance.documents.clients.process import ERROR_BYTES, Ended, run
 from conformance.documents.clients.reply import of_body, of_driver
-from conformance.documents.pages import Client
+from conformance.documents.page import Client
 
 KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.documents.clients import Reply
 from conformance.documents.expectations import EXPECTATIONS, Case, judge
-from conformance.documents.pages import Client, Example, ListedField, Page, Parameter, Sample
+from conformance.documents.page import Client, Example, ListedField, Page, Parameter, Sample
 
 REQUEST = {
     "model": "m",
