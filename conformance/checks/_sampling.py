@@ -38,13 +38,16 @@ def sampled(prompt: Any = STORY, **more: Any) -> dict[str, Any]:
 
 def narrowed(api: Api, share: float, prompt: Any = STORY, **more: Any) -> dict[str, Any]:
     """Write the shared sampled request with a ``top_p``."""
-    return one_of_two(api, sampled(prompt, **more, top_p=share))
+    return beside_top_p(api, sampled(prompt, **more, top_p=share))
 
 
-def one_of_two(api: Api, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave the temperature beside a ``top_p`` at its default where the document wants one only."""
-    either = "temperature.with-top-p-refused" in api.contract.requirements
-    return {name: value for name, value in asked.items() if not (either and name == "temperature")}
+def beside_top_p(api: Api, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the temperature of a request with ``top_p`` at its default, unless both may be set.
+
+    Only some documents say that; one wants either of the two.
+    """
+    both = "temperature.with-top-p-served" in api.contract.requirements
+    return {name: value for name, value in asked.items() if both or name != "temperature"}
 
 
 def copies_of(prompts: list[str]) -> dict[str, Any]:

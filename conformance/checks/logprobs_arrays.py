@@ -12,7 +12,7 @@ from conformance.checks._asking import LIMIT, parts_of, plain, streamed
 from conformance.checks._characters import REPLACEMENT, is_whole
 from conformance.checks._compare import REPEATS, expect_agreement
 from conformance.checks._prompts import CHINESE, COUNTING, EMOJI
-from conformance.checks._sampling import one_of_two
+from conformance.checks._sampling import beside_top_p
 from conformance.checks._scores import (
     ROUNDING,
     Position,
@@ -177,7 +177,7 @@ async def temperature_leaves_scores_alone(api: Api) -> None:
 )
 async def top_p_leaves_scores_alone(api: Api) -> None:
     """The best alternatives have the same log probabilities under another `top_p`."""
-    await hold_unmoved(api, **one_of_two(api, {"temperature": 1, "top_p": 0.5}))
+    await hold_unmoved(api, **beside_top_p(api, {"temperature": 1, "top_p": 0.5}))
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
