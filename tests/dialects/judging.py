@@ -1,0 +1,55 @@
+"""The bundled server in one dialect, held to the contract of every document."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from conformance.bundled import BundledServer, bundled_server
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.events import FindingMade, RunFinished
+from conformance.model import Conclusion, Finding, Target, Tier
+from conformance.runner import run
+from conformance.selection import Options
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What came of one dialect under one contract."""
+
+    conclusion: Conclusion
+    findings: tuple[Finding, ...]
+
+
+def judge_column(column: str) -> dict[str, Cell]:
+    """Judge a dialect, named alone or with a model, under every contract.
+
+    Its own contract is looked at as deep as can be, the others at the standard tier.
+    """
+    dialect, _, model = column.partition(", ")
+    with bundled_server(dialect=dialect) as server:
+        return {
+            contract: asyncio.run(
+                _judge(
+                    server,
+                    model or server.model,
+                    contract,
+                    Tier.DEEP if contract == dialect else Tier.STANDARD,
+                )
+            )
+            for contract in DOCUMENTS
+        }
+
+
+async def _judge(server: BundledServer, model: str, contract: str, tier: Tier) -> Cell:
+    target = Target(server.base_url, model, contract, server.api_key)
+    findings: list[Finding] = []
+    conclusion = Conclusion.BROKEN_OFF
+    async with aclosing(run(target, load_contract(contract), Options(tier))) as events:
+        async for event in events:
+            if isinstance(event, FindingMade):
+                findings.append(event.finding)
+            elif isinstance(event, RunFinished):
+                conclusion = event.footer.conclusion
+    return Cell(conclusion, tuple(findings))
