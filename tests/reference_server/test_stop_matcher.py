@@ -1,11 +1,14 @@
 """Where generated text ends, whatever pieces it comes in, and what may be let out on the way."""
 
+from typing import SupportsIndex
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.stop import StopMatcher
 
+exactly = settings(derandomize=True, deadline=None, max_examples=500)
 # Few letters, so that sequences overlap with themselves and each other.
 LETTERS = st.text(alphabet="ab世😀", max_size=40)
 SEQUENCES = st.lists(st.text(alphabet="ab世😀", min_size=1, max_size=5), min_size=1, max_size=4)
@@ -27,6 +30,7 @@ def cut_by_definition(text: str, sequences: list[str]) -> str:
     return text
 
 
+@exactly
 @given(pieces(), SEQUENCES)
 def test_the_cut_does_not_depend_on_the_pieces(parts: list[str], sequences: list[str]) -> None:
     matcher = StopMatcher(sequences)
@@ -36,6 +40,7 @@ def test_the_cut_does_not_depend_on_the_pieces(parts: list[str], sequences: list
     assert matcher.found == (out != text)
 
 
+@exactly
 @given(pieces(), SEQUENCES)
 def test_what_is_held_back_could_still_become_a_sequence_and_no_more_is(
     parts: list[str], sequences: list[str]
@@ -83,3 +88,34 @@ def test_four_sequences_of_a_thousand_characters_hold_back_what_they_must() -> N
     matcher = StopMatcher(sequences)
     assert matcher.feed("a" * 2000) == "a" * 1001
     assert matcher.feed("x") == "a" * 999 + "x"
+
+
+class Counted(str):
+    """A string that counts how often a character of it is looked at."""
+
+    __slots__ = ("looks",)
+
+    def __new__(cls, text: str) -> "Counted":
+        made = super().__new__(cls, text)
+        made.looks = 0
+        return made
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        self.looks += 1
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 20_000, ("a" * 998 + "x") * 20, ("a" * 999 + "x") * 20, "ab" * 10_000, "x" * 20_000],
+    ids=["all but the end", "short of it", "up to it", "begins and fails", "nothing of it"],
+)
+def test_near_misses_of_four_long_sequences_cost_a_few_comparisons_a_character(text: str) -> None:
+    sequences = [Counted("a" * 999 + last) for last in "bcd"] + [Counted("ab" * 499 + "ac")]
+    matcher = StopMatcher(sequences)
+    out = "".join(matcher.feed(character) for character in text) + matcher.flush()
+    # Each failed comparison gives up a part of what earlier ones had matched.
+    for sequence in sequences:
+        assert sequence.looks <= 3 * len(text) + 3 * len(sequence)
+    assert text.startswith(out)
+    assert matcher.found == (out != text)
