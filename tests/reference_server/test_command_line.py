@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -86,31 +85,6 @@ def test_a_missing_extra_is_named_with_code_3(tmp_path: Path, package: str, extr
     assert ended.stderr.count("\n") == 1
     assert f"{package} is not installed" in ended.stderr
     assert f"completions-conformance[{extra}]" in ended.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_what_runs_finish_and_ends_with_code_0(number: signal.Signals) -> None:
-    with running_server() as server, httpx.Client(headers=server.headers, timeout=60) as client:
-        body = {"model": MODEL, "prompt": "a", "max_tokens": 60, "stream": True}
-        with client.stream("POST", f"{server.base_url}/completions", json=body) as running:
-            lines = running.iter_lines()
-            received = [next(lines)]
-            server.process.send_signal(number)
-            received += lines
-        assert [line for line in received if line][-1] == "data: [DONE]"
-        assert server.process.wait(20) == 0
-        assert server.process.stdout is not None
-        assert server.process.stdout.read() == "", "the address is all that stdout is for"
-
-
-def test_a_stream_that_never_ends_does_not_keep_the_server_alive() -> None:
-    with running_server() as server, httpx.Client(headers=server.headers, timeout=60) as client:
-        body = {"model": MODEL, "prompt": "a", "max_tokens": 2000, "n": 128, "stream": True}
-        with client.stream("POST", f"{server.base_url}/completions", json=body) as running:
-            lines = running.iter_lines()
-            next(lines)
-            server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(20) == 0
 
 
 def test_it_ends_with_its_standard_input_where_that_is_asked_for() -> None:

@@ -1,0 +1,122 @@
+"""After a signal what runs is finished, nothing new is begun, and what is cut off says so."""
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.reference_server.api import MODEL
+from tests.reference_server.raw_http import BODY, SECONDS, answer, connect, request
+from tests.servers import RunningServer, running_server
+
+ENDLESS = {"model": MODEL, "prompt": "a", "max_tokens": 2000, "logit_bias": {"0": -100}}
+"""With ``n`` 128 it takes far longer than any grace."""
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    """A server to be ended."""
+    with running_server() as running:
+        yield running
+
+
+def exchange(server: RunningServer, body: bytes) -> socket.socket:
+    """A connection whose request the server has begun to read, and now has all of."""
+    connection = connect(server)
+    head = request(server, b"Expect: 100-continue", body=body).removesuffix(body)
+    connection.sendall(head)
+    assert answer(connection).status == 100
+    connection.sendall(body)
+    return connection
+
+
+def wait_until_the_door_is_closed(server: RunningServer) -> None:
+    """The first signal has been taken note of then."""
+    while True:
+        try:
+            connect(server).close()
+        except ConnectionRefusedError:
+            return
+
+
+def events(lines: Iterator[str]) -> list[str]:
+    return [line.removeprefix("data: ") for line in lines if line]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_runs_is_finished(server: RunningServer, number: signal.Signals) -> None:
+    """A stream and a plain answer that were begun come to their regular ends, and so does it."""
+    body: dict[str, Any] = {**ENDLESS, "max_tokens": 40, "seed": 1}
+    with (
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
+        client.stream("POST", "/completions", json={**body, "stream": True}) as stream,
+    ):
+        lines = stream.iter_lines()
+        first = next(lines)
+        with exchange(server, json.dumps(body).encode()) as connection:
+            server.process.send_signal(number)
+            *chunks, last = events(iter([first, *lines]))
+            assert last == "[DONE]"
+            streamed = "".join(json.loads(chunk)["choices"][0]["text"] for chunk in chunks)
+            plain = answer(connection)
+            assert json.loads(plain.body)["choices"][0]["text"] == streamed
+            assert connection.recv(1) == b"", "the connection is not kept for another request"
+    assert server.process.wait(SECONDS) == 0
+    assert server.process.stdout is not None
+    assert server.process.stdout.read() == "", "the address is all that stdout is for"
+
+
+def test_nobody_new_is_let_in_while_it_ends(server: RunningServer) -> None:
+    body = {**ENDLESS, "n": 128, "stream": True}
+    with (
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
+        connect(server) as idle,
+        client.stream("POST", "/completions", json=body) as stream,
+    ):
+        lines = stream.iter_lines()
+        next(lines)
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.recv(1) == b"", "who asked for nothing yet is hung up on"
+        with pytest.raises(ConnectionRefusedError):
+            connect(server)
+        assert next(line for line in lines if line).startswith("data: {")
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGINT)
+        # Nobody reads the stream any more, which does not keep the server.
+        assert server.process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT, None])
+def test_what_is_cut_off_says_that_it_is(
+    server: RunningServer, second: signal.Signals | None
+) -> None:
+    """By a second signal, or by the end of the grace: a stream, a plain answer, and half a body."""
+    plain = {**ENDLESS, "n": 128}
+    with (
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
+        client.stream("POST", "/completions", json={**plain, "stream": True}) as stream,
+        exchange(server, json.dumps(plain).encode()) as waiting,
+        connect(server) as halfway,
+    ):
+        lines = stream.iter_lines()
+        next(lines)
+        halfway.sendall(request(server, b"Expect: 100-continue").removesuffix(BODY))
+        assert answer(halfway).status == 100
+        halfway.sendall(BODY[:-1])
+        server.process.send_signal(signal.SIGTERM)
+        if second:
+            wait_until_the_door_is_closed(server)
+            server.process.send_signal(second)
+        *chunks, last = events(lines)
+        assert json.loads(last)["error"]["type"] == "server_error"
+        assert "[DONE]" not in chunks
+        for connection in (waiting, halfway):
+            refused = answer(connection)
+            assert refused.status == 503
+            assert "shutting down" in refused.error()["message"]
+    assert server.process.wait(SECONDS) == 0
+    assert "Traceback" not in "".join(server.log)
