@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format install dev chromium clean
+.PHONY: help run test clients lint format install dev chromium clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ run: install ## Hold the bundled reference server against the contract and leave
 
 test: dev chromium ## Run every test
 	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+clients: dev ## Run the clients with heavy environments too; they are made under .cache
+	@$(BIN)/python -m pytest tests/clients --heavy-clients $(ARGS)
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check .

@@ -18,3 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many drawn bodies are sent to the reference server (default: %(default)s)",
     )
+    parser.addoption(
+        "--heavy-clients",
+        action="store_true",
+        help="run the clients whose environments are heavy as well, after making these",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "heavy_client(size): needs an environment of its own of that size on disk"
+    )

@@ -1,3 +1,5 @@
+"""A server for the clients; those whose installation is heavy are left out unless asked for."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -9,3 +11,12 @@ from tests.servers import RunningServer, running_server
 def server() -> Iterator[RunningServer]:
     with running_server() as running:
         yield running
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--heavy-clients"):
+        return
+    for item in items:
+        if marker := item.get_closest_marker("heavy_client"):
+            reason = f"its own environment takes {marker.args[0]}; `make clients` runs it"
+            item.add_marker(pytest.mark.skip(reason=reason))

@@ -1,0 +1,159 @@
+"""lm-evaluation-harness gets from the server the numbers that the model itself gives.
+
+It reads the server as ``local-completions``: prompts are scored by ``echo`` and ``logprobs`` with
+one token generated, so a server that leaves anything out of either scores chance.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.lm_eval.direct import Direct, accuracies, perplexities
+from tests.environments import python_of
+from tests.servers import RunningServer
+
+pytestmark = pytest.mark.heavy_client("640 MB on top of the development environment")
+
+HERE = Path(__file__).parent
+TASKS = HERE / "lm_eval"
+CHECKPOINT = HERE.parents[1] / "reference_server" / "weights"
+CLOSE = 1e-4
+"""The server computes in float32."""
+
+WAYS = {
+    "one at a time": {"batch_size": 1, "num_concurrent": 1, "tokenized_requests": True},
+    "batches side by side": {"batch_size": 4, "num_concurrent": 4, "tokenized_requests": True},
+    "text instead of tokens": {"batch_size": 3, "num_concurrent": 2, "tokenized_requests": False},
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the harness wrote down."""
+
+    totals: Mapping[str, Mapping[str, Any]]
+    """Metrics by task."""
+    responses: Mapping[str, list[list[Any]]]
+    """By task and row: one response for each of the row's requests."""
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    return python_of(HERE / "environments" / "lm-eval.txt", layered=True)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def evaluation(
+    request: pytest.FixtureRequest,
+    python: Path,
+    server: RunningServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Evaluation:
+    folder = tmp_path_factory.mktemp("lm-eval")
+    way = dict(WAYS[request.param])
+    batch = way.pop("batch_size")
+    arguments = {
+        "model": "davinci-002",
+        "base_url": f"{server.base_url}/completions",
+        "tokenizer": CHECKPOINT,
+        "tokenizer_backend": "huggingface",
+        "max_retries": 1,
+        **way,
+    }
+    command = [
+        *(python, "-m", "lm_eval", "run", "--model", "local-completions"),
+        *("--model_args", ",".join(f"{name}={value}" for name, value in arguments.items())),
+        *("--include_path", ".", "--tasks", ",".join(rows_of)),
+        *("--batch_size", batch, "--output_path", folder, "--log_samples"),
+    ]
+    offline = {
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_HOME": str(folder / "cache"),
+        "OPENAI_API_KEY": server.key,
+    }
+    ended = subprocess.run(
+        [str(word) for word in command],
+        cwd=TASKS,
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        env={**os.environ, **offline},
+    )
+    assert ended.returncode == 0, ended.stderr
+    (totals,) = folder.glob("davinci-002/results_*.json")
+    return Evaluation(
+        json.loads(totals.read_text("utf-8"))["results"],
+        {task: _responses(folder, task) for task in rows_of},
+    )
+
+
+def _responses(folder: Path, task: str) -> list[list[Any]]:
+    (path,) = folder.glob(f"davinci-002/samples_{task}_*.jsonl")
+    samples = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    samples.sort(key=lambda sample: sample["doc_id"])
+    return [[response for (response,) in sample["resps"]] for sample in samples]
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    lines = (TASKS / name).read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+rows_of = {
+    "completions_choices": _rows("choices.jsonl"),
+    "completions_rolling": _rows("rolling.jsonl"),
+    "completions_answers": _rows("answers.jsonl"),
+}
+
+
+@pytest.fixture(scope="module")
+def direct() -> Direct:
+    return Direct.of(CHECKPOINT)
+
+
+def test_every_choice_is_as_likely_as_the_model_finds_it(
+    evaluation: Evaluation, direct: Direct
+) -> None:
+    rows = rows_of["completions_choices"]
+    expected = [[direct.after(row["question"], f" {c}") for c in row["choices"]] for row in rows]
+    for row, wanted, got in zip(
+        rows, expected, evaluation.responses["completions_choices"], strict=True
+    ):
+        assert [float(total) for total, _ in got] == pytest.approx(
+            [total for total, _ in wanted], abs=CLOSE
+        ), row
+        assert [greedy == "True" for _, greedy in got] == [greedy for _, greedy in wanted], row
+    assert {greedy for likelihoods in expected for _, greedy in likelihoods} == {True, False}
+    _same(evaluation.totals["completions_choices"], accuracies(rows, expected))
+
+
+def test_every_text_is_as_likely_as_the_model_finds_it(
+    evaluation: Evaluation, direct: Direct
+) -> None:
+    rows = rows_of["completions_rolling"]
+    expected = [direct.of_all(row["text"]) for row in rows]
+    got = [float(total) for (total,) in evaluation.responses["completions_rolling"]]
+    assert got == pytest.approx(expected, abs=CLOSE)
+    _same(evaluation.totals["completions_rolling"], perplexities(rows, expected))
+
+
+def test_every_answer_is_the_models_own(evaluation: Evaluation, direct: Direct) -> None:
+    rows = rows_of["completions_answers"]
+    expected = [direct.greedy(row["prompt"], 24, ["\n", "12"]) for row in rows]
+    assert [text for (text,) in evaluation.responses["completions_answers"]] == expected
+    right = sum(text == row["answer"] for text, row in zip(expected, rows, strict=True))
+    assert 0 < right < len(rows)
+    _same(evaluation.totals["completions_answers"], {"exact_match": right / len(rows)})
+
+
+def _same(totals: Mapping[str, Any], expected: Mapping[str, float]) -> None:
+    assert {name: totals[f"{name},none"] for name in expected} == pytest.approx(expected, rel=CLOSE)
