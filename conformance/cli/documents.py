@@ -214,9 +214,11 @@ def _replayed(page: Page, aim: _Aim) -> Iterator[Replayed]:
 
 def _announced(cost: Price) -> str:
     """Say what is about to be spent."""
-    endless = f" and what {cost.unlimited} of them generate without a limit" * bool(cost.unlimited)
-    most = f"at most {plural(cost.tokens, 'token')}{endless}"
-    return f"sending {plural(cost.requests, 'request')} and spending {most}"
+    sent = f"sending {plural(cost.requests, 'request')}"
+    most = f"at most {plural(cost.tokens, 'token')}"
+    if cost.unlimited:
+        most += f", plus what {plural(cost.unlimited, 'request')} without a limit will generate"
+    return f"{sent} and spending {most}"
 
 
 def _sent(page: Page, endpoint: Endpoint, aim: _Aim) -> Iterator[Replayed]:

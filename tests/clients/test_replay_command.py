@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.documents.replay import STAND_IN
 from tests.clients.scripted_endpoint import JSON, KEY, Answer, answer_to, endpoint_that
 from tests.npm import installed
 
@@ -53,17 +57,13 @@ def wrong(request: Mapping[str, Any]) -> Answer:
 def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
     replay: Replay,
 ) -> None:
-    ended = replay("zero", "eronmind", "--format", "json")
+    ended = replay("gpt-ge", "eronmind", "--format", "json")
     assert ended.returncode == 0, ended.stderr
     documents = json.loads(ended.stdout)["documents"]
     assert {
         one["document"]: [(r["example"], r["outcome"]) for r in one["replays"]] for one in documents
     } == {
-        "zero": [
-            ("curl", "met"),
-            ("openai-python", "met"),
-            ("openai-python, a batch of prompts", "met"),
-        ],
+        "gpt-ge": [("curl", "met"), ("fetch", "met"), ("requests", "met")],
         "eronmind": [("the schema's example", "met")],
     }
 
@@ -105,11 +105,96 @@ def test_what_cannot_be_sent_is_shown_as_not_run(
     assert "✓ met  requests  requests (PyPI)" in ended.stdout
 
 
-def test_the_text_that_stands_for_a_variable_is_told(replay: Replay) -> None:
-    with endpoint_that(right) as endpoint:
-        ended = replay("aocheng", "--base-url", endpoint.base_url)
-    assert "a text of ours for long_text, which the page never sets" in ended.stdout
+PAGE_OF_ONES_OWN = """
+document: mine
+title: A page of one's own
+endpoint: http://127.0.0.1/v1/completions
+parameters:
+  - {name: model}
+  - {name: max_tokens, type: integer, default: inf}
+examples:
+  - name: a summary
+    client: curl
+    request: {model: m, prompt: "Sum up: ${long_text}"}
+"""
+
+
+def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
+    replay: Replay, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text(PAGE_OF_ONES_OWN, "utf-8")
+    heard: list[Any] = []
+    with endpoint_that(right, heard) as endpoint:
+        ended = replay("mine.yaml", "--base-url", endpoint.base_url)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (request,) = heard
+    assert request.body == {"model": "m", "prompt": f"Sum up: {STAND_IN}"}
+    assert "with a text of ours for long_text, a variable of the page's code" in ended.stdout
+    tokens = len(request.body["prompt"]) + 1
+    said = (
+        f"at most {tokens} tokens, plus what 1 request without a limit will generate at 127.0.0.1"
+    )
+    assert f"mine: sending 1 request and spending {said}" in ended.stderr
+
+
+def test_no_server_of_ours_speaks_as_a_page_of_ones_own(replay: Replay, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(PAGE_OF_ONES_OWN, "utf-8")
+    ended = replay("mine.yaml")
+    assert "○ not run  a summary" in ended.stdout
+    assert "does not speak as this page; name an endpoint with --base-url" in ended.stdout
 
 
 def test_a_page_that_does_not_exist_is_wrong_usage(replay: Replay) -> None:
     assert replay("no-such-page").returncode == 4
+
+
+def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
+    released = threading.Event()
+
+    def silent(request: Mapping[str, Any]) -> Answer:
+        released.wait(60)
+        return right(request)
+
+    with endpoint_that(silent) as endpoint:
+        ended = replay("eronmind", "--base-url", endpoint.base_url, "--timeout", "1")
+        released.set()
+    assert ended.returncode == 1
+    assert "seen     no end after 1 s" in ended.stdout
+
+
+def test_an_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def silent(request: Mapping[str, Any]) -> Answer:
+        asked.set()
+        released.wait(60)
+        return right(request)
+
+    with endpoint_that(silent) as endpoint:
+        words = ("documents", "eronmind", "--only", "replay", "--base-url", endpoint.base_url)
+        command = subprocess.Popen(
+            [sys.executable, "-m", "conformance", *words],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked.wait(60)
+        (client,) = children_of(command.pid)
+        # A descriptor of the client's process becomes readable when the process has ended.
+        running = os.pidfd_open(client)
+        try:
+            command.send_signal(signal.SIGINT)
+            _, errors = command.communicate(timeout=60)
+            assert select.select([running], [], [], 60)[0], "the client is still running"
+        finally:
+            os.close(running)
+            released.set()
+    assert command.returncode == 2
+    assert errors.endswith("conformance: interrupted\n")
+
+
+def children_of(pid: int) -> list[int]:
+    """Name the processes that a process has started and that still run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -95,7 +95,7 @@ def run(
 def _read(pipe: IO[bytes], limit: int) -> bytes:
     """Read to the end, or one byte past the limit, which tells that there was more."""
     output = bytearray()
-    while len(output) <= limit and (read := pipe.read(min(READ_BYTES, limit + 1 - len(output)))):
+    while read := pipe.read(min(READ_BYTES, limit + 1 - len(output))):
         output += read
     return bytes(output)
 
