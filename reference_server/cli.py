@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from reference_server.dialects import BASE, DIALECTS, INSTRUCT, REFERENCE
+from reference_server.dialects import DIALECTS, INSTRUCT, REFERENCE
 
 DEMO_KEY = "sk-reference-server-demo-key"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
-MODELS = (INSTRUCT, BASE)
+MODELS = (INSTRUCT, "davinci-002")
 """The name that the documents' examples ask for, and that of a plain base model."""
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 

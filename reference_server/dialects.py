@@ -21,7 +21,6 @@ from types import MappingProxyType
 from reference_server.rules import PARAMETERS, Conflict, PromptForm, Rules
 
 INSTRUCT = "gpt-3.5-turbo-instruct"
-BASE = "davinci-002"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ UNLIMITED = Rules(
 
 REFERENCE = Dialect(
     "reference",
-    "everything that any document knows, within the limits of the live API; the default",
+    "every parameter of the endpoint, within the limits of the live API; the default",
     Rules(),
     fingerprint=True,
 )
@@ -75,8 +74,8 @@ _OPENAI_INSTRUCT = Rules(
 OPENAI = Dialect(
     "openai",
     "the live API: gpt-3.5-turbo-instruct refuses echo with logprobs, davinci-002 refuses suffix",
-    Rules(),
-    {INSTRUCT: _OPENAI_INSTRUCT, BASE: Rules(unsupported=frozenset({"suffix"}))},
+    Rules(unsupported=frozenset({"suffix"})),
+    {INSTRUCT: _OPENAI_INSTRUCT},
     fingerprint=True,
 )
 

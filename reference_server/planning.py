@@ -72,10 +72,10 @@ def _limit(request: CompletionRequest, prompt: _ReadPrompt, context: int) -> int
     Raises ApiError (400) where there is not the room that is asked for, or none at all.
     """
     room = context - len(prompt.model_ids)
-    wanted = request.max_tokens
-    if room < (1 if wanted is None else wanted):
-        raise errors.over_context(context, len(prompt.model_ids), wanted or 1)
-    return room if wanted is None else wanted
+    least = 1 if request.max_tokens is None else request.max_tokens
+    if room < least:
+        raise errors.over_context(context, len(prompt.model_ids), least)
+    return room if request.max_tokens is None else request.max_tokens
 
 
 def _check_bias(request: CompletionRequest, vocabulary: int) -> None:

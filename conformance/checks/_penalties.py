@@ -71,7 +71,8 @@ async def hold_effect(api: Api, name: str, *, highest: float | None = None) -> N
         if None not in (parameter.minimum, parameter.maximum):
             raise
         # The value may be what is declined, or the parameter: 0 is in every range.
-        await plain(api, COLOURS, **{name: 0})
+        none: dict[str, Any] = {name: 0}
+        await plain(api, COLOURS, **none)
         raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
     if same:
         raise Deviation(

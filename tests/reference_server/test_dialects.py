@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from reference_server.dialects import BASE, DIALECTS, INSTRUCT
+from reference_server.dialects import DIALECTS, INSTRUCT
 from reference_server.errors import ApiError
 from reference_server.schema import CompletionRequest, parse
 
+BASE = "davinci-002"
 VENDORS = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind")
 
 

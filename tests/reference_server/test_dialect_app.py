@@ -1,0 +1,94 @@
+"""Dialects over HTTP, with a scripted model: what a page says that shows in the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from reference_server.app import Settings, create_app
+from reference_server.dialects import DIALECTS
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.service import CompletionService
+from tests.reference_server.scripted import ScriptedBackend
+
+CONTEXT = 64
+BODY = {"model": "m", "prompt": "you"}
+
+
+def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Response:
+    """Post a body to an application of its own."""
+
+    async def post() -> httpx.Response:
+        spoken = DIALECTS[dialect]
+        backend = ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size, CONTEXT)
+        model = LoadedModel(backend, tokenizer, "fp_test")
+        service = CompletionService(model, rows=4, queue=10, fingerprint=spoken.fingerprint)
+        transport = httpx.ASGITransport(create_app(service, Settings("key", ["m"], spoken)))
+        service.start()
+        try:
+            async with httpx.AsyncClient(
+                transport=transport,
+                base_url="http://server/v1",
+                headers={"Authorization": "Bearer key"},
+            ) as client:
+                return await client.post("/completions", json=body)
+        finally:
+            service.stop()
+
+    return asyncio.run(post())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_fingerprint_is_in_all_parts_of_an_answer_or_in_none(
+    tiny: Tokenizer, dialect: str
+) -> None:
+    shown = dialect in {"reference", "openai", "zhizengzeng"}
+    plain = ask(tiny, dialect, BODY | {"max_tokens": 2}).json()
+    stream = ask(tiny, dialect, BODY | {"max_tokens": 2, "stream": True}).text
+    chunks = [json.loads(event[6:]) for event in stream.split("\n\n")[:-2]]
+    assert chunks
+    for part in (plain, *chunks):
+        assert part.get("system_fingerprint") == ("fp_test" if shown else None)
+        assert ("system_fingerprint" in part) == shown
+
+
+def test_no_limit_is_all_that_the_context_holds(tiny: Tokenizer) -> None:
+    answer = ask(tiny, "zhizengzeng", BODY).json()
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["usage"]["total_tokens"] == CONTEXT
+
+
+def test_each_prompt_of_a_batch_has_the_room_that_it_leaves(tiny: Tokenizer) -> None:
+    answer = ask(tiny, "zhizengzeng", {"model": "m", "prompt": ["you", "you and you"]}).json()
+    assert answer["usage"]["total_tokens"] == 2 * CONTEXT
+
+
+@pytest.mark.parametrize(("tokens", "status"), [(CONTEXT - 1, 200), (CONTEXT, 400)])
+def test_no_limit_wants_room_for_a_token_at_least(
+    tiny: Tokenizer, tokens: int, status: int
+) -> None:
+    response = ask(tiny, "zhizengzeng", {"model": "m", "prompt": [5] * tokens})
+    assert response.status_code == status
+    if status == 400:
+        assert f"{CONTEXT + 1} tokens ({CONTEXT} in your prompt" in response.text
+
+
+def test_a_conversation_is_answered_as_a_completion(tiny: Tokenizer) -> None:
+    messages = [{"role": "user", "content": "you and you"}]
+    asked = {"model": "m", "messages": messages, "max_tokens": 5}
+    answer = ask(tiny, "gpt-ge", asked).json()
+    assert answer["object"] == "text_completion"
+    assert answer["choices"][0]["text"] == "abSTOP世界 and"
+    transcript = tiny.encode("user: you and you\nassistant:")
+    assert answer["usage"]["prompt_tokens"] == len(transcript)
+
+
+def test_a_message_cannot_be_taken_for_a_prompt_elsewhere(tiny: Tokenizer) -> None:
+    response = ask(tiny, "reference", BODY | {"messages": []})
+    assert response.status_code == 400
+    assert "Unrecognized request argument supplied: messages" in response.text
