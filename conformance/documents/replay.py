@@ -4,8 +4,8 @@
         print(replayed.example, replayed.outcome)
 
 An example is sent as the page has it, with three exceptions: it goes to the endpoint that was
-chosen, asks for the model that was chosen, if one was, and a variable that the page never sets
-becomes :data:`STAND_IN`. One example costs one request: clients do not retry.
+chosen, asks for the model that was chosen, if one was, and a variable of the page's code becomes
+:data:`STAND_IN`. One example costs one request: clients do not retry.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STAND_IN = (
     "The town library opens at nine and closes at six. On Sundays it stays closed. "
     "Whoever lives in the town may borrow ten books at a time and keep them for a month."
 )
-"""What a variable holds that the page's code uses and never sets."""
+"""What a variable of the page's code holds: a text that can be summed up."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 

@@ -137,17 +137,6 @@ def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
     assert f"mine: sending 1 request and spending {said}" in ended.stderr
 
 
-def test_no_server_of_ours_speaks_as_a_page_of_ones_own(replay: Replay, tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(PAGE_OF_ONES_OWN, "utf-8")
-    ended = replay("mine.yaml")
-    assert "○ not run  a summary" in ended.stdout
-    assert "does not speak as this page; name an endpoint with --base-url" in ended.stdout
-
-
-def test_a_page_that_does_not_exist_is_wrong_usage(replay: Replay) -> None:
-    assert replay("no-such-page").returncode == 4
-
-
 def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
     released = threading.Event()
 
