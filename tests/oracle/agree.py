@@ -13,6 +13,7 @@ from tests.oracle.written import Candidate, Choice, write
 Json = Mapping[str, Any]
 
 ENVELOPE = {"id", "object", "created", "model", "system_fingerprint", "choices", "usage"}
+CHOICE = {"text", "index", "logprobs", "finish_reason"}
 ARRAYS = {"tokens", "token_logprobs", "top_logprobs", "text_offset"}
 
 
@@ -30,6 +31,7 @@ def check_answer(
     assert answer["object"] == "text_completion"
     assert answer["model"] == body["model"]
     assert type(answer["created"]) is int
+    assert isinstance(answer["system_fingerprint"], str)
     given = answer["choices"]
     assert [choice["index"] for choice in given] == list(range(len(candidates) * asked.n))
     billed = 0
@@ -59,7 +61,7 @@ def choose(
         if asked.best_of == asked.n:
             equals = left[:1]
         wrong = [list(differences(asked, equal, choice, vocabulary)) for equal in equals]
-        assert [] in wrong, f"choice {choice['index']}: {wrong[0]}"
+        assert [] in wrong, f"choice {choice['index']}: {wrong[:1]}"
         chosen.append(equals[wrong.index([])])
         left.remove(chosen[-1])
     return chosen
@@ -69,6 +71,9 @@ def differences(
     asked: Asked, expected: Choice, given: Json, vocabulary: Vocabulary
 ) -> Iterator[str]:
     """What a choice says otherwise than it must."""
+    if set(given) != CHOICE:
+        yield f"there are {', '.join(given)}"
+        return
     if given["text"] != expected.text:
         yield f"text is {given['text']!r}, must be {expected.text!r}"
     if given["finish_reason"] != expected.finish:

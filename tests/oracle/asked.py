@@ -44,6 +44,7 @@ class Asked:
 
 
 def read(body: Mapping[str, Any], vocabulary: Vocabulary) -> Asked:
+    """What a body that can be served asks for; null is as if absent."""
     given = {name: value for name, value in body.items() if value is not None}
     n = given.get("n", 1)
     stop = given.get("stop", [])
