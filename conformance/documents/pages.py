@@ -70,15 +70,7 @@ def read_page(path: Path) -> Page:
     Raises:
         PageError: the file cannot be read, is no YAML, or is not what a page has to look like.
     """
-    try:
-        rows = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise PageError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise PageError(f"{path}{line}: is not valid YAML ({error.problem})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PageError(f"{path}: is not YAML text in UTF-8") from error
+    rows = _rows_in(path)
     if worst := best_match(_validator().iter_errors(rows)):
         place = path_of(worst.absolute_path) or "the file as a whole"
         raise PageError(f"{path}: {place}: {_cut(worst.message)}; see spec/pages.schema.json")
@@ -86,6 +78,25 @@ def read_page(path: Path) -> Page:
     if amiss := _amiss(page):
         raise PageError(f"{path}: {amiss}")
     return page
+
+
+def _rows_in(path: Path) -> Any:
+    """Read YAML as the JSON it stands for: requests are sent as JSON, and their keys are text."""
+    try:
+        value = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+        return json.loads(json.dumps(value, allow_nan=False))
+    except OSError as error:
+        raise PageError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PageError(f"{path}{line}: is not valid YAML ({error.problem})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PageError(f"{path}: is not YAML text in UTF-8") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PageError(f"{path}: holds what JSON cannot write ({_cut(str(error))})") from error
+
+
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache

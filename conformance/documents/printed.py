@@ -166,7 +166,7 @@ def parse_mending(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake
             else:
                 note(error.pos, error.msg[0].lower() + error.msg[1:])
                 return None, tuple(mistakes)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             note(0, str(error))
             return None, tuple(mistakes)
     return None, tuple(mistakes)

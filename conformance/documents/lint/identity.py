@@ -24,7 +24,7 @@ from conformance.documents.records import Severity
 def other_model(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples of another model; a dated form of the name is the same model."""
     for sample in page.samples:
-        named = {thing.get("model") for thing in read(sample).objects} - {None}
+        named = _values(sample, "model")
         for name in sample.answers:
             asked = page.example(name).request.get("model")
             strange = [n for n in named if asked and not str(n).startswith(str(asked))]

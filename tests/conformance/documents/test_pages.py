@@ -115,6 +115,9 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
             {**SMALL, "samples": [{"name": "a", "answers": ["curl"], "kind": "plain"}]},
             "samples[0]: ",
         ),
+        ("title: 2026-01-01", "holds what JSON cannot write"),
+        ("title: .inf", "holds what JSON cannot write"),
+        ("title: &a [*a]", "holds what JSON cannot write"),
     ],
 )
 def test_a_file_that_is_no_page_is_refused_with_the_place(
@@ -126,6 +129,13 @@ def test_a_file_that_is_no_page_is_refused_with_the_place(
     assert str(refused.value).startswith(str(path))
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_keys_are_text_as_in_the_json_that_is_sent(tmp_path: Path) -> None:
+    request = {"model": "m", "logit_bias": {50256: -100}}
+    examples = [{"name": "curl", "client": "curl", "request": request}]
+    page = read_page(written(tmp_path, {**SMALL, "examples": examples}))
+    assert page.example("curl").request["logit_bias"] == {"50256": -100}
 
 
 def test_a_page_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_a_text_of_endless_mistakes_ends() -> None:
     assert len(told) == 20
 
 
+def test_a_text_of_endless_depth_ends() -> None:
+    value, told = parse_mending("[" * 100_000)
+    assert value is None
+    assert len(told) == 1
+
+
 def test_a_comma_inside_a_string_is_no_mistake() -> None:
     assert parse_mending('{"a": ",}"}') == ({"a": ",}"}, ())
 
