@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,26 @@ def test_every_example_of_a_page_is_met_by_the_server_that_speaks_as_it(name: st
 def test_the_five_pages_name_every_client_there_is() -> None:
     named = {example.client for name in PAGES for example in load_page(name).examples}
     assert named == set(Client)
+
+
+@pytest.mark.parametrize(
+    ("page", "example", "expectation", "seen"),
+    [
+        ("aocheng", "curl, with a stop sequence", "answered", "stop"),
+        ("zhizengzeng", "curl", "sample", "no system_fingerprint in the answer"),
+    ],
+)
+def test_a_server_that_speaks_as_another_page_does_not_meet_what_only_this_one_says(
+    gpt_ge: Endpoint, page: str, example: str, expectation: str, seen: str
+) -> None:
+    (one,) = replay(load_page(page), [load_page(page).example(example)], gpt_ge)
+    assert one.outcome is Outcome.NOT_MET
+    assert [unmet.expectation for unmet in one.unmet] == [expectation]
+    assert seen in one.unmet[0].seen
+
+
+@pytest.fixture(scope="module")
+def gpt_ge() -> Iterator[Endpoint]:
+    """A server without stop and system_fingerprint."""
+    with bundled_server(dialect="gpt-ge") as server:
+        yield Endpoint(server.base_url, api_key=server.api_key)
