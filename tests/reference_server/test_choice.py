@@ -172,6 +172,9 @@ def test_a_character_may_begin_in_the_prompt_and_end_in_the_completion(tiny: Tok
     asked = {"prompt_ids": (head,), "prompt_text": None, "max_tokens": 3}
     assert write(tiny, tail, **asked, echo=True).text == "😀"
     assert write(tiny, tail, **asked, echo=True, scored=False).text == "😀"
+    # Its own text alone cannot hold it: each of the bytes is one of a character cut off.
+    alone = write(tiny, tail, **asked)
+    assert (alone.text, [entry.offset for entry in alone.entries]) == ("\ufffd" * 3, [1, 2, 3])
 
 
 def test_two_tokens_of_one_spelling_share_a_place_and_the_sampled_ones_value_wins(
