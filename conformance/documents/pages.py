@@ -110,7 +110,9 @@ def _cut(message: str, limit: int = 200) -> str:
 
 
 def _amiss(page: Page) -> str | None:
-    """Say what no schema can: names that are not unique, or that nothing bears."""
+    """Say what no schema can: names that are taken, not unique, or that nothing bears."""
+    if page.document in DOCUMENTS and page.document not in PAGES:
+        return f"document: `{page.document}` stands for the live API; choose another name"
     for what, names in (
         ("parameters", [name for p in page.parameters for name in p.names]),
         ("fields", [f.path for f in page.fields]),

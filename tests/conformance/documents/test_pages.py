@@ -115,6 +115,7 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
             {**SMALL, "samples": [{"name": "a", "answers": ["curl"], "kind": "plain"}]},
             "samples[0]: ",
         ),
+        ({**SMALL, "document": "openai"}, "document: `openai` stands for the live API"),
         ("title: 2026-01-01", "holds what JSON cannot write"),
         ("title: .inf", "holds what JSON cannot write"),
         ("title: &a [*a]", "holds what JSON cannot write"),
