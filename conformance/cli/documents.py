@@ -202,6 +202,8 @@ def _replayed(page: Page, aim: _Aim) -> Iterator[Replayed]:
         why = "the bundled server does not speak as this page; name an endpoint with --base-url"
         yield from _none_run(page, why)
         return
+    count = plural(len(sendable(page)), "example")
+    say(f"{page.document}: sending {count} to the bundled server, speaking as this page")
     with ExitStack() as stack:
         try:
             server = stack.enter_context(bundled_server(dialect=page.document))

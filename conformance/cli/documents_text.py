@@ -95,7 +95,7 @@ def _replayed(replayed: Replayed) -> RenderableType:
     head = Text.assemble(
         (f"{mark} {replayed.outcome.value}  ", style),
         line(replayed.example),
-        (f"  {line(replayed.client)}", "dim"),
+        (f"  {line(replayed.client)}{_expected(replayed)}", "dim"),
     )
     told: list[RenderableType] = []
     if replayed.reason:
@@ -106,6 +106,12 @@ def _replayed(replayed: Replayed) -> RenderableType:
         told.append(Text(line(unmet.expectation)))
         told.append(_pairs({"expected": unmet.expected, "seen": unmet.seen}))
     return Group(head, *(Padding(piece, (0, 0, 0, 4)) for piece in told))
+
+
+def _expected(replayed: Replayed) -> str:
+    """Say how much an example was held against, where it was sent."""
+    count = len(replayed.met) + len(replayed.unmet)
+    return f", {plural(count, 'expectation')}" if count else ""
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -66,6 +66,8 @@ def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
         "gpt-ge": [("curl", "met"), ("fetch", "met"), ("requests", "met")],
         "eronmind": [("the schema's example", "met")],
     }
+    # It takes a while, so whoever waits is told what for.
+    assert "gpt-ge: sending 3 examples to the bundled server" in ended.stderr
 
 
 def test_an_endpoint_that_is_named_is_asked_for_the_model_that_is_named(replay: Replay) -> None:
@@ -85,6 +87,7 @@ def test_a_broken_promise_ends_with_1_and_is_shown_without_the_key(replay: Repla
         ended = replay("zero", "--base-url", endpoint.base_url, "--api-key-env", "RELAY_KEY")
     assert ended.returncode == 1
     assert "✗ not met  curl  curl " in ended.stdout
+    assert ", 10 expectations\n" in ended.stdout
     assert 'expected object = "text_completion"' in ended.stdout
     assert "$API_KEY" in ended.stdout
     for printed in (ended.stdout, ended.stderr):
