@@ -13,9 +13,9 @@ from conformance.judgement import Thing
 JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
     Thing.BATCH: ("envelope.choices", "prompt.batch-complete"),
     Thing.CHOICES: ("envelope.choices",),
-    Thing.COPIES: ("envelope.choices", "n.choices"),
+    Thing.COPIES: ("envelope.choices", "n.choices", "n.choices-streamed"),
     Thing.ECHO: ("echo.prompt-first",),
-    Thing.LOGPROBS: ("logprobs.returned",),
+    Thing.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
     Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
     Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
     Thing.STREAM: ("stream.true-streams",),

@@ -53,7 +53,7 @@ FOUND_BY = {
     "logprobs-unasked-streamed": "logprobs.absent-in-stream",
     "stream-alternatives-dropped": "logprobs.count-in-stream",
     "stream-offsets-begin-anew": "text-offset.in-stream",
-    "stream-logprobs-missing": "logprobs-arrays.stream-tokens logprobs.returned-in-stream",
+    "stream-logprobs-missing": "logprobs.returned-in-stream",
     "logprobs-dropped": "logprobs.returned",
     "logprobs-null-plain": "logprobs.returned",
     "logprobs-chat-shape": "logprobs.returned",

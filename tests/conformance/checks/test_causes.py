@@ -38,6 +38,18 @@ LEFT_OUT = {
 }
 
 
+LEFT_OUT_OF_STREAMS = {
+    "logprobs": "logprobs.returned-in-stream",
+    "n": "n.choices-streamed",
+}
+
+
+@pytest.mark.parametrize("what", LEFT_OUT_OF_STREAMS)
+def test_what_is_left_out_of_streams_alone_is_told_once(what: str) -> None:
+    found = accused(f.drop(what, when=lambda body: bool(body.get("stream"))))
+    assert {key for key in found if not key.endswith("-refused")} == {LEFT_OUT_OF_STREAMS[what]}
+
+
 @pytest.mark.parametrize("what", LEFT_OUT)
 def test_what_is_left_out_altogether_is_told_once(what: str) -> None:
     change, finder = LEFT_OUT[what]
