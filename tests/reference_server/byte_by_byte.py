@@ -37,6 +37,13 @@ def owners(data: bytes) -> list[int]:
     return found
 
 
+def raw(token: str) -> bytes:
+    """The bytes of a token as `logprobs` names it."""
+    if not token.startswith("bytes:"):
+        return token.encode()
+    return bytes(int(part, 16) for part in token.removeprefix("bytes:\\x").split("\\x"))
+
+
 def _is_one_character(data: bytes) -> bool:
     try:
         return len(data.decode()) == 1

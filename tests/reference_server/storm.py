@@ -89,7 +89,7 @@ async def _running(
 
     The iterator is handed out to be kept: httpx hangs up when it is dropped.
     """
-    body = {**_neighbour(rng), "max_tokens": 200, "stream": True}
+    body = {**_neighbour(rng), "max_tokens": 100, "stream": True}
     response = await stack.enter_async_context(client.stream("POST", "/completions", json=body))
     lines = response.aiter_lines()
     await anext(lines)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.reference_server.api import Api
-from tests.reference_server.byte_by_byte import complete
+from tests.reference_server.byte_by_byte import complete, raw
 from tests.reference_server.drawn import END, TOKENIZER
 from tests.reference_server.streaming import events, join
 
@@ -33,13 +33,6 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
 }
 each_request = pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS.keys())
-
-
-def raw(token: str) -> bytes:
-    """The bytes of a token as `logprobs` names it."""
-    if not token.startswith("bytes:"):
-        return token.encode()
-    return bytes(int(part, 16) for part in token.removeprefix("bytes:\\x").split("\\x"))
 
 
 def uncut(api: Api, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """A stream put together is the plain answer, whatever is asked for."""
 
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.reference_server.api import MODEL, Api
-from tests.reference_server.drawn import parts_of, requests
+from tests.reference_server.byte_by_byte import complete, raw
+from tests.reference_server.drawn import END, LOOSE, SNIPPETS, parts_of, requests
 from tests.reference_server.streaming import SAME_IN_ALL, events, join
 
 # Of what names an answer these two are its own.
@@ -53,3 +56,19 @@ def test_a_stream_joined_is_the_plain_answer(api: Api, data: st.DataObject) -> N
         del plain["usage"]
     assert plain["model"] == MODEL
     assert streamed(api, usage=usage, **body) == plain
+
+
+@pytest.mark.parametrize("prompt", SNIPPETS, ids=range(len(SNIPPETS)))
+@pytest.mark.parametrize("bias", [0, 8], ids=["text", "parts of characters"])
+def test_every_token_that_completes_a_character_comes_in_a_chunk_of_its_own(
+    api: Api, prompt: str, bias: int
+) -> None:
+    biases = {str(END): -100} | {str(token): bias for token in LOOSE}
+    body = {"prompt": prompt, "seed": 6, "max_tokens": 24, "logit_bias": biases}
+    tokens = [raw(token) for token in api.choice(**body, logprobs=0)["logprobs"]["tokens"]]
+    read = [complete(b"".join(tokens[:count])) for count in range(len(tokens) + 1)]
+    new = [text[len(before) :] for before, text in pairwise(read)]
+    chunks = [chunk["choices"][0]["text"] for chunk in api.chunks(**body)]
+    cut = b"".join(tokens).decode("utf-8", "replace")[len(read[-1]) :]
+    # The last one is there in any case: it says how the choice ended.
+    assert chunks == [*filter(None, new[:-1]), new[-1] + cut]
