@@ -97,13 +97,17 @@ def test_a_client_that_leaves_as_its_stream_begins(tiny: Tokenizer, moment: str)
 def test_one_of_several_leaves_and_the_others_go_on(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         clients = [connect() for _ in range(3)]
-        asked = [
-            asyncio.create_task(client.ask(max_tokens=6, stream=place == 1))
-            for place, client in enumerate(clients)
+        asked = [asyncio.create_task(clients[0].ask(max_tokens=6))]
+        await backend.about_to()  # read the first one's prompt
+        asked += [
+            asyncio.create_task(clients[1].ask(max_tokens=6, stream=True)),
+            asyncio.create_task(clients[2].ask(max_tokens=6)),
         ]
-        for _ in range(5):  # the first one's prompt and a step, two prompts, a step of all three
+        await in_line()
+        backend.let(4)  # the first one's prompt and step, two prompts
+        for _ in range(4):
             await backend.about_to()
-            backend.let(1)
+        backend.let(1)  # a step of all three
         await backend.about_to()
         assert (backend.steps, backend.rows) == (2, 4)
         clients[1].left.set()
