@@ -44,6 +44,7 @@ class Curl:
             [
                 self.binary,
                 "--disable",  # the user's .curlrc is not the page's
+                "--globoff",  # the brackets of an IPv6 address are no range
                 "--silent",
                 "--show-error",
                 *(["--no-buffer"] if ask.streamed else []),

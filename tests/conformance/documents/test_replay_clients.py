@@ -228,6 +228,8 @@ def test_curl_gets_the_key_and_the_body_where_no_other_user_sees_them(
     assert (reply.status, reply.content_type, reply.failure) == (200, "application/json", None)
     assert not [word for word in seen["command"] if KEY in word or "quoted" in word]
     assert "--no-buffer" in seen["command"]
+    # Without it the brackets of an IPv6 address would be taken for a range.
+    assert "--globoff" in seen["command"]
     assert f'header = "Authorization: Bearer {KEY}"' in seen["given"].decode()
 
 
