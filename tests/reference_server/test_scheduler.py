@@ -206,3 +206,19 @@ def test_after_a_fault_every_request_is_told_and_the_scheduler_goes_on(tiny: Tok
     assert all(update.failed for update in failed)
     assert scheduler.idle
     assert not backend.open_handles
+
+
+def test_a_fault_in_the_middle_of_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None:
+    """The first sequence of the batch has just ended when the second cannot be sampled."""
+    backend = backend_for(tiny)
+    scheduler = Scheduler(backend, tiny, rows=3)
+    ends, breaks, goes_on = ticket(generation(3)), ticket(generation(9)), ticket(generation(9))
+    for each in (ends, breaks, goes_on):
+        scheduler.add(each)
+    scheduler.turn()
+    broken = scheduler._running[1].sampler
+    broken.pick = lambda _: (_ for _ in ()).throw(RuntimeError("no such token"))  # type: ignore[method-assign] # breaks one of three
+    with pytest.raises(RuntimeError, match="no such token"):
+        scheduler.turn()
+    assert {update.ticket for update in scheduler.fail_all()} == {ends, breaks, goes_on}
+    assert not backend.open_handles
