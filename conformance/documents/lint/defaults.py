@@ -61,10 +61,12 @@ def no_value(page: Page, _live: Contract) -> Iterator[Found]:
         if not parameter.has_default or parameter.default is None or not types:
             continue
         if not fits(parameter.default, types):
+            default = parameter.default
+            shown = default if isinstance(default, str) else written(default)
             yield Found(
                 parameter_place(parameter),
-                f"{parameter.type}, default {parameter.default}",
-                f"{parameter.default} is no {parameter.type}, so it cannot be sent",
+                f"{parameter.type}, default {shown}",
+                f"{shown} is no {parameter.type}, so it cannot be sent",
             )
 
 

@@ -100,6 +100,12 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "inf is no integer",
     ),
     (
+        "default.no-value",
+        with_parameter("best_of", default=True),
+        "parameters: best_of",
+        "true is no integer",
+    ),
+    (
         "default.null-not-allowed",
         with_parameter("stop", type="string or array"),
         "parameters",
