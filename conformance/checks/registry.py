@@ -11,7 +11,7 @@ from functools import cache, wraps
 
 from conformance.api import Api
 from conformance.checks._causes import JUDGED_BY
-from conformance.judgement import Absence, Judgement, NotApplicable
+from conformance.judgement import Absence, Judgement, NotApplicable, Thing
 from conformance.model import Tier
 
 CheckFunction = Callable[[Api], Awaitable[None]]
@@ -97,8 +97,10 @@ async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
             continue
         try:
             await inspect.unwrap(judge.run)(api)
-        except Absence:
-            return simpler
+        except Absence as found:
+            # A stream that does not come back at all tells nothing about what an answer lacks.
+            if found.thing is absence.thing or found.thing is not Thing.STREAM:
+                return simpler
         except Judgement:
             continue
     return None

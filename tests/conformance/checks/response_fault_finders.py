@@ -53,6 +53,7 @@ FOUND_BY = {
     "logprobs-unasked-streamed": "logprobs.absent-in-stream",
     "stream-alternatives-dropped": "logprobs.count-in-stream",
     "stream-offsets-begin-anew": "text-offset.in-stream",
+    "stream-tokens-stripped": "logprobs-arrays.stream-tokens",
     "stream-logprobs-missing": "logprobs.returned-in-stream",
     "logprobs-dropped": "logprobs.returned",
     "logprobs-null-plain": "logprobs.returned",

@@ -261,5 +261,8 @@ STREAMS: dict[str, Change] = {
     "stream-offsets-begin-anew": of_streamed_scores(
         lambda scores: {"text_offset": [0 for _ in scores["tokens"]]}
     ),
+    "stream-tokens-stripped": of_streamed_scores(
+        lambda scores: {"tokens": [token.strip() for token in scores["tokens"]]}
+    ),
     "stream-logprobs-missing": f.parts(lambda part: {**part, "logprobs": None}),
 }
