@@ -62,6 +62,8 @@ class Connection:
     """False: the body never comes to its end."""
     leaves_at: str = ""
     """The type of message at which the client leaves."""
+    reads: bool = True
+    """False: the client takes nothing off its end, so that sending to it comes to a stop."""
 
     async def ask(self, **body: Any) -> None:
         request = {"model": "m", "prompt": "you", "max_tokens": 100, **body}
@@ -76,6 +78,8 @@ class Connection:
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == self.leaves_at:
                 self.left.set()
+            if not self.reads:
+                await self.left.wait()
             if not self.left.is_set():
                 self.sent.append(message)
 

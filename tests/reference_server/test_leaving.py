@@ -94,6 +94,23 @@ def test_a_client_that_leaves_as_its_stream_begins(tiny: Tokenizer, moment: str)
     tell(tiny, story)
 
 
+def test_a_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
+    """What is generated for it waits for it, and nobody else does."""
+
+    async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
+        stuck, other = connect(reads=False), connect()
+        asked = asyncio.create_task(stuck.ask(stream=True, max_tokens=50))
+        backend.let(100)
+        await in_line()
+        await other.ask(max_tokens=2)
+        assert other.status == 200
+        assert not asked.done()
+        stuck.left.set()
+        await asked
+
+    tell(tiny, story)
+
+
 def test_one_of_several_leaves_and_the_others_go_on(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         clients = [connect() for _ in range(3)]
