@@ -6,13 +6,15 @@ must be declined is declined or it is not.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks._asking import LITTLE
 from conformance.completion import Completion
-from conformance.judgement import NotApplicable
+from conformance.judgement import NotApplicable, Refusal
 
 DECLINED = (400, 422)
 """How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
@@ -54,6 +56,21 @@ def served_or_declined(reply: Reply) -> Completion | None:
     # A refusal must be readable as one; the accessor says what is missing if it is not.
     _ = reply.expect_error(*REFUSALS).message
     return None
+
+
+@asynccontextmanager
+async def where_served(api: Api, name: str, value: Any) -> AsyncIterator[None]:
+    """Judge the null of a parameter only where a value of it is served.
+
+    Raises:
+        Refusal: of the value, where that is declined too; otherwise of the null.
+    """
+    try:
+        yield
+    except Refusal:
+        # A null names no feature, so its refusal alone would not show that the feature is optional.
+        (await api.complete(**little(**{name: value}))).expect_ok()
+        raise
 
 
 def above(api: Api, name: str, step: float) -> float:

@@ -11,7 +11,7 @@ from conformance.checks._penalties import (
     hold_out_of_range,
     hold_zero_as_none,
 )
-from conformance.checks._refusals import above, below, expect_declined, little
+from conformance.checks._refusals import above, below, expect_declined, little, where_served
 
 NAME = "frequency_penalty"
 
@@ -46,7 +46,8 @@ async def zero_is_as_good_as_none(api: Api) -> None:
 @check("frequency-penalty.null", requirement="frequency-penalty.null-is-none", tier="deep")
 async def null_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: null` gives the answer that comes without a penalty."""
-    await hold_zero_as_none(api, NAME, None)
+    async with where_served(api, NAME, 0):
+        await hold_zero_as_none(api, NAME, None)
 
 
 @check(

@@ -9,7 +9,7 @@ from conformance.checks import check
 from conformance.checks._asking import plain, streamed
 from conformance.checks._characters import REPLACEMENT, solid
 from conformance.checks._compare import expect_agreement
-from conformance.checks._refusals import above, below, expect_declined, little
+from conformance.checks._refusals import above, below, expect_declined, little, where_served
 from conformance.checks._sampling import STORY, sampled
 from conformance.judgement import NotApplicable, expect, shown
 from conformance.model import Effect
@@ -92,7 +92,8 @@ async def an_empty_map_biases_nothing(api: Api) -> None:
 @check("logit-bias.null", requirement="logit-bias.forces", tier="deep")
 async def null_biases_nothing(api: Api) -> None:
     """`logit_bias: null` gives the answer that comes without one."""
-    await hold_unbiased(api, None)
+    async with where_served(api, "logit_bias", {str(ONE): 0}):
+        await hold_unbiased(api, None)
 
 
 @check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused")

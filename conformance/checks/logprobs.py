@@ -9,7 +9,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import ONE_TOKEN, plain, streamed
 from conformance.checks._prompts import COUNTING
-from conformance.checks._refusals import expect_declined
+from conformance.checks._refusals import expect_declined, where_served
 from conformance.checks._scores import (
     alternatives,
     hold_tokens_make_text,
@@ -136,7 +136,8 @@ async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
 @check("logprobs.null", requirement="logprobs.null-is-none")
 async def null_asks_for_no_scores(api: Api) -> None:
     """With `logprobs: null` the request is served, without log probabilities."""
-    choice = (await api.complete(**ONE_TOKEN, logprobs=None)).expect_ok().only
+    async with where_served(api, "logprobs", 1):
+        choice = (await api.complete(**ONE_TOKEN, logprobs=None)).expect_ok().only
     hold_no_scores(choice.raw.get("logprobs"))
 
 

@@ -7,7 +7,7 @@ from conformance.checks import check
 from conformance.checks._asking import choices_of, joined
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
-from conformance.checks._refusals import expect_declined
+from conformance.checks._refusals import expect_declined, where_served
 from conformance.checks._sampling import expect_variety, sampled
 from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, shown
@@ -127,7 +127,8 @@ async def null_is_no_seed(api: Api) -> None:
         asked = sampled(prompt, seed=None)
         return (await api.complete(fresh=number > 0, **asked)).expect_ok().text
 
-    await expect_variety(draw, "another sample of the same request")
+    async with where_served(api, "seed", 1):
+        await expect_variety(draw, "another sample of the same request")
 
 
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))

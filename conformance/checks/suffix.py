@@ -8,7 +8,7 @@ from conformance.checks._asking import choices_of, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import COUNTING
-from conformance.checks._refusals import expect_declined, little, served_or_declined
+from conformance.checks._refusals import expect_declined, little, served_or_declined, where_served
 from conformance.checks._sampling import STORY
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
@@ -96,7 +96,8 @@ async def null_is_no_suffix(api: Api) -> None:
     async def without(fresh: bool) -> str:
         return (await plain(api, fresh=fresh)).text
 
-    await expect_agreement(with_null, without, "the answer without `suffix`")
+    async with where_served(api, "suffix", FAR):
+        await expect_agreement(with_null, without, "the answer without `suffix`")
 
 
 @check("suffix.with-echo", requirement="suffix.with-echo-or-batch", tier="deep", needs=("echo",))

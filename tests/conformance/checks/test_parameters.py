@@ -112,5 +112,18 @@ def test_where_no_range_is_stated_a_value_may_be_declined_but_not_the_parameter(
         assert finding.verdict is verdict, finding.message
 
 
+@pytest.mark.parametrize(
+    "name", ["logprobs", "seed", "suffix", "logit_bias", "presence_penalty", "frequency_penalty"]
+)
+def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
+    check_id = f"{name.replace('_', '-')}.null"
+    unknown = made.declines(lambda body: name in body)
+    finding = asyncio.run(found(check_id, unknown))
+    assert finding.verdict is Verdict.REFUSED, finding.message
+    no_null = made.declines(lambda body: name in body and body[name] is None)
+    finding = asyncio.run(found(check_id, no_null))
+    assert finding.verdict in {Verdict.FAIL, Verdict.WARN}, finding.message
+
+
 def test_every_check_has_a_fault_that_it_finds() -> None:
     assert {check for _, _, check in CASES} == set(CHECKS)
