@@ -13,7 +13,7 @@ from reference_server.engine.engine import BUNDLED
 from reference_server.engine.onnx_backend import OnnxBackend
 from reference_server.engine.tokenizer import Tokenizer
 from tests.benchmarks import contestants
-from tests.benchmarks.contestants import Contestant
+from tests.benchmarks.contestants import CannotStartError, Contestant
 from tests.benchmarks.table import Result, overhead, table
 
 TOKENS = 64
@@ -33,7 +33,11 @@ def main() -> None:
                 _say(f"{name}: no environment given, left out")
                 continue
             started = time.perf_counter()
-            contestant = stack.enter_context(begin())
+            try:
+                contestant = stack.enter_context(begin())
+            except CannotStartError as error:
+                _say(f"{name}: {error}")
+                continue
             contestant.complete(PROMPTS[:1], 1)
             entered.append((contestant, Result(name, time.perf_counter() - started)))
         backend, tokenizer = OnnxBackend(BUNDLED), Tokenizer(BUNDLED)
