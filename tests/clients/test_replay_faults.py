@@ -60,7 +60,7 @@ def streamed(
     return answering
 
 
-def sent(page: Page, name: str, endpoint: Endpoint, seconds: float = 60.0) -> Replayed:
+def sent(page: Page, name: str, endpoint: Endpoint, seconds: float = 300.0) -> Replayed:
     (one,) = replay(
         page,
         [page.example(name)],
@@ -172,7 +172,7 @@ CLIENTS = [client for client in Client if client is not Client.FRAGMENT]
 BODY = {"model": "m", "prompt": '春 "quoted" \\n \\ \u2028 \n 😀', "max_tokens": 7, "stop": ["\t§"]}
 
 
-def sent_by(client: Client, endpoint: Endpoint, seconds: float = 60.0) -> Replayed:
+def sent_by(client: Client, endpoint: Endpoint, seconds: float = 300.0) -> Replayed:
     """Send one and the same example with a client."""
     (one,) = replay(
         ZERO,
