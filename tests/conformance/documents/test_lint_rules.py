@@ -91,7 +91,13 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "default.missing",
         with_parameter("temperature", has_default=False, default=None),
         "parameters",
-        "no default for temperature",
+        "no default for temperature a client that leaves it out",
+    ),
+    (
+        "default.missing",
+        with_parameter("n", has_default=False, default=None),
+        "parameters",
+        "no default for n ",
     ),
     (
         "default.no-value",
