@@ -1,0 +1,194 @@
+"""LiteLLM's proxy as a relay in front of the reference server: what arrives, what is lost on the
+way, and that a run of the suite finds just that.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.environments import python_of
+from tests.servers import RunningServer
+
+pytestmark = pytest.mark.heavy_client("740 MB")
+
+HERE = Path(__file__).parent
+KEY = "sk-Local-9f2c7e61aa55d0b3"
+MODEL = "relayed"
+READY = "Uvicorn running on "
+START_SECONDS = 180.0
+GREEDY = {"prompt": "1, 2, 3,", "max_tokens": 6, "temperature": 0}
+
+
+@dataclass(frozen=True)
+class Relay:
+    base_url: str
+    client: httpx.Client
+    direct: httpx.Client
+    """The server behind it."""
+
+    def both(self, **request: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The answers of the relay and of the server to the same question."""
+        relayed = self.client.post("/completions", json={"model": MODEL, **request})
+        asked = self.direct.post("/completions", json={"model": "davinci-002", **request})
+        assert (relayed.status_code, asked.status_code) == (200, 200), relayed.text + asked.text
+        return relayed.json(), asked.json()
+
+    def chunks(self, **request: Any) -> list[dict[str, Any]]:
+        answer = self.client.post("/completions", json={"model": MODEL, "stream": True, **request})
+        assert answer.status_code == 200, answer.text
+        events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
+        assert events[-1] == "[DONE]"
+        return [json.loads(event) for event in events[:-1]]
+
+
+@pytest.fixture(scope="module")
+def relay(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    folder = tmp_path_factory.mktemp("litellm")
+    model = {
+        "model": "text-completion-openai/davinci-002",
+        "api_base": server.base_url,
+        "api_key": server.key,
+    }
+    configuration = {
+        "model_list": [{"model_name": MODEL, "litellm_params": model}],
+        "general_settings": {"master_key": KEY},
+        "litellm_settings": {"telemetry": False, "num_retries": 0},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
+    # Called as a module: the scripts of an environment do not survive its move into place.
+    start = "from litellm import run_server; run_server()"
+    words = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen(
+        [str(python_of(HERE / "environments" / "litellm.txt")), "-c", start, *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    )
+    assert process.stderr is not None
+    log: deque[str] = deque(maxlen=200)
+    draining = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
+    watchdog = threading.Timer(START_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        base_url = _announced(process.stderr, log)
+        watchdog.cancel()
+        draining.start()
+        with (
+            httpx.Client(
+                base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60
+            ) as client,
+            httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as direct,
+        ):
+            yield Relay(base_url, client, direct)
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+        if draining.ident is not None:
+            draining.join()
+        process.stderr.close()
+
+
+def _announced(lines: Iterator[str], log: deque[str]) -> str:
+    for line in lines:
+        log.append(line)
+        if READY in line:
+            return line.partition(READY)[2].split()[0] + "/v1"
+    pytest.fail("the proxy did not start:\n" + "".join(log), pytrace=False)
+
+
+def test_plain_answers_arrive_as_they_were_given(relay: Relay) -> None:
+    for request in (
+        GREEDY,
+        {**GREEDY, "echo": True, "logprobs": 2, "n": 2},
+        {"prompt": ["One,", "二，"], "n": 2, "seed": 1, "max_tokens": 4},
+        {"prompt": [[5, 6, 7]], "seed": 1, "max_tokens": 4, "top_p": 0.9},
+        {**GREEDY, "suffix": " 9, 10", "stop": ["\n"]},
+    ):
+        relayed, asked = relay.both(**request)
+        for got, wanted in zip(relayed["choices"], asked["choices"], strict=True):
+            assert {name: got[name] for name in wanted} == wanted, request
+        assert relayed["usage"].items() >= asked["usage"].items()
+
+
+def test_a_stream_arrives_but_for_its_logprobs_and_its_bill(relay: Relay) -> None:
+    _, asked = relay.both(**GREEDY)
+    chunks = relay.chunks(**GREEDY, logprobs=2)
+    texts = [choice.get("text") for chunk in chunks for choice in chunk["choices"]]
+    assert "".join(filter(None, texts)) == asked["choices"][0]["text"]
+    assert texts[-1] is None, "the chunk that finishes has no text"
+    assert not any(c.get("logprobs") for chunk in chunks for c in chunk["choices"])
+    assert all(chunk.get("usage") for chunk in chunks), "usage comes with every chunk"
+
+
+@pytest.mark.parametrize("request_", [{**GREEDY, "n": 3}, {**GREEDY, "prompt": ["a", "b"]}])
+def test_every_choice_of_a_stream_becomes_number_0(relay: Relay, request_: dict[str, Any]) -> None:
+    indexes = {c["index"] for chunk in relay.chunks(**request_) for c in chunk["choices"]}
+    assert indexes == {0}
+
+
+def test_a_fifth_stop_sequence_vanishes(relay: Relay) -> None:
+    stop = ["§a", "§b", "§c", "§d", " 4"]
+    answer = relay.client.post("/completions", json={"model": MODEL, **GREEDY, "stop": stop})
+    assert answer.status_code == 200
+    assert " 4" in answer.json()["choices"][0]["text"]
+    refused = relay.direct.post(
+        "/completions", json={"model": "davinci-002", **GREEDY, "stop": stop}
+    )
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Authorization": ""}, {"model": MODEL, **GREEDY}, 500),
+        ({"Authorization": "Bearer sk-wrong"}, {"model": MODEL, **GREEDY}, 400),
+        ({}, {"model": "unknown", **GREEDY}, 400),
+        ({}, [], 500),
+    ],
+    ids=["no key", "a wrong key", "an unknown model", "an array"],
+)
+def test_its_own_refusals_are_not_the_documented_ones(
+    relay: Relay, headers: dict[str, str], body: object, status: int
+) -> None:
+    assert relay.client.post("/completions", json=body, headers=headers).status_code == status
+
+
+def test_a_run_of_the_suite_finds_what_is_lost_and_nothing_else(
+    relay: Relay, tmp_path: Path
+) -> None:
+    target = ["--base-url", relay.base_url, "--model", MODEL, "--api-key-env", "RELAY_TEST_KEY"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "conformance", "run", *target, "--out", str(tmp_path / "run")],
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        env={**os.environ, "RELAY_TEST_KEY": KEY},
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    results = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    recorded = yaml.safe_load((HERE / "litellm_proxy.yaml").read_text("utf-8"))
+    for kind in ("parameters", "fields"):
+        lost = {
+            row["name"]: row["state"]
+            for row in results[kind]
+            if row["state"] not in ("honoured", "untested")
+        }
+        assert lost == recorded[kind]
