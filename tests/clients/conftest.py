@@ -13,6 +13,13 @@ def server() -> Iterator[RunningServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def busy() -> Iterator[RunningServer]:
+    """A server that takes on nothing more while it has something to do."""
+    with running_server("--max-waiting", "1") as running:
+        yield running
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--heavy-clients"):
         return

@@ -22,7 +22,7 @@ def packages() -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(packages: Path, server: RunningServer) -> dict[str, Any]:
+def seen(packages: Path, server: RunningServer, busy: RunningServer) -> dict[str, Any]:
     """Everything that the client reported."""
     # Node looks for packages beside the script, so the script goes where they are.
     script = Path(shutil.copy(HERE / SCRIPT, packages))
@@ -33,7 +33,12 @@ def seen(packages: Path, server: RunningServer) -> dict[str, Any]:
         text=True,
         encoding="utf-8",
         timeout=120,
-        env={**os.environ, "BASE_URL": server.base_url, "API_KEY": server.key},
+        env={
+            **os.environ,
+            "BASE_URL": server.base_url,
+            "BUSY_URL": busy.base_url,
+            "API_KEY": server.key,
+        },
     )
     assert ended.returncode == 0, ended.stderr
     report: dict[str, Any] = json.loads(ended.stdout)
@@ -65,6 +70,33 @@ def test_refusals_are_the_clients_own_errors(seen: dict[str, Any]) -> None:
         ("BadRequestError", 400, "decimal_above_max_value"),
         ("AuthenticationError", 401, "invalid_api_key"),
     ]
+
+
+def test_every_choice_of_the_best_has_its_scores(seen: dict[str, Any]) -> None:
+    choices = seen["sampled"]["choices"]
+    assert [choice["index"] for choice in choices] == [0, 1]
+    means = [
+        sum(scores) / len(scores)
+        for scores in (choice["logprobs"]["token_logprobs"] for choice in choices)
+    ]
+    assert means == sorted(means, reverse=True)
+
+
+def test_the_response_itself_can_be_had(seen: dict[str, Any]) -> None:
+    raw = seen["raw"]
+    assert raw["requestId"].startswith("req_")
+    assert raw["types"] == ["application/json", "text/event-stream"]
+    assert raw["texts"] == [seen["plain"]["choices"][0]["text"]] * 2
+    assert raw["lastLine"] == "data: [DONE]"
+
+
+def test_a_client_that_is_told_to_wait_comes_again_and_is_served(seen: dict[str, Any]) -> None:
+    retried = seen["retried"]
+    refusal = retried["refusal"]
+    assert (refusal["name"], refusal["status"]) == ("RateLimitError", 429)
+    assert set(retried["statuses"][:-1]) == {429}
+    assert retried["statuses"][-1] == 200
+    assert retried["text"] == seen["plain"]["choices"][0]["text"]
 
 
 def test_the_models_are_listed(seen: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """The openai package from PyPI against the reference server: what its users would write."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
@@ -10,6 +12,8 @@ from tests.servers import RunningServer
 
 MODEL = "gpt-3.5-turbo-instruct"
 PROMPT = "1, 2, 3, 4,"
+ENDLESS: dict[str, Any] = {"model": MODEL, "prompt": PROMPT, "n": 16, "max_tokens": 1900}
+"""Far more than is generated while a test looks elsewhere."""
 
 
 @pytest.fixture
@@ -119,6 +123,28 @@ def test_raw_headers_and_the_list_of_models(client: openai.OpenAI) -> None:
     assert client.models.retrieve(MODEL).object == "model"
 
 
+def test_a_response_read_as_it_comes_is_the_plain_answer(client: openai.OpenAI) -> None:
+    request = {"model": MODEL, "prompt": PROMPT, "temperature": 0}
+    plain = client.completions.with_raw_response.create(**request)
+    with client.completions.with_streaming_response.create(**request) as response:
+        assert response.headers["content-type"] == "application/json"
+        assert json.loads(response.read())["choices"] == plain.http_response.json()["choices"]
+    with client.completions.with_streaming_response.create(**request, stream=True) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = list(filter(None, response.iter_lines()))
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    assert "".join(c["choices"][0]["text"] for c in chunks) == plain.parse().choices[0].text
+
+
+def test_a_stream_left_early_leaves_the_server_as_it_was(client: openai.OpenAI) -> None:
+    request = {"model": MODEL, "prompt": PROMPT, "temperature": 0, "max_tokens": 8}
+    before = client.completions.create(**request).choices
+    with client.completions.create(**{**request, "max_tokens": 1000}, stream=True) as stream:
+        next(iter(stream))
+    assert client.completions.create(**request).choices == before
+
+
 def test_the_asynchronous_client(server: RunningServer) -> None:
     async def ask() -> tuple[list[str], str]:
         async with openai.AsyncOpenAI(
@@ -134,3 +160,54 @@ def test_the_asynchronous_client(server: RunningServer) -> None:
 
     texts, streamed = asyncio.run(ask())
     assert set(texts) == {streamed}
+
+
+def test_asynchronous_streams_side_by_side_do_not_mix(
+    client: openai.OpenAI, server: RunningServer
+) -> None:
+    prompts = [["One,", "二，"], ["1, 2, 3,", "😀"], ["a", "b"]]
+    request = {"model": MODEL, "seed": 5, "n": 2, "logprobs": 1, "max_tokens": 12}
+
+    async def read(several: openai.AsyncOpenAI, prompt: list[str]) -> dict[int, str]:
+        texts: dict[int, str] = {}
+        stream = await several.completions.create(**request, prompt=prompt, stream=True)
+        async for chunk in stream:
+            for choice in chunk.choices:
+                texts[choice.index] = texts.get(choice.index, "") + choice.text
+        return texts
+
+    async def ask() -> list[dict[int, str]]:
+        async with openai.AsyncOpenAI(
+            base_url=server.base_url, api_key=server.key, max_retries=0
+        ) as several:
+            return await asyncio.gather(*(read(several, prompt) for prompt in prompts))
+
+    for prompt, texts in zip(prompts, asyncio.run(ask()), strict=True):
+        plain = client.completions.create(**request, prompt=prompt)
+        assert texts == {choice.index: choice.text for choice in plain.choices}
+
+
+def test_a_client_that_is_told_to_wait_comes_again_and_is_served(busy: RunningServer) -> None:
+    keys = {"base_url": busy.base_url, "api_key": busy.key}
+    with openai.OpenAI(**keys, max_retries=0) as first:
+        running = first.completions.create(**ENDLESS, stream=True)
+        next(iter(running))
+        with pytest.raises(openai.RateLimitError) as refused:
+            first.completions.create(model=MODEL, prompt=PROMPT)
+        assert int(refused.value.response.headers["retry-after"]) >= 1
+        assert refused.value.code == "rate_limit_exceeded"
+
+        statuses: list[int] = []
+
+        def make_room(response: Any) -> None:
+            statuses.append(response.status_code)
+            running.close()
+
+        hooks = {"response": [make_room]}
+        with openai.OpenAI(
+            **keys, max_retries=8, http_client=openai.DefaultHttpxClient(event_hooks=hooks)
+        ) as patient:
+            answer = patient.completions.create(model=MODEL, prompt=PROMPT, max_tokens=3)
+    assert answer.choices[0].text
+    assert set(statuses[:-1]) == {429}
+    assert statuses[-1] == 200
