@@ -45,7 +45,11 @@ class Gated(ScriptedBackend):
 
     async def about_to(self) -> None:
         """The engine is about to compute something, and waits to be let."""
-        assert await asyncio.to_thread(self._about_to.acquire, timeout=SECONDS)
+        await asyncio.to_thread(self.wait_until_about_to)
+
+    def wait_until_about_to(self) -> None:
+        """`about_to`, for who does not run in an event loop."""
+        assert self._about_to.acquire(timeout=SECONDS)
 
     def let(self, times: int) -> None:
         self._let.release(times)

@@ -3,13 +3,22 @@
 import json
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
+from reference_server import running
+from reference_server.app import Settings, create_app
+from reference_server.connection import Connection
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.service import CompletionService
 from tests.reference_server.api import MODEL
+from tests.reference_server.gated import Gated
 from tests.reference_server.raw_http import BODY, SECONDS, answer, connect, request
 from tests.servers import RunningServer, running_server
 
@@ -112,3 +121,33 @@ def test_what_is_cut_off_says_that_it_is(
             assert "shutting down" in refused.error()["message"]
     assert server.process.wait(SECONDS) == 0
     assert "Traceback" not in "".join(server.log)
+
+
+def test_a_second_signal_does_not_wait_for_the_grace(
+    tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a grace of hours, and a model that never comes to its end."""
+    monkeypatch.setattr(running, "GRACE", 10_000)
+    backend = Gated(tiny)
+    service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=1, queue=10)
+    app = create_app(service, Settings("key", ["m"]))
+    config = uvicorn.Config(app, http=Connection, ws="none", lifespan="on", log_config=None)
+    ending = running._Server(config)
+    body = b'{"model":"m","prompt":"you"}'
+    head = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=ending.run, args=([listener],), daemon=True)
+        thread.start()
+        with (
+            socket.create_connection(listener.getsockname(), timeout=SECONDS) as idle,
+            socket.create_connection(listener.getsockname(), timeout=SECONDS) as waiting,
+        ):
+            waiting.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            backend.wait_until_about_to()
+            ending._on_signal(signal.SIGTERM, None)
+            assert idle.recv(1) == b"", "the first signal has been taken note of"
+            ending._on_signal(signal.SIGTERM, None)
+            assert answer(waiting).status == 503
+        backend.let(1000)
+        thread.join(SECONDS)
+        assert not thread.is_alive()
