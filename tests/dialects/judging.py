@@ -52,4 +52,5 @@ async def _judge(server: BundledServer, model: str, contract: str, tier: Tier) -
                 findings.append(event.finding)
             elif isinstance(event, RunFinished):
                 conclusion = event.footer.conclusion
-    return Cell(conclusion, tuple(findings))
+    # Checks finish in any order.
+    return Cell(conclusion, tuple(sorted(findings, key=lambda finding: finding.id)))

@@ -94,8 +94,6 @@ def column_in(readme: str, dialect: str) -> list[str]:
 
 def section(cells: Mapping[str, Cell], column: str) -> str:
     """What the page says of one dialect."""
-    dialect, _, model = column.partition(", ")
-    title = f"## `{dialect}`" + (f", asked for {model}" if model else "")
     rows = [
         _row(difference, contract, findings)
         for contract in DOCUMENTS
@@ -107,12 +105,19 @@ def section(cells: Mapping[str, Cell], column: str) -> str:
         "| the dialect's document | contract | the contract's document | found by |",
         "|---|---|---|---|",
     ]
-    return "\n".join([title, "", *head, *rows]) + "\n"
+    return "\n".join([f"## {_title(column)}", "", *head, *rows]) + "\n"
 
 
-def sections_in(page: str) -> set[str]:
-    """Read the sections back from the page."""
-    return {f"## {part.strip()}\n" for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]}
+def section_in(page: str, column: str) -> str:
+    """Read the section of one dialect back from the page; empty where it has none."""
+    parts = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    mine = (part for part in parts if part.startswith(f"{_title(column)}\n"))
+    return next((f"## {part.strip()}\n" for part in mine), "")
+
+
+def _title(column: str) -> str:
+    dialect, _, model = column.partition(", ")
+    return f"`{dialect}`" + (f", asked for {model}" if model else "")
 
 
 def _row(difference: Difference, contract: str, findings: Sequence[Finding]) -> str:
