@@ -255,6 +255,16 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "id cmpl-1 and created 1700000000",
     ),
     (
+        "sample.shared-id",
+        beside(
+            a_sample(
+                an_answer(choice={"text": "more"}, created=7), name="second", answers=("other",)
+            )
+        ),
+        "samples: second",
+        "id cmpl-1 that is the answer to `curl`",
+    ),
+    (
         "sample.answer-to-another-prompt",
         with_stream(a_chunk(" upon"), a_chunk(" a", "length")),
         "samples: stream",
