@@ -1,5 +1,6 @@
 """The graph that is served by default is the checkpoint, and neighbours leave no trace in it."""
 
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,6 +161,8 @@ def test_a_hundred_candidates_of_a_prompt_take_a_row_each_and_leave_nothing(
     token_bytes = read.cache.nbytes // read.length
     assert onnx.cache_bytes == 128 * 128 * token_bytes
     onnx.step(handles, [5] * 128)
+    memory = weakref.ref(onnx._cache.memory)
     for handle in handles:
         onnx.close(handle)
     assert onnx.cache_bytes == 0
+    assert memory() is None
