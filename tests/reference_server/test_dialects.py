@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reference_server.cli import main
 from reference_server.dialects import DIALECTS, INSTRUCT
 from reference_server.errors import ApiError
 from reference_server.schema import CompletionRequest, parse
@@ -275,6 +276,23 @@ def test_a_prompt_beside_messages_is_refused() -> None:
 def test_best_of_below_n_or_in_a_stream_is_refused_by_all_who_know_it(dialect: str) -> None:
     refusal(dialect, best_of=2, n=3)
     refusal(dialect, best_of=2, stream=True)
+
+
+def test_the_command_names_the_dialects_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--list-dialects"])
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [
+        [dialect.name, dialect.summary] for dialect in DIALECTS.values()
+    ]
+
+
+def test_a_dialect_that_nobody_speaks_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--dialect", "klingon"])
+    assert ended.value.code == 4
+    assert "'zhizengzeng'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
