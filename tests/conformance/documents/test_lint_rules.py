@@ -145,6 +145,15 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "at most 4 items",
     ),
     (
+        "request.out-of-range",
+        a_page(
+            parameters=(*SOUND.parameters, a_parameter("suffix", "string", values=("a", "b"))),
+            examples=(*SOUND.examples, an_example("suffix", request={"suffix": "c"})),
+        ),
+        "examples: suffix",
+        'the page knows "a" and "b"',
+    ),
+    (
         "request.not-together",
         with_example(request={"temperature": 0, "top_p": 1}),
         "examples: curl",
@@ -373,6 +382,12 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "it is no YAML",
     ),
     (
+        "openapi.not-a-description",
+        a_page(openapi=replace(DESCRIPTION, text="paths:\n  \x01: {}\n")),
+        "openapi",
+        "it is no YAML: it cannot be read",
+    ),
+    (
         "openapi.empty-answer",
         a_page(openapi=replace(DESCRIPTION, answer={"type": "object", "properties": {}})),
         "openapi: the schema of the answer",
@@ -443,6 +458,10 @@ HONEST: dict[str, Page] = {
     "a stream that is not asked for does not exclude": a_page(
         parameters=(*SOUND.parameters, a_parameter("suffix", "string", not_with=("echo",))),
         examples=(*SOUND.examples, an_example("suffix", request={"suffix": ".", "echo": False})),
+    ),
+    "one of the values that the page knows": a_page(
+        parameters=(*SOUND.parameters, a_parameter("suffix", "string", values=("a", "b"))),
+        examples=(*SOUND.examples, an_example("suffix", request={"suffix": "b"})),
     ),
     "a batch of one needs no index": a_page(
         examples=(
