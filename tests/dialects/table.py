@@ -49,7 +49,7 @@ class Language:
 
 
 ENGLISH = Language(ROOT / "README.md", "held to ↓ speaks as →", "conforms", "no ", ", ", "; ", ": ")
-CHINESE = Language(ROOT / "README.zh.md", "依据 ↓ 方言 →", "符合", "无 ", "、", ";", ":")
+CHINESE = Language(ROOT / "README.zh.md", "依据 ↓ 方言 →", "符合", "无 ", "、", "；", "：")
 LANGUAGES = (ENGLISH, CHINESE)
 
 
