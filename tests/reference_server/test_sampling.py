@@ -108,6 +108,14 @@ def test_a_draw_is_where_the_cumulated_weights_pass_the_number(data: st.DataObje
     assert draw(np.array(drawn, np.float32), share / 2**20) == token
 
 
+@pytest.mark.parametrize("place", [0, 63, 64, 65, 127, 128, 199])
+def test_a_number_that_meets_a_border_draws_the_token_after_it(place: int) -> None:
+    weights = np.zeros(200, np.float32)
+    weights[: place + 1] = 1
+    weights[place] = place or 1  # so that the border is at a half, where nothing is rounded
+    assert draw(weights, 0.5 if place else 0.0) == place
+
+
 def test_a_draw_stays_with_the_weights_where_rounding_reaches_their_end() -> None:
     below_one = 1 - 2**-53
     for zeros in (0, 1, 63, 64, 200):
