@@ -33,6 +33,10 @@ VALID: dict[str, list[Any]] = {
     "user": ["someone", ""],
 }
 
+NUMERIC = [
+    *("max_tokens", "temperature", "top_p", "n", "logprobs", "presence_penalty"),
+    *("frequency_penalty", "best_of", "seed"),
+]
 NUMBERS: list[float] = [
     *(
         -(10**30),
@@ -93,6 +97,13 @@ def requests(draw: st.DrawFn) -> Pairs:
     """A valid request, but for what some parameters say of each other."""
     names = draw(st.lists(st.sampled_from([*VALID][2:]), unique=True, max_size=6))
     return [(name, draw(st.sampled_from(VALID[name]))) for name in ["model", "prompt", *names]]
+
+
+@st.composite
+def measured(draw: st.DrawFn) -> Pairs:
+    """A small valid request with one number, on a boundary or past it, where a number belongs."""
+    name = draw(st.sampled_from(NUMERIC))
+    return [("model", MODEL), ("prompt", "a"), (name, draw(st.sampled_from(NUMBERS)))]
 
 
 @st.composite
@@ -167,6 +178,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 bodies = st.one_of(
     requests().map(written),
+    measured().map(written),
     mutated().map(written),
     mutated().map(written),
     mutated().map(written),
