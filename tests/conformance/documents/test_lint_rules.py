@@ -42,6 +42,11 @@ def scored(**changes: object) -> Page:
     return with_answer(request={"logprobs": 1}, choice={"logprobs": arrays})
 
 
+def without(field: str) -> dict[str, object]:
+    """An answer that lacks a field."""
+    return {name: value for name, value in an_answer().items() if name != field}
+
+
 def beside(sample: Sample) -> Page:
     """A page with one more sample, which answers one more example with another prompt."""
     other = an_example("other", request={"prompt": "Never"})
@@ -219,6 +224,12 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         with_answer(object="chat.completion"),
         "samples: answer",
         "object",
+    ),
+    (
+        "sample.not-an-answer",
+        a_page(samples=(a_sample(without("created")), STREAM)),
+        "samples: answer",
+        "'created' is a required property",
     ),
     (
         "sample.logprobs-arrays",
