@@ -67,23 +67,25 @@ SHAPE = {
     "prompt": PROMPTS,
     "suffix": st.just("") | TEXTS,
     "max_tokens": st.one_of(LENGTHS, LENGTHS, LENGTHS, st.just(0)),
-    "temperature": st.sampled_from([0, 0, 0.0, 0.3, 1, 1.5, 2, 1e-9]) | st.floats(0.05, 2),
+    "temperature": st.one_of(
+        st.just(0), st.sampled_from([0.0, 0.3, 1, 1.5, 2, 1e-9]), st.floats(0.05, 2)
+    ),
     "top_p": st.sampled_from([0, 1, 0.1, 0.5, 0.9]) | st.floats(0, 1),
     "n": st.integers(1, 4) | st.integers(1, 20),
     "best_of": st.integers(0, 5) | st.integers(0, 20),
-    "stream": st.booleans(),
+    "stream": st.sampled_from([True, True, False]),
     "stream_options": st.fixed_dictionaries(
         {}, optional={"include_usage": st.booleans(), "include_obfuscation": st.booleans()}
     ),
     "logprobs": st.integers(0, 5),
-    "echo": st.booleans(),
+    "echo": st.sampled_from([True, True, False]),
     "presence_penalty": PENALTIES,
     "frequency_penalty": PENALTIES,
     "logit_bias": BIASES,
     "seed": SEEDS,
 }
 # Of ten requests, so many leave a parameter out; of the others, one in ten says null.
-ABSENT = {"prompt": 1, "suffix": 8, "seed": 2, "stream_options": 3, "logprobs": 3, "n": 6}
+ABSENT = {"prompt": 1, "suffix": 8, "seed": 2, "stream_options": 3, "logprobs": 3, "n": 4}
 
 
 @st.composite
@@ -98,6 +100,12 @@ def bodies(draw: st.DrawFn) -> Body:
         body["user"] = draw(TEXTS)
     _make_servable(body)
     _make_affordable(body)
+    if not predictable(body):
+        # What is sampled without a seed can be judged only if the answer shows all of it.
+        if "best_of" in body:
+            body["seed"] = draw(SEEDS)
+        elif body.get("logprobs") is None:
+            body["logprobs"] = 0
     return body
 
 
@@ -111,11 +119,6 @@ def _make_servable(body: Body) -> None:
         del body["best_of"]
     if 0 < (body.get("best_of") or 0) < (body.get("n") or 1):
         body["n"], body["best_of"] = body["best_of"], body["n"]
-    if not predictable(body):
-        # What is sampled without a seed can be judged only if the answer shows all of it.
-        body.pop("best_of", None)
-        if body.get("logprobs") is None:
-            body["logprobs"] = 0
 
 
 def _make_affordable(body: Body) -> None:
@@ -132,7 +135,9 @@ def stops(texts: Sequence[str]) -> st.SearchStrategy[Any]:
     cuts = st.sampled_from(texts).flatmap(_cuts) if any(texts) else st.just("")
     near = st.tuples(cuts, st.sampled_from(["§", "\x00", "e"])).map("".join)
     one = st.one_of(cuts, cuts, near, st.sampled_from(["", "\ufffd", "\n", "<|endoftext|>"]))
-    return st.one_of(one, st.lists(one, max_size=4), st.none())
+    # Of several that are complete at the same character, one has to be preferred.
+    nested = cuts.flatmap(lambda cut: st.permutations([cut, cut[1:], cut[-1:]]))
+    return st.one_of(one, st.lists(one, max_size=4), nested, st.none())
 
 
 @st.composite

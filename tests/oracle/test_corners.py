@@ -14,6 +14,8 @@ CUT: Body = {"prompt": "a", "logit_bias": {"164": 100}, "logprobs": 2, "max_toke
 """Nothing can come but the first byte of a character."""
 ENDS: Body = {"prompt": "世界", "logit_bias": {"0": 100}, "logprobs": 0}
 
+COUNTING: Body = {"prompt": "1, 2, 3,", "temperature": 0}
+
 CORNERS: dict[str, Body] = {
     "the whole context": {
         "prompt": [9, 8, 7, 6] * 510,
@@ -23,6 +25,25 @@ CORNERS: dict[str, Body] = {
     },
     "most choices": {"prompt": "1, 2,", "n": 128, "seed": 1, "max_tokens": 3, "logprobs": 1},
     "most candidates": {"prompt": "1, 2,", "best_of": 20, "seed": 1, "max_tokens": 4},
+    "stop sequences complete at once": {**COUNTING, "stop": ["5", " 5", ", 5"]},
+    "stop sequences complete at once, longest first": {**COUNTING, "stop": [" 5", "5"]},
+    "a stop sequence inside a longer one": {**COUNTING, "stop": [" 5, 6,", "6"]},
+    "a stop sequence that begins twice": {
+        **COUNTING,
+        "prompt": "106, 107, 108, 109, 110,",  # goes on with 111
+        "stop": "11,",
+    },
+    "the last of four stop sequences": {**COUNTING, "stop": ["x", "y", "7", " 5"]},
+    "an echo with space around it": {"prompt": " \n a \n", "echo": True},
+    "no length given": {"prompt": "1, 2, 3,", "temperature": 0},
+    "several of the best": {"prompt": "The", "n": 4, "best_of": 9, "max_tokens": 5},
+    "several of the best, scored": {
+        "prompt": ["The", "A"],
+        "n": 2,
+        "best_of": 6,
+        "logprobs": 1,
+        "echo": True,
+    },
     "a character begun in the prompt": HALF,
     "a character begun in the echo": {**HALF, "echo": True},
     "a stop sequence begun in the echo": {**HALF, "echo": True, "stop": "世"},
