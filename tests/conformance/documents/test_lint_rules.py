@@ -259,7 +259,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "stream.no-done",
         with_stream(a_chunk(" as"), a_chunk(" far", "length"), done=False),
         "samples: stream",
-        "not `[DONE]`",
+        'data: {"id": "cmpl-2"',
     ),
     (
         "stream.no-finish",
