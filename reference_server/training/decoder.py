@@ -15,9 +15,9 @@ Rows of a batch have different histories; each row says how much of the cache is
 | `new_keys.i`, `new_values.i` | as the inputs | the cache with the new tokens' slots filled |
 
 A token's slot is its position. Slots after a row's last one are never read and may hold anything,
-and there may be more of them than any row needs. Input and output of a cache should be bound to the same memory:
-then only the new slots are written, and nothing is copied. Several tokens at a time (`time` above
-1) after a history are for a single row.
+and there may be more of them than any row needs. Input and output of a cache should be bound to the
+same memory: then only the new slots are written, and nothing is copied. Several tokens at a time
+(`time` above 1) after a history are for a single row.
 
 The operators are onnxruntime's fused ones (domain `com.microsoft`, and
 `SimplifiedLayerNormalization`, which it keeps in ONNX's own): they read a cache in place and
