@@ -36,6 +36,8 @@ CORNERS: dict[str, Body] = {
     "the last of four stop sequences": {**COUNTING, "stop": ["x", "y", "7", " 5"]},
     "an echo with space around it": {"prompt": " \n a \n", "echo": True},
     "no length given": {"prompt": "1, 2, 3,", "temperature": 0},
+    "choices of several prompts": {"prompt": ["1, 2,", "The", "a"], "n": 3, "max_tokens": 3},
+    "hardly warm": {"prompt": "red green blue red", "temperature": 0.09, "n": 20, "max_tokens": 3},
     "several of the best": {"prompt": "The", "n": 4, "best_of": 9, "max_tokens": 5},
     "several of the best, scored": {
         "prompt": ["The", "A"],
