@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,8 @@ PROMPTS = [
 
 def main() -> None:
     options = _options()
+    # Ended from outside, it takes its contestants along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with ExitStack() as stack:
         entered: list[tuple[Contestant, Result]] = []
         for name, begin in _field(options, stack):
