@@ -173,3 +173,25 @@ def test_stops_are_one_or_several_and_never_empty() -> None:
     assert stops_asked({"stop": None}) == ()
     assert stops_asked({"stop": "\n"}) == ("\n",)
     assert stops_asked({"stop": ["a", "", 3, "b"]}) == ("a", "b")
+
+
+def test_an_example_streams_where_it_asks_for_a_stream() -> None:
+    streaming = [example.name for example in load_page("aocheng").examples if example.streams]
+    assert streaming == ["curl, streamed", "openai-python, streamed"]
+
+
+def test_no_word_on_security_is_not_the_word_that_none_is_needed(tmp_path: Path) -> None:
+    silent = read_page(written(tmp_path, {**SMALL, "openapi": {"servers": []}})).openapi
+    assert silent is not None
+    assert silent.security is None
+    eronmind = load_page("eronmind").openapi
+    assert eronmind is not None
+    assert eronmind.security == ()
+
+
+def test_a_long_complaint_about_a_file_is_cut(tmp_path: Path) -> None:
+    with pytest.raises(PageError) as refused:
+        read_page(written(tmp_path, {**SMALL, "title": ["x" * 1_000]}))
+    told = str(refused.value).partition("title: ")[2].removesuffix("; see spec/pages.schema.json")
+    assert len(told) == 200
+    assert told.endswith("x…")
