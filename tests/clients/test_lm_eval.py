@@ -120,6 +120,12 @@ def direct() -> Direct:
     return Direct.of(CHECKPOINT)
 
 
+@pytest.fixture(scope="module")
+def answers(direct: Direct) -> list[str]:
+    rows = rows_of["completions_answers"]
+    return [direct.greedy(row["prompt"], 24, ["\n", "12"]) for row in rows]
+
+
 def test_every_choice_is_as_likely_as_the_model_finds_it(
     evaluation: Evaluation, direct: Direct
 ) -> None:
@@ -146,11 +152,10 @@ def test_every_text_is_as_likely_as_the_model_finds_it(
     _same(evaluation.totals["completions_rolling"], perplexities(rows, expected))
 
 
-def test_every_answer_is_the_models_own(evaluation: Evaluation, direct: Direct) -> None:
+def test_every_answer_is_the_models_own(evaluation: Evaluation, answers: list[str]) -> None:
     rows = rows_of["completions_answers"]
-    expected = [direct.greedy(row["prompt"], 24, ["\n", "12"]) for row in rows]
-    assert [text for (text,) in evaluation.responses["completions_answers"]] == expected
-    right = sum(text == row["answer"] for text, row in zip(expected, rows, strict=True))
+    assert [text for (text,) in evaluation.responses["completions_answers"]] == answers
+    right = sum(text == row["answer"] for text, row in zip(answers, rows, strict=True))
     assert 0 < right < len(rows)
     _same(evaluation.totals["completions_answers"], {"exact_match": right / len(rows)})
 
