@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -84,8 +84,8 @@ def _page(one: Examined) -> Iterator[RenderableType]:
             yield Padding(_replayed(replayed), (0, 0, 0, 2))
     if one.findings:
         yield Padding(Text("Findings", style="dim"), (0, 0, 0, 2))
-    for finding in one.findings or ():
-        yield Padding(_finding(finding), (0, 0, 0, 2))
+    for same in _by_rule(one.findings or ()):
+        yield Padding(_findings(same), (0, 0, 0, 2))
     if one.findings == ():
         yield Padding(Text("No findings", style="dim"), (0, 0, 0, 2))
 
@@ -114,17 +114,24 @@ def _expected(replayed: Replayed) -> str:
     return f", {plural(count, 'expectation')}" if count else ""
 
 
-def _finding(finding: Finding) -> RenderableType:
-    mark, style = SEVERITIES[finding.severity]
-    head = Text.assemble(
-        (f"{mark} {finding.severity.value}  ", style),
-        (line(finding.place), "bold"),
-        (f"  {finding.rule}", "dim"),
-    )
-    told = _pairs({"written": finding.written})
-    told.add_row(Text("wrong", style="dim"), marked(cut(finding.wrong, LONGEST)))
-    told.add_row(Text("mend", style="dim"), marked(finding.mend))
-    told.add_row(Text(""), marked(f"{finding.says_zh}{finding.mend_zh}"))
+def _by_rule(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
+    """Put together what is mended alike, in the order in which it is first met."""
+    rules: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        rules.setdefault((finding.rule, finding.mend), []).append(finding)
+    return rules.values()
+
+
+def _findings(same: Sequence[Finding]) -> RenderableType:
+    """One rule's findings: where and what each is, and once how they are mended."""
+    mark, style = SEVERITIES[same[0].severity]
+    head = Text.assemble((f"{mark} {same[0].severity.value}  ", style), (same[0].rule, "bold"))
+    told = Table.grid(padding=(0, 1))
+    for finding in same:
+        told.add_row(Text("where", style="dim"), Text(line(finding.place), style="bold"))
+        told.add_row(Text("written", style="dim"), Text(cut(line(finding.written), LONGEST)))
+        told.add_row(Text("wrong", style="dim"), marked(cut(finding.wrong, LONGEST)))
+    told.add_row(Text("mend", style="dim"), marked(same[0].mend))
     return Group(head, Padding(told, (0, 0, 0, 4)))
 
 
