@@ -40,20 +40,22 @@ class RunningServer:
 def running_server(
     *args: str, key: str = DEMO_KEY, env: Mapping[str, str] | None = None
 ) -> Iterator[RunningServer]:
-    """Run ``python -m reference_server --port 0 *args`` until the block ends.
+    """Run ``python -m reference_server --port 0 --exit-with-stdin *args`` until the block ends.
 
     Raises RuntimeError with the end of the server's stderr if it ends or stays silent instead of
     announcing its address.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "reference_server", "--port", "0", *args],
-        stdin=subprocess.DEVNULL,
+        # Its standard input ends with this process, and the server with it, even after a kill.
+        [sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin", *args],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         env={**os.environ, "REFERENCE_SERVER_API_KEY": key, **(env or {})},
     )
+    assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     log: deque[str] = deque(maxlen=200)
@@ -80,5 +82,5 @@ def running_server(
             process.kill()
             process.wait()
         draining.join()
-        process.stdout.close()
-        process.stderr.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
