@@ -137,8 +137,10 @@ class _Face:
         return _json(envelope.model_card(name, self._settings.started))
 
     async def health(self, _: Request) -> Response:
-        """``GET /healthz``, for whoever waits for the server; needs no key."""
-        return _json({"status": "ok"})
+        """``GET /healthz``, for whoever waits for the server, or watches it; needs no key."""
+        if self._service.healthy:
+            return _json({"status": "ok"})
+        return _json({"status": "the engine ended by a fault"}, 503)
 
     def _authorize(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")

@@ -12,7 +12,7 @@ from typing import Any
 
 from reference_server import envelope, errors
 from reference_server.engine.choice import Choice, Piece
-from reference_server.engine.engine import Engine, LoadedModel, OverloadedError
+from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
 from reference_server.engine.ticket import Ticket, Update
 from reference_server.envelope import Envelope
 from reference_server.planning import plan
@@ -64,6 +64,11 @@ class CompletionService:
         """Start the engine; call it in the event loop that requests will be served in."""
         self._loop = asyncio.get_running_loop()
         self._engine.start()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether requests can be answered at all."""
+        return not self._engine.broken
 
     def stop(self) -> None:
         """Stop the engine; whatever it still runs gets no answer."""
@@ -130,6 +135,8 @@ class CompletionService:
                 self._engine.submit(ticket)
             except OverloadedError:
                 raise errors.overloaded(RETRY_AFTER) from None
+            except BrokenEngineError:
+                raise errors.internal() from None
             unfinished = ticket.size
             while unfinished:
                 updates = await mailbox.take()

@@ -34,6 +34,10 @@ class OverloadedError(Exception):
     """More sequences wait than the engine takes on."""
 
 
+class BrokenEngineError(Exception):
+    """The engine ended by a fault of its own and computes nothing any more."""
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """Everything of a model that requests are checked against and generated with."""
@@ -94,7 +98,13 @@ class Engine:
         self._outstanding: dict[Ticket, int] = {}
         self._changed = threading.Condition()
         self._stopping = False
+        self._broken = False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+
+    @property
+    def broken(self) -> bool:
+        """Whether the engine ended by a fault; only a new one would help."""
+        return self._broken
 
     def start(self) -> None:
         """Begin to serve."""
@@ -108,8 +118,13 @@ class Engine:
         self._thread.join()
 
     def submit(self, ticket: Ticket) -> None:
-        """Take on a request. Raises OverloadedError when too much is waiting already."""
+        """Take on a request.
+
+        Raises OverloadedError when too much is waiting already, BrokenEngineError after a fault.
+        """
         with self._changed:
+            if self._broken:
+                raise BrokenEngineError
             waiting = sum(self._outstanding.values())
             if waiting and waiting + ticket.size > self._queue:
                 raise OverloadedError
@@ -125,6 +140,17 @@ class Engine:
             self._changed.notify()
 
     def _work(self) -> None:
+        try:
+            self._serve()
+        except Exception:
+            # Nobody may wait for an engine that is gone, neither now nor later.
+            logger.exception("the engine ended by a fault; no request can be served any more")
+            with self._changed:
+                self._broken = True
+                left = list(self._outstanding)
+            self._deliver([Update(ticket, failed=True) for ticket in left])
+
+    def _serve(self) -> None:
         while True:
             with self._changed:
                 while not self._arrived and self._scheduler.idle and not self._stopping:

@@ -20,6 +20,23 @@ def ask(
     tokenizer: Tokenizer, backend: ScriptedBackend, *bodies: dict[str, Any]
 ) -> list[httpx.Response]:
     """Post bodies one after the other to an application of their own."""
+    return send(tokenizer, backend, *(("POST", "/v1/completions", body) for body in bodies))
+
+
+def ask_health_around(
+    tokenizer: Tokenizer, backend: ScriptedBackend, body: dict[str, Any]
+) -> list[httpx.Response]:
+    """Ask for health, post a body, ask for health again."""
+    health = ("GET", "/healthz", None)
+    return send(tokenizer, backend, health, ("POST", "/v1/completions", body), health)
+
+
+def send(
+    tokenizer: Tokenizer,
+    backend: ScriptedBackend,
+    *requests: tuple[str, str, dict[str, Any] | None],
+) -> list[httpx.Response]:
+    """Send requests (method, path, body) one after the other to an application of their own."""
 
     async def post() -> list[httpx.Response]:
         service = CompletionService(LoadedModel(backend, tokenizer, "fp_test"), rows=4, queue=10)
@@ -28,10 +45,10 @@ def ask(
         try:
             async with httpx.AsyncClient(
                 transport=transport,
-                base_url="http://server/v1",
+                base_url="http://server",
                 headers={"Authorization": "Bearer key"},
             ) as client:
-                return [await client.post("/completions", json=body) for body in bodies]
+                return [await client.request(m, path, json=body) for m, path, body in requests]
         finally:
             service.stop()
 
@@ -67,6 +84,26 @@ def test_a_fault_of_the_model_is_a_500_that_tells_nothing(tiny: Tokenizer) -> No
     for response in ask(tiny, backend, BODY, BODY | {"n": 3}):
         assert envelope(response, 500)["type"] == "server_error"
         assert "secret" not in response.text
+
+
+class CannotClose(FailsLater):
+    """Fails once more where the first failure is cleaned up."""
+
+    def close(self, handle: int) -> None:
+        raise RuntimeError(f"a secret of the server's inside, about {handle}")
+
+
+def test_after_an_engine_that_is_gone_nobody_waits(tiny: Tokenizer) -> None:
+    backend = CannotClose(tiny.encode("abSTOP世界 and"), tiny.size)
+    for response in ask(tiny, backend, BODY, BODY, BODY | {"stream": True}):
+        assert envelope(response, 500)["type"] == "server_error"
+        assert "secret" not in response.text
+
+
+def test_whoever_watches_the_server_learns_that_its_engine_is_gone(tiny: Tokenizer) -> None:
+    backend = CannotClose(tiny.encode("abSTOP世界 and"), tiny.size)
+    before, _, after = ask_health_around(tiny, backend, BODY)
+    assert (before.status_code, after.status_code) == (200, 503)
 
 
 def test_a_stream_that_breaks_says_so_and_does_not_claim_to_be_done(tiny: Tokenizer) -> None:
