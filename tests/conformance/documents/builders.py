@@ -172,3 +172,18 @@ def with_answer(**changes: Any) -> Page:
 def with_stream(*chunks: object, **changes: Any) -> Page:
     """Make a page whose sample of a stream is changed."""
     return a_page(samples=(a_sample(), a_stream(*chunks, **changes)))
+
+
+ARRAYS = {
+    "tokens": [" upon", " a", " time"],
+    "token_logprobs": [-0.1, -0.2, -0.3],
+    "top_logprobs": [{" upon": -0.1}, {" a": -0.2}, {" time": -0.3}],
+    "text_offset": [4, 9, 11],
+}
+SCORED = {"request": {"logprobs": 1}, "choice": {"logprobs": ARRAYS}}
+
+
+def scored(**changes: object) -> Page:
+    """Make a page whose sample has log probabilities, changed or, where None, left out."""
+    arrays = {name: values for name, values in {**ARRAYS, **changes}.items() if values is not None}
+    return with_answer(request={"logprobs": 1}, choice={"logprobs": arrays})
