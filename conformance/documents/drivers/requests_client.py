@@ -18,8 +18,7 @@ def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, An
     headers = {"Content-Type": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    # The process has a time limit of its own, and the page's code sets none.
-    response = requests.post(  # noqa: S113
+    response = requests.post(  # noqa: S113 - as the page's code, which this process's limit ends
         f"{base_url}/completions", headers=headers, json=request
     )
     reply: dict[str, Any] = {
