@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reference_server import envelope, errors, strict_json
 from reference_server.bodies import Bodies
 from reference_server.dialects import REFERENCE, Dialect
+from reference_server.envelope import Envelope
 from reference_server.errors import ApiError
 from reference_server.event_stream import EventStream
 from reference_server.leaving import unless_gone
@@ -159,14 +160,16 @@ class _Face:
             raise errors.unknown_model(asked.model)
         facts = request.state.facts
         facts |= {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
+        fingerprint = self._service.fingerprint if self._settings.dialect.fingerprint else None
+        head = Envelope(asked.model, fingerprint)
         if asked.stream:
             parts = self._service.stream(asked)
             # The first part is waited for, so that what fails before it gets a status of its own.
             first = await unless_gone(anext(parts), request.receive)
-            return EventStream(self._service.envelope(asked), asked, first, parts, facts)
+            return EventStream(head, asked, first, parts, facts)
         answer = await unless_gone(self._service.answer(asked), request.receive)
-        facts |= answer["usage"]
-        return _json(answer)
+        facts |= answer.usage
+        return _json(head.around(answer.choices) | {"usage": answer.usage})
 
 
 def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

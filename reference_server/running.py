@@ -95,12 +95,7 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
     except (ModelError, MissingExtraError) as error:
         raise CannotRunError(str(error)) from error
     dialect = DIALECTS[options.dialect]
-    service = CompletionService(
-        model,
-        rows=options.max_running,
-        queue=options.max_waiting,
-        fingerprint=dialect.fingerprint,
-    )
+    service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
     settings = Settings(options.api_key, tuple(options.served_model_name), dialect)
     config = uvicorn.Config(
         create_app(service, settings),

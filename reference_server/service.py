@@ -14,7 +14,6 @@ from reference_server import envelope, errors
 from reference_server.engine.choice import Choice, Piece
 from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
 from reference_server.engine.ticket import Ticket, Update
-from reference_server.envelope import Envelope
 from reference_server.planning import plan
 from reference_server.schema import CompletionRequest
 
@@ -47,15 +46,21 @@ class StreamPart:
     usage: dict[str, int] | None = None
 
 
+@dataclass(frozen=True)
+class PlainAnswer:
+    """What a plain answer says: its choices in order, and the usage of all."""
+
+    choices: list[dict[str, Any]]
+    usage: dict[str, int]
+
+
 class CompletionService:
     """Plain and streamed answers to checked requests."""
 
-    def __init__(
-        self, model: LoadedModel, *, rows: int, queue: int, fingerprint: bool = True
-    ) -> None:
-        """``rows`` and ``queue`` as for `Engine`; ``fingerprint`` as for `Dialect`."""
+    def __init__(self, model: LoadedModel, *, rows: int, queue: int) -> None:
+        """``rows`` and ``queue`` as for `Engine`."""
         self._model = model
-        self._fingerprint = model.fingerprint if fingerprint else None
+        self.fingerprint = model.fingerprint
         self._engine = Engine(model, self._deliver, rows=rows, queue=queue)
         self._mailboxes: dict[Ticket, _Mailbox] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -74,12 +79,11 @@ class CompletionService:
         """Stop the engine; whatever it still runs gets no answer."""
         self._engine.stop()
 
-    async def answer(self, request: CompletionRequest) -> dict[str, Any]:
+    async def answer(self, request: CompletionRequest) -> PlainAnswer:
         """The plain answer.
 
         Raises ApiError for what cannot be served.
         """
-        head = self.envelope(request)
         ticket = await self._ticket(request, live=False)
         finished: dict[tuple[int, int], Choice] = {}
         async with aclosing(self._updates(ticket)) as turns:
@@ -95,9 +99,7 @@ class CompletionService:
                 entries = None if request.logprobs is None else chosen.entries
                 choices.append(envelope.choice(len(choices), chosen.text, entries, chosen.finish))
                 completion_tokens += chosen.tokens
-        answer = head.around(choices)
-        answer["usage"] = envelope.usage(_prompt_tokens(ticket), completion_tokens)
-        return answer
+        return PlainAnswer(choices, envelope.usage(_prompt_tokens(ticket), completion_tokens))
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
         """The answer in parts as they are generated; the last one holds the usage.
@@ -116,10 +118,6 @@ class CompletionService:
                 if pieces:
                     yield StreamPart(tuple(pieces))
         yield StreamPart((), envelope.usage(_prompt_tokens(ticket), completion_tokens))
-
-    def envelope(self, request: CompletionRequest) -> Envelope:
-        """What all parts of the answer to a request have in common."""
-        return Envelope(request.model, self._fingerprint)
 
     async def _ticket(self, request: CompletionRequest, *, live: bool) -> Ticket:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))

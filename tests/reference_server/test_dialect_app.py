@@ -27,7 +27,7 @@ def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Respo
         spoken = DIALECTS[dialect]
         backend = ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size, CONTEXT)
         model = LoadedModel(backend, tokenizer, "fp_test")
-        service = CompletionService(model, rows=4, queue=10, fingerprint=spoken.fingerprint)
+        service = CompletionService(model, rows=4, queue=10)
         transport = httpx.ASGITransport(create_app(service, Settings("key", ["m"], spoken)))
         service.start()
         try:
