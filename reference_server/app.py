@@ -29,7 +29,7 @@ from reference_server.event_stream import EventStream
 from reference_server.leaving import unless_gone
 from reference_server.request_log import RequestLog
 from reference_server.schema import CompletionRequest, parse
-from reference_server.service import CompletionService
+from reference_server.service import Service
 
 INLINE_BODY = 65_536
 """Bytes up to which a body is taken apart at once; a longer one must not hold up other answers."""
@@ -49,7 +49,7 @@ class Settings:
     started: int = field(default_factory=lambda: int(time.time()))
 
 
-def create_app(service: CompletionService, settings: Settings) -> RequestLog:
+def create_app(service: Service, settings: Settings) -> RequestLog:
     """The whole application as ASGI."""
     face = _Face(service, settings)
 
@@ -103,7 +103,7 @@ class _OriginForm:
 class _Face:
     """The endpoints."""
 
-    def __init__(self, service: CompletionService, settings: Settings) -> None:
+    def __init__(self, service: Service, settings: Settings) -> None:
         self._service = service
         self._settings = settings
         self._bodies = Bodies()

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from reference_server.behaviour import listing, registry
+from reference_server.behaviour.messages import Behaviour
 from reference_server.dialects import DIALECTS, INSTRUCT, REFERENCE
 
 DEMO_KEY = "sk-reference-server-demo-key"
@@ -38,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if options.list_dialects:
         _list_dialects()
         sys.exit(0)
+    if options.list_faults or options.list_variants:
+        listed = listing.faults() if options.list_faults else listing.variants()
+        sys.stdout.write(listed.json() if options.format == "json" else listed.text())
+        sys.exit(0)
+    options.behaviour = _behaviour(options)
     # Before the server has handlers of its own, a signal just ends the start.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.exit_with_stdin:
@@ -72,6 +79,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--list-dialects", action="store_true", help="name the dialects, and exit")
     add(
+        "--fault",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="break one promise; NAME@MODIFIER only here or there; may be given again",
+    )
+    add("--list-faults", action="store_true", help="name the faults, and exit")
+    add(
+        "--variant",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="use one freedom that a correct server has; may be given again",
+    )
+    add("--list-variants", action="store_true", help="name the variants, and exit")
+    add("--format", choices=("text", "json"), default="text", help="of a list (default: text)")
+    add(
+        "--showcase",
+        action="store_true",
+        help="serve every dialect, fault and variant at once, each under /DIALECT/NAME/ANYTHING/v1",
+    )
+    add(
         "--model",
         metavar="PATH",
         type=Path,
@@ -101,6 +130,17 @@ def _list_dialects() -> None:
     width = max(map(len, DIALECTS))
     for dialect in DIALECTS.values():
         sys.stdout.write(f"{dialect.name:<{width}}  {dialect.summary}\n")
+
+
+def _behaviour(options: argparse.Namespace) -> Behaviour | None:
+    """What stands in front of the server, or None; the first to be named is next to the client."""
+    named = [*options.fault, *options.variant]
+    if named and options.showcase:
+        _fail(USAGE, "--showcase serves every fault and variant already; name them in the path")
+    try:
+        return registry.behaviour("+".join(named)) if named else None
+    except registry.UnknownBehaviourError as error:
+        _fail(USAGE, f"{error} (--list-faults and --list-variants name them)")
 
 
 def _end_with_stdin() -> None:

@@ -11,13 +11,17 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from reference_server import request_log
 from reference_server.app import Settings, create_app
+from reference_server.behaviour.relay import Relay
+from reference_server.behaviour.showcase import Showcase
 from reference_server.connection import Connection
-from reference_server.dialects import DIALECTS
-from reference_server.engine.engine import MissingExtraError, ModelError, load
-from reference_server.service import CompletionService
+from reference_server.dialects import DIALECTS, Dialect
+from reference_server.engine.engine import LoadedModel, MissingExtraError, ModelError, load
+from reference_server.remembering import Remembering
+from reference_server.service import CompletionService, Service
 
 GRACE = 5
 """Seconds that running requests get to finish in after a signal."""
@@ -94,11 +98,8 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         model = load(options.model)
     except (ModelError, MissingExtraError) as error:
         raise CannotRunError(str(error)) from error
-    dialect = DIALECTS[options.dialect]
-    service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
-    settings = Settings(options.api_key, tuple(options.served_model_name), dialect)
     config = uvicorn.Config(
-        create_app(service, settings),
+        _application(model, options),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -110,3 +111,19 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         lifespan="on",
     )
     _Server(config).run(sockets=[listener])
+
+
+def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
+    """What is served: one dialect, with a behaviour in front of it; or all of them."""
+    service: Service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
+    if options.showcase:
+        service = Remembering(service)
+
+    def serve(dialect: Dialect) -> ASGIApp:
+        names = tuple(options.served_model_name)
+        return create_app(service, Settings(options.api_key, names, dialect))
+
+    if options.showcase:
+        return Showcase(serve, options.api_key)
+    app = serve(DIALECTS[options.dialect])
+    return Relay(app, options.behaviour, options.api_key) if options.behaviour else app

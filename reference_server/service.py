@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from reference_server import envelope, errors
 from reference_server.engine.choice import Choice, Piece
@@ -54,13 +54,42 @@ class PlainAnswer:
     usage: dict[str, int]
 
 
+class Service(Protocol):
+    """Whatever answers checked requests."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The ``system_fingerprint`` of the model."""
+        ...
+
+    @property
+    def healthy(self) -> bool:
+        """Whether requests can be answered at all."""
+        ...
+
+    def start(self) -> None:
+        """Begin to work, in the event loop that requests will be served in."""
+        ...
+
+    def stop(self) -> None:
+        """Stop working."""
+        ...
+
+    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+        """The plain answer. Raises ApiError for what cannot be served."""
+        ...
+
+    def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
+        """The answer in parts as they are generated; the last one holds the usage."""
+        ...
+
+
 class CompletionService:
     """Plain and streamed answers to checked requests."""
 
     def __init__(self, model: LoadedModel, *, rows: int, queue: int) -> None:
         """``rows`` and ``queue`` as for `Engine`."""
         self._model = model
-        self.fingerprint = model.fingerprint
         self._engine = Engine(model, self._deliver, rows=rows, queue=queue)
         self._mailboxes: dict[Ticket, _Mailbox] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,6 +98,11 @@ class CompletionService:
         """Start the engine; call it in the event loop that requests will be served in."""
         self._loop = asyncio.get_running_loop()
         self._engine.start()
+
+    @property
+    def fingerprint(self) -> str:
+        """The ``system_fingerprint`` of the model."""
+        return self._model.fingerprint
 
     @property
     def healthy(self) -> bool:

@@ -1,0 +1,76 @@
+"""The catalogue of faults and variants, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reference_server.behaviour.registry import Fault, Variant, all_faults, all_variants
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list that can be written in two ways."""
+
+    entries: Sequence[Mapping[str, Any]]
+    lines: Sequence[str]
+
+    def text(self) -> str:
+        """One behaviour after the other, for people."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def json(self) -> str:
+        """An array of objects."""
+        return json.dumps(self.entries, ensure_ascii=False, indent=1) + "\n"
+
+
+def faults() -> Listing:
+    """Every fault: what it does, what it breaks, how it is known, and where else it can hide."""
+    known = all_faults().values()
+    return Listing([_fault(fault) for fault in known], [_fault_line(fault) for fault in known])
+
+
+def variants() -> Listing:
+    """Every variant: what it does, and what it declines."""
+    known = all_variants().values()
+    return Listing([_variant(one) for one in known], [_variant_line(one) for one in known])
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "name": fault.name,
+        "area": fault.area,
+        "requirements": list(fault.breaks),
+        "evidence": fault.evidence.value,
+        "summary": fault.summary,
+        "statistical": fault.statistical,
+        "shows": fault.shows.value,
+        "contract": fault.contract,
+        "dialect": fault.dialect,
+        "modifiers": sorted(modifier.value for modifier in fault.modifiers),
+    }
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "area": variant.area,
+        "summary": variant.summary,
+        "refuses": list(variant.refuses),
+        "may_be_inconclusive": variant.may_be_inconclusive,
+        "contract": variant.contract,
+        "dialect": variant.dialect,
+    }
+
+
+def _fault_line(fault: Fault) -> str:
+    hides = "".join(f" @{modifier}" for modifier in sorted(fault.modifiers))
+    breaks = ", ".join(fault.breaks)
+    return f"{fault.name}{hides}\n    {fault.summary}\n    breaks {breaks}; {fault.evidence.value}"
+
+
+def _variant_line(variant: Variant) -> str:
+    refuses = f"; declines {', '.join(variant.refuses)}" if variant.refuses else ""
+    return f"{variant.name}\n    {variant.summary}{refuses}"

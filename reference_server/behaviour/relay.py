@@ -1,0 +1,106 @@
+"""A behaviour in front of an ASGI application, as a relay in front of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_server import errors
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part, json_answer
+from reference_server.bodies import MAX_BODY
+
+PATH = "/v1/completions"
+
+logger = logging.getLogger(__name__)
+
+
+class Relay:
+    """Answers ``POST /v1/completions`` with a behaviour; everything else passes untouched."""
+
+    def __init__(self, app: ASGIApp, behaviour: Behaviour, key: str) -> None:
+        """``key`` is the one that the application takes."""
+        self._app = app
+        self._behaviour = behaviour
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", PATH):
+            await self._app(scope, receive, send)
+            return
+        raw = await _read(receive)
+        if raw is None:
+            return
+        if len(raw) > MAX_BODY:
+            refused = errors.too_large(MAX_BODY)
+            await send_answer(send, json_answer(refused.status, refused.envelope()))
+            return
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in scope["headers"]
+            if name != b"content-length"
+        )
+
+        async def upstream(asked: Asked) -> Answer:
+            return await self._asked(scope, asked, receive)
+
+        await send_answer(send, await self._behaviour(Asked(raw, headers, self._key), upstream))
+
+    async def _asked(self, scope: Scope, asked: Asked, receive: Receive) -> Answer:
+        """Ask the application, and gather all that it answers."""
+        body: list[Message] = [{"type": "http.request", "body": asked.raw, "more_body": False}]
+        told: list[Message] = []
+
+        async def receive_body() -> Message:
+            return body.pop() if body else await receive()
+
+        async def gather(message: Message) -> None:
+            told.append(message)
+
+        length = (b"content-length", str(len(asked.raw)).encode())
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in asked.headers]
+        inner = {**scope, "headers": [*headers, length], "state": dict(scope.get("state", {}))}
+        await self._app(inner, receive_body, gather)
+        return _answer(told)
+
+
+def _answer(told: list[Message]) -> Answer:
+    start, *parts = told
+    headers = tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in start["headers"]
+        if name.lower() != b"content-length"
+    )
+    data = tuple(Part(part["body"]) for part in parts if part.get("body"))
+    return Answer(start["status"], headers, data)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The request's body, or what of it shows that it is too long; None if the client left."""
+    raw = bytearray()
+    while len(raw) <= MAX_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        raw += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(raw)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send an answer in its parts and at its pace."""
+    headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers]
+    if not (answer.is_stream or answer.cut):
+        headers.append((b"content-length", str(len(answer.raw)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    for part in answer.parts:
+        if part.pause:
+            await asyncio.sleep(part.pause)
+        await send({"type": "http.response.body", "body": part.data, "more_body": True})
+    if answer.cut:
+        logger.info("the connection is cut, as the behaviour wants it")
+        return  # an answer that is not finished makes the connection end
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,69 @@
+"""Every dialect, fault and variant in one process, each under a path of its own.
+
+``/{dialect}/{behaviours}/{instance}/v1/completions`` answers as a server of that dialect which was
+started with those behaviours; ``none`` stands for no behaviour. What a behaviour remembers, it
+remembers for one instance: any word makes a new one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from reference_server import errors
+from reference_server.behaviour.messages import json_answer
+from reference_server.behaviour.registry import UnknownBehaviourError, behaviour
+from reference_server.behaviour.relay import Relay, send_answer
+from reference_server.dialects import DIALECTS, REFERENCE, Dialect
+
+KEPT = 64
+"""Instances whose behaviour is remembered; one that is asked for again later begins anew."""
+
+_PATH = re.compile(r"/([^/]+)/([^/]+)/([^/]+)(/v1/.*)")
+
+
+class Showcase:
+    """The ASGI application."""
+
+    def __init__(self, serve: Callable[[Dialect], ASGIApp], key: str) -> None:
+        """``serve`` makes the application of one dialect; ``key`` is the one that all take."""
+        self._serve = serve
+        self._key = key
+        self._apps: dict[str, ASGIApp] = {}
+        self._instances: dict[tuple[str, str, str], ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] != "http":  # the start and the end, which all dialects share
+            await self._speaking(REFERENCE.name)(scope, receive, send)
+            return
+        path = _PATH.fullmatch(scope["path"])
+        if not path or path[1] not in DIALECTS:
+            await _refuse(send, errors.unknown_path(scope["method"], scope["path"]))
+            return
+        try:
+            app = self._instance(path[1], path[2], path[3])
+        except UnknownBehaviourError as error:
+            await _refuse(send, errors.bad_request(str(error)))
+            return
+        await app({**scope, "path": path[4], "raw_path": path[4].encode()}, receive, send)
+
+    def _instance(self, dialect: str, spec: str, instance: str) -> ASGIApp:
+        key = (dialect, spec, instance)
+        if key not in self._instances:
+            app = Relay(self._speaking(dialect), behaviour(spec), self._key)
+            while len(self._instances) >= KEPT:
+                del self._instances[next(iter(self._instances))]
+            self._instances[key] = app
+        return self._instances[key]
+
+    def _speaking(self, dialect: str) -> ASGIApp:
+        if dialect not in self._apps:
+            self._apps[dialect] = self._serve(DIALECTS[dialect])
+        return self._apps[dialect]
+
+
+async def _refuse(send: Send, error: errors.ApiError) -> None:
+    await send_answer(send, json_answer(error.status, error.envelope()))
