@@ -1,0 +1,111 @@
+"""The catalogue is complete, and names lead to behaviours."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.registry import (
+    Evidence,
+    UnknownBehaviourError,
+    all_faults,
+    all_variants,
+    behaviour,
+    fault,
+)
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.dialects import DIALECTS
+from tests.reference_server.behaviour.toy import answers, texts_of
+
+ROOT = Path(__file__).parent.parent.parent.parent
+BODY = {"prompt": "a", "n": 2}
+
+
+def listed(what: str) -> list[dict[str, object]]:
+    command = [sys.executable, "-m", "reference_server", what, "--format", "json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    entries: list[dict[str, object]] = json.loads(told)
+    return entries
+
+
+def test_every_fault_names_requirements_that_there_are() -> None:
+    text = (ROOT / "spec" / "requirements.yaml").read_text("utf-8")
+    known = {requirement["id"] for requirement in yaml.safe_load(text)["requirements"]}
+    strange = {f.name: set(f.breaks) - known for f in all_faults().values()}
+    assert not {name: ids for name, ids in strange.items() if ids}
+    assert all(f.breaks for f in all_faults().values())
+
+
+def test_contracts_and_dialects_are_known() -> None:
+    for known in (*all_faults().values(), *all_variants().values()):
+        assert known.dialect in DIALECTS, known.name
+        assert known.contract in DIALECTS.keys() - {"reference"}, known.name
+
+
+def test_the_lists_are_what_programs_read() -> None:
+    faults, variants = listed("--list-faults"), listed("--list-variants")
+    assert [entry["name"] for entry in faults] == list(all_faults())
+    assert [entry["name"] for entry in variants] == list(all_variants())
+    for entry in faults:
+        assert entry["summary"]
+        assert entry["evidence"] in set(Evidence)
+        modifiers = entry["modifiers"]
+        assert isinstance(modifiers, Sequence)
+        assert set(modifiers) <= set(Modifier)
+
+
+def test_none_changes_nothing() -> None:
+    (answer,) = answers(behaviour("none"), BODY)
+    assert texts_of(answer) == [(0, "a"), (1, "a")]
+
+
+def test_behaviours_and_modifiers_go_together() -> None:
+    (answer,) = answers(behaviour("total-mismatch+timings@plain"), BODY)
+    assert answer.body["usage"] == {"total_tokens": 5}
+    assert "timings" in answer.body
+    (kept,) = answers(behaviour("total-mismatch@batch@stream"), BODY)
+    assert kept.body["usage"] == {"total_tokens": 2}
+
+
+@pytest.mark.parametrize("spec", ["no-such-fault", "total-mismatch@sundays", ""])
+def test_what_is_not_known_is_said(spec: str) -> None:
+    with pytest.raises(UnknownBehaviourError, match=r"there is no|is no modifier"):
+        behaviour(spec)
+
+
+def test_a_name_is_given_once_and_a_summary_always() -> None:
+    with pytest.raises(ValueError, match="two behaviours"):
+        fault("total-mismatch", breaks="usage.total-is-sum")(described)
+    with pytest.raises(ValueError, match="write one"):
+        fault("without-a-word", breaks="usage.total-is-sum")(undescribed)
+
+
+def undescribed() -> Rewrite:
+    return Rewrite()
+
+
+def described() -> Rewrite:
+    """Do nothing."""
+    return Rewrite()
+
+
+def test_the_catalogue_needs_none_of_the_servers_packages() -> None:
+    allowed = set(sys.stdlib_module_names) | {"reference_server"}
+    for folder in ("faults", "variants"):
+        for path in (ROOT / "reference_server" / folder).glob("*.py"):
+            tree = ast.parse(path.read_text("utf-8"))
+            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            names = [n.name for m in ast.walk(tree) if isinstance(m, ast.Import) for n in m.names]
+            modules = {node.module or "" for node in nodes} | set(names)
+            assert {module.partition(".")[0] for module in modules} <= allowed, path.name
+            ours = {module for module in modules if module.startswith("reference_server")}
+            rooms = ("reference_server.behaviour", f"reference_server.{folder}")
+            assert all(module.startswith(rooms) for module in ours), path.name

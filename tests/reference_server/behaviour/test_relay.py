@@ -1,0 +1,172 @@
+"""Behaviours in front of the real application: over ASGI, and as processes that users start."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from reference_server.app import Settings, create_app
+from reference_server.behaviour import pieces
+from reference_server.behaviour.messages import Behaviour, Part
+from reference_server.behaviour.relay import Relay
+from reference_server.behaviour.showcase import Showcase
+from reference_server.bodies import MAX_BODY
+from reference_server.engine.engine import LoadedModel
+from reference_server.engine.tokenizer import Tokenizer
+from reference_server.remembering import Remembering
+from reference_server.service import CompletionService
+from tests.reference_server.scripted import ScriptedBackend
+from tests.servers import running_server
+
+KEY = "key"
+BODY = {"model": "m", "prompt": "you", "max_tokens": 3, "temperature": 0}
+Request = tuple[str, dict[str, Any] | bytes]
+
+
+def ask(
+    tokenizer: Tokenizer,
+    front: Callable[[CompletionService], ASGIApp],
+    *requests: Request,
+    backend: ScriptedBackend | None = None,
+) -> list[httpx.Response]:
+    """Post bodies to paths, one after the other."""
+    script = backend or ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size)
+
+    async def post() -> list[httpx.Response]:
+        service = CompletionService(LoadedModel(script, tokenizer, "fp"), rows=4, queue=10)
+        transport = httpx.ASGITransport(front(service))
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        service.start()
+        try:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://server", headers=headers
+            ) as client:
+                return [
+                    await client.post(path, content=body)
+                    if isinstance(body, bytes)
+                    else await client.post(path, json=body)
+                    for path, body in requests
+                ]
+        finally:
+            service.stop()
+
+    return asyncio.run(post())
+
+
+def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
+    return lambda service: Relay(create_app(service, Settings(KEY, ["m"])), behaviour, KEY)
+
+
+def test_an_answer_is_changed_with_its_length(tiny: Tokenizer) -> None:
+    longer = pieces.members(note="x" * 100)
+    (answer,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
+    assert answer.json()["note"] == "x" * 100
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_other_paths_are_left_alone(tiny: Tokenizer) -> None:
+    (answer,) = ask(tiny, behind(pieces.status(200, 404)), ("/v1/nothing", BODY))
+    assert answer.status_code == 404
+
+
+def test_a_stream_keeps_its_events(tiny: Tokenizer) -> None:
+    loud = pieces.texts(lambda asked, index, text: text.upper())  # noqa: ARG005
+    (answer,) = ask(tiny, behind(loud), ("/v1/completions", {**BODY, "stream": True}))
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert '"text":"ABSTOP世"' in answer.text
+    assert answer.text.endswith("data: [DONE]\n\n")
+
+
+def test_a_body_over_the_limit_is_refused(tiny: Tokenizer) -> None:
+    (answer,) = ask(tiny, behind(pieces.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
+    assert answer.status_code == 413
+
+
+def test_a_fault_is_started_by_its_name() -> None:
+    with running_server("--fault", "total-mismatch") as server:
+        body = {"model": "davinci-002", "prompt": "1", "max_tokens": 1}
+        usage = httpx.post(
+            f"{server.base_url}/completions", json=body, headers=server.headers
+        ).json()["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + 3
+
+
+def test_pauses_are_kept_and_a_cut_ends_the_connection(tiny: Tokenizer) -> None:
+    cut = pieces.streams(
+        lambda _, got: replace(got, parts=(Part(b"data: x\n\n", pause=0.001),), cut=True)
+    )
+    with pytest.raises(AssertionError):  # httpx's own way to say that an answer has no end
+        ask(tiny, behind(cut), ("/v1/completions", {**BODY, "stream": True}))
+
+
+def showcase(service: CompletionService) -> ASGIApp:
+    remembering = Remembering(service)
+    return Showcase(lambda dialect: create_app(remembering, Settings(KEY, ["m"], dialect)), KEY)
+
+
+def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> None:
+    def path(*parts: str) -> str:
+        return f"/{'/'.join(parts)}/v1/completions"
+
+    third = path("reference", "total-mismatch@every-third", "one")
+    fresh = path("reference", "total-mismatch@every-third", "two")
+    asked: list[Request] = [(where, BODY) for where in (third, third, fresh, third, fresh)]
+    totals = [answer.json()["usage"]["total_tokens"] for answer in ask(tiny, showcase, *asked)]
+    assert totals == [4, 4, 4, 7, 4]
+    other, unknown, nowhere = ask(
+        tiny,
+        showcase,
+        (path("zero", "none", "one"), {**BODY, "seed": 1}),
+        (path("reference", "no-such", "one"), BODY),
+        ("/v1/completions", BODY),
+    )
+    assert "seed" in other.json()["error"]["message"]
+    assert "no-such" in unknown.json()["error"]["message"]
+    assert nowhere.status_code == 404
+
+
+def test_what_is_certain_is_computed_once(tiny: Tokenizer) -> None:
+    backend = ScriptedBackend(tiny.encode("abSTOP世界 and"), tiny.size)
+    path = "/reference/none/{}/v1/completions"
+    asked: list[Request] = [(path.format(i), {**BODY, "stream": i % 2 == 0}) for i in range(6)]
+    answers = ask(tiny, showcase, *asked, backend=backend)
+    assert backend.prefills == 2
+    assert len({answer.json()["id"] for answer in answers[1::2]}) == 3
+    assert len({answer.json()["choices"][0]["text"] for answer in answers[1::2]}) == 1
+    assert answers[0].text.count("data: ") == answers[4].text.count("data: ")
+
+
+def test_what_is_left_to_chance_is_drawn_each_time(tiny: Tokenizer) -> None:
+    backend = ScriptedBackend(tiny.encode("abSTOP世界 and"), tiny.size)
+    path = "/reference/none/one/v1/completions"
+    warm, seeded = {**BODY, "temperature": 1}, {**BODY, "temperature": 1, "seed": 3}
+    ask(tiny, showcase, (path, warm), (path, warm), (path, seeded), (path, seeded), backend=backend)
+    assert backend.prefills == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--fault", "no-such"], "there is no fault and no variant called 'no-such'"),
+        (["--fault", "total-mismatch@x"], "@x is no modifier"),
+        (["--showcase", "--variant", "timings"], "name them in the path"),
+    ],
+)
+def test_a_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "reference_server", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert sentence in ended.stderr
+    assert ended.stderr.count("\n") == 1

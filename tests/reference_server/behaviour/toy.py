@@ -1,0 +1,67 @@
+"""A server of a few lines behind a behaviour: what is asked of it can be read off its answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from reference_server.behaviour.messages import (
+    DONE,
+    EVENT_STREAM,
+    Answer,
+    Asked,
+    Behaviour,
+    Body,
+    encode,
+    json_answer,
+)
+
+KEY = "sk-toy"
+
+
+class Toy:
+    """Answers each prompt with what it was asked, once for each of its ``n`` choices."""
+
+    def __init__(self) -> None:
+        self.met: list[Asked] = []
+
+    async def __call__(self, asked: Asked) -> Answer:
+        """Answer one request; an unknown key and a body that is no JSON object are refused."""
+        self.met.append(asked)
+        if asked.key != KEY:
+            return json_answer(401, {"error": {"message": "no"}})
+        if not asked.body:
+            return json_answer(400, {"error": {"message": "not JSON"}})
+        prompts = asked.body["prompt"]
+        prompts = prompts if isinstance(prompts, list) else [prompts]
+        texts = [prompt for prompt in prompts for _ in range(asked.body.get("n", 1))]
+        choices = [{"text": text, "index": i} for i, text in enumerate(texts)]
+        head = {"id": f"cmpl-{len(self.met)}", "created": 1, "model": "toy"}
+        if asked.body.get("stream"):
+            chunks = [{**head, "choices": [choice]} for choice in choices]
+            data = [*(encode(chunk).decode() for chunk in chunks), DONE]
+            return Answer(200, (("content-type", EVENT_STREAM),), ()).with_data(data)
+        usage = {"total_tokens": len(texts)}
+        return json_answer(200, {**head, "choices": choices, "usage": usage})
+
+
+def asking(body: Body | bytes, *, key: str | None = KEY) -> Asked:
+    """A client's request."""
+    raw = body if isinstance(body, bytes) else encode(body)
+    return Asked(raw, (("content-type", "application/json"),), KEY).with_key(key)
+
+
+def answers(behaviour: Behaviour, *bodies: Body | bytes, toy: Toy | None = None) -> list[Answer]:
+    """Put requests to one behaviour, one after the other."""
+    upstream = toy or Toy()
+
+    async def ask() -> list[Answer]:
+        return [await behaviour(asking(body), upstream) for body in bodies]
+
+    return asyncio.run(ask())
+
+
+def texts_of(answer: Answer) -> list[tuple[int, str]]:
+    """Pairs of index and text, in the order in which they came."""
+    wholes: list[Any] = answer.chunks if answer.is_stream else [answer.body]
+    return [(c["index"], c["text"]) for whole in wholes for c in whole["choices"]]
