@@ -56,7 +56,8 @@ SEES: dict[str, set[str]] = {
     "documents": {"model", "contract", "schemas", "judgement", "completion", "wire"},
     # Programs of their own, which nobody imports: what they use is no dependency of the suite.
     "documents.drivers": set(),
-    "reports": {"model", "events"},
+    "causes": {"model"},
+    "reports": {"model", "events", "causes"},
     "cli": {
         "model",
         "contract",
@@ -77,6 +78,7 @@ USES: dict[str, set[str]] = {
     "overlay": {"jsonpath"},
     "schemas": {"jsonschema"},
     "contract": {"jsonschema", "yaml"},
+    "causes": {"yaml"},
     "documents": {"jsonschema", "yaml"},
     "documents.drivers": {"httpx", "openai", "requests"},
     "wire": {"cattrs", "httpx"},

@@ -1,0 +1,84 @@
+"""Why an endpoint probably deviates as it does, and what its owner can do about it.
+
+The sentences are data, in the YAML files beside this one. What a deviation is looked up by, the
+most specific key first: the requirement with the effect (``stop.string/refused``), the requirement,
+its area with the effect, the area, the effect alone (``*/ignored``). So a new requirement has a
+sensible cause before anybody writes one for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from conformance.model import Effect, Finding, Verdict
+
+__all__ = ["Cause", "cause_of", "causes", "likely_cause"]
+
+ANY = "*"
+"""Stands for every requirement, in the keys that catch what nothing else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What usually lies behind a deviation, and what mends it; in English and in Chinese.
+
+    It is a likelihood drawn from how gateways and inference servers are built, never a finding.
+    """
+
+    cause: str
+    cause_zh: str
+    remedy: str
+    remedy_zh: str
+
+
+def likely_cause(finding: Finding) -> Cause | None:
+    """Return the likely cause of a finding, or None where it shows no deviation."""
+    if finding.verdict not in {Verdict.FAIL, Verdict.WARN}:
+        return None
+    return cause_of(finding.requirement, finding.effect or Effect.ALTERED)
+
+
+def cause_of(requirement: str, effect: Effect) -> Cause:
+    """Return the likely cause of breaking a requirement in one way.
+
+    A refusal of what was promised has other causes than serving it wrongly, so only entries that
+    speak of refusals are looked up for it.
+    """
+    known = causes()
+    area = requirement.partition(".")[0]
+    keys = [f"{requirement}/{effect}", requirement, f"{area}/{effect}", area, f"{ANY}/{effect}"]
+    if effect is Effect.REFUSED:
+        keys = [key for key in keys if key.endswith(f"/{effect}")]
+    return next(known[key] for key in keys if key in known)
+
+
+@cache
+def causes() -> Mapping[str, Cause]:
+    """Read every entry, by its key.
+
+    Raises:
+        ValueError: two entries have the same key.
+    """
+    found: dict[str, Cause] = {}
+    for key, cause in _entries():
+        if key in found:
+            raise ValueError(f"two causes are given for {key}")
+        found[key] = cause
+    return found
+
+
+def _entries() -> Iterator[tuple[str, Cause]]:
+    folder = files(__name__)
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        rows: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for row in rows:
+            keys = row.pop("for")
+            yield from ((key, Cause(**row)) for key in keys)
