@@ -12,6 +12,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")
+ROUND = 50
+"""A rounded number may be that much too small: adding a requirement is no reason to edit it."""
 
 
 @pytest.fixture(scope="module", params=READMES)
@@ -21,13 +23,13 @@ def readme(request: pytest.FixtureRequest) -> str:
 
 def test_it_states_how_many_requirements_there_are(readme: str) -> None:
     requirements = yaml.safe_load((ROOT / "spec" / "requirements.yaml").read_text("utf-8"))
-    stated = re.search(r"(\d+) (?:testable requirements|条可检验的要求)", readme)
+    stated = re.search(r"more than (\d+) testable requirements|(\d+) 多条可检验的要求", readme)
     assert stated is not None
-    assert int(stated[1]) == len(requirements["requirements"])
+    assert 0 <= len(requirements["requirements"]) - int(stated[1] or stated[2]) < ROUND
 
 
 @pytest.mark.parametrize("tier", ["smoke", "standard", "deep"])
-def test_it_states_what_a_run_costs(readme: str, tier: str) -> None:
+def test_a_run_costs_no_more_than_it_states(readme: str, tier: str) -> None:
     stated = re.search(rf"\| `--tier {tier}` \| (\d+) \| ([\d,]+) \|", readme)
     assert stated is not None
     plan = subprocess.run(
@@ -36,8 +38,11 @@ def test_it_states_what_a_run_costs(readme: str, tier: str) -> None:
         text=True,
         check=True,
     ).stdout
-    requests, tokens = f"{stated[1]} requests", f"at most {stated[2]} tokens"
-    assert f"{requests}, {tokens}" in " ".join(plan.split())
+    counted = re.search(r"(\d+) requests, at most ([\d,]+) tokens", " ".join(plan.split()))
+    assert counted is not None
+    most = [int(number.replace(",", "")) for number in stated.groups()]
+    sent = [int(number.replace(",", "")) for number in counted.groups()]
+    assert all(number <= limit for number, limit in zip(sent, most, strict=True)), (sent, most)
 
 
 def test_both_open_with_the_two_commands_that_do_all_the_set_up(readme: str) -> None:
