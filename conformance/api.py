@@ -10,11 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from conformance.answered import WholeRun
 from conformance.answers import Reply
+from conformance.asked import COMPLETIONS
 from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
 
-COMPLETIONS = "/completions"
+NOTHING_YET = WholeRun()
 
 
 class Transport(Protocol):
@@ -33,15 +35,23 @@ class Api:
         has_key: whether requests present a key that is worth one, so that others can be told from
             those that have none.
         exchanges: what went over the wire through this object, in order.
+        whole_run: what all checks that ask left behind, for those that ask nothing; empty before.
     """
 
     def __init__(
-        self, transport: Transport, contract: Contract, model: str, *, has_key: bool = False
+        self,
+        transport: Transport,
+        contract: Contract,
+        model: str,
+        *,
+        has_key: bool = False,
+        whole_run: WholeRun = NOTHING_YET,
     ) -> None:
         self.contract = contract
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
+        self.whole_run = whole_run
         self._transport = transport
 
     async def complete(self, *, fresh: bool = False, **body: Any) -> Reply:

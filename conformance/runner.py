@@ -1,5 +1,7 @@
 """Judge one target: choose the checks, run them concurrently, tell what happens as it happens.
 
+Those that ask nothing come last, and see every answer that the others were given.
+
     async for event in run(target, contract, Options()):
         writer.write(event)
 
@@ -16,7 +18,8 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from conformance import __version__
-from conformance.api import Api, Transport
+from conformance.answered import Answered, WholeRun
+from conformance.api import NOTHING_YET, Api, Transport
 from conformance.checks import Check, all_checks
 from conformance.contract import Contract
 from conformance.events import (
@@ -179,27 +182,44 @@ async def _work(
         # has gone away or the money has; only what gets through is sent.
         budgeted = Budgeted(sender, budget, contract.default_tokens)
         slots = Slots(Breaker(budgeted.send).send, options.concurrency)
-        sharing = Sharing(slots.send, lambda exchange: tell(ExchangeMade(exchange)))
+        answers: list[Answered] = []
+
+        def note(exchange: Exchange) -> None:
+            answers.append(Answered(exchange, contract))
+            tell(ExchangeMade(exchange))
+
+        sharing = Sharing(slots.send, note)
         stack.push_async_callback(sharing.close)
 
         has_key = not is_placeholder(target.api_key)
 
-        def handed() -> Api:
-            return Api(sharing, contract, target.model, has_key=has_key)
+        def handed(whole_run: WholeRun = NOTHING_YET) -> Api:
+            return Api(sharing, contract, target.model, has_key=has_key, whole_run=whole_run)
 
         because = await preflight(handed(), target)
         if because is not None:
             return Redactor(target.api_key).text(because)
-        todo = iter(judgeable)
+        findings: list[Finding] = []
+
+        async def find(check: Check, api: Api) -> None:
+            tell(CheckStarted(check.id))
+            findings.append(await judge(check, api))
+            tell(FindingMade(findings[-1]))
+
+        todo = iter([check for check in judgeable if check.asks])
 
         async def work_off() -> None:
             for check in todo:
-                tell(CheckStarted(check.id))
-                tell(FindingMade(await judge(check, handed())))
+                await find(check, handed())
 
         async with asyncio.TaskGroup() as workers:
             for _ in range(options.concurrency * CHECKS_PER_SLOT):
                 workers.create_task(work_off())
+        # In the order of sending, so that a finding does not depend on which answer came first.
+        answers.sort(key=lambda answer: answer.exchange.id)
+        for check in judgeable:
+            if not check.asks:
+                await find(check, handed(WholeRun(tuple(answers), tuple(findings))))
     return None
 
 

@@ -1,4 +1,8 @@
-"""Checks as values: an async function, bound to the one requirement it judges."""
+"""Checks as values: a function, bound to the one requirement it judges.
+
+Most ask the endpoint something. Invariants ask nothing: they look at whatever the others were
+answered, and so find what shows only in some answer that nobody thought of.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,14 @@ from functools import cache, wraps
 
 from conformance.api import Api
 from conformance.checks._causes import JUDGED_BY
+from conformance.checks._invariants import (
+    JudgeAnswer,
+    JudgeRun,
+    Looked,
+    conclude,
+    hold_not_yet_told,
+    look_at_each,
+)
 from conformance.judgement import Absence, Judgement, NotApplicable, Thing
 from conformance.model import Tier
 
@@ -28,6 +40,7 @@ class Check:
         needs: parameters that the check uses as instruments; it is skipped where the contract does
             not document one of them.
         run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
+        asks: whether it sends requests; one that does not is run when all that do are finished.
     """
 
     id: str
@@ -36,6 +49,7 @@ class Check:
     title: str
     needs: tuple[str, ...]
     run: CheckFunction
+    asks: bool = True
 
     @property
     def source(self) -> str:
@@ -56,13 +70,6 @@ def check(
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        title = inspect.getdoc(function)
-        if not title:
-            raise ValueError(f"check {check_id}: the docstring is what a reader sees; write one")
-        if check_id in _registered:
-            raise ValueError(f"check {check_id} is registered twice")
-        sentence = " ".join(title.split("\n\n")[0].split())
-
         @wraps(function)
         async def run(api: Api) -> None:
             try:
@@ -75,12 +82,92 @@ def check(
                     f"{absence.thing} did not come back, and {simpler} judges that"
                 ) from None
 
-        _registered[check_id] = Check(
-            check_id, requirement, Tier(tier), sentence, tuple(needs), run
-        )
+        _add(Check(check_id, requirement, Tier(tier), _title(function, check_id), needs, run))
         return function
 
     return register
+
+
+def invariant(
+    check_id: str,
+    *,
+    requirement: str,
+    tier: str = "smoke",
+    needs: tuple[str, ...] = (),
+    of: Thing | None = None,
+) -> Callable[[JudgeAnswer], JudgeAnswer]:
+    """Register the decorated function as a check of every answer of a run, which asks nothing.
+
+        @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
+        def every_total_is_the_sum(answer: Answered) -> None:
+            \"\"\"In every answer `total_tokens` is the sum of the other two.\"\"\"
+            usage = answer.completion.usage
+            expect(usage.total_tokens, "total_tokens").equals(…)
+
+    It is called with each exchange that the run made, whatever check asked for it: plain and
+    streamed, refused and broken off, and answers to requests that are wrong on purpose. The
+    accessors of :class:`~conformance.answered.Answered` pass over what an invariant does not speak
+    of: where there is no completion, no usage, or a parameter of a wrong type, they raise what
+    means that there is nothing to judge. Nothing can be asked again, so whatever a correct endpoint
+    may do now and then, such as another greedy answer, has to be allowed for.
+
+    Its finding names how many answers break the rule and what those have in common. It is skipped
+    where another check found the same requirement broken, and where something is missing as a whole
+    (a :class:`~conformance.judgement.Thing`) and another check said so. ``of`` names that thing for
+    an invariant which is about its being there; any other passes over an answer that lacks it.
+
+    Raises:
+        ValueError: the id is taken, or the function has no docstring to show to a reader.
+    """
+
+    def register(function: JudgeAnswer) -> JudgeAnswer:
+        @wraps(function)
+        async def run(api: Api) -> None:
+            hold_not_yet_told(api.whole_run, requirement, of)
+            conclude(look_at_each(function, of, api.whole_run.answers), api)
+
+        title = _title(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), title, needs, run, asks=False))
+        return function
+
+    return register
+
+
+def invariant_across(
+    check_id: str, *, requirement: str, tier: str = "smoke", needs: tuple[str, ...] = ()
+) -> Callable[[JudgeRun], JudgeRun]:
+    """Register a check that compares the answers of a run, and asks nothing.
+
+    The function takes all of them in the order in which they came, and yields a
+    :class:`~conformance.answered.Breach` for what breaks the requirement; otherwise it is like
+    :func:`invariant`.
+    """
+
+    def register(function: JudgeRun) -> JudgeRun:
+        @wraps(function)
+        async def run(api: Api) -> None:
+            hold_not_yet_told(api.whole_run, requirement, None)
+            answers = api.whole_run.answers
+            conclude(Looked(answers, tuple(function(answers))), api)
+
+        title = _title(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), title, needs, run, asks=False))
+        return function
+
+    return register
+
+
+def _title(function: Callable[..., object], check_id: str) -> str:
+    title = inspect.getdoc(function)
+    if not title:
+        raise ValueError(f"check {check_id}: the docstring is what a reader sees; write one")
+    return " ".join(title.split("\n\n")[0].split())
+
+
+def _add(made: Check) -> None:
+    if made.id in _registered:
+        raise ValueError(f"check {made.id} is registered twice")
+    _registered[made.id] = made
 
 
 async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
