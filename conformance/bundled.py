@@ -5,8 +5,9 @@
 
 The two packages know nothing of each other: this module knows a command, an environment variable
 and the line that the server prints when it listens. It speaks as any of the documents, by its name,
-or as `REFERENCE`, which serves everything. Its standard input is a pipe that ends with this
-process, and the server with it, so that none stays behind even after ``kill -9``.
+or as `REFERENCE`, which serves everything; a showcase speaks as all of them, and misbehaves by name
+where it is asked to. Its standard input is a pipe that ends with this process, and the server with
+it, so that none stays behind even after ``kill -9``.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 MODEL = "gpt-3.5-turbo-instruct"
@@ -27,7 +28,8 @@ READY = "Listening on "
 REFERENCE = "reference"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
-COMMAND = (sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin")
+PROGRAM = (sys.executable, "-m", "reference_server")
+COMMAND = (*PROGRAM, "--port", "0", "--exit-with-stdin")
 EXTRA = "pip install 'completions-conformance[server]'"
 
 
@@ -43,22 +45,59 @@ class BundledServer:
     model: str
     api_key: str = field(repr=False)
     pid: int
+    is_running: Callable[[], bool] = field(repr=False, compare=False)
 
 
-@contextmanager
 def bundled_server(
     command: Sequence[str] = COMMAND, *, dialect: str = REFERENCE
-) -> Iterator[BundledServer]:
+) -> AbstractContextManager[BundledServer]:
     """Start the server in a dialect, and stop it when the block ends, however it ends.
 
     Raises:
         BundledServerError: it did not come to listen.
     """
+    return _started([*command, "--dialect", dialect])
+
+
+def bundled_showcase(command: Sequence[str] = COMMAND) -> AbstractContextManager[BundledServer]:
+    """Start a server that shows every dialect, fault and variant, each under a path of its own.
+
+    Below the origin of its base URL, ``/DIALECT/BEHAVIOURS/INSTANCE/v1`` is the base URL of a
+    server of that dialect with those behaviours; ``none`` is none. Any word is an instance, and
+    each begins afresh.
+
+    Raises:
+        BundledServerError: it did not come to listen.
+    """
+    # A line in the log for each of a hundred thousand requests would help nobody.
+    return _started([*command, "--showcase", "--log-level", "warning"])
+
+
+def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
+    """Return the JSON in which the server lists its ``faults`` or its ``variants``.
+
+    Raises:
+        BundledServerError: it did not list them.
+    """
+    arguments = [*command, f"--list-{what}", "--format", "json"]
+    try:
+        listed = subprocess.run(  # noqa: S603 - our own command
+            arguments, capture_output=True, timeout=START_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise BundledServerError(f"the bundled reference server did not list its {what}") from None
+    if listed.returncode:
+        raise BundledServerError(_reason(listed.stderr.decode("utf-8", errors="replace")))
+    return listed.stdout.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def _started(command: Sequence[str]) -> Iterator[BundledServer]:
     # Its own key for each run: whoever else can reach the port cannot use the server.
     key = f"sk-bundled-{secrets.token_urlsafe(24)}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--dialect", dialect],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -72,7 +111,7 @@ def bundled_server(
                 log.seek(0)
                 raise BundledServerError(_reason(log.read().decode("utf-8", errors="replace")))
             base_url = line.removeprefix(READY).strip()
-            yield BundledServer(base_url, MODEL, key, process.pid)
+            yield BundledServer(base_url, MODEL, key, process.pid, lambda: process.poll() is None)
         finally:
             _stop(process)
 

@@ -17,6 +17,7 @@ from conformance.cli.options import examples
 from conformance.cli.plan import plan
 from conformance.cli.report import report
 from conformance.cli.run import run
+from conformance.cli.selftest import selftest
 from conformance.model import ExitCode
 
 __all__ = ["main"]
@@ -43,5 +44,5 @@ def main(ctx: click.Context) -> None:
         ctx.exit(ExitCode.USAGE)
 
 
-for command in (run, plan, list_checks, explain, report, documents):
+for command in (run, plan, list_checks, explain, report, documents, selftest):
     main.add_command(command)

@@ -1,0 +1,163 @@
+"""``conformance selftest``: the suite held against servers whose faults are known."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import closing
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from conformance.bundled import BundledServerError, list_bundled
+from conformance.checks import all_checks
+from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
+from conformance.cli.guard import UserError
+from conformance.cli.judging import interruptible
+from conformance.cli.options import examples
+from conformance.cli.terminal import say
+from conformance.contract import DOCUMENTS
+from conformance.model import ExitCode, Tier
+from conformance.reports.console import console_for
+from conformance.selftest.catalogue import Catalogue, CatalogueError, read_catalogue
+from conformance.selftest.matrix import Matrix
+from conformance.selftest.outcome import Outcome
+from conformance.selftest.trials import Trial, Wanted, trials_of
+from conformance.selftest.workers import WorkerError, outcomes_of
+
+
+@click.command(
+    short_help="Hold the suite against known faults and correct servers.",
+    epilog=examples(
+        "conformance selftest",
+        "conformance selftest --fault 'usage' --fault 'stop-*' --tier deep",
+        "conformance selftest --variant '*' --seeds 20",
+        "conformance selftest --format json > matrix.json",
+    )
+    + "\n\nExit codes: 0 every fault that was due is found and no correct server accused, 1 one is "
+    "not found or one accused, 2 interrupted, 3 the bundled server failed, 4 wrong usage, "
+    "5 nothing ran.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="GLOB",
+    help="Only faults whose name or area matches, as 'NAME' or 'NAME@MODIFIER'; may be repeated.",
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="GLOB",
+    help="Only variants whose name matches; may be repeated.",
+)
+@click.option(
+    "--tier",
+    type=click.Choice([tier.value for tier in Tier]),
+    default=Tier.STANDARD.value,
+    show_default=True,
+    help="How deep to look: standard has to find what shows everywhere, deep all.",
+)
+@click.option(
+    "--contract",
+    "contract_name",
+    type=click.Choice(DOCUMENTS),
+    metavar="NAME",
+    help="Judge by this document alone, by which some faults are none: "
+    f"{', '.join(DOCUMENTS)}. [default: for each its own]",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Repeat everything with so many seeds, and demand that they tell the same.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    metavar="N",
+    help="Runs at a time, each with a server of its own. [default: as many as there are cores]",
+)
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="A table for people, everything for programs, or the tables for a page.",
+)
+def selftest(
+    *,
+    faults: tuple[str, ...],
+    variants: tuple[str, ...],
+    tier: str,
+    contract_name: str | None,
+    seeds: int,
+    jobs: int,
+    as_format: str,
+) -> ExitCode:
+    """Run the suite against each fault, each honest variant and each dialect of the bundled server.
+
+    Tells which faults are found at which price, and which correct servers are accused.
+    """
+    wanted = Wanted(
+        Tier(tier),
+        faults,
+        variants,
+        inputs.contract(contract_name) if contract_name else None,
+        seeds,
+    )
+    trials = trials_of(_catalogue(), wanted)
+    if not trials:
+        say("nothing matches; `reference-server --list-faults` and --list-variants name all")
+        return ExitCode.NOTHING_RAN
+    try:
+        with interruptible():
+            outcomes = _judged(trials, jobs)
+    except WorkerError as error:
+        say(str(error))
+        return ExitCode.UNDECIDED
+    matrix = Matrix(outcomes, everything=wanted.everything, checks=all_checks())
+    if as_format == "json":
+        click.echo(json.dumps(selftest_json.document(matrix), ensure_ascii=False, indent=1))
+    elif as_format == "markdown":
+        click.echo(selftest_markdown.render(matrix), nl=False)
+    else:
+        selftest_text.show(matrix, console_for())
+    return ExitCode.NOT_CONFORMING if matrix.complaints else ExitCode.CONFORMING
+
+
+def _catalogue() -> Catalogue:
+    try:
+        return read_catalogue(list_bundled("faults"), list_bundled("variants"))
+    except (BundledServerError, CatalogueError) as error:
+        raise UserError(str(error)) from None
+
+
+def _judged(trials: Sequence[Trial], jobs: int) -> list[Outcome]:
+    """Make all runs; a terminal sees how far they are."""
+    # To standard error, so that JSON or Markdown can be sent to a file meanwhile.
+    screen = Console(stderr=True, highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}", style="dim"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal or screen.is_dumb_terminal,
+        expand=True,
+    )
+    outcomes: list[Outcome] = []
+    with bar, closing(outcomes_of(trials, jobs)) as made:
+        task = bar.add_task("runs", total=len(trials))
+        for outcome in made:
+            outcomes.append(outcome)
+            bar.update(task, advance=1, description=outcome.trial.name)
+    return outcomes

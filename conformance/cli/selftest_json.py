@@ -1,0 +1,105 @@
+"""The kill matrix for programs: every run with all that accused, and the sums."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from conformance.cli.selftest_words import sentence
+from conformance.model import Verdict
+from conformance.selftest.catalogue import Fault
+from conformance.selftest.matrix import Matrix, Row, Share
+from conformance.selftest.outcome import Outcome, Remark
+
+SILENT = frozenset({Verdict.PASS, Verdict.SKIPPED})
+
+
+def document(matrix: Matrix) -> dict[str, Any]:
+    """Write all of a selftest as JSON has it."""
+    return {
+        "sentence": sentence(matrix),
+        "complaints": list(matrix.complaints),
+        "areas": [_row(row) for row in matrix.rows],
+        "prices": [
+            {
+                "tier": price.tier.value,
+                "runs": price.runs,
+                "requests": {"median": price.requests[0], "most": price.requests[1]},
+                "tokens": {"median": price.tokens[0], "most": price.tokens[1]},
+                "seconds": price.seconds,
+            }
+            for price in matrix.prices
+        ],
+        "idle": list(matrix.idle),
+        "unsteady": [
+            {"name": one.name, "tier": one.tier.value, "what": one.what} for one in matrix.unsteady
+        ],
+        "faults": [_subject(list(of)) for _, of in groupby(matrix.faulty, _name)],
+        "correct": [_subject(list(of)) for _, of in groupby(matrix.honest, _name)],
+    }
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.trial.name
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "area": row.area,
+        "everywhere": {tier.value: _share(share) for tier, share in row.by_tier.items()},
+        "hidden": _share(row.hidden),
+        "besides": row.besides,
+    }
+
+
+def _share(share: Share) -> dict[str, int]:
+    return {"found": share.found, "of": share.of, "percent": share.percent}
+
+
+def _subject(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Write what one server showed, and each run against it."""
+    trial = outcomes[0].trial
+    told: dict[str, Any] = {
+        "name": trial.name,
+        "contract": trial.contract,
+        "dialect": trial.dialect,
+        "summary": getattr(trial.shown, "summary", "the server proper"),
+    }
+    if isinstance(trial.shown, Fault):
+        told |= {
+            "area": trial.shown.area,
+            "requirements": list(trial.shown.requirements),
+            "evidence": trial.shown.evidence,
+            "due": trial.shown.due(trial.modifier).value,
+        }
+    return {**told, "runs": [_run(outcome) for outcome in outcomes]}
+
+
+def _run(outcome: Outcome) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "tier": outcome.trial.tier.value,
+        "seed": outcome.trial.seed,
+        "requests": outcome.cost.requests,
+        "tokens": outcome.cost.tokens,
+        "seconds": outcome.elapsed,
+        "because": outcome.because,
+    }
+    if isinstance(outcome.trial.shown, Fault):
+        told |= {
+            "found": outcome.found,
+            "found_by": sorted({remark.check for remark in outcome.finders}),
+            "besides": list(outcome.besides),
+        }
+    told["false_alarms"] = list(outcome.false_alarms)
+    told["said"] = [_remark(r) for r in outcome.remarks if r.verdict not in SILENT]
+    return told
+
+
+def _remark(remark: Remark) -> dict[str, str]:
+    return {
+        "check": remark.check,
+        "requirement": remark.requirement,
+        "level": remark.level.value,
+        "verdict": remark.verdict.value,
+        "message": remark.message,
+    }
