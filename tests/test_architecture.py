@@ -66,6 +66,16 @@ SEES: dict[str, set[str]] = {
         "wire",
     },
     "bundled": set(),
+    "selftest": {
+        "model",
+        "events",
+        "contract",
+        "api",
+        "checks",
+        "selection",
+        "runner",
+        "bundled",
+    },
     "documents": {"model", "contract", "schemas", "judgement", "completion", "wire"},
     # Programs of their own, which nobody imports: what they use is no dependency of the suite.
     "documents.drivers": set(),
@@ -80,6 +90,7 @@ SEES: dict[str, set[str]] = {
         "runner",
         "planning",
         "bundled",
+        "selftest",
         "documents",
         "reports",
         "wire",
@@ -96,6 +107,7 @@ USES: dict[str, set[str]] = {
     "documents": {"jsonschema", "yaml"},
     "documents.drivers": {"httpx", "openai", "requests"},
     "wire": {"cattrs", "httpx"},
+    "selftest": {"cattrs"},
     "reports": {"jinja2", "markupsafe", "rich"},
     "cli": {"click", "rich"},
 }
