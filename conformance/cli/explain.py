@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import click
 from rich.console import Group, RenderableType
@@ -12,13 +12,15 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from conformance.causes import cause_of
 from conformance.checks import Check, all_checks
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
 from conformance.cli.options import examples, under_contract
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
-from conformance.model import ExitCode, Requirement
+from conformance.model import Effect, ExitCode, Requirement
+from conformance.reports.case import written
 from conformance.reports.console import console_for, marked
 from conformance.reports.summary import origin
 
@@ -43,12 +45,14 @@ def explain(check_id: str, contract_name: str) -> ExitCode:
     show(head, console)
     show(marked(check.title), console)
     show(_titled("Requirement", _requirement(requirement)), console)
-    show(_titled("Where the contract says so", _pairs(_written(requirement, chosen))), console)
+    said = written(origin(requirement, chosen.document, chosen.subjects), requirement.subject)
+    show(_titled("Where the contract says so", _pairs(said)), console)
     made = _pairs((contract.name, _made_of(requirement, contract)) for contract in contracts)
     show(_titled("What each contract makes of it", made), console)
     code = Syntax(
         check.source, "python", theme="ansi_dark", background_color="default", word_wrap=True
     )
+    show(_titled("Where it is broken", _causes(requirement)), console)
     title = f"How it is judged, in {check.run.__module__}"
     show(_titled(title, code if console.is_terminal else Text(check.source)), console)
     return ExitCode.CONFORMING
@@ -68,18 +72,6 @@ def _requirement(requirement: Requirement) -> RenderableType:
     return Group(head, Text(requirement.statement), Text(requirement.statement_zh, style="dim"))
 
 
-def _written(requirement: Requirement, contract: Contract) -> Iterator[tuple[str, str]]:
-    """Tell who states a requirement, the contract's own document first, even where it is silent."""
-    said = origin(requirement, contract.document, contract.subjects)
-    for words in said.own:
-        yield said.document, words
-    if not said.own:
-        related = f"; of {requirement.subject} it says: {said.related}" if said.related else ""
-        yield said.document, f"does not say this itself{related}"
-    for source in said.others:
-        yield source.document, source.says
-
-
 def _made_of(requirement: Requirement, contract: Contract) -> str:
     """Say what a contract promises of the subject, or why the sentence is not in force there."""
     silent = contract.why_not_in_force(requirement.id)
@@ -88,6 +80,12 @@ def _made_of(requirement: Requirement, contract: Contract) -> str:
     promises = {subject.name: subject.promise for subject in contract.subjects}
     promise = promises.get(requirement.subject)
     return f"in force; {promise}" if promise else "in force"
+
+
+def _causes(requirement: Requirement) -> Table:
+    """Tell what usually lies behind a deviation, and what mends it."""
+    cause = cause_of(requirement.id, Effect.ALTERED)
+    return _pairs([("likely cause", cause.cause), ("what to do", cause.remedy)])
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:

@@ -34,7 +34,7 @@ def formats(key_env: str | None = None) -> Mapping[str, Format]:
     """
     return {
         "html": Format("index.html", partial(html.render, key_env=key_env)),
-        "junit": Format("junit.xml", junit.render),
-        "json": Format("results.json", results.render),
-        "markdown": Format("summary.md", markdown.render),
+        "junit": Format("junit.xml", partial(junit.render, key_env=key_env)),
+        "json": Format("results.json", partial(results.render, key_env=key_env)),
+        "markdown": Format("summary.md", partial(markdown.render, key_env=key_env)),
     }

@@ -8,7 +8,7 @@ sent is made visible first, so that no answer can move the cursor, colour a line
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +27,8 @@ from conformance.events import (
     RunStarted,
 )
 from conformance.model import Conclusion, Finding, Run, State, Verdict
+from conformance.reports.case import Case, case_of
+from conformance.reports.difference import Pieces
 from conformance.reports.summary import Summary, duration, listed, plural
 from conformance.reports.visible import cut, line
 
@@ -215,7 +217,8 @@ def _troubles(summary: Summary, most: int | None) -> RenderableType | None:
     table = Table.grid(padding=(0, 2))
     for finding in told:
         mark, style = VERDICTS[finding.verdict]
-        table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), _finding(finding))
+        told_of = _finding(case_of(summary, finding))
+        table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), told_of)
     left = len(summary.troubles) - len(told)
     if not left:
         return _titled("Findings", table)
@@ -233,21 +236,42 @@ def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
     return [troubles[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
 
 
-def _finding(finding: Finding) -> RenderableType:
+def _finding(case: Case) -> RenderableType:
+    finding = case.finding
     told: list[RenderableType] = [
         Text.assemble((line(finding.id), "bold"), (f"  {finding.level.value}", "dim")),
         marked(finding.title),
     ]
-    compared = {"expected": finding.expected, "seen": finding.seen}
-    values = {name: text for name, text in compared.items() if text is not None}
-    if values:
-        table = Table.grid(padding=(0, 1))
-        for name, text in values.items():
-            table.add_row(Text(name, style="dim"), Text(cut(line(text), LONGEST)))
-        told.append(table)
-    elif finding.message:
+    if finding.expected is None and finding.seen is None and finding.message:
         told.append(Text(cut(line(finding.message), LONGEST), style="dim"))
+    table = Table.grid(padding=(0, 1))
+    for name, text in _evidence(case):
+        table.add_row(Text(name, style="dim"), text)
+    told.append(table)
     return Group(*told)
+
+
+def _evidence(case: Case) -> Iterator[tuple[str, Text]]:
+    """Tell what was expected and seen, where that stands, and what may lie behind it."""
+    expected, seen = case.compared
+    for name, pieces in (("expected", expected), ("seen", seen)):
+        if pieces:
+            yield name, _told_apart(pieces)
+    if case.cause is None:
+        return
+    for document, words in case.sources[:1]:
+        yield "promised", Text(cut(line(f"{document}: {words}"), LONGEST))
+    yield "cause?", marked(case.cause.cause)
+    yield "to do", marked(case.cause.remedy)
+
+
+def _told_apart(pieces: Pieces) -> Text:
+    """Show a value with what differs set off; of a long one the beginning."""
+    text = Text()
+    for piece in pieces:
+        text.append(line(piece.text), style="bold underline" if piece.differs else None)
+    text.truncate(LONGEST, overflow="ellipsis")
+    return text
 
 
 def _gaps(summary: Summary, most: int | None) -> RenderableType | None:

@@ -22,19 +22,26 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.model import Conclusion, Run, Verdict
+from conformance.reports.case import Case, case_of
 from conformance.reports.summary import Area, Summary, evidence
 from conformance.reports.visible import line, lines
 
 _INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
 
 
-def render(run: Run) -> str:
-    """Write the findings as a JUnit XML document, one suite for each area."""
+def render(run: Run, key_env: str | None = None) -> str:
+    """Write the findings as a JUnit XML document, one suite for each area.
+
+    Args:
+        run: what to write down.
+        key_env: the environment variable that command lines read the key from; by default the one
+            that the run read it from.
+    """
     summary = Summary(run)
     root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
     for area in summary.areas:
-        _add_suite(root, summary, area)
+        _add_suite(root, summary, area, key_env)
     if summary.conclusion in _INCOMPLETE or summary.because:
         _add_incomplete(root, summary)
     totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
@@ -53,7 +60,7 @@ _COUNTED: Mapping[str, str] = {
 }
 
 
-def _add_suite(root: ET.Element, summary: Summary, area: Area) -> None:
+def _add_suite(root: ET.Element, summary: Summary, area: Area, key_env: str | None) -> None:
     suite = _new_suite(root, summary, area.name)
     for finding in area.findings:
         seconds = sum(exchange.elapsed for exchange in evidence(summary.run, finding))
@@ -75,7 +82,7 @@ def _add_suite(root: ET.Element, summary: Summary, area: Area) -> None:
                 "verdict": finding.verdict.value,
             },
         )
-        _add_outcome(case, finding, strict=summary.run.header.strict)
+        _add_outcome(case, case_of(summary, finding, key_env))
     _count(suite)
     suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite):.3f}")
 
@@ -105,12 +112,13 @@ def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
     return suite
 
 
-def _add_outcome(case: ET.Element, finding: Finding, *, strict: bool) -> None:
+def _add_outcome(case: ET.Element, told: Case) -> None:
+    finding = told.finding
     match finding.verdict:
         case Verdict.PASS:
             return
-        case Verdict.WARN if not strict:
-            ET.SubElement(case, "system-out").text = f"lesser deviation\n{_details(finding)}"
+        case Verdict.WARN if not told.summary.run.header.strict:
+            ET.SubElement(case, "system-out").text = f"lesser deviation\n{_details(told)}"
             return
         case Verdict.FAIL | Verdict.WARN:
             tag = "failure"
@@ -120,13 +128,25 @@ def _add_outcome(case: ET.Element, finding: Finding, *, strict: bool) -> None:
             tag = "skipped"
     outcome = ET.SubElement(case, tag, message=line(finding.message or finding.title))
     outcome.set("type", finding.verdict.value)
-    outcome.text = _details(finding)
+    outcome.text = _details(told)
 
 
-def _details(finding: Finding) -> str:
-    told = {"expected": finding.expected, "seen": finding.seen}
-    parts = [f"{name}: {lines(text)}" for name, text in told.items() if text is not None]
-    return "\n".join(parts or [lines(finding.message)])
+def _details(told: Case) -> str:
+    """Put into words what a log shows of a finding; the names stand in front, one a line."""
+    finding = told.finding
+    parts = {"expected": finding.expected, "seen": finding.seen}
+    if finding.expected is None and finding.seen is None:
+        parts = {"": finding.message}
+    if told.cause:
+        for document, words in told.sources:
+            parts[f"promised by {document}"] = words
+        parts |= {"likely cause": told.cause.cause, "what to do": told.cause.remedy}
+        parts["send it again"] = told.command
+    return "\n".join(
+        f"{line(name)}: {lines(text)}" if name else lines(text)
+        for name, text in parts.items()
+        if text is not None
+    )
 
 
 def _add_properties(parent: ET.Element, properties: Mapping[str, str]) -> None:

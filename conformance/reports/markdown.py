@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 
-from conformance.model import Finding, Run, State
+import markupsafe
+
+from conformance.causes import Cause
+from conformance.model import Run, State
+from conformance.reports.case import Case, case_of
+from conformance.reports.difference import Pieces
 from conformance.reports.summary import Row, Summary, duration, plural
 from conformance.reports.visible import cut, line
 
@@ -17,6 +22,9 @@ WIDEST = 300
 
 MOST = 50
 """Findings that are listed; a CI page cuts off what is longer, in an ugly place."""
+
+MOST_CASES = 20
+"""Deviations that are told at length below the table."""
 
 _MARKS = {
     State.HONOURED: "✅",
@@ -27,8 +35,14 @@ _MARKS = {
 }
 
 
-def render(run: Run) -> str:
-    """Write the summary as GitHub-flavoured Markdown."""
+def render(run: Run, key_env: str | None = None) -> str:
+    """Write the summary as GitHub-flavoured Markdown.
+
+    Args:
+        run: what to write down.
+        key_env: the environment variable that command lines read the key from; by default the one
+            that the run read it from.
+    """
     summary = Summary(run)
     parts = [
         f"## {summary.headline}",
@@ -37,6 +51,7 @@ def render(run: Run) -> str:
         _facts(summary),
         _counts(summary),
         _findings(summary),
+        _cases(summary, key_env),
         _states(summary),
         _gaps(summary),
     ]
@@ -91,16 +106,68 @@ def _findings(summary: Summary) -> str:
     if not summary.troubles:
         return ""
     rows = ["| verdict | check | expected | seen |", "| --- | --- | --- | --- |"]
-    rows += [_finding(finding) for finding in summary.troubles[:MOST]]
+    rows += [_finding(case_of(summary, finding)) for finding in summary.troubles[:MOST]]
     table = "\n".join(rows)
     left = len(summary.troubles) - MOST
     return f"{table}\n\n{plural(left, 'more finding')} in the full report." if left > 0 else table
 
 
-def _finding(finding: Finding) -> str:
-    expected = code(finding.expected) if finding.expected else escape(finding.title)
-    seen = code(finding.seen or finding.message)
+def _finding(case: Case) -> str:
+    finding = case.finding
+    expected, seen = (_told_apart(pieces) for pieces in case.compared)
+    expected = expected or escape(finding.title)
+    seen = seen or code(finding.message)
     return f"| {finding.verdict.value} | {code(finding.id)} | {expected} | {seen} |"
+
+
+def _told_apart(pieces: Pieces) -> str:
+    """Write a value as code, what differs in bold; a value that is long as it begins."""
+    written, room = [], WIDEST
+    for piece in pieces:
+        if room <= 0:
+            break
+        span = code(cut(piece.text, room))
+        written.append(f"**{span}**" if piece.differs and len(pieces) > 1 else span)
+        room -= len(piece.text)
+    return "".join(written)
+
+
+def _cases(summary: Summary, key_env: str | None) -> str:
+    """Tell of the first deviations what a vendor's engineer will ask, folded away."""
+    cases = [case_of(summary, finding, key_env) for finding in summary.troubles]
+    told = [_case(case, case.cause) for case in cases if case.cause is not None]
+    return "\n\n".join(told[:MOST_CASES])
+
+
+def _case(case: Case, cause: Cause) -> str:
+    finding, sentence = case.finding, case.requirement
+    promised = [f"- promised by {code(name)}: {escape(words)}" for name, words in case.sources]
+    told = [
+        f"<details><summary>{html(finding.id)}</summary>",
+        prose(sentence.statement if sentence else finding.title),
+        "\n".join(
+            [
+                *promised,
+                f"- likely cause: {prose(cause.cause)}",
+                f"- what to do: {prose(cause.remedy)}",
+            ]
+        ),
+        _block(case.command) if case.command else "",
+        "</details>",
+    ]
+    return "\n\n".join(part for part in told if part)
+
+
+def _block(command: str) -> str:
+    """Put a command line into a block of code that it cannot end."""
+    longest = max((len(run) for run in re.findall("`+", command)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}sh\n{command}\n{fence}"
+
+
+def html(text: str) -> str:
+    """Write a text where Markdown expects HTML."""
+    return str(markupsafe.escape(line(text)))
 
 
 def _states(summary: Summary) -> str:

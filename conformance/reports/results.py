@@ -11,15 +11,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.model import Finding, Run
+from conformance.model import Run
+from conformance.reports.case import Case, case_of
 from conformance.reports.summary import Gap, Row, Summary
 
 FORMAT = 1
 """Raised when a program that reads an older file would misread a newer one."""
 
 
-def render(run: Run) -> str:
-    """Write the results as one JSON object."""
+def render(run: Run, key_env: str | None = None) -> str:
+    """Write the results as one JSON object.
+
+    Args:
+        run: what to write down.
+        key_env: the environment variable that command lines read the key from; by default the one
+            that the run read it from.
+    """
     summary = Summary(run)
     header, footer = run.header, run.footer
     document = {
@@ -45,7 +52,7 @@ def render(run: Run) -> str:
         "not_verified": [_gap(gap) for gap in summary.gaps],
         "parameters": [_row(row) for row in summary.rows_of("parameter")],
         "fields": [_row(row) for row in summary.rows_of("field")],
-        "findings": [_finding(finding) for finding in summary.findings],
+        "findings": [_finding(case_of(summary, f, key_env)) for f in summary.findings],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -66,11 +73,15 @@ def _gap(gap: Gap) -> Mapping[str, Any]:
     return {"what": gap.why, "count": len(gap.left_open), "reasons": reasons}
 
 
-def _finding(finding: Finding) -> Mapping[str, Any]:
+def _finding(case: Case) -> Mapping[str, Any]:
+    finding, sentence = case.finding, case.requirement
     return {
         "id": finding.id,
         "verdict": finding.verdict.value,
         "requirement": finding.requirement,
+        "statement": sentence.statement if sentence else None,
+        "statement_zh": sentence.statement_zh if sentence else None,
+        "sources": [{"document": document, "says": words} for document, words in case.sources],
         "level": finding.level.value,
         "subject": finding.subject,
         "title": finding.title,
@@ -78,6 +89,8 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "expected": finding.expected,
         "seen": finding.seen,
         "effect": finding.effect.value if finding.effect else None,
+        "likely_cause": asdict(case.cause) if case.cause else None,
         "tier": finding.tier.value,
         "exchanges": list(finding.exchanges),
+        "curl": case.command if case.cause else None,
     }

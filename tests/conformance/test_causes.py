@@ -1,4 +1,4 @@
-"""The likely causes: one for every way to break every requirement, and none that accuses anybody."""
+"""The likely causes: one for every way to break every requirement, accusing nobody."""
 
 from __future__ import annotations
 

@@ -16,21 +16,17 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance.model import Exchange, Finding, Requirement, Run
+from conformance.model import Exchange, Finding, Run
+from conformance.reports.case import LONGEST, Case, case_of
 from conformance.reports.html.evidence import ExchangeView, views
 from conformance.reports.summary import (
     Area,
-    Origin,
     Summary,
     duration,
     evidence,
-    origin,
     plural,
 )
 from conformance.reports.visible import cut, lines
-
-LONGEST_SENTENCE = 600
-"""Characters of an expected or seen value: checks keep them short, a broken record may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +39,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding with its sentence, who says so, and its exchanges."""
+    """A finding with all that speaks for it, and its exchanges."""
 
-    finding: Finding
-    requirement: Requirement | None
-    origin: Origin | None
+    case: Case
     evidence: tuple[Evidence, ...]
+
+    @property
+    def finding(self) -> Finding:
+        """The finding itself."""
+        return self.case.finding
 
 
 def render(run: Run, key_env: str | None = None) -> str:
@@ -76,7 +75,6 @@ def _areas(
     summary: Summary, shown: dict[str, ExchangeView]
 ) -> list[tuple[Area, list[FindingView]]]:
     """Give each finding its evidence; an exchange that several share is shown with the first."""
-    header = summary.run.header
     homes: dict[str, str] = {}
 
     def place(exchange: Exchange, finding: Finding) -> Evidence:
@@ -85,9 +83,7 @@ def _areas(
 
     def view(finding: Finding) -> FindingView:
         placed = tuple(place(exchange, finding) for exchange in evidence(summary.run, finding))
-        sentence = summary.requirements.get(finding.requirement)
-        said = origin(sentence, header.document, header.subjects) if sentence else None
-        return FindingView(finding, sentence, said, placed)
+        return FindingView(case_of(summary, finding), placed)
 
     return [(area, [view(finding) for finding in area.findings]) for area in summary.areas]
 
@@ -103,7 +99,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        brief=lambda text: cut(text, LONGEST_SENTENCE),
+        brief=lambda text: cut(text, LONGEST),
         duration=duration,
         plural=plural,
         marked=_marked,

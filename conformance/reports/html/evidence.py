@@ -8,14 +8,17 @@ value, without exception.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
-from conformance.model import Exchange, Run
+from conformance.model import Exchange, Finding, Run, Verdict
+from conformance.reports.case import LONGEST as LONGEST_SEEN
 from conformance.reports.curl import curl, key_variable
+from conformance.reports.difference import Pieces
 from conformance.reports.html.layout import lay_out
+from conformance.reports.marking import pointed_out
 from conformance.reports.summary import duration, size
 from conformance.reports.visible import cut, line, lines
 
@@ -30,9 +33,12 @@ WIDEST_HEADER = 300
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A body made readable; ``left_out`` says what is not shown, and where to find it."""
+    """A body made readable, in pieces that findings speak of or do not.
 
-    text: str
+    ``left_out`` says what is not shown, and where to find it.
+    """
+
+    pieces: Pieces
     left_out: str | None
 
 
@@ -56,7 +62,10 @@ class ExchangeView:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The parts of an exchange before they are cut, and what they would cost in full."""
+    """The parts of an exchange before they are cut, and what they would cost in full.
+
+    ``told`` is what findings say was seen in it.
+    """
 
     exchange: Exchange
     request: str
@@ -64,6 +73,7 @@ class _Draft:
     key_env: str | None
     headers: str
     body: str
+    told: tuple[str, ...]
 
     def text(self, part: str) -> str:
         return str(getattr(self, part))
@@ -74,12 +84,26 @@ class _Draft:
 
 def views(run: Run, key_env: str | None) -> dict[str, ExchangeView]:
     """Lay out every exchange of the run, by id, within the page's budget."""
-    drafts = [_draft(exchange, run.header.base_url, key_env) for exchange in run.exchanges]
+    told = _told(run.findings)
+    drafts = [
+        _draft(exchange, run.header.base_url, key_env, told.get(exchange.id, ()))
+        for exchange in run.exchanges
+    ]
     limits = {
         part: fair_limit([draft.cost(part) for draft in drafts], budget, LONGEST[part])
         for part, budget in BUDGETS.items()
     }
     return {draft.exchange.id: _view(draft, limits) for draft in drafts}
+
+
+def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+    """Gather what deviations say was seen, by the exchanges that show it."""
+    told: dict[str, tuple[str, ...]] = {}
+    for finding in findings:
+        if finding.seen and finding.verdict in {Verdict.FAIL, Verdict.WARN}:
+            for key in finding.exchanges:
+                told[key] = (*told.get(key, ()), line(cut(finding.seen, LONGEST_SEEN)))
+    return told
 
 
 def cost(text: str) -> int:
@@ -98,7 +122,7 @@ def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
     return most
 
 
-def _draft(exchange: Exchange, base_url: str, key_env: str | None) -> _Draft:
+def _draft(exchange: Exchange, base_url: str, key_env: str | None, told: tuple[str, ...]) -> _Draft:
     headers = [
         f"{line(name)}: {cut(line(value), WIDEST_HEADER)}" for name, value in exchange.headers
     ]
@@ -109,6 +133,7 @@ def _draft(exchange: Exchange, base_url: str, key_env: str | None) -> _Draft:
         key_env=key_variable(exchange.request, key_env),
         headers="\n".join(headers),
         body=_readable(exchange.body, LONGEST["body"]),
+        told=told,
     )
 
 
@@ -178,7 +203,7 @@ def _excerpt(draft: _Draft, part: str, limits: Mapping[str, int], whole: int) ->
     shown = _cut_to_cost(text, limits[part])
     complete = len(shown) == len(text) and whole <= LONGEST[part]
     note = None if complete else f"Shortened; all {size(whole)} of it are in run.ndjson."
-    return Excerpt(shown, note)
+    return Excerpt(pointed_out(shown, draft.told if part == "body" else ()), note)
 
 
 def _cut_to_cost(text: str, limit: int) -> str:

@@ -5,8 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from conformance.causes import cause_of
 from conformance.events import CheckStarted, ExchangeMade, FindingMade, RunFinished, RunStarted
-from conformance.model import Conclusion
+from conformance.model import Conclusion, Effect
 from conformance.reports.console import Progressing, console_for, show
 from tests.conformance.reports.builders import (
     a_failure,
@@ -67,6 +68,15 @@ def test_a_terminal_gets_a_bar_and_only_what_wants_attention(monkeypatch) -> Non
     assert "stop.a" not in shown
 
 
+CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
+
+
+def test_what_differs_is_set_off_on_a_screen() -> None:
+    console = terminal(color_system="standard")
+    show(a_run(a_failure()), console)
+    assert "\x1b[1;4m400\x1b[0m" in printed(console)
+
+
 def test_the_outcome_reads_from_the_verdict_down() -> None:
     console = pipe()
     skipped = a_finding("stop.z", "skipped", message="the budget is spent")
@@ -87,6 +97,9 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
         "          The documented number of stop sequences is served; one more is refused.",
         "          expected status 400",
         "          seen     status 200: a completion",
+        "          promised openai: Up to 4 sequences.",
+        f"          cause?   {CAUSE.cause}",
+        "          to do    " + CAUSE.remedy.replace("`", ""),
         "",
         "Not verified",
         "  1 skipped",

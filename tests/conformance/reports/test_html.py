@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from conformance.model import Attempt, Credentials
+from conformance.causes import cause_of
+from conformance.model import Attempt, Credentials, Effect
 from conformance.reports import formats, html
 from tests.conformance.reports.builders import (
     a_failure,
@@ -125,6 +126,26 @@ def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> 
     assert "x-request-id: req-1" in page.text
     assert 'Bearer $VENDOR_KEY"' in page.text
     assert any('{"text": " 13", "index": 0}' in piece for piece in page.pieces)
+
+
+def test_a_deviation_comes_with_its_likely_cause_in_both_languages() -> None:
+    cause = cause_of("stop.at-most-four", Effect.IGNORED)
+    text = page_of(a_run(a_failure())).text
+    assert f"Likely cause {cause.cause} {cause.cause_zh}" in text
+    assert cause.remedy_zh.partition("`")[0] in text
+    assert "Likely cause" not in page_of(a_run(a_finding())).text
+
+
+def test_what_differs_and_what_shows_it_are_marked() -> None:
+    body = {"choices": [{"text": " 13", "finish_reason": "eos"}], "usage": {"total_tokens": 3}}
+    failure = a_failure(
+        expected='finish_reason of choice 0 = "length"',
+        seen='finish_reason of choice 0 = "eos"',
+        exchanges=("x1",),
+    )
+    page = html.render(a_run(failure, exchanges=(an_exchange(body=body),)))
+    marked = re.findall("<mark>(.*?)</mark>", page)
+    assert marked == ["length", "eos", "&#34;finish_reason&#34;: &#34;eos&#34;"]
 
 
 def test_the_page_reads_the_key_from_the_variable_the_run_used() -> None:

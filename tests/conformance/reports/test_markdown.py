@@ -2,16 +2,51 @@
 
 import pytest
 
+from conformance.causes import cause_of
+from conformance.model import Effect
 from conformance.reports import markdown
-from conformance.reports.markdown import MOST, code, escape
-from tests.conformance.reports.builders import a_failure, a_finding, a_run, a_subject
+from conformance.reports.markdown import MOST, MOST_CASES, code, escape
+from tests.conformance.reports.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
 
 
 def test_the_verdict_comes_first_and_names_are_code() -> None:
     text = markdown.render(a_run(a_failure()))
     assert text.startswith("## Not conforming\n\n1 of 1 check found a broken promise.")
     assert "ignores `stop`." in text
-    assert "| fail | `stop.five-refused` | `status 400` | `status 200: a completion` |" in text
+    row = "| fail | `stop.five-refused` | `status `**`400`** | `status `**`200: a completion`** |"
+    assert row in text
+
+
+def test_a_deviation_is_told_at_length_with_cause_and_command() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
+    text = markdown.render(run, "VENDOR_KEY")
+    case = text[text.index("<details>") : text.index("</details>")]
+    cause = cause_of("stop.at-most-four", Effect.IGNORED)
+    for told in (
+        "<summary>stop.five-refused</summary>",
+        "At most four stop sequences are accepted; a fifth is refused.",
+        "- promised by `openai`: Up to 4 sequences.",
+        f"- likely cause: {cause.cause}",
+        f"- what to do: {cause.remedy}",
+        "```sh\ncurl -sS -i http://127.0.0.1:8000/v1/completions",
+        "Bearer $VENDOR_KEY",
+    ):
+        assert told in case
+
+
+def test_what_is_no_deviation_is_not_told_at_length() -> None:
+    assert "<details>" not in markdown.render(a_run(a_finding(verdict="inconclusive")))
+
+
+def test_only_so_many_are_told_at_length() -> None:
+    run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MOST_CASES + 2)))
+    assert markdown.render(run).count("<details>") == MOST_CASES
 
 
 def test_a_conforming_run_lists_no_findings() -> None:

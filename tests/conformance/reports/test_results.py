@@ -1,9 +1,18 @@
 """results.json: what programs rely on."""
 
 import json
+from dataclasses import asdict
 
+from conformance.causes import cause_of
+from conformance.model import Effect
 from conformance.reports import results
-from tests.conformance.reports.builders import a_failure, a_finding, a_run, a_subject
+from tests.conformance.reports.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
 
 
 def read(run):
@@ -21,11 +30,20 @@ def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
 
 
 def test_a_finding_keeps_every_part() -> None:
-    (finding,) = read(a_run(a_failure(exchanges=("x1",))))["findings"]
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
+    (finding,) = read(run)["findings"]
+    assert finding.pop("curl").startswith("curl -sS -i http://127.0.0.1:8000/v1/completions")
     assert finding == {
         "id": "stop.five-refused",
         "verdict": "fail",
         "requirement": "stop.at-most-four",
+        "statement": "At most four stop sequences are accepted; a fifth is refused.",
+        "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
+        "sources": [
+            {"document": "openai", "says": "Up to 4 sequences."},
+            {"document": "zero", "says": "最多四个序列。"},
+        ],
+        "likely_cause": asdict(cause_of("stop.at-most-four", Effect.IGNORED)),
         "level": "must",
         "subject": "stop",
         "title": "The documented number of stop sequences is served; one more is refused.",
