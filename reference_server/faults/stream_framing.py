@@ -1,0 +1,194 @@
+"""Faults of a stream's framing: what is no server-sent event, and how the stream ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import DONE, Answer, Asked, Behaviour
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import streams
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._parts import IN_EVENTS
+
+END = b"data: [DONE]\n\n"
+
+
+def _bytes(change: Callable[[bytes], bytes]) -> Behaviour:
+    return streams(lambda _, got: got.with_raw(change(got.raw)))
+
+
+def _data(change: Callable[[list[str]], list[str]]) -> Behaviour:
+    return streams(lambda _, got: got.with_data(change(list(got.data))))
+
+
+def _type(value: str | None) -> Behaviour:
+    return streams(lambda _, got: got.with_header("content-type", value))
+
+
+# ── [DONE] ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@fault("missing-done", breaks="streaming.done-last", evidence=Evidence.SIBLING, modifiers=IN_EVENTS)
+def missing_done() -> Behaviour:
+    """A stream ends without ``[DONE]``."""
+    return _data(lambda data: data[:-1])
+
+
+@fault("done-twice", breaks="streaming.done-last", modifiers=IN_EVENTS)
+def done_twice() -> Behaviour:
+    """The upstream's ``[DONE]`` is followed by the relay's own."""
+    return _data(lambda data: [*data, DONE])
+
+
+@fault(
+    "done-per-choice",
+    breaks="streaming.done-last",
+    modifiers=IN_EVENTS,
+)
+def done_per_choice() -> Behaviour:
+    """Every choice of a stream that has several ends with a ``[DONE]`` of its own."""
+
+    def of(_: Asked, got: Answer) -> Answer:
+        ends = sum(p["finish_reason"] is not None for c in got.chunks for p in c["choices"])
+        return got.with_data([*got.data, *[DONE] * (ends - 1)])
+
+    return streams(of)
+
+
+@fault("done-as-json", breaks="streaming.done-last", modifiers=IN_EVENTS)
+def done_as_json() -> Behaviour:
+    """A stream ends with ``{"done": true}``, not with ``[DONE]``."""
+    return _data(lambda data: [*data[:-1], '{"done": true}'])
+
+
+@fault("done-quoted", breaks="streaming.done-last", modifiers=IN_EVENTS)
+def done_quoted() -> Behaviour:
+    """The end of a stream is written as a JSON string: ``"[DONE]"``."""
+    return _data(lambda data: [*data[:-1], '"[DONE]"'])
+
+
+@fault("done-before-usage", breaks="streaming.done-last", modifiers=IN_EVENTS)
+def done_before_usage() -> Behaviour:
+    """The last chunk comes after ``[DONE]``."""
+    return _data(lambda data: [*data[:-2], DONE, data[-2]])
+
+
+@fault("more-after-done", breaks="streaming.done-last", modifiers=IN_EVENTS)
+def more_after_done() -> Behaviour:
+    """The relay appends a note on its channel after ``[DONE]``."""
+    return _data(lambda data: [*data, '{"channel": 7}'])
+
+
+# ── Events ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@fault(
+    "ndjson-not-sse",
+    breaks="streaming.framing streaming.content-type",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_EVENTS,
+)
+def ndjson_not_sse() -> Behaviour:
+    """A stream is JSON documents line by line, not events."""
+    return _bytes(lambda raw: raw.replace(b"data: ", b"").replace(b"\n\n", b"\n"))
+
+
+@fault(
+    "events-merged",
+    breaks="streaming.framing",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_EVENTS,
+)
+def events_merged() -> Behaviour:
+    """No blank line stands between events: a client joins them all to one."""
+    return _bytes(lambda raw: raw.replace(b"}\n\ndata", b"}\ndata"))
+
+
+@fault("two-chunks-in-an-event", breaks="streaming.framing", modifiers=IN_EVENTS)
+def two_chunks_in_an_event() -> Behaviour:
+    """The first event carries two JSON documents."""
+    return _data(lambda data: ["".join(data[:2]), *data[2:]] if len(data) > 2 else data)
+
+
+@fault("data-twice", breaks="streaming.framing", modifiers=IN_EVENTS)
+def data_twice() -> Behaviour:
+    """A relay puts ``data:`` before lines that have it already."""
+    return _data(lambda data: [f"data: {one}" for one in data])
+
+
+@fault("keep-alive-as-data", breaks="streaming.framing", modifiers=IN_EVENTS)
+def keep_alive_as_data() -> Behaviour:
+    """A sign of life comes as an event that is no JSON, not as a comment."""
+    return _data(lambda data: ["ping", *data])
+
+
+@fault("keep-alive-as-empty-object", breaks="streaming.chunk-shape", modifiers=IN_EVENTS)
+def keep_alive_as_empty_object() -> Behaviour:
+    """A sign of life comes as an empty JSON object, not as a comment."""
+    return _data(lambda data: ["{}", *data])
+
+
+@fault("bare-line", breaks="streaming.framing", modifiers=IN_EVENTS)
+def bare_line() -> Behaviour:
+    """A line in the middle of a stream is no field of an event."""
+    return _bytes(lambda raw: raw.replace(END, b"OPENROUTER PROCESSING\n\n" + END))
+
+
+@fault("no-blank-line-at-end", breaks="streaming.framing", modifiers=IN_EVENTS)
+def no_blank_line_at_end() -> Behaviour:
+    """No blank line ends the last event, so that a strict client never sees it."""
+    return _bytes(lambda raw: raw.rstrip() + b"\n")
+
+
+@fault("broken-json", breaks="streaming.framing", modifiers=IN_EVENTS)
+def broken_json() -> Behaviour:
+    """A chunk is written as Python shows it, not as JSON."""
+    return _bytes(lambda raw: raw.replace(b'"index"', b"'index'", 1))
+
+
+@fault("chunk-cut-in-two", breaks="streaming.framing", modifiers=IN_EVENTS)
+def chunk_cut_in_two() -> Behaviour:
+    """A relay makes an event of every portion it reads, and so cuts a chunk in two."""
+
+    def of(data: list[str]) -> list[str]:
+        half = len(data[0]) // 2
+        return [data[0][:half], data[0][half:], *data[1:]]
+
+    return _data(of)
+
+
+@fault("marks-before-events", breaks="streaming.framing", modifiers=IN_EVENTS)
+def marks_before_events() -> Behaviour:
+    """Every event begins with a byte order mark."""
+    return _bytes(lambda raw: raw.replace(b"data: ", b"\xef\xbb\xbfdata: "))
+
+
+@fault(
+    "stream-not-in-utf-8",
+    breaks="streaming.framing streaming.whole-characters",
+    modifiers=IN_EVENTS - {Modifier.NON_ASCII},
+)
+def stream_not_in_utf_8() -> Behaviour:
+    """A stream is written in GB18030, not in UTF-8."""
+    return _bytes(lambda raw: raw.decode().encode("gb18030"))
+
+
+# ── Headers ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@fault("stream-as-json", breaks="streaming.content-type", modifiers=IN_EVENTS)
+def stream_as_json() -> Behaviour:
+    """A stream is announced as ``application/json``."""
+    return _type("application/json")
+
+
+@fault("stream-as-text", breaks="streaming.content-type", modifiers=IN_EVENTS)
+def stream_as_text() -> Behaviour:
+    """A stream is announced as ``text/plain``."""
+    return _type("text/plain; charset=utf-8")
+
+
+@fault("stream-without-type", breaks="streaming.content-type", modifiers=IN_EVENTS)
+def stream_without_type() -> Behaviour:
+    """A stream is announced as nothing."""
+    return _type(None)

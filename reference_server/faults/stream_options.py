@@ -1,0 +1,120 @@
+"""Faults of what ``stream_options`` asks for."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import chunks, declines, drops
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._parts import IN_EVENTS, of_each_choice
+
+BILL = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
+
+
+@fault(
+    "include-usage-ignored",
+    breaks="stream-options.include-usage",
+    evidence=Evidence.SIBLING,
+    modifiers=IN_EVENTS,
+)
+def include_usage_ignored() -> Behaviour:
+    """``include_usage`` is without effect."""
+    return drops("stream_options", when=lambda asked: bool(asked.get("stream")))
+
+
+@fault(
+    "usage-on-every-chunk",
+    breaks="stream-options.no-usage-unasked stream-options.other-chunks-null",
+    evidence=Evidence.SIBLING,
+    modifiers=IN_EVENTS,
+)
+def usage_on_every_chunk() -> Behaviour:
+    """Every chunk carries a bill, so that clients which add up count too much."""
+    return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or BILL} for c in sent])
+
+
+@fault("usage-with-text", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def usage_with_text() -> Behaviour:
+    """The bill comes with the last piece of text, and not in a chunk of its own."""
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        if not sent[-1].get("usage"):
+            return sent
+        return [*sent[:-2], {**sent[-2], "usage": sent[-1]["usage"]}]
+
+    return chunks(of)
+
+
+@fault("usage-first", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def usage_first() -> Behaviour:
+    """The bill comes before the text."""
+    return chunks(lambda _, sent: sorted(sent, key=lambda chunk: not chunk.get("usage")))
+
+
+@fault("usage-chunk-twice", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def usage_chunk_twice() -> Behaviour:
+    """The chunk with the bill is sent twice."""
+    return chunks(lambda _, sent: [*sent, *(c for c in sent if c.get("usage"))])
+
+
+@fault("usage-chunk-without-choices", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def usage_chunk_without_choices() -> Behaviour:
+    """The chunk with the bill has no ``choices`` at all."""
+    return chunks(
+        lambda _, sent: [
+            {k: v for k, v in c.items() if k != "choices"} if c.get("usage") else c for c in sent
+        ]
+    )
+
+
+@fault("usage-chunk-with-choice", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def usage_chunk_with_choice() -> Behaviour:
+    """The chunk with the bill repeats the last choice, with an empty text."""
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        empty = {"text": "", "index": 0, "logprobs": None, "finish_reason": None}
+        return [{**c, "choices": [empty]} if c.get("usage") else c for c in sent]
+
+    return chunks(of)
+
+
+@fault("stream-options-change-text", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+def stream_options_change_text() -> Behaviour:
+    """With ``stream_options`` the first piece of text is lost, as that of a chat has none."""
+    return of_each_choice(
+        lambda asked, own: (
+            [{**own[0], "text": ""}, *own[1:]] if asked.get("stream_options") else own
+        )
+    )
+
+
+@fault(
+    "stream-options-without-stream",
+    breaks="stream-options.without-stream-refused",
+    modifiers={Modifier.EVERY_THIRD},
+)
+def stream_options_without_stream() -> Behaviour:
+    """``stream_options`` is accepted without ``stream``, and ignored."""
+    return drops("stream_options", when=lambda asked: not asked.get("stream"))
+
+
+@fault(
+    "stream-options-refused",
+    breaks="stream-options.include-usage",
+    modifiers=IN_EVENTS,
+)
+def stream_options_refused() -> Behaviour:
+    """``stream_options`` is refused with 400 as an unknown parameter."""
+    return declines(lambda asked: bool(asked.get("stream")) and "stream_options" in asked)
+
+
+@fault("obfuscation-in-text", breaks="stream-options.include-obfuscation", modifiers=IN_EVENTS)
+def obfuscation_in_text() -> Behaviour:
+    """With ``include_obfuscation`` the padding stands in the text."""
+    return of_each_choice(
+        lambda asked, own: (
+            [{**p, "text": p["text"] + "x"} for p in own]
+            if (asked.get("stream_options") or {}).get("include_obfuscation")
+            else own
+        )
+    )

@@ -1,0 +1,141 @@
+"""Faults of what makes a stream's chunks one answer: id, model, time and shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import (
+    chunks,
+)
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._parts import IN_STREAMS, parts
+
+# ── Identity and shape ───────────────────────────────────────────────────────────────────────────
+
+
+def _numbered(name: str, change: Any) -> Behaviour:
+    return chunks(lambda _, sent: [{**c, name: change(i, c[name])} for i, c in enumerate(sent)])
+
+
+@fault(
+    "id-changes-midstream",
+    breaks="streaming.identity-constant",
+    evidence=Evidence.SOURCE,
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def id_changes_midstream() -> Behaviour:
+    """Every chunk has an id of its own."""
+    return _numbered("id", lambda i, value: f"{value}-{i}")
+
+
+@fault(
+    "last-id-differs",
+    breaks="streaming.identity-constant",
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def last_id_differs() -> Behaviour:
+    """The last chunk of a stream has another id, since the relay makes it itself."""
+    return chunks(lambda _, sent: [*sent[:-1], {**sent[-1], "id": "chatcmpl-relay"}])
+
+
+@fault(
+    "model-changes-midstream",
+    breaks="streaming.identity-constant",
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def model_changes_midstream() -> Behaviour:
+    """The chunks after the first name the upstream's model."""
+    return _numbered("model", lambda i, value: f"upstream/{value}" if i else value)
+
+
+@fault(
+    "created-per-chunk",
+    breaks="streaming.created-constant",
+    evidence=Evidence.SOURCE,
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def created_per_chunk() -> Behaviour:
+    """Every chunk has a time of its own."""
+    return _numbered("created", lambda i, value: value + i)
+
+
+@fault(
+    "chat-usage-chunk",
+    breaks="streaming.chunk-shape",
+    evidence=Evidence.SOURCE,
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def chat_usage_chunk() -> Behaviour:
+    """A stream ends with a chunk of the chat endpoint, with a bill that nobody asked for."""
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        bill = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        foreign = {"object": "chat.completion.chunk", "choices": [], "usage": bill}
+        return [*sent, {**sent[0], **foreign}]
+
+    return chunks(of)
+
+
+@fault(
+    "stream-text-erased",
+    breaks="streaming.chunk-shape text.present",
+    evidence=Evidence.SOURCE,
+    modifiers=IN_STREAMS,
+)
+def stream_text_erased() -> Behaviour:
+    """Chunks carry an empty ``delta`` and no ``text``."""
+    return parts(lambda part: {**{k: v for k, v in part.items() if k != "text"}, "delta": {}})
+
+
+@fault("stream-chat-delta", breaks="streaming.chunk-shape text.present", modifiers=IN_STREAMS)
+def stream_chat_delta() -> Behaviour:
+    """Chunks carry the text as a chat's ``delta``."""
+
+    def of(part: Body) -> Body:
+        kept = {name: value for name, value in part.items() if name != "text"}
+        return {**kept, "delta": {"content": part["text"]}}
+
+    return parts(of)
+
+
+@fault(
+    "role-chunk-first",
+    breaks="streaming.chunk-shape",
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def role_chunk_first() -> Behaviour:
+    """A stream begins with a chat's chunk that names the role."""
+    role = {"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}
+    return chunks(
+        lambda _, sent: [
+            {**sent[0], "object": "chat.completion.chunk", "choices": [role]},
+            *sent,
+        ]
+    )
+
+
+@fault(
+    "chunk-object-foreign",
+    breaks="streaming.chunk-shape",
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def chunk_object_foreign() -> Behaviour:
+    """Chunks call themselves ``text_completion.chunk``."""
+    return chunks(lambda _, sent: [{**c, "object": "text_completion.chunk"} for c in sent])
+
+
+@fault(
+    "chunk-without-identity",
+    breaks="streaming.chunk-shape streaming.identity-constant",
+    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+)
+def chunk_without_identity() -> Behaviour:
+    """Only the first chunk says which answer and which model it belongs to."""
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        kept = ("object", "choices", "usage")
+        return [sent[0], *({k: c[k] for k in kept if k in c} for c in sent[1:])]
+
+    return chunks(of)

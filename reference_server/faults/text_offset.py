@@ -1,0 +1,89 @@
+"""Faults of ``text_offset``: where each token begins."""
+
+from __future__ import annotations
+
+import re
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.pieces import logprobs
+from reference_server.behaviour.registry import Evidence, fault
+
+ADVANCES = "text-offset.advances-by-characters"
+
+
+@fault("text-offset-minus-one", breaks=ADVANCES, evidence=Evidence.SOURCE)
+def text_offset_minus_one() -> Behaviour:
+    """Every offset is -1."""
+    return logprobs(lambda scores: {"text_offset": [-1] * len(scores["tokens"])})
+
+
+@fault(
+    "text-offset-shifted",
+    breaks="text-offset.starts-at-prompt-length text-offset.echo-from-zero",
+    evidence=Evidence.REPORTED,
+)
+def text_offset_shifted() -> Behaviour:
+    """All offsets are seven too high."""
+    return logprobs(lambda scores: {"text_offset": [o + 7 for o in scores["text_offset"]]})
+
+
+@fault(
+    "text-offset-of-ends", breaks="text-offset.starts-at-prompt-length text-offset.echo-from-zero"
+)
+def text_offset_of_ends() -> Behaviour:
+    """An offset says where its token ends, not where it begins."""
+
+    def of(scores: Body) -> Body:
+        pairs = zip(scores["tokens"], scores["text_offset"], strict=True)
+        return {"text_offset": [offset + len(token) for token, offset in pairs]}
+
+    return logprobs(of)
+
+
+@fault("text-offset-in-bytes", breaks=ADVANCES, modifiers=EVERYWHERE - {Modifier.NON_ASCII})
+def text_offset_in_bytes() -> Behaviour:
+    """Offsets count bytes, not characters."""
+
+    def of(scores: Body) -> Body:
+        offset = (scores["text_offset"] or [0])[0]
+        told = []
+        for token in scores["tokens"]:
+            told.append(offset)
+            offset += _size(token)
+        return {"text_offset": told}
+
+    return logprobs(of)
+
+
+def _size(token: str) -> int:
+    if not token.startswith("bytes:"):
+        return len(token.encode())
+    return len(re.sub(r"\\x..", "x", token.removeprefix("bytes:")))
+
+
+@fault("text-offset-by-token", breaks=ADVANCES)
+def text_offset_by_token() -> Behaviour:
+    """Offsets count tokens, not characters."""
+    return logprobs(lambda scores: {"text_offset": list(range(len(scores["tokens"])))})
+
+
+@fault("text-offset-zero", breaks=ADVANCES)
+def text_offset_zero() -> Behaviour:
+    """Every offset is 0."""
+    return logprobs(lambda scores: {"text_offset": [0] * len(scores["tokens"])})
+
+
+@fault("text-offset-without-spaces", breaks=ADVANCES)
+def text_offset_without_spaces() -> Behaviour:
+    """Offsets count the tokens' characters without their spaces."""
+
+    def of(scores: Body) -> Body:
+        offset = (scores["text_offset"] or [0])[0]
+        told = []
+        for token in scores["tokens"]:
+            told.append(offset)
+            offset += len(token.strip())
+        return {"text_offset": told}
+
+    return logprobs(of)
