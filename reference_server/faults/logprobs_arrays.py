@@ -92,8 +92,8 @@ def tokens_as_numerals() -> Behaviour:
     )
 
 
-@fault("tokens-shifted", breaks="logprobs-arrays.tokens-join-to-text")
-def tokens_shifted() -> Behaviour:
+@fault("token-list-rotated", breaks="logprobs-arrays.tokens-join-to-text")
+def token_list_rotated() -> Behaviour:
     """The last token is listed first."""
     return logprobs(lambda scores: {"tokens": scores["tokens"][-1:] + scores["tokens"][:-1]})
 
