@@ -34,7 +34,7 @@ class Tier(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What one check concluded."""
+    """What one check concluded; ``info`` is about something that the document does not promise."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -42,6 +42,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     INCONCLUSIVE = "inconclusive"
     SKIPPED = "skipped"
+    INFO = "info"
     ERROR = "error"
 
 
@@ -347,18 +348,24 @@ def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
     return {verdict.value: seen[verdict] for verdict in Verdict}
 
 
-def _is_lesser_deviation(finding: Finding) -> bool:
-    return finding.verdict is Verdict.WARN and finding.level is not Level.MAY
+def _shows_deviation(finding: Finding) -> bool:
+    if finding.verdict is Verdict.FAIL:
+        return True
+    told = finding.verdict is Verdict.WARN or (
+        finding.verdict is Verdict.INFO and finding.effect is not None
+    )
+    return told and finding.level is not Level.MAY
 
 
 def state_of(subject: str, findings: Iterable[Finding]) -> State:
     """Say what became of one parameter or field, from the findings about it.
 
     The worst finding decides: a parameter that is ignored once is not honoured. A warning about a
-    mere convention (level may) decides nothing.
+    mere convention (level may) decides nothing. What was seen of a parameter that the document does
+    not mention makes up a state as well, which is information and no verdict.
     """
     about = [finding for finding in findings if finding.subject == subject]
-    broken = [f for f in about if f.verdict is Verdict.FAIL or _is_lesser_deviation(f)]
+    broken = [finding for finding in about if _shows_deviation(finding)]
     if any(f.effect is Effect.IGNORED for f in broken):
         return State.IGNORED
     if any(f.effect is not Effect.REFUSED for f in broken):
@@ -368,6 +375,6 @@ def state_of(subject: str, findings: Iterable[Finding]) -> State:
     verdicts = {finding.verdict for finding in about}
     if Verdict.REFUSED in verdicts:
         return State.REFUSED
-    if Verdict.PASS in verdicts:
+    if verdicts & {Verdict.PASS, Verdict.INFO}:
         return State.HONOURED
     return State.UNTESTED

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from conformance import __version__
 from conformance.answered import Answered, WholeRun
 from conformance.api import NOTHING_YET, Api, Transport
 from conformance.checks import Check, all_checks
-from conformance.contract import Contract
+from conformance.contract import Contract, load_contract
 from conformance.events import (
     CheckStarted,
     ExchangeMade,
@@ -42,8 +43,8 @@ from conformance.model import (
     count_verdicts,
 )
 from conformance.preflight import preflight
-from conformance.selection import Chosen, Options, choose
-from conformance.verdicts import Ruling, rule
+from conformance.selection import LIVE, Chosen, Options, choose
+from conformance.verdicts import Ruling, as_information, rule
 from conformance.wire.address import without_login
 from conformance.wire.breaker import Breaker
 from conformance.wire.budget import Budget, Budgeted
@@ -54,6 +55,8 @@ from conformance.wire.redact import Redactor, is_placeholder
 from conformance.wire.sharing import Sender, Sharing
 
 __all__ = ["Options", "run"]
+
+T = TypeVar("T")
 
 CHECKS_PER_SLOT = 2
 """Checks in progress for each request in flight: one that waits for an answer which another check
@@ -159,10 +162,11 @@ async def _work(
     """Judge what was chosen; return why judging was pointless, or None if it was not."""
     judgeable = [choice.check for choice in chosen if choice.skip is None]
     for choice in chosen:
-        if choice.skip is not None:
+        if choice.skip is not None and not choice.beyond:
             ruling = Ruling(Verdict.SKIPPED, choice.skip)
             tell(FindingMade(finding_of(choice.check, contract, ruling, ())))
-    if not judgeable:
+    beyond = [choice for choice in chosen if choice.beyond]
+    if not (judgeable or beyond):
         return None
 
     async with AsyncExitStack() as stack:
@@ -206,32 +210,55 @@ async def _work(
             findings.append(await judge(check, api))
             tell(FindingMade(findings[-1]))
 
-        todo = iter([check for check in judgeable if check.asks])
-
-        async def work_off() -> None:
-            for check in todo:
-                await find(check, handed())
-
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(options.concurrency * CHECKS_PER_SLOT):
-                workers.create_task(work_off())
+        at_once = options.concurrency * CHECKS_PER_SLOT
+        asking = [check for check in judgeable if check.asks]
+        await _side_by_side(asking, lambda check: find(check, handed()), at_once)
         # In the order of sending, so that a finding does not depend on which answer came first.
         answers.sort(key=lambda answer: answer.exchange.id)
         for check in judgeable:
             if not check.asks:
                 await find(check, handed(WholeRun(tuple(answers), tuple(findings))))
+        # Last, so that what nobody promised takes no money from what somebody did.
+        live = load_contract(LIVE)
+
+        async def look(choice: Chosen) -> None:
+            tell(CheckStarted(choice.check.id))
+            api = Api(sharing, live, target.model, has_key=has_key)
+            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
+            tell(FindingMade(finding_of(choice.check, live, seen, api.exchanges)))
+
+        await _side_by_side(beyond, look, at_once)
     return None
+
+
+async def _side_by_side(
+    jobs: Iterable[T], work: Callable[[T], Awaitable[None]], at_once: int
+) -> None:
+    """Do the jobs in their order, so many at a time."""
+    todo = iter(jobs)
+
+    async def work_off() -> None:
+        for job in todo:
+            await work(job)
+
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(at_once):
+            workers.create_task(work_off())
 
 
 async def judge(check: Check, api: Api) -> Finding:
     """Run one check to its finding, whatever it throws."""
+    return finding_of(check, api.contract, await _ruling_of(check, api), api.exchanges)
+
+
+async def _ruling_of(check: Check, api: Api) -> Ruling:
     outcome: Exception | None = None
     try:
         await check.run(api)
     except Exception as raised:  # noqa: BLE001 - whatever a check throws becomes its finding
         outcome = raised
     level = api.contract.requirement(check.requirement).level
-    return finding_of(check, api.contract, rule(outcome, level, api.contract), api.exchanges)
+    return rule(outcome, level, api.contract)
 
 
 def finding_of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from conformance.checks import Check
-from conformance.contract import Contract
+from conformance.contract import Contract, load_contract
 from conformance.model import Limits, Tier
 
 
@@ -38,10 +38,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A check of this run; ``skip`` says why it cannot be judged under this contract."""
+    """A check of this run; ``skip`` says why it cannot be judged under this contract.
+
+    ``beyond`` tells one that is skipped because the document does not mention its parameter, and
+    that is made all the same, for information.
+    """
 
     check: Check
     skip: str | None
+    beyond: bool = False
 
 
 def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tuple[Chosen, ...]:
@@ -57,7 +62,35 @@ def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tup
         if options.tier.holds(check.tier) and is_selected(check, contract, options.select)
     ]
     wanted.sort(key=lambda check: (tiers.index(check.tier), check.id))
-    return tuple(Chosen(check, reason_to_skip(check, contract)) for check in wanted)
+    deep = options.tier is Tier.DEEP
+    return tuple(
+        Chosen(
+            check,
+            reason_to_skip(check, contract),
+            beyond=deep and is_beyond(check, contract),
+        )
+        for check in wanted
+    )
+
+
+LIVE = "openai"
+"""The contract by which parameters are looked at that the chosen document does not mention."""
+
+
+def is_beyond(check: Check, contract: Contract) -> bool:
+    """Tell whether a check is about a parameter of the live API that the document leaves out.
+
+    What becomes of it is worth knowing and nobody's promise: somebody who moves to this endpoint
+    with a program that sends it will meet one of three things.
+    """
+    live = load_contract(LIVE)
+    subject = contract.requirement(check.requirement).subject
+    return (
+        check.asks
+        and live.parameter(subject).documented
+        and not contract.parameter(subject).documented
+        and reason_to_skip(check, live) is None
+    )
 
 
 def is_selected(check: Check, contract: Contract, globs: tuple[str, ...]) -> bool:

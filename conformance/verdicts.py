@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.contract import Contract
@@ -59,6 +59,21 @@ def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
             last = traceback.format_exception_only(outcome)[-1].strip()
             ruling = Ruling(Verdict.ERROR, f"the check itself failed: {last}")
     return ruling
+
+
+def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
+    """Turn what was seen of a parameter that the contract does not mention into information.
+
+    The effect says how it was treated; none means that it works. What could not be judged stays
+    skipped, for the reason that the contract gives.
+    """
+    match ruling.verdict:
+        case Verdict.PASS | Verdict.FAIL | Verdict.WARN:
+            return replace(ruling, verdict=Verdict.INFO, message=ruling.message or why_not_promised)
+        case Verdict.REFUSED:
+            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
+        case _:
+            return Ruling(Verdict.SKIPPED, why_not_promised)
 
 
 def is_promised(refusal: Refusal, contract: Contract) -> bool:

@@ -29,7 +29,7 @@ from conformance.events import (
 from conformance.model import Conclusion, Finding, Run, State, Verdict
 from conformance.reports.case import Case, case_of
 from conformance.reports.difference import Pieces
-from conformance.reports.summary import Summary, duration, listed, plural
+from conformance.reports.summary import CALM, Summary, duration, listed, plural
 from conformance.reports.visible import cut, line
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
@@ -39,6 +39,7 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     Verdict.REFUSED: ("⊘", "blue"),
     Verdict.INCONCLUSIVE: ("?", "yellow"),
     Verdict.SKIPPED: ("○", "dim"),
+    Verdict.INFO: ("·", "dim"),
     Verdict.ERROR: ("!", "bold magenta"),
 }
 STATES: dict[State, tuple[str, str]] = {
@@ -119,7 +120,7 @@ class Progressing:
         self._judged += 1
         self._bar.update(self._task, completed=self._judged)
         verdict = finding.verdict
-        if self._live and verdict in {Verdict.PASS, Verdict.SKIPPED}:
+        if self._live and verdict in CALM:
             return
         mark, style = VERDICTS[verdict]
         count = "" if self._live else f"[{self._judged}/{self._checks}] "
@@ -137,6 +138,7 @@ def show(run: Run, console: Console) -> None:
     blocks = [
         _verdict(summary),
         _states(summary),
+        _beyond(summary),
         _troubles(summary, findings),
         _gaps(summary, reasons),
     ]
@@ -203,6 +205,18 @@ def _states(summary: Summary) -> RenderableType | None:
                 listed = Text.assemble((noun, "dim"), line(", ".join(names)))
                 table.add_row(Text(f"{mark} {state.value}", style=style), listed)
     return _titled("Parameters and response fields", table)
+
+
+def _beyond(summary: Summary) -> RenderableType | None:
+    """Name what the document does not mention, by what was seen of it."""
+    table = Table.grid(padding=(0, 2))
+    for state, (mark, _) in STATES.items():
+        names = [row.subject.name for row in summary.beyond if row.state is state]
+        if names:
+            table.add_row(Text(f"{mark} {state.value}", style="dim"), Text(line(", ".join(names))))
+    if not table.row_count:
+        return None
+    return _titled(f"Not promised by {line(summary.run.header.document)}, for information", table)
 
 
 def _is(kind: str, wanted_kind: str, state: State, wanted: State) -> bool:

@@ -10,6 +10,7 @@ warn                            passes, with the deviation in ``<system-out>``;
 inconclusive, error             ``<error>``: nobody could judge, and that must not look green
 refused                         ``<skipped>``: declined cleanly where the contract allows it
 skipped                         ``<skipped>``, with the reason
+info                            passes, with what was seen in ``<system-out>``
 ==============================  ============================================================
 
 A run that broke off, judged nothing or could not begin gets one more testcase, an ``<error>``: the
@@ -116,6 +117,10 @@ def _add_outcome(case: ET.Element, told: Case) -> None:
     finding = told.finding
     match finding.verdict:
         case Verdict.PASS:
+            return
+        case Verdict.INFO:
+            seen = f"not promised by this document: {finding.message}"
+            ET.SubElement(case, "system-out").text = lines(seen)
             return
         case Verdict.WARN if not told.summary.run.header.strict:
             ET.SubElement(case, "system-out").text = f"lesser deviation\n{_details(told)}"

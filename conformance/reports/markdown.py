@@ -53,6 +53,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         _findings(summary),
         _cases(summary, key_env),
         _states(summary),
+        _beyond(summary),
         _gaps(summary),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -176,6 +177,15 @@ def _states(summary: Summary) -> str:
         return ""
     head = "| parameter | state | promise |\n| --- | --- | --- |"
     return "\n".join([head, *(_state(row) for row in rows)])
+
+
+def _beyond(summary: Summary) -> str:
+    """Tell what became of parameters that the document does not mention."""
+    if not summary.beyond:
+        return ""
+    head = f"Not promised by {code(summary.run.header.document)}, for information"
+    rows = [f"{code(row.subject.name)} {row.state.value}" for row in summary.beyond]
+    return f"{head}: {', '.join(rows)}"
 
 
 def _state(row: Row) -> str:

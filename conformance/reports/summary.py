@@ -42,9 +42,14 @@ WORST_FIRST: Sequence[Verdict] = (
     Verdict.WARN,
     Verdict.REFUSED,
     Verdict.SKIPPED,
+    Verdict.INFO,
     Verdict.PASS,
 )
 """The order in which a reader wants to meet findings."""
+
+
+CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
+"""The verdicts of findings that ask nothing of a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Area:
     @property
     def troubled(self) -> bool:
         """Tell whether anything in the area wants reading."""
-        return any(f.verdict not in {Verdict.PASS, Verdict.SKIPPED} for f in self.findings)
+        return any(f.verdict not in CALM for f in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +186,8 @@ class Summary:
 
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:
-        """The findings that want reading: all that are neither passed nor skipped."""
-        calm = {Verdict.PASS, Verdict.SKIPPED}
-        return tuple(f for f in self.findings if f.verdict not in calm)
+        """The findings that want reading: what broke, was declined or could not be judged."""
+        return tuple(f for f in self.findings if f.verdict not in CALM)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -196,6 +200,13 @@ class Summary:
     def rows_of(self, kind: str) -> tuple[Row, ...]:
         """The rows of one kind: ``parameter`` or ``field``."""
         return tuple(row for row in self.rows if row.subject.kind == kind)
+
+    @property
+    def beyond(self) -> tuple[Row, ...]:
+        """The rows of what the document does not mention, and a deep run looked at all the same."""
+        return tuple(
+            row for row in self.rows if any(f.verdict is Verdict.INFO for f in row.findings)
+        )
 
     def _about(self, subject: str) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if f.subject == subject)

@@ -30,7 +30,7 @@ from conformance.model import (
 
 PASS, FAIL, WARN = Verdict.PASS, Verdict.FAIL, Verdict.WARN
 REFUSED, SKIPPED = Verdict.REFUSED, Verdict.SKIPPED
-INCONCLUSIVE, ERROR = Verdict.INCONCLUSIVE, Verdict.ERROR
+INCONCLUSIVE, ERROR, INFO = Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.INFO
 
 
 def finding(verdict: Verdict, effect: Effect | None = None, subject: str = "stop") -> Finding:
@@ -64,6 +64,13 @@ def test_strictness_makes_a_warning_a_broken_promise() -> None:
     assert conclude([finding(WARN)], strict=True) is Conclusion.NOT_CONFORMING
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_information_is_no_verdict(strict: bool) -> None:
+    ignored = finding(INFO, Effect.IGNORED)
+    assert conclude([finding(PASS), ignored], strict=strict) is Conclusion.CONFORMING
+    assert conclude([ignored], strict=strict) is Conclusion.NOTHING_RAN
+
+
 @pytest.mark.parametrize(
     ("findings", "state"),
     [
@@ -76,6 +83,9 @@ def test_strictness_makes_a_warning_a_broken_promise() -> None:
         ([finding(FAIL, Effect.REFUSED), finding(FAIL, Effect.ALTERED)], State.ALTERED),
         ([finding(PASS), finding(SKIPPED)], State.HONOURED),
         ([finding(SKIPPED), finding(INCONCLUSIVE)], State.UNTESTED),
+        ([finding(INFO), finding(SKIPPED)], State.HONOURED),
+        ([finding(INFO), finding(INFO, Effect.REFUSED)], State.REFUSED),
+        ([finding(INFO, Effect.ALTERED), finding(INFO, Effect.IGNORED)], State.IGNORED),
         ([finding(FAIL, Effect.IGNORED, subject="echo")], State.UNTESTED),
         ([], State.UNTESTED),
     ],
@@ -94,6 +104,7 @@ def test_every_verdict_is_counted_also_when_it_did_not_occur() -> None:
         "refused": 0,
         "inconclusive": 0,
         "skipped": 0,
+        "info": 0,
         "error": 0,
     }
 

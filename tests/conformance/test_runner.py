@@ -29,6 +29,7 @@ from conformance.imagined import ImaginedEndpoint
 from conformance.judgement import Deviation
 from conformance.model import (
     Conclusion,
+    Effect,
     Exchange,
     Finding,
     Level,
@@ -181,6 +182,45 @@ def test_a_requirement_that_is_not_in_force_is_skipped_with_the_contracts_reason
     finding = findings_in(events_of(check))["a.one"]
     assert finding.verdict is Verdict.SKIPPED
     assert finding.message == OPENAI.why_not_in_force("max-tokens.default-unlimited")
+
+
+def beyond_zero(*checks: Check, options: Options = ALL) -> list[RunEvent]:
+    """Judge an ideal endpoint by a document that does not mention the seed."""
+    zero = load_contract("zero")
+
+    async def collect() -> list[RunEvent]:
+        stream = run(TARGET, zero, options, transport=ImaginedEndpoint(zero), checks=checks)
+        return [event async for event in stream]
+
+    return asyncio.run(collect())
+
+
+def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information() -> None:
+    async def looks(api: Api) -> None:
+        assert api.contract.parameter("seed").documented
+        (await api.complete(prompt="1", seed=7)).expect_ok()
+        raise Deviation("the same text", "another", effect=Effect.IGNORED)
+
+    judged = a_check("a.one", passes)
+    events = beyond_zero(judged, a_check("b.seed", looks, "seed.repeats", Tier.STANDARD))
+    assert [e.finding.id for e in events if isinstance(e, FindingMade)] == ["a.one", "b.seed"]
+    seen = findings_in(events)["b.seed"]
+    assert (seen.verdict, seen.effect, seen.seen) == (Verdict.INFO, Effect.IGNORED, "another")
+    assert finished(events).footer.conclusion is Conclusion.CONFORMING
+
+
+@pytest.mark.parametrize(
+    ("options", "requirement"),
+    [
+        (Options(Tier.STANDARD), "seed.repeats"),  # only a deep run looks
+        (ALL, "max-tokens.default-unlimited"),  # another document's reading of what zero documents
+        (ALL, "seed.default-one"),  # a reading that the live API does not share
+    ],
+)
+def test_nothing_else_is_asked_for_information(options: Options, requirement: str) -> None:
+    events = beyond_zero(a_check("a.one", crashes, requirement), options=options)
+    assert findings_in(events)["a.one"].verdict is Verdict.SKIPPED
+    assert not exchanges_in(events)
 
 
 def test_a_check_whose_instrument_is_not_documented_is_skipped() -> None:

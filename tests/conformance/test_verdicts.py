@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.api import features_of
-from conformance.contract import load_contract
+from conformance.contract import Contract, load_contract
 from conformance.judgement import (
     BudgetSpent,
     Deviation,
@@ -18,7 +18,7 @@ from conformance.judgement import (
     Refusal,
 )
 from conformance.model import Effect, Level, Request, Verdict
-from conformance.verdicts import rule
+from conformance.verdicts import Ruling, as_information, rule
 
 OPENAI = load_contract("openai")
 ALL = replace(
@@ -57,6 +57,29 @@ def test_every_outcome_has_its_verdict(
     outcome: Exception | None, level: Level, verdict: Verdict
 ) -> None:
     assert rule(outcome, level, OPENAI).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("outcome", "effect"),
+    [
+        (None, None),
+        (Deviation("a", "b", effect=Effect.IGNORED), Effect.IGNORED),
+        (refusal_of(seed=1), Effect.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("contract", [OPENAI, ZERO])
+def test_what_was_seen_of_something_not_promised_is_information(
+    outcome: Exception | None, effect: Effect | None, contract: Contract
+) -> None:
+    told = as_information(rule(outcome, Level.MUST, contract), "not in this document")
+    assert (told.verdict, told.effect) == (Verdict.INFO, effect)
+    assert told.message
+
+
+@pytest.mark.parametrize("outcome", [Inconclusive("429"), NotApplicable("x"), KeyError("x")])
+def test_what_could_not_be_judged_stays_skipped(outcome: Exception) -> None:
+    told = as_information(rule(outcome, Level.MUST, ZERO), "not in this document")
+    assert told == Ruling(Verdict.SKIPPED, "not in this document")
 
 
 def test_a_deviation_shows_what_was_expected_beside_what_was_seen() -> None:

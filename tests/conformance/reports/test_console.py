@@ -107,6 +107,17 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
     ]
 
 
+def test_what_the_document_does_not_mention_is_told_apart_and_is_no_finding() -> None:
+    console = pipe()
+    seed = a_subject("seed", documented=False, says={})
+    seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.IGNORED)
+    show(a_run(a_finding(), seen, subjects=(a_subject(), seed)), console)
+    lines = printed(console).splitlines()
+    title = lines.index("Not promised by openai, for information")
+    assert lines[title + 1] == "  ✗ ignored  seed"
+    assert "Findings" not in lines
+
+
 def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
     console = pipe()
     run = a_run(because="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)

@@ -117,6 +117,16 @@ def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
     assert "seed untested Not promised. No check in this run." in text
 
 
+def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> None:
+    silent = a_subject("seed", documented=False, says={})
+    seen = a_finding(
+        "seed.repeats", "info", subject="seed", effect=Effect.IGNORED, seen="another text"
+    )
+    text = page_of(a_run(a_finding(), seen, subjects=(a_subject(), silent))).text
+    assert "seed ignored Not promised. seed.repeats another text 1 check for information" in text
+    assert text.startswith("Conforming")
+
+
 def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
     body = {"choices": [{"text": " 13", "index": 0}]}
     exchange = an_exchange(body=body)

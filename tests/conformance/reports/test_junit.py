@@ -33,6 +33,12 @@ def test_what_is_no_pass_is_marked_as_what_it_is(verdict: str, tag: str) -> None
     assert outcome.get("message") == "answered 503"
 
 
+def test_information_passes_and_says_what_was_seen() -> None:
+    case = case_of(a_run(a_finding(verdict="info", message="expected a; seen b"), strict=True))
+    assert [child.tag for child in case] == ["properties", "system-out"]
+    assert case.findtext("system-out") == "not promised by this document: expected a; seen b"
+
+
 def test_a_pass_carries_no_mark() -> None:
     case = case_of(a_run(a_finding()))
     assert [child.tag for child in case] == ["properties"]

@@ -60,6 +60,14 @@ def test_the_state_of_each_promised_parameter_is_shown() -> None:
     assert "`seed`" not in text
 
 
+def test_what_the_document_does_not_mention_is_told_apart() -> None:
+    seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.REFUSED)
+    subjects = (a_subject(), a_subject("seed", documented=False))
+    text = markdown.render(a_run(a_finding(), seen, subjects=subjects))
+    assert "Not promised by `openai`, for information: `seed` refused" in text
+    assert "| verdict |" not in text
+
+
 def test_what_was_not_verified_is_counted() -> None:
     assert "**Not verified**\n\n- 1 skipped" in markdown.render(a_run(a_finding(verdict="skipped")))
 
