@@ -24,6 +24,9 @@ from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, narrowed
 
 Make = Callable[[], Behaviour]
 
+NOTHING = "none"
+"""The name of the behaviour that changes nothing."""
+
 
 class Evidence(StrEnum):
     """How it is known that servers do this."""
@@ -178,7 +181,7 @@ def behaviour(spec: str) -> Behaviour:
     Raises:
         UnknownBehaviourError: a part of it is not known.
     """
-    return chained([_one(part) for part in spec.split("+") if part != "none"])
+    return chained([_one(part) for part in spec.split("+") if part != NOTHING])
 
 
 def chained(behaviours: Iterable[Behaviour]) -> Behaviour:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_server import errors
 from reference_server.behaviour.messages import json_answer
-from reference_server.behaviour.registry import UnknownBehaviourError, behaviour
+from reference_server.behaviour.registry import NOTHING, UnknownBehaviourError, behaviour
 from reference_server.behaviour.relay import Relay, send_answer
 from reference_server.dialects import DIALECTS, REFERENCE, Dialect
 
@@ -53,7 +53,10 @@ class Showcase:
     def _instance(self, dialect: str, spec: str, instance: str) -> ASGIApp:
         key = (dialect, spec, instance)
         if key not in self._instances:
-            app = Relay(self._speaking(dialect), behaviour(spec), self._key)
+            app = self._speaking(dialect)
+            # A relay hands a stream on when it has all of it; the server proper does not wait.
+            if spec != NOTHING:
+                app = Relay(app, behaviour(spec), self._key)
             while len(self._instances) >= KEPT:
                 del self._instances[next(iter(self._instances))]
             self._instances[key] = app
