@@ -1,19 +1,31 @@
-"""Sampled answers, and how few of them tell that something varies.
+"""Sampled answers, and how it is told that they vary.
 
-Two samples of sixteen tokens from an open prompt agree by chance once in millions on most models,
-but a model that was trained hard onto few answers may repeat itself now and then. So agreement is
-believed only when it holds over several samples of several prompts; a variety shows at once, and
-costs two samples.
+A variety shows at once, and costs two samples. That samples agree says little by itself: a model
+that was trained hard onto few answers repeats itself, and is a correct one. So the endpoint's own
+log probabilities have to say that such an agreement is next to impossible; where it serves none, a
+check may compare what should vary with samples that do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from conformance.api import Api
-from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.checks._chances import LISTED, log_chance_of
+from conformance.completion import Choice
+from conformance.judgement import (
+    Deviation,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Refusal,
+    shown,
+)
 from conformance.model import Effect
+from conformance.significance import SHARES, chance, is_beyond_chance, log_chance_of_equal_rows
+
+IGNORED = Effect.IGNORED
 
 STORY = "Once upon a time, in a village by the sea, there lived"
 """A beginning that a model can continue in many ways."""
@@ -24,11 +36,18 @@ OPEN_PROMPTS = (STORY, "A list of ten unusual names for a cat:", "今天早上�
 NARROW = 0.0001
 """A ``top_p`` below the best token's own share in any vocabulary, unless it is sheer noise."""
 
-DRAWS = 3
-"""Samples taken of each prompt before the next one is tried."""
+DRAWS = 4
+"""Samples of each open prompt, where the first ones agree."""
 
-Draw = Callable[[str, int], Awaitable[str]]
-"""Takes one sample of a prompt; the number tells one sample from the next."""
+ROWS = 6
+"""Rows of samples that are compared, where no log probabilities tell how probable each was."""
+
+Draw = Callable[..., Awaitable[Sequence[Choice]]]
+"""Takes a sample of a prompt: ``draw(prompt, number, **more)``, where the number tells one sample
+from the next and ``more`` is added to the request. A sample is one choice, or several."""
+
+Rows = Callable[[], Awaitable[Sequence[Sequence[str]]]]
+"""Takes samples as rows, each of which an endpoint that fails repeats one text throughout."""
 
 
 def sampled(prompt: Any = STORY, **more: Any) -> dict[str, Any]:
@@ -55,29 +74,95 @@ def copies_of(prompts: list[str]) -> dict[str, Any]:
     return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
 
 
+def told_apart(api: Api, number: int) -> dict[str, int]:
+    """Return what tells one sample from the next where the document states a default seed."""
+    return {} if api.contract.parameter("seed").default is None else {"seed": 100 + number}
+
+
 def hottest(api: Api) -> float:
     """Return the highest temperature that the document states, or the usual 1."""
     return api.contract.parameter("temperature").maximum or 1
 
 
-async def expect_variety(draw: Draw, expected: str) -> None:
+async def expect_variety(
+    check_id: str,
+    draw: Draw,
+    expected: str,
+    *,
+    draws: int = DRAWS,
+    hot: bool = False,
+    rows: Rows | None = None,
+) -> None:
     """Hold that samples differ: one that differs is enough, on any of the open prompts.
 
+    ``hot`` says that they were taken at a temperature above 1.
+
     Raises:
-        Deviation: every sample of every prompt was the same as its neighbours.
-        NotApplicable: the endpoint generated nothing.
+        Deviation: all are equal, which the endpoint's own log probabilities make next to
+            impossible, or other samples do that were taken beside them.
+        Inconclusive: all are equal, and nothing tells how probable that was.
+        NotApplicable: all are equal, as they may well be.
     """
-    same: list[str] = []
+    if await differ(draw, OPEN_PROMPTS[0], 2):
+        return
+    log_chance, same = 0.0, list[str]()
     for prompt in OPEN_PROMPTS:
-        first = await draw(prompt, 0)
-        for number in range(1, DRAWS):
-            if await draw(prompt, number) != first:
-                return
-        same.append(first)
+        try:
+            sample = await draw(prompt, 0, logprobs=LISTED)
+            each = log_chance_of(sample, hot=hot)
+        except (Deviation, Refusal) as missing:
+            await hold_rows_differ(check_id, rows, expected, missing)
+            return
+        if await differ(draw, prompt, draws, logprobs=LISTED):
+            return
+        log_chance += (draws - 1) * each
+        same.append(text_of(sample))
+        if is_beyond_chance(check_id, log_chance):
+            break
     if not any(same):
         raise NotApplicable("the endpoint generates nothing after the open prompts")
-    raise Deviation(
-        expected,
-        f"{DRAWS} equal samples of each of {len(same)} prompts: {shown(same)}",
-        effect=Effect.IGNORED,
+    seen = (
+        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}, which by the"
+        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
     )
+    if is_beyond_chance(check_id, log_chance):
+        raise Deviation(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise NotApplicable(f"{seen}: too little to tell from chance")
+
+
+async def hold_rows_differ(
+    check_id: str, rows: Rows | None, expected: str, missing: Judgement
+) -> None:
+    """Hold that rows of samples are not each one text throughout, while rows differ.
+
+    Raises:
+        Deviation: they are, which the same samples in any other order make next to impossible.
+        Inconclusive: there are no rows to compare, or they are all alike.
+    """
+    taken = await rows() if rows else []
+    if not taken:
+        raise Inconclusive(f"samples are equal, and nothing tells how probable that is: {missing}")
+    if any(len(set(row)) > 1 for row in taken):
+        return
+    log_chance = log_chance_of_equal_rows(taken)
+    seen = (
+        f"{len(taken)} times {len(taken[0])} equal samples, {shown([row[0] for row in taken])},"
+        f" which as many samples in any order have a chance of {chance(log_chance)} to be"
+    )
+    if is_beyond_chance(check_id, log_chance):
+        raise Deviation(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise Inconclusive(f"{seen}: too little to tell from chance")
+
+
+async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:
+    """Tell whether one of so many samples of a prompt is another than the first."""
+    first = text_of(await draw(prompt, 0, **more))
+    for number in range(1, count):
+        if text_of(await draw(prompt, number, **more)) != first:
+            return True
+    return False
+
+
+def text_of(sample: Sequence[Choice]) -> str:
+    """The text of a sample, of all its choices together."""
+    return "".join(choice.text for choice in sample)

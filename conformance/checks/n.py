@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain
+from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain, two_prompts
 from conformance.checks._refusals import above, below, expect_declined
-from conformance.checks._sampling import copies_of, expect_variety, sampled
+from conformance.checks._sampling import OPEN_PROMPTS, ROWS, copies_of, expect_variety, sampled
+from conformance.completion import Choice
 from conformance.judgement import Thing, expect
 
 COPIES = 3
 """Choices asked for: with three, one that is missing or doubled shows."""
+
+INDEPENDENT = "choices that were sampled each for itself"
 
 
 @check("n.choices", requirement="n.count", tier="smoke")
@@ -52,11 +57,48 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 async def choices_are_no_copies(api: Api) -> None:
     """At temperature 1 the three choices of an open prompt are not one text three times."""
 
-    async def draw(prompt: str, number: int) -> str:
-        answer = (await api.complete(**sampled(prompt, n=COPIES))).expect_ok()
-        return choices_of(answer, COPIES, Thing.COPIES)[number].text
+    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
+        answer = (await api.complete(**sampled(prompt, n=COPIES, **more))).expect_ok()
+        return [choices_of(answer, COPIES, Thing.COPIES)[number % COPIES]]
 
-    await expect_variety(draw, "choices that were sampled each for itself")
+    await expect_variety(
+        "n.samples-differ", draw, INDEPENDENT, draws=COPIES, rows=lambda: rows_of(api)
+    )
+
+
+@check(
+    "n.samples-differ-in-stream",
+    requirement="n.samples-are-independent",
+    tier="deep",
+    needs=("temperature", "stream"),
+)
+async def streamed_choices_are_no_copies(api: Api) -> None:
+    """At temperature 1 the three streamed choices of an open prompt are not one text."""
+
+    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
+        answer = joined(await api.stream(**sampled(prompt, n=COPIES, **more)))
+        return [choices_of(answer, COPIES, Thing.COPIES)[number % COPIES]]
+
+    await expect_variety("n.samples-differ-in-stream", draw, INDEPENDENT, draws=COPIES)
+
+
+@check(
+    "n.samples-differ-in-batch",
+    requirement="n.samples-are-independent",
+    tier="deep",
+    needs=("temperature",),
+)
+async def choices_of_a_batch_are_no_copies(api: Api) -> None:
+    """At temperature 1 the choices of each prompt of a batch are not one text."""
+    two_prompts(api)
+
+    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
+        batch = [OPEN_PROMPTS[0], prompt]
+        answer = (await api.complete(**sampled(batch, n=COPIES, **more))).expect_ok()
+        choices = choices_of(answer, len(batch) * COPIES, Thing.COPIES)
+        return [choices[COPIES + number % COPIES]]
+
+    await expect_variety("n.samples-differ-in-batch", draw, INDEPENDENT, draws=COPIES)
 
 
 @check("n.zero-refused", requirement="n.zero-refused")
@@ -75,3 +117,10 @@ async def too_many_choices_are_refused(api: Api) -> None:
 async def a_word_is_no_number_of_choices(api: Api) -> None:
     """An `n` given as a word is declined."""
     await expect_declined(api, n="two")
+
+
+async def rows_of(api: Api) -> list[tuple[str, ...]]:
+    """Take the texts of several answers with three choices each."""
+    asked = sampled(n=COPIES)
+    replies = [await api.complete(fresh=True, **asked) for _ in range(ROWS)]
+    return [reply.expect_ok().texts for reply in replies]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of, joined
@@ -9,11 +12,13 @@ from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined, where_served
 from conformance.checks._sampling import expect_variety, sampled
-from conformance.completion import Completion
+from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, shown
 from conformance.model import Effect
 
 SEED = 20240229
+
+OTHERS = "another text for another seed"
 
 EDGES = (0, -1, 2**63 - 1)
 """Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
@@ -56,11 +61,11 @@ async def the_same_seed_gives_the_same_stream(api: Api) -> None:
 async def other_seeds_give_other_texts(api: Api) -> None:
     """At temperature 1 different seeds are not all answered with the same text."""
 
-    async def draw(prompt: str, number: int) -> str:
-        asked = sampled(prompt, seed=SEED + number)
-        return (await api.complete(**asked)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, seed=SEED + number, **more)
+        return (await api.complete(**asked)).expect_ok().choices
 
-    await expect_variety(draw, "another text for another seed")
+    await expect_variety("seed.others-differ", draw, OTHERS)
 
 
 @check(
@@ -72,11 +77,13 @@ async def other_seeds_give_other_texts(api: Api) -> None:
 async def one_seed_gives_different_choices(api: Api) -> None:
     """With one seed the choices of an open prompt are still no copies of each other."""
 
-    async def draw(prompt: str, number: int) -> str:
-        answer = (await api.complete(**sampled(prompt, n=3, seed=SEED))).expect_ok()
-        return choices_of(answer, 3, Thing.COPIES)[number].text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        answer = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
+        return [choices_of(answer, 3, Thing.COPIES)[number]]
 
-    await expect_variety(draw, "choices that were sampled each for itself")
+    await expect_variety(
+        "seed.copies-differ", draw, "choices that were sampled each for itself", draws=3
+    )
 
 
 @check(
@@ -88,12 +95,13 @@ async def one_seed_gives_different_choices(api: Api) -> None:
 async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
     """Zero, negative and large seeds are served, and not all answered with the same text."""
 
-    async def draw(prompt: str, number: int) -> str:
-        return (await api.complete(**sampled(prompt, seed=EDGES[number]))).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, seed=EDGES[number], **more)
+        return (await api.complete(**asked)).expect_ok().choices
 
     for number in range(len(EDGES)):
         await draw("1", number)
-    await expect_variety(draw, "another text for another seed")
+    await expect_variety("seed.edges-told-apart", draw, OTHERS, draws=len(EDGES))
 
 
 @check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
@@ -123,12 +131,12 @@ async def null_is_no_seed(api: Api) -> None:
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
-    async def draw(prompt: str, number: int) -> str:
-        asked = sampled(prompt, seed=None)
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, seed=None, **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
     async with where_served(api, "seed", 1):
-        await expect_variety(draw, "another sample of the same request")
+        await expect_variety("seed.null", draw, "another sample of the same request")
 
 
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import plain
+from conformance.checks._asking import LIMIT, joined, plain
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
-from conformance.checks._sampling import NARROW, STORY, expect_variety, hottest, sampled
+from conformance.checks._sampling import (
+    NARROW,
+    ROWS,
+    STORY,
+    expect_variety,
+    hottest,
+    sampled,
+    told_apart,
+)
+from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
 
 REPEATS = 5
 """Greedy answers asked for before an endpoint that changes them is judged."""
+
+ANOTHER = "another sample of the same request"
 
 
 @check("temperature.maximum-served", requirement="temperature.range-served")
@@ -58,14 +72,16 @@ async def greedy_answers_repeat(api: Api) -> None:
 @check("temperature.maximum-varies", requirement="temperature.scales-randomness")
 async def the_maximum_gives_variety(api: Api) -> None:
     """At the highest documented temperature an open prompt is not answered like at 0."""
+    asked = sampled(temperature=hottest(api))
+    if (await api.complete(**asked)).expect_ok().text != (await plain(api, STORY)).text:
+        return
 
-    async def draw(prompt: str, number: int) -> str:
-        if number == 0:
-            return (await plain(api, prompt)).text
-        asked = sampled(prompt, temperature=hottest(api))
-        return (await api.complete(fresh=number > 1, **asked)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        hot = sampled(prompt, temperature=hottest(api), **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **hot)).expect_ok().choices
 
-    await expect_variety(draw, "texts at the highest temperature that leave the greedy one")
+    expected = "different texts at the highest temperature"
+    await expect_variety("temperature.maximum-varies", draw, expected, hot=True)
 
 
 @check("temperature.low-is-near-greedy", requirement="temperature.scales-randomness", tier="deep")
@@ -91,23 +107,44 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
     # Three choices at a time: it is the request that other checks make as well.
-    async def draw(prompt: str, number: int) -> str:
-        answer = (await api.complete(fresh=number > 0, **sampled(prompt, n=3))).expect_ok()
-        return "".join(answer.texts)
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, n=3, **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
-    await expect_variety(draw, "another sample of the same request")
+    async def rows() -> Sequence[Sequence[str]]:
+        taken = [await draw(STORY, number) for number in range(ROWS)]
+        return list(zip(*([choice.text for choice in sample] for sample in taken), strict=False))
+
+    await expect_variety("temperature.repeats-vary", draw, ANOTHER, rows=rows)
+
+
+@check(
+    "temperature.repeats-vary-in-stream",
+    requirement="temperature.repeats-vary",
+    tier="deep",
+    needs=("stream", "n"),
+)
+async def a_repeated_stream_is_sampled_again(api: Api) -> None:
+    """At temperature 1 the same stream, asked for again, is not always the same text."""
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, n=3, **more)
+        return joined(await api.stream(fresh=number > 0, **asked)).choices
+
+    await expect_variety("temperature.repeats-vary-in-stream", draw, ANOTHER)
 
 
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
 async def the_default_samples(api: Api) -> None:
-    """Without `temperature` an answer is sampled: it is not always the greedy one."""
+    """Without `temperature` an answer is sampled: answers differ."""
 
-    async def draw(prompt: str, number: int) -> str:
-        if number == 0:
-            return (await plain(api, prompt)).text
-        return (await api.complete(fresh=True, prompt=prompt, max_tokens=16)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = {"prompt": prompt, "max_tokens": LIMIT, **told_apart(api, number), **more}
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
-    await expect_variety(draw, "samples that leave the greedy text")
+    await expect_variety("temperature.default-varies", draw, "different samples")
 
 
 @check("temperature.null-served", requirement="temperature.null-is-default", tier="deep")
@@ -118,15 +155,13 @@ async def null_is_served(api: Api) -> None:
 
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
 async def null_samples(api: Api) -> None:
-    """`temperature: null` is the default 1 and not 0: answers are not always the greedy one."""
+    """`temperature: null` is the default 1 and not 0: answers differ."""
 
-    async def draw(prompt: str, number: int) -> str:
-        if number == 0:
-            return (await plain(api, prompt)).text
-        asked = sampled(prompt, temperature=None)
-        return (await api.complete(fresh=True, **asked)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, temperature=None, **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
-    await expect_variety(draw, "samples that leave the greedy text")
+    await expect_variety("temperature.null-varies", draw, "different samples")
 
 
 @check("temperature.with-top-p", requirement="temperature.with-top-p-served")

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
-from conformance.checks._sampling import NARROW, STORY, expect_variety, narrowed, sampled
+from conformance.checks._sampling import (
+    NARROW,
+    STORY,
+    expect_variety,
+    narrowed,
+    sampled,
+    told_apart,
+)
+from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
 
@@ -71,13 +82,11 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
 async def null_narrows_nothing(api: Api) -> None:
     """`top_p: null` is served, and leaves sampling as free as 1 does."""
 
-    async def draw(prompt: str, number: int) -> str:
-        if number == 0:
-            return (await plain(api, prompt)).text
-        asked = sampled(prompt, top_p=None)
-        return (await api.complete(fresh=True, **asked)).expect_ok().text
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, top_p=None, **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
-    await expect_variety(draw, "samples that leave the greedy text")
+    await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
 
 
 @check("top-p.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("top_p",))

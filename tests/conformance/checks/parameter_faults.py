@@ -166,6 +166,16 @@ class Replay:
         return self._answers.setdefault(json.dumps(body), answer)
 
 
+class ReplayOfStreams:
+    """Remembers the chunks of every stream, and sends them again."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, list[Body]] = {}
+
+    def __call__(self, body: Body, chunks: list[Body]) -> list[Body]:
+        return self._answers.setdefault(json.dumps(body), chunks)
+
+
 def is_batch(body: Body) -> bool:
     return isinstance(body.get("prompt"), list) and not isinstance(body["prompt"][0], int)
 
@@ -183,6 +193,22 @@ def cut_in_prompt(body: Body, _: int, text: str) -> str:
 def cut_across_prompt(body: Body, _: int, text: str) -> str:
     """Search the border between prompt and answer for stop sequences."""
     return "" if any(s in COUNTING[-2:] + text for s in stops(body)) else text
+
+
+def first_of_prompt_for_all(body: Body, of: list[Body]) -> list[Body]:
+    """The choices of a batch are copies of the first one of their prompt."""
+    n = body.get("n", 1) if is_batch(body) else 1
+    return [{**choice, "text": of[i - i % n]["text"]} for i, choice in enumerate(of)]
+
+
+def first_stream_for_all(body: Body, chunks: list[Body]) -> list[Body]:
+    """The first choice's pieces are sent for each choice."""
+    first = [chunk for chunk in chunks if all(part["index"] == 0 for part in chunk["choices"])]
+    return [
+        {**chunk, "choices": [{**part, "index": index} for part in chunk["choices"]]}
+        for chunk in first
+        for index in range(body.get("n", 1))
+    ]
 
 
 def first_choice_for_all(_: Body, of: list[Body]) -> list[Body]:

@@ -1,0 +1,118 @@
+"""Exact tests, and the chance that a whole run may have of accusing a correct endpoint.
+
+Every statistical check asks: how probable would be what was seen, had a correct endpoint answered?
+Below its share of the run's allowance it accuses. Nothing here is an approximation: each function
+gives a probability, or a bound that no correct endpoint exceeds, whatever its model is. They are
+natural logarithms, because products of many chances leave the range of a float.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import accumulate
+
+ALLOWANCE = 1e-4
+"""The chance that all checks of a run together may have of accusing a correct endpoint."""
+
+SHARES: Mapping[str, float] = {
+    "best-of.picks-the-likelier": 1e-5,
+    "n.samples-differ": 4e-6,
+    "n.samples-differ-in-batch": 4e-6,
+    "n.samples-differ-in-stream": 4e-6,
+    "n.samples-everywhere": 4e-6,
+    "seed.copies-differ": 2e-6,
+    "seed.edges-told-apart": 2e-6,
+    "seed.null": 2e-6,
+    "seed.others-differ": 2e-6,
+    "temperature.default-law": 5e-6,
+    "temperature.default-varies": 4e-6,
+    "temperature.law": 5e-6,
+    "temperature.low-law": 5e-6,
+    "temperature.maximum-law": 5e-6,
+    "temperature.maximum-varies": 4e-6,
+    "temperature.null-varies": 4e-6,
+    "temperature.repeats-everywhere": 4e-6,
+    "temperature.repeats-vary": 4e-6,
+    "temperature.repeats-vary-in-stream": 4e-6,
+    "temperature.stream-varies": 4e-6,
+    "top-p.null": 4e-6,
+    "top-p.wide-varies": 4e-6,
+}
+"""What each statistical check may take of the allowance."""
+
+
+def is_beyond_chance(check_id: str, log_chance: float) -> bool:
+    """Tell whether what a check saw is less probable than its share of the allowance."""
+    return log_chance <= math.log(SHARES[check_id])
+
+
+def chance(log_chance: float) -> str:
+    """Write a probability for a reader: ``3.2e-07``, or ``1 in 12`` where it is no small one."""
+    value = math.exp(min(0.0, log_chance))
+    return f"1 in {1 / value:.0f}" if value > 0.001 else f"{value:.1e}"
+
+
+def log_arrangements(counts: Iterable[int]) -> float:
+    """In how many orders so many things of each kind can lie, as a logarithm."""
+    known = list(counts)
+    return math.lgamma(sum(known) + 1) - sum(math.lgamma(count + 1) for count in known)
+
+
+def log_chance_of_equal_rows(rows: Sequence[Sequence[Hashable]]) -> float:
+    """How probable it is that each row holds one value throughout, given all values, in any order.
+
+    Samples of one distribution are as probable in every order (the permutation test), so this holds
+    whatever that distribution is. Rows must be equally long.
+
+    Raises:
+        ValueError: a row holds two values, or rows differ in length.
+    """
+    if len({len(row) for row in rows}) > 1 or any(len(set(row)) != 1 for row in rows):
+        raise ValueError("rows of one value each, and of one length, are needed")
+    kinds = Counter(row[0] for row in rows).values()
+    length = len(rows[0]) if rows else 0
+    return log_arrangements(kinds) - log_arrangements(count * length for count in kinds)
+
+
+def others_before(chosen: int, candidates: int, others: int) -> list[float]:
+    """How many ``others`` exceed the least of the ``chosen`` best of so many ``candidates``.
+
+    All are drawn from one distribution, whatever it is; ties only lower the number. The probability
+    of 0, 1, … ``others`` (the negative hypergeometric distribution).
+    """
+    ways = math.comb(others + candidates, candidates)
+    return [
+        math.comb(above + chosen - 1, above)
+        * math.comb(others - above + candidates - chosen, others - above)
+        / ways
+        for above in range(others + 1)
+    ]
+
+
+def sum_of(distributions: Iterable[Sequence[float]]) -> list[float]:
+    """The distribution of a sum of independent numbers, each given by its chances of 0, 1, 2 …."""
+    total = [1.0]
+    for distribution in distributions:
+        longer = [0.0] * (len(total) + len(distribution) - 1)
+        for i, one in enumerate(total):
+            for j, other in enumerate(distribution):
+                longer[i + j] += one * other
+        total = longer
+    return total
+
+
+def log_tail(distribution: Sequence[float], least: int) -> float:
+    """The probability of ``least`` or more, as a logarithm."""
+    return _log(math.fsum(distribution[least:]))
+
+
+def critical_value(distribution: Sequence[float], share: float) -> int:
+    """The least number whose tail is within a share of the allowance; one past the end if none."""
+    tails = list(accumulate(reversed(distribution)))[::-1]
+    return next((i for i, tail in enumerate(tails) if tail <= share), len(tails))
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
