@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from conformance.bundled import BundledServerError, bundled_showcase
+from conformance.bundled import COMMAND, BundledServerError, bundled_showcase
 from conformance.selftest.judging import failed, outcome_of
 from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial
@@ -34,14 +34,21 @@ class _Worker:
     pipe: Connection
 
 
-def outcomes_of(trials: Sequence[Trial], jobs: int) -> Generator[Outcome, None, None]:
+def outcomes_of(
+    trials: Sequence[Trial], jobs: int, command: Sequence[str] = COMMAND
+) -> Generator[Outcome, None, None]:
     """Make the runs, as many at a time as there are jobs, and yield what comes of each at once.
+
+    Args:
+        trials: what to run.
+        jobs: workers at most.
+        command: starts a worker's server.
 
     Raises:
         WorkerError: a worker, or the server of one, ended before it should have.
     """
     todo = iter(trials)
-    with _workers(min(jobs, len(trials))) as workers:
+    with _workers(min(jobs, len(trials)), command) as workers:
         busy = {worker.pipe: worker for worker in workers}
         for worker in workers:
             _ask(worker, next(todo))
@@ -80,14 +87,14 @@ def _gone(worker: _Worker) -> WorkerError:
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[list[_Worker]]:
+def _workers(count: int, command: Sequence[str]) -> Iterator[list[_Worker]]:
     # A fresh interpreter, so that no worker holds another's pipes open by having been forked.
     context = multiprocessing.get_context("spawn")
     workers: list[_Worker] = []
     try:
         for _ in range(count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=work, args=(theirs,), daemon=True)
+            process = context.Process(target=work, args=(theirs, command), daemon=True)
             process.start()
             theirs.close()
             workers.append(_Worker(process, ours))
@@ -101,14 +108,14 @@ def _workers(count: int) -> Iterator[list[_Worker]]:
             worker.process.join()
 
 
-def work(pipe: Connection) -> None:
+def work(pipe: Connection, command: Sequence[str]) -> None:
     """Judge the trials that come through a pipe until it ends; a worker's whole life."""
     # Ctrl-C goes to all processes of a terminal; this one ends with its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Whoever has gone has closed the pipe, and hears no answer.
     with suppress(EOFError, OSError):
         try:
-            with bundled_showcase() as server:
+            with bundled_showcase(command) as server:
                 while True:
                     trial: Trial = pipe.recv()
                     try:
