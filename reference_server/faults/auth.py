@@ -1,0 +1,109 @@
+"""Faults of the API key: who has none, or a wrong one, and how that is told."""
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import error, status
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._hiding import HANDLERS
+
+DIFFERS = HANDLERS - {Modifier.EVERY_THIRD}
+"""A run presents a wrong key in only one or two requests."""
+
+
+class _Lets:
+    """Lets somebody in with the server's own key."""
+
+    def __init__(self, *, nobody: bool = False, strangers: bool = False) -> None:
+        self._nobody = nobody
+        self._strangers = strangers
+
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        let_in = self._nobody if asked.key is None else self._strangers
+        return await upstream(asked.with_key(asked.server_key) if let_in else asked)
+
+
+@fault("nobody-served", breaks="auth.missing-key", modifiers=DIFFERS)
+def nobody_served() -> Behaviour:
+    """A request without a key is served."""
+    return _Lets(nobody=True)
+
+
+@fault("strangers-served", breaks="auth.wrong-key", modifiers=DIFFERS)
+def strangers_served() -> Behaviour:
+    """A request with a key that was never issued is served."""
+    return _Lets(strangers=True)
+
+
+@fault("everybody-served", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+def everybody_served() -> Behaviour:
+    """Nobody looks at the key."""
+    return _Lets(nobody=True, strangers=True)
+
+
+@fault("wrong-key-is-bad-request", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+def wrong_key_is_bad_request() -> Behaviour:
+    """A missing or wrong key is refused with 400."""
+    return status(400, 401)
+
+
+@fault("missing-key-forbidden", breaks="auth.missing-key", modifiers=DIFFERS)
+def missing_key_forbidden() -> Behaviour:
+    """A missing key is refused with 403, as some frameworks do by themselves."""
+
+    def raw(asked: Asked, got: Answer) -> Answer:
+        return got.with_status(403) if got.status == 401 and asked.key is None else got
+
+    return Rewrite(raw=raw)
+
+
+@fault("wrong-key-is-server-fault", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+def wrong_key_is_server_fault() -> Behaviour:
+    """A missing or wrong key breaks the server."""
+    return status(500, 401)
+
+
+@fault(
+    "wrong-key-code",
+    breaks="auth.wrong-key-code",
+    evidence=Evidence.SOURCE,
+    modifiers=DIFFERS - {Modifier.STREAM},
+)
+def wrong_key_code() -> Behaviour:
+    """The refusal of a wrong key has a code of the relay's own."""
+    return error(code="invalid_token", type="new_api_error")
+
+
+@fault(
+    "wrong-key-as-page",
+    breaks="errors.envelope auth.wrong-key auth.missing-key",
+    modifiers=DIFFERS,
+)
+def wrong_key_as_page() -> Behaviour:
+    """A missing or wrong key is answered by a page to log in at."""
+
+    def raw(_: Asked, got: Answer) -> Answer:
+        if got.status != 401:
+            return got
+        page = b"<!doctype html><title>Log in</title><form></form>"
+        return got.with_raw(page).with_header("content-type", "text/html")
+
+    return Rewrite(raw=raw)
+
+
+@fault(
+    "key-repeated",
+    breaks="auth.key-not-repeated",
+    evidence=Evidence.SOURCE,
+    modifiers=DIFFERS - {Modifier.STREAM},
+)
+def key_repeated() -> Behaviour:
+    """The refusal of a wrong key repeats it."""
+
+    def raw(asked: Asked, got: Answer) -> Answer:
+        if got.status != 401 or not asked.key:
+            return got
+        inner = {**got.body["error"], "message": f"Invalid token: {asked.key}"}
+        return got.with_body({"error": inner})
+
+    return Rewrite(raw=raw)

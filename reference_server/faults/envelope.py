@@ -1,0 +1,274 @@
+"""Faults of an answer's frame: ``id``, ``object``, ``created``, ``model`` and what else it has."""
+
+import time
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.pieces import lacks, members, wholes
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+
+FRAME = EVERYWHERE - {Modifier.SECOND_CHOICE}
+"""An answer's choices share its frame."""
+
+
+@fault("id-missing", breaks="envelope.id", modifiers=FRAME)
+def id_missing() -> Behaviour:
+    """There is no ``id``."""
+    return lacks("id")
+
+
+@fault("id-empty", breaks="envelope.id", evidence=Evidence.REPORTED, modifiers=FRAME)
+def id_empty() -> Behaviour:
+    """``id`` is an empty string."""
+    return members(id="")
+
+
+@fault("id-number", breaks="envelope.id", modifiers=FRAME)
+def id_number() -> Behaviour:
+    """``id`` is a number."""
+    return members(id=lambda old: sum(map(ord, old or "")))
+
+
+@fault("id-constant", breaks="envelope.id-unique", evidence=Evidence.SOURCE, modifiers=FRAME)
+def id_constant() -> Behaviour:
+    """Every answer has the same ``id``."""
+    return members(id="cmpl-1")
+
+
+@fault("id-of-request", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
+def id_of_request() -> Behaviour:
+    """The ``id`` is made from the request, so that an equal one gets it again."""
+    return wholes(lambda asked, whole: {**whole, "id": f"cmpl-{abs(hash(repr(asked)))}"})
+
+
+@fault("id-of-prompt", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
+def id_of_prompt() -> Behaviour:
+    """The ``id`` is made from the prompt."""
+    return wholes(
+        lambda asked, whole: {**whole, "id": f"cmpl-{abs(hash(repr(asked.get('prompt'))))}"}
+    )
+
+
+@fault("id-by-the-second", breaks="envelope.id-unique", evidence=Evidence.SOURCE, modifiers=FRAME)
+def id_by_the_second() -> Behaviour:
+    """The ``id`` is the time in seconds, which quick answers share."""
+    return wholes(lambda _, whole: {**whole, "id": f"cmpl-{whole['created']}"})
+
+
+@fault("id-of-a-chat", breaks="envelope.id-prefix", evidence=Evidence.SOURCE, modifiers=FRAME)
+def id_of_a_chat() -> Behaviour:
+    """The ``id`` begins with ``chatcmpl-``."""
+    return members(id=lambda old: f"chat{old}")
+
+
+@fault("object-missing", breaks="envelope.object", modifiers=FRAME)
+def object_missing() -> Behaviour:
+    """There is no ``object``."""
+    return lacks("object")
+
+
+@fault("object-chat", breaks="envelope.object", evidence=Evidence.REPORTED, modifiers=FRAME)
+def object_chat() -> Behaviour:
+    """``object`` is that of a chat's answer."""
+    return members(object="chat.completion")
+
+
+@fault(
+    "object-of-a-chunk",
+    breaks="envelope.object streaming.chunk-shape",
+    evidence=Evidence.REPORTED,
+    modifiers=FRAME - {Modifier.STREAM, Modifier.PLAIN},
+)
+def object_of_a_chunk() -> Behaviour:
+    """``object`` of a chunk is ``text_completion.chunk``."""
+    return Rewrite(chunks=members(object="text_completion.chunk").chunks)
+
+
+@fault("created-missing", breaks="envelope.created", evidence=Evidence.REPORTED, modifiers=FRAME)
+def created_missing() -> Behaviour:
+    """There is no ``created``."""
+    return lacks("created")
+
+
+@fault("created-float", breaks="envelope.created", evidence=Evidence.REPORTED, modifiers=FRAME)
+def created_float() -> Behaviour:
+    """``created`` has a fraction."""
+    return members(created=lambda old: old + 0.25)
+
+
+@fault("created-written-as-float", breaks="envelope.created", modifiers=FRAME)
+def created_written_as_float() -> Behaviour:
+    """``created`` is a whole number that is written as 1700000000.0."""
+    return members(created=float)
+
+
+@fault("created-string", breaks="envelope.created", modifiers=FRAME)
+def created_string() -> Behaviour:
+    """``created`` is a date in words."""
+    return members(created=lambda old: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(old)))
+
+
+@fault("created-milliseconds", breaks="envelope.created", modifiers=FRAME)
+def created_milliseconds() -> Behaviour:
+    """``created`` is in milliseconds."""
+    return members(created=lambda old: old * 1000)
+
+
+@fault("created-zero", breaks="envelope.created", modifiers=FRAME)
+def created_zero() -> Behaviour:
+    """``created`` is 0."""
+    return members(created=0)
+
+
+@fault("created-long-ago", breaks="envelope.created-is-now", modifiers=FRAME)
+def created_long_ago() -> Behaviour:
+    """``created`` is a constant from the day the server was written."""
+    return members(created=1_589_478_378)
+
+
+@fault("created-in-local-time", breaks="envelope.created-is-now", modifiers=FRAME)
+def created_in_local_time() -> Behaviour:
+    """``created`` is eight hours ahead, counted from a local clock as if it were UTC."""
+    return members(created=lambda old: old + 8 * 3600)
+
+
+@fault("model-missing", breaks="envelope.model", modifiers=FRAME)
+def model_missing() -> Behaviour:
+    """There is no ``model``."""
+    return lacks("model")
+
+
+@fault("model-empty", breaks="envelope.model", modifiers=FRAME)
+def model_empty() -> Behaviour:
+    """``model`` is an empty string."""
+    return members(model="")
+
+
+@fault(
+    "model-of-upstream",
+    breaks="model.named-in-answer",
+    evidence=Evidence.SOURCE,
+    modifiers=FRAME,
+)
+def model_of_upstream() -> Behaviour:
+    """The answer names the model that a relay asked in place of the one it was asked for."""
+    return members(model="qwen2.5-7b-instruct")
+
+
+@fault("fingerprint-number", breaks="envelope.system-fingerprint", modifiers=FRAME)
+def fingerprint_number() -> Behaviour:
+    """``system_fingerprint`` is a number."""
+    return members(system_fingerprint=7)
+
+
+@fault("choices-empty", breaks="envelope.choices", modifiers=FRAME - {Modifier.STREAM})
+def choices_empty() -> Behaviour:
+    """``choices`` of a plain answer is an empty array."""
+    return Rewrite(plain=lambda _, whole: {**whole, "choices": []})
+
+
+@fault(
+    "choices-object", breaks="envelope.choices", modifiers=FRAME - {Modifier.STREAM, Modifier.BATCH}
+)
+def choices_object() -> Behaviour:
+    """``choices`` of a plain answer is one choice instead of an array."""
+    return Rewrite(plain=lambda _, whole: {**whole, "choices": whole["choices"][0]})
+
+
+@fault(
+    "answer-in-data",
+    breaks="envelope.choices",
+    evidence=Evidence.SOURCE,
+    modifiers=FRAME - {Modifier.STREAM},
+)
+def answer_in_data() -> Behaviour:
+    """A plain answer is wrapped as ``data`` beside a code and a message."""
+    return Rewrite(plain=lambda _, whole: {"code": 0, "message": "ok", "data": whole})
+
+
+@fault(
+    "chat-shaped-answer",
+    breaks="text.present envelope.object",
+    evidence=Evidence.SOURCE,
+    modifiers=FRAME - {Modifier.STREAM},
+)
+def chat_shaped_answer() -> Behaviour:
+    """A plain answer is that of a chat: each choice has a ``message`` and no ``text``."""
+
+    def choice(old: Body) -> Body:
+        message = {"role": "assistant", "content": old["text"]}
+        return {**{k: v for k, v in old.items() if k != "text"}, "message": message}
+
+    return Rewrite(
+        plain=lambda _, whole: {
+            **whole,
+            "object": "chat.completion",
+            "choices": [choice(old) for old in whole["choices"]],
+        }
+    )
+
+
+@fault("nan-among-logprobs", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+def nan_among_logprobs() -> Behaviour:
+    """A log probability of a plain answer is written as NaN."""
+    return _first_logprob(float("nan"))
+
+
+@fault(
+    "infinity-among-logprobs", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM}
+)
+def infinity_among_logprobs() -> Behaviour:
+    """A log probability of a plain answer is written as -Infinity."""
+    return _first_logprob(float("-inf"))
+
+
+@fault("not-utf-8", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+def not_utf_8() -> Behaviour:
+    """The body of a plain answer has a byte in it that is no UTF-8."""
+    return _plain_raw(lambda raw: raw.replace(b'"text":"', b'"text":"\xff', 1))
+
+
+@fault("bytes-behind", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+def bytes_behind() -> Behaviour:
+    """The body of a plain answer goes on after its JSON."""
+    return _plain_raw(lambda raw: raw + b"\n0")
+
+
+@fault("mark-in-front", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+def mark_in_front() -> Behaviour:
+    """The body of a plain answer begins with a byte order mark."""
+    return _plain_raw(lambda raw: b"\xef\xbb\xbf" + raw)
+
+
+@fault(
+    "answer-cached",
+    breaks="envelope.id-unique temperature.repeats-vary",
+    evidence=Evidence.SIBLING,
+    modifiers=FRAME - {Modifier.EVERY_THIRD},
+)
+def answer_cached() -> Behaviour:
+    """An equal request gets the whole answer again, ``id`` and all."""
+    known: dict[str, Body] = {}
+    return Rewrite(plain=lambda asked, whole: known.setdefault(repr(asked), whole))
+
+
+def _first_logprob(value: float) -> Behaviour:
+    def choice(old: Body) -> Body:
+        scores = old.get("logprobs")
+        if not scores:
+            return old
+        rest = scores["token_logprobs"][1:]
+        return {**old, "logprobs": {**scores, "token_logprobs": [value, *rest]}}
+
+    return Rewrite(
+        plain=lambda _, whole: {**whole, "choices": [choice(old) for old in whole["choices"]]}
+    )
+
+
+def _plain_raw(change: Callable[[bytes], bytes]) -> Behaviour:
+    def raw(_: Asked, got: Answer) -> Answer:
+        return got if got.status != 200 or got.is_stream else got.with_raw(change(got.raw))
+
+    return Rewrite(raw=raw)

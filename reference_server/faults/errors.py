@@ -1,0 +1,187 @@
+"""Faults of refusals: their envelope and what it holds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour
+from reference_server.behaviour.pieces import error, errors
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._hiding import HANDLERS
+
+UPSTREAM = "Post https://10.3.7.12:8443/v1/completions: dial tcp 10.3.7.12:8443: i/o timeout"
+TRACE = (
+    'Traceback (most recent call last):\n  File "/srv/app/handlers.py", line 88, in create\n'
+    "    limit = int(body['max_tokens'])\nValueError: invalid literal"
+)
+PANIC = "panic: interface conversion\n\ngoroutine 118 [running]:\nmain.relay(0xc000)"
+
+
+def _enveloped(envelope: Mapping[str, Any]) -> Rewrite:
+    return Rewrite(refusal=lambda _, old: {k: _filled(v, old) for k, v in envelope.items()})
+
+
+def _filled(value: Any, old: Mapping[str, Any]) -> Any:
+    return old["error"]["message"] if value is ... else value
+
+
+@fault(
+    "bare-error-envelope",
+    breaks="errors.envelope",
+    evidence=Evidence.REPORTED,
+    modifiers=HANDLERS,
+)
+def bare_error_envelope() -> Behaviour:
+    """The error is ``{"detail": …}``, as a web framework writes it."""
+    return _enveloped({"detail": ...})
+
+
+@fault(
+    "error-object-error", breaks="errors.envelope", evidence=Evidence.REPORTED, modifiers=HANDLERS
+)
+def error_object_error() -> Behaviour:
+    """The error is ``{"object": "error", "message": …}``, without an inner object."""
+    return _enveloped(
+        {"object": "error", "message": ..., "type": "BadRequestError", "param": None, "code": 400}
+    )
+
+
+@fault("error-string", breaks="errors.envelope", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+def error_string() -> Behaviour:
+    """``error`` is a sentence instead of an object."""
+    return _enveloped({"error": ..., "error_type": "validation"})
+
+
+@fault("error-in-code-and-msg", breaks="errors.envelope", modifiers=HANDLERS)
+def error_in_code_and_msg() -> Behaviour:
+    """The error is ``{"code": …, "msg": …}``."""
+    return _enveloped({"code": 10013, "msg": ..., "data": None})
+
+
+@fault("error-message-empty", breaks="errors.envelope", modifiers=HANDLERS)
+def error_message_empty() -> Behaviour:
+    """The message is an empty string."""
+    return error(message="")
+
+
+@fault("error-message-missing", breaks="errors.envelope", modifiers=HANDLERS)
+def error_message_missing() -> Behaviour:
+    """There is no message."""
+    return error(message=...)
+
+
+@fault("error-message-object", breaks="errors.envelope", modifiers=HANDLERS)
+def error_message_object() -> Behaviour:
+    """The message is an object."""
+    return error(message={"en": "bad request"})
+
+
+@fault("error-param-missing", breaks="errors.four-members", modifiers=HANDLERS)
+def error_param_missing() -> Behaviour:
+    """The error has no ``param``."""
+    return error(param=...)
+
+
+@fault("error-code-missing", breaks="errors.four-members", modifiers=HANDLERS)
+def error_code_missing() -> Behaviour:
+    """The error has no ``code``."""
+    return error(code=...)
+
+
+@fault("error-type-missing", breaks="errors.four-members", modifiers=HANDLERS)
+def error_type_missing() -> Behaviour:
+    """The error has no ``type``."""
+    return error(type=...)
+
+
+@fault(
+    "nonstandard-error-type",
+    breaks="errors.bad-input-type",
+    evidence=Evidence.SOURCE,
+    modifiers=HANDLERS,
+)
+def nonstandard_error_type() -> Behaviour:
+    """The type is the relay's own, and ``param`` is an empty string."""
+    return error(type="new_api_error", param="")
+
+
+@fault("error-unexplained", breaks="errors.bad-input-param", modifiers=HANDLERS)
+def error_unexplained() -> Behaviour:
+    """The error of a bad value says nothing of which value it was."""
+    return error(message="The request is invalid.", param=None)
+
+
+@fault("upstream-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+def upstream_leak() -> Behaviour:
+    """The error shows the address of the server behind."""
+    return error(message=UPSTREAM)
+
+
+@fault("trace-leak", breaks="errors.no-leak", modifiers=HANDLERS)
+def trace_leak() -> Behaviour:
+    """The error shows a stack trace."""
+    return error(message=TRACE)
+
+
+@fault("panic-leak", breaks="errors.no-leak", modifiers=HANDLERS)
+def panic_leak() -> Behaviour:
+    """The error shows the trace of a program in another language."""
+    return error(message=PANIC)
+
+
+@fault("key-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+def key_leak() -> Behaviour:
+    """The error shows the key to the server behind."""
+    return error(message="Incorrect API key provided: sk-A1b2C3d4E5f6G7h8I9j0K1l2M3n4.")
+
+
+@fault("host-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+def host_leak() -> Behaviour:
+    """The error shows the name of a host inside."""
+    return error(
+        message='Post "http://vllm-7b.inference.svc.cluster.local:8000/v1/completions": EOF'
+    )
+
+
+@fault("html-error", breaks="errors.envelope", evidence=Evidence.REPORTED, modifiers=HANDLERS)
+def html_error() -> Behaviour:
+    """A refusal is a page."""
+    return errors(_page)
+
+
+@fault("text-error", breaks="errors.envelope", modifiers=HANDLERS)
+def text_error() -> Behaviour:
+    """A refusal is a line of text."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        return got.with_raw(b"Bad Request\n").with_header("content-type", "text/plain")
+
+    return errors(change)
+
+
+@fault("empty-error", breaks="errors.envelope", modifiers=HANDLERS)
+def empty_error() -> Behaviour:
+    """A refusal has no body."""
+    return errors(lambda _, got: got.with_raw(b""))
+
+
+@fault("error-as-html", breaks="errors.content-type", modifiers=HANDLERS)
+def error_as_html() -> Behaviour:
+    """A refusal in JSON is announced as HTML."""
+    return errors(lambda _, got: got.with_header("content-type", "text/html; charset=utf-8"))
+
+
+@fault(
+    "json-error-as-event-stream",
+    breaks="errors.content-type errors.stream-refused-as-json",
+    evidence=Evidence.SIBLING,
+    modifiers=HANDLERS,
+)
+def json_error_as_event_stream() -> Behaviour:
+    """A refusal in JSON is announced as a stream of events."""
+    return errors(lambda _, got: got.with_header("content-type", "text/event-stream"))
+
+
+def _page(_: Asked, got: Answer) -> Answer:
+    page = f"<html><head><title>{got.status}</title></head><body><h1>Error</h1></body></html>"
+    return got.with_raw(page.encode()).with_header("content-type", "text/html")
