@@ -200,9 +200,8 @@ class Completion:
         """The bill; a deviation where none came."""
         value = self.raw.get("usage")
         if not isinstance(value, Mapping):
-            raise Absence(
-                Thing.USAGE, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED
-            )
+            thing = Thing.STREAM_USAGE if self.chunks else Thing.USAGE
+            raise Absence(thing, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED)
         return Usage(value)
 
 

@@ -51,6 +51,7 @@ class Thing(StrEnum):
     STREAM = "a stream"
     TEXT = "text"
     USAGE = "usage"
+    STREAM_USAGE = "usage in a stream"
 
 
 class Absence(Deviation):

@@ -21,5 +21,6 @@ JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
     Thing.STREAM: ("stream.true-streams",),
     Thing.TEXT: ("text.present", "text.present-in-stream"),
     Thing.USAGE: ("usage.present",),
+    Thing.STREAM_USAGE: ("stream-options.usage-chunk",),
 }
 """The checks that look at the plainest answers, by what those lack: the simplest one first."""

@@ -14,7 +14,7 @@ from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks._asking import LITTLE
 from conformance.completion import Completion
-from conformance.judgement import NotApplicable, Refusal
+from conformance.judgement import Deviation, NotApplicable, Refusal
 
 DECLINED = (400, 422)
 """How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
@@ -29,14 +29,20 @@ def as_refused(reply: Reply, *statuses: int) -> ErrorAnswer:
     """Return a refusal for its details to be judged.
 
     Raises:
-        NotApplicable: there is none to look at, because the request was served or broke the server.
+        NotApplicable: there is none to look at, because the request was served, broke the server,
+            or was declined with another status than a refusal of this kind has.
+        Deviation: it is no JSON.
+        Inconclusive: 429 or no answer, which say nothing of the request.
     """
     declined = statuses or tuple(REFUSALS)
-    if reply.status not in declined and (reply.status < 300 or reply.status == 500):
+    try:
+        return reply.expect_error(*declined)
+    except Deviation:
+        if reply.status in declined:
+            raise
         raise NotApplicable(
             f"no refusal to look at: status {reply.status}, which other checks judge"
-        )
-    return reply.expect_error(*declined)
+        ) from None
 
 
 async def expect_declined(api: Api, **wrong: Any) -> ErrorAnswer:

@@ -126,7 +126,8 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
     prompts = ("The end of the story is this:", "Yes or no? Answer:", "问:一加一等于几?答:")
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
     replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
-    hold_not_cut([(reply.expect_ok(), longest["max_tokens"]) for reply in replies])
+    told = [(reply.expect_ok(), int(longest["max_tokens"])) for reply in replies]
+    hold_not_cut([*told, (await plain(api), LIMIT)])
 
 
 @check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
@@ -196,9 +197,17 @@ def hold_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> 
 
 
 def hold_not_cut(answers: list[tuple[Completion, int]]) -> None:
-    """Hold that answers with fewer tokens than their limit do not claim to have been cut."""
+    """Hold that answers with fewer tokens than their limit do not claim to have been cut.
+
+    Raises:
+        NotApplicable: none has fewer, or the bill cannot tell, because no answer that was cut is
+            billed with its limit.
+    """
     early = [a for a, limit in answers if 0 < a.usage.completion_tokens < limit]
     if not early:
         raise NotApplicable("none of the answers ended by itself")
+    cut = [pair for pair in answers if pair[0].only.finish_reason == "length"]
+    if cut and all(answer.usage.completion_tokens < limit for answer, limit in cut):
+        raise NotApplicable("no answer is billed with its limit, which usage's checks judge")
     for answer in early:
         expect(answer.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import ONE_TOKEN, plain, streamed
+from conformance.checks._characters import REPLACEMENT
 from conformance.checks._prompts import COUNTING
 from conformance.checks._refusals import expect_declined, where_served
 from conformance.checks._scores import (
+    Position,
     alternatives,
     hold_tokens_make_text,
     positions_of,
@@ -60,7 +62,7 @@ async def scores_come_in_a_stream(api: Api) -> None:
 async def as_many_alternatives_as_asked_for(api: Api) -> None:
     """`logprobs: N` lists N alternatives at each position, or N + 1 with the sampled token."""
     wanted = alternatives(api)
-    hold_count([len(p.top or ()) for p in positions_of((await scored(api)).only)], wanted)
+    hold_count(positions_of((await scored(api)).only), wanted)
 
 
 @check("logprobs.count-in-stream", requirement="logprobs.alternatives-count", needs=("stream",))
@@ -68,14 +70,14 @@ async def as_many_alternatives_in_a_stream(api: Api) -> None:
     """`logprobs: N` lists N alternatives, or N + 1, at each position of a stream as well."""
     wanted = alternatives(api)
     choice = (await streamed(api, logprobs=wanted)).only
-    hold_count([len(p.top or ()) for p in positions_of(choice)], wanted)
+    hold_count(positions_of(choice), wanted)
 
 
 @check("logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep")
 async def two_alternatives(api: Api) -> None:
     """`logprobs: 2` lists two alternatives at each position, or three with the sampled token."""
     choice = (await api.complete(**{**ONE_TOKEN, "max_tokens": 4}, logprobs=2)).expect_ok().only
-    hold_count([len(p.top or ()) for p in positions_of(choice)], 2)
+    hold_count(positions_of(choice), 2)
 
 
 @check("logprobs.zero", requirement="logprobs.zero-gives-sampled")
@@ -173,16 +175,23 @@ def hold_no_scores(logprobs: object) -> None:
         raise Deviation("logprobs null or absent", f"logprobs = {shown(logprobs)}")
 
 
-def hold_count(sizes: list[int], wanted: int) -> None:
+def hold_count(positions: Sequence[Position], wanted: int) -> None:
     """Hold that as many alternatives are listed as were asked for.
 
-    Two token ids that are written alike share an entry, so some positions may list fewer; when most
-    of them do, that is not the reason.
+    Parts of characters that are all written as U+FFFD, or as nothing, share one entry, and now and
+    then two other tokens do; when most positions list too few without such an entry, that is not
+    the reason.
     """
-    if not sizes:
+    if not positions:
         raise NotApplicable("the answer has no tokens to list alternatives for")
+    sizes = [len(position.top or ()) for position in positions]
     expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
-    enough = sum(size >= wanted for size in sizes)
-    if 2 * enough < len(sizes):
+    enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]
+    if 2 * sum(enough) < len(sizes):
         effect = Effect.IGNORED if max(sizes) <= 1 < wanted else Effect.ALTERED
         raise Deviation(f"{wanted} alternatives at a position", shown(sizes), effect=effect)
+
+
+def shares(position: Position) -> bool:
+    """Tell whether an entry can stand for several tokens that are no whole characters."""
+    return any(not token or REPLACEMENT in token for token in position.top or ())

@@ -205,16 +205,46 @@ def refused(status: int, when: Callable[[Body], bool], message: str = "不支持
     return Change(raw=raw)
 
 
+def scored_closely(whole: Body) -> Body:
+    """Let an answer, or a chunk, tell of near-ties wherever it tells of log probabilities."""
+    scores = [choice.get("logprobs") for choice in whole["choices"]]
+    return {
+        **whole,
+        "choices": [
+            {**choice, "logprobs": {**told, **near_ties(told)}} if told else choice
+            for choice, told in zip(whole["choices"], scores, strict=True)
+        ],
+    }
+
+
 class Flickering:
-    """Let a greedy answer end in another word now and then, as batching can."""
+    """Let a greedy answer end in another word now and then, as batching can make of near-ties."""
 
     def __init__(self) -> None:
         self._chance = random.Random(7)
 
     def __call__(self, asked: Body, of: list[Body]) -> list[Body]:
-        if self._chance.random() > 0.3 or not of[0]["text"] or asked.get("logprobs") is not None:
+        if asked.get("logprobs") is not None:
+            greedy = asked.get("temperature") == 0
+            return scored_closely({"choices": of})["choices"] if greedy else of
+        if self._chance.random() > 0.3 or not of[0]["text"]:
             return of
         return [{**choice, "text": f"{choice['text'][:-1]}~"} for choice in of]
+
+
+def near_ties(scores: Body) -> Body:
+    """Score the two likeliest tokens of each place about alike: a model that can go either way."""
+    tops = [top and _near_tie(top) for top in scores["top_logprobs"]]
+    rows = zip(scores["tokens"], scores["token_logprobs"], tops, strict=True)
+    told = [(top or {}).get(token, score) for token, score, top in rows]
+    return {"top_logprobs": tops, "token_logprobs": told}
+
+
+def _near_tie(top: dict[str, float]) -> dict[str, float]:
+    ranked = sorted(top, key=lambda token: -top[token])
+    best = -0.6 + max(top.values()) / 2
+    close = dict(zip(ranked, (best, best - 0.3), strict=False))
+    return {token: close.get(token, min(score, -5.0)) for token, score in top.items()}
 
 
 def at_once(exchange: Exchange) -> Exchange:
@@ -227,3 +257,19 @@ def after_a_wait(exchange: Exchange) -> Exchange:
     """Wait long before the first token of a stream."""
     late = tuple(replace(arrival, at=arrival.at + 30) for arrival in exchange.arrivals)
     return replace(exchange, arrivals=late)
+
+
+def parts_share_an_alternative(scores: Body) -> Body:
+    """Write the two unlikeliest alternatives as U+FFFD, as if they were parts of characters."""
+    return {
+        "top_logprobs": [
+            _with_shared_entry(top, token) if top and len(top) > 2 else top
+            for token, top in zip(scores["tokens"], scores["top_logprobs"], strict=True)
+        ]
+    }
+
+
+def _with_shared_entry(top: Body, sampled: str) -> Body:
+    rare = sorted((token for token in top if token != sampled), key=lambda token: top[token])[:2]
+    kept = {token: score for token, score in top.items() if token not in rare}
+    return {**kept, "\ufffd": top[rare[0]]}

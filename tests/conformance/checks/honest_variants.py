@@ -65,6 +65,7 @@ VARIANTS: dict[str, Change] = {
     "parts-as-replacement": f.logprobs(
         lambda s: {"tokens": ["\ufffd" if t.startswith("bytes:") else t for t in s["tokens"]]}
     ),
+    "parts-share-an-alternative": f.logprobs(h.parts_share_an_alternative),
     "alternatives-capped": Change(
         ask=lambda b: {**b, "logprobs": 5} if b.get("logprobs") in (6, 100) else b
     ),

@@ -35,6 +35,7 @@ LEFT_OUT = {
     "text": (ANSWERS["text-in-message"], "text.present"),
     "choices": (ANSWERS["choices-empty"], "envelope.choices"),
     "streams": (STREAMS["stream-ignored"], "stream.true-streams"),
+    "usage in streams": (STREAMS["include-usage-ignored"], "stream-options.usage-chunk"),
 }
 
 
@@ -83,3 +84,23 @@ def test_what_is_left_out_here_or_there_is_found_there(
     name: str, when: Callable[[Body], bool], finder: str
 ) -> None:
     assert finder in accused(f.drop(name, when=when))
+
+
+def test_a_stream_without_an_end_has_its_bill_last_all_the_same() -> None:
+    found = accused(STREAMS["missing-done"])
+    assert found == {"streaming.done-last", "streaming.done-last-batch"}
+
+
+def test_a_bill_that_is_always_short_is_no_wrong_finish_reason() -> None:
+    short = f.usage(lambda _, bill: {"completion_tokens": max(0, bill["completion_tokens"] - 1)})
+    found = accused(short)
+    assert "usage.completion-at-limit" in found
+    assert not {key for key in found if key.startswith("finish-reason.")}
+
+
+def test_a_key_declined_with_another_status_is_told_once() -> None:
+    assert accused(f.status(400, 401)) == {
+        "auth.missing-key",
+        "auth.missing-key-in-stream",
+        "auth.wrong-key",
+    }
