@@ -7,14 +7,15 @@ and the next wide and greedy answers steady; the scripts differ in how many byte
 COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,"
 """ASCII: any language model continues it."""
 
-COLOURS = "red green blue red green blue red green blue red green"
-"""ASCII with word boundaries: the leading space of the answer matters."""
+COLOURS = "\n".join(["red green blue"] * 4)
+"""ASCII with borders of words and lines: the answer begins with a line break."""
 
 CHINESE = "一二三四五六七八九十。一二三四五六七八九十。一二三四五六七"
 """Three bytes a character."""
 
-EMOJI = "🍎🍌🍒 🍎🍌🍒 🍎🍌🍒 🍎🍌"
-"""Four bytes a character, two UTF-16 units: byte-level tokenizers cut it."""
+EMOJI = "胡🌸🌙⭐\n" * 3 + "胡🌸"
+"""Characters of three and of four bytes, two UTF-16 units these, rare enough that byte-level
+tokenizers cut some of them: to copy them a model has to write them in parts."""
 
 AWKWARD = '  一二三。\n\t🍎🍌 \\ "X" <b> &amp; e\u0301  '
 """White space at both ends, several scripts, a capital, what escaping gets wrong, and an accent
