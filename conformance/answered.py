@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.answers import Reply
+from conformance.answers import DONE, Reply, strict_json
 from conformance.asked import Asked, read_request
 from conformance.completion import Choice, Completion
 from conformance.contract import Contract
@@ -75,7 +75,16 @@ class Answered:
             raise NotApplicable("the answer is no stream")
         return self.completion
 
-    @property
+    @cached_property
+    def payloads(self) -> tuple[tuple[str, object], ...]:
+        """What the events of a stream carry but for ``[DONE]``, beside the JSON that it is.
+
+        What is no strict JSON is beside None.
+        """
+        data = (event.data for event in self.reply.events)
+        return tuple((one, _read(one)) for one in data if one.strip() != DONE)
+
+    @cached_property
     def numbered(self) -> tuple[tuple[int, Choice], ...]:
         """Each choice with the number of its prompt, where the choices are those asked for."""
         wanted = self.asked.choices
@@ -106,6 +115,13 @@ class Answered:
         except Judgement as judgement:
             # Without its traceback, which would keep this frame and the exchange alive in a circle.
             return judgement.with_traceback(None)
+
+
+def _read(data: str) -> object:
+    try:
+        return strict_json(data, "a stream event")
+    except Deviation:
+        return None
 
 
 @dataclass(frozen=True, eq=False)

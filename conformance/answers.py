@@ -97,7 +97,7 @@ class Reply:
     @cached_property
     def json(self) -> object:
         """The body as strict JSON; a deviation where it is none, NaN and Infinity included."""
-        return _strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+        return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
 
     @property
     def is_stream(self) -> bool:
@@ -191,7 +191,7 @@ class Reply:
         for event in self.events:
             if event.data.strip() == DONE:
                 continue
-            chunk = _strict_json(event.data, "a stream event")
+            chunk = strict_json(event.data, "a stream event")
             if not isinstance(chunk, Mapping):
                 raise Deviation("a JSON object in each event", shown(chunk))
             if "error" in chunk and "choices" not in chunk:
@@ -210,7 +210,12 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-def _strict_json(text: str, what: str) -> object:
+def strict_json(text: str, what: str) -> object:
+    """Read JSON; NaN and Infinity are none.
+
+    Raises:
+        Deviation: it is no JSON, where ``what`` had to be.
+    """
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

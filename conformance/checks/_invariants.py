@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from conformance.answered import Answered, Breach, WholeRun
 from conformance.api import Api, features_of
@@ -12,6 +13,8 @@ from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, 
 
 EVIDENCE = 5
 """Exchanges that a finding points at; more of the same convince nobody."""
+
+Item = TypeVar("Item")
 
 JudgeAnswer = Callable[[Answered], None]
 """Judges one answer: returns, or raises a judgement like a check."""
@@ -51,15 +54,36 @@ def look_at_each(judge: JudgeAnswer, thing: Thing | None, answers: Sequence[Answ
     return Looked(tuple(looked), tuple(breaches))
 
 
-def hold_not_yet_told(run: WholeRun, requirement: str, thing: Thing | None) -> None:
+def hold_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
+    """Judge several things of one answer, each by itself.
+
+    Raises:
+        Deviation: of the first that breaks the rule.
+        NotApplicable: there is nothing to judge about any of them.
+    """
+    looked = 0
+    for item in items:
+        try:
+            judge(item)
+        except (NotApplicable, Absence):
+            continue
+        looked += 1
+    if not looked:
+        raise NotApplicable("there is nothing of this to look at in the answer")
+
+
+def hold_not_yet_told(
+    run: WholeRun, requirements: Iterable[str], thing: Thing | None = None
+) -> None:
     """Hold that no check has found already what an invariant could only find again.
 
     Raises:
         NotApplicable: one has.
     """
-    told = run.accuser_of(requirement)
-    if told is None and thing is not None:
-        told = run.accuser_among(JUDGED_BY[thing])
+    tellers = [run.accuser_of(requirement) for requirement in requirements]
+    if thing is not None:
+        tellers.append(run.accuser_among(JUDGED_BY[thing]))
+    told = next((teller for teller in tellers if teller is not None), None)
     if told is not None:
         raise NotApplicable(f"{told} found this already")
 

@@ -95,6 +95,7 @@ def invariant(
     tier: str = "smoke",
     needs: tuple[str, ...] = (),
     of: Thing | None = None,
+    explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeAnswer], JudgeAnswer]:
     """Register the decorated function as a check of every answer of a run, which asks nothing.
 
@@ -115,6 +116,7 @@ def invariant(
     where another check found the same requirement broken, and where something is missing as a whole
     (a :class:`~conformance.judgement.Thing`) and another check said so. ``of`` names that thing for
     an invariant which is about its being there; any other passes over an answer that lacks it.
+    ``explained_by`` names requirements whose breach explains a breach of this one.
 
     Raises:
         ValueError: the id is taken, or the function has no docstring to show to a reader.
@@ -123,7 +125,7 @@ def invariant(
     def register(function: JudgeAnswer) -> JudgeAnswer:
         @wraps(function)
         async def run(api: Api) -> None:
-            hold_not_yet_told(api.whole_run, requirement, of)
+            hold_not_yet_told(api.whole_run, (requirement, *explained_by), of)
             conclude(look_at_each(function, of, api.whole_run.answers), api)
 
         title = _title(function, check_id)
@@ -134,7 +136,12 @@ def invariant(
 
 
 def invariant_across(
-    check_id: str, *, requirement: str, tier: str = "smoke", needs: tuple[str, ...] = ()
+    check_id: str,
+    *,
+    requirement: str,
+    tier: str = "smoke",
+    needs: tuple[str, ...] = (),
+    explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeRun], JudgeRun]:
     """Register a check that compares the answers of a run, and asks nothing.
 
@@ -146,7 +153,7 @@ def invariant_across(
     def register(function: JudgeRun) -> JudgeRun:
         @wraps(function)
         async def run(api: Api) -> None:
-            hold_not_yet_told(api.whole_run, requirement, None)
+            hold_not_yet_told(api.whole_run, (requirement, *explained_by))
             answers = api.whole_run.answers
             conclude(Looked(answers, tuple(function(answers))), api)
 

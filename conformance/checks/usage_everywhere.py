@@ -2,12 +2,206 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
-from conformance.checks import invariant
-from conformance.checks.usage import hold_total
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.checks import invariant, invariant_across
+from conformance.checks.usage import hold_text_counted, hold_three_counts, hold_total
+from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
+
+LONGEST = 256
+"""The largest ``max_tokens`` that certainly does not meet the end of the context first."""
+
+
+@invariant("usage.present-everywhere", requirement="usage.present", of=Thing.USAGE)
+def every_answer_has_a_bill(answer: Answered) -> None:
+    """Every plain answer has `usage` with three whole numbers, none of them negative."""
+    completion = answer.plain
+    if any(answer.generated(number, choice) for number, choice in answer.numbered):
+        hold_three_counts(completion)
+    else:  # where nothing was generated, a count of none may be left out
+        _ = completion.usage.prompt_tokens, completion.usage.total_tokens
 
 
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
 def every_total_is_the_sum(answer: Answered) -> None:
     """In every answer that has a bill `total_tokens` is the sum of the other two."""
     hold_total(answer.completion)
+
+
+@invariant("usage.text-counted-everywhere", requirement="usage.completion-counts-text")
+def text_is_counted_everywhere(answer: Answered) -> None:
+    """Every answer with generated text is billed with completion tokens."""
+    texts = [answer.generated(number, choice) for number, choice in answer.numbered]
+    if not any(texts):
+        raise NotApplicable("nothing was generated")
+    hold_text_counted(answer.completion)
+
+
+@invariant(
+    "usage.limit-everywhere",
+    requirement="usage.completion-at-limit",
+    explained_by=("max-tokens.limits-answer",),
+)
+def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
+    """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens."""
+    if answer.asked.choices != 1:
+        raise NotApplicable("the answer has several choices")
+    hold_counted(answer)
+
+
+@invariant(
+    "usage.choices-summed-everywhere",
+    requirement="usage.completion-sums-choices",
+    explained_by=("max-tokens.limits-answer",),
+)
+def all_choices_are_counted_everywhere(answer: Answered) -> None:
+    """Every answer of several choices is billed with the tokens of all of them."""
+    if answer.asked.choices == 1:
+        raise NotApplicable("the answer has one choice")
+    hold_counted(answer)
+
+
+@invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
+def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
+    """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
+
+    A start token or an end token may be on the bill.
+    """
+    asked = answer.asked
+    if not asked.echo or asked.best_of != asked.n:
+        raise NotApplicable("nothing is echoed, or the bill may hold candidates as well")
+    # Some servers read 0 as 1, because a model cannot be asked for nothing.
+    allowed = (max(asked.limit, 1) + 1) * asked.choices
+    expect(answer.completion.usage.completion_tokens, "completion_tokens").at_most(allowed)
+
+
+@invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
+def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """The same prompt is billed alike in every plain answer of the run."""
+    bills: dict[object, tuple[Answered, int]] = {}
+    for answer, key, counted in billed(answers):
+        if answer.reply.is_stream or answer.asked.best_of > 1:
+            continue
+        first, before = bills.setdefault(key, (answer, counted))
+        if counted != before:
+            yield Breach(_billed(before, counted), (first, answer))
+
+
+@invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
+def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """A prompt is billed with several choices as it is with one, in every answer of the run."""
+    alone = _alone(answers)
+    for answer, key, counted in billed(answers):
+        if answer.asked.best_of > 1 and counted != alone.get(key, counted):
+            yield Breach(_billed(alone[key], counted), (answer,))
+
+
+@invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
+def a_prompt_is_billed_in_streams_as_in_plain_answers(
+    answers: Sequence[Answered],
+) -> Iterator[Breach]:
+    """A prompt is billed in every stream as it is in plain answers."""
+    alone = _alone(answers)
+    for answer, key, counted in billed(answers):
+        if answer.reply.is_stream and counted != alone.get(key, counted):
+            yield Breach(_billed(alone[key], counted), (answer,))
+
+
+@invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
+def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """Every batch is billed with its prompts as they are billed alone."""
+    alone = _alone(answers)
+    for answer in answers:
+        try:
+            asked, counted = answer.asked, answer.completion.usage.prompt_tokens
+            prompts = asked.prompts
+        except Judgement:
+            continue
+        if len(prompts) == 1 or asked.has("suffix"):
+            continue
+        singles = [alone.get((prompt, None)) for prompt in prompts]
+        known = [single for single in singles if single is not None]
+        if len(known) == len(prompts) and counted != sum(known):
+            expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
+            yield Breach(Deviation(expected, f"prompt_tokens = {counted}"), (answer,))
+
+
+@invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
+def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """Every stream is billed like the plain answer to the same request, if the texts are the same.
+
+    Both have to have ended for the same reasons, too.
+    """
+    plain: dict[object, tuple[Answered, int]] = {}
+    streamed = []
+    for answer in answers:
+        try:
+            counted = answer.completion.usage.completion_tokens
+            key = _what_came_to_what(answer)
+        except Judgement:
+            continue
+        if answer.reply.is_stream:
+            streamed.append((answer, key, counted))
+        else:
+            plain.setdefault(key, (answer, counted))
+    for answer, key, counted in streamed:
+        if key in plain and plain[key][1] != counted:
+            other, before = plain[key]
+            expected = f"completion_tokens = {before}, as in the plain answer"
+            seen = Deviation(expected, f"completion_tokens = {counted}")
+            yield Breach(seen, (answer, other))
+
+
+def hold_counted(answer: Answered) -> None:
+    """Hold that choices which the limit cut are billed with it, and others with no more.
+
+    The token that ended a choice may be on the bill.
+    """
+    asked, choices = answer.asked, [choice for _, choice in answer.numbered]
+    limit = asked.limit
+    if not 1 <= limit <= LONGEST or asked.best_of != asked.n:
+        raise NotApplicable("the limit may not be what ended the answer, or not all of its bill")
+    cut = sum(choice.finish_reason == "length" for choice in choices)
+    ended = len(choices) - cut
+    counted = expect(answer.completion.usage.completion_tokens, "completion_tokens")
+    if not ended:
+        counted.equals(limit * cut)
+    else:
+        counted.at_least(limit * cut)
+        counted.at_most(limit * cut + (limit + 1) * ended)
+
+
+def billed(answers: Sequence[Answered]) -> Iterator[tuple[Answered, object, int]]:
+    """Yield each answer to one prompt with that prompt, and what it was billed with."""
+    for answer in answers:
+        try:
+            asked = answer.asked
+            key = (asked.prompt, asked.raw.get("suffix"))
+            counted = answer.completion.usage.prompt_tokens
+            _ = asked.best_of
+        except Judgement:
+            continue
+        if key[1] is None:
+            yield answer, key, counted
+
+
+def _alone(answers: Sequence[Answered]) -> dict[object, int]:
+    """What each prompt is billed with in a plain answer of one choice."""
+    alone: dict[object, int] = {}
+    for answer, key, counted in billed(answers):
+        if not answer.reply.is_stream and answer.asked.best_of == 1:
+            alone.setdefault(key, counted)
+    return alone
+
+
+def _billed(before: int, now: int) -> Deviation:
+    return Deviation(f"prompt_tokens = {before}, as for the same prompt", f"prompt_tokens = {now}")
+
+
+def _what_came_to_what(answer: Answered) -> object:
+    """What was asked for, but for the stream, and what came of it."""
+    ways = {"stream", "stream_options"}
+    asked = {name: value for name, value in answer.asked.raw.items() if name not in ways}
+    ends = [(choice.text, choice.finish_reason) for choice in answer.completion.choices]
+    return repr(sorted(asked.items())), repr(ends)

@@ -1,0 +1,104 @@
+"""Greedy answers of a whole run, by prompt: what the model says if it says the same every time.
+
+An endpoint may answer a greedy request otherwise now and then. So an answer is accused only if it
+differs from the others in a way that no other choice of tokens explains: half a character, a piece
+of a stop sequence at the end, the prompt in front.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from conformance.answered import Answered
+from conformance.asked import Prompt
+from conformance.checks._characters import solid
+from conformance.completion import Choice
+from conformance.judgement import Judgement
+
+STEERING = ("suffix", "logit_bias", "presence_penalty", "frequency_penalty")
+"""Parameters that make another text of a greedy answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """One choice of a greedy answer: whose prompt it continues, with which text, up to what."""
+
+    answer: Answered
+    choice: Choice
+    prompt: Prompt
+    text: str
+    limit: int
+    stops: tuple[str, ...]
+
+    @property
+    def in_stream(self) -> bool:
+        """Whether the text came in pieces."""
+        return self.answer.reply.is_stream
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the text was cut from behind an echoed prompt."""
+        return self.answer.asked.echo
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """The greedy choices of a run, and for each prompt the text that they agree on.
+
+    ``settled`` is the longest text that more than one unstopped answer supports; a prompt that was
+    answered once, or every time otherwise, has none.
+    """
+
+    sights: tuple[Sight, ...]
+    settled: Mapping[Prompt, str]
+
+
+def greedy_in(answers: Sequence[Answered]) -> Greedy:
+    """Gather the greedy choices whose text can be told from the prompt."""
+    return _gathered(tuple(answers))
+
+
+@lru_cache(maxsize=1)  # several invariants in a row want the same
+def _gathered(answers: tuple[Answered, ...]) -> Greedy:
+    sights = tuple(sight for answer in answers for sight in _sights(answer))
+    free: dict[Prompt, list[str]] = defaultdict(list)
+    for sight in sights:
+        if sight.text and not sight.stops:
+            free[sight.prompt].append(sight.text)
+    known = {prompt: _agreed(texts) for prompt, texts in free.items()}
+    return Greedy(sights, {prompt: text for prompt, text in known.items() if text})
+
+
+def _sights(answer: Answered) -> list[Sight]:
+    try:
+        asked = answer.asked
+        if not asked.is_greedy or asked.has(*STEERING):
+            return []
+        return [
+            Sight(
+                answer,
+                choice,
+                asked.prompts[number],
+                answer.generated(number, choice),
+                asked.limit,
+                tuple(stop for stop in asked.stops if stop),
+            )
+            for number, choice in answer.numbered
+        ]
+    except Judgement:
+        return []
+
+
+def _agreed(texts: Sequence[str]) -> str | None:
+    """Return the text that most others begin with or begin; the longest of those."""
+    support = {text: sum(_agree(text, other) for other in texts) for text in texts}
+    best = max(support, key=lambda text: (support[text], len(text)))
+    return best if support[best] > 1 else None
+
+
+def _agree(left: str, right: str) -> bool:
+    one, other = solid(left), solid(right)
+    return bool(one and other) and (one.startswith(other) or other.startswith(one))

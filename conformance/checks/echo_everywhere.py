@@ -1,0 +1,83 @@
+"""``echo`` in every answer of a run: the prompt where it was asked for, once, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.asked import Asked
+from conformance.checks import invariant, invariant_across
+from conformance.checks._asking import hold_echoed
+from conformance.checks._greedy import greedy_in
+from conformance.judgement import Deviation, NotApplicable, Thing, shown
+
+TELLING = 4
+"""Characters of an answer that do not follow its prompt by chance."""
+
+
+@invariant("echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Thing.ECHO)
+def every_plain_echo_comes_first(answer: Answered) -> None:
+    """Every plain answer with `echo` to one prompt begins with it."""
+    if len(echoing(answer).prompts) > 1 or answer.reply.is_stream:
+        raise NotApplicable("the answer is a stream, or to several prompts")
+    hold_each_echoed(answer)
+
+
+@invariant("echo.own-prompt-everywhere", requirement="echo.own-prompt-in-batch", of=Thing.ECHO)
+def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
+    """Every choice of every batch with `echo` begins with its own prompt."""
+    if len(echoing(answer).prompts) == 1:
+        raise NotApplicable("the request is no batch")
+    hold_each_echoed(answer)
+
+
+@invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Thing.ECHO)
+def every_stream_echoes_its_prompt(answer: Answered) -> None:
+    """Every choice of every stream with `echo` begins with its prompt."""
+    _ = echoing(answer)
+    if not answer.reply.is_stream:
+        raise NotApplicable("the answer is no stream")
+    hold_each_echoed(answer)
+
+
+@invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
+def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy stream with `echo` has its prompt twice where other answers do not repeat it."""
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        usual = greedy.settled.get(sight.prompt)
+        if usual is None or not isinstance(sight.prompt, str) or not sight.prompt:
+            continue
+        again = sight.text.startswith(sight.prompt) and not usual.startswith(sight.prompt)
+        if sight.in_stream and sight.echoes and again:
+            expected = f"the prompt once, then {shown(usual)}"
+            yield Breach(Deviation(expected, shown(sight.choice.text)), (sight.answer,))
+
+
+@invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
+def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy answer without `echo` is its prompt, followed by what other answers say."""
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        usual = greedy.settled.get(sight.prompt)
+        if usual is None or sight.echoes or not isinstance(sight.prompt, str) or not sight.prompt:
+            continue
+        follows = sight.text.startswith(sight.prompt + usual[:TELLING])
+        if follows and len(usual) >= TELLING and not usual.startswith(sight.prompt):
+            expected = f"the completion alone, {shown(usual)}"
+            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
+def echoing(answer: Answered) -> Asked:
+    """Return the request of an answer with ``echo`` to prompts that are texts."""
+    asked = answer.asked
+    if not asked.echo or not all(isinstance(prompt, str) for prompt in asked.prompts):
+        raise NotApplicable("no text was to be echoed")
+    _ = answer.completion
+    return asked
+
+
+def hold_each_echoed(answer: Answered) -> None:
+    """Hold that every choice begins with the prompt that its number belongs to."""
+    for number, choice in answer.numbered:
+        hold_echoed(choice.text, str(answer.asked.prompts[number]))

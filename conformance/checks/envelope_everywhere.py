@@ -1,0 +1,119 @@
+"""The frame of every answer of a run: names, numbers and times, plain and streamed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.checks import invariant, invariant_across
+from conformance.checks.envelope import (
+    DRIFT,
+    created_of,
+    hold_fingerprint,
+    hold_name,
+    hold_related,
+    hold_strict_json,
+)
+from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+
+
+@invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json")
+def every_body_is_json_in_utf8(answer: Answered) -> None:
+    """The body of every plain answer is strict JSON, encoded in UTF-8."""
+    reply = answer.served
+    if reply.is_stream:
+        raise NotApplicable("the answer is a stream")
+    _ = reply.json
+    hold_strict_json(answer.exchange)
+
+
+@invariant("headers.content-type-everywhere", requirement="headers.content-type")
+def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
+    """Every plain answer has the content type `application/json`."""
+    _ = answer.plain
+    if answer.asked.stream:
+        raise NotApplicable("a stream was asked for")
+    expect(answer.reply.content_type, "content-type").equals("application/json")
+
+
+@invariant("envelope.id-everywhere", requirement="envelope.id")
+def every_answer_has_an_id(answer: Answered) -> None:
+    """Every answer, plain or streamed, has an `id`, which is a string and not empty."""
+    hold_name(answer.completion.raw.get("id"), "id")
+
+
+@invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
+def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No two answers of the run, plain or streamed, have the same `id`."""
+    known: dict[str, Answered] = {}
+    for answer in answers:
+        try:
+            name = answer.completion.raw.get("id")
+        except Judgement:
+            continue
+        if not isinstance(name, str) or not name:
+            continue
+        if name in known:
+            deviation = Deviation("an id of its own for each answer", f"id {shown(name)} again")
+            yield Breach(deviation, (known[name], answer))
+        known.setdefault(name, answer)
+
+
+@invariant("envelope.object-everywhere", requirement="envelope.object")
+def every_answer_is_a_text_completion(answer: Answered) -> None:
+    """`object` is `text_completion` in every answer, plain or streamed."""
+    expect(answer.completion.raw.get("object"), "object").equals("text_completion")
+
+
+@invariant("envelope.created-everywhere", requirement="envelope.created")
+def created_is_a_whole_number_everywhere(answer: Answered) -> None:
+    """`created` is a whole number of seconds in every answer, plain or streamed."""
+    created = created_of(answer.completion)
+    expect(created, "created").at_least(1)
+    expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
+
+
+@invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
+def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """Between any two answers `created` moves on by the time that passes, within a few minutes."""
+    starts = []
+    for answer in answers:
+        try:
+            sent = answer.exchange.attempts[-1].started
+            starts.append((answer, created_of(answer.completion) - sent))
+        except (Judgement, IndexError):
+            continue
+    if not starts:
+        return
+    usual = statistics.median_low(start for _, start in starts)
+    for answer, start in starts:
+        if abs(start - usual) > DRIFT + answer.exchange.elapsed:
+            expected = f"created within {DRIFT} s of what the other answers state"
+            seen = f"created is {start - usual:+.0f} s away"
+            yield Breach(Deviation(expected, seen), (answer,))
+
+
+@invariant("envelope.model-everywhere", requirement="envelope.model")
+def every_answer_names_a_model(answer: Answered) -> None:
+    """`model` is a string that is not empty in every answer, plain or streamed."""
+    hold_name(answer.completion.raw.get("model"), "model")
+
+
+@invariant(
+    "model.named-everywhere",
+    requirement="model.named-in-answer",
+    explained_by=("model.unknown-refused",),
+)
+def every_answer_names_the_model_asked_for(answer: Answered) -> None:
+    """`model` is the name that was asked for, or a form of it, in every answer of the run."""
+    asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
+    if not isinstance(asked, str) or not isinstance(named, str):
+        raise NotApplicable("a model that is no string is judged elsewhere")
+    hold_related(named, asked)
+
+
+@invariant("envelope.system-fingerprint-everywhere", requirement="envelope.system-fingerprint")
+def every_fingerprint_is_a_string(answer: Answered) -> None:
+    """`system_fingerprint` is a string or null wherever it is sent."""
+    hold_fingerprint(answer.completion)

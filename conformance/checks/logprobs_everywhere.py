@@ -1,0 +1,201 @@
+"""``logprobs`` in every answer of a run: there where asked for, nowhere else, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.answered import Answered
+from conformance.checks import invariant
+from conformance.checks._asking import parts_of
+from conformance.checks._characters import join_tokens, solid
+from conformance.checks._invariants import hold_each
+from conformance.checks._scores import hold_tokens_make_text
+from conformance.checks._tokens import readable_positions, readable_tokens, scored_choices
+from conformance.checks.logprobs import hold_count, hold_no_scores
+from conformance.checks.logprobs_arrays import hold_parallel
+from conformance.checks.usage_everywhere import LONGEST
+from conformance.completion import Choice, Logprobs
+from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+
+
+@invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Thing.LOGPROBS)
+def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
+    """Every choice with text carries log probabilities where its request asked for some."""
+    asked, maximum = answer.asked, answer.contract.parameter("logprobs").maximum
+    if not asked.logprobs or asked.logprobs > (maximum or asked.logprobs) or asked.echo:
+        raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
+    hold_scores_where_text(answer)
+
+
+@invariant("logprobs.zero-everywhere", requirement="logprobs.zero-gives-sampled")
+def zero_scores_every_choice(answer: Answered) -> None:
+    """Every choice with text carries log probabilities where `logprobs: 0` asked for them."""
+    if answer.asked.logprobs != 0 or answer.asked.echo:
+        raise NotApplicable("`logprobs: 0` was not asked for")
+    for number, choice in answer.numbered:
+        if answer.generated(number, choice) and not choice.has_logprobs:
+            raise Deviation(f"{choice.where}.logprobs an object", "none")
+
+
+@invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
+def no_choice_carries_scores_unasked(answer: Answered) -> None:
+    """No choice of any answer carries log probabilities that its request did not ask for."""
+    if answer.asked.logprobs is not None:
+        raise NotApplicable("log probabilities were asked for")
+    for choice in answer.completion.choices:
+        hold_no_scores(choice.raw.get("logprobs"))
+
+
+@invariant("logprobs.count-everywhere", requirement="logprobs.alternatives-count")
+def every_position_lists_what_was_asked_for(answer: Answered) -> None:
+    """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position."""
+    wanted = answer.asked.logprobs or 0
+    maximum = answer.contract.parameter("logprobs").maximum
+    if not 1 <= wanted <= (maximum or wanted):
+        raise NotApplicable("no alternatives were asked for, or more than the document allows")
+
+    def judge(choice: Choice) -> None:
+        positions = readable_positions(choice)
+        if answer.asked.echo:
+            positions = positions[1:]  # what begins a text follows nothing
+        hold_count(positions, wanted)
+
+    hold_each(scored_choices(answer), judge)
+
+
+@invariant(
+    "logprobs-arrays.parallel-everywhere",
+    requirement="logprobs-arrays.four-parallel",
+    of=Thing.ARRAYS,
+)
+def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
+    """Wherever alternatives were asked for, all four arrays are there, and equally long."""
+    if not answer.asked.logprobs:
+        raise NotApplicable("no alternatives were asked for")
+    for choice in scored_choices(answer):
+        hold_parallel(choice.logprobs)
+    for part in (part for chunk in answer.completion.chunks for part in parts_of(chunk)):
+        if isinstance(part.get("logprobs"), Mapping):
+            hold_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+
+
+@invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
+def tokens_join_to_every_plain_text(answer: Answered) -> None:
+    """The tokens of every plain choice join to its text."""
+    if answer.asked.echo or answer.reply.is_stream:
+        raise NotApplicable("the prompt is echoed, or the answer is a stream")
+    hold_each(scored_choices(answer), _hold_join)
+
+
+@invariant("logprobs-arrays.join-streamed-everywhere", requirement="streaming.logprobs-as-plain")
+def tokens_join_to_every_streamed_text(answer: Answered) -> None:
+    """The tokens of every streamed choice join to its text."""
+    if answer.asked.echo or not answer.reply.is_stream:
+        raise NotApplicable("the prompt is echoed, or the answer is no stream")
+    hold_each(scored_choices(answer), _hold_join)
+
+
+@invariant(
+    "logprobs-arrays.one-entry-everywhere",
+    requirement="logprobs-arrays.one-entry-per-token",
+    explained_by=("max-tokens.limits-answer",),
+)
+def one_entry_for_each_token_everywhere(answer: Answered) -> None:
+    """Every choice that the limit cut has exactly as many entries as tokens were allowed."""
+    limit = answer.asked.limit
+    if answer.asked.echo or not 1 <= limit <= LONGEST:
+        raise NotApplicable("the prompt has entries as well, or the context may end first")
+
+    def judge(choice: Choice) -> None:
+        if choice.finish_reason != "length":
+            raise NotApplicable("the choice ended before the limit")
+        expect(len(readable_tokens(choice)), f"number of {choice.where}'s tokens").equals(limit)
+
+    hold_each(scored_choices(answer), judge)
+
+
+@invariant("max-tokens.entries-everywhere", requirement="max-tokens.limits-answer")
+def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
+    """No choice lists more tokens than `max_tokens`, but for the one that ended it."""
+    limit = answer.asked.limit
+    if answer.asked.echo:
+        raise NotApplicable("the prompt has entries as well")
+
+    def judge(choice: Choice) -> None:
+        name = f"number of {choice.where}'s tokens"
+        expect(len(readable_tokens(choice)), name).at_most(limit + 1)
+
+    hold_each(scored_choices(answer), judge)
+
+
+@invariant(
+    "echo-logprobs.covers-everywhere",
+    requirement="echo.logprobs-cover-prompt",
+    of=Thing.SCORES_OF_PROMPT,
+)
+def every_echoed_prompt_is_scored(answer: Answered) -> None:
+    """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored."""
+    asked = answer.asked
+    if not asked.echo or not asked.logprobs:
+        raise NotApplicable("no prompt was to be scored")
+    for number, choice in answer.numbered:
+        prompt = asked.prompts[number]
+        if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
+            _hold_prompt_scored(choice, prompt)
+
+
+@invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
+def no_first_token_is_scored(answer: Answered) -> None:
+    """The first entry of every echoed prompt is null, since that token follows nothing."""
+    if not answer.asked.echo:
+        raise NotApplicable("no prompt was to be scored")
+
+    def judge(choice: Choice) -> None:
+        first = readable_positions(choice)[0]
+        if not choice.text.startswith(first.token):
+            raise NotApplicable("the first entry is no token of the text")
+        expect(first.logprob, "token_logprobs at the first token").equals(None)
+        expect(first.top, "top_logprobs at the first token").equals(None)
+
+    hold_each(scored_choices(answer), judge)
+
+
+def hold_scores_where_text(answer: Answered) -> None:
+    """Hold that every choice with generated text has log probabilities."""
+    for number, choice in answer.numbered:
+        if answer.generated(number, choice):
+            _ = choice.logprobs
+
+
+def _hold_join(choice: Choice) -> None:
+    _ = readable_tokens(choice)
+    hold_tokens_make_text(choice)
+
+
+def _hold_prompt_scored(choice: Choice, prompt: str) -> None:
+    """Hold that entries begin with those of a prompt, a start token aside, and have scores."""
+    tokens = choice.logprobs.raw.get("tokens")
+    tokens = readable_tokens(choice) if tokens else []
+    for skipped in (0, 1):
+        joined, known = join_tokens(tokens[skipped:])
+        if joined.removeprefix(" ").startswith(prompt.removeprefix(" ")):
+            scores = [position.logprob for position in readable_positions(choice)]
+            whole = _tokens_of_prompt(tokens, prompt)
+            unscored = scores[1:whole].count(None)
+            expect(unscored, "prompt tokens without a score, after the first").equals(0)
+            return
+        if not known and prompt.startswith(solid(joined).removeprefix(" ")):
+            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+    expected = f"the tokens of the prompt {shown(prompt)} first"
+    raise Absence(Thing.SCORES_OF_PROMPT, expected, shown(tokens))
+
+
+def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
+    """Count the tokens at the beginning that lie within the prompt, at least."""
+    length, number = 0, 0
+    for token in tokens:
+        length += len(token)
+        if length > len(prompt):
+            break
+        number += 1
+    return number

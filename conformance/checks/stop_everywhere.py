@@ -1,0 +1,121 @@
+"""Stop sequences in every answer of a run: nothing of them is returned, nothing else is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.checks import invariant, invariant_across
+from conformance.checks._greedy import Greedy, Sight, greedy_in
+from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.model import Effect
+
+
+@invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
+def no_text_holds_its_stop_sequence(answer: Answered) -> None:
+    """No generated text, plain or streamed, holds one of the stop sequences of its request."""
+    stops = [stop for stop in answer.asked.stops if stop]
+    limit = answer.contract.parameter("stop").max_items
+    if not stops or (limit is not None and len(stops) > limit):
+        raise NotApplicable("there is no stop sequence, or more than the document allows")
+    hold_none_in(answer, stops)
+
+
+@invariant("stop.none-dropped-everywhere", requirement="stop.none-silently-dropped")
+def no_accepted_stop_sequence_is_dropped(answer: Answered) -> None:
+    """Where more stop sequences are accepted than documented, no text holds any of them."""
+    stops = [stop for stop in answer.asked.stops if stop]
+    limit = answer.contract.parameter("stop").max_items
+    if limit is None or len(stops) <= limit:
+        raise NotApplicable("there are not more stop sequences than the document allows")
+    hold_none_in(answer, stops)
+
+
+@invariant_across("stop.streams-never-leak-everywhere", requirement="streaming.stop-never-leaks")
+def no_stream_ends_in_a_piece_of_its_stop_sequence(
+    answers: Sequence[Answered],
+) -> Iterator[Breach]:
+    """No greedy stream goes on past its stop sequence's place by characters of that sequence."""
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        leaked = piece_of_stop(sight, greedy) if sight.in_stream else None
+        if leaked:
+            expected = f"text up to its stop sequence, without {shown(leaked)}"
+            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
+@invariant_across("stop.exact-everywhere", requirement="stop.earliest-match")
+def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No plain greedy text goes on past its stop sequence's place by characters of it."""
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        leaked = None if sight.in_stream else piece_of_stop(sight, greedy)
+        if leaked:
+            expected = f"text up to its stop sequence, without {shown(leaked)}"
+            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
+@invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
+def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy stream that met no stop sequence lacks an ending that one might have begun with."""
+    greedy = greedy_in(answers)
+    whole = {
+        (sight.prompt, sight.limit): sight
+        for sight in greedy.sights
+        if not sight.stops and sight.choice.finish_reason == "length"
+    }
+    for sight in greedy.sights:
+        other = whole.get((sight.prompt, sight.limit))
+        if not sight.in_stream or other is None or not other.text.startswith(sight.text):
+            continue
+        lost = other.text[len(sight.text) :]
+        met = any(stop in other.text for stop in sight.stops)
+        if lost and not met and any(stop.startswith(lost) for stop in sight.stops):
+            deviation = Deviation(f"text that ends with {shown(lost)}", shown(sight.text))
+            yield Breach(deviation, (sight.answer, other.answer))
+
+
+@invariant_across("finish-reason.stop-everywhere", requirement="finish-reason.stop-at-sequence")
+def every_stopped_choice_says_so(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """Every greedy choice whose text ends where it met its stop sequence has `stop`."""
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        before, _ = place_of_stop(sight, greedy)
+        if before is None or sight.text != before or sight.choice.finish_reason == "stop":
+            continue
+        name = f"{sight.choice.where}.finish_reason"
+        seen = f"{name} = {shown(sight.choice.finish_reason)}"
+        yield Breach(Deviation(f'{name} = "stop"', seen), (sight.answer,))
+
+
+def hold_none_in(answer: Answered, stops: Sequence[str]) -> None:
+    """Hold that no generated text of an answer holds one of some sequences."""
+    for number, choice in answer.numbered:
+        text = answer.generated(number, choice)
+        met = next((stop for stop in stops if stop in text), None)
+        if met is not None:
+            raise Deviation(
+                f"{choice.where}.text without {shown(met)}", shown(text), effect=Effect.IGNORED
+            )
+
+
+def place_of_stop(sight: Sight, greedy: Greedy) -> tuple[str | None, str]:
+    """Return the text before the earliest match in what the prompt's other answers say, and it.
+
+    None where no sequence of the request occurs there.
+    """
+    usual = greedy.settled.get(sight.prompt)
+    found = [(usual.find(stop), stop) for stop in sight.stops if stop in usual] if usual else []
+    if usual is None or not found:
+        return None, ""
+    start, stop = min(found)
+    return usual[:start], stop
+
+
+def piece_of_stop(sight: Sight, greedy: Greedy) -> str | None:
+    """Return the beginning of its stop sequence that a text ends in, if it does."""
+    before, stop = place_of_stop(sight, greedy)
+    if before is None or not sight.text.startswith(before):
+        return None
+    rest = sight.text[len(before) :]
+    return rest if rest != stop and stop.startswith(rest) else None

@@ -1,0 +1,219 @@
+"""Every stream of a run: that it is one where one was asked for, its framing, chunks and end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from conformance.answered import Answered
+from conformance.answers import Reply
+from conformance.checks import invariant
+from conformance.checks._asking import parts_of
+from conformance.checks.streaming import error_in, hold_constant, hold_done_once_and_last
+from conformance.completion import JsonObject
+from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+from conformance.model import Effect
+
+CHAT_MEMBERS = ("delta", "message")
+"""What a chunk of a chat carries in place of text."""
+
+SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
+
+
+@invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Thing.STREAM)
+def every_stream_asked_for_is_one(answer: Answered) -> None:
+    """Every answer to a request with `stream: true` is a stream of server-sent events."""
+    if not answer.asked.stream:
+        raise NotApplicable("no stream was asked for")
+    if not answer.served.is_stream:
+        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(_beginning(answer.reply))}")
+
+
+@invariant("stream.plain-everywhere", requirement="stream.plain-unless-asked")
+def nothing_streams_unasked(answer: Answered) -> None:
+    """Every answer to a request without `stream: true` is one JSON document."""
+    if answer.asked.stream:
+        raise NotApplicable("a stream was asked for")
+    if answer.served.is_stream:
+        raise Deviation("one JSON document", f"a stream: {shown(_beginning(answer.reply))}")
+
+
+@invariant("streaming.content-type-everywhere", requirement="streaming.content-type")
+def every_stream_is_announced_as_one(answer: Answered) -> None:
+    """Every stream has the content type `text/event-stream`."""
+    expect(stream_of(answer).content_type, "content-type").equals("text/event-stream")
+
+
+@invariant("streaming.framing-everywhere", requirement="streaming.framing")
+def every_stream_is_nothing_but_events(answer: Answered) -> None:
+    """Every stream consists of events with one JSON object or `[DONE]`, each ended by a blank line.
+
+    What a server says of its own failing is left to the check of that.
+    """
+    stream = stream_of(answer).stream
+    stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
+    if stray:
+        raise Deviation("only fields of server-sent events", shown(stray[0]))
+    if stream.unfinished is not None:
+        raise Deviation("a blank line after the last event", shown(stream.unfinished))
+    for data, told in answer.payloads:
+        if not isinstance(told, dict):
+            raise Deviation("one JSON object in each event", shown(data))
+
+
+@invariant("streaming.done-everywhere", requirement="streaming.done-last")
+def every_stream_ends_with_done(answer: Answered) -> None:
+    """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error."""
+    stream = unbroken(answer).stream
+    last = [] if stream.unfinished is None else [stream.unfinished]
+    data = [*(event.data for event in stream.events), *last]
+    if not data:
+        raise NotApplicable("the stream is empty")
+    hold_done_once_and_last(data)
+
+
+@invariant("streaming.chunk-shape-everywhere", requirement="streaming.chunk-shape")
+def every_chunk_is_a_text_completion(answer: Answered) -> None:
+    """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat."""
+    for chunk in chunks_of(answer):
+        expect(chunk.get("object"), "object of a chunk").equals("text_completion")
+        if not isinstance(chunk.get("choices"), list):
+            raise Deviation("choices an array in every chunk", shown(chunk))
+        for part in parts_of(chunk):
+            if not isinstance(part.get("text"), str):
+                raise Deviation("text in each choice of a chunk", shown(part))
+            if any(part.get(name) is not None for name in CHAT_MEMBERS):
+                raise Deviation("text and no chat in each choice of a chunk", shown(part))
+
+
+@invariant("streaming.id-constant-everywhere", requirement="streaming.identity-constant")
+def every_stream_has_one_id_and_one_model(answer: Answered) -> None:
+    """All chunks of every stream have the same `id` and name the same `model`."""
+    chunks = chunks_of(answer)
+    hold_constant(chunks, "id")
+    hold_constant(chunks, "model")
+
+
+@invariant("streaming.created-constant-everywhere", requirement="streaming.created-constant")
+def every_stream_has_one_time(answer: Answered) -> None:
+    """All chunks of every stream have the same `created`."""
+    hold_constant(chunks_of(answer), "created")
+
+
+@invariant(
+    "streaming.one-finish-everywhere",
+    requirement="streaming.one-finish-per-choice",
+    explained_by=("index.each-once",),
+)
+def every_streamed_choice_ends_once(answer: Answered) -> None:
+    """Every choice of every stream has exactly one finish_reason, and no text comes after it."""
+    _ = unbroken(answer)
+    chunks = chunks_of(answer)
+    ends: dict[object, str] = {}
+    begun = set()
+    for part in (part for chunk in chunks for part in parts_of(chunk)):
+        index, text = shown(part.get("index")), part.get("text")
+        begun.add(index)
+        if index in ends and text:
+            raise Deviation(f"no text of choice {index} after its finish_reason", shown(part))
+        if part.get("finish_reason") is not None:
+            if index in ends:
+                told = f"{ends[index]}, then {shown(part['finish_reason'])}"
+                raise Deviation(f"one finish_reason of choice {index}", told)
+            ends[index] = shown(part["finish_reason"])
+    for index in sorted(begun - ends.keys()):
+        raise Deviation(f"a finish_reason of choice {index}", "none")
+
+
+@invariant("stream-options.usage-everywhere", requirement="stream-options.include-usage")
+def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
+    """Every stream with `include_usage` ends with one chunk that has the usage and no choices."""
+    if not answer.asked.include_usage or not answer.asked.stream:
+        raise NotApplicable("no bill was asked for")
+    _ = unbroken(answer)
+    chunks = chunks_of(answer)
+    bare = [chunk for chunk in chunks if _has_bill(chunk) and chunk.get("choices") == []]
+    if not any(_has_bill(chunk) for chunk in chunks):
+        raise Deviation("a chunk with usage", "no chunk with usage", effect=Effect.IGNORED)
+    expect(len(bare), "number of chunks with usage and empty choices").equals(1)
+    if chunks[-1] is not bare[0]:
+        raise Deviation("the usage in the last chunk", shown(chunks[-1]))
+
+
+@invariant(
+    "stream-options.only-one-bill-everywhere", requirement="stream-options.other-chunks-null"
+)
+def no_other_chunk_has_a_bill(answer: Answered) -> None:
+    """In every stream with `include_usage` the chunks with choices carry no usage."""
+    if not answer.asked.include_usage:
+        raise NotApplicable("no bill was asked for")
+    for chunk in chunks_of(answer):
+        if parts_of(chunk):
+            expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
+
+
+@invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
+def no_stream_repeats_a_bill_unasked(answer: Answered) -> None:
+    """Every stream that was not asked for usage carries it once at most."""
+    if answer.asked.include_usage:
+        raise NotApplicable("a bill was asked for")
+    billed = sum(_has_bill(chunk) for chunk in chunks_of(answer))
+    expect(billed, "number of chunks with usage").at_most(1)
+
+
+@invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
+def every_error_in_a_stream_is_an_event(answer: Answered) -> None:
+    """Every error that comes after a stream has begun is an event with the error envelope."""
+    _ = answer.asked
+    reply = answer.reply
+    if answer.exchange.status != 200 or not reply.is_stream:
+        raise NotApplicable("the answer is no stream")
+    errors = [data for data, told in answer.payloads if _is_error(told)]
+    told = [*errors, *(line for line in reply.stream.stray if SPEAKS_OF_AN_ERROR.search(line))]
+    if not told:
+        raise NotApplicable("no error came in the stream")
+    for data in told:
+        inner = error_in(data)
+        if inner is None:
+            raise Deviation('an event with {"error": {…}}', shown(data))
+        expect(inner.get("message"), "error.message").satisfies(
+            lambda message: isinstance(message, str) and message != "", "a sentence"
+        )
+
+
+def stream_of(answer: Answered) -> Reply:
+    """Return a stream that was asked for and came whole."""
+    if not answer.served.is_stream or not answer.asked.stream:
+        raise NotApplicable("the answer is no stream, or none was asked for")
+    return answer.reply
+
+
+def unbroken(answer: Answered) -> Reply:
+    """Return a stream that came whole and tells of no error, which may end it anywhere."""
+    reply = stream_of(answer)
+    broken = any(_is_error(told) for _, told in answer.payloads)
+    if broken or any(SPEAKS_OF_AN_ERROR.search(line) for line in reply.stream.stray):
+        raise NotApplicable("the stream broke with an error")
+    return reply
+
+
+def chunks_of(answer: Answered) -> Sequence[JsonObject]:
+    """Return the JSON objects of a stream that are chunks; there is one at least."""
+    _ = stream_of(answer)
+    told = (told for _, told in answer.payloads)
+    chunks = [one for one in told if isinstance(one, dict) and not _is_error(one)]
+    if not chunks:
+        raise NotApplicable("the stream has no chunks")
+    return chunks
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, dict) and bool(value.get("error")) and "choices" not in value
+
+
+def _has_bill(chunk: JsonObject) -> bool:
+    return isinstance(chunk.get("usage"), Mapping)
+
+
+def _beginning(reply: Reply) -> str:
+    return reply.exchange.body[:160].decode("utf-8", errors="replace")

@@ -1,0 +1,15 @@
+"""Where the faults of request parameters can hide: sets of modifiers by what a fault touches."""
+
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+
+HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN, Modifier.EVERY_THIRD})
+"""What a request is declined or taken for: plain answers and streams can have code of their own,
+and one server of three can be another version."""
+
+REQUESTS = EVERYWHERE - {Modifier.SECOND_CHOICE}
+"""What happens to a whole request, so that its choices share it."""
+
+NO_ECHO = EVERYWHERE - {Modifier.ECHO}
+
+NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}
+"""What cannot be streamed is plain everywhere."""
