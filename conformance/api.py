@@ -26,6 +26,20 @@ class Transport(Protocol):
         """Send one request. Identical requests share one exchange unless ``fresh`` is asked for."""
 
 
+class Patience:
+    """How many requests a run may still spend on differences that come and go."""
+
+    def __init__(self, requests: int = 120) -> None:
+        self._left = requests
+
+    def take(self, requests: int) -> bool:
+        """Spend so many requests, if there are as many left."""
+        if self._left < requests:
+            return False
+        self._left -= requests
+        return True
+
+
 class Api:
     """One endpoint under one contract.
 
@@ -35,6 +49,7 @@ class Api:
         has_key: whether requests present a key that is worth one, so that others can be told from
             those that have none.
         exchanges: what went over the wire through this object, in order.
+        patience: what the run may spend on differences that come and go; all checks share it.
         whole_run: what all checks that ask left behind, for those that ask nothing; empty before.
     """
 
@@ -45,12 +60,14 @@ class Api:
         model: str,
         *,
         has_key: bool = False,
+        patience: Patience | None = None,
         whole_run: WholeRun = NOTHING_YET,
     ) -> None:
         self.contract = contract
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
+        self.patience = patience or Patience()
         self.whole_run = whole_run
         self._transport = transport
 

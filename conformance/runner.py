@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from conformance import __version__
 from conformance.answered import Answered, WholeRun
-from conformance.api import NOTHING_YET, Api, Transport
+from conformance.api import NOTHING_YET, Api, Patience, Transport
 from conformance.checks import Check, all_checks
 from conformance.contract import Contract, load_contract
 from conformance.events import (
@@ -196,9 +196,17 @@ async def _work(
         stack.push_async_callback(sharing.close)
 
         has_key = not is_placeholder(target.api_key)
+        patience = Patience()
 
         def handed(whole_run: WholeRun = NOTHING_YET) -> Api:
-            return Api(sharing, contract, target.model, has_key=has_key, whole_run=whole_run)
+            return Api(
+                sharing,
+                contract,
+                target.model,
+                has_key=has_key,
+                patience=patience,
+                whole_run=whole_run,
+            )
 
         because = await preflight(handed(), target)
         if because is not None:

@@ -15,6 +15,7 @@ from functools import cache, wraps
 
 from conformance.api import Api
 from conformance.checks._causes import JUDGED_BY
+from conformance.checks._compare import Unsettled
 from conformance.checks._invariants import (
     JudgeAnswer,
     JudgeRun,
@@ -23,6 +24,7 @@ from conformance.checks._invariants import (
     hold_not_yet_told,
     look_at_each,
 )
+from conformance.checks._steadiness import settle
 from conformance.judgement import Absence, Judgement, NotApplicable, Thing
 from conformance.model import Tier
 
@@ -81,6 +83,8 @@ def check(
                 raise NotApplicable(
                     f"{absence.thing} did not come back, and {simpler} judges that"
                 ) from None
+            except Unsettled as doubt:
+                raise await settle(doubt, api) from None
 
         _add(Check(check_id, requirement, Tier(tier), _title(function, check_id), needs, run))
         return function

@@ -87,7 +87,12 @@ VARIANTS: dict[str, Change] = {
         )
     ),
     "manual-linked": f.error(message="see https://example.com/docs/errors#n temperature n stream"),
-    "greedy-flickers": f.choices(h.Flickering()),
+    "greedy-flickers": Change(
+        plain=f.choices(h.Flickering()).plain,
+        chunks=lambda asked, cs: (
+            [h.scored_closely(c) for c in cs] if asked.get("temperature") == 0 else cs
+        ),
+    ),
     "at-once": Change(raw=h.at_once),
     "slow-first-token": f.in_stream(h.after_a_wait),
     "no-advisory-headers": Change(

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.imagined import language
 from conformance.model import Verdict
+from tests.conformance.checks import honest_rewrites as h
 from tests.conformance.checks.faulty import Body, Fault, found
 from tests.conformance.checks.test_parameters import in_force
 
@@ -75,7 +76,11 @@ def unsteady(seed: int) -> Fault:
         turns = body.get("temperature") == 0 and rng.random() < 0.3
         return {**body, "temperature": 0.35} if turns else body
 
-    return Fault(ask=ask)
+    def tell(body: Body, answer: Body) -> Body:
+        greedy = body.get("temperature") == 0 and body.get("logprobs") is not None
+        return h.scored_closely(answer) if greedy else answer
+
+    return Fault(ask, tell, lambda body, chunks: [tell(body, chunk) for chunk in chunks])
 
 
 HONEST = {
