@@ -1,0 +1,66 @@
+"""Texts that end elsewhere than the server ended them."""
+
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import Body
+from reference_server.behaviour.rewrite import Rewrite
+
+Cut = Callable[[Body, str, str], str]
+"""``(asked, prompt, generated)``: what is left of the text that was generated."""
+
+
+def prompt_of(asked: Body, index: int) -> str:
+    """The prompt that a choice answers; empty where it was sent as token ids."""
+    prompt = asked.get("prompt")
+    if isinstance(prompt, list):
+        prompt = prompt[index // (asked.get("n") or 1) % len(prompt)]
+    return prompt if isinstance(prompt, str) else ""
+
+
+def generates(asked: Body) -> Body:
+    """The request without ``stop``, so that there is something to cut."""
+    return {name: value for name, value in asked.items() if name != "stop"}
+
+
+def cut_elsewhere(cut: Cut) -> Rewrite:
+    """Generate without ``stop`` and cut by another rule; what was cut ended for ``stop``."""
+
+    def ending(asked: Body, index: int, text: str) -> str:
+        prompt = prompt_of(asked, index) if asked.get("echo") else ""
+        kept = cut(asked, prompt_of(asked, index), text.removeprefix(prompt))
+        return prompt + kept
+
+    def plain(asked: Body, answer: Body) -> Body:
+        if not asked.get("stop"):
+            return answer
+        return {**answer, "choices": [changed(asked, choice) for choice in answer["choices"]]}
+
+    def changed(asked: Body, choice: Body) -> Body:
+        left = ending(asked, choice["index"], choice["text"])
+        return (
+            choice if left == choice["text"] else {**choice, "text": left, "finish_reason": "stop"}
+        )
+
+    def chunks(asked: Body, sent: list[Body]) -> list[Body]:
+        if not asked.get("stop"):
+            return sent
+        whole: dict[int, str] = {}
+        for part in (part for chunk in sent for part in chunk["choices"]):
+            whole[part["index"]] = whole.get(part["index"], "") + part["text"]
+        left = {index: ending(asked, index, text) for index, text in whole.items()}
+        room = {index: len(text) for index, text in left.items()}
+
+        def shortened(part: Body) -> Body:
+            index = part["index"]
+            kept = part["text"][: room[index]]
+            room[index] -= len(kept)
+            ended = part["finish_reason"] and left[index] != whole[index]
+            return {
+                **part,
+                "text": kept,
+                "finish_reason": "stop" if ended else part["finish_reason"],
+            }
+
+        return [{**c, "choices": [shortened(part) for part in c["choices"]]} for c in sent]
+
+    return Rewrite(ask=generates, plain=plain, chunks=chunks)

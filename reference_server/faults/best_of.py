@@ -1,0 +1,145 @@
+"""Faults of ``best_of``: it is lost, or it chooses otherwise than by likelihood."""
+
+from collections.abc import Callable
+from statistics import fmean
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import asks, declines, drops, sets
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._hiding import HANDLERS, NO_STREAM
+
+BEST = "best-of.returns-best"
+
+
+def candidates(asked: Body) -> int:
+    """How many candidates are asked for."""
+    given = asked.get("best_of")
+    return given if isinstance(given, int) else 0
+
+
+def copies(asked: Body) -> int:
+    """How many choices are asked for."""
+    given = asked.get("n")
+    return given if isinstance(given, int) else 1
+
+
+def is_sound(asked: Body) -> bool:
+    """Whether the server would serve this ``best_of``."""
+    return copies(asked) <= candidates(asked) <= 20 and asked.get("stream") is not True
+
+
+@fault(
+    "best-of-dropped",
+    breaks=BEST,
+    evidence=Evidence.SOURCE,
+    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE},
+    statistical=True,
+)
+def best_of_dropped() -> Behaviour:
+    """``best_of`` is lost on its way."""
+    return drops("best_of")
+
+
+@fault(
+    "best-of-ignored",
+    breaks=BEST,
+    evidence=Evidence.REPORTED,
+    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE},
+    statistical=True,
+)
+def best_of_ignored() -> Behaviour:
+    """``best_of`` is checked, and has no effect."""
+    return drops("best_of", when=is_sound)
+
+
+@fault(
+    "best-of-worst",
+    breaks=BEST,
+    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE, Modifier.BATCH},
+    statistical=True,
+)
+def best_of_worst() -> Behaviour:
+    """The least likely candidates come back."""
+    return _Chosen(fmean)
+
+
+@fault("best-of-shortest", breaks=BEST, modifiers=(), statistical=True)
+def best_of_shortest() -> Behaviour:
+    """The sum of log probabilities chooses and not their mean, which favours short candidates."""
+    return _Chosen(lambda scores: -sum(scores))
+
+
+class _Chosen:
+    """Lets the server make all candidates, and returns those with the lowest ``key`` of scores."""
+
+    def __init__(self, key: Callable[[list[float]], float]) -> None:
+        self._key = key
+
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        """Answer one request."""
+        body = asked.body
+        if not is_sound(body) or isinstance(body.get("prompt"), list) or body.get("echo"):
+            return await upstream(asked)
+        kept = body.get("logprobs")
+        wanted = {**body, "n": candidates(body), "logprobs": kept or 0}
+        answer = await upstream(asked.with_body(wanted))
+        if answer.status != 200:
+            return answer
+        whole = answer.body
+        ranked = sorted(
+            whole["choices"], key=lambda one: self._key(one["logprobs"]["token_logprobs"] or [0.0])
+        )
+        left = [
+            {**one, "index": index, "logprobs": None if kept is None else one["logprobs"]}
+            for index, one in enumerate(ranked[: copies(body)])
+        ]
+        return answer.with_body({**whole, "choices": left})
+
+
+@fault("best-of-all-returned", breaks=BEST, modifiers=NO_STREAM - {Modifier.SECOND_CHOICE})
+def best_of_all_returned() -> Behaviour:
+    """All candidates come back."""
+    return asks(lambda asked: {**asked, "n": asked["best_of"]} if is_sound(asked) else asked)
+
+
+@fault(
+    "n-over-best-of-accepted", breaks="best-of.below-n-refused", modifiers=(Modifier.EVERY_THIRD,)
+)
+def n_over_best_of_accepted() -> Behaviour:
+    """A ``best_of`` below ``n`` is raised to ``n``."""
+    return asks(
+        lambda asked: (
+            {**asked, "best_of": asked["n"]} if 0 < candidates(asked) < copies(asked) else asked
+        )
+    )
+
+
+@fault(
+    "best-of-equal-refused", breaks="best-of.equal-to-n-served", modifiers=(Modifier.EVERY_THIRD,)
+)
+def best_of_equal_refused() -> Behaviour:
+    """A ``best_of`` equal to ``n`` is refused."""
+    return declines(lambda asked: candidates(asked) == copies(asked) > 1, param="best_of")
+
+
+@fault("n-needs-best-of", breaks="best-of.omitted-is-n", modifiers=HANDLERS)
+def n_needs_best_of() -> Behaviour:
+    """An ``n`` above 1 is refused unless ``best_of`` is sent with it."""
+    return declines(lambda asked: copies(asked) > 1 and "best_of" not in asked, param="n")
+
+
+@fault("best-of-streamed", breaks="best-of.stream-refused", modifiers=(Modifier.EVERY_THIRD,))
+def best_of_streamed() -> Behaviour:
+    """``best_of`` with ``stream`` is served, without ``best_of``."""
+    return drops("best_of", when=lambda asked: asked.get("stream") is True)
+
+
+@fault(
+    "best-of-above-maximum-accepted",
+    breaks="best-of.above-maximum-refused",
+    modifiers=(Modifier.EVERY_THIRD,),
+)
+def best_of_above_maximum_accepted() -> Behaviour:
+    """A ``best_of`` above 20 is taken for 20."""
+    return sets(lambda asked: candidates(asked) > 20, best_of=20)

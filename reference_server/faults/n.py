@@ -1,0 +1,112 @@
+"""Faults of ``n``: not as many choices as asked for, or not drawn for themselves."""
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import Modifier, is_batch
+from reference_server.behaviour.pieces import asks, choices, declines, drops, sets
+from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.faults._hiding import HANDLERS, REQUESTS
+
+Choices = list[Body]
+
+
+def count(asked: Body) -> int:
+    """How many choices are asked for of each prompt."""
+    given = asked.get("n")
+    return given if isinstance(given, int) else 1
+
+
+@fault("n-ignored", breaks="n.count", evidence=Evidence.SIBLING, modifiers=REQUESTS)
+def n_ignored() -> Behaviour:
+    """One choice comes of each prompt, whatever ``n`` is."""
+    return drops("n", when=lambda asked: 1 < count(asked) <= 128 and not asked.get("best_of"))
+
+
+@fault("n-refused", breaks="n.count", modifiers=HANDLERS, shows=Shows.REFUSED)
+def n_refused() -> Behaviour:
+    """An ``n`` above 1 is refused."""
+    return declines(lambda asked: count(asked) > 1, param="n")
+
+
+@fault(
+    "choices-dropped",
+    breaks="n.count",
+    evidence=Evidence.SIBLING,
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+)
+def choices_dropped() -> Behaviour:
+    """Of all the choices of a request only the first comes back."""
+    return choices(lambda asked, of: of[:1] if count(asked) > 1 else of)
+
+
+@fault("n-one-less", breaks="n.count", modifiers=REQUESTS)
+def n_one_less() -> Behaviour:
+    """One choice less than asked for comes back."""
+    return asks(lambda asked: {**asked, "n": asked["n"] - 1} if 1 < count(asked) <= 128 else asked)
+
+
+@fault("n-at-most-two", breaks="n.count", modifiers=REQUESTS)
+def n_at_most_two() -> Behaviour:
+    """No more than two choices come back."""
+    return sets(lambda asked: 2 < count(asked) <= 128, n=2)
+
+
+@fault("n-of-whole-batch", breaks="n.count", modifiers=REQUESTS - {Modifier.BATCH})
+def n_of_whole_batch() -> Behaviour:
+    """``n`` is ignored where the prompt is a batch."""
+    return drops("n", when=lambda asked: is_batch(asked) and 1 < count(asked) <= 128)
+
+
+@fault("n-default-two", breaks="n.default-one", modifiers=REQUESTS)
+def n_default_two() -> Behaviour:
+    """Two choices come back where no number was asked for."""
+    return sets(lambda asked: "n" not in asked and "best_of" not in asked, n=2)
+
+
+@fault(
+    "n-copies",
+    breaks="n.samples-are-independent",
+    evidence=Evidence.SIBLING,
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+)
+def n_copies() -> Behaviour:
+    """One answer is drawn of each prompt and returned ``n`` times."""
+
+    def change(asked: Body, of: Choices) -> Choices:
+        size = count(asked)
+        firsts = {one["index"]: one for one in of}
+        return [{**firsts[one["index"] // size * size], "index": one["index"]} for one in of]
+
+    return choices(change)
+
+
+@fault(
+    "n-last-copied",
+    breaks="n.samples-are-independent",
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+)
+def n_last_copied() -> Behaviour:
+    """The last choice of a prompt is a copy of the one before it."""
+
+    def change(asked: Body, of: Choices) -> Choices:
+        size = count(asked)
+        at = {one["index"]: one for one in of}
+        return [
+            {**at[one["index"] - 1], "index": one["index"]}
+            if size > 1 and one["index"] % size == size - 1
+            else one
+            for one in of
+        ]
+
+    return choices(change)
+
+
+@fault("n-zero-accepted", breaks="n.zero-refused", modifiers=HANDLERS)
+def n_zero_accepted() -> Behaviour:
+    """``n: 0`` is taken for 1."""
+    return drops("n", when=lambda asked: "n" in asked and asked["n"] == 0)
+
+
+@fault("n-above-maximum-accepted", breaks="n.above-maximum-refused", modifiers=HANDLERS)
+def n_above_maximum_accepted() -> Behaviour:
+    """An ``n`` above 128 is taken for 128."""
+    return sets(lambda asked: count(asked) > 128, n=128)

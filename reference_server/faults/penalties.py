@@ -1,0 +1,240 @@
+"""Faults of ``presence_penalty`` and ``frequency_penalty``: another penalty, or on other tokens."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.pieces import asks, declines
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._hiding import HANDLERS, REQUESTS
+
+PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
+EFFECT = "presence-penalty.lowers-repeats frequency-penalty.lowers-repeats"
+
+
+def penalties(change: Callable[[float, float], tuple[float, float]]) -> Rewrite:
+    """Other penalties reach the server: ``(presence, frequency)``."""
+
+    def ask(asked: Body) -> Body:
+        given = asked.get(PRESENCE) or 0, asked.get(FREQUENCY) or 0
+        if not any(given) or any(abs(value) > 2 for value in given):
+            return asked
+        return asked | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
+
+    return asks(ask)
+
+
+@fault("penalty-ignored", breaks=EFFECT, evidence=Evidence.SOURCE)
+def penalty_ignored() -> Behaviour:
+    """Neither penalty has an effect."""
+    return penalties(lambda *_: (0, 0))
+
+
+@fault("presence-penalty-dropped", breaks="presence-penalty.lowers-repeats")
+def presence_penalty_dropped() -> Behaviour:
+    """``presence_penalty`` is lost."""
+    return penalties(lambda _, frequency: (0, frequency))
+
+
+@fault("frequency-penalty-dropped", breaks="frequency-penalty.lowers-repeats")
+def frequency_penalty_dropped() -> Behaviour:
+    """``frequency_penalty`` is lost."""
+    return penalties(lambda presence, _: (presence, 0))
+
+
+@fault("penalties-swapped", breaks=EFFECT)
+def penalties_swapped() -> Behaviour:
+    """Each penalty is taken for the other."""
+    return penalties(lambda presence, frequency: (frequency, presence))
+
+
+@fault("frequency-counted-once", breaks="frequency-penalty.lowers-repeats")
+def frequency_counted_once() -> Behaviour:
+    """The frequency penalty does not grow with the number of times."""
+    return penalties(lambda presence, frequency: (max(-2, min(2, presence + frequency)), 0))
+
+
+@fault("presence-counted-often", breaks="presence-penalty.lowers-repeats")
+def presence_counted_often() -> Behaviour:
+    """The presence penalty grows with the number of times."""
+    return penalties(lambda presence, frequency: (0, max(-2, min(2, presence + frequency))))
+
+
+@fault("penalties-negated", breaks=EFFECT)
+def penalties_negated() -> Behaviour:
+    """A positive penalty favours repeats, and a negative one disfavours them."""
+    return penalties(lambda presence, frequency: (-presence, -frequency))
+
+
+@fault("penalties-never-negative", breaks=EFFECT)
+def penalties_never_negative() -> Behaviour:
+    """A negative penalty is taken for none."""
+    return penalties(lambda presence, frequency: (max(0, presence), max(0, frequency)))
+
+
+@fault("penalties-never-positive", breaks=EFFECT)
+def penalties_never_positive() -> Behaviour:
+    """A positive penalty is taken for none."""
+    return penalties(lambda presence, frequency: (min(0, presence), min(0, frequency)))
+
+
+@fault("penalties-halved", breaks=EFFECT)
+def penalties_halved() -> Behaviour:
+    """A penalty has half the effect."""
+    return penalties(lambda presence, frequency: (presence / 2, frequency / 2))
+
+
+@fault("penalties-at-most-one", breaks=EFFECT)
+def penalties_at_most_one() -> Behaviour:
+    """A penalty beyond 1 either way has the effect of 1."""
+    return penalties(lambda *given: (_clipped(given[0]), _clipped(given[1])))
+
+
+def _clipped(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+@fault(
+    "penalty-on-prompt",
+    breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
+    evidence=Evidence.SOURCE,
+    modifiers=EVERYWHERE - {Modifier.SECOND_CHOICE, Modifier.ECHO, Modifier.STREAM, Modifier.PLAIN},
+)
+def penalty_on_prompt() -> Behaviour:
+    """Both penalties count the tokens of the prompt as well."""
+
+    async def behave(asked: Asked, upstream: Upstream) -> Answer:
+        return await _first_tokens_penalised(asked, upstream, (PRESENCE, FREQUENCY))
+
+    return behave
+
+
+@fault("presence-penalty-on-prompt", breaks="presence-penalty.not-on-prompt", modifiers=())
+def presence_penalty_on_prompt() -> Behaviour:
+    """The presence penalty counts the tokens of the prompt as well."""
+
+    async def behave(asked: Asked, upstream: Upstream) -> Answer:
+        return await _first_tokens_penalised(asked, upstream, (PRESENCE,))
+
+    return behave
+
+
+@fault("frequency-penalty-on-prompt", breaks="frequency-penalty.not-on-prompt", modifiers=())
+def frequency_penalty_on_prompt() -> Behaviour:
+    """The frequency penalty counts the tokens of the prompt as well."""
+
+    async def behave(asked: Asked, upstream: Upstream) -> Answer:
+        return await _first_tokens_penalised(asked, upstream, (FREQUENCY,))
+
+    return behave
+
+
+async def _first_tokens_penalised(
+    asked: Asked, upstream: Upstream, which: tuple[str, ...]
+) -> Answer:
+    """Begin each greedy answer with the token that a penalty on the prompt leaves likeliest."""
+    body = asked.body
+    presence, frequency = (
+        (body.get(name) or 0) if name in which else 0 for name in (PRESENCE, FREQUENCY)
+    )
+    prompt = body.get("prompt")
+    prompts = prompt if isinstance(prompt, list) else [prompt]
+    told = await upstream(asked)
+    greedy = body.get("temperature") == 0 and all(isinstance(one, str) for one in prompts)
+    if not (presence or frequency) or not greedy or told.is_stream or told.status != 200:
+        return told
+    scoring = {"model": body["model"], "prompt": prompts, "max_tokens": 1, "temperature": 0}
+    scored = await upstream(asked.with_body({**scoring, "logprobs": 5, "echo": True}))
+    answered = told.body
+    for choice in answered["choices"]:
+        read = scored.body["choices"][choice["index"] // (body.get("n") or 1)]["logprobs"]
+        counts = Counter(read["tokens"][:-1])
+        left = {
+            token: score - frequency * counts[token] - (presence if counts[token] else 0)
+            for token, score in read["top_logprobs"][-1].items()
+        }
+        first = max(left, key=lambda token: left[token])
+        if not choice["text"].startswith(first):
+            choice["text"] = first + choice["text"][len(read["tokens"][-1]) :]
+    return told.with_body(answered)
+
+
+@fault(
+    "penalties-out-of-range-accepted",
+    breaks="presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused",
+    modifiers=HANDLERS,
+)
+def penalties_out_of_range_accepted() -> Behaviour:
+    """A penalty beyond its range is lowered to the end of it."""
+
+    def ask(asked: Body) -> Body:
+        given = {
+            name: asked[name]
+            for name in (PRESENCE, FREQUENCY)
+            if isinstance(asked.get(name), int | float)
+        }
+        return {**asked, **{name: max(-2, min(2, value)) for name, value in given.items()}}
+
+    return asks(ask)
+
+
+@fault(
+    "penalties-limited-to-one",
+    breaks="presence-penalty.range-served frequency-penalty.range-served",
+    modifiers=HANDLERS,
+)
+def penalties_limited_to_one() -> Behaviour:
+    """A penalty beyond 1 either way is refused."""
+    return declines(
+        lambda asked: any(
+            abs(asked.get(name) or 0) > 1
+            for name in (PRESENCE, FREQUENCY)
+            if not isinstance(asked.get(name), str)
+        )
+    )
+
+
+@fault(
+    "penalties-null-refused",
+    breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
+    modifiers=HANDLERS,
+)
+def penalties_null_refused() -> Behaviour:
+    """A penalty of null is refused."""
+    return declines(
+        lambda asked: any(name in asked and asked[name] is None for name in (PRESENCE, FREQUENCY))
+    )
+
+
+@fault(
+    "penalties-null-two",
+    breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
+    modifiers=REQUESTS - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+)
+def penalties_null_two() -> Behaviour:
+    """A penalty of null is taken for 2."""
+
+    def ask(asked: Body) -> Body:
+        return {
+            **asked,
+            **{name: 2 for name in (PRESENCE, FREQUENCY) if name in asked and asked[name] is None},
+        }
+
+    return asks(ask)
+
+
+@fault(
+    "penalties-zero-default",
+    breaks="presence-penalty.range-served frequency-penalty.range-served",
+    modifiers=REQUESTS - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+)
+def penalties_zero_default() -> Behaviour:
+    """An explicit 0 is lost, and a house default of 1 holds."""
+
+    def ask(asked: Body) -> Body:
+        zeros = {name: 1 for name in (PRESENCE, FREQUENCY) if name in asked and asked[name] == 0}
+        return {**asked, **zeros}
+
+    return asks(ask)

@@ -1,0 +1,56 @@
+"""Faults of the relay as such: what it loses on the way in, and answers that it remembers."""
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.pieces import asks
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._hiding import REQUESTS
+
+ZEROS = """
+    max-tokens.zero-with-echo temperature.zero-is-greedy seed.repeats seed.whole-range-served
+    logprobs.zero-gives-sampled
+"""
+
+
+@fault("zeros-lost", breaks=ZEROS, evidence=Evidence.SOURCE)
+def zeros_lost() -> Behaviour:
+    """Every parameter that is 0, false or empty is lost when the request is written anew."""
+    return asks(lambda asked: {name: value for name, value in asked.items() if value})
+
+
+@fault(
+    "response-cache",
+    breaks="temperature.repeats-vary",
+    evidence=Evidence.SIBLING,
+    modifiers=REQUESTS,
+)
+def response_cache() -> Behaviour:
+    """A request that was answered before gets the same answer again, its id included."""
+    known: dict[bytes, Answer] = {}
+
+    async def behave(asked: Asked, upstream: Upstream) -> Answer:
+        if asked.key != asked.server_key:
+            return await upstream(asked)
+        if asked.raw not in known:
+            known[asked.raw] = await upstream(asked)
+        return known[asked.raw]
+
+    return behave
+
+
+@fault(
+    "response-cache-by-prompt",
+    breaks="max-tokens.limits-answer prompt.decides-answer temperature.repeats-vary",
+    modifiers=(),
+)
+def response_cache_by_prompt() -> Behaviour:
+    """A plain prompt that was answered before gets the same text again, whatever else is asked."""
+    known: dict[str, Answer] = {}
+
+    async def behave(asked: Asked, upstream: Upstream) -> Answer:
+        answer = await upstream(asked)
+        prompt = asked.body.get("prompt")
+        if answer.status != 200 or answer.is_stream or not isinstance(prompt, str):
+            return answer
+        return known.setdefault(prompt, answer)
+
+    return behave

@@ -1,0 +1,87 @@
+"""Faults of ``suffix``: it is lost, misplaced, or comes back."""
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import Modifier, is_batch
+from reference_server.behaviour.pieces import asks, declines, drops, sets, texts
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._hiding import HANDLERS, NO_ECHO
+
+HIDES = NO_ECHO - {Modifier.BATCH}
+"""With an echo or a batch no document says what a suffix does."""
+
+
+def has_suffix(asked: Body) -> bool:
+    """Whether there is a suffix to speak of."""
+    return bool(asked.get("suffix"))
+
+
+@fault(
+    "suffix-dropped",
+    breaks="suffix.conditions-insertion",
+    evidence=Evidence.SOURCE,
+    modifiers=HIDES,
+)
+def suffix_dropped() -> Behaviour:
+    """``suffix`` is lost, and the prompt is continued as if it had not been sent."""
+    return drops("suffix")
+
+
+@fault("suffix-as-prompt", breaks="suffix.conditions-insertion", modifiers=HIDES)
+def suffix_as_prompt() -> Behaviour:
+    """The suffix is put behind the prompt, and what is returned goes on after both."""
+
+    def ask(asked: Body) -> Body:
+        if not has_suffix(asked) or not isinstance(asked.get("prompt"), str):
+            return asked
+        return {**asked, "prompt": asked["prompt"] + asked["suffix"], "suffix": None}
+
+    return asks(ask)
+
+
+@fault("suffix-instead-of-prompt", breaks="suffix.conditions-insertion", modifiers=HIDES)
+def suffix_instead_of_prompt() -> Behaviour:
+    """With a suffix the prompt is not read."""
+    return asks(
+        lambda asked: (
+            {**asked, "prompt": "", "suffix": asked["suffix"]} if has_suffix(asked) else asked
+        )
+    )
+
+
+@fault("suffix-cut", breaks="suffix.conditions-insertion", modifiers=HIDES)
+def suffix_cut() -> Behaviour:
+    """Only the first character of a suffix is read."""
+    return asks(
+        lambda asked: {**asked, "suffix": asked["suffix"][:1]} if has_suffix(asked) else asked
+    )
+
+
+@fault("suffix-appended", breaks="suffix.not-appended", modifiers=HIDES)
+def suffix_appended() -> Behaviour:
+    """The suffix is returned behind the insertion."""
+    return texts(lambda asked, _, text: text + (asked.get("suffix") or ""))
+
+
+@fault(
+    "suffix-null-a-word", breaks="suffix.null-is-none", modifiers=HANDLERS | {Modifier.NON_ASCII}
+)
+def suffix_null_a_word() -> Behaviour:
+    """``suffix: null`` is taken for the word None."""
+    return sets(lambda asked: "suffix" in asked and asked["suffix"] is None, suffix="None")
+
+
+@fault("suffix-null-refused", breaks="suffix.null-is-none", modifiers=HANDLERS)
+def suffix_null_refused() -> Behaviour:
+    """``suffix: null`` is refused."""
+    return declines(lambda asked: "suffix" in asked and asked["suffix"] is None, param="suffix")
+
+
+@fault("suffix-with-echo-breaks", breaks="suffix.with-echo-or-batch", modifiers=HANDLERS)
+def suffix_with_echo_breaks() -> Behaviour:
+    """``suffix`` with ``echo`` or a batch is a server fault."""
+    return declines(
+        lambda asked: has_suffix(asked) and (asked.get("echo") is True or is_batch(asked)),
+        "'NoneType' object is not subscriptable",
+        status=500,
+        kind="server_error",
+    )

@@ -1,0 +1,74 @@
+"""Faults of keys that nobody knows: neither refused by name nor ignored."""
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import asks, declines
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._hiding import HANDLERS
+
+HARMLESS = "unknown-key.refused-or-ignored"
+KNOWN = frozenset(
+    {
+        "model",
+        "prompt",
+        "suffix",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "n",
+        "stream",
+        "stream_options",
+        "logprobs",
+        "echo",
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "best_of",
+        "logit_bias",
+        "seed",
+        "user",
+    }
+)
+
+
+def is_unknown(asked: Body) -> bool:
+    """Whether a key is among the parameters that nobody knows."""
+    return not KNOWN.issuperset(asked)
+
+
+@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=HANDLERS)
+def unknown_key_breaks() -> Behaviour:
+    """A key that nobody knows is a server fault."""
+    return declines(
+        is_unknown, "got an unexpected keyword argument", status=500, kind="server_error"
+    )
+
+
+@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=HANDLERS)
+def unknown_key_not_named() -> Behaviour:
+    """A key that nobody knows is refused without saying which."""
+    return declines(is_unknown, "bad request")
+
+
+@fault("unknown-key-steers", breaks=HARMLESS, modifiers=HANDLERS)
+def unknown_key_steers() -> Behaviour:
+    """A key that nobody knows is written into the prompt."""
+
+    def ask(asked: Body) -> Body:
+        known = {name: value for name, value in asked.items() if name in KNOWN}
+        if known == asked or not isinstance(asked.get("prompt"), str):
+            return known
+        return {**known, "prompt": f"{sorted(asked)} {asked['prompt']}"}
+
+    return asks(ask)
+
+
+@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=HANDLERS)
+def messages_answered() -> Behaviour:
+    """The ``messages`` of a chat are answered in place of the prompt."""
+
+    def ask(asked: Body) -> Body:
+        said = asked.get("messages")
+        known = {name: value for name, value in asked.items() if name in KNOWN}
+        return {**known, "prompt": said[-1]["content"]} if said else known
+
+    return asks(ask)
