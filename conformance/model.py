@@ -169,12 +169,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending a request: a status, or the fault that came instead of one."""
+    """One try at sending a request: a status, or the fault that came instead of one.
+
+    Of a try that was followed by another, ``retry_after`` and ``body`` keep what it answered: the
+    header of that name, and the beginning of the body. The last try's answer is the exchange's.
+    """
 
     started: float
     elapsed: float
     status: int | None
     fault: str | None
+    retry_after: str | None = None
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

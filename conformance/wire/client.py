@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import httpx
@@ -35,6 +35,9 @@ from conformance.wire.sse import EventCounter
 
 BODY_LIMIT = 8 * 2**20
 """Bytes of a body that are read. A completion has kilobytes; more is a mistake or an attack."""
+
+ATTEMPT_LIMIT = 2_000
+"""Bytes that are kept of the body of an attempt which was followed by another."""
 
 CONNECT_SECONDS = 10.0
 """To open a connection, TLS included; a part of the time limit of an attempt."""
@@ -138,10 +141,12 @@ class Client:
             elapsed = self._clock() - started
             fault = self._redactor.text(answer.fault.sentence) if answer.fault else None
             since = started - self._started
-            attempts.append(Attempt(round(since, 6), round(elapsed, 6), answer.status, fault))
-            wait = self._wait(len(attempts), answer)
+            tried = Attempt(round(since, 6), round(elapsed, 6), answer.status, fault)
+            wait = self._wait(len(attempts) + 1, answer)
             if wait is None or not self._may_retry():
+                attempts.append(tried)
                 break
+            attempts.append(self._with_answer(tried, answer))
             await self._sleep(wait)
         body, arrivals = self._redactor.stream(bytes(answer.body), answer.arrivals)
         return Exchange(
@@ -155,6 +160,13 @@ class Client:
             elapsed=attempts[-1].elapsed,
             fault=fault,
         )
+
+    def _with_answer(self, tried: Attempt, answer: _Answer) -> Attempt:
+        """Keep of an answer that was not taken for one what it had to say."""
+        headers = self._redactor.headers(answer.headers)
+        wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
+        body = self._redactor.body(bytes(answer.body))[:ATTEMPT_LIMIT]
+        return replace(tried, retry_after=wait, body=body)
 
     def _wait(self, tries: int, answer: _Answer) -> float | None:
         if answer.fault is None and answer.status is not None:

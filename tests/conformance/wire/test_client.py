@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.model import WRONG_KEY, Credentials, Exchange, Request, Target
-from conformance.wire.client import Client
+from conformance.wire.client import ATTEMPT_LIMIT, Client
 from tests.conformance.wire.loopback import (
     STREAM_HEAD,
     Behaviour,
@@ -316,6 +316,19 @@ def test_a_rate_limit_is_waited_out_for_as_long_as_the_endpoint_asks() -> None:
     assert exchange.status == 200
     assert naps.taken == [7]
     assert [attempt.status for attempt in exchange.attempts] == [429, 200]
+
+
+def test_what_was_not_taken_for_an_answer_is_kept_in_part_and_without_the_key() -> None:
+    told = f'{{"error": "{KEY} has to wait"}}'.encode() + b" " * ATTEMPT_LIMIT
+    busy = answer(told, "429 Too Many Requests", f"Retry-After: {KEY}")
+    exchange, _ = asked(busy, OK, sleep=Naps())
+    first, last = exchange.attempts
+    assert first.body.startswith(b'{"error": "')
+    assert len(first.body) == ATTEMPT_LIMIT
+    assert first.retry_after is not None
+    assert KEY not in first.retry_after
+    assert KEY.encode() not in first.body
+    assert (last.body, last.retry_after) == (b"", None)
 
 
 def test_a_server_that_stays_broken_is_believed_after_three_attempts() -> None:
