@@ -18,12 +18,16 @@ from conformance.checks._sampling import (
     sampled,
     told_apart,
 )
+from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
 
 REPEATS = 5
 """Greedy answers asked for before an endpoint that changes them is judged."""
+
+LOW = 0.05
+"""A temperature that makes a lead of half a nat a certainty of 0.99995."""
 
 ANOTHER = "another sample of the same request"
 
@@ -69,6 +73,17 @@ async def greedy_answers_repeat(api: Api) -> None:
     raise Inconclusive(f"the endpoint's greedy answers change now and then: {shown(texts)}")
 
 
+@check(
+    "temperature.zero-in-every-way",
+    requirement="temperature.zero-is-greedy",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def zero_is_greedy_in_every_way(api: Api) -> None:
+    """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes."""
+    await hold_greedy_in_every_way(api, "the best token at every place", temperature=0)
+
+
 @check("temperature.maximum-varies", requirement="temperature.scales-randomness")
 async def the_maximum_gives_variety(api: Api) -> None:
     """At the highest documented temperature an open prompt is not answered like at 0."""
@@ -98,6 +113,18 @@ async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
         raise Deviation(
             f"texts that begin like {shown(greedy)}", shown(lows), effect=Effect.IGNORED
         )
+
+
+@check(
+    "temperature.low-in-every-way",
+    requirement="temperature.scales-randomness",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
+    """Close above temperature 0 (almost) the best tokens are taken, however one asks."""
+    expected = "the best token at every place, or one about as good"
+    await hold_greedy_in_every_way(api, expected, temperature=LOW)
 
 
 @check("temperature.repeats-vary", requirement="temperature.repeats-vary", needs=("n",))

@@ -12,11 +12,13 @@ from conformance.checks._refusals import above, below, expect_declined, little, 
 from conformance.checks._sampling import (
     NARROW,
     STORY,
+    beside_top_p,
     expect_variety,
     narrowed,
     sampled,
     told_apart,
 )
+from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
@@ -63,6 +65,18 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     answer = (await api.complete(**narrowed(api, NARROW, n=3))).expect_ok()
     if len(set(answer.texts)) == len(answer.texts) > 2:
         raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
+
+
+@check(
+    "top-p.narrow-in-every-way",
+    requirement="top-p.narrows-sampling",
+    tier="deep",
+    needs=("temperature", "logprobs"),
+)
+async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
+    """With `top_p` near 0 the best tokens are taken: in streams, batches, several choices."""
+    asked = beside_top_p(api, {"temperature": 1, "top_p": NARROW})
+    await hold_greedy_in_every_way(api, "the best token at every place", **asked)
 
 
 @check(

@@ -55,7 +55,7 @@ def warm_zero(body: Body) -> Body:
 
 
 def warm_low(body: Body) -> Body:
-    return {**body, "temperature": 1 if body.get("temperature") == 0.01 else body["temperature"]}
+    return {**body, "temperature": 1 if 0 < body["temperature"] < 0.1 else body["temperature"]}
 
 
 def cold_unless_asked(body: Body) -> Body:
@@ -135,11 +135,13 @@ def of_temperature() -> Iterator[Row]:
         declines(lambda b: b.get("temperature") == 0),
         "temperature.minimum-served",
     )
-    yield "zero samples", Fault(ask=warm_zero), "temperature.zero-repeats"
+    zero = "temperature.zero-repeats temperature.zero-in-every-way"
+    yield "zero samples", Fault(ask=warm_zero), zero
     warm = "temperature.maximum-varies temperature.repeats-vary temperature.default-varies"
     yield "always greedy", Fault(ask=greedy), f"{warm} temperature.null-varies n.samples-differ"
     yield "always greedy too", Fault(ask=greedy), "seed.others-differ seed.copies-differ"
-    yield "low samples", Fault(ask=warm_low), "temperature.low-is-near-greedy"
+    low = "temperature.low-is-near-greedy temperature.low-in-every-way"
+    yield "low samples", Fault(ask=warm_low), low
     unasked = "temperature.default-varies temperature.null-varies"
     yield "greedy by default", Fault(ask=cold_unless_asked), unasked
     nulls = declines(lambda b: "temperature" in b and b["temperature"] is None)
@@ -156,7 +158,7 @@ def of_top_p() -> Iterator[Row]:
     """Faults of top_p."""
     yield "top_p 1 refused", declines(lambda b: b.get("top_p") == 1), "top-p.one-served"
     yield "top_p small refused", declines(lambda b: b.get("top_p", 1) < 0.1), "top-p.small-served"
-    narrow = "top-p.narrow-is-greedy top-p.narrow-is-greedy-in-copies"
+    narrow = "top-p.narrow-is-greedy top-p.narrow-is-greedy-in-copies top-p.narrow-in-every-way"
     yield "top_p dropped", drops("top_p"), narrow
     yield "top_p 0 taken for none", drops("top_p", when=lambda b: b.get("top_p") == 0), "top-p.zero"
     null = changes(lambda b: "top_p" in b and b["top_p"] is None, top_p=0.0001)

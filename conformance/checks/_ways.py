@@ -1,0 +1,106 @@
+"""The ways in which a completion can be asked for, because an endpoint may err in one of them.
+
+What holds for a sample holds in each of them: a check goes through all, and what a correct server
+may decline (log probabilities of an echo, copies of a greedy answer) is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._asking import joined
+from conformance.checks._chances import LISTED
+from conformance.checks._sampling import OPEN_PROMPTS, STORY
+from conformance.checks._scores import Position, positions_of
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Judgement, Refusal, shown
+from conformance.model import Effect
+
+CLOSE = 0.5
+"""How far a token may lie below another, in nats, and be taken for the better of the two."""
+
+TOKENS = 32
+"""Tokens of each answer: enough to meet places where an answer that is too free takes another."""
+
+OFF = 2
+"""Tokens of an answer that must not be the best before it is accused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to ask: its name for a reader, and what it puts into a request."""
+
+    name: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = False
+
+
+WAYS = (
+    Way("a plain answer"),
+    Way("a stream", stream=True),
+    Way("a batch", {"prompt": list(OPEN_PROMPTS[:2])}),
+    Way("several choices", {"n": 3}),
+    Way("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]}),
+    Way("an echoed answer", {"echo": True}),
+)
+
+
+async def answers_in_every_way(
+    api: Api, asked: Mapping[str, Any]
+) -> AsyncIterator[tuple[Way, Sequence[Choice]]]:
+    """Ask in every way for an open prompt to be continued, with log probabilities.
+
+    Raises:
+        Refusal: the plain way is declined.
+    """
+    for way in WAYS:
+        body = {"prompt": STORY, "max_tokens": TOKENS, **asked, "logprobs": LISTED, **way.more}
+        try:
+            if way.stream:
+                yield way, joined(await api.stream(**body)).choices
+            else:
+                yield way, (await api.complete(**body)).expect_ok().choices
+        except (Deviation, Refusal):
+            # What is wrong with this way altogether is judged where it is asked for plainly.
+            if way is WAYS[0]:
+                raise
+
+
+async def hold_greedy_in_every_way(
+    api: Api, expected: str, effect: Effect = Effect.IGNORED, **asked: Any
+) -> None:
+    """Hold that a request which leaves no choice is answered by the best tokens, in every way.
+
+    Raises:
+        Deviation: tokens were taken though two or more others were far better.
+    """
+    async for way, choices in answers_in_every_way(api, asked):
+        try:
+            positions = [p for choice in choices for p in generated(choice)]
+        except Judgement:
+            continue
+        off = [position for position in positions if is_off(position)]
+        if len(off) >= OFF:
+            worst = min(off, key=lambda position: position.logprob or 0.0)
+            raise Deviation(
+                expected,
+                f"in {way.name} {len(off)} of {len(positions)} tokens that are far from the best,"
+                f" such as {shown(worst.token)} with {worst.logprob} beside {shown(worst.top)}",
+                effect=effect,
+            )
+
+
+def generated(choice: Choice) -> Sequence[Position]:
+    """Return the positions behind an echoed prompt: the last ones, as many as may be."""
+    return positions_of(choice)[-TOKENS:]
+
+
+def is_off(position: Position) -> bool:
+    """Tell whether a token cannot be the best: one better token may be banned, two are not."""
+    if position.logprob is None:
+        return False
+    better = [s for s in (position.top or {}).values() if s > position.logprob + CLOSE]
+    return len(better) > 1
