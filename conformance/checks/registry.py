@@ -42,7 +42,8 @@ class Check:
         needs: parameters that the check uses as instruments; it is skipped where the contract does
             not document one of them.
         run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
-        asks: whether it sends requests; one that does not is run when all that do are finished.
+        asks: whether it always sends requests; one that does not is run when all that do are
+            finished.
     """
 
     id: str
@@ -134,6 +135,26 @@ def invariant(
 
         title = _title(function, check_id)
         _add(Check(check_id, requirement, Tier(tier), title, needs, run, asks=False))
+        return function
+
+    return register
+
+
+def check_afterwards(
+    check_id: str, *, requirement: str, tier: str = "smoke", needs: tuple[str, ...] = ()
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Register a check that looks at a whole run, and asks only where that raises a suspicion.
+
+    It is run when all checks that ask are finished, and finds what they left behind in
+    ``api.whole_run``; against an endpoint that raises no suspicion it costs nothing.
+
+    Raises:
+        ValueError: the id is taken, or the function has no docstring to show to a reader.
+    """
+
+    def register(function: CheckFunction) -> CheckFunction:
+        title = _title(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), title, needs, function, asks=False))
         return function
 
     return register
