@@ -1,0 +1,40 @@
+"""What a request asks for, as variants tell requests apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reference_server.behaviour.messages import Body
+
+KNOWN = frozenset(
+    {"model", "prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "best_of", "seed"}
+    | {"stream", "stream_options", "logprobs", "echo", "stop", "logit_bias", "user"}
+    | {"presence_penalty", "frequency_penalty"}
+)
+"""The keys of the endpoint."""
+
+_OFF: dict[str, Any] = {"echo": False}
+
+
+def asks_for(name: str) -> Callable[[Body], bool]:
+    """The condition that a parameter is used: it is there, no null, and not switched off."""
+    return lambda asked: asked.get(name) is not None and asked[name] is not _OFF.get(name)
+
+
+def is_several(value: object) -> bool:
+    """Whether a count is above 1."""
+    return isinstance(value, int) and value > 1
+
+
+def prompts_of(asked: Body) -> list[Any]:
+    """The prompts of a request, each a string or a list of token ids; null is an empty one."""
+    prompt = asked.get("prompt")
+    if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
+        return prompt
+    return [prompt if prompt is not None else ""]
+
+
+def has_tokens(asked: Body) -> bool:
+    """Whether a prompt is written as token ids."""
+    return any(isinstance(prompt, list) and prompt for prompt in prompts_of(asked))

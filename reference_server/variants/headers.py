@@ -1,0 +1,86 @@
+"""What surrounds an answer: headers, encodings and connections."""
+
+from __future__ import annotations
+
+import gzip
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("charset")
+def charset() -> Behaviour:
+    """Every content type names its charset, in capitals."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        kind = (got.header("content-type") or "").partition(";")[0]
+        return got.with_header("content-type", f"{kind}; charset=UTF-8")
+
+    return Rewrite(raw=change)
+
+
+@variant("bare-content-types")
+def bare_content_types() -> Behaviour:
+    """No content type names a charset."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        kind = (got.header("content-type") or "").partition(";")[0]
+        return got.with_header("content-type", kind)
+
+    return Rewrite(raw=change)
+
+
+@variant("few-headers")
+def few_headers() -> Behaviour:
+    """An answer has no header but its content type: no request id, no processing time."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        kept = tuple(pair for pair in got.headers if pair[0].startswith(("content-", "retry-")))
+        return Answer(got.status, kept, got.parts, got.cut)
+
+    return Rewrite(raw=change)
+
+
+@variant("proxy-headers")
+def proxy_headers() -> Behaviour:
+    """Proxies on the way have left their headers."""
+    left = {
+        "via": "1.1 varnish, 1.1 google",
+        "cf-ray": "8f1a2b3c4d5e6f70-AMS",
+        "cf-cache-status": "DYNAMIC",
+        "x-cache": "Miss from cloudfront",
+        "x-envoy-upstream-service-time": "27",
+        "strict-transport-security": "max-age=15724800; includeSubDomains",
+        "set-cookie": "__cf_bm=abc; path=/; HttpOnly",
+        "alt-svc": 'h3=":443"; ma=86400',
+        "x-oneapi-request-id": "2026112109000012345678",
+    }
+
+    def change(_: Asked, got: Answer) -> Answer:
+        for name, value in left.items():
+            got = got.with_header(name, value)
+        return got
+
+    return Rewrite(raw=change)
+
+
+@variant("gzip")
+def gzipped() -> Behaviour:
+    """Plain answers and errors are compressed where the client takes it."""
+
+    def change(asked: Asked, got: Answer) -> Answer:
+        taken = next((value for name, value in asked.headers if name == "accept-encoding"), "")
+        if got.is_stream or "gzip" not in taken:
+            return got
+        # No time in the head: the same answer has the same bytes.
+        packed = got.with_raw(gzip.compress(got.raw, mtime=0))
+        return packed.with_header("content-encoding", "gzip").with_header("vary", "accept-encoding")
+
+    return Rewrite(raw=change)
+
+
+@variant("connection-closed")
+def connection_closed() -> Behaviour:
+    """The connection is closed after each answer, and the answer says so."""
+    return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))

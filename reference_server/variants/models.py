@@ -1,0 +1,165 @@
+"""What kind of model answers: one that is sure of itself, terse, silent or short of memory."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined, Upstream
+from reference_server.behaviour.pieces import always
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import prompts_of
+from reference_server.variants._retold import (
+    MOST,
+    Ask,
+    Choice,
+    Retold,
+    Scores,
+    cut,
+    joined,
+    trimmed,
+)
+
+END = "<|endoftext|>"
+SURE = 0.9999
+"""How probable the end is where a terse model ends."""
+SHARPER = 0.1
+"""A sure model's temperature 1 is this temperature of the model behind."""
+CONTEXT = 512
+
+
+@variant("sure-model", may_be_inconclusive=True)
+def sure_model() -> Behaviour:
+    """The model is sure of nearly all it says: at temperature 1 its answers hardly differ."""
+
+    def ask(asked: Body) -> Body:
+        heat = asked.get("temperature")
+        heat = 1 if heat is None else heat
+        if isinstance(heat, int | float) and not isinstance(heat, bool) and 0 <= heat <= 2:
+            asked = {**asked, "temperature": heat * SHARPER}
+        return {**asked, "logprobs": MOST} if _wants_scores(asked) else asked
+
+    def sharpened(asked: Body, whole: Body) -> Body:
+        if not _wants_scores(asked):
+            return whole
+        told = []
+        for choice in whole["choices"]:
+            scores = choice["logprobs"] and trimmed(_sharper(choice["logprobs"]), asked["logprobs"])
+            told.append({**choice, "logprobs": scores})
+        return {**whole, "choices": told}
+
+    return Rewrite(
+        ask=ask,
+        plain=sharpened,
+        chunks=lambda asked, sent: [sharpened(asked, chunk) for chunk in sent],
+    )
+
+
+def _wants_scores(asked: Body) -> bool:
+    wanted = asked.get("logprobs")
+    return isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted <= MOST
+
+
+def _sharper(scores: Scores) -> Scores:
+    """Scale what is known of each distribution; what is not known has next to no mass then."""
+    values, tops = [], []
+    for value, top in zip(scores["token_logprobs"], scores["top_logprobs"], strict=True):
+        scaled = {name: old / SHARPER for name, old in (top or {}).items()}
+        best = max(scaled.values(), default=0.0)
+        mass = best + math.log(sum(math.exp(old - best) for old in scaled.values()) or 1.0)
+        tops.append(None if top is None else {k: min(0.0, old - mass) for k, old in scaled.items()})
+        values.append(None if value is None else min(0.0, value / SHARPER - mass))
+    return {**scores, "token_logprobs": values, "top_logprobs": tops}
+
+
+@variant("terse-model", may_be_inconclusive=True)
+def terse_model() -> Behaviour:
+    """The model ends every answer by itself after five tokens."""
+    return _ending(lambda _: 5)
+
+
+@variant("silent-model", may_be_inconclusive=True)
+def silent_model() -> Behaviour:
+    """To one prompt of four the model has nothing to say: empty text, which ended by itself."""
+    return _ending(lambda prompt: None if zlib.crc32(prompt.encode()) % 4 else 0)
+
+
+@variant("uneven-model", may_be_inconclusive=True)
+def uneven_model() -> Behaviour:
+    """The model ends by itself after one to forty tokens, depending on the prompt."""
+    return _ending(lambda prompt: 1 + zlib.crc32(prompt.encode()) % 40)
+
+
+def _ending(after: Callable[[str], int | None]) -> Retold:
+    """Let a model end after so many tokens, or when it does by itself."""
+
+    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
+        entries = after(choice.prompt)
+        if entries is None:
+            return choice
+        tokens = choice.scores["tokens"]
+        # No model ends within a character.
+        while 0 < entries < choice.entries and _in_character(tokens, entries):
+            entries += 1
+        if entries >= choice.entries or tokens[entries] == END:
+            return choice
+        text = choice.text_before(entries)
+        end = _end(choice, entries, len(choice.prompt) + len(text))
+        return choice.ended(text, joined(cut(choice.scores, entries), end), "stop")
+
+    return Retold(remake, always)
+
+
+def _in_character(tokens: list[str], entry: int) -> bool:
+    return any(token.startswith("bytes:") for token in tokens[entry - 1 : entry + 1])
+
+
+def _end(choice: Choice, entry: int, offset: int) -> Scores:
+    """The entry of the token that ends a text, which all others there are improbable beside."""
+    rest = math.log(1 - SURE)
+    others = {k: v + rest for k, v in choice.scores["top_logprobs"][entry].items() if k != END}
+    least = min(others, key=others.__getitem__)
+    sure = round(math.log(SURE), 8)
+    top = {END: sure, **{k: v for k, v in others.items() if len(others) < MOST or k != least}}
+    return {
+        "tokens": [END],
+        "token_logprobs": [sure],
+        "top_logprobs": [top],
+        "text_offset": [offset],
+    }
+
+
+@variant("small-context")
+def small_context() -> Behaviour:
+    """The context is 512 tokens, and what is longer is declined in another server's words."""
+    return _Small()
+
+
+class _Small:
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        answer = await upstream(asked)
+        if answer.status == 400 and "2048" in answer.body["error"]["message"]:
+            message = answer.body["error"]["message"].replace("2048", str(CONTEXT))
+            return answer.with_body({"error": {**answer.body["error"], "message": message}})
+        if answer.status != 200 or await self._fits(asked, upstream):
+            return answer
+        return Declined(
+            400,
+            f"This model's maximum context length is {CONTEXT} tokens. However, your request asks "
+            "for more tokens, in its input and output together. Please reduce their length.",
+        ).answer
+
+    async def _fits(self, asked: Asked, upstream: Upstream) -> bool:
+        limit = asked.body.get("max_tokens")
+        limit = 16 if limit is None else limit
+        for prompt in prompts_of(asked.body):
+            # No token is less than a byte, so a short prompt need not be counted.
+            if isinstance(prompt, str) and len(prompt.encode()) + limit <= CONTEXT:
+                continue
+            alone = {"model": asked.body.get("model"), "prompt": prompt, "max_tokens": 1}
+            counted = await upstream(asked.with_body(alone))
+            if counted.body["usage"]["prompt_tokens"] + limit > CONTEXT:
+                return False
+        return True

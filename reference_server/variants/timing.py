@@ -1,0 +1,46 @@
+"""When answers come: servers that are slow to begin, uneven, or simply far away."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from reference_server.behaviour.messages import Answer, Behaviour
+from reference_server.behaviour.pieces import streams
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+FAR = 0.02
+"""Seconds that every answer of a server far away takes longer."""
+
+
+@variant("slow-first-token")
+def slow_first_token() -> Behaviour:
+    """A stream's first event is late, as after reading a long prompt; the others follow evenly."""
+    return streams(lambda _, got: _paced(got, [0.15, *[0.001] * (len(got.parts) - 1)]))
+
+
+@variant("jitter")
+def jitter() -> Behaviour:
+    """A stream's events come at uneven times."""
+    chance = random.Random(20)  # noqa: S311 - chance that can be repeated
+    return streams(lambda _, got: _paced(got, [chance.expovariate(400) for _ in got.parts]))
+
+
+@variant("bursts")
+def bursts() -> Behaviour:
+    """A stream's events come in bursts of four, as a server far behind its line sends them."""
+    return streams(
+        lambda _, got: _paced(got, [0.0 if at % 4 else 0.01 for at in range(len(got.parts))])
+    )
+
+
+@variant("far-away")
+def far_away() -> Behaviour:
+    """Every answer takes a little longer, plain and streamed."""
+    return Rewrite(raw=lambda _, got: _paced(got, [FAR, *[0.0] * (len(got.parts) - 1)]))
+
+
+def _paced(got: Answer, pauses: list[float]) -> Answer:
+    paced = zip(got.parts, pauses, strict=True)
+    return replace(got, parts=tuple(replace(part, pause=pause) for part, pause in paced))

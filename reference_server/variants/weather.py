@@ -1,0 +1,83 @@
+"""Servers that are busy, limited or restarted now and then: a client tries again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from reference_server.behaviour.messages import (
+    Answer,
+    Asked,
+    Behaviour,
+    Part,
+    Upstream,
+    json_answer,
+)
+from reference_server.behaviour.registry import variant
+
+RARELY = 0.04
+"""The share of answers that something comes in between."""
+
+
+@variant("limited", may_be_inconclusive=True)
+def limited() -> Behaviour:
+    """Now and then the answer is 429, to be tried again after a second."""
+    return _Now(lambda: _limit().with_header("retry-after", "1"))
+
+
+@variant("limited-until", may_be_inconclusive=True)
+def limited_until() -> Behaviour:
+    """Now and then the answer is 429, with a date to try again at."""
+
+    def made() -> Answer:
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        return _limit().with_header("retry-after", format_datetime(soon, usegmt=True))
+
+    return _Now(made)
+
+
+@variant("limited-for-milliseconds", may_be_inconclusive=True)
+def limited_for_milliseconds() -> Behaviour:
+    """Now and then the answer is 429, and says in milliseconds when to try again."""
+    return _Now(
+        lambda: _limit().with_header("retry-after-ms", "40").with_header("retry-after", "1")
+    )
+
+
+@variant("busy", may_be_inconclusive=True)
+def busy() -> Behaviour:
+    """Now and then the answer is 503, with the error object and a time to try again after."""
+    return _Now(lambda: _trouble(503, "The server is overloaded.").with_header("retry-after", "1"))
+
+
+@variant("bad-gateway", may_be_inconclusive=True)
+def bad_gateway() -> Behaviour:
+    """Now and then a proxy answers 502 with a page of HTML, because its server restarts."""
+    page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+    return _Now(lambda: Answer(502, (("content-type", "text/html"),), (Part(page),)))
+
+
+class _Now:
+    """Answers now and then in the server's place."""
+
+    def __init__(self, made: Callable[[], Answer]) -> None:
+        self._made = made
+        self._chance = random.Random(4)  # noqa: S311 - chance that can be repeated
+
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        if self._chance.random() < RARELY:
+            return self._made()
+        return await upstream(asked)
+
+
+def _limit() -> Answer:
+    return _trouble(429, "Rate limit reached for requests.", "requests", "rate_limit_exceeded")
+
+
+def _trouble(
+    status: int, message: str, kind: str = "server_error", code: str | None = None
+) -> Answer:
+    inner = {"message": message, "type": kind, "param": None, "code": code}
+    return json_answer(status, {"error": inner})

@@ -1,0 +1,120 @@
+"""How refusals are written: validators of several ages, other tongues, other gateways."""
+
+from __future__ import annotations
+
+import json
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.pieces import errors
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("older-validator")
+def older_validator() -> Behaviour:
+    """A 400 names its parameter in the message alone: ``param`` and ``code`` are null."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        message = f"{inner['message']} ({inner['param']})" if inner["param"] else inner["message"]
+        return got.with_body({"error": {**inner, "message": message, "param": None, "code": None}})
+
+    return errors(change)
+
+
+@variant("newer-validator")
+def newer_validator() -> Behaviour:
+    """A 400 always has a ``code``, also where the older validator had none."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        return got.with_body({"error": {**inner, "code": inner["code"] or "invalid_value"}})
+
+    return errors(change)
+
+
+@variant("chinese-errors")
+def chinese_errors() -> Behaviour:
+    """Errors are told in Chinese, with the parameter's name in its place."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        return {"error": {**inner, "message": f"请求参数错误:{inner['param'] or '请检查请求'}"}}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("errors-with-extras")
+def errors_with_extras() -> Behaviour:
+    """Errors carry more than the four members: a request id beside and details within."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = {**envelope["error"], "innererror": {"code": None}, "details": []}
+        return {"error": inner, "request_id": "req_7", "event_id": None}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("errors-with-links")
+def errors_with_links() -> Behaviour:
+    """Errors point to the manual, and name parameters that are not the wrong one."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        more = " See https://platform.example.com/docs/api-reference/completions#n for details."
+        inner = envelope["error"]
+        return {"error": {**inner, "message": inner["message"] + more}}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("disabled-key")
+def disabled_key() -> Behaviour:
+    """A key that is not valid is answered with 403, as one that was disabled."""
+
+    def change(asked: Asked, got: Answer) -> Answer:
+        return got.with_status(403) if got.status == 401 and asked.key else got
+
+    return Rewrite(raw=change)
+
+
+@variant("challenged-key")
+def challenged_key() -> Behaviour:
+    """A refused key is challenged with ``WWW-Authenticate``, as HTTP wants it."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        return got.with_header("www-authenticate", 'Bearer realm="api"')
+
+    return Rewrite(raw=lambda asked, got: change(asked, got) if got.status == 401 else got)
+
+
+@variant("errors-with-charset")
+def errors_with_charset() -> Behaviour:
+    """Errors are ``application/json; charset=utf-8``."""
+    return errors(lambda _, got: got.with_header("content-type", "application/json; charset=utf-8"))
+
+
+@variant("errors-indented")
+def errors_indented() -> Behaviour:
+    """Errors are written over several lines, with characters beyond ASCII escaped."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        return got.with_raw(json.dumps(got.body, indent=2).encode() + b"\n")
+
+    return errors(change)
+
+
+@variant("unknown-model-in-other-words")
+def unknown_model_in_other_words() -> Behaviour:
+    """An unknown model is told in a relay's words, with status and code as ever."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        if inner["code"] != "model_not_found":
+            return envelope
+        return {"error": {**inner, "message": "当前分组下对于该模型无可用渠道", "param": None}}
+
+    return Rewrite(refusal=refusal)
