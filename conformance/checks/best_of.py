@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from statistics import fmean
 from typing import Any
 
@@ -10,21 +12,27 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of
 from conformance.checks._refusals import DECLINED, above, expect_declined, little
-from conformance.checks._sampling import sampled
+from conformance.checks._sampling import OPEN_PROMPTS, sampled, told_apart
+from conformance.checks._scores import scores_of
 from conformance.completion import Choice
-from conformance.judgement import Deviation, NotApplicable, Thing
+from conformance.judgement import Absence, Deviation, NotApplicable, Refusal, Thing
 from conformance.model import Effect
+from conformance.significance import (
+    SHARES,
+    chance,
+    critical_value,
+    log_tail,
+    others_before,
+    sum_of,
+)
 
 CANDIDATES = 20
 CHOSEN = 2
-ORDINARY_ROUNDS, CHOSEN_ROUNDS = 3, 4
-LIFT = 0.7
-"""The share of ordinary samples that the chosen ones must reach on average.
+TOKENS = 4
+"""Tokens of each candidate, all of which are billed."""
 
-The best two of twenty reach 93 % of sixty ordinary samples on average; over four rounds they fall
-below 70 % less than once in 100,000 runs, whatever the distribution, by simulation of ranks. Two
-taken at random reach 50 %, and fall below 70 % in 96 of 100 runs.
-"""
+Likelihood = tuple[float, float]
+"""The mean log probability of a choice's tokens, and their sum."""
 
 
 @check("best-of.below-n-refused", requirement="best-of.below-n-refused", tier="smoke")
@@ -74,17 +82,17 @@ async def the_best_n_are_returned(api: Api) -> None:
 )
 async def the_likelier_candidates_come_back(api: Api) -> None:
     """The best two of twenty candidates are likelier, token for token, than ordinary samples."""
-    asked = {**sampled(), "max_tokens": 4, "logprobs": 1}
-    ordinary = await draw(api, ORDINARY_ROUNDS, {**asked, "n": CANDIDATES})
-    chosen = await draw(api, CHOSEN_ROUNDS, {**asked, "n": CHOSEN, "best_of": CANDIDATES})
-    # Ties speak for the endpoint: where all samples are equally likely none is better.
-    reached = fmean(bisect_right(ordinary, score) / len(ordinary) for score in chosen)
-    if reached < LIFT:
-        raise Deviation(
-            f"chosen samples that reach {LIFT:.0%} of ordinary ones on average (93 % is usual)",
-            f"{len(chosen)} chosen samples that reach {reached:.0%} of {len(ordinary)}",
-            effect=Effect.IGNORED,
-        )
+    rounds = {
+        "plain answers": await rounds_of(api, OPEN_PROMPTS),
+        "answers to Chinese": await rounds_of(api, [OPEN_PROMPTS[2]] * 3),
+    }
+    for way, prompts, more in (
+        ("a batch", [list(OPEN_PROMPTS)], {}),
+        ("echoed answers", OPEN_PROMPTS, {"echo": True}),
+    ):
+        with suppress(Absence, Refusal):  # other checks ask for these plainly
+            rounds[way] = await rounds_of(api, prompts, **more)
+    hold_chosen(rounds)
 
 
 @check("best-of.stream-refused", requirement="best-of.stream-refused")
@@ -107,16 +115,87 @@ async def a_word_is_no_number_of_candidates(api: Api) -> None:
     await expect_declined(api, best_of="many")
 
 
-async def draw(api: Api, rounds: int, asked: dict[str, Any]) -> list[float]:
-    """Sample several times, and return how likely each choice was, in rising order."""
-    replies = [await api.complete(fresh=True, **asked) for _ in range(rounds)]
-    choices = [choice for reply in replies for choice in reply.expect_ok().choices]
-    return sorted(mean_logprob(choice) for choice in choices)
+def hold_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
+    """Hold that few enough ordinary samples lie above the least of those that were chosen.
+
+    ``rounds``: how many of :data:`CANDIDATES` ordinary samples did, round by round, in each way to
+    ask. That number has one distribution whatever the model is, since all are samples of it.
+
+    Raises:
+        Deviation: next to no correct choice lets so many be better: in one way, in all together, or
+            in a single round.
+    """
+    every = [count for counts in rounds.values() for count in counts]
+    tests = [(way, counts, 1) for way, counts in rounds.items()]
+    tests += [("all of them", every, 1), ("the worst of them", [max(every)], len(every))]
+    share = SHARES["best-of.picks-the-likelier"] / len(tests)
+    for where, counts, looks in tests:
+        correct = distribution(CANDIDATES, len(counts))
+        found = log_tail(correct, sum(counts)) + math.log(looks)
+        if found > math.log(share):
+            continue
+        bound = critical_value(correct, share / looks)
+        power = math.exp(log_tail(distribution(CHOSEN, len(counts)), bound))
+        raise Deviation(
+            f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the least"
+            f" of the best {CHOSEN} of {CANDIDATES}",
+            f"{' + '.join(map(str, counts))} in {where}, which has a chance of {chance(found)}"
+            f" (accused below {share:.0e}; a choice at random is found in {power:.0%} of runs)",
+            effect=Effect.IGNORED,
+        )
 
 
-def mean_logprob(choice: Choice) -> float:
-    """Return the mean log probability of a choice's tokens."""
-    values = [value for value in choice.logprobs.token_logprobs if isinstance(value, int | float)]
+def distribution(candidates: int, rounds: int) -> list[float]:
+    """How many ordinary samples lie above the least chosen, where so many were chosen from."""
+    return sum_of([others_before(CHOSEN, candidates, CANDIDATES)] * rounds)
+
+
+async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -> list[int]:
+    """Sample each prompt as it is and with ``best_of``, and compare the two.
+
+    Returns:
+        For each prompt, how many ordinary samples are likelier than the least of the chosen.
+
+    Raises:
+        NotApplicable: there is nothing to compare.
+    """
+    rounds: list[int] = []
+    for number, prompt in enumerate(prompts):
+        apart = told_apart(api, number)
+        asked = {**sampled(prompt, **more, **apart), "max_tokens": TOKENS, "logprobs": 1}
+        parts = len(prompt) if isinstance(prompt, list) else 1
+        ordinary = await likelihoods(api, parts, {**asked, "n": CANDIDATES})
+        best = await likelihoods(api, parts, {**asked, "n": CHOSEN, "best_of": CANDIDATES})
+        rounds += map(above_the_least, best, ordinary)
+    return rounds
+
+
+async def likelihoods(api: Api, parts: int, asked: dict[str, Any]) -> list[list[Likelihood]]:
+    """Sample, and return for each part of a batch how likely its choices were."""
+    n = asked["n"]
+    answer = (await api.complete(fresh=True, **asked)).expect_ok()
+    found = [likelihood(choice) for choice in choices_of(answer, parts * n, Thing.COPIES)]
+    return [found[part * n : (part + 1) * n] for part in range(parts)]
+
+
+def likelihood(choice: Choice) -> Likelihood:
+    """Return how likely the tokens behind an echoed prompt were.
+
+    Raises:
+        NotApplicable: there are none, or they have no log probabilities.
+    """
+    values = [value for value in scores_of(choice)[-TOKENS:] if value is not None]
     if not values:
         raise NotApplicable(f"{choice.where} has no log probabilities")
-    return fmean(values)
+    return fmean(values), math.fsum(values)
+
+
+def above_the_least(best: Sequence[Likelihood], ordinary: Sequence[Likelihood]) -> int:
+    """Count the ordinary samples that are likelier than the least likely chosen one.
+
+    Servers choose by the mean, or by the sum. They differ for a text that ended early, and so only
+    what is likelier in both ways counts, which speaks for the endpoint; so do ties.
+    """
+    return max(
+        sum(mean > chosen[0] and total > chosen[1] for mean, total in ordinary) for chosen in best
+    )
