@@ -12,7 +12,7 @@ CHAT_MODEL = "gpt-4o"
 """A name that many endpoints know, of a model that was never served on this one."""
 
 
-@check("model.chat-only-refused", requirement="model.chat-only-refused", tier="deep")
+@check("model.chat-only-refused", requirement="model.chat-only-refused")
 async def a_chat_model_is_refused_as_one(api: Api) -> None:
     """A model that the endpoint calls one for chat is refused with 404 and param `model`."""
     if api.model == CHAT_MODEL:

@@ -177,18 +177,6 @@ def wrong_numbers_read() -> Behaviour:
     return asks(ask)
 
 
-@fault("wrong-switches-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, modifiers=())
-def wrong_switches_ignored() -> Behaviour:
-    """A switch that is a string or a number is dropped."""
-    return _dropping({"echo", "stream"}, str, int)
-
-
-@fault("wrong-texts-ignored", breaks=WRONG_TYPES, modifiers=HANDLERS)
-def wrong_texts_ignored() -> Behaviour:
-    """A text that is a number or an object is dropped."""
-    return _dropping({"suffix", "user", "stop"}, int, float, dict)
-
-
 @fault("wrong-types-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, modifiers=HANDLERS)
 def wrong_types_ignored() -> Behaviour:
     """Whatever has a wrong type is dropped, as a lenient decoder does."""
