@@ -20,10 +20,13 @@ from reference_server.behaviour.messages import (
     encode,
     json_answer,
 )
+from reference_server.behaviour.pieces import always
 from reference_server.variants._requests import prompts_of
 
 MOST = 5
 """Alternatives that can be asked for."""
+END = "<|endoftext|>"
+"""The token that ends a text, as it is listed."""
 
 Scores = dict[str, list[Any]]
 """The four arrays of log probabilities."""
@@ -48,6 +51,8 @@ class Choice:
     text: str
     scores: Scores
     finish: str
+    billed: int | None = None
+    """How many of its tokens are counted, where that is not how many are listed."""
 
     @property
     def entries(self) -> int:
@@ -58,9 +63,9 @@ class Choice:
         """The text of the tokens before one of them."""
         return self.text[: self.scores["text_offset"][entry] - len(self.prompt)]
 
-    def ended(self, text: str, scores: Scores, finish: str) -> Choice:
+    def ended(self, text: str, scores: Scores, finish: str, *, billed: int | None = None) -> Choice:
         """The same choice with another end, or another text."""
-        return replace(self, text=text, scores=scores, finish=finish)
+        return replace(self, text=text, scores=scores, finish=finish, billed=billed)
 
 
 Remake = Callable[[Body, Choice, Ask], Awaitable[Choice]]
@@ -70,7 +75,7 @@ Remake = Callable[[Body, Choice, Ask], Awaitable[Choice]]
 class Retold:
     """Answers with choices that are made anew."""
 
-    def __init__(self, remake: Remake, when: Callable[[Body], bool]) -> None:
+    def __init__(self, remake: Remake, when: Callable[[Body], bool] = always) -> None:
         """``when`` says of a request whether its choices may be other ones."""
         self._remake = remake
         self._when = when
@@ -96,7 +101,7 @@ class Retold:
         remade = [await self._remake(asked.body, choice, ask) for choice in choices]
         # Tokens that a stop sequence cut off are on the bill, though nobody lists them.
         unlisted = whole["usage"]["completion_tokens"] - sum(c.entries for c in choices)
-        billed = unlisted + sum(choice.entries for choice in remade)
+        billed = unlisted + sum(c.entries if c.billed is None else c.billed for c in remade)
         prompts = whole["usage"]["prompt_tokens"]
         bill = {
             "prompt_tokens": prompts,
@@ -104,6 +109,11 @@ class Retold:
             "total_tokens": prompts + billed,
         }
         return _told(asked.body, right, remade, bill)
+
+
+def greedy(asked: Body) -> bool:
+    """Whether the most probable token is always taken, so that the same is answered again."""
+    return asked.get("temperature") == 0
 
 
 def plainly(asked: Body) -> Body:

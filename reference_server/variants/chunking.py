@@ -8,6 +8,7 @@ from typing import Any
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.pieces import chunks
 from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
 
 EMPTY: dict[str, list[Any]] = {
     "tokens": [],
@@ -186,6 +187,31 @@ def prompt_in_pieces() -> Behaviour:
 def usage_null_in_chunks() -> Behaviour:
     """Every chunk has ``usage: null``, asked for or not."""
     return chunks(lambda _, sent: [{"usage": None, **chunk} for chunk in sent])
+
+
+@variant("usage-unasked")
+def usage_unasked() -> Behaviour:
+    """Every stream ends with its usage, asked for or not, as many relays have it."""
+    return Rewrite(ask=_with_usage)
+
+
+@variant("usage-unasked-on-last-chunk")
+def usage_unasked_on_last_chunk() -> Behaviour:
+    """A stream that was not asked for its usage has it once, on the last chunk with text."""
+
+    def change(asked: Body, sent: list[Body]) -> list[Body]:
+        if asked == _with_usage(asked):
+            return sent
+        *before, last, total = ({k: v for k, v in c.items() if k != "usage"} for c in sent)
+        return [*before, {**last, "usage": sent[-1]["usage"]}] if not total["choices"] else sent
+
+    return Rewrite(ask=_with_usage, chunks=change)
+
+
+def _with_usage(asked: Body) -> Body:
+    if asked.get("stream") is not True or asked.get("stream_options") is not None:
+        return asked
+    return {**asked, "stream_options": {"include_usage": True}}
 
 
 @variant("padded-chunks")

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined, Upstream
-from reference_server.behaviour.pieces import always
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import prompts_of
 from reference_server.variants._retold import (
+    END,
     MOST,
     Ask,
     Choice,
@@ -22,7 +22,6 @@ from reference_server.variants._retold import (
     trimmed,
 )
 
-END = "<|endoftext|>"
 SURE = 0.9999
 """How probable the end is where a terse model ends."""
 SHARPER = 0.1
@@ -109,7 +108,7 @@ def _ending(after: Callable[[str], int | None]) -> Retold:
         end = _end(choice, entries, len(choice.prompt) + len(text))
         return choice.ended(text, joined(cut(choice.scores, entries), end), "stop")
 
-    return Retold(remake, always)
+    return Retold(remake)
 
 
 def _in_character(tokens: list[str], entry: int) -> bool:

@@ -6,7 +6,7 @@ import random
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import MOST, Ask, Choice, Retold, cut, joined
+from reference_server.variants._retold import MOST, Ask, Choice, Retold, cut, greedy, joined
 
 NEAR = 0.5
 """Log probabilities that are less apart than this may change places between two requests."""
@@ -52,7 +52,7 @@ def _is_plain_greedy(asked: Body) -> bool:
     a stop sequence could lie across the turn that is taken.
     """
     deciding = ("logit_bias", "presence_penalty", "frequency_penalty", "suffix", "stop")
-    return asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
+    return greedy(asked) and not any(asked.get(name) for name in deciding)
 
 
 def _second(choice: Choice, at: int) -> str | None:

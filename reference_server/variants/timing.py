@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 
-from reference_server.behaviour.messages import Answer, Behaviour
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
 from reference_server.behaviour.pieces import streams
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -39,6 +40,21 @@ def bursts() -> Behaviour:
 def far_away() -> Behaviour:
     """Every answer takes a little longer, plain and streamed."""
     return Rewrite(raw=lambda _, got: _paced(got, [FAR, *[0.0] * (len(got.parts) - 1)]))
+
+
+@variant("one-at-a-time")
+def one_at_a_time() -> Behaviour:
+    """Requests are served one after the other, however many arrive at once."""
+    return _OneAtATime()
+
+
+class _OneAtATime:
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        async with self._turn:
+            return await upstream(asked)
 
 
 def _paced(got: Answer, pauses: list[float]) -> Answer:

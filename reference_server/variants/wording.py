@@ -118,3 +118,29 @@ def unknown_model_in_other_words() -> Behaviour:
         return {"error": {**inner, "message": "当前分组下对于该模型无可用渠道", "param": None}}
 
     return Rewrite(refusal=refusal)
+
+
+@variant("vllm-errors")
+def vllm_errors() -> Behaviour:
+    """A 400 has vLLM's ``type``, no ``param``, and its status for a ``code``."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        told = {"message": inner["message"], "type": "BadRequestError", "param": None, "code": 400}
+        return got.with_body({"error": told})
+
+    return errors(change)
+
+
+@variant("params-as-paths")
+def params_as_paths() -> Behaviour:
+    """``param`` is the path to the value in the request, as validators write it."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        path = inner["param"] and f"body.{inner['param']}"
+        return {"error": {**inner, "param": path}}
+
+    return Rewrite(refusal=refusal)
