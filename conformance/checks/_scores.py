@@ -121,7 +121,8 @@ def hold_offsets_advance(choice: Choice, first: int = 0) -> None:
     start = first
     for end in range(first + 1, min(len(tokens), len(offsets))):
         text, known = join_tokens(tokens[start:end])
-        if not known:
+        # Some servers write nothing at all for a part of a character.
+        if not known or "" in tokens[start:end]:
             start = end
             continue
         if REPLACEMENT in text:
