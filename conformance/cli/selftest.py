@@ -78,6 +78,11 @@ from conformance.selftest.workers import WorkerError, outcomes_of
     help="Repeat everything with so many seeds, and demand that they tell the same.",
 )
 @click.option(
+    "--complete",
+    is_flag=True,
+    help="Make each run to its end, also when it has found its fault; tells what else it accuses.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=os.cpu_count() or 1,
@@ -99,6 +104,7 @@ def selftest(
     tier: str,
     contract_name: str | None,
     seeds: int,
+    complete: bool,
     jobs: int,
     as_format: str,
 ) -> ExitCode:
@@ -112,6 +118,7 @@ def selftest(
         variants,
         inputs.contract(contract_name) if contract_name else None,
         seeds,
+        complete,
     )
     trials = trials_of(_catalogue(), wanted)
     if not trials:

@@ -79,8 +79,8 @@ def _run(outcome: Outcome) -> dict[str, Any]:
     told: dict[str, Any] = {
         "tier": outcome.trial.tier.value,
         "seed": outcome.trial.seed,
-        "requests": outcome.cost.requests,
-        "tokens": outcome.cost.tokens,
+        "requests": outcome.cost.requests if outcome.cost else None,
+        "tokens": outcome.cost.tokens if outcome.cost else None,
         "seconds": outcome.elapsed,
         "because": outcome.because,
     }

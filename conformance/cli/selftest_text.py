@@ -11,12 +11,11 @@ from rich.text import Text
 
 from conformance.cli.selftest_words import sentence
 from conformance.cli.terminal import show as put
-from conformance.model import Tier
 from conformance.reports.console import VERDICTS, marked
 from conformance.reports.summary import listed, plural
 from conformance.reports.visible import cut, line
 from conformance.selftest.catalogue import Fault
-from conformance.selftest.matrix import Matrix, Row, Share
+from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome
 
 LONGEST = 200
@@ -34,7 +33,7 @@ def show(matrix: Matrix, console: Console) -> None:
 
 def _parts(matrix: Matrix) -> Iterator[RenderableType]:
     if matrix.rows:
-        yield _table(matrix.rows, matrix.tiers)
+        yield _table(matrix)
     yield from _missed("Missed", matrix.missed)
     yield from _named("Left to the deep tier", matrix.not_yet)
     yield from _false_alarms(matrix.false_alarms)
@@ -55,11 +54,13 @@ def _parts(matrix: Matrix) -> Iterator[RenderableType]:
         yield Text("✓ nothing that was due is missed, and nobody is accused", style="bold green")
 
 
-def _table(rows: Sequence[Row], tiers: Sequence[Tier]) -> RenderableType:
+def _table(matrix: Matrix) -> RenderableType:
     """By area: of the faults that show everywhere what each tier finds, then of those that hide."""
+    rows, tiers = matrix.rows, matrix.tiers
     table = Table.grid(padding=(0, 3))
     table.add_column(overflow="fold")
-    heads = ["area", "faults", *(tier.value for tier in tiers), "hiding", "accused besides"]
+    heads = ["area", "faults", *(tier.value for tier in tiers), "hiding"]
+    heads += ["accused besides"] if matrix.complete else []
     for _ in heads[1:]:
         table.add_column(justify="right")
     table.add_row(*(Text(head, style="dim") for head in heads))
@@ -67,7 +68,8 @@ def _table(rows: Sequence[Row], tiers: Sequence[Tier]) -> RenderableType:
         total = max((share.of for share in row.by_tier.values()), default=0)
         cells = [Text(row.area, style="bold" if row is rows[-1] else ""), Text(str(total))]
         cells += [_share(row.by_tier[tier]) for tier in tiers]
-        cells += [_share(row.hidden), Text(str(row.besides), style="dim")]
+        cells += [_share(row.hidden)]
+        cells += [] if row.besides is None else [Text(str(row.besides), style="dim")]
         table.add_row(*cells)
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from conformance.events import ExchangeMade, FindingMade, RunFinished
 from conformance.model import Cost, Exchange, Finding, Footer, Target, Verdict
 from conformance.runner import run
 from conformance.selection import Options
-from conformance.selftest.outcome import Outcome, Remark
+from conformance.selftest.catalogue import Fault
+from conformance.selftest.outcome import Outcome, Remark, tells
 from conformance.selftest.trials import Trial
 
 LONGEST = 400
@@ -27,6 +29,7 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
     findings: list[Finding] = []
     footer: Footer | None = None
     options = Options(trial.tier, seed=trial.seed)
+    started = time.monotonic()
     async with aclosing(run(target, contract, options)) as events:
         async for event in events:
             match event:
@@ -34,17 +37,24 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
                     exchanges[event.exchange.id] = event.exchange
                 case FindingMade():
                     findings.append(event.finding)
+                    if not trial.complete and _finds(trial, event.finding):
+                        break
                 case RunFinished():
                     footer = event.footer
-    assert footer is not None  # noqa: S101 - a run that is not cut short ends with its footer
     remarks = (_remark(finding, exchanges) for finding in findings)
     return Outcome(
         trial,
         tuple(sorted(remarks, key=lambda remark: remark.check)),
-        footer.cost,
-        footer.elapsed,
-        footer.because,
+        footer.cost if footer else None,
+        round(time.monotonic() - started, 3),
+        footer.because if footer else None,
     )
+
+
+def _finds(trial: Trial, finding: Finding) -> bool:
+    fault = trial.shown
+    named = isinstance(fault, Fault) and finding.requirement in fault.requirements
+    return named and tells(trial, finding.verdict)
 
 
 def failed(trial: Trial, error: Exception) -> Outcome:

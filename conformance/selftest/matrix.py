@@ -35,8 +35,9 @@ class Row:
     area: str
     by_tier: dict[Tier, Share]
     hidden: Share
-    besides: int
-    """Requirements that were accused beside those that a fault claims to break, over its runs."""
+    besides: int | None
+    """Requirements accused beside those that a fault claims to break, over all its runs; None where
+    these ended when it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class Matrix:
         return tuple(tier for tier in Tier if tier in run)
 
     @property
+    def complete(self) -> bool:
+        """Whether every run was made to its end."""
+        return all(outcome.trial.complete for outcome in self.outcomes)
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """The matrix by area, and last the sum of it; empty without faults."""
         areas = sorted({_fault(outcome).area for outcome in self.faulty})
@@ -98,7 +104,7 @@ class Matrix:
             area,
             {tier: _share(o for o in shown if o.trial.tier is tier) for tier in self.tiers},
             _share(outcome for outcome in outcomes if outcome.trial.modifier is not None),
-            sum(len(outcome.besides) for outcome in outcomes),
+            sum(len(outcome.besides) for outcome in outcomes) if self.complete else None,
         )
 
     @property
@@ -121,10 +127,10 @@ class Matrix:
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        """What runs cost, by tier."""
-        return tuple(
-            _price(tier, [o for o in self.outcomes if o.trial.tier is tier]) for tier in self.tiers
-        )
+        """What runs cost that were made to their end, by tier."""
+        ended = [outcome for outcome in self.outcomes if outcome.cost is not None]
+        by_tier = {tier: [o for o in ended if o.trial.tier is tier] for tier in self.tiers}
+        return tuple(_price(tier, outcomes) for tier, outcomes in by_tier.items() if outcomes)
 
     @property
     def unsteady(self) -> tuple[Unsteady, ...]:
@@ -138,7 +144,9 @@ class Matrix:
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """Checks of the tiers that were run and that no fault made speak."""
+        """Checks of the tiers that were run and that no fault made speak, where runs were whole."""
+        if not self.complete:
+            return ()
         spoke = {remark.check for outcome in self.faulty for remark in outcome.finders}
         deepest = self.tiers[-1]
         return tuple(
@@ -187,8 +195,8 @@ def _share(outcomes: Iterable[Outcome]) -> Share:
 
 
 def _price(tier: Tier, outcomes: Sequence[Outcome]) -> Price:
-    requests = [outcome.cost.requests for outcome in outcomes]
-    tokens = [outcome.cost.tokens for outcome in outcomes]
+    costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
+    requests, tokens = [cost.requests for cost in costs], [cost.tokens for cost in costs]
     return Price(
         tier,
         len(outcomes),

@@ -33,27 +33,20 @@ class Remark:
 class Outcome:
     """One run: what each check said, and what it cost.
 
-    ``because`` says why the run ended before any check could judge, or is None.
+    ``because`` says why the run ended before any check could judge, or is None. ``cost`` is None
+    where it ended because the fault was found.
     """
 
     trial: Trial
     remarks: tuple[Remark, ...]
-    cost: Cost
+    cost: Cost | None
     elapsed: float
     because: str | None = None
 
     @property
     def finders(self) -> tuple[Remark, ...]:
         """What accuses the server of just the promise that its fault breaks."""
-        fault = self.trial.shown
-        if not isinstance(fault, Fault):
-            return ()
-        telling = {*ACCUSING, Verdict.REFUSED} if fault.shows is Shows.REFUSED else ACCUSING
-        return tuple(
-            remark
-            for remark in self.remarks
-            if remark.requirement in fault.requirements and remark.verdict in telling
-        )
+        return tuple(remark for remark in self.own if tells(self.trial, remark.verdict))
 
     @property
     def found(self) -> bool:
@@ -109,6 +102,12 @@ class Outcome:
             case Verdict.INCONCLUSIVE:
                 return not (isinstance(shown, Variant) and shown.may_be_inconclusive)
         return False
+
+
+def tells(trial: Trial, verdict: Verdict) -> bool:
+    """Whether this verdict on a requirement that the fault breaks means that it is found."""
+    refused = isinstance(trial.shown, Fault) and trial.shown.shows is Shows.REFUSED
+    return verdict in ACCUSING or (refused and verdict is Verdict.REFUSED)
 
 
 def _in_words(remark: Remark) -> str:

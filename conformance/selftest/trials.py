@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from conformance.bundled import REFERENCE
@@ -38,6 +38,7 @@ class Trial:
         shown: what the server shows.
         modifier: where a fault shows; None is everywhere.
         seed: of the run, which also names the server's fresh state.
+        complete: whether the run goes on to its end when the fault is found.
     """
 
     shown: Shown
@@ -46,6 +47,7 @@ class Trial:
     dialect: str
     modifier: str | None = None
     seed: int = 0
+    complete: bool = True
 
     @property
     def name(self) -> str:
@@ -69,6 +71,8 @@ class Wanted:
         tier: the deepest that is run.
         contract: judge under this one; None is each fault's and each variant's own.
         seeds: how often everything is repeated, each time with another seed.
+        complete: make each run to its end, also when it has found its fault: twice as dear, and
+            tells what else is accused for one fault.
     """
 
     tier: Tier = Tier.STANDARD
@@ -76,6 +80,7 @@ class Wanted:
     variants: tuple[str, ...] = ()
     contract: Contract | None = None
     seeds: int = 1
+    complete: bool = False
 
     @property
     def everything(self) -> bool:
@@ -91,9 +96,9 @@ def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
     """
     once = [*_honest(catalogue.variants, wanted), *_faulty(catalogue.faults, wanted)]
     return tuple(
-        Trial(t.shown, t.tier, t.contract, t.dialect, t.modifier, seed)
+        replace(trial, seed=seed, complete=wanted.complete or not isinstance(trial.shown, Fault))
         for seed in range(wanted.seeds)
-        for t in once
+        for trial in once
     )
 
 

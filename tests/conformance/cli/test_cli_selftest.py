@@ -100,7 +100,8 @@ def test_a_false_alarm_ends_with_1_and_cannot_drive_the_terminal(command, judged
 
 def test_programs_get_every_run(command, judged) -> None:
     judged(sound)
-    result = command("selftest", "--fault", "dropped*", "--format", "json", "--seeds", "2")
+    words = ("--fault", "dropped*", "--complete", "--format", "json", "--seeds", "2")
+    result = command("selftest", *words)
     document = json.loads(result.output)
     shown = {fault["name"]: fault for fault in document["faults"]}
     assert shown.keys() == {"dropped", "dropped@stream"}
@@ -112,6 +113,12 @@ def test_programs_get_every_run(command, judged) -> None:
     assert first["said"][0]["message"] == "expected a; seen b"
     assert (first["requests"], first["tokens"]) == (100, 3_000)
     assert document["complaints"] == document["unsteady"] == document["correct"] == []
+
+
+def test_runs_that_are_made_to_their_end_tell_what_else_they_accuse(command, judged) -> None:
+    judged(sound)
+    assert "accused besides" not in command("selftest").output
+    assert "accused besides" in command("selftest", "--complete").output
 
 
 def test_a_page_gets_the_tables(command, judged) -> None:

@@ -43,9 +43,10 @@ def an_outcome(
     tier: Tier = Tier.STANDARD,
     modifier: str | None = None,
     seed: int = 0,
-    cost: Cost = COST,
+    cost: Cost | None = COST,
     because: str | None = None,
+    complete: bool = True,
 ) -> Outcome:
     dialect = getattr(shown, "dialect", shown.name)
-    trial = Trial(shown, tier, shown.contract, dialect, modifier, seed)
+    trial = Trial(shown, tier, shown.contract, dialect, modifier, seed, complete)
     return Outcome(trial, remarks, cost, 1.5, because)

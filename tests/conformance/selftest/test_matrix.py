@@ -113,6 +113,17 @@ def test_a_check_of_a_deeper_tier_is_not_idle_in_a_cheaper_run() -> None:
     assert a_matrix(an_outcome(a_fault(), FOUND, tier=Tier.DEEP), checks=deep).idle
 
 
+def test_runs_that_ended_early_tell_nothing_of_prices_or_of_what_else_is_accused() -> None:
+    early = an_outcome(a_fault(), FOUND, cost=None, complete=False)
+    matrix = a_matrix(early, checks=all_checks())
+    assert matrix.prices == ()
+    assert matrix.idle == ()
+    assert matrix.rows[-1].besides is None
+    assert matrix.rows[-1].by_tier == {Tier.STANDARD: Share(1, 1)}
+    (price,) = a_matrix(early, an_outcome(a_variant(), MISSED)).prices
+    assert price.runs == 1
+
+
 def test_prices_are_the_median_and_the_dearest_run_of_each_tier() -> None:
     def paid(requests: int, tokens: int) -> Cost:
         return Cost(requests=requests, prompt_tokens=tokens - 1, completion_tokens=1)

@@ -67,6 +67,15 @@ def test_each_seed_repeats_everything_against_fresh_state() -> None:
     assert len({trial.path for trial in made}) == 3
 
 
+def test_only_a_run_against_a_fault_may_end_before_its_end() -> None:
+    whole = {trial.name: trial.complete for trial in trials_of(CATALOGUE, Wanted())}
+    assert not whole["stop-dropped"]
+    assert not whole["stop-dropped@stream"]
+    assert whole["crlf"]
+    assert whole["zero"]
+    assert all(trial.complete for trial in trials_of(CATALOGUE, Wanted(complete=True)))
+
+
 def test_a_path_names_dialect_behaviour_and_a_state_of_its_own() -> None:
     made = trials_of(CATALOGUE, Wanted(faults=("stop-dropped", "*@stream")))
     assert [trial.path for trial in made] == [

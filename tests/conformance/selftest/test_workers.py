@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_each_trial_comes_to_an_outcome_against_what_the_server_shows() -> None:
     assert faulty.found
     assert not faulty.besides
     assert all(0 < o.cost.requests <= 25 and o.cost.tokens > 0 for o in outcomes.values())
+
+
+def test_a_run_may_end_as_soon_as_it_has_found_its_fault() -> None:
+    (outcome,) = outcomes_of([replace(SMOKE[-1], complete=False)], jobs=1)
+    assert outcome.found
+    assert outcome.cost is None
 
 
 def test_what_was_declined_is_named() -> None:
