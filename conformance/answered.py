@@ -5,13 +5,13 @@ Each exchange is read once, however many look at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.answers import DONE, Reply, strict_json
 from conformance.asked import Asked, read_request
-from conformance.completion import Choice, Completion
+from conformance.completion import Choice, Completion, Usage
 from conformance.contract import Contract
 from conformance.judgement import Deviation, Judgement, NotApplicable
 from conformance.model import Exchange, Finding, Verdict
@@ -55,7 +55,9 @@ class Answered:
 
     @property
     def completion(self) -> Completion:
-        """The completion, plain or joined, where a whole one came."""
+        """The completion, plain or joined, where a whole one came in the form asked for."""
+        if self.asked.stream != self.served.is_stream:
+            raise NotApplicable("what should be a stream is none, or the other way round")
         read = self._completion
         if isinstance(read, Judgement):
             raise NotApplicable(f"no whole completion: {read}")
@@ -94,6 +96,23 @@ class Answered:
             raise NotApplicable("the choices are not those that were asked for")
         n = self.asked.n
         return tuple((i // n, choice) for i, choice in enumerate(self.completion.choices))
+
+    @property
+    def bill(self) -> Usage:
+        """The usage, where it came as it was asked for.
+
+        A stream that repeats it, or states it unasked, is judged for that and not for the numbers;
+        so is an answer that leaves out the completion's tokens although there are some.
+        """
+        bills = [chunk.get("usage") for chunk in self.completion.chunks]
+        stated = sum(isinstance(bill, Mapping) for bill in bills)
+        if bills and (not self.asked.include_usage or stated != 1):
+            raise NotApplicable("the stream has not the one bill that was asked for")
+        usage = self.completion.usage
+        texts = [choice.raw.get("text") for choice in self.completion.choices]
+        if "completion_tokens" not in usage.raw and any(texts):
+            raise NotApplicable("the bill leaves out the completion")
+        return usage
 
     def generated(self, prompt: int, choice: Choice) -> str:
         """The text that was generated: what follows the prompt, where that was to be echoed."""

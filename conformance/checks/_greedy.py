@@ -48,8 +48,8 @@ class Sight:
 class Greedy:
     """The greedy choices of a run, and for each prompt the text that they agree on.
 
-    ``settled`` is the longest text that more than one unstopped answer supports; a prompt that was
-    answered once, or every time otherwise, has none.
+    ``settled`` is the longest text that half of the unstopped answers agree with, and two at least;
+    a prompt that was answered once, or every time otherwise, has none.
     """
 
     sights: tuple[Sight, ...]
@@ -93,10 +93,10 @@ def _sights(answer: Answered) -> list[Sight]:
 
 
 def _agreed(texts: Sequence[str]) -> str | None:
-    """Return the text that most others begin with or begin; the longest of those."""
+    """Return the longest text that half of all, itself among them, begin with or begin."""
     support = {text: sum(_agree(text, other) for other in texts) for text in texts}
-    best = max(support, key=lambda text: (support[text], len(text)))
-    return best if support[best] > 1 else None
+    enough = [text for text, count in support.items() if 2 * count >= max(len(texts), 4)]
+    return max(enough, key=len, default=None)
 
 
 def _agree(left: str, right: str) -> bool:

@@ -8,7 +8,7 @@ from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._asking import parts_of
 from conformance.checks._greedy import greedy_in
-from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
 TELLING = 8
@@ -78,7 +78,12 @@ def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator
             yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
 
 
-@invariant("text.present-everywhere", requirement="text.present", of=Thing.TEXT)
+@invariant(
+    "text.present-everywhere",
+    requirement="text.present",
+    of=Thing.TEXT,
+    explained_by=("streaming.chunk-shape",),
+)
 def every_choice_has_its_text(answer: Answered) -> None:
     """Every choice of every answer has its text, as a string."""
     for choice in answer.completion.choices:
@@ -113,7 +118,7 @@ def _echo_of_another(answer: Answered) -> Deviation | None:
         asked = answer.asked
         prompts = asked.prompts if asked.echo else ()
         numbered = answer.numbered
-    except NotApplicable:
+    except Judgement:
         return None
     for number, choice in numbered if len(prompts) > 1 else ():
         own, text = prompts[number], choice.raw.get("text")

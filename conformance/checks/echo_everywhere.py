@@ -48,7 +48,7 @@ def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
         usual = greedy.settled.get(sight.prompt)
         if usual is None or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
-        again = sight.text.startswith(sight.prompt) and not usual.startswith(sight.prompt)
+        again = sight.text.startswith(sight.prompt) and not copies(usual, sight.prompt)
         if sight.in_stream and sight.echoes and again:
             expected = f"the prompt once, then {shown(usual)}"
             yield Breach(Deviation(expected, shown(sight.choice.text)), (sight.answer,))
@@ -63,7 +63,7 @@ def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[
         if usual is None or sight.echoes or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
         follows = sight.text.startswith(sight.prompt + usual[:TELLING])
-        if follows and len(usual) >= TELLING and not usual.startswith(sight.prompt):
+        if follows and len(usual) >= TELLING and not copies(usual, sight.prompt):
             expected = f"the completion alone, {shown(usual)}"
             yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
 
@@ -78,6 +78,17 @@ def echoing(answer: Answered) -> Asked:
 
 
 def hold_each_echoed(answer: Answered) -> None:
-    """Hold that every choice begins with the prompt that its number belongs to."""
+    """Hold that every choice begins with the prompt that its number belongs to.
+
+    A choice that begins with another prompt of the batch has the wrong number, which is judged so.
+    """
+    prompts = [str(prompt) for prompt in answer.asked.prompts]
     for number, choice in answer.numbered:
-        hold_echoed(choice.text, str(answer.asked.prompts[number]))
+        others = [prompt for prompt in prompts if prompt and prompt != prompts[number]]
+        if not any(choice.text.startswith(other) for other in others):
+            hold_echoed(choice.text, prompts[number])
+
+
+def copies(text: str, prompt: str) -> bool:
+    """Tell whether a model says its prompt again, as some do."""
+    return prompt[: 2 * TELLING] in text

@@ -53,7 +53,7 @@ def no_answer_is_an_error_with_status_200(answer: Answered) -> None:
     reply = answer.served
     if reply.is_stream:
         raise NotApplicable("a stream may fail when it has begun")
-    told: object = reply.json
+    told = _read(answer)
     if isinstance(told, dict) and told.get("error") and not told.get("choices"):
         raise Deviation("an error status", f"status 200 with {shown(told)}")
 

@@ -20,9 +20,12 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, expect
 def every_choice_has_a_known_reason(answer: Answered) -> None:
     """Every choice of every answer ends with `stop`, `length` or `content_filter`.
 
-    A stream may break with an error before its choices end.
+    That a streamed choice ends at all is judged with the streams.
     """
+    streams = answer.reply.is_stream
     for choice in answer.completion.choices:
+        if streams and choice.finish_reason is None:
+            continue
         expect(choice.finish_reason, f"{choice.where}.finish_reason").one_of(*REASONS)
 
 
@@ -32,7 +35,7 @@ def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
     if answer.asked.limit != 1 or answer.asked.stops:
         raise NotApplicable("the choices may end by themselves")
     texts = [(choice, answer.generated(number, choice)) for number, choice in answer.numbered]
-    spoken = [choice for choice, text in texts if text]
+    spoken = [choice for choice, text in texts if text and choice.finish_reason in REASONS]
     if not spoken:
         raise NotApplicable("the only token may be the one that ends the text")
     for choice in spoken:
@@ -62,7 +65,9 @@ def what_goes_on_elsewhere_was_cut(answers: Sequence[Answered]) -> Iterator[Brea
         usual = greedy.settled.get(sight.prompt, "")
         text = solid(sight.text)
         goes_on = bool(text) and usual.startswith(text) and len(usual) > len(text)
-        if sight.choice.finish_reason == "stop" and goes_on and _is_billed_in_full(sight):
+        if sight.stops or not goes_on:
+            continue
+        if sight.choice.finish_reason == "stop" and _is_billed_in_full(sight):
             name = f"{sight.choice.where}.finish_reason"
             expected = f'{name} = "length" after {sight.limit} tokens of a text that goes on'
             yield Breach(Deviation(expected, f'{name} = "stop"'), (sight.answer,))
@@ -105,7 +110,7 @@ def a_choice_with_few_tokens_was_not_cut(answer: Answered) -> None:
     if asked.echo or asked.choices != 1 or not 1 <= asked.limit <= LONGEST or asked.best_of > 1:
         raise NotApplicable("how many tokens the choice has cannot be told")
     (_, choice), *_ = answer.numbered
-    listed, billed = len(readable_tokens(choice)), answer.completion.usage.completion_tokens
+    listed, billed = len(readable_tokens(choice)), answer.bill.completion_tokens
     if 0 < listed == billed < asked.limit:
         expect(choice.finish_reason, f"finish_reason after {listed} tokens").one_of(
             "stop", "content_filter"
@@ -129,7 +134,7 @@ def _is_full(choice: Choice, limit: int) -> bool:
         return False
     joined, known = join_tokens(tokens)
     shows = known and all(tokens) and joined == choice.text
-    return shows and len(tokens) == limit
+    return shows and len(tokens) == limit and choice.finish_reason in REASONS
 
 
 def _is_billed_in_full(sight: Sight) -> bool:
@@ -146,6 +151,6 @@ def _is_billed_below(sight: Sight) -> bool:
 def _billed(sight: Sight) -> int:
     """The completion tokens of a choice's answer; 0 where no bill came."""
     try:
-        return sight.answer.completion.usage.completion_tokens
+        return sight.answer.bill.completion_tokens
     except Judgement:
         return 0

@@ -25,7 +25,7 @@ def every_stream_asked_for_is_one(answer: Answered) -> None:
     """Every answer to a request with `stream: true` is a stream of server-sent events."""
     if not answer.asked.stream:
         raise NotApplicable("no stream was asked for")
-    if not answer.served.is_stream:
+    if not answer.served.is_stream and not _is_error(_body_of(answer.reply)):
         raise Absence(Thing.STREAM, "a stream", f"one body: {shown(_beginning(answer.reply))}")
 
 
@@ -213,6 +213,13 @@ def _is_error(value: object) -> bool:
 
 def _has_bill(chunk: JsonObject) -> bool:
     return isinstance(chunk.get("usage"), Mapping)
+
+
+def _body_of(reply: Reply) -> object:
+    try:
+        return reply.json
+    except Deviation:
+        return None
 
 
 def _beginning(reply: Reply) -> str:

@@ -94,7 +94,8 @@ def hold_as_whole_as_tokens(choice: Choice) -> None:
     generated, known = join_tokens(readable_tokens(choice))
     if not known or has_broken_character(generated):
         raise NotApplicable("the tokens do not tell")
-    if has_broken_character(choice.text):
+    # What stands behind a character that was cut would make it stand in the middle.
+    if has_broken_character(CONTROL_TOKEN.sub("", choice.text)):
         raise Deviation("whole characters, as in the tokens", shown(choice.text))
 
 
@@ -111,7 +112,7 @@ def changed(
         usual = greedy.settled.get(sight.prompt)
         if usual is None or sight.in_stream != in_stream:
             continue
-        if is_changed(sight.text, usual):
+        if is_changed(CONTROL_TOKEN.sub("", sight.text), usual):
             deviation = Deviation(f"{what}, as in {shown(usual)}", shown(sight.text))
             yield Breach(deviation, (sight.answer,))
 
@@ -140,7 +141,7 @@ def is_stripped_form(text: str, usual: str) -> bool:
     stripped = usual.lstrip()
     return (
         stripped != usual
-        and len(text) >= TELLING
+        and min(len(text), len(stripped)) >= TELLING
         and (text.startswith(stripped) or stripped.startswith(text))
     )
 

@@ -13,6 +13,15 @@ LONGEST = 256
 """The largest ``max_tokens`` that certainly does not meet the end of the context first."""
 
 
+OF_THE_ENDING = (
+    "max-tokens.limits-answer",
+    "finish-reason.stop-at-sequence",
+    "finish-reason.stop-at-natural-end",
+    "finish-reason.per-choice",
+)
+"""Where one of these is broken, it is not the bill that is wrong beside an ending."""
+
+
 @invariant("usage.present-everywhere", requirement="usage.present", of=Thing.USAGE)
 def every_answer_has_a_bill(answer: Answered) -> None:
     """Every plain answer has `usage` with three whole numbers, none of them negative."""
@@ -26,6 +35,7 @@ def every_answer_has_a_bill(answer: Answered) -> None:
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
 def every_total_is_the_sum(answer: Answered) -> None:
     """In every answer that has a bill `total_tokens` is the sum of the other two."""
+    _ = answer.bill
     hold_total(answer.completion)
 
 
@@ -35,13 +45,14 @@ def text_is_counted_everywhere(answer: Answered) -> None:
     texts = [answer.generated(number, choice) for number, choice in answer.numbered]
     if not any(texts):
         raise NotApplicable("nothing was generated")
+    _ = answer.bill
     hold_text_counted(answer.completion)
 
 
 @invariant(
     "usage.limit-everywhere",
     requirement="usage.completion-at-limit",
-    explained_by=("max-tokens.limits-answer",),
+    explained_by=OF_THE_ENDING,
 )
 def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
     """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens."""
@@ -53,7 +64,7 @@ def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
 @invariant(
     "usage.choices-summed-everywhere",
     requirement="usage.completion-sums-choices",
-    explained_by=("max-tokens.limits-answer",),
+    explained_by=OF_THE_ENDING,
 )
 def all_choices_are_counted_everywhere(answer: Answered) -> None:
     """Every answer of several choices is billed with the tokens of all of them."""
@@ -71,9 +82,10 @@ def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
     asked = answer.asked
     if not asked.echo or asked.best_of != asked.n:
         raise NotApplicable("nothing is echoed, or the bill may hold candidates as well")
-    # Some servers read 0 as 1, because a model cannot be asked for nothing.
-    allowed = (max(asked.limit, 1) + 1) * asked.choices
-    expect(answer.completion.usage.completion_tokens, "completion_tokens").at_most(allowed)
+    if asked.limit == 0:
+        raise NotApplicable("some servers read 0 as 1 or as no limit, which others judge")
+    allowed = (asked.limit + 1) * asked.choices
+    expect(answer.bill.completion_tokens, "completion_tokens").at_most(allowed)
 
 
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
@@ -114,7 +126,7 @@ def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Itera
     alone = _alone(answers)
     for answer in answers:
         try:
-            asked, counted = answer.asked, answer.completion.usage.prompt_tokens
+            asked, counted = answer.asked, answer.bill.prompt_tokens
             prompts = asked.prompts
         except Judgement:
             continue
@@ -137,7 +149,7 @@ def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) ->
     streamed = []
     for answer in answers:
         try:
-            counted = answer.completion.usage.completion_tokens
+            counted = answer.bill.completion_tokens
             key = _what_came_to_what(answer)
         except Judgement:
             continue
@@ -164,7 +176,9 @@ def hold_counted(answer: Answered) -> None:
         raise NotApplicable("the limit may not be what ended the answer, or not all of its bill")
     cut = sum(choice.finish_reason == "length" for choice in choices)
     ended = len(choices) - cut
-    counted = expect(answer.completion.usage.completion_tokens, "completion_tokens")
+    if answer.bill.completion_tokens == 0:
+        raise NotApplicable("a bill of nothing is judged by itself")
+    counted = expect(answer.bill.completion_tokens, "completion_tokens")
     if not ended:
         counted.equals(limit * cut)
     else:
@@ -178,7 +192,7 @@ def billed(answers: Sequence[Answered]) -> Iterator[tuple[Answered, object, int]
         try:
             asked = answer.asked
             key = (asked.prompt, asked.raw.get("suffix"))
-            counted = answer.completion.usage.prompt_tokens
+            counted = answer.bill.prompt_tokens
             _ = asked.best_of
         except Judgement:
             continue
