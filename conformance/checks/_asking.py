@@ -11,9 +11,9 @@ from typing import Any
 
 from conformance.answers import Reply
 from conformance.api import Api
-from conformance.checks._prompts import COLOURS, COUNTING
+from conformance.checks._prompts import COLOURS, COUNTING, EMOJI
 from conformance.completion import Choice, Completion, JsonObject
-from conformance.judgement import Absence, Inconclusive, NotApplicable, Thing, shown
+from conformance.judgement import Absence, Inconclusive, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
 LIMIT = 16
@@ -49,6 +49,16 @@ async def streamed(
 ) -> Completion:
     """Ask for the shared greedy answer as a stream, joined from its chunks."""
     return joined(await api.stream(fresh=fresh, **greedy(prompt, **more)))
+
+
+async def emoji(api: Api, *, fresh: bool = False) -> Completion:
+    """Ask for the shared answer in emoji, with its tokens wherever the endpoint tells them."""
+    if not api.contract.parameter("logprobs").documented:
+        return await plain(api, EMOJI, fresh=fresh)
+    try:
+        return await plain(api, EMOJI, fresh=fresh, logprobs=1)
+    except Refusal:
+        return await plain(api, EMOJI, fresh=fresh)
 
 
 async def stream_reply(api: Api, prompt: Any = COUNTING, **more: Any) -> Reply:

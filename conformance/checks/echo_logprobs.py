@@ -6,25 +6,27 @@ scores does not: it makes every benchmark score chance.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import choices_of, two_prompts
+from conformance.checks._asking import choices_of, plain, two_prompts
 from conformance.checks._characters import is_whole, join_tokens, solid
-from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.checks._scores import (
     Scores,
     alike,
-    alternatives,
     expect_alike,
     hold_offsets_advance,
     offsets_of,
+    positions_of,
     scored,
     scores_of,
     tokens_of,
 )
+from conformance.checks.logprobs import hold_count
 from conformance.completion import Choice, Completion
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
@@ -130,21 +132,41 @@ async def echoed_offsets_count_characters(api: Api) -> None:
     hold_offsets_point((await score(api, CHINESE)).only, CHINESE)
 
 
+@check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count")
+async def the_prompts_alternatives_are_listed(api: Api) -> None:
+    """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well."""
+    choice = (await score(api, COUNTING)).only
+    number = prompt_tokens_in(choice, COUNTING)
+    hold_count(positions_of(choice)[1:number], 1)
+
+
+@check("echo-logprobs.sampled-in-top", requirement="logprobs-arrays.sampled-agrees-with-top")
+async def the_prompts_tokens_are_listed(api: Api) -> None:
+    """An echoed token that is listed among the alternatives has the same log probability there."""
+    for position in positions_of((await score(api, COUNTING)).only):
+        listed = (position.top or {}).get(position.token)
+        if listed is not None and position.logprob is not None:
+            same = math.isclose(listed, position.logprob, rel_tol=0.01, abs_tol=0.01)
+            if not same:
+                raise Deviation(
+                    f"{shown(position.token)} listed with {position.logprob}", f"with {listed}"
+                )
+
+
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
 async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
     """A text that is sent back for scoring gets the log probabilities of its generation."""
-    if await rescored_alike(api, await scored(api)):
-        return
-    # At temperature 0 a server may report what sampling made of the scores; at 1 it cannot.
-    drawn = {"prompt": COUNTING, "max_tokens": 16, "temperature": 1}
-    for _ in range(2):
-        reply = await api.complete(fresh=True, **drawn, logprobs=alternatives(api))
-        if await rescored_alike(api, reply.expect_ok()):
-            return
-    raise Deviation(
-        "the same log probabilities for a text when it is generated and when it is scored",
-        "others, for a greedy answer and for two sampled ones",
-    )
+    await hold_rescored_alike(api, CHINESE, await plain(api, CHINESE, logprobs=1))
+
+
+@check(
+    "echo-logprobs.as-generated-ascii",
+    requirement="echo.scored-equals-generated",
+    tier="deep",
+)
+async def ascii_is_scored_as_it_was_generated(api: Api) -> None:
+    """An ASCII text that is sent back for scoring gets the numbers of its generation, too."""
+    await hold_rescored_alike(api, COUNTING, await scored(api))
 
 
 @check("echo-logprobs.asked-otherwise", requirement="echo.scored-equals-generated")
@@ -162,12 +184,13 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
     await expect_alike(alone, with_one_more, "the same scores of the same prompt")
 
 
-@check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated", tier="deep")
+@check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated")
 async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
     """A text's beginning has the same scores whatever comes after it."""
-    first = (await score(api, COUNTING)).only
+    first = (await score(api, CHINESE)).only
     # The last token may be cut otherwise when text follows it.
-    few = prompt_tokens_in(first, COUNTING) - 1
+    few = prompt_tokens_in(first, CHINESE) - 1
+    longer = CHINESE + (await plain(api, CHINESE, logprobs=1)).text
 
     async def beginning(prompt: str, fresh: bool) -> Scores:
         choice = (await score(api, prompt, fresh=fresh)).only
@@ -176,8 +199,8 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
         return scores_of(choice)[:few]
 
     await expect_alike(
-        partial(beginning, COUNTING),
-        partial(beginning, f"{COUNTING} {COLOURS}"),
+        partial(beginning, CHINESE),
+        partial(beginning, longer),
         "the same scores for the same beginning",
     )
 
@@ -243,17 +266,33 @@ def hold_offsets_point(choice: Choice, prompt: str) -> None:
             raise Deviation(f"{token!r} at offset {offset} of the text", f"{there!r} there")
 
 
-async def rescored_alike(api: Api, generated: Completion) -> bool:
+async def hold_rescored_alike(api: Api, prompt: str, generated: Completion) -> None:
+    """Hold that what was generated after a prompt is scored alike when it is sent back."""
+    if await rescored_alike(api, prompt, generated):
+        return
+    # At temperature 0 a server may report what sampling made of the scores; at 1 it cannot.
+    drawn = {"prompt": prompt, "max_tokens": 16, "temperature": 1}
+    for _ in range(2):
+        reply = await api.complete(fresh=True, **drawn, logprobs=1)
+        if await rescored_alike(api, prompt, reply.expect_ok()):
+            return
+    raise Deviation(
+        "the same log probabilities for a text when it is generated and when it is scored",
+        "others, for a greedy answer and for two sampled ones",
+    )
+
+
+async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     """Send a generated text back for scoring, and tell whether its tokens are scored alike.
 
     Raises:
         NotApplicable: the text is cut into other tokens when it comes as a prompt.
     """
     tokens, scores = tokens_of(generated.only), scores_of(generated.only)
-    choice = (await score(api, f"{COUNTING}{generated.text}")).only
+    choice = (await score(api, f"{prompt}{generated.text}")).only
     again, rescored = tokens_of(choice), scores_of(choice)
-    prompt_tokens_in((await score(api, COUNTING)).only, COUNTING)
-    start = prompt_length(again, COUNTING) or 0
+    prompt_tokens_in((await score(api, prompt)).only, prompt)
+    start = prompt_length(again, prompt) or 0
     same = 0
     while same < len(tokens) and again[start + same : start + same + 1] == [tokens[same]]:
         same += 1

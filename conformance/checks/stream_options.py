@@ -125,7 +125,7 @@ async def include_usage_is_a_boolean(api: Api) -> None:
     (await api.stream(**LITTLE, stream_options=options)).expect_error(400, 422)
 
 
-@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation", tier="deep")
+@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
 async def padding_keeps_the_text(api: Api) -> None:
     """With `include_obfuscation` a greedy stream has the text of the plain answer."""
     padding = {"include_obfuscation": True}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from conformance.api import Api
@@ -12,6 +13,7 @@ from conformance.checks._asking import (
     LONG,
     ONE_TOKEN,
     choices_of,
+    emoji,
     greedy,
     joined,
     parts_of,
@@ -23,7 +25,7 @@ from conformance.checks._characters import has_broken_character, solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._sampling import sampled
-from conformance.completion import JsonObject
+from conformance.completion import Completion, JsonObject
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
 
@@ -48,7 +50,7 @@ async def joined_chinese_is_the_plain_text(api: Api) -> None:
 @check("streaming.text-emoji", requirement="streaming.text-equals-plain")
 async def joined_emoji_are_the_plain_text(api: Api) -> None:
     """After a prompt of emoji the stream joins to the text of the plain answer."""
-    await hold_stream_as_plain(api, EMOJI)
+    await hold_stream_as_plain(api, EMOJI, partial(emoji, api))
 
 
 @check("streaming.text-batch", requirement="streaming.text-equals-plain")
@@ -60,13 +62,13 @@ async def joined_batch_is_the_plain_batch(api: Api) -> None:
 @check("streaming.characters-chinese", requirement="streaming.whole-characters")
 async def chinese_characters_stay_whole(api: Api) -> None:
     """No chunk of a Chinese answer holds half a character where the plain answer has none."""
-    await hold_characters_whole(api, CHINESE)
+    await hold_characters_whole(api, CHINESE, await plain(api, CHINESE))
 
 
 @check("streaming.characters-emoji", requirement="streaming.whole-characters")
 async def emoji_stay_whole(api: Api) -> None:
     """No chunk of an answer in emoji holds half a character where the plain answer has none."""
-    await hold_characters_whole(api, EMOJI)
+    await hold_characters_whole(api, EMOJI, await emoji(api))
 
 
 @check("streaming.one-finish", requirement="streaming.one-finish-per-choice", tier="smoke")
@@ -159,11 +161,20 @@ def carries_text(data: str) -> bool:
     return isinstance(chunk, dict) and any(part.get("text") for part in parts_of(chunk))
 
 
-async def hold_stream_as_plain(api: Api, prompt: Any) -> None:
-    """Hold that a stream's texts are the plain answer's, as far as those are whole characters."""
+async def hold_stream_as_plain(
+    api: Api, prompt: Any, whole: Callable[..., Awaitable[Completion]] | None = None
+) -> None:
+    """Hold that a stream's texts are the plain answer's, as far as those are whole characters.
+
+    ``whole`` asks for the plain answer, ``fresh`` or not, where another than the shared one serves.
+    """
+    ask = partial(plain, api, prompt) if whole is None else whole
+    pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
+    if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
+        raise NotApplicable("characters are broken in the stream, which is judged elsewhere")
 
     async def plainly(fresh: bool) -> list[str]:
-        return [solid(text) for text in (await plain(api, prompt, fresh=fresh)).texts]
+        return [solid(text) for text in (await ask(fresh=fresh)).texts]
 
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
@@ -171,9 +182,9 @@ async def hold_stream_as_plain(api: Api, prompt: Any) -> None:
     await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
 
 
-async def hold_characters_whole(api: Api, prompt: str) -> None:
+async def hold_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
     """Hold that a stream breaks no character which the plain answer has whole."""
-    if has_broken_character((await plain(api, prompt)).text):
+    if has_broken_character(whole.text):
         raise NotApplicable("the model itself generates parts of characters here")
     chunks = (await streamed(api, prompt)).chunks
     pieces = [str(part.get("text", "")) for chunk in chunks for part in parts_of(chunk)]

@@ -6,7 +6,7 @@ import re
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import plain, streamed, two_prompts
+from conformance.checks._asking import emoji, plain, streamed, two_prompts
 from conformance.checks._characters import (
     REPLACEMENT,
     has_broken_character,
@@ -15,11 +15,15 @@ from conformance.checks._characters import (
 )
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._scores import scored, tokens_of
-from conformance.completion import Choice
+from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
-CONTROL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|</s>|<unk>|\[gMASK\]")
-"""What control tokens look like: in GPT and Qwen, in DeepSeek, in Llama, in GLM."""
+CONTROL_TOKEN = re.compile(
+    r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|\A\s?<s>|</s>|<unk>|\[gMASK\]|\[/?INST\]"
+    r"|<(?:bos|eos|pad|(?:start|end)_of_turn)>"
+)
+"""What control tokens look like: in GPT and Qwen, in DeepSeek, in Llama and Mistral, in GLM, in
+Gemma. ``<s>`` is a tag of HTML, too, and tells only where a text begins with it."""
 
 
 @check("text.present", requirement="text.present", tier="smoke")
@@ -56,6 +60,17 @@ async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
     hold_space_kept(echoed[len(COUNTING) :], (await plain(api)).text)
 
 
+@check("text.leading-line-break-of-echo", requirement="text.whitespace-kept", needs=("echo",))
+async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
+    """A line break that follows the echoed prompt in a batch begins the text without `echo`."""
+    echoed = await plain(api, two_prompts(api), max_tokens=1, echo=True)
+    texts = (await plain(api, two_prompts(api))).texts
+    echoes = zip(two_prompts(api), echoed.texts, texts, strict=False)
+    for prompt, whole, text in echoes:
+        if whole.startswith(prompt) and whole[len(prompt) :][:1].isspace():
+            hold_space_kept(whole[len(prompt) :], text)
+
+
 @check("text.leading-space-in-stream", requirement="text.whitespace-kept", needs=("stream",))
 async def the_streamed_space_is_in_the_text(api: Api) -> None:
     """White space at the beginning of a stream begins the plain text, too."""
@@ -65,20 +80,21 @@ async def the_streamed_space_is_in_the_text(api: Api) -> None:
 @check("text.whole-characters-chinese", requirement="text.whole-characters")
 async def chinese_comes_back_whole(api: Api) -> None:
     """A Chinese answer has no broken character, unless the limit cut its last one."""
-    await hold_characters_whole(api, CHINESE)
+    await hold_characters_whole(api, await plain(api, CHINESE), CHINESE)
 
 
 @check("text.whole-characters-emoji", requirement="text.whole-characters")
 async def emoji_come_back_whole(api: Api) -> None:
     """An answer in emoji has no broken character, unless the limit cut its last one."""
-    await hold_characters_whole(api, EMOJI)
+    await hold_characters_whole(api, await emoji(api), EMOJI)
 
 
 @check("text.no-special-tokens", requirement="text.no-special-tokens")
 async def no_control_token_in_the_text(api: Api) -> None:
     """No control token of the model, such as `<|endoftext|>`, stands in a text."""
-    for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
+    for prompt in (COUNTING, COLOURS, CHINESE):
         hold_no_control_token((await plain(api, prompt)).only)
+    hold_no_control_token((await emoji(api)).only)
 
 
 @check("text.no-special-tokens-in-stream", requirement="text.no-special-tokens", needs=("stream",))
@@ -102,13 +118,13 @@ def hold_space_kept(source: str, text: str) -> None:
     expect(text[:1], "first character of the text").equals(source[:1])
 
 
-async def hold_characters_whole(api: Api, prompt: str) -> None:
+async def hold_characters_whole(api: Api, answer: Completion, prompt: str) -> None:
     """Hold that a text has no broken character that the model did not generate itself.
 
     A model may wander from the middle of one character into another; only the bytes of its tokens
     can tell that from a server that decodes token by token.
     """
-    text = (await plain(api, prompt)).text
+    text = answer.text
     if not has_broken_character(text):
         return
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:

@@ -121,7 +121,7 @@ def echo_scores_late() -> Behaviour:
     """Each echoed token has the score of the one before it."""
 
     def late(listed: list[object]) -> list[object]:
-        return [None, *listed[:1], *listed[1:-1]]
+        return [*listed[:2], *listed[1:-1]]
 
     return _echoed(
         lambda _, scores: {k: late(scores[k]) for k in ("token_logprobs", "top_logprobs")}

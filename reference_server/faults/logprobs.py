@@ -14,7 +14,7 @@ from reference_server.behaviour.pieces import (
     logprobs,
     sets,
 )
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import (
     IN_STREAMS,
     maps,
@@ -72,6 +72,7 @@ def logprobs_chat_shape() -> Behaviour:
     breaks="logprobs.returned",
     evidence=Evidence.SOURCE,
     modifiers=ANYWHERE_BUT_CHOICES,
+    shows=Shows.REFUSED,
 )
 def integer_logprobs_rejected() -> Behaviour:
     """A number of ``logprobs`` is refused, since a relay reads a boolean there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import chunks, declines, drops
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
 
 BILL = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
@@ -102,6 +102,7 @@ def stream_options_without_stream() -> Behaviour:
     "stream-options-refused",
     breaks="stream-options.include-usage",
     modifiers=IN_EVENTS,
+    shows=Shows.REFUSED,
 )
 def stream_options_refused() -> Behaviour:
     """``stream_options`` is refused with 400 as an unknown parameter."""

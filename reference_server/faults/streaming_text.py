@@ -7,7 +7,6 @@ from typing import Any
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import (
-    chunks,
     drops,
 )
 from reference_server.behaviour.registry import Evidence, fault
@@ -190,7 +189,7 @@ def characters_as_bytes() -> Behaviour:
 @fault(
     "surrogates-apart",
     breaks="streaming.whole-characters",
-    modifiers=IN_STREAMS - {Modifier.NON_ASCII, Modifier.SECOND_CHOICE},
+    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
 )
 def surrogates_apart() -> Behaviour:
     r"""An emoji is streamed as two halves of a surrogate pair, in two chunks."""
@@ -205,8 +204,4 @@ def surrogates_apart() -> Behaviour:
         first = {**part, "text": text[:wide] + high, "finish_reason": None, "logprobs": None}
         return [first, {**part, "text": low + text[wide + 1 :]}]
 
-    return chunks(
-        lambda _, sent: [
-            {**c, "choices": [half]} for c in sent for p in c["choices"] for half in halves(p)
-        ]
-    )
+    return of_each_choice(lambda _, own: [half for part in own for half in halves(part)])

@@ -16,11 +16,11 @@ FOUND_BY = {
     "done-first": "streaming.done-last",
     "chat-usage-chunk": "streaming.chunk-shape",
     "delta": "streaming.chunk-shape text.present-in-stream",
-    "first-token-twice": "streaming.text-ascii streaming.text-chinese",
+    "first-token-twice": "streaming.text-emoji streaming.text-ascii streaming.text-chinese",
     "pieces-stripped": "streaming.text-ascii streaming.text-words",
     "end-of-second-choice-lost": "streaming.text-batch",
-    "characters-split": "streaming.characters-chinese streaming.text-chinese",
-    "characters-halved": "streaming.characters-emoji streaming.text-emoji",
+    "characters-split": "streaming.characters-chinese",
+    "characters-halved": "streaming.characters-emoji",
     "no-finish-reason": "finish-reason.known-in-stream streaming.one-finish",
     "finish-on-every-chunk": "streaming.one-finish",
     "finish-twice": "streaming.one-finish",
@@ -76,9 +76,9 @@ FOUND_BY = {
     "top-positive": "logprobs-arrays.top-never-positive",
     "top-certain": "logprobs-arrays.mass",
     "top-reversed": "logprobs-arrays.sampled-in-top",
-    "sampled-not-listed": "logprobs.count",
+    "sampled-not-listed": "echo-logprobs.alternatives logprobs.count",
     "scores-null": "echo-logprobs.covers-prompt logprobs.returned logprobs.zero",
-    "scores-per-mille": "logprobs-arrays.greedy-is-top",
+    "scores-per-mille": "echo-logprobs.sampled-in-top logprobs-arrays.greedy-is-top",
     "scores-not-numbers": "logprobs-arrays.never-positive",
     "streamed-scores-differ": "logprobs-arrays.stream-scores",
     "after-sampling": "logprobs-arrays.before-temperature logprobs-arrays.before-top-p",
@@ -94,7 +94,9 @@ FOUND_BY = {
     "echo-first-scored": "echo-logprobs.first-null echo-logprobs.first-top-null",
     "echo-scores-late": "echo-logprobs.covers-chinese echo-logprobs.covers-prompt",
     "echo-scores-by-max-tokens": "echo-logprobs.asked-otherwise",
-    "echo-scores-by-length": "echo-logprobs.as-generated echo-logprobs.follows-text",
+    "echo-scores-by-length": (
+        "echo-logprobs.as-generated echo-logprobs.as-generated-ascii echo-logprobs.follows-text"
+    ),
     "echo-entry-missing": "echo-logprobs.covers-prompt",
     "echo-generated-entry-missing": "echo-logprobs.one-more-entry",
     "broken-byte": (
@@ -138,6 +140,7 @@ FOUND_BY = {
     "text-in-message": "text.present",
     "leading-space-stripped": (
         "logprobs-arrays.join "
+        "text.leading-line-break-of-echo "
         "text.leading-space-in-stream "
         "text.leading-space-of-echo "
         "text.leading-space-of-tokens"
