@@ -41,6 +41,14 @@ async def a_stranger_is_not_served(api: Api) -> None:
     (await present(api, Credentials.WRONG)).expect_error(401, 403)
 
 
+@check("auth.wrong-key-in-stream", requirement="auth.wrong-key", tier="deep", needs=("stream",))
+async def a_stranger_is_not_streamed_to(api: Api) -> None:
+    """A request for a stream with a key that was never issued is refused with 401 or 403."""
+    await present(api, Credentials.WRONG)
+    body = {"model": api.model, "stream": True, **LITTLE}
+    (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
+
+
 @check("auth.wrong-key-envelope", requirement="errors.envelope")
 async def a_stranger_is_told_why(api: Api) -> None:
     """The refusal of a wrong key is a JSON document whose `error` has a message."""

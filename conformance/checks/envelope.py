@@ -51,7 +51,7 @@ async def a_chunk_has_an_id(api: Api) -> None:
     hold_name((await streamed(api)).raw.get("id"), "id")
 
 
-@check("envelope.id-unique", requirement="envelope.id-unique")
+@check("envelope.id-unique", requirement="envelope.id-unique", tier="deep")
 async def two_answers_have_two_ids(api: Api) -> None:
     """The same request, sent twice, is answered under two ids."""
     first = (await api.complete(**LITTLE)).expect_ok()

@@ -134,7 +134,7 @@ async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
     )
 
 
-@check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text")
+@check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text", tier="deep")
 async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
     """A prompt is billed with no more tokens than it has bytes, a start token or two aside."""
     answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()

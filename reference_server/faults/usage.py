@@ -5,8 +5,8 @@ from reference_server.behaviour.pieces import lacks, members, usage, wholes
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._bill import IN_BILLS, added_up
 
-PRESENT = "usage.present stream-options.include-usage"
-"""In a stream the bill comes in a chunk of its own, which is asked for."""
+PRESENT = "usage.present stream-options.include-usage usage.stream-equals-plain"
+"""In a stream the bill comes in a chunk of its own, which is asked for and as in plain answers."""
 
 
 @fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, modifiers=IN_BILLS)

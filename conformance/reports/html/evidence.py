@@ -8,12 +8,12 @@ value, without exception.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
-from conformance.model import Exchange, Finding, Run, Verdict
+from conformance.model import Attempt, Exchange, Finding, Run, Verdict
 from conformance.reports.case import LONGEST as LONGEST_SEEN
 from conformance.reports.curl import curl, key_variable
 from conformance.reports.difference import Pieces
@@ -191,9 +191,18 @@ def _attempts(exchange: Exchange) -> tuple[str, ...]:
     """Tell each try in a line: when it was sent, how long it took, what came of it."""
     return tuple(
         f"{duration(attempt.started)} into the run, after {duration(attempt.elapsed)}: "
-        f"{attempt.fault or attempt.status}"
+        f"{', '.join(_came_of(attempt))}"
         for attempt in exchange.attempts
     )
+
+
+def _came_of(attempt: Attempt) -> Iterator[str]:
+    """Tell a fault or a status, and of an answer that was not taken for one what it said."""
+    yield str(attempt.fault or attempt.status)
+    if attempt.retry_after is not None:
+        yield f"Retry-After: {cut(attempt.retry_after, WIDEST_HEADER)}"
+    if attempt.body:
+        yield cut(attempt.body.decode("utf-8", errors="replace"), WIDEST_HEADER)
 
 
 def _excerpt(draft: _Draft, part: str, limits: Mapping[str, int], whole: int) -> Excerpt | None:

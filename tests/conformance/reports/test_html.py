@@ -193,7 +193,10 @@ def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
 
 
 def test_retries_and_faults_are_told() -> None:
-    attempts = (Attempt(0.5, 0.25, 429, None), Attempt(2.0, 1.5, None, "the connection was reset"))
+    attempts = (
+        Attempt(0.5, 0.25, 429, None, "1", b"later"),
+        Attempt(2.0, 1.5, None, "the connection was reset"),
+    )
     exchange = an_exchange(
         status=None, attempts=attempts, fault="no attempt was answered", body=b""
     )
