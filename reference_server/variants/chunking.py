@@ -79,23 +79,6 @@ def choices_last_first() -> Behaviour:
     return chunks(change)
 
 
-@variant("choices-interleaved")
-def choices_interleaved() -> Behaviour:
-    """Choices take turns, a token each."""
-
-    def change(_: Body, sent: list[Body]) -> list[Body]:
-        met: dict[int, int] = {}
-        turns = []
-        for chunk in sent:
-            index = chunk["choices"][0]["index"] if chunk["choices"] else -1
-            met[index] = met.get(index, -1) + 1
-            turns.append(met[index] if chunk["choices"] else 1_000_000)
-        order = sorted(range(len(sent)), key=turns.__getitem__)
-        return [sent[at] for at in order]
-
-    return chunks(change)
-
-
 @variant("choices-together")
 def choices_together() -> Behaviour:
     """One chunk carries a token of each choice."""

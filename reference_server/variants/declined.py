@@ -150,11 +150,12 @@ def no_empty_prompt() -> Behaviour:
 @variant("no-empty-stop", refuses="stop")
 def no_empty_stop() -> Behaviour:
     """A ``stop`` that is empty, or has an empty sequence, is declined."""
-    return declines(
-        lambda asked: asked.get("stop") in ("", []) or "" in (asked.get("stop") or ["-"]),
-        "stop sequences must not be empty",
-        param="stop",
-    )
+
+    def is_empty(asked: Body) -> bool:
+        stop = asked.get("stop")
+        return stop in ("", []) or (isinstance(stop, list) and "" in stop)
+
+    return declines(is_empty, "stop sequences must not be empty", param="stop")
 
 
 @variant("no-zero-tokens", refuses="max_tokens echo")
