@@ -9,6 +9,7 @@ So each probability is taken in relation to what is listed, less the likeliest o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from conformance.checks._characters import is_whole
@@ -17,6 +18,8 @@ from conformance.completion import Choice
 
 LISTED = 5
 """Alternatives that are asked for: as many tokens, at least, are taken to be sampled from."""
+
+_MARK = re.compile(r"<.+>|\[.+\]", re.DOTALL)
 
 FEWEST = 3
 """Alternatives without which a bound says nothing."""
@@ -53,9 +56,16 @@ def log_most_of(position: Position) -> float:
 
 
 def listed_at(position: Position) -> dict[str, float]:
-    """The probabilities of the alternatives; without those whose names may be shared."""
+    """The probabilities of the alternatives that are text, under a name of their own.
+
+    Marks such as the end of the text are listed by some servers that never take them.
+    """
     top = position.top or {}
-    return {token: math.exp(min(score, 0.0)) for token, score in top.items() if is_whole(token)}
+    return {
+        token: math.exp(min(score, 0.0))
+        for token, score in top.items()
+        if token and is_whole(token) and not _MARK.fullmatch(token)
+    }
 
 
 def _in_relation(listed: Mapping[str, float], token: str) -> float:

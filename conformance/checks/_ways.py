@@ -6,13 +6,14 @@ may decline (log probabilities of an echo, copies of a greedy answer) is passed 
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks._asking import joined
-from conformance.checks._chances import LISTED
+from conformance.checks._chances import LISTED, listed_at
 from conformance.checks._sampling import OPEN_PROMPTS, STORY
 from conformance.checks._scores import Position, positions_of
 from conformance.completion import Choice
@@ -102,5 +103,5 @@ def is_off(position: Position) -> bool:
     """Tell whether a token cannot be the best: one better token may be banned, two are not."""
     if position.logprob is None:
         return False
-    better = [s for s in (position.top or {}).values() if s > position.logprob + CLOSE]
-    return len(better) > 1
+    bound = math.exp(position.logprob + CLOSE)
+    return sum(chance > bound for chance in listed_at(position).values()) > 1

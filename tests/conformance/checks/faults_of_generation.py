@@ -58,6 +58,14 @@ def warm_low(body: Body) -> Body:
     return {**body, "temperature": 1 if 0 < body["temperature"] < 0.1 else body["temperature"]}
 
 
+def cool(body: Body) -> Body:
+    return {**body, "temperature": min(0.3, body.get("temperature") or 1)}
+
+
+def clipped(body: Body) -> Body:
+    return {**body, "temperature": min(1, body.get("temperature", 1))}
+
+
 def cold_unless_asked(body: Body) -> Body:
     return body if body.get("temperature") is not None else {**body, "temperature": 0}
 
@@ -142,6 +150,8 @@ def of_temperature() -> Iterator[Row]:
     yield "always greedy too", Fault(ask=greedy), "seed.others-differ seed.copies-differ"
     low = "temperature.low-is-near-greedy temperature.low-in-every-way"
     yield "low samples", Fault(ask=warm_low), low
+    yield "cool", Fault(ask=cool), "temperature.law temperature.default-law"
+    yield "not above 1", Fault(ask=clipped), "temperature.maximum-law"
     unasked = "temperature.default-varies temperature.null-varies"
     yield "greedy by default", Fault(ask=cold_unless_asked), unasked
     nulls = declines(lambda b: "temperature" in b and b["temperature"] is None)

@@ -18,7 +18,18 @@ from tests.conformance.checks.faulty import Fault, found
 from tests.conformance.checks.parameter_faults import Row
 
 MODULES = {
-    *("model", "prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "best_of", "stop"),
+    *(
+        "model",
+        "prompt",
+        "suffix",
+        "max_tokens",
+        "temperature",
+        "temperature_law",
+        "top_p",
+        "n",
+        "best_of",
+        "stop",
+    ),
     *("echo", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "user"),
     "unknown_key",
 }
