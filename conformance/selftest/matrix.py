@@ -37,7 +37,7 @@ class Row:
     hidden: Share
     besides: int | None
     """Requirements accused beside those that a fault claims to break, over all its runs; None where
-    these ended when it was found."""
+    only a few checks were asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Matrix:
 
     @property
     def complete(self) -> bool:
-        """Whether every run was made to its end."""
+        """Whether every check was asked in every run."""
         return all(outcome.trial.complete for outcome in self.outcomes)
 
     @property
@@ -127,7 +127,7 @@ class Matrix:
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        """What runs cost that were made to their end, by tier."""
+        """What the runs of all checks cost, by tier."""
         ended = [outcome for outcome in self.outcomes if outcome.cost is not None]
         by_tier = {tier: [o for o in ended if o.trial.tier is tier] for tier in self.tiers}
         return tuple(_price(tier, outcomes) for tier, outcomes in by_tier.items() if outcomes)

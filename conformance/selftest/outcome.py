@@ -34,7 +34,7 @@ class Outcome:
     """One run: what each check said, and what it cost.
 
     ``because`` says why the run ended before any check could judge, or is None. ``cost`` is None
-    where it ended because the fault was found.
+    where a few checks sufficed, whose price is not that of a run.
     """
 
     trial: Trial
@@ -46,7 +46,9 @@ class Outcome:
     @property
     def finders(self) -> tuple[Remark, ...]:
         """What accuses the server of just the promise that its fault breaks."""
-        return tuple(remark for remark in self.own if tells(self.trial, remark.verdict))
+        refused = isinstance(self.trial.shown, Fault) and self.trial.shown.shows is Shows.REFUSED
+        telling = {*ACCUSING, Verdict.REFUSED} if refused else ACCUSING
+        return tuple(remark for remark in self.own if remark.verdict in telling)
 
     @property
     def found(self) -> bool:
@@ -102,12 +104,6 @@ class Outcome:
             case Verdict.INCONCLUSIVE:
                 return not (isinstance(shown, Variant) and shown.may_be_inconclusive)
         return False
-
-
-def tells(trial: Trial, verdict: Verdict) -> bool:
-    """Whether this verdict on a requirement that the fault breaks means that it is found."""
-    refused = isinstance(trial.shown, Fault) and trial.shown.shows is Shows.REFUSED
-    return verdict in ACCUSING or (refused and verdict is Verdict.REFUSED)
 
 
 def _in_words(remark: Remark) -> str:

@@ -38,7 +38,8 @@ class Trial:
         shown: what the server shows.
         modifier: where a fault shows; None is everywhere.
         seed: of the run, which also names the server's fresh state.
-        complete: whether the run goes on to its end when the fault is found.
+        complete: whether to run all checks, also where those of the broken requirements find the
+            fault alone.
     """
 
     shown: Shown
@@ -71,8 +72,8 @@ class Wanted:
         tier: the deepest that is run.
         contract: judge under this one; None is each fault's and each variant's own.
         seeds: how often everything is repeated, each time with another seed.
-        complete: make each run to its end, also when it has found its fault: twice as dear, and
-            tells what else is accused for one fault.
+        complete: run all checks against each fault, which is ten times as dear, and tells what else
+            is accused for one fault.
     """
 
     tier: Tier = Tier.STANDARD

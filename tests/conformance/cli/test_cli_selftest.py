@@ -115,7 +115,7 @@ def test_programs_get_every_run(command, judged) -> None:
     assert document["complaints"] == document["unsteady"] == document["correct"] == []
 
 
-def test_runs_that_are_made_to_their_end_tell_what_else_they_accuse(command, judged) -> None:
+def test_whole_runs_tell_what_else_they_accuse(command, judged) -> None:
     judged(sound)
     assert "accused besides" not in command("selftest").output
     assert "accused besides" in command("selftest", "--complete").output
@@ -165,5 +165,5 @@ def test_the_command_runs_as_a_process_of_its_own(process, tmp_path: Path) -> No
     result = process("selftest", *words)
     assert result.returncode == 0, result.stderr
     (fault,) = json.loads(result.stdout)["faults"]
-    assert fault["runs"][0]["found_by"] == ["usage.total-is-sum"]
+    assert "usage.total" in fault["runs"][0]["found_by"]
     assert result.stderr == ""

@@ -113,7 +113,7 @@ def test_a_check_of_a_deeper_tier_is_not_idle_in_a_cheaper_run() -> None:
     assert a_matrix(an_outcome(a_fault(), FOUND, tier=Tier.DEEP), checks=deep).idle
 
 
-def test_runs_that_ended_early_tell_nothing_of_prices_or_of_what_else_is_accused() -> None:
+def test_a_few_checks_tell_nothing_of_prices_or_of_what_else_is_accused() -> None:
     early = an_outcome(a_fault(), FOUND, cost=None, complete=False)
     matrix = a_matrix(early, checks=all_checks())
     assert matrix.prices == ()

@@ -67,7 +67,7 @@ def test_each_seed_repeats_everything_against_fresh_state() -> None:
     assert len({trial.path for trial in made}) == 3
 
 
-def test_only_a_run_against_a_fault_may_end_before_its_end() -> None:
+def test_only_against_a_fault_a_few_checks_may_do() -> None:
     whole = {trial.name: trial.complete for trial in trials_of(CATALOGUE, Wanted())}
     assert not whole["stop-dropped"]
     assert not whole["stop-dropped@stream"]

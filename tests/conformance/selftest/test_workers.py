@@ -58,7 +58,7 @@ def test_each_trial_comes_to_an_outcome_against_what_the_server_shows() -> None:
     assert all(0 < o.cost.requests <= 25 and o.cost.tokens > 0 for o in outcomes.values())
 
 
-def test_a_run_may_end_as_soon_as_it_has_found_its_fault() -> None:
+def test_a_few_checks_suffice_where_they_find_the_fault() -> None:
     (outcome,) = outcomes_of([replace(SMOKE[-1], complete=False)], jobs=1)
     assert outcome.found
     assert outcome.cost is None
