@@ -38,14 +38,27 @@ def middle_of(text: str, size: int = 3) -> str:
     return whole[start : start + size]
 
 
-def two_in_order(text: str, size: int = 3) -> tuple[str, str]:
+def start_of(text: str) -> str:
+    """Cut a needle from the very start of a text.
+
+    Raises:
+        NotApplicable: the text is too short.
+    """
+    return material(text)[:3]
+
+
+def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]:
     """Cut two needles: the first match of one ends before the first match of the other begins.
+
+    The earlier one begins at ``start`` or later.
 
     Raises:
         NotApplicable: the text repeats itself too soon to hold two.
     """
     whole = material(text)
-    firsts = [i for i in range(1, len(whole) - size + 1) if whole.find(whole[i : i + size]) == i]
+    firsts = [
+        i for i in range(start, len(whole) - size + 1) if whole.find(whole[i : i + size]) == i
+    ]
     if not firsts or firsts[-1] - firsts[0] < size:
         raise NotApplicable(f"the endpoint's own text {text!r} holds no two separate needles")
     late = firsts[-1]
@@ -78,6 +91,22 @@ def wide_character(text: str) -> str:
         NotApplicable: the text has none.
     """
     return _search(r".([^\x00-\x7f])", text, "a character beyond ASCII")
+
+
+def decoys(text: str, end: int) -> list[str]:
+    """Make sequences that a text does not hold, and all but holds before its position ``end``.
+
+    Each would stop a server that reads sequences otherwise than letter by letter: whatever their
+    case, as patterns, without the white space around them, or only their beginning.
+    """
+    word = _longest(r"[^\W\d_]{2,}", text[:end])
+    piece = _longest(r"\w+", text[:end]) or text[:end][:2]
+    made = [word.swapcase(), f"{piece[:1]}.*", f"{piece[:2]}{NEVER}", f"\n {piece}\t"]
+    return [decoy for decoy in made if len(decoy) > 1 and decoy not in text]
+
+
+def _longest(pattern: str, text: str) -> str:
+    return max(re.findall(pattern, text), key=len, default="")
 
 
 def before(text: str, needle: str) -> str:

@@ -7,6 +7,7 @@ from conformance.checks import check
 from conformance.checks._asking import TWO_PROMPTS, choices_of, hold_echoed, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
+from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
 from conformance.checks._refusals import expect_declined
 from conformance.checks._sampling import sampled
@@ -112,9 +113,11 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
     )
 
 
-@check("echo.false", requirement="echo.off-by-default", tier="deep")
+@check("echo.false", requirement="echo.off-by-default")
 async def false_echoes_nothing(api: Api) -> None:
     """`echo: false` gives the answer that no `echo` gives."""
+    if await neutral_values_are_harmless(api, "echo"):
+        return
 
     async def with_false(fresh: bool) -> str:
         return (await plain(api, fresh=fresh, echo=False)).text

@@ -16,10 +16,13 @@ from conformance.checks._asking import (
     two_prompts,
 )
 from conformance.checks._characters import solid
-from conformance.checks._needles import before, middle_of
+from conformance.checks._needles import across_words, before, middle_of, start_of
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.completion import Choice, Completion
 from conformance.judgement import NotApplicable, expect
+
+SHORT = "问:一加一等于几?答:"
+"""A question that a model answers in few words, and then often ends."""
 
 REASONS = ("stop", "length", "content_filter")
 
@@ -106,15 +109,15 @@ async def a_stop_sequence_gives_stop(api: Api) -> None:
 )
 async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
     """A streamed choice that ended at a stop sequence has finish_reason `stop`."""
-    free = (await plain(api)).text
-    needle = middle_of(free)
-    hold_stopped((await streamed(api, stop=needle)).only, before(free, needle))
+    free = (await plain(api, COLOURS)).text
+    needle = across_words(free)
+    hold_stopped((await streamed(api, COLOURS, stop=needle)).only, before(free, needle))
 
 
 @check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
 async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
     """An answer with fewer tokens than allowed ended by itself: not `length`."""
-    asked = [(await plain(api, prompt), LIMIT) for prompt in (COUNTING, COLOURS, CHINESE)]
+    asked = [(await plain(api, prompt), LIMIT) for prompt in (COUNTING, COLOURS, CHINESE, SHORT)]
     hold_not_cut([*asked, ((await api.complete(**LONG)).expect_ok(), LONG["max_tokens"])])
 
 
@@ -123,7 +126,7 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
 )
 async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
     """Among long answers those with fewer tokens than allowed ended by themselves."""
-    prompts = ("The end of the story is this:", "Yes or no? Answer:", "问:一加一等于几?答:")
+    prompts = ("The end of the story is this:", "Yes or no? Answer:", SHORT)
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
     replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
     told = [(reply.expect_ok(), int(longest["max_tokens"])) for reply in replies]
@@ -134,8 +137,8 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
 async def each_choice_has_its_own_reason(api: Api) -> None:
     """In a batch the choice that meets the stop sequence has `stop`, and the other its own."""
     counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
-    needle = middle_of(counted.text)
-    if needle in coloured.text:
+    needle = start_of(coloured.text)
+    if needle in counted.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
     hold_own_reasons(await plain(api, two_prompts(api), stop=needle), needle, [counted, coloured])
 
@@ -149,8 +152,8 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
 async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
     """In a streamed batch the choice that meets the stop sequence has `stop`, not the other."""
     counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
-    needle = middle_of(counted.text)
-    if needle in coloured.text:
+    needle = start_of(coloured.text)
+    if needle in counted.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
     together = await streamed(api, two_prompts(api), stop=needle)
     hold_own_reasons(together, needle, [counted, coloured])
@@ -187,13 +190,13 @@ def hold_stopped(choice: Choice, text: str) -> None:
 
 
 def hold_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
-    """Hold that the first of two choices ended at a stop sequence, and the other as alone."""
+    """Hold that the second of two choices ended at a stop sequence, and the other as alone."""
     if len(together.choices) != len(alone):
         raise NotApplicable("not one choice for each prompt, which is judged elsewhere")
-    stopped, free = together.choices
-    hold_stopped(stopped, before(alone[0].text, needle))
-    if free.text == alone[1].text:
-        expect(free.finish_reason, "finish_reason of choice 1").equals(alone[1].finish_reason)
+    free, stopped = together.choices
+    hold_stopped(stopped, before(alone[1].text, needle))
+    if free.text == alone[0].text:
+        expect(free.finish_reason, "finish_reason of choice 0").equals(alone[0].finish_reason)
 
 
 def hold_not_cut(answers: list[tuple[Completion, int]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._neutral import neutral_values_are_harmless, nulls_are_harmless
 from conformance.checks._penalties import (
     hold_below_range,
     hold_effect,
@@ -37,15 +38,18 @@ async def the_lowest_penalty_is_not_none(api: Api) -> None:
     await hold_effect(api, NAME, highest=0)
 
 
-@check("frequency-penalty.zero", requirement="frequency-penalty.range-served", tier="deep")
+@check("frequency-penalty.zero", requirement="frequency-penalty.range-served")
 async def zero_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: 0` gives the answer that comes without a penalty."""
-    await hold_zero_as_none(api, NAME)
+    if not await neutral_values_are_harmless(api, NAME):
+        await hold_zero_as_none(api, NAME)
 
 
-@check("frequency-penalty.null", requirement="frequency-penalty.null-is-none", tier="deep")
+@check("frequency-penalty.null", requirement="frequency-penalty.null-is-none")
 async def null_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: null` gives the answer that comes without a penalty."""
+    if await nulls_are_harmless(api, NAME):
+        return
     async with where_served(api, NAME, 0):
         await hold_zero_as_none(api, NAME, None)
 

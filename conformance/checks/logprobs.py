@@ -140,7 +140,7 @@ async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
 @check("logprobs.null", requirement="logprobs.null-is-none")
 async def null_asks_for_no_scores(api: Api) -> None:
     """With `logprobs: null` the request is served, without log probabilities."""
-    if await nulls_are_harmless(api):
+    if await nulls_are_harmless(api, "logprobs"):
         return
     async with where_served(api, "logprobs", 1):
         choice = (await api.complete(**ONE_TOKEN, logprobs=None)).expect_ok().only

@@ -12,6 +12,16 @@ from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._refusals import DECLINED, expect_declined, little, served_or_declined
+from conformance.checks._vocabulary import (
+    FEW,
+    LEARNT,
+    ONE,
+    OTHER,
+    echo_of_ids,
+    forced,
+    pieces_of,
+    repeated_piece,
+)
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
@@ -152,6 +162,30 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
 
 
+@check(
+    "prompt.tokens-as-forced",
+    requirement="prompt.tokens-equal-text",
+    needs=("echo", "logit_bias", "logprobs"),
+)
+async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
+    """The id that forces a piece of text into an answer stands for that piece in a prompt."""
+    answer = await echo_of_ids(api, LEARNT)
+    known = pieces_of(answer, LEARNT)
+    tried = [token for token in (ONE, OTHER) if token in known]
+    if not tried or not answer.text.endswith("".join(known[token] for token in tried)):
+        raise NotApplicable("the endpoint does not tell the pieces of these ids")
+    texts = [await forced(api, token) for token in tried]
+    if not all(map(repeated_piece, texts)):
+        raise NotApplicable("no token was forced, which is judged elsewhere")
+    # The first piece of an answer may have lost its space.
+    expected = [known[token] * FEW for token in tried]
+    if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
+        raise Deviation(
+            f"the ids {tried} to stand in a prompt for {shown(texts)}, as they do where forced",
+            shown(expected),
+        )
+
+
 @check("prompt.empty-is-harmless", requirement="prompt.empty")
 async def an_empty_prompt_is_harmless(api: Api) -> None:
     """An empty prompt is served or declined; it does not break the endpoint."""
@@ -164,7 +198,7 @@ async def a_null_prompt_is_harmless(api: Api) -> None:
     served_or_declined(await api.complete(**little(prompt=None)))
 
 
-@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null", tier="deep")
+@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
     """A request without a prompt is served or declined; it does not break the endpoint."""
     served_or_declined(await api.complete(max_tokens=1))

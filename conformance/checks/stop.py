@@ -11,12 +11,15 @@ from conformance.checks._needles import (
     NEVER,
     across_words,
     before,
+    decoys,
     inside_word,
     material,
     middle_of,
+    start_of,
     two_in_order,
     wide_character,
 )
+from conformance.checks._neutral import nulls_are_harmless
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._refusals import DECLINED, expect_declined, served_or_declined
 from conformance.checks._stopping import (
@@ -32,6 +35,12 @@ from conformance.checks._stopping import (
 from conformance.judgement import NotApplicable, expect
 from conformance.model import Effect
 
+ROOM = 4
+"""Characters before the earliest match, in which other sequences all but match."""
+
+LONG = 12
+"""A length that no stop sequence of a single token has."""
+
 OF_THE_PROMPT = COUNTING[:10]
 """A piece of the prompt that its continuation does not repeat."""
 
@@ -46,8 +55,8 @@ async def as_many_sequences_as_documented_are_served(api: Api) -> None:
 @check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
 async def one_sequence_too_many_is_refused(api: Api) -> None:
     """One stop sequence more than the documented number is refused."""
-    error = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(*DECLINED)
-    expect(error.param, "error.param").one_of("stop", None, "")
+    # Where the error points to is a convention of its own, which the errors' checks look at.
+    _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(*DECLINED)
 
 
 @check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped")
@@ -81,16 +90,28 @@ async def an_array_of_one_ends_the_text(api: Api) -> None:
 
 @check("stop.earliest", requirement="stop.earliest-match")
 async def the_earliest_match_ends_the_text(api: Api) -> None:
-    """Of two sequences that both occur, the text ends before the one that occurs first."""
-    early, late = two_in_order((await plain(api)).text)
-    await hold_stopped_text(api, COUNTING, [late, early], early)
+    """Of two sequences that both occur, the text ends before the one that occurs first.
+
+    Sequences beside them that match only in another case, or as a pattern, end nothing.
+    """
+    text = (await plain(api, COLOURS)).text
+    early, late = two_in_order(text, start=ROOM)
+    others = decoys(text, text.find(early))[:2]
+    await hold_stopped_text(api, COLOURS, [*others, late, early], early)
 
 
-@check("stop.earliest-in-any-order", requirement="stop.earliest-match", tier="deep")
+@check("stop.earliest-in-any-order", requirement="stop.earliest-match")
 async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
-    """Where the first of two sequences occurs first, the text ends before it as well."""
-    early, late = two_in_order((await plain(api)).text)
-    await hold_stopped_text(api, COUNTING, [early, late], early)
+    """Where the first of two sequences occurs first, the text ends before it as well.
+
+    Sequences beside them of which only the beginning, or the inside, matches end nothing.
+    """
+    text = (await plain(api)).text
+    early, late = two_in_order(text, start=ROOM)
+    begin = text.find(early)
+    long = text[begin : text.find(late)][:LONG]
+    beginning, padded = decoys(text, begin)[-2:]
+    await hold_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
 
 
 @check("stop.fourth-works", requirement="stop.each-of-array")
@@ -100,7 +121,7 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
     await hold_stopped_text(api, COUNTING, [*OTHERS[:3], needle], needle)
 
 
-@check("stop.second-works", requirement="stop.each-of-array")
+@check("stop.second-works", requirement="stop.each-of-array", tier="deep")
 async def the_second_of_two_ends_the_text(api: Api) -> None:
     """The second of two stop sequences ends the text like a single one."""
     needle = await middle(api)
@@ -179,8 +200,8 @@ async def the_end_of_the_prompt_is_not_searched(api: Api) -> None:
 @check("stop.batch", requirement="stop.string")
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch a stop sequence ends the answers that hold it, and no other."""
-    first, *others = (await plain(api, TWO_PROMPTS)).texts
-    needle = middle_of(first)
+    *others, last = (await plain(api, TWO_PROMPTS)).texts
+    needle = start_of(last)
     if any(needle in other for other in others):
         raise NotApplicable(f"both answers hold {needle!r}")
 
@@ -192,7 +213,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
         answer = await plain(api, TWO_PROMPTS, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in answer.texts)
 
-    await expect_agreement(stopped, cut, f"the first answer cut before {needle!r}")
+    await expect_agreement(stopped, cut, f"the last answer cut before {needle!r}")
 
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks")
@@ -223,10 +244,11 @@ async def an_almost_match_stops_nothing(api: Api) -> None:
     await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER])
 
 
-@check("stop.null", requirement="stop.null-is-none", tier="deep")
+@check("stop.null", requirement="stop.null-is-none")
 async def null_stops_nothing(api: Api) -> None:
     """`stop: null` gives the answer that no `stop` gives."""
-    await hold_unstopped(api, None)
+    if not await nulls_are_harmless(api, "stop"):
+        await hold_unstopped(api, None)
 
 
 @check("stop.empty-string", requirement="stop.empty-is-harmless")

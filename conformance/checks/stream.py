@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LITTLE, greedy, stream_reply, two_prompts
+from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.judgement import Deviation, expect
 from conformance.model import Effect
 
@@ -21,6 +22,8 @@ async def one_document_unless_asked(api: Api) -> None:
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
 async def one_document_when_declined(api: Api) -> None:
     """With `stream: false` the answer is one JSON document."""
+    if await neutral_values_are_harmless(api, "stream"):
+        return
     reply = await api.complete(**LITTLE, stream=False)
     reply.expect_ok()
     if reply.is_stream:

@@ -6,11 +6,13 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of, plain, streamed
 from conformance.checks._characters import solid
-from conformance.checks._compare import expect_agreement
+from conformance.checks._compare import REPEATS, expect_agreement
+from conformance.checks._neutral import nulls_are_harmless
 from conformance.checks._prompts import COUNTING
 from conformance.checks._refusals import expect_declined, little, served_or_declined, where_served
 from conformance.checks._sampling import STORY
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.completion import Completion
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
 
 FAR = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
@@ -37,6 +39,32 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
             f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
             effect=Effect.IGNORED,
         )
+
+
+@check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
+async def the_suffix_is_not_continued(api: Api) -> None:
+    """What is inserted is not what comes after the prompt with the suffix attached to it."""
+
+    async def inserted(fresh: bool) -> tuple[str, int | None]:
+        return told(await plain(api, fresh=fresh, suffix=FAR))
+
+    async def continued(fresh: bool) -> tuple[str, int | None]:
+        return told(await plain(api, COUNTING + FAR, fresh=fresh))
+
+    # A model may insert the same text by chance, but not at the very same price.
+    text, bill = await inserted(False)
+    if bill is None or (text, bill) != await continued(False):
+        return
+    free = await plain(api)
+    if text == solid(free.text):
+        raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
+    if (text, bill) not in [await inserted(True) for _ in range(REPEATS)]:
+        raise Inconclusive(f"{shown(text)} was inserted once, and did not come back")
+    raise Deviation(
+        "an insertion between the prompt and the suffix",
+        f"{shown(text)}, which is what follows the prompt and the suffix in one",
+        effect=Effect.ALTERED,
+    )
 
 
 @check(
@@ -86,9 +114,11 @@ async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
     await expect_agreement(as_stream, as_plain, "the same insertion, streamed and plain")
 
 
-@check("suffix.null", requirement="suffix.null-is-none", tier="deep")
+@check("suffix.null", requirement="suffix.null-is-none")
 async def null_is_no_suffix(api: Api) -> None:
     """`suffix: null` gives the answer that comes without a suffix."""
+    if await nulls_are_harmless(api, "suffix"):
+        return
 
     async def with_null(fresh: bool) -> str:
         return (await plain(api, fresh=fresh, suffix=None)).text
@@ -121,3 +151,9 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
 async def an_object_is_no_suffix(api: Api) -> None:
     """A suffix given as an object is declined."""
     await expect_declined(api, suffix={"text": FAR})
+
+
+def told(answer: Completion) -> tuple[str, int | None]:
+    """Return an answer's text, and its bill for what the model has read."""
+    bill = answer.usage.prompt_tokens if answer.has_usage else None
+    return solid(answer.text), bill

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
+from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
 from conformance.checks._sampling import (
     NARROW,
@@ -27,7 +28,8 @@ from conformance.model import Effect
 @check("top-p.one-served", requirement="top-p.range-served")
 async def one_is_served(api: Api) -> None:
     """`top_p: 1`, which leaves everything in, is served."""
-    (await api.complete(**little(top_p=1))).expect_ok()
+    if not await neutral_values_are_harmless(api, "top_p"):
+        (await api.complete(**little(top_p=1))).expect_ok()
 
 
 @check("top-p.small-served", requirement="top-p.range-served", tier="deep")

@@ -6,19 +6,22 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
 from conformance.checks._compare import expect_agreement
+from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.checks._refusals import expect_declined
 
 
 @check("user.no-effect", requirement="user.no-effect")
 async def a_user_changes_nothing(api: Api) -> None:
     """A request with `user` gets the greedy text, and the bill, that it gets without."""
-    await hold_no_effect(api, "user-1234")
+    if not await neutral_values_are_harmless(api, "user"):
+        await hold_no_effect(api, "user-1234")
 
 
-@check("user.chinese", requirement="user.no-effect", tier="deep")
+@check("user.chinese", requirement="user.no-effect")
 async def a_chinese_user_changes_nothing(api: Api) -> None:
     """A `user` in Chinese changes the answer as little as one in ASCII."""
-    await hold_no_effect(api, "用户一二三 🍎")
+    if not await neutral_values_are_harmless(api, "user"):
+        await hold_no_effect(api, "用户一二三 🍎")
 
 
 @check("user.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("user",))

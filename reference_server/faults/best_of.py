@@ -6,7 +6,7 @@ from statistics import fmean
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines, drops, sets
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._hiding import HANDLERS, NO_STREAM
 
 BEST = "best-of.returns-best"
@@ -64,12 +64,6 @@ def best_of_worst() -> Behaviour:
     return _Chosen(fmean)
 
 
-@fault("best-of-shortest", breaks=BEST, modifiers=(), statistical=True)
-def best_of_shortest() -> Behaviour:
-    """The sum of log probabilities chooses and not their mean, which favours short candidates."""
-    return _Chosen(lambda scores: -sum(scores))
-
-
 class _Chosen:
     """Lets the server make all candidates, and returns those with the lowest ``key`` of scores."""
 
@@ -116,14 +110,17 @@ def n_over_best_of_accepted() -> Behaviour:
 
 
 @fault(
-    "best-of-equal-refused", breaks="best-of.equal-to-n-served", modifiers=(Modifier.EVERY_THIRD,)
+    "best-of-equal-refused",
+    breaks="best-of.equal-to-n-served",
+    shows=Shows.REFUSED,
+    modifiers=(Modifier.EVERY_THIRD,),
 )
 def best_of_equal_refused() -> Behaviour:
     """A ``best_of`` equal to ``n`` is refused."""
     return declines(lambda asked: candidates(asked) == copies(asked) > 1, param="best_of")
 
 
-@fault("n-needs-best-of", breaks="best-of.omitted-is-n", modifiers=HANDLERS)
+@fault("n-needs-best-of", breaks="best-of.omitted-is-n", shows=Shows.REFUSED, modifiers=HANDLERS)
 def n_needs_best_of() -> Behaviour:
     """An ``n`` above 1 is refused unless ``best_of`` is sent with it."""
     return declines(lambda asked: copies(asked) > 1 and "best_of" not in asked, param="n")

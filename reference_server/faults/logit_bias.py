@@ -57,7 +57,7 @@ def logit_bias_clipped() -> Behaviour:
     return bias(lambda given: {key: max(-1, min(1, value)) for key, value in given.items()})
 
 
-@fault("logit-bias-shifted", breaks=f"{FORCES} {BANS}")
+@fault("logit-bias-shifted", breaks=f"{FORCES} {BANS} prompt.tokens-equal-text")
 def logit_bias_shifted() -> Behaviour:
     """The token with the next id is biased in place of the one that was meant."""
     return bias(lambda given: {str((int(key) + 1) % KNOWN): value for key, value in given.items()})
@@ -114,19 +114,6 @@ def logit_bias_unknown_ids_accepted() -> Behaviour:
             return asked
         known = {k: v for k, v in given.items() if k.isdecimal() and int(k) < KNOWN}
         return {**asked, "logit_bias": known}
-
-    return asks(ask)
-
-
-@fault("logit-bias-words-accepted", breaks="logit-bias.unknown-token-refused", modifiers=HANDLERS)
-def logit_bias_words_accepted() -> Behaviour:
-    """Keys that are no numbers are left out in silence."""
-
-    def ask(asked: Body) -> Body:
-        given = asked.get("logit_bias")
-        if not isinstance(given, dict):
-            return asked
-        return {**asked, "logit_bias": {k: v for k, v in given.items() if k.isdecimal()}}
 
     return asks(ask)
 

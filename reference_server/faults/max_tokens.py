@@ -132,12 +132,6 @@ def max_tokens_zero_lost() -> Behaviour:
     return drops("max_tokens", when=is_zero)
 
 
-@fault("max-tokens-zero-generates", breaks="max-tokens.zero-without-echo", modifiers=HANDLERS)
-def max_tokens_zero_generates() -> Behaviour:
-    """``max_tokens: 0`` without an echo generates a token."""
-    return sets(lambda asked: is_zero(asked) and not asked.get("echo"), max_tokens=1)
-
-
 @fault("max-tokens-negative-accepted", breaks="max-tokens.negative-refused", modifiers=HANDLERS)
 def max_tokens_negative_accepted() -> Behaviour:
     """A negative limit is taken for none."""

@@ -19,30 +19,10 @@ def unknown_model_accepted() -> Behaviour:
     return asks(ask)
 
 
-@fault("similar-model-accepted", breaks="model.unknown-refused", modifiers=HANDLERS)
-def similar_model_accepted() -> Behaviour:
-    """A name that begins with a served model's name is taken for that model."""
-
-    def ask(asked: Body) -> Body:
-        wanted = str(asked.get("model"))
-        meant = [name for name in SERVED if wanted.startswith(name)]
-        return {**asked, "model": meant[0]} if meant else asked
-
-    return asks(ask)
-
-
 @fault("missing-model-accepted", breaks="model.required", modifiers=HANDLERS)
 def missing_model_accepted() -> Behaviour:
     """A request without a model, or with null, is answered by a model of the server's choice."""
     return asks(lambda asked: asked if asked.get("model") else {**asked, "model": SERVED[0]})
-
-
-@fault("null-model-accepted", breaks="model.required", modifiers=HANDLERS)
-def null_model_accepted() -> Behaviour:
-    """``model: null`` is answered by a model of the server's choice."""
-    return asks(
-        lambda asked: {**asked, "model": SERVED[0]} if asked.get("model", "") is None else asked
-    )
 
 
 @fault(

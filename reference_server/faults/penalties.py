@@ -6,7 +6,7 @@ from collections.abc import Callable
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
 from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 from reference_server.behaviour.pieces import asks, declines
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS, REQUESTS
 
@@ -182,6 +182,7 @@ def penalties_out_of_range_accepted() -> Behaviour:
 
 @fault(
     "penalties-limited-to-one",
+    shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
     modifiers=HANDLERS,
 )

@@ -132,12 +132,6 @@ def prompt_full_stop_added() -> Behaviour:
     return read_as(lambda text: text if text.rstrip().endswith(".") else f"{text}.")
 
 
-@fault("prompt-cut", breaks="prompt.verbatim prompt.over-context-refused")
-def prompt_cut() -> Behaviour:
-    """Only the last thousand characters of a prompt are read."""
-    return read_as(lambda text: text[-1000:])
-
-
 @fault("prompt-escapes-lost", breaks="prompt.verbatim", modifiers=REQUESTS - {Modifier.NON_ASCII})
 def prompt_escapes_lost() -> Behaviour:
     r"""Characters that the request's JSON writes as ``\u4e00`` are not read as such."""

@@ -319,7 +319,7 @@ def stop_one_character_early() -> Behaviour:
     )
 
 
-@fault("stop-word-lost", breaks="stop.earliest-match")
+@fault("stop-word-lost", breaks="stop.earliest-match stop.across-token-borders")
 def stop_word_lost() -> Behaviour:
     """The whole word in which a stop sequence begins is lost."""
 
@@ -375,11 +375,11 @@ def is_empty(asked: Body) -> bool:
     return asked.get("stop") == "" or (isinstance(asked.get("stop"), list) and "" in asked["stop"])
 
 
-@fault("empty-stops-break", breaks="stop.empty-is-harmless", modifiers=HANDLERS)
-def empty_stops_break() -> Behaviour:
-    """An empty array of stop sequences is a server fault."""
+@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=HANDLERS)
+def empty_stop_breaks() -> Behaviour:
+    """An empty stop sequence, or none in an array, is a server fault."""
     return declines(
-        lambda asked: asked.get("stop") == [],
+        lambda asked: asked.get("stop") in ("", []),
         "list index out of range",
         status=500,
         kind="server_error",

@@ -38,24 +38,6 @@ def suffix_as_prompt() -> Behaviour:
     return asks(ask)
 
 
-@fault("suffix-instead-of-prompt", breaks="suffix.conditions-insertion", modifiers=HIDES)
-def suffix_instead_of_prompt() -> Behaviour:
-    """With a suffix the prompt is not read."""
-    return asks(
-        lambda asked: (
-            {**asked, "prompt": "", "suffix": asked["suffix"]} if has_suffix(asked) else asked
-        )
-    )
-
-
-@fault("suffix-cut", breaks="suffix.conditions-insertion", modifiers=HIDES)
-def suffix_cut() -> Behaviour:
-    """Only the first character of a suffix is read."""
-    return asks(
-        lambda asked: {**asked, "suffix": asked["suffix"][:1]} if has_suffix(asked) else asked
-    )
-
-
 @fault("suffix-appended", breaks="suffix.not-appended", modifiers=HIDES)
 def suffix_appended() -> Behaviour:
     """The suffix is returned behind the insertion."""

@@ -3,19 +3,23 @@
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines, usage
-from reference_server.behaviour.registry import fault
+from reference_server.behaviour.registry import Shows, fault
 from reference_server.faults._hiding import HANDLERS
 
 EFFECT = "user.no-effect"
 
 
-@fault("user-refused", breaks=EFFECT, modifiers=HANDLERS)
+@fault("user-refused", breaks=EFFECT, modifiers=HANDLERS, shows=Shows.REFUSED)
 def user_refused() -> Behaviour:
     """A request with ``user`` is refused."""
     return declines(lambda asked: asked.get("user") is not None, param="user")
 
 
-@fault("user-not-ascii-breaks", breaks=EFFECT, modifiers=HANDLERS)
+@fault(
+    "user-not-ascii-breaks",
+    breaks=f"{EFFECT} errors.good-input-no-server-fault",
+    modifiers=HANDLERS,
+)
 def user_not_ascii_breaks() -> Behaviour:
     """A ``user`` beyond ASCII is a server fault, as when it is put into a header."""
     return declines(
@@ -46,9 +50,3 @@ def user_billed() -> Behaviour:
         return {name: bill[name] + more for name in ("prompt_tokens", "total_tokens")}
 
     return usage(change)
-
-
-@fault("user-steers", breaks=EFFECT, modifiers=HANDLERS)
-def user_steers() -> Behaviour:
-    """A request with ``user`` is sampled at temperature 1, whatever it asks for."""
-    return asks(lambda asked: {**asked, "temperature": 1} if asked.get("user") else asked)

@@ -128,7 +128,7 @@ def of_stop() -> Iterator[Row]:
     yield "held text lost", Fault(tell_stream=made.swallow), "stop.held-text-released"
     almost = texts(lambda b, _i, t: t[:-3] if any("§¶" in s for s in stops(b)) else t)
     yield "almost match cut", almost, "stop.almost-match-kept"
-    none = changes(lambda b: "stop" in b and b["stop"] is None, stop=",")
+    none = changes(lambda b: "stop" in b and b["stop"] is None, stop=" ")
     yield "null stops", none, "stop.null"
     kills = Fault(ask=made.empty_kills)
     yield "empty kills", kills, "stop.empty-string stop.empty-array stop.empty-in-array"
