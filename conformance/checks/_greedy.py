@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from conformance.answered import Answered
 from conformance.asked import Prompt
-from conformance.checks._characters import solid
+from conformance.checks._characters import has_broken_character, solid
 from conformance.completion import Choice
 from conformance.judgement import Judgement
 
@@ -93,10 +93,13 @@ def _sights(answer: Answered) -> list[Sight]:
 
 
 def _agreed(texts: Sequence[str]) -> str | None:
-    """Return the longest text that half of all, itself among them, begin with or begin."""
+    """Return the longest text that half of all, itself among them, begin with or begin.
+
+    One that breaks a character in its middle says less than those that do not.
+    """
     support = {text: sum(_agree(text, other) for other in texts) for text in texts}
     enough = [text for text, count in support.items() if 2 * count >= max(len(texts), 4)]
-    return max(enough, key=len, default=None)
+    return max(enough, key=lambda text: (not has_broken_character(text), len(text)), default=None)
 
 
 def _agree(left: str, right: str) -> bool:

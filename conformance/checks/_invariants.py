@@ -120,6 +120,7 @@ def traits(answer: Answered) -> Iterator[str]:
     request = answer.exchange.request
     named = {"prompt:batch": "several prompts", "prompt:tokens": "a prompt of tokens"}
     for feature in features_of(request.body) - {"model", "prompt"}:
-        yield named.get(feature, f"`{feature}`")
+        if answer.asked.raw.get(feature) is not False:
+            yield named.get(feature, f"`{feature}`")
     if not request.body.decode("utf-8", errors="replace").isascii():
         yield "text beyond ASCII"

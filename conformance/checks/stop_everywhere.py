@@ -59,11 +59,12 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) ->
 def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy stream that met no stop sequence lacks an ending that one might have begun with."""
     greedy = greedy_in(answers)
-    whole = {
-        (sight.prompt, sight.limit): sight
-        for sight in greedy.sights
-        if not sight.stops and sight.choice.finish_reason == "length"
-    }
+    whole: dict[object, Sight] = {}
+    for sight in greedy.sights:
+        if not sight.stops and sight.choice.finish_reason == "length":
+            known = whole.setdefault((sight.prompt, sight.limit), sight)
+            if len(sight.text) > len(known.text):
+                whole[sight.prompt, sight.limit] = sight
     for sight in greedy.sights:
         other = whole.get((sight.prompt, sight.limit))
         if not sight.in_stream or other is None or not other.text.startswith(sight.text):

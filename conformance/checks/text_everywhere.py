@@ -76,7 +76,11 @@ def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
     hold_each(answer.completion.choices, _hold_space_of_token)
 
 
-@invariant_across("text.same-space-everywhere", requirement="text.whitespace-kept")
+@invariant_across(
+    "text.same-space-everywhere",
+    requirement="text.whitespace-kept",
+    explained_by=("echo.off-by-default",),
+)
 def white_space_is_kept_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy text lacks the white space before it that other answers to its prompt have."""
     for in_stream in (False, True):
@@ -119,6 +123,7 @@ def changed(
 
 def is_broken_form(text: str, usual: str) -> bool:
     """Tell whether a text is the beginning of another, with some characters broken in it."""
+    usual = usual.rstrip(REPLACEMENT)  # a character that the limit cut tells nothing
     pieces = [piece for piece in re.split(f"{REPLACEMENT}+", text) if piece]
     if not pieces or not has_broken_character(text) or has_broken_character(usual):
         return False
@@ -131,9 +136,15 @@ def is_broken_form(text: str, usual: str) -> bool:
     for piece in pieces:
         start = usual.find(piece, end + 1)
         if start < 0:
-            return False
+            return _goes_beyond(piece, usual[end + 1 :])
         end = start + len(piece)
     return True
+
+
+def _goes_beyond(piece: str, rest: str) -> bool:
+    """Tell whether what is known of a text ends in the middle of a piece."""
+    longest = min(len(piece), len(rest))
+    return any(rest.endswith(piece[:size]) for size in range(1, longest + 1))
 
 
 def is_stripped_form(text: str, usual: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from conformance.answered import Answered, Breach
+from conformance.asked import Prompt
 from conformance.checks import invariant, invariant_across
 from conformance.checks.usage import hold_text_counted, hold_three_counts, hold_total
 from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
@@ -12,6 +13,8 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, ex
 LONGEST = 256
 """The largest ``max_tokens`` that certainly does not meet the end of the context first."""
 
+
+Prompts = tuple[Prompt, ...]
 
 OF_THE_ENDING = (
     "max-tokens.limits-answer",
@@ -91,11 +94,11 @@ def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
 def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """The same prompt is billed alike in every plain answer of the run."""
-    bills: dict[object, tuple[Answered, int]] = {}
-    for answer, key, counted in billed(answers):
-        if answer.reply.is_stream or answer.asked.best_of > 1:
+    bills: dict[Prompts, tuple[Answered, int]] = {}
+    for answer, prompts, counted in billed(answers):
+        if answer.reply.is_stream or answer.asked.best_of > 1 or len(prompts) > 1:
             continue
-        first, before = bills.setdefault(key, (answer, counted))
+        first, before = bills.setdefault(prompts, (answer, counted))
         if counted != before:
             yield Breach(_billed(before, counted), (first, answer))
 
@@ -104,36 +107,30 @@ def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator
 def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """A prompt is billed with several choices as it is with one, in every answer of the run."""
     alone = _alone(answers)
-    for answer, key, counted in billed(answers):
-        if answer.asked.best_of > 1 and counted != alone.get(key, counted):
-            yield Breach(_billed(alone[key], counted), (answer,))
+    for answer, prompts, counted in billed(answers):
+        if answer.asked.best_of > 1 and counted != alone.get(prompts, counted):
+            yield Breach(_billed(alone[prompts], counted), (answer,))
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
 def a_prompt_is_billed_in_streams_as_in_plain_answers(
     answers: Sequence[Answered],
 ) -> Iterator[Breach]:
-    """A prompt is billed in every stream as it is in plain answers."""
+    """Prompts are billed in every stream as they are in plain answers."""
     alone = _alone(answers)
-    for answer, key, counted in billed(answers):
-        if answer.reply.is_stream and counted != alone.get(key, counted):
-            yield Breach(_billed(alone[key], counted), (answer,))
+    for answer, prompts, counted in billed(answers):
+        if answer.reply.is_stream and counted != alone.get(prompts, counted):
+            yield Breach(_billed(alone[prompts], counted), (answer,))
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
 def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """Every batch is billed with its prompts as they are billed alone."""
+    """Every plain batch is billed with its prompts as they are billed alone."""
     alone = _alone(answers)
-    for answer in answers:
-        try:
-            asked, counted = answer.asked, answer.bill.prompt_tokens
-            prompts = asked.prompts
-        except Judgement:
+    for answer, prompts, counted in billed(answers):
+        if len(prompts) == 1 or answer.reply.is_stream:
             continue
-        if len(prompts) == 1 or asked.has("suffix"):
-            continue
-        singles = [alone.get((prompt, None)) for prompt in prompts]
-        known = [single for single in singles if single is not None]
+        known = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
         if len(known) == len(prompts) and counted != sum(known):
             expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
             yield Breach(Deviation(expected, f"prompt_tokens = {counted}"), (answer,))
@@ -186,26 +183,25 @@ def hold_counted(answer: Answered) -> None:
         counted.at_most(limit * cut + (limit + 1) * ended)
 
 
-def billed(answers: Sequence[Answered]) -> Iterator[tuple[Answered, object, int]]:
-    """Yield each answer to one prompt with that prompt, and what it was billed with."""
+def billed(answers: Sequence[Answered]) -> Iterator[tuple[Answered, Prompts, int]]:
+    """Yield each answer with its prompts, and what those were billed with; a suffix costs more."""
     for answer in answers:
         try:
-            asked = answer.asked
-            key = (asked.prompt, asked.raw.get("suffix"))
+            asked, prompts = answer.asked, answer.asked.prompts
             counted = answer.bill.prompt_tokens
             _ = asked.best_of
         except Judgement:
             continue
-        if key[1] is None:
-            yield answer, key, counted
+        if not asked.has("suffix"):
+            yield answer, prompts, counted
 
 
-def _alone(answers: Sequence[Answered]) -> dict[object, int]:
-    """What each prompt is billed with in a plain answer of one choice."""
-    alone: dict[object, int] = {}
-    for answer, key, counted in billed(answers):
+def _alone(answers: Sequence[Answered]) -> dict[Prompts, int]:
+    """What prompts are billed with in a plain answer of one choice for each."""
+    alone: dict[Prompts, int] = {}
+    for answer, prompts, counted in billed(answers):
         if not answer.reply.is_stream and answer.asked.best_of == 1:
-            alone.setdefault(key, counted)
+            alone.setdefault(prompts, counted)
     return alone
 
 
