@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.completion import Completion, JsonObject, join_chunks
-from conformance.judgement import Deviation, Inconclusive, Refusal, shown
+from conformance.judgement import Absence, Deviation, Inconclusive, Refusal, Thing, shown
 from conformance.model import Exchange
 from conformance.wire.sse import Event, EventStream, parse_events
 
@@ -97,7 +97,10 @@ class Reply:
     @cached_property
     def json(self) -> object:
         """The body as strict JSON; a deviation where it is none, NaN and Infinity included."""
-        return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+        try:
+            return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+        except Deviation as broken:
+            raise Absence(Thing.JSON, broken.expected, broken.seen) from None
 
     @property
     def is_stream(self) -> bool:
@@ -191,18 +194,21 @@ class Reply:
         for event in self.events:
             if event.data.strip() == DONE:
                 continue
-            chunk = strict_json(event.data, "a stream event")
+            try:
+                chunk = strict_json(event.data, "a stream event")
+            except Deviation as broken:
+                raise Absence(Thing.CHUNKS, broken.expected, broken.seen) from None
             if not isinstance(chunk, Mapping):
-                raise Deviation("a JSON object in each event", shown(chunk))
+                raise Absence(Thing.CHUNKS, "a JSON object in each event", shown(chunk))
             if "error" in chunk and "choices" not in chunk:
-                raise Deviation("chunks of a completion", f"an error event: {shown(chunk)}")
+                raise Inconclusive(f"the stream broke off with an error: {shown(chunk)}")
             chunks.append(chunk)
         return tuple(chunks)
 
     def _joined(self) -> Completion:
         chunks = self.chunk_objects
         if not chunks:
-            raise Deviation("a stream with chunks", f"no chunk in: {self._brief()}")
+            raise Absence(Thing.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
         return Completion(self.exchange, join_chunks(chunks), chunks)
 
 

@@ -218,7 +218,7 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             usage = chunk["usage"]
         parts = chunk.get("choices")
         if not isinstance(parts, list):
-            raise Deviation("choices an array in every chunk", shown(chunk))
+            raise Absence(Thing.CHUNKS, "choices an array in every chunk", shown(chunk))
         for part in parts:
             if not isinstance(part, Mapping):
                 raise Deviation("choices of objects", shown(part))

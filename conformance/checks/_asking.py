@@ -79,10 +79,10 @@ async def stream_reply(api: Api, prompt: Any = COUNTING, **more: Any) -> Reply:
 
 def joined(reply: Reply) -> Completion:
     """Join a stream; a plain answer in its place means that ``stream`` was ignored."""
-    completion = reply.expect_ok()
-    if not reply.is_stream:
-        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(completion.raw)}")
-    return completion
+    if reply.expect_answered() == 200 and not reply.is_stream:
+        body = reply.exchange.body.decode("utf-8", errors="replace")
+        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(body)}")
+    return reply.expect_ok()
 
 
 def choices_of(answer: Completion, count: int, thing: Thing) -> tuple[Choice, ...]:

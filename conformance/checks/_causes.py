@@ -18,9 +18,21 @@ JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
     Thing.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
     Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
     Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
+    Thing.JSON: ("envelope.strict-json", "logprobs.returned"),
     Thing.STREAM: ("stream.true-streams",),
+    Thing.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
     Thing.TEXT: ("text.present", "text.present-in-stream"),
     Thing.USAGE: ("usage.present",),
     Thing.STREAM_USAGE: ("stream-options.usage-chunk",),
 }
 """The checks that look at the plainest answers, by what those lack: the simplest one first."""
+
+REFUSAL_JUDGED_BY: Mapping[str, str] = {
+    "stream": "stream.true-streams",
+    "stream_options": "stream-options.usage-chunk",
+    "logprobs": "logprobs.returned",
+    "echo": "echo.prompt-first",
+    "stop": "stop.string",
+    "n": "n.choices",
+}
+"""The check that asks the plainest question with a parameter, and accuses who declines it."""

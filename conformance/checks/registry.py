@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 
 from conformance.api import Api
-from conformance.checks._causes import JUDGED_BY
+from conformance.checks._causes import JUDGED_BY, REFUSAL_JUDGED_BY
 from conformance.checks._compare import Unsettled
 from conformance.checks._invariants import (
     JudgeAnswer,
@@ -25,7 +25,7 @@ from conformance.checks._invariants import (
     look_at_each,
 )
 from conformance.checks._steadiness import settle
-from conformance.judgement import Absence, Judgement, NotApplicable, Thing
+from conformance.judgement import Absence, Judgement, NotApplicable, Refusal, Thing
 from conformance.model import Tier
 
 CheckFunction = Callable[[Api], Awaitable[None]]
@@ -84,6 +84,11 @@ def check(
                 raise NotApplicable(
                     f"{absence.thing} did not come back, and {simpler} judges that"
                 ) from None
+            except Refusal as refusal:
+                simpler = await same_refusal(refusal, check_id, api)
+                if simpler is None:
+                    raise
+                raise NotApplicable(f"{refusal}, and {simpler} judges that") from None
             except Unsettled as doubt:
                 raise await settle(doubt, api) from None
 
@@ -220,6 +225,27 @@ async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
             # A stream that does not come back at all tells nothing about what an answer lacks.
             if found.thing is absence.thing or found.thing is not Thing.STREAM:
                 return simpler
+        except Judgement:
+            continue
+    return None
+
+
+async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
+    """Return the check that finds a promised parameter refused in a simpler request, if one does.
+
+    Where nothing is promised a refusal is no accusation, and tells what else is not served.
+    """
+    for feature in sorted(refusal.features & REFUSAL_JUDGED_BY.keys()):
+        judge = _registered[REFUSAL_JUDGED_BY[feature]]
+        if judge.id == check_id or not api.contract.promises(feature):
+            continue
+        if api.contract.why_not_in_force(judge.requirement) is not None:
+            continue
+        try:
+            await inspect.unwrap(judge.run)(api)
+        except Refusal as found:
+            if feature in found.features:
+                return judge.id
         except Judgement:
             continue
     return None

@@ -34,6 +34,7 @@ async def one_document_when_declined(api: Api) -> None:
 async def events_when_asked(api: Api) -> None:
     """With `stream: true` the answer is a stream of events, not one document."""
     reply = await stream_reply(api)
+    _ = reply.chunk_objects
     expect(len(reply.events), "number of events").at_least(2)
 
 
@@ -41,6 +42,7 @@ async def events_when_asked(api: Api) -> None:
 async def a_batch_streams_as_well(api: Api) -> None:
     """A batch of prompts with `stream: true` is answered with a stream of events as well."""
     reply = await stream_reply(api, two_prompts(api))
+    _ = reply.chunk_objects
     expect(len(reply.events), "number of events").at_least(3)
 
 

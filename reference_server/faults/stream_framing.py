@@ -84,7 +84,7 @@ def more_after_done() -> Behaviour:
 
 @fault(
     "ndjson-not-sse",
-    breaks="streaming.framing streaming.content-type",
+    breaks="streaming.framing stream.true-streams",
     evidence=Evidence.REPORTED,
     modifiers=IN_EVENTS,
 )

@@ -205,12 +205,15 @@ def test_a_stream_is_known_by_its_body_where_its_type_says_otherwise() -> None:
     assert reply(body, kind="text/plain").expect_ok().text == "a"
 
 
-@pytest.mark.parametrize(
-    "chunks", [(), ("text",), (error(),), ({"choices": None},), ({"choices": ["a"]},)]
-)
+@pytest.mark.parametrize("chunks", [(), ("text",), ({"choices": None},), ({"choices": ["a"]},)])
 def test_a_stream_without_proper_chunks_is_a_deviation(chunks: tuple[object, ...]) -> None:
     with pytest.raises(Deviation):
         stream_of(*chunks).expect_ok()
+
+
+def test_a_stream_that_breaks_off_with_an_error_tells_nothing() -> None:
+    with pytest.raises(Inconclusive, match="broke off with an error"):
+        stream_of(error()).expect_ok()
 
 
 def test_an_event_that_is_no_json_is_a_deviation() -> None:

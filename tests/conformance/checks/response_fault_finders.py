@@ -9,7 +9,7 @@ FOUND_BY = {
     "ndjson": "stream.true-streams",
     "bare-line": "streaming.framing",
     "no-blank-line-at-end": "streaming.framing",
-    "events-merged": "stream.true-streams stream.true-streams-batch streaming.event-json",
+    "events-merged": "streaming.event-json",
     "broken-json": "streaming.event-json",
     "missing-done": "streaming.done-last streaming.done-last-batch",
     "done-twice": "streaming.done-last streaming.done-last-batch",

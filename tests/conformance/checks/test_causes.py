@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from conformance.checks import all_checks
-from conformance.model import Verdict
+from conformance.model import Exchange, Verdict
 from tests.conformance.checks import rewrites as f
 from tests.conformance.checks.answer_faults import ANSWERS
 from tests.conformance.checks.error_faults import ERRORS
 from tests.conformance.checks.logprob_faults import LOGPROBS
-from tests.conformance.checks.rewriting import Body, Change, findings
+from tests.conformance.checks.rewriting import (
+    Body,
+    Change,
+    findings,
+    read,
+    with_body,
+    with_header,
+)
 from tests.conformance.checks.stream_faults import STREAMS
 
 SCHEMA = {"envelope.schema", "streaming.chunk-schema"}
@@ -63,6 +72,26 @@ def test_a_refusal_that_never_came_has_no_details_to_judge() -> None:
     found = {key for key in accused(ERRORS["server-error"]) if key.startswith("errors.")}
     bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
     assert found - bodies == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
+
+
+def without_streams(exchange: Exchange) -> Exchange:
+    """Decline every request for a stream."""
+    if not (read(exchange.request.body) or {}).get("stream") or exchange.status != 200:
+        return exchange
+    error = {"message": "no streams here", "type": "t", "param": "stream", "code": None}
+    told = with_body(exchange, json.dumps({"error": error}))
+    return replace(with_header(told, "content-type", "application/json"), status=400)
+
+
+def test_a_promised_stream_that_is_declined_is_told_once() -> None:
+    assert accused(Change(raw=without_streams)) == {"stream.true-streams"}
+
+
+@pytest.mark.parametrize("name", ["broken-json", "events-merged", "ndjson"])
+def test_streams_that_nobody_can_read_are_told_once(name: str) -> None:
+    requirements = {"stream.true-streams", "streaming.framing", "streaming.done-last"}
+    asking = {check.id: check.requirement for check in all_checks()}
+    assert {asking[key] for key in accused(STREAMS[name])} <= requirements
 
 
 def is_chinese(body: Body) -> bool:
