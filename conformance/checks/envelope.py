@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +17,11 @@ from conformance.model import Exchange
 
 DRIFT = 600
 """Seconds by which two clocks may differ."""
+
+SIBLINGS = frozenset(
+    {"instruct", "chat", "base", "mini", "nano", "turbo", "pro", "lite", "flash", "coder", "vision"}
+)
+"""Words that part a family's models: without one a name is that of another model."""
 
 PATIENCE = 3600
 """Seconds that may lie between an answer and the moment at which it is judged."""
@@ -208,10 +214,30 @@ def hold_related(answered: object, asked: str) -> None:
     """Hold that one of two model names is the other with something before or behind it.
 
     ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``/models/x``.
+    What is behind it may neither go on with a word or number (``gpt-4``, ``gpt-4o``) nor be a part
+    of the name that tells one model from another (``x-instruct``, ``x``).
     """
     there, here = (name.lower().rstrip("/").rpartition("/")[2] for name in (str(answered), asked))
-    if there not in here and here not in there:
+    longer, shorter = (there, here) if len(there) >= len(here) else (here, there)
+    related = bool(shorter) and shorter in longer
+    behind = longer[longer.find(shorter) + len(shorter) :]
+    if not related or _goes_on(shorter, behind) or _is_another(here, there):
         raise Deviation(f"model {asked!r} or a form of it", f"model = {shown(answered)}")
+
+
+def _goes_on(name: str, behind: str) -> bool:
+    """Tell whether what is behind a name makes another word or version number of its end."""
+    if not behind:
+        return False
+    word = name[-1].isalpha() and behind[0].isalpha()
+    number = name[-1].isdigit() and re.match(r"\w|\.\d", behind) is not None
+    return word or number
+
+
+def _is_another(asked: str, answered: str) -> bool:
+    """Tell whether the answer's name lacks a word that told the model from its siblings."""
+    left_out = asked.replace(answered, "", 1) if answered in asked else ""
+    return bool(SIBLINGS & set(re.split(r"[^a-z]+", left_out)))
 
 
 def hold_fingerprint(answer: Completion) -> None:

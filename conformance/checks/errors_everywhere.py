@@ -30,6 +30,20 @@ def every_error_has_four_members(answer: Answered) -> None:
     hold_four_members(refusal_of(answer))
 
 
+@invariant(
+    "errors.schema-everywhere",
+    requirement="errors.four-members",
+    explained_by=("errors.envelope",),
+)
+def every_error_matches_the_schema(answer: Answered) -> None:
+    """Every refusal of the run matches the contract's schema of an error."""
+    faults = answer.contract.validate_error(refusal_of(answer).raw)
+    if faults:
+        raise Deviation(
+            "an error that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
+
+
 @invariant("errors.content-type-everywhere", requirement="errors.content-type")
 def every_refusal_says_that_it_is_json(answer: Answered) -> None:
     """Every refusal of the run that is JSON has the content type `application/json`."""

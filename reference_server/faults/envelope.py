@@ -157,6 +157,17 @@ def model_of_upstream() -> Behaviour:
     return members(model="qwen2.5-7b-instruct")
 
 
+@fault(
+    "model-of-family",
+    breaks="model.named-in-answer",
+    evidence=Evidence.REPORTED,
+    modifiers=FRAME,
+)
+def model_of_family() -> Behaviour:
+    """The answer names another model of the same family: the name without its last word."""
+    return members(model=lambda old: old.removesuffix("-instruct"))
+
+
 @fault("fingerprint-number", breaks="envelope.system-fingerprint", modifiers=FRAME)
 def fingerprint_number() -> Behaviour:
     """``system_fingerprint`` is a number."""

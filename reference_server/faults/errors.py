@@ -88,6 +88,12 @@ def error_code_missing() -> Behaviour:
     return error(code=...)
 
 
+@fault("error-code-object", breaks="errors.four-members", modifiers=HANDLERS)
+def error_code_object() -> Behaviour:
+    """The code is an object."""
+    return error(code={"value": "invalid_value"})
+
+
 @fault("error-type-missing", breaks="errors.four-members", modifiers=HANDLERS)
 def error_type_missing() -> Behaviour:
     """The error has no ``type``."""

@@ -1,0 +1,45 @@
+"""Names of models: a form of the name that was asked for, or that of another model."""
+
+import pytest
+
+from conformance.checks.envelope import hold_related
+from conformance.judgement import Deviation
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("davinci-002", "davinci-002"),
+        ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct-0914"),
+        ("gpt-3.5-turbo-instruct:20230824-v2", "gpt-3.5-turbo-instruct"),
+        ("llama3", "llama3:latest"),
+        ("qwen", "Qwen2.5-7B-Instruct"),
+        ("org/Model-7B", "/srv/models/model-7b/"),
+        ("model-7b", "org/Model-7B"),
+        ("x", "x-2026-01-01"),
+        ("model", "my-model"),
+        ("模型", "模型-2026"),
+    ],
+)
+def test_a_form_of_the_name_is_left_alone(asked: str, answered: str) -> None:
+    hold_related(answered, asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo"),
+        ("gpt-3.5-turbo-instruct", "gpt-4o-mini"),
+        ("gpt-4", "gpt-4o"),
+        ("gpt-4", "gpt-4.1-nano"),
+        ("gpt-4", "gpt-41"),
+        ("gpt-4o-mini", "gpt-4o"),
+        ("llama", "llamafile"),
+        ("davinci-002", "babbage-002"),
+        ("davinci-002", ""),
+        ("davinci-002", None),
+    ],
+)
+def test_another_models_name_is_a_deviation(asked: str, answered: str | None) -> None:
+    with pytest.raises(Deviation):
+        hold_related(answered, asked)
