@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import plain
+from conformance.checks._compare import REPEATS
 from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
 from conformance.checks._sampling import (
@@ -123,9 +124,10 @@ async def hold_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW) ->
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return
-    again = (await plain(api, prompt, fresh=True)).text
+    # A near-tie can flip twice in a row, so one repeat would not show that the text is steady.
+    again = [(await plain(api, prompt, fresh=True)).text for _ in range(REPEATS)]
     texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
-    if again != greedy or greedy in texts:
-        raise Inconclusive(f"greedy texts {shown([greedy, again])}, narrow ones {shown(texts)}")
+    if {*again} != {greedy} or greedy in texts:
+        raise Inconclusive(f"greedy texts {shown([greedy, *again])}, narrow ones {shown(texts)}")
     effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
     raise Deviation(f"the greedy text {shown(greedy)}", shown(texts), effect=effect)
