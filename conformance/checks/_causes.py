@@ -18,7 +18,7 @@ JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
     Thing.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
     Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
     Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
-    Thing.JSON: ("envelope.strict-json", "logprobs.returned"),
+    Thing.JSON: ("envelope.strict-json", "envelope.strict-json-logprobs"),
     Thing.STREAM: ("stream.true-streams",),
     Thing.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
     Thing.TEXT: ("text.present", "text.present-in-stream"),

@@ -213,7 +213,7 @@ def scores_as_text() -> Behaviour:
 
 @fault(
     "scores-not-a-number",
-    breaks="logprobs.returned",
+    breaks="envelope.strict-json streaming.framing",
     modifiers=EVERYWHERE - {Modifier.SECOND_CHOICE},
 )
 def scores_not_a_number() -> Behaviour:

@@ -6,6 +6,7 @@ FOUND_BY = {
     "stream-ignored": "stream.true-streams",
     "plain-answer-streamed": "stream.absent-is-plain stream.false-is-plain",
     "stream-as-json": "streaming.content-type",
+    "batches-not-streamed": "stream.true-streams-batch",
     "ndjson": "stream.true-streams",
     "bare-line": "streaming.framing",
     "no-blank-line-at-end": "streaming.framing",

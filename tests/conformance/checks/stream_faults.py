@@ -173,6 +173,9 @@ def with_error_event(exchange: Exchange) -> Exchange:
 
 STREAMS: dict[str, Change] = {
     "stream-ignored": f.in_stream(as_plain),
+    "batches-not-streamed": f.drop(
+        "stream", when=lambda body: isinstance(body.get("prompt"), list)
+    ),
     "plain-answer-streamed": Change(
         raw=lambda e: (
             with_header(
