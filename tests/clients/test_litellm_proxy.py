@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +15,12 @@ import httpx
 import pytest
 import yaml
 
-from tests.environments import python_of
+from tests.litellm_proxy import KEY, MODEL, litellm_proxy
 from tests.servers import RunningServer
 
 pytestmark = pytest.mark.heavy_client("740 MB")
 
 HERE = Path(__file__).parent
-KEY = "sk-Local-9f2c7e61aa55d0b3"
-MODEL = "relayed"
-READY = "Uvicorn running on "
-START_SECONDS = 180.0
 GREEDY = {"prompt": "1, 2, 3,", "max_tokens": 6, "temperature": 0}
 
 
@@ -53,63 +47,15 @@ class Relay:
 
 
 @pytest.fixture(scope="module")
-def relay(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    folder = tmp_path_factory.mktemp("litellm")
-    model = {
-        "model": "text-completion-openai/davinci-002",
-        "api_base": server.base_url,
-        "api_key": server.key,
-    }
-    configuration = {
-        "model_list": [{"model_name": MODEL, "litellm_params": model}],
-        "general_settings": {"master_key": KEY},
-        "litellm_settings": {"telemetry": False, "num_retries": 0},
-    }
-    (folder / "config.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
-    # Called as a module: the scripts of an environment do not survive its move into place.
-    start = "from litellm import run_server; run_server()"
-    words = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen(
-        [str(python_of(HERE / "environments" / "litellm.txt")), "-c", start, *words],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-    )
-    assert process.stderr is not None
-    log: deque[str] = deque(maxlen=200)
-    draining = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
-    watchdog = threading.Timer(START_SECONDS, process.kill)
-    watchdog.start()
-    try:
-        base_url = _announced(process.stderr, log)
-        watchdog.cancel()
-        draining.start()
-        with (
-            httpx.Client(
-                base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60
-            ) as client,
-            httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as direct,
-        ):
-            yield Relay(base_url, client, direct)
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
-        if draining.ident is not None:
-            draining.join()
-        process.stderr.close()
-
-
-def _announced(lines: Iterator[str], log: deque[str]) -> str:
-    for line in lines:
-        log.append(line)
-        if READY in line:
-            return line.partition(READY)[2].split()[0] + "/v1"
-    pytest.fail("the proxy did not start:\n" + "".join(log), pytrace=False)
+def relay(server: RunningServer) -> Iterator[Relay]:
+    with (
+        litellm_proxy(server) as base_url,
+        httpx.Client(
+            base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60
+        ) as client,
+        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as direct,
+    ):
+        yield Relay(base_url, client, direct)
 
 
 def test_plain_answers_arrive_as_they_were_given(relay: Relay) -> None:
