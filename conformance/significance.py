@@ -19,9 +19,7 @@ ALLOWANCE = 1e-4
 SHARES: Mapping[str, float] = {
     "best-of.picks-the-likelier": 1e-5,
     "n.samples-differ": 4e-6,
-    "n.samples-differ-in-batch": 4e-6,
-    "n.samples-differ-in-stream": 4e-6,
-    "n.samples-everywhere": 4e-6,
+    "n.samples-differ-in-every-way": 5e-6,
     "seed.copies-differ": 2e-6,
     "seed.edges-told-apart": 2e-6,
     "seed.null": 2e-6,
@@ -32,11 +30,9 @@ SHARES: Mapping[str, float] = {
     "temperature.maximum-law": 5e-6,
     "temperature.maximum-varies": 4e-6,
     "temperature.null-varies": 4e-6,
-    "temperature.repeats-everywhere": 4e-6,
     "temperature.repeats-vary": 4e-6,
-    "temperature.repeats-vary-in-stream": 4e-6,
+    "temperature.repeats-vary-in-every-way": 5e-6,
     "top-p.null": 4e-6,
-    "top-p.wide-varies": 4e-6,
 }
 """What each statistical check may take of the allowance."""
 

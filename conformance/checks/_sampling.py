@@ -39,7 +39,7 @@ NARROW = 0.0001
 DRAWS = 4
 """Samples of each open prompt, where the first ones agree."""
 
-ROWS = 6
+ROWS = 8
 """Rows of samples that are compared, where no log probabilities tell how probable each was."""
 
 Draw = Callable[..., Awaitable[Sequence[Choice]]]

@@ -30,13 +30,18 @@ OFF = 2
 """Tokens of an answer that must not be the best before it is accused."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """One way to ask: its name for a reader, and what it puts into a request."""
 
     name: str
     more: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+
+    def prompt_of(self, choice: int, copies: int) -> str:
+        """The prompt that a choice continues, where each has so many."""
+        prompt = self.more.get("prompt", STORY)
+        return str(prompt[choice // copies] if isinstance(prompt, list) else prompt)
 
 
 WAYS = (
@@ -50,23 +55,23 @@ WAYS = (
 
 
 async def answers_in_every_way(
-    api: Api, asked: Mapping[str, Any]
+    api: Api, asked: Mapping[str, Any], *, ways: Sequence[Way] = WAYS, fresh: bool = False
 ) -> AsyncIterator[tuple[Way, Sequence[Choice]]]:
     """Ask in every way for an open prompt to be continued, with log probabilities.
 
     Raises:
         Refusal: the plain way is declined.
     """
-    for way in WAYS:
+    for way in ways:
         body = {"prompt": STORY, "max_tokens": TOKENS, **asked, "logprobs": LISTED, **way.more}
         try:
             if way.stream:
-                yield way, joined(await api.stream(**body)).choices
+                yield way, joined(await api.stream(fresh=fresh, **body)).choices
             else:
-                yield way, (await api.complete(**body)).expect_ok().choices
+                yield way, (await api.complete(fresh=fresh, **body)).expect_ok().choices
         except (Deviation, Refusal):
             # What is wrong with this way altogether is judged where it is asked for plainly.
-            if way is WAYS[0]:
+            if way is ways[0]:
                 raise
 
 
@@ -80,7 +85,7 @@ async def hold_greedy_in_every_way(
     """
     async for way, choices in answers_in_every_way(api, asked):
         try:
-            positions = [p for choice in choices for p in generated(choice)]
+            positions = [p for choice in choices for p in generated(way, choice)]
         except Judgement:
             continue
         off = [position for position in positions if is_off(position)]
@@ -94,9 +99,15 @@ async def hold_greedy_in_every_way(
             )
 
 
-def generated(choice: Choice) -> Sequence[Position]:
-    """Return the positions behind an echoed prompt: the last ones, as many as may be."""
-    return positions_of(choice)[-TOKENS:]
+def generated(way: Way, choice: Choice) -> Sequence[Position]:
+    """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
+
+    An echoed answer that ended before its limit does not tell where its prompt ends.
+    """
+    positions = positions_of(choice)
+    if not way.more.get("echo"):
+        return positions
+    return positions[-TOKENS:] if choice.finish_reason == "length" else ()
 
 
 def is_off(position: Position) -> bool:

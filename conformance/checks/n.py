@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain, two_prompts
+from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain
 from conformance.checks._refusals import above, below, expect_declined
-from conformance.checks._sampling import OPEN_PROMPTS, ROWS, copies_of, expect_variety, sampled
+from conformance.checks._repeats import choices_in_every_way, hold_no_repeat
+from conformance.checks._sampling import ROWS, Rows, copies_of, expect_variety, sampled
 from conformance.completion import Choice
 from conformance.judgement import Thing, expect
 
@@ -55,50 +58,29 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
 async def choices_are_no_copies(api: Api) -> None:
-    """At temperature 1 the three choices of an open prompt are not one text three times."""
+    """At temperature 1 none of the three choices of an open prompt is a copy of another."""
+    texts = (await api.complete(**sampled(n=COPIES))).expect_ok().texts
+    equal = next((pair for pair in combinations(range(len(texts)), 2) if copied(texts, pair)), None)
+    if equal is None:
+        return
 
-    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         answer = (await api.complete(**sampled(prompt, n=COPIES, **more))).expect_ok()
-        return [choices_of(answer, COPIES, Thing.COPIES)[number % COPIES]]
+        return [choices_of(answer, COPIES, Thing.COPIES)[equal[number]]]
 
-    await expect_variety(
-        "n.samples-differ", draw, INDEPENDENT, draws=COPIES, rows=lambda: rows_of(api)
-    )
+    await expect_variety("n.samples-differ", draw, INDEPENDENT, draws=2, rows=rows_of(api, equal))
 
 
 @check(
-    "n.samples-differ-in-stream",
+    "n.samples-differ-in-every-way",
     requirement="n.samples-are-independent",
     tier="deep",
-    needs=("temperature", "stream"),
+    needs=("temperature", "logprobs"),
 )
-async def streamed_choices_are_no_copies(api: Api) -> None:
-    """At temperature 1 the three streamed choices of an open prompt are not one text."""
-
-    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
-        answer = joined(await api.stream(**sampled(prompt, n=COPIES, **more)))
-        return [choices_of(answer, COPIES, Thing.COPIES)[number % COPIES]]
-
-    await expect_variety("n.samples-differ-in-stream", draw, INDEPENDENT, draws=COPIES)
-
-
-@check(
-    "n.samples-differ-in-batch",
-    requirement="n.samples-are-independent",
-    tier="deep",
-    needs=("temperature",),
-)
-async def choices_of_a_batch_are_no_copies(api: Api) -> None:
-    """At temperature 1 the choices of each prompt of a batch are not one text."""
-    two_prompts(api)
-
-    async def draw(prompt: str, number: int, **more: Any) -> list[Choice]:
-        batch = [OPEN_PROMPTS[0], prompt]
-        answer = (await api.complete(**sampled(batch, n=COPIES, **more))).expect_ok()
-        choices = choices_of(answer, len(batch) * COPIES, Thing.COPIES)
-        return [choices[COPIES + number % COPIES]]
-
-    await expect_variety("n.samples-differ-in-batch", draw, INDEPENDENT, draws=COPIES)
+async def choices_are_no_copies_in_every_way(api: Api) -> None:
+    """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese."""
+    taken = await choices_in_every_way(api, {"temperature": 1})
+    hold_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, within=True)
 
 
 @check("n.zero-refused", requirement="n.zero-refused")
@@ -119,8 +101,17 @@ async def a_word_is_no_number_of_choices(api: Api) -> None:
     await expect_declined(api, n="two")
 
 
-async def rows_of(api: Api) -> list[tuple[str, ...]]:
-    """Take the texts of several answers with three choices each."""
-    asked = sampled(n=COPIES)
-    replies = [await api.complete(fresh=True, **asked) for _ in range(ROWS)]
-    return [reply.expect_ok().texts for reply in replies]
+def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
+    """Tell whether two choices are one text."""
+    return texts[pair[0]] == texts[pair[1]] != ""
+
+
+def rows_of(api: Api, pair: tuple[int, int]) -> Rows:
+    """Take two choices of several answers, as rows."""
+
+    async def rows() -> list[tuple[str, str]]:
+        replies = [await api.complete(fresh=True, **sampled(n=COPIES)) for _ in range(ROWS)]
+        texts = [reply.expect_ok().texts for reply in replies]
+        return [(of[pair[0]], of[pair[1]]) for of in texts if len(of) == COPIES]
+
+    return rows

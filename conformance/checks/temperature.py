@@ -7,8 +7,9 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import LIMIT, joined, plain
+from conformance.checks._asking import LIMIT, plain
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
+from conformance.checks._repeats import choices_in_every_way, hold_no_repeat
 from conformance.checks._sampling import (
     NARROW,
     ROWS,
@@ -146,21 +147,19 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
 
 
 @check(
-    "temperature.repeats-vary-in-stream",
+    "temperature.repeats-vary-in-every-way",
     requirement="temperature.repeats-vary",
     tier="deep",
-    needs=("stream", "n"),
+    needs=("n", "logprobs"),
 )
-async def a_repeated_stream_is_sampled_again(api: Api) -> None:
-    """At temperature 1 the same stream, asked for again, is not always the same text."""
+async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
+    """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese."""
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
-
-    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, n=3, **more)
-        return joined(await api.stream(fresh=number > 0, **asked)).choices
-
-    await expect_variety("temperature.repeats-vary-in-stream", draw, ANOTHER)
+    first = await choices_in_every_way(api, {"temperature": 1})
+    again = await choices_in_every_way(api, {"temperature": 1}, fresh=True)
+    check_id = "temperature.repeats-vary-in-every-way"
+    hold_no_repeat(check_id, [first, again], ANOTHER, within=False)
 
 
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")

@@ -161,7 +161,7 @@ def of_temperature() -> Iterator[Row]:
     yield "not both, 500", declines(lambda b: "top_p" in b, 500), "temperature.with-top-p-harmless"
     yield "cached", Fault(tell=made.Replay()), "temperature.repeats-vary"
     streams = Fault(tell_stream=made.ReplayOfStreams())
-    yield "streams cached", streams, "temperature.repeats-vary-in-stream"
+    yield "streams cached", streams, "temperature.repeats-vary-in-every-way"
 
 
 def of_top_p() -> Iterator[Row]:
@@ -191,9 +191,9 @@ def of_n() -> Iterator[Row]:
     copied = Fault(tell=choices(made.first_choice_for_all))
     yield "copies", copied, "n.samples-differ seed.copies-differ"
     of_batch = Fault(tell=choices(made.first_of_prompt_for_all))
-    yield "copies in a batch", of_batch, "n.samples-differ-in-batch"
+    yield "copies in a batch", of_batch, "n.samples-differ-in-every-way"
     streamed = Fault(tell_stream=made.first_stream_for_all)
-    yield "copies in a stream", streamed, "n.samples-differ-in-stream"
+    yield "copies in a stream", streamed, "n.samples-differ-in-every-way"
 
 
 def of_best_of() -> Iterator[Row]:

@@ -1,0 +1,108 @@
+"""Samples that come again, told from chance by how probable each of them was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._chances import log_bound_of
+from conformance.checks._ways import WAYS, Way, answers_in_every_way, generated
+from conformance.completion import Choice
+from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.model import Effect
+from conformance.significance import SHARES, chance, is_beyond_chance
+
+COPIES = 3
+"""Choices of each prompt."""
+
+SEVERAL = tuple(way for way in WAYS if "n" not in way.more)
+"""The ways to ask for several choices."""
+
+
+Taken = Mapping[Way, Sequence[Choice]]
+"""The choices of one answer in each way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One choice: in which answer it came, after which prompt, and the chance that it comes again.
+
+    ``log_chance`` is a bound, as a natural logarithm.
+    """
+
+    answer: tuple[int, str]
+    prompt: str
+    text: str
+    log_chance: float
+
+
+def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
+    """Read the choices of some rounds of answers as samples of their prompts."""
+    return [
+        Sample(
+            (number, way.name),
+            way.prompt_of(index, COPIES),
+            choice.text.removeprefix(way.prompt_of(index, COPIES)),
+            math.fsum(log_bound_of(position) for position in generated(way, choice)),
+        )
+        for number, taken in enumerate(rounds)
+        for way, choices in taken.items()
+        for index, choice in enumerate(choices)
+    ]
+
+
+def repeats_in(samples: Sequence[Sample], *, within: bool) -> list[tuple[Sample, Sample, float]]:
+    """Return the samples of one prompt that came twice, with the chance of any such pair.
+
+    ``within`` compares those of one answer, else those of different answers.
+    """
+    pairs = [
+        (one, other)
+        for one, other in combinations(samples, 2)
+        if one.prompt == other.prompt and (one.answer == other.answer) == within
+    ]
+    return [
+        (one, other, max(one.log_chance, other.log_chance) + math.log(len(pairs)))
+        for one, other in pairs
+        if one.text == other.text
+    ]
+
+
+async def choices_in_every_way(
+    api: Api, asked: Mapping[str, Any], *, ways: Sequence[Way] = SEVERAL, fresh: bool = False
+) -> dict[Way, Sequence[Choice]]:
+    """Sample several choices in every way, where as many as asked for come."""
+    body = {**asked, "n": COPIES}
+    taken = {}
+    async for way, choices in answers_in_every_way(api, body, ways=ways, fresh=fresh):
+        prompts = way.more.get("prompt")
+        if len(choices) == COPIES * (len(prompts) if isinstance(prompts, list) else 1):
+            taken[way] = choices
+    if not taken:
+        raise NotApplicable("not as many choices as asked for come back")
+    return taken
+
+
+def hold_no_repeat(check_id: str, rounds: Sequence[Taken], expected: str, *, within: bool) -> None:
+    """Hold that no sample came again that next to never does.
+
+    Raises:
+        Deviation: one did.
+        NotApplicable: some did, but as they may at a model that repeats itself.
+    """
+    repeats = repeats_in(samples_of(rounds), within=within)
+    if not repeats:
+        return
+    one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
+    seen = (
+        f"{shown(one.text)} in {one.answer[1]} and again in {other.answer[1]}, which by the"
+        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+    )
+    if is_beyond_chance(check_id, log_chance):
+        told = f"{seen} (accused below {SHARES[check_id]:.0e})"
+        raise Deviation(expected, told, effect=Effect.IGNORED)
+    raise NotApplicable(f"{seen}: too little to tell from chance")
