@@ -41,7 +41,7 @@ async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
     """
     if "tokens" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention prompts of token ids")
-    asked: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 0}
+    asked: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 1}
     try:
         return await plain(api, list(ids), **asked)
     except Refusal as refusal:
