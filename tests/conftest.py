@@ -19,6 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many drawn bodies are sent to the reference server (default: %(default)s)",
     )
     parser.addoption(
+        "--simulated-servers",
+        type=int,
+        default=400,
+        metavar="N",
+        help="how many correct servers the statistical checks judge (default: %(default)s)",
+    )
+    parser.addoption(
         "--heavy-clients",
         action="store_true",
         help="run the clients whose environments are heavy as well, after making these",
