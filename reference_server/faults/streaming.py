@@ -169,7 +169,11 @@ def stream_index_zero() -> Behaviour:
     return parts(lambda part: {**part, "index": 0})
 
 
-@fault("stream-choices-swapped", breaks="streaming.text-equals-plain", modifiers=OF_SEVERAL)
+@fault(
+    "stream-choices-swapped",
+    breaks="streaming.text-equals-plain index.prompt-major",
+    modifiers=OF_SEVERAL,
+)
 def stream_choices_swapped() -> Behaviour:
     """The first two choices of a stream carry each other's index."""
 
@@ -186,7 +190,11 @@ def stream_choices_swapped() -> Behaviour:
     return chunks(of)
 
 
-@fault("stream-choices-mixed", breaks="streaming.text-equals-plain", modifiers=OF_SEVERAL)
+@fault(
+    "stream-choices-mixed",
+    breaks="streaming.text-equals-plain streaming.echo-once",
+    modifiers=OF_SEVERAL,
+)
 def stream_choices_mixed() -> Behaviour:
     """Of several choices the second pieces of the first two change places."""
 
