@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import choices_of, plain
+from conformance.checks._asking import choices_of, plain, streamed
 from conformance.checks._compare import expect_agreement
+from conformance.checks._penalty_arithmetic import Penalised, contradictions
 from conformance.checks._prompts import COLOURS
 from conformance.checks._refusals import above, below, expect_declined
-from conformance.checks._sampling import OPEN_PROMPTS
+from conformance.checks._sampling import OPEN_PROMPTS, STORY
+from conformance.checks._scores import alternatives, scored
+from conformance.checks._tokens import readable_positions
+from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
@@ -88,19 +92,84 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
     Raises:
         NotApplicable: no answer was long enough to repeat anything.
     """
-    favouring: dict[str, Any] = {name: lowest, "max_tokens": 24}
-    penalising: dict[str, Any] = {name: highest, "max_tokens": 24}
     same: list[str] = []
     for prompt in OPEN_PROMPTS:
-        favoured = await plain(api, prompt, **favouring)
-        penalised = await plain(api, prompt, **penalising)
-        if favoured.text != penalised.text:
+        favoured = await penalised(api, name, lowest, prompt)
+        disfavoured = await penalised(api, name, highest, prompt)
+        if favoured.text != disfavoured.text:
             return []
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
         raise NotApplicable("the endpoint's answers are too short to repeat anything")
     return same
+
+
+async def penalised(api: Api, name: str, value: float, prompt: str = STORY) -> Completion:
+    """Ask for a greedy text under a penalty, with its scores where they can be had."""
+    asked: dict[str, Any] = {name: value, "max_tokens": 24}
+    if api.contract.parameter("logprobs").documented:
+        try:
+            return await scored(api, prompt, **asked)
+        except Refusal:
+            pass
+    return await plain(api, prompt, **asked)
+
+
+async def hold_formula(api: Api, name: str) -> None:
+    """Hold that greedy answers at both ends of a penalty's range follow its formula."""
+    lowest, highest = ends_of(api, name)
+    answers = [
+        *under_penalty(await penalised(api, name, lowest), name, lowest),
+        *under_penalty(await penalised(api, name, highest), name, highest),
+    ]
+    hold_no_contradiction(answers, name)
+
+
+async def hold_formula_in_every_way(api: Api, name: str) -> None:
+    """Hold that every choice of a batch, plain and streamed, follows a penalty's formula."""
+    highest = ends_of(api, name)[1]
+    prompts = [STORY, OPEN_PROMPTS[2]]
+    asked: dict[str, Any] = {name: highest, "max_tokens": 24, "logprobs": alternatives(api)}
+    try:
+        answers = [await ask(api, prompts, n=2, **asked) for ask in (plain, streamed)]
+    except Refusal:
+        answers = [await ask(api, prompts, **asked) for ask in (plain, streamed)]
+    single = under_penalty(await penalised(api, name, highest), name, highest)
+    for answer in answers:
+        size = len(answer.choices) // len(prompts) or 1
+        for number, choice in enumerate(answer.choices):
+            prompt = prompts[number // size % len(prompts)]
+            # That the single answer obeys tells how scores are to be read.
+            own = Penalised(readable_positions(choice), prompt, **{short(name): highest})
+            hold_no_contradiction([*single, own], name)
+
+
+def ends_of(api: Api, name: str) -> tuple[float, float]:
+    """Return the documented range of a penalty."""
+    parameter = api.contract.parameter(name)
+    if parameter.minimum is None or parameter.maximum is None:
+        raise NotApplicable(f"this document states no range of {name}")
+    return parameter.minimum, parameter.maximum
+
+
+def short(name: str) -> str:
+    """Return a penalty's name without the word."""
+    return name.removesuffix("_penalty")
+
+
+def under_penalty(answer: Completion, name: str, value: float) -> list[Penalised]:
+    """Return the choices of an answer to the open prompt for their arithmetic to be held."""
+    return [Penalised(readable_positions(c), STORY, **{short(name): value}) for c in answer.choices]
+
+
+def hold_no_contradiction(answers: list[Penalised], name: str) -> None:
+    """Hold that no reading of the scores is needed by which tokens were not the best."""
+    if found := contradictions(answers):
+        raise Deviation(
+            f"each token the best by its score and `{name}`",
+            f"{len(found)} that are not: {found[0]}",
+        )
 
 
 async def hold_first_tokens(api: Api, name: str, value: float) -> None:

@@ -9,6 +9,8 @@ from conformance.checks._penalties import (
     hold_below_range,
     hold_effect,
     hold_first_tokens,
+    hold_formula,
+    hold_formula_in_every_way,
     hold_out_of_range,
     hold_zero_as_none,
 )
@@ -23,6 +25,27 @@ NAME = "presence_penalty"
 async def the_penalty_changes_the_text(api: Api) -> None:
     """The lowest and the highest `presence_penalty` give different greedy texts."""
     await hold_effect(api, NAME)
+
+
+@check(
+    "presence-penalty.formula",
+    requirement="presence-penalty.lowers-repeats",
+    needs=("temperature", "logprobs"),
+)
+async def the_penalty_follows_its_formula(api: Api) -> None:
+    """Each token of a greedy answer is the best by its own score and the `presence_penalty`."""
+    await hold_formula(api, NAME)
+
+
+@check(
+    "presence-penalty.formula-in-every-way",
+    requirement="presence-penalty.lowers-repeats",
+    tier="deep",
+    needs=("temperature", "logprobs", "n", "stream"),
+)
+async def the_penalty_follows_its_formula_in_every_way(api: Api) -> None:
+    """Each choice of a batch, plain and streamed, follows the formula of `presence_penalty`."""
+    await hold_formula_in_every_way(api, NAME)
 
 
 @check(

@@ -8,7 +8,7 @@ from conformance.checks._asking import choices_of, plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import REPEATS, expect_agreement
 from conformance.checks._neutral import nulls_are_harmless
-from conformance.checks._prompts import COUNTING
+from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.checks._refusals import expect_declined, little, served_or_declined, where_served
 from conformance.checks._sampling import STORY
 from conformance.completion import Completion
@@ -17,6 +17,8 @@ from conformance.model import Effect
 
 FAR = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
 """Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
+
+FAR_CHINESE = "三十一，三十二，三十三，三十四，三十五。"
 
 SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total;\n}")
 
@@ -112,6 +114,54 @@ async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
         return solid((await streamed(api, fresh=fresh, suffix=FAR)).text)
 
     await expect_agreement(as_stream, as_plain, "the same insertion, streamed and plain")
+
+
+@check(
+    "suffix.in-copies",
+    requirement="suffix.conditions-insertion",
+    tier="deep",
+    needs=("n",),
+)
+async def the_suffix_holds_for_every_choice(api: Api) -> None:
+    """With `n: 2` both greedy choices are the insertion that comes alone."""
+    await hold_copies(api, stream=False)
+
+
+@check(
+    "suffix.in-streamed-copies",
+    requirement="suffix.conditions-insertion",
+    tier="deep",
+    needs=("n", "stream"),
+)
+async def the_suffix_holds_for_every_streamed_choice(api: Api) -> None:
+    """With `n: 2` both streamed greedy choices are the insertion that comes alone."""
+    await hold_copies(api, stream=True)
+
+
+async def hold_copies(api: Api, *, stream: bool) -> None:
+    """Hold that copies of a greedy insertion are the single one."""
+    ask = streamed if stream else plain
+
+    async def copies(fresh: bool) -> tuple[str, ...]:
+        answer = await ask(api, fresh=fresh, suffix=FAR, n=2)
+        return tuple(solid(c.text) for c in choices_of(answer, 2, Thing.COPIES))
+
+    async def alone(fresh: bool) -> tuple[str, ...]:
+        return (solid((await plain(api, fresh=fresh, suffix=FAR)).text),) * 2
+
+    await expect_agreement(copies, alone, "the same insertion in every choice")
+
+
+@check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
+async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
+    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens."""
+    free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=FAR_CHINESE)
+    if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:
+        raise Deviation(
+            "an insertion that depends on the suffix",
+            f"{shown(inserted.text)} with it and without, for the same number of tokens",
+            effect=Effect.IGNORED,
+        )
 
 
 @check("suffix.null", requirement="suffix.null-is-none")

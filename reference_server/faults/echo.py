@@ -12,7 +12,10 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._endings import prompt_of
 from reference_server.faults._hiding import NO_ECHO
 
-WHOLE = "echo.prompt-then-completion"
+WHOLE = """
+    echo.prompt-then-completion echo.own-prompt-in-batch streaming.echo-once
+    max-tokens.zero-with-echo prompt.batch-as-singles
+"""
 
 
 def echoed(change: Callable[[str, str], str]) -> Rewrite:
@@ -53,7 +56,7 @@ def echo_behind() -> Behaviour:
     return echoed(lambda prompt, completion: completion + prompt)
 
 
-@fault("echo-twice", breaks=f"{WHOLE} streaming.echo-once", modifiers=NO_ECHO)
+@fault("echo-twice", breaks=WHOLE, modifiers=NO_ECHO)
 def echo_twice() -> Behaviour:
     """The prompt comes twice."""
     return echoed(lambda prompt, completion: prompt + prompt + completion)

@@ -12,7 +12,10 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import REQUESTS
 
-VERBATIM = "prompt.verbatim echo.prompt-then-completion"
+VERBATIM = """
+    prompt.verbatim echo.prompt-then-completion echo.own-prompt-in-batch streaming.echo-once
+    prompt.batch-as-singles max-tokens.zero-with-echo
+"""
 """The echo is of what the model read, so it shows what became of the prompt."""
 
 HIDES = EVERYWHERE - {Modifier.NON_ASCII}

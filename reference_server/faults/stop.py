@@ -11,7 +11,11 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._endings import cut_elsewhere
 from reference_server.faults._hiding import HANDLERS, REQUESTS
 
-ARRAYS = "stop.each-of-array stop.excluded-from-text"
+CUTS = """
+    stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
+    stop.across-token-borders streaming.stop-never-leaks
+"""
+"""A sequence that is missed breaks all of them where it stands."""
 
 
 def sequences(asked: Body) -> list[str]:
@@ -39,31 +43,31 @@ def matches(asked: Body, text: str) -> list[int]:
 # ── What is looked for ───────────────────────────────────────────────────────────────────────────
 
 
-@fault("stop-ignored", breaks="stop.string stop.excluded-from-text", evidence=Evidence.SOURCE)
+@fault("stop-ignored", breaks=CUTS, evidence=Evidence.SOURCE)
 def stop_ignored() -> Behaviour:
     """``stop`` is lost."""
     return drops("stop")
 
 
-@fault("stop-array-ignored", breaks=ARRAYS)
+@fault("stop-array-ignored", breaks=CUTS)
 def stop_array_ignored() -> Behaviour:
     """An array of stop sequences is lost; a string works."""
     return drops("stop", when=lambda asked: isinstance(asked.get("stop"), list))
 
 
-@fault("stop-string-ignored", breaks="stop.string stop.excluded-from-text")
+@fault("stop-string-ignored", breaks=CUTS)
 def stop_string_ignored() -> Behaviour:
     """A stop sequence given as a string is lost; an array works."""
     return drops("stop", when=lambda asked: isinstance(asked.get("stop"), str))
 
 
-@fault("only-first-stop", breaks=ARRAYS)
+@fault("only-first-stop", breaks=CUTS)
 def only_first_stop() -> Behaviour:
     """Of several stop sequences only the first one works."""
     return looked_for(lambda found: found[:1])
 
 
-@fault("only-last-stop", breaks=ARRAYS + " stop.earliest-match")
+@fault("only-last-stop", breaks=CUTS)
 def only_last_stop() -> Behaviour:
     """Of several stop sequences only the last one works."""
     return looked_for(lambda found: found[-1:])
@@ -80,7 +84,7 @@ def over_four_truncated() -> Behaviour:
     return looked_for(lambda found: found[:4])
 
 
-@fault("only-two-stops", breaks=ARRAYS)
+@fault("only-two-stops", breaks=CUTS)
 def only_two_stops() -> Behaviour:
     """Of four stop sequences only the first two work."""
     return looked_for(lambda found: found[:2])
@@ -94,7 +98,7 @@ def four_stops_refused() -> Behaviour:
     )
 
 
-@fault("stop-characters", breaks="stop.string stop.earliest-match")
+@fault("stop-characters", breaks=CUTS)
 def stop_characters() -> Behaviour:
     """Every character of a stop sequence given as a string ends the text by itself."""
 
@@ -106,19 +110,19 @@ def stop_characters() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-stripped", breaks="stop.earliest-match stop.each-of-array")
+@fault("stop-stripped", breaks=CUTS)
 def stop_stripped() -> Behaviour:
     """White space around a stop sequence is not looked for."""
     return looked_for(lambda found: [one.strip() or one for one in found])
 
 
-@fault("stop-first-character", breaks="stop.earliest-match stop.each-of-array")
+@fault("stop-first-character", breaks=CUTS)
 def stop_first_character() -> Behaviour:
     """The first character of a stop sequence is enough to end the text."""
     return looked_for(lambda found: [one[:1] for one in found])
 
 
-@fault("stop-whatever-case", breaks="stop.earliest-match")
+@fault("stop-whatever-case", breaks=CUTS)
 def stop_whatever_case() -> Behaviour:
     """Capital and small letters are the same to stop sequences."""
 
@@ -129,7 +133,7 @@ def stop_whatever_case() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-as-pattern", breaks="stop.earliest-match")
+@fault("stop-as-pattern", breaks=CUTS)
 def stop_as_pattern() -> Behaviour:
     """A stop sequence is read as a regular expression."""
 
@@ -144,7 +148,7 @@ def stop_as_pattern() -> Behaviour:
 
 @fault(
     "stop-non-ascii-ignored",
-    breaks="stop.across-token-borders",
+    breaks=CUTS,
     modifiers=REQUESTS - {Modifier.NON_ASCII, Modifier.BATCH, Modifier.ECHO},
 )
 def stop_non_ascii_ignored() -> Behaviour:
@@ -152,7 +156,7 @@ def stop_non_ascii_ignored() -> Behaviour:
     return looked_for(lambda found: [one for one in found if one.isascii()])
 
 
-@fault("stop-long-ignored", breaks="stop.across-token-borders stop.string")
+@fault("stop-long-ignored", breaks=CUTS)
 def stop_long_ignored() -> Behaviour:
     """Stop sequences of more than ten characters are not found."""
     return looked_for(lambda found: [one for one in found if len(one) <= 10])
@@ -161,7 +165,7 @@ def stop_long_ignored() -> Behaviour:
 # ── Where it is looked for ───────────────────────────────────────────────────────────────────────
 
 
-@fault("stop-at-token-border-only", breaks="stop.across-token-borders", evidence=Evidence.REPORTED)
+@fault("stop-at-token-border-only", breaks=CUTS, evidence=Evidence.REPORTED)
 def stop_at_token_border_only() -> Behaviour:
     """A stop sequence is found only where a word begins and ends with it."""
 
@@ -176,7 +180,7 @@ def stop_at_token_border_only() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-missed-at-start", breaks="stop.string")
+@fault("stop-missed-at-start", breaks=CUTS)
 def stop_missed_at_start() -> Behaviour:
     """A stop sequence at the very start of an answer is not found."""
 
@@ -232,7 +236,7 @@ def stop_border_searched() -> Behaviour:
 
 @fault(
     "stop-first-prompt-only",
-    breaks="stop.string stop.each-of-array stop.excluded-from-text",
+    breaks=CUTS,
     modifiers=REQUESTS - {Modifier.BATCH},
 )
 def stop_first_prompt_only() -> Behaviour:
@@ -248,7 +252,7 @@ def stop_first_prompt_only() -> Behaviour:
 
 @fault(
     "stop-ends-batch",
-    breaks="stop.string finish-reason.per-choice stop.excluded-from-text",
+    breaks=f"{CUTS} finish-reason.per-choice",
     modifiers=REQUESTS - {Modifier.BATCH},
 )
 def stop_ends_batch() -> Behaviour:
@@ -268,7 +272,7 @@ def stop_ends_batch() -> Behaviour:
 # ── Where it cuts ────────────────────────────────────────────────────────────────────────────────
 
 
-@fault("stop-included", breaks="stop.excluded-from-text", evidence=Evidence.REPORTED)
+@fault("stop-included", breaks=CUTS, evidence=Evidence.REPORTED)
 def stop_included() -> Behaviour:
     """The stop sequence is returned at the end of the text."""
 
@@ -279,7 +283,7 @@ def stop_included() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-last-match", breaks="stop.earliest-match stop.excluded-from-text")
+@fault("stop-last-match", breaks=CUTS)
 def stop_last_match() -> Behaviour:
     """The text ends before the last occurrence of a stop sequence."""
 
@@ -291,7 +295,7 @@ def stop_last_match() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-in-order-of-list", breaks="stop.earliest-match stop.excluded-from-text")
+@fault("stop-in-order-of-list", breaks=CUTS)
 def stop_in_order_of_list() -> Behaviour:
     """The first stop sequence of the list that occurs anywhere cuts, not the earliest match."""
 
@@ -301,7 +305,7 @@ def stop_in_order_of_list() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-latest-of-list", breaks="stop.earliest-match stop.excluded-from-text")
+@fault("stop-latest-of-list", breaks=CUTS)
 def stop_latest_of_list() -> Behaviour:
     """Of several stop sequences that occur the one that occurs last cuts."""
     return cut_elsewhere(
@@ -309,7 +313,7 @@ def stop_latest_of_list() -> Behaviour:
     )
 
 
-@fault("stop-one-character-early", breaks="stop.earliest-match")
+@fault("stop-one-character-early", breaks=CUTS)
 def stop_one_character_early() -> Behaviour:
     """The last character before a stop sequence is lost."""
     return cut_elsewhere(
@@ -319,7 +323,7 @@ def stop_one_character_early() -> Behaviour:
     )
 
 
-@fault("stop-word-lost", breaks="stop.earliest-match stop.across-token-borders")
+@fault("stop-word-lost", breaks=CUTS)
 def stop_word_lost() -> Behaviour:
     """The whole word in which a stop sequence begins is lost."""
 
@@ -330,7 +334,7 @@ def stop_word_lost() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-end-stripped", breaks="stop.earliest-match")
+@fault("stop-end-stripped", breaks=CUTS)
 def stop_end_stripped() -> Behaviour:
     """White space before a stop sequence is lost with it."""
 
@@ -341,7 +345,7 @@ def stop_end_stripped() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-almost-matches", breaks="stop.earliest-match streaming.held-text-released")
+@fault("stop-almost-matches", breaks=f"{CUTS} streaming.held-text-released")
 def stop_almost_matches() -> Behaviour:
     """Text that looks like the beginning of a stop sequence is lost where the answer ends."""
 

@@ -51,6 +51,11 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def attached_suffix(body: Body) -> Body:
+    whole = f"{body['prompt']}{body.get('suffix') or ''}"
+    return {**body, "prompt": whole, "suffix": None} if isinstance(body["prompt"], str) else body
+
+
 def no_echo(body: Body) -> Body:
     return {**body, "echo": False, "max_tokens": body.get("max_tokens") or 1}
 
@@ -77,6 +82,8 @@ def of_prompt() -> Iterator[Row]:
     )
     yield "ids refused", ids, "prompt.tokens-served prompt.token-batch-served"
     yield "ids shifted", Fault(ask=reversed_ids), "prompt.tokens-as-text"
+    shifted = Fault(ask=made.on_tokens(lambda ids: [token + 1 for token in ids]))
+    yield "ids shifted in the echo too", shifted, "prompt.tokens-as-forced"
     empties = "prompt.empty-is-harmless prompt.null-is-harmless prompt.absent-is-harmless"
     yield "500 for no prompt", declines(empty_prompt, 500), empties
     yield "prompt cut", Fault(ask=truncated), "prompt.over-context-refused"
@@ -85,6 +92,7 @@ def of_prompt() -> Iterator[Row]:
 def of_suffix() -> Iterator[Row]:
     """Faults of suffix."""
     yield "suffix dropped", drops("suffix"), "suffix.conditions suffix.shifts-probabilities"
+    yield "suffix attached to the prompt", Fault(ask=attached_suffix), "suffix.no-part-of-prompt"
     null = changes(lambda b: "suffix" in b and b["suffix"] is None, suffix="None")
     yield "null taken for a word", null, "suffix.null"
     appended = texts(lambda b, _i, t: t + (b.get("suffix") or ""))

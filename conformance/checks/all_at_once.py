@@ -1,0 +1,265 @@
+"""Every parameter in a batch with several choices and an echo, plain and streamed: all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._all_at_once import all_at_once, generated, hold_each
+from conformance.checks._asking import hold_echoed, plain
+from conformance.checks._characters import solid
+from conformance.checks._needles import before, decoys, middle_of, wide_character
+from conformance.checks._prompts import AWKWARD, CHINESE, COUNTING
+from conformance.checks._vocabulary import FEW, OTHER, forced, forcing
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+PROMPTS = (COUNTING, CHINESE)
+
+SHORT = 4
+"""Tokens of a short answer."""
+
+EVERYTHING: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
+STREAMED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
+
+
+async def free(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
+    """Return what a single plain answer says."""
+    return (await plain(api, prompt, fresh=fresh, **more)).text
+
+
+# ── The prompt and its echo ──────────────────────────────────────────────────────────────────────
+
+
+@check("all-at-once.prompt", requirement="prompt.batch-as-singles", **EVERYTHING)
+async def each_prompt_is_answered_as_alone(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer."""
+    await hold_prompts(api, stream=False)
+
+
+@check("all-at-once.prompt-streamed", requirement="prompt.batch-as-singles", **STREAMED)
+async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer."""
+    await hold_prompts(api, stream=True)
+
+
+async def hold_prompts(api: Api, *, stream: bool) -> None:
+    """Hold that prompts are answered together, with an echo and without, as they are alone."""
+
+    async def alone(prompt: str, fresh: bool) -> str:
+        return await free(api, prompt, fresh)
+
+    words = "each choice like the answer to its prompt alone"
+    await hold_each(api, (*PROMPTS, AWKWARD), alone, words, stream=stream)
+
+
+@check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **EVERYTHING)
+async def each_choice_echoes_its_prompt(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, as it was sent."""
+    await hold_echoes(api, stream=False)
+
+
+@check("all-at-once.echo-streamed", requirement="echo.own-prompt-in-batch", **STREAMED)
+async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` begins with its own prompt."""
+    await hold_echoes(api, stream=True)
+
+
+async def hold_echoes(api: Api, *, stream: bool) -> None:
+    """Hold that each choice is its prompt and what a single answer adds to it."""
+    told = await all_at_once(api, (*PROMPTS, AWKWARD), stream=stream)
+    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
+        raise NotApplicable("nothing was echoed, which is judged by itself")
+    for prompt, choice in told:
+        hold_echoed(choice.text, prompt)
+
+
+@check("all-at-once.not-echoed", requirement="echo.off-by-default", tier="deep", needs=("n",))
+async def nothing_is_echoed_unasked(api: Api) -> None:
+    """Without `echo` no choice of a batch with `n: 2` begins with its prompt."""
+    await hold_unechoed(api, stream=False)
+
+
+@check(
+    "all-at-once.not-echoed-streamed",
+    requirement="echo.off-by-default",
+    tier="deep",
+    needs=("n", "stream"),
+)
+async def nothing_is_echoed_unasked_in_a_stream(api: Api) -> None:
+    """Without `echo` no streamed choice of a batch with `n: 2` begins with its prompt."""
+    await hold_unechoed(api, stream=True)
+
+
+async def hold_unechoed(api: Api, *, stream: bool) -> None:
+    """Hold that `echo: false` and several choices of a batch leave the prompts out."""
+    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, echo=False):
+        if choice.text.startswith(prompt):
+            raise Deviation(f"{choice.where} without the prompt before it", shown(choice.text))
+
+
+# ── How long ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@check("all-at-once.max-tokens", requirement="max-tokens.limits-answer", **EVERYTHING)
+async def each_choice_keeps_the_limit(api: Api) -> None:
+    """With `max_tokens: 4` each choice of a batch with `n: 2` and `echo` adds four tokens."""
+    await hold_length(api, stream=False, max_tokens=SHORT)
+
+
+@check("all-at-once.max-tokens-streamed", requirement="max-tokens.limits-answer", **STREAMED)
+async def each_streamed_choice_keeps_the_limit(api: Api) -> None:
+    """With `max_tokens: 4` each streamed choice of a batch with `n: 2` adds four tokens."""
+    await hold_length(api, stream=True, max_tokens=SHORT)
+
+
+@check("all-at-once.limit-reason", requirement="finish-reason.length-at-limit", **EVERYTHING)
+async def each_cut_choice_says_so(api: Api) -> None:
+    """With `max_tokens: 4` each choice that would go on has finish_reason `length`."""
+    await hold_cut(api, stream=False)
+
+
+@check("all-at-once.limit-reason-streamed", requirement="finish-reason.length-at-limit", **STREAMED)
+async def each_cut_streamed_choice_says_so(api: Api) -> None:
+    """With `max_tokens: 4` each streamed choice that would go on has finish_reason `length`."""
+    await hold_cut(api, stream=True)
+
+
+async def hold_cut(api: Api, *, stream: bool) -> None:
+    """Hold that choices of which a longer answer has more were cut by the limit."""
+    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, max_tokens=SHORT):
+        text, longer = generated(prompt, choice), await free(api, prompt)
+        if text and text != solid(longer) and longer.startswith(text):
+            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("length")
+
+
+@check("all-at-once.max-tokens-null", requirement="max-tokens.null-is-default", **EVERYTHING)
+async def each_choice_keeps_the_default_for_null(api: Api) -> None:
+    """With `max_tokens: null` each choice of a batch with `n: 2` has the default length."""
+    await hold_length(api, stream=False, max_tokens=None)
+
+
+async def hold_length(api: Api, *, stream: bool, max_tokens: int | None) -> None:
+    """Hold that each choice adds what a single answer with the same limit, or the default, has."""
+    default = api.contract.parameter("max_tokens").default
+    limit = default if max_tokens is None else max_tokens
+    if not isinstance(limit, int):
+        raise NotApplicable("this document states no number of tokens as the default")
+
+    async def alone(prompt: str, fresh: bool) -> str:
+        return await free(api, prompt, fresh, max_tokens=limit)
+
+    words = f"each choice like a single answer of {limit} tokens"
+    await hold_each(api, PROMPTS, alone, words, stream=stream, max_tokens=max_tokens)
+
+
+@check("all-at-once.zero", requirement="max-tokens.zero-with-echo", **EVERYTHING)
+async def zero_generates_nothing_for_any_choice(api: Api) -> None:
+    """With `max_tokens: 0` and `echo` each choice of a batch is its prompt and nothing else."""
+    await hold_nothing_added(api, stream=False)
+
+
+@check("all-at-once.zero-streamed", requirement="max-tokens.zero-with-echo", **STREAMED)
+async def zero_streams_nothing_but_prompts(api: Api) -> None:
+    """With `max_tokens: 0` and `echo` each streamed choice of a batch is its prompt alone."""
+    await hold_nothing_added(api, stream=True)
+
+
+async def hold_nothing_added(api: Api, *, stream: bool) -> None:
+    """Hold that texts are prompts."""
+    told = await all_at_once(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
+    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
+        raise NotApplicable("nothing was echoed, which is judged by itself")
+    for prompt, choice in told:
+        expect(choice.text, f"text of {choice.where}").equals(prompt)
+
+
+# ── Stop sequences ───────────────────────────────────────────────────────────────────────────────
+
+
+@check("all-at-once.stop", requirement="stop.earliest-match", **EVERYTHING)
+async def each_choice_is_stopped(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` ends before the first of several sequences."""
+    await hold_stopped(api, stream=False)
+
+
+@check("all-at-once.stop-streamed", requirement="stop.earliest-match", **STREAMED)
+async def each_streamed_choice_is_stopped(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` ends before the first of several sequences."""
+    await hold_stopped(api, stream=True)
+
+
+@check("all-at-once.stop-reason", requirement="finish-reason.stop-at-sequence", **EVERYTHING)
+async def each_stopped_choice_says_so(api: Api) -> None:
+    """Each choice of a batch with `n: 2` that a sequence ended has finish_reason `stop`."""
+    await hold_reasons(api, stream=False)
+
+
+@check("all-at-once.stop-reason-streamed", requirement="finish-reason.stop-at-sequence", **STREAMED)
+async def each_stopped_streamed_choice_says_so(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` that a sequence ended has `stop`."""
+    await hold_reasons(api, stream=True)
+
+
+async def sequences(api: Api) -> list[str]:
+    """Cut a sequence from the answer to each prompt, and put near misses before them."""
+    counted, chinese = await free(api, COUNTING), await free(api, CHINESE)
+    needle = middle_of(counted)
+    return [*decoys(counted, counted.find(needle))[-2:], needle, wide_character(chinese)]
+
+
+async def hold_stopped(api: Api, *, stream: bool) -> None:
+    """Hold that each choice is cut where the answer to its prompt first holds a sequence."""
+    stop = await sequences(api)
+
+    async def cut(prompt: str, fresh: bool) -> str:
+        text = await free(api, prompt, fresh)
+        return min((before(text, one) for one in stop), key=len)
+
+    words = "each choice cut before the first of the sequences that it holds"
+    await hold_each(api, PROMPTS, cut, words, stream=stream, stop=stop)
+
+
+async def hold_reasons(api: Api, *, stream: bool) -> None:
+    """Hold that each choice which was cut at a sequence says so."""
+    stop = await sequences(api)
+    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, stop=stop):
+        text = await free(api, prompt)
+        cut = min((before(text, one) for one in stop), key=len)
+        if generated(prompt, choice) == solid(cut) != solid(text):
+            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("stop")
+
+
+# ── Biases ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@check(
+    "all-at-once.forced",
+    requirement="logit-bias.forces",
+    tier="deep",
+    needs=("n", "echo", "logit_bias"),
+)
+async def a_token_is_forced_into_each_choice(api: Api) -> None:
+    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token."""
+    await hold_forced(api, stream=False)
+
+
+@check(
+    "all-at-once.forced-streamed",
+    requirement="logit-bias.forces",
+    tier="deep",
+    needs=("n", "echo", "logit_bias", "stream"),
+)
+async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
+    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token."""
+    await hold_forced(api, stream=True)
+
+
+async def hold_forced(api: Api, *, stream: bool) -> None:
+    """Hold that the second of two biased tokens, the forced one, fills every choice."""
+    piece = (await forced(api, OTHER)).lstrip()
+    told = await all_at_once(api, PROMPTS, stream=stream, max_tokens=FEW, logit_bias=forcing(OTHER))
+    for prompt, choice in told:
+        # What was forced may begin with a space here and not there.
+        seen = generated(prompt, choice).lstrip()
+        expect(seen, f"what {choice.where} adds").equals(piece)
