@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,24 +122,30 @@ async def lead_before(parting: Parting, doubt: Unsettled, api: Api) -> float | N
 
 
 def lead_in(choices: Sequence[Choice], parting: Parting, head: str) -> float | None:
-    """Return the smallest lead in the choice that parts, or in all where that is not known.
+    """Return the smallest lead in the choices that may part, or in all where that is not known.
 
     ``head`` is what an echo put before the text, which the choices lack.
     """
     if parting.before is None:
         rows = [positions_of(choice) for choice in choices]
     else:
-        found = [
-            up_to(positions_of(choice), text)
-            for choice in choices
-            for text in {before.removeprefix(head) for before in parting.before}
-            if choice.text.startswith(text) or text.startswith(choice.text)
-        ]
-        rows = [max(found, key=len)] if found else []
+        # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
+        befores = {before.removeprefix(head) for before in parting.before}
+        rows = [row for choice in choices if (row := longest_up_to(choice, befores))]
     leads = [lead_at(position) for row in rows for position in row]
     if not leads or None in leads or not _is_model_s_own(rows):
         return None
     return min(lead for lead in leads if lead is not None)
+
+
+def longest_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
+    """Return the tokens up to where a choice may part; none where it began otherwise."""
+    found = [
+        up_to(positions_of(choice), text)
+        for text in befores
+        if choice.text.startswith(text) or text.startswith(choice.text)
+    ]
+    return max(found, key=len, default=[])
 
 
 def up_to(positions: Sequence[Position], text: str) -> list[Position]:
