@@ -28,11 +28,11 @@ def is_several(value: object) -> bool:
 
 
 def prompts_of(asked: Body) -> list[Any]:
-    """The prompts of a request, each a string or a list of token ids; null is an empty one."""
+    """The prompts of a request, each a string or a list of token ids; null if there is none."""
     prompt = asked.get("prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
         return prompt
-    return [prompt if prompt is not None else ""]
+    return [prompt]
 
 
 def has_tokens(asked: Body) -> bool:

@@ -59,6 +59,15 @@ def test_some_prompts_are_not_answered(shown: Shown, name: str, reason: str) -> 
     assert again["text"] == ""
 
 
+def test_a_document_can_begin_with_nothing(shown: Shown) -> None:
+    body = {"prompt": None, "max_tokens": 9}
+    choice, right = (shown.choice(which, **body) for which in ("terse-model", "none"))
+    assert right["text"].startswith(choice["text"])
+    assert len(choice["text"]) < len(right["text"])
+    echoed = shown.choice("terse-model", echo=True, **body)
+    assert echoed["text"] == f"<|endoftext|>{choice['text']}"
+
+
 def test_a_sure_model_says_the_same_at_temperature_one(shown: Shown) -> None:
     def differing(name: str) -> int:
         whole = shown.plain(name, prompt=STORY, temperature=1, n=12, seed=1, max_tokens=8)
