@@ -58,7 +58,7 @@ def running_server(
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    log: deque[str] = deque(maxlen=200)
+    log: deque[str] = deque(maxlen=2_000)
     # Both pipes are read to their end by threads: a full pipe would stop the server.
     draining = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
     draining.start()

@@ -1,0 +1,77 @@
+"""What a run costs on the wire, by the server's own log: what was planned, within the budget."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from conformance.bundled import MODEL, REFERENCE
+from conformance.checks import all_checks
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.events import RunFinished
+from conformance.model import Conclusion, Footer, Target, Tier
+from conformance.planning import plan
+from conformance.runner import Options, run
+from tests.servers import running_server
+
+BUDGETS = {Tier.SMOKE: (25, 1_500), Tier.STANDARD: (110, 6_000), Tier.DEEP: (400, 40_000)}
+"""Requests, and tokens as billed."""
+
+TRIES = 3
+"""A check that comes upon a difference asks again, which chance or a busy machine can bring about,
+but not every time."""
+
+JUDGED = [("openai", tier) for tier in Tier] + [
+    (document, Tier.STANDARD) for document in DOCUMENTS if document != "openai"
+]
+
+
+@pytest.mark.parametrize(("document", "tier"), JUDGED)
+def test_a_run_asks_what_was_planned_and_is_billed_no_more(document: str, tier: Tier) -> None:
+    contract = load_contract(document)
+    planned = plan(contract, Options(tier))
+    most_requests, most_tokens = BUDGETS[tier]
+    dialect = REFERENCE if document == "openai" else document
+    counted: list[int] = []
+    with running_server("--dialect", dialect) as server:
+        target = Target(server.base_url, MODEL, document, server.key)
+        while planned.requests not in counted and len(counted) < TRIES:
+            counted.append(asyncio.run(run_once(target, Options(tier))).cost.requests)
+    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    assert counted[-1] == planned.requests
+    assert len(logged) == sum(counted)
+    last = logged[-planned.requests :]
+    assert len(last) <= most_requests
+    assert sum(map(billed, last)) <= min(planned.tokens, most_tokens)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("tier", list(Tier))
+def test_each_tier_is_planned_within_its_budget(document: str, tier: Tier) -> None:
+    planned = plan(load_contract(document), Options(tier))
+    most_requests, most_tokens = BUDGETS[tier]
+    assert planned.requests <= most_requests
+    assert planned.tokens <= most_tokens
+
+
+def test_every_requirement_is_judged_by_a_check() -> None:
+    contracts = [load_contract(document) for document in DOCUMENTS]
+    stated = {requirement for contract in contracts for requirement in contract.requirements}
+    assert stated == {check.requirement for check in all_checks()}
+
+
+async def run_once(target: Target, options: Options) -> Footer:
+    async with aclosing(run(target, load_contract(target.contract), options)) as events:
+        (footer,) = [event.footer async for event in events if isinstance(event, RunFinished)]
+    assert footer.conclusion is Conclusion.CONFORMING
+    return footer
+
+
+def billed(line: Mapping[str, Any]) -> int:
+    """The tokens of one request; what was refused has none."""
+    return int(line.get("prompt_tokens", 0)) + int(line.get("completion_tokens", 0))
