@@ -15,10 +15,10 @@ from conformance.checks.envelope import (
     hold_related,
     hold_strict_json,
 )
-from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
 
 
-@invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json")
+@invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Thing.JSON)
 def every_body_is_json_in_utf8(answer: Answered) -> None:
     """The body of every plain answer is strict JSON, encoded in UTF-8."""
     reply = answer.served

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 
 from conformance.api import Api
-from conformance.checks._causes import JUDGED_BY, REFUSAL_JUDGED_BY
+from conformance.checks._causes import JUDGED_AT_THE_END, JUDGED_BY, REFUSAL_JUDGED_BY
 from conformance.checks._compare import Unsettled
 from conformance.checks._invariants import (
     JudgeAnswer,
@@ -211,7 +211,7 @@ async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
     """Return the check that finds the same thing missing from a simpler answer, if one does.
 
     It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
-    here alone stays this check's own finding.
+    here alone stays this check's own finding, unless an invariant finds that wherever it is.
     """
     for simpler in JUDGED_BY[absence.thing]:
         if simpler == check_id:
@@ -227,7 +227,7 @@ async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
                 return simpler
         except Judgement:
             continue
-    return None
+    return JUDGED_AT_THE_END.get(absence.thing)
 
 
 async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:

@@ -10,7 +10,12 @@ from dataclasses import replace
 import pytest
 
 from conformance.checks import all_checks
-from conformance.model import Exchange, Verdict
+from conformance.contract import load_contract
+from conformance.events import FindingMade
+from conformance.imagined import ImaginedEndpoint
+from conformance.imagined.endpoint import MODEL
+from conformance.model import Exchange, Request, Target, Tier, Verdict
+from conformance.runner import Options, run
 from tests.conformance.checks import rewrites as f
 from tests.conformance.checks.answer_faults import ANSWERS
 from tests.conformance.checks.error_faults import ERRORS
@@ -58,6 +63,29 @@ LEFT_OUT_OF_STREAMS = {
 def test_what_is_left_out_of_streams_alone_is_told_once(what: str) -> None:
     found = accused(f.drop(what, when=lambda body: bool(body.get("stream"))))
     assert {key for key in found if not key.endswith("-refused")} == {LEFT_OUT_OF_STREAMS[what]}
+
+
+class Broken:
+    """An ideal endpoint whose plain answers to batches go on behind their JSON."""
+
+    def __init__(self) -> None:
+        self._inner = ImaginedEndpoint(load_contract("openai"))
+
+    async def send(self, request: Request) -> Exchange:
+        exchange = await self._inner.send(request)
+        batch = b'"prompt":["' in request.body and b'"stream":true' not in request.body
+        return with_body(exchange, exchange.body + b" 0") if batch else exchange
+
+
+def test_a_body_that_is_no_json_here_or_there_is_told_once_by_whoever_sees_them_all() -> None:
+    async def accusers() -> set[str]:
+        target = Target("http://imagined/v1", MODEL, "openai", "sk-imagined")
+        options = Options(Tier.STANDARD, ("prompt", "usage", "index", "envelope"))
+        stream = run(target, load_contract("openai"), options, transport=Broken())
+        made = [event.finding async for event in stream if isinstance(event, FindingMade)]
+        return {f.id for f in made if f.verdict in {Verdict.FAIL, Verdict.WARN}}
+
+    assert asyncio.run(accusers()) == {"envelope.strict-json-everywhere"}
 
 
 @pytest.mark.parametrize("what", LEFT_OUT)
