@@ -10,6 +10,7 @@ from conformance.answers import Reply
 from conformance.checks import invariant
 from conformance.checks._asking import parts_of
 from conformance.checks.streaming import error_in, hold_constant, hold_done_once_and_last
+from conformance.checks.usage import hold_three_counts
 from conformance.completion import JsonObject
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
@@ -125,9 +126,14 @@ def every_streamed_choice_ends_once(answer: Answered) -> None:
         raise Deviation(f"a finish_reason of choice {index}", "none")
 
 
-@invariant("stream-options.usage-everywhere", requirement="stream-options.include-usage")
+@invariant(
+    "stream-options.usage-everywhere", requirement="stream-options.include-usage", of=Thing.USAGE
+)
 def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
-    """Every stream with `include_usage` ends with one chunk that has the usage and no choices."""
+    """Every stream with `include_usage` ends with one chunk that has the usage and no choices.
+
+    The usage has three whole numbers, as that of a plain answer.
+    """
     if not answer.asked.include_usage or not answer.asked.stream:
         raise NotApplicable("no bill was asked for")
     _ = unbroken(answer)
@@ -138,6 +144,7 @@ def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
     expect(len(bare), "number of chunks with usage and empty choices").equals(1)
     if chunks[-1] is not bare[0]:
         raise Deviation("the usage in the last chunk", shown(chunks[-1]))
+    hold_three_counts(answer.completion)
 
 
 @invariant(

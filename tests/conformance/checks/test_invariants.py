@@ -31,6 +31,7 @@ FOUND_BY = {
     "id-per-chunk@batch": "streaming.id-constant-everywhere",
     "created-per-chunk@non-ascii": "streaming.created-constant-everywhere",
     "include-usage-ignored@batch": "stream-options.usage-everywhere",
+    "usage-strings@stream": "stream-options.usage-everywhere",
     "usage-on-every-chunk@batch": (
         "stream-options.only-one-bill-everywhere stream-options.unasked-everywhere"
     ),
