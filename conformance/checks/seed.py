@@ -11,14 +11,16 @@ from conformance.checks._asking import choices_of, joined
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined, where_served
+from conformance.checks._repeats import SEVERAL, choices_in_every_way, hold_no_repeat
 from conformance.checks._sampling import expect_variety, sampled
+from conformance.checks._seeded import FAR, SEED, differs, nulled, sample, seeded, unsaid
 from conformance.completion import Choice, Completion
-from conformance.judgement import Deviation, NotApplicable, Thing, shown
+from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
-SEED = 20240229
-
 OTHERS = "another text for another seed"
+
+VARIED = (SEED, FAR, SEED + 1, SEED + 2)
 
 EDGES = (0, -1, 2**63 - 1)
 """Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
@@ -27,7 +29,8 @@ EDGES = (0, -1, 2**63 - 1)
 @check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
 async def the_same_seed_gives_the_same_text(api: Api) -> None:
     """At temperature 1 a request with a seed, sent again, is answered with the same text."""
-    await hold_repeats(api, SEED)
+    if await differs(api, seeded(), unsaid(api)):
+        await hold_repeats(api, SEED)
 
 
 @check(
@@ -62,10 +65,27 @@ async def other_seeds_give_other_texts(api: Api) -> None:
     """At temperature 1 different seeds are not all answered with the same text."""
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, seed=SEED + number, **more)
-        return (await api.complete(**asked)).expect_ok().choices
+        try:
+            return (await sample(api, sampled(prompt, seed=VARIED[number], **more))).choices
+        except Refusal:
+            # A large seed may be declined; that is for the check of large seeds to say.
+            if VARIED[number] != FAR:
+                raise
+            return (await sample(api, sampled(prompt, seed=SEED + 3, **more))).choices
 
     await expect_variety("seed.others-differ", draw, OTHERS)
+
+
+@check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+async def all_bits_of_a_seed_count(api: Api) -> None:
+    """Two seeds that differ only above their lower 32 bits are not answered with the same text."""
+    await hold_told_apart(api, "seed.large-told-apart", FAR)
+
+
+@check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+async def the_sign_of_a_seed_counts(api: Api) -> None:
+    """A seed and its negative are not answered with the same text."""
+    await hold_told_apart(api, "seed.negative-told-apart", -SEED)
 
 
 @check(
@@ -107,7 +127,8 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
 @check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_seed_zero_repeats(api: Api) -> None:
     """`seed: 0` is a seed, not the absence of one: it repeats its text."""
-    await hold_repeats(api, 0)
+    if await differs(api, seeded(0), nulled(api)):
+        await hold_repeats(api, 0)
 
 
 @check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
@@ -125,24 +146,62 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         raise Deviation("the sample of seed 1", "another one", effect=Effect.IGNORED)
 
 
-@check("seed.null", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
+@check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
 async def null_is_no_seed(api: Api) -> None:
     """`seed: null` is served, and repeats are sampled again as without a seed."""
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, seed=None, **more)
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+        body = sampled(prompt, seed=None, **more)
+        return (await sample(api, body, fresh=number > 0)).choices
 
     async with where_served(api, "seed", 1):
+        texts = (await sample(api, sampled(seed=None))).texts
+    # As the seed 0 is what null is most often taken for, one sample tells; repeats tell the rest.
+    if texts == (await sample(api, seeded(0))).texts:
         await expect_variety("seed.null", draw, "another sample of the same request")
+
+
+@check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
+async def null_is_sampled_again(api: Api) -> None:
+    """No two of several samples with `seed: null` are one text, plain or streamed."""
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+    ways = (SEVERAL[0], SEVERAL[1])
+    asked = {"temperature": 1, "seed": None}
+    rounds = [await choices_in_every_way(api, asked, ways=ways, fresh=i > 0) for i in range(3)]
+    hold_no_repeat("seed.null-repeats", rounds, "another sample each time", within=False)
 
 
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
 async def a_word_is_no_seed(api: Api) -> None:
     """A seed given as a word is declined."""
     await expect_declined(api, seed="lucky")
+
+
+async def hold_told_apart(api: Api, check_id: str, other: int) -> None:
+    """Hold that another seed gives another text than :data:`SEED`, where seeds count at all.
+
+    Raises:
+        Deviation: it gives the same, which next to never happens by chance, or is declined.
+    """
+    texts = (await sample(api, seeded())).texts
+    try:
+        if texts != (await sample(api, seeded(other))).texts:
+            return
+    except Refusal as refusal:
+        raise Deviation(
+            f"the seed {other} to be served like {SEED}", str(refusal), effect=Effect.REFUSED
+        ) from None
+    if not await differs(api, seeded(), seeded(SEED + 1)):
+        raise NotApplicable("seeds are not told apart at all, which another check judges")
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        body = sampled(prompt, seed=(SEED, other)[number], **more)
+        return (await sample(api, body)).choices
+
+    await expect_variety(check_id, draw, OTHERS, draws=2)
 
 
 async def hold_repeats(api: Api, seed: int, **more: int) -> None:

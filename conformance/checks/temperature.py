@@ -19,6 +19,7 @@ from conformance.checks._sampling import (
     sampled,
     told_apart,
 )
+from conformance.checks._seeded import differs, hold_same_sample, nulled, seeded, unsaid
 from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
@@ -160,6 +161,22 @@ async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
     again = await choices_in_every_way(api, {"temperature": 1}, fresh=True)
     check_id = "temperature.repeats-vary-in-every-way"
     hold_no_repeat(check_id, [first, again], ANOTHER, within=False)
+
+
+@check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
+async def the_default_is_as_one(api: Api) -> None:
+    """Without `temperature` a seed gives the sample that it gives at temperature 1."""
+    await hold_same_sample(api, seeded(), unsaid(api), "the sample of `temperature: 1`")
+
+
+@check("temperature.null-as-one", requirement="temperature.null-is-default", needs=("seed",))
+async def null_is_as_one(api: Api) -> None:
+    """With `temperature: null` a seed gives the sample that it gives without `temperature`."""
+    if await differs(api, seeded(0), nulled(api)):
+        (await api.complete(**little(temperature=None))).expect_ok()
+        unset = {name: value for name, value in seeded(0).items() if name != "temperature"}
+        alone = {**unset, "temperature": None}
+        await hold_same_sample(api, unset, alone, "the sample without `temperature`")
 
 
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")

@@ -20,6 +20,7 @@ from conformance.checks._sampling import (
     sampled,
     told_apart,
 )
+from conformance.checks._seeded import differs, hold_same_sample, nulled, seeded
 from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, shown
@@ -33,10 +34,10 @@ async def one_is_served(api: Api) -> None:
         (await api.complete(**little(top_p=1))).expect_ok()
 
 
-@check("top-p.small-served", requirement="top-p.range-served", tier="deep")
+@check("top-p.small-served", requirement="top-p.range-served")
 async def a_small_value_is_served(api: Api) -> None:
     """A `top_p` just above 0 is served."""
-    (await api.complete(**little(top_p=NARROW))).expect_ok()
+    (await api.complete(**narrowed(api, NARROW))).expect_ok()
 
 
 @check("top-p.above-refused", requirement="top-p.out-of-range-refused")
@@ -85,7 +86,6 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
 @check(
     "top-p.zero",
     requirement="top-p.narrows-sampling",
-    tier="deep",
     needs=("temperature",),
 )
 async def zero_is_the_narrowest_choice(api: Api) -> None:
@@ -93,6 +93,15 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
     reply = await api.complete(**narrowed(api, 0))
     if served_or_declined(reply) is not None:
         await hold_narrow_as_greedy(api, STORY, 0)
+
+
+@check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
+async def null_is_as_one(api: Api) -> None:
+    """With `top_p: null` a seed gives the sample that it gives without `top_p`."""
+    if await differs(api, seeded(0), nulled(api)):
+        (await api.complete(**little(top_p=None))).expect_ok()
+        alone = seeded(0, top_p=None)
+        await hold_same_sample(api, seeded(0), alone, "the sample without `top_p`")
 
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))

@@ -152,8 +152,10 @@ def of_temperature() -> Iterator[Row]:
     yield "low samples", Fault(ask=warm_low), low
     yield "cool", Fault(ask=cool), "temperature.law temperature.default-law"
     yield "not above 1", Fault(ask=clipped), "temperature.maximum-law"
-    unasked = "temperature.default-varies temperature.null-varies"
+    unasked = "temperature.default-varies temperature.null-varies temperature.default-as-one"
     yield "greedy by default", Fault(ask=cold_unless_asked), unasked
+    null = changes(lambda b: "temperature" in b and b["temperature"] is None, temperature=0)
+    yield "null greedy", null, "temperature.null-as-one"
     nulls = declines(lambda b: "temperature" in b and b["temperature"] is None)
     yield "null refused", nulls, "temperature.null-served"
     pair = declines(lambda b: "temperature" in b and "top_p" in b)
@@ -172,7 +174,7 @@ def of_top_p() -> Iterator[Row]:
     yield "top_p dropped", drops("top_p"), narrow
     yield "top_p 0 taken for none", drops("top_p", when=lambda b: b.get("top_p") == 0), "top-p.zero"
     null = changes(lambda b: "top_p" in b and b["top_p"] is None, top_p=0.0001)
-    yield "null narrows", null, "top-p.null"
+    yield "null narrows", null, "top-p.null top-p.null-as-one"
 
 
 def of_n() -> Iterator[Row]:
@@ -232,7 +234,13 @@ def of_seed() -> Iterator[Row]:
     repeating = "seed.repeats seed.repeats-in-copies seed.repeats-in-stream seed.zero-repeats"
     yield "seed dropped", drops("seed"), repeating
     null = changes(lambda b: "seed" in b and b["seed"] is None, seed=7)
-    yield "null taken for a number", null, "seed.null"
+    yield "null taken for a number", null, "seed.null-repeats"
+    zero = changes(lambda b: "seed" in b and b["seed"] is None, seed=0)
+    yield "null taken for 0", zero, "seed.null"
+    low = Fault(ask=lambda b: {**b, "seed": b["seed"] % 2**31} if b.get("seed") else b)
+    yield "31 bits of a seed", low, "seed.large-told-apart"
+    unsigned = Fault(ask=lambda b: {**b, "seed": abs(b["seed"])} if b.get("seed") else b)
+    yield "no sign of a seed", unsigned, "seed.negative-told-apart"
     yield "zero no seed", drops("seed", when=lambda b: b.get("seed") == 0), "seed.zero-repeats"
     yield "one seed for all", Fault(ask=fixed_seed), "seed.others-differ seed.edges-told-apart"
     yield "edges the same", Fault(ask=seven_for_edges), "seed.edges-told-apart"
