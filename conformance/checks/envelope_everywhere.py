@@ -41,6 +41,12 @@ def every_answer_has_an_id(answer: Answered) -> None:
     hold_name(answer.completion.raw.get("id"), "id")
 
 
+@invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
+def every_id_says_what_it_names(answer: Answered) -> None:
+    """The `id` of every answer, plain or streamed, begins with `cmpl-`."""
+    expect(str(answer.completion.raw.get("id")), "id").starts_with("cmpl-")
+
+
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
 def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No two answers of the run, plain or streamed, have the same `id`."""

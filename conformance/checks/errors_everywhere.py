@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.answered import Answered
 from conformance.answers import ErrorAnswer
 from conformance.asked import COMPLETIONS
@@ -107,6 +109,33 @@ def every_bad_value_is_a_bad_request(answer: Answered) -> None:
     if not answer.contract.validate_request(answer.asked.raw):
         raise NotApplicable("the schema allows the request")
     expect(answer.exchange.status, "status").equals(400)
+
+
+@invariant("errors.type-everywhere", requirement="errors.bad-input-type")
+def every_error_of_a_bad_value_is_typed(answer: Answered) -> None:
+    """The error of every value that the schema excludes has the type `invalid_request_error`."""
+    error, _ = _bad_value(answer)
+    expect(error.type, "error.type").equals("invalid_request_error")
+
+
+@invariant("errors.param-everywhere", requirement="errors.bad-input-param")
+def every_error_of_a_bad_value_names_its_parameter(answer: Answered) -> None:
+    """The error of every value that the schema excludes names its parameter, in whatever place."""
+    error, names = _bad_value(answer)
+    told = f"{error.message} {error.param}"
+    if not any(re.search(rf"\b{name}\b", told) for name in names):
+        raise Deviation(f"{' or '.join(names)} in param or message", shown(error.error))
+
+
+def _bad_value(answer: Answered) -> tuple[ErrorAnswer, list[str]]:
+    """Return the refusal of values that the schema excludes, and the parameters they are of."""
+    if answer.exchange.status not in {400, 422}:
+        raise NotApplicable("the answer is no refusal of a value")
+    paths = [violation.path for violation in answer.contract.validate_request(answer.asked.raw)]
+    names = [name for path in paths if (name := re.split(r"[.\[]", path, maxsplit=1)[0])]
+    if not names:
+        raise NotApplicable("the schema excludes nothing of the request")
+    return refusal_of(answer), list(dict.fromkeys(names))
 
 
 def refusal_of(answer: Answered) -> ErrorAnswer:

@@ -201,6 +201,23 @@ async def a_streamed_batch_is_billed_like_a_plain_one(api: Api) -> None:
     await hold_billed_alike(api, two_prompts(api))
 
 
+@check(
+    "usage.stream-as-plain-echo",
+    requirement="usage.stream-equals-plain",
+    tier="deep",
+    needs=("echo",),
+)
+async def an_echoing_stream_is_billed_like_a_plain_answer(api: Api) -> None:
+    """A greedy stream with `echo` is billed like the plain answer with the same text."""
+    await hold_billed_alike(api, COUNTING, echo=True)
+
+
+@check("usage.stream-as-plain-chinese", requirement="usage.stream-equals-plain", tier="deep")
+async def a_chinese_stream_is_billed_like_a_plain_answer(api: Api) -> None:
+    """A greedy stream of Chinese is billed like the plain answer with the same text."""
+    await hold_billed_alike(api, CHINESE)
+
+
 async def hold_doubled(api: Api, text: str, twice_the_text: str) -> None:
     """Hold that twice a text is billed with twice its tokens, but for a few where both meet."""
     once = (await plain(api, text)).usage.prompt_tokens
@@ -211,10 +228,10 @@ async def hold_doubled(api: Api, text: str, twice_the_text: str) -> None:
     beside.at_least(-OVERHEAD)
 
 
-async def hold_billed_alike(api: Api, prompt: Any) -> None:
+async def hold_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
     """Hold that a stream and a plain answer have the same counts if they have the same texts."""
-    one = await plain(api, prompt)
-    other = await streamed(api, prompt, stream_options={"include_usage": True})
+    one = await plain(api, prompt, **more)
+    other = await streamed(api, prompt, stream_options={"include_usage": True}, **more)
     expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
     if one.texts == other.texts:
         expect(other.usage.completion_tokens, "completion_tokens of the stream").equals(
