@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import choices_of, plain, streamed
+from conformance.checks._all_at_once import all_at_once
+from conformance.checks._asking import choices_of, plain
 from conformance.checks._compare import expect_agreement
 from conformance.checks._penalty_arithmetic import Penalised, contradictions
 from conformance.checks._prompts import COLOURS
@@ -29,6 +30,11 @@ TURNING_AWAY = (f"{LAUGHTER}\n\nOnce upon a time, there", f"{COLOURS}. My favour
 GOING_ON = (LAUGHTER, COLOURS, WORDS)
 """Prompts that go on with their own tokens, unless those are penalised."""
 
+
+OPEN = OPEN_PROMPTS[-1]
+"""In Chinese the same characters come again soon, and others stand close behind them."""
+
+TOKENS = 48
 
 USUAL = 2.0
 """The end of the range in every document that states one."""
@@ -93,7 +99,7 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         NotApplicable: no answer was long enough to repeat anything.
     """
     same: list[str] = []
-    for prompt in OPEN_PROMPTS:
+    for prompt in reversed(OPEN_PROMPTS):
         favoured = await penalised(api, name, lowest, prompt)
         disfavoured = await penalised(api, name, highest, prompt)
         if favoured.text != disfavoured.text:
@@ -105,9 +111,9 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
     return same
 
 
-async def penalised(api: Api, name: str, value: float, prompt: str = STORY) -> Completion:
+async def penalised(api: Api, name: str, value: float, prompt: str = OPEN) -> Completion:
     """Ask for a greedy text under a penalty, with its scores where they can be had."""
-    asked: dict[str, Any] = {name: value, "max_tokens": 24}
+    asked: dict[str, Any] = {name: value, "max_tokens": TOKENS}
     if api.contract.parameter("logprobs").documented:
         try:
             return await scored(api, prompt, **asked)
@@ -118,31 +124,28 @@ async def penalised(api: Api, name: str, value: float, prompt: str = STORY) -> C
 
 async def hold_formula(api: Api, name: str) -> None:
     """Hold that greedy answers at both ends of a penalty's range follow its formula."""
-    lowest, highest = ends_of(api, name)
-    answers = [
-        *under_penalty(await penalised(api, name, lowest), name, lowest),
-        *under_penalty(await penalised(api, name, highest), name, highest),
-    ]
-    hold_no_contradiction(answers, name)
+    hold_no_contradiction([await under_penalty(api, name, e) for e in ends_of(api, name)], name)
 
 
 async def hold_formula_in_every_way(api: Api, name: str) -> None:
-    """Hold that every choice of a batch, plain and streamed, follows a penalty's formula."""
-    highest = ends_of(api, name)[1]
-    prompts = [STORY, OPEN_PROMPTS[2]]
-    asked: dict[str, Any] = {name: highest, "max_tokens": 24, "logprobs": alternatives(api)}
-    try:
-        answers = [await ask(api, prompts, n=2, **asked) for ask in (plain, streamed)]
-    except Refusal:
-        answers = [await ask(api, prompts, **asked) for ask in (plain, streamed)]
-    single = under_penalty(await penalised(api, name, highest), name, highest)
-    for answer in answers:
-        size = len(answer.choices) // len(prompts) or 1
-        for number, choice in enumerate(answer.choices):
-            prompt = prompts[number // size % len(prompts)]
-            # That the single answer obeys tells how scores are to be read.
-            own = Penalised(readable_positions(choice), prompt, **{short(name): highest})
-            hold_no_contradiction([*single, own], name)
+    """Hold that every choice of a batch with an echo, plain and streamed, follows the formula."""
+    ends = ends_of(api, name)
+    # That single answers obey the formula tells how scores are to be read.
+    single = [await under_penalty(api, name, end) for end in ends]
+    single.append(await under_penalty(api, name, ends[1], STORY))
+    for stream in (False, True):
+        together = []
+        for value in ends:
+            asked: dict[str, Any] = {name: value, "max_tokens": TOKENS}
+            asked["logprobs"] = alternatives(api)
+            told = await all_at_once(api, [STORY, OPEN], stream=stream, **asked)
+            # Only the last tokens were generated; those of an echo come before them.
+            together += [
+                Penalised(readable_positions(choice)[-TOKENS:], prompt, **of(name, value))
+                for prompt, choice in told
+                if choice.finish_reason == "length"
+            ]
+        hold_no_contradiction([*single, *together], name)
 
 
 def ends_of(api: Api, name: str) -> tuple[float, float]:
@@ -153,14 +156,15 @@ def ends_of(api: Api, name: str) -> tuple[float, float]:
     return parameter.minimum, parameter.maximum
 
 
-def short(name: str) -> str:
-    """Return a penalty's name without the word."""
-    return name.removesuffix("_penalty")
+def of(name: str, value: float) -> dict[str, float]:
+    """Write a penalty as the arithmetic names it."""
+    return {name.removesuffix("_penalty"): value}
 
 
-def under_penalty(answer: Completion, name: str, value: float) -> list[Penalised]:
-    """Return the choices of an answer to the open prompt for their arithmetic to be held."""
-    return [Penalised(readable_positions(c), STORY, **{short(name): value}) for c in answer.choices]
+async def under_penalty(api: Api, name: str, value: float, prompt: str = OPEN) -> Penalised:
+    """Ask for a greedy answer under a penalty, for its arithmetic to be held."""
+    answer = await penalised(api, name, value, prompt)
+    return Penalised(readable_positions(answer.only), prompt, **of(name, value))
 
 
 def hold_no_contradiction(answers: list[Penalised], name: str) -> None:

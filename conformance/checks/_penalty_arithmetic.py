@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from conformance.checks._scores import Position
 
-MARGIN = 0.5
+MARGIN = 0.3
 """What a better token has to be better by, in nats, to be no matter of rounding."""
 
 TIMES = 2

@@ -2,9 +2,9 @@
 
 from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 
-HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN, Modifier.EVERY_THIRD})
-"""What a request is declined or taken for: plain answers and streams can have code of their own,
-and one server of three can be another version."""
+HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN})
+"""What a request is declined or taken for: plain answers and streams can have code of their own.
+One server of three may take what the others decline; to see that takes three requests for each."""
 
 REQUESTS = EVERYWHERE - {Modifier.SECOND_CHOICE}
 """What happens to a whole request, so that its choices share it."""

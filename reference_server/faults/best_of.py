@@ -97,9 +97,7 @@ def best_of_all_returned() -> Behaviour:
     return asks(lambda asked: {**asked, "n": asked["best_of"]} if is_sound(asked) else asked)
 
 
-@fault(
-    "n-over-best-of-accepted", breaks="best-of.below-n-refused", modifiers=(Modifier.EVERY_THIRD,)
-)
+@fault("n-over-best-of-accepted", breaks="best-of.below-n-refused", modifiers=())
 def n_over_best_of_accepted() -> Behaviour:
     """A ``best_of`` below ``n`` is raised to ``n``."""
     return asks(
@@ -113,7 +111,7 @@ def n_over_best_of_accepted() -> Behaviour:
     "best-of-equal-refused",
     breaks="best-of.equal-to-n-served",
     shows=Shows.REFUSED,
-    modifiers=(Modifier.EVERY_THIRD,),
+    modifiers=(),
 )
 def best_of_equal_refused() -> Behaviour:
     """A ``best_of`` equal to ``n`` is refused."""
@@ -126,7 +124,7 @@ def n_needs_best_of() -> Behaviour:
     return declines(lambda asked: copies(asked) > 1 and "best_of" not in asked, param="n")
 
 
-@fault("best-of-streamed", breaks="best-of.stream-refused", modifiers=(Modifier.EVERY_THIRD,))
+@fault("best-of-streamed", breaks="best-of.stream-refused", modifiers=())
 def best_of_streamed() -> Behaviour:
     """``best_of`` with ``stream`` is served, without ``best_of``."""
     return drops("best_of", when=lambda asked: asked.get("stream") is True)
@@ -135,7 +133,7 @@ def best_of_streamed() -> Behaviour:
 @fault(
     "best-of-above-maximum-accepted",
     breaks="best-of.above-maximum-refused",
-    modifiers=(Modifier.EVERY_THIRD,),
+    modifiers=(),
 )
 def best_of_above_maximum_accepted() -> Behaviour:
     """A ``best_of`` above 20 is taken for 20."""

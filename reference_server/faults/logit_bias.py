@@ -88,7 +88,9 @@ def logit_bias_mostly_ignored() -> Behaviour:
 
 
 @fault(
-    "logit-bias-out-of-range-accepted", breaks="logit-bias.out-of-range-refused", modifiers=HANDLERS
+    "logit-bias-out-of-range-accepted",
+    breaks="logit-bias.out-of-range-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
 )
 def logit_bias_out_of_range_accepted() -> Behaviour:
     """A bias beyond 100 either way is lowered to the end of the range."""
@@ -103,7 +105,9 @@ def logit_bias_out_of_range_accepted() -> Behaviour:
 
 
 @fault(
-    "logit-bias-unknown-ids-accepted", breaks="logit-bias.unknown-token-refused", modifiers=HANDLERS
+    "logit-bias-unknown-ids-accepted",
+    breaks="logit-bias.unknown-token-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
 )
 def logit_bias_unknown_ids_accepted() -> Behaviour:
     """Keys that are no token's id are left out in silence."""

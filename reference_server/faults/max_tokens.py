@@ -132,7 +132,11 @@ def max_tokens_zero_lost() -> Behaviour:
     return drops("max_tokens", when=is_zero)
 
 
-@fault("max-tokens-negative-accepted", breaks="max-tokens.negative-refused", modifiers=HANDLERS)
+@fault(
+    "max-tokens-negative-accepted",
+    breaks="max-tokens.negative-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def max_tokens_negative_accepted() -> Behaviour:
     """A negative limit is taken for none."""
     return sets(

@@ -8,7 +8,11 @@ from reference_server.faults._hiding import HANDLERS
 SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 
 
-@fault("unknown-model-accepted", breaks="model.unknown-refused", modifiers=HANDLERS)
+@fault(
+    "unknown-model-accepted",
+    breaks="model.unknown-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def unknown_model_accepted() -> Behaviour:
     """A model that nobody serves is answered by another one."""
 
@@ -19,7 +23,11 @@ def unknown_model_accepted() -> Behaviour:
     return asks(ask)
 
 
-@fault("missing-model-accepted", breaks="model.required", modifiers=HANDLERS)
+@fault(
+    "missing-model-accepted",
+    breaks="model.required errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def missing_model_accepted() -> Behaviour:
     """A request without a model, or with null, is answered by a model of the server's choice."""
     return asks(lambda asked: asked if asked.get("model") else {**asked, "model": SERVED[0]})

@@ -100,13 +100,17 @@ def n_last_copied() -> Behaviour:
     return choices(change)
 
 
-@fault("n-zero-accepted", breaks="n.zero-refused", modifiers=HANDLERS)
+@fault("n-zero-accepted", breaks="n.zero-refused errors.stream-refused-as-json", modifiers=HANDLERS)
 def n_zero_accepted() -> Behaviour:
     """``n: 0`` is taken for 1."""
     return drops("n", when=lambda asked: "n" in asked and asked["n"] == 0)
 
 
-@fault("n-above-maximum-accepted", breaks="n.above-maximum-refused", modifiers=HANDLERS)
+@fault(
+    "n-above-maximum-accepted",
+    breaks="n.above-maximum-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def n_above_maximum_accepted() -> Behaviour:
     """An ``n`` above 128 is taken for 128."""
     return sets(lambda asked: count(asked) > 128, n=128)

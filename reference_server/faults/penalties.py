@@ -11,6 +11,7 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS, REQUESTS
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
+OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"
 EFFECT = "presence-penalty.lowers-repeats frequency-penalty.lowers-repeats"
 
 
@@ -163,7 +164,7 @@ async def _first_tokens_penalised(
 
 @fault(
     "penalties-out-of-range-accepted",
-    breaks="presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused",
+    breaks=f"{OUT_OF_RANGE} errors.stream-refused-as-json",
     modifiers=HANDLERS,
 )
 def penalties_out_of_range_accepted() -> Behaviour:

@@ -233,7 +233,11 @@ def null_prompt_breaks() -> Behaviour:
     )
 
 
-@fault("odd-prompt-stringified", breaks="errors.wrong-type-refused", modifiers=HANDLERS)
+@fault(
+    "odd-prompt-stringified",
+    breaks="errors.wrong-type-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def odd_prompt_stringified() -> Behaviour:
     """A prompt that is an object, or an array of arrays of strings, is written out as JSON."""
 

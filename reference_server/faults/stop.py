@@ -75,7 +75,7 @@ def only_last_stop() -> Behaviour:
 
 @fault(
     "over-four-truncated",
-    breaks="stop.none-silently-dropped stop.at-most-four",
+    breaks="stop.none-silently-dropped stop.at-most-four errors.stream-refused-as-json",
     evidence=Evidence.SIBLING,
     modifiers=REQUESTS,
 )

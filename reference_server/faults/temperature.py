@@ -113,7 +113,7 @@ def temperature_zero_refused() -> Behaviour:
 
 @fault(
     "temperature-out-of-range-accepted",
-    breaks="temperature.out-of-range-refused",
+    breaks="temperature.out-of-range-refused errors.stream-refused-as-json",
     modifiers=HANDLERS,
 )
 def temperature_out_of_range_accepted() -> Behaviour:

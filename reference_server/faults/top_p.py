@@ -57,7 +57,11 @@ def top_p_small_refused() -> Behaviour:
     return declines(lambda asked: 0 < share(asked) < 0.1, param="top_p")
 
 
-@fault("top-p-out-of-range-accepted", breaks="top-p.out-of-range-refused", modifiers=HANDLERS)
+@fault(
+    "top-p-out-of-range-accepted",
+    breaks="top-p.out-of-range-refused errors.stream-refused-as-json",
+    modifiers=HANDLERS,
+)
 def top_p_out_of_range_accepted() -> Behaviour:
     """A ``top_p`` beyond its range is lost, and the default holds."""
     return drops(
