@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,16 @@ ALTERNATIVES = 5
 ROUNDING = 1e-4
 """What a probability may exceed 1 by, as a logarithm, when it was rounded on its way."""
 
+RETURNS = 2
+"""How often odd scores have to come back to be believed."""
+
+FAR = 0.5
+"""How far apart two scores of one token lie, in nats, that no arithmetic explains."""
+
 Scores = Sequence[float | None]
+
+Scored = Sequence[tuple[str, float | None]]
+"""Tokens with their scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +170,49 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
             if not alike(await ask(True), seen):
                 raise Inconclusive("the endpoint does not repeat its own log probabilities")
     raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
+
+
+def scored_tokens(choices: Iterable[Choice]) -> Scored:
+    """Return the tokens of some choices with their scores, one choice after the other."""
+    return [pair for c in choices for pair in zip(tokens_of(c), scores_of(c), strict=False)]
+
+
+async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: str) -> None:
+    """Hold that two ways of asking score their tokens alike.
+
+    The tokens may differ now and then, as those of near-ties do, and what follows them. The same
+    token behind the same tokens has one score.
+
+    Raises:
+        Deviation: they differ, and each repeats its own, or tokens get other scores now and then.
+        Inconclusive: one of them does not repeat its own tokens.
+    """
+    first, second = await left(False), await right(False)
+    if alike(_scores(first), _scores(second)):
+        return
+    told = [first, second]
+    for _ in range(REPEATS):
+        told += [await left(True), await right(True)]
+    steady = all(alike(_scores(told[n % 2]), _scores(again)) for n, again in enumerate(told))
+    if steady:
+        raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
+    usual = max(told, key=lambda one: sum(apart(one, other) <= FAR for other in told))
+    odd = [one for one in told if apart(usual, one) > FAR]
+    if len(odd) < RETURNS:
+        raise Inconclusive("the endpoint does not repeat its own log probabilities")
+    seen = f"{shown(odd[0])} instead of {shown(usual)}, {len(odd)} times in {len(told)}"
+    raise Deviation(expected, seen)
+
+
+def apart(usual: Scored, scored: Scored) -> float:
+    """How far the scores of one token behind the same tokens are apart; 0 where they agree."""
+    for (token, score), (other, rescored) in zip(usual, scored, strict=False):
+        if token != other:
+            break
+        if not alike([score], [rescored]):
+            return math.inf if score is None or rescored is None else abs(score - rescored)
+    return 0.0
+
+
+def _scores(scored: Scored) -> Scores:
+    return [score for _, score in scored]

@@ -17,12 +17,15 @@ from conformance.checks._sampling import beside_top_p
 from conformance.checks._scores import (
     ROUNDING,
     Position,
+    Scored,
     Scores,
     alternatives,
     expect_alike,
+    expect_scored_alike,
     hold_tokens_make_text,
     positions_of,
     scored,
+    scored_tokens,
     scores_of,
     tokens_of,
 )
@@ -208,13 +211,13 @@ async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     """The log probabilities in the chunks join to those of the plain answer."""
     asked = alternatives(api)
 
-    async def plainly(fresh: bool) -> Scores:
-        return scores_of((await plain(api, fresh=fresh, logprobs=asked)).only)
+    async def plainly(fresh: bool) -> Scored:
+        return scored_tokens((await plain(api, fresh=fresh, logprobs=asked)).choices)
 
-    async def in_pieces(fresh: bool) -> Scores:
-        return scores_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
+    async def in_pieces(fresh: bool) -> Scored:
+        return scored_tokens((await streamed(api, fresh=fresh, logprobs=asked)).choices)
 
-    await expect_alike(plainly, in_pieces, "the stream's scores to be the plain answer's")
+    await expect_scored_alike(plainly, in_pieces, "the stream's scores to be the plain answer's")
 
 
 def hold_parallel(logprobs: Logprobs) -> None:

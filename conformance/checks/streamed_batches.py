@@ -17,9 +17,9 @@ from conformance.checks._characters import has_broken_character, solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import NEVER, before, material, middle_of
 from conformance.checks._prompts import COUNTING, EMOJI
-from conformance.checks._scores import Scores, expect_alike, scores_of, tokens_of
+from conformance.checks._scores import Scored, expect_scored_alike, scored_tokens, tokens_of
 from conformance.completion import Choice, Completion
-from conformance.judgement import Deviation, NotApplicable, Thing, shown
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
 SCRIPTS = [COUNTING, EMOJI]
 """The batch: its second prompt is the one whose characters are easily broken."""
@@ -29,6 +29,7 @@ Asked = Mapping[str, Any]
 SCORED: Asked = {"logprobs": 1}
 BILLED: Asked = {"logprobs": 1, "stream_options": {"include_usage": True}}
 ECHOED: Asked = {"max_tokens": 4, "logprobs": 1, "echo": True}
+ECHOED_AND_BILLED: Asked = {**ECHOED, "stream_options": {"include_usage": True}}
 
 Answer = Callable[..., Awaitable[Completion]]
 """Asks for the batch, in one piece or as a stream."""
@@ -97,7 +98,7 @@ async def every_choices_scores_are_the_plain_ones(api: Api) -> None:
 )
 async def echoed_tokens_are_streamed(api: Api) -> None:
     """Streamed with `echo` the tokens of each prompt and its completion are the plain ones."""
-    await hold_tokens_as_plain(api, ECHOED, ECHOED)
+    await hold_tokens_as_plain(api, ECHOED, ECHOED_AND_BILLED)
 
 
 @check(
@@ -108,7 +109,7 @@ async def echoed_tokens_are_streamed(api: Api) -> None:
 )
 async def echoed_scores_are_streamed(api: Api) -> None:
     """Streamed with `echo` the scores of each prompt and its completion are the plain ones."""
-    await hold_scores_as_plain(api, ECHOED, ECHOED)
+    await hold_scores_as_plain(api, ECHOED, ECHOED_AND_BILLED)
 
 
 @check(
@@ -119,17 +120,36 @@ async def echoed_scores_are_streamed(api: Api) -> None:
 )
 async def each_script_is_echoed_once(api: Api) -> None:
     """In a streamed batch of scripts with `echo` each choice has its own prompt, once."""
-    sent = await streamed_scripts(api, **ECHOED)
-    for choice, prompt in zip(two_of(sent), SCRIPTS, strict=True):
-        hold_echoed(choice.text, prompt)
+    sent = two_of(await streamed_scripts(api, **ECHOED_AND_BILLED))
+    whole = two_of(await of_scripts(api, **ECHOED))
+    for prompt, streamed_one, plain_one in zip(SCRIPTS, sent, whole, strict=True):
+        hold_echoed(streamed_one.text, prompt)
+        expect(streamed_one.text.count(prompt), "number of times that the prompt comes").at_most(
+            max(1, plain_one.text.count(prompt))
+        )
 
-    async def plainly(fresh: bool) -> list[str]:
-        return texts_of(await of_scripts(api, fresh=fresh, **ECHOED))
 
-    async def in_pieces(fresh: bool) -> list[str]:
-        return texts_of(await streamed_scripts(api, fresh=fresh, **ECHOED))
+@check(
+    "streaming.text-echoed",
+    requirement="streaming.text-equals-plain",
+    tier="deep",
+    needs=("stream", "logprobs", "echo"),
+)
+async def every_echoed_choice_is_the_plain_one(api: Api) -> None:
+    """Behind each echoed prompt the stream joins to the text of the plain answer."""
 
-    await expect_agreement(plainly, in_pieces, "each prompt once, then its completion")
+    async def behind(answer: Answer, asked: Asked, fresh: bool) -> list[str]:
+        texts = texts_of(await answer(api, fresh=fresh, **asked))
+        for text, prompt in zip(texts, SCRIPTS, strict=True):
+            if text.count(prompt) != 1 or not text.startswith(prompt):
+                raise NotApplicable("the prompt is not echoed once, which is judged by itself")
+        return [text[len(prompt) :] for text, prompt in zip(texts, SCRIPTS, strict=True)]
+
+    await expect_agreement(
+        partial(behind, of_scripts, ECHOED),
+        partial(behind, streamed_scripts, ECHOED_AND_BILLED),
+        "the same text behind the prompt",
+    )
 
 
 @check(
@@ -223,53 +243,57 @@ async def hold_tokens_as_plain(api: Api, plainly: Asked, as_stream: Asked) -> No
 async def hold_scores_as_plain(api: Api, plainly: Asked, as_stream: Asked) -> None:
     """Hold that each choice has the same scores, streamed and plain."""
 
-    async def of(answer: Answer, asked: Asked, fresh: bool) -> Scores:
-        found = two_of(await answer(api, fresh=fresh, **asked))
-        return [score for choice in found for score in scores_of(choice)]
+    async def of(answer: Answer, asked: Asked, fresh: bool) -> Scored:
+        return scored_tokens(two_of(await answer(api, fresh=fresh, **asked)))
 
-    await expect_alike(
+    await expect_scored_alike(
         partial(of, of_scripts, plainly),
         partial(of, streamed_scripts, as_stream),
         "each choice's scores in the stream to be the plain ones",
     )
 
 
-async def stops_for(api: Api, stopped: int) -> list[str]:
-    """Write two stop sequences: one ends a choice, the other almost matches the other's end.
+async def stopping(api: Api, stopped: int) -> Asked:
+    """Ask for one choice to stop in its middle, while the end of the other almost matches, too.
+
+    The first is stopped behind its echoed prompt. A prompt may hold the sequence that stops the
+    second, so that nothing is echoed there.
 
     Raises:
-        NotApplicable: a choice is too short for that.
+        NotApplicable: a choice is too short for that, or repeats its prompt.
     """
     texts = texts_of(await of_scripts(api, **SCORED))
     # Where a token is a byte sixteen of them are but a few characters.
-    size = 3 if len(texts[stopped]) >= 9 else 1
-    return [middle_of(texts[stopped], size), material(texts[1 - stopped], 3)[-2:] + NEVER]
+    size = 4 if len(texts[stopped]) >= 12 else 1
+    needle = middle_of(texts[stopped], size)
+    if stopped == 0 and any(needle in prompt for prompt in SCRIPTS):
+        raise NotApplicable(f"a prompt holds {needle!r} itself")
+    almost = material(texts[1 - stopped], 3)[-2:] + NEVER
+    return {"stop": [needle, almost], **({"echo": True} if stopped == 0 else {})}
 
 
 async def hold_one_stopped(api: Api, *, stopped: int) -> None:
     """Hold that a choice in a stream ends just before the sequence that is cut from its middle."""
-    needle, almost = await stops_for(api, stopped)
-
-    async def cut(fresh: bool) -> str:
-        return before(texts_of(await of_scripts(api, fresh=fresh, **SCORED))[stopped], needle)
-
-    async def in_pieces(fresh: bool) -> str:
-        sent = await streamed_scripts(api, fresh=fresh, stop=[needle, almost])
-        return texts_of(sent)[stopped]
-
-    await expect_agreement(cut, in_pieces, f"the choice's text up to {needle!r}")
+    asked = await stopping(api, stopped)
+    await hold_stopped_as_plain(api, stopped, asked)
 
 
 async def hold_other_whole(api: Api, *, stopped: int) -> None:
     """Hold that the choice which no sequence ends comes whole."""
-    needle, almost = await stops_for(api, stopped)
-    other = 1 - stopped
+    asked = await stopping(api, stopped)
+    await hold_stopped_as_plain(api, 1 - stopped, asked)
 
-    async def free(fresh: bool) -> str:
-        return before(texts_of(await of_scripts(api, fresh=fresh, **SCORED))[other], needle)
+
+async def hold_stopped_as_plain(api: Api, number: int, asked: Asked) -> None:
+    """Hold that a choice in a stream with ``stop`` is its plain text, cut at the first match."""
+    needle = asked["stop"][0]
+    echoed = SCRIPTS[number] if asked.get("echo") else ""
+
+    async def cut(fresh: bool) -> str:
+        return before(texts_of(await of_scripts(api, fresh=fresh, **SCORED))[number], needle)
 
     async def in_pieces(fresh: bool) -> str:
-        sent = await streamed_scripts(api, fresh=fresh, stop=[needle, almost])
-        return texts_of(sent)[other]
+        text = texts_of(await streamed_scripts(api, fresh=fresh, **asked))[number]
+        return text.removeprefix(echoed)
 
-    await expect_agreement(free, in_pieces, "the whole text of the choice that did not stop")
+    await expect_agreement(cut, in_pieces, f"the choice's text, up to {needle!r} if that occurs")

@@ -169,7 +169,7 @@ def stream_logprobs_cumulative() -> Behaviour:
 @fault("stream-logprobs-differ", breaks="streaming.logprobs-as-plain", modifiers=IN_STREAMS)
 def stream_logprobs_differ() -> Behaviour:
     """Chunks have other log probabilities than the plain answer: less certain ones."""
-    less = values(lambda value: value - 0.5)
+    less = values(lambda value: value - 0.7)
     return parts(
         lambda p: (
             {**p, "logprobs": {**p["logprobs"], **less(p["logprobs"])}} if p["logprobs"] else p

@@ -17,11 +17,19 @@ FOUND_BY = {
     "done-first": "streaming.done-last",
     "chat-usage-chunk": "streaming.chunk-shape",
     "delta": "streaming.chunk-shape text.present-in-stream",
-    "first-token-twice": "streaming.text-emoji streaming.text-ascii streaming.text-chinese",
-    "pieces-stripped": "streaming.text-ascii streaming.text-words",
-    "end-of-second-choice-lost": "streaming.text-batch",
-    "characters-split": "streaming.characters-chinese",
-    "characters-halved": "streaming.characters-emoji",
+    "first-token-twice": (
+        "echo.scripts-streamed-once "
+        "stop.held-text-of-first "
+        "stop.streamed-first-of-batch "
+        "streaming.text-ascii "
+        "streaming.text-chinese "
+        "streaming.text-emoji "
+        "streaming.text-scripts"
+    ),
+    "pieces-stripped": "streaming.text-ascii streaming.text-echoed streaming.text-words",
+    "end-of-second-choice-lost": ("stop.streamed-second-of-batch streaming.text-batch"),
+    "characters-split": "stop.held-text-of-second streaming.characters-chinese",
+    "characters-halved": "streaming.characters-emoji streaming.characters-scripts",
     "no-finish-reason": "finish-reason.known-in-stream streaming.one-finish",
     "finish-on-every-chunk": "streaming.one-finish",
     "finish-twice": "streaming.one-finish",
@@ -54,7 +62,11 @@ FOUND_BY = {
     "logprobs-unasked-streamed": "logprobs.absent-in-stream",
     "stream-alternatives-dropped": "logprobs.count-in-stream",
     "stream-offsets-begin-anew": "text-offset.in-stream",
-    "stream-tokens-stripped": "logprobs-arrays.stream-tokens",
+    "stream-tokens-stripped": (
+        "echo-logprobs.streamed-tokens "
+        "logprobs-arrays.stream-tokens "
+        "logprobs-arrays.stream-tokens-scripts"
+    ),
     "stream-logprobs-missing": "logprobs.returned-in-stream",
     "logprobs-dropped": "logprobs.returned",
     "logprobs-null-plain": "logprobs.returned",
@@ -81,7 +93,11 @@ FOUND_BY = {
     "scores-null": "echo-logprobs.covers-prompt logprobs.returned logprobs.zero",
     "scores-per-mille": "echo-logprobs.sampled-in-top logprobs-arrays.greedy-is-top",
     "scores-not-numbers": "logprobs-arrays.never-positive",
-    "streamed-scores-differ": "logprobs-arrays.stream-scores",
+    "streamed-scores-differ": (
+        "echo-logprobs.streamed-scores "
+        "logprobs-arrays.stream-scores "
+        "logprobs-arrays.stream-scores-scripts"
+    ),
     "after-sampling": "logprobs-arrays.before-temperature logprobs-arrays.before-top-p",
     "nan": "envelope.strict-json-logprobs",
     "offset-minus-one": "echo-logprobs.offset-zero text-offset.ascii text-offset.base",

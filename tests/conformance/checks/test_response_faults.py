@@ -27,6 +27,7 @@ FILES = (
     "logprobs_arrays",
     "stream",
     "stream_options",
+    "streamed_batches",
     "streaming",
     "streaming_text",
     "text",
