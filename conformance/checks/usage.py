@@ -107,15 +107,6 @@ async def a_prompt_is_billed_once(api: Api) -> None:
     )
 
 
-@check("usage.prompt-once-for-many", requirement="usage.prompt-counted-once", tier="deep")
-async def a_prompt_is_billed_once_for_many(api: Api) -> None:
-    """With `n: 4` the prompt is billed once."""
-    four = {**ONE_TOKEN, "temperature": 1, "n": 4}
-    expect(
-        (await api.complete(**four)).expect_ok().usage.prompt_tokens, "prompt_tokens with n: 4"
-    ).equals((await plain(api)).usage.prompt_tokens)
-
-
 @check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
 async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
     """The prompts of a batch are billed as they are one by one."""

@@ -193,7 +193,7 @@ FOUND_BY = {
         "usage.completion-of-copies "
         "usage.completion-of-prompts"
     ),
-    "prompt-times-n": "usage.prompt-once-for-copies usage.prompt-once-for-many",
+    "prompt-times-n": "usage.prompt-once-for-copies",
     "prompt-of-first": "usage.prompts-of-batch usage.prompts-of-equal-pair usage.total-of-batch",
     "hidden-prompt": "usage.prompt-doubled usage.prompt-has-tokens usage.prompt-not-above-bytes",
     "prompt-times-three": "echo-logprobs.counted-as-billed usage.prompt-not-above-bytes",
