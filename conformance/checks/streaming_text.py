@@ -85,13 +85,27 @@ async def every_choice_of_a_batch_ends_once(api: Api) -> None:
 
 @check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
 async def copies_are_told_apart(api: Api) -> None:
-    """With `n: 3` the chunks carry index 0, 1 or 2, and each choice comes to its end."""
-    answer = joined(await api.stream(**sampled(n=3)))
-    choices_of(answer, 3, Thing.COPIES)
-    chunks = answer.chunks
+    """With `n: 3` the chunks carry index 0, 1 or 2, and none is missing."""
+    chunks = (await three_copies(api)).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in parts_of(chunk)}
     expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
-    hold_one_finish(chunks, range(3))
+
+
+@check(
+    "streaming.one-finish-copies",
+    requirement="streaming.one-finish-per-choice",
+    needs=("n", "stream"),
+)
+async def every_copy_ends_once(api: Api) -> None:
+    """With `n: 3` every choice of a stream has a finish_reason of its own, and no text after it."""
+    hold_one_finish((await three_copies(api)).chunks, range(3))
+
+
+async def three_copies(api: Api) -> Completion:
+    """Ask for three samples as a stream."""
+    answer = joined(await api.stream(**sampled(n=3)))
+    choices_of(answer, 3, Thing.COPIES)
+    return answer
 
 
 @check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))

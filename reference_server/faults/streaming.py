@@ -42,7 +42,7 @@ def stream_ignored() -> Behaviour:
     return drops("stream", "stream_options")
 
 
-@fault("stream-refused", breaks="stream.true-streams", modifiers=IN_STREAMS)
+@fault("stream-refused", breaks="stream.true-streams", modifiers=())
 def stream_refused() -> Behaviour:
     """``stream: true`` is refused with 400."""
     return declines(lambda asked: bool(asked.get("stream")), param="stream")
@@ -51,7 +51,7 @@ def stream_refused() -> Behaviour:
 @fault(
     "false-streams",
     breaks="stream.plain-unless-asked",
-    modifiers={Modifier.EVERY_THIRD},
+    modifiers=(),
 )
 def false_streams() -> Behaviour:
     """``stream: false`` is answered with a stream: that the key is there counts, not its value."""
@@ -139,7 +139,7 @@ def finish_before_text() -> Behaviour:
 
 @fault(
     "finish-index-zero",
-    breaks="streaming.one-finish-per-choice",
+    breaks="streaming.one-finish-per-choice index.each-once",
     evidence=Evidence.SIBLING,
     modifiers=OF_SEVERAL,
 )

@@ -32,7 +32,7 @@ FOUND_BY = {
     "characters-halved": "streaming.characters-emoji streaming.characters-scripts",
     "no-finish-reason": "finish-reason.known-in-stream streaming.one-finish",
     "finish-on-every-chunk": "streaming.one-finish",
-    "finish-twice": "streaming.one-finish",
+    "finish-twice": "streaming.one-finish streaming.one-finish-copies",
     "finish-before-text": "streaming.one-finish",
     "finish-index-zero": "streaming.index-of-copies streaming.one-finish-batch",
     "finish-always-stop-streamed": (

@@ -1,30 +1,94 @@
-"""How far offsets advance, where tokens are written in ways that do not tell their length."""
+"""When scores are believed to differ, and when a token is believed not to be the best."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Iterator
+
 import pytest
 
-from conformance.checks._scores import hold_offsets_advance
+from conformance.checks._scores import Scored, apart, expect_scored_alike
+from conformance.checks.logprobs_arrays import worse_than_best
 from conformance.completion import Choice
-from conformance.judgement import Deviation
+from conformance.judgement import Deviation, Inconclusive
+
+RIGHT: Scored = [(" 1", -0.1), ("3", -1.2), (",", -0.4)]
+SHIFTED: Scored = [(token, (score or 0) - 0.9) for token, score in RIGHT]
+FLIPPED: Scored = [(" 1", -0.1), ("4", -1.3), (" x", -7.0)]
+"""Another token where two were about equally probable, and what follows it."""
 
 
-def choice(tokens: list[str], offsets: list[int]) -> Choice:
-    return Choice({"logprobs": {"tokens": tokens, "text_offset": offsets}}, "choices[0]")
+def compared(left: Iterable[Scored], right: Iterable[Scored]) -> None:
+    """Compare two sides that give these answers, one after the other."""
+
+    async def ask(answers: Iterator[Scored]) -> Scored:
+        return next(answers)
+
+    ours, theirs = iter([*left]), iter([*right])
+    asyncio.run(expect_scored_alike(lambda _: ask(ours), lambda _: ask(theirs), "alike"))
 
 
-@pytest.mark.parametrize("part", ["", "\ufffd"], ids=["nothing", "U+FFFD"])
-def test_parts_of_a_character_may_be_written_as_what_has_no_length(part: str) -> None:
-    hold_offsets_advance(choice(["a", part, part, part, "b"], [0, 1, 1, 1, 2]))
+def test_equal_scores_are_asked_for_once() -> None:
+    compared([RIGHT], [RIGHT])
 
 
-def test_parts_written_as_bytes_advance_together() -> None:
-    parts = ["bytes:\\xe8", "bytes:\\x83", "bytes:\\xa1"]
-    hold_offsets_advance(choice(["a", *parts, "b"], [0, 1, 1, 1, 2]))
-    with pytest.raises(Deviation):
-        hold_offsets_advance(choice(["a", *parts, "b", "c"], [0, 1, 1, 1, 4, 5]))
+def test_scores_that_always_differ_are_a_deviation() -> None:
+    with pytest.raises(Deviation, match="both repeated"):
+        compared([RIGHT] * 4, [SHIFTED] * 4)
 
 
-def test_whole_tokens_around_a_part_advance_all_the_same() -> None:
-    with pytest.raises(Deviation, match="advance by 2 over 'ab'"):
-        hold_offsets_advance(choice(["", "ab", "c"], [0, 0, 1]))
+def test_scores_that_differ_now_and_then_are_a_deviation() -> None:
+    with pytest.raises(Deviation, match="2 times in 8"):
+        compared([RIGHT] * 4, [SHIFTED, RIGHT, RIGHT, SHIFTED])
+
+
+def test_scores_that_differed_once_tell_nothing() -> None:
+    with pytest.raises(Inconclusive):
+        compared([RIGHT] * 4, [SHIFTED, RIGHT, RIGHT, RIGHT])
+
+
+def test_a_near_tie_that_flips_is_no_deviation() -> None:
+    with pytest.raises(Inconclusive):
+        compared([RIGHT, FLIPPED, RIGHT, FLIPPED], [FLIPPED, RIGHT, RIGHT, FLIPPED])
+
+
+def test_scores_are_compared_as_long_as_tokens_are_the_same() -> None:
+    assert apart(RIGHT, FLIPPED) == 0
+    assert apart(RIGHT, SHIFTED) == pytest.approx(0.9)
+    assert apart(RIGHT, [(" 1", None)]) == float("inf")
+
+
+def choice(*rows: tuple[str, float, dict[str, float]]) -> Choice:
+    """A choice of some tokens, each with its score and its alternatives."""
+    tokens, scores, tops = zip(*rows, strict=True)
+    arrays = {
+        "tokens": [*tokens],
+        "token_logprobs": [*scores],
+        "top_logprobs": [*tops],
+        "text_offset": [0] * len(rows),
+    }
+    return Choice({"logprobs": arrays}, "choices[0]")
+
+
+SURE = (" 1", -0.1, {" 1": -0.1, "3": -3.0})
+
+
+def test_the_best_token_is_the_best() -> None:
+    assert worse_than_best(choice(SURE, SURE, SURE)) is None
+
+
+def test_a_mark_that_is_never_written_may_be_listed_as_better() -> None:
+    suppressed = ("3", -2.0, {"<|endoftext|>": -0.2, "3": -2.0})
+    assert worse_than_best(choice(SURE, suppressed, SURE)) is None
+
+
+def test_a_better_token_that_is_taken_elsewhere_is_not_suppressed() -> None:
+    worse = ("3", -2.0, {" 1": -0.2, "3": -2.0})
+    found = worse_than_best(choice(SURE, worse, SURE))
+    assert found is not None
+    assert found.number == 1
+
+
+def test_no_server_suppresses_the_best_token_of_most_places() -> None:
+    others = [("3", -2.0, {f"mark {n}": -0.2, "3": -2.0}) for n in range(2)]
+    assert worse_than_best(choice(SURE, *others)) is not None
