@@ -34,12 +34,12 @@ FOUND_BY = {
     "finish-on-every-chunk": "streaming.one-finish",
     "finish-twice": "streaming.one-finish streaming.one-finish-copies",
     "finish-before-text": "streaming.one-finish",
-    "finish-index-zero": "streaming.index-of-copies streaming.one-finish-batch",
+    "finish-index-zero": "streaming.one-finish-batch streaming.one-finish-copies",
     "finish-always-stop-streamed": (
         "finish-reason.one-token-in-stream finish-reason.stream-as-plain"
     ),
     "finish-unknown-streamed": "finish-reason.known-in-stream",
-    "indexes-from-one": "streaming.index-of-prompts",
+    "indexes-from-one": "streaming.index-of-copies streaming.index-of-prompts",
     "indexes-swapped-streamed": "index.prompt-major-in-stream index.prompt-order-in-stream",
     "index-missing-streamed": "streaming.index-of-prompts",
     "id-per-chunk": "streaming.id-constant",
@@ -195,7 +195,13 @@ FOUND_BY = {
     ),
     "prompt-times-n": "usage.prompt-once-for-copies",
     "prompt-of-first": "usage.prompts-of-batch usage.prompts-of-equal-pair usage.total-of-batch",
-    "hidden-prompt": "usage.prompt-doubled usage.prompt-has-tokens usage.prompt-not-above-bytes",
+    "hidden-prompt": (
+        "usage.prompt-doubled "
+        "usage.prompt-doubled-chinese "
+        "usage.prompt-doubled-emoji "
+        "usage.prompt-has-tokens "
+        "usage.prompt-not-above-bytes"
+    ),
     "prompt-times-three": "echo-logprobs.counted-as-billed usage.prompt-not-above-bytes",
     "prompt-with-answer": "usage.prompt-alike",
     "echo-billed": "echo-logprobs.zero-tokens-free usage.echo-not-completion",
