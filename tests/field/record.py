@@ -1,0 +1,153 @@
+"""What is known of one server: its deviations, what shows each, and which checks find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cattrs
+import yaml
+
+from conformance.checks import all_checks
+from conformance.contract import load_contract
+from conformance.model import Tier
+from conformance.selection import Options, choose
+
+RECORDS = Path(__file__).parent / "records"
+MAIN = "openai"
+"""The contract whose findings are written down; another adds only what it alone accuses."""
+
+Verdicts = Mapping[str, str]
+"""``fail`` or ``warn`` by the id of the check."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A request, and what its answer has to hold for a reader to see the deviation.
+
+    Attributes:
+        send: the body; the model is filled in unless it is named. A string is sent as it is.
+        status: what the answer's status is.
+        has: strings that occur in the answer's body.
+        lacks: strings that do not.
+        key: the key that is presented: the server's own, none, or one that nobody issued.
+    """
+
+    send: dict[str, Any] | str
+    status: int = 200
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    key: str = "own"
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way in which the server leaves the contract, whatever number of checks meets it.
+
+    Attributes:
+        what: the deviation in a sentence.
+        shows: requests that show it without the suite.
+        adjudication: what a person made of the accusation, having seen the answers.
+        fail: the checks that accuse the server of it under the main contract.
+        warn: the checks that call it a lesser deviation.
+        sometimes: those of the two above that do not find it in every run.
+        also: checks that accuse the server under another contract only, by that contract.
+    """
+
+    what: str
+    shows: tuple[Shown, ...]
+    adjudication: str
+    fail: tuple[str, ...] = ()
+    warn: tuple[str, ...] = ()
+    sometimes: tuple[str, ...] = ()
+    also: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One server.
+
+    Attributes:
+        server: its name and version.
+        started: how it runs here, in a sentence.
+        date: of the run, ISO 8601.
+        tier: of the run.
+        counts: verdicts by contract, as the run counted them.
+        deviations: what it does.
+        unnoticed: what a person saw it do and no check did.
+    """
+
+    server: str
+    started: str
+    date: str
+    tier: Tier
+    counts: Mapping[str, Mapping[str, int]]
+    deviations: tuple[Deviation, ...]
+    unnoticed: tuple[str, ...] = ()
+
+    def expected(self, contract: str) -> Verdicts:
+        """The accusations that a run under this contract makes."""
+        may_judge = judged_under(contract, self.tier)
+        return {
+            check: verdict for check, verdict in self._accusations(contract) if check in may_judge
+        }
+
+    def varying(self) -> frozenset[str]:
+        """The checks whose verdict is not the same in every run."""
+        return frozenset(check for known in self.deviations for check in known.sometimes)
+
+    def _accusations(self, contract: str) -> Iterator[tuple[str, str]]:
+        for known in self.deviations:
+            yield from ((check, "fail") for check in known.fail)
+            yield from ((check, "warn") for check in known.warn)
+            yield from ((check, "fail") for check in (known.also or {}).get(contract, ()))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a run differs from the record."""
+
+    new: Verdicts
+    vanished: Verdicts
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.vanished)
+
+
+def compare(record: Record, contract: str, found: Verdicts) -> Changes:
+    """Hold what a run found against the record; what varies counts neither way."""
+    expected, varying = record.expected(contract), record.varying()
+    return Changes(
+        {c: v for c, v in found.items() if expected.get(c) != v and c not in varying},
+        {c: v for c, v in expected.items() if found.get(c) != v and c not in varying},
+    )
+
+
+def accusations(results: Mapping[str, Any]) -> Verdicts:
+    """Read a run's accusations from its ``results.json``; mere conventions are left out."""
+    return {
+        finding["id"]: finding["verdict"]
+        for finding in results["findings"]
+        if finding["verdict"] in {"fail", "warn"} and finding["level"] != "may"
+    }
+
+
+@cache
+def judged_under(contract: str, tier: Tier) -> frozenset[str]:
+    """The checks that a contract gives something to judge."""
+    chosen = choose(all_checks(), load_contract(contract), Options(tier=tier))
+    return frozenset(choice.check.id for choice in chosen if choice.skip is None)
+
+
+def read_record(name: str) -> Record:
+    """Read the record of a server.
+
+    Raises cattrs.ClassValidationError where it is not as it must be, unknown keys included.
+    """
+    raw = yaml.safe_load((RECORDS / f"{name}.yaml").read_text("utf-8"))
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(dict[str, Any] | str, lambda value, _: value)
+    return converter.structure(raw, Record)

@@ -1,0 +1,161 @@
+"""The record is whole: each accusation by a check that exists, each shown by a request."""
+
+import json
+import re
+
+import pytest
+
+from conformance.checks import all_checks
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.model import Level, Tier, Verdict
+from tests.field.record import (
+    MAIN,
+    RECORDS,
+    Changes,
+    Deviation,
+    Record,
+    Shown,
+    accusations,
+    compare,
+    judged_under,
+    read_record,
+)
+from tests.field.servers import ENVIRONMENTS, SERVERS
+from tests.field.showing import curl_of
+
+CHECKS = {check.id: check for check in all_checks()}
+LEVELS = {Verdict.FAIL: Level.MUST, Verdict.WARN: Level.SHOULD}
+
+
+def test_each_server_has_a_record() -> None:
+    assert {path.stem for path in RECORDS.glob("*.yaml")} == set(SERVERS)
+
+
+@pytest.fixture(params=SERVERS)
+def record(request: pytest.FixtureRequest) -> Record:
+    return read_record(request.param)
+
+
+def test_the_run_is_dated_and_counted(record: Record) -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", record.date)
+    assert MAIN in record.counts
+    for contract, counts in record.counts.items():
+        assert contract in DOCUMENTS
+        assert set(counts) <= {verdict.value for verdict in Verdict}
+        assert "error" not in counts, "an error is the suite's own fault"
+
+
+def test_as_many_are_recorded_as_were_counted(record: Record) -> None:
+    """A convention that is not kept is counted, and not recorded; what varies may be either."""
+    for contract, counts in record.counts.items():
+        expected = record.expected(contract)
+        fails = sum(verdict == "fail" for verdict in expected.values())
+        varying = len(record.varying())
+        assert counts["fail"] - varying <= fails <= counts["fail"] + varying, contract
+
+
+def test_each_deviation_is_shown_adjudicated_and_found(record: Record) -> None:
+    for known in record.deviations:
+        assert known.what.endswith(".")
+        assert known.shows, known.what
+        assert known.adjudication == "right", f"{known.what} A wrong accusation is mended instead."
+        assert known.fail or known.warn or known.also, known.what
+
+
+def test_each_accusation_is_recorded_once_by_a_check_of_its_level(record: Record) -> None:
+    told: list[str] = []
+    for known in record.deviations:
+        for verdict, ids in ((Verdict.FAIL, known.fail), (Verdict.WARN, known.warn)):
+            for check in ids:
+                requirement = load_contract(MAIN).requirement(CHECKS[check].requirement)
+                assert requirement.level is LEVELS[verdict], check
+            told += ids
+        assert set(known.sometimes) <= {*known.fail, *known.warn}
+        for contract, ids in (known.also or {}).items():
+            assert set(ids) <= judged_under(contract, record.tier)
+            assert contract in record.counts
+            told += ids
+    assert len(told) == len(set(told))
+    assert set(told) <= set(CHECKS)
+
+
+def test_what_is_shown_says_something(record: Record) -> None:
+    for known in record.deviations:
+        for shown in known.shows:
+            assert shown.key in {"own", "none", "wrong"}
+            assert shown.has, f"{known.what} An answer of anybody's would do."
+            if isinstance(shown.send, dict):
+                assert json.loads(json.dumps(shown.send)) == shown.send
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in ENVIRONMENTS.glob("*.txt")))
+def test_the_packages_are_pinned(name: str) -> None:
+    lines = (ENVIRONMENTS / f"{name}.txt").read_text("utf-8").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.\[\]-]+==[\w.]+", pin) for pin in pins)
+    assert name in SERVERS
+
+
+KNOWN = Record(
+    server="A server",
+    started="somehow",
+    date="2026-01-01",
+    tier=Tier.DEEP,
+    counts={},
+    deviations=(
+        Deviation(
+            "It ignores n.",
+            (Shown({}),),
+            "right",
+            fail=("n.choices", "usage.completion-of-copies"),
+            warn=("seed.repeats",),
+            sometimes=("usage.completion-of-copies",),
+            also={"zero": ("prompt.batch-complete",)},
+        ),
+    ),
+)
+
+
+def test_a_run_like_the_record_changes_nothing() -> None:
+    assert not compare(KNOWN, MAIN, KNOWN.expected(MAIN))
+
+
+def test_what_is_new_and_what_has_vanished_is_told() -> None:
+    found = {"seed.repeats": "fail", "echo.prompt-first": "fail"}
+    assert compare(KNOWN, MAIN, found) == Changes(
+        new=found, vanished={"n.choices": "fail", "seed.repeats": "warn"}
+    )
+
+
+def test_what_varies_counts_neither_way() -> None:
+    steady = {"n.choices": "fail", "seed.repeats": "warn"}
+    assert not compare(KNOWN, MAIN, steady)
+    assert not compare(KNOWN, MAIN, {**steady, "usage.completion-of-copies": "fail"})
+
+
+def test_a_contract_expects_what_it_can_judge_and_what_it_alone_accuses() -> None:
+    # The document does not mention seed, and promises arrays of prompts.
+    assert KNOWN.expected("zero").keys() >= {"n.choices", "prompt.batch-complete"}
+    assert "seed.repeats" not in KNOWN.expected("zero")
+    assert "prompt.batch-complete" not in KNOWN.expected(MAIN)
+
+
+def test_conventions_and_passes_are_no_accusations() -> None:
+    findings = [
+        {"id": "a", "verdict": "fail", "level": "must"},
+        {"id": "b", "verdict": "warn", "level": "may"},
+        {"id": "c", "verdict": "warn", "level": "should"},
+        {"id": "d", "verdict": "pass", "level": "must"},
+    ]
+    assert accusations({"findings": findings}) == {"a": "fail", "c": "warn"}
+
+
+def test_the_command_is_one_for_a_shell() -> None:
+    plain = curl_of(Shown({"prompt": "it's", "max_tokens": 1}), "m")
+    assert plain == (
+        'curl $BASE/completions -H "Authorization: Bearer $KEY" '
+        "-H 'Content-Type: application/json' "
+        """-d '{"model": "m", "prompt": "it'"'"'s", "max_tokens": 1}'"""
+    )
+    assert "Authorization" not in curl_of(Shown("[]", key="none"), "m")
+    assert "$KEY" not in curl_of(Shown("[]", key="wrong"), "m")
