@@ -64,6 +64,19 @@ def test_a_few_checks_suffice_where_they_find_the_fault() -> None:
     assert outcome.cost is None
 
 
+def test_all_checks_are_run_where_a_few_do_not_find_what_they_have_to() -> None:
+    other = replace(TOTAL, requirements=("stop.string",))
+    base = Trial(other, Tier.SMOKE, "openai", "reference", complete=False)
+    hidden = replace(base, modifier="stream")
+    outcomes = {o.trial: o for o in outcomes_of([base, hidden], jobs=1)}
+    assert not any(outcome.found for outcome in outcomes.values())
+    assert "usage.total-is-sum" in outcomes[base].besides
+    assert outcomes[base].cost is not None
+    # This tier need not find what hides.
+    assert outcomes[hidden].cost is None
+    assert {r.requirement for r in outcomes[hidden].remarks} == {"stop.string"}
+
+
 def test_what_was_declined_is_named() -> None:
     # The live instruct model declines echo with logprobs, which no run at this tier may mind.
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
