@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients field lint format install dev chromium clean
+.PHONY: help run test selftest clients field lint format install dev chromium clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ clients: dev ## Run the clients with heavy environments too; they are made under
 
 field: dev ## Repeat the runs against servers of others (ARGS=fastchat); see tests/field
 	@$(BIN)/python -m tests.field $(ARGS)
+
+selftest: install ## Hold the suite against all known faults and correct servers (ARGS="--tier deep")
+	@$(BIN)/conformance selftest $(ARGS)
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check .
