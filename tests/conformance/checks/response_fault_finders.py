@@ -51,7 +51,12 @@ FOUND_BY = {
     "include-usage-ignored": "stream-options.usage-chunk",
     "usage-first": "stream-options.usage-last",
     "usage-with-text": "stream-options.only-one-bill stream-options.usage-chunk",
-    "stream-billed-twice": "usage.stream-as-plain usage.stream-as-plain-batch",
+    "stream-billed-twice": (
+        "usage.stream-as-plain "
+        "usage.stream-as-plain-batch "
+        "usage.stream-as-plain-chinese "
+        "usage.stream-as-plain-echo"
+    ),
     "stream-options-change-text": "stream-options.obfuscation stream-options.same-text",
     "stream-options-served-plain": "stream-options.needs-stream",
     "stream-options-error-unnamed": "errors.param stream-options.needs-stream-param",
@@ -229,7 +234,7 @@ FOUND_BY = {
     "trace-leak": "errors.no-leak",
     "key-leak": "errors.no-leak",
     "nobody-served": "auth.missing-key auth.missing-key-in-stream",
-    "strangers-served": "auth.wrong-key",
+    "strangers-served": "auth.wrong-key auth.wrong-key-in-stream",
     "everyone-served": "auth.missing-key auth.wrong-key",
     "no-key-is-400": "auth.missing-key auth.wrong-key",
     "wrong-key-code": "auth.wrong-key-code",
