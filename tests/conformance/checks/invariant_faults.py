@@ -57,6 +57,7 @@ MODIFIERS: dict[str, Callable[[], Where]] = {
     "echo": lambda: lambda body: body.get("echo") is True,
     "every-third": every_third,
     "longest": lambda: lambda body: body.get("max_tokens") == 48,
+    "stop": lambda: lambda body: "stop" in body,
     "second-choice": lambda: lambda _: True,
 }
 
@@ -220,6 +221,13 @@ OWN: dict[str, Callable[[], Change]] = {
             "total_tokens": bill["total_tokens"] + 3,
         }
     ),
+    "completion-billed-at-length": lambda: f.usage(
+        lambda _, bill: {
+            "completion_tokens": bill["completion_tokens"] + 40,
+            "total_tokens": bill["total_tokens"] + 40,
+        }
+    ),
+    "index-zero-streamed": lambda: f.parts(lambda part: {**part, "index": 0}),
     "echo-twice": lambda: Change(chunks=echoed_twice),
 }
 """Faults, made anew for each use, because some of them count."""
