@@ -13,7 +13,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of, plain, two_prompts
-from conformance.checks._characters import is_whole, join_tokens, solid
+from conformance.checks._characters import REPLACEMENT, is_whole, join_tokens, solid
 from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.checks._scores import (
     Scores,
@@ -142,15 +142,24 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
 
 @check("echo-logprobs.sampled-in-top", requirement="logprobs-arrays.sampled-agrees-with-top")
 async def the_prompts_tokens_are_listed(api: Api) -> None:
-    """An echoed token that is listed among the alternatives has the same log probability there."""
-    for position in positions_of((await score(api, COUNTING)).only):
-        listed = (position.top or {}).get(position.token)
-        if listed is not None and position.logprob is not None:
-            same = math.isclose(listed, position.logprob, rel_tol=0.01, abs_tol=0.01)
-            if not same:
-                raise Deviation(
-                    f"{shown(position.token)} listed with {position.logprob}", f"with {listed}"
-                )
+    """Echoed tokens that are listed among the alternatives have the same log probability there.
+
+    Two tokens may be written alike, and share an entry; those are few.
+    """
+    pairs = [
+        (position, (position.top or {}).get(position.token, position.logprob))
+        for position in positions_of((await score(api, COUNTING)).only)
+        if position.logprob is not None and is_whole(position.token)
+    ]
+    others = [
+        (position, listed)
+        for position, listed in pairs
+        if not math.isclose(listed or 0.0, position.logprob or 0.0, rel_tol=0.01, abs_tol=0.01)
+    ]
+    if 2 * len(others) > len(pairs):
+        position, listed = others[0]
+        token = shown(position.token)
+        raise Deviation(f"{token} listed with {position.logprob}", f"listed with {listed}")
 
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
@@ -294,7 +303,12 @@ async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     prompt_tokens_in((await score(api, prompt)).only, prompt)
     start = prompt_length(again, prompt) or 0
     same = 0
-    while same < len(tokens) and again[start + same : start + same + 1] == [tokens[same]]:
+    # What is written as U+FFFD may be any part of any character.
+    while (
+        same < len(tokens)
+        and REPLACEMENT not in tokens[same]
+        and again[start + same : start + same + 1] == [tokens[same]]
+    ):
         same += 1
     if start == 0 or same == 0:
         raise NotApplicable("the text is cut into other tokens when it comes as a prompt")

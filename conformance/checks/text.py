@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
@@ -13,6 +14,7 @@ from conformance.checks._characters import (
     is_whole,
     join_tokens,
 )
+from conformance.checks._compare import expect_agreement
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._scores import scored, tokens_of
 from conformance.completion import Choice, Completion
@@ -54,21 +56,13 @@ async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
 @check("text.leading-space-of-echo", requirement="text.whitespace-kept", needs=("echo",))
 async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
     """White space that follows an echoed prompt begins the text without `echo`, too."""
-    echoed = (await plain(api, echo=True)).text
-    if not echoed.startswith(COUNTING):
-        raise NotApplicable("the prompt is not echoed as it was sent, which is judged elsewhere")
-    hold_space_kept(echoed[len(COUNTING) :], (await plain(api)).text)
+    await hold_space_behind_echo(api, [COUNTING], COUNTING)
 
 
 @check("text.leading-line-break-of-echo", requirement="text.whitespace-kept", needs=("echo",))
 async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
     """A line break that follows the echoed prompt in a batch begins the text without `echo`."""
-    echoed = await plain(api, two_prompts(api), max_tokens=1, echo=True)
-    texts = (await plain(api, two_prompts(api))).texts
-    echoes = zip(two_prompts(api), echoed.texts, texts, strict=False)
-    for prompt, whole, text in echoes:
-        if whole.startswith(prompt) and whole[len(prompt) :][:1].isspace():
-            hold_space_kept(whole[len(prompt) :], text)
+    await hold_space_behind_echo(api, two_prompts(api), two_prompts(api), max_tokens=1)
 
 
 @check("text.leading-space-in-stream", requirement="text.whitespace-kept", needs=("stream",))
@@ -116,6 +110,24 @@ def hold_space_kept(source: str, text: str) -> None:
     if not is_whole(source) or not source[:1].isspace():
         raise NotApplicable("the endpoint's own answer does not begin with white space")
     expect(text[:1], "first character of the text").equals(source[:1])
+
+
+async def hold_space_behind_echo(api: Api, prompts: list[str], asked: Any, **of_echo: int) -> None:
+    """Hold that texts begin with white space where it follows the same prompts when echoed."""
+
+    async def behind(fresh: bool) -> list[bool]:
+        echoed = (await plain(api, asked, fresh=fresh, **of_echo, echo=True)).texts
+        if not all(map(str.startswith, echoed, prompts)):
+            raise NotApplicable("a prompt is not echoed as it was sent, which is judged elsewhere")
+        pairs = zip(echoed, prompts, strict=False)
+        return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
+
+    async def alone(fresh: bool) -> list[bool]:
+        return [text[:1].isspace() for text in (await plain(api, asked, fresh=fresh)).texts]
+
+    if not any(await behind(False)):
+        raise NotApplicable("the endpoint's own answer does not begin with white space")
+    await expect_agreement(behind, alone, "white space first where it follows an echoed prompt")
 
 
 async def hold_characters_whole(api: Api, answer: Completion, prompt: str) -> None:
