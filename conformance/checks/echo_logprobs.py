@@ -16,13 +16,16 @@ from conformance.checks._asking import choices_of, plain, two_prompts
 from conformance.checks._characters import REPLACEMENT, is_whole, join_tokens, solid
 from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.checks._scores import (
+    Scored,
     Scores,
     alike,
     expect_alike,
+    expect_scored_alike,
     hold_offsets_advance,
     offsets_of,
     positions_of,
     scored,
+    scored_tokens,
     scores_of,
     tokens_of,
 )
@@ -212,6 +215,22 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
         partial(beginning, longer),
         "the same scores for the same beginning",
     )
+
+
+@check("echo-logprobs.batch-as-singles", requirement="echo.scored-equals-generated", tier="deep")
+async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
+    """Each prompt of a batch is scored as it is alone."""
+    prompts = two_prompts(api)
+
+    async def together(fresh: bool) -> Scored:
+        answer = await score(api, prompts, fresh=fresh)
+        return scored_tokens(choices_of(answer, len(prompts), Thing.BATCH))
+
+    async def alone(fresh: bool) -> Scored:
+        answers = [await score(api, prompt, fresh=fresh) for prompt in prompts]
+        return scored_tokens(answer.only for answer in answers)
+
+    await expect_scored_alike(together, alone, "each prompt's scores as they are alone")
 
 
 async def score(

@@ -20,6 +20,10 @@ from reference_server.faults._parts import (
     values,
 )
 
+LISTED = "streaming.logprobs-as-plain echo.logprobs-cover-prompt"
+"""What a wrong list of tokens breaks besides, where it shows in streams or echoes alone."""
+
+
 # ── Which tokens ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -45,7 +49,7 @@ def logprobs_of_first_alone() -> Behaviour:
 
 @fault(
     "multi-token-flattened",
-    breaks="logprobs-arrays.one-entry-per-token logprobs-arrays.four-parallel",
+    breaks=f"logprobs-arrays.one-entry-per-token logprobs-arrays.four-parallel {LISTED}",
     evidence=Evidence.REPORTED,
     modifiers=EVERYWHERE - {Modifier.STREAM},
 )
@@ -64,13 +68,13 @@ def multi_token_flattened() -> Behaviour:
     return logprobs(of)
 
 
-@fault("tokens-stripped", breaks="logprobs-arrays.tokens-join-to-text")
+@fault("tokens-stripped", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def tokens_stripped() -> Behaviour:
     """Tokens are listed without the white space that belongs to them."""
     return logprobs(lambda scores: {"tokens": [token.strip() for token in scores["tokens"]]})
 
 
-@fault("tokens-as-in-vocabulary", breaks="logprobs-arrays.tokens-join-to-text")
+@fault("tokens-as-in-vocabulary", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def tokens_as_in_vocabulary() -> Behaviour:
     """Tokens are spelt as in the tokenizer's vocabulary, with a mark for the space."""
     return logprobs(
@@ -78,13 +82,15 @@ def tokens_as_in_vocabulary() -> Behaviour:
     )
 
 
-@fault("tokens-as-numbers", breaks="logprobs-arrays.tokens-join-to-text logprobs.returned")
+@fault(
+    "tokens-as-numbers", breaks=f"logprobs-arrays.tokens-join-to-text logprobs.returned {LISTED}"
+)
 def tokens_as_numbers() -> Behaviour:
     """Tokens are listed as ids."""
     return logprobs(lambda scores: {"tokens": [1000 + len(t) for t in scores["tokens"]]})
 
 
-@fault("tokens-as-numerals", breaks="logprobs-arrays.tokens-join-to-text")
+@fault("tokens-as-numerals", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def tokens_as_numerals() -> Behaviour:
     """Tokens are listed as ids in text: ``token_id:1004``."""
     return logprobs(
@@ -92,7 +98,7 @@ def tokens_as_numerals() -> Behaviour:
     )
 
 
-@fault("token-list-rotated", breaks="logprobs-arrays.tokens-join-to-text")
+@fault("token-list-rotated", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def token_list_rotated() -> Behaviour:
     """The last token is listed first."""
     return logprobs(lambda scores: {"tokens": scores["tokens"][-1:] + scores["tokens"][:-1]})

@@ -104,6 +104,15 @@ def sharpened(asked: Body, of: Choices) -> Choices:
     return [{**c, "logprobs": {**c["logprobs"], **maps(change)(c["logprobs"])}} for c in of]
 
 
+def batches_scored_otherwise(asked: Body, of: Choices) -> Choices:
+    """Score the prompts of a batch as less likely."""
+    if not isinstance(asked.get("prompt"), list) or asked.get("logprobs") is None:
+        return of
+    less = [[v and v - 2 for v in c["logprobs"]["token_logprobs"]] for c in of]
+    pairs = zip(of, less, strict=True)
+    return [{**c, "logprobs": {**c["logprobs"], "token_logprobs": told}} for c, told in pairs]
+
+
 def nan(exchange: Exchange) -> Exchange:
     """Write a log probability as NaN."""
     body = re.sub(rb'("token_logprobs": ?\[)[-0-9.e]+', rb"\1NaN", exchange.body)
@@ -208,6 +217,7 @@ LOGPROBS: dict[str, Change] = {
     "echo-scores-by-length": echo_scores(
         lambda s: {"token_logprobs": [v and v * len(s["tokens"]) / 20 for v in s["token_logprobs"]]}
     ),
+    "batches-scored-otherwise": f.choices(batches_scored_otherwise),
     "echo-entry-missing": echo_scores(lambda s: {name: [*v[:2], *v[3:]] for name, v in s.items()}),
     "echo-generated-entry-missing": f.choices(
         lambda asked, of: (

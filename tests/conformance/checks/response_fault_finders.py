@@ -119,6 +119,7 @@ FOUND_BY = {
     "echo-scores-by-length": (
         "echo-logprobs.as-generated echo-logprobs.as-generated-ascii echo-logprobs.follows-text"
     ),
+    "batches-scored-otherwise": "echo-logprobs.batch-as-singles",
     "echo-entry-missing": "echo-logprobs.covers-prompt",
     "echo-generated-entry-missing": "echo-logprobs.one-more-entry",
     "broken-byte": (
