@@ -27,15 +27,18 @@ SHARES: Mapping[str, float] = {
     "seed.null": 2e-6,
     "seed.null-repeats": 2e-6,
     "seed.others-differ": 2e-6,
+    "seed.others-differ-in-every-way": 2e-6,
     "temperature.default-law": 5e-6,
     "temperature.default-varies": 4e-6,
     "temperature.law": 5e-6,
     "temperature.maximum-law": 5e-6,
     "temperature.maximum-varies": 4e-6,
+    "temperature.null-in-every-way": 4e-6,
     "temperature.null-varies": 4e-6,
     "temperature.repeats-vary": 4e-6,
     "temperature.repeats-vary-in-every-way": 5e-6,
     "top-p.null": 4e-6,
+    "top-p.null-in-every-way": 4e-6,
 }
 """What each statistical check may take of the allowance."""
 

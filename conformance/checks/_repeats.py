@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from conformance.api import Api
@@ -22,6 +21,9 @@ COPIES = 3
 SEVERAL = tuple(way for way in WAYS if "n" not in way.more)
 """The ways to ask for several choices."""
 
+
+NULL_WAYS = (SEVERAL[0], SEVERAL[1], SEVERAL[3])
+"""Those in which a null can be mistaken by code of its own: plain, streamed, and Chinese."""
 
 Taken = Mapping[Way, Sequence[Choice]]
 """The choices of one answer in each way."""
@@ -55,21 +57,43 @@ def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
     ]
 
 
-def repeats_in(samples: Sequence[Sample], *, within: bool) -> list[tuple[Sample, Sample, float]]:
-    """Return the samples of one prompt that came twice, with the chance of any such pair.
+Compared = Callable[[Sample, Sample], bool]
+"""Tells whether two samples of one prompt are to differ."""
 
-    ``within`` compares those of one answer, else those of different answers.
+
+def same_answer(one: Sample, other: Sample) -> bool:
+    """Compare the choices of one answer."""
+    return one.answer == other.answer
+
+
+def other_answer(one: Sample, other: Sample) -> bool:
+    """Compare the choices of different answers."""
+    return one.answer != other.answer
+
+
+def other_round(one: Sample, other: Sample) -> bool:
+    """Compare the choices of different rounds of answers."""
+    return one.answer[0] != other.answer[0]
+
+
+def repeats_in(samples: Sequence[Sample], compared: Compared) -> list[tuple[Sample, Sample, float]]:
+    """Return the samples that came again, with another one of each and the chance of any such.
+
+    That so many of the samples compared with one are equal to it has at most the chance of one, to
+    the power of how many, for each way to choose them.
     """
-    pairs = [
-        (one, other)
-        for one, other in combinations(samples, 2)
-        if one.prompt == other.prompt and (one.answer == other.answer) == within
-    ]
-    return [
-        (one, other, max(one.log_chance, other.log_chance) + math.log(len(pairs)))
-        for one, other in pairs
-        if one.text == other.text
-    ]
+    found: list[tuple[Sample, Sample, float]] = []
+    for one in samples:
+        others = [
+            other
+            for other in samples
+            if other is not one and one.prompt == other.prompt and compared(one, other)
+        ]
+        equal = [other for other in others if other.text == one.text]
+        if equal:
+            ways = math.comb(len(others), len(equal)) * len(samples)
+            found.append((one, equal[0], len(equal) * one.log_chance + math.log(ways)))
+    return found
 
 
 async def choices_in_every_way(
@@ -87,14 +111,16 @@ async def choices_in_every_way(
     return taken
 
 
-def hold_no_repeat(check_id: str, rounds: Sequence[Taken], expected: str, *, within: bool) -> None:
+def hold_no_repeat(
+    check_id: str, rounds: Sequence[Taken], expected: str, compared: Compared
+) -> None:
     """Hold that no sample came again that next to never does.
 
     Raises:
         Deviation: one did.
         NotApplicable: some did, but as they may at a model that repeats itself.
     """
-    repeats = repeats_in(samples_of(rounds), within=within)
+    repeats = repeats_in(samples_of(rounds), compared)
     if not repeats:
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])

@@ -10,7 +10,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import TWO_PROMPTS, choices_of, joined, plain
 from conformance.checks._refusals import above, below, expect_declined
-from conformance.checks._repeats import choices_in_every_way, hold_no_repeat
+from conformance.checks._repeats import choices_in_every_way, hold_no_repeat, same_answer
 from conformance.checks._sampling import ROWS, Rows, copies_of, expect_variety, sampled
 from conformance.completion import Choice
 from conformance.judgement import Thing, expect
@@ -80,7 +80,7 @@ async def choices_are_no_copies(api: Api) -> None:
 async def choices_are_no_copies_in_every_way(api: Api) -> None:
     """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese."""
     taken = await choices_in_every_way(api, {"temperature": 1})
-    hold_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, within=True)
+    hold_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_answer)
 
 
 @check("n.zero-refused", requirement="n.zero-refused")

@@ -11,14 +11,30 @@ from conformance.checks._asking import choices_of, joined
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined, where_served
-from conformance.checks._repeats import SEVERAL, choices_in_every_way, hold_no_repeat
-from conformance.checks._sampling import expect_variety, sampled
+from conformance.checks._repeats import (
+    SEVERAL,
+    choices_in_every_way,
+    hold_no_repeat,
+    other_answer,
+    other_round,
+)
+from conformance.checks._sampling import STORY, expect_variety, sampled
 from conformance.checks._seeded import FAR, SEED, differs, nulled, sample, seeded, unsaid
+from conformance.checks._ways import WAYS, Way
 from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
 OTHERS = "another text for another seed"
+
+APART = SEED + 1000
+"""A seed so far off that no choice has it: some servers give each choice the next seed."""
+
+SAMPLES = 3
+"""Samples that are all different where a seed does not count."""
+
+WAVERING = 3
+"""Ways to ask in which a seed must not have repeated its sample before that is a finding."""
 
 VARIED = (SEED, FAR, SEED + 1, SEED + 2)
 
@@ -31,6 +47,47 @@ async def the_same_seed_gives_the_same_text(api: Api) -> None:
     """At temperature 1 a request with a seed, sent again, is answered with the same text."""
     if await differs(api, seeded(), unsaid(api)):
         await hold_repeats(api, SEED)
+
+
+@check(
+    "seed.repeats-in-every-way",
+    requirement="seed.repeats",
+    tier="deep",
+    needs=("temperature",),
+)
+async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
+    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese."""
+    wavering: list[str] = []
+    for way in WAYS:
+        texts = await seeded_in(api, way)
+        if len(set(texts)) == SAMPLES:
+            raise Deviation(
+                f"the same text for the seed {SEED} again",
+                f"in {way.name} {shown(texts, limit=400)}",
+                effect=Effect.IGNORED,
+            )
+        if len(set(texts)) > 1:
+            wavering.append(way.name)
+    # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
+    if len(wavering) >= WAVERING:
+        raise Deviation(
+            f"the same text for the seed {SEED} again", f"others in {', '.join(wavering)}"
+        )
+
+
+@check(
+    "seed.others-differ-in-every-way",
+    requirement="seed.different-seeds-differ",
+    tier="deep",
+    needs=("temperature", "logprobs", "n"),
+)
+async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
+    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese."""
+    rounds = [
+        await choices_in_every_way(api, {"temperature": 1, "seed": seed}) for seed in (SEED, APART)
+    ]
+    check_id = "seed.others-differ-in-every-way"
+    hold_no_repeat(check_id, rounds, OTHERS, other_round)
 
 
 @check(
@@ -171,13 +228,34 @@ async def null_is_sampled_again(api: Api) -> None:
     ways = (SEVERAL[0], SEVERAL[1])
     asked = {"temperature": 1, "seed": None}
     rounds = [await choices_in_every_way(api, asked, ways=ways, fresh=i > 0) for i in range(3)]
-    hold_no_repeat("seed.null-repeats", rounds, "another sample each time", within=False)
+    hold_no_repeat("seed.null-repeats", rounds, "another sample each time", other_answer)
 
 
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
 async def a_word_is_no_seed(api: Api) -> None:
     """A seed given as a word is declined."""
     await expect_declined(api, seed="lucky")
+
+
+async def seeded_in(api: Api, way: Way) -> list[tuple[str, ...]]:
+    """Take the same seeded sample twice in one way, and once more if those differ.
+
+    Returns:
+        Their texts; none where this way is not served, which is judged where it is asked plainly.
+    """
+    body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **way.more}
+    texts: list[tuple[str, ...]] = []
+    try:
+        for number in range(SAMPLES):
+            if number == SAMPLES - 1 and len(set(texts)) == 1:
+                break
+            ask = api.stream if way.stream else api.complete
+            texts.append((await ask(fresh=number > 0, **body)).expect_ok().texts)
+    except (Deviation, Refusal):
+        if way is WAYS[0]:
+            raise
+        return []
+    return texts
 
 
 async def hold_told_apart(api: Api, check_id: str, other: int) -> None:

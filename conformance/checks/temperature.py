@@ -9,7 +9,13 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import LIMIT, plain
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
-from conformance.checks._repeats import choices_in_every_way, hold_no_repeat
+from conformance.checks._repeats import (
+    NULL_WAYS,
+    choices_in_every_way,
+    hold_no_repeat,
+    other_answer,
+    same_answer,
+)
 from conformance.checks._sampling import (
     NARROW,
     ROWS,
@@ -160,7 +166,7 @@ async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
     first = await choices_in_every_way(api, {"temperature": 1})
     again = await choices_in_every_way(api, {"temperature": 1}, fresh=True)
     check_id = "temperature.repeats-vary-in-every-way"
-    hold_no_repeat(check_id, [first, again], ANOTHER, within=False)
+    hold_no_repeat(check_id, [first, again], ANOTHER, other_answer)
 
 
 @check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
@@ -194,6 +200,22 @@ async def the_default_samples(api: Api) -> None:
 async def null_is_served(api: Api) -> None:
     """`temperature: null` is served, as if it had not been sent."""
     (await api.complete(**little(temperature=None))).expect_ok()
+
+
+@check(
+    "temperature.null-in-every-way",
+    requirement="temperature.null-is-default",
+    tier="deep",
+    needs=("n", "logprobs"),
+)
+async def null_samples_in_every_way(api: Api) -> None:
+    """With `temperature: null` no choice is a copy of another: plain, streamed, and in Chinese."""
+    taken = [
+        await choices_in_every_way(api, {"temperature": None}, ways=NULL_WAYS, fresh=number > 0)
+        for number in range(2)
+    ]
+    expected = "different samples, as without `temperature`"
+    hold_no_repeat("temperature.null-in-every-way", taken, expected, same_answer)
 
 
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")

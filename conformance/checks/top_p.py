@@ -11,6 +11,7 @@ from conformance.checks._asking import plain
 from conformance.checks._compare import REPEATS
 from conformance.checks._neutral import neutral_values_are_harmless
 from conformance.checks._refusals import above, below, expect_declined, little, served_or_declined
+from conformance.checks._repeats import NULL_WAYS, choices_in_every_way, hold_no_repeat, same_answer
 from conformance.checks._sampling import (
     NARROW,
     STORY,
@@ -102,6 +103,23 @@ async def null_is_as_one(api: Api) -> None:
         (await api.complete(**little(top_p=None))).expect_ok()
         alone = seeded(0, top_p=None)
         await hold_same_sample(api, seeded(0), alone, "the sample without `top_p`")
+
+
+@check(
+    "top-p.null-in-every-way",
+    requirement="top-p.null-is-default",
+    tier="deep",
+    needs=("temperature", "n", "logprobs"),
+)
+async def null_narrows_nothing_in_every_way(api: Api) -> None:
+    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese."""
+    asked = {"temperature": 1, "top_p": None}
+    taken = [
+        await choices_in_every_way(api, asked, ways=NULL_WAYS, fresh=number > 0)
+        for number in range(2)
+    ]
+    expected = "different samples, as without `top_p`"
+    hold_no_repeat("top-p.null-in-every-way", taken, expected, same_answer)
 
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))

@@ -155,7 +155,7 @@ def of_temperature() -> Iterator[Row]:
     unasked = "temperature.default-varies temperature.null-varies temperature.default-as-one"
     yield "greedy by default", Fault(ask=cold_unless_asked), unasked
     null = changes(lambda b: "temperature" in b and b["temperature"] is None, temperature=0)
-    yield "null greedy", null, "temperature.null-as-one"
+    yield "null greedy", null, "temperature.null-as-one temperature.null-in-every-way"
     nulls = declines(lambda b: "temperature" in b and b["temperature"] is None)
     yield "null refused", nulls, "temperature.null-served"
     pair = declines(lambda b: "temperature" in b and "top_p" in b)
@@ -174,7 +174,7 @@ def of_top_p() -> Iterator[Row]:
     yield "top_p dropped", drops("top_p"), narrow
     yield "top_p 0 taken for none", drops("top_p", when=lambda b: b.get("top_p") == 0), "top-p.zero"
     null = changes(lambda b: "top_p" in b and b["top_p"] is None, top_p=0.0001)
-    yield "null narrows", null, "top-p.null top-p.null-as-one"
+    yield "null narrows", null, "top-p.null top-p.null-as-one top-p.null-in-every-way"
 
 
 def of_n() -> Iterator[Row]:
@@ -232,6 +232,7 @@ def of_logit_bias() -> Iterator[Row]:
 def of_seed() -> Iterator[Row]:
     """Faults of seed."""
     repeating = "seed.repeats seed.repeats-in-copies seed.repeats-in-stream seed.zero-repeats"
+    yield "seed lost", drops("seed"), "seed.repeats-in-every-way"
     yield "seed dropped", drops("seed"), repeating
     null = changes(lambda b: "seed" in b and b["seed"] is None, seed=7)
     yield "null taken for a number", null, "seed.null-repeats"
@@ -243,6 +244,7 @@ def of_seed() -> Iterator[Row]:
     yield "no sign of a seed", unsigned, "seed.negative-told-apart"
     yield "zero no seed", drops("seed", when=lambda b: b.get("seed") == 0), "seed.zero-repeats"
     yield "one seed for all", Fault(ask=fixed_seed), "seed.others-differ seed.edges-told-apart"
+    yield "one seed", Fault(ask=fixed_seed), "seed.others-differ-in-every-way"
     yield "edges the same", Fault(ask=seven_for_edges), "seed.edges-told-apart"
     large = declines(lambda b: (b.get("seed") or 0) > 2**31)
     yield "large seeds refused", large, "seed.edges-told-apart"
