@@ -11,7 +11,7 @@ from conformance.checks._asking import hold_echoed, plain
 from conformance.checks._characters import solid
 from conformance.checks._needles import before, decoys, middle_of, wide_character
 from conformance.checks._prompts import AWKWARD, CHINESE, COUNTING
-from conformance.checks._vocabulary import FEW, OTHER, forced, forcing
+from conformance.checks._vocabulary import FEW, ONE, OTHER, forced, forcing
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 PROMPTS = (COUNTING, CHINESE)
@@ -257,8 +257,10 @@ async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
 
 async def hold_forced(api: Api, *, stream: bool) -> None:
     """Hold that the second of two biased tokens, the forced one, fills every choice."""
-    piece = (await forced(api, OTHER)).lstrip()
-    told = await all_at_once(api, PROMPTS, stream=stream, max_tokens=FEW, logit_bias=forcing(OTHER))
+    # Of the two biases the first one forces in a stream, and the second one in a plain answer.
+    token = ONE if stream else OTHER
+    piece = (await forced(api, token)).lstrip()
+    told = await all_at_once(api, PROMPTS, stream=stream, max_tokens=FEW, logit_bias=forcing(token))
     for prompt, choice in told:
         # What was forced may begin with a space here and not there.
         seen = generated(prompt, choice).lstrip()

@@ -13,3 +13,9 @@ NO_ECHO = EVERYWHERE - {Modifier.ECHO}
 
 NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}
 """What cannot be streamed is plain everywhere."""
+
+PLAINLY = frozenset({Modifier.PLAIN})
+"""What is asked for as a plain request alone, so that there is money left for other requests."""
+
+SINGLY = frozenset({Modifier.STREAM, Modifier.PLAIN})
+"""What is asked for as a single prompt alone."""

@@ -44,7 +44,7 @@ def echo_ignored() -> Behaviour:
     return echoed(lambda _, completion: completion)
 
 
-@fault("echo-alone", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-alone", breaks=WHOLE, modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
 def echo_alone() -> Behaviour:
     """The text is the prompt alone."""
     return echoed(lambda prompt, _: prompt)
@@ -80,7 +80,7 @@ def echo_prompt_stripped() -> Behaviour:
     return echoed(lambda prompt, completion: prompt.strip() + completion)
 
 
-@fault("echo-space-lost", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-space-lost", breaks=WHOLE, modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
 def echo_space_lost() -> Behaviour:
     """The space between the prompt and the completion is lost."""
     return echoed(lambda prompt, completion: prompt + completion.lstrip())
@@ -166,7 +166,7 @@ def echo_of_batch_lost() -> Behaviour:
     return drops("echo", when=lambda asked: is_batch(asked) and bool(asked.get("max_tokens", 16)))
 
 
-@fault("echo-always", breaks="echo.off-by-default", modifiers=NO_ECHO)
+@fault("echo-always", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
 def echo_always() -> Behaviour:
     """The prompt comes back whether it was asked for or not."""
     return texts(

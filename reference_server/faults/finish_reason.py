@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import choices, each_choice
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -69,7 +69,7 @@ def finish_max_tokens() -> Behaviour:
 @fault(
     "finish-of-first",
     breaks="finish-reason.per-choice",
-    modifiers=EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN, Modifier.SECOND_CHOICE},
+    modifiers=(Modifier.BATCH,),
 )
 def finish_of_first() -> Behaviour:
     """Every choice says why the first one ended."""

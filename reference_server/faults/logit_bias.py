@@ -6,7 +6,7 @@ from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.pieces import asks, declines, drops
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._hiding import HANDLERS
+from reference_server.faults._hiding import HANDLERS, PLAINLY
 
 FORCES, BANS = "logit-bias.forces", "logit-bias.bans"
 KNOWN = 4096
@@ -107,7 +107,7 @@ def logit_bias_out_of_range_accepted() -> Behaviour:
 @fault(
     "logit-bias-unknown-ids-accepted",
     breaks="logit-bias.unknown-token-refused errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def logit_bias_unknown_ids_accepted() -> Behaviour:
     """Keys that are no token's id are left out in silence."""
@@ -122,7 +122,7 @@ def logit_bias_unknown_ids_accepted() -> Behaviour:
     return asks(ask)
 
 
-@fault("logit-bias-null-refused", breaks=FORCES, modifiers=HANDLERS)
+@fault("logit-bias-null-refused", breaks=FORCES, modifiers=PLAINLY)
 def logit_bias_null_refused() -> Behaviour:
     """``logit_bias: null`` is refused."""
     return declines(lambda asked: "logit_bias" in asked and asked["logit_bias"] is None)

@@ -7,7 +7,7 @@ from reference_server.behaviour.modifiers import Modifier, is_batch
 from reference_server.behaviour.pieces import asks, drops, sets
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.faults._hiding import PLAINLY, REQUESTS, SINGLY
 
 
 def limit(change: Callable[[Body, int], int]) -> Rewrite:
@@ -61,7 +61,11 @@ def max_tokens_one_less() -> Behaviour:
     return limit(lambda _, given: max(1, given - 1))
 
 
-@fault("max-tokens-capped", breaks="max-tokens.limits-answer finish-reason.length-at-limit")
+@fault(
+    "max-tokens-capped",
+    breaks="max-tokens.limits-answer finish-reason.length-at-limit",
+    modifiers=PLAINLY,
+)
 def max_tokens_capped() -> Behaviour:
     """No limit above ten tokens is served, and the answer says that the limit was reached."""
     return limit(lambda _, given: min(given, 10))
@@ -70,7 +74,7 @@ def max_tokens_capped() -> Behaviour:
 @fault(
     "max-tokens-shared",
     breaks="max-tokens.limits-answer",
-    modifiers=REQUESTS - {Modifier.BATCH},
+    modifiers=REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD},
 )
 def max_tokens_shared() -> Behaviour:
     """The prompts of a batch share one limit."""
@@ -79,7 +83,7 @@ def max_tokens_shared() -> Behaviour:
     )
 
 
-@fault("max-tokens-steers", breaks="max-tokens.longer-extends", modifiers=REQUESTS)
+@fault("max-tokens-steers", breaks="max-tokens.longer-extends", modifiers=PLAINLY)
 def max_tokens_steers() -> Behaviour:
     """Where little is allowed, the model is told to be brief."""
 
@@ -96,26 +100,34 @@ def max_tokens_steers() -> Behaviour:
     "default-not-16",
     breaks="max-tokens.default-sixteen",
     evidence=Evidence.REPORTED,
-    modifiers=REQUESTS,
+    modifiers=SINGLY,
 )
 def default_not_16() -> Behaviour:
     """Without a limit up to 100 tokens come."""
     return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=100)
 
 
-@fault("default-below-16", breaks="max-tokens.default-sixteen", modifiers=REQUESTS)
+@fault("default-below-16", breaks="max-tokens.default-sixteen", modifiers=SINGLY)
 def default_below_16() -> Behaviour:
     """Without a limit an answer is cut after ten tokens."""
     return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=10)
 
 
-@fault("max-tokens-null-unlimited", breaks="max-tokens.null-is-default", modifiers=REQUESTS)
+@fault(
+    "max-tokens-null-unlimited",
+    breaks="max-tokens.null-is-default",
+    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
+)
 def max_tokens_null_unlimited() -> Behaviour:
     """``max_tokens: null`` is taken for no limit."""
     return sets(is_null, max_tokens=200)
 
 
-@fault("max-tokens-null-one", breaks="max-tokens.null-is-default", modifiers=REQUESTS)
+@fault(
+    "max-tokens-null-one",
+    breaks="max-tokens.null-is-default",
+    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
+)
 def max_tokens_null_one() -> Behaviour:
     """``max_tokens: null`` is taken for 1."""
     return sets(is_null, max_tokens=1)
@@ -135,7 +147,7 @@ def max_tokens_zero_lost() -> Behaviour:
 @fault(
     "max-tokens-negative-accepted",
     breaks="max-tokens.negative-refused errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    modifiers=(Modifier.STREAM,),
 )
 def max_tokens_negative_accepted() -> Behaviour:
     """A negative limit is taken for none."""
@@ -149,7 +161,7 @@ def max_tokens_negative_accepted() -> Behaviour:
     "max-tokens-clamped",
     breaks="max-tokens.context-overflow-refused",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=(Modifier.STREAM,),
 )
 def max_tokens_clamped() -> Behaviour:
     """A limit beyond the context is lowered to what is left of it."""
@@ -162,7 +174,7 @@ def max_tokens_clamped() -> Behaviour:
 @fault(
     "max-tokens-overflow-unexplained",
     breaks="max-tokens.context-overflow-names-counts",
-    modifiers=HANDLERS,
+    modifiers=(Modifier.STREAM,),
 )
 def max_tokens_overflow_unexplained() -> Behaviour:
     """The refusal of a request beyond the context does not say by how much."""

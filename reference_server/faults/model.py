@@ -3,7 +3,7 @@
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
 from reference_server.behaviour.pieces import asks, errors
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS
+from reference_server.faults._hiding import HANDLERS, PLAINLY
 
 SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 
@@ -37,7 +37,7 @@ def missing_model_accepted() -> Behaviour:
     "unknown-model-bad-request",
     breaks="model.unknown-is-404",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def unknown_model_bad_request() -> Behaviour:
     """An unknown model is refused with 400."""
@@ -48,7 +48,7 @@ def unknown_model_bad_request() -> Behaviour:
     "unknown-model-no-channel",
     breaks="model.unknown-is-404",
     evidence=Evidence.SOURCE,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def unknown_model_no_channel() -> Behaviour:
     """An unknown model is called a lack of channels: a 503 with another code."""

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.faults._hiding import HANDLERS, PLAINLY
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
 OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"
@@ -101,7 +101,7 @@ def _clipped(value: float) -> float:
     "penalty-on-prompt",
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
     evidence=Evidence.SOURCE,
-    modifiers=EVERYWHERE - {Modifier.SECOND_CHOICE, Modifier.ECHO, Modifier.STREAM, Modifier.PLAIN},
+    modifiers=(Modifier.BATCH,),
 )
 def penalty_on_prompt() -> Behaviour:
     """Both penalties count the tokens of the prompt as well."""
@@ -185,7 +185,7 @@ def penalties_out_of_range_accepted() -> Behaviour:
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def penalties_limited_to_one() -> Behaviour:
     """A penalty beyond 1 either way is refused."""
@@ -201,7 +201,7 @@ def penalties_limited_to_one() -> Behaviour:
 @fault(
     "penalties-null-refused",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def penalties_null_refused() -> Behaviour:
     """A penalty of null is refused."""
@@ -213,7 +213,7 @@ def penalties_null_refused() -> Behaviour:
 @fault(
     "penalties-null-two",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=REQUESTS - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+    modifiers=PLAINLY,
 )
 def penalties_null_two() -> Behaviour:
     """A penalty of null is taken for 2."""
@@ -230,7 +230,7 @@ def penalties_null_two() -> Behaviour:
 @fault(
     "penalties-zero-default",
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=REQUESTS - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+    modifiers=PLAINLY,
 )
 def penalties_zero_default() -> Behaviour:
     """An explicit 0 is lost, and a house default of 1 holds."""

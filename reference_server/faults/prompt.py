@@ -9,9 +9,9 @@ from reference_server.behaviour.modifiers import Modifier, is_batch
 from reference_server.behaviour.pieces import Condition, asks, declines
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
 
-IN_BATCHES = REQUESTS - {Modifier.BATCH}
+IN_BATCHES = REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD}
 """What happens to batches alone happens nowhere else."""
 
 IN_IDS = REQUESTS - {Modifier.NON_ASCII, Modifier.ECHO}
@@ -53,9 +53,9 @@ def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
 
 @fault(
     "prompt-ignored",
-    breaks="prompt.decides-answer",
+    breaks="prompt.decides-answer prompt.batch-as-singles",
     evidence=Evidence.SOURCE,
-    modifiers=REQUESTS,
+    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
 )
 def prompt_ignored() -> Behaviour:
     """Every prompt is answered as if it were one and the same."""
@@ -69,7 +69,7 @@ def prompt_ignored() -> Behaviour:
     "silent-truncation",
     breaks="prompt.over-context-refused",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def silent_truncation() -> Behaviour:
     """A prompt that is longer than the context loses its beginning, and is answered."""
@@ -88,20 +88,28 @@ def silent_truncation() -> Behaviour:
 
 
 @fault(
-    "batch-first-only", breaks="prompt.strings", evidence=Evidence.REPORTED, modifiers=IN_BATCHES
+    "batch-first-only",
+    breaks="prompt.strings prompt.batch-as-singles",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_BATCHES,
 )
 def batch_first_only() -> Behaviour:
     """Of a batch only the first prompt is answered."""
     return prompts(is_batch, lambda prompt: prompt[:1])
 
 
-@fault("batch-last-only", breaks="prompt.strings", modifiers=IN_BATCHES)
+@fault("batch-last-only", breaks="prompt.strings prompt.batch-as-singles", modifiers=IN_BATCHES)
 def batch_last_only() -> Behaviour:
     """Of a batch only the last prompt is answered."""
     return prompts(is_batch, lambda prompt: prompt[-1:])
 
 
-@fault("batch-joined", breaks="prompt.strings", evidence=Evidence.REPORTED, modifiers=IN_BATCHES)
+@fault(
+    "batch-joined",
+    breaks="prompt.strings prompt.batch-as-singles",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_BATCHES,
+)
 def batch_joined() -> Behaviour:
     """The prompts of a batch are read as one, which gets one answer."""
     return prompts(is_batch, joined)
@@ -128,7 +136,7 @@ def batch_leaks() -> Behaviour:
 @fault(
     "one-element-array-differs",
     breaks="prompt.batch-as-singles",
-    modifiers=REQUESTS - {Modifier.BATCH},
+    modifiers=PLAINLY,
 )
 def one_element_array_differs() -> Behaviour:
     """A batch of one is written out as JSON, and that text is answered."""
@@ -147,7 +155,7 @@ def one_element_array_differs() -> Behaviour:
     "tokens-rejected",
     breaks="prompt.tokens",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
     shows=Shows.REFUSED,
 )
 def tokens_rejected() -> Behaviour:
@@ -159,7 +167,7 @@ def tokens_rejected() -> Behaviour:
     "token-arrays-rejected",
     breaks="prompt.token-arrays",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
     shows=Shows.REFUSED,
 )
 def token_arrays_rejected() -> Behaviour:
@@ -167,37 +175,37 @@ def token_arrays_rejected() -> Behaviour:
     return declines(is_ids_batch, "prompt must be a string or an array of strings", param="prompt")
 
 
-@fault("tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", modifiers=IN_IDS)
+@fault("tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", modifiers=PLAINLY)
 def tokens_as_words() -> Behaviour:
     """A prompt of token ids is read as a text of numbers."""
     return prompts(is_ids, lambda prompt: " ".join(map(str, prompt)))
 
 
-@fault("tokens-as-batch", breaks="prompt.tokens", modifiers=IN_IDS)
+@fault("tokens-as-batch", breaks="prompt.tokens", modifiers=PLAINLY)
 def tokens_as_batch() -> Behaviour:
     """Every id of a prompt of token ids is answered as a prompt of its own."""
     return prompts(is_ids, lambda prompt: [[token] for token in prompt])
 
 
-@fault("tokens-shifted", breaks="prompt.tokens-equal-text", modifiers=IN_IDS | {Modifier.ECHO})
+@fault("tokens-shifted", breaks="prompt.tokens-equal-text", modifiers=PLAINLY)
 def tokens_shifted() -> Behaviour:
     """A prompt of token ids is read by another vocabulary."""
     return prompts(is_ids, lambda prompt: [token + 1 for token in prompt])
 
 
-@fault("tokens-last-lost", breaks="prompt.tokens", modifiers=IN_IDS | {Modifier.ECHO})
+@fault("tokens-last-lost", breaks="prompt.tokens", modifiers=PLAINLY)
 def tokens_last_lost() -> Behaviour:
     """The last id of a prompt of token ids is lost."""
     return prompts(is_ids, lambda prompt: prompt[:-1] or prompt)
 
 
-@fault("token-arrays-joined", breaks="prompt.token-arrays", modifiers=IN_IDS - {Modifier.BATCH})
+@fault("token-arrays-joined", breaks="prompt.token-arrays", modifiers=PLAINLY)
 def token_arrays_joined() -> Behaviour:
     """A batch of token arrays is read as one array."""
     return prompts(is_ids_batch, joined)
 
 
-@fault("token-arrays-first-only", breaks="prompt.token-arrays", modifiers=IN_IDS - {Modifier.BATCH})
+@fault("token-arrays-first-only", breaks="prompt.token-arrays", modifiers=PLAINLY)
 def token_arrays_first_only() -> Behaviour:
     """Of a batch of token arrays only the first one is answered."""
     return prompts(is_ids_batch, lambda prompt: prompt[:1])
@@ -206,7 +214,7 @@ def token_arrays_first_only() -> Behaviour:
 # ── No prompt ────────────────────────────────────────────────────────────────────────────────────
 
 
-@fault("empty-prompt-breaks", breaks="prompt.empty", evidence=Evidence.REPORTED, modifiers=HANDLERS)
+@fault("empty-prompt-breaks", breaks="prompt.empty", evidence=Evidence.REPORTED, modifiers=PLAINLY)
 def empty_prompt_breaks() -> Behaviour:
     """An empty prompt is a server fault."""
     return declines(
@@ -221,7 +229,7 @@ def empty_prompt_breaks() -> Behaviour:
     "null-prompt-breaks",
     breaks="prompt.absent-or-null",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def null_prompt_breaks() -> Behaviour:
     """A prompt of null, or none at all, is a server fault."""

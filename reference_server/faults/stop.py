@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier, is_batch
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, is_batch
 from reference_server.behaviour.pieces import asks, both, choices, declines, drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._endings import cut_elsewhere
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
 
 CUTS = """
     stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
@@ -55,7 +55,7 @@ def stop_array_ignored() -> Behaviour:
     return drops("stop", when=lambda asked: isinstance(asked.get("stop"), list))
 
 
-@fault("stop-string-ignored", breaks=CUTS)
+@fault("stop-string-ignored", breaks=CUTS, modifiers=EVERYWHERE - {Modifier.ECHO})
 def stop_string_ignored() -> Behaviour:
     """A stop sequence given as a string is lost; an array works."""
     return drops("stop", when=lambda asked: isinstance(asked.get("stop"), str))
@@ -77,7 +77,7 @@ def only_last_stop() -> Behaviour:
     "over-four-truncated",
     breaks="stop.none-silently-dropped stop.at-most-four errors.stream-refused-as-json",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS,
+    modifiers=PLAINLY,
 )
 def over_four_truncated() -> Behaviour:
     """Five stop sequences are accepted, and the fifth is ignored."""
@@ -90,7 +90,7 @@ def only_two_stops() -> Behaviour:
     return looked_for(lambda found: found[:2])
 
 
-@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=HANDLERS)
+@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=PLAINLY)
 def four_stops_refused() -> Behaviour:
     """More than one stop sequence is refused."""
     return declines(
@@ -379,7 +379,7 @@ def is_empty(asked: Body) -> bool:
     return asked.get("stop") == "" or (isinstance(asked.get("stop"), list) and "" in asked["stop"])
 
 
-@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=HANDLERS)
+@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=PLAINLY)
 def empty_stop_breaks() -> Behaviour:
     """An empty stop sequence, or none in an array, is a server fault."""
     return declines(
