@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+from conformance.checks.text_everywhere import is_broken_form, is_stripped_form
 from conformance.events import ExchangeMade, FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
@@ -38,6 +39,7 @@ FOUND_BY = {
     "stream-dies-leaking@stream": "errors.no-leak-in-streams-everywhere",
     "stream-dies-wordless@stream": "streaming.error-framed-everywhere",
     "index-all-zero@batch": "index.each-once-everywhere",
+    "index-zero-streamed": "index.each-once-everywhere",
     "index-swapped@batch": "index.prompt-major-everywhere",
     "choices-dropped@batch": "n.choices-everywhere prompt.choices-everywhere",
     "n-ignored@stream": "n.choices-everywhere",
@@ -57,6 +59,7 @@ FOUND_BY = {
     "completion-billed-by-the-way@every-third": (
         "usage.limit-everywhere usage.choices-summed-everywhere"
     ),
+    "completion-billed-at-length@stop": "usage.limit-everywhere",
     "completion-billed-by-the-way@stream": "usage.stream-counts-everywhere",
     "completion-billed-by-the-way@echo": "usage.echo-not-completion-everywhere",
     "prompt-billed-by-the-way@every-third": "usage.prompt-alike-everywhere",
@@ -146,6 +149,47 @@ def test_no_freedom_is_called_a_breach(name: str) -> None:
     assert accused == {}
 
 
+def test_numbers_that_are_wrong_are_no_choices_that_are_missing() -> None:
+    names = ("n.choices-everywhere", "prompt.choices-everywhere")
+    found = looked_at(endpoint_with("index-zero-streamed", ImaginedEndpoint(OPENAI)), names)
+    assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "broken"),
+    [
+        ("八\ufffd\ufffd十。", "八九十。一", True),
+        ("\ufffd\ufffd九十", "八九十", True),
+        ("八\ufffd十。一二三", "八九十。", True),  # what is known ends first
+        ("八九十\ufffd", "八九十。", False),  # the limit may have cut it
+        ("八\ufffd百", "八九十。", False),  # another text
+        ("八\ufffd十", "八\ufffd十。", False),  # the model's own
+        ("\ufffd\ufffd", "八九", False),
+    ],
+)
+def test_a_text_with_broken_characters_is_known_by_the_rest(
+    text: str, usual: str, broken: bool
+) -> None:
+    assert is_broken_form(text, usual) is broken
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "stripped"),
+    [
+        ("red green", "\nred green blue", True),
+        ("red green blue red", " red green", True),
+        ("red green", "red green blue", False),
+        ("red", " red green", False),  # too little to tell
+        ("red green", "\n", False),
+        ("green red", " red green", False),
+    ],
+)
+def test_a_text_without_its_space_is_known_by_the_rest(
+    text: str, usual: str, stripped: bool
+) -> None:
+    assert is_stripped_form(text, usual) is stripped
+
+
 def test_nearly_all_invariants_have_something_to_look_at() -> None:
     found = looked_at(ImaginedEndpoint(OPENAI))
     idle = {key for key, finding in found.items() if finding.verdict is Verdict.SKIPPED}
@@ -214,3 +258,9 @@ def test_looking_sends_nothing_and_comes_last() -> None:
     positions = [i for i, finding in enumerate(findings) if finding.id in INVARIANTS]
     assert positions
     assert all(finding.exchanges == () for finding in findings if finding.id in INVARIANTS)
+
+
+def test_log_probabilities_that_are_missing_altogether_are_told_once() -> None:
+    findings, _ = asyncio.run(findings_of("logprobs-dropped"))
+    accused = {f.id for f in findings if f.verdict in BROKEN and f.subject == "logprobs"}
+    assert {key for key in accused if not key.endswith("-refused")} == {"logprobs.returned"}
