@@ -27,7 +27,11 @@ def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
     hold_scores_where_text(answer)
 
 
-@invariant("logprobs.zero-everywhere", requirement="logprobs.zero-gives-sampled")
+@invariant(
+    "logprobs.zero-everywhere",
+    requirement="logprobs.zero-gives-sampled",
+    explained_by=("logprobs.returned",),
+)
 def zero_scores_every_choice(answer: Answered) -> None:
     """Every choice with text carries log probabilities where `logprobs: 0` asked for them."""
     if answer.asked.logprobs != 0 or answer.asked.echo:
