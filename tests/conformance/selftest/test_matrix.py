@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
+
 from conformance.checks import all_checks
 from conformance.model import Cost, Tier
 from conformance.selftest.matrix import Matrix, Share
-from conformance.selftest.outcome import Outcome
+from conformance.selftest.outcome import Outcome, Remark
 from tests.conformance.selftest.builders import a_fault, a_remark, a_variant, an_outcome
 
 FOUND = a_remark()
@@ -58,8 +60,11 @@ def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> No
     assert matrix.complaints == ("1 of the faults that were due are not found",)
 
 
-def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady() -> None:
-    matrix = a_matrix(an_outcome(a_fault(), FOUND), an_outcome(a_fault(), MISSED, seed=1))
+@pytest.mark.parametrize(("first", "second"), [(FOUND, MISSED), (MISSED, FOUND)])
+def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
+    first: Remark, second: Remark
+) -> None:
+    matrix = a_matrix(an_outcome(a_fault(), first), an_outcome(a_fault(), second, seed=1))
     assert matrix.rows[-1].by_tier[Tier.STANDARD] == Share(0, 1)
     (unsteady,) = matrix.unsteady
     assert (unsteady.name, unsteady.what) == ("stop-dropped", "the fault is found")
