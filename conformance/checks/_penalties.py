@@ -15,7 +15,7 @@ from conformance.checks._sampling import OPEN_PROMPTS, STORY
 from conformance.checks._scores import alternatives, scored
 from conformance.checks._tokens import readable_positions
 from conformance.completion import Completion
-from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
+from conformance.judgement import Deviation, Judgement, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
@@ -35,6 +35,8 @@ OPEN = OPEN_PROMPTS[-1]
 """In Chinese the same characters come again soon, and others stand close behind them."""
 
 TOKENS = 48
+
+BOTH = ("presence_penalty", "frequency_penalty")
 
 USUAL = 2.0
 """The end of the range in every document that states one."""
@@ -179,6 +181,10 @@ def hold_no_contradiction(answers: list[Penalised], name: str) -> None:
 async def hold_first_tokens(api: Api, name: str, value: float) -> None:
     """Hold that the first token is the same with a penalty as without: nothing was sampled yet."""
     prompts = list(TURNING_AWAY if value < 0 else GOING_ON)
+    # Both penalties at once come first: what they leave alone together each leaves alone.
+    both = {one: value for one in BOTH if api.contract.parameter(one).documented}
+    if len(both) == len(BOTH) and await _are_left_alone(api, prompts, both):
+        return
 
     async def penalised(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {name: value})
@@ -187,6 +193,14 @@ async def hold_first_tokens(api: Api, name: str, value: float) -> None:
         return await _first_tokens(api, prompts, fresh, {})
 
     await expect_agreement(penalised, free, "the first tokens that come without a penalty")
+
+
+async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:
+    try:
+        seen = await _first_tokens(api, prompts, False, penalties)
+        return seen == await _first_tokens(api, prompts, False, {})
+    except Judgement:
+        return False
 
 
 async def _first_tokens(

@@ -12,6 +12,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._asking import plain
 from conformance.checks._characters import REPLACEMENT, is_whole
+from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._sampling import STORY
 from conformance.checks._tokens import readable_tokens
 from conformance.completion import Completion
@@ -65,6 +66,27 @@ def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
         for token, piece in zip(ids, tokens, strict=True)
         if times[piece] == 1 and is_whole(piece)
     }
+
+
+async def natural_token(api: Api) -> tuple[str, str, int]:
+    """Find a prompt whose greedy answer begins with a token of known id: prompt, piece and id.
+
+    Raises:
+        NotApplicable: the endpoint tells the pieces of no ids, or begins with none of those.
+    """
+    known = {
+        piece: token for token, piece in pieces_of(await echo_of_ids(api, LEARNT), LEARNT).items()
+    }
+    for prompt in (COUNTING, COLOURS, CHINESE):
+        piece = (await plain(api, prompt, max_tokens=1)).text
+        if piece in known:
+            return prompt, piece, known[piece]
+    raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
+
+
+def banning(token: int) -> dict[str, int]:
+    """Write the map that bans a token, and before it another one."""
+    return {str(OTHER): BAN, str(token): BAN}
 
 
 async def forced(api: Api, token: int) -> str:

@@ -7,14 +7,19 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._all_at_once import all_at_once, generated, hold_each
-from conformance.checks._asking import hold_echoed, plain
+from conformance.checks._asking import LIMIT, hold_echoed, plain
 from conformance.checks._characters import solid
 from conformance.checks._needles import before, decoys, middle_of, wide_character
 from conformance.checks._prompts import AWKWARD, CHINESE, COUNTING
-from conformance.checks._vocabulary import FEW, ONE, OTHER, forced, forcing
+from conformance.checks._vocabulary import FEW, ONE, OTHER, banning, forced, forcing, natural_token
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 PROMPTS = (COUNTING, CHINESE)
+
+QUESTION = "问:一加一等于几?答:"
+"""A model answers it in few words, and then often ends."""
+
+EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
 SHORT = 4
 """Tokens of a short answer."""
@@ -50,7 +55,7 @@ async def hold_prompts(api: Api, *, stream: bool) -> None:
         return await free(api, prompt, fresh)
 
     words = "each choice like the answer to its prompt alone"
-    await hold_each(api, (*PROMPTS, AWKWARD), alone, words, stream=stream)
+    await hold_each(api, EVERY_SCRIPT, alone, words, stream=stream)
 
 
 @check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **EVERYTHING)
@@ -67,7 +72,7 @@ async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
 
 async def hold_echoes(api: Api, *, stream: bool) -> None:
     """Hold that each choice is its prompt and what a single answer adds to it."""
-    told = await all_at_once(api, (*PROMPTS, AWKWARD), stream=stream)
+    told = await all_at_once(api, EVERY_SCRIPT, stream=stream)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
         raise NotApplicable("nothing was echoed, which is judged by itself")
     for prompt, choice in told:
@@ -96,6 +101,33 @@ async def hold_unechoed(api: Api, *, stream: bool) -> None:
     for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, echo=False):
         if choice.text.startswith(prompt):
             raise Deviation(f"{choice.where} without the prompt before it", shown(choice.text))
+
+
+@check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **EVERYTHING)
+async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
+    """Each choice of a batch that is over before its limit, as it is alone, was not cut."""
+    await hold_ended(api, stream=False)
+
+
+@check(
+    "all-at-once.natural-end-streamed",
+    requirement="finish-reason.stop-at-natural-end",
+    **STREAMED,
+)
+async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
+    """Each streamed choice of a batch that is over before its limit was not cut."""
+    await hold_ended(api, stream=True)
+
+
+async def hold_ended(api: Api, *, stream: bool) -> None:
+    """Hold that choices with the text of an answer below its limit do not claim to be cut."""
+    alone = await plain(api, QUESTION)
+    if not alone.has_usage or not 0 < alone.usage.completion_tokens < LIMIT:
+        raise NotApplicable("the answer to the question does not end by itself")
+    for prompt, choice in await all_at_once(api, EVERY_SCRIPT, stream=stream):
+        if prompt == QUESTION and generated(prompt, choice) == solid(alone.text):
+            reason = f"finish_reason of {choice.where}"
+            expect(choice.finish_reason, reason).one_of("stop", "content_filter")
 
 
 # ── How long ─────────────────────────────────────────────────────────────────────────────────────
@@ -265,3 +297,20 @@ async def hold_forced(api: Api, *, stream: bool) -> None:
         # What was forced may begin with a space here and not there.
         seen = generated(prompt, choice).lstrip()
         expect(seen, f"what {choice.where} adds").equals(piece)
+
+
+@check(
+    "all-at-once.banned-streamed",
+    requirement="logit-bias.bans",
+    tier="deep",
+    needs=("n", "echo", "logit_bias", "stream"),
+)
+async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
+    """No streamed choice of a batch with `n: 2` begins with a token that is banned."""
+    banned_from, piece, token = await natural_token(api)
+    told = await all_at_once(
+        api, (banned_from, CHINESE), stream=True, max_tokens=1, logit_bias=banning(token)
+    )
+    for prompt, choice in told:
+        if prompt == banned_from:
+            expect(generated(prompt, choice), f"what {choice.where} adds").differs_from(piece)

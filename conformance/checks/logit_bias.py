@@ -10,23 +10,20 @@ from conformance.checks._asking import plain, streamed
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._neutral import neutral_values_are_harmless, nulls_are_harmless
-from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._refusals import above, below, expect_declined, little, where_served
 from conformance.checks._sampling import STORY, sampled
 from conformance.checks._vocabulary import (
-    BAN,
     FEW,
     FORCE,
-    LEARNT,
     ONE,
     OTHER,
-    echo_of_ids,
+    banning,
     forced,
     forcing,
-    pieces_of,
+    natural_token,
     repeated_piece,
 )
-from conformance.judgement import NotApplicable, expect
+from conformance.judgement import expect
 from conformance.model import Effect
 
 BEYOND_ANY_VOCABULARY = 99_999_999
@@ -69,8 +66,7 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
     A second token is banned beside it, so that it takes more than the first entry of the map.
     """
     prompt, piece, token = await natural_token(api)
-    bias = {str(OTHER): BAN, str(token): BAN}
-    banned = await plain(api, prompt, max_tokens=1, logit_bias=bias)
+    banned = await plain(api, prompt, max_tokens=1, logit_bias=banning(token))
     expect(banned.text, f"text with {piece!r} banned", effect=Effect.IGNORED).differs_from(piece)
 
 
@@ -130,22 +126,6 @@ async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
 async def an_array_is_no_bias(api: Api) -> None:
     """A `logit_bias` given as an array is declined."""
     await expect_declined(api, logit_bias=[ONE, FORCE])
-
-
-async def natural_token(api: Api) -> tuple[str, str, int]:
-    """Find a prompt whose greedy answer begins with a token of known id: prompt, piece and id.
-
-    Raises:
-        NotApplicable: the endpoint tells the pieces of no ids, or begins with none of those.
-    """
-    known = {
-        piece: token for token, piece in pieces_of(await echo_of_ids(api, LEARNT), LEARNT).items()
-    }
-    for prompt in (COUNTING, COLOURS, CHINESE):
-        piece = (await plain(api, prompt, max_tokens=1)).text
-        if piece in known:
-            return prompt, piece, known[piece]
-    raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
 
 
 async def hold_unbiased(api: Api, bias: Any) -> None:

@@ -107,7 +107,6 @@ async def below_the_minimum_is_refused(api: Api) -> None:
     "presence-penalty.prompt-not-favoured",
     requirement="presence-penalty.not-on-prompt",
     needs=("temperature",),
-    tier="deep",
 )
 async def tokens_of_the_prompt_are_not_favoured(api: Api) -> None:
     """A negative `presence_penalty` leaves the first token as it is, whatever the prompt holds."""
