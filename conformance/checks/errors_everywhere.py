@@ -123,8 +123,17 @@ def every_error_of_a_bad_value_names_its_parameter(answer: Answered) -> None:
     """The error of every value that the schema excludes names its parameter, in whatever place."""
     error, names = _bad_value(answer)
     told = f"{error.message} {error.param}"
-    if not any(re.search(rf"\b{name}\b", told) for name in names):
-        raise Deviation(f"{' or '.join(names)} in param or message", shown(error.error))
+    if any(_is_named(name, told) for name in names):
+        return
+    # Not everything that the schema allows has to be served, and only one thing need be named.
+    others = answer.asked.raw.keys() - {*names, "model"}
+    if any(_is_named(name, told) for name in others):
+        raise NotApplicable("something else of the request was refused")
+    raise Deviation(f"{' or '.join(names)} in param or message", shown(error.error))
+
+
+def _is_named(parameter: str, told: str) -> bool:
+    return re.search(rf"\b{re.escape(parameter)}\b", told) is not None
 
 
 def _bad_value(answer: Answered) -> tuple[ErrorAnswer, list[str]]:
