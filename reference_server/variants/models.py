@@ -26,19 +26,26 @@ SURE = 0.9999
 """How probable the end is where a terse model ends."""
 SHARPER = 0.1
 """A sure model's temperature 1 is this temperature of the model behind."""
+SCALED = ("temperature", "presence_penalty", "frequency_penalty")
+"""What is put against the scores, in the same unit as they."""
+GREATEST = 2.0
+"""The most that the endpoint takes of any of these."""
 CONTEXT = 512
 
 
-@variant("sure-model", may_be_inconclusive=True)
+@variant("sure-model", refuses="best_of", may_be_inconclusive=True)
 def sure_model() -> Behaviour:
     """The model is sure of nearly all it says: at temperature 1 its answers hardly differ."""
 
     def ask(asked: Body) -> Body:
-        heat = asked.get("temperature")
-        heat = 1 if heat is None else heat
-        if isinstance(heat, int | float) and not isinstance(heat, bool) and 0 <= heat <= 2:
-            asked = {**asked, "temperature": heat * SHARPER}
-        return {**asked, "logprobs": MOST} if _wants_scores(asked) else asked
+        # The best for the model behind need not be the best for this one.
+        if asked.get("best_of") is not None:
+            raise Declined(400, "best_of is not supported", param="best_of")
+        scaled = {name: _scaled(asked.get(name)) for name in SCALED}
+        told = {**asked, **{name: value for name, value in scaled.items() if value is not None}}
+        if asked.get("temperature") is None:
+            told["temperature"] = SHARPER
+        return {**told, "logprobs": MOST} if _wants_scores(asked) else told
 
     def sharpened(asked: Body, whole: Body) -> Body:
         if not _wants_scores(asked):
@@ -54,6 +61,13 @@ def sure_model() -> Behaviour:
         plain=sharpened,
         chunks=lambda asked, sent: [sharpened(asked, chunk) for chunk in sent],
     )
+
+
+def _scaled(value: object) -> float | None:
+    """Make the model behind do the like; None where there is no number that it takes."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > GREATEST:
+        return None
+    return value * SHARPER
 
 
 def _wants_scores(asked: Body) -> bool:
