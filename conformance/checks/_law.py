@@ -19,6 +19,9 @@ from itertools import combinations
 POWERS = (0.25, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
 """What probabilities are raised to in the endpoints that a correct one is compared with."""
 
+ROUNDED = 0.01
+"""What numbers of two digits may leave unsaid of a probability."""
+
 BANNED = 2
 """How many of the listed tokens a correct endpoint may never take."""
 
@@ -37,8 +40,8 @@ class Place:
 
     @property
     def rest(self) -> float:
-        """The probability of all other tokens."""
-        return max(0.0, 1.0 - math.fsum(self.listed.values()))
+        """The probability of all other tokens, as far as rounded numbers tell it."""
+        return max(ROUNDED, 1.0 - math.fsum(self.listed.values()))
 
 
 def log_chance(place: Place, tokens: Iterable[str], temperature: float) -> float:

@@ -64,6 +64,8 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
                 f" and below {NEAR_TIE} a correct endpoint may take either"
             )
         returns, rounds = await count_returns(doubt, usual, api.patience)
+    except Inconclusive as unanswered:
+        return unanswered
     except (Deviation, Refusal) as missing:
         return Inconclusive(f"{doubt}; how close the tokens were cannot be told: {missing}")
     told = (
