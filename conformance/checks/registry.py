@@ -112,7 +112,7 @@ def invariant(
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
         def every_total_is_the_sum(answer: Answered) -> None:
             \"\"\"In every answer `total_tokens` is the sum of the other two.\"\"\"
-            usage = answer.completion.usage
+            usage = answer.bill
             expect(usage.total_tokens, "total_tokens").equals(…)
 
     It is called with each exchange that the run made, whatever check asked for it: plain and
