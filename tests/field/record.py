@@ -34,6 +34,8 @@ class Shown:
         has: strings that occur in the answer's body.
         lacks: strings that do not.
         key: the key that is presented: the server's own, none, or one that nobody issued.
+        again: whether the first choice has the ``same`` text or ``another`` when it is sent again.
+        seconds: when to hang up, for an answer that would go on.
     """
 
     send: dict[str, Any] | str
@@ -41,6 +43,8 @@ class Shown:
     has: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     key: str = "own"
+    again: str | None = None
+    seconds: int = 300
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from tests.field.record import Record, Shown
 from tests.field.servers import Endpoint
 
-CURL_OPTIONS = r"--silent --max-time 300 --write-out '\n%{http_code}'"
 NOBODYS_KEY = "sk-this-key-was-never-issued"
 
 
@@ -30,8 +29,9 @@ def curl_of(shown: Shown, model: str) -> str:
 
 def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
     """Run the command; returns the status and the body."""
+    options = rf"--silent --max-time {shown.seconds} --write-out '\n%{{http_code}}'"
     told = subprocess.run(
-        ["bash", "-c", f"{curl_of(shown, endpoint.model)} {CURL_OPTIONS}"],
+        ["bash", "-c", f"{curl_of(shown, endpoint.model)} {options}"],
         check=False,
         capture_output=True,
         text=True,
@@ -52,6 +52,14 @@ def unlike(record: Record, endpoint: Endpoint) -> Iterator[str]:
             wrong += [repr(part) for part in shown.lacks if part in body]
             if status != shown.status:
                 wrong.insert(0, f"status {status}")
+            if shown.again is not None:
+                same = text_in(ask(shown, endpoint)[1]) == text_in(body)
+                wrong += [] if same == (shown.again == "same") else [f"not {shown.again} again"]
             if wrong:
                 command = curl_of(shown, endpoint.model)
                 yield f"{known.what}\n  {command}\n  {'; '.join(wrong)} in: {body[:400]}"
+
+
+def text_in(body: str) -> str:
+    """The text of the first choice of a plain answer."""
+    return str(json.loads(body)["choices"][0]["text"])

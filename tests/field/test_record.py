@@ -83,6 +83,7 @@ def test_what_is_shown_says_something(record: Record) -> None:
     for known in record.deviations:
         for shown in known.shows:
             assert shown.key in {"own", "none", "wrong"}
+            assert shown.again in {None, "same", "another"}
             assert shown.has, f"{known.what} An answer of anybody's would do."
             if isinstance(shown.send, dict):
                 assert json.loads(json.dumps(shown.send)) == shown.send
