@@ -21,6 +21,8 @@ QUESTION = "问:一加一等于几?答:"
 
 EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
+REASONS = ("stop", "length", "content_filter")
+
 SHORT = 4
 """Tokens of a short answer."""
 
@@ -128,6 +130,24 @@ async def hold_ended(api: Api, *, stream: bool) -> None:
         if prompt == QUESTION and generated(prompt, choice) == solid(alone.text):
             reason = f"finish_reason of {choice.where}"
             expect(choice.finish_reason, reason).one_of("stop", "content_filter")
+
+
+@check("all-at-once.reason-known", requirement="finish-reason.known-value", **EVERYTHING)
+async def each_choice_has_a_known_reason(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` has a finish_reason, and a known one."""
+    await hold_known(api, stream=False)
+
+
+@check("all-at-once.reason-known-streamed", requirement="finish-reason.known-value", **STREAMED)
+async def each_streamed_choice_has_a_known_reason(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` ends with a known finish_reason."""
+    await hold_known(api, stream=True)
+
+
+async def hold_known(api: Api, *, stream: bool) -> None:
+    """Hold that each choice says why it ended."""
+    for _, choice in await all_at_once(api, EVERY_SCRIPT, stream=stream):
+        expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*REASONS)
 
 
 # ── How long ─────────────────────────────────────────────────────────────────────────────────────

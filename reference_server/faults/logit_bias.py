@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 from reference_server.behaviour.pieces import asks, declines, drops
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -69,7 +70,7 @@ def logit_bias_negated() -> Behaviour:
     return bias(lambda given: {key: -value for key, value in given.items()})
 
 
-@fault("logit-bias-never-negative", breaks=BANS)
+@fault("logit-bias-never-negative", breaks=BANS, modifiers=EVERYWHERE - {Modifier.EVERY_THIRD})
 def logit_bias_never_negative() -> Behaviour:
     """A negative bias has no effect."""
     return bias(lambda given: {key: value for key, value in given.items() if value > 0})

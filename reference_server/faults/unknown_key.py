@@ -3,7 +3,7 @@
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.pieces import asks, declines
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS
+from reference_server.faults._hiding import PLAINLY
 
 HARMLESS = "unknown-key.refused-or-ignored"
 KNOWN = frozenset(
@@ -35,7 +35,7 @@ def is_unknown(asked: Body) -> bool:
     return not KNOWN.issuperset(asked)
 
 
-@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=HANDLERS)
+@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=PLAINLY)
 def unknown_key_breaks() -> Behaviour:
     """A key that nobody knows is a server fault."""
     return declines(
@@ -43,13 +43,13 @@ def unknown_key_breaks() -> Behaviour:
     )
 
 
-@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=HANDLERS)
+@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=PLAINLY)
 def unknown_key_not_named() -> Behaviour:
     """A key that nobody knows is refused without saying which."""
     return declines(is_unknown, "bad request")
 
 
-@fault("unknown-key-steers", breaks=HARMLESS, modifiers=HANDLERS)
+@fault("unknown-key-steers", breaks=HARMLESS, modifiers=PLAINLY)
 def unknown_key_steers() -> Behaviour:
     """A key that nobody knows is written into the prompt."""
 
@@ -62,7 +62,7 @@ def unknown_key_steers() -> Behaviour:
     return asks(ask)
 
 
-@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=PLAINLY)
 def messages_answered() -> Behaviour:
     """The ``messages`` of a chat are answered in place of the prompt."""
 

@@ -1,15 +1,14 @@
 """Faults of ``user``: who asks makes a difference."""
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines, usage
 from reference_server.behaviour.registry import Shows, fault
-from reference_server.faults._hiding import HANDLERS
+from reference_server.faults._hiding import PLAINLY
 
 EFFECT = "user.no-effect"
 
 
-@fault("user-refused", breaks=EFFECT, modifiers=HANDLERS, shows=Shows.REFUSED)
+@fault("user-refused", breaks=EFFECT, modifiers=PLAINLY, shows=Shows.REFUSED)
 def user_refused() -> Behaviour:
     """A request with ``user`` is refused."""
     return declines(lambda asked: asked.get("user") is not None, param="user")
@@ -18,7 +17,7 @@ def user_refused() -> Behaviour:
 @fault(
     "user-not-ascii-breaks",
     breaks=f"{EFFECT} errors.good-input-no-server-fault",
-    modifiers=HANDLERS,
+    modifiers=PLAINLY,
 )
 def user_not_ascii_breaks() -> Behaviour:
     """A ``user`` beyond ASCII is a server fault, as when it is put into a header."""
@@ -30,7 +29,7 @@ def user_not_ascii_breaks() -> Behaviour:
     )
 
 
-@fault("user-in-prompt", breaks=EFFECT, modifiers=HANDLERS)
+@fault("user-in-prompt", breaks=EFFECT, modifiers=PLAINLY)
 def user_in_prompt() -> Behaviour:
     """The name of the user is put before the prompt."""
 
@@ -41,7 +40,7 @@ def user_in_prompt() -> Behaviour:
     return asks(ask)
 
 
-@fault("user-billed", breaks=EFFECT, modifiers=HANDLERS - {Modifier.STREAM})
+@fault("user-billed", breaks=EFFECT, modifiers=PLAINLY)
 def user_billed() -> Behaviour:
     """The tokens of the user's name are billed."""
 

@@ -86,6 +86,8 @@ def bad_penalties(name: str, prefix: str) -> Iterator[Row]:
     yield "zero refused", declines(lambda b: b.get(name) == 0), f"{prefix}.zero"
     null = declines(lambda b: name in b and b[name] is None)
     yield "null refused", null, f"{prefix}.null"
+    negated = Fault(ask=lambda b: {**b, name: -b[name]} if b.get(name) else b)
+    yield "negated", negated, f"{prefix}.formula {prefix}.formula-in-every-way"
     clipped = changes(lambda b: (b.get(name) or 0) < 0, **{name: 0})
     yield "below zero taken for zero", clipped, f"{prefix}.lowest-effect"
     zero = changes(lambda b: name in b and not b[name], **{name: 2})

@@ -93,6 +93,10 @@ def of_suffix() -> Iterator[Row]:
     """Faults of suffix."""
     yield "suffix dropped", drops("suffix"), "suffix.conditions suffix.shifts-probabilities"
     yield "suffix attached to the prompt", Fault(ask=attached_suffix), "suffix.no-part-of-prompt"
+    copies = drops("suffix", when=lambda b: b.get("n") == 2)
+    yield "suffix dropped for copies", copies, "suffix.in-copies suffix.in-streamed-copies"
+    chinese = drops("suffix", when=lambda b: not (b.get("suffix") or "").isascii())
+    yield "suffix dropped in Chinese", chinese, "suffix.conditions-chinese"
     null = changes(lambda b: "suffix" in b and b["suffix"] is None, suffix="None")
     yield "null taken for a word", null, "suffix.null"
     appended = texts(lambda b, _i, t: t + (b.get("suffix") or ""))
