@@ -12,7 +12,7 @@ from conformance.checks import check
 from conformance.checks._asking import LIMIT, parts_of, plain, streamed
 from conformance.checks._characters import REPLACEMENT, is_whole
 from conformance.checks._compare import REPEATS, expect_agreement
-from conformance.checks._prompts import CHINESE, COUNTING, EMOJI
+from conformance.checks._prompts import CHINESE, EMOJI
 from conformance.checks._sampling import beside_top_p
 from conformance.checks._scores import (
     ROUNDING,
@@ -170,15 +170,7 @@ async def greedy_takes_the_best(api: Api) -> None:
 @check("logprobs-arrays.before-temperature", requirement="logprobs-arrays.before-sampling")
 async def temperature_leaves_scores_alone(api: Api) -> None:
     """The best alternative has the same log probability at another temperature."""
-
-    async def best(asked: Mapping[str, Any], fresh: bool) -> Scores:
-        choice = (await api.complete(fresh=fresh, **asked)).expect_ok().choices[0]
-        found = positions_of(choice)[:1]
-        return [max((position.top or {}).values(), default=None) for position in found]
-
-    colder = {**TWO_SCORED, "max_tokens": 1, "temperature": 0.5}
-    del colder["n"]
-    await expect_alike(partial(best, TWO_SCORED), partial(best, colder), "the same best score")
+    await hold_unmoved(api, {**TWO_SCORED, "temperature": 0.5})
 
 
 @check(
@@ -188,8 +180,8 @@ async def temperature_leaves_scores_alone(api: Api) -> None:
     needs=("top_p",),
 )
 async def top_p_leaves_scores_alone(api: Api) -> None:
-    """The best alternatives have the same log probabilities under another `top_p`."""
-    await hold_unmoved(api, **beside_top_p(api, {"temperature": 1, "top_p": 0.5}))
+    """The best alternative has the same log probability under another `top_p`."""
+    await hold_unmoved(api, beside_top_p(api, {**TWO_SCORED, "top_p": 0.5}))
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
@@ -262,15 +254,14 @@ def hold_parts_written_as_bytes(choice: Choice) -> None:
     )
 
 
-async def hold_unmoved(api: Api, **sampling: float) -> None:
-    """Hold that how tokens are sampled does not move the best alternatives' log probabilities."""
+async def hold_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
+    """Hold that how tokens are sampled does not move the best alternative's log probability."""
 
-    async def best(options: dict[str, float], fresh: bool) -> Scores:
-        asked = {"prompt": COUNTING, "max_tokens": 1, **options, "logprobs": 2}
-        found = positions_of((await api.complete(fresh=fresh, **asked)).expect_ok().only)
-        top = (found[0].top if found else None) or {}
-        return sorted(top.values(), reverse=True)[:2]
+    async def best(asked: Mapping[str, Any], fresh: bool) -> Scores:
+        choice = (await api.complete(fresh=fresh, **asked)).expect_ok().choices[0]
+        found = positions_of(choice)[:1]
+        return [max((position.top or {}).values(), default=None) for position in found]
 
-    await expect_alike(
-        partial(best, {"temperature": 1}), partial(best, dict(sampling)), "the same best scores"
-    )
+    one_token = {name: value for name, value in otherwise.items() if name != "n"}
+    sampled = {**one_token, "max_tokens": 1}
+    await expect_alike(partial(best, TWO_SCORED), partial(best, sampled), "the same best score")

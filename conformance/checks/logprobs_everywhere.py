@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._asking import parts_of
-from conformance.checks._characters import join_tokens, solid
+from conformance.checks._characters import REPLACEMENT, join_tokens, solid
 from conformance.checks._invariants import hold_each
 from conformance.checks._scores import hold_tokens_make_text
 from conformance.checks._tokens import readable_positions, readable_tokens, scored_choices
 from conformance.checks.logprobs import hold_count, hold_no_scores
-from conformance.checks.logprobs_arrays import hold_parallel
+from conformance.checks.logprobs_arrays import hold_parallel, hold_parts_written_as_bytes
 from conformance.checks.usage_everywhere import LONGEST
 from conformance.completion import Choice, Logprobs
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
@@ -116,6 +116,14 @@ def one_entry_for_each_token_everywhere(answer: Answered) -> None:
         expect(len(readable_tokens(choice)), f"number of {choice.where}'s tokens").equals(limit)
 
     hold_each(scored_choices(answer), judge)
+
+
+@invariant("logprobs-arrays.partial-everywhere", requirement="logprobs-arrays.partial-characters")
+def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
+    """No token of any answer is written with U+FFFD, unless its prompt has that character."""
+    if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
+        raise NotApplicable("the request has U+FFFD itself")
+    hold_each(scored_choices(answer), hold_parts_written_as_bytes)
 
 
 @invariant("max-tokens.entries-everywhere", requirement="max-tokens.limits-answer")

@@ -6,18 +6,18 @@ sequences and with its prompts echoed; what comes of each choice is held against
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import choices_of, hold_echoed, plain, streamed
-from conformance.checks._characters import has_broken_character, solid
+from conformance.checks._characters import has_broken_character, is_whole, solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import NEVER, before, material, middle_of
 from conformance.checks._prompts import COUNTING, EMOJI
-from conformance.checks._scores import Scored, expect_scored_alike, scored_tokens, tokens_of
+from conformance.checks._scores import Scored, expect_scored_alike, scored_tokens
 from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
@@ -227,11 +227,27 @@ def texts_of(answer: Completion) -> list[str]:
     return [solid(choice.text) for choice in two_of(answer)]
 
 
+def written(answer: Completion) -> Scored:
+    """Return the tokens of all choices with their scores, but for a start token.
+
+    That one is listed or not, and stands nowhere in the text; the first token that does has a score
+    only where it follows another.
+    """
+    told: list[tuple[str, float | None]] = []
+    for choice in two_of(answer):
+        tokens = scored_tokens([choice])
+        is_start = bool(tokens) and is_whole(tokens[0][0])
+        skipped = int(is_start and not choice.text.startswith(tokens[0][0]))
+        told += [(token, None) for token, _ in tokens[skipped : skipped + 1]]
+        told += tokens[skipped + 1 :]
+    return told
+
+
 async def hold_tokens_as_plain(api: Api, plainly: Asked, as_stream: Asked) -> None:
     """Hold that each choice has the same tokens, streamed and plain."""
 
-    async def of(answer: Answer, asked: Asked, fresh: bool) -> list[Sequence[str]]:
-        return [tokens_of(c) for c in two_of(await answer(api, fresh=fresh, **asked))]
+    async def of(answer: Answer, asked: Asked, fresh: bool) -> list[str]:
+        return [token for token, _ in written(await answer(api, fresh=fresh, **asked))]
 
     await expect_agreement(
         partial(of, of_scripts, plainly),
@@ -244,7 +260,7 @@ async def hold_scores_as_plain(api: Api, plainly: Asked, as_stream: Asked) -> No
     """Hold that each choice has the same scores, streamed and plain."""
 
     async def of(answer: Answer, asked: Asked, fresh: bool) -> Scored:
-        return scored_tokens(two_of(await answer(api, fresh=fresh, **asked)))
+        return written(await answer(api, fresh=fresh, **asked))
 
     await expect_scored_alike(
         partial(of, of_scripts, plainly),

@@ -12,7 +12,7 @@ from conformance.checks.text_everywhere import is_broken_form, is_stripped_form
 from conformance.events import ExchangeMade, FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, Finding, Request, Target, Tier, Verdict
+from conformance.model import Exchange, Finding, Level, Request, Target, Tier, Verdict
 from conformance.runner import Options, run
 from tests.conformance.checks.honest_variants import VARIANTS
 from tests.conformance.checks.invariant_faults import endpoint_with
@@ -101,6 +101,7 @@ FOUND_BY = {
     "array-missing@stream": "logprobs-arrays.parallel-everywhere",
     "stream-tokens-stripped": "logprobs-arrays.join-streamed-everywhere",
     "flattened@batch": "logprobs-arrays.one-entry-everywhere",
+    "bytes-as-replacement@non-ascii": "logprobs-arrays.partial-everywhere",
     "first-token-twice": "max-tokens.entries-everywhere",
     "echo-prompt-null@non-ascii": "echo-logprobs.covers-everywhere",
     "echo-first-scored@batch": "echo-logprobs.first-null-everywhere",
@@ -147,7 +148,7 @@ def test_no_freedom_is_called_a_breach(name: str) -> None:
     accused = {
         key: f.message
         for key, f in found.items()
-        if f.verdict not in {Verdict.PASS, Verdict.SKIPPED}
+        if f.verdict not in {Verdict.PASS, Verdict.SKIPPED} and f.level is not Level.MAY
     }
     assert accused == {}
 
