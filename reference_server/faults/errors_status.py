@@ -21,7 +21,8 @@ from reference_server.faults._hiding import HANDLERS
 STEADY = HANDLERS - {Modifier.EVERY_THIRD}
 """A server fault is asked about again, so that one in three is gone a moment later."""
 
-WRONG_TYPES = "errors.wrong-type-refused"
+WRONG_TYPES = "errors.wrong-type-refused errors.stream-refused-as-json"
+"""Who takes wrong types in streams alone refuses a stream otherwise than a plain answer."""
 
 
 @fault(
