@@ -112,6 +112,24 @@ def start_token(asked: Body, of: list[Body]) -> list[Body]:
     return told
 
 
+def start_token_streamed(asked: Body, chunks: list[Body]) -> list[Body]:
+    """List a start token before an echoed prompt in a stream, once for each choice."""
+    if not asked.get("echo") or asked.get("logprobs") is None:
+        return chunks
+    begun: set[int] = set()
+
+    def listed(part: Body) -> Body:
+        if not part["logprobs"]:
+            return part
+        if part["index"] not in begun:
+            begun.add(part["index"])
+            return start_token(asked, [part])[0]
+        moved = [offset + 3 for offset in part["logprobs"]["text_offset"]]
+        return {**part, "logprobs": {**part["logprobs"], "text_offset": moved}}
+
+    return [{**chunk, "choices": [listed(part) for part in chunk["choices"]]} for chunk in chunks]
+
+
 def from_zero(scores: Body) -> Body:
     """Count offsets from the completion's beginning."""
     base = scores["text_offset"][0] if scores["text_offset"] else 0

@@ -52,7 +52,9 @@ VARIANTS: dict[str, Change] = {
         lambda _, of: [{k: v for k, v in c.items() if v is not None} for c in of]
     ),
     "offsets-from-zero": h.offsets_from_zero(),
-    "start-token-listed": f.choices(h.start_token),
+    "start-token-listed": Change(
+        plain=f.choices(h.start_token).plain, chunks=h.start_token_streamed
+    ),
     "start-token-billed": h.start_token_billed(),
     "end-token-counted": Change(plain=lambda _, whole: h.end_token_counted(whole)),
     "entries-after-stop": f.choices(h.entries_after_stop),

@@ -21,6 +21,7 @@ from conformance.wire.sharing import Sharing
 from tests.conformance.checks.honest_rewrites import scored_closely
 from tests.conformance.checks.honest_variants import VARIANTS
 from tests.conformance.checks.rewriting import (
+    Body,
     Change,
     Endpoint,
     Rewriting,
@@ -45,6 +46,12 @@ MIXTURES = {
 }
 
 
+def may_flip(asked: Body) -> bool:
+    """Whether a greedy answer can take another turn, and show by its scores that it was near."""
+    deciding = ("presence_penalty", "frequency_penalty", "logit_bias")
+    return asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
+
+
 class Unsteady:
     """The ideal endpoint on a busy machine, where greedy answers are not always the same."""
 
@@ -54,7 +61,7 @@ class Unsteady:
 
     async def send(self, request: Request) -> Exchange:
         asked, sent = read(request.body), request
-        if asked and asked.get("temperature") == 0 and self._chance.random() < FLIPS:
+        if asked and may_flip(asked) and self._chance.random() < FLIPS:
             sent = replace(request, body=json.dumps({**asked, "temperature": 0.35}).encode())
         exchange = replace(await self._inner.send(sent), request=request)
         if self._chance.random() < FAILS:
@@ -64,10 +71,8 @@ class Unsteady:
 
 
 NEAR_TIES = Change(
-    plain=lambda asked, whole: scored_closely(whole) if asked.get("temperature") == 0 else whole,
-    chunks=lambda asked, chunks: (
-        [scored_closely(c) for c in chunks] if asked.get("temperature") == 0 else chunks
-    ),
+    plain=lambda asked, whole: scored_closely(whole) if may_flip(asked) else whole,
+    chunks=lambda asked, chunks: [scored_closely(c) for c in chunks] if may_flip(asked) else chunks,
 )
 """An endpoint that flips near-ties has some to flip."""
 
