@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._sampling import sampled
+from conformance.checks._asking import plain
+from conformance.checks._sampling import STORY, sampled
 from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, shown
 from conformance.model import Effect
@@ -60,6 +61,16 @@ async def differs(api: Api, body: Body, other: Body) -> bool:
         return (await sample(api, body)).texts != (await sample(api, other)).texts
     except Refusal:
         return True
+
+
+async def is_sampled(api: Api, body: Body) -> bool:
+    """Tell whether a seeded request is seen to be sampled: its text is not the greedy one."""
+    if not api.contract.parameter("seed").documented:
+        return False
+    try:
+        return (await sample(api, body)).texts != (await plain(api, STORY)).texts
+    except Refusal:
+        return False
 
 
 async def hold_same_sample(api: Api, body: Body, other: Body, expected: str) -> None:

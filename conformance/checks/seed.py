@@ -177,7 +177,7 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
         return (await api.complete(**asked)).expect_ok().choices
 
     for number in range(len(EDGES)):
-        await draw("1", number)
+        await draw(STORY, number)
     await expect_variety("seed.edges-told-apart", draw, OTHERS, draws=len(EDGES))
 
 

@@ -25,7 +25,14 @@ from conformance.checks._sampling import (
     sampled,
     told_apart,
 )
-from conformance.checks._seeded import differs, hold_same_sample, nulled, seeded, unsaid
+from conformance.checks._seeded import (
+    differs,
+    hold_same_sample,
+    is_sampled,
+    nulled,
+    seeded,
+    unsaid,
+)
 from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
@@ -188,6 +195,8 @@ async def null_is_as_one(api: Api) -> None:
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
 async def the_default_samples(api: Api) -> None:
     """Without `temperature` an answer is sampled: answers differ."""
+    if await is_sampled(api, unsaid(api)):
+        return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         asked = {"prompt": prompt, "max_tokens": LIMIT, **told_apart(api, number), **more}
@@ -221,6 +230,8 @@ async def null_samples_in_every_way(api: Api) -> None:
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
 async def null_samples(api: Api) -> None:
     """`temperature: null` is the default 1 and not 0: answers differ."""
+    if await is_sampled(api, nulled(api)):
+        return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         asked = sampled(prompt, temperature=None, **told_apart(api, number), **more)

@@ -21,7 +21,7 @@ from conformance.checks._sampling import (
     sampled,
     told_apart,
 )
-from conformance.checks._seeded import differs, hold_same_sample, nulled, seeded
+from conformance.checks._seeded import differs, hold_same_sample, is_sampled, nulled, seeded
 from conformance.checks._ways import hold_greedy_in_every_way
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, shown
@@ -125,6 +125,8 @@ async def null_narrows_nothing_in_every_way(api: Api) -> None:
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
 async def null_narrows_nothing(api: Api) -> None:
     """`top_p: null` is served, and leaves sampling as free as 1 does."""
+    if await is_sampled(api, nulled(api)):
+        return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         asked = sampled(prompt, top_p=None, **told_apart(api, number), **more)
