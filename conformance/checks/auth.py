@@ -55,13 +55,13 @@ async def a_stranger_is_told_why(api: Api) -> None:
     _ = (await wrong_key(api)).message
 
 
-@check("auth.wrong-key-code", requirement="auth.wrong-key-code")
+@check("auth.wrong-key-code", requirement="auth.wrong-key-code", tier="smoke")
 async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
     """The refusal of a wrong key has code `invalid_api_key`."""
     expect((await wrong_key(api)).code, "error.code").equals("invalid_api_key")
 
 
-@check("auth.key-not-repeated", requirement="auth.key-not-repeated")
+@check("auth.key-not-repeated", requirement="auth.key-not-repeated", tier="smoke")
 async def the_key_is_not_repeated(api: Api) -> None:
     """The refusal of a wrong key does not repeat the key in clear."""
     reply = await present(api, Credentials.WRONG)

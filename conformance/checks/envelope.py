@@ -120,7 +120,7 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
 
 
-@check("envelope.created-is-now", requirement="envelope.created-is-now")
+@check("envelope.created-is-now", requirement="envelope.created-is-now", tier="smoke")
 async def created_is_the_time_of_the_answer(api: Api) -> None:
     """`created` is the time of the answer, within a few minutes."""
     answer = await plain(api)

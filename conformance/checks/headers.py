@@ -27,7 +27,7 @@ async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
     hold_json(await api.complete(**greedy(two_prompts(api))))
 
 
-@check("headers.charset", requirement="headers.content-type")
+@check("headers.charset", requirement="headers.content-type", tier="smoke")
 async def no_charset_but_utf8(api: Api) -> None:
     """The content type names no other encoding than UTF-8."""
     reply = await api.complete(**greedy())
