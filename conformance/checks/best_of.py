@@ -171,23 +171,45 @@ async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -
 
 
 async def likelihoods(api: Api, parts: int, asked: dict[str, Any]) -> list[list[Likelihood]]:
-    """Sample, and return for each part of a batch how likely its choices were."""
+    """Sample, and return for each part of a batch how likely its choices were.
+
+    A choice that ended before its first token is left out: its mean is one of nothing, which one
+    server takes for the best and another for the worst.
+    """
     n = asked["n"]
     answer = (await api.complete(fresh=True, **asked)).expect_ok()
-    found = [likelihood(choice) for choice in choices_of(answer, parts * n, Thing.COPIES)]
-    return [found[part * n : (part + 1) * n] for part in range(parts)]
+    choices = choices_of(answer, parts * n, Thing.COPIES)
+    echoed = tokens_echoed(choices) if asked.get("echo") else 0
+    found = [likelihood(choice, echoed) for choice in choices]
+    return [
+        [one for one in found[part * n : (part + 1) * n] if one is not None]
+        for part in range(parts)
+    ]
 
 
-def likelihood(choice: Choice) -> Likelihood:
-    """Return how likely the tokens behind an echoed prompt were.
+def tokens_echoed(choices: Sequence[Choice]) -> int:
+    """Return how many tokens the choices of one prompt have in front, from one that was cut.
 
     Raises:
-        NotApplicable: there are none, or they have no log probabilities.
+        Absence: none was cut, so that it cannot be told where the prompt ends.
     """
-    values = [value for value in scores_of(choice)[-TOKENS:] if value is not None]
-    if not values:
+    cut = [len(scores_of(choice)) for choice in choices if choice.finish_reason == "length"]
+    if not cut:
+        raise Absence(Thing.TEXT, "a choice that is cut by the limit", "none")
+    return max(cut) - TOKENS
+
+
+def likelihood(choice: Choice, echoed: int) -> Likelihood | None:
+    """Return how likely the tokens behind an echoed prompt were; None where there are none.
+
+    Raises:
+        NotApplicable: they have no log probabilities.
+    """
+    scores = scores_of(choice)[echoed:]
+    values = [value for value in scores if value is not None]
+    if scores and not values:
         raise NotApplicable(f"{choice.where} has no log probabilities")
-    return fmean(values), math.fsum(values)
+    return (fmean(values), math.fsum(values)) if values else None
 
 
 def above_the_least(best: Sequence[Likelihood], ordinary: Sequence[Likelihood]) -> int:
@@ -196,6 +218,7 @@ def above_the_least(best: Sequence[Likelihood], ordinary: Sequence[Likelihood]) 
     Servers choose by the mean, or by the sum. They differ for a text that ended early, and so only
     what is likelier in both ways counts, which speaks for the endpoint; so do ties.
     """
-    return max(
+    counts = (
         sum(mean > chosen[0] and total > chosen[1] for mean, total in ordinary) for chosen in best
     )
+    return max(counts, default=0)
