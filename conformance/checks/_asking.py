@@ -6,12 +6,13 @@ does, and what a check adds comes behind it, in one order.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from conformance.answers import Reply
 from conformance.api import Api
-from conformance.checks._prompts import COLOURS, COUNTING, EMOJI
+from conformance.checks._prompts import AWKWARD, COLOURS, COUNTING, EMOJI
 from conformance.completion import Choice, Completion, JsonObject
 from conformance.judgement import Absence, Inconclusive, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
@@ -42,6 +43,12 @@ async def plain(
 ) -> Completion:
     """Ask for the shared greedy answer in one piece."""
     return (await api.complete(fresh=fresh, **greedy(prompt, **more))).expect_ok()
+
+
+async def awkward_echo(api: Api) -> Completion:
+    """Ask for nothing but the echo of an awkward prompt, written in JSON with escapes."""
+    asked = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
+    return (await api.post(json.dumps(asked).encode())).expect_ok()
 
 
 async def streamed(

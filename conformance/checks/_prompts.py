@@ -17,6 +17,6 @@ EMOJI = "胡🌸🌙⭐\n" * 3 + "胡🌸"
 """Characters of three and of four bytes, two UTF-16 units these, rare enough that byte-level
 tokenizers cut some of them: to copy them a model has to write them in parts."""
 
-AWKWARD = '  一二三。\n\t🍎🍌 \\ "X" <b> &amp; e\u0301  '
-"""White space at both ends, several scripts, a capital, what escaping gets wrong, and an accent
-that normalisation would join with its letter."""
+AWKWARD = '  一二三。\n\t🍎🍌 \\n "X" <b> &amp; e\u0301  '
+"""White space at both ends, several scripts, a capital, what escaping gets wrong (a backslash
+and an n are no line break), and an accent that normalisation would join with its letter."""

@@ -21,7 +21,7 @@ async def nobody_is_not_served(api: Api) -> None:
     (await present(api, Credentials.NONE)).expect_error(401)
 
 
-@check("auth.missing-key-envelope", requirement="errors.envelope")
+@check("auth.missing-key-envelope", requirement="errors.envelope", tier="smoke")
 async def nobody_is_told_why(api: Api) -> None:
     """The refusal of a request without a key is a JSON document whose `error` has a message."""
     _ = as_refused(await present(api, Credentials.NONE), 401, 403).message
@@ -49,7 +49,7 @@ async def a_stranger_is_not_streamed_to(api: Api) -> None:
     (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
 
 
-@check("auth.wrong-key-envelope", requirement="errors.envelope")
+@check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
 async def a_stranger_is_told_why(api: Api) -> None:
     """The refusal of a wrong key is a JSON document whose `error` has a message."""
     _ = (await wrong_key(api)).message

@@ -54,7 +54,7 @@ async def as_many_candidates_as_choices_are_refused(api: Api) -> None:
     await expect_declined(api, n=2, best_of=2)
 
 
-@check("best-of.omitted", requirement="best-of.omitted-is-n")
+@check("best-of.omitted", requirement="best-of.omitted-is-n", tier="smoke")
 async def choices_need_no_best_of(api: Api) -> None:
     """`n: 3` without `best_of` is served."""
     (await api.complete(**sampled(n=3))).expect_ok()

@@ -18,7 +18,7 @@ async def the_only_choice_is_number_zero(api: Api) -> None:
     hold_numbered(await plain(api), 1, Thing.CHOICES)
 
 
-@check("index.of-copies", requirement="index.each-once", needs=("n",))
+@check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
 async def copies_are_numbered(api: Api) -> None:
     """With `n: 3` there are three choices, with index 0, 1 and 2."""
     hold_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Thing.COPIES)
@@ -30,7 +30,12 @@ async def prompts_are_numbered(api: Api) -> None:
     hold_numbered(await plain(api, two_prompts(api)), 2, Thing.BATCH)
 
 
-@check("index.of-prompts-times-copies", requirement="index.each-once", needs=("n", "echo"))
+@check(
+    "index.of-prompts-times-copies",
+    requirement="index.each-once",
+    tier="smoke",
+    needs=("n", "echo"),
+)
 async def all_choices_are_numbered(api: Api) -> None:
     """A batch of two prompts with `n: 2` has four choices, with index 0 to 3."""
     answer = (await api.complete(**copies_of(two_prompts(api)))).expect_ok()
@@ -49,7 +54,7 @@ async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
     hold_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
 
 
-@check("index.prompt-major", requirement="index.prompt-major", needs=("n", "echo"))
+@check("index.prompt-major", requirement="index.prompt-major", tier="smoke", needs=("n", "echo"))
 async def copies_stand_beside_each_other(api: Api) -> None:
     """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second."""
     prompts = two_prompts(api)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import TWO_PROMPTS, choices_of, hold_echoed, plain, streamed
+from conformance.checks._asking import (
+    TWO_PROMPTS,
+    awkward_echo,
+    choices_of,
+    hold_echoed,
+    plain,
+    streamed,
+)
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._neutral import neutral_values_are_harmless
@@ -21,17 +28,19 @@ async def the_prompt_comes_first(api: Api) -> None:
     hold_echoed(answer.text, COUNTING)
 
 
-@check("echo.then-completion", requirement="echo.prompt-then-completion")
+@check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_completion_follows(api: Api) -> None:
     """What follows the echoed prompt is the text that comes without `echo`, its space included."""
     await hold_echo(api, COUNTING)
 
 
-@check("echo.awkward-text", requirement="echo.prompt-then-completion")
+@check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
-    """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent."""
-    answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
-    hold_echoed(answer.text, AWKWARD)
+    """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent.
+
+    Their JSON is sent as ASCII, with escapes, as many clients write it.
+    """
+    hold_echoed((await awkward_echo(api)).text, AWKWARD)
 
 
 @check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
@@ -62,7 +71,7 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
         hold_echoed(choice.text, prompt)
 
 
-@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", needs=("n",))
+@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
 async def each_copy_echoes_its_own_prompt(api: Api) -> None:
     """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to."""
     asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}

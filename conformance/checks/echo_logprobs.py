@@ -65,7 +65,7 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
         prompt_tokens_in(choice, prompt)
 
 
-@check("echo-logprobs.one-more-entry", requirement="echo.logprobs-cover-prompt")
+@check("echo-logprobs.one-more-entry", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def the_generated_token_follows(api: Api) -> None:
     """With `max_tokens: 1` one entry follows those of the prompt, as scoring harnesses expect."""
     answer = await score(api, COUNTING)
@@ -77,7 +77,7 @@ async def the_generated_token_follows(api: Api) -> None:
         expect(more, "entries after the prompt's").at_most(1)
 
 
-@check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt")
+@check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
     """The prompt has as many entries as `prompt_tokens` counts, a start token aside."""
     answer = await score(api, COUNTING)
@@ -107,7 +107,7 @@ async def scoring_generates_nothing(api: Api) -> None:
     expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
 
 
-@check("echo-logprobs.first-null", requirement="echo.first-token-null")
+@check("echo-logprobs.first-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_score(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `token_logprobs` is null."""
     choice = (await score(api, COUNTING)).only
@@ -115,7 +115,7 @@ async def the_first_token_has_no_score(api: Api) -> None:
     expect(scores_of(choice)[:1], "token_logprobs at the first token").one_of([None], [])
 
 
-@check("echo-logprobs.first-top-null", requirement="echo.first-token-null")
+@check("echo-logprobs.first-top-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_alternatives(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `top_logprobs` is null."""
     choice = (await score(api, COUNTING)).only
@@ -123,7 +123,7 @@ async def the_first_token_has_no_alternatives(api: Api) -> None:
     expect(choice.logprobs.top_logprobs[:1], "top_logprobs at the first token").one_of([None], [])
 
 
-@check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero")
+@check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero", tier="smoke")
 async def echoed_offsets_start_at_zero(api: Api) -> None:
     """With `echo` the first offset is 0, and each points to its token in the returned text."""
     hold_offsets_point((await score(api, COUNTING)).only, COUNTING)
@@ -135,7 +135,7 @@ async def echoed_offsets_count_characters(api: Api) -> None:
     hold_offsets_point((await score(api, CHINESE)).only, CHINESE)
 
 
-@check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count")
+@check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count", tier="smoke")
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
     """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well."""
     choice = (await score(api, COUNTING)).only
@@ -143,7 +143,11 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
     hold_count(positions_of(choice)[1:number], 1)
 
 
-@check("echo-logprobs.sampled-in-top", requirement="logprobs-arrays.sampled-agrees-with-top")
+@check(
+    "echo-logprobs.sampled-in-top",
+    requirement="logprobs-arrays.sampled-agrees-with-top",
+    tier="smoke",
+)
 async def the_prompts_tokens_are_listed(api: Api) -> None:
     """Echoed tokens that are listed among the alternatives have the same log probability there.
 

@@ -39,7 +39,12 @@ async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
     hold_strict_json((await plain(api, CHINESE)).exchange)
 
 
-@check("envelope.strict-json-logprobs", requirement="envelope.strict-json", needs=("logprobs",))
+@check(
+    "envelope.strict-json-logprobs",
+    requirement="envelope.strict-json",
+    tier="smoke",
+    needs=("logprobs",),
+)
 async def log_probabilities_are_json_numbers(api: Api) -> None:
     """A body with log probabilities is strict JSON: none is NaN or Infinity."""
     hold_strict_json((await scored(api)).exchange)
@@ -51,7 +56,7 @@ async def the_answer_has_an_id(api: Api) -> None:
     hold_name((await plain(api)).raw.get("id"), "id")
 
 
-@check("envelope.id-in-stream", requirement="envelope.id", needs=("stream",))
+@check("envelope.id-in-stream", requirement="envelope.id", tier="smoke", needs=("stream",))
 async def a_chunk_has_an_id(api: Api) -> None:
     """The chunks of a stream have an `id`, which is a string and not empty."""
     hold_name((await streamed(api)).raw.get("id"), "id")
@@ -86,7 +91,7 @@ async def two_streams_have_two_ids(api: Api) -> None:
     )
 
 
-@check("envelope.id-prefix", requirement="envelope.id-prefix")
+@check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
 async def the_id_says_what_it_names(api: Api) -> None:
     """The `id` begins with `cmpl-`."""
     expect(str((await plain(api)).raw.get("id")), "id").starts_with("cmpl-")
@@ -98,7 +103,12 @@ async def the_answer_is_a_text_completion(api: Api) -> None:
     expect((await plain(api)).raw.get("object"), "object").equals("text_completion")
 
 
-@check("envelope.object-with-logprobs", requirement="envelope.object", needs=("logprobs",))
+@check(
+    "envelope.object-with-logprobs",
+    requirement="envelope.object",
+    tier="smoke",
+    needs=("logprobs",),
+)
 async def it_is_one_with_logprobs_as_well(api: Api) -> None:
     """`object` is `text_completion` when log probabilities were asked for as well."""
     expect((await scored(api)).raw.get("object"), "object").equals("text_completion")
@@ -112,7 +122,9 @@ async def created_is_a_whole_number(api: Api) -> None:
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
 
 
-@check("envelope.created-in-stream", requirement="envelope.created", needs=("stream",))
+@check(
+    "envelope.created-in-stream", requirement="envelope.created", tier="smoke", needs=("stream",)
+)
 async def created_is_a_whole_number_in_chunks(api: Api) -> None:
     """`created` is a whole number of seconds in the chunks of a stream as well."""
     created = created_of(await streamed(api))
@@ -145,7 +157,7 @@ async def the_answer_names_a_model(api: Api) -> None:
     hold_name((await plain(api)).raw.get("model"), "model")
 
 
-@check("envelope.model-in-stream", requirement="envelope.model", needs=("stream",))
+@check("envelope.model-in-stream", requirement="envelope.model", tier="smoke", needs=("stream",))
 async def a_chunk_names_a_model(api: Api) -> None:
     """`model` is a string that is not empty in the chunks of a stream as well."""
     hold_name((await streamed(api)).raw.get("model"), "model")
@@ -157,7 +169,9 @@ async def the_answer_names_the_model_asked_for(api: Api) -> None:
     hold_related((await plain(api)).raw.get("model"), api.model)
 
 
-@check("model.named-in-stream", requirement="model.named-in-answer", needs=("stream",))
+@check(
+    "model.named-in-stream", requirement="model.named-in-answer", tier="smoke", needs=("stream",)
+)
 async def the_stream_names_the_model_asked_for(api: Api) -> None:
     """`model` is the name that was asked for in the chunks of a stream as well."""
     hold_related((await streamed(api)).raw.get("model"), api.model)
@@ -169,7 +183,7 @@ async def the_answer_has_choices(api: Api) -> None:
     _ = (await plain(api)).only
 
 
-@check("envelope.schema", requirement="envelope.choices")
+@check("envelope.schema", requirement="envelope.choices", tier="smoke")
 async def the_answer_matches_the_schema(api: Api) -> None:
     """A plain answer matches the contract's schema in every field it has."""
     faults = api.contract.validate_completion((await plain(api)).raw)
@@ -179,7 +193,7 @@ async def the_answer_matches_the_schema(api: Api) -> None:
         )
 
 
-@check("envelope.system-fingerprint", requirement="envelope.system-fingerprint")
+@check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
 async def the_fingerprint_is_a_string(api: Api) -> None:
     """`system_fingerprint` is a string or null where it is sent."""
     hold_fingerprint(await plain(api))
@@ -188,6 +202,7 @@ async def the_fingerprint_is_a_string(api: Api) -> None:
 @check(
     "envelope.system-fingerprint-in-stream",
     requirement="envelope.system-fingerprint",
+    tier="smoke",
     needs=("stream",),
 )
 async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:

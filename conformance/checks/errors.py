@@ -47,25 +47,25 @@ async def an_unknown_model_is_refused_in_json(api: Api) -> None:
     _ = (await unknown_model(api)).message
 
 
-@check("errors.envelope-of-malformed", requirement="errors.envelope")
+@check("errors.envelope-of-malformed", requirement="errors.envelope", tier="smoke")
 async def malformed_json_is_refused_in_json(api: Api) -> None:
     """A body that is not JSON is refused with a JSON document whose `error` has a message."""
     _ = as_refused(await api.post(TRUNCATED)).message
 
 
-@check("errors.four-members", requirement="errors.four-members")
+@check("errors.four-members", requirement="errors.four-members", tier="smoke")
 async def the_error_has_four_members(api: Api) -> None:
     """The error of a bad value has `message`, `type`, `param` and `code`."""
     hold_four_members(await declined(api))
 
 
-@check("errors.four-members-of-unknown-model", requirement="errors.four-members")
+@check("errors.four-members-of-unknown-model", requirement="errors.four-members", tier="smoke")
 async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
     """The error of an unknown model has `message`, `type`, `param` and `code`."""
     hold_four_members(await unknown_model(api))
 
 
-@check("errors.schema", requirement="errors.four-members")
+@check("errors.schema", requirement="errors.four-members", tier="smoke")
 async def the_error_matches_the_schema(api: Api) -> None:
     """The error of a bad value matches the contract's schema of an error."""
     faults = api.contract.validate_error((await declined(api)).raw)
@@ -75,7 +75,7 @@ async def the_error_matches_the_schema(api: Api) -> None:
         )
 
 
-@check("errors.content-type", requirement="errors.content-type")
+@check("errors.content-type", requirement="errors.content-type", tier="smoke")
 async def the_error_says_that_it_is_json(api: Api) -> None:
     """The refusal of a bad value has the content type `application/json`."""
     reply = await api.complete(**HOT)
@@ -83,7 +83,7 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
     expect(reply.content_type, "content-type").equals("application/json")
 
 
-@check("errors.content-type-of-malformed", requirement="errors.content-type")
+@check("errors.content-type-of-malformed", requirement="errors.content-type", tier="smoke")
 async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
     """The refusal of a body that is not JSON has the content type `application/json`."""
     reply = await api.post(TRUNCATED)
@@ -157,20 +157,20 @@ async def an_empty_body_is_refused(api: Api) -> None:
     (await api.post(b"")).expect_error(*REFUSALS)
 
 
-@check("errors.type", requirement="errors.bad-input-type")
+@check("errors.type", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_a_bad_value_is_typed(api: Api) -> None:
     """The error of a bad value has the type `invalid_request_error`."""
     expect((await declined(api)).type, "error.type").equals("invalid_request_error")
 
 
-@check("errors.type-of-malformed", requirement="errors.bad-input-type")
+@check("errors.type-of-malformed", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_malformed_json_is_typed(api: Api) -> None:
     """The error of a body that is not JSON has the type `invalid_request_error`."""
     error = as_refused(await api.post(TRUNCATED))
     expect(error.type, "error.type").equals("invalid_request_error")
 
 
-@check("errors.param", requirement="errors.bad-input-param")
+@check("errors.param", requirement="errors.bad-input-param", tier="smoke")
 async def the_error_names_the_parameter(api: Api) -> None:
     """The error of a bad `temperature` names it in `param` or in its message."""
     hold_named(await declined(api), "temperature")
@@ -197,7 +197,7 @@ async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
     expect(streamed.status, "status of the refused stream").equals(wanted)
 
 
-@check("errors.no-leak", requirement="errors.no-leak")
+@check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
 async def a_refusal_gives_nothing_away(api: Api) -> None:
     """The refusals of a bad value, an unknown model and a broken body show nothing internal."""
     for reply in (await api.complete(**HOT), await ask_nobody(api), await api.post(TRUNCATED)):

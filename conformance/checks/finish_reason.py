@@ -40,7 +40,12 @@ async def every_choice_has_a_known_reason(api: Api) -> None:
         expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
 
 
-@check("finish-reason.known-in-stream", requirement="finish-reason.known-value", needs=("stream",))
+@check(
+    "finish-reason.known-in-stream",
+    requirement="finish-reason.known-value",
+    tier="smoke",
+    needs=("stream",),
+)
 async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
     """A streamed choice ends with finish_reason `stop`, `length` or `content_filter`."""
     expect((await streamed(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
@@ -55,6 +60,7 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
 @check(
     "finish-reason.stream-as-plain",
     requirement="finish-reason.length-at-limit",
+    tier="smoke",
     needs=("stream",),
 )
 async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:

@@ -37,7 +37,7 @@ async def no_charset_but_utf8(api: Api) -> None:
         expect(named[1].lower(), "charset").one_of("utf-8", "utf8")
 
 
-@check("headers.request-id", requirement="headers.openai")
+@check("headers.request-id", requirement="headers.openai", tier="smoke")
 async def a_request_id_names_one_request(api: Api) -> None:
     """Where answers have an `x-request-id`, no two have the same."""
     first, second = await api.complete(**LITTLE), await api.complete(**greedy())
@@ -48,7 +48,7 @@ async def a_request_id_names_one_request(api: Api) -> None:
         raise Deviation("an x-request-id for each answer", f"{ids[0]!r} for two answers")
 
 
-@check("headers.processing-time", requirement="headers.openai")
+@check("headers.processing-time", requirement="headers.openai", tier="smoke")
 async def the_processing_time_is_a_number(api: Api) -> None:
     """Where an answer has `openai-processing-ms`, it is a number."""
     told = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
@@ -57,7 +57,7 @@ async def the_processing_time_is_a_number(api: Api) -> None:
     expect(told.strip(), "openai-processing-ms").satisfies(is_number, "a number")
 
 
-@check("headers.rate-limits", requirement="headers.openai")
+@check("headers.rate-limits", requirement="headers.openai", tier="smoke")
 async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
     """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit."""
     reply = await api.complete(**greedy())

@@ -111,7 +111,7 @@ async def a_word_is_no_token_id(api: Api) -> None:
     await expect_declined(api, logit_bias={"hello": 1})
 
 
-@check("logit-bias.unknown-id-refused", requirement="logit-bias.unknown-token-refused", tier="deep")
+@check("logit-bias.unknown-id-refused", requirement="logit-bias.unknown-token-refused")
 async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
     """A bias for an id that no vocabulary has is declined."""
     await expect_declined(api, logit_bias={str(BEYOND_ANY_VOCABULARY): 1})

@@ -29,7 +29,7 @@ TWO_SCORED: Mapping[str, Any] = {
     "max_tokens": 8,
     "temperature": 1,
     "n": 2,
-    "logprobs": 1,
+    "logprobs": 2,
 }
 """Two samples that are hardly alike, so that the one's tokens cannot pass for the other's."""
 
@@ -131,7 +131,12 @@ async def no_scores_unless_asked_for(api: Api) -> None:
     hold_no_scores((await plain(api)).only.raw.get("logprobs"))
 
 
-@check("logprobs.absent-in-stream", requirement="logprobs.absent-unless-asked", needs=("stream",))
+@check(
+    "logprobs.absent-in-stream",
+    requirement="logprobs.absent-unless-asked",
+    tier="smoke",
+    needs=("stream",),
+)
 async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
     """Without `logprobs` the chunks of a stream carry no log probabilities."""
     hold_no_scores((await streamed(api)).only.raw.get("logprobs"))

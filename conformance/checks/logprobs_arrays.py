@@ -74,7 +74,11 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
     hold_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
 
 
-@check("logprobs-arrays.one-entry-per-token", requirement="logprobs-arrays.one-entry-per-token")
+@check(
+    "logprobs-arrays.one-entry-per-token",
+    requirement="logprobs-arrays.one-entry-per-token",
+    tier="smoke",
+)
 async def one_entry_for_each_token(api: Api) -> None:
     """An answer cut at the limit has exactly as many entries as tokens were allowed."""
     choice = (await scored(api)).only
@@ -107,14 +111,16 @@ async def parts_of_emoji_are_bytes(api: Api) -> None:
     hold_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
 
 
-@check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive")
+@check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive", tier="smoke")
 async def no_token_is_more_than_certain(api: Api) -> None:
     """No entry of `token_logprobs` is above 0."""
     for score in scores_of((await scored(api)).only):
         expect(score or 0.0, "log probability of a token").at_most(ROUNDING)
 
 
-@check("logprobs-arrays.top-never-positive", requirement="logprobs-arrays.never-positive")
+@check(
+    "logprobs-arrays.top-never-positive", requirement="logprobs-arrays.never-positive", tier="smoke"
+)
 async def no_alternative_is_more_than_certain(api: Api) -> None:
     """No entry of `top_logprobs` is above 0."""
     for position in positions_of((await scored(api)).only):
@@ -122,7 +128,7 @@ async def no_alternative_is_more_than_certain(api: Api) -> None:
             expect(score, "log probability of an alternative").at_most(ROUNDING)
 
 
-@check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one")
+@check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
 async def alternatives_share_one_probability(api: Api) -> None:
     """At no position do the alternatives' probabilities add up to more than 1."""
     for position in positions_of((await scored(api)).only):
@@ -130,7 +136,11 @@ async def alternatives_share_one_probability(api: Api) -> None:
         expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
 
 
-@check("logprobs-arrays.sampled-in-top", requirement="logprobs-arrays.sampled-agrees-with-top")
+@check(
+    "logprobs-arrays.sampled-in-top",
+    requirement="logprobs-arrays.sampled-agrees-with-top",
+    tier="smoke",
+)
 async def the_sampled_token_is_listed(api: Api) -> None:
     """The token that was taken is listed among the alternatives with its own log probability."""
     wanted = alternatives(api)
@@ -145,7 +155,7 @@ async def the_sampled_token_is_listed(api: Api) -> None:
             raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
 
 
-@check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top")
+@check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
 async def greedy_takes_the_best(api: Api) -> None:
     """At temperature 0 no alternative has a higher log probability than the token taken.
 
@@ -255,7 +265,10 @@ def hold_parts_written_as_bytes(choice: Choice) -> None:
 
 
 async def hold_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
-    """Hold that how tokens are sampled does not move the best alternative's log probability."""
+    """Hold that how tokens are sampled does not move the best alternative's log probability.
+
+    Two are asked for: a server that lists exactly as many gives the last place to the sampled one.
+    """
 
     async def best(asked: Mapping[str, Any], fresh: bool) -> Scores:
         choice = (await api.complete(fresh=fresh, **asked)).expect_ok().choices[0]

@@ -7,7 +7,15 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import LIMIT, TWO_PROMPTS, hold_echoed, joined, plain, streamed
+from conformance.checks._asking import (
+    LIMIT,
+    TWO_PROMPTS,
+    awkward_echo,
+    hold_echoed,
+    joined,
+    plain,
+    streamed,
+)
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import before
@@ -73,7 +81,7 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
         expect(answer.usage.completion_tokens, "completion_tokens of the batch").equals(whole)
 
 
-@check("max-tokens.longer-extends", requirement="max-tokens.longer-extends")
+@check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
 async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     """The greedy text of sixteen tokens begins with the greedy text of four."""
 
@@ -140,11 +148,14 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
 
 
 @check(
-    "max-tokens.zero-generates-nothing", requirement="max-tokens.zero-with-echo", needs=("echo",)
+    "max-tokens.zero-generates-nothing",
+    requirement="max-tokens.zero-with-echo",
+    tier="smoke",
+    needs=("echo",),
 )
 async def zero_with_echo_generates_nothing(api: Api) -> None:
     """`max_tokens: 0` with `echo` returns the prompt, and no token more."""
-    answer = await plain(api, AWKWARD, max_tokens=0, echo=True)
+    answer = await awkward_echo(api)
     hold_echoed(answer.text, AWKWARD)
     expect(answer.text, "text").equals(AWKWARD)
     if answer.has_usage:

@@ -33,7 +33,7 @@ async def an_unknown_model_is_refused(api: Api) -> None:
     (await api.post({"model": NOBODY, **LITTLE})).expect_error(*DECLINED)
 
 
-@check("model.unknown-is-404", requirement="model.unknown-is-404")
+@check("model.unknown-is-404", requirement="model.unknown-is-404", tier="smoke")
 async def an_unknown_model_is_not_found(api: Api) -> None:
     """The refusal of an unknown model is a 404 with code `model_not_found`."""
     reply = await api.post({"model": NOBODY, **LITTLE})

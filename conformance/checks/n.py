@@ -28,7 +28,7 @@ async def as_many_choices_as_asked_for(api: Api) -> None:
     choices_of(answer, COPIES, Thing.COPIES)
 
 
-@check("n.choices-of-batch", requirement="n.count", needs=("temperature", "echo"))
+@check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
 async def as_many_choices_for_every_prompt(api: Api) -> None:
     """`n: 2` with a batch of two prompts comes back with four choices."""
     answer = (await api.complete(**copies_of(TWO_PROMPTS))).expect_ok()

@@ -13,8 +13,9 @@ from conformance.checks._penalties import (
     hold_formula_in_every_way,
     hold_out_of_range,
     hold_zero_as_none,
+    penalised,
 )
-from conformance.checks._refusals import above, below, expect_declined, little, where_served
+from conformance.checks._refusals import above, below, expect_declined, where_served
 
 NAME = "presence_penalty"
 
@@ -75,16 +76,16 @@ async def null_is_as_good_as_none(api: Api) -> None:
         await hold_zero_as_none(api, NAME, None)
 
 
-@check("presence-penalty.maximum-served", requirement="presence-penalty.range-served", tier="deep")
+@check("presence-penalty.maximum-served", requirement="presence-penalty.range-served")
 async def the_maximum_is_served(api: Api) -> None:
     """The highest documented `presence_penalty` is served."""
-    (await api.complete(**little(**{NAME: above(api, NAME, 0)}))).expect_ok()
+    await penalised(api, NAME, above(api, NAME, 0))
 
 
-@check("presence-penalty.minimum-served", requirement="presence-penalty.range-served", tier="deep")
+@check("presence-penalty.minimum-served", requirement="presence-penalty.range-served")
 async def the_minimum_is_served(api: Api) -> None:
     """The lowest documented `presence_penalty` is served."""
-    (await api.complete(**little(**{NAME: below(api, NAME, 0)}))).expect_ok()
+    await penalised(api, NAME, below(api, NAME, 0))
 
 
 @check("presence-penalty.above-refused", requirement="presence-penalty.out-of-range-refused")

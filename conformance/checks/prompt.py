@@ -216,7 +216,7 @@ async def strings_nested_twice_are_no_prompt(api: Api) -> None:
     await expect_declined(api, prompt=[[COUNTING]])
 
 
-@check("prompt.over-context-refused", requirement="prompt.over-context-refused", tier="deep")
+@check("prompt.over-context-refused", requirement="prompt.over-context-refused")
 async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     """A prompt longer than the context that the endpoint names is declined, not cut."""
     context = await context_of(api)

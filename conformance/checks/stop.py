@@ -59,7 +59,7 @@ async def one_sequence_too_many_is_refused(api: Api) -> None:
     _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(*DECLINED)
 
 
-@check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped")
+@check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped", tier="smoke")
 async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
     """The last of five stop sequences works as well, if five are accepted at all."""
     needle = await middle(api)
@@ -114,7 +114,7 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     await hold_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
 
 
-@check("stop.fourth-works", requirement="stop.each-of-array")
+@check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke")
 async def the_last_of_four_ends_the_text(api: Api) -> None:
     """The fourth of four stop sequences ends the text like a single one."""
     needle = await middle(api)

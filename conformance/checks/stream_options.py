@@ -17,7 +17,7 @@ from conformance.judgement import Absence, Deviation, Thing, expect, shown
 USAGE = {"include_usage": True}
 
 
-@check("stream-options.usage-chunk", requirement="stream-options.include-usage")
+@check("stream-options.usage-chunk", requirement="stream-options.include-usage", tier="smoke")
 async def one_chunk_with_the_bill(api: Api) -> None:
     """With `include_usage` exactly one chunk without choices carries the usage."""
     billed = chunks_with_usage((await streamed(api, stream_options=USAGE)).chunks)
@@ -25,7 +25,7 @@ async def one_chunk_with_the_bill(api: Api) -> None:
     expect(len(bare), "number of chunks with usage and empty choices").equals(1)
 
 
-@check("stream-options.usage-last", requirement="stream-options.include-usage")
+@check("stream-options.usage-last", requirement="stream-options.include-usage", tier="smoke")
 async def the_bill_comes_before_done(api: Api) -> None:
     """With `include_usage` the usage is in the last chunk, just before `[DONE]`."""
     reply = await stream_reply(api, stream_options=USAGE)
@@ -40,7 +40,7 @@ async def the_bill_comes_before_done(api: Api) -> None:
         expect(after[-1], "event after it").equals(DONE)
 
 
-@check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null")
+@check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
 async def no_other_chunk_has_usage(api: Api) -> None:
     """With `include_usage` the chunks that carry text carry no usage."""
     for chunk in (await streamed(api, stream_options=USAGE)).chunks:
@@ -48,7 +48,7 @@ async def no_other_chunk_has_usage(api: Api) -> None:
             expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
 
 
-@check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked")
+@check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked", tier="smoke")
 async def no_bill_in_every_chunk(api: Api) -> None:
     """A stream that was not asked for usage carries it once at most."""
     chunks = (await streamed(api)).chunks
@@ -69,7 +69,7 @@ async def no_bill_when_declined(api: Api) -> None:
     expect(len(billed), "number of chunks with usage").at_most(1)
 
 
-@check("stream-options.same-text", requirement="stream-options.include-usage")
+@check("stream-options.same-text", requirement="stream-options.include-usage", tier="smoke")
 async def asking_for_usage_keeps_the_text(api: Api) -> None:
     """A greedy stream has the same text with `include_usage` and without."""
 

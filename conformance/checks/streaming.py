@@ -60,7 +60,7 @@ async def chunks_are_completions(api: Api) -> None:
                 raise Deviation("text in each choice of a chunk", shown(part))
 
 
-@check("streaming.chunk-schema", requirement="streaming.chunk-shape")
+@check("streaming.chunk-schema", requirement="streaming.chunk-shape", tier="smoke")
 async def chunks_match_the_schema(api: Api) -> None:
     """Every chunk matches the contract's schema of a chunk."""
     for chunk in (await streamed(api)).chunks:
@@ -83,13 +83,13 @@ async def one_model_for_the_whole_stream(api: Api) -> None:
     hold_constant((await streamed(api)).chunks, "model")
 
 
-@check("streaming.created-constant", requirement="streaming.created-constant")
+@check("streaming.created-constant", requirement="streaming.created-constant", tier="smoke")
 async def one_time_for_the_whole_stream(api: Api) -> None:
     """All chunks of a stream have the same `created`."""
     hold_constant((await streamed(api)).chunks, "created")
 
 
-@check("streaming.error-framed", requirement="streaming.error-framed")
+@check("streaming.error-framed", requirement="streaming.error-framed", tier="smoke")
 async def an_error_in_a_stream_is_an_event(api: Api) -> None:
     """An error that comes after a stream has begun is an event with the error envelope."""
     reply = await stream_reply(api)

@@ -255,6 +255,7 @@ async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
 @check(
     "temperature.word-refused",
     requirement="errors.wrong-type-refused",
+    tier="smoke",
     needs=("temperature",),
 )
 async def a_word_is_no_temperature(api: Api) -> None:

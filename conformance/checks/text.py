@@ -46,14 +46,21 @@ async def a_streamed_choice_has_text(api: Api) -> None:
     _ = (await streamed(api)).only.text
 
 
-@check("text.leading-space-of-tokens", requirement="text.whitespace-kept", needs=("logprobs",))
+@check(
+    "text.leading-space-of-tokens",
+    requirement="text.whitespace-kept",
+    tier="smoke",
+    needs=("logprobs",),
+)
 async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
     """A text whose first token begins with white space begins with it, too."""
     choice = (await scored(api)).only
     hold_space_kept((tokens_of(choice) or [""])[0], choice.text)
 
 
-@check("text.leading-space-of-echo", requirement="text.whitespace-kept", needs=("echo",))
+@check(
+    "text.leading-space-of-echo", requirement="text.whitespace-kept", tier="smoke", needs=("echo",)
+)
 async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
     """White space that follows an echoed prompt begins the text without `echo`, too."""
     await hold_space_behind_echo(api, [COUNTING], COUNTING)
@@ -65,7 +72,12 @@ async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None
     await hold_space_behind_echo(api, two_prompts(api), two_prompts(api), max_tokens=1)
 
 
-@check("text.leading-space-in-stream", requirement="text.whitespace-kept", needs=("stream",))
+@check(
+    "text.leading-space-in-stream",
+    requirement="text.whitespace-kept",
+    tier="smoke",
+    needs=("stream",),
+)
 async def the_streamed_space_is_in_the_text(api: Api) -> None:
     """White space at the beginning of a stream begins the plain text, too."""
     hold_space_kept((await streamed(api)).text, (await plain(api)).text)

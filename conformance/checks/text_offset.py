@@ -10,7 +10,7 @@ from conformance.checks._scores import alternatives, hold_offsets_advance, offse
 from conformance.judgement import NotApplicable, expect
 
 
-@check("text-offset.ascii", requirement="text-offset.advances-by-characters")
+@check("text-offset.ascii", requirement="text-offset.advances-by-characters", tier="smoke")
 async def offsets_follow_the_tokens(api: Api) -> None:
     """In an ASCII answer each offset is the one before, plus the length of the token there."""
     hold_offsets_advance((await scored(api)).only)
@@ -32,7 +32,7 @@ async def offsets_go_on_from_chunk_to_chunk(api: Api) -> None:
     hold_offsets_advance((await streamed(api, logprobs=alternatives(api))).only)
 
 
-@check("text-offset.base", requirement="text-offset.starts-at-prompt-length")
+@check("text-offset.base", requirement="text-offset.starts-at-prompt-length", tier="smoke")
 async def offsets_start_at_the_completion(api: Api) -> None:
     """Without `echo` the first offset is the prompt's length, or 0."""
     offsets = offsets_of((await scored(api)).only)

@@ -127,7 +127,11 @@ def batch_reversed() -> Behaviour:
     return prompts(is_batch, lambda prompt: prompt[::-1])
 
 
-@fault("batch-leaks", breaks="prompt.batch-as-singles", modifiers=IN_BATCHES)
+@fault(
+    "batch-leaks",
+    breaks="prompt.batch-as-singles usage.prompt-sums-batch",
+    modifiers=IN_BATCHES,
+)
 def batch_leaks() -> Behaviour:
     """A prompt of a batch is read behind all the prompts before it."""
     return prompts(is_batch, lambda prompt: [joined(prompt[: i + 1]) for i in range(len(prompt))])

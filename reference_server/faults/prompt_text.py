@@ -135,7 +135,11 @@ def prompt_full_stop_added() -> Behaviour:
     return read_as(lambda text: text if text.rstrip().endswith(".") else f"{text}.")
 
 
-@fault("prompt-escapes-lost", breaks="prompt.verbatim", modifiers=REQUESTS - {Modifier.NON_ASCII})
+@fault(
+    "prompt-escapes-lost",
+    breaks="prompt.verbatim echo.prompt-then-completion",
+    modifiers=REQUESTS - {Modifier.NON_ASCII},
+)
 def prompt_escapes_lost() -> Behaviour:
     r"""Characters that the request's JSON writes as ``\u4e00`` are not read as such."""
 

@@ -1,7 +1,7 @@
 """Faults of ``suffix``: it is lost, misplaced, or comes back."""
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier, is_batch
+from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines, drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._hiding import HANDLERS, NO_ECHO
@@ -58,12 +58,13 @@ def suffix_null_refused() -> Behaviour:
     return declines(lambda asked: "suffix" in asked and asked["suffix"] is None, param="suffix")
 
 
-@fault("suffix-with-echo-breaks", breaks="suffix.with-echo-or-batch", modifiers=HANDLERS)
-def suffix_with_echo_breaks() -> Behaviour:
-    """``suffix`` with ``echo`` or a batch is a server fault."""
+@fault(
+    "suffix-breaks",
+    breaks="errors.good-input-no-server-fault suffix.with-echo-or-batch",
+    modifiers={Modifier.ECHO, Modifier.BATCH},
+)
+def suffix_breaks() -> Behaviour:
+    """A request with ``suffix`` is a server fault."""
     return declines(
-        lambda asked: has_suffix(asked) and (asked.get("echo") is True or is_batch(asked)),
-        "'NoneType' object is not subscriptable",
-        status=500,
-        kind="server_error",
+        has_suffix, "'NoneType' object is not subscriptable", status=500, kind="server_error"
     )
