@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.judgement import Absence, Deviation, Thing, shown
+from conformance.judgement import Absence, Deviation, NotApplicable, Thing, shown
 from conformance.model import Effect, Exchange
 
 JsonObject = Mapping[str, Any]
@@ -97,8 +97,13 @@ class Choice:
 
     @property
     def logprobs(self) -> Logprobs:
-        """The logprobs; a deviation (ignored) where none came."""
+        """The logprobs; a deviation (ignored) where none came with a text.
+
+        Where nothing was generated there is nothing to score.
+        """
         value = self.raw.get("logprobs")
+        if value is None and self.raw.get("text") == "":
+            raise NotApplicable(f"{self.where} has no text, and so no log probabilities")
         if not isinstance(value, Mapping):
             raise Absence(
                 Thing.LOGPROBS,

@@ -183,7 +183,7 @@ async def the_answer_has_choices(api: Api) -> None:
     _ = (await plain(api)).only
 
 
-@check("envelope.schema", requirement="envelope.choices", tier="smoke")
+@check("envelope.schema", requirement="envelope.choices")
 async def the_answer_matches_the_schema(api: Api) -> None:
     """A plain answer matches the contract's schema in every field it has."""
     faults = api.contract.validate_completion((await plain(api)).raw)

@@ -65,7 +65,7 @@ async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
     hold_four_members(await unknown_model(api))
 
 
-@check("errors.schema", requirement="errors.four-members", tier="smoke")
+@check("errors.schema", requirement="errors.four-members")
 async def the_error_matches_the_schema(api: Api) -> None:
     """The error of a bad value matches the contract's schema of an error."""
     faults = api.contract.validate_error((await declined(api)).raw)

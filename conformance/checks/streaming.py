@@ -60,7 +60,7 @@ async def chunks_are_completions(api: Api) -> None:
                 raise Deviation("text in each choice of a chunk", shown(part))
 
 
-@check("streaming.chunk-schema", requirement="streaming.chunk-shape", tier="smoke")
+@check("streaming.chunk-schema", requirement="streaming.chunk-shape")
 async def chunks_match_the_schema(api: Api) -> None:
     """Every chunk matches the contract's schema of a chunk."""
     for chunk in (await streamed(api)).chunks:

@@ -16,7 +16,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._asking import joined
 from conformance.checks._chances import FEWEST, LISTED, listed_at
-from conformance.checks._characters import is_whole
+from conformance.checks._characters import is_whole, solid
 from conformance.checks._law import Place, log_chance, typical_log_chance
 from conformance.checks._sampling import OPEN_PROMPTS, hottest, sampled
 from conformance.checks._scores import positions_of
@@ -186,7 +186,8 @@ async def tokens_in(
         choices = joined(await api.stream(fresh=True, **body)).choices
     else:
         choices = (await api.complete(fresh=True, **body)).expect_ok().choices
-    texts = [choice.text for choice in choices]
+    # Where the token is the first part of a character, the rest of that may be shown behind it.
+    texts = [solid(choice.text) for choice in choices]
     return [text.removeprefix(prompt) if "echo" in body else text for text in texts]
 
 

@@ -35,6 +35,11 @@ def page_of(attack: str, folder: Path) -> Path:
     return path
 
 
+def without_marks(elements: list[str]) -> list[str]:
+    """Leave out the bare marks where a finding's words were met in a body: they depend on both."""
+    return [element for element in elements if element != "MARK"]
+
+
 def poke(opened: Opened) -> None:
     """Do all that a reader might: open every fold, point at everything, follow every link."""
     opened.unfold()
@@ -55,7 +60,7 @@ def test_an_attack_is_text_and_nothing_else(
     (tmp_path / "harmless").mkdir()
     harmless = opening(page_of("harmless", tmp_path / "harmless")).page.evaluate(ELEMENTS)
     opened = opening(page_of(attack, tmp_path), bypass_csp=bypass)
-    assert opened.page.evaluate(ELEMENTS) == harmless
+    assert without_marks(opened.page.evaluate(ELEMENTS)) == without_marks(harmless)
     poke(opened)
     links = opened.page.evaluate(LINKS)
     assert [link for link in links if not link.startswith("#")] == []

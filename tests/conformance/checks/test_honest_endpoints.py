@@ -12,6 +12,7 @@ from conformance.imagined import language
 from conformance.model import Verdict
 from tests.conformance.checks import honest_rewrites as h
 from tests.conformance.checks.faulty import Body, Fault, found
+from tests.conformance.checks.test_honest_mixtures import may_flip
 from tests.conformance.checks.test_parameters import in_force
 
 HARMLESS = {Verdict.PASS, Verdict.SKIPPED, Verdict.INCONCLUSIVE}
@@ -73,12 +74,12 @@ def unsteady(seed: int) -> Fault:
     rng = random.Random(seed)
 
     def ask(body: Body) -> Body:
-        turns = body.get("temperature") == 0 and rng.random() < 0.3
+        turns = may_flip(body) and rng.random() < 0.3
         return {**body, "temperature": 0.35} if turns else body
 
     def tell(body: Body, answer: Body) -> Body:
-        greedy = body.get("temperature") == 0 and body.get("logprobs") is not None
-        return h.scored_closely(answer) if greedy else answer
+        scored = may_flip(body) and body.get("logprobs") is not None
+        return h.scored_closely(answer) if scored else answer
 
     return Fault(ask, tell, lambda body, chunks: [tell(body, chunk) for chunk in chunks])
 
