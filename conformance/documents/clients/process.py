@@ -85,7 +85,6 @@ def run(
             if thread.is_alive():
                 thread.join()
         process.stdout.close()
-        process.stderr.close()
     fault = f"no end after {seconds:g} s" if late.is_set() else None
     if full:
         fault = f"more than {limit:,} bytes of output"
@@ -109,5 +108,7 @@ def _feed(pipe: IO[bytes], given: bytes) -> None:
 
 
 def _drain(pipe: IO[bytes], kept: bytearray) -> None:
-    while read := pipe.read(READ_BYTES):
-        kept += read[: ERROR_BYTES - len(kept)]
+    # Nobody else closes it: an interrupt may come before this thread has begun to read.
+    with pipe:
+        while read := pipe.read(READ_BYTES):
+            kept += read[: ERROR_BYTES - len(kept)]
