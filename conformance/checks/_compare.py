@@ -22,7 +22,7 @@ Ask = Callable[[bool], Awaitable[T]]
 """Asks the endpoint and returns what is compared; called with True for a fresh sample."""
 
 
-REPEATS = 3
+REPEATS = 5
 """How often each side has to repeat itself after a difference."""
 
 
