@@ -20,9 +20,10 @@ SEES: dict[str, set[str]] = {
     "events": {"model"},
     "judgement": {"model"},
     "significance": set(),
+    "language": set(),
     "overlay": set(),
     "schemas": set(),
-    "contract": {"model", "overlay", "schemas"},
+    "contract": {"model", "overlay", "schemas", "language"},
     "wire": {"model", "events", "judgement"},
     "completion": {"model", "judgement"},
     "answers": {"model", "judgement", "completion", "wire"},
@@ -82,9 +83,10 @@ SEES: dict[str, set[str]] = {
     # Programs of their own, which nobody imports: what they use is no dependency of the suite.
     "documents.drivers": set(),
     "causes": {"model"},
-    "reports": {"model", "events", "causes"},
+    "reports": {"model", "events", "causes", "language"},
     "cli": {
         "model",
+        "language",
         "contract",
         "causes",
         "checks",

@@ -1,0 +1,75 @@
+"""Words in the two languages that reports speak, side by side where they are used.
+
+A sentence and its translation stand in one place, so that nobody changes one without seeing the
+other, and neither can be missing:
+
+    FOUND = Text("{count} of {checks} found it", "{checks}中有 {count} 项发现")
+    FOUND.format(count=2, checks=plural).of(Language.CHINESE)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Language", "Text", "joined", "language_of", "same"]
+
+
+class Language(StrEnum):
+    """A language of the reports, by the tag that HTML names it with."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+    def of(self, language: Language) -> str:
+        """Return the text in one language."""
+        return self.zh if language is Language.CHINESE else self.en
+
+    def format(self, **values: object) -> Text:
+        """Fill in values by name; one that is a text itself speaks the language around it."""
+
+        def filled(language: Language) -> str:
+            told = {
+                name: value.of(language) if isinstance(value, Text) else value
+                for name, value in values.items()
+            }
+            return self.of(language).format(**told)
+
+        return Text(filled(Language.ENGLISH), filled(Language.CHINESE))
+
+    def mapped(self, change: Callable[[str], str]) -> Text:
+        """Apply the same change to both languages."""
+        return Text(change(self.en), change(self.zh))
+
+
+def same(text: str) -> Text:
+    """Make a text of what is the same in both languages: a name, a number, evidence."""
+    return Text(text, text)
+
+
+def joined(parts: Iterable[Text], between: Text) -> Text:
+    """Join texts, each language with its own separator."""
+    texts = tuple(parts)
+    return Text(
+        between.en.join(text.en for text in texts), between.zh.join(text.zh for text in texts)
+    )
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """Choose the language that a locale asks for, English where it asks for neither.
+
+    The variables are looked at as POSIX has it: the first of ``LC_ALL``, ``LC_MESSAGES`` and
+    ``LANG`` that is not empty decides.
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next((environment[name] for name in names if environment.get(name)), "")
+    return Language.CHINESE if locale.lower().startswith("zh") else Language.ENGLISH
