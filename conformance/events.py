@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.model import Exchange, Finding, Footer, Header
+from conformance.model import Comparison, Exchange, Finding, Footer, Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,33 @@ class FindingMade:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceAnswered:
+    """The reference answered a request that shows a deviation."""
+
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceMissing:
+    """The reference could not be asked; ``because`` is one sentence that says why."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The last event of a run that did not break off."""
 
     footer: Footer
 
 
-RunEvent = RunStarted | CheckStarted | ExchangeMade | FindingMade | RunFinished
+RunEvent = (
+    RunStarted
+    | CheckStarted
+    | ExchangeMade
+    | FindingMade
+    | ReferenceAnswered
+    | ReferenceMissing
+    | RunFinished
+)
 """What the runner yields, in order of time."""

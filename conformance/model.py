@@ -112,6 +112,7 @@ class Source:
 
     document: str
     says: str
+    says_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,11 @@ DEFAULT_KEY_ENV = "OPENAI_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The endpoint under judgement. The key never appears in a ``repr`` and is never recorded.
+    """The endpoint under judgement. No secret appears in a ``repr``, and none is ever recorded.
 
     ``api_key_env`` names the environment variable in which a reader of the reports keeps the key.
+    ``name`` is what its owner calls it. ``headers`` go with every request; ``secrets`` are those of
+    their values that nobody else may see.
     """
 
     base_url: str
@@ -149,6 +152,9 @@ class Target:
     contract: str
     api_key: str | None = field(default=None, repr=False)
     api_key_env: str = DEFAULT_KEY_ENV
+    name: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +222,19 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the reference answered to the request of one exchange, its own model's name in it."""
+
+    exchange: str  # the id of the run's exchange
+    answer: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one check concluded, and the exchanges that show it.
 
-    ``id`` is the check's id, ``requirement`` the id of the sentence it judged.
+    ``id`` is the check's id, ``requirement`` the id of the sentence it judged. Here as elsewhere
+    what ends in ``_zh`` is the same in Chinese, and empty in the files of older runs.
     """
 
     id: str
@@ -234,6 +249,7 @@ class Finding:
     seen: str | None = None
     effect: Effect | None = None
     exchanges: tuple[str, ...] = ()
+    title_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +265,8 @@ class Subject:
     documented: bool
     promise: str
     says: Mapping[str, str]
+    promise_zh: str = ""
+    says_zh: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +301,9 @@ class Header:
 
     ``api_key_env`` names the variable that held the key, so that reports can repeat a request;
     None says that no key was sent. ``document`` is the short name of the document that the contract
-    speaks for, which an overlay of one's own shares with a page.
+    speaks for, which an overlay of one's own shares with a page. ``target`` is what the endpoint's
+    owner calls it, where it has a name; ``reference`` is whom deviations were to be compared with:
+    ``bundled``, a base URL, or nobody.
     """
 
     format: int
@@ -302,11 +322,18 @@ class Header:
     limits: Limits
     subjects: tuple[Subject, ...]
     requirements: tuple[Requirement, ...]
+    target: str | None = None
+    reference: str | None = None
+    contract_title_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """How a run ended: the last line of its file. A run without one broke off."""
+    """How a run ended: the last line of its file. A run without one broke off.
+
+    ``reference_cost`` is what the reference billed, which is no part of ``cost``; None where it was
+    not asked.
+    """
 
     finished_at: str  # ISO 8601, UTC
     elapsed: float
@@ -314,6 +341,7 @@ class Footer:
     because: str | None
     counts: Mapping[str, int]
     cost: Cost
+    reference_cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +352,7 @@ class Run:
     exchanges: tuple[Exchange, ...]
     findings: tuple[Finding, ...]
     footer: Footer | None
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def conclusion(self) -> Conclusion:

@@ -22,6 +22,8 @@ from conformance.events import (
     CheckStarted,
     ExchangeMade,
     FindingMade,
+    ReferenceAnswered,
+    ReferenceMissing,
     RunEvent,
     RunFinished,
     RunStarted,
@@ -103,7 +105,9 @@ class Progressing:
                 self._bar.update(self._task, description=plural(self._requests, "request"))
             case FindingMade():
                 self._judge(event.finding)
-            case CheckStarted() | RunFinished():
+            case ReferenceMissing():
+                self._say(Text(f"nothing is compared: {line(event.because)}"))
+            case CheckStarted() | ReferenceAnswered() | RunFinished():
                 return
 
     def _start(self, event: RunStarted) -> None:

@@ -23,22 +23,25 @@ from conformance.events import (
     CheckStarted,
     ExchangeMade,
     FindingMade,
+    ReferenceAnswered,
+    ReferenceMissing,
     RunEvent,
     RunFinished,
     RunStarted,
 )
-from conformance.model import Exchange, Finding, Footer, Header, Run
+from conformance.model import Comparison, Exchange, Finding, Footer, Header, Run
 
 FORMAT = 1
 """The version of the format; a file of another one is not read."""
 
 SCHEMA = Path(__file__).with_name("run.schema.json")
 
-Record = Header | Exchange | Finding | Footer
+Record = Header | Exchange | Finding | Comparison | Footer
 KINDS: dict[str, type[Record]] = {
     "header": Header,
     "exchange": Exchange,
     "finding": Finding,
+    "comparison": Comparison,
     "footer": Footer,
 }
 T = TypeVar("T")
@@ -74,9 +77,11 @@ class RunWriter:
                 self._line("exchange", event.exchange)
             case FindingMade():
                 self._line("finding", event.finding)
+            case ReferenceAnswered():
+                self._line("comparison", event.comparison)
             case RunFinished():
                 self._line("footer", event.footer)
-            case CheckStarted():
+            case CheckStarted() | ReferenceMissing():
                 return
 
     def _line(self, kind: str, record: Record) -> None:
@@ -101,6 +106,7 @@ def write_run(run: Run, path: Path) -> None:
         file.write(to_line("header", run.header))
         file.writelines(to_line("exchange", exchange) for exchange in run.exchanges)
         file.writelines(to_line("finding", finding) for finding in run.findings)
+        file.writelines(to_line("comparison", comparison) for comparison in run.comparisons)
         if run.footer is not None:
             file.write(to_line("footer", run.footer))
 
@@ -121,6 +127,7 @@ def read_run(path: Path) -> Run:
         raise RunFileError(f"{path} is no run file: its first line is not a header")
     exchanges: list[Exchange] = []
     findings: list[Finding] = []
+    comparisons: list[Comparison] = []
     footer: Footer | None = None
     for record in records:
         if footer is not None:
@@ -130,11 +137,13 @@ def read_run(path: Path) -> Run:
                 exchanges.append(record)
             case Finding():
                 findings.append(record)
+            case Comparison():
+                comparisons.append(record)
             case Footer():
                 footer = record
             case Header():
                 raise RunFileError(f"{path} has two headers")
-    return Run(header, tuple(exchanges), tuple(findings), footer)
+    return Run(header, tuple(exchanges), tuple(findings), footer, tuple(comparisons))
 
 
 def _records(raw: bytes, path: Path) -> Iterator[Record]:
