@@ -70,6 +70,7 @@ async def run(
     *,
     transport: Transport | None = None,
     checks: Iterable[Check] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[RunEvent, None]:
     """Judge a target and yield what happens, the header first and the footer last.
 
@@ -82,6 +83,7 @@ async def run(
         options: how much to judge, and at what price and pace.
         transport: carries the requests instead of the network; limits and sharing still apply.
         checks: what to choose from; every check there is, unless given.
+        clock: tells checks the time in Unix seconds.
     """
     started = time.monotonic()
     chosen = choose(all_checks() if checks is None else checks, contract, options)
@@ -101,6 +103,7 @@ async def run(
             transport=transport,
             budget=budget,
             tell=events.put_nowait,
+            clock=clock,
         )
     )
     work.add_done_callback(lambda _: events.put_nowait(None))
@@ -133,7 +136,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         format=FORMAT,
         suite_version=__version__,
         started_at=_now(),
-        base_url=Redactor(target.api_key).text(without_login(target.base_url)),
+        base_url=Redactor.of(target).text(without_login(target.base_url)),
         model=target.model,
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
@@ -146,6 +149,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         limits=options.limits,
         subjects=contract.subjects,
         requirements=tuple(contract.requirements.values()),
+        target=target.name,
     )
 
 
@@ -158,6 +162,7 @@ async def _work(
     transport: Transport | None,
     budget: Budget,
     tell: Callable[[RunEvent], None],
+    clock: Callable[[], float],
 ) -> str | None:
     """Judge what was chosen; return why judging was pointless, or None if it was not."""
     judgeable = [choice.check for choice in chosen if choice.skip is None]
@@ -187,15 +192,21 @@ async def _work(
         budgeted = Budgeted(sender, budget, contract.default_tokens)
         slots = Slots(Breaker(budgeted.send).send, options.concurrency)
         answers: list[Answered] = []
+        noted: set[str] = set()
 
         def note(exchange: Exchange) -> None:
+            # A record that is judged again may give one answer to two who ask for a fresh one.
+            if exchange.id in noted:
+                return
+            noted.add(exchange.id)
             answers.append(Answered(exchange, contract))
             tell(ExchangeMade(exchange))
 
         sharing = Sharing(slots.send, note)
         stack.push_async_callback(sharing.close)
 
-        has_key = not is_placeholder(target.api_key)
+        # Where another secret opens the door as well, who lacks the key may rightly come in.
+        has_key = not is_placeholder(target.api_key) and not target.secrets
         patience = Patience()
 
         def handed(whole_run: WholeRun = NOTHING_YET) -> Api:
@@ -206,11 +217,12 @@ async def _work(
                 has_key=has_key,
                 patience=patience,
                 whole_run=whole_run,
+                clock=clock,
             )
 
         because = await preflight(handed(), target)
         if because is not None:
-            return Redactor(target.api_key).text(because)
+            return Redactor.of(target).text(because)
         findings: list[Finding] = []
 
         async def find(check: Check, api: Api) -> None:
@@ -231,7 +243,7 @@ async def _work(
 
         async def look(choice: Chosen) -> None:
             tell(CheckStarted(choice.check.id))
-            api = Api(sharing, live, target.model, has_key=has_key)
+            api = Api(sharing, live, target.model, has_key=has_key, clock=clock)
             seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
             tell(FindingMade(finding_of(choice.check, live, seen, api.exchanges)))
 

@@ -48,7 +48,7 @@ def judge(
         return None
     except Exception as error:  # noqa: BLE001 - what was learned before is still worth a report
         # The key can hide in an error's text, and this file is made to be passed on.
-        return unforeseen(error, folder, Redactor(target.api_key).text(details_of(error)))
+        return unforeseen(error, folder, Redactor.of(target).text(details_of(error)))
     return None
 
 

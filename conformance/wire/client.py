@@ -97,7 +97,7 @@ class Client:
         self._sleep = sleep
         self._pace = Pace(rate, clock, sleep)
         self._rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
-        self._redactor = Redactor(target.api_key)
+        self._redactor = Redactor.of(target)
         self._where = without_login(target.base_url).rstrip("/")
         self._trouble = trouble_with(target.base_url)
         self._sent = 0
@@ -248,4 +248,5 @@ class Client:
         }[request.credentials]
         if key:
             headers["authorization"] = f"Bearer {key}"
-        return [(k, v) for k, v in headers.items() if k not in given] + list(request.headers)
+        added = (*headers.items(), *self._target.headers)
+        return [(k, v) for k, v in added if k.lower() not in given] + list(request.headers)

@@ -1,4 +1,4 @@
-r"""Take the API key out of whatever is recorded, by its value, however it is written.
+r"""Take the API key, and other secrets, out of whatever is recorded: by value, however written.
 
 An endpoint can show the key in an error message, a header or a debug page; a run file is passed
 around. So the key is found as it is, JSON-escaped (``\u0073k``, ``\/``), URL-encoded (``%73k``),
@@ -12,8 +12,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from typing import Self
 
-from conformance.model import Arrival
+from conformance.model import Arrival, Target
 
 KEY_MARK = "$API_KEY"
 """What stands where the key was: what a reader would type to repeat the request."""
@@ -53,11 +54,24 @@ def is_placeholder(key: str | None) -> bool:
 
 
 class Redactor:
-    """Replaces one key; without a key, or with a placeholder for one, it changes nothing."""
+    """Replaces the key by its mark, and other secrets by theirs.
 
-    def __init__(self, key: str | None) -> None:
-        secret = key if key and len(key) >= SHORTEST_KEY else None
-        self._pattern = re.compile(_forms_of(secret)) if secret else None
+    A placeholder for a secret stays; without any secret nothing is changed.
+    """
+
+    def __init__(self, key: str | None, others: Sequence[str] = ()) -> None:
+        kinds = (("key", [key or ""]), ("other", others))
+        forms = [
+            b"(?P<%s>%s)" % (kind.encode(), b"|".join(_forms_of(secret) for secret in secrets))
+            for kind, known in kinds
+            if (secrets := [secret for secret in known if len(secret) >= SHORTEST_KEY])
+        ]
+        self._pattern = re.compile(b"|".join(forms)) if forms else None
+
+    @classmethod
+    def of(cls, target: Target) -> Self:
+        """Make the one that hides all that a target keeps secret."""
+        return cls(target.api_key, target.secrets)
 
     def text(self, text: str) -> str:
         """Redact a text."""
@@ -68,7 +82,7 @@ class Redactor:
 
     def body(self, body: bytes) -> bytes:
         """Redact raw bytes."""
-        return self._pattern.sub(KEY_MARK.encode(), body) if self._pattern else body
+        return self._pattern.sub(_mark, body) if self._pattern else body
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Redact headers, by value and by name."""
@@ -79,26 +93,31 @@ class Redactor:
 
     def stream(self, body: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, tuple[Arrival, ...]]:
         """Redact a body; a read that ended inside the key ends after its mark."""
-        spans = [match.span() for match in self._pattern.finditer(body)] if self._pattern else []
-        if not spans:
+        found = list(self._pattern.finditer(body)) if self._pattern else []
+        if not found:
             return body, tuple(arrivals)
         moved: list[Arrival] = []
         read = shown = 0
         for arrival in arrivals:
             read += arrival.size
-            end = _moved(read, spans)
+            end = _moved(read, found)
             moved.append(Arrival(arrival.at, end - shown))
             shown = end
         return self.body(body), tuple(moved)
 
 
-def _moved(offset: int, spans: Sequence[tuple[int, int]]) -> int:
-    """Say where an offset lies once every span before it, or around it, is a mark."""
+def _mark(found: re.Match[bytes]) -> bytes:
+    """Say what stands in the place of a secret."""
+    return (KEY_MARK if found.lastgroup == "key" else NAMED_MARK).encode()
+
+
+def _moved(offset: int, found: Sequence[re.Match[bytes]]) -> int:
+    """Say where an offset lies once every secret before it, or around it, is a mark."""
     shift = 0
-    for start, end in spans:
-        if start >= offset:
+    for secret in found:
+        if secret.start() >= offset:
             break
-        shift += len(KEY_MARK) - (min(end, offset) - start)
+        shift += len(_mark(secret)) - (min(secret.end(), offset) - secret.start())
     return offset + shift
 
 

@@ -26,7 +26,7 @@ from conformance.events import (
     RunStarted,
 )
 from conformance.imagined import ImaginedEndpoint
-from conformance.judgement import Deviation
+from conformance.judgement import Deviation, NotApplicable
 from conformance.model import (
     Conclusion,
     Effect,
@@ -344,6 +344,31 @@ def test_a_run_that_is_left_keeps_what_it_learned_and_has_no_footer(tmp_path: Pa
     assert [finding.id for finding in result.findings] == ["a.one"]
     assert len(result.exchanges) == 2
     assert result.conclusion is Conclusion.BROKEN_OFF
+
+
+async def asks_whether_there_is_a_key(api: Api) -> None:
+    await passes(api)
+    if not api.has_key:
+        raise NotApplicable("no key to do without")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "verdict"), [((), Verdict.PASS), (("of-a-header",), Verdict.SKIPPED)]
+)
+def test_where_a_header_opens_the_door_too_nobody_is_accused_of_serving_strangers(
+    secrets: tuple[str, ...], verdict: Verdict
+) -> None:
+    target = replace(TARGET, name="ours", secrets=secrets)
+
+    async def collect() -> list[RunEvent]:
+        checks = [a_check("a.one", asks_whether_there_is_a_key)]
+        stream = run(target, OPENAI, ALL, transport=ImaginedEndpoint(OPENAI), checks=checks)
+        return [event async for event in stream]
+
+    events = asyncio.run(collect())
+    assert findings_in(events)["a.one"].verdict is verdict
+    assert isinstance(events[0], RunStarted)
+    assert events[0].header.target == "ours"
 
 
 def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None:

@@ -102,6 +102,26 @@ def test_headers_of_the_request_replace_those_of_the_wire() -> None:
     assert head_of(server.requests[0])["content-type"] == "text/plain"
 
 
+def test_a_targets_own_headers_go_with_every_request_and_their_secrets_never_show() -> None:
+    secret = "what-only-the-owner-knows"
+    headers = (("X-Gateway", secret), ("X-Tenant", "acme"), ("Content-Type", "text/csv"))
+    showing = answer(f"you sent {secret} for acme".encode(), "200 OK")
+    request = Request("POST", "/completions", b"{}", headers=(("content-type", "text/plain"),))
+
+    async def ask() -> tuple[Exchange, Loopback]:
+        async with serving(showing) as server:
+            named = Target(server.base_url, "m", "openai", headers=headers, secrets=(secret,))
+            async with Client(named) as client:
+                return await client.send(request), server
+
+    exchange, server = asyncio.run(ask())
+    sent = head_of(server.requests[0])
+    assert (sent["x-gateway"], sent["x-tenant"]) == (secret, "acme")
+    assert sent["content-type"] == "text/plain", "a check that sends another has a reason"
+    assert exchange.body == b"you sent [redacted] for acme"
+    assert secret not in repr(exchange)
+
+
 def test_the_environment_adds_no_credentials_and_no_proxy_on_the_way_to_this_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

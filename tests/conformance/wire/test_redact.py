@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.model import Arrival
+from conformance.model import Arrival, Target
 from conformance.wire.redact import KEY_MARK, NAMED_MARK, Redactor
 
 KEY = 'sk-/"quoted"\\+key=='
@@ -89,6 +89,29 @@ def test_a_read_that_ends_within_the_key_ends_after_its_mark() -> None:
     )
     assert body == b"ab $API_KEY cd"
     assert arrivals == (Arrival(1, 11), Arrival(2, 0), Arrival(3, 3))
+
+
+OTHER = "another-secret-of-the-owner"
+CARRYING = Target(
+    "http://imagined.example/v1", "m", "openai", "sk-12345678", secrets=(OTHER, "short")
+)
+
+
+def test_all_that_a_target_keeps_secret_is_hidden_each_by_its_mark() -> None:
+    redactor = Redactor.of(CARRYING)
+    assert redactor.text(f"{OTHER}, sk-12345678, short") == "[redacted], $API_KEY, short"
+
+
+def test_a_secret_without_a_key_is_hidden_too() -> None:
+    assert Redactor(None, (OTHER,)).text(f"x {OTHER}") == "x [redacted]"
+
+
+def test_reads_stay_in_step_whichever_secret_was_in_them() -> None:
+    body, arrivals = Redactor.of(CARRYING).stream(
+        f"a {OTHER} sk-12345678.".encode(), [Arrival(1, 6), Arrival(2, len(OTHER) + 9)]
+    )
+    assert body == b"a [redacted] $API_KEY."
+    assert arrivals == (Arrival(1, 12), Arrival(2, 10))
 
 
 def test_headers_are_redacted_by_value_and_by_name() -> None:
