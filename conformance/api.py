@@ -7,7 +7,8 @@ finding points at its evidence without the check having to say so.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from conformance.answered import WholeRun
@@ -51,6 +52,7 @@ class Api:
         exchanges: what went over the wire through this object, in order.
         patience: what the run may spend on differences that come and go; all checks share it.
         whole_run: what all checks that ask left behind, for those that ask nothing; empty before.
+        clock: tells the time in Unix seconds; of a record that is judged again, the time back then.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Api:
         has_key: bool = False,
         patience: Patience | None = None,
         whole_run: WholeRun = NOTHING_YET,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -69,6 +72,7 @@ class Api:
         self.exchanges: list[Exchange] = []
         self.patience = patience or Patience()
         self.whole_run = whole_run
+        self.clock = clock
         self._transport = transport
 
     async def complete(self, *, fresh: bool = False, **body: Any) -> Reply:

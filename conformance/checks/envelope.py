@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from email.utils import parsedate_to_datetime
 
 from conformance.api import Api
@@ -136,7 +135,7 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
 async def created_is_the_time_of_the_answer(api: Api) -> None:
     """`created` is the time of the answer, within a few minutes."""
     answer = await plain(api)
-    created, dated, now = created_of(answer), date_of(answer.exchange), time.time()
+    created, dated, now = created_of(answer), date_of(answer.exchange), api.clock()
     near_date = dated is not None and abs(created - dated) <= DRIFT
     if not near_date and not -PATIENCE - DRIFT <= created - now <= DRIFT:
         raise Deviation(f"created within {DRIFT} s of {dated or now:.0f}", f"created = {created}")
