@@ -1,0 +1,116 @@
+"""The vocabulary of the reports in both languages: verdicts, states, levels, counts, durations.
+
+Sentences that are made of these stand in :mod:`conformance.reports.sentences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.language import Text, same
+from conformance.model import Conclusion, Effect, Level, State, Tier, Verdict
+
+HEADLINES: Mapping[Conclusion, Text] = {
+    Conclusion.CONFORMING: Text("Conforming", "合规"),
+    Conclusion.NOT_CONFORMING: Text("Not conforming", "不合规"),
+    Conclusion.UNDECIDED: Text("Could not judge", "无法判定"),
+    Conclusion.NOTHING_RAN: Text("Nothing ran", "没有检查运行"),
+    Conclusion.BROKEN_OFF: Text("Broken off", "运行中断"),
+}
+VERDICTS: Mapping[Verdict, Text] = {
+    Verdict.PASS: Text("pass", "通过"),
+    Verdict.FAIL: Text("fail", "不符"),
+    Verdict.WARN: Text("warn", "轻微偏差"),
+    Verdict.REFUSED: Text("refused", "拒绝"),
+    Verdict.INCONCLUSIVE: Text("inconclusive", "无法判定"),
+    Verdict.SKIPPED: Text("skipped", "跳过"),
+    Verdict.INFO: Text("info", "仅供参考"),
+    Verdict.ERROR: Text("error", "套件出错"),
+}
+STATES: Mapping[State, Text] = {
+    State.HONOURED: Text("honoured", "符合"),
+    State.ALTERED: Text("altered", "有偏差"),
+    State.IGNORED: Text("ignored", "被忽略"),
+    State.REFUSED: Text("refused", "被拒绝"),
+    State.UNTESTED: Text("untested", "未测试"),
+}
+LEVELS: Mapping[Level, Text] = {
+    Level.MUST: Text("must", "必须"),
+    Level.SHOULD: Text("should", "应当"),
+    Level.MAY: Text("may", "可以"),
+}
+EFFECTS: Mapping[Effect, Text] = {
+    Effect.IGNORED: Text("What was asked had no effect.", "请求的内容没有生效。"),
+    Effect.ALTERED: Text("What was asked had another effect.", "请求的内容产生了别的效果。"),
+    Effect.REFUSED: Text("What was promised was declined.", "承诺的功能被拒绝。"),
+}
+TIERS: Mapping[Tier, Text] = {
+    Tier.SMOKE: Text("smoke tier", "smoke 级"),
+    Tier.STANDARD: Text("standard tier", "standard 级"),
+    Tier.DEEP: Text("deep tier", "deep 级"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """Something that is counted: one of it, many of it, and both in Chinese with the measure."""
+
+    one: str
+    many: str
+    zh: str
+
+
+CHECK = Noun("check", "checks", "项检查")
+DEVIATION = Noun("lesser deviation", "lesser deviations", "处轻微偏差")
+DOCUMENT = Noun("other document", "other documents", "份其他文档")
+FINDING = Noun("finding", "findings", "条结论")
+MORE_FINDINGS = Noun("more finding", "more findings", "条其他结论")
+MORE_REASONS = Noun("more reason", "more reasons", "条其他原因")
+PARAMETER = Noun("documented parameter", "documented parameters", "个文档所列参数")
+REQUEST = Noun("request", "requests", "次请求")
+TOKEN = Noun("token", "tokens", "个词元")
+
+
+def counted(count: int, noun: Noun) -> Text:
+    """Count something: ``1 check``, ``1,200 checks``; ``1,200 项检查``."""
+    return Text(f"{count:,} {noun.one if count == 1 else noun.many}", f"{count:,} {noun.zh}")
+
+
+def plural(count: int, noun: str) -> str:
+    """Count something in English: ``1 check``, ``1,200 checks``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Join names as an English sentence does: ``a, b and c``, or ``a, b and 3 more``."""
+    return listing(names, most).en
+
+
+def listing(names: Sequence[str], most: int | None = None) -> Text:
+    """Join names as a sentence does: ``a, b and c``; past ``most`` of them, the rest is counted."""
+    if most is not None and len(names) > most:
+        kept = names[: most - 1]
+        more = len(names) - len(kept)
+        return Text(f"{', '.join(kept)} and {more} more", f"{'、'.join(kept)} 等 {len(names)} 个")
+    if len(names) < 2:
+        return same("".join(names))
+    *first, last = names
+    return Text(f"{', '.join(first)} and {last}", f"{'、'.join(first)} 和 {last}")
+
+
+def duration(seconds: float) -> Text:
+    """Say how long something took, as precisely as a reader cares."""
+    if seconds < 1:
+        return Text(f"{seconds * 1000:.0f} ms", f"{seconds * 1000:.0f} 毫秒")
+    if seconds < 60:
+        return Text(f"{seconds:.1f} s", f"{seconds:.1f} 秒")
+    minutes, rest = divmod(round(seconds), 60)
+    return Text(f"{minutes} min {rest} s", f"{minutes} 分 {rest} 秒")
+
+
+def size(count: int) -> str:
+    """Say how large a body is."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
