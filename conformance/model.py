@@ -303,7 +303,8 @@ class Header:
     None says that no key was sent. ``document`` is the short name of the document that the contract
     speaks for, which an overlay of one's own shares with a page. ``target`` is what the endpoint's
     owner calls it, where it has a name; ``reference`` is whom deviations were to be compared with:
-    ``bundled``, a base URL, or nobody.
+    ``bundled``, a base URL, or nobody. ``recorded_by`` is the suite version that sent the requests,
+    where ``suite_version`` has judged the record again.
     """
 
     format: int
@@ -325,6 +326,7 @@ class Header:
     target: str | None = None
     reference: str | None = None
     contract_title_zh: str = ""
+    recorded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
