@@ -40,13 +40,19 @@ async def free(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
 
 @check("all-at-once.prompt", requirement="prompt.batch-as-singles", **EVERYTHING)
 async def each_prompt_is_answered_as_alone(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer."""
+    """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独作答那样续写自己的 prompt。
+    """
     await hold_prompts(api, stream=False)
 
 
 @check("all-at-once.prompt-streamed", requirement="prompt.batch-as-singles", **STREAMED)
 async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer."""
+    """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式回答一致。
+    """
     await hold_prompts(api, stream=True)
 
 
@@ -62,13 +68,19 @@ async def hold_prompts(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **EVERYTHING)
 async def each_choice_echoes_its_prompt(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, as it was sent."""
+    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, as it was sent.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都以自己的 prompt 开头，与发送时一致。
+    """
     await hold_echoes(api, stream=False)
 
 
 @check("all-at-once.echo-streamed", requirement="echo.own-prompt-in-batch", **STREAMED)
 async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` and `echo` begins with its own prompt."""
+    """Each streamed choice of a batch with `n: 2` and `echo` begins with its own prompt.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都以自己的 prompt 开头，与发送时一致。
+    """
     await hold_echoes(api, stream=True)
 
 
@@ -83,7 +95,10 @@ async def hold_echoes(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.not-echoed", requirement="echo.off-by-default", tier="deep", needs=("n",))
 async def nothing_is_echoed_unasked(api: Api) -> None:
-    """Without `echo` no choice of a batch with `n: 2` begins with its prompt."""
+    """Without `echo` no choice of a batch with `n: 2` begins with its prompt.
+
+    未设置 `echo` 时，`n: 2` 的批次中没有任何 choice 以其 prompt 开头。
+    """
     await hold_unechoed(api, stream=False)
 
 
@@ -94,7 +109,10 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
     needs=("n", "stream"),
 )
 async def nothing_is_echoed_unasked_in_a_stream(api: Api) -> None:
-    """Without `echo` no streamed choice of a batch with `n: 2` begins with its prompt."""
+    """Without `echo` no streamed choice of a batch with `n: 2` begins with its prompt.
+
+    未设置 `echo` 时，`n: 2` 的流式批次中没有任何 choice 以其 prompt 开头。
+    """
     await hold_unechoed(api, stream=True)
 
 
@@ -107,7 +125,10 @@ async def hold_unechoed(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **EVERYTHING)
 async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
-    """Each choice of a batch that is over before its limit, as it is alone, was not cut."""
+    """Each choice of a batch that is over before its limit, as it is alone, was not cut.
+
+    单独作答时在上限之前结束的 choice，在批次中也不标为被截断。
+    """
     await hold_ended(api, stream=False)
 
 
@@ -117,7 +138,10 @@ async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     **STREAMED,
 )
 async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
-    """Each streamed choice of a batch that is over before its limit was not cut."""
+    """Each streamed choice of a batch that is over before its limit was not cut.
+
+    流式批次中在上限之前结束的 choice，不标为被截断。
+    """
     await hold_ended(api, stream=True)
 
 
@@ -134,13 +158,19 @@ async def hold_ended(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.reason-known", requirement="finish-reason.known-value", **EVERYTHING)
 async def each_choice_has_a_known_reason(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` has a finish_reason, and a known one."""
+    """Each choice of a batch with `n: 2` and `echo` has a finish_reason, and a known one.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都有 finish_reason，且是已知的值。
+    """
     await hold_known(api, stream=False)
 
 
 @check("all-at-once.reason-known-streamed", requirement="finish-reason.known-value", **STREAMED)
 async def each_streamed_choice_has_a_known_reason(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` and `echo` ends with a known finish_reason."""
+    """Each streamed choice of a batch with `n: 2` and `echo` ends with a known finish_reason.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都以已知的 finish_reason 结束。
+    """
     await hold_known(api, stream=True)
 
 
@@ -155,25 +185,37 @@ async def hold_known(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.max-tokens", requirement="max-tokens.limits-answer", **EVERYTHING)
 async def each_choice_keeps_the_limit(api: Api) -> None:
-    """With `max_tokens: 4` each choice of a batch with `n: 2` and `echo` adds four tokens."""
+    """With `max_tokens: 4` each choice of a batch with `n: 2` and `echo` adds four tokens.
+
+    设置 `max_tokens: 4` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都续写四个词元。
+    """
     await hold_length(api, stream=False, max_tokens=SHORT)
 
 
 @check("all-at-once.max-tokens-streamed", requirement="max-tokens.limits-answer", **STREAMED)
 async def each_streamed_choice_keeps_the_limit(api: Api) -> None:
-    """With `max_tokens: 4` each streamed choice of a batch with `n: 2` adds four tokens."""
+    """With `max_tokens: 4` each streamed choice of a batch with `n: 2` adds four tokens.
+
+    设置 `max_tokens: 4` 时，`n: 2` 的流式批次中每个 choice 都续写四个词元。
+    """
     await hold_length(api, stream=True, max_tokens=SHORT)
 
 
 @check("all-at-once.limit-reason", requirement="finish-reason.length-at-limit", **EVERYTHING)
 async def each_cut_choice_says_so(api: Api) -> None:
-    """With `max_tokens: 4` each choice that would go on has finish_reason `length`."""
+    """With `max_tokens: 4` each choice that would go on has finish_reason `length`.
+
+    设置 `max_tokens: 4` 时，每个尚未说完的 choice 的 finish_reason 都是 `length`。
+    """
     await hold_cut(api, stream=False)
 
 
 @check("all-at-once.limit-reason-streamed", requirement="finish-reason.length-at-limit", **STREAMED)
 async def each_cut_streamed_choice_says_so(api: Api) -> None:
-    """With `max_tokens: 4` each streamed choice that would go on has finish_reason `length`."""
+    """With `max_tokens: 4` each streamed choice that would go on has finish_reason `length`.
+
+    设置 `max_tokens: 4` 时，流中每个尚未说完的 choice 的 finish_reason 都是 `length`。
+    """
     await hold_cut(api, stream=True)
 
 
@@ -187,7 +229,10 @@ async def hold_cut(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.max-tokens-null", requirement="max-tokens.null-is-default", **EVERYTHING)
 async def each_choice_keeps_the_default_for_null(api: Api) -> None:
-    """With `max_tokens: null` each choice of a batch with `n: 2` has the default length."""
+    """With `max_tokens: null` each choice of a batch with `n: 2` has the default length.
+
+    设置 `max_tokens: null` 时，`n: 2` 的批次中每个 choice 都是默认长度。
+    """
     await hold_length(api, stream=False, max_tokens=None)
 
 
@@ -207,13 +252,19 @@ async def hold_length(api: Api, *, stream: bool, max_tokens: int | None) -> None
 
 @check("all-at-once.zero", requirement="max-tokens.zero-with-echo", **EVERYTHING)
 async def zero_generates_nothing_for_any_choice(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each choice of a batch is its prompt and nothing else."""
+    """With `max_tokens: 0` and `echo` each choice of a batch is its prompt and nothing else.
+
+    设置 `max_tokens: 0` 与 `echo` 时，批次中每个 choice 都只是其 prompt，别无他物。
+    """
     await hold_nothing_added(api, stream=False)
 
 
 @check("all-at-once.zero-streamed", requirement="max-tokens.zero-with-echo", **STREAMED)
 async def zero_streams_nothing_but_prompts(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each streamed choice of a batch is its prompt alone."""
+    """With `max_tokens: 0` and `echo` each streamed choice of a batch is its prompt alone.
+
+    设置 `max_tokens: 0` 与 `echo` 时，流式批次中每个 choice 都只是其 prompt。
+    """
     await hold_nothing_added(api, stream=True)
 
 
@@ -231,25 +282,37 @@ async def hold_nothing_added(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.stop", requirement="stop.earliest-match", **EVERYTHING)
 async def each_choice_is_stopped(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` ends before the first of several sequences."""
+    """Each choice of a batch with `n: 2` and `echo` ends before the first of several sequences.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
+    """
     await hold_stopped(api, stream=False)
 
 
 @check("all-at-once.stop-streamed", requirement="stop.earliest-match", **STREAMED)
 async def each_streamed_choice_is_stopped(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` ends before the first of several sequences."""
+    """Each streamed choice of a batch with `n: 2` ends before the first of several sequences.
+
+    在 `n: 2` 的流式批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
+    """
     await hold_stopped(api, stream=True)
 
 
 @check("all-at-once.stop-reason", requirement="finish-reason.stop-at-sequence", **EVERYTHING)
 async def each_stopped_choice_says_so(api: Api) -> None:
-    """Each choice of a batch with `n: 2` that a sequence ended has finish_reason `stop`."""
+    """Each choice of a batch with `n: 2` that a sequence ended has finish_reason `stop`.
+
+    在 `n: 2` 的批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
+    """
     await hold_reasons(api, stream=False)
 
 
 @check("all-at-once.stop-reason-streamed", requirement="finish-reason.stop-at-sequence", **STREAMED)
 async def each_stopped_streamed_choice_says_so(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` that a sequence ended has `stop`."""
+    """Each streamed choice of a batch with `n: 2` that a sequence ended has `stop`.
+
+    在 `n: 2` 的流式批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
+    """
     await hold_reasons(api, stream=True)
 
 
@@ -292,7 +355,10 @@ async def hold_reasons(api: Api, *, stream: bool) -> None:
     needs=("n", "echo", "logit_bias"),
 )
 async def a_token_is_forced_into_each_choice(api: Api) -> None:
-    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token."""
+    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
+
+    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    """
     await hold_forced(api, stream=False)
 
 
@@ -303,7 +369,10 @@ async def a_token_is_forced_into_each_choice(api: Api) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
-    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token."""
+    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
+
+    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    """
     await hold_forced(api, stream=True)
 
 
@@ -326,7 +395,10 @@ async def hold_forced(api: Api, *, stream: bool) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
-    """No streamed choice of a batch with `n: 2` begins with a token that is banned."""
+    """No streamed choice of a batch with `n: 2` begins with a token that is banned.
+
+    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的词元开头。
+    """
     banned_from, piece, token = await natural_token(api)
     told = await all_at_once(
         api, (banned_from, CHINESE), stream=True, max_tokens=1, logit_bias=banning(token)

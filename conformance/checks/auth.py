@@ -17,19 +17,28 @@ from conformance.model import WRONG_KEY, Credentials
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
 async def nobody_is_not_served(api: Api) -> None:
-    """A request without a key is refused with 401."""
+    """A request without a key is refused with 401.
+
+    没有密钥的请求以 401 拒绝。
+    """
     (await present(api, Credentials.NONE)).expect_error(401)
 
 
 @check("auth.missing-key-envelope", requirement="errors.envelope", tier="smoke")
 async def nobody_is_told_why(api: Api) -> None:
-    """The refusal of a request without a key is a JSON document whose `error` has a message."""
+    """The refusal of a request without a key is a JSON document whose `error` has a message.
+
+    对无密钥请求的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
     _ = as_refused(await present(api, Credentials.NONE), 401, 403).message
 
 
 @check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
 async def nobody_is_not_streamed_to(api: Api) -> None:
-    """A request for a stream without a key is refused with 401 as well."""
+    """A request for a stream without a key is refused with 401 as well.
+
+    没有密钥的流式请求同样以 401 拒绝。
+    """
     await present(api, Credentials.NONE)
     body = {"model": api.model, "stream": True, **LITTLE}
     (await api.post(body, credentials=Credentials.NONE)).expect_error(401)
@@ -37,13 +46,19 @@ async def nobody_is_not_streamed_to(api: Api) -> None:
 
 @check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
 async def a_stranger_is_not_served(api: Api) -> None:
-    """A request with a key that was never issued is refused with 401 or 403."""
+    """A request with a key that was never issued is refused with 401 or 403.
+
+    使用从未签发的密钥的请求，以 401 或 403 拒绝。
+    """
     (await present(api, Credentials.WRONG)).expect_error(401, 403)
 
 
 @check("auth.wrong-key-in-stream", requirement="auth.wrong-key", tier="deep", needs=("stream",))
 async def a_stranger_is_not_streamed_to(api: Api) -> None:
-    """A request for a stream with a key that was never issued is refused with 401 or 403."""
+    """A request for a stream with a key that was never issued is refused with 401 or 403.
+
+    使用从未签发的密钥的流式请求，以 401 或 403 拒绝。
+    """
     plainly = (await present(api, Credentials.WRONG)).status or 0
     if plainly >= 400 and plainly not in (401, 403):
         raise NotApplicable("a plain request with such a key is declined in another way, too")
@@ -53,19 +68,28 @@ async def a_stranger_is_not_streamed_to(api: Api) -> None:
 
 @check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
 async def a_stranger_is_told_why(api: Api) -> None:
-    """The refusal of a wrong key is a JSON document whose `error` has a message."""
+    """The refusal of a wrong key is a JSON document whose `error` has a message.
+
+    对错误密钥的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
     _ = (await wrong_key(api)).message
 
 
 @check("auth.wrong-key-code", requirement="auth.wrong-key-code", tier="smoke")
 async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
-    """The refusal of a wrong key has code `invalid_api_key`."""
+    """The refusal of a wrong key has code `invalid_api_key`.
+
+    对错误密钥的拒绝带有错误码 `invalid_api_key`。
+    """
     expect((await wrong_key(api)).code, "error.code").equals("invalid_api_key")
 
 
 @check("auth.key-not-repeated", requirement="auth.key-not-repeated", tier="smoke")
 async def the_key_is_not_repeated(api: Api) -> None:
-    """The refusal of a wrong key does not repeat the key in clear."""
+    """The refusal of a wrong key does not repeat the key in clear.
+
+    拒绝错误密钥时，不会明文重复该密钥。
+    """
     reply = await present(api, Credentials.WRONG)
     as_refused(reply, 401, 403)
     if WRONG_KEY.removeprefix("sk-") in reply.exchange.body.decode("utf-8", errors="replace"):

@@ -37,39 +37,57 @@ Likelihood = tuple[float, float]
 
 @check("best-of.below-n-refused", requirement="best-of.below-n-refused", tier="smoke")
 async def fewer_candidates_than_choices_are_refused(api: Api) -> None:
-    """`best_of: 1` with `n: 2` is declined: the best two of one cannot be chosen."""
+    """`best_of: 1` with `n: 2` is declined: the best two of one cannot be chosen.
+
+    `best_of: 1` 与 `n: 2` 同时使用会被拒绝：一个候选中选不出最好的两个。
+    """
     await expect_declined(api, n=2, best_of=1)
 
 
 @check("best-of.equal-served", requirement="best-of.equal-to-n-served")
 async def as_many_candidates_as_choices_are_served(api: Api) -> None:
-    """`best_of: 2` with `n: 2` is served with two choices."""
+    """`best_of: 2` with `n: 2` is served with two choices.
+
+    `best_of: 2` 与 `n: 2` 同时使用得到处理，返回两个 choice。
+    """
     answer = (await api.complete(**little(n=2, best_of=2))).expect_ok()
     choices_of(answer, 2, Thing.COPIES)
 
 
 @check("best-of.equal-refused", requirement="best-of.equal-to-n-refused")
 async def as_many_candidates_as_choices_are_refused(api: Api) -> None:
-    """`best_of: 2` with `n: 2` is declined where the document asks for more candidates than `n`."""
+    """`best_of: 2` with `n: 2` is declined where the document asks for more candidates than `n`.
+
+    若文档要求候选数大于 `n`，则 `best_of: 2` 与 `n: 2` 同时使用会被拒绝。
+    """
     await expect_declined(api, n=2, best_of=2)
 
 
 @check("best-of.omitted", requirement="best-of.omitted-is-n", tier="smoke")
 async def choices_need_no_best_of(api: Api) -> None:
-    """`n: 3` without `best_of` is served."""
+    """`n: 3` without `best_of` is served.
+
+    `n: 3` 不带 `best_of` 时得到处理。
+    """
     (await api.complete(**sampled(n=3))).expect_ok()
 
 
 @check("best-of.returns-one", requirement="best-of.returns-best")
 async def candidates_are_not_returned(api: Api) -> None:
-    """`best_of: 3` without `n` comes back with one choice: candidates stay behind."""
+    """`best_of: 3` without `n` comes back with one choice: candidates stay behind.
+
+    `best_of: 3` 不带 `n` 时返回一个 choice：其余候选不返回。
+    """
     answer = (await api.complete(**little(best_of=3))).expect_ok()
     choices_of(answer, 1, Thing.CHOICES)
 
 
 @check("best-of.returns-n", requirement="best-of.returns-best", tier="deep", needs=("n",))
 async def the_best_n_are_returned(api: Api) -> None:
-    """`best_of: 4` with `n: 2` comes back with two choices."""
+    """`best_of: 4` with `n: 2` comes back with two choices.
+
+    `best_of: 4` 与 `n: 2` 同时使用时返回两个 choice。
+    """
     answer = (await api.complete(**little(n=2, best_of=4))).expect_ok()
     choices_of(answer, 2, Thing.COPIES)
 
@@ -81,7 +99,10 @@ async def the_best_n_are_returned(api: Api) -> None:
     needs=("n", "logprobs", "temperature"),
 )
 async def the_likelier_candidates_come_back(api: Api) -> None:
-    """The best two of twenty candidates are likelier, token for token, than ordinary samples."""
+    """The best two of twenty candidates are likelier, token for token, than ordinary samples.
+
+    二十个候选中最好的两个，逐词元看比普通样本概率更高。
+    """
     rounds = {
         "plain answers": await rounds_of(api, OPEN_PROMPTS),
         "answers to Chinese": await rounds_of(api, [OPEN_PROMPTS[2]] * 3),
@@ -97,13 +118,19 @@ async def the_likelier_candidates_come_back(api: Api) -> None:
 
 @check("best-of.stream-refused", requirement="best-of.stream-refused")
 async def a_stream_of_candidates_is_refused(api: Api) -> None:
-    """`best_of: 2` together with `stream` is declined."""
+    """`best_of: 2` together with `stream` is declined.
+
+    `best_of: 2` 与 `stream` 同时使用会被拒绝。
+    """
     (await api.stream(**little(best_of=2))).expect_error(*DECLINED)
 
 
 @check("best-of.above-maximum-refused", requirement="best-of.above-maximum-refused")
 async def too_many_candidates_are_refused(api: Api) -> None:
-    """One candidate more than the documented maximum is declined."""
+    """One candidate more than the documented maximum is declined.
+
+    候选数比文档上限多一个时会被拒绝。
+    """
     await expect_declined(api, best_of=int(above(api, "best_of", 1)))
 
 
@@ -111,7 +138,10 @@ async def too_many_candidates_are_refused(api: Api) -> None:
     "best-of.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("best_of",)
 )
 async def a_word_is_no_number_of_candidates(api: Api) -> None:
-    """A `best_of` given as a word is declined."""
+    """A `best_of` given as a word is declined.
+
+    `best_of` 为单词时会被拒绝。
+    """
     await expect_declined(api, best_of="many")
 
 

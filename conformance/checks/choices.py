@@ -14,19 +14,28 @@ from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 
 @check("index.of-one", requirement="index.each-once", tier="smoke")
 async def the_only_choice_is_number_zero(api: Api) -> None:
-    """The only choice of an answer has index 0."""
+    """The only choice of an answer has index 0.
+
+    只有一个 choice 的回答，其 index 为 0。
+    """
     hold_numbered(await plain(api), 1, Thing.CHOICES)
 
 
 @check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
 async def copies_are_numbered(api: Api) -> None:
-    """With `n: 3` there are three choices, with index 0, 1 and 2."""
+    """With `n: 3` there are three choices, with index 0, 1 and 2.
+
+    设置 `n: 3` 时有三个 choice，index 为 0、1 和 2。
+    """
     hold_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Thing.COPIES)
 
 
 @check("index.of-prompts", requirement="index.each-once")
 async def prompts_are_numbered(api: Api) -> None:
-    """A batch of two prompts has two choices, with index 0 and 1."""
+    """A batch of two prompts has two choices, with index 0 and 1.
+
+    两个 prompt 的批次有两个 choice，index 为 0 和 1。
+    """
     hold_numbered(await plain(api, two_prompts(api)), 2, Thing.BATCH)
 
 
@@ -37,26 +46,38 @@ async def prompts_are_numbered(api: Api) -> None:
     needs=("n", "echo"),
 )
 async def all_choices_are_numbered(api: Api) -> None:
-    """A batch of two prompts with `n: 2` has four choices, with index 0 to 3."""
+    """A batch of two prompts with `n: 2` has four choices, with index 0 to 3.
+
+    两个 prompt 的批次带 `n: 2` 时有四个 choice，index 为 0 到 3。
+    """
     answer = (await api.complete(**copies_of(two_prompts(api)))).expect_ok()
     hold_numbered(answer, 4, Thing.COPIES)
 
 
 @check("index.prompt-order", requirement="index.prompt-major")
 async def choices_answer_their_own_prompts(api: Api) -> None:
-    """In a batch choice 0 answers the first prompt and choice 1 the second."""
+    """In a batch choice 0 answers the first prompt and choice 1 the second.
+
+    批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    """
     hold_own_prompts(await singles(api), await plain(api, two_prompts(api)))
 
 
 @check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
 async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
-    """In a streamed batch choice 0 answers the first prompt and choice 1 the second."""
+    """In a streamed batch choice 0 answers the first prompt and choice 1 the second.
+
+    流式批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    """
     hold_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
 
 
 @check("index.prompt-major", requirement="index.prompt-major", tier="smoke", needs=("n", "echo"))
 async def copies_stand_beside_each_other(api: Api) -> None:
-    """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second."""
+    """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second.
+
+    两个 prompt 带 `n: 2` 时，choice 0 和 1 回答第一个，2 和 3 回答第二个。
+    """
     prompts = two_prompts(api)
     answer = (await api.complete(**copies_of(prompts))).expect_ok()
     hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
@@ -69,7 +90,10 @@ async def copies_stand_beside_each_other(api: Api) -> None:
     needs=("n", "echo", "stream"),
 )
 async def streamed_copies_stand_beside_each_other(api: Api) -> None:
-    """With two prompts, `n: 2` and `stream` the first two choices answer the first prompt."""
+    """With two prompts, `n: 2` and `stream` the first two choices answer the first prompt.
+
+    两个 prompt 带 `n: 2` 与 `stream` 时，前两个 choice 回答第一个 prompt。
+    """
     prompts = two_prompts(api)
     answer = joined(await api.stream(**copies_of(prompts)))
     hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])

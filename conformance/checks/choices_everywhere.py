@@ -17,7 +17,10 @@ TELLING = 8
 
 @invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Thing.CHOICES)
 def every_answer_has_its_one_choice(answer: Answered) -> None:
-    """Every answer to a request for one choice has one."""
+    """Every answer to a request for one choice has one.
+
+    每个只要求一个 choice 的请求，其回答都只有一个 choice。
+    """
     if answer.asked.choices != 1:
         raise NotApplicable("several choices were asked for")
     hold_count(answer, Thing.CHOICES)
@@ -25,7 +28,10 @@ def every_answer_has_its_one_choice(answer: Answered) -> None:
 
 @invariant("n.choices-everywhere", requirement="n.count", of=Thing.COPIES)
 def every_prompt_has_its_copies(answer: Answered) -> None:
-    """Every answer to a request with `n` has that many choices for each prompt."""
+    """Every answer to a request with `n` has that many choices for each prompt.
+
+    凡是带 `n` 的请求，其回答对每个 prompt 都有这么多 choice。
+    """
     if answer.asked.n == 1:
         raise NotApplicable("one choice was asked for")
     hold_count(answer, Thing.COPIES)
@@ -33,7 +39,10 @@ def every_prompt_has_its_copies(answer: Answered) -> None:
 
 @invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Thing.BATCH)
 def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
-    """Every answer to several prompts has a choice for each."""
+    """Every answer to several prompts has a choice for each.
+
+    对多个 prompt 的每个回答，每个 prompt 都有一个 choice。
+    """
     prompts = answer.asked.prompts
     if answer.asked.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
         raise NotApplicable("the request is no batch of texts with one choice each")
@@ -42,7 +51,10 @@ def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
 
 @invariant("index.each-once-everywhere", requirement="index.each-once")
 def every_choice_has_its_number(answer: Answered) -> None:
-    """The choices of every answer are numbered from 0, each number once."""
+    """The choices of every answer are numbered from 0, each number once.
+
+    每个回答的 choice 从 0 起编号，每个编号恰好出现一次。
+    """
     wanted, completion = answer.asked.choices, answer.completion
     if counted(answer) != wanted:
         raise NotApplicable("there are not as many choices as asked for, which is judged elsewhere")
@@ -61,7 +73,10 @@ def every_choice_has_its_number(answer: Answered) -> None:
     explained_by=("index.each-once",),
 )
 def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No choice of a batch has the number of one prompt and the echo or the answer of another."""
+    """No choice of a batch has the number of one prompt and the echo or the answer of another.
+
+    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或回答。
+    """
     greedy = greedy_in(answers)
     for answer in answers:
         echo = _echo_of_another(answer)
@@ -85,7 +100,10 @@ def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator
     explained_by=("streaming.chunk-shape",),
 )
 def every_choice_has_its_text(answer: Answered) -> None:
-    """Every choice of every answer has its text, as a string."""
+    """Every choice of every answer has its text, as a string.
+
+    每个回答的每个 choice 都有文本，且为字符串。
+    """
     for choice in answer.completion.choices:
         _ = choice.text
 

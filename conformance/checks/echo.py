@@ -23,20 +23,28 @@ from conformance.judgement import Thing, expect
 
 @check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_prompt_comes_first(api: Api) -> None:
-    """With `echo` the text begins with the prompt."""
+    """With `echo` the text begins with the prompt.
+
+    使用 `echo` 时，文本以 prompt 开头。
+    """
     answer = await plain(api, echo=True)
     hold_echoed(answer.text, COUNTING)
 
 
 @check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_completion_follows(api: Api) -> None:
-    """What follows the echoed prompt is the text that comes without `echo`, its space included."""
+    """What follows the echoed prompt is the text that comes without `echo`, its space included.
+
+    回显的 prompt 后面的文本与不带 `echo` 时一致，包括其中的空格。
+    """
     await hold_echo(api, COUNTING)
 
 
 @check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
     """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent.
+
+    prompt 中的空白、中文、表情符号、引号与重音字母都按发送时的样子回显。
 
     Their JSON is sent as ASCII, with escapes, as many clients write it.
     """
@@ -45,26 +53,38 @@ async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
 
 @check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
-    """A prompt of all kinds of characters is echoed as it was sent before a generated token too."""
+    """A prompt of all kinds of characters is echoed as it was sent before a generated token too.
+
+    之后还要生成词元时，含各种字符的 prompt 也按发送时的样子回显。
+    """
     answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
     hold_echoed(answer.text, AWKWARD)
 
 
 @check("echo.words", requirement="echo.prompt-then-completion", tier="deep")
 async def words_are_followed_by_their_completion(api: Api) -> None:
-    """After words, what follows the echoed prompt is the text that comes without `echo`."""
+    """After words, what follows the echoed prompt is the text that comes without `echo`.
+
+    在单词之后，回显的 prompt 后面的文本与不带 `echo` 时一致。
+    """
     await hold_echo(api, COLOURS)
 
 
 @check("echo.chinese", requirement="echo.prompt-then-completion", tier="deep")
 async def chinese_is_followed_by_its_completion(api: Api) -> None:
-    """After Chinese, what follows the echoed prompt is the text that comes without `echo`."""
+    """After Chinese, what follows the echoed prompt is the text that comes without `echo`.
+
+    在中文之后，回显的 prompt 后面的文本与不带 `echo` 时一致。
+    """
     await hold_echo(api, CHINESE)
 
 
 @check("echo.batch", requirement="echo.own-prompt-in-batch")
 async def each_choice_echoes_its_own_prompt(api: Api) -> None:
-    """In a batch with `echo` every choice begins with its own prompt."""
+    """In a batch with `echo` every choice begins with its own prompt.
+
+    在带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
+    """
     answer = await plain(api, TWO_PROMPTS, max_tokens=1, echo=True)
     choices = choices_of(answer, len(TWO_PROMPTS), Thing.BATCH)
     for choice, prompt in zip(choices, TWO_PROMPTS, strict=True):
@@ -73,7 +93,10 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
 
 @check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
 async def each_copy_echoes_its_own_prompt(api: Api) -> None:
-    """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to."""
+    """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to.
+
+    批次带 `n: 2` 时，每个 choice 回显其 index 所属的 prompt。
+    """
     asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
     answer = (await api.complete(**asked)).expect_ok()
     for choice in choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES):
@@ -83,7 +106,10 @@ async def each_copy_echoes_its_own_prompt(api: Api) -> None:
 
 @check("echo.streamed-once", requirement="streaming.echo-once")
 async def a_stream_echoes_once(api: Api) -> None:
-    """A stream with `echo` joins to the prompt, once, and the completion."""
+    """A stream with `echo` joins to the prompt, once, and the completion.
+
+    带 `echo` 的流拼接后是 prompt（仅一次）加上补全。
+    """
 
     async def as_stream(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, echo=True)).text)
@@ -98,7 +124,10 @@ async def a_stream_echoes_once(api: Api) -> None:
 
 @check("echo.batch-streamed-once", requirement="streaming.echo-once", tier="deep")
 async def a_streamed_batch_echoes_each_prompt_once(api: Api) -> None:
-    """In a streamed batch with `echo` each choice is its own prompt, once, and its completion."""
+    """In a streamed batch with `echo` each choice is its own prompt, once, and its completion.
+
+    在带 `echo` 的流式批次中，每个 choice 是自己的 prompt（仅一次）加上补全。
+    """
 
     async def as_stream(fresh: bool) -> tuple[str, ...]:
         answer = await streamed(api, TWO_PROMPTS, fresh=fresh, echo=True)
@@ -115,7 +144,10 @@ async def a_streamed_batch_echoes_each_prompt_once(api: Api) -> None:
 
 @check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
 async def nothing_is_echoed_unasked(api: Api) -> None:
-    """Without `echo` the text does not begin with the prompt."""
+    """Without `echo` the text does not begin with the prompt.
+
+    未设置 `echo` 时，文本不以 prompt 开头。
+    """
     text = (await plain(api)).text
     expect(text, "text").satisfies(
         lambda it: not it.startswith(COUNTING), "without the prompt before it"
@@ -124,7 +156,10 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
 
 @check("echo.false", requirement="echo.off-by-default")
 async def false_echoes_nothing(api: Api) -> None:
-    """`echo: false` gives the answer that no `echo` gives."""
+    """`echo: false` gives the answer that no `echo` gives.
+
+    `echo: false` 的回答与未设置 `echo` 时相同。
+    """
     if await neutral_values_are_harmless(api, "echo"):
         return
 
@@ -139,7 +174,10 @@ async def false_echoes_nothing(api: Api) -> None:
 
 @check("echo.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("echo",))
 async def a_word_is_no_switch(api: Api) -> None:
-    """`echo` given as a word is declined."""
+    """`echo` given as a word is declined.
+
+    `echo` 为单词时会被拒绝。
+    """
     await expect_declined(api, echo="loud")
 
 

@@ -17,7 +17,10 @@ TELLING = 4
 
 @invariant("echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Thing.ECHO)
 def every_plain_echo_comes_first(answer: Answered) -> None:
-    """Every plain answer with `echo` to one prompt begins with it."""
+    """Every plain answer with `echo` to one prompt begins with it.
+
+    每个对单个 prompt 的带 `echo` 的非流式回答都以该 prompt 开头。
+    """
     if len(echoing(answer).prompts) > 1 or answer.reply.is_stream:
         raise NotApplicable("the answer is a stream, or to several prompts")
     hold_each_echoed(answer)
@@ -25,7 +28,10 @@ def every_plain_echo_comes_first(answer: Answered) -> None:
 
 @invariant("echo.own-prompt-everywhere", requirement="echo.own-prompt-in-batch", of=Thing.ECHO)
 def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
-    """Every choice of every batch with `echo` begins with its own prompt."""
+    """Every choice of every batch with `echo` begins with its own prompt.
+
+    每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
+    """
     if len(echoing(answer).prompts) == 1:
         raise NotApplicable("the request is no batch")
     hold_each_echoed(answer)
@@ -33,7 +39,10 @@ def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
 
 @invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Thing.ECHO)
 def every_stream_echoes_its_prompt(answer: Answered) -> None:
-    """Every choice of every stream with `echo` begins with its prompt."""
+    """Every choice of every stream with `echo` begins with its prompt.
+
+    每个带 `echo` 的流中，每个 choice 都以其 prompt 开头。
+    """
     _ = echoing(answer)
     if not answer.reply.is_stream:
         raise NotApplicable("the answer is no stream")
@@ -42,7 +51,10 @@ def every_stream_echoes_its_prompt(answer: Answered) -> None:
 
 @invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
 def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy stream with `echo` has its prompt twice where other answers do not repeat it."""
+    """No greedy stream with `echo` has its prompt twice where other answers do not repeat it.
+
+    带 `echo` 的贪心流中，prompt 不会出现两次，除非其他回答也重复了它。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)
@@ -56,7 +68,10 @@ def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
 
 @invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
 def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy answer without `echo` is its prompt, followed by what other answers say."""
+    """No greedy answer without `echo` is its prompt, followed by what other answers say.
+
+    未设置 `echo` 的贪心回答，不会是 prompt 再加上其他回答所说的内容。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)

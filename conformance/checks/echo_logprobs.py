@@ -40,7 +40,10 @@ HARNESS_TOKENS = 1
 
 @check("echo-logprobs.covers-prompt", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def the_prompt_is_scored(api: Api) -> None:
-    """With `echo` and `logprobs` the tokens begin with those of the prompt, each with a score."""
+    """With `echo` and `logprobs` the tokens begin with those of the prompt, each with a score.
+
+    同时使用 `echo` 与 `logprobs` 时，词元以 prompt 的词元开头，且每个都有得分。
+    """
     choice = (await score(api, COUNTING)).only
     number = prompt_tokens_in(choice, COUNTING)
     scores = scores_of(choice)[1:number]
@@ -49,7 +52,10 @@ async def the_prompt_is_scored(api: Api) -> None:
 
 @check("echo-logprobs.covers-chinese", requirement="echo.logprobs-cover-prompt")
 async def a_chinese_prompt_is_scored(api: Api) -> None:
-    """With `echo` and `logprobs` the tokens of a Chinese prompt come first, byte for byte."""
+    """With `echo` and `logprobs` the tokens of a Chinese prompt come first, byte for byte.
+
+    同时使用 `echo` 与 `logprobs` 时，中文 prompt 的词元排在最前，逐字节一致。
+    """
     choice = (await score(api, CHINESE)).only
     number = prompt_tokens_in(choice, CHINESE)
     scores = scores_of(choice)[1:number]
@@ -58,7 +64,10 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
 
 @check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt")
 async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
-    """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens."""
+    """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens.
+
+    在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的词元开头。
+    """
     prompts = two_prompts(api)
     choices = choices_of(await score(api, prompts), len(prompts), Thing.BATCH)
     for choice, prompt in zip(choices, prompts, strict=True):
@@ -67,7 +76,10 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
 
 @check("echo-logprobs.one-more-entry", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def the_generated_token_follows(api: Api) -> None:
-    """With `max_tokens: 1` one entry follows those of the prompt, as scoring harnesses expect."""
+    """With `max_tokens: 1` one entry follows those of the prompt, as scoring harnesses expect.
+
+    设置 `max_tokens: 1` 时，prompt 的条目之后恰有一个条目，正如各评测框架所期望。
+    """
     answer = await score(api, COUNTING)
     number = prompt_tokens_in(answer.only, COUNTING)
     more = len(tokens_of(answer.only)) - number
@@ -79,7 +91,10 @@ async def the_generated_token_follows(api: Api) -> None:
 
 @check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
-    """The prompt has as many entries as `prompt_tokens` counts, a start token aside."""
+    """The prompt has as many entries as `prompt_tokens` counts, a start token aside.
+
+    除起始词元外，prompt 的条目数与 `prompt_tokens` 的计数相同。
+    """
     answer = await score(api, COUNTING)
     entries = prompt_tokens_in(answer.only, COUNTING)
     expect(answer.usage.prompt_tokens - entries, "prompt_tokens beyond the entries").one_of(
@@ -89,7 +104,10 @@ async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
 
 @check("echo-logprobs.zero-tokens", requirement="echo.zero-tokens-scores-prompt")
 async def nothing_but_the_prompt_is_scored(api: Api) -> None:
-    """With `max_tokens: 0` the entries are exactly the prompt's, and the text is the prompt."""
+    """With `max_tokens: 0` the entries are exactly the prompt's, and the text is the prompt.
+
+    设置 `max_tokens: 0` 时，条目恰为 prompt 的条目，文本即为 prompt。
+    """
     choice = (await score(api, COUNTING, max_tokens=0)).only
     if choice.text.startswith(COUNTING) and choice.text != COUNTING:
         raise Deviation("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
@@ -102,14 +120,20 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     requirement="echo.zero-tokens-scores-prompt",
 )
 async def scoring_generates_nothing(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` no completion tokens are billed."""
+    """With `max_tokens: 0` and `echo` no completion tokens are billed.
+
+    设置 `max_tokens: 0` 与 `echo` 时，不计任何补全词元的费用。
+    """
     answer = await score(api, COUNTING, max_tokens=0)
     expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
 
 
 @check("echo-logprobs.first-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_score(api: Api) -> None:
-    """The first echoed token follows nothing, so its entry in `token_logprobs` is null."""
+    """The first echoed token follows nothing, so its entry in `token_logprobs` is null.
+
+    回显的第一个词元之前没有内容，故其在 `token_logprobs` 中的条目为 null。
+    """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
     expect(scores_of(choice)[:1], "token_logprobs at the first token").one_of([None], [])
@@ -117,7 +141,10 @@ async def the_first_token_has_no_score(api: Api) -> None:
 
 @check("echo-logprobs.first-top-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_alternatives(api: Api) -> None:
-    """The first echoed token follows nothing, so its entry in `top_logprobs` is null."""
+    """The first echoed token follows nothing, so its entry in `top_logprobs` is null.
+
+    回显的第一个词元之前没有内容，故其在 `top_logprobs` 中的条目为 null。
+    """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
     expect(choice.logprobs.top_logprobs[:1], "top_logprobs at the first token").one_of([None], [])
@@ -125,19 +152,28 @@ async def the_first_token_has_no_alternatives(api: Api) -> None:
 
 @check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero", tier="smoke")
 async def echoed_offsets_start_at_zero(api: Api) -> None:
-    """With `echo` the first offset is 0, and each points to its token in the returned text."""
+    """With `echo` the first offset is 0, and each points to its token in the returned text.
+
+    使用 `echo` 时第一个偏移为 0，每个偏移都指向返回文本中对应的词元。
+    """
     hold_offsets_point((await score(api, COUNTING)).only, COUNTING)
 
 
 @check("echo-logprobs.offset-zero-chinese", requirement="text-offset.echo-from-zero")
 async def echoed_offsets_count_characters(api: Api) -> None:
-    """With `echo` and a Chinese prompt offsets point to characters of the text, not to bytes."""
+    """With `echo` and a Chinese prompt offsets point to characters of the text, not to bytes.
+
+    使用 `echo` 与中文 prompt 时，偏移指向文本的字符，而不是字节。
+    """
     hold_offsets_point((await score(api, CHINESE)).only, CHINESE)
 
 
 @check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count", tier="smoke")
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
-    """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well."""
+    """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well.
+
+    同时使用 `echo` 与 `logprobs: N` 时，prompt 的词元同样列出 N 个候选。
+    """
     choice = (await score(api, COUNTING)).only
     number = prompt_tokens_in(choice, COUNTING)
     hold_count(positions_of(choice)[1:number], 1)
@@ -150,6 +186,8 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
 )
 async def the_prompts_tokens_are_listed(api: Api) -> None:
     """Echoed tokens that are listed among the alternatives have the same log probability there.
+
+    回显的词元若列在候选之中，其对数概率与候选中的一致。
 
     Two tokens may be written alike, and share an entry; those are few.
     """
@@ -171,7 +209,10 @@ async def the_prompts_tokens_are_listed(api: Api) -> None:
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
 async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
-    """A text that is sent back for scoring gets the log probabilities of its generation."""
+    """A text that is sent back for scoring gets the log probabilities of its generation.
+
+    把一段文本发回计分，得到的对数概率与生成时相同。
+    """
     await hold_rescored_alike(api, CHINESE, await plain(api, CHINESE, logprobs=1))
 
 
@@ -181,13 +222,19 @@ async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
     tier="deep",
 )
 async def ascii_is_scored_as_it_was_generated(api: Api) -> None:
-    """An ASCII text that is sent back for scoring gets the numbers of its generation, too."""
+    """An ASCII text that is sent back for scoring gets the numbers of its generation, too.
+
+    把一段 ASCII 文本发回计分，得到的数值也与生成时相同。
+    """
     await hold_rescored_alike(api, COUNTING, await scored(api))
 
 
 @check("echo-logprobs.asked-otherwise", requirement="echo.scored-equals-generated")
 async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
-    """A prompt's scores are the same whether a token is generated after it or none."""
+    """A prompt's scores are the same whether a token is generated after it or none.
+
+    prompt 的得分与其后是否再生成词元无关。
+    """
 
     async def alone(fresh: bool) -> Scores:
         choice = (await score(api, COUNTING, fresh=fresh, max_tokens=0)).only
@@ -202,7 +249,10 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
 
 @check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated")
 async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
-    """A text's beginning has the same scores whatever comes after it."""
+    """A text's beginning has the same scores whatever comes after it.
+
+    一段文本开头部分的得分与其后的内容无关。
+    """
     first = (await score(api, CHINESE)).only
     # The last token may be cut otherwise when text follows it.
     few = prompt_tokens_in(first, CHINESE) - 1
@@ -223,7 +273,10 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
 
 @check("echo-logprobs.batch-as-singles", requirement="echo.scored-equals-generated", tier="deep")
 async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
-    """Each prompt of a batch is scored as it is alone."""
+    """Each prompt of a batch is scored as it is alone.
+
+    批次中每个 prompt 的得分与单独计分时相同。
+    """
     prompts = two_prompts(api)
 
     async def together(fresh: bool) -> Scored:

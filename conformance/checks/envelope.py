@@ -28,13 +28,19 @@ PATIENCE = 3600
 
 @check("envelope.strict-json", requirement="envelope.strict-json", tier="smoke")
 async def the_body_is_json_in_utf8(api: Api) -> None:
-    """The body of a plain answer is strict JSON, encoded in UTF-8."""
+    """The body of a plain answer is strict JSON, encoded in UTF-8.
+
+    非流式回答的响应体是 UTF-8 编码的严格 JSON。
+    """
     hold_strict_json((await plain(api)).exchange)
 
 
 @check("envelope.strict-json-chinese", requirement="envelope.strict-json")
 async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
-    """The body of a Chinese answer is strict JSON, encoded in UTF-8."""
+    """The body of a Chinese answer is strict JSON, encoded in UTF-8.
+
+    中文回答的响应体是 UTF-8 编码的严格 JSON。
+    """
     hold_strict_json((await plain(api, CHINESE)).exchange)
 
 
@@ -45,25 +51,37 @@ async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
     needs=("logprobs",),
 )
 async def log_probabilities_are_json_numbers(api: Api) -> None:
-    """A body with log probabilities is strict JSON: none is NaN or Infinity."""
+    """A body with log probabilities is strict JSON: none is NaN or Infinity.
+
+    带对数概率的响应体是严格的 JSON：没有任何值为 NaN 或 Infinity。
+    """
     hold_strict_json((await scored(api)).exchange)
 
 
 @check("envelope.id", requirement="envelope.id", tier="smoke")
 async def the_answer_has_an_id(api: Api) -> None:
-    """A plain answer has an `id`, which is a string and not empty."""
+    """A plain answer has an `id`, which is a string and not empty.
+
+    非流式回答带有 `id`，且为非空字符串。
+    """
     hold_name((await plain(api)).raw.get("id"), "id")
 
 
 @check("envelope.id-in-stream", requirement="envelope.id", tier="smoke", needs=("stream",))
 async def a_chunk_has_an_id(api: Api) -> None:
-    """The chunks of a stream have an `id`, which is a string and not empty."""
+    """The chunks of a stream have an `id`, which is a string and not empty.
+
+    流的数据块带有 `id`，且为非空字符串。
+    """
     hold_name((await streamed(api)).raw.get("id"), "id")
 
 
 @check("envelope.id-unique", requirement="envelope.id-unique", tier="deep")
 async def two_answers_have_two_ids(api: Api) -> None:
-    """The same request, sent twice, is answered under two ids."""
+    """The same request, sent twice, is answered under two ids.
+
+    同一请求发送两次，两个回答的 id 不同。
+    """
     first = (await api.complete(**LITTLE)).expect_ok()
     second = (await api.complete(**LITTLE, fresh=True)).expect_ok()
     expect(second.raw.get("id"), "id of the second answer").differs_from(first.raw.get("id"))
@@ -76,7 +94,10 @@ async def two_answers_have_two_ids(api: Api) -> None:
     needs=("stream",),
 )
 async def a_stream_has_an_id_of_its_own(api: Api) -> None:
-    """A stream and the plain answer to the same request have different ids."""
+    """A stream and the plain answer to the same request have different ids.
+
+    对同一请求，流与非流式回答的 id 不同。
+    """
     expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
         (await plain(api)).raw.get("id")
     )
@@ -84,7 +105,10 @@ async def a_stream_has_an_id_of_its_own(api: Api) -> None:
 
 @check("envelope.id-unique-among-streams", requirement="envelope.id-unique", needs=("stream",))
 async def two_streams_have_two_ids(api: Api) -> None:
-    """Two streams are sent under two ids."""
+    """Two streams are sent under two ids.
+
+    两个流的 id 不同。
+    """
     expect((await streamed(api, CHINESE)).raw.get("id"), "id of another stream").differs_from(
         (await streamed(api)).raw.get("id")
     )
@@ -92,13 +116,19 @@ async def two_streams_have_two_ids(api: Api) -> None:
 
 @check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
 async def the_id_says_what_it_names(api: Api) -> None:
-    """The `id` begins with `cmpl-`."""
+    """The `id` begins with `cmpl-`.
+
+    `id` 以 `cmpl-` 开头。
+    """
     expect(str((await plain(api)).raw.get("id")), "id").starts_with("cmpl-")
 
 
 @check("envelope.object", requirement="envelope.object", tier="smoke")
 async def the_answer_is_a_text_completion(api: Api) -> None:
-    """`object` is `text_completion`."""
+    """`object` is `text_completion`.
+
+    `object` 为 `text_completion`。
+    """
     expect((await plain(api)).raw.get("object"), "object").equals("text_completion")
 
 
@@ -109,13 +139,19 @@ async def the_answer_is_a_text_completion(api: Api) -> None:
     needs=("logprobs",),
 )
 async def it_is_one_with_logprobs_as_well(api: Api) -> None:
-    """`object` is `text_completion` when log probabilities were asked for as well."""
+    """`object` is `text_completion` when log probabilities were asked for as well.
+
+    要求对数概率时，`object` 同样为 `text_completion`。
+    """
     expect((await scored(api)).raw.get("object"), "object").equals("text_completion")
 
 
 @check("envelope.created", requirement="envelope.created", tier="smoke")
 async def created_is_a_whole_number(api: Api) -> None:
-    """`created` is a whole number of seconds: a plausible time, not a fraction or milliseconds."""
+    """`created` is a whole number of seconds: a plausible time, not a fraction or milliseconds.
+
+    `created` 是整数秒：一个合理的时间，既不是小数，也不是毫秒。
+    """
     created = created_of(await plain(api))
     expect(created, "created").at_least(1)
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
@@ -125,7 +161,10 @@ async def created_is_a_whole_number(api: Api) -> None:
     "envelope.created-in-stream", requirement="envelope.created", tier="smoke", needs=("stream",)
 )
 async def created_is_a_whole_number_in_chunks(api: Api) -> None:
-    """`created` is a whole number of seconds in the chunks of a stream as well."""
+    """`created` is a whole number of seconds in the chunks of a stream as well.
+
+    流的数据块中，`created` 也是整数秒。
+    """
     created = created_of(await streamed(api))
     expect(created, "created").at_least(0)
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
@@ -133,7 +172,10 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
 
 @check("envelope.created-is-now", requirement="envelope.created-is-now", tier="smoke")
 async def created_is_the_time_of_the_answer(api: Api) -> None:
-    """`created` is the time of the answer, within a few minutes."""
+    """`created` is the time of the answer, within a few minutes.
+
+    `created` 是作答的时间，误差在几分钟之内。
+    """
     answer = await plain(api)
     created, dated, now = created_of(answer), date_of(answer.exchange), api.clock()
     near_date = dated is not None and abs(created - dated) <= DRIFT
@@ -143,7 +185,10 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
 
 @check("envelope.created-moves-on", requirement="envelope.created-is-now", tier="deep")
 async def created_is_no_constant(api: Api) -> None:
-    """A later answer does not claim to be older than an earlier one."""
+    """A later answer does not claim to be older than an earlier one.
+
+    后来的回答不会自称早于先前的回答。
+    """
     first = created_of((await api.complete(**LITTLE)).expect_ok())
     second = created_of((await api.complete(**LITTLE, fresh=True)).expect_ok())
     # Answers may come from machines whose clocks differ.
@@ -152,19 +197,28 @@ async def created_is_no_constant(api: Api) -> None:
 
 @check("envelope.model", requirement="envelope.model", tier="smoke")
 async def the_answer_names_a_model(api: Api) -> None:
-    """`model` is a string that is not empty."""
+    """`model` is a string that is not empty.
+
+    `model` 是非空字符串。
+    """
     hold_name((await plain(api)).raw.get("model"), "model")
 
 
 @check("envelope.model-in-stream", requirement="envelope.model", tier="smoke", needs=("stream",))
 async def a_chunk_names_a_model(api: Api) -> None:
-    """`model` is a string that is not empty in the chunks of a stream as well."""
+    """`model` is a string that is not empty in the chunks of a stream as well.
+
+    流的数据块中，`model` 也是非空字符串。
+    """
     hold_name((await streamed(api)).raw.get("model"), "model")
 
 
 @check("model.named-in-answer", requirement="model.named-in-answer", tier="smoke")
 async def the_answer_names_the_model_asked_for(api: Api) -> None:
-    """`model` is the name that was asked for, or a dated or longer form of it."""
+    """`model` is the name that was asked for, or a dated or longer form of it.
+
+    `model` 是所请求的名称，或其带日期或更长的形式。
+    """
     hold_related((await plain(api)).raw.get("model"), api.model)
 
 
@@ -172,19 +226,28 @@ async def the_answer_names_the_model_asked_for(api: Api) -> None:
     "model.named-in-stream", requirement="model.named-in-answer", tier="smoke", needs=("stream",)
 )
 async def the_stream_names_the_model_asked_for(api: Api) -> None:
-    """`model` is the name that was asked for in the chunks of a stream as well."""
+    """`model` is the name that was asked for in the chunks of a stream as well.
+
+    流的数据块中，`model` 也是所请求的名称。
+    """
     hold_related((await streamed(api)).raw.get("model"), api.model)
 
 
 @check("envelope.choices", requirement="envelope.choices", tier="smoke")
 async def the_answer_has_choices(api: Api) -> None:
-    """`choices` is a list with exactly one choice when one was asked for."""
+    """`choices` is a list with exactly one choice when one was asked for.
+
+    只要求一个 choice 时，`choices` 是恰好含一个 choice 的列表。
+    """
     _ = (await plain(api)).only
 
 
 @check("envelope.schema", requirement="envelope.choices")
 async def the_answer_matches_the_schema(api: Api) -> None:
-    """A plain answer matches the contract's schema in every field it has."""
+    """A plain answer matches the contract's schema in every field it has.
+
+    非流式回答的每个字段都符合契约的 schema。
+    """
     faults = api.contract.validate_completion((await plain(api)).raw)
     if faults:
         raise Deviation(
@@ -194,7 +257,10 @@ async def the_answer_matches_the_schema(api: Api) -> None:
 
 @check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
 async def the_fingerprint_is_a_string(api: Api) -> None:
-    """`system_fingerprint` is a string or null where it is sent."""
+    """`system_fingerprint` is a string or null where it is sent.
+
+    若返回 `system_fingerprint`，则其为字符串或 null。
+    """
     hold_fingerprint(await plain(api))
 
 
@@ -205,7 +271,10 @@ async def the_fingerprint_is_a_string(api: Api) -> None:
     needs=("stream",),
 )
 async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
-    """`system_fingerprint` is a string or null in the chunks of a stream as well."""
+    """`system_fingerprint` is a string or null in the chunks of a stream as well.
+
+    流的数据块中若有 `system_fingerprint`，也是字符串或 null。
+    """
     hold_fingerprint(await streamed(api))
 
 

@@ -20,7 +20,10 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, ex
 
 @invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Thing.JSON)
 def every_body_is_json_in_utf8(answer: Answered) -> None:
-    """The body of every plain answer is strict JSON, encoded in UTF-8."""
+    """The body of every plain answer is strict JSON, encoded in UTF-8.
+
+    每个非流式回答的响应体都是 UTF-8 编码的严格 JSON。
+    """
     reply = answer.served
     if reply.is_stream or answer.asked.stream:
         raise NotApplicable("the answer is a stream, or should be one")
@@ -30,26 +33,38 @@ def every_body_is_json_in_utf8(answer: Answered) -> None:
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")
 def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
-    """Every plain answer has the content type `application/json`."""
+    """Every plain answer has the content type `application/json`.
+
+    每个非流式回答的内容类型都是 `application/json`。
+    """
     _ = answer.plain
     expect(answer.reply.content_type, "content-type").equals("application/json")
 
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")
 def every_answer_has_an_id(answer: Answered) -> None:
-    """Every answer, plain or streamed, has an `id`, which is a string and not empty."""
+    """Every answer, plain or streamed, has an `id`, which is a string and not empty.
+
+    无论流式与否，每个回答都带有 `id`，且为非空字符串。
+    """
     hold_name(answer.completion.raw.get("id"), "id")
 
 
 @invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
 def every_id_says_what_it_names(answer: Answered) -> None:
-    """The `id` of every answer, plain or streamed, begins with `cmpl-`."""
+    """The `id` of every answer, plain or streamed, begins with `cmpl-`.
+
+    无论流式与否，每个回答的 `id` 都以 `cmpl-` 开头。
+    """
     expect(str(answer.completion.raw.get("id")), "id").starts_with("cmpl-")
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
 def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No two answers of the run, plain or streamed, have the same `id`."""
+    """No two answers of the run, plain or streamed, have the same `id`.
+
+    无论流式与否，本次运行中任意两个回答的 `id` 都不相同。
+    """
     known: dict[str, Answered] = {}
     for answer in answers:
         try:
@@ -66,13 +81,19 @@ def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
 
 @invariant("envelope.object-everywhere", requirement="envelope.object")
 def every_answer_is_a_text_completion(answer: Answered) -> None:
-    """`object` is `text_completion` in every plain answer."""
+    """`object` is `text_completion` in every plain answer.
+
+    每个非流式回答的 `object` 都是 `text_completion`。
+    """
     expect(answer.plain.raw.get("object"), "object").equals("text_completion")
 
 
 @invariant("envelope.created-everywhere", requirement="envelope.created")
 def created_is_a_whole_number_everywhere(answer: Answered) -> None:
-    """`created` is a whole number of seconds in every answer, plain or streamed."""
+    """`created` is a whole number of seconds in every answer, plain or streamed.
+
+    无论流式与否，每个回答的 `created` 都是整数秒。
+    """
     created = created_of(answer.completion)
     expect(created, "created").at_least(1)
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
@@ -80,7 +101,10 @@ def created_is_a_whole_number_everywhere(answer: Answered) -> None:
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
 def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """Between any two answers `created` moves on by the time that passes, within a few minutes."""
+    """Between any two answers `created` moves on by the time that passes, within a few minutes.
+
+    任意两个回答之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
+    """
     starts = []
     for answer in answers:
         try:
@@ -100,7 +124,10 @@ def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]
 
 @invariant("envelope.model-everywhere", requirement="envelope.model")
 def every_answer_names_a_model(answer: Answered) -> None:
-    """`model` is a string that is not empty in every answer, plain or streamed."""
+    """`model` is a string that is not empty in every answer, plain or streamed.
+
+    无论流式与否，每个回答的 `model` 都是非空字符串。
+    """
     hold_name(answer.completion.raw.get("model"), "model")
 
 
@@ -110,7 +137,10 @@ def every_answer_names_a_model(answer: Answered) -> None:
     explained_by=("model.unknown-refused",),
 )
 def every_answer_names_the_model_asked_for(answer: Answered) -> None:
-    """`model` is the name that was asked for, or a form of it, in every answer of the run."""
+    """`model` is the name that was asked for, or a form of it, in every answer of the run.
+
+    本次运行的每个回答中，`model` 都是所请求的名称或其变体。
+    """
     asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
     if not isinstance(asked, str) or not isinstance(named, str):
         raise NotApplicable("a model that is no string is judged elsewhere")
@@ -119,5 +149,8 @@ def every_answer_names_the_model_asked_for(answer: Answered) -> None:
 
 @invariant("envelope.system-fingerprint-everywhere", requirement="envelope.system-fingerprint")
 def every_fingerprint_is_a_string(answer: Answered) -> None:
-    """`system_fingerprint` is a string or null wherever it is sent."""
+    """`system_fingerprint` is a string or null wherever it is sent.
+
+    凡是返回 `system_fingerprint` 之处，其均为字符串或 null。
+    """
     hold_fingerprint(answer.completion)

@@ -37,37 +37,55 @@ LEAK = re.compile(
 
 @check("errors.envelope", requirement="errors.envelope", tier="smoke")
 async def a_bad_value_is_refused_in_json(api: Api) -> None:
-    """A value of a wrong type is refused with a JSON document whose `error` has a message."""
+    """A value of a wrong type is refused with a JSON document whose `error` has a message.
+
+    对类型错误的值的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
     _ = (await declined(api)).message
 
 
 @check("errors.envelope-of-unknown-model", requirement="errors.envelope", tier="smoke")
 async def an_unknown_model_is_refused_in_json(api: Api) -> None:
-    """An unknown model is refused with a JSON document whose `error` has a message."""
+    """An unknown model is refused with a JSON document whose `error` has a message.
+
+    对未知模型的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
     _ = (await unknown_model(api)).message
 
 
 @check("errors.envelope-of-malformed", requirement="errors.envelope", tier="smoke")
 async def malformed_json_is_refused_in_json(api: Api) -> None:
-    """A body that is not JSON is refused with a JSON document whose `error` has a message."""
+    """A body that is not JSON is refused with a JSON document whose `error` has a message.
+
+    对非 JSON 请求体的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
     _ = as_refused(await api.post(TRUNCATED)).message
 
 
 @check("errors.four-members", requirement="errors.four-members", tier="smoke")
 async def the_error_has_four_members(api: Api) -> None:
-    """The error of a bad value has `message`, `type`, `param` and `code`."""
+    """The error of a bad value has `message`, `type`, `param` and `code`.
+
+    错误值的 `error` 含有 `message`、`type`、`param` 与 `code`。
+    """
     hold_four_members(await declined(api))
 
 
 @check("errors.four-members-of-unknown-model", requirement="errors.four-members", tier="smoke")
 async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
-    """The error of an unknown model has `message`, `type`, `param` and `code`."""
+    """The error of an unknown model has `message`, `type`, `param` and `code`.
+
+    未知模型的 `error` 含有 `message`、`type`、`param` 与 `code`。
+    """
     hold_four_members(await unknown_model(api))
 
 
 @check("errors.schema", requirement="errors.four-members")
 async def the_error_matches_the_schema(api: Api) -> None:
-    """The error of a bad value matches the contract's schema of an error."""
+    """The error of a bad value matches the contract's schema of an error.
+
+    错误值的错误响应符合契约中错误的 schema。
+    """
     faults = api.contract.validate_error((await declined(api)).raw)
     if faults:
         raise Deviation(
@@ -77,7 +95,10 @@ async def the_error_matches_the_schema(api: Api) -> None:
 
 @check("errors.content-type", requirement="errors.content-type", tier="smoke")
 async def the_error_says_that_it_is_json(api: Api) -> None:
-    """The refusal of a bad value has the content type `application/json`."""
+    """The refusal of a bad value has the content type `application/json`.
+
+    对错误值的拒绝，其内容类型为 `application/json`。
+    """
     reply = await api.complete(**HOT)
     as_refused(reply)
     expect(reply.content_type, "content-type").equals("application/json")
@@ -85,7 +106,10 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
 
 @check("errors.content-type-of-malformed", requirement="errors.content-type", tier="smoke")
 async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
-    """The refusal of a body that is not JSON has the content type `application/json`."""
+    """The refusal of a body that is not JSON has the content type `application/json`.
+
+    对非 JSON 请求体的拒绝，其内容类型为 `application/json`。
+    """
     reply = await api.post(TRUNCATED)
     as_refused(reply)
     expect(reply.content_type, "content-type").equals("application/json")
@@ -93,26 +117,38 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
 
 @check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")
 async def an_error_is_no_success(api: Api) -> None:
-    """No error, for a bad value or an unknown model, comes with status 200."""
+    """No error, for a bad value or an unknown model, comes with status 200.
+
+    无论错误值还是未知模型，错误都不以状态码 200 返回。
+    """
     for reply in (await api.complete(**HOT), await ask_nobody(api)):
         hold_no_error_inside(reply)
 
 
 @check("errors.never-as-success-in-stream", requirement="errors.never-as-success")
 async def an_error_is_no_stream(api: Api) -> None:
-    """A bad value in a request for a stream is not answered by an error under status 200."""
+    """A bad value in a request for a stream is not answered by an error under status 200.
+
+    流式请求中的错误值，不会得到状态码 200 之下的错误。
+    """
     hold_no_error_inside(await api.stream(**HOT))
 
 
 @check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
 async def a_bad_value_breaks_nothing(api: Api) -> None:
-    """A value of a wrong type is no server fault."""
+    """A value of a wrong type is no server fault.
+
+    类型错误的值不会引起服务器错误。
+    """
     hold_no_server_fault(await api.complete(**HOT))
 
 
 @check("errors.no-server-fault-of-body", requirement="errors.bad-input-no-server-fault")
 async def a_bad_body_breaks_nothing(api: Api) -> None:
-    """A body that is an array, or not JSON at all, is no server fault."""
+    """A body that is an array, or not JSON at all, is no server fault.
+
+    请求体为数组或根本不是 JSON 时，不会引起服务器错误。
+    """
     for body in (b"[]", TRUNCATED):
         hold_no_server_fault(await api.post(body))
 
@@ -121,77 +157,113 @@ async def a_bad_body_breaks_nothing(api: Api) -> None:
     "errors.no-server-fault-of-depth", requirement="errors.bad-input-no-server-fault", tier="deep"
 )
 async def a_deep_body_breaks_nothing(api: Api) -> None:
-    """A prompt of two hundred nested arrays is no server fault."""
+    """A prompt of two hundred nested arrays is no server fault.
+
+    由两百层嵌套数组构成的 prompt 不会引起服务器错误。
+    """
     nested = b"[" * 200 + b"]" * 200
     hold_no_server_fault(await api.post(b'{"model":"m","max_tokens":1,"prompt":%s}' % nested))
 
 
 @check("errors.bad-type-is-400", requirement="errors.bad-input-is-400", tier="smoke")
 async def a_bad_value_is_a_bad_request(api: Api) -> None:
-    """A value of a wrong type is refused with 400 itself."""
+    """A value of a wrong type is refused with 400 itself.
+
+    类型错误的值以 400 拒绝，而不是其他状态码。
+    """
     expect((await declined(api)).status, "status").equals(400)
 
 
 @check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
 async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
-    """A value out of range is refused with 400 itself."""
+    """A value out of range is refused with 400 itself.
+
+    超出范围的值以 400 拒绝，而不是其他状态码。
+    """
     reply = await api.complete(**LITTLE, n=0)
     expect(as_refused(reply).status, "status").equals(400)
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
 async def a_body_that_breaks_off_is_refused(api: Api) -> None:
-    """A body whose JSON breaks off is refused."""
+    """A body whose JSON breaks off is refused.
+
+    JSON 中途断开的请求体会被拒绝。
+    """
     (await api.post(TRUNCATED)).expect_error(*REFUSALS)
 
 
 @check("errors.array-body", requirement="errors.malformed-json")
 async def a_body_that_is_no_object_is_refused(api: Api) -> None:
-    """A body that is an array is refused."""
+    """A body that is an array is refused.
+
+    请求体为数组时会被拒绝。
+    """
     (await api.post(b"[]")).expect_error(*REFUSALS)
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
 async def an_empty_body_is_refused(api: Api) -> None:
-    """An empty body is refused."""
+    """An empty body is refused.
+
+    空的请求体会被拒绝。
+    """
     (await api.post(b"")).expect_error(*REFUSALS)
 
 
 @check("errors.type", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_a_bad_value_is_typed(api: Api) -> None:
-    """The error of a bad value has the type `invalid_request_error`."""
+    """The error of a bad value has the type `invalid_request_error`.
+
+    错误值的错误类型为 `invalid_request_error`。
+    """
     expect((await declined(api)).type, "error.type").equals("invalid_request_error")
 
 
 @check("errors.type-of-malformed", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_malformed_json_is_typed(api: Api) -> None:
-    """The error of a body that is not JSON has the type `invalid_request_error`."""
+    """The error of a body that is not JSON has the type `invalid_request_error`.
+
+    非 JSON 请求体的错误类型为 `invalid_request_error`。
+    """
     error = as_refused(await api.post(TRUNCATED))
     expect(error.type, "error.type").equals("invalid_request_error")
 
 
 @check("errors.param", requirement="errors.bad-input-param", tier="smoke")
 async def the_error_names_the_parameter(api: Api) -> None:
-    """The error of a bad `temperature` names it in `param` or in its message."""
+    """The error of a bad `temperature` names it in `param` or in its message.
+
+    `temperature` 的值有误时，错误在 `param` 或 message 中指出它。
+    """
     hold_named(await declined(api), "temperature")
 
 
 @check("errors.param-of-range", requirement="errors.bad-input-param", needs=("n",))
 async def the_error_names_the_parameter_out_of_range(api: Api) -> None:
-    """The error of a bad `n` names it in `param` or in its message."""
+    """The error of a bad `n` names it in `param` or in its message.
+
+    `n` 的值有误时，错误在 `param` 或 message 中指出它。
+    """
     hold_named(as_refused(await api.complete(**LITTLE, n=0)), "n")
 
 
 @check("errors.stream-as-json", requirement="errors.stream-refused-as-json")
 async def a_stream_is_refused_in_json(api: Api) -> None:
-    """A bad value in a request for a stream is refused with a JSON error, not with events."""
+    """A bad value in a request for a stream is refused with a JSON error, not with events.
+
+    流式请求中的错误值以 JSON 错误拒绝，而不是以事件拒绝。
+    """
     await declined(api)
     _ = (await api.stream(**HOT)).expect_error(*REFUSALS).message
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
 async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
-    """A bad value is refused with the same status whether a stream was asked for or not."""
+    """A bad value is refused with the same status whether a stream was asked for or not.
+
+    无论是否要求流式，错误值都以相同的状态码拒绝。
+    """
     wanted = (await declined(api)).status
     streamed = (await api.stream(**HOT)).expect_error(*REFUSALS)
     expect(streamed.status, "status of the refused stream").equals(wanted)
@@ -199,7 +271,10 @@ async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
 async def a_refusal_gives_nothing_away(api: Api) -> None:
-    """The refusals of a bad value, an unknown model and a broken body show nothing internal."""
+    """The refusals of a bad value, an unknown model and a broken body show nothing internal.
+
+    对错误值、未知模型和残缺请求体的拒绝，不泄露任何内部信息。
+    """
     for reply in (await api.complete(**HOT), await ask_nobody(api), await api.post(TRUNCATED)):
         text = reply.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
@@ -209,7 +284,10 @@ async def a_refusal_gives_nothing_away(api: Api) -> None:
 
 @check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
 async def a_server_fault_has_the_envelope(api: Api) -> None:
-    """Where a bad request does break the server, the error is a JSON document all the same."""
+    """Where a bad request does break the server, the error is a JSON document all the same.
+
+    错误的请求若确实使服务器出错，返回的错误同样是 JSON 文档。
+    """
     replies = [await api.complete(**HOT), await api.post(b"[]"), await api.post(TRUNCATED)]
     broken = [reply for reply in replies if reply.status >= 500]
     if not broken:

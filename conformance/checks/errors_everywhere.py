@@ -18,7 +18,10 @@ DECLINED = frozenset({400, 401, 403, 404, 409, 415, 422})
 
 @invariant("errors.envelope-everywhere", requirement="errors.envelope")
 def every_refusal_is_json_with_a_message(answer: Answered) -> None:
-    """Every refusal of the run is a JSON document whose `error` object has a message."""
+    """Every refusal of the run is a JSON document whose `error` object has a message.
+
+    本次运行中每个拒绝都是 JSON 文档，其 `error` 对象带有 message。
+    """
     _ = refusal_of(answer).message
 
 
@@ -28,7 +31,10 @@ def every_refusal_is_json_with_a_message(answer: Answered) -> None:
     explained_by=("errors.envelope",),
 )
 def every_error_has_four_members(answer: Answered) -> None:
-    """Every refusal of the run has `message`, `type`, `param` and `code`."""
+    """Every refusal of the run has `message`, `type`, `param` and `code`.
+
+    本次运行中每个拒绝都含有 `message`、`type`、`param` 与 `code`。
+    """
     hold_four_members(refusal_of(answer))
 
 
@@ -38,7 +44,10 @@ def every_error_has_four_members(answer: Answered) -> None:
     explained_by=("errors.envelope",),
 )
 def every_error_matches_the_schema(answer: Answered) -> None:
-    """Every refusal of the run matches the contract's schema of an error."""
+    """Every refusal of the run matches the contract's schema of an error.
+
+    本次运行中每个拒绝都符合契约中错误的 schema。
+    """
     faults = answer.contract.validate_error(refusal_of(answer).raw)
     if faults:
         raise Deviation(
@@ -48,7 +57,10 @@ def every_error_matches_the_schema(answer: Answered) -> None:
 
 @invariant("errors.content-type-everywhere", requirement="errors.content-type")
 def every_refusal_says_that_it_is_json(answer: Answered) -> None:
-    """Every refusal of the run that is JSON has the content type `application/json`."""
+    """Every refusal of the run that is JSON has the content type `application/json`.
+
+    本次运行中每个 JSON 形式的拒绝，其内容类型都是 `application/json`。
+    """
     if not isinstance(refusal_of(answer).raw, dict):
         raise NotApplicable("the refusal is no JSON object")
     expect(answer.reply.content_type, "content-type").equals("application/json")
@@ -56,7 +68,10 @@ def every_refusal_says_that_it_is_json(answer: Answered) -> None:
 
 @invariant("errors.stream-as-json-everywhere", requirement="errors.stream-refused-as-json")
 def every_refused_stream_is_refused_in_json(answer: Answered) -> None:
-    """Every refusal of a stream is a JSON document, and no stream of events."""
+    """Every refusal of a stream is a JSON document, and no stream of events.
+
+    对流式请求的每个拒绝都是 JSON 文档，而不是事件流。
+    """
     if not answer.asked.stream or answer.exchange.status not in DECLINED:
         raise NotApplicable("no stream was refused")
     if answer.reply.is_stream:
@@ -65,7 +80,10 @@ def every_refused_stream_is_refused_in_json(answer: Answered) -> None:
 
 @invariant("errors.never-as-success-everywhere", requirement="errors.never-as-success")
 def no_answer_is_an_error_with_status_200(answer: Answered) -> None:
-    """No plain answer of the run is an error under status 200."""
+    """No plain answer of the run is an error under status 200.
+
+    本次运行中没有任何非流式回答是状态码 200 之下的错误。
+    """
     reply = answer.served
     if reply.is_stream:
         raise NotApplicable("a stream may fail when it has begun")
@@ -76,7 +94,10 @@ def no_answer_is_an_error_with_status_200(answer: Answered) -> None:
 
 @invariant("errors.no-leak-everywhere", requirement="errors.no-leak")
 def no_error_gives_anything_away(answer: Answered) -> None:
-    """No error of the run shows an address behind the endpoint, a key or a stack trace."""
+    """No error of the run shows an address behind the endpoint, a key or a stack trace.
+
+    本次运行中没有任何错误泄露端点背后的地址、密钥或堆栈。
+    """
     status = answer.exchange.status
     if status is None or status < 400:
         raise NotApplicable("the answer is no error")
@@ -88,7 +109,10 @@ def no_error_gives_anything_away(answer: Answered) -> None:
 
 @invariant("errors.no-leak-in-streams-everywhere", requirement="errors.no-leak")
 def no_error_in_a_stream_gives_anything_away(answer: Answered) -> None:
-    """No error that comes in a stream shows an address behind the endpoint, a key or a trace."""
+    """No error that comes in a stream shows an address behind the endpoint, a key or a trace.
+
+    流中的错误不泄露端点背后的地址、密钥或堆栈。
+    """
     _ = answer.asked
     if answer.exchange.status != 200 or not answer.reply.is_stream:
         raise NotApplicable("the answer is no stream")
@@ -103,7 +127,10 @@ def no_error_in_a_stream_gives_anything_away(answer: Answered) -> None:
 
 @invariant("errors.bad-input-is-400-everywhere", requirement="errors.bad-input-is-400")
 def every_bad_value_is_a_bad_request(answer: Answered) -> None:
-    """No value that the contract's schema excludes is refused with 422."""
+    """No value that the contract's schema excludes is refused with 422.
+
+    契约的 schema 所排除的值，没有任何一个以 422 拒绝。
+    """
     if answer.exchange.status not in {400, 422}:
         raise NotApplicable("the answer is no refusal of a value")
     if not answer.contract.validate_request(answer.asked.raw):
@@ -113,14 +140,20 @@ def every_bad_value_is_a_bad_request(answer: Answered) -> None:
 
 @invariant("errors.type-everywhere", requirement="errors.bad-input-type")
 def every_error_of_a_bad_value_is_typed(answer: Answered) -> None:
-    """The error of every value that the schema excludes has the type `invalid_request_error`."""
+    """The error of every value that the schema excludes has the type `invalid_request_error`.
+
+    schema 所排除的每个值，其错误类型都是 `invalid_request_error`。
+    """
     error, _ = _bad_value(answer)
     expect(error.type, "error.type").equals("invalid_request_error")
 
 
 @invariant("errors.param-everywhere", requirement="errors.bad-input-param")
 def every_error_of_a_bad_value_names_its_parameter(answer: Answered) -> None:
-    """The error of every value that the schema excludes names its parameter, in whatever place."""
+    """The error of every value that the schema excludes names its parameter, in whatever place.
+
+    schema 所排除的值无论位于何处，其错误都指出相应的参数。
+    """
     error, names = _bad_value(answer)
     told = f"{error.message} {error.param}"
     if any(_is_named(name, told) for name in names):

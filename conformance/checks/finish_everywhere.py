@@ -20,6 +20,8 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, expect
 def every_choice_has_a_known_reason(answer: Answered) -> None:
     """Every choice of every answer ends with `stop`, `length` or `content_filter`.
 
+    每个回答的每个 choice 都以 `stop`、`length` 或 `content_filter` 结束。
+
     That a streamed choice ends at all is judged with the streams.
     """
     streams = answer.reply.is_stream
@@ -31,7 +33,10 @@ def every_choice_has_a_known_reason(answer: Answered) -> None:
 
 @invariant("finish-reason.one-token-everywhere", requirement="finish-reason.length-at-limit")
 def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
-    """Every choice that has text at `max_tokens: 1`, and no stop sequence, has `length`."""
+    """Every choice that has text at `max_tokens: 1`, and no stop sequence, has `length`.
+
+    在 `max_tokens: 1` 且没有停止序列时，每个有文本的 choice 的 finish_reason 都是 `length`。
+    """
     if answer.asked.limit != 1 or answer.asked.stops:
         raise NotApplicable("the choices may end by themselves")
     texts = [(choice, answer.generated(number, choice)) for number, choice in answer.numbered]
@@ -46,6 +51,8 @@ def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
 def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
     """Every choice whose tokens all show in its text, and are as many as allowed, has `length`.
 
+    词元全部出现在文本中且数目达到上限的 choice，其 finish_reason 都是 `length`。
+
     Nothing else can have ended it then: no stop sequence was sent, and no token is one that ends.
     """
     if answer.asked.stops or answer.asked.echo or not 1 <= answer.asked.limit <= LONGEST:
@@ -59,7 +66,10 @@ def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
 
 @invariant_across("finish-reason.cut-everywhere", requirement="finish-reason.length-at-limit")
 def what_goes_on_elsewhere_was_cut(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy choice that was billed with all its tokens, and goes on elsewhere, has `stop`."""
+    """No greedy choice that was billed with all its tokens, and goes on elsewhere, has `stop`.
+
+    按全部词元计费、且在别处还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt, "")
@@ -77,6 +87,8 @@ def what_goes_on_elsewhere_was_cut(answers: Sequence[Answered]) -> Iterator[Brea
 def the_same_text_is_cut_every_time(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy choice with the text of one that the same limit cut has `stop`, unless it met one.
 
+    与被同一上限截断者文本相同的贪心 choice，除非遇到停止序列，否则不会是 `stop`。
+
     That the other was cut shows in its bill.
     """
     for sights in _same_texts(answers):
@@ -92,7 +104,10 @@ def the_same_text_is_cut_every_time(answers: Sequence[Answered]) -> Iterator[Bre
     "finish-reason.natural-end-everywhere", requirement="finish-reason.stop-at-natural-end"
 )
 def what_ends_by_itself_was_not_cut(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy choice with the text of one that ended below the same limit has `length`."""
+    """No greedy choice with the text of one that ended below the same limit has `length`.
+
+    与同一上限之内自行结束者文本相同的贪心 choice，其 finish_reason 不会是 `length`。
+    """
     for sights in _same_texts(answers):
         ended = [s for s in sights if s.choice.finish_reason == "stop" and _is_billed_below(s)]
         for sight in sights:
@@ -105,7 +120,10 @@ def what_ends_by_itself_was_not_cut(answers: Sequence[Answered]) -> Iterator[Bre
 
 @invariant("finish-reason.few-tokens-everywhere", requirement="finish-reason.stop-at-natural-end")
 def a_choice_with_few_tokens_was_not_cut(answer: Answered) -> None:
-    """No choice has `length` whose tokens and whose bill are both fewer than allowed."""
+    """No choice has `length` whose tokens and whose bill are both fewer than allowed.
+
+    词元数与计费数都少于上限的 choice，其 finish_reason 不会是 `length`。
+    """
     asked = answer.asked
     if asked.echo or asked.choices != 1 or not 1 <= asked.limit <= LONGEST or asked.best_of > 1:
         raise NotApplicable("how many tokens the choice has cannot be told")

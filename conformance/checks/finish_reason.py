@@ -29,13 +29,19 @@ REASONS = ("stop", "length", "content_filter")
 
 @check("finish-reason.known", requirement="finish-reason.known-value", tier="smoke")
 async def the_reason_is_a_known_one(api: Api) -> None:
-    """A plain choice has finish_reason `stop`, `length` or `content_filter`, never null."""
+    """A plain choice has finish_reason `stop`, `length` or `content_filter`, never null.
+
+    非流式 choice 的 finish_reason 为 `stop`、`length` 或 `content_filter`，绝不为 null。
+    """
     expect((await plain(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
 
 
 @check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
 async def every_choice_has_a_known_reason(api: Api) -> None:
-    """Every choice of a batch has a finish_reason, and a known one."""
+    """Every choice of a batch has a finish_reason, and a known one.
+
+    批次中每个 choice 都有 finish_reason，且是已知的值。
+    """
     for choice in (await plain(api, two_prompts(api))).choices:
         expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
 
@@ -47,13 +53,19 @@ async def every_choice_has_a_known_reason(api: Api) -> None:
     needs=("stream",),
 )
 async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
-    """A streamed choice ends with finish_reason `stop`, `length` or `content_filter`."""
+    """A streamed choice ends with finish_reason `stop`, `length` or `content_filter`.
+
+    流式 choice 以 finish_reason `stop`、`length` 或 `content_filter` 结束。
+    """
     expect((await streamed(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
 
 
 @check("finish-reason.one-token", requirement="finish-reason.length-at-limit", tier="smoke")
 async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
-    """With `max_tokens: 1` an answer that has text was cut by the limit: `length`."""
+    """With `max_tokens: 1` an answer that has text was cut by the limit: `length`.
+
+    设置 `max_tokens: 1` 时，有文本的回答是被上限截断的，其 finish_reason 为 `length`。
+    """
     hold_cut_by_limit((await api.complete(**ONE_TOKEN)).expect_ok().only)
 
 
@@ -64,7 +76,10 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
     needs=("stream",),
 )
 async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
-    """A stream with the text of a plain answer that was cut by the limit was cut by it, too."""
+    """A stream with the text of a plain answer that was cut by the limit was cut by it, too.
+
+    与被上限截断的非流式回答文本相同的流，同样标为被上限截断。
+    """
     hold_cut_alike((await plain(api)).choices, (await streamed(api)).choices)
 
 
@@ -74,7 +89,10 @@ async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     needs=("stream",),
 )
 async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
-    """A streamed batch ends each choice that the limit cut like the plain one with its text."""
+    """A streamed batch ends each choice that the limit cut like the plain one with its text.
+
+    流式批次中被上限截断的每个 choice，其结束原因与文本相同的非流式 choice 一致。
+    """
     prompts = two_prompts(api)
     hold_cut_alike((await plain(api, prompts)).choices, (await streamed(api, prompts)).choices)
 
@@ -86,13 +104,19 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
     needs=("stream",),
 )
 async def one_streamed_token_is_cut_by_the_limit(api: Api) -> None:
-    """With `max_tokens: 1` a stream that has text was cut by the limit: `length`."""
+    """With `max_tokens: 1` a stream that has text was cut by the limit: `length`.
+
+    设置 `max_tokens: 1` 时，有文本的流是被上限截断的，其 finish_reason 为 `length`。
+    """
     hold_cut_by_limit(joined(await api.stream(**ONE_TOKEN)).only)
 
 
 @check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
 async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
-    """An answer that goes on when it may be longer was cut by the limit: `length`."""
+    """An answer that goes on when it may be longer was cut by the limit: `length`.
+
+    放宽上限就会继续的回答是被上限截断的，其 finish_reason 为 `length`。
+    """
     short, longer = (await plain(api)).only, (await api.complete(**LONG)).expect_ok().only
     beginning = solid(short.text)
     if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
@@ -102,7 +126,10 @@ async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
 
 @check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
 async def a_stop_sequence_gives_stop(api: Api) -> None:
-    """A choice that ended at a stop sequence has finish_reason `stop`."""
+    """A choice that ended at a stop sequence has finish_reason `stop`.
+
+    在停止序列处结束的 choice，其 finish_reason 为 `stop`。
+    """
     free = (await plain(api)).text
     needle = middle_of(free)
     hold_stopped((await plain(api, stop=needle)).only, before(free, needle))
@@ -114,7 +141,10 @@ async def a_stop_sequence_gives_stop(api: Api) -> None:
     needs=("stream",),
 )
 async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
-    """A streamed choice that ended at a stop sequence has finish_reason `stop`."""
+    """A streamed choice that ended at a stop sequence has finish_reason `stop`.
+
+    在停止序列处结束的流式 choice，其 finish_reason 为 `stop`。
+    """
     free = (await plain(api, COLOURS)).text
     needle = across_words(free)
     hold_stopped((await streamed(api, COLOURS, stop=needle)).only, before(free, needle))
@@ -122,7 +152,10 @@ async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
 
 @check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
 async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
-    """An answer with fewer tokens than allowed ended by itself: not `length`."""
+    """An answer with fewer tokens than allowed ended by itself: not `length`.
+
+    词元数少于上限的回答是自行结束的，其 finish_reason 不是 `length`。
+    """
     asked = [(await plain(api, prompt), LIMIT) for prompt in (COUNTING, COLOURS, CHINESE, SHORT)]
     hold_not_cut([*asked, ((await api.complete(**LONG)).expect_ok(), LONG["max_tokens"])])
 
@@ -131,7 +164,10 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
     "finish-reason.natural-end-deep", requirement="finish-reason.stop-at-natural-end", tier="deep"
 )
 async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
-    """Among long answers those with fewer tokens than allowed ended by themselves."""
+    """Among long answers those with fewer tokens than allowed ended by themselves.
+
+    在较长的回答中，词元数少于上限者都是自行结束的。
+    """
     prompts = ("The end of the story is this:", "Yes or no? Answer:", SHORT)
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
     replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
@@ -141,7 +177,10 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
 
 @check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
 async def each_choice_has_its_own_reason(api: Api) -> None:
-    """In a batch the choice that meets the stop sequence has `stop`, and the other its own."""
+    """In a batch the choice that meets the stop sequence has `stop`, and the other its own.
+
+    批次中遇到停止序列的 choice 为 `stop`，另一个则有自己的 finish_reason。
+    """
     counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:
@@ -156,7 +195,10 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
     needs=("stop", "stream"),
 )
 async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
-    """In a streamed batch the choice that meets the stop sequence has `stop`, not the other."""
+    """In a streamed batch the choice that meets the stop sequence has `stop`, not the other.
+
+    流式批次中遇到停止序列的 choice 为 `stop`，另一个则不是。
+    """
     counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:

@@ -25,7 +25,10 @@ ROUNDS = 2
 
 @check_afterwards("errors.no-gateway-fault", requirement="errors.bad-input-no-server-fault")
 async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
-    """No value that the document excludes is answered by a 502, 503 or 504 each time it is sent."""
+    """No value that the document excludes is answered by a 502, 503 or 504 each time it is sent.
+
+    文档所排除的值，不会每次发送都得到 502、503 或 504。
+    """
     bad = list(bad_requests(api))
     if not bad:
         raise NotApplicable("the run sent no bad request, or another check has judged them")

@@ -17,19 +17,28 @@ COUNTS = tuple(
 
 @check("headers.content-type", requirement="headers.content-type", tier="smoke")
 async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
-    """A plain answer has the content type `application/json`."""
+    """A plain answer has the content type `application/json`.
+
+    非流式回答的内容类型为 `application/json`。
+    """
     hold_json(await api.complete(**greedy()))
 
 
 @check("headers.content-type-of-batch", requirement="headers.content-type")
 async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
-    """The answer to a batch has the content type `application/json`."""
+    """The answer to a batch has the content type `application/json`.
+
+    批次回答的内容类型为 `application/json`。
+    """
     hold_json(await api.complete(**greedy(two_prompts(api))))
 
 
 @check("headers.charset", requirement="headers.content-type", tier="smoke")
 async def no_charset_but_utf8(api: Api) -> None:
-    """The content type names no other encoding than UTF-8."""
+    """The content type names no other encoding than UTF-8.
+
+    内容类型不声明 UTF-8 以外的编码。
+    """
     reply = await api.complete(**greedy())
     reply.expect_ok()
     named = re.search(r"charset\s*=\s*\"?([\w-]+)", reply.exchange.header("content-type") or "")
@@ -39,7 +48,10 @@ async def no_charset_but_utf8(api: Api) -> None:
 
 @check("headers.request-id", requirement="headers.openai", tier="smoke")
 async def a_request_id_names_one_request(api: Api) -> None:
-    """Where answers have an `x-request-id`, no two have the same."""
+    """Where answers have an `x-request-id`, no two have the same.
+
+    回答若带有 `x-request-id`，则任意两个都不相同。
+    """
     first, second = await api.complete(**LITTLE), await api.complete(**greedy())
     ids = [reply.exchange.header("x-request-id") for reply in (first, second)]
     if None in ids:
@@ -50,7 +62,10 @@ async def a_request_id_names_one_request(api: Api) -> None:
 
 @check("headers.processing-time", requirement="headers.openai", tier="smoke")
 async def the_processing_time_is_a_number(api: Api) -> None:
-    """Where an answer has `openai-processing-ms`, it is a number."""
+    """Where an answer has `openai-processing-ms`, it is a number.
+
+    回答若带有 `openai-processing-ms`，则其为数字。
+    """
     told = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
     if told is None:
         raise NotApplicable("the endpoint sends no openai-processing-ms, which is optional")
@@ -59,7 +74,10 @@ async def the_processing_time_is_a_number(api: Api) -> None:
 
 @check("headers.rate-limits", requirement="headers.openai", tier="smoke")
 async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
-    """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit."""
+    """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit.
+
+    回答若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
+    """
     reply = await api.complete(**greedy())
     told = {name: reply.exchange.header(name) for name in COUNTS}
     if not any(told.values()):

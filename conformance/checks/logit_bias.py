@@ -31,7 +31,10 @@ BEYOND_ANY_VOCABULARY = 99_999_999
 
 @check("logit-bias.forces", requirement="logit-bias.forces")
 async def a_bias_of_100_forces_a_token(api: Api) -> None:
-    """Forcing one token fills the text with it, and forcing another fills it with the other."""
+    """Forcing one token fills the text with it, and forcing another fills it with the other.
+
+    强制某个词元时文本全由它组成，强制另一个时则全由另一个组成。
+    """
     one, other = await forced(api, ONE), await forced(api, OTHER)
     # The same text for both would be the text that comes without a bias.
     expect(one, f"text with token {ONE} forced", effect=Effect.IGNORED).differs_from(other)
@@ -43,7 +46,10 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
 
 @check("logit-bias.forces-each-choice", requirement="logit-bias.forces", tier="deep", needs=("n",))
 async def a_bias_holds_for_every_choice(api: Api) -> None:
-    """A forced token fills every choice, also where choices are sampled."""
+    """A forced token fills every choice, also where choices are sampled.
+
+    被强制的词元充满每个 choice，包括采样得到的 choice。
+    """
     expected = await forced(api, ONE)
     asked = {**sampled(n=3, logit_bias=forcing(ONE)), "max_tokens": FEW}
     for choice in (await api.complete(**asked)).expect_ok().choices:
@@ -54,7 +60,10 @@ async def a_bias_holds_for_every_choice(api: Api) -> None:
     "logit-bias.forces-in-stream", requirement="logit-bias.forces", tier="deep", needs=("stream",)
 )
 async def a_bias_holds_in_a_stream(api: Api) -> None:
-    """A forced token fills a stream as it fills the plain answer."""
+    """A forced token fills a stream as it fills the plain answer.
+
+    被强制的词元充满整个流，与非流式回答一样。
+    """
     text = (await streamed(api, STORY, max_tokens=FEW, logit_bias=forcing(ONE))).text
     expect(solid(text), "joined text").equals(solid(await forced(api, ONE)))
 
@@ -62,6 +71,8 @@ async def a_bias_holds_in_a_stream(api: Api) -> None:
 @check("logit-bias.bans", requirement="logit-bias.bans")
 async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
     """A token that the endpoint would sample next does not come when it is banned.
+
+    端点本会接着采样的词元，被禁之后不再出现。
 
     A second token is banned beside it, so that it takes more than the first entry of the map.
     """
@@ -72,21 +83,30 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
 @check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")
 async def both_ends_of_the_range_are_served(api: Api) -> None:
-    """The lowest and the highest documented bias are served in one request."""
+    """The lowest and the highest documented bias are served in one request.
+
+    文档允许的最低与最高偏置在同一请求中得到处理。
+    """
     bias = {str(ONE): below(api, "logit_bias", 0), str(OTHER): above(api, "logit_bias", 0)}
     (await api.complete(**little(logit_bias=bias))).expect_ok()
 
 
 @check("logit-bias.none", requirement="logit-bias.forces")
 async def an_empty_map_biases_nothing(api: Api) -> None:
-    """An empty `logit_bias` gives the answer that comes without one."""
+    """An empty `logit_bias` gives the answer that comes without one.
+
+    空的 `logit_bias` 给出与未设置时相同的回答。
+    """
     if not await neutral_values_are_harmless(api, "logit_bias"):
         await hold_unbiased(api, {})
 
 
 @check("logit-bias.null", requirement="logit-bias.forces")
 async def null_biases_nothing(api: Api) -> None:
-    """`logit_bias: null` gives the answer that comes without one."""
+    """`logit_bias: null` gives the answer that comes without one.
+
+    `logit_bias: null` 给出与未设置时相同的回答。
+    """
     if await nulls_are_harmless(api, "logit_bias"):
         return
     async with where_served(api, "logit_bias", {str(ONE): 0}):
@@ -95,25 +115,37 @@ async def null_biases_nothing(api: Api) -> None:
 
 @check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused")
 async def above_the_maximum_is_refused(api: Api) -> None:
-    """A bias just above the documented maximum is declined."""
+    """A bias just above the documented maximum is declined.
+
+    略高于文档上限的偏置会被拒绝。
+    """
     await expect_declined(api, logit_bias={str(ONE): above(api, "logit_bias", 1)})
 
 
 @check("logit-bias.below-refused", requirement="logit-bias.out-of-range-refused", tier="deep")
 async def below_the_minimum_is_refused(api: Api) -> None:
-    """A bias just below the documented minimum is declined."""
+    """A bias just below the documented minimum is declined.
+
+    略低于文档下限的偏置会被拒绝。
+    """
     await expect_declined(api, logit_bias={str(ONE): below(api, "logit_bias", 1)})
 
 
 @check("logit-bias.word-key-refused", requirement="logit-bias.unknown-token-refused", tier="deep")
 async def a_word_is_no_token_id(api: Api) -> None:
-    """A bias for a word in place of a token id is declined."""
+    """A bias for a word in place of a token id is declined.
+
+    以单词代替词元 id 设置偏置会被拒绝。
+    """
     await expect_declined(api, logit_bias={"hello": 1})
 
 
 @check("logit-bias.unknown-id-refused", requirement="logit-bias.unknown-token-refused")
 async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
-    """A bias for an id that no vocabulary has is declined."""
+    """A bias for an id that no vocabulary has is declined.
+
+    对任何词表都没有的 id 设置偏置会被拒绝。
+    """
     await expect_declined(api, logit_bias={str(BEYOND_ANY_VOCABULARY): 1})
 
 
@@ -124,7 +156,10 @@ async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
     needs=("logit_bias",),
 )
 async def an_array_is_no_bias(api: Api) -> None:
-    """A `logit_bias` given as an array is declined."""
+    """A `logit_bias` given as an array is declined.
+
+    `logit_bias` 为数组时会被拒绝。
+    """
     await expect_declined(api, logit_bias=[ONE, FORCE])
 
 

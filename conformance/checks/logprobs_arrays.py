@@ -39,7 +39,10 @@ NEAR_TIE = 0.05
 
 @check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
 async def four_arrays_of_one_length(api: Api) -> None:
-    """All four arrays are there, and equally long."""
+    """All four arrays are there, and equally long.
+
+    四个数组齐备且等长。
+    """
     hold_parallel((await scored(api)).only.logprobs)
 
 
@@ -49,7 +52,10 @@ async def four_arrays_of_one_length(api: Api) -> None:
     needs=("stream",),
 )
 async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
-    """In every chunk with log probabilities all four arrays are there, and equally long."""
+    """In every chunk with log probabilities all four arrays are there, and equally long.
+
+    在每个带对数概率的数据块中，四个数组都齐备且等长。
+    """
     for chunk in (await streamed(api, logprobs=alternatives(api))).chunks:
         for part in parts_of(chunk):
             if isinstance(part.get("logprobs"), Mapping):
@@ -58,19 +64,28 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
 
 @check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
 async def tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an ASCII answer join to its text, spaces included."""
+    """The tokens of an ASCII answer join to its text, spaces included.
+
+    ASCII 回答的词元拼接后等于其文本，包括空格。
+    """
     hold_tokens_make_text((await scored(api)).only)
 
 
 @check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
 async def chinese_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of a Chinese answer join to its text, byte for byte."""
+    """The tokens of a Chinese answer join to its text, byte for byte.
+
+    中文回答的词元拼接后与其文本逐字节一致。
+    """
     hold_tokens_make_text((await plain(api, CHINESE, logprobs=1)).only)
 
 
 @check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
 async def emoji_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an answer in emoji join to its text, byte for byte."""
+    """The tokens of an answer in emoji join to its text, byte for byte.
+
+    表情符号回答的词元拼接后与其文本逐字节一致。
+    """
     hold_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
 
 
@@ -80,7 +95,10 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
     tier="smoke",
 )
 async def one_entry_for_each_token(api: Api) -> None:
-    """An answer cut at the limit has exactly as many entries as tokens were allowed."""
+    """An answer cut at the limit has exactly as many entries as tokens were allowed.
+
+    被上限截断的回答，其条目数恰好等于允许的词元数。
+    """
     choice = (await scored(api)).only
     if choice.finish_reason != "length":
         raise NotApplicable("the answer ended before the limit")
@@ -92,7 +110,10 @@ async def one_entry_for_each_token(api: Api) -> None:
     requirement="logprobs-arrays.one-entry-per-token",
 )
 async def one_entry_for_each_part_of_a_character(api: Api) -> None:
-    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed."""
+    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed.
+
+    被上限截断的中文回答，其条目数恰好等于允许的词元数。
+    """
     choice = (await plain(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
         raise NotApplicable("the answer ended before the limit")
@@ -101,19 +122,28 @@ async def one_entry_for_each_part_of_a_character(api: Api) -> None:
 
 @check("logprobs-arrays.partial-characters", requirement="logprobs-arrays.partial-characters")
 async def parts_of_characters_are_bytes(api: Api) -> None:
-    """A token that is part of a Chinese character is written as bytes, not as U+FFFD."""
+    """A token that is part of a Chinese character is written as bytes, not as U+FFFD.
+
+    只是汉字一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    """
     hold_parts_written_as_bytes((await plain(api, CHINESE, logprobs=1)).only)
 
 
 @check("logprobs-arrays.partial-emoji", requirement="logprobs-arrays.partial-characters")
 async def parts_of_emoji_are_bytes(api: Api) -> None:
-    """A token that is part of an emoji is written as bytes, not as U+FFFD."""
+    """A token that is part of an emoji is written as bytes, not as U+FFFD.
+
+    只是表情符号一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    """
     hold_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
 
 
 @check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive", tier="smoke")
 async def no_token_is_more_than_certain(api: Api) -> None:
-    """No entry of `token_logprobs` is above 0."""
+    """No entry of `token_logprobs` is above 0.
+
+    `token_logprobs` 中没有任何条目大于 0。
+    """
     for score in scores_of((await scored(api)).only):
         expect(score or 0.0, "log probability of a token").at_most(ROUNDING)
 
@@ -122,7 +152,10 @@ async def no_token_is_more_than_certain(api: Api) -> None:
     "logprobs-arrays.top-never-positive", requirement="logprobs-arrays.never-positive", tier="smoke"
 )
 async def no_alternative_is_more_than_certain(api: Api) -> None:
-    """No entry of `top_logprobs` is above 0."""
+    """No entry of `top_logprobs` is above 0.
+
+    `top_logprobs` 中没有任何条目大于 0。
+    """
     for position in positions_of((await scored(api)).only):
         for score in (position.top or {}).values():
             expect(score, "log probability of an alternative").at_most(ROUNDING)
@@ -130,7 +163,10 @@ async def no_alternative_is_more_than_certain(api: Api) -> None:
 
 @check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
 async def alternatives_share_one_probability(api: Api) -> None:
-    """At no position do the alternatives' probabilities add up to more than 1."""
+    """At no position do the alternatives' probabilities add up to more than 1.
+
+    任何位置上，各候选的概率之和都不超过 1。
+    """
     for position in positions_of((await scored(api)).only):
         mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
         expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
@@ -142,7 +178,10 @@ async def alternatives_share_one_probability(api: Api) -> None:
     tier="smoke",
 )
 async def the_sampled_token_is_listed(api: Api) -> None:
-    """The token that was taken is listed among the alternatives with its own log probability."""
+    """The token that was taken is listed among the alternatives with its own log probability.
+
+    所选的词元列在候选之中，且对数概率与自身一致。
+    """
     wanted = alternatives(api)
     for position in positions_of((await scored(api)).only):
         token, score, top = position.token, position.logprob, position.top or {}
@@ -158,6 +197,8 @@ async def the_sampled_token_is_listed(api: Api) -> None:
 @check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
 async def greedy_takes_the_best(api: Api) -> None:
     """At temperature 0 no alternative has a higher log probability than the token taken.
+
+    temperature 为 0 时，没有任何候选的对数概率高于所选的词元。
 
     A mark that the endpoint never writes, such as that of a text's end where a minimum of tokens is
     asked for, may be listed as the best all the same: servers that suppress it list the model's own
@@ -179,7 +220,10 @@ async def greedy_takes_the_best(api: Api) -> None:
 
 @check("logprobs-arrays.before-temperature", requirement="logprobs-arrays.before-sampling")
 async def temperature_leaves_scores_alone(api: Api) -> None:
-    """The best alternative has the same log probability at another temperature."""
+    """The best alternative has the same log probability at another temperature.
+
+    改变 temperature，最优候选的对数概率不变。
+    """
     await hold_unmoved(api, {**TWO_SCORED, "temperature": 0.5})
 
 
@@ -190,13 +234,19 @@ async def temperature_leaves_scores_alone(api: Api) -> None:
     needs=("top_p",),
 )
 async def top_p_leaves_scores_alone(api: Api) -> None:
-    """The best alternative has the same log probability under another `top_p`."""
+    """The best alternative has the same log probability under another `top_p`.
+
+    改变 `top_p`，最优候选的对数概率不变。
+    """
     await hold_unmoved(api, beside_top_p(api, {**TWO_SCORED, "top_p": 0.5}))
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
 async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
-    """The tokens in the chunks' log probabilities join to those of the plain answer."""
+    """The tokens in the chunks' log probabilities join to those of the plain answer.
+
+    数据块的对数概率中的词元拼接后与非流式回答一致。
+    """
     asked = alternatives(api)
 
     async def plainly(fresh: bool) -> list[str]:
@@ -210,7 +260,10 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
 async def streamed_scores_are_the_plain_ones(api: Api) -> None:
-    """The log probabilities in the chunks join to those of the plain answer."""
+    """The log probabilities in the chunks join to those of the plain answer.
+
+    数据块中的对数概率拼接后与非流式回答一致。
+    """
     asked = alternatives(api)
 
     async def plainly(fresh: bool) -> Scored:

@@ -20,7 +20,10 @@ from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expe
 
 @invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Thing.LOGPROBS)
 def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
-    """Every choice with text carries log probabilities where its request asked for some."""
+    """Every choice with text carries log probabilities where its request asked for some.
+
+    凡是请求要求对数概率之处，每个有文本的 choice 都带有对数概率。
+    """
     asked, maximum = answer.asked, answer.contract.parameter("logprobs").maximum
     if not asked.logprobs or asked.logprobs > (maximum or asked.logprobs) or asked.echo:
         raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
@@ -33,7 +36,10 @@ def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
     explained_by=("logprobs.returned",),
 )
 def zero_scores_every_choice(answer: Answered) -> None:
-    """Every choice with text carries log probabilities where `logprobs: 0` asked for them."""
+    """Every choice with text carries log probabilities where `logprobs: 0` asked for them.
+
+    凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
+    """
     if answer.asked.logprobs != 0 or answer.asked.echo:
         raise NotApplicable("`logprobs: 0` was not asked for")
     for number, choice in answer.numbered:
@@ -43,7 +49,10 @@ def zero_scores_every_choice(answer: Answered) -> None:
 
 @invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
 def no_choice_carries_scores_unasked(answer: Answered) -> None:
-    """No choice of any answer carries log probabilities that its request did not ask for."""
+    """No choice of any answer carries log probabilities that its request did not ask for.
+
+    任何回答的 choice 都不含请求未要求的对数概率。
+    """
     if answer.asked.logprobs is not None:
         raise NotApplicable("log probabilities were asked for")
     for choice in answer.completion.choices:
@@ -52,7 +61,10 @@ def no_choice_carries_scores_unasked(answer: Answered) -> None:
 
 @invariant("logprobs.count-everywhere", requirement="logprobs.alternatives-count")
 def every_position_lists_what_was_asked_for(answer: Answered) -> None:
-    """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position."""
+    """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position.
+
+    凡是要求 `logprobs: N` 之处，每个位置都列出 N 个或 N + 1 个候选。
+    """
     wanted = answer.asked.logprobs or 0
     maximum = answer.contract.parameter("logprobs").maximum
     if not 1 <= wanted <= (maximum or wanted):
@@ -73,7 +85,10 @@ def every_position_lists_what_was_asked_for(answer: Answered) -> None:
     of=Thing.ARRAYS,
 )
 def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
-    """Wherever alternatives were asked for, all four arrays are there, and equally long."""
+    """Wherever alternatives were asked for, all four arrays are there, and equally long.
+
+    凡是要求候选之处，四个数组都齐备且等长。
+    """
     if not answer.asked.logprobs:
         raise NotApplicable("no alternatives were asked for")
     for choice in scored_choices(answer):
@@ -85,7 +100,10 @@ def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
 def tokens_join_to_every_plain_text(answer: Answered) -> None:
-    """The tokens of every plain choice join to its text."""
+    """The tokens of every plain choice join to its text.
+
+    每个非流式 choice 的词元拼接后等于其文本。
+    """
     if answer.asked.echo or answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is a stream")
     hold_each(scored_choices(answer), _hold_join)
@@ -93,7 +111,10 @@ def tokens_join_to_every_plain_text(answer: Answered) -> None:
 
 @invariant("logprobs-arrays.join-streamed-everywhere", requirement="streaming.logprobs-as-plain")
 def tokens_join_to_every_streamed_text(answer: Answered) -> None:
-    """The tokens of every streamed choice join to its text."""
+    """The tokens of every streamed choice join to its text.
+
+    每个流式 choice 的词元拼接后等于其文本。
+    """
     if answer.asked.echo or not answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is no stream")
     hold_each(scored_choices(answer), _hold_join)
@@ -105,7 +126,10 @@ def tokens_join_to_every_streamed_text(answer: Answered) -> None:
     explained_by=("max-tokens.limits-answer",),
 )
 def one_entry_for_each_token_everywhere(answer: Answered) -> None:
-    """Every choice that the limit cut has exactly as many entries as tokens were allowed."""
+    """Every choice that the limit cut has exactly as many entries as tokens were allowed.
+
+    每个被上限截断的 choice，其条目数恰好等于允许的词元数。
+    """
     limit = answer.asked.limit
     if answer.asked.echo or not 1 <= limit <= LONGEST:
         raise NotApplicable("the prompt has entries as well, or the context may end first")
@@ -120,7 +144,10 @@ def one_entry_for_each_token_everywhere(answer: Answered) -> None:
 
 @invariant("logprobs-arrays.partial-everywhere", requirement="logprobs-arrays.partial-characters")
 def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
-    """No token of any answer is written with U+FFFD, unless its prompt has that character."""
+    """No token of any answer is written with U+FFFD, unless its prompt has that character.
+
+    任何回答的词元都不会写成 U+FFFD，除非其 prompt 含有该字符。
+    """
     if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
         raise NotApplicable("the request has U+FFFD itself")
     hold_each(scored_choices(answer), hold_parts_written_as_bytes)
@@ -128,7 +155,10 @@ def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
 
 @invariant("max-tokens.entries-everywhere", requirement="max-tokens.limits-answer")
 def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
-    """No choice lists more tokens than `max_tokens`, but for the one that ended it."""
+    """No choice lists more tokens than `max_tokens`, but for the one that ended it.
+
+    除结束词元外，没有任何 choice 列出的词元多于 `max_tokens`。
+    """
     limit = answer.asked.limit
     if answer.asked.echo:
         raise NotApplicable("the prompt has entries as well")
@@ -146,7 +176,10 @@ def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
     of=Thing.SCORES_OF_PROMPT,
 )
 def every_echoed_prompt_is_scored(answer: Answered) -> None:
-    """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored."""
+    """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
+
+    凡是带对数概率回显 prompt 之处，其词元都排在最前，且每个都有得分。
+    """
     asked = answer.asked
     if not asked.echo or not asked.logprobs:
         raise NotApplicable("no prompt was to be scored")
@@ -158,7 +191,10 @@ def every_echoed_prompt_is_scored(answer: Answered) -> None:
 
 @invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
 def no_first_token_is_scored(answer: Answered) -> None:
-    """The first entry of every echoed prompt is null, since that token follows nothing."""
+    """The first entry of every echoed prompt is null, since that token follows nothing.
+
+    每个回显的 prompt 的第一个条目都为 null，因为该词元之前没有内容。
+    """
     if not answer.asked.echo:
         raise NotApplicable("no prompt was to be scored")
 

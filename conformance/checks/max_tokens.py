@@ -44,7 +44,10 @@ BEYOND_ANY_CONTEXT = 10_000_000
 
 @check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
 async def a_small_limit_is_kept(api: Api) -> None:
-    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are."""
+    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
+
+    `max_tokens: 4` 至多给出四个词元，其文本少于十六个词元的文本。
+    """
     hold_limit(await plain(api, max_tokens=FEW), FEW)
     few, many = await plain(api, max_tokens=FEW), await plain(api)
     if many.only.finish_reason == "length":
@@ -60,7 +63,10 @@ async def a_small_limit_is_kept(api: Api) -> None:
     needs=("stream",),
 )
 async def a_small_limit_is_kept_in_a_stream(api: Api) -> None:
-    """`max_tokens: 4` gives the same short text when it is streamed."""
+    """`max_tokens: 4` gives the same short text when it is streamed.
+
+    `max_tokens: 4` 在流式时给出同样的短文本。
+    """
 
     async def as_stream(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, max_tokens=FEW)).text)
@@ -73,7 +79,10 @@ async def a_small_limit_is_kept_in_a_stream(api: Api) -> None:
 
 @check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")
 async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
-    """In a batch the limit is each prompt's own: it is neither shared nor exceeded."""
+    """In a batch the limit is each prompt's own: it is neither shared nor exceeded.
+
+    批次中每个 prompt 各有自己的上限：既不共用，也不超出。
+    """
     answer = await plain(api, TWO_PROMPTS)
     hold_limit(answer, LIMIT)
     if answer.has_usage and all(c.finish_reason == "length" for c in answer.choices):
@@ -83,7 +92,10 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 
 @check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
 async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
-    """The greedy text of sixteen tokens begins with the greedy text of four."""
+    """The greedy text of sixteen tokens begins with the greedy text of four.
+
+    十六个词元的贪心文本以四个词元的贪心文本开头。
+    """
 
     async def shorter(fresh: bool) -> str:
         return solid((await plain(api, fresh=fresh, max_tokens=FEW)).text)
@@ -100,7 +112,10 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     "max-tokens.default", requirement="max-tokens.default-sixteen", tier="smoke", needs=("stream",)
 )
 async def the_default_is_the_documented_one(api: Api) -> None:
-    """Without `max_tokens` the greedy answer is the one with the documented default."""
+    """Without `max_tokens` the greedy answer is the one with the documented default.
+
+    未设置 `max_tokens` 时的贪心回答，与取文档默认值时相同。
+    """
     await hold_as_default(api, {})
 
 
@@ -111,7 +126,10 @@ async def the_default_is_the_documented_one(api: Api) -> None:
     needs=("stop",),
 )
 async def the_default_holds_without_a_stream(api: Api) -> None:
-    """Without `max_tokens` a plain answer is cut at the documented default as well."""
+    """Without `max_tokens` a plain answer is cut at the documented default as well.
+
+    未设置 `max_tokens` 时，非流式回答同样在文档默认值处截断。
+    """
     default = documented_default(api)
     # A stop from just beyond the default ends the answer of an endpoint that knows no default.
     needle = await needle_beyond(api, default)
@@ -128,13 +146,19 @@ async def the_default_holds_without_a_stream(api: Api) -> None:
 
 @check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
 async def null_is_the_default(api: Api) -> None:
-    """`max_tokens: null` gives the answer of the documented default."""
+    """`max_tokens: null` gives the answer of the documented default.
+
+    `max_tokens: null` 给出文档默认值下的回答。
+    """
     await hold_as_default(api, {"max_tokens": None})
 
 
 @check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
 async def no_limit_is_no_small_limit(api: Api) -> None:
-    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence."""
+    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
+
+    未设置 `max_tokens` 时，回答会超过十六个词元，直到遇到停止序列。
+    """
     needle = await needle_beyond(api, LIMIT)
     limited = solid((await plain(api)).text)
     reply = await api.stream(
@@ -154,7 +178,10 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     needs=("echo",),
 )
 async def zero_with_echo_generates_nothing(api: Api) -> None:
-    """`max_tokens: 0` with `echo` returns the prompt, and no token more."""
+    """`max_tokens: 0` with `echo` returns the prompt, and no token more.
+
+    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个词元。
+    """
     answer = await awkward_echo(api)
     hold_echoed(answer.text, AWKWARD)
     expect(answer.text, "text").equals(AWKWARD)
@@ -164,7 +191,10 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
 
 @check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
 async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
-    """`max_tokens: 0` without `echo` is declined, or answered with an empty text."""
+    """`max_tokens: 0` without `echo` is declined, or answered with an empty text.
+
+    不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
+    """
     answer = served_or_declined(await api.complete(**little(max_tokens=0)))
     if answer is not None:
         expect(answer.text, "text").is_empty()
@@ -172,7 +202,10 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
 
 @check("max-tokens.negative-refused", requirement="max-tokens.negative-refused")
 async def a_negative_limit_is_refused(api: Api) -> None:
-    """A negative `max_tokens` is declined, not taken for no limit."""
+    """A negative `max_tokens` is declined, not taken for no limit.
+
+    负的 `max_tokens` 会被拒绝，而不是当作没有上限。
+    """
     # Streamed, because an endpoint that takes it for no limit would generate on and on.
     asked = little(max_tokens=-1)
     (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
@@ -180,7 +213,10 @@ async def a_negative_limit_is_refused(api: Api) -> None:
 
 @check("max-tokens.over-context-refused", requirement="max-tokens.context-overflow-refused")
 async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
-    """Ten million tokens fit no context: the request is declined, not cut down in silence."""
+    """Ten million tokens fit no context: the request is declined, not cut down in silence.
+
+    一千万个词元超出任何上下文：请求会被拒绝，而不是悄悄缩减。
+    """
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
     (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
 
@@ -190,7 +226,10 @@ async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
     requirement="max-tokens.context-overflow-names-counts",
 )
 async def the_refusal_names_the_counts(api: Api) -> None:
-    """The refusal of ten million tokens names how many were asked for, and how many are there."""
+    """The refusal of ten million tokens names how many were asked for, and how many are there.
+
+    拒绝一千万个词元时，错误信息说明请求了多少、已有多少。
+    """
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_refused(await api.stream(read_events=3, **asked), *DECLINED)
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
@@ -205,7 +244,10 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     tier="deep",
 )
 async def a_word_is_no_limit(api: Api) -> None:
-    """`max_tokens` given as a word is declined."""
+    """`max_tokens` given as a word is declined.
+
+    `max_tokens` 为单词时会被拒绝。
+    """
     await expect_declined(api, max_tokens="one")
 
 
@@ -216,7 +258,10 @@ async def a_word_is_no_limit(api: Api) -> None:
     needs=("max_tokens",),
 )
 async def a_fraction_is_no_limit(api: Api) -> None:
-    """`max_tokens: 1.5` is declined."""
+    """`max_tokens: 1.5` is declined.
+
+    `max_tokens: 1.5` 会被拒绝。
+    """
     await expect_declined(api, max_tokens=1.5)
 
 

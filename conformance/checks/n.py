@@ -23,21 +23,30 @@ INDEPENDENT = "choices that were sampled each for itself"
 
 @check("n.choices", requirement="n.count", tier="smoke")
 async def as_many_choices_as_asked_for(api: Api) -> None:
-    """`n: 3` comes back with three choices."""
+    """`n: 3` comes back with three choices.
+
+    `n: 3` 返回三个 choice。
+    """
     answer = (await api.complete(**sampled(n=COPIES))).expect_ok()
     choices_of(answer, COPIES, Thing.COPIES)
 
 
 @check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
 async def as_many_choices_for_every_prompt(api: Api) -> None:
-    """`n: 2` with a batch of two prompts comes back with four choices."""
+    """`n: 2` with a batch of two prompts comes back with four choices.
+
+    两个 prompt 的批次带 `n: 2` 时返回四个 choice。
+    """
     answer = (await api.complete(**copies_of(TWO_PROMPTS))).expect_ok()
     choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES)
 
 
 @check("n.choices-streamed", requirement="n.count", needs=("stream",))
 async def as_many_choices_in_a_stream(api: Api) -> None:
-    """`n: 3` streams three choices, and each of them comes to its end."""
+    """`n: 3` streams three choices, and each of them comes to its end.
+
+    `n: 3` 流式返回三个 choice，每个都有结束。
+    """
     answer = joined(await api.stream(**sampled(n=COPIES)))
     for choice in choices_of(answer, COPIES, Thing.COPIES):
         expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
@@ -45,20 +54,29 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
 
 @check("n.one-by-default", requirement="n.default-one", tier="smoke")
 async def one_choice_by_default(api: Api) -> None:
-    """Without `n` one choice comes back."""
+    """Without `n` one choice comes back.
+
+    未设置 `n` 时返回一个 choice。
+    """
     expect(len((await plain(api)).choices), "number of choices").equals(1)
 
 
 @check("n.one-by-default-in-batch", requirement="n.default-one")
 async def one_choice_for_each_prompt_by_default(api: Api) -> None:
-    """Without `n` no more than one choice comes back for each prompt of a batch."""
+    """Without `n` no more than one choice comes back for each prompt of a batch.
+
+    未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
+    """
     choices = (await plain(api, TWO_PROMPTS)).choices
     expect(len(choices), "number of choices").at_most(len(TWO_PROMPTS))
 
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
 async def choices_are_no_copies(api: Api) -> None:
-    """At temperature 1 none of the three choices of an open prompt is a copy of another."""
+    """At temperature 1 none of the three choices of an open prompt is a copy of another.
+
+    temperature 为 1 时，开放式 prompt 的三个 choice 互不相同。
+    """
     texts = (await api.complete(**sampled(n=COPIES))).expect_ok().texts
     equal = next((pair for pair in combinations(range(len(texts)), 2) if copied(texts, pair)), None)
     if equal is None:
@@ -78,26 +96,38 @@ async def choices_are_no_copies(api: Api) -> None:
     needs=("temperature", "logprobs"),
 )
 async def choices_are_no_copies_in_every_way(api: Api) -> None:
-    """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese."""
+    """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese.
+
+    temperature 为 1 时，无论流式、批次、回显还是中文，各 choice 互不相同。
+    """
     taken = await choices_in_every_way(api, {"temperature": 1})
     hold_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_answer)
 
 
 @check("n.zero-refused", requirement="n.zero-refused")
 async def zero_choices_are_refused(api: Api) -> None:
-    """`n: 0`, or what lies just below the documented minimum, is declined."""
+    """`n: 0`, or what lies just below the documented minimum, is declined.
+
+    `n: 0` 或略低于文档下限的值会被拒绝。
+    """
     await expect_declined(api, n=int(below(api, "n", 1)))
 
 
 @check("n.above-maximum-refused", requirement="n.above-maximum-refused")
 async def too_many_choices_are_refused(api: Api) -> None:
-    """One choice more than the documented maximum is declined."""
+    """One choice more than the documented maximum is declined.
+
+    choice 数比文档上限多一个时会被拒绝。
+    """
     await expect_declined(api, n=int(above(api, "n", 1)))
 
 
 @check("n.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("n",))
 async def a_word_is_no_number_of_choices(api: Api) -> None:
-    """An `n` given as a word is declined."""
+    """An `n` given as a word is declined.
+
+    `n` 为单词时会被拒绝。
+    """
     await expect_declined(api, n="two")
 
 

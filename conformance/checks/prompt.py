@@ -36,7 +36,10 @@ WRAPPING_OF_ONE = 4
 
 @check("prompt.string-answered", requirement="prompt.string", tier="smoke")
 async def a_string_is_answered(api: Api) -> None:
-    """A prompt given as one string is answered with one choice, which has text unless it ended."""
+    """A prompt given as one string is answered with one choice, which has text unless it ended.
+
+    以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
+    """
     choice = (await plain(api)).only
     if choice.finish_reason == "length":
         expect(choice.text, "text").is_not_empty()
@@ -44,7 +47,10 @@ async def a_string_is_answered(api: Api) -> None:
 
 @check("prompt.not-answered-alike", requirement="prompt.decides-answer")
 async def different_prompts_are_not_answered_alike(api: Api) -> None:
-    """Prompts that have nothing in common are not all answered with the same text."""
+    """Prompts that have nothing in common are not all answered with the same text.
+
+    毫无共同之处的 prompt 不会都得到相同的文本。
+    """
     texts: list[str] = []
     for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
         texts.append((await plain(api, prompt)).text)
@@ -63,7 +69,10 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
 
 @check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
 async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
-    """A prompt of one digit counts as no more than a few tokens: nothing was put around it."""
+    """A prompt of one digit counts as no more than a few tokens: nothing was put around it.
+
+    只有一个数字的 prompt 只计几个词元：前后没有添加任何内容。
+    """
     answer = (await api.complete(**little())).expect_ok()
     if not answer.has_usage:
         raise NotApplicable("the endpoint counts no tokens")
@@ -72,7 +81,10 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
 
 @check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
 async def escaped_characters_are_the_same_characters(api: Api) -> None:
-    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8."""
+    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8.
+
+    请求的 JSON 中写作 `\u4e00` 的中文，其回答与 UTF-8 中文相同。
+    """
     escaped = json.dumps({"model": api.model, **greedy(CHINESE)}).encode()
 
     async def as_escapes(fresh: bool) -> str:
@@ -86,31 +98,46 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
 
 @check("prompt.batch-complete", requirement="prompt.strings")
 async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
-    """A batch of two prompts comes back with two choices."""
+    """A batch of two prompts comes back with two choices.
+
+    两个 prompt 的批次返回两个 choice。
+    """
     choices_of(await plain(api, TWO_PROMPTS), len(TWO_PROMPTS), Thing.BATCH)
 
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
 async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
-    """Each prompt of a batch gets the greedy text that it gets alone."""
+    """Each prompt of a batch gets the greedy text that it gets alone.
+
+    批次中每个 prompt 得到的贪心文本与单独发送时相同。
+    """
     await hold_batch_as_singles(api, TWO_PROMPTS)
 
 
 @check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
 async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
-    """An array with one string is answered like the string."""
+    """An array with one string is answered like the string.
+
+    只含一个字符串的数组，其回答与该字符串相同。
+    """
     await hold_batch_as_singles(api, [COUNTING])
 
 
 @check("prompt.batch-of-scripts", requirement="prompt.batch-as-singles", tier="deep")
 async def a_batch_of_scripts_is_answered_as_alone(api: Api) -> None:
-    """Chinese, emoji and words in one batch each get the greedy text that they get alone."""
+    """Chinese, emoji and words in one batch each get the greedy text that they get alone.
+
+    中文、表情符号与单词同在一个批次时，各自得到的贪心文本与单独发送时相同。
+    """
     await hold_batch_as_singles(api, [CHINESE, EMOJI, COLOURS])
 
 
 @check("prompt.tokens-served", requirement="prompt.tokens")
 async def token_ids_are_one_prompt(api: Api) -> None:
-    """An array of eight token ids is one prompt of eight tokens, or nine with a start token."""
+    """An array of eight token ids is one prompt of eight tokens, or nine with a start token.
+
+    含八个词元 id 的数组是一个八词元的 prompt，带起始词元则为九个。
+    """
     answer = (await api.complete(**little(prompt=TOKENS))).expect_ok()
     choices_of(answer, 1, Thing.CHOICES)
     if answer.has_usage:
@@ -119,7 +146,10 @@ async def token_ids_are_one_prompt(api: Api) -> None:
 
 @check("prompt.token-batch-served", requirement="prompt.token-arrays")
 async def token_arrays_are_a_batch(api: Api) -> None:
-    """Two arrays of token ids are two prompts, and each is answered."""
+    """Two arrays of token ids are two prompts, and each is answered.
+
+    两个词元 id 数组是两个 prompt，各自得到回答。
+    """
     batch = [TOKENS, FEW_TOKENS]
     answer = (await api.complete(**little(prompt=batch))).expect_ok()
     choices_of(answer, len(batch), Thing.BATCH)
@@ -130,7 +160,10 @@ async def token_arrays_are_a_batch(api: Api) -> None:
 
 @check("prompt.token-batch-as-singles", requirement="prompt.batch-as-singles", tier="deep")
 async def a_token_array_in_a_batch_is_answered_as_alone(api: Api) -> None:
-    """Each token array of a batch gets the greedy text that it gets alone."""
+    """Each token array of a batch gets the greedy text that it gets alone.
+
+    批次中每个词元数组得到的贪心文本与单独发送时相同。
+    """
     if "token-arrays" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention arrays of tokens")
     await hold_batch_as_singles(api, [TOKENS, FEW_TOKENS])
@@ -140,7 +173,10 @@ async def a_token_array_in_a_batch_is_answered_as_alone(api: Api) -> None:
     "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
 )
 async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
-    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer."""
+    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer.
+
+    词元 id 与端点为其回显的文本，得到相同的贪心回答。
+    """
     for token in (400, 500, 600):
         ids = [token] * 8
         text = (await plain(api, ids, max_tokens=0, echo=True)).text
@@ -168,7 +204,10 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     needs=("echo", "logit_bias", "logprobs"),
 )
 async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
-    """The id that forces a piece of text into an answer stands for that piece in a prompt."""
+    """The id that forces a piece of text into an answer stands for that piece in a prompt.
+
+    能把一段文本强制写入回答的 id，在 prompt 中也代表这段文本。
+    """
     answer = await echo_of_ids(api, LEARNT)
     known = pieces_of(answer, LEARNT)
     tried = [token for token in (ONE, OTHER) if token in known]
@@ -188,37 +227,55 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
 
 @check("prompt.empty-is-harmless", requirement="prompt.empty")
 async def an_empty_prompt_is_harmless(api: Api) -> None:
-    """An empty prompt is served or declined; it does not break the endpoint."""
+    """An empty prompt is served or declined; it does not break the endpoint.
+
+    空的 prompt 要么得到处理，要么被拒绝，不会使端点出错。
+    """
     served_or_declined(await api.complete(**little(prompt="")))
 
 
 @check("prompt.null-is-harmless", requirement="prompt.absent-or-null", tier="deep")
 async def a_null_prompt_is_harmless(api: Api) -> None:
-    """A prompt of null is served or declined; it does not break the endpoint."""
+    """A prompt of null is served or declined; it does not break the endpoint.
+
+    为 null 的 prompt 要么得到处理，要么被拒绝，不会使端点出错。
+    """
     served_or_declined(await api.complete(**little(prompt=None)))
 
 
 @check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
-    """A request without a prompt is served or declined; it does not break the endpoint."""
+    """A request without a prompt is served or declined; it does not break the endpoint.
+
+    没有 prompt 的请求要么得到处理，要么被拒绝，不会使端点出错。
+    """
     served_or_declined(await api.complete(max_tokens=1))
 
 
 @check("prompt.object-refused", requirement="errors.wrong-type-refused")
 async def an_object_is_no_prompt(api: Api) -> None:
-    """A prompt given as an object is declined."""
+    """A prompt given as an object is declined.
+
+    prompt 为对象时会被拒绝。
+    """
     await expect_declined(api, prompt={"text": COUNTING})
 
 
 @check("prompt.nested-strings-refused", requirement="errors.wrong-type-refused", tier="deep")
 async def strings_nested_twice_are_no_prompt(api: Api) -> None:
-    """An array of arrays of strings is declined."""
+    """An array of arrays of strings is declined.
+
+    字符串数组的数组会被拒绝。
+    """
     await expect_declined(api, prompt=[[COUNTING]])
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")
 async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
-    """A prompt longer than the context that the endpoint names is declined, not cut."""
+    """A prompt longer than the context that the endpoint names is declined, not cut.
+
+    超出端点所称上下文长度的 prompt 会被拒绝，而不是被截断。
+    """
     context = await context_of(api)
     words = context + 64
     reply = await api.complete(**little(prompt=" 1" * words))

@@ -37,14 +37,20 @@ class PushedBack:
 
 @invariant("errors.rate-limit", requirement="errors.rate-limit")
 def every_rate_limit_is_a_429(answer: Answered) -> None:
-    """What calls itself a rate limit comes with status 429, whenever the run met one."""
+    """What calls itself a rate limit comes with status 429, whenever the run met one.
+
+    本次运行中，凡自称限流的回答都使用状态码 429。
+    """
     for limit in _limits(answer):
         expect(limit.status, "status of a rate limit").equals(429)
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
 def every_rate_limit_says_when_to_come_back(answer: Answered) -> None:
-    """Every 429 has `Retry-After`, in seconds or as a date."""
+    """Every 429 has `Retry-After`, in seconds or as a date.
+
+    每个 429 都带有 `Retry-After`，其值为秒数或日期。
+    """
     limits = [limit for limit in _limits(answer) if limit.status == 429]
     if not limits:
         raise NotApplicable("nothing was refused with 429")

@@ -31,7 +31,10 @@ EVENTS = 3
     needs=("stream",),
 )
 async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
-    """Values out of range, and other things that are declined, are declined in a stream, too."""
+    """Values out of range, and other things that are declined, are declined in a stream, too.
+
+    超出范围的值及其他会被拒绝的内容，在流式请求中同样被拒绝。
+    """
     served: list[str] = []
     for wrong in wrong_requests(api.contract):
         body = {"model": api.model, **wrong}

@@ -24,7 +24,10 @@ from conformance.judgement import Deviation, NotApplicable, expect, shown
     "logprobs-arrays.never-positive-everywhere", requirement="logprobs-arrays.never-positive"
 )
 def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
-    """No log probability in any answer of the run is above 0, or anything but a number."""
+    """No log probability in any answer of the run is above 0, or anything but a number.
+
+    本次运行的任何回答中，没有任何对数概率大于 0 或不是数字。
+    """
 
     def judge(choice: Choice) -> None:
         _ = readable_tokens(choice)
@@ -37,7 +40,10 @@ def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
 
 @invariant("logprobs-arrays.mass-everywhere", requirement="logprobs-arrays.top-mass-at-most-one")
 def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
-    """At no position of any answer do the alternatives' probabilities add up to more than 1."""
+    """At no position of any answer do the alternatives' probabilities add up to more than 1.
+
+    任何回答的任何位置上，各候选的概率之和都不超过 1。
+    """
 
     def judge(choice: Choice) -> None:
         for position in readable_positions(choice):
@@ -52,7 +58,10 @@ def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
     requirement="logprobs-arrays.sampled-agrees-with-top",
 )
 def every_sampled_token_is_listed(answer: Answered) -> None:
-    """In every answer the token taken is among the alternatives, with its own log probability."""
+    """In every answer the token taken is among the alternatives, with its own log probability.
+
+    在每个回答中，所选的词元都在候选之中，且对数概率与自身一致。
+    """
     wanted = answer.asked.logprobs
     if not wanted or answer.asked.echo:
         raise NotApplicable("no alternatives were asked for, or the tokens are the prompt's")
@@ -75,6 +84,8 @@ def every_sampled_token_is_listed(answer: Answered) -> None:
 def greedy_takes_the_best_everywhere(answer: Answered) -> None:
     """In no greedy answer are most tokens less probable than the best alternative.
 
+    没有任何贪心回答的多数词元，其概率低于最优候选。
+
     One or two may be: batching and speculation take another token now and then.
     """
     asked = answer.asked
@@ -96,7 +107,10 @@ def greedy_takes_the_best_everywhere(answer: Answered) -> None:
 
 @invariant("text-offset.everywhere", requirement="text-offset.advances-by-characters")
 def every_offset_follows_its_token(answer: Answered) -> None:
-    """Wherever the limit cut a choice, each offset is the one before plus that token's length."""
+    """Wherever the limit cut a choice, each offset is the one before plus that token's length.
+
+    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该词元的长度。
+    """
     first = 1 if answer.asked.echo else 0  # a start token is listed and stands nowhere
 
     def judge(choice: Choice) -> None:
@@ -110,7 +124,10 @@ def every_offset_follows_its_token(answer: Answered) -> None:
 
 @invariant("text-offset.echo-from-zero-everywhere", requirement="text-offset.echo-from-zero")
 def every_echo_begins_at_zero(answer: Answered) -> None:
-    """Wherever a prompt is echoed with log probabilities, the first offset is 0."""
+    """Wherever a prompt is echoed with log probabilities, the first offset is 0.
+
+    凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
+    """
     if not answer.asked.echo:
         raise NotApplicable("no prompt was to be echoed")
 

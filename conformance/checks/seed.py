@@ -44,7 +44,10 @@ EDGES = (0, -1, 2**63 - 1)
 
 @check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
 async def the_same_seed_gives_the_same_text(api: Api) -> None:
-    """At temperature 1 a request with a seed, sent again, is answered with the same text."""
+    """At temperature 1 a request with a seed, sent again, is answered with the same text.
+
+    temperature 为 1 时，带 seed 的请求再次发送，得到相同的文本。
+    """
     if await differs(api, seeded(), unsaid(api)):
         await hold_repeats(api, SEED)
 
@@ -56,7 +59,10 @@ async def the_same_seed_gives_the_same_text(api: Api) -> None:
     needs=("temperature",),
 )
 async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
-    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese."""
+    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese.
+
+    无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
+    """
     wavering: list[str] = []
     for way in WAYS:
         texts = await seeded_in(api, way)
@@ -82,7 +88,10 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     needs=("temperature", "logprobs", "n"),
 )
 async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
-    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese."""
+    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese.
+
+    无论流式、批次、多个 choice、回显还是中文，两个 seed 没有相同的样本。
+    """
     rounds = [
         await choices_in_every_way(api, {"temperature": 1, "seed": seed}) for seed in (SEED, APART)
     ]
@@ -94,7 +103,10 @@ async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
     "seed.repeats-in-copies", requirement="seed.repeats", tier="deep", needs=("temperature", "n")
 )
 async def the_same_seed_gives_the_same_choices(api: Api) -> None:
-    """With a seed and `n: 3` the same three choices come back again."""
+    """With a seed and `n: 3` the same three choices come back again.
+
+    使用 seed 与 `n: 3` 时，再次返回同样的三个 choice。
+    """
     await hold_repeats(api, SEED, n=3)
 
 
@@ -105,7 +117,10 @@ async def the_same_seed_gives_the_same_choices(api: Api) -> None:
     needs=("temperature", "stream"),
 )
 async def the_same_seed_gives_the_same_stream(api: Api) -> None:
-    """With a seed a stream has the text of the plain answer."""
+    """With a seed a stream has the text of the plain answer.
+
+    使用 seed 时，流的文本与非流式回答相同。
+    """
     await hold_repeats(api, SEED)
 
     async def as_stream(fresh: bool) -> str:
@@ -119,7 +134,10 @@ async def the_same_seed_gives_the_same_stream(api: Api) -> None:
 
 @check("seed.others-differ", requirement="seed.different-seeds-differ", needs=("temperature",))
 async def other_seeds_give_other_texts(api: Api) -> None:
-    """At temperature 1 different seeds are not all answered with the same text."""
+    """At temperature 1 different seeds are not all answered with the same text.
+
+    temperature 为 1 时，不同的 seed 不会都给出相同的文本。
+    """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         try:
@@ -135,13 +153,19 @@ async def other_seeds_give_other_texts(api: Api) -> None:
 
 @check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
-    """Two seeds that differ only above their lower 32 bits are not answered with the same text."""
+    """Two seeds that differ only above their lower 32 bits are not answered with the same text.
+
+    仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
+    """
     await hold_told_apart(api, "seed.large-told-apart", FAR)
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_sign_of_a_seed_counts(api: Api) -> None:
-    """A seed and its negative are not answered with the same text."""
+    """A seed and its negative are not answered with the same text.
+
+    一个 seed 与其相反数不会给出相同的文本。
+    """
     await hold_told_apart(api, "seed.negative-told-apart", -SEED)
 
 
@@ -152,7 +176,10 @@ async def the_sign_of_a_seed_counts(api: Api) -> None:
     needs=("temperature", "seed"),
 )
 async def one_seed_gives_different_choices(api: Api) -> None:
-    """With one seed the choices of an open prompt are still no copies of each other."""
+    """With one seed the choices of an open prompt are still no copies of each other.
+
+    使用同一 seed 时，开放式 prompt 的各 choice 仍互不相同。
+    """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         answer = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
@@ -170,7 +197,10 @@ async def one_seed_gives_different_choices(api: Api) -> None:
     needs=("temperature",),
 )
 async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
-    """Zero, negative and large seeds are served, and not all answered with the same text."""
+    """Zero, negative and large seeds are served, and not all answered with the same text.
+
+    零、负数与很大的 seed 均得到处理，且不会都给出相同的文本。
+    """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         asked = sampled(prompt, seed=EDGES[number], **more)
@@ -183,14 +213,20 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
 
 @check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_seed_zero_repeats(api: Api) -> None:
-    """`seed: 0` is a seed, not the absence of one: it repeats its text."""
+    """`seed: 0` is a seed, not the absence of one: it repeats its text.
+
+    `seed: 0` 是一个 seed，而不是未设置：它重现自己的文本。
+    """
     if await differs(api, seeded(0), nulled(api)):
         await hold_repeats(api, 0)
 
 
 @check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
 async def without_a_seed_it_is_one(api: Api) -> None:
-    """Without a seed the answer is the one of `seed: 1`."""
+    """Without a seed the answer is the one of `seed: 1`.
+
+    未设置 seed 时的回答与 `seed: 1` 相同。
+    """
     await hold_repeats(api, 1)
 
     async def without(fresh: bool) -> str:
@@ -205,7 +241,10 @@ async def without_a_seed_it_is_one(api: Api) -> None:
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
 async def null_is_no_seed(api: Api) -> None:
-    """`seed: null` is served, and repeats are sampled again as without a seed."""
+    """`seed: null` is served, and repeats are sampled again as without a seed.
+
+    `seed: null` 得到处理，重复请求时与未设置 seed 一样重新采样。
+    """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
@@ -222,7 +261,10 @@ async def null_is_no_seed(api: Api) -> None:
 
 @check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
 async def null_is_sampled_again(api: Api) -> None:
-    """No two of several samples with `seed: null` are one text, plain or streamed."""
+    """No two of several samples with `seed: null` are one text, plain or streamed.
+
+    使用 `seed: null` 的多个样本，无论流式与否，任意两个文本都不相同。
+    """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
     ways = (SEVERAL[0], SEVERAL[1])
@@ -233,7 +275,10 @@ async def null_is_sampled_again(api: Api) -> None:
 
 @check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
 async def a_word_is_no_seed(api: Api) -> None:
-    """A seed given as a word is declined."""
+    """A seed given as a word is declined.
+
+    seed 为单词时会被拒绝。
+    """
     await expect_declined(api, seed="lucky")
 
 

@@ -31,7 +31,10 @@ SUSPECTS = 10
     "errors.good-input-no-server-fault", requirement="errors.good-input-no-server-fault"
 )
 async def a_right_request_breaks_nothing(api: Api) -> None:
-    """No request that the document allows is answered 500 each time that it is sent."""
+    """No request that the document allows is answered 500 each time that it is sent.
+
+    文档允许的请求，不会每次发送都得到 500。
+    """
     broken = [answer for answer in right_requests(api) if answer.exchange.status == BROKEN]
     if not broken:
         return

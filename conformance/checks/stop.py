@@ -47,21 +47,30 @@ OF_THE_PROMPT = COUNTING[:10]
 
 @check("stop.four-served", requirement="stop.at-most-four", tier="smoke")
 async def as_many_sequences_as_documented_are_served(api: Api) -> None:
-    """The documented number of stop sequences is served."""
+    """The documented number of stop sequences is served.
+
+    文档规定数目的停止序列得到处理。
+    """
     stop = [*OTHERS[: limit_of(api) - 1], await middle(api)]
     await plain(api, stop=stop)
 
 
 @check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
 async def one_sequence_too_many_is_refused(api: Api) -> None:
-    """One stop sequence more than the documented number is refused."""
+    """One stop sequence more than the documented number is refused.
+
+    比文档规定的数目多一个停止序列时会被拒绝。
+    """
     # Where the error points to is a convention of its own, which the errors' checks look at.
     _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(*DECLINED)
 
 
 @check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped", tier="smoke")
 async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
-    """The last of five stop sequences works as well, if five are accepted at all."""
+    """The last of five stop sequences works as well, if five are accepted at all.
+
+    若接受五个停止序列，则最后一个同样有效。
+    """
     needle = await middle(api)
     answer = served_or_declined(await with_one_too_many(api, len(OTHERS), needle))
     if answer is not None:
@@ -70,20 +79,29 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
 
 @check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
 async def the_text_lacks_the_stop_sequence(api: Api) -> None:
-    """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more."""
+    """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more.
+
+    取端点自己回答中的一段作为 `stop` 发回，该段不再出现在文本中。
+    """
     needle = await middle(api)
     expect((await plain(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(needle)
 
 
 @check("stop.string", requirement="stop.string", tier="smoke")
 async def a_string_ends_the_text(api: Api) -> None:
-    """A stop sequence given as a string cuts the text just before it, and nowhere else."""
+    """A stop sequence given as a string cuts the text just before it, and nowhere else.
+
+    以字符串给出的停止序列，恰在其之前截断文本，不会在别处截断。
+    """
     await hold_cut(api, COUNTING, middle_of)
 
 
 @check("stop.array-of-one", requirement="stop.each-of-array", tier="deep")
 async def an_array_of_one_ends_the_text(api: Api) -> None:
-    """A stop sequence given as an array of one cuts the text like the string."""
+    """A stop sequence given as an array of one cuts the text like the string.
+
+    以单元素数组给出的停止序列，与字符串一样截断文本。
+    """
     needle = await middle(api)
     await hold_stopped_text(api, COUNTING, [needle], needle)
 
@@ -91,6 +109,8 @@ async def an_array_of_one_ends_the_text(api: Api) -> None:
 @check("stop.earliest", requirement="stop.earliest-match")
 async def the_earliest_match_ends_the_text(api: Api) -> None:
     """Of two sequences that both occur, the text ends before the one that occurs first.
+
+    两个停止序列都会出现时，文本在先出现者之前结束。
 
     Sequences beside them that match only in another case, or as a pattern, end nothing.
     """
@@ -104,6 +124,8 @@ async def the_earliest_match_ends_the_text(api: Api) -> None:
 async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     """Where the first of two sequences occurs first, the text ends before it as well.
 
+    列表中的第一个停止序列先出现时，文本同样在其之前结束。
+
     Sequences beside them of which only the beginning, or the inside, matches end nothing.
     """
     text = (await plain(api)).text
@@ -116,63 +138,93 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
 
 @check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke")
 async def the_last_of_four_ends_the_text(api: Api) -> None:
-    """The fourth of four stop sequences ends the text like a single one."""
+    """The fourth of four stop sequences ends the text like a single one.
+
+    四个停止序列中的第四个，与单独使用时一样结束文本。
+    """
     needle = await middle(api)
     await hold_stopped_text(api, COUNTING, [*OTHERS[:3], needle], needle)
 
 
 @check("stop.second-works", requirement="stop.each-of-array", tier="deep")
 async def the_second_of_two_ends_the_text(api: Api) -> None:
-    """The second of two stop sequences ends the text like a single one."""
+    """The second of two stop sequences ends the text like a single one.
+
+    两个停止序列中的第二个，与单独使用时一样结束文本。
+    """
     needle = await middle(api)
     await hold_stopped_text(api, COUNTING, [OTHERS[0], needle], needle)
 
 
 @check("stop.inside-word", requirement="stop.across-token-borders")
 async def letters_inside_a_word_end_the_text(api: Api) -> None:
-    """Two letters from inside a word cut the text in the middle of that word."""
+    """Two letters from inside a word cut the text in the middle of that word.
+
+    取自单词内部的两个字母，使文本在该单词中间截断。
+    """
     await hold_cut(api, COLOURS, inside_word)
 
 
 @check("stop.across-words", requirement="stop.across-token-borders", tier="deep")
 async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
-    """A piece that runs from inside one word to inside the next cuts the text before it."""
+    """A piece that runs from inside one word to inside the next cuts the text before it.
+
+    从一个单词中间到下一个单词中间的片段，使文本在其之前截断。
+    """
     await hold_cut(api, COLOURS, across_words)
 
 
 @check("stop.one-character", requirement="stop.across-token-borders", tier="deep")
 async def one_character_ends_the_text(api: Api) -> None:
-    """A single character of the answer cuts the text at its first occurrence."""
+    """A single character of the answer cuts the text at its first occurrence.
+
+    以回答中的单个字符为停止序列时，文本在其首次出现处截断。
+    """
     await hold_cut(api, COUNTING, lambda text: middle_of(text, 1))
 
 
 @check("stop.chinese", requirement="stop.across-token-borders")
 async def a_chinese_character_ends_the_text(api: Api) -> None:
-    """A character of three bytes cuts the text like a letter."""
+    """A character of three bytes cuts the text like a letter.
+
+    三字节的字符像字母一样截断文本。
+    """
     await hold_cut(api, CHINESE, wide_character)
 
 
 @check("stop.emoji", requirement="stop.across-token-borders", tier="deep")
 async def an_emoji_ends_the_text(api: Api) -> None:
-    """A character of four bytes cuts the text like a letter."""
+    """A character of four bytes cuts the text like a letter.
+
+    四字节的字符像字母一样截断文本。
+    """
     await hold_cut(api, EMOJI, wide_character)
 
 
 @check("stop.at-the-start", requirement="stop.string", tier="deep")
 async def the_first_characters_end_the_text(api: Api) -> None:
-    """A stop sequence at the very start of the answer leaves an empty text."""
+    """A stop sequence at the very start of the answer leaves an empty text.
+
+    回答一开始就遇到停止序列时，文本为空。
+    """
     await hold_cut(api, COUNTING, lambda text: material(text)[:2])
 
 
 @check("stop.not-in-prompt", requirement="stop.prompt-not-searched", tier="deep")
 async def the_prompt_stops_nothing(api: Api) -> None:
-    """A piece of the prompt that the answer lacks stops nothing."""
+    """A piece of the prompt that the answer lacks stops nothing.
+
+    prompt 中有而回答中没有的片段不会触发停止。
+    """
     await hold_unstopped(api, OF_THE_PROMPT)
 
 
 @check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
-    """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt."""
+    """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt.
+
+    使用 `echo` 时，停止序列在回答中出现处生效，而不在回显的 prompt 中生效。
+    """
     free = (await plain(api)).text
     needle = middle_of(free)
     if OF_THE_PROMPT in free:
@@ -193,13 +245,19 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
 
 @check("stop.not-across-prompt", requirement="stop.prompt-not-searched", tier="deep")
 async def the_end_of_the_prompt_is_not_searched(api: Api) -> None:
-    """A sequence that begins in the prompt and ends in the answer stops nothing."""
+    """A sequence that begins in the prompt and ends in the answer stops nothing.
+
+    始于 prompt、止于回答的序列不会触发停止。
+    """
     await hold_unstopped(api, COUNTING[-2:] + material((await plain(api)).text)[:2])
 
 
 @check("stop.batch", requirement="stop.string")
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
-    """In a batch a stop sequence ends the answers that hold it, and no other."""
+    """In a batch a stop sequence ends the answers that hold it, and no other.
+
+    批次中的停止序列只结束含有它的回答，不影响其他回答。
+    """
     *others, last = (await plain(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
@@ -218,60 +276,87 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks")
 async def a_stream_ends_before_the_sequence(api: Api) -> None:
-    """A stream ends before a sequence of two words, and sends no character of it."""
+    """A stream ends before a sequence of two words, and sends no character of it.
+
+    流在由两个单词组成的停止序列之前结束，不发出其中任何字符。
+    """
     needle = across_words((await plain(api, COLOURS)).text)
     await hold_stopped_text(api, COLOURS, needle, needle, as_stream=True)
 
 
 @check("stop.streamed-inside-word", requirement="streaming.stop-never-leaks", tier="deep")
 async def a_stream_ends_inside_a_word(api: Api) -> None:
-    """A stream ends before two letters from inside a word, as the plain answer does."""
+    """A stream ends before two letters from inside a word, as the plain answer does.
+
+    以单词内部的两个字母为停止序列时，流与非流式回答一样在其之前结束。
+    """
     needle = inside_word((await plain(api, COLOURS)).text)
     await hold_stopped_text(api, COLOURS, [*OTHERS[:3], needle], needle, as_stream=True)
 
 
 @check("stop.held-text-released", requirement="streaming.held-text-released")
 async def an_almost_match_is_sent_after_all(api: Api) -> None:
-    """Text that looks like the beginning of a stop sequence, and is none, is streamed in full."""
+    """Text that looks like the beginning of a stop sequence, and is none, is streamed in full.
+
+    看似停止序列开头、其实不是的文本，会在流中完整发出。
+    """
     text = material((await plain(api)).text)
     await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER], as_stream=True)
 
 
 @check("stop.almost-match-kept", requirement="stop.earliest-match", tier="deep")
 async def an_almost_match_stops_nothing(api: Api) -> None:
-    """A sequence that the answer holds all but the end of stops nothing."""
+    """A sequence that the answer holds all but the end of stops nothing.
+
+    回答中只差结尾的停止序列不会使其停止。
+    """
     text = material((await plain(api)).text)
     await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER])
 
 
 @check("stop.null", requirement="stop.null-is-none")
 async def null_stops_nothing(api: Api) -> None:
-    """`stop: null` gives the answer that no `stop` gives."""
+    """`stop: null` gives the answer that no `stop` gives.
+
+    `stop: null` 的回答与未设置 `stop` 时相同。
+    """
     if not await nulls_are_harmless(api, "stop"):
         await hold_unstopped(api, None)
 
 
 @check("stop.empty-string", requirement="stop.empty-is-harmless")
 async def an_empty_sequence_stops_nothing(api: Api) -> None:
-    """`stop: ""` is declined, or leaves the answer as it is."""
+    """`stop: ""` is declined, or leaves the answer as it is.
+
+    `stop: ""` 会被拒绝，或不改变回答。
+    """
     await hold_harmless(api, "")
 
 
 @check("stop.empty-array", requirement="stop.empty-is-harmless", tier="deep")
 async def an_empty_array_stops_nothing(api: Api) -> None:
-    """`stop: []` is declined, or leaves the answer as it is."""
+    """`stop: []` is declined, or leaves the answer as it is.
+
+    `stop: []` 会被拒绝，或不改变回答。
+    """
     await hold_harmless(api, [])
 
 
 @check("stop.empty-in-array", requirement="stop.empty-is-harmless", tier="deep")
 async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
-    """An empty string among other sequences is declined, or leaves the answer as it is."""
+    """An empty string among other sequences is declined, or leaves the answer as it is.
+
+    停止序列中夹杂的空字符串会被拒绝，或不改变回答。
+    """
     await hold_harmless(api, ["", OTHERS[0]])
 
 
 @check("stop.number-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("stop",))
 async def a_number_is_no_sequence(api: Api) -> None:
-    """A stop sequence given as a number is declined."""
+    """A stop sequence given as a number is declined.
+
+    停止序列为数字时会被拒绝。
+    """
     await expect_declined(api, stop=7)
 
 
@@ -282,5 +367,8 @@ async def a_number_is_no_sequence(api: Api) -> None:
     needs=("stop",),
 )
 async def an_object_is_no_sequence(api: Api) -> None:
-    """An array of stop sequences with an object in it is declined."""
+    """An array of stop sequences with an object in it is declined.
+
+    停止序列数组中含有对象时会被拒绝。
+    """
     await expect_declined(api, stop=[OTHERS[0], {"text": OTHERS[1]}])

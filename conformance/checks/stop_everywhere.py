@@ -13,7 +13,10 @@ from conformance.model import Effect
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
 def no_text_holds_its_stop_sequence(answer: Answered) -> None:
-    """No generated text, plain or streamed, holds one of the stop sequences of its request."""
+    """No generated text, plain or streamed, holds one of the stop sequences of its request.
+
+    无论流式与否，生成的文本都不含请求中的任何停止序列。
+    """
     stops = [stop for stop in answer.asked.stops if stop]
     limit = answer.contract.parameter("stop").max_items
     if not stops or (limit is not None and len(stops) > limit):
@@ -23,7 +26,10 @@ def no_text_holds_its_stop_sequence(answer: Answered) -> None:
 
 @invariant("stop.none-dropped-everywhere", requirement="stop.none-silently-dropped")
 def no_accepted_stop_sequence_is_dropped(answer: Answered) -> None:
-    """Where more stop sequences are accepted than documented, no text holds any of them."""
+    """Where more stop sequences are accepted than documented, no text holds any of them.
+
+    若接受的停止序列多于文档规定，则没有任何文本含有其中之一。
+    """
     stops = [stop for stop in answer.asked.stops if stop]
     limit = answer.contract.parameter("stop").max_items
     if limit is None or len(stops) <= limit:
@@ -35,7 +41,10 @@ def no_accepted_stop_sequence_is_dropped(answer: Answered) -> None:
 def no_stream_ends_in_a_piece_of_its_stop_sequence(
     answers: Sequence[Answered],
 ) -> Iterator[Breach]:
-    """No greedy stream goes on past its stop sequence's place by characters of that sequence."""
+    """No greedy stream goes on past its stop sequence's place by characters of that sequence.
+
+    没有任何贪心流越过停止序列的位置、再带上该序列的字符。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         leaked = piece_of_stop(sight, greedy) if sight.in_stream else None
@@ -46,7 +55,10 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 
 @invariant_across("stop.exact-everywhere", requirement="stop.earliest-match")
 def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No plain greedy text goes on past its stop sequence's place by characters of it."""
+    """No plain greedy text goes on past its stop sequence's place by characters of it.
+
+    没有任何非流式贪心文本越过停止序列的位置、再带上其中的字符。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         leaked = None if sight.in_stream else piece_of_stop(sight, greedy)
@@ -57,7 +69,10 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) ->
 
 @invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
 def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy stream that met no stop sequence lacks an ending that one might have begun with."""
+    """No greedy stream that met no stop sequence lacks an ending that one might have begun with.
+
+    没有遇到停止序列的贪心流，不会缺少可能是停止序列开头的结尾。
+    """
     greedy = greedy_in(answers)
     whole: dict[object, Sight] = {}
     for sight in greedy.sights:
@@ -82,7 +97,10 @@ def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[B
     explained_by=("streaming.one-finish-per-choice",),
 )
 def every_stopped_choice_says_so(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """Every greedy choice whose text ends where it met its stop sequence has `stop`."""
+    """Every greedy choice whose text ends where it met its stop sequence has `stop`.
+
+    文本恰在停止序列处结束的每个贪心 choice，其 finish_reason 都是 `stop`。
+    """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
         before, _ = place_of_stop(sight, greedy)

@@ -42,7 +42,10 @@ Answer = Callable[..., Awaitable[Completion]]
     needs=("stream", "logprobs"),
 )
 async def every_choice_of_scripts_is_the_plain_one(api: Api) -> None:
-    """In a batch of scripts each choice's stream joins to the text of the plain answer."""
+    """In a batch of scripts each choice's stream joins to the text of the plain answer.
+
+    在含多种文字的批次中，每个 choice 的流拼接后等于非流式回答的文本。
+    """
 
     async def plainly(fresh: bool) -> list[str]:
         return texts_of(await of_scripts(api, fresh=fresh, **SCORED))
@@ -60,7 +63,10 @@ async def every_choice_of_scripts_is_the_plain_one(api: Api) -> None:
     needs=("stream", "logprobs"),
 )
 async def characters_of_every_choice_stay_whole(api: Api) -> None:
-    """In a batch of scripts no chunk of any choice holds half a character."""
+    """In a batch of scripts no chunk of any choice holds half a character.
+
+    在含多种文字的批次中，任何 choice 的数据块都没有半个字符。
+    """
     whole = await of_scripts(api, **SCORED)
     sent = await streamed_scripts(api, **BILLED)
     for choice, pieces in zip(two_of(whole), two_of(sent), strict=True):
@@ -75,7 +81,10 @@ async def characters_of_every_choice_stay_whole(api: Api) -> None:
     needs=("stream", "logprobs"),
 )
 async def every_choices_tokens_are_the_plain_ones(api: Api) -> None:
-    """In a batch of scripts the streamed tokens of each choice are those of the plain answer."""
+    """In a batch of scripts the streamed tokens of each choice are those of the plain answer.
+
+    在含多种文字的批次中，每个 choice 的流式词元与非流式回答一致。
+    """
     await hold_tokens_as_plain(api, SCORED, BILLED)
 
 
@@ -86,7 +95,10 @@ async def every_choices_tokens_are_the_plain_ones(api: Api) -> None:
     needs=("stream", "logprobs"),
 )
 async def every_choices_scores_are_the_plain_ones(api: Api) -> None:
-    """In a batch of scripts each choice's streamed scores are those of the plain answer."""
+    """In a batch of scripts each choice's streamed scores are those of the plain answer.
+
+    在含多种文字的批次中，每个 choice 的流式得分与非流式回答一致。
+    """
     await hold_scores_as_plain(api, SCORED, BILLED)
 
 
@@ -97,7 +109,10 @@ async def every_choices_scores_are_the_plain_ones(api: Api) -> None:
     needs=("stream", "logprobs", "echo"),
 )
 async def echoed_tokens_are_streamed(api: Api) -> None:
-    """Streamed with `echo` the tokens of each prompt and its completion are the plain ones."""
+    """Streamed with `echo` the tokens of each prompt and its completion are the plain ones.
+
+    流式并带 `echo` 时，每个 prompt 及其补全的词元与非流式的一致。
+    """
     await hold_tokens_as_plain(api, ECHOED, ECHOED_AND_BILLED)
 
 
@@ -108,7 +123,10 @@ async def echoed_tokens_are_streamed(api: Api) -> None:
     needs=("stream", "logprobs", "echo"),
 )
 async def echoed_scores_are_streamed(api: Api) -> None:
-    """Streamed with `echo` the scores of each prompt and its completion are the plain ones."""
+    """Streamed with `echo` the scores of each prompt and its completion are the plain ones.
+
+    流式并带 `echo` 时，每个 prompt 及其补全的得分与非流式的一致。
+    """
     await hold_scores_as_plain(api, ECHOED, ECHOED_AND_BILLED)
 
 
@@ -119,7 +137,10 @@ async def echoed_scores_are_streamed(api: Api) -> None:
     needs=("stream", "logprobs", "echo"),
 )
 async def each_script_is_echoed_once(api: Api) -> None:
-    """In a streamed batch of scripts with `echo` each choice has its own prompt, once."""
+    """In a streamed batch of scripts with `echo` each choice has its own prompt, once.
+
+    在含多种文字、带 `echo` 的流式批次中，每个 choice 的 prompt 都只出现一次。
+    """
     sent = two_of(await streamed_scripts(api, **ECHOED_AND_BILLED))
     whole = two_of(await of_scripts(api, **ECHOED))
     for prompt, streamed_one, plain_one in zip(SCRIPTS, sent, whole, strict=True):
@@ -136,7 +157,10 @@ async def each_script_is_echoed_once(api: Api) -> None:
     needs=("stream", "logprobs", "echo"),
 )
 async def every_echoed_choice_is_the_plain_one(api: Api) -> None:
-    """Behind each echoed prompt the stream joins to the text of the plain answer."""
+    """Behind each echoed prompt the stream joins to the text of the plain answer.
+
+    在每个回显的 prompt 之后，流拼接后等于非流式回答的文本。
+    """
 
     async def behind(answer: Answer, asked: Asked, fresh: bool) -> list[str]:
         texts = texts_of(await answer(api, fresh=fresh, **asked))
@@ -159,7 +183,10 @@ async def every_echoed_choice_is_the_plain_one(api: Api) -> None:
     needs=("stream", "stop"),
 )
 async def the_first_choice_stops_in_a_stream(api: Api) -> None:
-    """A sequence that ends the first choice of a streamed batch does not show in it."""
+    """A sequence that ends the first choice of a streamed batch does not show in it.
+
+    结束流式批次中第一个 choice 的停止序列，不出现在该 choice 中。
+    """
     await hold_one_stopped(api, stopped=0)
 
 
@@ -170,7 +197,10 @@ async def the_first_choice_stops_in_a_stream(api: Api) -> None:
     needs=("stream", "stop"),
 )
 async def the_second_choice_stops_in_a_stream(api: Api) -> None:
-    """A sequence that ends the second choice of a streamed batch does not show in it."""
+    """A sequence that ends the second choice of a streamed batch does not show in it.
+
+    结束流式批次中第二个 choice 的停止序列，不出现在该 choice 中。
+    """
     await hold_one_stopped(api, stopped=1)
 
 
@@ -181,7 +211,10 @@ async def the_second_choice_stops_in_a_stream(api: Api) -> None:
     needs=("stream", "stop"),
 )
 async def the_first_choices_held_text_comes(api: Api) -> None:
-    """Text of the first choice that might have begun a stop sequence is sent in the end."""
+    """Text of the first choice that might have begun a stop sequence is sent in the end.
+
+    第一个 choice 中可能是停止序列开头的文本，最终会发出。
+    """
     await hold_other_whole(api, stopped=1)
 
 
@@ -192,7 +225,10 @@ async def the_first_choices_held_text_comes(api: Api) -> None:
     needs=("stream", "stop"),
 )
 async def the_second_choices_held_text_comes(api: Api) -> None:
-    """Text of the second choice that might have begun a stop sequence is sent in the end."""
+    """Text of the second choice that might have begun a stop sequence is sent in the end.
+
+    第二个 choice 中可能是停止序列开头的文本，最终会发出。
+    """
     await hold_other_whole(api, stopped=0)
 
 

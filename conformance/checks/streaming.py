@@ -16,14 +16,20 @@ from conformance.judgement import Deviation, NotApplicable, expect, shown
 
 @check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
 async def announced_as_an_event_stream(api: Api) -> None:
-    """A stream has the content type `text/event-stream`."""
+    """A stream has the content type `text/event-stream`.
+
+    流的内容类型为 `text/event-stream`。
+    """
     reply = await stream_reply(api)
     expect(reply.content_type, "content-type").equals("text/event-stream")
 
 
 @check("streaming.framing", requirement="streaming.framing", tier="smoke")
 async def nothing_but_events(api: Api) -> None:
-    """A stream has no line that is no server-sent event, and a blank line ends every event."""
+    """A stream has no line that is no server-sent event, and a blank line ends every event.
+
+    流中每一行都属于服务器推送事件，每个事件都以空行结束。
+    """
     reply = await stream_reply(api)
     if reply.stream.stray:
         raise Deviation("only fields of server-sent events", shown(reply.stream.stray[0]))
@@ -33,26 +39,38 @@ async def nothing_but_events(api: Api) -> None:
 
 @check("streaming.event-json", requirement="streaming.framing", tier="smoke")
 async def each_event_is_one_json_document(api: Api) -> None:
-    """The data of every event is one JSON object, or `[DONE]`."""
+    """The data of every event is one JSON object, or `[DONE]`.
+
+    每个事件的数据都是一个 JSON 对象或 `[DONE]`。
+    """
     reply = await stream_reply(api)
     expect(len(reply.chunk_objects), "number of chunks").at_least(1)
 
 
 @check("streaming.done-last", requirement="streaming.done-last", tier="smoke")
 async def done_once_and_last(api: Api) -> None:
-    """The stream of one choice ends with exactly one `data: [DONE]`."""
+    """The stream of one choice ends with exactly one `data: [DONE]`.
+
+    单个 choice 的流以恰好一个 `data: [DONE]` 结束。
+    """
     hold_done_once_and_last(await stream_data(api))
 
 
 @check("streaming.done-last-batch", requirement="streaming.done-last")
 async def done_once_for_a_batch(api: Api) -> None:
-    """The stream of a batch has one `data: [DONE]` as well, after all of its choices."""
+    """The stream of a batch has one `data: [DONE]` as well, after all of its choices.
+
+    批次的流同样只有一个 `data: [DONE]`，位于所有 choice 之后。
+    """
     hold_done_once_and_last(await stream_data(api, two_prompts(api)))
 
 
 @check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke")
 async def chunks_are_completions(api: Api) -> None:
-    """Every chunk is a `text_completion` whose choices carry `text`, not a chat `delta`."""
+    """Every chunk is a `text_completion` whose choices carry `text`, not a chat `delta`.
+
+    每个数据块都是 `text_completion`，其 choice 携带 `text`，而不是聊天的 `delta`。
+    """
     for chunk in (await streamed(api)).chunks:
         expect(chunk.get("object"), "object of a chunk").equals("text_completion")
         for part in parts_of(chunk):
@@ -62,7 +80,10 @@ async def chunks_are_completions(api: Api) -> None:
 
 @check("streaming.chunk-schema", requirement="streaming.chunk-shape")
 async def chunks_match_the_schema(api: Api) -> None:
-    """Every chunk matches the contract's schema of a chunk."""
+    """Every chunk matches the contract's schema of a chunk.
+
+    每个数据块都符合契约中数据块的 schema。
+    """
     for chunk in (await streamed(api)).chunks:
         faults = api.contract.validate_chunk(chunk)
         if faults:
@@ -73,25 +94,37 @@ async def chunks_match_the_schema(api: Api) -> None:
 
 @check("streaming.id-constant", requirement="streaming.identity-constant", tier="smoke")
 async def one_id_for_the_whole_stream(api: Api) -> None:
-    """All chunks of a stream have the same `id`."""
+    """All chunks of a stream have the same `id`.
+
+    一个流的所有数据块具有相同的 `id`。
+    """
     hold_constant((await streamed(api)).chunks, "id")
 
 
 @check("streaming.model-constant", requirement="streaming.identity-constant", tier="smoke")
 async def one_model_for_the_whole_stream(api: Api) -> None:
-    """All chunks of a stream name the same `model`."""
+    """All chunks of a stream name the same `model`.
+
+    一个流的所有数据块具有相同的 `model`。
+    """
     hold_constant((await streamed(api)).chunks, "model")
 
 
 @check("streaming.created-constant", requirement="streaming.created-constant", tier="smoke")
 async def one_time_for_the_whole_stream(api: Api) -> None:
-    """All chunks of a stream have the same `created`."""
+    """All chunks of a stream have the same `created`.
+
+    一个流的所有数据块具有相同的 `created`。
+    """
     hold_constant((await streamed(api)).chunks, "created")
 
 
 @check("streaming.error-framed", requirement="streaming.error-framed", tier="smoke")
 async def an_error_in_a_stream_is_an_event(api: Api) -> None:
-    """An error that comes after a stream has begun is an event with the error envelope."""
+    """An error that comes after a stream has begun is an event with the error envelope.
+
+    流开始之后出现的错误，是携带错误对象的事件。
+    """
     reply = await stream_reply(api)
     errors = [event.data for event in reply.events if '"error"' in event.data]
     told = [data for data in [*errors, *reply.stream.stray] if "error" in data.lower()]

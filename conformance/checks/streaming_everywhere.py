@@ -23,7 +23,10 @@ SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 
 @invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Thing.STREAM)
 def every_stream_asked_for_is_one(answer: Answered) -> None:
-    """Every answer to a request with `stream: true` is a stream of server-sent events."""
+    """Every answer to a request with `stream: true` is a stream of server-sent events.
+
+    凡是带 `stream: true` 的请求，其回答都是服务器推送事件（SSE）流。
+    """
     if not answer.asked.stream:
         raise NotApplicable("no stream was asked for")
     if not answer.served.is_stream and not _is_error(_body_of(answer.reply)):
@@ -32,7 +35,10 @@ def every_stream_asked_for_is_one(answer: Answered) -> None:
 
 @invariant("stream.plain-everywhere", requirement="stream.plain-unless-asked")
 def nothing_streams_unasked(answer: Answered) -> None:
-    """Every answer to a request without `stream: true` is one JSON document."""
+    """Every answer to a request without `stream: true` is one JSON document.
+
+    凡是没有 `stream: true` 的请求，其回答都是单个 JSON 文档。
+    """
     if answer.asked.stream:
         raise NotApplicable("a stream was asked for")
     if answer.served.is_stream:
@@ -41,13 +47,18 @@ def nothing_streams_unasked(answer: Answered) -> None:
 
 @invariant("streaming.content-type-everywhere", requirement="streaming.content-type")
 def every_stream_is_announced_as_one(answer: Answered) -> None:
-    """Every stream has the content type `text/event-stream`."""
+    """Every stream has the content type `text/event-stream`.
+
+    每个流的内容类型都是 `text/event-stream`。
+    """
     expect(stream_of(answer).content_type, "content-type").equals("text/event-stream")
 
 
 @invariant("streaming.framing-everywhere", requirement="streaming.framing")
 def every_stream_is_nothing_but_events(answer: Answered) -> None:
     """Every stream consists of events with one JSON object or `[DONE]`, each ended by a blank line.
+
+    每个流都由事件组成，每个事件是一个 JSON 对象或 `[DONE]`，并以空行结束。
 
     What a server says of its own failing is left to the check of that.
     """
@@ -64,7 +75,10 @@ def every_stream_is_nothing_but_events(answer: Answered) -> None:
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
 def every_stream_ends_with_done(answer: Answered) -> None:
-    """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error."""
+    """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error.
+
+    每个流都以恰好一个 `data: [DONE]` 结束，因错误中断者除外。
+    """
     stream = unbroken(answer).stream
     last = [] if stream.unfinished is None else [stream.unfinished]
     data = [*(event.data for event in stream.events), *last]
@@ -75,7 +89,10 @@ def every_stream_ends_with_done(answer: Answered) -> None:
 
 @invariant("streaming.chunk-shape-everywhere", requirement="streaming.chunk-shape")
 def every_chunk_is_a_text_completion(answer: Answered) -> None:
-    """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat."""
+    """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat.
+
+    每个流的每个数据块都是 `text_completion`，其 choice 携带 `text`，不带聊天内容。
+    """
     for chunk in chunks_of(answer):
         expect(chunk.get("object"), "object of a chunk").equals("text_completion")
         if not isinstance(chunk.get("choices"), list):
@@ -89,7 +106,10 @@ def every_chunk_is_a_text_completion(answer: Answered) -> None:
 
 @invariant("streaming.id-constant-everywhere", requirement="streaming.identity-constant")
 def every_stream_has_one_id_and_one_model(answer: Answered) -> None:
-    """All chunks of every stream have the same `id` and name the same `model`."""
+    """All chunks of every stream have the same `id` and name the same `model`.
+
+    在每个流中，所有数据块都具有相同的 `id` 和 `model`。
+    """
     chunks = chunks_of(answer)
     hold_constant(chunks, "id")
     hold_constant(chunks, "model")
@@ -97,7 +117,10 @@ def every_stream_has_one_id_and_one_model(answer: Answered) -> None:
 
 @invariant("streaming.created-constant-everywhere", requirement="streaming.created-constant")
 def every_stream_has_one_time(answer: Answered) -> None:
-    """All chunks of every stream have the same `created`."""
+    """All chunks of every stream have the same `created`.
+
+    在每个流中，所有数据块都具有相同的 `created`。
+    """
     hold_constant(chunks_of(answer), "created")
 
 
@@ -107,7 +130,10 @@ def every_stream_has_one_time(answer: Answered) -> None:
     explained_by=("index.each-once",),
 )
 def every_streamed_choice_ends_once(answer: Answered) -> None:
-    """Every choice of every stream has exactly one finish_reason, and no text comes after it."""
+    """Every choice of every stream has exactly one finish_reason, and no text comes after it.
+
+    每个流的每个 choice 都恰有一个 finish_reason，其后没有文本。
+    """
     _ = unbroken(answer)
     chunks = chunks_of(answer)
     ends: dict[object, str] = {}
@@ -132,6 +158,8 @@ def every_streamed_choice_ends_once(answer: Answered) -> None:
 def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
     """Every stream with `include_usage` ends with one chunk that has the usage and no choices.
 
+    每个带 `include_usage` 的流都以一个有用量、无 choice 的数据块结束。
+
     The usage has three whole numbers, as that of a plain answer.
     """
     if not answer.asked.include_usage or not answer.asked.stream:
@@ -151,7 +179,10 @@ def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
     "stream-options.only-one-bill-everywhere", requirement="stream-options.other-chunks-null"
 )
 def no_other_chunk_has_a_bill(answer: Answered) -> None:
-    """In every stream with `include_usage` the chunks with choices carry no usage."""
+    """In every stream with `include_usage` the chunks with choices carry no usage.
+
+    在每个带 `include_usage` 的流中，含 choice 的数据块都不携带用量。
+    """
     if not answer.asked.include_usage:
         raise NotApplicable("no bill was asked for")
     for chunk in chunks_of(answer):
@@ -161,7 +192,10 @@ def no_other_chunk_has_a_bill(answer: Answered) -> None:
 
 @invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
 def no_stream_repeats_a_bill_unasked(answer: Answered) -> None:
-    """Every stream that was not asked for usage carries it once at most."""
+    """Every stream that was not asked for usage carries it once at most.
+
+    每个未要求用量的流都至多携带一次用量。
+    """
     if answer.asked.include_usage:
         raise NotApplicable("a bill was asked for")
     billed = sum(_has_bill(chunk) for chunk in chunks_of(answer))
@@ -170,7 +204,10 @@ def no_stream_repeats_a_bill_unasked(answer: Answered) -> None:
 
 @invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
 def every_error_in_a_stream_is_an_event(answer: Answered) -> None:
-    """Every error that comes after a stream has begun is an event with the error envelope."""
+    """Every error that comes after a stream has begun is an event with the error envelope.
+
+    凡是流开始之后出现的错误，都是携带错误对象的事件。
+    """
     _ = answer.asked
     reply = answer.reply
     if answer.exchange.status != 200 or not reply.is_stream:

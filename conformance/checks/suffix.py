@@ -25,7 +25,10 @@ SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total
 
 @check("suffix.conditions", requirement="suffix.conditions-insertion")
 async def the_suffix_is_taken_account_of(api: Api) -> None:
-    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens."""
+    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
+
+    suffix 会改变贪心的插入内容，或至少计入 prompt 的词元数。
+    """
     free, inserted = await plain(api), await plain(api, suffix=FAR)
     if inserted.text != free.text:
         return
@@ -45,7 +48,10 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
 async def the_suffix_is_not_continued(api: Api) -> None:
-    """What is inserted is not what comes after the prompt with the suffix attached to it."""
+    """What is inserted is not what comes after the prompt with the suffix attached to it.
+
+    插入的内容，不是把 suffix 接在 prompt 后面再续写的内容。
+    """
 
     async def inserted(fresh: bool) -> tuple[str, int | None]:
         return told(await plain(api, fresh=fresh, suffix=FAR))
@@ -76,7 +82,10 @@ async def the_suffix_is_not_continued(api: Api) -> None:
     needs=("logprobs",),
 )
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
-    """Two suffixes give the first token of an insertion two different probabilities."""
+    """Two suffixes give the first token of an insertion two different probabilities.
+
+    两个不同的 suffix 使插入内容的第一个词元具有不同的概率。
+    """
     one, other = [
         (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
         for suffix in SUFFIXES
@@ -94,7 +103,10 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
 
 @check("suffix.not-appended", requirement="suffix.not-appended")
 async def the_suffix_is_not_returned(api: Api) -> None:
-    """The text of an insertion does not end with the suffix."""
+    """The text of an insertion does not end with the suffix.
+
+    插入的文本不以 suffix 结尾。
+    """
     text = (await plain(api, suffix=FAR)).text
     expect(text, "text").satisfies(
         lambda it: not it.rstrip().endswith(FAR.strip()), f"without {shown(FAR)} at its end"
@@ -105,7 +117,10 @@ async def the_suffix_is_not_returned(api: Api) -> None:
     "suffix.streamed-as-plain", requirement="suffix.not-appended", tier="deep", needs=("stream",)
 )
 async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
-    """An insertion that is streamed is the insertion alone, as in the plain answer."""
+    """An insertion that is streamed is the insertion alone, as in the plain answer.
+
+    流式插入只有插入部分，与非流式回答一致。
+    """
 
     async def as_plain(fresh: bool) -> str:
         return solid((await plain(api, fresh=fresh, suffix=FAR)).text)
@@ -123,7 +138,10 @@ async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
     needs=("n",),
 )
 async def the_suffix_holds_for_every_choice(api: Api) -> None:
-    """With `n: 2` both greedy choices are the insertion that comes alone."""
+    """With `n: 2` both greedy choices are the insertion that comes alone.
+
+    设置 `n: 2` 时，两个贪心 choice 都与单独插入时一致。
+    """
     await hold_copies(api, stream=False)
 
 
@@ -134,7 +152,10 @@ async def the_suffix_holds_for_every_choice(api: Api) -> None:
     needs=("n", "stream"),
 )
 async def the_suffix_holds_for_every_streamed_choice(api: Api) -> None:
-    """With `n: 2` both streamed greedy choices are the insertion that comes alone."""
+    """With `n: 2` both streamed greedy choices are the insertion that comes alone.
+
+    设置 `n: 2` 时，两个流式贪心 choice 都与单独插入时一致。
+    """
     await hold_copies(api, stream=True)
 
 
@@ -154,7 +175,10 @@ async def hold_copies(api: Api, *, stream: bool) -> None:
 
 @check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
-    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens."""
+    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
+
+    中文 suffix 会改变贪心的插入内容，或至少计入词元数。
+    """
     free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=FAR_CHINESE)
     if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:
         raise Deviation(
@@ -166,7 +190,10 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
 
 @check("suffix.null", requirement="suffix.null-is-none")
 async def null_is_no_suffix(api: Api) -> None:
-    """`suffix: null` gives the answer that comes without a suffix."""
+    """`suffix: null` gives the answer that comes without a suffix.
+
+    `suffix: null` 的回答与不带 suffix 时相同。
+    """
     if await nulls_are_harmless(api, "suffix"):
         return
 
@@ -182,13 +209,19 @@ async def null_is_no_suffix(api: Api) -> None:
 
 @check("suffix.with-echo", requirement="suffix.with-echo-or-batch", tier="deep", needs=("echo",))
 async def a_suffix_with_echo_is_harmless(api: Api) -> None:
-    """`suffix` with `echo` is served or declined; it does not break the endpoint."""
+    """`suffix` with `echo` is served or declined; it does not break the endpoint.
+
+    `suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使端点出错。
+    """
     served_or_declined(await api.complete(**little(suffix=FAR, echo=True)))
 
 
 @check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
 async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
-    """`suffix` with a batch is served with a choice for every prompt, or declined."""
+    """`suffix` with a batch is served with a choice for every prompt, or declined.
+
+    `suffix` 与批次同时使用时，要么每个 prompt 各得一个 choice，要么被拒绝。
+    """
     asked = little(prompt=[COUNTING, STORY], suffix=FAR)
     answer = served_or_declined(await api.complete(**asked))
     if answer is not None:
@@ -199,7 +232,10 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
     "suffix.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("suffix",)
 )
 async def an_object_is_no_suffix(api: Api) -> None:
-    """A suffix given as an object is declined."""
+    """A suffix given as an object is declined.
+
+    suffix 为对象时会被拒绝。
+    """
     await expect_declined(api, suffix={"text": FAR})
 
 

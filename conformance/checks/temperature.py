@@ -49,31 +49,46 @@ ANOTHER = "another sample of the same request"
 
 @check("temperature.maximum-served", requirement="temperature.range-served")
 async def the_maximum_is_served(api: Api) -> None:
-    """The highest documented temperature is served."""
+    """The highest documented temperature is served.
+
+    文档允许的最高 temperature 得到处理。
+    """
     (await api.complete(**sampled(temperature=above(api, "temperature", 0)))).expect_ok()
 
 
 @check("temperature.minimum-served", requirement="temperature.range-served", tier="smoke")
 async def the_minimum_is_served(api: Api) -> None:
-    """Temperature 0, the lower end of the range, is served."""
+    """Temperature 0, the lower end of the range, is served.
+
+    temperature 为 0，即范围的下限，得到处理。
+    """
     await plain(api)
 
 
 @check("temperature.above-refused", requirement="temperature.out-of-range-refused", tier="smoke")
 async def above_the_maximum_is_refused(api: Api) -> None:
-    """A temperature just above the documented maximum is declined."""
+    """A temperature just above the documented maximum is declined.
+
+    略高于文档上限的 temperature 会被拒绝。
+    """
     await expect_declined(api, temperature=above(api, "temperature", 0.1))
 
 
 @check("temperature.below-refused", requirement="temperature.out-of-range-refused", tier="deep")
 async def below_the_minimum_is_refused(api: Api) -> None:
-    """A negative temperature is declined."""
+    """A negative temperature is declined.
+
+    负的 temperature 会被拒绝。
+    """
     await expect_declined(api, temperature=below(api, "temperature", 0.1))
 
 
 @check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
 async def greedy_answers_repeat(api: Api) -> None:
-    """At temperature 0 an open prompt is answered with the same text again."""
+    """At temperature 0 an open prompt is answered with the same text again.
+
+    temperature 为 0 时，开放式 prompt 再次得到相同的文本。
+    """
     texts = [(await plain(api, STORY)).text, (await plain(api, STORY, fresh=True)).text]
     if texts[0] == texts[1]:
         return
@@ -95,13 +110,19 @@ async def greedy_answers_repeat(api: Api) -> None:
     needs=("logprobs",),
 )
 async def zero_is_greedy_in_every_way(api: Api) -> None:
-    """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes."""
+    """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes.
+
+    temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优词元。
+    """
     await hold_greedy_in_every_way(api, "the best token at every place", temperature=0)
 
 
 @check("temperature.maximum-varies", requirement="temperature.scales-randomness")
 async def the_maximum_gives_variety(api: Api) -> None:
-    """At the highest documented temperature an open prompt is not answered like at 0."""
+    """At the highest documented temperature an open prompt is not answered like at 0.
+
+    在文档允许的最高 temperature 下，开放式 prompt 的回答与为 0 时不同。
+    """
     asked = sampled(temperature=hottest(api))
     if (await api.complete(**asked)).expect_ok().text != (await plain(api, STORY)).text:
         return
@@ -116,7 +137,10 @@ async def the_maximum_gives_variety(api: Api) -> None:
 
 @check("temperature.low-is-near-greedy", requirement="temperature.scales-randomness", tier="deep")
 async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
-    """Close above temperature 0 an open prompt is answered (almost) like at 0."""
+    """Close above temperature 0 an open prompt is answered (almost) like at 0.
+
+    temperature 略大于 0 时，开放式 prompt 的回答与为 0 时（几乎）相同。
+    """
     greedy = (await plain(api, STORY)).text
     lows = [
         (await api.complete(fresh=True, **sampled(temperature=0.01))).expect_ok().text
@@ -137,14 +161,20 @@ async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
     needs=("logprobs",),
 )
 async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
-    """Close above temperature 0 (almost) the best tokens are taken, however one asks."""
+    """Close above temperature 0 (almost) the best tokens are taken, however one asks.
+
+    temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优词元。
+    """
     expected = "the best token at every place, or one about as good"
     await hold_greedy_in_every_way(api, expected, temperature=LOW)
 
 
 @check("temperature.repeats-vary", requirement="temperature.repeats-vary", needs=("n",))
 async def a_repeated_request_is_sampled_again(api: Api) -> None:
-    """At temperature 1 the same request, sent again, is not always answered with the same text."""
+    """At temperature 1 the same request, sent again, is not always answered with the same text.
+
+    temperature 为 1 时，再次发送同一请求，不会总是得到相同的文本。
+    """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
@@ -167,7 +197,10 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
     needs=("n", "logprobs"),
 )
 async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
-    """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese."""
+    """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese.
+
+    temperature 为 1 时，无论流式、批次、回显还是中文，同一回答都不会再次出现。
+    """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
     first = await choices_in_every_way(api, {"temperature": 1})
@@ -178,13 +211,19 @@ async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
 
 @check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
 async def the_default_is_as_one(api: Api) -> None:
-    """Without `temperature` a seed gives the sample that it gives at temperature 1."""
+    """Without `temperature` a seed gives the sample that it gives at temperature 1.
+
+    未设置 `temperature` 时，同一 seed 给出与 temperature 为 1 时相同的样本。
+    """
     await hold_same_sample(api, seeded(), unsaid(api), "the sample of `temperature: 1`")
 
 
 @check("temperature.null-as-one", requirement="temperature.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
-    """With `temperature: null` a seed gives the sample that it gives without `temperature`."""
+    """With `temperature: null` a seed gives the sample that it gives without `temperature`.
+
+    设置 `temperature: null` 时，同一 seed 给出与未设置 `temperature` 时相同的样本。
+    """
     if await differs(api, seeded(0), nulled(api)):
         (await api.complete(**little(temperature=None))).expect_ok()
         unset = {name: value for name, value in seeded(0).items() if name != "temperature"}
@@ -194,7 +233,10 @@ async def null_is_as_one(api: Api) -> None:
 
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
 async def the_default_samples(api: Api) -> None:
-    """Without `temperature` an answer is sampled: answers differ."""
+    """Without `temperature` an answer is sampled: answers differ.
+
+    未设置 `temperature` 时回答是采样得到的：各次回答不同。
+    """
     if await is_sampled(api, unsaid(api)):
         return
 
@@ -207,7 +249,10 @@ async def the_default_samples(api: Api) -> None:
 
 @check("temperature.null-served", requirement="temperature.null-is-default", tier="deep")
 async def null_is_served(api: Api) -> None:
-    """`temperature: null` is served, as if it had not been sent."""
+    """`temperature: null` is served, as if it had not been sent.
+
+    `temperature: null` 得到处理，如同未发送。
+    """
     (await api.complete(**little(temperature=None))).expect_ok()
 
 
@@ -218,7 +263,10 @@ async def null_is_served(api: Api) -> None:
     needs=("n", "logprobs"),
 )
 async def null_samples_in_every_way(api: Api) -> None:
-    """With `temperature: null` no choice is a copy of another: plain, streamed, and in Chinese."""
+    """With `temperature: null` no choice is a copy of another: plain, streamed, and in Chinese.
+
+    设置 `temperature: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
+    """
     taken = [
         await choices_in_every_way(api, {"temperature": None}, ways=NULL_WAYS, fresh=number > 0)
         for number in range(2)
@@ -229,7 +277,10 @@ async def null_samples_in_every_way(api: Api) -> None:
 
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
 async def null_samples(api: Api) -> None:
-    """`temperature: null` is the default 1 and not 0: answers differ."""
+    """`temperature: null` is the default 1 and not 0: answers differ.
+
+    `temperature: null` 取默认值 1 而不是 0：各次回答不同。
+    """
     if await is_sampled(api, nulled(api)):
         return
 
@@ -242,13 +293,19 @@ async def null_samples(api: Api) -> None:
 
 @check("temperature.with-top-p", requirement="temperature.with-top-p-served")
 async def temperature_and_top_p_go_together(api: Api) -> None:
-    """`temperature` and `top_p` in one request are served."""
+    """`temperature` and `top_p` in one request are served.
+
+    `temperature` 与 `top_p` 同在一个请求中时得到处理。
+    """
     (await api.complete(**sampled(top_p=NARROW))).expect_ok()
 
 
 @check("temperature.with-top-p-harmless", requirement="temperature.with-top-p-refused")
 async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
-    """`temperature` and `top_p` in one request are served or declined, without a server fault."""
+    """`temperature` and `top_p` in one request are served or declined, without a server fault.
+
+    `temperature` 与 `top_p` 同在一个请求中时，要么得到处理，要么被拒绝，没有服务器错误。
+    """
     served_or_declined(await api.complete(**little(temperature=0.5, top_p=0.5)))
 
 
@@ -259,7 +316,10 @@ async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
     needs=("temperature",),
 )
 async def a_word_is_no_temperature(api: Api) -> None:
-    """A temperature given as a word is declined."""
+    """A temperature given as a word is declined.
+
+    temperature 为单词时会被拒绝。
+    """
     await expect_declined(api, temperature="hot")
 
 

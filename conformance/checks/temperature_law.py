@@ -66,7 +66,10 @@ class Law:
     needs=("temperature", "n", "logprobs"),
 )
 async def tokens_are_as_frequent_as_probable(api: Api) -> None:
-    """At temperature 1 tokens are taken as often as their log probabilities say."""
+    """At temperature 1 tokens are taken as often as their log probabilities say.
+
+    temperature 为 1 时，各词元出现的频率与其对数概率相符。
+    """
     await hold_law(api, Law("temperature.law", 1, 0.3), {"temperature": 1})
 
 
@@ -77,7 +80,10 @@ async def tokens_are_as_frequent_as_probable(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_default_is_one(api: Api) -> None:
-    """Without `temperature` tokens are taken as often as at temperature 1."""
+    """Without `temperature` tokens are taken as often as at temperature 1.
+
+    未设置 `temperature` 时，各词元出现的频率与 temperature 为 1 时相同。
+    """
     await hold_law(api, Law("temperature.default-law", 1, 0.3), {})
 
 
@@ -88,7 +94,10 @@ async def the_default_is_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_maximum_flattens_frequencies(api: Api) -> None:
-    """At the highest temperature the odds between tokens are as much flatter as they should be."""
+    """At the highest temperature the odds between tokens are as much flatter as they should be.
+
+    在最高的 temperature 下，词元之间的概率比变得平缓，且程度恰如其分。
+    """
     hot = hottest(api)
     if hot <= 1:
         raise NotApplicable("this document states no temperature above 1")

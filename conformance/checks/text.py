@@ -30,19 +30,28 @@ Gemma. ``<s>`` is a tag of HTML, too, and tells only where a text begins with it
 
 @check("text.present", requirement="text.present", tier="smoke")
 async def the_choice_has_text(api: Api) -> None:
-    """The choice has its answer in `text`, as a string."""
+    """The choice has its answer in `text`, as a string.
+
+    choice 的回答在 `text` 中，是一个字符串。
+    """
     _ = (await plain(api)).only.text
 
 
 @check("text.present-in-batch", requirement="text.present")
 async def every_choice_has_text(api: Api) -> None:
-    """Every choice of a batch has its answer in `text`, as a string."""
+    """Every choice of a batch has its answer in `text`, as a string.
+
+    批次中每个 choice 的回答都在 `text` 中，是一个字符串。
+    """
     _ = (await plain(api, two_prompts(api))).texts
 
 
 @check("text.present-in-stream", requirement="text.present", tier="smoke", needs=("stream",))
 async def a_streamed_choice_has_text(api: Api) -> None:
-    """A streamed choice has its answer in `text`, as strings."""
+    """A streamed choice has its answer in `text`, as strings.
+
+    流式 choice 的回答在 `text` 中，均为字符串。
+    """
     _ = (await streamed(api)).only.text
 
 
@@ -53,7 +62,10 @@ async def a_streamed_choice_has_text(api: Api) -> None:
     needs=("logprobs",),
 )
 async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
-    """A text whose first token begins with white space begins with it, too."""
+    """A text whose first token begins with white space begins with it, too.
+
+    第一个词元以空白开头的文本，自身也以该空白开头。
+    """
     choice = (await scored(api)).only
     hold_space_kept((tokens_of(choice) or [""])[0], choice.text)
 
@@ -62,13 +74,19 @@ async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
     "text.leading-space-of-echo", requirement="text.whitespace-kept", tier="smoke", needs=("echo",)
 )
 async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
-    """White space that follows an echoed prompt begins the text without `echo`, too."""
+    """White space that follows an echoed prompt begins the text without `echo`, too.
+
+    回显的 prompt 之后的空白，在不带 `echo` 时同样位于文本开头。
+    """
     await hold_space_behind_echo(api, [COUNTING], COUNTING)
 
 
 @check("text.leading-line-break-of-echo", requirement="text.whitespace-kept", needs=("echo",))
 async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
-    """A line break that follows the echoed prompt in a batch begins the text without `echo`."""
+    """A line break that follows the echoed prompt in a batch begins the text without `echo`.
+
+    批次中回显的 prompt 之后若是换行，则不带 `echo` 时文本也以换行开头。
+    """
     await hold_space_behind_echo(api, two_prompts(api), two_prompts(api), max_tokens=1)
 
 
@@ -79,25 +97,37 @@ async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None
     needs=("stream",),
 )
 async def the_streamed_space_is_in_the_text(api: Api) -> None:
-    """White space at the beginning of a stream begins the plain text, too."""
+    """White space at the beginning of a stream begins the plain text, too.
+
+    流开头的空白，同样位于非流式文本的开头。
+    """
     hold_space_kept((await streamed(api)).text, (await plain(api)).text)
 
 
 @check("text.whole-characters-chinese", requirement="text.whole-characters")
 async def chinese_comes_back_whole(api: Api) -> None:
-    """A Chinese answer has no broken character, unless the limit cut its last one."""
+    """A Chinese answer has no broken character, unless the limit cut its last one.
+
+    中文回答没有残缺的字符，除非最后一个被上限截断。
+    """
     await hold_characters_whole(api, await plain(api, CHINESE), CHINESE)
 
 
 @check("text.whole-characters-emoji", requirement="text.whole-characters")
 async def emoji_come_back_whole(api: Api) -> None:
-    """An answer in emoji has no broken character, unless the limit cut its last one."""
+    """An answer in emoji has no broken character, unless the limit cut its last one.
+
+    表情符号回答没有残缺的字符，除非最后一个被上限截断。
+    """
     await hold_characters_whole(api, await emoji(api), EMOJI)
 
 
 @check("text.no-special-tokens", requirement="text.no-special-tokens")
 async def no_control_token_in_the_text(api: Api) -> None:
-    """No control token of the model, such as `<|endoftext|>`, stands in a text."""
+    """No control token of the model, such as `<|endoftext|>`, stands in a text.
+
+    文本中没有模型的控制词元，如 `<|endoftext|>`。
+    """
     for prompt in (COUNTING, COLOURS, CHINESE):
         hold_no_control_token((await plain(api, prompt)).only)
     hold_no_control_token((await emoji(api)).only)
@@ -105,7 +135,10 @@ async def no_control_token_in_the_text(api: Api) -> None:
 
 @check("text.no-special-tokens-in-stream", requirement="text.no-special-tokens", needs=("stream",))
 async def no_control_token_in_a_stream(api: Api) -> None:
-    """No control token of the model, such as `<|endoftext|>`, stands in a streamed text."""
+    """No control token of the model, such as `<|endoftext|>`, stands in a streamed text.
+
+    流式文本中没有模型的控制词元，如 `<|endoftext|>`。
+    """
     for prompt in (COUNTING, CHINESE, EMOJI):
         hold_no_control_token((await streamed(api, prompt)).only)
 

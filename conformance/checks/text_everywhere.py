@@ -27,6 +27,8 @@ TELLING = 4
 def no_control_token_anywhere(answer: Answered) -> None:
     """No generated text holds a control token, such as `<|endoftext|>`, that the prompt has not.
 
+    生成的文本不含 prompt 中没有的控制词元，如 `<|endoftext|>`。
+
     What is sampled at a high temperature, or under a bias, may be anything.
     """
     asked = answer.asked
@@ -44,19 +46,28 @@ def no_control_token_anywhere(answer: Answered) -> None:
 
 @invariant("text.whole-characters-everywhere", requirement="text.whole-characters")
 def characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
-    """No plain text with log probabilities breaks a character that its tokens have whole."""
+    """No plain text with log probabilities breaks a character that its tokens have whole.
+
+    带对数概率的非流式文本，不会拆断在其词元中完整的字符。
+    """
     hold_each(answer.plain.choices, hold_as_whole_as_tokens)
 
 
 @invariant("streaming.whole-characters-everywhere", requirement="streaming.whole-characters")
 def streamed_characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
-    """No streamed text with log probabilities breaks a character that its tokens have whole."""
+    """No streamed text with log probabilities breaks a character that its tokens have whole.
+
+    带对数概率的流式文本，不会拆断在其词元中完整的字符。
+    """
     hold_each(answer.streamed.choices, hold_as_whole_as_tokens)
 
 
 @invariant_across("text.same-characters-everywhere", requirement="text.whole-characters")
 def characters_are_as_whole_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No plain greedy text breaks a character that other answers to its prompt have whole."""
+    """No plain greedy text breaks a character that other answers to its prompt have whole.
+
+    非流式贪心文本不会拆断在同一 prompt 的其他回答中完整的字符。
+    """
     yield from changed(answers, in_stream=False, is_changed=is_broken_form, what="whole characters")
 
 
@@ -64,13 +75,19 @@ def characters_are_as_whole_as_in_other_answers(answers: Sequence[Answered]) -> 
 def streamed_characters_are_as_whole_as_in_other_answers(
     answers: Sequence[Answered],
 ) -> Iterator[Breach]:
-    """No streamed greedy text breaks a character that other answers to its prompt have whole."""
+    """No streamed greedy text breaks a character that other answers to its prompt have whole.
+
+    流式贪心文本不会拆断在同一 prompt 的其他回答中完整的字符。
+    """
     yield from changed(answers, in_stream=True, is_changed=is_broken_form, what="whole characters")
 
 
 @invariant("text.leading-space-everywhere", requirement="text.whitespace-kept")
 def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
-    """Every text whose first token begins with white space begins with it, too."""
+    """Every text whose first token begins with white space begins with it, too.
+
+    凡是第一个词元以空白开头的文本，自身也以该空白开头。
+    """
     if answer.asked.echo:
         raise NotApplicable("the text begins with the prompt")
     hold_each(answer.completion.choices, _hold_space_of_token)
@@ -82,7 +99,10 @@ def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
     explained_by=("echo.off-by-default",),
 )
 def white_space_is_kept_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """No greedy text lacks the white space before it that other answers to its prompt have."""
+    """No greedy text lacks the white space before it that other answers to its prompt have.
+
+    贪心文本不会缺少同一 prompt 的其他回答在开头所带的空白。
+    """
     for in_stream in (False, True):
         yield from changed(
             answers, in_stream=in_stream, is_changed=is_stripped_form, what="the white space before"

@@ -30,32 +30,47 @@ from conformance.model import Effect
 
 @check("top-p.one-served", requirement="top-p.range-served")
 async def one_is_served(api: Api) -> None:
-    """`top_p: 1`, which leaves everything in, is served."""
+    """`top_p: 1`, which leaves everything in, is served.
+
+    保留全部词元的 `top_p: 1` 得到处理。
+    """
     if not await neutral_values_are_harmless(api, "top_p"):
         (await api.complete(**little(top_p=1))).expect_ok()
 
 
 @check("top-p.small-served", requirement="top-p.range-served")
 async def a_small_value_is_served(api: Api) -> None:
-    """A `top_p` just above 0 is served."""
+    """A `top_p` just above 0 is served.
+
+    略大于 0 的 `top_p` 得到处理。
+    """
     (await api.complete(**narrowed(api, NARROW))).expect_ok()
 
 
 @check("top-p.above-refused", requirement="top-p.out-of-range-refused")
 async def above_one_is_refused(api: Api) -> None:
-    """A `top_p` just above the documented maximum is declined."""
+    """A `top_p` just above the documented maximum is declined.
+
+    略高于文档上限的 `top_p` 会被拒绝。
+    """
     await expect_declined(api, top_p=above(api, "top_p", 0.1))
 
 
 @check("top-p.below-refused", requirement="top-p.out-of-range-refused", tier="deep")
 async def below_zero_is_refused(api: Api) -> None:
-    """A negative `top_p` is declined."""
+    """A negative `top_p` is declined.
+
+    负的 `top_p` 会被拒绝。
+    """
     await expect_declined(api, top_p=below(api, "top_p", 0.1))
 
 
 @check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
 async def a_narrow_choice_is_greedy(api: Api) -> None:
-    """With `top_p` near 0 sampling at temperature 1 gives the greedy text."""
+    """With `top_p` near 0 sampling at temperature 1 gives the greedy text.
+
+    `top_p` 接近 0 时，以 temperature 1 采样得到贪心文本。
+    """
     await hold_narrow_as_greedy(api, STORY)
 
 
@@ -66,7 +81,10 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
     needs=("temperature", "n"),
 )
 async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
-    """With `top_p` near 0 all of three choices are the same text."""
+    """With `top_p` near 0 all of three choices are the same text.
+
+    `top_p` 接近 0 时，三个 choice 的文本全部相同。
+    """
     answer = (await api.complete(**narrowed(api, NARROW, n=3))).expect_ok()
     if len(set(answer.texts)) == len(answer.texts) > 2:
         raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
@@ -79,7 +97,10 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     needs=("temperature", "logprobs"),
 )
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
-    """With `top_p` near 0 the best tokens are taken: in streams, batches, several choices."""
+    """With `top_p` near 0 the best tokens are taken: in streams, batches, several choices.
+
+    `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优词元。
+    """
     asked = beside_top_p(api, {"temperature": 1, "top_p": NARROW})
     await hold_greedy_in_every_way(api, "the best token at every place", **asked)
 
@@ -90,7 +111,10 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     needs=("temperature",),
 )
 async def zero_is_the_narrowest_choice(api: Api) -> None:
-    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none."""
+    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none.
+
+    `top_p: 0` 会被拒绝，或给出贪心文本，而不是当作未设置。
+    """
     reply = await api.complete(**narrowed(api, 0))
     if served_or_declined(reply) is not None:
         await hold_narrow_as_greedy(api, STORY, 0)
@@ -98,7 +122,10 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
 
 @check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
-    """With `top_p: null` a seed gives the sample that it gives without `top_p`."""
+    """With `top_p: null` a seed gives the sample that it gives without `top_p`.
+
+    设置 `top_p: null` 时，同一 seed 给出与未设置 `top_p` 时相同的样本。
+    """
     if await differs(api, seeded(0), nulled(api)):
         (await api.complete(**little(top_p=None))).expect_ok()
         alone = seeded(0, top_p=None)
@@ -112,7 +139,10 @@ async def null_is_as_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def null_narrows_nothing_in_every_way(api: Api) -> None:
-    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese."""
+    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese.
+
+    设置 `top_p: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
+    """
     asked = {"temperature": 1, "top_p": None}
     taken = [
         await choices_in_every_way(api, asked, ways=NULL_WAYS, fresh=number > 0)
@@ -124,7 +154,10 @@ async def null_narrows_nothing_in_every_way(api: Api) -> None:
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
 async def null_narrows_nothing(api: Api) -> None:
-    """`top_p: null` is served, and leaves sampling as free as 1 does."""
+    """`top_p: null` is served, and leaves sampling as free as 1 does.
+
+    `top_p: null` 得到处理，采样与取 1 时一样自由。
+    """
     if await is_sampled(api, nulled(api)):
         return
 
@@ -137,7 +170,10 @@ async def null_narrows_nothing(api: Api) -> None:
 
 @check("top-p.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("top_p",))
 async def a_word_is_no_share(api: Api) -> None:
-    """A `top_p` given as a word is declined."""
+    """A `top_p` given as a word is declined.
+
+    `top_p` 为单词时会被拒绝。
+    """
     await expect_declined(api, top_p="most")
 
 

@@ -29,43 +29,64 @@ DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
 
 @check("usage.present", requirement="usage.present", tier="smoke")
 async def the_answer_has_a_bill(api: Api) -> None:
-    """A plain answer has `usage` with three whole numbers, none of them negative."""
+    """A plain answer has `usage` with three whole numbers, none of them negative.
+
+    非流式回答带有 `usage`，含三个非负整数。
+    """
     hold_three_counts(await plain(api))
 
 
 @check("usage.present-in-batch", requirement="usage.present")
 async def a_batch_has_a_bill(api: Api) -> None:
-    """The answer to a batch has `usage` with three whole numbers, none of them negative."""
+    """The answer to a batch has `usage` with three whole numbers, none of them negative.
+
+    批次的回答带有 `usage`，含三个非负整数。
+    """
     hold_three_counts(await plain(api, two_prompts(api)))
 
 
 @check("usage.total", requirement="usage.total-is-sum", tier="smoke")
 async def the_total_is_the_sum(api: Api) -> None:
-    """`total_tokens` is the sum of the other two."""
+    """`total_tokens` is the sum of the other two.
+
+    `total_tokens` 是另外两项之和。
+    """
     hold_total(await plain(api))
 
 
 @check("usage.total-of-batch", requirement="usage.total-is-sum")
 async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
-    """`total_tokens` of a batch is the sum of the other two."""
+    """`total_tokens` of a batch is the sum of the other two.
+
+    批次的 `total_tokens` 是另外两项之和。
+    """
     hold_total(await plain(api, two_prompts(api)))
 
 
 @check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
 async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
-    """An answer that was cut by the limit is billed with exactly `max_tokens` tokens."""
+    """An answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+
+    被上限截断的回答恰好按 `max_tokens` 个词元计费。
+    """
     hold_counted_at_limit(await plain(api), LIMIT)
 
 
 @check("usage.completion-at-one", requirement="usage.completion-at-limit", tier="smoke")
 async def one_token_counts_one(api: Api) -> None:
-    """With `max_tokens: 1` an answer that was cut by the limit is billed with one token."""
+    """With `max_tokens: 1` an answer that was cut by the limit is billed with one token.
+
+    设置 `max_tokens: 1` 时，被上限截断的回答按一个词元计费。
+    """
     hold_counted_at_limit((await api.complete(**ONE_TOKEN)).expect_ok(), 1)
 
 
 @check("usage.completion-at-limit-chinese", requirement="usage.completion-at-limit")
 async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
-    """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens."""
+    """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+
+    被上限截断的中文回答恰好按 `max_tokens` 个词元计费。
+    """
     hold_counted_at_limit(await plain(api, CHINESE), LIMIT)
 
 
@@ -76,25 +97,37 @@ async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
     needs=("n",),
 )
 async def copies_are_counted_together(api: Api) -> None:
-    """With `n: 3` the tokens of all three choices are billed."""
+    """With `n: 3` the tokens of all three choices are billed.
+
+    设置 `n: 3` 时，三个 choice 的词元全部计费。
+    """
     hold_counted_at_limit((await api.complete(**sampled(n=3))).expect_ok(), LIMIT)
 
 
 @check("usage.completion-of-prompts", requirement="usage.completion-sums-choices")
 async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
-    """In a batch the tokens of all answers are billed."""
+    """In a batch the tokens of all answers are billed.
+
+    批次中，所有回答的词元全部计费。
+    """
     hold_counted_at_limit(await plain(api, two_prompts(api)), LIMIT)
 
 
 @check("usage.completion-counts-text", requirement="usage.completion-counts-text", tier="smoke")
 async def text_costs_tokens(api: Api) -> None:
-    """An answer with text has `completion_tokens` above 0."""
+    """An answer with text has `completion_tokens` above 0.
+
+    有文本的回答，其 `completion_tokens` 大于 0。
+    """
     hold_text_counted(await plain(api))
 
 
 @check("usage.completion-counts-long-text", requirement="usage.completion-counts-text")
 async def more_text_costs_more_tokens(api: Api) -> None:
-    """A longer answer to the same prompt is billed with more tokens than a shorter one."""
+    """A longer answer to the same prompt is billed with more tokens than a shorter one.
+
+    对同一 prompt，较长的回答比较短的计费更多词元。
+    """
     short, longer = await plain(api), (await api.complete(**LONG)).expect_ok()
     if len(longer.text) <= len(short.text):
         raise NotApplicable("a larger max_tokens does not make the answer longer")
@@ -105,7 +138,10 @@ async def more_text_costs_more_tokens(api: Api) -> None:
 
 @check("usage.prompt-once-for-copies", requirement="usage.prompt-counted-once")
 async def a_prompt_is_billed_once(api: Api) -> None:
-    """With `n: 3` the prompt is billed once."""
+    """With `n: 3` the prompt is billed once.
+
+    设置 `n: 3` 时，prompt 只计费一次。
+    """
     copies = (await api.complete(**sampled(n=3))).expect_ok()
     alone = await plain(api, STORY)
     expect(copies.usage.prompt_tokens, "prompt_tokens with n: 3").equals(alone.usage.prompt_tokens)
@@ -113,7 +149,10 @@ async def a_prompt_is_billed_once(api: Api) -> None:
 
 @check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
 async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
-    """The prompts of a batch are billed as they are one by one."""
+    """The prompts of a batch are billed as they are one by one.
+
+    批次中的 prompt 按逐个发送时计费。
+    """
     alone = [(await plain(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
     together = (await plain(api, two_prompts(api))).usage.prompt_tokens
     expect(together, "prompt_tokens of the batch").equals(sum(alone))
@@ -121,7 +160,10 @@ async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
 
 @check("usage.prompts-of-equal-pair", requirement="usage.prompt-sums-batch", tier="deep")
 async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
-    """A batch of the same prompt twice is billed with that prompt twice."""
+    """A batch of the same prompt twice is billed with that prompt twice.
+
+    同一 prompt 出现两次的批次，按该 prompt 的两倍计费。
+    """
     two_prompts(api)
     together = await prompt_tokens(api, [COLOURS, COLOURS])
     expect(together, "prompt_tokens of the pair").equals(
@@ -131,7 +173,10 @@ async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
 
 @check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text", tier="deep")
 async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
-    """A prompt is billed with no more tokens than it has bytes, a start token or two aside."""
+    """A prompt is billed with no more tokens than it has bytes, a start token or two aside.
+
+    除一两个起始词元外，prompt 计费的词元数不多于其字节数。
+    """
     answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
     expect(answer.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
         len(DENSE.encode()) + OVERHEAD
@@ -140,7 +185,10 @@ async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
 
 @check("usage.prompt-has-tokens", requirement="usage.prompt-grows-with-text", tier="smoke")
 async def a_prompt_costs_tokens(api: Api) -> None:
-    """A prompt is billed with one token at least, and one character with a handful at most."""
+    """A prompt is billed with one token at least, and one character with a handful at most.
+
+    一个 prompt 至少按一个词元计费，一个字符至多按几个词元计费。
+    """
     counted = (await api.complete(**LITTLE)).expect_ok().usage.prompt_tokens
     expect(counted, "prompt_tokens of one character").at_least(1)
     expect(counted, "prompt_tokens of one character").at_most(1 + OVERHEAD)
@@ -148,25 +196,37 @@ async def a_prompt_costs_tokens(api: Api) -> None:
 
 @check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text")
 async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
-    """Twice the words cost twice the tokens: nothing is added to every prompt."""
+    """Twice the words cost twice the tokens: nothing is added to every prompt.
+
+    单词加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
     await hold_doubled(api, COLOURS, f"{COLOURS} {COLOURS}")
 
 
 @check("usage.prompt-doubled-chinese", requirement="usage.prompt-grows-with-text", tier="deep")
 async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
-    """Twice the Chinese text costs twice the tokens: nothing is added to every prompt."""
+    """Twice the Chinese text costs twice the tokens: nothing is added to every prompt.
+
+    中文文本加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
     await hold_doubled(api, CHINESE, CHINESE + CHINESE)
 
 
 @check("usage.prompt-doubled-emoji", requirement="usage.prompt-grows-with-text", tier="deep")
 async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
-    """Twice the emoji cost twice the tokens: nothing is added to every prompt."""
+    """Twice the emoji cost twice the tokens: nothing is added to every prompt.
+
+    表情符号加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
     await hold_doubled(api, EMOJI, f"{EMOJI} {EMOJI}")
 
 
 @check("usage.prompt-alike", requirement="usage.prompt-grows-with-text")
 async def a_prompt_is_billed_alike(api: Api) -> None:
-    """The same prompt is billed alike whatever length its answer may have."""
+    """The same prompt is billed alike whatever length its answer may have.
+
+    无论回答长短，同一 prompt 的计费都相同。
+    """
     counts = [
         (await plain(api)).usage.prompt_tokens,
         (await api.complete(**ONE_TOKEN)).expect_ok().usage.prompt_tokens,
@@ -179,20 +239,29 @@ async def a_prompt_is_billed_alike(api: Api) -> None:
 
 @check("usage.echo-not-completion", requirement="usage.echo-not-completion", tier="smoke")
 async def an_echoed_prompt_is_no_completion(api: Api) -> None:
-    """With `echo` an answer is billed with no more completion tokens than `max_tokens`."""
+    """With `echo` an answer is billed with no more completion tokens than `max_tokens`.
+
+    使用 `echo` 时，回答计费的补全词元不多于 `max_tokens`。
+    """
     usage = (await plain(api, echo=True)).usage
     expect(usage.completion_tokens, "completion_tokens with echo").at_most(LIMIT)
 
 
 @check("usage.stream-as-plain", requirement="usage.stream-equals-plain", tier="smoke")
 async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream is billed like the plain answer with the same text."""
+    """A greedy stream is billed like the plain answer with the same text.
+
+    贪心流与文本相同的非流式回答计费相同。
+    """
     await hold_billed_alike(api, COUNTING)
 
 
 @check("usage.stream-as-plain-batch", requirement="usage.stream-equals-plain", tier="deep")
 async def a_streamed_batch_is_billed_like_a_plain_one(api: Api) -> None:
-    """A streamed greedy batch is billed like the plain one with the same texts."""
+    """A streamed greedy batch is billed like the plain one with the same texts.
+
+    流式贪心批次与文本相同的非流式批次计费相同。
+    """
     await hold_billed_alike(api, two_prompts(api))
 
 
@@ -203,13 +272,19 @@ async def a_streamed_batch_is_billed_like_a_plain_one(api: Api) -> None:
     needs=("echo",),
 )
 async def an_echoing_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream with `echo` is billed like the plain answer with the same text."""
+    """A greedy stream with `echo` is billed like the plain answer with the same text.
+
+    带 `echo` 的贪心流与文本相同的非流式回答计费相同。
+    """
     await hold_billed_alike(api, COUNTING, echo=True)
 
 
 @check("usage.stream-as-plain-chinese", requirement="usage.stream-equals-plain", tier="deep")
 async def a_chinese_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream of Chinese is billed like the plain answer with the same text."""
+    """A greedy stream of Chinese is billed like the plain answer with the same text.
+
+    中文的贪心流与文本相同的非流式回答计费相同。
+    """
     await hold_billed_alike(api, CHINESE)
 
 

@@ -27,7 +27,10 @@ OF_THE_ENDING = (
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Thing.USAGE)
 def every_answer_has_a_bill(answer: Answered) -> None:
-    """Every plain answer has `usage` with three whole numbers, none of them negative."""
+    """Every plain answer has `usage` with three whole numbers, none of them negative.
+
+    每个非流式回答都带有 `usage`，含三个非负整数。
+    """
     completion = answer.plain
     if any(answer.generated(number, choice) for number, choice in answer.numbered):
         hold_three_counts(completion)
@@ -37,14 +40,20 @@ def every_answer_has_a_bill(answer: Answered) -> None:
 
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
 def every_total_is_the_sum(answer: Answered) -> None:
-    """In every answer that has a bill `total_tokens` is the sum of the other two."""
+    """In every answer that has a bill `total_tokens` is the sum of the other two.
+
+    凡带用量的回答，其 `total_tokens` 都是另外两项之和。
+    """
     _ = answer.bill
     hold_total(answer.completion)
 
 
 @invariant("usage.text-counted-everywhere", requirement="usage.completion-counts-text")
 def text_is_counted_everywhere(answer: Answered) -> None:
-    """Every answer with generated text is billed with completion tokens."""
+    """Every answer with generated text is billed with completion tokens.
+
+    凡有生成文本的回答，都计有补全词元。
+    """
     texts = [answer.generated(number, choice) for number, choice in answer.numbered]
     if not any(texts):
         raise NotApplicable("nothing was generated")
@@ -58,7 +67,10 @@ def text_is_counted_everywhere(answer: Answered) -> None:
     explained_by=OF_THE_ENDING,
 )
 def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
-    """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens."""
+    """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens.
+
+    凡被上限截断的单 choice 回答，都按 `max_tokens` 个词元计费。
+    """
     if answer.asked.choices != 1:
         raise NotApplicable("the answer has several choices")
     hold_counted(answer)
@@ -70,7 +82,10 @@ def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
     explained_by=OF_THE_ENDING,
 )
 def all_choices_are_counted_everywhere(answer: Answered) -> None:
-    """Every answer of several choices is billed with the tokens of all of them."""
+    """Every answer of several choices is billed with the tokens of all of them.
+
+    凡有多个 choice 的回答，都按全部 choice 的词元计费。
+    """
     if answer.asked.choices == 1:
         raise NotApplicable("the answer has one choice")
     hold_counted(answer)
@@ -79,6 +94,8 @@ def all_choices_are_counted_everywhere(answer: Answered) -> None:
 @invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
 def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
     """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
+
+    凡回显 prompt 的回答，计费的补全词元都不多于允许的数目。
 
     A start token or an end token may be on the bill.
     """
@@ -93,7 +110,10 @@ def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
 
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
 def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """The same prompt is billed alike in every plain answer of the run."""
+    """The same prompt is billed alike in every plain answer of the run.
+
+    本次运行的每个非流式回答中，同一 prompt 的计费都相同。
+    """
     bills: dict[Prompts, tuple[Answered, int]] = {}
     for answer, prompts, counted in billed(answers):
         if answer.reply.is_stream or answer.asked.best_of > 1 or len(prompts) > 1:
@@ -105,7 +125,10 @@ def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
 def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """A prompt is billed with several choices as it is with one, in every answer of the run."""
+    """A prompt is billed with several choices as it is with one, in every answer of the run.
+
+    本次运行的每个回答中，prompt 的计费不因 choice 的多少而变。
+    """
     alone = _alone(answers)
     for answer, prompts, counted in billed(answers):
         if answer.asked.best_of > 1 and counted != alone.get(prompts, counted):
@@ -116,7 +139,10 @@ def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[
 def a_prompt_is_billed_in_streams_as_in_plain_answers(
     answers: Sequence[Answered],
 ) -> Iterator[Breach]:
-    """Prompts are billed in every stream as they are in plain answers."""
+    """Prompts are billed in every stream as they are in plain answers.
+
+    每个流中 prompt 的计费都与非流式回答中相同。
+    """
     alone = _alone(answers)
     for answer, prompts, counted in billed(answers):
         if answer.reply.is_stream and counted != alone.get(prompts, counted):
@@ -125,7 +151,10 @@ def a_prompt_is_billed_in_streams_as_in_plain_answers(
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
 def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Iterator[Breach]:
-    """Every plain batch is billed with its prompts as they are billed alone."""
+    """Every plain batch is billed with its prompts as they are billed alone.
+
+    每个非流式批次的 prompt 都按单独发送时计费。
+    """
     alone = _alone(answers)
     for answer, prompts, counted in billed(answers):
         if len(prompts) == 1 or answer.reply.is_stream:
@@ -139,6 +168,8 @@ def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Itera
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
 def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
     """Every stream is billed like the plain answer to the same request, if the texts are the same.
+
+    若文本相同，则每个流与同一请求的非流式回答计费相同。
 
     Both have to have ended for the same reasons, too.
     """

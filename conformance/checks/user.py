@@ -12,21 +12,30 @@ from conformance.checks._refusals import expect_declined
 
 @check("user.no-effect", requirement="user.no-effect")
 async def a_user_changes_nothing(api: Api) -> None:
-    """A request with `user` gets the greedy text, and the bill, that it gets without."""
+    """A request with `user` gets the greedy text, and the bill, that it gets without.
+
+    带 `user` 的请求，其贪心文本与用量都与不带时相同。
+    """
     if not await neutral_values_are_harmless(api, "user"):
         await hold_no_effect(api, "user-1234")
 
 
 @check("user.chinese", requirement="user.no-effect")
 async def a_chinese_user_changes_nothing(api: Api) -> None:
-    """A `user` in Chinese changes the answer as little as one in ASCII."""
+    """A `user` in Chinese changes the answer as little as one in ASCII.
+
+    中文的 `user` 与 ASCII 的一样，不改变回答。
+    """
     if not await neutral_values_are_harmless(api, "user"):
         await hold_no_effect(api, "用户一二三 🍎")
 
 
 @check("user.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("user",))
 async def an_object_is_no_user(api: Api) -> None:
-    """A `user` given as an object is declined."""
+    """A `user` given as an object is declined.
+
+    `user` 为对象时会被拒绝。
+    """
     await expect_declined(api, user={"id": 1})
 
 
