@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
-from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import click
 
@@ -15,10 +12,7 @@ from conformance.cli.guard import UserError
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.reports import formats
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_KEY_LIKE = re.compile(r"(?=.*[a-z])(?=.*[0-9]).{20,}")
-"""Long, with small letters and digits: keys look so, names of environment variables hardly do."""
+from conformance.targets.typed import BaseUrl, TypedError, is_variable, read_base_url, usable_key
 
 
 def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -40,60 +34,23 @@ def format_names(ctx: click.Context, param: click.Parameter, value: str) -> tupl
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class BaseUrl:
-    """A base URL as it will be used; ``corrected`` says in a sentence what was changed."""
-
-    url: str
-    host: str
-    corrected: str | None
-
-
 def base_url(typed: str) -> BaseUrl:
     """Make sure of a base URL, with or without a slash at its end.
 
     Raises:
         UserError: it cannot be used; the sentence says what to type instead.
     """
-    parts = _split(typed.strip())
-    path = parts.path.rstrip("/")
-    shorter = path.removesuffix("/completions").removesuffix("/chat")
-    url = urlunsplit((parts.scheme, parts.netloc, shorter, "", ""))
-    corrected = None
-    if shorter != path:
-        corrected = f"--base-url is the part before /completions: using {url}"
-    return BaseUrl(url, parts.hostname or "", corrected)
-
-
-def _split(typed: str) -> SplitResult:
     try:
-        parts = urlsplit(typed)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UserError(f"--base-url {typed!r} is no URL ({error})") from None
-    if parts.username is not None or parts.password is not None:
-        raise UserError(
-            "--base-url holds a user name or password, which reports would repeat; "
-            "leave it out and name the key's environment variable with --api-key-env"
-        )
-    if parts.scheme not in {"http", "https"} or not host:
-        raise UserError(
-            f"--base-url {typed!r} needs http:// or https:// and a host, "
-            "such as https://api.openai.com/v1"
-        )
-    if parts.query or parts.fragment:
-        raise UserError(f"--base-url {typed!r} has a query or a fragment; leave it out")
-    if any(character.isspace() or not character.isprintable() for character in typed):
-        raise UserError(f"--base-url {typed!r} has a blank in it")
-    return parts
+        return read_base_url(typed)
+    except TypedError as error:
+        raise UserError(f"--base-url {error}") from None
 
 
 def key_variable(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Make sure that ``--api-key-env`` names a variable and is not the key itself."""
     if value is None:
         return None
-    looks_like_key = _KEY_LIKE.fullmatch(value) and value not in os.environ
-    if looks_like_key or not _VARIABLE.fullmatch(value):
+    if not is_variable(value, os.environ):
         raise click.BadParameter(
             f"give the name of an environment variable, such as {DEFAULT_KEY_ENV}, never the key "
             "itself (what was given is not repeated here; if it was a key, it now stands in your "
@@ -111,17 +68,19 @@ def api_key(variable: str | None, host: str) -> str | None:
         UserError: a variable was named and is not set, or holds what cannot be a key.
     """
     name = variable or DEFAULT_KEY_ENV
-    key = os.environ.get(name, "").strip()
-    if not key and sys.stdin.isatty() and sys.stderr.isatty():
+    typed = os.environ.get(name, "")
+    if not typed.strip() and sys.stdin.isatty() and sys.stderr.isatty():
         asked = f"API key for {host} (${name} is not set; leave empty for none)"
-        key = click.prompt(asked, default="", hide_input=True, show_default=False, err=True).strip()
+        typed = click.prompt(asked, default="", hide_input=True, show_default=False, err=True)
+    try:
+        key = usable_key(name, typed)
+    except TypedError as error:
+        raise UserError(str(error)) from None
     if not key and variable is not None:
         raise UserError(
             f"the environment variable {name} is not set or empty: set it, or leave --api-key-env "
             "out for an endpoint that wants no key"
         )
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UserError(f"what {name} holds cannot be a key: it has blanks or special characters")
     return key or None
 
 

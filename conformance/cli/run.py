@@ -200,7 +200,7 @@ def _named(
             f"--base-url needs --model: which of the models at {where.host} is to be asked"
         )
     if where.corrected:
-        say(where.corrected)
+        say(f"--base-url {where.corrected}")
     key = inputs.api_key(key_name, where.host)
     name = key_name or DEFAULT_KEY_ENV
     if key:
