@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache, reduce, wraps
 
 from conformance.api import Api
 from conformance.checks._causes import JUDGED_AT_THE_END, JUDGED_BY, REFUSAL_JUDGED_BY
@@ -39,6 +40,7 @@ class Check:
         id: permanent; people select by it and pin it in baselines.
         requirement: the id of the sentence it judges.
         title: the sentence that a reader of the report sees, from the function's docstring.
+        title_zh: the same sentence in Chinese, the docstring's second paragraph.
         needs: parameters that the check uses as instruments; it is skipped where the contract does
             not document one of them.
         run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
@@ -50,6 +52,7 @@ class Check:
     requirement: str
     tier: Tier
     title: str
+    title_zh: str
     needs: tuple[str, ...]
     run: CheckFunction
     asks: bool = True
@@ -69,7 +72,8 @@ def check(
     """Register the decorated function as a check.
 
     Raises:
-        ValueError: the id is taken, or the function has no docstring to show to a reader.
+        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
+            language.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -92,7 +96,8 @@ def check(
             except Unsettled as doubt:
                 raise await settle(doubt, api) from None
 
-        _add(Check(check_id, requirement, Tier(tier), _title(function, check_id), needs, run))
+        titles = titles_of(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run))
         return function
 
     return register
@@ -111,7 +116,10 @@ def invariant(
 
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
         def every_total_is_the_sum(answer: Answered) -> None:
-            \"\"\"In every answer `total_tokens` is the sum of the other two.\"\"\"
+            \"\"\"In every answer `total_tokens` is the sum of the other two.
+
+            每个回答的 `total_tokens` 都是另外两项之和。
+            \"\"\"
             usage = answer.bill
             expect(usage.total_tokens, "total_tokens").equals(…)
 
@@ -129,7 +137,8 @@ def invariant(
     ``explained_by`` names requirements whose breach explains a breach of this one.
 
     Raises:
-        ValueError: the id is taken, or the function has no docstring to show to a reader.
+        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
+            language.
     """
 
     def register(function: JudgeAnswer) -> JudgeAnswer:
@@ -138,8 +147,8 @@ def invariant(
             hold_not_yet_told(api.whole_run, (requirement, *explained_by), of)
             conclude(look_at_each(function, of, api.whole_run.answers), api)
 
-        title = _title(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), title, needs, run, asks=False))
+        titles = titles_of(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
         return function
 
     return register
@@ -154,12 +163,13 @@ def check_afterwards(
     ``api.whole_run``; against an endpoint that raises no suspicion it costs nothing.
 
     Raises:
-        ValueError: the id is taken, or the function has no docstring to show to a reader.
+        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
+            language.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        title = _title(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), title, needs, function, asks=False))
+        titles = titles_of(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, function, asks=False))
         return function
 
     return register
@@ -187,24 +197,46 @@ def invariant_across(
             answers = api.whole_run.answers
             conclude(Looked(answers, tuple(function(answers))), api)
 
-        title = _title(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), title, needs, run, asks=False))
+        titles = titles_of(function, check_id)
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
         return function
 
     return register
-
-
-def _title(function: Callable[..., object], check_id: str) -> str:
-    title = inspect.getdoc(function)
-    if not title:
-        raise ValueError(f"check {check_id}: the docstring is what a reader sees; write one")
-    return " ".join(title.split("\n\n")[0].split())
 
 
 def _add(made: Check) -> None:
     if made.id in _registered:
         raise ValueError(f"check {made.id} is registered twice")
     _registered[made.id] = made
+
+
+def titles_of(function: Callable[..., object], check_id: str) -> tuple[str, str]:
+    """Read a check's sentence in English and in Chinese: its docstring's first two paragraphs.
+
+    Raises:
+        ValueError: there is no docstring, or its second paragraph is not in Chinese.
+    """
+    english, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
+    if not english:
+        raise ValueError(f"check {check_id}: the docstring is what a reader sees; write one")
+    chinese = rest.partition("\n\n")[0]
+    if not any(map(_is_wide, chinese)):
+        raise ValueError(
+            f"check {check_id}: the docstring's second paragraph is its sentence in Chinese, for"
+            " those who read the reports in it; write one"
+        )
+    return " ".join(english.split()), reduce(_joined, chinese.splitlines())
+
+
+def _joined(line: str, following: str) -> str:
+    """Join two lines of Chinese, in which words stand side by side without a blank."""
+    between = "" if _is_wide(line[-1]) and _is_wide(following[0]) else " "
+    return line + between + following
+
+
+def _is_wide(character: str) -> bool:
+    """Tell whether a character is one of Chinese, its punctuation included."""
+    return unicodedata.east_asian_width(character) in {"W", "F"}
 
 
 async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:

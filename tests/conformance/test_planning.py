@@ -21,7 +21,7 @@ OPENAI = load_contract("openai")
 
 
 def a_check(check_id: str, run_it: Any, requirement: str = "stop.string") -> Check:
-    return Check(check_id, requirement, Tier.SMOKE, "It holds.", (), run_it)
+    return Check(check_id, requirement, Tier.SMOKE, "It holds.", "成立。", (), run_it)
 
 
 async def one_token(api: Api) -> None:

@@ -55,7 +55,7 @@ def a_check(
     tier: Tier = Tier.SMOKE,
     needs: tuple[str, ...] = (),
 ) -> Check:
-    return Check(check_id, requirement, tier, "It holds.", needs, run_it)
+    return Check(check_id, requirement, tier, "It holds.", "成立。", needs, run_it)
 
 
 async def passes(api: Api) -> None:
