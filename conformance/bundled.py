@@ -13,6 +13,7 @@ it, so that none stays behind even after ``kill -9``.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 
 MODEL = "gpt-3.5-turbo-instruct"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
@@ -30,7 +32,10 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 PROGRAM = (sys.executable, "-m", "reference_server")
 COMMAND = (*PROGRAM, "--port", "0", "--exit-with-stdin")
-EXTRA = "pip install 'completions-conformance[server]'"
+DISTRIBUTION = "completions-conformance"
+EXTRA = f"pip install '{DISTRIBUTION}[server]'"
+_MARKED = re.compile(r"""extra\s*==\s*['"]server['"]""")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class BundledServerError(Exception):
@@ -89,6 +94,24 @@ def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
     if listed.returncode:
         raise BundledServerError(_reason(listed.stderr.decode("utf-8", errors="replace")))
     return listed.stdout.decode("utf-8", errors="replace")
+
+
+def is_installed() -> bool:
+    """Tell whether the server can be expected to start: what its extra asks for is there."""
+    try:
+        wanted = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return False
+    of_the_server = (line for line in wanted if _MARKED.search(line))
+    return all(_is_there(line) for line in of_the_server)
+
+
+def _is_there(requirement: str) -> bool:
+    name = _NAME.match(requirement)
+    try:
+        return name is not None and bool(metadata.version(name[0]))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -43,6 +44,7 @@ from conformance.model import (
     count_verdicts,
 )
 from conformance.preflight import preflight
+from conformance.reference import Manner, Reference, compare, deciding, within
 from conformance.selection import LIVE, Chosen, Options, choose
 from conformance.verdicts import Ruling, as_information, rule
 from conformance.wire.address import without_login
@@ -70,6 +72,7 @@ async def run(
     *,
     transport: Transport | None = None,
     checks: Iterable[Check] | None = None,
+    reference: Reference | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[RunEvent, None]:
     """Judge a target and yield what happens, the header first and the footer last.
@@ -83,14 +86,17 @@ async def run(
         options: how much to judge, and at what price and pace.
         transport: carries the requests instead of the network; limits and sharing still apply.
         checks: what to choose from; every check there is, unless given.
+        reference: is asked what shows deviations, after everything else.
         clock: tells checks the time in Unix seconds.
     """
     started = time.monotonic()
     chosen = choose(all_checks() if checks is None else checks, contract, options)
-    yield RunStarted(
-        header_of(target, contract, options), tuple(choice.check.id for choice in chosen)
-    )
+    header = header_of(target, contract, options)
+    if reference is not None:
+        header = replace(header, reference=Redactor.of(target).text(reference.name))
+    yield RunStarted(header, tuple(choice.check.id for choice in chosen))
     budget = Budget(options.limits)
+    others_budget = Budget(within(options.limits))
     findings: list[Finding] = []
     # A task of its own does the work, so that events come out while several checks are under way.
     events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
@@ -102,6 +108,8 @@ async def run(
             chosen=chosen,
             transport=transport,
             budget=budget,
+            reference=reference,
+            others_budget=others_budget,
             tell=events.put_nowait,
             clock=clock,
         )
@@ -126,6 +134,7 @@ async def run(
             because=because,
             counts=count_verdicts(findings),
             cost=budget.cost,
+            reference_cost=others_budget.cost if others_budget.cost.requests else None,
         )
     )
 
@@ -161,6 +170,8 @@ async def _work(
     chosen: tuple[Chosen, ...],
     transport: Transport | None,
     budget: Budget,
+    reference: Reference | None,
+    others_budget: Budget,
     tell: Callable[[RunEvent], None],
     clock: Callable[[], float],
 ) -> str | None:
@@ -178,7 +189,10 @@ async def _work(
         sender: Sender
         if transport is None:
             client = Client(
-                target,
+                # A gateway in front of the reference can show the reference's key in an error.
+                replace(target, secrets=(*target.secrets, *reference.secrets))
+                if reference
+                else target,
                 timeout=options.timeout,
                 rate=options.rate,
                 seed=options.seed,
@@ -248,7 +262,27 @@ async def _work(
             tell(FindingMade(finding_of(choice.check, live, seen, api.exchanges)))
 
         await _side_by_side(beyond, look, at_once)
+    if reference is not None:
+        await compare(
+            reference,
+            target,
+            deciding(findings, (answer.exchange for answer in answers), target.model),
+            manner=_manner(options, contract),
+            budget=others_budget,
+            tell=tell,
+        )
     return None
+
+
+def _manner(options: Options, contract: Contract) -> Manner:
+    """Say how the reference is asked: just as the target was."""
+    return Manner(
+        concurrency=options.concurrency,
+        timeout=options.timeout,
+        rate=options.rate,
+        seed=options.seed,
+        default_tokens=contract.default_tokens,
+    )
 
 
 async def _side_by_side(
@@ -299,6 +333,7 @@ def finding_of(
         seen=ruling.seen,
         effect=ruling.effect,
         exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
+        title_zh=check.title_zh,
     )
 
 

@@ -99,6 +99,7 @@ SEES: dict[str, set[str]] = {
     "reports": {"model", "events", "causes", "language"},
     "cli": {
         "model",
+        "events",
         "language",
         "contract",
         "causes",
@@ -107,6 +108,7 @@ SEES: dict[str, set[str]] = {
         "runner",
         "planning",
         "bundled",
+        "reference",
         "selftest",
         "documents",
         "targets",

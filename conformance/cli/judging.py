@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from conformance import runner
 from conformance.cli.folder import RECORD
 from conformance.cli.guard import details_of, unforeseen
 from conformance.contract import Contract
+from conformance.events import RunEvent
 from conformance.model import Target
+from conformance.reference import Reference
 from conformance.reports.console import Progressing
 from conformance.selection import Options
 from conformance.wire.record import RunWriter
@@ -32,9 +34,15 @@ def interruptible() -> Iterator[None]:
 
 
 def judge(
-    target: Target, contract: Contract, options: Options, folder: Path, screen: Console
+    target: Target,
+    contract: Contract,
+    options: Options,
+    folder: Path,
+    screen: Console,
+    *,
+    reference: Reference | None = None,
 ) -> str | None:
-    """Judge a target and record it in ``folder``.
+    """Judge a target, ask the reference what shows deviations, and record it in ``folder``.
 
     An interruption ends the run and nothing else: what was learned is in the record, which lacks
     its footer then.
@@ -43,21 +51,21 @@ def judge(
         None, or a sentence on what failed that should not have.
     """
     try:
-        asyncio.run(_record(target, contract, options, folder / RECORD, screen))
+        events = runner.run(target, contract, options, reference=reference)
+        asyncio.run(_record(events, folder / RECORD, screen))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return None
     except Exception as error:  # noqa: BLE001 - what was learned before is still worth a report
         # The key can hide in an error's text, and this file is made to be passed on.
-        return unforeseen(error, folder, Redactor.of(target).text(details_of(error)))
+        redactor = Redactor.of(target, reference.secrets if reference else ())
+        return unforeseen(error, folder, redactor.text(details_of(error)))
     return None
 
 
-async def _record(
-    target: Target, contract: Contract, options: Options, record: Path, screen: Console
-) -> None:
+async def _record(events: AsyncIterable[RunEvent], record: Path, screen: Console) -> None:
     _stop_when_terminated()
     with RunWriter(record) as writer, Progressing(screen) as progress:
-        async for event in runner.run(target, contract, options):
+        async for event in events:
             writer.write(event)
             progress.show(event)
 

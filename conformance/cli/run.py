@@ -21,6 +21,7 @@ from conformance.cli.options import (
     why_nothing_is_chosen,
     with_key_from,
 )
+from conformance.cli.reference import dialect_of, reference_of, with_reference
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Limits, Target, Tier
@@ -28,7 +29,6 @@ from conformance.reports import console
 from conformance.selection import Options
 from conformance.wire.record import RunFileError, read_run
 
-LIVE = "openai"
 DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
@@ -115,6 +115,7 @@ class _Endpoint:
     help="Makes the run's own choices repeatable.",
 )
 @click.option("--strict", is_flag=True, help="Count lesser deviations as broken promises.")
+@with_reference
 def run(
     *,
     base_url: str | None,
@@ -133,6 +134,9 @@ def run(
     timeout: float,
     seed: int,
     strict: bool,
+    reference_name: str | None,
+    reference_model: str | None,
+    reference_key_name: str | None,
 ) -> ExitCode:
     """Judge an endpoint, or the bundled reference server where none is named."""
     contract = inputs.contract(contract_name)
@@ -146,6 +150,13 @@ def run(
         seed=seed,
         strict=strict,
     )
+    reference = reference_of(
+        reference_name,
+        reference_model,
+        reference_key_name,
+        contract=contract,
+        bundled_is_judged=base_url is None,
+    )
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
@@ -153,12 +164,12 @@ def run(
     screen = console.console_for()
     with interruptible(), ExitStack() as stack:
         if base_url is None:
-            spoken = dialect or _dialect_of(contract_name)
+            spoken = dialect or dialect_of(contract_name)
             endpoint = _bundled(model, key_name, contract.name, spoken, stack)
         else:
             endpoint = _named(base_url, model, dialect, key_name, contract.name)
         folder = fresh_folder(out, endpoint.host, contract.name)
-        failure = judge(endpoint.target, contract, options, folder, screen)
+        failure = judge(endpoint.target, contract, options, folder, screen, reference=reference)
     try:
         judged = read_run(folder / RECORD)
     except RunFileError:
@@ -175,15 +186,6 @@ def run(
         say(failure)
         return ExitCode.UNDECIDED
     return EXIT_CODES[judged.conclusion]
-
-
-def _dialect_of(contract_name: str) -> str:
-    """Choose what the bundled server speaks where nobody says.
-
-    Held to a vendor's document it speaks as that one; held to the live API, or to a contract of
-    one's own, it serves everything, which shows more of the suite than a dialect that refuses.
-    """
-    return contract_name if contract_name in DOCUMENTS and contract_name != LIVE else REFERENCE
 
 
 def _named(

@@ -69,9 +69,9 @@ class Redactor:
         self._pattern = re.compile(b"|".join(forms)) if forms else None
 
     @classmethod
-    def of(cls, target: Target) -> Self:
-        """Make the one that hides all that a target keeps secret."""
-        return cls(target.api_key, target.secrets)
+    def of(cls, target: Target, others: Sequence[str] = ()) -> Self:
+        """Make the one that hides all that a target keeps secret, and ``others``."""
+        return cls(target.api_key, (*target.secrets, *others))
 
     def text(self, text: str) -> str:
         """Redact a text."""

@@ -1,0 +1,171 @@
+"""Open the reference, ask it, and tell what it answers; whatever goes wrong here ends no run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TypeVar
+
+from conformance.events import ReferenceAnswered, ReferenceMissing, RunEvent
+from conformance.judgement import Judgement
+from conformance.model import Comparison, Exchange, Target
+from conformance.reference.choosing import asked_for
+from conformance.wire.breaker import Breaker
+from conformance.wire.budget import Budget, Budgeted
+from conformance.wire.client import Client
+from conformance.wire.pace import Slots
+from conformance.wire.sharing import Sender
+
+SECONDS = 120.0
+"""For everything, the start included: nobody waits longer for what is only shown beside a run."""
+
+CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
+"""Answers that every other request would get as well: the key, the model or the path is wrong."""
+
+T = TypeVar("T")
+
+
+class ReferenceMissingError(Exception):
+    """The reference cannot be asked, with the reason in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Whom to ask the same.
+
+    Attributes:
+        name: ``bundled``, or a base URL.
+        open: makes it ready to be asked for as long as the context lasts, and may raise
+            :class:`ReferenceMissingError`.
+        secrets: what no record may show, as far as it is known before.
+        sender: carries the requests instead of the network.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[Target]] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    sender: Sender | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the reference is asked: in the way of the run.
+
+    ``timeout`` is in seconds, ``rate`` in requests a second; ``default_tokens`` are billed where a
+    request sets no limit.
+    """
+
+    concurrency: int = 1
+    timeout: float = 60.0
+    rate: float | None = None
+    seed: int = 0
+    default_tokens: int | None = None
+
+
+async def compare(
+    reference: Reference,
+    target: Target,
+    exchanges: Sequence[Exchange],
+    *,
+    manner: Manner,
+    budget: Budget,
+    tell: Callable[[RunEvent], None],
+) -> None:
+    """Ask the reference what ``exchanges`` asked the target, and tell what it answers.
+
+    It spends from a budget of its own. Nothing that goes wrong here is raised: it is told, and the
+    run goes on.
+    """
+    if not exchanges:
+        return
+    try:
+        async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
+            other = await stack.enter_async_context(_in_a_thread(reference.open()))
+            sender = reference.sender
+            if sender is None:
+                client = Client(
+                    # What the target's owner keeps secret is hidden in these answers, too.
+                    replace(other, secrets=(*other.secrets, *secrets_of(target))),
+                    timeout=manner.timeout,
+                    rate=manner.rate,
+                    seed=manner.seed,
+                    may_retry=budget.take_retry,
+                )
+                sender = (await stack.enter_async_context(client)).send
+            budgeted = Budgeted(sender, budget, manner.default_tokens)
+            slots = Slots(Breaker(budgeted.send).send, manner.concurrency)
+            await _ask_all(exchanges, other.model, slots.send, tell)
+    except ReferenceMissingError as error:
+        tell(ReferenceMissing(str(error)))
+    except TimeoutError:
+        tell(ReferenceMissing(f"the reference did not finish within {SECONDS:.0f} seconds"))
+
+
+def secrets_of(target: Target) -> tuple[str, ...]:
+    """List what must not be seen in what anybody answers, for another target's redaction."""
+    return tuple(secret for secret in (target.api_key, *target.secrets) if secret)
+
+
+async def _ask_all(
+    exchanges: Sequence[Exchange], model: str, send: Sender, tell: Callable[[RunEvent], None]
+) -> None:
+    """Ask one request first, which shows whether the others are worth sending.
+
+    Raises:
+        ReferenceMissingError: they are not.
+    """
+    numbers = count(1)
+
+    async def ask(exchange: Exchange) -> Exchange:
+        answer = await send(asked_for(exchange.request, model))
+        return replace(answer, id=f"r{next(numbers):04d}")
+
+    async def ask_and_tell(exchange: Exchange) -> None:
+        # A spent budget, or a reference that has gone away, leaves this one without an answer.
+        with suppress(Judgement):
+            answer = await ask(exchange)
+            if answer.status is not None:
+                tell(ReferenceAnswered(Comparison(exchange.id, answer)))
+
+    first, *others = exchanges
+    try:
+        answer = await ask(first)
+    except Judgement as spent:
+        raise ReferenceMissingError(str(spent)) from None
+    trouble = _trouble_in(answer)
+    if trouble is not None:
+        raise ReferenceMissingError(trouble)
+    tell(ReferenceAnswered(Comparison(first.id, answer)))
+    async with asyncio.TaskGroup() as asking:
+        for exchange in others:
+            asking.create_task(ask_and_tell(exchange))
+
+
+def _trouble_in(answer: Exchange) -> str | None:
+    """Say why no other request needs to be sent, if that is so."""
+    if answer.status is None:
+        return f"the reference does not answer: {answer.fault}"
+    if answer.status in CLOSED_DOORS or 300 <= answer.status < 400:
+        return f"the reference answers with status {answer.status}: see its URL, model and key"
+    return None
+
+
+@asynccontextmanager
+async def _in_a_thread(opened: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave in a thread: a server takes a second to start, and other runs go on."""
+    entering = asyncio.create_task(asyncio.to_thread(opened.__enter__))
+    try:
+        entered = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        # The thread cannot be stopped; what it starts is stopped as soon as it is there.
+        with suppress(ReferenceMissingError):
+            await entering
+            await asyncio.to_thread(opened.__exit__, None, None, None)
+        raise
+    try:
+        yield entered
+    finally:
+        await asyncio.shield(asyncio.to_thread(opened.__exit__, None, None, None))
