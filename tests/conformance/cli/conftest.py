@@ -36,11 +36,11 @@ def command() -> Command:
 
 @pytest.fixture
 def imagine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let every run meet an endpoint in memory instead of the network."""
+    """Let every run meet an endpoint in memory instead of the network, and no reference."""
     honest = runner.run
 
     def replace(endpoint=ImaginedEndpoint) -> None:
-        def run(target, contract, options):
+        def run(target, contract, options, *, reference=None):
             return honest(target, contract, options, transport=endpoint(contract, target.model))
 
         monkeypatch.setattr(runner, "run", run)
