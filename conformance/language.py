@@ -31,8 +31,8 @@ class Text:
     zh: str
 
     def of(self, language: Language) -> str:
-        """Return the text in one language."""
-        return self.zh if language is Language.CHINESE else self.en
+        """Return the text in one language; what has no Chinese is told in English."""
+        return (self.zh or self.en) if language is Language.CHINESE else self.en
 
     def format(self, **values: object) -> Text:
         """Fill in values by name; one that is a text itself speaks the language around it."""

@@ -24,7 +24,7 @@ from conformance.documents.records import Endpoint, Examined, Finding, Outcome, 
 from conformance.documents.replay import SECONDS, Price, price, replay, sendable
 from conformance.model import DEFAULT_KEY_ENV, ExitCode
 from conformance.reports.console import console_for
-from conformance.reports.summary import plural
+from conformance.reports.words import plural
 
 PARTS = ("lint", "replay", "contradictions")
 

@@ -13,8 +13,8 @@ from conformance.cli.terminal import show as put
 from conformance.documents.contradictions import Disagreement, Row, Section
 from conformance.documents.records import Examined, Finding, Outcome, Replayed, Severity
 from conformance.reports.console import marked
-from conformance.reports.summary import plural
 from conformance.reports.visible import cut, line
+from conformance.reports.words import plural
 
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.MET: ("✓", "green"),

@@ -22,7 +22,7 @@ from conformance.contract import DOCUMENTS, Contract
 from conformance.model import Effect, ExitCode, Requirement
 from conformance.reports.case import written
 from conformance.reports.console import console_for, marked
-from conformance.reports.summary import origin
+from conformance.reports.rows import origin
 
 
 @click.command(
@@ -46,7 +46,8 @@ def explain(check_id: str, contract_name: str) -> ExitCode:
     show(marked(check.title), console)
     show(_titled("Requirement", _requirement(requirement)), console)
     said = written(origin(requirement, chosen.document, chosen.subjects), requirement.subject)
-    show(_titled("Where the contract says so", _pairs(said)), console)
+    stated = _pairs((source.document, source.says.en) for source in said)
+    show(_titled("Where the contract says so", stated), console)
     made = _pairs((contract.name, _made_of(requirement, contract)) for contract in contracts)
     show(_titled("What each contract makes of it", made), console)
     code = Syntax(

@@ -16,7 +16,7 @@ from conformance.cli.terminal import say, show
 from conformance.contract import Contract
 from conformance.model import ExitCode, Tier
 from conformance.reports.console import console_for, marked
-from conformance.reports.summary import plural
+from conformance.reports.words import plural
 from conformance.selection import Options, choose
 
 

@@ -17,7 +17,7 @@ from conformance.model import ExitCode, Tier
 from conformance.planning import Plan
 from conformance.planning import plan as planned
 from conformance.reports.console import console_for
-from conformance.reports.summary import plural
+from conformance.reports.words import plural
 from conformance.selection import Options
 
 

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from conformance.cli.selftest_words import sentence
 from conformance.cli.terminal import show as put
-from conformance.reports.console import VERDICTS, marked
-from conformance.reports.summary import listed, plural
+from conformance.reports.console import VERDICT_MARKS, marked
 from conformance.reports.visible import cut, line
+from conformance.reports.words import listed, plural
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome
@@ -95,7 +95,7 @@ def _missed(title: str, outcomes: Sequence[Outcome]) -> Iterator[RenderableType]
         if outcome.because:
             yield Padding(Text(cut(line(outcome.because), LONGEST)), (0, 0, 0, 4))
         for remark in outcome.own:
-            mark, style = VERDICTS[remark.verdict]
+            mark, style = VERDICT_MARKS[remark.verdict]
             head = (f"{mark} {remark.verdict.value}  ", style)
             message = f"  {cut(line(remark.message), LONGEST)}" if remark.message else ""
             told = Text.assemble(head, remark.check, (message, "dim"))

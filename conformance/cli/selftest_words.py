@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.reports.summary import listed, plural
+from conformance.reports.words import listed, plural
 from conformance.selftest.matrix import Matrix
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from conformance.language import Language
 from conformance.model import Run
 from conformance.reports import html, junit, markdown, results
 
@@ -25,16 +26,21 @@ class Format:
     render: Callable[[Run], str]
 
 
-def formats(key_env: str | None = None) -> Mapping[str, Format]:
+def formats(
+    key_env: str | None = None, language: Language = Language.ENGLISH
+) -> Mapping[str, Format]:
     """Return every format by its name.
 
     Args:
         key_env: the environment variable that command lines in a report read the API key from;
             by default the one that the run read it from.
+        language: what a report speaks that can speak one alone, and a page when it is opened.
     """
     return {
-        "html": Format("index.html", partial(html.render, key_env=key_env)),
+        "html": Format("index.html", partial(html.render, key_env=key_env, language=language)),
         "junit": Format("junit.xml", partial(junit.render, key_env=key_env)),
         "json": Format("results.json", partial(results.render, key_env=key_env)),
-        "markdown": Format("summary.md", partial(markdown.render, key_env=key_env)),
+        "markdown": Format(
+            "summary.md", partial(markdown.render, key_env=key_env, language=language)
+        ),
     }

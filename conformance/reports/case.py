@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.causes import Cause, likely_cause
+from conformance.language import Language, Text
 from conformance.model import Finding, Requirement
 from conformance.reports.curl import curl
 from conformance.reports.difference import Pieces, side_by_side
-from conformance.reports.summary import Origin, Summary, evidence, origin
+from conformance.reports.rows import Origin, Statement, origin
+from conformance.reports.spoken import spoken
+from conformance.reports.summary import Summary, evidence
 from conformance.reports.visible import cut
 
 LONGEST = 600
@@ -34,6 +37,11 @@ class Case:
     key_env: str | None
 
     @property
+    def title(self) -> Text:
+        """The sentence that the check holds the endpoint to."""
+        return Text(self.finding.title, self.finding.title_zh)
+
+    @property
     def requirement(self) -> Requirement | None:
         """The sentence that was judged."""
         return self.summary.requirements.get(self.finding.requirement)
@@ -46,7 +54,7 @@ class Case:
         return origin(sentence, header.document, header.subjects) if sentence else None
 
     @property
-    def sources(self) -> tuple[tuple[str, str], ...]:
+    def sources(self) -> tuple[Statement, ...]:
         """Who states the sentence, and in which words."""
         return tuple(written(self.origin, self.finding.subject)) if self.origin else ()
 
@@ -55,11 +63,31 @@ class Case:
         """What usually lies behind such a deviation, and what mends it."""
         return likely_cause(self.finding)
 
+    @property
+    def likely(self) -> Text | None:
+        """The likely cause in words."""
+        return Text(self.cause.cause, self.cause.cause_zh) if self.cause else None
+
+    @property
+    def remedy(self) -> Text | None:
+        """What mends it in words."""
+        return Text(self.cause.remedy, self.cause.remedy_zh) if self.cause else None
+
+    @property
+    def message(self) -> Text:
+        """What the check said of its verdict."""
+        return spoken(self.finding.message)
+
     @cached_property
     def compared(self) -> tuple[Pieces, Pieces]:
         """What was expected and what was seen, each in pieces that differ or do not."""
-        texts = (self.finding.expected or "", self.finding.seen or "")
-        return side_by_side(*(cut(text, LONGEST) for text in texts))
+        return self.compared_in(Language.ENGLISH)
+
+    def compared_in(self, language: Language) -> tuple[Pieces, Pieces]:
+        """Compare what was expected with what was seen in the words of one language."""
+        texts = (spoken(self.finding.expected or ""), spoken(self.finding.seen or ""))
+        expected, seen = (cut(text.of(language), LONGEST) for text in texts)
+        return side_by_side(expected, seen)
 
     @property
     def command(self) -> str | None:
@@ -82,12 +110,19 @@ def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> C
     return Case(summary, finding, key_env or summary.run.header.api_key_env)
 
 
-def written(said: Origin, subject: str) -> Iterator[tuple[str, str]]:
+def written(said: Origin, subject: str) -> Iterator[Statement]:
     """Tell who states a sentence, the contract's own document first, even where it is silent."""
     for words in said.own:
-        yield said.document, words
+        yield Statement(said.document, words)
     if not said.own:
-        related = f"; of {subject} it says: {said.related}" if said.related else ""
-        yield said.document, f"does not say this itself{related}"
-    for source in said.others:
-        yield source.document, source.says
+        yield Statement(said.document, _silent(said, subject))
+    yield from said.others
+
+
+def _silent(said: Origin, subject: str) -> Text:
+    if said.related is None:
+        return Text("does not say this itself", "自身没有这样说")
+    return Text(
+        "does not say this itself; of {subject} it says: {related}",
+        "自身没有这样说；关于 {subject} 的说法是：{related}",
+    ).format(subject=subject, related=said.related)

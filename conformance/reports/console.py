@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -28,13 +29,29 @@ from conformance.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.language import Language
+from conformance.language import Text as Words
 from conformance.model import Conclusion, Finding, Run, State, Verdict
 from conformance.reports.case import Case, case_of
 from conformance.reports.difference import Pieces
-from conformance.reports.summary import CALM, Summary, duration, listed, plural
+from conformance.reports.rows import CALM
+from conformance.reports.summary import Summary
 from conformance.reports.visible import cut, line
+from conformance.reports.words import (
+    CHECK,
+    LEVELS,
+    MORE_FINDINGS,
+    MORE_REASONS,
+    REQUEST,
+    STATES,
+    TIERS,
+    VERDICTS,
+    counted,
+    duration,
+    listing,
+)
 
-VERDICTS: dict[Verdict, tuple[str, str]] = {
+VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
     Verdict.PASS: ("✓", "green"),
     Verdict.FAIL: ("✗", "bold red"),
     Verdict.WARN: ("≠", "yellow"),
@@ -44,7 +61,7 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     Verdict.INFO: ("·", "dim"),
     Verdict.ERROR: ("!", "bold magenta"),
 }
-STATES: dict[State, tuple[str, str]] = {
+STATE_MARKS: dict[State, tuple[str, str]] = {
     State.IGNORED: ("✗", "bold red"),
     State.ALTERED: ("≠", "yellow"),
     State.REFUSED: ("⊘", "blue"),
@@ -67,8 +84,9 @@ MOST_NAMES = 3
 class Progressing:
     """Shows a run's events as they come; a context manager."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, language: Language = Language.ENGLISH) -> None:
         self._console = console
+        self._language = language
         self._live = console.is_terminal and not console.is_dumb_terminal
         self._bar = Progress(
             TextColumn("{task.description}", style="dim"),
@@ -80,7 +98,7 @@ class Progressing:
             disable=not self._live,
             expand=True,
         )
-        self._task = self._bar.add_task("starting", total=None)
+        self._task = self._bar.add_task(_STARTING.of(language), total=None)
         self._checks = self._judged = self._requests = 0
 
     def __enter__(self) -> Self:
@@ -102,7 +120,8 @@ class Progressing:
                 self._start(event)
             case ExchangeMade():
                 self._requests += 1
-                self._bar.update(self._task, description=plural(self._requests, "request"))
+                sent = counted(self._requests, REQUEST).of(self._language)
+                self._bar.update(self._task, description=sent)
             case FindingMade():
                 self._judge(event.finding)
             case ReferenceMissing():
@@ -115,10 +134,11 @@ class Progressing:
         self._checks = len(event.checks)
         self._bar.update(self._task, total=self._checks)
         # A URL and a model id are the user's own words, and still come from outside.
-        what = f"{line(header.base_url)}, model {line(header.model)}"
-        how_much = f"{plural(self._checks, 'check')}, {header.tier.value} tier"
-        held = f"Holding {what} against the {line(header.contract)} contract: "
-        self._say(Text.assemble(held, (how_much, "dim")))
+        held = _HOLDING.format(
+            url=line(header.base_url), model=line(header.model), contract=line(header.contract)
+        )
+        how_much = _HOW_MUCH.format(checks=counted(self._checks, CHECK), tier=TIERS[header.tier])
+        self._say(Text.assemble(held.of(self._language), (how_much.of(self._language), "dim")))
 
     def _judge(self, finding: Finding) -> None:
         self._judged += 1
@@ -126,27 +146,33 @@ class Progressing:
         verdict = finding.verdict
         if self._live and verdict in CALM:
             return
-        mark, style = VERDICTS[verdict]
+        mark, style = VERDICT_MARKS[verdict]
+        name = VERDICTS[verdict].of(self._language)
         count = "" if self._live else f"[{self._judged}/{self._checks}] "
-        self._say(Text.assemble(count, (f"{mark} {verdict.value:<12} ", style), line(finding.id)))
+        self._say(Text.assemble(count, (f"{mark} {_padded(name, 12)} ", style), line(finding.id)))
 
     def _say(self, text: Text) -> None:
         self._console.print(text, soft_wrap=not self._live, highlight=False)
 
 
-def show(run: Run, console: Console) -> None:
+_STARTING = Words("starting", "正在启动")
+_HOLDING = Words(
+    "Holding {url}, model {model} against the {contract} contract: ",
+    "以合约 {contract} 检验 {url}，模型 {model}：",
+)
+_HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
+
+
+def _padded(word: str, width: int) -> str:
+    """Fill a word up with blanks, as wide as a terminal shows it."""
+    return word + " " * (width - cell_len(word))
+
+
+def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> None:
     """Print the outcome of a run."""
-    summary = Summary(run)
     # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
     findings, reasons = (12, 6) if console.is_terminal else (None, None)
-    blocks = [
-        _verdict(summary),
-        _states(summary),
-        _beyond(summary),
-        _troubles(summary, findings),
-        _gaps(summary, reasons),
-    ]
-    shown = Group(Text(), *(block for block in blocks if block is not None))
+    shown = _Outcome(Summary(run), language).told(findings, reasons)
     with console.capture() as captured:
         console.print(shown, highlight=False)
     # Tables fill their cells with blanks up to the right edge, which nobody wants in a log.
@@ -169,79 +195,177 @@ PIPE_WIDTH = 1_000
 """Wide enough that nothing wraps where there is no terminal."""
 
 
-def _verdict(summary: Summary) -> RenderableType:
-    header = summary.run.header
-    style = CONCLUSIONS[summary.conclusion]
-    sentence = marked(summary.sentence)
-    where = f"{line(header.base_url)}, {line(header.model)}, contract {line(header.contract)}"
-    facts = Text(f"{where}; {summary.cost_in_words}; {duration(summary.elapsed)}", style="dim")
-    told = [Text.assemble((f"{summary.headline}.", style), " ", sentence)]
-    if summary.because:
-        told.append(Text(cut(line(summary.because), LONGEST)))
-    counts = [_counts(summary)] if summary.tally and not _could_not_begin(summary) else []
-    return Group(*told, facts, *counts)
+class _Outcome:
+    """What is printed of a run, in one language."""
 
+    def __init__(self, summary: Summary, language: Language) -> None:
+        self._summary = summary
+        self._language = language
 
-def _could_not_begin(summary: Summary) -> bool:
-    return summary.because is not None and not summary.judged
+    def told(self, findings: int | None, reasons: int | None) -> RenderableType:
+        """Put it all together: so many findings, and so many reasons for each gap, or all."""
+        blocks = [
+            self._verdict(),
+            self._states(),
+            self._beyond(),
+            self._troubles(findings),
+            self._gaps(reasons),
+        ]
+        return Group(Text(), *(block for block in blocks if block is not None))
 
+    def _of(self, words: Words) -> str:
+        return words.of(self._language)
 
-def _counts(summary: Summary) -> Text:
-    parts = [
-        Text(f"{count} {verdict}", style=VERDICTS[Verdict(verdict)][1])
-        for verdict, count in summary.tally
-    ]
-    return Text(", ").join(parts)
+    def _verdict(self) -> RenderableType:
+        summary, header = self._summary, self._summary.run.header
+        headline = _HEADLINE.format(headline=summary.headline)
+        facts = _FACTS.format(
+            url=line(header.base_url),
+            model=line(header.model),
+            contract=line(header.contract),
+            cost=summary.cost_in_words,
+            took=duration(summary.elapsed),
+        )
+        told = [
+            Text.assemble(
+                (self._of(headline), CONCLUSIONS[summary.conclusion]),
+                marked(self._of(summary.sentence)),
+            )
+        ]
+        if summary.because:
+            told.append(Text(cut(line(self._of(summary.because)), LONGEST)))
+        counts = [self._counts()] if summary.tally and not self._could_not_begin else []
+        return Group(*told, Text(self._of(facts), style="dim"), *counts)
 
+    @property
+    def _could_not_begin(self) -> bool:
+        return self._summary.because is not None and not self._summary.judged
 
-def _states(summary: Summary) -> RenderableType | None:
-    """Name the parameters and fields by what became of them, the worst first."""
-    rows = [row for row in summary.rows if row.subject.documented]
-    if not rows or not summary.judged:
-        return None
-    table = Table.grid(padding=(0, 2))
-    for state, (mark, style) in STATES.items():
-        for kind, noun in (("parameter", ""), ("field", "fields: ")):
-            names = [
-                row.subject.name for row in rows if _is(row.subject.kind, kind, row.state, state)
-            ]
+    def _counts(self) -> Text:
+        parts = [
+            Text(f"{count} {self._of(VERDICTS[verdict])}", style=VERDICT_MARKS[verdict][1])
+            for verdict, count in self._summary.tally
+        ]
+        return Text(self._of(_COMMA)).join(parts)
+
+    def _states(self) -> RenderableType | None:
+        """Name the parameters and fields by what became of them, the worst first."""
+        rows = [row for row in self._summary.rows if row.subject.documented]
+        if not rows or not self._summary.judged:
+            return None
+        table = Table.grid(padding=(0, 2))
+        for state, (_, style) in STATE_MARKS.items():
+            for kind, noun in (("parameter", ""), ("field", self._of(_FIELDS))):
+                names = [
+                    row.subject.name
+                    for row in rows
+                    if row.subject.kind == kind and row.state is state
+                ]
+                if names:
+                    listed = Text.assemble((noun, "dim"), line(", ".join(names)))
+                    table.add_row(Text(self._state(state), style=style), listed)
+        return _titled(self._of(_STATES), table)
+
+    def _state(self, state: State) -> str:
+        return f"{STATE_MARKS[state][0]} {self._of(STATES[state])}"
+
+    def _beyond(self) -> RenderableType | None:
+        """Name what the document does not mention, by what was seen of it."""
+        table = Table.grid(padding=(0, 2))
+        for state in STATE_MARKS:
+            names = [row.subject.name for row in self._summary.beyond if row.state is state]
             if names:
-                listed = Text.assemble((noun, "dim"), line(", ".join(names)))
-                table.add_row(Text(f"{mark} {state.value}", style=style), listed)
-    return _titled("Parameters and response fields", table)
+                told = Text(line(", ".join(names)))
+                table.add_row(Text(self._state(state), style="dim"), told)
+        if not table.row_count:
+            return None
+        title = _BEYOND.format(document=line(self._summary.run.header.document))
+        return _titled(self._of(title), table)
+
+    def _troubles(self, most: int | None) -> RenderableType | None:
+        """Tell the findings that want reading: all, or ``most`` of them."""
+        troubles = self._summary.troubles
+        if not troubles:
+            return None
+        told = _telling(troubles, most)
+        table = Table.grid(padding=(0, 2))
+        for finding in told:
+            mark, style = VERDICT_MARKS[finding.verdict]
+            verdict = Text(f"{mark} {self._of(VERDICTS[finding.verdict])}", style=style)
+            table.add_row(verdict, self._finding(case_of(self._summary, finding)))
+        left = len(troubles) - len(told)
+        if not left:
+            return _titled(self._of(_FINDINGS), table)
+        more = _IN_REPORTS.format(findings=counted(left, MORE_FINDINGS))
+        return _titled(self._of(_FINDINGS), Group(table, Text(self._of(more), style="dim")))
+
+    def _finding(self, case: Case) -> RenderableType:
+        finding = case.finding
+        level = f"  {self._of(LEVELS[finding.level])}"
+        told: list[RenderableType] = [
+            Text.assemble((line(finding.id), "bold"), (level, "dim")),
+            marked(self._of(case.title)),
+        ]
+        if finding.expected is None and finding.seen is None and finding.message:
+            told.append(Text(cut(line(self._of(case.message)), LONGEST), style="dim"))
+        table = Table.grid(padding=(0, 1))
+        for name, text in self._evidence(case):
+            table.add_row(Text(self._of(name), style="dim"), text)
+        told.append(table)
+        return Group(*told)
+
+    def _evidence(self, case: Case) -> Iterator[tuple[Words, Text]]:
+        """Tell what was expected and seen, where that stands, and what may lie behind it."""
+        for name, pieces in zip((_EXPECTED, _SEEN), case.compared_in(self._language), strict=True):
+            if pieces:
+                yield name, _told_apart(pieces)
+        if case.likely is None or case.remedy is None:
+            return
+        for source in case.sources[:1]:
+            promised = f"{source.document}: {self._of(source.says)}"
+            yield _PROMISED, Text(cut(line(promised), LONGEST))
+        yield _CAUSE, marked(self._of(case.likely))
+        yield _TO_DO, marked(self._of(case.remedy))
+
+    def _gaps(self, most: int | None) -> RenderableType | None:
+        # Where no check could begin, the verdict has said it all.
+        if not self._summary.gaps or self._could_not_begin:
+            return None
+        told: list[RenderableType] = []
+        for gap in self._summary.gaps:
+            told.append(Text(f"{len(gap.left_open)} {self._of(gap.why)}"))
+            reasons = [(reason, names) for reason, names in gap.reasons.items() if reason.en]
+            for reason, names in reasons[:most]:
+                which = line(self._of(listing(names, MOST_NAMES)))
+                because = marked(cut(self._of(reason), LONGEST))
+                why = Text.assemble(f"{which}{self._of(_COLON)}", because, style="dim")
+                told.append(Padding(why, (0, 0, 0, 2)))
+            left = len(reasons) - len(reasons[:most])
+            if left:
+                more = _AND.format(reasons=counted(left, MORE_REASONS))
+                told.append(Padding(Text(self._of(more), style="dim"), (0, 0, 0, 2)))
+        return _titled(self._of(_NOT_VERIFIED), Group(*told))
 
 
-def _beyond(summary: Summary) -> RenderableType | None:
-    """Name what the document does not mention, by what was seen of it."""
-    table = Table.grid(padding=(0, 2))
-    for state, (mark, _) in STATES.items():
-        names = [row.subject.name for row in summary.beyond if row.state is state]
-        if names:
-            table.add_row(Text(f"{mark} {state.value}", style="dim"), Text(line(", ".join(names))))
-    if not table.row_count:
-        return None
-    return _titled(f"Not promised by {line(summary.run.header.document)}, for information", table)
-
-
-def _is(kind: str, wanted_kind: str, state: State, wanted: State) -> bool:
-    return kind == wanted_kind and state is wanted
-
-
-def _troubles(summary: Summary, most: int | None) -> RenderableType | None:
-    """Tell the findings that want reading: all, or ``most`` of them."""
-    if not summary.troubles:
-        return None
-    told = _telling(summary.troubles, most)
-    table = Table.grid(padding=(0, 2))
-    for finding in told:
-        mark, style = VERDICTS[finding.verdict]
-        told_of = _finding(case_of(summary, finding))
-        table.add_row(Text(f"{mark} {finding.verdict.value}", style=style), told_of)
-    left = len(summary.troubles) - len(told)
-    if not left:
-        return _titled("Findings", table)
-    more = Text(f"and {plural(left, 'more finding')} in the written reports", style="dim")
-    return _titled("Findings", Group(table, more))
+_HEADLINE = Words("{headline}. ", "{headline}。")
+_FACTS = Words(
+    "{url}, {model}, contract {contract}; {cost}; {took}",
+    "{url}，{model}，合约 {contract}；{cost}；用时 {took}",
+)
+_COMMA = Words(", ", "，")
+_COLON = Words(": ", "：")
+_FIELDS = Words("fields: ", "字段：")
+_STATES = Words("Parameters and response fields", "参数与回答字段")
+_BEYOND = Words("Not promised by {document}, for information", "{document} 未承诺，仅供参考")
+_FINDINGS = Words("Findings", "结论")
+_IN_REPORTS = Words("and {findings} in the written reports", "书面报告中还有 {findings}")
+_EXPECTED = Words("expected", "应为")
+_SEEN = Words("seen", "实际")
+_PROMISED = Words("promised", "承诺")
+_CAUSE = Words("cause?", "原因？")
+_TO_DO = Words("to do", "对策")
+_AND = Words("and {reasons}", "还有 {reasons}")
+_NOT_VERIFIED = Words("Not verified", "未验证")
 
 
 def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
@@ -254,35 +378,6 @@ def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
     return [troubles[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
 
 
-def _finding(case: Case) -> RenderableType:
-    finding = case.finding
-    told: list[RenderableType] = [
-        Text.assemble((line(finding.id), "bold"), (f"  {finding.level.value}", "dim")),
-        marked(finding.title),
-    ]
-    if finding.expected is None and finding.seen is None and finding.message:
-        told.append(Text(cut(line(finding.message), LONGEST), style="dim"))
-    table = Table.grid(padding=(0, 1))
-    for name, text in _evidence(case):
-        table.add_row(Text(name, style="dim"), text)
-    told.append(table)
-    return Group(*told)
-
-
-def _evidence(case: Case) -> Iterator[tuple[str, Text]]:
-    """Tell what was expected and seen, where that stands, and what may lie behind it."""
-    expected, seen = case.compared
-    for name, pieces in (("expected", expected), ("seen", seen)):
-        if pieces:
-            yield name, _told_apart(pieces)
-    if case.cause is None:
-        return
-    for document, words in case.sources[:1]:
-        yield "promised", Text(cut(line(f"{document}: {words}"), LONGEST))
-    yield "cause?", marked(case.cause.cause)
-    yield "to do", marked(case.cause.remedy)
-
-
 def _told_apart(pieces: Pieces) -> Text:
     """Show a value with what differs set off; of a long one the beginning."""
     text = Text()
@@ -290,26 +385,6 @@ def _told_apart(pieces: Pieces) -> Text:
         text.append(line(piece.text), style="bold underline" if piece.differs else None)
     text.truncate(LONGEST, overflow="ellipsis")
     return text
-
-
-def _gaps(summary: Summary, most: int | None) -> RenderableType | None:
-    # Where no check could begin, the verdict has said it all.
-    if not summary.gaps or _could_not_begin(summary):
-        return None
-    told: list[RenderableType] = []
-    for gap in summary.gaps:
-        told.append(Text(f"{len(gap.left_open)} {gap.why}"))
-        reasons = [(reason, names) for reason, names in gap.reasons.items() if reason]
-        for reason, names in reasons[:most]:
-            why = Text.assemble(
-                f"{line(listed(names, MOST_NAMES))}: ", marked(cut(reason, LONGEST)), style="dim"
-            )
-            told.append(Padding(why, (0, 0, 0, 2)))
-        left = len(reasons) - len(reasons[:most])
-        if left:
-            more = Text(f"and {plural(left, 'more reason')}", style="dim")
-            told.append(Padding(more, (0, 0, 0, 2)))
-    return _titled("Not verified", Group(*told))
 
 
 def _titled(title: str, body: RenderableType) -> RenderableType:

@@ -25,7 +25,8 @@ from collections.abc import Mapping
 
 from conformance.model import Conclusion, Run, Verdict
 from conformance.reports.case import Case, case_of
-from conformance.reports.summary import Area, Summary, evidence
+from conformance.reports.rows import Area
+from conformance.reports.summary import Summary, evidence
 from conformance.reports.visible import line, lines
 
 _INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
@@ -91,9 +92,9 @@ def _add_suite(root: ET.Element, summary: Summary, area: Area, key_env: str | No
 def _add_incomplete(root: ET.Element, summary: Summary) -> None:
     suite = _new_suite(root, summary, "run")
     case = ET.SubElement(suite, "testcase", classname="run", name="run.complete", time="0.000")
-    what = ET.SubElement(case, "error", message=line(summary.sentence))
+    what = ET.SubElement(case, "error", message=line(summary.sentence.en))
     what.set("type", summary.conclusion.value)
-    what.text = lines(summary.because) if summary.because else None
+    what.text = lines(summary.because.en) if summary.because else None
     _count(suite)
 
 
@@ -143,8 +144,8 @@ def _details(told: Case) -> str:
     if finding.expected is None and finding.seen is None:
         parts = {"": finding.message}
     if told.cause:
-        for document, words in told.sources:
-            parts[f"promised by {document}"] = words
+        for source in told.sources:
+            parts[f"promised by {source.document}"] = source.says.en
         parts |= {"likely cause": told.cause.cause, "what to do": told.cause.remedy}
         parts["send it again"] = told.command
     return "\n".join(

@@ -10,12 +10,21 @@ import re
 
 import markupsafe
 
-from conformance.causes import Cause
+from conformance.language import Language, Text, same
 from conformance.model import Run, State
 from conformance.reports.case import Case, case_of
 from conformance.reports.difference import Pieces
-from conformance.reports.summary import Row, Summary, duration, plural
+from conformance.reports.rows import Row
+from conformance.reports.summary import Summary
 from conformance.reports.visible import cut, line
+from conformance.reports.words import (
+    MORE_FINDINGS,
+    STATES,
+    TIERS,
+    VERDICTS,
+    counted,
+    duration,
+)
 
 WIDEST = 300
 """Characters of an expected or seen value that a table cell shows."""
@@ -35,28 +44,16 @@ _MARKS = {
 }
 
 
-def render(run: Run, key_env: str | None = None) -> str:
+def render(run: Run, key_env: str | None = None, language: Language = Language.ENGLISH) -> str:
     """Write the summary as GitHub-flavoured Markdown.
 
     Args:
         run: what to write down.
         key_env: the environment variable that command lines read the key from; by default the one
             that the run read it from.
+        language: what it is written in.
     """
-    summary = Summary(run)
-    parts = [
-        f"## {summary.headline}",
-        prose(summary.sentence),
-        _because(summary),
-        _facts(summary),
-        _counts(summary),
-        _findings(summary),
-        _cases(summary, key_env),
-        _states(summary),
-        _beyond(summary),
-        _gaps(summary),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return _Writer(Summary(run), key_env, language).whole()
 
 
 def code(text: str) -> str:
@@ -82,43 +79,149 @@ def prose(sentence: str) -> str:
     return "".join(written)
 
 
-def _facts(summary: Summary) -> str:
-    header = summary.run.header
-    told = [
-        code(header.base_url),
-        f"model {code(header.model)}",
-        f"contract {code(header.contract)}",
-        f"tier {header.tier.value}",
-        summary.cost_in_words,
-        duration(summary.elapsed),
-    ]
-    return " · ".join(told)
+class _Writer:
+    """Writes one run in one language."""
+
+    def __init__(self, summary: Summary, key_env: str | None, language: Language) -> None:
+        self._summary = summary
+        self._key_env = key_env
+        self._language = language
+
+    def whole(self) -> str:
+        """Write all of it."""
+        parts = [
+            f"## {self._of(self._summary.headline)}",
+            prose(self._of(self._summary.sentence)),
+            self._because(),
+            self._facts(),
+            self._counts(),
+            self._findings(),
+            self._cases(),
+            self._states(),
+            self._beyond(),
+            self._gaps(),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _of(self, text: Text) -> str:
+        return text.of(self._language)
+
+    def _facts(self) -> str:
+        header = self._summary.run.header
+        told = [
+            code(header.base_url),
+            f"{self._of(_MODEL)} {code(header.model)}",
+            f"{self._of(_CONTRACT)} {code(header.contract)}",
+            self._of(TIERS[header.tier]),
+            self._of(self._summary.cost_in_words),
+            self._of(duration(self._summary.elapsed)),
+        ]
+        return " · ".join(told)
+
+    def _because(self) -> str:
+        because = self._summary.because
+        return f"{self._of(_BECAUSE)}{code(self._of(because))}" if because else ""
+
+    def _counts(self) -> str:
+        return " · ".join(
+            f"**{count}** {self._of(VERDICTS[verdict])}" for verdict, count in self._summary.tally
+        )
+
+    def _findings(self) -> str:
+        troubles = self._summary.troubles
+        if not troubles:
+            return ""
+        rows = [self._of(_FINDINGS_HEAD), "| --- | --- | --- | --- |"]
+        rows += [self._finding(case_of(self._summary, finding)) for finding in troubles[:MOST]]
+        table = "\n".join(rows)
+        left = len(troubles) - MOST
+        if left <= 0:
+            return table
+        more = _IN_REPORT.format(findings=counted(left, MORE_FINDINGS))
+        return f"{table}\n\n{self._of(more)}"
+
+    def _finding(self, case: Case) -> str:
+        finding = case.finding
+        expected, seen = (_told_apart(pieces) for pieces in case.compared_in(self._language))
+        expected = expected or escape(self._of(case.title))
+        seen = seen or code(self._of(case.message))
+        verdict = self._of(VERDICTS[finding.verdict])
+        return f"| {verdict} | {code(finding.id)} | {expected} | {seen} |"
+
+    def _cases(self) -> str:
+        """Tell of the first deviations what a vendor's engineer will ask, folded away."""
+        cases = [
+            case_of(self._summary, finding, self._key_env) for finding in self._summary.troubles
+        ]
+        told = [
+            self._case(case, case.likely, case.remedy)
+            for case in cases
+            if case.likely is not None and case.remedy is not None
+        ]
+        return "\n\n".join(told[:MOST_CASES])
+
+    def _case(self, case: Case, likely: Text, remedy: Text) -> str:
+        finding, sentence = case.finding, case.requirement
+        statement = Text(sentence.statement, sentence.statement_zh) if sentence else case.title
+        points = [
+            f"- {self._of(_PROMISED)} {code(source.document)}{self._of(_COLON)}"
+            f"{escape(self._of(source.says))}"
+            for source in case.sources
+        ]
+        points.append(f"- {self._of(_CAUSE)}{prose(self._of(likely))}")
+        points.append(f"- {self._of(_TO_DO)}{prose(self._of(remedy))}")
+        told = [
+            f"<details><summary>{html(finding.id)}</summary>",
+            prose(self._of(statement)),
+            "\n".join(points),
+            _block(case.command) if case.command else "",
+            "</details>",
+        ]
+        return "\n\n".join(part for part in told if part)
+
+    def _states(self) -> str:
+        rows = [row for row in self._summary.rows_of("parameter") if row.subject.documented]
+        if not rows:
+            return ""
+        head = f"{self._of(_STATES_HEAD)}\n| --- | --- | --- |"
+        return "\n".join([head, *(self._state(row) for row in rows)])
+
+    def _state(self, row: Row) -> str:
+        subject = row.subject
+        promise = escape(cut(self._of(Text(subject.promise, subject.promise_zh)), WIDEST))
+        state = f"{_MARKS[row.state]} {self._of(STATES[row.state])}"
+        return f"| {code(subject.name)} | {state} | {promise} |"
+
+    def _beyond(self) -> str:
+        """Tell what became of parameters that the document does not mention."""
+        if not self._summary.beyond:
+            return ""
+        document = same(code(self._summary.run.header.document))
+        rows = [
+            f"{code(row.subject.name)} {self._of(STATES[row.state])}"
+            for row in self._summary.beyond
+        ]
+        return f"{self._of(_BEYOND.format(document=document))}{', '.join(rows)}"
+
+    def _gaps(self) -> str:
+        if not self._summary.gaps:
+            return ""
+        told = [f"- {len(gap.left_open)} {self._of(gap.why)}" for gap in self._summary.gaps]
+        return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *told])
 
 
-def _because(summary: Summary) -> str:
-    return f"Because: {code(summary.because)}" if summary.because else ""
-
-
-def _counts(summary: Summary) -> str:
-    return " · ".join(f"**{count}** {verdict}" for verdict, count in summary.tally)
-
-
-def _findings(summary: Summary) -> str:
-    if not summary.troubles:
-        return ""
-    rows = ["| verdict | check | expected | seen |", "| --- | --- | --- | --- |"]
-    rows += [_finding(case_of(summary, finding)) for finding in summary.troubles[:MOST]]
-    table = "\n".join(rows)
-    left = len(summary.troubles) - MOST
-    return f"{table}\n\n{plural(left, 'more finding')} in the full report." if left > 0 else table
-
-
-def _finding(case: Case) -> str:
-    finding = case.finding
-    expected, seen = (_told_apart(pieces) for pieces in case.compared)
-    expected = expected or escape(finding.title)
-    seen = seen or code(finding.message)
-    return f"| {finding.verdict.value} | {code(finding.id)} | {expected} | {seen} |"
+_MODEL = Text("model", "模型")
+_CONTRACT = Text("contract", "合约")
+_BECAUSE = Text("Because: ", "原因：")
+_FINDINGS_HEAD = Text("| verdict | check | expected | seen |", "| 判定 | 检查 | 应为 | 实际 |")
+_IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")
+_PROMISED = Text("promised by", "承诺者")
+_COLON = Text(": ", "：")
+_CAUSE = Text("likely cause: ", "可能的原因：")
+_TO_DO = Text("what to do: ", "对策：")
+_STATES_HEAD = Text("| parameter | state | promise |", "| 参数 | 状态 | 承诺 |")
+_BEYOND = Text("Not promised by {document}, for information: ", "{document} 未承诺，仅供参考：")
+_NOT_VERIFIED = Text("Not verified", "未验证")
 
 
 def _told_apart(pieces: Pieces) -> str:
@@ -133,32 +236,6 @@ def _told_apart(pieces: Pieces) -> str:
     return "".join(written)
 
 
-def _cases(summary: Summary, key_env: str | None) -> str:
-    """Tell of the first deviations what a vendor's engineer will ask, folded away."""
-    cases = [case_of(summary, finding, key_env) for finding in summary.troubles]
-    told = [_case(case, case.cause) for case in cases if case.cause is not None]
-    return "\n\n".join(told[:MOST_CASES])
-
-
-def _case(case: Case, cause: Cause) -> str:
-    finding, sentence = case.finding, case.requirement
-    promised = [f"- promised by {code(name)}: {escape(words)}" for name, words in case.sources]
-    told = [
-        f"<details><summary>{html(finding.id)}</summary>",
-        prose(sentence.statement if sentence else finding.title),
-        "\n".join(
-            [
-                *promised,
-                f"- likely cause: {prose(cause.cause)}",
-                f"- what to do: {prose(cause.remedy)}",
-            ]
-        ),
-        _block(case.command) if case.command else "",
-        "</details>",
-    ]
-    return "\n\n".join(part for part in told if part)
-
-
 def _block(command: str) -> str:
     """Put a command line into a block of code that it cannot end."""
     longest = max((len(run) for run in re.findall("`+", command)), default=0)
@@ -169,32 +246,3 @@ def _block(command: str) -> str:
 def html(text: str) -> str:
     """Write a text where Markdown expects HTML."""
     return str(markupsafe.escape(line(text)))
-
-
-def _states(summary: Summary) -> str:
-    rows = [row for row in summary.rows_of("parameter") if row.subject.documented]
-    if not rows:
-        return ""
-    head = "| parameter | state | promise |\n| --- | --- | --- |"
-    return "\n".join([head, *(_state(row) for row in rows)])
-
-
-def _beyond(summary: Summary) -> str:
-    """Tell what became of parameters that the document does not mention."""
-    if not summary.beyond:
-        return ""
-    head = f"Not promised by {code(summary.run.header.document)}, for information"
-    rows = [f"{code(row.subject.name)} {row.state.value}" for row in summary.beyond]
-    return f"{head}: {', '.join(rows)}"
-
-
-def _state(row: Row) -> str:
-    name, promise = code(row.subject.name), escape(cut(row.subject.promise, WIDEST))
-    return f"| {name} | {_MARKS[row.state]} {row.state.value} | {promise} |"
-
-
-def _gaps(summary: Summary) -> str:
-    if not summary.gaps:
-        return ""
-    told = [f"- {len(gap.left_open)} {gap.why}" for gap in summary.gaps]
-    return "\n".join(["**Not verified**", "", *told])

@@ -13,7 +13,8 @@ from typing import Any
 
 from conformance.model import Run
 from conformance.reports.case import Case, case_of
-from conformance.reports.summary import Gap, Row, Summary
+from conformance.reports.rows import Gap, Row, Statement
+from conformance.reports.summary import Summary
 
 FORMAT = 1
 """Raised when a program that reads an older file would misread a newer one."""
@@ -33,8 +34,9 @@ def render(run: Run, key_env: str | None = None) -> str:
         "format": FORMAT,
         "verdict": summary.conclusion.value,
         "exit_code": int(summary.exit_code),
-        "sentence": summary.sentence,
-        "because": summary.because,
+        "sentence": summary.sentence.en,
+        "sentence_zh": summary.sentence.zh,
+        "because": summary.because.en if summary.because else None,
         "complete": footer is not None,
         "target": {"base_url": header.base_url, "model": header.model},
         "contract": {"name": header.contract, "title": header.contract_title},
@@ -63,14 +65,27 @@ def _row(row: Row) -> Mapping[str, Any]:
         "state": row.state.value,
         "documented": row.subject.documented,
         "promise": row.subject.promise,
+        "promise_zh": row.subject.promise_zh,
         "says": dict(row.subject.says),
+        "says_zh": dict(row.subject.says_zh),
         "findings": [finding.id for finding in row.findings],
     }
 
 
 def _gap(gap: Gap) -> Mapping[str, Any]:
-    reasons = [{"because": reason or None, "ids": list(ids)} for reason, ids in gap.reasons.items()]
-    return {"what": gap.why, "count": len(gap.left_open), "reasons": reasons}
+    reasons = [
+        {"because": reason.en or None, "ids": list(ids)} for reason, ids in gap.reasons.items()
+    ]
+    return {
+        "what": gap.why.en,
+        "what_zh": gap.why.zh,
+        "count": len(gap.left_open),
+        "reasons": reasons,
+    }
+
+
+def _source(source: Statement) -> Mapping[str, str]:
+    return {"document": source.document, "says": source.says.en, "says_zh": source.says.zh}
 
 
 def _finding(case: Case) -> Mapping[str, Any]:
@@ -81,10 +96,11 @@ def _finding(case: Case) -> Mapping[str, Any]:
         "requirement": finding.requirement,
         "statement": sentence.statement if sentence else None,
         "statement_zh": sentence.statement_zh if sentence else None,
-        "sources": [{"document": document, "says": words} for document, words in case.sources],
+        "sources": [_source(source) for source in case.sources],
         "level": finding.level.value,
         "subject": finding.subject,
         "title": finding.title,
+        "title_zh": finding.title_zh,
         "message": finding.message,
         "expected": finding.expected,
         "seen": finding.seen,

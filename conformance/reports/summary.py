@@ -5,10 +5,10 @@ Sentences carry names in backticks, which each format turns into its own kind of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from conformance.language import Text, joined, same
 from conformance.model import (
     EXIT_CODES,
     JUDGED,
@@ -19,21 +19,15 @@ from conformance.model import (
     Finding,
     Requirement,
     Run,
-    Source,
-    State,
-    Subject,
     Verdict,
     count_verdicts,
     state_of,
 )
-
-HEADLINES: Mapping[Conclusion, str] = {
-    Conclusion.CONFORMING: "Conforming",
-    Conclusion.NOT_CONFORMING: "Not conforming",
-    Conclusion.UNDECIDED: "Could not judge",
-    Conclusion.NOTHING_RAN: "Nothing ran",
-    Conclusion.BROKEN_OFF: "Broken off",
-}
+from conformance.reports import sentences
+from conformance.reports.billing import wrong_bills
+from conformance.reports.rows import CALM, Area, Gap, Row
+from conformance.reports.spoken import spoken
+from conformance.reports.words import HEADLINES
 
 WORST_FIRST: Sequence[Verdict] = (
     Verdict.FAIL,
@@ -48,92 +42,22 @@ WORST_FIRST: Sequence[Verdict] = (
 """The order in which a reader wants to meet findings."""
 
 
-CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
-"""The verdicts of findings that ask nothing of a reader."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One parameter or response field: the promise, the state, and the findings behind it."""
-
-    subject: Subject
-    state: State
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether anything about it passed: a refusal is then one of some uses only."""
-        return any(finding.verdict is Verdict.PASS for finding in self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that was not verified: why, and what that left open.
-
-    ``reasons`` maps a finer reason, where there is one, to the ids of checks or sentences.
-    """
-
-    why: str
-    reasons: Mapping[str, tuple[str, ...]]
-
-    @property
-    def left_open(self) -> tuple[str, ...]:
-        """All ids together."""
-        return tuple(name for names in self.reasons.values() for name in names)
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """The findings about one part of the contract, the worst first."""
-
-    name: str
-    findings: tuple[Finding, ...]
-
-    @property
-    def troubled(self) -> bool:
-        """Tell whether anything in the area wants reading."""
-        return any(f.verdict not in CALM for f in self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a requirement comes from, seen from one contract.
-
-    ``own`` is what the contract's document says of it. Where it says nothing, the requirement is
-    the protocol's: ``related`` is what the document says of the subject, if anything, and
-    ``others`` are who states the requirement.
-    """
-
-    document: str
-    own: tuple[str, ...]
-    related: str | None
-    others: tuple[Source, ...]
-
-
-def origin(requirement: Requirement, document: str, subjects: Iterable[Subject]) -> Origin:
-    """Sort a requirement's sources: the contract's own document first, the others after it."""
-    own = tuple(s.says for s in requirement.sources if s.document == document)
-    about = next((s for s in subjects if s.name == requirement.subject), None)
-    related = about.says.get(document) if about and not own else None
-    others = tuple(s for s in requirement.sources if s.document != document)
-    return Origin(document, own, related, others)
-
-
 class Summary:
     """A run as a reader wants to meet it."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.conclusion = run.conclusion
-        self.headline = HEADLINES[run.conclusion]
+        self.headline: Text = HEADLINES[run.conclusion]
         self.exit_code: ExitCode = EXIT_CODES[run.conclusion]
         self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
         self.counts: Mapping[str, int] = count_verdicts(run.findings)
 
     @property
-    def because(self) -> str | None:
+    def because(self) -> Text | None:
         """The runner's own reason for the conclusion, where it gave one."""
-        return self.run.footer.because if self.run.footer else None
+        given = self.run.footer.because if self.run.footer else None
+        return spoken(given) if given else None
 
     @property
     def cost(self) -> Cost | None:
@@ -149,24 +73,10 @@ class Summary:
         return max(ends, default=0.0)
 
     @property
-    def cost_in_words(self) -> str:
+    def cost_in_words(self) -> Text:
         """The bill in a line."""
-        if self.cost is None:
-            sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
-            return f"{plural(sent, 'request')} on record, tokens not added up"
-        guessed = self.cost.estimated_tokens
-        parts = [
-            f"{self.cost.prompt_tokens:,} prompt",
-            f"{self.cost.completion_tokens:,} generated",
-        ]
-        if guessed:
-            parts.append(f"up to {guessed:,} where no usage was stated")
-        if guessed == self.cost.tokens:
-            parts = ["no usage was stated"] if guessed else []
-        told = f" ({', '.join(parts)})" if parts else ""
-        at_most = "at most " if guessed else ""
-        requests = plural(self.cost.requests, "request")
-        return f"{requests}, {at_most}{plural(self.cost.tokens, 'token')}{told}"
+        sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
+        return sentences.the_cost(self.cost, sent)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -179,9 +89,9 @@ class Summary:
         return frozenset(finding.id for finding in self.run.findings)
 
     @property
-    def tally(self) -> tuple[tuple[str, int], ...]:
+    def tally(self) -> tuple[tuple[Verdict, int], ...]:
         """How many findings of each verdict, the worst first, leaving out what did not occur."""
-        counted = ((verdict.value, self.counts[verdict.value]) for verdict in WORST_FIRST)
+        counted = ((verdict, self.counts[verdict.value]) for verdict in WORST_FIRST)
         return tuple((verdict, count) for verdict, count in counted if count)
 
     @cached_property
@@ -236,103 +146,48 @@ class Summary:
         touched = {finding.requirement for finding in self.run.findings}
         untouched = tuple(key for key in self.requirements if key not in touched)
         cut_short = self.conclusion is Conclusion.BROKEN_OFF or self.because is not None
-        gaps = [Gap(words, self._reasons(verdict)) for verdict, words in _LEFT_OPEN.items()]
-        gaps.append(Gap(_NOT_REACHED if cut_short else _NOT_CHOSEN, {"": untouched}))
+        gaps = [
+            Gap(words, self._reasons(verdict)) for verdict, words in sentences.LEFT_OPEN.items()
+        ]
+        why = sentences.NOT_REACHED if cut_short else sentences.NOT_CHOSEN
+        gaps.append(Gap(why, {same(""): untouched}))
         return tuple(gap for gap in gaps if gap.left_open)
 
-    def _reasons(self, verdict: Verdict) -> Mapping[str, tuple[str, ...]]:
+    def _reasons(self, verdict: Verdict) -> Mapping[Text, tuple[str, ...]]:
         """Group the checks of one verdict by the reason they gave, the commonest first."""
         grouped: dict[str, list[str]] = {}
         for finding in self.findings:
             if finding.verdict is verdict:
                 grouped.setdefault(finding.message, []).append(finding.id)
         groups = sorted(grouped.items(), key=lambda group: -len(group[1]))
-        return {reason: tuple(names) for reason, names in groups}
+        return {spoken(reason): tuple(names) for reason, names in groups}
 
     @property
     def judged(self) -> int:
         """How many checks rest on an answer of the endpoint."""
         return sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
 
-    @property
-    def sentence(self) -> str:
-        """The verdict in plain words."""
-        parts = [self._verdict(self.judged)]
-        if self.judged:
-            parts += [self._parameters(), self._fields()]
-        return " ".join(filter(None, parts))
-
-    def _verdict(self, judged: int) -> str:
-        broken = self.counts["fail"] + (self.counts["warn"] if self.run.header.strict else 0)
-        unsure = self.counts["inconclusive"] + self.counts["error"]
-        total = len(self.run.findings)
-        match self.conclusion:
-            case Conclusion.CONFORMING:
-                kept = f"No broken promise in {plural(judged, 'check')}."
-                lesser = self.counts["warn"]
-                return f"{kept} {plural(lesser, 'lesser deviation')}." if lesser else kept
-            case Conclusion.NOT_CONFORMING:
-                doubt = f"; {unsure} could not judge" if unsure else ""
-                return f"{broken} of {plural(judged, 'check')} found a broken promise{doubt}."
-            case Conclusion.UNDECIDED if unsure:
-                return f"{unsure} of {plural(total, 'check')} could not judge; that is no pass."
-            case Conclusion.UNDECIDED:
-                return "No check could begin, so nothing is known of this endpoint."
-            case Conclusion.NOTHING_RAN:
-                return "No check judged anything, so nothing is known of this endpoint."
-            case Conclusion.BROKEN_OFF:
-                return (
-                    f"The run ended early, after {plural(total, 'check')}. "
-                    "What it had learned is below; it says nothing of the rest."
-                )
-
-    def _parameters(self) -> str:
-        promised = [row for row in self.rows_of("parameter") if row.subject.documented]
-        if not promised:
-            return ""
-        served = sum(row.state is State.HONOURED for row in promised)
-        told = [f"Serves {served} of {plural(len(promised), 'documented parameter')} as promised"]
-        for state, words in _TOLD.items():
-            whole = [row for row in promised if row.state is state]
-            partly = [row for row in whole if state is State.REFUSED and row.passed]
-            for rows, said in (
-                ([row for row in whole if row not in partly], words),
-                (partly, f"{words} some uses of"),
-            ):
-                if rows:
-                    named = [f"`{row.subject.name}`" for row in rows]
-                    told.append(f"{said} {listed(named, MOST_PARAMETERS)}")
-        untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
-        if untested:
-            few = len(untested) <= MOST_UNTESTED
-            told.append(f"{listed(untested) if few else len(untested)} not tested")
-        return "; ".join(told) + "."
-
-    def _fields(self) -> str:
-        broken = [
-            f"`{row.subject.name}`"
-            for row in self.rows_of("field")
-            if row.state in {State.ALTERED, State.IGNORED}
+    @cached_property
+    def sentence(self) -> Text:
+        """The verdict in plain words: what is served, what is not, and what was found."""
+        found = sentences.the_verdict(
+            self.conclusion,
+            self.counts,
+            judged=self.judged,
+            total=len(self.run.findings),
+            strict=self.run.header.strict,
+        )
+        if not self.judged:
+            return found
+        served = [
+            sentences.the_parameters(self.rows_of("parameter")),
+            sentences.the_fields(self.rows_of("field")),
+            sentences.the_bill(wrong_bills(self.run)),
         ]
-        return f"Wrong in its answers: {listed(broken, MOST_FIELDS)}." if broken else ""
-
-
-MOST_PARAMETERS, MOST_FIELDS, MOST_UNTESTED = 6, 4, 4
-"""Names that the verdict's sentence holds at most; the tables below it hold all."""
-
-_TOLD: Mapping[State, str] = {
-    State.IGNORED: "ignores",
-    State.ALTERED: "alters",
-    State.REFUSED: "refuses",
-}
-
-_LEFT_OPEN: Mapping[Verdict, str] = {
-    Verdict.ERROR: "failed by the suite's own fault",
-    Verdict.INCONCLUSIVE: "without an answer that could be judged",
-    Verdict.SKIPPED: "skipped",
-}
-_NOT_CHOSEN = "of the contract's sentences: no check of this tier and selection judges them"
-_NOT_REACHED = "of the contract's sentences: the run did not come to them, or has no check for them"
+        told = [sentence for sentence in served if sentence is not None]
+        # What is served is only worth saying first where the run came to its end.
+        whole = self.conclusion in {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING}
+        return joined([*told, found] if whole else [found, *told], Text(" ", ""))
 
 
 def _by_severity(finding: Finding) -> tuple[int, str]:
@@ -343,34 +198,3 @@ def evidence(run: Run, finding: Finding) -> tuple[Exchange, ...]:
     """Look up the exchanges that a finding points at; one that is not on record is left out."""
     known = {exchange.id: exchange for exchange in run.exchanges}
     return tuple(known[key] for key in finding.exchanges if key in known)
-
-
-def plural(count: int, noun: str) -> str:
-    """Count something: ``1 check``, ``1,200 checks``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def listed(names: Sequence[str], most: int | None = None) -> str:
-    """Join names as a sentence does: ``a, b and c``, or ``a, b and 3 more``."""
-    if most is not None and len(names) > most:
-        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def duration(seconds: float) -> str:
-    """Say how long something took, as precisely as a reader cares."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
-
-
-def size(count: int) -> str:
-    """Say how large a body is."""
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

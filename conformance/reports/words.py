@@ -54,27 +54,28 @@ TIERS: Mapping[Tier, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """Something that is counted: one of it, many of it, and both in Chinese with the measure."""
+    """Something that is counted: one of it, many of it, and either in Chinese, ``{n}`` of it."""
 
     one: str
     many: str
     zh: str
 
 
-CHECK = Noun("check", "checks", "项检查")
-DEVIATION = Noun("lesser deviation", "lesser deviations", "处轻微偏差")
-DOCUMENT = Noun("other document", "other documents", "份其他文档")
-FINDING = Noun("finding", "findings", "条结论")
-MORE_FINDINGS = Noun("more finding", "more findings", "条其他结论")
-MORE_REASONS = Noun("more reason", "more reasons", "条其他原因")
-PARAMETER = Noun("documented parameter", "documented parameters", "个文档所列参数")
-REQUEST = Noun("request", "requests", "次请求")
-TOKEN = Noun("token", "tokens", "个词元")
+CHECK = Noun("check", "checks", "{n} 项检查")
+DEVIATION = Noun("lesser deviation", "lesser deviations", "{n} 处轻微偏差")
+DOCUMENT = Noun("other document", "other documents", "{n} 份其他文档")
+FINDING = Noun("finding", "findings", "{n} 条结论")
+MORE_FINDINGS = Noun("more finding", "more findings", "{n} 条其他结论")
+MORE_REASONS = Noun("more reason", "more reasons", "{n} 条其他原因")
+PARAMETER = Noun("documented parameter", "documented parameters", "文档所列的 {n} 个参数")
+REQUEST = Noun("request", "requests", "{n} 次请求")
+TOKEN = Noun("token", "tokens", "{n} 个词元")
 
 
 def counted(count: int, noun: Noun) -> Text:
     """Count something: ``1 check``, ``1,200 checks``; ``1,200 项检查``."""
-    return Text(f"{count:,} {noun.one if count == 1 else noun.many}", f"{count:,} {noun.zh}")
+    english = f"{count:,} {noun.one if count == 1 else noun.many}"
+    return Text(english, noun.zh.format(n=f"{count:,}"))
 
 
 def plural(count: int, noun: str) -> str:

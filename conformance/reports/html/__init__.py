@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.language import same
+from conformance.language import Language, Text
 from conformance.model import Exchange, Finding, Run
 from conformance.reports.case import Case, case_of
 from conformance.reports.html import page
 from conformance.reports.html.evidence import ExchangeView, views
-from conformance.reports.summary import Area, Summary, evidence
+from conformance.reports.rows import Area
+from conformance.reports.summary import Summary, evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,31 @@ class FindingView:
         return self.case.finding
 
 
-def render(run: Run, key_env: str | None = None) -> str:
+def render(run: Run, key_env: str | None = None, language: Language = Language.ENGLISH) -> str:
     """Write the page.
 
     Args:
         run: what to show.
         key_env: the environment variable that the curl lines read the key from; by default the one
             that the run read it from.
+        language: what the page speaks when it is opened.
     """
     summary = Summary(run)
     return page.render(
         "report.html.j2",
-        title=same(f"{summary.headline}: {run.header.base_url} under {run.header.contract}"),
+        title=_TITLE.format(
+            headline=summary.headline, url=run.header.base_url, contract=run.header.contract
+        ),
+        language=language,
         styles=("report.css",),
         run=run,
         header=run.header,
         summary=summary,
         areas=_areas(summary, views(run, key_env or run.header.api_key_env)),
     )
+
+
+_TITLE = Text("{headline}: {url} under {contract}", "{headline}：{url}，合约 {contract}")
 
 
 def _areas(

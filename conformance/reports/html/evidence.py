@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from conformance.language import Text, same
 from conformance.model import Attempt, Exchange, Finding, Run, Verdict
 from conformance.reports.case import LONGEST as LONGEST_SEEN
 from conformance.reports.curl import curl, key_variable
 from conformance.reports.difference import Pieces
 from conformance.reports.html.layout import lay_out
 from conformance.reports.marking import pointed_out
-from conformance.reports.summary import duration, size
 from conformance.reports.visible import cut, line, lines
+from conformance.reports.words import duration, size
 
 BUDGETS = {"request": 150_000, "curl": 150_000, "headers": 150_000, "body": 550_000}
 """Bytes of HTML for each part of all exchanges together: a page stays under 1.5 MB."""
@@ -39,7 +40,7 @@ class Excerpt:
     """
 
     pieces: Pieces
-    left_out: str | None
+    left_out: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ class ExchangeView:
     id: str
     title: str
     gist: str
-    status: str
-    facts: str
+    status: Text
+    facts: Text
     fault: str | None
-    attempts: tuple[str, ...]
+    attempts: tuple[Text, ...]
     curl: str | None
     key_env: str | None
     request: Excerpt | None
@@ -151,8 +152,8 @@ def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
         id=exchange.id,
         title=f"{request.method} {request.path}",
         gist=cut(line(_gist(request.body)), 200),
-        status=str(exchange.status) if exchange.status is not None else "no answer",
-        facts=f"{duration(exchange.elapsed)}, {size(len(body))}",
+        status=same(str(exchange.status)) if exchange.status is not None else _NO_ANSWER,
+        facts=_FACTS.format(took=duration(exchange.elapsed), size=size(len(body))),
         fault=exchange.fault,
         attempts=_attempts(exchange) if len(exchange.attempts) > 1 else (),
         curl=draft.curl if draft.cost("curl") <= limits["curl"] else None,
@@ -187,13 +188,27 @@ _GIST_READS = 20_000
 """Bytes of a request that its line is made from; a body that is longer is shown as it starts."""
 
 
-def _attempts(exchange: Exchange) -> tuple[str, ...]:
+def _attempts(exchange: Exchange) -> tuple[Text, ...]:
     """Tell each try in a line: when it was sent, how long it took, what came of it."""
     return tuple(
-        f"{duration(attempt.started)} into the run, after {duration(attempt.elapsed)}: "
-        f"{', '.join(_came_of(attempt))}"
+        _ATTEMPT.format(
+            started=duration(attempt.started),
+            elapsed=duration(attempt.elapsed),
+            what=cut(line(", ".join(_came_of(attempt))), 2 * WIDEST_HEADER),
+        )
         for attempt in exchange.attempts
     )
+
+
+_FACTS = Text("{took}, {size}", "{took}，{size}")
+_NO_ANSWER = Text("no answer", "无回答")
+_ATTEMPT = Text(
+    "{started} into the run, after {elapsed}: {what}",
+    "运行开始后 {started}，历时 {elapsed}：{what}",
+)
+_SHORTENED = Text(
+    "Shortened; all {size} of it are in run.ndjson.", "已截短；完整的 {size} 在 run.ndjson 中。"
+)
 
 
 def _came_of(attempt: Attempt) -> Iterator[str]:
@@ -211,7 +226,7 @@ def _excerpt(draft: _Draft, part: str, limits: Mapping[str, int], whole: int) ->
         return None
     shown = _cut_to_cost(text, limits[part])
     complete = len(shown) == len(text) and whole <= LONGEST[part]
-    note = None if complete else f"Shortened; all {size(whole)} of it are in run.ndjson."
+    note = None if complete else _SHORTENED.format(size=size(whole))
     return Excerpt(pointed_out(shown, draft.told if part == "body" else ()), note)
 
 

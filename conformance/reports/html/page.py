@@ -25,7 +25,6 @@ from conformance import __version__
 from conformance.language import Language, Text
 from conformance.reports import words
 from conformance.reports.case import LONGEST
-from conformance.reports.summary import duration
 from conformance.reports.visible import cut, lines
 
 _TEMPLATES = "templates"
@@ -81,6 +80,11 @@ def environment() -> Environment:
     )
     made.globals.update(
         t=in_both,
+        counted=words.counted,
+        CHECK=words.CHECK,
+        DOCUMENT=words.DOCUMENT,
+        MORE_FINDINGS=words.MORE_FINDINGS,
+        duration=words.duration,
         T=Text,
         version=__version__,
         verdict_words=words.VERDICTS,
@@ -90,9 +94,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         brief=lambda text: cut(text, LONGEST),
-        duration=duration,
         marked=marked,
-        plural=words.plural,
     )
     return made
 

@@ -38,7 +38,7 @@ def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
     assert results["verdict"] == "not conforming"
     states = {row["name"]: row["state"] for row in results["parameters"]}
     assert states["stop"] == "ignored"
-    assert "ignores stop" in result.output
+    assert "drops stop without saying so" in result.output
 
 
 def test_only_the_formats_asked_for_are_written(command, imagine) -> None:

@@ -84,7 +84,10 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
     show(run, console)
     assert printed(console).splitlines() == [
         "",
-        f"Not conforming. {BROKEN} Serves 0 of 1 documented parameter as promised; ignores stop.",
+        (
+            "Not conforming. Serves 0 of 1 documented parameter as promised; "
+            f"drops stop without saying so. {BROKEN}"
+        ),
         f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
         "1 fail, 1 skipped",
         "",

@@ -100,7 +100,7 @@ def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> Non
     )
     text = page_of(a_run(a_finding(), seen, subjects=(a_subject(), silent))).text
     assert "seed ignored Not promised. seed.repeats another text 1 check for information" in text
-    assert "Conforming No broken promise" in text
+    assert "No broken promise" in text
 
 
 def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
@@ -157,7 +157,7 @@ def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
 def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
     says = {"aocheng": "an array", "openai": "Up to 4 sequences."}
     run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
-    assert "aocheng says of stop : an array. This sentence comes with" in page_of(run).text
+    assert "aocheng says of stop : an array . This sentence comes with" in page_of(run).text
     run = a_run(a_failure(), document="gpt-ge", subjects=(a_subject(says=says),))
     assert "gpt-ge is silent; this sentence comes with the protocol." in page_of(run).text
 

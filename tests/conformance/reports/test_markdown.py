@@ -17,8 +17,8 @@ from tests.conformance.reports.builders import (
 
 def test_the_verdict_comes_first_and_names_are_code() -> None:
     text = markdown.render(a_run(a_failure()))
-    assert text.startswith("## Not conforming\n\n1 of 1 check found a broken promise.")
-    assert "ignores `stop`." in text
+    assert text.startswith("## Not conforming\n\nServes 0 of 1 documented parameter as promised")
+    assert "drops `stop` without saying so." in text
     row = "| fail | `stop.five-refused` | `status `**`400`** | `status `**`200: a completion`** |"
     assert row in text
 

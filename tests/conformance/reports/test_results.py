@@ -40,13 +40,14 @@ def test_a_finding_keeps_every_part() -> None:
         "statement": "At most four stop sequences are accepted; a fifth is refused.",
         "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
         "sources": [
-            {"document": "openai", "says": "Up to 4 sequences."},
-            {"document": "zero", "says": "最多四个序列。"},
+            {"document": "openai", "says": "Up to 4 sequences.", "says_zh": ""},
+            {"document": "zero", "says": "最多四个序列。", "says_zh": ""},
         ],
         "likely_cause": asdict(cause_of("stop.at-most-four", Effect.IGNORED)),
         "level": "must",
         "subject": "stop",
         "title": "The documented number of stop sequences is served; one more is refused.",
+        "title_zh": "",
         "message": "expected status 400; seen status 200",
         "expected": "status 400",
         "seen": "status 200: a completion",
@@ -77,6 +78,7 @@ def test_what_was_not_verified_stands_beside_the_verdict() -> None:
     (gap,) = read(a_run(skipped))["not_verified"]
     assert gap == {
         "what": "skipped",
+        "what_zh": "项被跳过",
         "count": 1,
         "reasons": [{"because": "the budget is spent", "ids": ["stop.five-refused"]}],
     }

@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
-from conformance.model import Conclusion, Cost, Effect, State
-from conformance.reports.summary import Summary, duration, listed, origin, size
+from conformance.language import Text
+from conformance.model import Conclusion, Cost, Effect, Exchange, State
+from conformance.reports.rows import Gap, origin
+from conformance.reports.summary import Summary
+from conformance.reports.words import duration, listed, listing, size
 from tests.conformance.reports.builders import (
     a_failure,
     a_finding,
@@ -19,53 +22,53 @@ from tests.conformance.reports.builders import (
 
 def test_a_kept_contract_is_told_in_one_sentence() -> None:
     summary = Summary(a_run(a_finding()))
-    assert summary.headline == "Conforming"
-    assert summary.sentence == (
-        "No broken promise in 1 check. Serves 1 of 1 documented parameter as promised."
+    assert summary.headline.en == "Conforming"
+    assert summary.sentence.en == (
+        "Serves 1 of 1 documented parameter as promised. No broken promise in 1 check."
     )
 
 
 def test_a_parameter_without_effect_is_named() -> None:
     subjects = (a_subject("stop"), a_subject("echo"))
     run = a_run(a_failure("echo.returned", subject="echo"), a_finding(), subjects=subjects)
-    assert Summary(run).sentence == (
-        "1 of 2 checks found a broken promise. "
-        "Serves 1 of 2 documented parameters as promised; ignores `echo`."
+    assert Summary(run).sentence.en == (
+        "Serves 1 of 2 documented parameters as promised; drops `echo` without saying so. "
+        "1 of 2 checks found a broken promise."
     )
 
 
 def test_a_wrong_response_field_is_named_apart_from_the_parameters() -> None:
     subjects = (a_subject("stop"), a_subject("usage.total_tokens", kind="field"))
     run = a_run(a_failure(subject="usage.total_tokens"), subjects=subjects)
-    assert Summary(run).sentence.endswith("Wrong in its answers: `usage.total_tokens`.")
+    assert Summary(run).sentence.en.count("Wrong in its answers: `usage.total_tokens`.") == 1
 
 
 def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
     names = ("a", "b", "c", "d", "e")
     few = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names[:2]))))
     many = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names))))
-    assert "`a` and `b` not tested" in Summary(few).sentence
-    assert "5 not tested" in Summary(many).sentence
+    assert "`a` and `b` not tested" in Summary(few).sentence.en
+    assert "5 not tested" in Summary(many).sentence.en
 
 
 def test_doubt_is_said_and_never_praised() -> None:
     summary = Summary(a_run(a_finding(), a_finding("stop.other", "inconclusive")))
-    assert summary.headline == "Could not judge"
-    assert summary.sentence.startswith("1 of 2 checks could not judge")
+    assert summary.headline.en == "Could not judge"
+    assert summary.sentence.en.startswith("1 of 2 checks could not judge")
 
 
 def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
     run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
-    assert Summary(run).sentence == "No check could begin, so nothing is known of this endpoint."
-    assert Summary(run).because == "the API key was refused with 401"
+    assert Summary(run).sentence.en == "No check could begin, so nothing is known of this endpoint."
+    assert Summary(run).because.en == "the API key was refused with 401"
 
 
 def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
     run = a_run(a_finding(), exchanges=(an_exchange(),), broken_off=True)
     summary = Summary(run)
-    assert summary.headline == "Broken off"
-    assert summary.sentence.startswith("The run ended early, after 1 check.")
-    assert summary.cost_in_words == "1 request on record, tokens not added up"
+    assert summary.headline.en == "Broken off"
+    assert summary.sentence.en.startswith("The run ended early, after 1 check.")
+    assert summary.cost_in_words.en == "1 request on record, tokens not added up"
     assert summary.elapsed == 0.75
 
 
@@ -87,13 +90,17 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
 def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
     run = a_run(a_finding())
     assert run.footer is not None
-    assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words == words
+    assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
 
 
 def test_strict_runs_count_lesser_deviations_as_broken() -> None:
     warned = a_finding("stop.lesser", "warn")
-    assert Summary(a_run(warned)).sentence.startswith("No broken promise in 1 check. 1 lesser")
-    assert Summary(a_run(warned, strict=True)).sentence.startswith("1 of 1 check found a broken")
+    assert Summary(a_run(warned)).sentence.en.endswith(
+        "No broken promise in 1 check. 1 lesser deviation."
+    )
+    assert Summary(a_run(warned, strict=True)).sentence.en.endswith(
+        "1 of 1 check found a broken promise."
+    )
 
 
 def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
@@ -105,9 +112,13 @@ def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
         requirements=requirements,
     )
     unsure, skipped, unreached = Summary(run).gaps
-    assert unsure.reasons == {"answered 503": ("echo.one",)}
-    assert skipped.reasons == {"the token budget is spent": ("stop.one", "stop.two")}
+    assert by_words(unsure) == {"answered 503": ("echo.one",)}
+    assert by_words(skipped) == {"the token budget is spent": ("stop.one", "stop.two")}
     assert unreached.left_open == ("seed.repeats",)
+
+
+def by_words(gap: Gap) -> dict[str, tuple[str, ...]]:
+    return {reason.en: names for reason, names in gap.reasons.items()}
 
 
 def test_troubled_areas_come_first_and_failures_before_passes() -> None:
@@ -128,18 +139,61 @@ def test_a_promised_parameter_that_is_declined_is_refused() -> None:
     assert row.state is State.REFUSED
 
 
+def test_the_sentence_is_said_in_chinese_as_well() -> None:
+    subjects = (a_subject("stop"), a_subject("echo"), a_subject("usage", kind="field"))
+    failures = (a_failure("echo.returned", subject="echo"), a_failure("usage.a", subject="usage"))
+    summary = Summary(a_run(*failures, a_finding(), subjects=subjects))
+    assert summary.sentence.zh == (
+        "文档所列的 2 个参数中有 1 个符合承诺；悄悄忽略 `echo`。"
+        "回答中有误的字段：`usage`。3 项检查中有 2 项发现承诺未兑现。"
+    )
+    assert summary.cost_in_words.zh == "118 次请求，14,210 个词元（提示 9,800，生成 4,410）"
+
+
+def a_bill(prompt: list[int], billed: int) -> Exchange:
+    usage = {"prompt_tokens": billed, "completion_tokens": 1, "total_tokens": billed + 1}
+    return an_exchange(asked={"model": "m", "prompt": prompt}, body={"usage": usage})
+
+
+def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
+    wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
+    exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
+    told = Summary(a_run(wrong, exchanges=exchanges)).sentence
+    assert "Bills 180 % more prompt tokens than were sent (14 for 5)." in told.en
+    assert "计费比实际多 180% 的提示词元（实际 5，计费 14）。" in told.zh
+    assert "Bills" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
+
+
+def test_a_bill_that_nobody_can_count_is_not_told() -> None:
+    wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
+    for usage in (None, {"prompt_tokens": True}, {"prompt_tokens": -4}, {"prompt_tokens": "9"}):
+        exchange = an_exchange(asked={"prompt": [1, 2]}, body={"usage": usage})
+        assert "Bills" not in Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    in_words = an_exchange(asked={"prompt": "a b"}, body={"usage": {"prompt_tokens": 9}})
+    assert "Bills" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
+
+
+def test_fewer_tokens_than_were_generated_are_told_as_well() -> None:
+    wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
+    body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
+    exchange = an_exchange(asked={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
+    told = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    assert "Bills 50 % fewer completion tokens than were generated (8 for 16)." in told
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.0421, "42 ms"), (41.23, "41.2 s"), (200.4, "3 min 20 s")]
 )
 def test_durations_are_as_precise_as_a_reader_cares(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert duration(seconds).en == words
 
 
 def test_sizes_and_lists_read_as_people_write_them() -> None:
     assert [size(999), size(2_700), size(5_000_000)] == ["999 B", "2.7 kB", "5.0 MB"]
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert listed(["a", "b", "c"], 3) == "a, b and c"
-    assert listed(["a", "b", "c", "d"], 3) == "a, b and 2 more"
+    assert listing(["a", "b", "c", "d"], 3) == Text("a, b and 2 more", "a、b 等 4 个")
+    assert listing(["a", "b", "c"]).zh == "a、b 和 c"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -150,8 +204,9 @@ def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str)
         stated = {source.document: source.says for source in requirement.sources}
         found = origin(requirement, contract.document, contract.subjects)
         assert found.document == name
-        assert found.own == ((stated[name],) if name in stated else ())
+        assert [words.en for words in found.own] == ([stated[name]] if name in stated else [])
         assert [source.document for source in found.others] == [d for d in stated if d != name]
         if not found.own:
-            assert found.related == says.get(requirement.subject, {}).get(name)
+            related = says.get(requirement.subject, {}).get(name)
+            assert (found.related.en if found.related else None) == related
             assert found.others, f"nobody states {requirement.id}"

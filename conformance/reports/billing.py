@@ -1,0 +1,109 @@
+"""What an endpoint billed beside what can be counted: nothing here is estimated.
+
+A prompt that was sent as token ids has as many tokens as ids; a choice that its limit cut has as
+many as the limit. Only such exchanges count, and only where a check has found the bill wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.model import Exchange, Finding, Run, Verdict
+
+LARGEST = 1_000_000
+"""Bytes of a body that is read; what a bill is told by comes in small ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Tokens as they were billed and as they can be counted, over all exchanges that allow it.
+
+    ``kind`` is ``prompt`` or ``completion``.
+    """
+
+    kind: str
+    billed: int
+    counted: int
+
+
+_Json = Mapping[str, Any]
+
+
+def wrong_bills(run: Run) -> Iterator[Bill]:
+    """Add up what was billed, for each kind of token that a finding says is billed wrongly."""
+    broken = {finding.requirement for finding in run.findings if _tells(finding)}
+    for kind, requirements, count in _KINDS:
+        if broken & requirements:
+            pairs = list(_pairs(run.exchanges, f"{kind}_tokens", count))
+            bill = Bill(kind, sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs))
+            if bill.counted and bill.billed != bill.counted:
+                yield bill
+
+
+def _tells(finding: Finding) -> bool:
+    return finding.verdict is Verdict.FAIL
+
+
+def _pairs(
+    exchanges: Iterable[Exchange], name: str, count: Callable[[_Json, _Json], int | None]
+) -> Iterator[tuple[int, int]]:
+    """Yield what was billed and what was counted, of each exchange that tells both."""
+    for exchange in exchanges:
+        if exchange.status != 200:
+            continue
+        asked, answered = _object(exchange.request.body), _object(exchange.body)
+        usage = answered.get("usage")
+        billed = usage.get(name) if isinstance(usage, dict) else None
+        counted = count(asked, answered)
+        if isinstance(billed, int) and _whole(billed) and counted:
+            yield billed, counted
+
+
+def _object(body: bytes) -> _Json:
+    if len(body) > LARGEST:
+        return {}
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+
+
+def _sent(asked: _Json, _: _Json) -> int | None:
+    """Count the prompt of a request in token ids."""
+    prompt = asked.get("prompt")
+    if not isinstance(prompt, list) or not prompt or "suffix" in asked:
+        return None
+    if all(_whole(token) for token in prompt):
+        return len(prompt)
+    if all(isinstance(ids, list) and ids and all(map(_whole, ids)) for ids in prompt):
+        return sum(len(ids) for ids in prompt)
+    return None
+
+
+def _generated(asked: _Json, answered: _Json) -> int | None:
+    """Count the tokens of an answer whose every choice was cut by the limit."""
+    limit, choices = asked.get("max_tokens"), answered.get("choices")
+    if not _whole(limit) or not isinstance(choices, list) or not choices:
+        return None
+    if asked.get("best_of") not in {None, asked.get("n", 1)} or asked.get("echo"):
+        return None
+    cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
+    return int(limit or 0) * len(choices) if cut else None
+
+
+_KINDS: tuple[tuple[str, frozenset[str], Callable[[_Json, _Json], int | None]], ...] = (
+    ("prompt", frozenset({"usage.prompt-grows-with-text"}), _sent),
+    (
+        "completion",
+        frozenset({"usage.completion-at-limit", "usage.completion-sums-choices"}),
+        _generated,
+    ),
+)
