@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from conformance import __version__
+from conformance.cli.compare import compare
 from conformance.cli.documents import documents
 from conformance.cli.explain import explain
 from conformance.cli.guard import Suite
@@ -44,5 +45,5 @@ def main(ctx: click.Context) -> None:
         ctx.exit(ExitCode.USAGE)
 
 
-for command in (run, plan, list_checks, explain, report, documents, selftest):
+for command in (run, plan, list_checks, explain, report, compare, documents, selftest):
     main.add_command(command)

@@ -10,6 +10,7 @@ from pathlib import Path
 from conformance.cli.guard import UserError
 from conformance.model import Run
 from conformance.reports import formats
+from conformance.wire.record import RunFileError, read_run
 
 RECORD = "run.ndjson"
 HOME = Path("reports")
@@ -53,6 +54,19 @@ def _dated(host: str, contract: str) -> Path:
             number += 1
         else:
             return folder
+
+
+def recorded_in(folder_or_file: Path) -> tuple[Path, Run]:
+    """Read a recorded run, named by its folder or by its file; return where that is, and the run.
+
+    Raises:
+        UserError: there is none, or it cannot be read.
+    """
+    record = folder_or_file / RECORD if folder_or_file.is_dir() else folder_or_file
+    try:
+        return record, read_run(record)
+    except RunFileError as error:
+        raise UserError(str(error)) from None
 
 
 def write_reports(

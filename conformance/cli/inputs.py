@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -23,14 +24,27 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
 
 
 def format_names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    """Read the names of formats between commas, each once and in the order given."""
+    """Read the names of a run's formats between commas, each once and in the order given."""
+    return names_among(ctx, param, value, known=tuple(formats()))
+
+
+def names_among(
+    ctx: click.Context, param: click.Parameter, value: str | None, *, known: Sequence[str]
+) -> tuple[str, ...]:
+    """Read names between commas, each once and in the order given; none where none are asked for.
+
+    Raises:
+        click.BadParameter: one is not known, or the text holds none.
+    """
+    if value is None:
+        return ()
     names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    known = ", ".join(formats())
-    unknown = [name for name in names if name not in formats()]
+    listed = ", ".join(known)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise click.BadParameter(f"there is no format {unknown[0]!r}; known: {known}.", ctx, param)
+        raise click.BadParameter(f"there is no format {unknown[0]!r}; known: {listed}.", ctx, param)
     if not names:
-        raise click.BadParameter(f"name at least one of {known}.", ctx, param)
+        raise click.BadParameter(f"name at least one of {listed}.", ctx, param)
     return names
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import click
 from conformance.checks import all_checks
 from conformance.cli.inputs import format_names, key_variable
 from conformance.contract import DOCUMENTS, Contract
+from conformance.language import Language, language_of
 from conformance.model import Tier
 from conformance.selection import Options, choose
 
@@ -66,6 +68,18 @@ def into_formats(default: str) -> Callable[[Function], Function]:
         metavar="NAMES",
         help="Which reports to write, with commas between: html, junit, json, markdown.",
     )
+
+
+def in_language(function: Function) -> Function:
+    """Add ``--lang``; the command is handed a :class:`~conformance.language.Language`."""
+    option: Callable[[Function], Function] = click.option(
+        "--lang",
+        "language",
+        type=click.Choice([language.value for language in Language]),
+        callback=lambda _ctx, _param, value: Language(value) if value else language_of(os.environ),
+        help="The language of the output; a page holds both. [default: the locale's]",
+    )
+    return option(function)
 
 
 def with_key_from(default: str) -> Callable[[Function], Function]:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.folder import RECORD, write_reports
+from conformance.cli.folder import recorded_in, write_reports
 from conformance.cli.guard import UserError
 from conformance.cli.options import examples, into_formats, with_key_from
 from conformance.model import ExitCode
 from conformance.reports import console
-from conformance.wire.record import RunFileError, read_run
 
 
 @click.command(
@@ -34,11 +33,7 @@ def report(
     recorded: Path, format_names: tuple[str, ...], out: Path | None, key_name: str | None
 ) -> ExitCode:
     """Render a run again: RUN is its folder or its run.ndjson, also of one that broke off."""
-    record = recorded / RECORD if recorded.is_dir() else recorded
-    try:
-        run = read_run(record)
-    except RunFileError as error:
-        raise UserError(str(error)) from None
+    record, run = recorded_in(recorded)
     folder = out or record.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,85 @@
+"""``conformance compare OLD NEW``: what became of an endpoint from one run to the next."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from conformance.cli.folder import recorded_in
+from conformance.cli.guard import UserError
+from conformance.cli.inputs import names_among
+from conformance.cli.options import examples, in_language
+from conformance.cli.terminal import show
+from conformance.language import Language
+from conformance.model import ExitCode
+from conformance.reports import comparing
+from conformance.reports.comparing import text
+from conformance.reports.console import console_for
+
+PAGE = "index.html"
+MOST_NAMES = 12
+
+
+@click.command(
+    short_help="Compare two recorded runs.",
+    epilog=examples(
+        "conformance compare reports/monday reports/tuesday",
+        "conformance compare old.ndjson new.ndjson --format html,markdown --out compared",
+    )
+    + "\n\nExit codes: 1 something got worse; otherwise 5 no check was judged in both runs, 3 the "
+    "newer run is unsure of something or broke off, 0 neither; 4 wrong usage.",
+)
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_names",
+    callback=partial(names_among, known=tuple(comparing.files())),
+    metavar="NAMES",
+    help="Files to write as well, with commas between: html, json, markdown. [default: none]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write them. [default: beside the newer record]",
+)
+@in_language
+def compare(
+    old: Path, new: Path, format_names: tuple[str, ...], out: Path | None, language: Language
+) -> ExitCode:
+    """Compare two runs, each a folder or its run.ndjson; OLD is the older."""
+    (old_record, before), (new_record, after) = recorded_in(old), recorded_in(new)
+    told = comparing.compare(before, after)
+    screen = console_for()
+    # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
+    show(text.render(told, language, MOST_NAMES if screen.is_terminal else None), screen)
+    if out is not None and not format_names:
+        raise click.UsageError("--out says where to write, and --format what: html, json, markdown")
+    folder = out or new_record.parent
+    places = comparing.Places(_page(old_record, folder), _page(new_record, folder))
+    written = comparing.files(places, language)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in format_names:
+            path = folder / written[name].name
+            path.write_text(written[name].render(told), encoding="utf-8", newline="\n")
+            click.echo(path)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
+    return told.exit_code
+
+
+def _page(record: Path, folder: Path) -> str | None:
+    """Link to the report beside a record, where there is one."""
+    page = record.with_name(PAGE)
+    if not page.is_file():
+        return None
+    try:
+        return quote(Path(os.path.relpath(page, folder)).as_posix())
+    except ValueError:
+        return None  # on another drive

@@ -1,0 +1,90 @@
+"""What two runs cost and how long their answers took, side by side; pure.
+
+Runs need not have asked the same, so latencies are those of the requests that both sent: a run with
+longer answers would otherwise look like a slower endpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from conformance.model import Cost, Exchange, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """The middle one of some durations, in seconds, and how many there were."""
+
+    seconds: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run spent, and how fast it was answered where the other run asked as well.
+
+    ``cost`` and ``elapsed`` are None of a run that broke off before they could be added up; a
+    median is None where there is nothing to measure.
+    """
+
+    cost: Cost | None
+    elapsed: float | None
+    plain: Median | None
+    first_chunk: Median | None
+
+
+def figures_of(old: Run, new: Run) -> tuple[Figures, Figures]:
+    """Work out the figures of both runs."""
+    asked_then, asked_now = (_served(run.exchanges) for run in (old, new))
+    shared = asked_then.keys() & asked_now.keys()
+    return (
+        _figures(old, [x for key in sorted(shared) for x in asked_then[key]]),
+        _figures(new, [x for key in sorted(shared) for x in asked_now[key]]),
+    )
+
+
+def _figures(run: Run, shared: Sequence[Exchange]) -> Figures:
+    streamed = [exchange for exchange in shared if _is_stream(exchange)]
+    plain = [exchange.elapsed for exchange in shared if not _is_stream(exchange)]
+    firsts = [exchange.arrivals[0].at for exchange in streamed if exchange.arrivals]
+    footer = run.footer
+    return Figures(
+        cost=footer.cost if footer else None,
+        elapsed=footer.elapsed if footer else None,
+        plain=_median(plain),
+        first_chunk=_median(firsts),
+    )
+
+
+def _median(seconds: Sequence[float]) -> Median | None:
+    return Median(median(seconds), len(seconds)) if seconds else None
+
+
+def _served(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
+    """Sort what was answered in full by what was asked, whatever the model's name."""
+    found: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        key = _asked(exchange)
+        if key is not None and exchange.status == 200 and exchange.fault is None:
+            found.setdefault(key, []).append(exchange)
+    return found
+
+
+def _asked(exchange: Exchange) -> str | None:
+    """Name a request for a completion, or None where it is none."""
+    try:
+        body = json.loads(exchange.request.body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict) or "prompt" not in body:
+        return None
+    body.pop("model", None)
+    return json.dumps(body, sort_keys=True)
+
+
+def _is_stream(exchange: Exchange) -> bool:
+    kind = exchange.header("content-type") or ""
+    return kind.partition(";")[0].strip().lower() == "text/event-stream"

@@ -1,0 +1,32 @@
+"""The files that a comparison can be written to, by the names of their formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from conformance.language import Language
+from conformance.reports.comparing import markdown, page, results
+from conformance.reports.comparing.differences import Differences, Places
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One way to write a comparison down, and the name of its file."""
+
+    name: str
+    render: Callable[[Differences], str]
+
+
+def files(places: Places = Places(), language: Language = Language.ENGLISH) -> Mapping[str, File]:  # noqa: B008 - frozen
+    """Return every file by the name of its format.
+
+    Args:
+        places: links to the pages of both runs.
+        language: what a file speaks that can speak one alone, and the page when it is opened.
+    """
+    return {
+        "html": File("compare.html", lambda told: page.render(told, places, language)),
+        "json": File("compare.json", lambda told: results.render(told, places)),
+        "markdown": File("compare.md", lambda told: markdown.render(told, language)),
+    }

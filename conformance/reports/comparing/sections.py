@@ -1,0 +1,162 @@
+"""A comparison in the order and the words in which every format tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from conformance.language import Text, same
+from conformance.model import Cost, Finding, Verdict
+from conformance.reports.comparing.changes import Change, Changed
+from conformance.reports.comparing.differences import Differences
+from conformance.reports.comparing.figures import Figures, Median
+from conformance.reports.words import duration
+
+TITLES: Mapping[Change, Text] = {
+    Change.BROKE: Text("Got worse", "变差"),
+    Change.UNSURE: Text("Became unsure", "变得无法判定"),
+    Change.MENDED: Text("Got better", "好转"),
+    Change.STILL: Text("Still deviates", "偏差仍在"),
+    Change.SETTLED: Text("Judged now, and not before", "之前未判定，现已判定"),
+    Change.UNJUDGED: Text("Judged before, and not now", "之前已判定，现未判定"),
+    Change.NEW: Text("Only in the newer run", "仅见于较新的运行"),
+    Change.GONE: Text("Only in the older run", "仅见于较早的运行"),
+}
+"""What a reader wants to know first comes first."""
+
+TOLD = (Change.BROKE, Change.UNSURE, Change.MENDED)
+"""The changes that are told with their evidence; of the others the names are enough."""
+
+EXPECTED, THEN, NOW = Text("expected", "应为"), Text("then", "原先"), Text("now", "现在")
+
+_DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The checks that changed in one way."""
+
+    change: Change
+    title: Text
+    changes: tuple[Changed, ...]
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether each is told with its evidence."""
+        return self.change in TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure of both runs, and by how much it changed where that can be said."""
+
+    name: Text
+    was: Text
+    now: Text
+    by: str
+
+
+def sections_of(told: Differences) -> tuple[Section, ...]:
+    """Return the sections that have anything in them."""
+    made = (Section(change, title, told.of(change)) for change, title in TITLES.items())
+    return tuple(section for section in made if section.changes)
+
+
+def groups_of(section: Section) -> tuple[tuple[Changed, ...], ...]:
+    """Group the checks of a section by their verdicts then and now, the largest group first."""
+    groups: dict[tuple[Verdict | None, Verdict | None], list[Changed]] = {}
+    for changed in section.changes:
+        verdicts = tuple(one.verdict if one else None for one in (changed.was, changed.now))
+        groups.setdefault((verdicts[0], verdicts[1]), []).append(changed)
+    return tuple(sorted((tuple(group) for group in groups.values()), key=lambda group: -len(group)))
+
+
+def title_of(finding: Finding) -> Text:
+    """Return a check's sentence."""
+    return Text(finding.title, finding.title_zh)
+
+
+def evidence_of(changed: Changed) -> tuple[tuple[Text, str], ...]:
+    """Return what speaks for a change, in the endpoint's words or the check's."""
+    return tuple((name, words) for name, words in _evidence(changed) if words)
+
+
+def _evidence(changed: Changed) -> Iterator[tuple[Text, str]]:
+    was, now = changed.was, changed.now
+    judged = now if now and now.verdict in _DEVIATING else was
+    yield EXPECTED, (judged.expected if judged else None) or ""
+    for name, finding in ((THEN, was), (NOW, now)):
+        yield name, (finding.seen or finding.message) if finding else ""
+
+
+def lines_of(told: Differences) -> tuple[Line, ...]:
+    """Return cost and latency, a figure a line."""
+    was, now = told.figures
+    made = [
+        *(_line(name, _of(was.cost, get), _of(now.cost, get), _number) for name, get in _COSTS),
+        *(_line(name, get(was), get(now), duration) for name, get in _TIMES),
+    ]
+    return tuple(line for line in made if line is not None)
+
+
+def _of(cost: Cost | None, get: Callable[[Cost], int | None]) -> int | None:
+    return get(cost) if cost else None
+
+
+def _line(
+    name: Text, was: float | None, now: float | None, show: Callable[[float], Text]
+) -> Line | None:
+    if was is None and now is None:
+        return None
+    by = f"{(now - was) / was:+.0%}" if was and now is not None else ""
+    then, present = (_UNKNOWN if one is None else show(one) for one in (was, now))
+    return Line(name, then, present, by)
+
+
+def _number(count: float) -> Text:
+    return same(f"{count:,.0f}")
+
+
+def _seconds(measured: Median | None) -> float | None:
+    return measured.seconds if measured else None
+
+
+_UNKNOWN = Text("not known", "未知")
+
+_COSTS: tuple[tuple[Text, Callable[[Cost], int | None]], ...] = (
+    (Text("Requests", "请求数"), lambda cost: cost.requests),
+    (Text("Prompt tokens", "提示词元"), lambda cost: cost.prompt_tokens),
+    (Text("Generated tokens", "生成词元"), lambda cost: cost.completion_tokens),
+    (
+        Text("Tokens at most where no usage was stated", "未报告用量时的词元上限"),
+        lambda cost: cost.estimated_tokens or None,
+    ),
+)
+_TIMES: tuple[tuple[Text, Callable[[Figures], float | None]], ...] = (
+    (Text("Time taken", "用时"), lambda of: of.elapsed),
+    (Text("Plain answer, median", "普通回答，中位数"), lambda of: _seconds(of.plain)),
+    (
+        Text("First chunk of a stream, median", "流式首块，中位数"),
+        lambda of: _seconds(of.first_chunk),
+    ),
+)
+
+
+def measured_on(told: Differences) -> Text | None:
+    """Say what the latencies were measured on, or None where there are none."""
+    was, now = told.figures
+    counts = [
+        median.count if median else 0
+        for figures in (was, now)
+        for median in (figures.plain, figures.first_chunk)
+    ]
+    if not any(counts):
+        return None
+    return Text(
+        "Latencies are those of the requests that both runs sent: {plain_then} and {plain_now} "
+        "plain answers, {streams_then} and {streams_now} streams.",
+        "延迟只取两次运行都发出的请求：普通回答分别为 {plain_then} 和 {plain_now} 个，"
+        "流式分别为 {streams_then} 和 {streams_now} 个。",
+    ).format(
+        plain_then=counts[0], streams_then=counts[1], plain_now=counts[2], streams_now=counts[3]
+    )
