@@ -58,6 +58,7 @@ class Contract:
 
     Attributes:
         name: the document's short name, or the stem of the overlay's file.
+        title: what the overlay calls itself; ``title_zh`` is the same in Chinese, or empty.
         document: whose page it is; requirements of scope ``document`` bind by this name.
         parameters: every parameter that any document knows, documented here or not.
         fields: every field of an answer and of an error.
@@ -66,6 +67,7 @@ class Contract:
 
     name: str
     title: str
+    title_zh: str
     document: str
     parameters: tuple[Parameter, ...]
     fields: tuple[Field, ...]
@@ -124,11 +126,8 @@ class Contract:
     def subjects(self) -> tuple[Subject, ...]:
         """Every parameter and response field, with the contract's promise in a line."""
         return (
-            *(
-                Subject(p.name, "parameter", p.documented, p.promise, p.says)
-                for p in self.parameters
-            ),
-            *(Subject(f.path, "field", self._documents(f), f.promise, f.says) for f in self.fields),
+            *(_subject(p.name, "parameter", p.documented, p) for p in self.parameters),
+            *(_subject(f.path, "field", self._documents(f), f) for f in self.fields),
         )
 
     def _documents(self, known: Field) -> bool:
@@ -157,6 +156,11 @@ class Contract:
     @cached_property
     def _validators(self) -> Mapping[str, Draft202012Validator]:
         return {name: validator_of(self._schemas, name) for name in self._schemas}
+
+
+def _subject(name: str, kind: str, documented: bool, known: Parameter | Field) -> Subject:
+    promise = known.promise
+    return Subject(name, kind, documented, promise.en, known.says, promise.zh, known.says_zh)
 
 
 def load_contract(name_or_path: str) -> Contract:
@@ -245,7 +249,10 @@ def _requirement_of(row: Mapping[str, Any]) -> Requirement:
         area=row["id"].partition(".")[0],
         subject=row["subject"],
         scope=row["scope"],
-        sources=tuple(Source(source["document"], source["says"]) for source in row["sources"]),
+        sources=tuple(
+            Source(source["document"], source["says"], source["says_zh"])
+            for source in row["sources"]
+        ),
     )
 
 
@@ -287,6 +294,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
     return Contract(
         name=name,
         title=_text(about, "title", title),
+        title_zh=_text(about, "title_zh", ""),
         document=document,
         parameters=parameters,
         fields=fields,

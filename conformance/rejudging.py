@@ -107,6 +107,7 @@ def _judged_by(today: Header, recorded: Header) -> Header:
         recorded_by=recorded.recorded_by or recorded.suite_version,
         contract=today.contract,
         contract_title=today.contract_title,
+        contract_title_zh=today.contract_title_zh,
         document=today.document,
         subjects=today.subjects,
         requirements=today.requirements,

@@ -150,6 +150,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
         contract_title=contract.title,
+        contract_title_zh=contract.title_zh,
         document=contract.document,
         tier=options.tier,
         select=options.select,

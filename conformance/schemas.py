@@ -6,7 +6,6 @@ its top. :mod:`conformance.contract` offers all of this under one name.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from conformance import promises
+from conformance.language import Text
+
 Schema = Mapping[str, Any]
 
 
@@ -23,9 +25,9 @@ Schema = Mapping[str, Any]
 class Parameter:
     """One request parameter as the contract knows it.
 
-    ``says`` holds what every document states, also where this one is silent (``documented`` is
-    then False, and no limit or default is known). ``forms`` are the forms of a prompt; each maps to
-    whether it is promised.
+    ``says`` holds what every document states, ``says_zh`` the same in Chinese, also where this one
+    is silent (``documented`` is then False, and no limit or default is known). ``forms`` are the
+    forms of a prompt; each maps to whether it is promised.
     """
 
     name: str
@@ -42,20 +44,25 @@ class Parameter:
     max_items: int | None = None
     forms: Mapping[str, bool] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)
+    says_zh: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
 
     @property
-    def promise(self) -> str:
+    def promise(self) -> Text:
         """The contract's words for it, in a line."""
         if not self.documented:
-            return "not documented"
-        words = [_alternatives(self.forms or self.types, nullable=self.nullable)]
-        words.append(_range(self.minimum, self.maximum))
-        words.append(f"at most {self.max_items} items" if self.max_items is not None else "")
-        words.append("required" if self.required else "")
-        words.append(f"default {_written(self.default)}" if self.has_default else "")
-        words.append("default unlimited" if self.default_unlimited else "")
-        return ", ".join(filter(None, words))
+            return promises.NOT_DOCUMENTED
+        items, default = self.max_items, promises.value(self.default)
+        return promises.line(
+            (
+                _kinds(self.forms or self.types, nullable=self.nullable),
+                promises.span(self.minimum, self.maximum),
+                promises.AT_MOST_ITEMS.format(count=items) if items is not None else None,
+                promises.REQUIRED if self.required else None,
+                promises.DEFAULT.format(value=default) if self.has_default else None,
+                promises.DEFAULT_UNLIMITED if self.default_unlimited else None,
+            )
+        )
 
     def lacks(self, aspect: str) -> str | None:
         """Say what is missing for an aspect (a form, a limit, a default, null), or None."""
@@ -79,14 +86,16 @@ class Field:
     nullable: bool
     values: tuple[Any, ...]
     says: Mapping[str, str]
+    says_zh: Mapping[str, str]
     description: str
 
     @property
-    def promise(self) -> str:
+    def promise(self) -> Text:
         """The contract's words for it, in a line."""
         if self.values:
-            return _alternatives(map(_written, self.values), nullable=self.nullable)
-        return _alternatives(self.types, nullable=self.nullable)
+            null = (promises.NULL,) if self.nullable else ()
+            return promises.line([promises.listed((*map(promises.value, self.values), *null))])
+        return promises.line([_kinds(self.types, nullable=self.nullable)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,8 @@ def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
         schema = applied["properties"].get(name)
         if schema is None:
             union = base["properties"][name]
-            yield Parameter(name, says=_says(union), description=union.get("description", ""))
+            said, description = _says(union), union.get("description", "")
+            yield Parameter(name, says=said, says_zh=_says_zh(union), description=description)
         else:
             yield _parameter(name, schema, required=name in required)
 
@@ -135,6 +145,7 @@ def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
             if "x-form" in form
         },
         says=_says(schema),
+        says_zh=_says_zh(schema),
         description=schema.get("description", ""),
     )
 
@@ -152,11 +163,20 @@ def _unlimited(schema: Schema) -> bool:
     return "x-default" in schema
 
 
-def _says(schema: Schema) -> Mapping[str, str]:
-    says = schema.get("x-documents", {})
+def _says(schema: Schema, key: str = "x-documents") -> Mapping[str, str]:
+    says = schema.get(key, {})
     if not isinstance(says, dict) or not all(isinstance(text, str) for text in says.values()):
-        raise TypeError("x-documents has to map documents to what they say")
+        raise TypeError(f"{key} has to map documents to what they say")
     return says
+
+
+def _says_zh(schema: Schema) -> Mapping[str, str]:
+    return _says(schema, "x-documents-zh")
+
+
+def _kinds(names: Iterable[str], *, nullable: bool) -> Text:
+    """Put into words what a value may be."""
+    return promises.listed(map(promises.kind, (*names, *(["null"] if nullable else []))))
 
 
 def _types(schema: Schema) -> tuple[str, ...]:
@@ -197,6 +217,7 @@ def _members(schemas: Schema, schema: Schema, prefix: str) -> Iterator[Field]:
             nullable="null" in types,
             values=tuple(member.get("enum", [member["const"]] if "const" in member else [])),
             says=_says(member),
+            says_zh=_says_zh(member),
             description=member.get("description", ""),
         )
         yield from _members(schemas, _object_of(schemas, member), f"{path}.")
@@ -278,28 +299,3 @@ def path_of(parts: Iterable[object]) -> str:
 
 def _cut(message: str, limit: int = 200) -> str:
     return message if len(message) <= limit else f"{message[: limit - 1]}…"
-
-
-# ── words ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _alternatives(names: Iterable[str], *, nullable: bool) -> str:
-    *others, last = [*names, *(["null"] if nullable else [])]
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _range(minimum: float | None, maximum: float | None) -> str:
-    match minimum, maximum:
-        case None, None:
-            return ""
-        case _, None:
-            return f"at least {minimum}"
-        case None, _:
-            return f"at most {maximum}"
-        case _:
-            return f"{minimum} to {maximum}"
-
-
-def _written(value: object) -> str:
-    """Write a value as JSON has it, a string without its quotes."""
-    return value if isinstance(value, str) else json.dumps(value)

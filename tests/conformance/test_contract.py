@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
+from conformance.language import Text
 from conformance.model import Level
 
 HEAD = "overlay: 1.1.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n"
@@ -58,19 +59,51 @@ def test_a_parameter_nobody_knows_is_not_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "name", "promise"),
+    ("document", "name", "en", "zh"),
     [
-        ("zero", "temperature", "number, 0 to 2, default 1"),
-        ("zero", "prompt", "string or strings, required"),
-        ("gpt-ge", "stop", "not documented"),
-        ("zhizengzeng", "max_tokens", "integer, at least 0, default unlimited"),
-        ("zhizengzeng", "stop", "string, array or null, at most 4 items, default null"),
-        ("eronmind", "stream", "boolean, required"),
-        ("openai", "echo", "boolean or null, default false"),
+        ("zero", "temperature", "number, 0 to 2, default 1", "数值，0 到 2，默认 1"),
+        ("zero", "prompt", "string or strings, required", "字符串或字符串数组，必填"),
+        ("gpt-ge", "stop", "not documented", "文档未提及"),
+        (
+            "zhizengzeng",
+            "max_tokens",
+            "integer, at least 0, default unlimited",
+            "整数，不小于 0，默认不限",
+        ),
+        (
+            "zhizengzeng",
+            "stop",
+            "string, array or null, at most 4 items, default null",
+            "字符串、数组或 null，至多 4 项，默认 null",
+        ),
+        ("eronmind", "stream", "boolean, required", "布尔值，必填"),
+        ("openai", "echo", "boolean or null, default false", "布尔值或 null，默认 false"),
     ],
 )
-def test_a_promise_fits_in_a_line(document: str, name: str, promise: str) -> None:
-    assert load_contract(document).parameter(name).promise == promise
+def test_a_promise_fits_in_a_line(document: str, name: str, en: str, zh: str) -> None:
+    assert load_contract(document).parameter(name).promise == Text(en, zh)
+
+
+def test_a_field_promises_its_values_in_both_languages() -> None:
+    promise = load_contract("openai").field("choices[].finish_reason").promise
+    assert promise == Text("stop, length or content_filter", "stop、length 或 content_filter")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_subject_says_everything_in_both_languages(document: str) -> None:
+    contract = load_contract(document)
+    assert contract.title_zh
+    for subject in contract.subjects:
+        assert subject.promise_zh
+        assert list(subject.says) == list(subject.says_zh)
+    for requirement in contract.requirements.values():
+        assert all(source.says_zh for source in requirement.sources)
+
+
+def test_a_contract_of_ones_own_may_be_titled_in_chinese(tmp_path: Path) -> None:
+    about = "  - target: $\n    update: {x-conformance: {document: openai%s}}\n"
+    assert load_contract(overlay_file(tmp_path, about % ", title_zh: 我们的")).title_zh == "我们的"
+    assert load_contract(overlay_file(tmp_path, about % "")).title_zh == ""
 
 
 def test_a_response_field_is_found_by_its_path() -> None:

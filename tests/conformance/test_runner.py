@@ -136,6 +136,17 @@ def test_the_header_tells_the_contract_and_the_options() -> None:
     assert {r.id for r in header.requirements} == set(OPENAI.requirements)
 
 
+def test_what_reports_say_is_recorded_in_both_languages() -> None:
+    started, *_, last = events_of(a_check("a.one", passes))
+    assert isinstance(started, RunStarted)
+    assert started.header.contract_title_zh == OPENAI.title_zh
+    subjects = {subject.name: subject for subject in started.header.subjects}
+    assert subjects["stop"].promise_zh.startswith("字符串、数组或 null")
+    assert isinstance(last, RunFinished)
+    (finding,) = findings_in(events_of(a_check("a.one", passes))).values()
+    assert (finding.title, finding.title_zh) == ("It holds.", "成立。")
+
+
 def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
     endpoint = ImaginedEndpoint(OPENAI)
     events = events_of(a_check("a.one", passes), a_check("b.two", passes), transport=endpoint)

@@ -70,6 +70,12 @@ def test_every_property_says_what_it_is_and_who_documents_it(schema: dict[str, A
     assert schema["x-documents"].keys() <= set(DOCUMENTS)
 
 
+@pytest.mark.parametrize("schema", PROPERTIES)
+def test_whatever_a_document_says_is_said_in_both_languages(schema: dict[str, Any]) -> None:
+    assert list(schema["x-documents"]) == list(schema["x-documents-zh"])
+    assert all(schema["x-documents-zh"].values())
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_every_parameter_says_whether_it_has_to_be_served(name: str) -> None:
     assert isinstance(REQUEST["properties"][name]["x-promised"], bool)
