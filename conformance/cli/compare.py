@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -53,25 +54,36 @@ def compare(
     old: Path, new: Path, format_names: tuple[str, ...], out: Path | None, language: Language
 ) -> ExitCode:
     """Compare two runs, each a folder or its run.ndjson; OLD is the older."""
+    if out is not None and not format_names:
+        raise click.UsageError("--out says where to write, and --format what: html, json, markdown")
     (old_record, before), (new_record, after) = recorded_in(old), recorded_in(new)
     told = comparing.compare(before, after)
     screen = console_for()
     # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
     show(text.render(told, language, MOST_NAMES if screen.is_terminal else None), screen)
-    if out is not None and not format_names:
-        raise click.UsageError("--out says where to write, and --format what: html, json, markdown")
     folder = out or new_record.parent
     places = comparing.Places(_page(old_record, folder), _page(new_record, folder))
-    written = comparing.files(places, language)
+    chosen = [comparing.files(places, language)[name] for name in format_names]
+    for path in _write(told, chosen, folder):
+        click.echo(path)
+    return told.exit_code
+
+
+def _write(
+    told: comparing.Differences, files: Sequence[comparing.File], folder: Path
+) -> list[Path]:
+    """Write the files that were asked for."""
+    written = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in format_names:
-            path = folder / written[name].name
-            path.write_text(written[name].render(told), encoding="utf-8", newline="\n")
-            click.echo(path)
+        for file in files:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / file.name
+            path.write_text(file.render(told), encoding="utf-8", newline="\n")
+            written.append(path)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None
-    return told.exit_code
+    # The page for people comes last, so that its path is the last line of the output.
+    return sorted(written, key=lambda path: path.suffix == ".html")
 
 
 def _page(record: Path, folder: Path) -> str | None:

@@ -9,6 +9,6 @@
 from __future__ import annotations
 
 from conformance.reports.comparing.differences import Differences, Places, compare
-from conformance.reports.comparing.files import files
+from conformance.reports.comparing.files import File, files
 
-__all__ = ["Differences", "Places", "compare", "files"]
+__all__ = ["Differences", "File", "Places", "compare", "files"]
