@@ -15,7 +15,7 @@ from conformance.wire.budget import upper_bound
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 MOST_OF_A_FINDING = 3
-"""Requests for one finding: the last ones that it points at, which decided."""
+"""Different requests for one finding: the last ones that it points at, which decided."""
 
 MOST_REQUESTS = 60
 MOST_TOKENS = 60_000
@@ -40,9 +40,13 @@ def deciding(
     for finding in findings:
         if finding.verdict not in DEVIATING:
             continue
-        shown = (known[key] for key in finding.exchanges if key in known)
-        askable = [exchange for exchange in shown if _can_be_asked(exchange.request, model)]
-        for exchange in askable[-MOST_OF_A_FINDING:]:
+        # A check may end with many samples of one request; what differs is what is worth asking.
+        last: dict[Request, Exchange] = {}
+        for key in reversed(finding.exchanges):
+            exchange = known.get(key)
+            if exchange is not None and _can_be_asked(exchange.request, model):
+                last.setdefault(exchange.request, exchange)
+        for exchange in reversed(list(last.values())[:MOST_OF_A_FINDING]):
             chosen.setdefault(exchange.request, exchange)
     return tuple(chosen.values())[:MOST_REQUESTS]
 

@@ -58,6 +58,12 @@ def test_of_each_finding_the_last_three_decide_and_each_request_is_asked_once() 
     assert chosen(findings, *prompts) == ["x1", "x2", "x3", "x4"]
 
 
+def test_many_samples_of_one_request_leave_room_for_others() -> None:
+    prompts = [request({"prompt": text}) for text in "abccccc"]
+    findings = [finding(Verdict.FAIL, *(f"x{number}" for number in range(7)))]
+    assert chosen(findings, *prompts) == ["x0", "x1", "x6"]
+
+
 def test_a_run_full_of_deviations_asks_no_more_than_sixty() -> None:
     prompts = [request({"prompt": str(number)}) for number in range(99)]
     findings = [finding(Verdict.FAIL, f"x{number}") for number in range(99)]
