@@ -1,0 +1,179 @@
+"""When the pieces of a stream's text arrived: a stream that is only played is seen at once.
+
+A server that generates first and streams afterwards leaves nothing but a heap at the end of its
+row, however many pieces it cuts the answer into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from conformance.language import Text, same
+from conformance.model import Request, Verdict
+from conformance.reports.pictures.drawing import (
+    INK,
+    OURS,
+    THEIRS,
+    WIDTH,
+    Drawing,
+    Picture,
+    Scale,
+    sentences,
+)
+from conformance.reports.pictures.reading import Recorded, Told, text_in
+from conformance.reports.words import duration
+
+REQUIREMENT = "streaming.incremental"
+FEWEST_PIECES = 4
+"""Fewer pieces show nothing of a rhythm."""
+
+MOST_ROWS = 6
+MOST_PIECES = 200
+"""Dots in a row; a longer stream is thinned out, its first and last piece kept."""
+
+ROW, TOP, LEFT, RIGHT = 22.0, 26.0, 64.0, WIDTH - 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The seconds at which the pieces of one stream's text came, in order; ``pieces`` are all."""
+
+    times: tuple[float, ...]
+    pieces: int
+
+    @property
+    def first(self) -> float:
+        """The time to the first piece."""
+        return self.times[0]
+
+    @property
+    def span(self) -> float:
+        """The time from the first piece to the last."""
+        return self.times[-1] - self.times[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stream of the endpoint, and the reference's stream for the same request, if any."""
+
+    theirs: Stream
+    ours: Stream | None
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What the picture shows; ``at_once`` says that a check found the text to come in one burst."""
+
+    rows: tuple[Row, ...]
+    at_once: bool
+
+
+def numbers(record: Recorded) -> Streams | None:
+    """Choose the streams that show most, or None where no stream has enough pieces."""
+    found = [(answer, stream) for answer in record.answers if (stream := _stream(answer))]
+    if not found:
+        return None
+    reference = {
+        request: stream
+        for request, answer in record.reference.items()
+        if (stream := _stream(answer)) is not None
+    }
+
+    def shows_most(pair: tuple[Told, Stream]) -> tuple[bool, int]:
+        return pair[0].request in reference, pair[1].pieces
+
+    # Of several samples of one request a single row would do, but a burst convinces by repeating.
+    ranked = sorted(found, key=shows_most, reverse=True)[:MOST_ROWS]
+    rows = tuple(Row(stream, reference.get(answer.request)) for answer, stream in ranked)
+    return Streams(_ours_once(rows, [answer.request for answer, _ in ranked]), _at_once(record))
+
+
+def _ours_once(rows: Sequence[Row], requests: Sequence[Request]) -> tuple[Row, ...]:
+    """Keep the reference's stream where its request comes first; it answered once."""
+    return tuple(
+        row if requests.index(request) == place else Row(row.theirs, None)
+        for place, (row, request) in enumerate(zip(rows, requests, strict=True))
+    )
+
+
+def _at_once(record: Recorded) -> bool:
+    return any(f.requirement == REQUIREMENT and f.verdict is Verdict.FAIL for f in record.findings)
+
+
+def _stream(answer: Told) -> Stream | None:
+    times = [chunk.at for chunk in answer.chunks if text_in(chunk.data)]
+    if len(times) < FEWEST_PIECES:
+        return None
+    step = -(-len(times) // MOST_PIECES)
+    kept = (*times[:-1:step], times[-1])
+    return Stream(kept, len(times))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: Text
+    stream: Stream
+    colour: str
+
+
+def draw(streams: Streams) -> Picture:
+    """Draw a row for each stream, all on one axis of seconds since the request."""
+    drawing = Drawing()
+    lines = list(_lines(streams))
+    bottom = TOP + len(lines) * ROW
+    longest = max(line.stream.times[-1] for line in lines)
+    scale = Scale(0.0, max(longest, 0.001), LEFT, RIGHT)
+    for tick in scale.ticks():
+        x = scale(tick)
+        drawing.line((x, TOP - 4, x, bottom))
+        drawing.label((x, bottom + 14), duration(tick) if tick else same("0"), anchor="middle")
+    for number, line in enumerate(lines):
+        y = TOP + number * ROW + ROW / 2 - 4
+        drawing.label((LEFT - 8, y + 4), line.name, anchor="end", colour=INK)
+        drawing.line((scale(0.0), y, scale(line.stream.times[-1]), y), width=2)
+        dots = ((scale(time), y) for time in line.stream.times)
+        drawing.dots(dots, line.colour, size=6, opacity=0.6)
+    drawing.label((LEFT, 12), Text("one dot a piece of text", "每点为一段文本"))
+    drawing.label((RIGHT, 12), Text("time since the request", "自请求起的时间"), anchor="end")
+    title = Text("How streamed text arrives", "流式文本如何到达")
+    return drawing.picture("arrivals", bottom + 22, title=title, says=_says(streams))
+
+
+def _lines(streams: Streams) -> Iterator[_Line]:
+    for number, row in enumerate(streams.rows, start=1):
+        yield _Line(Text(f"stream {number}", f"流 {number}"), row.theirs, THEIRS)
+        if row.ours is not None:
+            yield _Line(Text("reference", "参考"), row.ours, OURS)
+
+
+def _says(streams: Streams) -> Text:
+    theirs = [row.theirs for row in streams.rows]
+    ours = [row.ours for row in streams.rows if row.ours is not None]
+    told = [_rhythm(theirs, AT_ONCE if streams.at_once else OVER_TIME)]
+    if ours:
+        told.append(_rhythm(ours, REFERENCE))
+    return sentences(told)
+
+
+def _rhythm(streams: Sequence[Stream], words: Text) -> Text:
+    return words.format(
+        span=duration(median(stream.span for stream in streams)),
+        first=duration(median(stream.first for stream in streams)),
+    )
+
+
+AT_ONCE = Text(
+    "All text of a stream comes within {span}, after {first} of silence: it is generated first and "
+    "sent afterwards.",
+    "流的全部文本在沉默 {first} 之后的 {span} 内到达：先生成完毕，再一并发出。",
+)
+OVER_TIME = Text(
+    "The first piece of text comes after {first}, the others over {span} (medians).",
+    "首段文本在 {first} 后到达，其余在 {span} 内陆续到达（中位数）。",
+)
+REFERENCE = Text(
+    "The reference answers the same after {first} and over {span}.",
+    "参考服务器对同样的请求在 {first} 后开始，在 {span} 内陆续到达。",
+)

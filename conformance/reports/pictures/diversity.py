@@ -1,0 +1,175 @@
+"""How different samples of one prompt are: squares with one letter are one text.
+
+At temperature 0, and with a seed, all squares of a row should be alike; of samples that are long
+enough hardly two should.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.language import Text, joined, same
+from conformance.reports.pictures.drawing import (
+    INK,
+    MUTED,
+    THEIRS,
+    WIDTH,
+    Drawing,
+    Picture,
+    sentences,
+)
+from conformance.reports.pictures.reading import Recorded, Told, choices, count, number
+
+FEWEST = 3
+"""Samples of a row; of two nobody learns much."""
+
+ENOUGH_TOKENS = 2
+"""Tokens below which samples are alike because there is little to choose."""
+
+MOST_SAMPLES = 24
+MOST_ROWS = 8
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWX"
+
+STEERING = ("echo", "logit_bias", "presence_penalty", "frequency_penalty", "suffix")
+
+ROW, TOP, LEFT, RIGHT = 40.0, 4.0, 10.0, WIDTH - 10.0
+PITCH = (RIGHT - LEFT) / MOST_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How samples were drawn; None is the endpoint's own default."""
+
+    temperature: float | None
+    top_p: float | None
+    seeded: bool
+
+    @property
+    def certain(self) -> bool:
+        """Tell whether all samples have to be the same."""
+        return self.seeded or self.temperature == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of one prompt in one setting, each by the number of its text, in order of arrival."""
+
+    setting: Setting
+    texts: tuple[int, ...]
+
+    @property
+    def distinct(self) -> int:
+        """How many different texts there are."""
+        return len(set(self.texts))
+
+
+def numbers(record: Recorded) -> tuple[Samples, ...] | None:
+    """Gather the samples of each setting; None where no prompt has enough of them."""
+    pools: dict[tuple[Setting, str], list[str]] = {}
+    for answer in record.answers:
+        setting = _setting(answer)
+        if setting is not None:
+            texts = list(_texts(answer))
+            # With a seed each choice has a number of its own; the first ones are comparable.
+            kept = texts[:1] if setting.seeded else texts
+            pools.setdefault((setting, _question(answer)), []).extend(kept)
+    largest: dict[Setting, list[str]] = {}
+    for (setting, _), texts in pools.items():
+        if len(texts) > max(FEWEST - 1, len(largest.get(setting, ()))):
+            largest[setting] = texts
+    rows = [Samples(setting, _numbered(texts)) for setting, texts in largest.items()]
+    rows.sort(key=lambda row: (not row.setting.certain, row.setting.temperature or 0.0))
+    return tuple(rows[:MOST_ROWS]) or None
+
+
+def _setting(answer: Told) -> Setting | None:
+    """Read how an answer was drawn; None where it is no plain sample of one prompt."""
+    asked = answer.asked
+    best_of = asked.get("best_of")
+    if (
+        answer.prompt is None
+        or answer.is_stream
+        or any(asked.get(name) for name in STEERING)
+        or best_of not in {None, asked.get("n", 1)}
+        or (count(asked.get("max_tokens", 16)) or 0) < ENOUGH_TOKENS
+    ):
+        return None
+    seed = asked.get("seed")
+    return Setting(number(asked.get("temperature")), number(asked.get("top_p")), seed is not None)
+
+
+def _question(answer: Told) -> str:
+    """Name what was asked, apart from how many choices were."""
+    asked = {name: value for name, value in answer.asked.items() if name not in {"n", "best_of"}}
+    return json.dumps(asked, sort_keys=True)
+
+
+def _texts(answer: Told) -> Iterator[str]:
+    for choice in choices(answer.document):
+        text = choice.get("text")
+        if isinstance(text, str):
+            yield text
+
+
+def _numbered(texts: list[str]) -> tuple[int, ...]:
+    """Number texts in the order in which they come first."""
+    known: dict[str, int] = {}
+    return tuple(known.setdefault(text, len(known)) for text in texts[:MOST_SAMPLES])
+
+
+def draw(rows: tuple[Samples, ...]) -> Picture:
+    """Draw a row of squares for each setting; what comes again is filled."""
+    drawing = Drawing()
+    for number_of, row in enumerate(rows):
+        y = TOP + number_of * ROW
+        drawing.label((LEFT, y + 10), _named(row.setting), colour=INK)
+        told = DISTINCT.format(distinct=row.distinct, n=len(row.texts))
+        drawing.label((RIGHT, y + 10), told, anchor="end")
+        times = Counter(row.texts)
+        for place, text in enumerate(row.texts):
+            x = LEFT + place * PITCH
+            again = times[text] > 1
+            square = (x, y + 16, PITCH - 2, PITCH - 2)
+            drawing.box(square, THEIRS if again else MUTED, opacity=0.3, outline=not again)
+            middle = (x + (PITCH - 2) / 2, y + 16 + PITCH / 2 + 2)
+            drawing.label(middle, same(LETTERS[text]), anchor="middle", colour=INK, size=9)
+    title = Text("How samples differ", "采样结果的差异")
+    return drawing.picture("diversity", TOP + len(rows) * ROW + 2, title=title, says=_says(rows))
+
+
+def _named(setting: Setting) -> Text:
+    parts = [Text("temperature {value}", "temperature {value}").format(value=_value(setting))]
+    if setting.top_p is not None:
+        parts.append(same(f"top_p {setting.top_p:g}"))
+    if setting.seeded:
+        parts.append(Text("one seed", "同一 seed"))
+    return joined(parts, same(", "))
+
+
+def _value(setting: Setting) -> Text:
+    if setting.temperature is None:
+        return Text("by default", "取默认值")
+    return same(f"{setting.temperature:g}")
+
+
+def _says(rows: tuple[Samples, ...]) -> Text:
+    return sentences([LEGEND, *(_told(row) for row in rows)])
+
+
+def _told(row: Samples) -> Text:
+    n, distinct = len(row.texts), row.distinct
+    words = ALL_SAME if distinct == 1 else ALL_DIFFER if distinct == n else SOME
+    return words.format(setting=_named(row.setting), n=n, distinct=distinct)
+
+
+LEGEND = Text("One letter is one text.", "同一字母为同一文本。")
+DISTINCT = Text("{distinct} of {n} differ", "{n} 个中 {distinct} 种")
+ALL_SAME = Text("{setting}: all {n} samples are the same.", "{setting}：{n} 个样本完全相同。")
+ALL_DIFFER = Text("{setting}: all {n} samples differ.", "{setting}：{n} 个样本各不相同。")
+SOME = Text(
+    "{setting}: {distinct} different texts among {n} samples.",
+    "{setting}：{n} 个样本中有 {distinct} 种文本。",
+)

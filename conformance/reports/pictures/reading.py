@@ -1,0 +1,175 @@
+"""A record as pictures need it: bodies read as JSON or as events with their times, tolerantly.
+
+An endpoint can send anything under any name. What is no number where a number belongs does not
+exist here, and what is too large to be a completion is not read at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from conformance.model import Credentials, Exchange, Finding, Request, Run
+
+LARGEST = 1_000_000
+"""Bytes of a body that is read."""
+
+MOST_CHUNKS = 5_000
+"""Events of a stream that are read."""
+
+MOST_COUNTED = 10**7
+"""Tokens that a bill may speak of; past that it is a mistake, and would flatten everything else."""
+
+LONGEST_TIME = 3_600.0
+"""Seconds; a run's own limits are far below."""
+
+_END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One event of a stream: a JSON object, and the seconds from the request to its arrival."""
+
+    at: float
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One request that was answered with 200: what it asked, and what came.
+
+    Of a stream there are ``chunks``, of a plain answer there is the ``document``; ``elapsed`` is in
+    seconds, from the request to the end of the body.
+    """
+
+    request: Request
+    asked: Json
+    document: Json
+    chunks: tuple[Chunk, ...]
+    elapsed: float
+
+    @property
+    def is_stream(self) -> bool:
+        """Tell whether it came as events."""
+        return bool(self.chunks)
+
+    @property
+    def prompt(self) -> str | None:
+        """The prompt, if it is one text that nothing comes after."""
+        prompt = self.asked.get("prompt")
+        return prompt if isinstance(prompt, str) and not self.asked.get("suffix") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """All answers of a run, those of the reference by what it was asked for, and the findings."""
+
+    answers: tuple[Told, ...]
+    reference: Mapping[Request, Told]
+    findings: tuple[Finding, ...]
+
+
+def recorded(run: Run) -> Recorded:
+    """Read the bodies of a run."""
+    answers = {exchange.id: told(exchange) for exchange in run.exchanges}
+    asked = {exchange.id: exchange.request for exchange in run.exchanges}
+    reference = {
+        asked[comparison.exchange]: answer
+        for comparison in run.comparisons
+        if comparison.exchange in asked and (answer := told(comparison.answer)) is not None
+    }
+    kept = tuple(answer for answer in answers.values() if answer is not None)
+    return Recorded(kept, reference, run.findings)
+
+
+def told(exchange: Exchange) -> Told | None:
+    """Read one exchange; None where it was no completion, or not answered with 200 and whole."""
+    request = exchange.request
+    usable = (
+        exchange.status == 200
+        and exchange.fault is None
+        and request.credentials is Credentials.OWN
+        and len(exchange.body) <= LARGEST
+        and is_time(exchange.elapsed)
+    )
+    asked = json_object(request.body) if usable else {}
+    if not asked or "prompt" not in asked:
+        return None
+    document = json_object(exchange.body)
+    chunks = () if document else tuple(_chunks(exchange))
+    return Told(request, asked, document, chunks, exchange.elapsed) if document or chunks else None
+
+
+def choices(document: Json) -> list[Json]:
+    """The choices of an answer or a chunk that are objects."""
+    found = document.get("choices")
+    listed = found if isinstance(found, list) else []
+    return [choice for choice in listed if isinstance(choice, dict)]
+
+
+def text_in(document: Json) -> str:
+    """All text of an answer or a chunk."""
+    texts = (choice.get("text") for choice in choices(document))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def count(value: object, most: int = MOST_COUNTED) -> int | None:
+    """Take a count: an integer from 0 to ``most``."""
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+    return value if usable and isinstance(value, int) else None
+
+
+def number(value: object) -> float | None:
+    """Take a finite number of a size that can be drawn."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    if not usable or not isinstance(value, int | float) or not -1e9 < value < 1e9:
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def is_time(value: float) -> bool:
+    """Tell whether a number can be the seconds that something took."""
+    return math.isfinite(value) and 0 <= value <= LONGEST_TIME
+
+
+def json_object(body: bytes | str) -> Json:
+    """Read a JSON object; anything else reads as an empty one."""
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _chunks(exchange: Exchange) -> Iterator[Chunk]:
+    """Read the events of a stream that are JSON objects, each with the time it was whole."""
+    ends = list(accumulate(arrival.size for arrival in exchange.arrivals))
+    times = [arrival.at for arrival in exchange.arrivals]
+    begin = 0
+    for number_of, end in enumerate(_END_OF_EVENT.finditer(exchange.body)):
+        if number_of >= MOST_CHUNKS:
+            return
+        data = json_object(_data(exchange.body[begin : end.start()]))
+        begin = end.end()
+        at = _at(ends, times, begin)
+        if data and at is not None:
+            yield Chunk(at, data)
+
+
+def _data(event: bytes) -> bytes:
+    lines = (line.removeprefix(b"data:") for line in event.splitlines() if line[:5] == b"data:")
+    return b"\n".join(lines)
+
+
+def _at(ends: Sequence[int], times: Sequence[float], offset: int) -> float | None:
+    """Say when so many bytes had come."""
+    place = bisect_left(ends, offset)
+    return times[place] if place < len(times) and is_time(times[place]) else None
