@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from conformance import __version__, runner
+from conformance import __version__
 from conformance.api import Api
 from conformance.checks import Check, all_checks
 from conformance.contract import Contract
@@ -31,6 +31,7 @@ from conformance.model import (
     Target,
     Verdict,
 )
+from conformance.runner import run as judging
 from conformance.selection import Options
 
 NO_ANSWER = "the record has no answer to a request that this check makes today"
@@ -85,10 +86,9 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
     checks = [_known(check, recorded.get(check.id)) for check in all_checks()]
     header, footer = run.header, run.footer
     findings: list[Finding] = []
-    judging = runner.run(
+    async for event in judging(
         target, contract, options, transport=answers, checks=checks, clock=answers.now
-    )
-    async for event in judging:
+    ):
         match event:
             case RunStarted():
                 header = _judged_by(event.header, header)
@@ -174,7 +174,7 @@ class RecordedAnswers:
 def _without_answer(recorded: Finding | None) -> Judgement:
     """Conclude as little from a missing answer as can be."""
     match recorded.verdict if recorded else None:
-        case Verdict.FAIL | Verdict.WARN:
+        case Verdict.FAIL | Verdict.WARN | Verdict.ERROR:
             return Inconclusive(NO_ANSWER)
         case Verdict.INCONCLUSIVE if recorded:
             return Inconclusive(recorded.message)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.cli.guard import UserError
+from conformance.language import Language
 from conformance.model import Run
 from conformance.reports import formats
 from conformance.wire.record import RunFileError, read_run
@@ -70,14 +71,18 @@ def recorded_in(folder_or_file: Path) -> tuple[Path, Run]:
 
 
 def write_reports(
-    run: Run, folder: Path, names: Sequence[str], key_env: str | None = None
+    run: Run,
+    folder: Path,
+    names: Sequence[str],
+    key_env: str | None = None,
+    language: Language = Language.ENGLISH,
 ) -> list[Path]:
     """Write a run's reports and return their paths.
 
     Raises:
         UserError: a file cannot be written.
     """
-    known = formats(key_env)
+    known = formats(key_env, language)
     written: list[Path] = []
     for name in names:
         path = folder / known[name].file_name

@@ -234,6 +234,8 @@ class _Outcome:
         ]
         if summary.because:
             told.append(Text(cut(line(self._of(summary.because)), LONGEST)))
+        if summary.judged_again:
+            told.append(Text(line(self._of(summary.judged_again))))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
         return Group(*told, Text(self._of(facts), style="dim"), *counts)
 

@@ -109,6 +109,7 @@ def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
             "contract": header.contract,
             "tier": header.tier.value,
             "suite_version": header.suite_version,
+            **({"recorded_by": header.recorded_by} if header.recorded_by else {}),
         },
     )
     return suite

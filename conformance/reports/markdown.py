@@ -93,6 +93,7 @@ class _Writer:
             f"## {self._of(self._summary.headline)}",
             prose(self._of(self._summary.sentence)),
             self._because(),
+            self._judged_again(),
             self._facts(),
             self._counts(),
             self._findings(),
@@ -121,6 +122,10 @@ class _Writer:
     def _because(self) -> str:
         because = self._summary.because
         return f"{self._of(_BECAUSE)}{code(self._of(because))}" if because else ""
+
+    def _judged_again(self) -> str:
+        told = self._summary.judged_again
+        return escape(self._of(told)) if told else ""
 
     def _counts(self) -> str:
         return " · ".join(

@@ -41,6 +41,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "target": {"base_url": header.base_url, "model": header.model},
         "contract": {"name": header.contract, "title": header.contract_title},
         "suite_version": header.suite_version,
+        "recorded_by": header.recorded_by,
         "tier": header.tier.value,
         "select": list(header.select),
         "strict": header.strict,

@@ -36,6 +36,17 @@ _STOP = Text(". ", "。")
 _THEN = Text("; ", "；")
 
 
+def judged_again(recorded_by: str | None, judged_by: str) -> Text | None:
+    """Say that a record was judged again, or None where it was not."""
+    if recorded_by is None:
+        return None
+    return Text(
+        "Recorded by suite version {then}, judged again from its record by version {now}; nothing "
+        "was sent.",
+        "由套件 {then} 版记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
+    ).format(then=recorded_by, now=judged_by)
+
+
 def the_verdict(
     conclusion: Conclusion, counts: Mapping[str, int], *, judged: int, total: int, strict: bool
 ) -> Text:
@@ -150,7 +161,7 @@ def the_bill(bills: Iterable[Bill]) -> Text | None:
     ]
     if not told:
         return None
-    return Text("Bills {told}.", "计费{told}。").format(told=joined(told, _THEN))
+    return Text("Bills {told}.", "{told}。").format(told=joined(told, _THEN))
 
 
 _BILLED = {
@@ -162,14 +173,14 @@ _BILLED = {
 def _overbilled(bill: Bill) -> Text:
     return Text(
         "{share} % more {what} ({billed:,} for {counted:,})",
-        "比实际多 {share}% 的{what}（实际 {counted:,}，计费 {billed:,}）",
+        "{what}多计费 {share}%（实际 {counted:,}，计费 {billed:,}）",
     ).format(**_filled(bill))
 
 
 def _underbilled(bill: Bill) -> Text:
     return Text(
         "{share} % fewer {what} ({billed:,} for {counted:,})",
-        "比实际少 {share}% 的{what}（实际 {counted:,}，计费 {billed:,}）",
+        "{what}少计费 {share}%（实际 {counted:,}，计费 {billed:,}）",
     ).format(**_filled(bill))
 
 

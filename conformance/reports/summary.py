@@ -60,6 +60,12 @@ class Summary:
         return spoken(given) if given else None
 
     @property
+    def judged_again(self) -> Text | None:
+        """Where the verdicts are not the run's own: whose they are."""
+        header = self.run.header
+        return sentences.judged_again(header.recorded_by, header.suite_version)
+
+    @property
     def cost(self) -> Cost | None:
         """What the run spent; unknown where it broke off before it could be added up."""
         return self.run.footer.cost if self.run.footer else None

@@ -206,6 +206,7 @@ def test_a_run_that_broke_off_stays_broken_off(tmp_path: Path) -> None:
         (Verdict.PASS, Verdict.SKIPPED, NO_ANSWER),
         (Verdict.FAIL, Verdict.INCONCLUSIVE, NO_ANSWER),
         (Verdict.WARN, Verdict.INCONCLUSIVE, NO_ANSWER),
+        (Verdict.ERROR, Verdict.INCONCLUSIVE, NO_ANSWER),
         (Verdict.SKIPPED, Verdict.SKIPPED, "what was said then"),
         (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, "what was said then"),
     ],

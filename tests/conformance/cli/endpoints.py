@@ -74,7 +74,10 @@ class WithoutStop:
         self._honest = ImaginedEndpoint(contract, model)
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
-        asked = json.loads(request.body or b"null")
+        try:
+            asked = json.loads(request.body or b"null")
+        except ValueError:
+            asked = None
         if isinstance(asked, dict) and "stop" in asked:
             kept = {key: value for key, value in asked.items() if key != "stop"}
             request_without = replace(request, body=json.dumps(kept).encode())

@@ -1,0 +1,117 @@
+"""A page as PDF, printed by the Chromium that is installed here, without a network.
+
+What an endpoint sent stands in the page, so nothing of that may run or load: the page's own policy
+forbids it, and the browser is started without name resolution and in a profile that is thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from conformance.cli.guard import UserError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+"""The names under which systems install it."""
+
+SECONDS = 120.0
+"""For printing; the largest page takes a tenth of that."""
+
+SWITCHES = (
+    "--headless",
+    "--disable-gpu",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--no-pdf-header-footer",
+)
+
+
+def browser() -> str:
+    """Find a Chromium.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise UserError(
+            "--format pdf needs Chromium, and none is installed here: install it (Debian: apt "
+            "install chromium), or open index.html and print that"
+        )
+    return found
+
+
+def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS) -> None:
+    """Print a page to a file.
+
+    Args:
+        page: the HTML.
+        path: where the PDF goes; what is there is replaced.
+        program: the browser.
+        seconds: how long it may take.
+
+    Raises:
+        UserError: it took longer, failed, or the file cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        source, printed = Path(folder) / "page.html", Path(folder) / "page.pdf"
+        source.write_text(page, encoding="utf-8", newline="\n")
+        command = [
+            program,
+            *SWITCHES,
+            # A sandbox cannot be had as root, which is what containers run as.
+            *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),
+            f"--user-data-dir={folder}/profile",
+            f"--print-to-pdf={printed}",
+            source.as_uri(),
+        ]
+        _run(command, seconds)
+        try:
+            shutil.copyfile(printed, path)
+        except FileNotFoundError as error:
+            if error.filename == str(printed):
+                raise UserError(f"{program} printed nothing") from None
+            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _run(command: list[str], seconds: float) -> None:
+    try:
+        # A session of its own: a browser is several processes, and all have to end.
+        process = subprocess.Popen(  # noqa: S603 - a browser that was found on the path
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UserError(f"cannot start {command[0]}: {error.strerror}") from None
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{command[0]} did not print the page within {seconds:.0f} s") from None
+    finally:
+        _end(process)
+    if code != 0:
+        raise UserError(f"{command[0]} could not print the page (it ended with {code})")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of the browser."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
