@@ -129,7 +129,7 @@ USES: dict[str, set[str]] = {
     "documents.drivers": {"httpx", "openai", "requests"},
     "wire": {"cattrs", "httpx"},
     "selftest": {"cattrs"},
-    "reports": {"jinja2", "markupsafe", "rich"},
+    "reports": {"jinja2", "markupsafe", "rich", "yaml"},
     "cli": {"click", "rich"},
 }
 
