@@ -15,6 +15,7 @@ from conformance.cli.folder import RECORD
 from conformance.cli.guard import details_of, unforeseen
 from conformance.contract import Contract
 from conformance.events import RunEvent
+from conformance.language import Language
 from conformance.model import Target
 from conformance.reference import Reference
 from conformance.reports.console import Progressing
@@ -41,6 +42,7 @@ def judge(
     screen: Console,
     *,
     reference: Reference | None = None,
+    language: Language = Language.ENGLISH,
 ) -> str | None:
     """Judge a target, ask the reference what shows deviations, and record it in ``folder``.
 
@@ -52,25 +54,32 @@ def judge(
     """
     try:
         events = runner.run(target, contract, options, reference=reference)
-        asyncio.run(_record(events, folder / RECORD, screen))
+        asyncio.run(_record(events, folder / RECORD, Progressing(screen, language)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return None
     except Exception as error:  # noqa: BLE001 - what was learned before is still worth a report
-        # The key can hide in an error's text, and this file is made to be passed on.
-        redactor = Redactor.of(target, reference.secrets if reference else ())
-        return unforeseen(error, folder, redactor.text(details_of(error)))
+        return failed(error, target, folder, reference)
     return None
 
 
-async def _record(events: AsyncIterable[RunEvent], record: Path, screen: Console) -> None:
-    _stop_when_terminated()
-    with RunWriter(record) as writer, Progressing(screen) as progress:
+def failed(
+    error: Exception, target: Target, folder: Path, reference: Reference | None = None
+) -> str:
+    """Keep the details of what should not have failed, and say where they are."""
+    # The key can hide in an error's text, and this file is made to be passed on.
+    redactor = Redactor.of(target, reference.secrets if reference else ())
+    return unforeseen(error, folder, redactor.text(details_of(error)))
+
+
+async def _record(events: AsyncIterable[RunEvent], record: Path, progress: Progressing) -> None:
+    stop_when_terminated()
+    with RunWriter(record) as writer, progress:
         async for event in events:
             writer.write(event)
             progress.show(event)
 
 
-def _stop_when_terminated() -> None:
+def stop_when_terminated() -> None:
     """End the run on SIGTERM as on Ctrl-C: a CI system that gives up sends nothing else.
 
     Inside the event loop the signal has to cancel the run; an exception raised from a handler could

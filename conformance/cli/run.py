@@ -1,69 +1,88 @@
-"""``conformance run``: judge one endpoint and leave a folder of evidence."""
+"""``conformance run``: judge one endpoint, or all that ``conformance.toml`` names."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass
+import os
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import click
 
-from conformance.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
+from conformance.bundled import REFERENCE
 from conformance.cli import inputs
-from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.guard import UserError
-from conformance.cli.judging import interruptible, judge
+from conformance.cli.limits import HOW, options_of, typed, within_limits
+from conformance.cli.many import Planned, run_many
+from conformance.cli.one import Asked, run_one
 from conformance.cli.options import (
     choosing,
     examples,
+    in_language,
     into_formats,
     under_contract,
-    why_nothing_is_chosen,
     with_key_from,
 )
-from conformance.cli.reference import dialect_of, reference_of, with_reference
+from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
-from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Limits, Target, Tier
-from conformance.reports import console
-from conformance.selection import Options
-from conformance.wire.record import RunFileError, read_run
+from conformance.model import DEFAULT_KEY_ENV, ExitCode, Tier
+from conformance.targets import FILE, Entry, TargetsError, read_targets
 
 DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """What is judged; ``host`` names its folder."""
-
-    target: Target
-    host: str
-
-
 @click.command(
-    short_help="Judge an endpoint.",
+    short_help="Judge an endpoint, or many.",
     epilog=examples(
         "conformance run",
         "conformance run --base-url https://api.example.com/v1 --model some-model \\",
         "                --api-key-env EXAMPLE_KEY --contract zhizengzeng",
         "conformance run --tier smoke --select 'stop.*' --max-requests 20",
+        "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
-    ),
+    )
+    + "\n\nOf several targets the worst decides the exit code: 1 not conforming, then 2 "
+    "interrupted, 3 could not judge or a key was missing, 5 nothing ran, 0 all conform.",
 )
 @click.option(
     "--base-url",
     metavar="URL",
-    help="The endpoint, up to and without /completions. [default: the bundled reference server]",
+    help=f"The endpoint, up to and without /completions. [default: the targets of {FILE}; without "
+    "that file, the bundled reference server]",
 )
 @click.option("--model", metavar="ID", help="The model to ask for; required with --base-url.")
 @click.option(
     "--dialect",
     type=click.Choice(DIALECTS),
     metavar="NAME",
-    help="The document that the bundled server speaks as: "
+    help="Judge the bundled server, speaking as this document: "
     f"{', '.join(DIALECTS)}. [default: a vendor's contract: its own, else {REFERENCE}]",
 )
 @with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Judge the targets of this file. [default: {FILE}, where there is one]",
+)
+@click.option(
+    "--target",
+    "wanted",
+    multiple=True,
+    metavar="GLOB",
+    help="Of the file's targets only those whose name matches; may be repeated.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1, max=100),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Targets that are judged at a time.",
+)
 @under_contract
 @choosing(Tier.STANDARD)
 @click.option(
@@ -73,156 +92,107 @@ class _Endpoint:
     help="A new or empty folder. [default: reports/<date>-<host>-<contract>]",
 )
 @into_formats("html,junit,json")
-@click.option(
-    "--max-requests", type=click.IntRange(min=1), metavar="N", help="Send no more than N requests."
-)
-@click.option(
-    "--max-spend-tokens",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Spend no more than N tokens, by what requests can cost at most.",
-)
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1, max=1000),
-    default=Options().concurrency,
-    show_default=True,
-    metavar="N",
-    help="Requests in flight at a time.",
-)
-@click.option(
-    "--rate",
-    type=float,
-    callback=inputs.above_zero,
-    metavar="N",
-    help="Requests a second at most.",
-)
-@click.option(
-    "--timeout",
-    type=float,
-    callback=inputs.above_zero,
-    default=Options().timeout,
-    show_default=True,
-    metavar="S",
-    help="Seconds for one attempt at a request.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    default=Options().seed,
-    show_default=True,
-    metavar="N",
-    help="Makes the run's own choices repeatable.",
-)
-@click.option("--strict", is_flag=True, help="Count lesser deviations as broken promises.")
+@within_limits
 @with_reference
-def run(
-    *,
-    base_url: str | None,
-    model: str | None,
-    dialect: str | None,
-    key_name: str | None,
-    contract_name: str,
-    tier: str,
-    select: tuple[str, ...],
-    out: Path | None,
-    format_names: tuple[str, ...],
-    max_requests: int | None,
-    max_spend_tokens: int | None,
-    concurrency: int,
-    rate: float | None,
-    timeout: float,
-    seed: int,
-    strict: bool,
-    reference_name: str | None,
-    reference_model: str | None,
-    reference_key_name: str | None,
-) -> ExitCode:
-    """Judge an endpoint, or the bundled reference server where none is named."""
-    contract = inputs.contract(contract_name)
-    options = Options(
-        tier=Tier(tier),
-        select=select,
-        limits=Limits(requests=max_requests, tokens=max_spend_tokens),
-        concurrency=concurrency,
-        rate=rate,
-        timeout=timeout,
-        seed=seed,
-        strict=strict,
-    )
+@in_language
+@click.pass_context
+def run(context: click.Context, /, **given: Any) -> ExitCode:
+    """Judge an endpoint; without --base-url those of conformance.toml, or the bundled server.
+
+    With a file of targets, what stands on the command line overrides what stands in the file.
+    """
+    how = {name: given[name] for name in HOW}
+    landing = {name: given[name] for name in ("out", "format_names", "language")}
+    path = _file(given)
+    if path is not None:
+        entries = _chosen(path, given["wanted"])
+        planned = [_planned(context, entry, given) for entry in entries]
+        return run_many(planned, os.environ, jobs=given["jobs"], **landing)
+    contract = inputs.contract(given["contract_name"])
     reference = reference_of(
-        reference_name,
-        reference_model,
-        reference_key_name,
+        given["reference_name"],
+        given["reference_model"],
+        given["reference_key_name"],
         contract=contract,
-        bundled_is_judged=base_url is None,
+        bundled_is_judged=given["base_url"] is None,
     )
-    nothing = why_nothing_is_chosen(contract, options)
-    if nothing:
-        say(nothing)
-        return ExitCode.NOTHING_RAN
-    screen = console.console_for()
-    with interruptible(), ExitStack() as stack:
-        if base_url is None:
-            spoken = dialect or dialect_of(contract_name)
-            endpoint = _bundled(model, key_name, contract.name, spoken, stack)
-        else:
-            endpoint = _named(base_url, model, dialect, key_name, contract.name)
-        folder = fresh_folder(out, endpoint.host, contract.name)
-        failure = judge(endpoint.target, contract, options, folder, screen, reference=reference)
+    asked = Asked(
+        **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
+        contract_name=given["contract_name"],
+    )
+    return run_one(asked, contract, options_of(how), reference, **landing)
+
+
+def _file(given: dict[str, Any]) -> Path | None:
+    """Say which file names the targets, or None where one endpoint is to be judged.
+
+    Raises:
+        UsageError: options for one endpoint and for many do not go together.
+    """
+    config: Path | None = given["config"]
+    many = "--config" if config is not None else "--target" if given["wanted"] else None
+    for name in ("base_url", "dialect"):
+        if given[name] is not None:
+            if many:
+                one = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{one} names one endpoint, and {many} many: keep one")
+            return None
+    path = config or Path(FILE)
+    if config is None and not path.is_file():
+        if many:
+            raise click.UsageError(
+                f"--target chooses from {FILE}, and there is none here; `conformance init` writes "
+                "one to begin with"
+            )
+        return None
+    if given["key_name"] is not None:
+        raise click.UsageError(
+            f"--api-key-env would hand one key to every target of {path}; each names its own there"
+        )
+    if config is None:
+        say(f"judging the targets of {path}; --dialect {REFERENCE} would judge the bundled server")
+    return path
+
+
+def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
+    """Read a file's targets, and keep those that are wanted.
+
+    Raises:
+        UserError: the file cannot be used, or nothing in it is wanted.
+    """
     try:
-        judged = read_run(folder / RECORD)
-    except RunFileError:
-        # It ended before it had begun, and left nothing that a report could be made of.
-        if failure is None:
-            raise click.Abort from None
-        say(failure)
-        return ExitCode.UNDECIDED
-    console.show(judged, screen)
-    click.echo()
-    for path in write_reports(judged, folder, format_names):
-        click.echo(path)
-    if failure:
-        say(failure)
-        return ExitCode.UNDECIDED
-    return EXIT_CODES[judged.conclusion]
+        entries = read_targets(path)
+    except TargetsError as error:
+        *others, last = error.mistakes
+        for mistake in others:
+            say(mistake)
+        raise UserError(last) from None
+    names = [entry.name for entry in entries]
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in names):
+            near = get_close_matches(glob, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}"
+            raise UserError(f"no target of {path} is called {glob!r}; {hint}")
+    return [
+        entry
+        for entry in entries
+        if not globs or any(fnmatchcase(entry.name, glob) for glob in globs)
+    ]
 
 
-def _named(
-    typed: str, model: str | None, dialect: str | None, key_name: str | None, contract: str
-) -> _Endpoint:
-    """Make sure of the endpoint that was named."""
-    if dialect is not None:
-        raise click.UsageError(
-            "--dialect is for the bundled server; an endpoint named with --base-url speaks its own"
-        )
-    where = inputs.base_url(typed)
-    if not model:
-        raise click.UsageError(
-            f"--base-url needs --model: which of the models at {where.host} is to be asked"
-        )
-    if where.corrected:
-        say(f"--base-url {where.corrected}")
-    key = inputs.api_key(key_name, where.host)
-    name = key_name or DEFAULT_KEY_ENV
-    if key:
-        say(f"sending the API key in ${name} to {where.host}")
-    return _Endpoint(Target(where.url, model, contract, key, name), where.host)
-
-
-def _bundled(
-    model: str | None, key_name: str | None, contract: str, dialect: str, stack: ExitStack
-) -> _Endpoint:
-    """Start the bundled server."""
-    if model is not None or key_name is not None:
-        raise click.UsageError(
-            "--model and --api-key-env go with --base-url; the bundled server has its own"
-        )
-    try:
-        server = stack.enter_context(bundled_server(dialect=dialect))
-    except BundledServerError as error:
-        raise UserError(f"{error}; or name an endpoint with --base-url") from None
-    if dialect != REFERENCE:
-        say(f"the bundled server speaks as {dialect}")
-    target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
-    return _Endpoint(target, "bundled")
+def _planned(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
+    """Let the command line override what the file says of a target."""
+    here = typed(context)
+    is_typed = context.get_parameter_source("contract_name")
+    named = given["contract_name"]
+    on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
+    contract = inputs.contract(named if on_command_line else entry.contract)
+    changed = replace(entry, model=given["model"] or entry.model)
+    reference = reference_of(
+        given["reference_name"],
+        given["reference_model"],
+        given["reference_key_name"],
+        contract=contract,
+        bundled_is_judged=False,
+    )
+    return Planned(changed, contract, options_of(here, entry.options), reference)

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from conformance.language import Language
+from conformance.reports.matrix import data, markdown, page
 from conformance.reports.matrix.building import matrix_of
 from conformance.reports.matrix.records import Matrix, Recorded
 
-__all__ = ["Matrix", "Recorded", "matrix_of"]
+__all__ = ["File", "Matrix", "Recorded", "files", "matrix_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One way to write the matrix down, and the name of its file."""
+
+    name: str
+    render: Callable[[Matrix], str]
+
+
+def files(language: Language = Language.ENGLISH) -> Mapping[str, File]:
+    """Return every kind of file by its name; a page holds both languages, the others one."""
+    return {
+        "json": File("matrix.json", data.render),
+        "markdown": File("matrix.md", partial(markdown.render, language=language)),
+        "html": File("index.html", partial(page.render, language=language)),
+    }

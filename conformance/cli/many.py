@@ -1,0 +1,199 @@
+"""A run of every target in ``conformance.toml``: side by side, each with its own folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from conformance import runner
+from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.judging import failed, interruptible, stop_when_terminated
+from conformance.cli.matrices import write_matrix
+from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.terminal import say, show
+from conformance.contract import Contract
+from conformance.documents.pages import PAGES
+from conformance.language import Language, Text
+from conformance.model import EXIT_CODES, ExitCode, Target
+from conformance.reference import Reference
+from conformance.reports.console import console_for
+from conformance.reports.matrix import Recorded, matrix_of, text
+from conformance.reports.matrix.progress import ProgressOfMany
+from conformance.selection import Options
+from conformance.targets import Entry, MissingSecretError
+from conformance.wire.record import RunFileError, RunWriter, read_run
+
+WORST_FIRST = (
+    ExitCode.NOT_CONFORMING,
+    ExitCode.INTERRUPTED,
+    ExitCode.UNDECIDED,
+    ExitCode.NOTHING_RAN,
+    ExitCode.CONFORMING,
+)
+"""Of several runs the worst decides: what is known to be broken outweighs what is not known."""
+
+_INTERRUPTED = Text("It was interrupted before it had begun.", "尚未开始即被中断。")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One target, made ready: whom to ask, by which contract, and how."""
+
+    entry: Entry
+    contract: Contract
+    options: Options
+    reference: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A target that can be judged, and its folder."""
+
+    planned: Planned
+    target: Target
+    folder: Path
+
+
+def run_many(
+    planned: Sequence[Planned],
+    environment: Mapping[str, str],
+    *,
+    jobs: int,
+    out: Path | None,
+    format_names: Sequence[str],
+    language: Language,
+) -> ExitCode:
+    """Judge targets side by side, tell what came of each, and leave a matrix of all.
+
+    A target that cannot be judged stops no other; an interruption keeps what all had learned.
+    """
+    home = fresh_folder(out, "conformance", "targets")
+    ready: list[_Job] = []
+    reasons: dict[str, Text] = {}
+    for one in planned:
+        because = why_nothing_is_chosen(one.contract, one.options)
+        try:
+            target = one.entry.target(one.contract.name, environment)
+        except MissingSecretError as missing:
+            because = because or f"{missing}, so {one.entry.name} was not asked"
+        if because:
+            reasons[one.entry.name] = Text(because, "")
+        else:
+            ready.append(_Job(one, target, home / one.entry.name))
+    _announce(ready, reasons)
+    screen = console_for()
+    with interruptible():
+        failures, interrupted = _judge_all(ready, jobs, screen, language)
+    for name, sentence in failures.items():
+        reasons.setdefault(name, Text(sentence, ""))
+    codes = {one.entry.name: ExitCode.UNDECIDED for one in planned}
+    recorded = []
+    for one in planned:
+        name = one.entry.name
+        told = _recorded(one, home / name, reasons.get(name), format_names, language)
+        if told.run is not None and name not in failures:
+            codes[name] = EXIT_CODES[told.run.conclusion]
+        recorded.append(told)
+    matrix = matrix_of(recorded, PAGES)
+    click.echo()
+    show(text.render(matrix, language), screen)
+    click.echo()
+    for told in recorded:
+        if told.run is not None:
+            click.echo(home / told.name)
+    for path in write_matrix(matrix, home, format_names, language):
+        click.echo(path)
+    return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code of several runs: that of the worst."""
+    return min(codes, key=WORST_FIRST.index, default=ExitCode.NOTHING_RAN)
+
+
+def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text]) -> None:
+    """Say before anything is sent whose key goes where, and who is left out."""
+    for job in ready:
+        if job.target.api_key:
+            variable, url = job.target.api_key_env, job.target.base_url
+            say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+    for because in reasons.values():
+        say(because.en)
+
+
+def _judge_all(
+    ready: Sequence[_Job], jobs: int, screen: Console, language: Language
+) -> tuple[Mapping[str, str], bool]:
+    """Judge so many at a time; return what failed that should not have, and if it was cut short."""
+    failures: dict[str, str] = {}
+    progress = ProgressOfMany(screen, language)
+    try:
+        with progress:
+            asyncio.run(_side_by_side(ready, jobs, progress, failures.__setitem__))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return failures, True
+    return failures, False
+
+
+async def _side_by_side(
+    ready: Sequence[_Job],
+    jobs: int,
+    progress: ProgressOfMany,
+    tell_failure: Callable[[str, str], None],
+) -> None:
+    stop_when_terminated()
+    slots = asyncio.Semaphore(jobs)
+
+    async def judge(job: _Job) -> None:
+        name = job.planned.entry.name
+        async with slots:
+            job.folder.mkdir()
+            try:
+                await _record(job, progress)
+            except Exception as error:  # noqa: BLE001 - one target's failure is no other's
+                sentence = failed(error, job.target, job.folder, job.planned.reference)
+                tell_failure(name, sentence)
+
+    async with asyncio.TaskGroup() as all_of_them:
+        for job in ready:
+            all_of_them.create_task(judge(job))
+
+
+async def _record(job: _Job, progress: ProgressOfMany) -> None:
+    planned = job.planned
+    events = runner.run(job.target, planned.contract, planned.options, reference=planned.reference)
+    with RunWriter(job.folder / RECORD) as writer:
+        async with aclosing(events):
+            async for event in events:
+                writer.write(event)
+                progress.show(planned.entry.name, event)
+
+
+def _recorded(
+    planned: Planned,
+    folder: Path,
+    because: Text | None,
+    format_names: Sequence[str],
+    language: Language,
+) -> Recorded:
+    """Read what a target's run left, and write its reports."""
+    entry = planned.entry
+    try:
+        run = read_run(folder / RECORD)
+    except RunFileError:
+        return Recorded(
+            entry.name,
+            document=planned.contract.document,
+            because=because or _INTERRUPTED,
+            base_url=entry.base_url,
+            model=entry.model,
+        )
+    written = write_reports(run, folder, format_names, language=language)
+    page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)
+    return Recorded(entry.name, run, page, because=because)
