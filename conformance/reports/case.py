@@ -78,6 +78,11 @@ class Case:
         """What the check said of its verdict."""
         return spoken(self.finding.message)
 
+    @property
+    def seen(self) -> Text:
+        """What was seen, in words."""
+        return spoken(self.finding.seen or "")
+
     @cached_property
     def compared(self) -> tuple[Pieces, Pieces]:
         """What was expected and what was seen, each in pieces that differ or do not."""

@@ -11,8 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from conformance.reports.difference import Piece, Pieces
-
 MOST = 20
 """Marks in one body; more would be a colour and no pointer."""
 
@@ -24,17 +22,12 @@ _NAME = re.compile(r"[A-Za-z_]{2,}")
 _decoder = json.JSONDecoder()
 
 Span = tuple[int, int]
+Spans = tuple[Span, ...]
 
 
-def pointed_out(body: str, told: Iterable[str]) -> Pieces:
-    """Part a body into what the findings' words speak of (``differs``) and the rest."""
-    pieces: list[Piece] = []
-    place = 0
-    for start, end in _merged(span for words in told for span in _spans(body, words)):
-        pieces += [Piece(body[place:start], differs=False), Piece(body[start:end], differs=True)]
-        place = end
-    pieces.append(Piece(body[place:], differs=False))
-    return tuple(piece for piece in pieces if piece.text)
+def pointed_out(body: str, told: Iterable[str]) -> Spans:
+    """Find in a body what the findings' words speak of: in order, none touching another."""
+    return merged(span for words in told for span in _spans(body, words))
 
 
 def _spans(body: str, words: str) -> list[Span]:
@@ -77,12 +70,12 @@ def _occurrences(body: str, text: str) -> Iterator[Span]:
             yield match.span()
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """Put spans in order and join those that touch; only the first few are kept."""
-    merged: list[Span] = []
+def merged(spans: Iterable[Span], most: int = MOST) -> Spans:
+    """Put spans in order and join those that touch; only the first ones are kept."""
+    joined: list[Span] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
-            merged.append((start, end))
-    return merged[:MOST]
+            joined.append((start, end))
+    return tuple(joined[:most])

@@ -1,46 +1,56 @@
-"""Exchanges as the page shows them: decoded, laid out, cut to size. What is cut is said.
+"""Exchanges as the page shows them: decoded, laid out, cut, beside the reference's answers.
 
-A page has a budget of bytes, whatever an endpoint sends, and spends it where it helps: small bodies
-are whole, and large ones share what is left. Nothing here escapes; the template does that for every
-value, without exception.
+Nothing here is markup but what :mod:`conformance.reports.html.highlight` makes; the template
+escapes every other value, without exception.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from markupsafe import escape
-
 from conformance.language import Text, same
-from conformance.model import Attempt, Exchange, Finding, Run, Verdict
+from conformance.model import Exchange, Finding, Run, Verdict
 from conformance.reports.case import LONGEST as LONGEST_SEEN
 from conformance.reports.curl import curl, key_variable
-from conformance.reports.difference import Pieces
+from conformance.reports.html.beside import differences
+from conformance.reports.html.excerpts import Excerpt, excerpt, fair_limit
+from conformance.reports.html.gist import WIDEST, attempts, gist
+from conformance.reports.html.highlight import cost
 from conformance.reports.html.layout import lay_out
-from conformance.reports.marking import pointed_out
+from conformance.reports.marking import Spans, merged, pointed_out
+from conformance.reports.snippet import snippet
 from conformance.reports.visible import cut, line, lines
 from conformance.reports.words import duration, size
 
-BUDGETS = {"request": 150_000, "curl": 150_000, "headers": 150_000, "body": 550_000}
-"""Bytes of HTML for each part of all exchanges together: a page stays under 1.5 MB."""
+BUDGETS = {
+    "request": 80_000,
+    "curl": 80_000,
+    "python": 100_000,
+    "headers": 60_000,
+    "body": 300_000,
+    "reference": 120_000,
+}
+"""Bytes of HTML for each part of all exchanges together."""
 
-LONGEST = {"request": 6_000, "curl": 4_000, "headers": 4_000, "body": 16_000}
+LONGEST = {
+    "request": 6_000,
+    "curl": 4_000,
+    "python": 4_000,
+    "headers": 4_000,
+    "body": 16_000,
+    "reference": 8_000,
+}
 """Bytes of HTML for a part of one exchange, however much room there is."""
-
-WIDEST_HEADER = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A body made readable, in pieces that findings speak of or do not.
+class Reference:
+    """What the reference answered to the same request."""
 
-    ``left_out`` says what is not shown, and where to find it.
-    """
-
-    pieces: Pieces
-    left_out: Text | None
+    status: Text
+    facts: Text
+    body: Excerpt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +65,47 @@ class ExchangeView:
     fault: str | None
     attempts: tuple[Text, ...]
     curl: str | None
+    python: str | None
     key_env: str | None
     request: Excerpt | None
     headers: Excerpt | None
     body: Excerpt | None
+    reference: Reference | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The parts of an exchange before they are cut, and what they would cost in full.
+    """The parts of an exchange before they are cut.
 
-    ``told`` is what findings say was seen in it.
+    ``answer`` is the reference's, where it was asked; ``told`` is what findings say was seen.
     """
 
     exchange: Exchange
-    request: str
-    curl: str
+    answer: Exchange | None
     key_env: str | None
-    headers: str
-    body: str
+    parts: Mapping[str, str]
     told: tuple[str, ...]
 
-    def text(self, part: str) -> str:
-        return str(getattr(self, part))
-
     def cost(self, part: str) -> int:
-        return cost(self.text(part))
+        return cost(self.parts[part])
 
 
-def views(run: Run, key_env: str | None) -> dict[str, ExchangeView]:
-    """Lay out every exchange of the run, by id, within the page's budget."""
+def views(run: Run, key_env: str | None, share: float = 1) -> dict[str, ExchangeView]:
+    """Lay out every exchange of the run, by id, within a share of the page's budget."""
     told = _told(run.findings)
+    answers = {comparison.exchange: comparison.answer for comparison in run.comparisons}
     drafts = [
-        _draft(exchange, run.header.base_url, key_env, told.get(exchange.id, ()))
+        _draft(
+            exchange,
+            answers.get(exchange.id),
+            run.header.base_url,
+            key_env,
+            told.get(exchange.id, ()),
+        )
         for exchange in run.exchanges
     ]
     limits = {
-        part: fair_limit([draft.cost(part) for draft in drafts], budget, LONGEST[part])
+        part: fair_limit([draft.cost(part) for draft in drafts], int(budget * share), LONGEST[part])
         for part, budget in BUDGETS.items()
     }
     return {draft.exchange.id: _view(draft, limits) for draft in drafts}
@@ -107,35 +121,23 @@ def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
     return told
 
 
-def cost(text: str) -> int:
-    """Count the bytes a text takes in the page."""
-    return len(escape(text).encode())
-
-
-def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
-    """Find how much each may cost so that all fit: the small ones whole, the large ones alike."""
-    left = budget
-    for place, each in enumerate(sorted(costs)):
-        share = left // (len(costs) - place)
-        if each > share:
-            return min(share, most)
-        left -= each
-    return most
-
-
-def _draft(exchange: Exchange, base_url: str, key_env: str | None, told: tuple[str, ...]) -> _Draft:
-    headers = [
-        f"{line(name)}: {cut(line(value), WIDEST_HEADER)}" for name, value in exchange.headers
-    ]
-    return _Draft(
-        exchange,
-        request=_readable(exchange.request.body, LONGEST["request"]),
-        curl=curl(exchange.request, base_url, key_env) or "",
-        key_env=key_variable(exchange.request, key_env),
-        headers="\n".join(headers),
-        body=_readable(exchange.body, LONGEST["body"]),
-        told=told,
-    )
+def _draft(
+    exchange: Exchange,
+    answer: Exchange | None,
+    base_url: str,
+    key_env: str | None,
+    told: tuple[str, ...],
+) -> _Draft:
+    headers = [f"{line(name)}: {cut(line(value), WIDEST)}" for name, value in exchange.headers]
+    parts = {
+        "request": _readable(exchange.request.body, LONGEST["request"]),
+        "curl": curl(exchange.request, base_url, key_env) or "",
+        "python": snippet(exchange.request, base_url, key_env) or "",
+        "headers": "\n".join(headers),
+        "body": _readable(exchange.body, LONGEST["body"]),
+        "reference": _readable(answer.body, LONGEST["reference"]) if answer else "",
+    }
+    return _Draft(exchange, answer, key_variable(exchange.request, key_env), parts, told)
 
 
 def _readable(body: bytes, most: int) -> str:
@@ -147,97 +149,78 @@ def _readable(body: bytes, most: int) -> str:
 
 def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
     exchange = draft.exchange
-    request, body = exchange.request, exchange.body
+    request = exchange.request
+    ours, theirs = _differing(draft)
+
+    def marked(body: str) -> Spans:
+        return merged((*pointed_out(body, draft.told), *_within(ours, body)), len(ours) + 20)
+
     return ExchangeView(
         id=exchange.id,
         title=f"{request.method} {request.path}",
-        gist=cut(line(_gist(request.body)), 200),
-        status=same(str(exchange.status)) if exchange.status is not None else _NO_ANSWER,
-        facts=_FACTS.format(took=duration(exchange.elapsed), size=size(len(body))),
+        gist=cut(line(gist(request.body)), 200),
+        status=_status(exchange),
+        facts=_facts(exchange),
         fault=exchange.fault,
-        attempts=_attempts(exchange) if len(exchange.attempts) > 1 else (),
-        curl=draft.curl if draft.cost("curl") <= limits["curl"] else None,
+        attempts=attempts(exchange) if len(exchange.attempts) > 1 else (),
+        curl=_whole(draft, "curl", limits),
+        python=_whole(draft, "python", limits),
         key_env=draft.key_env,
-        request=_excerpt(draft, "request", limits, len(request.body)),
-        headers=_excerpt(draft, "headers", limits, len(draft.headers)),
-        body=_excerpt(draft, "body", limits, len(body)),
+        request=_part(draft, "request", limits, len(request.body)),
+        headers=_part(draft, "headers", limits, len(draft.parts["headers"])),
+        body=_part(draft, "body", limits, len(exchange.body), marked),
+        reference=_reference(draft, limits, theirs),
     )
 
 
-def _gist(body: bytes) -> str:
-    """Say in a line what a request asks; what tells requests apart comes before the prompt."""
-    text = body[:_GIST_READS].decode("utf-8", errors="replace")
-    try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(asked, dict):
-        return text
-    rest = {key: value for key, value in asked.items() if key not in {"model", "prompt"}}
-    if "prompt" in asked:
-        rest["prompt"] = asked["prompt"]
-    return ", ".join(f"{key}: {_short(value)}" for key, value in rest.items())
+def _differing(draft: _Draft) -> tuple[Spans, Spans]:
+    if draft.answer is None:
+        return (), ()
+    return differences(draft.parts["body"], draft.parts["reference"])
 
 
-def _short(value: object) -> str:
-    """Write a value as JSON, short enough to leave room for the next."""
-    return cut(json.dumps(value, ensure_ascii=False), 60)
+def _within(spans: Spans, text: str) -> Spans:
+    """Leave out what lies beyond a text that was cut."""
+    return tuple((start, min(end, len(text))) for start, end in spans if start < len(text))
 
 
-_GIST_READS = 20_000
-"""Bytes of a request that its line is made from; a body that is longer is shown as it starts."""
-
-
-def _attempts(exchange: Exchange) -> tuple[Text, ...]:
-    """Tell each try in a line: when it was sent, how long it took, what came of it."""
-    return tuple(
-        _ATTEMPT.format(
-            started=duration(attempt.started),
-            elapsed=duration(attempt.elapsed),
-            what=cut(line(", ".join(_came_of(attempt))), 2 * WIDEST_HEADER),
-        )
-        for attempt in exchange.attempts
+def _reference(draft: _Draft, limits: Mapping[str, int], differing: Spans) -> Reference | None:
+    answer = draft.answer
+    if answer is None:
+        return None
+    body = _part(
+        draft, "reference", limits, len(answer.body), lambda text: _within(differing, text)
     )
+    return Reference(_status(answer), _facts(answer), body)
+
+
+def _status(exchange: Exchange) -> Text:
+    return _NO_ANSWER if exchange.status is None else same(str(exchange.status))
+
+
+def _facts(exchange: Exchange) -> Text:
+    return _FACTS.format(took=duration(exchange.elapsed), size=size(len(exchange.body)))
 
 
 _FACTS = Text("{took}, {size}", "{took}，{size}")
 _NO_ANSWER = Text("no answer", "无回答")
-_ATTEMPT = Text(
-    "{started} into the run, after {elapsed}: {what}",
-    "运行开始后 {started}，历时 {elapsed}：{what}",
-)
-_SHORTENED = Text(
-    "Shortened; all {size} of it are in run.ndjson.", "已截短；完整的 {size} 在 run.ndjson 中。"
-)
 
 
-def _came_of(attempt: Attempt) -> Iterator[str]:
-    """Tell a fault or a status, and of an answer that was not taken for one what it said."""
-    yield str(attempt.fault or attempt.status)
-    if attempt.retry_after is not None:
-        yield f"Retry-After: {cut(attempt.retry_after, WIDEST_HEADER)}"
-    if attempt.body:
-        yield cut(attempt.body.decode("utf-8", errors="replace"), WIDEST_HEADER)
+def _whole(draft: _Draft, part: str, limits: Mapping[str, int]) -> str | None:
+    """Return lines to be pasted: whole, or not at all."""
+    return (draft.parts[part] or None) if draft.cost(part) <= limits[part] else None
 
 
-def _excerpt(draft: _Draft, part: str, limits: Mapping[str, int], whole: int) -> Excerpt | None:
-    text = draft.text(part)
-    if not text:
-        return None
-    shown = _cut_to_cost(text, limits[part])
-    complete = len(shown) == len(text) and whole <= LONGEST[part]
-    note = None if complete else _SHORTENED.format(size=size(whole))
-    return Excerpt(pointed_out(shown, draft.told if part == "body" else ()), note)
+def _unmarked(_: str) -> Spans:
+    return ()
 
 
-def _cut_to_cost(text: str, limit: int) -> str:
-    """Keep as much of the text's beginning as fits; halving steps, as escaping is not even."""
-    if cost(text) <= limit:
-        return text
-    kept, step = 0, len(text)
-    while step:
-        if kept + step <= len(text) and cost(text[: kept + step]) <= limit:
-            kept += step
-        else:
-            step //= 2
-    return text[:kept]
+def _part(
+    draft: _Draft,
+    part: str,
+    limits: Mapping[str, int],
+    whole: int,
+    marks: Callable[[str], Spans] = _unmarked,
+) -> Excerpt | None:
+    complete = whole <= LONGEST[part]
+    return excerpt(draft.parts[part], limits[part], whole, complete=complete, marks=marks)

@@ -25,6 +25,8 @@ from conformance import __version__
 from conformance.language import Language, Text
 from conformance.reports import words
 from conformance.reports.case import LONGEST
+from conformance.reports.rows import said_of
+from conformance.reports.spoken import spoken
 from conformance.reports.visible import cut, lines
 
 _TEMPLATES = "templates"
@@ -91,9 +93,13 @@ def environment() -> Environment:
         state_words=words.STATES,
         level_words=words.LEVELS,
         headline_words=words.HEADLINES,
+        effect_words=words.EFFECTS,
+        tier_words=words.TIERS,
+        said_of=said_of,
+        spoken=spoken,
     )
     made.filters.update(
-        brief=lambda text: cut(text, LONGEST),
+        brief=brief,
         marked=marked,
     )
     return made
@@ -115,6 +121,13 @@ def in_both(text: Text | str) -> Markup:
     return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(
         marked(text.en), marked(text.zh)
     )
+
+
+def brief(text: Text | str, longest: int = LONGEST) -> Text | str:
+    """Shorten what may be long: checks keep their words short, a broken record may not."""
+    if isinstance(text, str):
+        return cut(text, longest)
+    return text.mapped(lambda words: cut(words, longest))
 
 
 def marked(sentence: str) -> Markup:

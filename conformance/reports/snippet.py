@@ -1,0 +1,154 @@
+"""A few lines of Python that send a request again with the openai package, safe to paste.
+
+The key is read from the environment, so that a report can be forwarded. What the client does not
+know goes through ``extra_body``; a request without what it insists on, through its plain ``post``.
+What it cannot send at all (a body that is no JSON object, another method, no key) is left to the
+command line.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from conformance.model import WRONG_KEY, Credentials, Request
+from conformance.reports.curl import key_variable
+from conformance.reports.visible import line
+
+LONGEST = 8_000
+"""Bytes of a body that still make a snippet; longer ones are left to the run's record."""
+
+DEEPEST = 20
+"""Levels of a body; what nests deeper is no request that anybody types."""
+
+KNOWN = frozenset(
+    {"model", "prompt", "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs"}
+    | {"max_tokens", "n", "presence_penalty", "seed", "stop", "stream", "stream_options"}
+    | {"suffix", "temperature", "top_p", "user"}
+)
+"""What ``client.completions.create`` takes by name."""
+
+
+def snippet(request: Request, base_url: str, key_env: str | None) -> str | None:
+    """Write the lines, or None where the client cannot send such a request.
+
+    Args:
+        request: what was sent.
+        base_url: where it was sent to.
+        key_env: the environment variable that holds the key, or None where no key was sent.
+    """
+    body = _readable(request)
+    if body is None:
+        return None
+    call = "\n".join(f"    {line}" if line else line for line in _call(request, body))
+    key, imports = _key(request, key_env)
+    return (
+        f"{imports}import openai\n\n"
+        f"client = openai.OpenAI(base_url={_text(base_url)}, api_key={key}, max_retries=0)\n"
+        f"try:\n{call}\n"
+        "except openai.APIStatusError as error:\n"
+        "    print(error.status_code, error.response.text)\n"
+    )
+
+
+def _readable(request: Request) -> Mapping[str, Any] | None:
+    """Read the body as the client would have to write it; None where it could not."""
+    sendable = (request.method, request.path) == ("POST", "/completions")
+    anonymous = request.credentials is Credentials.NONE
+    if not sendable or anonymous or len(request.body) > LONGEST:
+        return None
+    try:
+        read = json.loads(request.body, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(read, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) and _fits(read) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object, unless it says something twice, which no dictionary can."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name stands twice")
+    return made
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _fits(value: object, depth: int = 0) -> bool:
+    """Tell whether a value is written again as it was read."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return depth < DEEPEST and all(_fits(inner, depth + 1) for inner in value.values())
+    if isinstance(value, list):
+        return depth < DEEPEST and all(_fits(inner, depth + 1) for inner in value)
+    return True
+
+
+def _key(request: Request, key_env: str | None) -> tuple[str, str]:
+    """Write where the key comes from, and what has to be imported for it."""
+    if request.credentials is Credentials.WRONG:
+        return _text(WRONG_KEY), ""
+    name = key_variable(request, key_env)
+    # The client insists on a key, and an endpoint that wants none overlooks it.
+    return (f'os.environ["{name}"]', "import os\n\n") if name else ('"none"', "")
+
+
+def _call(request: Request, body: Mapping[str, Any]) -> Iterator[str]:
+    headers = dict(request.headers)
+    stream = body.get("stream")
+    by_name = {"model", "prompt"} <= body.keys() and isinstance(stream, bool | None)
+    if not by_name:
+        yield "answer = client.post("
+        yield '    "/completions",'
+        yield "    cast_to=object,"
+        yield f"    body={_literal(body)},"
+        if headers:
+            yield f'    options={{"headers": {_literal(headers)}}},'
+        yield ")"
+        yield "print(answer)"
+        return
+    yield "answer = client.completions.create("
+    yield from (f"    {name}={_literal(body[name])}," for name in body if name in KNOWN)
+    foreign = {name: value for name, value in body.items() if name not in KNOWN}
+    if foreign:
+        yield f"    extra_body={_literal(foreign)},"
+    if headers:
+        yield f"    extra_headers={_literal(headers)},"
+    yield ")"
+    yield from _shown(request, stream=bool(stream))
+
+
+def _shown(request: Request, *, stream: bool) -> Iterable[str]:
+    if not stream:
+        return ("print(answer.to_json())",)
+    if request.read_events is None:
+        return ("for chunk in answer:", "    print(chunk.to_json(indent=None))")
+    return (
+        f"for _, chunk in zip(range({request.read_events}), answer):",
+        "    print(chunk.to_json(indent=None))",
+    )
+
+
+def _text(text: str) -> str:
+    return _literal(line(text))
+
+
+def _literal(value: object) -> str:
+    """Write a value of JSON as Python reads it, in ASCII where an eye could misread it."""
+    match value:
+        case str():
+            written = json.dumps(value, ensure_ascii=False)
+            return written if line(written) == written else ascii(value)
+        case dict():
+            inner = ", ".join(f"{_literal(name)}: {_literal(of)}" for name, of in value.items())
+            return f"{{{inner}}}"
+        case list():
+            return f"[{', '.join(_literal(inner) for inner in value)}]"
+        case _:
+            return repr(value)
