@@ -160,7 +160,7 @@ def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
     exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
     told = Summary(a_run(wrong, exchanges=exchanges)).sentence
     assert "Bills 180 % more prompt tokens than were sent (14 for 5)." in told.en
-    assert "计费比实际多 180% 的提示词元（实际 5，计费 14）。" in told.zh
+    assert "提示词元多计费 180%（实际 5，计费 14）。" in told.zh
     assert "Bills" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 
 
