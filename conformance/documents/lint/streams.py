@@ -78,9 +78,9 @@ def no_done(page: Page, _live: Contract) -> Iterator[Found]:
     "stream.no-finish",
     Severity.DEFECT,
     says="The last chunk of every choice says why it ended.",
-    says_zh="每个结果的最后一个分块给出 finish_reason。",
+    says_zh="每个结果的最后一个数据块给出 finish_reason。",
     mend="Show the last chunk, with its finish_reason; mark with … what is left out before it.",
-    mend_zh="给出带 finish_reason 的最后一个分块；中间省略处以 … 标明。",
+    mend_zh="给出带 finish_reason 的最后一个数据块；中间省略处以 … 标明。",
 )
 def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams that end without a finish_reason for each choice."""
