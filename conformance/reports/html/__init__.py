@@ -11,6 +11,7 @@ from conformance.reports.case import Case, case_of
 from conformance.reports.difference import Pieces
 from conformance.reports.html import page
 from conformance.reports.html.evidence import ExchangeView, views
+from conformance.reports.pictures import Picture, pictures
 from conformance.reports.rows import CALM, Area
 from conformance.reports.summary import WORST_FIRST, Summary, evidence
 
@@ -67,15 +68,21 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
         language: what the page speaks when it is opened.
     """
     summary = Summary(run)
-    written = ""
+    written, drawn = "", pictures(run)
     for share in SHARES:
-        written = _written(summary, views(run, key_env or run.header.api_key_env, share), language)
+        shown = views(run, key_env or run.header.api_key_env, share)
+        written = _written(summary, shown, drawn, language)
         if len(written.encode()) <= LARGEST:
             break
     return written
 
 
-def _written(summary: Summary, shown: dict[str, ExchangeView], language: Language) -> str:
+def _written(
+    summary: Summary,
+    shown: dict[str, ExchangeView],
+    drawn: tuple[Picture, ...],
+    language: Language,
+) -> str:
     header = summary.run.header
     return page.render(
         "report.html.j2",
@@ -87,6 +94,7 @@ def _written(summary: Summary, shown: dict[str, ExchangeView], language: Languag
         scripts=("findings.js", "keys.js", "copy.js"),
         header=header,
         summary=summary,
+        pictures=drawn,
         areas=_areas(summary, shown),
     )
 
