@@ -31,7 +31,7 @@ APART = 0.05
 
 STEERING = ("echo", "logit_bias", "presence_penalty", "frequency_penalty")
 
-TOP, SIDE, LEFT = 24.0, 210.0, 52.0
+TOP, SIDE, LEFT = 24.0, 220.0, 64.0
 RIGHT = LEFT + SIDE
 
 
@@ -155,11 +155,16 @@ def _says(tokens: tuple[Token, ...]) -> Text:
                 n=len(tokens),
                 far=far,
                 apart=APART,
-                most=f"{max(token.apart for token in tokens):.2g}",
-                half=f"{median(token.apart for token in tokens):.2g}",
+                most=_rounded(max(token.apart for token in tokens)),
+                half=_rounded(median(token.apart for token in tokens)),
             )
         ]
     )
+
+
+def _rounded(nats: float) -> str:
+    """Round up to what can be read; nobody cares for the seventh digit."""
+    return f"{max(nats, 0.001):.2g}"
 
 
 AGREE = Text(

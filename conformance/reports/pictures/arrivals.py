@@ -26,6 +26,7 @@ from conformance.reports.pictures.reading import Recorded, Told, text_in
 from conformance.reports.words import duration
 
 REQUIREMENT = "streaming.incremental"
+DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 FEWEST_PIECES = 4
 """Fewer pieces show nothing of a rhythm."""
 
@@ -33,7 +34,7 @@ MOST_ROWS = 6
 MOST_PIECES = 200
 """Dots in a row; a longer stream is thinned out, its first and last piece kept."""
 
-ROW, TOP, LEFT, RIGHT = 22.0, 26.0, 64.0, WIDTH - 14.0
+ROW, TOP, LEFT, RIGHT = 22.0, 26.0, 66.0, WIDTH - 44.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _ours_once(rows: Sequence[Row], requests: Sequence[Request]) -> tuple[Row, .
 
 
 def _at_once(record: Recorded) -> bool:
-    return any(f.requirement == REQUIREMENT and f.verdict is Verdict.FAIL for f in record.findings)
+    return any(f.requirement == REQUIREMENT and f.verdict in DEVIATING for f in record.findings)
 
 
 def _stream(answer: Told) -> Stream | None:
@@ -135,10 +136,17 @@ def draw(streams: Streams) -> Picture:
         drawing.line((scale(0.0), y, scale(line.stream.times[-1]), y), width=2)
         dots = ((scale(time), y) for time in line.stream.times)
         drawing.dots(dots, line.colour, size=6, opacity=0.6)
-    drawing.label((LEFT, 12), Text("one dot a piece of text", "每点为一段文本"))
-    drawing.label((RIGHT, 12), Text("time since the request", "自请求起的时间"), anchor="end")
+        drawing.label((WIDTH - 4, y + 4), same(f"{line.stream.pieces:,}"), anchor="end")
+    drawing.label((LEFT, 12), Text("time since the request", "自请求起的时间"))
+    drawing.label((WIDTH - 4, 12), Text("pieces of text", "文本段数"), anchor="end")
     title = Text("How streamed text arrives", "流式文本如何到达")
-    return drawing.picture("arrivals", bottom + 22, title=title, says=_says(streams))
+    return drawing.picture(
+        "arrivals",
+        bottom + 22,
+        title=title,
+        says=_says(streams),
+        details=[_told(line) for line in lines],
+    )
 
 
 def _lines(streams: Streams) -> Iterator[_Line]:
@@ -146,6 +154,12 @@ def _lines(streams: Streams) -> Iterator[_Line]:
         yield _Line(Text(f"stream {number}", f"流 {number}"), row.theirs, THEIRS)
         if row.ours is not None:
             yield _Line(Text("reference", "参考"), row.ours, OURS)
+
+
+def _told(line: _Line) -> Text:
+    stream = line.stream
+    first, last = duration(stream.first), duration(stream.times[-1])
+    return ROW_TOLD.format(name=line.name, pieces=stream.pieces, first=first, last=last)
 
 
 def _says(streams: Streams) -> Text:
@@ -159,21 +173,25 @@ def _says(streams: Streams) -> Text:
 
 def _rhythm(streams: Sequence[Stream], words: Text) -> Text:
     return words.format(
-        span=duration(median(stream.span for stream in streams)),
+        span=duration(max(0.001, median(stream.span for stream in streams))),
         first=duration(median(stream.first for stream in streams)),
     )
 
 
+ROW_TOLD = Text(
+    "{name}: {pieces} pieces between {first} and {last}.",
+    "{name}：{pieces} 段，介于 {first}与 {last}之间。",
+)
 AT_ONCE = Text(
     "All text of a stream comes within {span}, after {first} of silence: it is generated first and "
     "sent afterwards.",
-    "流的全部文本在沉默 {first} 之后的 {span} 内到达：先生成完毕，再一并发出。",
+    "沉默 {first}之后，流的全部文本在 {span}内到达：先生成完毕，再一并发出。",
 )
 OVER_TIME = Text(
     "The first piece of text comes after {first}, the others over {span} (medians).",
-    "首段文本在 {first} 后到达，其余在 {span} 内陆续到达（中位数）。",
+    "首段文本在 {first}后到达，其余在 {span}内陆续到达（中位数）。",
 )
 REFERENCE = Text(
     "The reference answers the same after {first} and over {span}.",
-    "参考服务器对同样的请求在 {first} 后开始，在 {span} 内陆续到达。",
+    "对同样的请求，参考服务器的文本在 {first}后开始，在 {span}内陆续到达。",
 )

@@ -32,6 +32,9 @@ FEWEST = 3
 MOST = 200
 """Points of one series."""
 
+USUAL = 2
+"""Tokens that mark a prompt's beginning and that nobody minds on a bill."""
+
 TOP, HEIGHT, LEFT, RIGHT = 24.0, 190.0, 44.0, WIDTH - 14.0
 
 
@@ -198,9 +201,9 @@ def _deviates(series: Series) -> bool:
 
 
 def _offset(line: Line) -> int:
-    """Tokens on every bill that no prompt has; a mark or two at the beginning are usual."""
+    """Tokens on every bill that no prompt has."""
     whole = round(line.offset)
-    return whole if abs(whole) > 2 else 0
+    return whole if abs(whole) > USUAL else 0
 
 
 def _slope(line: Line) -> int:
@@ -211,7 +214,7 @@ def _slope(line: Line) -> int:
 
 def _legend(bills: Bills) -> Text:
     if bills.in_tokens:
-        return Text("dashed: as many as there are", "虚线：与实际词元数一致")
+        return Text("dashed: equal", "虚线：相等")
     scripts = {series.script for series in bills.series}
     return Text("● ASCII  ○ Chinese", "● ASCII  ○ 中文") if len(scripts) > 1 else same("")
 
@@ -220,16 +223,18 @@ def _says(bills: Bills) -> Text:
     if not bills.in_tokens:
         return sentences([_shortest(bills), *_slopes(bills), BY_CHARACTERS])
     (series,) = bills.series
-    line = series.line
+    line, n = series.line, len(series.points)
+    if all(abs(bill - length) <= USUAL for length, bill in series.points):
+        return HONEST.format(n=n)
     if line is None:
-        return sentences([UNSTEADY.format(n=len(series.points))])
+        return (TOO_FEW if fitted(series.points) is None else UNSTEADY).format(n=n)
     offset, slope = _offset(line), _slope(line)
     told = []
     if offset:
         told.append((HIDDEN if offset > 0 else LACKING).format(n=f"{abs(offset):,}"))
     if slope:
         told.append((PADDED if slope > 0 else SLOWER).format(percent=abs(slope)))
-    return sentences(told or [HONEST.format(n=len(series.points))])
+    return sentences(told or [HONEST.format(n=n)])
 
 
 def _shortest(bills: Bills) -> Text:
@@ -262,6 +267,10 @@ SLOWER = Text("Bills grow {percent} % slower than prompts.", "账单的增长比
 HONEST = Text(
     "The bill grows with the prompt, token by token ({n} lengths): no offset and no slope.",
     "账单随提示逐词元增长（{n} 种长度）：既无截距，也无斜率偏差。",
+)
+TOO_FEW = Text(
+    "{n} prompts of known length are too few for a line, and not all are billed by it.",
+    "{n} 个长度已知的提示不足以画出直线，且并非都按其长度计费。",
 )
 UNSTEADY = Text(
     "The bills for {n} prompts of known length lie on no line.",

@@ -29,6 +29,9 @@ FEWEST = 3
 ENOUGH_TOKENS = 2
 """Tokens below which samples are alike because there is little to choose."""
 
+ROOM = 0.5
+"""The temperature and the ``top_p`` from which on chance has room."""
+
 MOST_SAMPLES = 24
 MOST_ROWS = 8
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWX"
@@ -52,6 +55,13 @@ class Setting:
         """Tell whether all samples have to be the same."""
         return self.seeded or self.temperature == 0
 
+    @property
+    def free(self) -> bool:
+        """Tell whether chance has so much room that all samples are hardly the same."""
+        heat, mass = self.temperature, self.top_p
+        wide = (heat is None or heat >= ROOM) and (mass is None or mass >= ROOM)
+        return wide and not self.certain
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
@@ -64,6 +74,13 @@ class Samples:
     def distinct(self) -> int:
         """How many different texts there are."""
         return len(set(self.texts))
+
+    @property
+    def surprises(self) -> bool:
+        """Tell whether samples differ that should not, or are all the same that should not."""
+        if self.setting.certain:
+            return self.distinct > 1
+        return self.setting.free and self.distinct == 1
 
 
 def numbers(record: Recorded) -> tuple[Samples, ...] | None:
@@ -126,7 +143,8 @@ def draw(rows: tuple[Samples, ...]) -> Picture:
     for number_of, row in enumerate(rows):
         y = TOP + number_of * ROW
         drawing.label((LEFT, y + 10), _named(row.setting), colour=INK)
-        told = DISTINCT.format(distinct=row.distinct, n=len(row.texts))
+        told = DISTINCT if row.distinct > 1 else ONE
+        told = told.format(distinct=row.distinct, n=len(row.texts))
         drawing.label((RIGHT, y + 10), told, anchor="end")
         times = Counter(row.texts)
         for place, text in enumerate(row.texts):
@@ -137,7 +155,13 @@ def draw(rows: tuple[Samples, ...]) -> Picture:
             middle = (x + (PITCH - 2) / 2, y + 16 + PITCH / 2 + 2)
             drawing.label(middle, same(LETTERS[text]), anchor="middle", colour=INK, size=9)
     title = Text("How samples differ", "采样结果的差异")
-    return drawing.picture("diversity", TOP + len(rows) * ROW + 2, title=title, says=_says(rows))
+    return drawing.picture(
+        "diversity",
+        TOP + len(rows) * ROW + 2,
+        title=title,
+        says=_says(rows),
+        details=[_told(row) for row in rows],
+    )
 
 
 def _named(setting: Setting) -> Text:
@@ -146,7 +170,7 @@ def _named(setting: Setting) -> Text:
         parts.append(same(f"top_p {setting.top_p:g}"))
     if setting.seeded:
         parts.append(Text("one seed", "同一 seed"))
-    return joined(parts, same(", "))
+    return joined(parts, Text(", ", "，"))
 
 
 def _value(setting: Setting) -> Text:
@@ -156,7 +180,14 @@ def _value(setting: Setting) -> Text:
 
 
 def _says(rows: tuple[Samples, ...]) -> Text:
-    return sentences([LEGEND, *(_told(row) for row in rows)])
+    return sentences([LEGEND, *([_told(row) for row in rows if row.surprises] or _as_wanted(rows))])
+
+
+def _as_wanted(rows: tuple[Samples, ...]) -> Iterator[Text]:
+    if any(row.setting.certain for row in rows):
+        yield CERTAIN
+    if any(row.setting.free for row in rows):
+        yield FREE
 
 
 def _told(row: Samples) -> Text:
@@ -165,8 +196,14 @@ def _told(row: Samples) -> Text:
     return words.format(setting=_named(row.setting), n=n, distinct=distinct)
 
 
+CERTAIN = Text(
+    "Where they have to be, samples are the same: at temperature 0 and with one seed.",
+    "应当相同之处（temperature 为 0 或同一 seed），样本均相同。",
+)
+FREE = Text("Where chance has room, they differ.", "留有随机余地之处，样本各有不同。")
 LEGEND = Text("One letter is one text.", "同一字母为同一文本。")
-DISTINCT = Text("{distinct} of {n} differ", "{n} 个中 {distinct} 种")
+DISTINCT = Text("{n} samples, {distinct} texts", "{n} 个样本，{distinct} 种文本")
+ONE = Text("{n} samples, one text", "{n} 个样本，同一文本")
 ALL_SAME = Text("{setting}: all {n} samples are the same.", "{setting}：{n} 个样本完全相同。")
 ALL_DIFFER = Text("{setting}: all {n} samples differ.", "{setting}：{n} 个样本各不相同。")
 SOME = Text(

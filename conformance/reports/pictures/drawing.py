@@ -1,4 +1,4 @@
-"""SVG for people: 360 units wide, so that it is readable on a telephone, in the page's colours.
+"""SVG for people: 340 units wide, so that it is readable on a telephone, in the page's colours.
 
 Colours are the page's CSS variables, in attributes of their own, so that a picture follows the
 theme under a policy that forbids styles in attributes. Words are drawn in both languages; the page
@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 
 from conformance.language import Text, joined
 
-WIDTH = 360
-SMALL = 11
+WIDTH = 340
+SMALL = 12
 
 INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
 THEIRS, OURS, ALARM, ACCENT = "var(--link)", "var(--good)", "var(--bad)", "var(--info)"
@@ -152,11 +152,14 @@ class Drawing:
                 f' stroke="none" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
             )
 
-    def picture(self, name: str, height: float, *, title: Text, says: Text) -> Picture:
-        """Finish the picture; its title and what it says are its text alternative."""
+    def picture(
+        self, name: str, height: float, *, title: Text, says: Text, details: Sequence[Text] = ()
+    ) -> Picture:
+        """Finish the picture; its text alternative are its title, what it says, and ``details``."""
+        description = sentences([says, *details])
         spoken = "".join(
             f'<{tag} id="picture-{name}-{tag}-{language}" lang="{language}">{escape(words)}</{tag}>'
-            for tag, text in (("title", title), ("desc", says))
+            for tag, text in (("title", title), ("desc", description))
             for language, words in (("en", text.en), ("zh", text.zh))
         )
         by = f"picture-{name}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from conformance.language import Text, same
+from conformance.language import Text, joined, same
 from conformance.reports.pictures.drawing import (
     INK,
     OURS,
@@ -56,8 +56,8 @@ class Kind:
         return first, third
 
 
-FIRST = Text("stream: first text", "流式：首段文本")
-STREAM = Text("stream: all of it", "流式：完整回答")
+FIRST = Text("first text", "首段文本")
+STREAM = Text("whole stream", "完整流")
 PLAIN = Text("plain answer", "非流式回答")
 
 
@@ -98,17 +98,18 @@ def draw(kinds: tuple[Kind, ...]) -> Picture:
     for tick in scale.ticks():
         x = scale(tick)
         drawing.line((x, TOP + 14, x, bottom))
-        anchor = "start" if x < LEFT + 12 else "middle"
+        anchor = "start" if x < LEFT + 14 else "end" if x > RIGHT - 14 else "middle"
         drawing.label((x, bottom + 13), duration(tick) if tick else same("0"), anchor=anchor)
     for number, kind in enumerate(kinds):
         _strip(drawing, TOP + number * ROW, kind, scale)
     title = Text("How long answers take", "回答耗时")
-    return drawing.picture("latency", bottom + 22, title=title, says=_says(kinds))
+    return drawing.picture(
+        "latency", bottom + 22, title=title, says=_says(kinds), details=_details(kinds)
+    )
 
 
 def _strip(drawing: Drawing, y: float, kind: Kind, scale: Scale) -> None:
-    name = REFERENCE.format(kind=kind.name) if kind.of_reference else kind.name
-    drawing.label((LEFT, y + 10), name, colour=INK)
+    drawing.label((LEFT, y + 10), _named(kind), colour=INK)
     told = COUNTED.format(median=duration(kind.median), n=len(kind.times))
     drawing.label((RIGHT, y + 10), told, anchor="end")
     middle = y + 29
@@ -122,26 +123,37 @@ def _strip(drawing: Drawing, y: float, kind: Kind, scale: Scale) -> None:
     drawing.line((scale(kind.median), middle - 11, scale(kind.median), middle + 11), INK, width=2)
 
 
-def _says(kinds: tuple[Kind, ...]) -> Text:
-    told = [
-        SAYS.format(
-            kind=REFERENCE.format(kind=kind.name) if kind.of_reference else kind.name,
-            median=duration(kind.median),
+def _details(kinds: tuple[Kind, ...]) -> list[Text]:
+    return [
+        DETAIL.format(
+            kind=_named(kind),
             low=duration(kind.middle[0]),
             high=duration(kind.middle[1]),
+            least=duration(kind.times[0]),
+            most=duration(kind.times[-1]),
             n=len(kind.times),
         )
         for kind in kinds
     ]
-    return sentences([*told, MIXED])
 
 
-REFERENCE = Text("reference, {kind}", "参考服务器，{kind}")
+def _named(kind: Kind) -> Text:
+    return REFERENCE.format(kind=kind.name) if kind.of_reference else kind.name
+
+
+def _says(kinds: tuple[Kind, ...]) -> Text:
+    told = [SAYS.format(kind=_named(kind), median=duration(kind.median)) for kind in kinds]
+    return sentences([MEDIANS.format(medians=joined(told, Text(", ", "，"))), MIXED])
+
+
+REFERENCE = Text("reference: {kind}", "参考服务器：{kind}")
 COUNTED = Text("median {median}, n = {n}", "中位数 {median}，n = {n}")
-SAYS = Text(
-    "{kind}: median {median}, half between {low} and {high} (n = {n}).",
-    "{kind}：中位数 {median}，半数介于 {low} 与 {high} 之间（n = {n}）。",
+SAYS = Text("{kind} {median}", "{kind} {median}")
+DETAIL = Text(
+    "{kind}: {n} answers between {least} and {most}, half of them between {low} and {high}.",
+    "{kind}：{n} 个回答介于 {least}与 {most}之间，其中一半介于 {low}与 {high}之间。",
 )
+MEDIANS = Text("Medians: {medians}.", "中位数：{medians}。")
 MIXED = Text(
     "Requests differ in length, and several are in flight at a time.",
     "各请求长短不一，且同时有多个请求在途。",
