@@ -92,7 +92,7 @@ SEES: dict[str, set[str]] = {
         "runner",
         "bundled",
     },
-    "targets": {"model", "contract", "selection"},
+    "targets": {"model", "language", "contract", "selection"},
     "documents": {"model", "contract", "schemas", "judgement", "completion", "wire"},
     # Programs of their own, which nobody imports: what they use is no dependency of the suite.
     "documents.drivers": set(),

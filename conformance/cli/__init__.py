@@ -13,7 +13,9 @@ from conformance.cli.compare import compare
 from conformance.cli.documents import documents
 from conformance.cli.explain import explain
 from conformance.cli.guard import Suite
+from conformance.cli.init import init
 from conformance.cli.listing import list_checks
+from conformance.cli.matrix import matrix
 from conformance.cli.options import examples
 from conformance.cli.plan import plan
 from conformance.cli.report import report
@@ -45,5 +47,16 @@ def main(ctx: click.Context) -> None:
         ctx.exit(ExitCode.USAGE)
 
 
-for command in (run, plan, list_checks, explain, report, compare, documents, selftest):
+for command in (
+    run,
+    init,
+    plan,
+    list_checks,
+    explain,
+    report,
+    matrix,
+    compare,
+    documents,
+    selftest,
+):
     main.add_command(command)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from conformance import runner
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.guard import UserError
 from conformance.cli.judging import failed, interruptible, stop_when_terminated
 from conformance.cli.matrices import write_matrix
 from conformance.cli.options import why_nothing_is_chosen
@@ -77,16 +78,17 @@ def run_many(
     ready: list[_Job] = []
     reasons: dict[str, Text] = {}
     for one in planned:
-        because = why_nothing_is_chosen(one.contract, one.options)
+        nothing = why_nothing_is_chosen(one.contract, one.options)
+        if nothing:
+            reasons[one.entry.name] = Text(nothing, "")
+            continue
         try:
             target = one.entry.target(one.contract.name, environment)
         except MissingSecretError as missing:
-            because = because or f"{missing}, so {one.entry.name} was not asked"
-        if because:
-            reasons[one.entry.name] = Text(because, "")
+            reasons[one.entry.name] = missing.told
         else:
             ready.append(_Job(one, target, home / one.entry.name))
-    _announce(ready, reasons)
+    _announce(ready, reasons, language)
     screen = console_for()
     with interruptible():
         failures, interrupted = _judge_all(ready, jobs, screen, language)
@@ -117,14 +119,14 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     return min(codes, key=WORST_FIRST.index, default=ExitCode.NOTHING_RAN)
 
 
-def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text]) -> None:
+def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Language) -> None:
     """Say before anything is sent whose key goes where, and who is left out."""
     for job in ready:
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
-    for because in reasons.values():
-        say(because.en)
+    for name, because in reasons.items():
+        say(f"{name}: {because.of(language)}")
 
 
 def _judge_all(
@@ -194,6 +196,11 @@ def _recorded(
             base_url=entry.base_url,
             model=entry.model,
         )
-    written = write_reports(run, folder, format_names, language=language)
+    try:
+        written = write_reports(run, folder, format_names, language=language)
+    except UserError as error:
+        # A report that cannot be written takes nothing from those of the others.
+        say(error.message)
+        written = []
     page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)
     return Recorded(entry.name, run, page, because=because)

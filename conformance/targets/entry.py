@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.language import Text
 from conformance.model import DEFAULT_KEY_ENV, Target
 from conformance.selection import LIVE, Options
 from conformance.targets.typed import TypedError, read_key
 
 
 class MissingSecretError(Exception):
-    """The environment lacks a secret of one target; the sentence names the variable."""
+    """The environment lacks a secret of one target; ``told`` names the variable in a sentence."""
+
+    def __init__(self, told: Text) -> None:
+        super().__init__(told.en)
+        self.told = told
+
+
+NOT_SET = Text(
+    "The environment variable {name} is not set or empty.", "环境变量 {name} 未设置或为空。"
+)
+NO_KEY = Text(
+    "What {name} holds cannot be a key: it has blanks or special characters.",
+    "{name} 的内容不可能是密钥：其中有空白或特殊字符。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,8 @@ class Entry:
 def _secret(variable: str, environment: Mapping[str, str]) -> str:
     try:
         value = read_key(variable, environment)
-    except TypedError as error:
-        raise MissingSecretError(str(error)) from None
+    except TypedError:
+        raise MissingSecretError(NO_KEY.format(name=variable)) from None
     if not value:
-        raise MissingSecretError(f"the environment variable {variable} is not set or empty")
+        raise MissingSecretError(NOT_SET.format(name=variable))
     return value

@@ -258,10 +258,10 @@ def test_secrets_come_from_the_environment_and_show_nowhere(read: Read) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"GATEWAY": "x"}, "the environment variable ZERO_KEY is not set or empty"),
-        ({"ZERO_KEY": " ", "GATEWAY": "x"}, "the environment variable ZERO_KEY is not set"),
-        ({"ZERO_KEY": "x"}, "the environment variable GATEWAY is not set or empty"),
-        ({"ZERO_KEY": "two words", "GATEWAY": "x"}, "what ZERO_KEY holds cannot be a key"),
+        ({"GATEWAY": "x"}, "The environment variable ZERO_KEY is not set or empty."),
+        ({"ZERO_KEY": " ", "GATEWAY": "x"}, "The environment variable ZERO_KEY is not set"),
+        ({"ZERO_KEY": "x"}, "The environment variable GATEWAY is not set or empty"),
+        ({"ZERO_KEY": "two words", "GATEWAY": "x"}, "What ZERO_KEY holds cannot be a key"),
     ],
 )
 def test_a_secret_that_is_missing_is_named(

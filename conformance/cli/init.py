@@ -1,0 +1,54 @@
+"""``conformance init``: a conformance.toml to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.guard import UserError
+from conformance.cli.options import examples
+from conformance.documents.pages import PAGES, load_page
+from conformance.model import ExitCode
+from conformance.targets import FILE
+from conformance.targets.starter import Vendor, starter
+
+
+@click.command(
+    short_help="Write a conformance.toml to begin with.",
+    epilog=examples("conformance init", "conformance init --config vendors.toml --force"),
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=FILE,
+    show_default=True,
+    metavar="FILE",
+    help="Where to write it.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(config: Path, force: bool) -> ExitCode:
+    """Write a commented file that names the vendors of the five documents as targets."""
+    vendors = [_vendor(name) for name in PAGES]
+    try:
+        with config.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+            file.write(starter(vendors))
+    except FileExistsError:
+        raise UserError(f"{config} is there already; --force would write over it") from None
+    except OSError as error:
+        raise UserError(f"cannot write {config}: {error.strerror}") from None
+    click.echo(config)
+    click.echo("Set the keys of those that you want judged, and choose them by name:")
+    first = vendors[0]
+    chosen = "" if config == Path(FILE) else f" --config {config}"
+    click.echo(f"  {first.variable}=… conformance run{chosen} --target {first.contract}")
+    return ExitCode.CONFORMING
+
+
+def _vendor(name: str) -> Vendor:
+    """Take from a vendor's page where the endpoint is, and the model that its examples ask for."""
+    page = load_page(name)
+    model = next(
+        str(example.request["model"]) for example in page.examples if "model" in example.request
+    )
+    return Vendor(name, page.title, page.endpoint.removesuffix("/completions"), model)

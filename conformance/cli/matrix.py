@@ -1,0 +1,119 @@
+"""``conformance matrix RUN…``: recorded runs of many targets in one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from glob import glob, has_magic
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from conformance.cli.folder import RECORD, fresh_folder, recorded_in
+from conformance.cli.guard import UserError
+from conformance.cli.inputs import names_among
+from conformance.cli.matrices import write_matrix
+from conformance.cli.options import examples, in_language
+from conformance.cli.terminal import show
+from conformance.documents.pages import PAGES
+from conformance.language import Language
+from conformance.model import ExitCode
+from conformance.reports.console import console_for
+from conformance.reports.matrix import Recorded, files, matrix_of, text
+
+TEXT = "text"
+PAGE = "index.html"
+
+
+@click.command(
+    short_help="Put recorded runs into one table.",
+    epilog=examples(
+        "conformance matrix 'reports/2026-11-21*'",
+        "conformance matrix zero/run.ndjson eronmind/run.ndjson --out matrix",
+        "conformance matrix reports/2026-11-21T031200-conformance-targets --format text",
+    ),
+)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "format_names",
+    callback=partial(names_among, known=(*files(), TEXT)),
+    default="html,text",
+    show_default=True,
+    metavar="NAMES",
+    help="What to make, with commas between: html, json, markdown; text, in the terminal.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A new or empty folder for the files. [default: reports/<date>-conformance-matrix]",
+)
+@in_language
+def matrix(
+    runs: tuple[str, ...], format_names: tuple[str, ...], out: Path | None, language: Language
+) -> ExitCode:
+    """Put recorded runs into one table: a row for each target, a column for each parameter.
+
+    RUN is a run's folder or its run.ndjson, a folder of such folders, or a glob for any of them.
+    Each of the five documents has its row, also where no run was held to it.
+    """
+    records = list(dict.fromkeys(record for name in runs for record in _records(name)))
+    read = [recorded_in(record) for record in records]
+    names = [name for name in format_names if name != TEXT]
+    folder = fresh_folder(out, "conformance", "matrix") if names else None
+    made = matrix_of(
+        [
+            Recorded(
+                run.header.target or record.absolute().parent.name,
+                run,
+                _page(record, folder) if folder else None,
+            )
+            for record, run in read
+        ],
+        PAGES,
+    )
+    if TEXT in format_names:
+        show(text.render(made, language), console_for())
+        click.echo()
+    for path in write_matrix(made, folder, names, language) if folder else []:
+        click.echo(path)
+    return ExitCode.CONFORMING
+
+
+def _records(name: str) -> Iterator[Path]:
+    """Find the run files that an argument means.
+
+    Raises:
+        UserError: there are none.
+    """
+    path = Path(name)
+    found = [path]
+    # Not every shell resolves globs, and a folder may well have brackets in its name.
+    if has_magic(name) and not path.exists():
+        matches = sorted(glob(name))  # noqa: PTH207 - a pattern may begin at the root
+        found = [Path(match) for match in matches]
+    records = [record for one in found for record in _inside(one)]
+    if not records:
+        raise UserError(f"there is no recorded run at {name}: no {RECORD} in it, nor one below it")
+    yield from records
+
+
+def _inside(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return [path]
+    own = path / RECORD
+    return [own] if own.is_file() else sorted(path.glob(f"*/{RECORD}"))
+
+
+def _page(record: Path, folder: Path) -> str | None:
+    """The address of a run's own page as seen from the matrix; None where it has none."""
+    page = record.parent / PAGE
+    if not page.is_file():
+        return None
+    try:
+        return quote(os.path.relpath(page.absolute(), folder.absolute()).replace(os.sep, "/"))
+    except ValueError:  # on another drive, from which no relative way leads
+        return page.absolute().as_uri()
