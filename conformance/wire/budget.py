@@ -19,6 +19,10 @@ from conformance.wire.sse import parse_events
 FALLBACK_TOKENS = 16
 """Taken for a request without ``max_tokens`` where the contract states no default."""
 
+MOST_BILLED = 10**9
+"""Tokens of one kind that a bill for one answer can mean. A larger number is no bill: added up,
+such numbers outgrow what JSON can carry, and the run's own record could not be written."""
+
 FILL_IN_MARKERS = 4
 """The tokens that mark prefix, suffix, middle and beginning where a text is to be filled in."""
 
@@ -141,7 +145,7 @@ def upper_bound(request: Request, default_tokens: int | None = FALLBACK_TOKENS) 
 
 
 def cost_of(exchange: Exchange, bound: int) -> Cost:
-    """Read what an exchange cost: the endpoint's bill, or the bound where it sent none.
+    """Read what an exchange cost: the endpoint's bill, or the bound where it sent none that can be.
 
     An error is free. A request that was never answered may have been served all the same.
     """
@@ -150,10 +154,12 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
     usage = stated_usage(exchange.body)
     if usage is None:
         return Cost(estimated_tokens=bound)
-    return Cost(
-        prompt_tokens=_count(usage.get("prompt_tokens"), 0),
-        completion_tokens=_count(usage.get("completion_tokens"), 0),
+    prompt, completion = (
+        _count(usage.get(name), 0) for name in ("prompt_tokens", "completion_tokens")
     )
+    if max(prompt, completion) > MOST_BILLED:
+        return Cost(estimated_tokens=bound)
+    return Cost(prompt_tokens=prompt, completion_tokens=completion)
 
 
 def stated_usage(body: bytes) -> Mapping[str, Any] | None:

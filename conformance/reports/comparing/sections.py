@@ -29,6 +29,9 @@ TOLD = (Change.BROKE, Change.UNSURE, Change.MENDED)
 
 EXPECTED, THEN, NOW = Text("expected", "应为"), Text("then", "原先"), Text("now", "现在")
 
+MULTIPLE = 3
+"""How many times as much is told as a multiple."""
+
 _DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 
@@ -108,9 +111,14 @@ def _line(
 ) -> Line | None:
     if was is None and now is None:
         return None
-    by = f"{(now - was) / was:+.0%}" if was and now is not None else ""
+    by = _by(now / was) if was and now is not None else ""
     then, present = (_UNKNOWN if one is None else show(one) for one in (was, now))
     return Line(name, then, present, by)
+
+
+def _by(ratio: float) -> str:
+    """Say a change as a share, or as a multiple where a share would be hard to read."""
+    return f"{ratio - 1:+.0%}" if ratio < MULTIPLE else f"×{ratio:,.0f}"
 
 
 def _number(count: float) -> Text:
