@@ -66,7 +66,7 @@ def opening(browser: Browser) -> Iterator[Open]:
     """Open a file from disk, at a place in it, in a browser context with the settings given."""
     contexts = []
 
-    def opened(path: Path, place: str = "", **settings: Any) -> Opened:
+    def opened(path: Path, place: str = "", query: str = "", **settings: Any) -> Opened:
         context = browser.new_context(**settings)
         contexts.append(context)
         watched = Opened(context.new_page())
@@ -79,7 +79,8 @@ def opening(browser: Browser) -> Iterator[Open]:
         context.on("dialog", on_dialog)
         context.on("console", lambda message: watched.noise.append(f"console: {message.text}"))
         context.on("weberror", lambda error: watched.noise.append(f"error: {error.error}"))
-        watched.page.goto(path.as_uri() + (f"#{place}" if place else ""))
+        where = path.as_uri() + (f"?{query}" if query else "") + (f"#{place}" if place else "")
+        watched.page.goto(where)
         return watched
 
     yield opened

@@ -1,4 +1,4 @@
-"""The page of a real run, opened from disk in a real browser."""
+"""The page of a real run, opened from disk in a real browser and used as people use it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from conformance.model import Exchange, Run, State
 from conformance.wire.record import read_run
@@ -17,6 +19,7 @@ from tests.browser.conftest import KEY_VARIABLE, Open
 from tests.servers import RunningServer
 
 PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
 FINDING = "stop.string"
 """A finding that passes, so that it lies in a fold."""
 
@@ -26,10 +29,17 @@ def page_file(run_folder: Path) -> Path:
     return run_folder / "index.html"
 
 
-def test_the_verdict_comes_first(opening: Open, page_file: Path) -> None:
-    page = opening(page_file).page
-    expect(page.locator(".verdict .headline")).to_have_text("Conforming")
+@pytest.fixture(params=[True, False], ids=["with script", "without"])
+def script(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_the_verdict_comes_first(opening: Open, page_file: Path, script: bool) -> None:
+    page = opening(page_file, java_script_enabled=script).page
+    expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)
     expect(page.locator(".verdict .headline")).to_be_in_viewport()
+    expect(page.locator("h1")).to_contain_text("Serves 11 of 18 documented parameters as promised")
+    expect(page.locator("#not-verified")).to_be_in_viewport()
     assert page.title().startswith("Conforming")
 
 
@@ -47,13 +57,12 @@ def test_every_parameter_has_a_row_with_its_state_in_a_word(
 
 
 def test_a_link_to_a_finding_opens_it_and_brings_it_into_view(
-    opening: Open, page_file: Path
+    opening: Open, page_file: Path, script: bool
 ) -> None:
-    linked = opening(page_file, FINDING).page.locator(f"[id='{FINDING}']")
+    page = opening(page_file, FINDING, java_script_enabled=script).page
+    linked = page.locator(f"[id='{FINDING}']")
     expect(linked).to_be_in_viewport()
     expect(linked.locator(".requirement")).to_be_visible()
-    folds = linked.locator("xpath=ancestor::details")
-    assert folds.evaluate_all("folds => folds.map(fold => fold.open)") == [True, True]
 
 
 def test_a_finding_stays_folded_until_somebody_asks_for_it(opening: Open, page_file: Path) -> None:
@@ -64,21 +73,180 @@ def test_a_finding_stays_folded_until_somebody_asks_for_it(opening: Open, page_f
     expect(finding).to_be_in_viewport()
 
 
-def test_the_command_beside_an_exchange_repeats_it(
+def test_a_link_leads_to_a_finding_that_the_filter_hides(opening: Open, page_file: Path) -> None:
+    page = opening(page_file, FINDING, query="verdict=skipped").page
+    expect(page.locator(f"[id='{FINDING}']")).to_be_in_viewport()
+    expect(page.get_by_role("checkbox", name="skipped")).not_to_be_checked()
+
+
+def shown_ids(page: Page) -> list[str]:
+    """The ids of the findings that can be seen, whatever fold they lie in."""
+    page.evaluate("for (const fold of document.querySelectorAll('.folded')) fold.open = true")
+    shown: list[str] = page.evaluate(
+        "[...document.querySelectorAll('.finding > summary .id')]"
+        ".filter(id => id.checkVisibility()).map(id => id.textContent)"
+    )
+    return shown
+
+
+def test_findings_are_filtered_by_verdict_area_level_and_text(
+    opening: Open, page_file: Path, run_folder: Path
+) -> None:
+    findings = read_run(run_folder / "run.ndjson").findings
+    page = opening(page_file).page
+    assert sorted(shown_ids(page)) == sorted(finding.id for finding in findings)
+    page.get_by_role("checkbox", name="skipped").check()
+    skipped = {finding.id for finding in findings if finding.verdict.value == "skipped"}
+    assert set(shown_ids(page)) == skipped
+    told = f"{len(skipped)} of {len(findings)} checks"
+    expect(page.locator("#shown")).to_have_text(told, use_inner_text=True)
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#filter-area").select_option("stop")
+    in_area = set(shown_ids(page))
+    assert in_area == {finding.id for finding in findings if finding.id.startswith("stop.")}
+    page.locator("#filter-text").fill("BETWEEN")
+    by_text = set(shown_ids(page))
+    assert by_text < in_area
+    page.get_by_role("checkbox", name="should").check()
+    levels = {finding.id: finding.level.value for finding in findings}
+    assert {levels[key] for key in shown_ids(page)} <= {"should"}
+    page.locator("#filter-text").fill("nothing speaks of this")
+    expect(page.locator("#nothing")).to_be_visible()
+
+
+def test_what_was_filtered_is_in_the_address_and_comes_back(opening: Open, page_file: Path) -> None:
+    first = opening(page_file).page
+    first.locator("#filter-area").select_option("stop")
+    first.get_by_role("checkbox", name="pass").check()
+    first.locator("#filter-text").fill("string & 一")
+    first.locator("#filter-text").fill("string")
+    query = first.evaluate("location.search.slice(1)")
+    assert query == "area=stop&verdict=pass&text=string"
+    second = opening(page_file, query=query).page
+    assert shown_ids(second) == shown_ids(first)
+    assert shown_ids(second)
+    expect(second.locator("#filter-text")).to_have_value("string")
+
+
+def test_without_script_there_is_no_filter_and_everything_is_there(
+    opening: Open, page_file: Path
+) -> None:
+    page = opening(page_file, java_script_enabled=False).page
+    expect(page.locator("#filter")).to_be_hidden()
+    page.locator(".folded > summary").first.click()
+    page.locator(".folded .finding > summary").first.click()
+    expect(page.locator(".folded .finding .requirement").first).to_be_visible()
+
+
+def test_the_page_speaks_either_language(opening: Open, page_file: Path, script: bool) -> None:
+    page = opening(page_file, java_script_enabled=script).page
+    expect(page.locator("h1")).to_contain_text("documented parameters")
+    page.get_by_text("中文", exact=True).click()
+    expect(page.locator(".verdict .headline")).to_have_text("合规", use_inner_text=True)
+    assert "文档所列的 18 个参数中有 11 个符合承诺" in page.locator("h1").inner_text()
+    assert "documented" not in page.locator("h1").inner_text()
+    if script:
+        assert page.evaluate("document.documentElement.lang") == "zh"
+        assert page.title().startswith("合规")
+        expect(page.locator("#filter-text")).to_have_attribute("placeholder", re.compile("搜索"))
+        assert page.evaluate("location.search") == "?lang=zh"
+        again = opening(page_file, query="lang=zh").page
+        assert again.locator(".verdict .headline").inner_text().strip() == "合规"
+
+
+def ground(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_the_page_is_light_or_dark_as_the_system_or_the_reader_says(
+    opening: Open, page_file: Path, script: bool
+) -> None:
+    settings = {"java_script_enabled": script}
+    light = opening(page_file, color_scheme="light", **settings).page
+    dark = opening(page_file, color_scheme="dark", **settings).page
+    colours = [ground_of(light), ground_of(dark)]
+    assert len(set(colours)) == 2
+    light.locator("#theme-dark").check(force=True)
+    dark.locator("#theme-light").check(force=True)
+    assert [ground_of(light), ground_of(dark)] == colours[::-1]
+
+
+def ground_of(page: Page) -> bytes:
+    """A corner of the page as it is painted; scripts cannot ask where there are none."""
+    return page.screenshot(clip={"x": 0, "y": 300, "width": 4, "height": 4})
+
+
+def test_the_keyboard_moves_between_findings_and_traps_nobody(
+    opening: Open, page_file: Path
+) -> None:
+    page = opening(page_file, query="verdict=pass&area=stop").page
+    first, second = shown_ids(page)[:2]
+    focused = "document.activeElement.querySelector('.id')?.textContent"
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == first
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == second
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == first
+    page.keyboard.press("Enter")
+    expect(page.locator(f"[id='{first}']")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("#filter-text")).to_be_focused()
+    page.keyboard.type("jk?/")
+    expect(page.locator("#filter-text")).to_have_value("jk?/")
+    page.keyboard.press("Escape")
+    expect(page.locator("#filter-text")).not_to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.get_by_role("checkbox", name="Single keys").uncheck()
+    page.keyboard.press("j")
+    expect(page.locator("#keys-on")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#keys-on")).not_to_be_focused()
+
+
+def open_exchange(page: Page, key: str) -> Any:
+    """Bring an exchange into view, with all its folds open."""
+    shown = page.locator(f"[id='x-{key}']")
+    page.evaluate("place => { location.hash = place }", f"x-{key}")
+    expect(shown).to_be_in_viewport()
+    shown.locator(".client > summary").click()
+    return shown
+
+
+def test_the_copied_command_repeats_an_exchange(
     opening: Open, page_file: Path, run_folder: Path, server: RunningServer
 ) -> None:
     recorded = repeatable(read_run(run_folder / "run.ndjson"))
-    page = opening(page_file).page
-    shown = page.locator(f"[id='x-{recorded.id}']")
-    finding = shown.locator("xpath=ancestor::*[@class='inside']").get_attribute("id")
-    page.evaluate("place => { location.hash = place }", finding)
-    expect(shown).to_be_hidden()
-    shown.locator("xpath=parent::details").locator("summary").first.click()
-    command = shown.locator(".curl").inner_text()
+    opened = opening(page_file, permissions=["clipboard-read", "clipboard-write"])
+    shown = open_exchange(opened.page, recorded.id)
+    shown.locator(".snippet", has=opened.page.locator(".curl")).get_by_role(
+        "button", name="Copy"
+    ).click()
+    expect(shown.get_by_role("button", name="Copied")).to_be_visible()
+    command = opened.page.evaluate("navigator.clipboard.readText()")
+    assert command == shown.locator(".curl").inner_text()
     assert f"Bearer ${KEY_VARIABLE}" in command
     assert server.key not in command
+    head, _, body = output_of(["bash", "-c", command], server).partition("\n\n")
+    assert re.match(r"HTTP/\S+ 200", head)
+    assert texts(body) == texts(recorded.body)
+    assert opened.noise == []
+
+
+def test_the_lines_of_python_repeat_an_exchange(
+    opening: Open, page_file: Path, run_folder: Path, server: RunningServer
+) -> None:
+    recorded = repeatable(read_run(run_folder / "run.ndjson"))
+    shown = open_exchange(opening(page_file).page, recorded.id)
+    lines = shown.locator(".python").inner_text()
+    assert server.key not in lines
+    assert texts(output_of([sys.executable, "-c", lines], server)) == texts(recorded.body)
+
+
+def output_of(command: list[str], server: RunningServer) -> str:
     ended = subprocess.run(
-        ["bash", "-c", command],
+        command,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -86,9 +254,7 @@ def test_the_command_beside_an_exchange_repeats_it(
         env={**os.environ, KEY_VARIABLE: server.key},
     )
     assert ended.returncode == 0, ended.stderr
-    head, _, body = ended.stdout.partition("\n\n")
-    assert re.match(r"HTTP/\S+ 200", head)
-    assert texts(body) == texts(recorded.body)
+    return ended.stdout
 
 
 def repeatable(run: Run) -> Exchange:
@@ -109,22 +275,40 @@ def test_the_page_is_quiet_and_asks_nothing_of_a_network(opening: Open, page_fil
     opened.unfold()
     for link in opened.page.locator("nav a").all():
         link.click()
+    opened.page.get_by_text("中文", exact=True).click()
     opened.page.wait_for_load_state("networkidle")
     assert opened.noise == []
     assert opened.requests
     assert [url for url in opened.requests if not url.startswith("file://")] == []
 
 
-def test_a_telephone_shows_it_without_scrolling_sideways(opening: Open, page_file: Path) -> None:
-    opened = opening(page_file, viewport=PHONE)
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["telephone", "desk"])
+def test_nobody_scrolls_sideways(
+    opening: Open, page_file: Path, screen: dict[str, int], language: str
+) -> None:
+    opened = opening(page_file, query=f"lang={language}", viewport=screen)
     opened.unfold()
-    width = opened.page.evaluate("document.documentElement.scrollWidth")
-    assert width == PHONE["width"]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == screen["width"]
 
 
+def test_what_is_printed_is_dark_on_white_and_without_switches(
+    opening: Open, page_file: Path
+) -> None:
+    page = opening(page_file, color_scheme="dark").page
+    page.emulate_media(media="print")
+    assert ground(page) == "rgb(255, 255, 255)"
+    expect(page.locator(".switches")).to_be_hidden()
+    expect(page.locator("#filter")).to_be_hidden()
+    expect(page.locator("h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_kept_out(opening: Open, page_file: Path, axe: str, scheme: str) -> None:
-    opened = opening(page_file, color_scheme=scheme)
+def test_nobody_is_kept_out(
+    opening: Open, page_file: Path, axe: str, scheme: str, language: str
+) -> None:
+    opened = opening(page_file, query=f"lang={language}", color_scheme=scheme)
     opened.unfold()
     opened.page.evaluate(axe)
     found = opened.page.evaluate(
