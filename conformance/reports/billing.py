@@ -93,7 +93,8 @@ def _generated(asked: _Json, answered: _Json) -> int | None:
     limit, choices = asked.get("max_tokens"), answered.get("choices")
     if not _whole(limit) or not isinstance(choices, list) or not choices:
         return None
-    if asked.get("best_of") not in {None, asked.get("n", 1)} or asked.get("echo"):
+    best_of = asked.get("best_of")
+    if (best_of is not None and best_of != asked.get("n", 1)) or asked.get("echo"):
         return None
     cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
     return int(limit or 0) * len(choices) if cut else None

@@ -35,6 +35,9 @@ MOST = 200
 USUAL = 2
 """Tokens that mark a prompt's beginning and that nobody minds on a bill."""
 
+FLAT = 0.05
+"""A slope below which a bill does not follow its prompt."""
+
 TOP, HEIGHT, LEFT, RIGHT = 24.0, 190.0, 44.0, WIDTH - 14.0
 
 
@@ -94,7 +97,8 @@ def _billed(answers: Iterable[Told]) -> Iterator[tuple[Told, int]]:
     for answer in answers:
         usage = answer.document.get("usage")
         bill = count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
-        alone = all(answer.asked.get(name) in {None, 1} for name in ("n", "best_of"))
+        # A check may ask for anything here, so that nothing may be taken for hashable.
+        alone = all(answer.asked.get(name) in (None, 1) for name in ("n", "best_of"))
         if bill is not None and alone:
             yield answer, bill
 
@@ -228,6 +232,8 @@ def _says(bills: Bills) -> Text:
         return HONEST.format(n=n)
     if line is None:
         return (TOO_FEW if fitted(series.points) is None else UNSTEADY).format(n=n)
+    if abs(line.slope) < FLAT:
+        return ALIKE.format(bill=f"{line.offset:,.0f}")
     offset, slope = _offset(line), _slope(line)
     told = []
     if offset:
@@ -259,6 +265,10 @@ HIDDEN = Text(
 PADDED = Text(
     "Bills grow {percent} % faster than prompts: a slope, as of padding.",
     "账单的增长比提示快 {percent}%：这是斜率，如同虚增。",
+)
+ALIKE = Text(
+    "Every prompt is billed about {bill} tokens, whatever its length.",
+    "无论长短，每个提示都约计 {bill} 个词元。",
 )
 LACKING = Text(
     "Every bill lacks {n} tokens that the prompt has.", "每份账单都少计提示中的 {n} 个词元。"

@@ -110,7 +110,7 @@ def _setting(answer: Told) -> Setting | None:
         answer.prompt is None
         or answer.is_stream
         or any(asked.get(name) for name in STEERING)
-        or best_of not in {None, asked.get("n", 1)}
+        or (best_of is not None and best_of != asked.get("n", 1))
         or (count(asked.get("max_tokens", 16)) or 0) < ENOUGH_TOKENS
     ):
         return None

@@ -79,14 +79,14 @@ class Recorded:
 
 def recorded(run: Run) -> Recorded:
     """Read the bodies of a run."""
-    answers = {exchange.id: told(exchange) for exchange in run.exchanges}
+    answers = (told(exchange) for exchange in run.exchanges)
     asked = {exchange.id: exchange.request for exchange in run.exchanges}
     reference = {
         asked[comparison.exchange]: answer
         for comparison in run.comparisons
         if comparison.exchange in asked and (answer := told(comparison.answer)) is not None
     }
-    kept = tuple(answer for answer in answers.values() if answer is not None)
+    kept = tuple(answer for answer in answers if answer is not None)
     return Recorded(kept, reference, run.findings)
 
 
