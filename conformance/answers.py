@@ -181,7 +181,10 @@ class Reply:
         try:
             return self.json
         except Deviation:
-            raise Deviation("an error envelope in JSON", self._brief()) from None
+            if self.exchange.fault is not None:
+                raise Inconclusive(f"the answer broke off: {self.exchange.fault}") from None
+            seen = self._brief() or "an empty body"
+            raise Deviation("an error envelope in JSON", seen) from None
 
     def _brief(self) -> str:
         text = self.exchange.body[:400].decode("utf-8", errors="replace").strip()

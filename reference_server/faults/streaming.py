@@ -80,6 +80,8 @@ def fake_streaming() -> Behaviour:
 
 
 def _slow_and_at_once(asked: Asked, got: Answer) -> Answer:
+    if got.status != 200:
+        return got
     limit = asked.body.get("max_tokens", 16)
     wait = TOKEN_TIME * limit if isinstance(limit, int) else 0.0
     first, *rest = got.parts

@@ -137,6 +137,16 @@ def test_no_answer_is_inconclusive_and_says_why() -> None:
         reply(b"", None, fault="connection refused").expect_ok()
 
 
+def test_a_refusal_that_broke_off_is_inconclusive() -> None:
+    with pytest.raises(Inconclusive, match="broke off: fell silent"):
+        reply(b'{"err', 400, fault="fell silent").expect_error(400)
+
+
+def test_a_refusal_without_a_body_says_so() -> None:
+    with pytest.raises(Deviation, match="seen an empty body"):
+        reply(b"", 400).expect_error(400)
+
+
 def test_an_answer_that_broke_off_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="broke off: fell silent"):
         reply(ANSWER, fault="fell silent").expect_ok()
