@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from conformance.language import Language
 
 UNSEEN = frozenset({"title", "style", "script"})
-VOID = frozenset({"meta", "link", "input", "br"})
+VOID = frozenset({"meta", "link", "input", "br", "wbr"})
 
 
 class Page(HTMLParser):
