@@ -157,6 +157,12 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
             "expected status 400; seen status 500: oops",
             "期望：状态码 400；实际：状态码 500：oops",
         ),
+        ("choices: [] should be non-empty", "choices：[] 不应为空"),
+        (": 'id' is a required property", "缺少必需的成员 'id'"),
+        (
+            "Expecting value: line 1 column 1 (char 0): 'ping'",
+            "缺少值，第 1 行第 1 列（字符 0）：'ping'",
+        ),
         (
             "no answer: http://h/v1 did not answer within 2.5 s",
             "没有回答：http://h/v1 在 2.5 秒内没有作答",
