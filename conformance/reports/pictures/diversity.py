@@ -184,8 +184,10 @@ def _says(rows: tuple[Samples, ...]) -> Text:
 
 
 def _as_wanted(rows: tuple[Samples, ...]) -> Iterator[Text]:
-    if any(row.setting.certain for row in rows):
-        yield CERTAIN
+    zero = any(row.setting.certain and not row.setting.seeded for row in rows)
+    seeded = any(row.setting.seeded for row in rows)
+    if zero or seeded:
+        yield CERTAIN if zero and seeded else COLD if zero else SEEDED
     if any(row.setting.free for row in rows):
         yield FREE
 
@@ -197,9 +199,11 @@ def _told(row: Samples) -> Text:
 
 
 CERTAIN = Text(
-    "Where they have to be, samples are the same: at temperature 0 and with one seed.",
-    "应当相同之处（temperature 为 0 或同一 seed），样本均相同。",
+    "At temperature 0 and with one seed, all samples are the same.",
+    "temperature 为 0 或使用同一 seed 时，样本均相同。",
 )
+COLD = Text("At temperature 0, all samples are the same.", "temperature 为 0 时，样本均相同。")
+SEEDED = Text("With one seed, all samples are the same.", "使用同一 seed 时，样本均相同。")
 FREE = Text("Where chance has room, they differ.", "留有随机余地之处，样本各有不同。")
 LEGEND = Text("One letter is one text.", "同一字母为同一文本。")
 DISTINCT = Text("{n} samples, {distinct} texts", "{n} 个样本，{distinct} 种文本")

@@ -97,7 +97,9 @@ def draw(kinds: tuple[Kind, ...]) -> Picture:
     bottom = TOP + len(kinds) * ROW
     for tick in scale.ticks():
         x = scale(tick)
-        drawing.line((x, TOP + 14, x, bottom))
+        # Interrupted where words are, which no line should cross.
+        for number in range(len(kinds)):
+            drawing.line((x, TOP + number * ROW + 16, x, TOP + number * ROW + 42))
         anchor = "start" if x < LEFT + 14 else "end" if x > RIGHT - 14 else "middle"
         drawing.label((x, bottom + 13), duration(tick) if tick else same("0"), anchor=anchor)
     for number, kind in enumerate(kinds):
