@@ -158,7 +158,7 @@ class Progressing:
 _STARTING = Words("starting", "正在启动")
 _HOLDING = Words(
     "Holding {url}, model {model} against the {contract} contract: ",
-    "以合约 {contract} 检验 {url}，模型 {model}：",
+    "以契约 {contract} 检验 {url}，模型 {model}：",
 )
 _HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
 
@@ -352,7 +352,7 @@ class _Outcome:
 _HEADLINE = Words("{headline}. ", "{headline}。")
 _FACTS = Words(
     "{url}, {model}, contract {contract}; {cost}; {took}",
-    "{url}，{model}，合约 {contract}；{cost}；用时 {took}",
+    "{url}，{model}，契约 {contract}；{cost}；用时 {took}",
 )
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")

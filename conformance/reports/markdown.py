@@ -216,7 +216,7 @@ class _Writer:
 
 
 _MODEL = Text("model", "模型")
-_CONTRACT = Text("contract", "合约")
+_CONTRACT = Text("contract", "契约")
 _BECAUSE = Text("Because: ", "原因：")
 _FINDINGS_HEAD = Text("| verdict | check | expected | seen |", "| 判定 | 检查 | 应为 | 实际 |")
 _IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")

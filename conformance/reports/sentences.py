@@ -25,11 +25,11 @@ LEFT_OPEN: Mapping[Verdict, Text] = {
 }
 NOT_CHOSEN = Text(
     "of the contract's sentences: no check of this tier and selection judges them",
-    "条合约条文：此级别与所选范围内没有检查判定它们",
+    "条契约条文：此级别与所选范围内没有检查判定它们",
 )
 NOT_REACHED = Text(
     "of the contract's sentences: the run did not come to them, or has no check for them",
-    "条合约条文：运行没有进行到那里，或没有对应的检查",
+    "条契约条文：运行没有进行到那里，或没有对应的检查",
 )
 
 _STOP = Text(". ", "。")

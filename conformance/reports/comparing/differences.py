@@ -133,7 +133,7 @@ _COUNTED = {
 _NAMED: tuple[tuple[Text, Callable[[Header], str]], ...] = (
     (Text("endpoint", "接口"), lambda header: header.base_url),
     (Text("model", "模型"), lambda header: header.model),
-    (Text("contract", "合约"), lambda header: header.contract),
+    (Text("contract", "契约"), lambda header: header.contract),
     (Text("tier", "级别"), lambda header: header.tier.value),
     (Text("selection of checks", "所选检查"), lambda header: " ".join(header.select) or "*"),
     (Text("suite version", "套件版本"), lambda header: header.suite_version),

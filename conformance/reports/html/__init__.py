@@ -105,7 +105,7 @@ LARGEST = 1_450_000
 SHARES = (1, 0.6, 0.3, 0.1)
 """What exchanges may take of their budget: less, where findings and pictures leave less room."""
 
-_TITLE = Text("{headline}: {url} under {contract}", "{headline}：{url}，合约 {contract}")
+_TITLE = Text("{headline}: {url} under {contract}", "{headline}：{url}，契约 {contract}")
 _CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
 
 

@@ -16,7 +16,7 @@ NOT_RUN = Text("Not run", "未运行")
 TARGET = Noun("target", "targets", "{n} 个目标")
 
 _NO_RUN_OF_DOCUMENT = Text(
-    "No run under this document's contract is among these.", "这里没有按此文档的合约进行的运行。"
+    "No run under this document's contract is among these.", "这里没有按此文档的契约进行的运行。"
 )
 _WORST_FIRST = (
     Conclusion.NOT_CONFORMING,
