@@ -22,7 +22,7 @@ Message = tuple[dict[str, str], bytes]
 """The header of a request, its names in small letters, and its body."""
 
 HUGE = 5_000_000
-LONGEST_NUMBER = 10**4299
+LONGEST_NUMBER = 10**4300 - 1
 """The most digits that Python's JSON reads; a sum of two such numbers cannot be written down."""
 
 ALL = " ".join(ATTACKS.values())

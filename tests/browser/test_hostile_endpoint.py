@@ -19,7 +19,7 @@ from tests.conformance.reports.hostile import ACTING, ATTACKS
 
 KEY = "sk-browser-very-secret-000111222"
 MODEL = "m</script><script>alert(1)</script>\u202e"
-PAGES = ("run/index.html", "again/rejudged/index.html", "compare.html")
+PAGES = ("run/index.html", "again/rejudged/index.html", "compare.html", "matrix/index.html")
 WIDTHS = (390, 1440)
 
 
@@ -33,7 +33,7 @@ class Left:
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """Judge the endpoint, judge the record again, and compare both."""
+    """Judge the endpoint, judge the record again, compare both and put them into a table."""
     folder = tmp_path_factory.mktemp("hostile")
     run, again = folder / "run", folder / "again"
     every = ("--format", "html,junit,json,markdown")
@@ -46,7 +46,9 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     ended.append(conformance("report", str(again), "--rejudge", *every, key=KEY))
     ways = ("--format", "html,json,markdown", "--out", str(folder))
     ended.append(conformance("compare", str(run), str(again / "rejudged"), *ways, key=KEY))
-    assert [one.returncode for one in ended] == [1, 1, 0], [one.stderr for one in ended]
+    tabled = ("matrix", str(run), str(again / "rejudged"), "--out", str(folder / "matrix"))
+    ended.append(conformance(*tabled, "--format", "html,json,markdown,text", key=KEY))
+    assert [one.returncode for one in ended] == [1, 1, 0, 0], [one.stderr for one in ended]
     return Left(folder, "".join(one.stdout + one.stderr for one in ended))
 
 
