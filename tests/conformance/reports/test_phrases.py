@@ -155,7 +155,7 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ),
         (
             "expected status 400; seen status 500: oops",
-            "期望：状态码 400；实际：状态码 500：oops",
+            "应为：状态码 400；实际：状态码 500：oops",
         ),
         ("choices: [] should be non-empty", "choices：[] 不应为空"),
         (": 'id' is a required property", "缺少必需的成员 'id'"),
