@@ -17,7 +17,7 @@ SUITE, SERVER = "conformance", "reference_server"
 # budget has to reach the runner as something that a check did not foresee.
 SEES: dict[str, set[str]] = {
     "model": set(),
-    "events": {"model"},
+    "events": {"model", "language"},
     "judgement": {"model"},
     "significance": set(),
     "language": set(),
@@ -60,7 +60,7 @@ SEES: dict[str, set[str]] = {
         "reference",
         "wire",
     },
-    "reference": {"model", "events", "judgement", "asked", "wire"},
+    "reference": {"model", "language", "events", "judgement", "asked", "wire"},
     "rejudging": {
         "model",
         "events",
@@ -110,6 +110,7 @@ SEES: dict[str, set[str]] = {
         "planning",
         "bundled",
         "reference",
+        "rejudging",
         "selftest",
         "documents",
         "targets",
