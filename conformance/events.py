@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.language import Text
 from conformance.model import Comparison, Exchange, Finding, Footer, Header
 
 
@@ -48,9 +49,9 @@ class ReferenceAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceMissing:
-    """The reference could not be asked; ``because`` is one sentence that says why."""
+    """The reference could not be asked; ``because`` says why, as the end of a sentence."""
 
-    because: str
+    because: Text
 
 
 @dataclass(frozen=True, slots=True)

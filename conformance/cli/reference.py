@@ -19,6 +19,7 @@ from conformance.bundled import (
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
 from conformance.contract import DOCUMENTS, Contract
+from conformance.language import same
 from conformance.model import Target
 from conformance.reference import Reference, ReferenceMissingError
 from conformance.targets.typed import TypedError, read_base_url, read_key
@@ -116,4 +117,4 @@ def _bundled(contract: Contract) -> Iterator[Target]:
         with bundled_server(dialect=dialect_of(contract.document)) as server:
             yield Target(server.base_url, server.model, contract.name, server.api_key, KEY_VARIABLE)
     except (BundledServerError, OSError) as error:
-        raise ReferenceMissingError(str(error)) from None
+        raise ReferenceMissingError(same(str(error))) from None

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from conformance.events import ReferenceAnswered, ReferenceMissing, RunEvent
 from conformance.judgement import Judgement
+from conformance.language import Text, same
 from conformance.model import Comparison, Exchange, Target
 from conformance.reference.choosing import asked_for
 from conformance.wire.breaker import Breaker
@@ -25,11 +26,24 @@ SECONDS = 120.0
 CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
 """Answers that every other request would get as well: the key, the model or the path is wrong."""
 
+TOO_SLOW = Text(
+    "the reference did not finish within {seconds} seconds", "参考服务器未能在 {seconds} 秒内答完"
+)
+SILENT = Text("the reference does not answer: {fault}", "参考服务器没有应答：{fault}")
+CLOSED = Text(
+    "the reference answers with status {status}: see its URL, model and key",
+    "参考服务器返回状态 {status}：请检查其 URL、模型和密钥",
+)
+
 T = TypeVar("T")
 
 
 class ReferenceMissingError(Exception):
-    """The reference cannot be asked, with the reason in one sentence."""
+    """The reference cannot be asked; ``because`` says why, as the end of a sentence."""
+
+    def __init__(self, because: Text) -> None:
+        super().__init__(because.en)
+        self.because = because
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +113,9 @@ async def compare(
             slots = Slots(Breaker(budgeted.send).send, manner.concurrency)
             await _ask_all(exchanges, other.model, slots.send, tell)
     except ReferenceMissingError as error:
-        tell(ReferenceMissing(str(error)))
+        tell(ReferenceMissing(error.because))
     except TimeoutError:
-        tell(ReferenceMissing(f"the reference did not finish within {SECONDS:.0f} seconds"))
+        tell(ReferenceMissing(TOO_SLOW.format(seconds=f"{SECONDS:.0f}")))
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:
@@ -134,7 +148,7 @@ async def _ask_all(
     try:
         answer = await ask(first)
     except Judgement as spent:
-        raise ReferenceMissingError(str(spent)) from None
+        raise ReferenceMissingError(same(str(spent))) from None
     trouble = _trouble_in(answer)
     if trouble is not None:
         raise ReferenceMissingError(trouble)
@@ -144,12 +158,12 @@ async def _ask_all(
             asking.create_task(ask_and_tell(exchange))
 
 
-def _trouble_in(answer: Exchange) -> str | None:
+def _trouble_in(answer: Exchange) -> Text | None:
     """Say why no other request needs to be sent, if that is so."""
     if answer.status is None:
-        return f"the reference does not answer: {answer.fault}"
+        return SILENT.format(fault=answer.fault)
     if answer.status in CLOSED_DOORS or 300 <= answer.status < 400:
-        return f"the reference answers with status {answer.status}: see its URL, model and key"
+        return CLOSED.format(status=answer.status)
     return None
 
 

@@ -125,7 +125,8 @@ class Progressing:
             case FindingMade():
                 self._judge(event.finding)
             case ReferenceMissing():
-                self._say(Text(f"nothing is compared: {line(event.because)}"))
+                told = _NOT_COMPARED.format(because=event.because.mapped(line))
+                self._say(Text(told.of(self._language)))
             case CheckStarted() | ReferenceAnswered() | RunFinished():
                 return
 
@@ -363,6 +364,7 @@ _FINDINGS = Words("Findings", "结论")
 _IN_REPORTS = Words("and {findings} in the written reports", "书面报告中还有 {findings}")
 _EXPECTED = Words("expected", "应为")
 _SEEN = Words("seen", "实际")
+_NOT_COMPARED = Words("Nothing is compared: {because}", "没有对比：{because}")
 _PROMISED = Words("promised", "承诺")
 _CAUSE = Words("cause?", "原因？")
 _TO_DO = Words("to do", "对策")

@@ -52,6 +52,10 @@ def render(run: Run, key_env: str | None = None) -> str:
         "elapsed": summary.elapsed,
         "counts": summary.counts,
         "cost": {**asdict(summary.cost), "tokens": summary.cost.tokens} if summary.cost else None,
+        "reference": header.reference,
+        "reference_cost": asdict(footer.reference_cost)
+        if footer and footer.reference_cost
+        else None,
         "not_verified": [_gap(gap) for gap in summary.gaps],
         "parameters": [_row(row) for row in summary.rows_of("parameter")],
         "fields": [_row(row) for row in summary.rows_of("field")],

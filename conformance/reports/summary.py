@@ -84,6 +84,12 @@ class Summary:
         sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
         return sentences.the_cost(self.cost, sent)
 
+    @property
+    def reference_cost_in_words(self) -> Text | None:
+        """What the reference billed, which is no part of the bill; None where it was not asked."""
+        cost = self.run.footer.reference_cost if self.run.footer else None
+        return sentences.the_cost(cost, 0) if cost else None
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst first, each kind in the order of its ids."""

@@ -27,6 +27,7 @@ from conformance.events import (
 )
 from conformance.imagined import ImaginedEndpoint
 from conformance.judgement import Deviation
+from conformance.language import same
 from conformance.model import Exchange, Limits, Request, Target, Tier
 from conformance.reference import Reference, ReferenceMissingError, asking
 from conformance.runner import Options, run
@@ -87,7 +88,7 @@ def answered(events: list[RunEvent]) -> list[ReferenceAnswered]:
 
 
 def missing(events: list[RunEvent]) -> list[str]:
-    return [event.because for event in events if isinstance(event, ReferenceMissing)]
+    return [event.because.en for event in events if isinstance(event, ReferenceMissing)]
 
 
 def footer_of(events: list[RunEvent]) -> Any:
@@ -151,7 +152,7 @@ def test_where_nothing_deviates_it_is_not_even_opened() -> None:
 def test_one_that_cannot_be_opened_is_told_once_and_the_run_goes_on() -> None:
     @contextmanager
     def broken() -> Iterator[Target]:
-        raise ReferenceMissingError("it is not installed")
+        raise ReferenceMissingError(same("it is not installed"))
         yield OURS
 
     events = events_of(GOOD, BAD, reference=Reference("bundled", broken))

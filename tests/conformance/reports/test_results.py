@@ -1,10 +1,10 @@
 """results.json: what programs rely on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from conformance.causes import cause_of
-from conformance.model import Effect
+from conformance.model import Cost, Effect
 from conformance.reports import results
 from tests.conformance.reports.builders import (
     a_failure,
@@ -90,3 +90,14 @@ def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
     assert written.isascii()
     assert "\x1b" not in written
     assert json.loads(written)["findings"][0]["seen"] == seen
+
+
+def test_what_the_reference_billed_stands_apart() -> None:
+    run = a_run(a_failure(), reference="bundled")
+    assert run.footer is not None
+    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    document = read(asked)
+    assert document["reference"] == "bundled"
+    assert document["reference_cost"]["prompt_tokens"] == 40
+    assert document["cost"] == read(run)["cost"]
+    assert read(run)["reference_cost"] is None

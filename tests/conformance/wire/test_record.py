@@ -22,6 +22,7 @@ from conformance.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.language import same
 from conformance.model import (
     Arrival,
     Attempt,
@@ -123,7 +124,7 @@ EVENTS: tuple[RunEvent, ...] = (
     CheckStarted("stop.ends"),
     ExchangeMade(EXCHANGE),
     FindingMade(FINDING),
-    ReferenceMissing("nothing that the record holds"),
+    ReferenceMissing(same("nothing that the record holds")),
     ReferenceAnswered(COMPARISON),
     RunFinished(FOOTER),
 )
