@@ -210,3 +210,17 @@ def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str)
             related = says.get(requirement.subject, {}).get(name)
             assert (found.related.en if found.related else None) == related
             assert found.others, f"nobody states {requirement.id}"
+
+
+def test_what_the_reference_billed_is_told_apart() -> None:
+    run = a_run(a_failure())
+    assert run.footer is not None
+    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    assert Summary(run).reference_cost_in_words is None
+    words = Summary(asked).reference_cost_in_words
+    assert words == Text(
+        "3 requests, 45 tokens (40 prompt, 5 generated)",
+        "3 次请求，45 个词元（提示 40，生成 5）",
+    )
+    assert Summary(asked).cost_in_words == Summary(run).cost_in_words
+    assert Summary(replace(run, footer=None)).reference_cost_in_words is None
