@@ -6,6 +6,7 @@ The YAML files beside this one pair English patterns with Chinese ones. What var
 
 =========  ==================================================================================
 ``{x}``    evidence, or whatever else is never translated: it stays as it was recorded
+``{x=}``   evidence as JSON has it, or in quotes as Python has a text
 ``{x#}``   a number
 ``{x@}``   a name without blanks: of a check, a contract, a place in an answer
 ``{x!}``   words of the suite that the catalogue knows, or such a name
@@ -39,8 +40,12 @@ LONGEST = 2000
 DEEPEST = 4
 """How many patterns may stand within each other: around a finding, its words, a name in them."""
 
-SLOT = re.compile(r"\{(\w+)([#@?!*]?)\}")
+SLOT = re.compile(r"\{(\w+)([=#@?!*]?)\}")
 NUMBER = re.compile(r"[-+0-9.,e]*[0-9][-+0-9.,e]*")
+QUOTES = {'"': '"', "'": "'", "[": "]", "{": "}"}
+"""How evidence ends that begins so; what was cut ends with an ellipsis."""
+
+WORDS = frozenset({"true", "false", "null", "None"})
 NAME = re.compile(r"[\w.\[\]-]+", re.ASCII)
 
 FIRST = "around.yaml"
@@ -143,6 +148,11 @@ def _as_it_is(value: str, _: int) -> str | None:
     return value
 
 
+def _quoted(value: str, _: int) -> str | None:
+    whole = value[:1] in QUOTES and value[-1] in (QUOTES[value[0]], "…")
+    return value if whole or value in WORDS or NUMBER.fullmatch(value) else None
+
+
 def _number(value: str, _: int) -> str | None:
     return value if NUMBER.fullmatch(value) else None
 
@@ -165,6 +175,7 @@ def _each_known_or_not(value: str, depth: int) -> str | None:
 
 KINDS: Mapping[str, Callable[[str, int], str | None]] = {
     "": _as_it_is,
+    "=": _quoted,
     "#": _number,
     "@": _name,
     "!": _words,

@@ -181,6 +181,10 @@ def test_a_message_is_spoken(english: str, chinese: str) -> None:
         "budget spent: many requests were allowed",
         "some odd thing = 3",
         "an odd thing found this already",
+        "no thing that a check asks for",
+        "something in something else",
+        '"he went, then [she"',
+        '"one against 2"',
         '"text"',
     ],
 )
@@ -223,7 +227,7 @@ def test_each_pattern_speaks_for_itself() -> None:
         assert all(piece.strip() in told for piece in phrase.chinese), english
 
 
-SAMPLE = {"": '"e"', "#": "7", "@": "a.name", "!": "a.name", "?": '"w"', "*": "a.name"}
+SAMPLE = {"": '"e"', "=": '"e"', "#": "7", "@": "a.name", "!": "a.name", "?": '"w"', "*": "a.name"}
 """What stands in a slot of each kind."""
 
 
