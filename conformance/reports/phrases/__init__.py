@@ -41,7 +41,7 @@ DEEPEST = 4
 """How many patterns may stand within each other: around a finding, its words, a name in them."""
 
 SLOT = re.compile(r"\{(\w+)([=#@?!*]?)\}")
-NUMBER = re.compile(r"[-+0-9.,e]*[0-9][-+0-9.,e]*")
+NUMBER = re.compile(r"[-+.,e]*[0-9][-+0-9.,e]*")
 QUOTES = {'"': '"', "'": "'", "[": "]", "{": "}"}
 """How evidence ends that begins so; what was cut ends with an ellipsis."""
 
