@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test selftest clients field lint format install dev chromium clean
+.PHONY: help run test selftest clients field gallery lint format install dev chromium clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ field: dev ## Repeat the runs against servers of others (ARGS=fastchat); see tes
 
 selftest: install ## Hold the suite against all known faults and correct servers (ARGS="--tier deep")
 	@$(BIN)/conformance selftest $(ARGS)
+
+gallery: dev ## Make reports/gallery from its records (ARGS="--record --pictures": judge anew, take pictures)
+	@$(BIN)/python -m tests.gallery $(ARGS)
 
 lint: dev ## Check style and types
 	@$(BIN)/ruff check .
