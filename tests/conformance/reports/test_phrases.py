@@ -34,6 +34,9 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "hold_same_sample": (2, 3),
     "hold_greedy_in_every_way": (1,),
     "changed": (1,),
+    "hold_each": (3,),
+    "expect": (1,),
+    "satisfies": (1,),
     "Fault": (0,),
     "Way": (0,),
 }
@@ -57,9 +60,13 @@ def literals() -> Iterator[tuple[str, str]]:
     for path in sorted(paths):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
-                for place in SAYS.get(getattr(node.func, "id", ""), ()):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                for place in SAYS.get(name, ()):
                     pattern = pattern_of(argument(node, place))
-                    if re.search("[a-z]{2}", pattern.replace("{}", "")):
+                    if name == "satisfies":
+                        pattern = f"text {pattern}"
+                    # A name without blanks is that of a field, and the same in every language.
+                    if re.search("[a-z] |[a-z]{2}$", pattern.replace("{}", "")) and " " in pattern:
                         yield f"{path.relative_to(SUITE)}:{node.lineno}", pattern
 
 

@@ -1,0 +1,76 @@
+"""Whatever a whole run says of an endpoint can be read in Chinese, its evidence aside."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from conformance.api import Transport
+from conformance.contract import load_contract
+from conformance.events import FindingMade
+from conformance.imagined import ImaginedEndpoint
+from conformance.model import Finding, Target, Tier
+from conformance.reports.phrases import in_chinese
+from conformance.runner import Options, run
+from tests.conformance.checks.faulty import Body, Fault, Faulty
+
+STANDARD = Options(Tier.STANDARD)
+
+
+def without_bills(_: Body, answer: Body) -> Body:
+    return {name: value for name, value in answer.items() if name != "usage"}
+
+
+def shouting(_: Body, answer: Body) -> Body:
+    choices = [{**one, "text": str(one.get("text")).upper()} for one in answer["choices"]]
+    return {**answer, "choices": choices, "created": str(answer["created"])}
+
+
+def half_the_choices(_: Body, answer: Body) -> Body:
+    choices = answer["choices"]
+    return {**answer, "choices": [{**choices[0], "finish_reason": "eos", "logprobs": {}}]}
+
+
+def alone(body: Body) -> Body:
+    return {name: body[name] for name in ("model", "prompt", "stream") if name in body}
+
+
+FAULTS = {
+    "no bills": Fault(tell=without_bills),
+    "another text": Fault(tell=shouting),
+    "one choice": Fault(tell=half_the_choices),
+    "no parameters": Fault(ask=alone),
+    "no shape": Fault(decline=lambda _, error: (500, {"detail": error})),
+}
+
+
+def findings(contract: str, transport: Transport) -> list[Finding]:
+    async def collect() -> list[Finding]:
+        target = Target("http://imagined/v1", "imagined", contract, "sk-key")
+        events = run(target, load_contract(contract), STANDARD, transport=transport)
+        return [event.finding async for event in events if isinstance(event, FindingMade)]
+
+    return asyncio.run(collect())
+
+
+def untold(found: list[Finding]) -> list[str]:
+    """Return what has no Chinese: of reasons and expectations, and of what was seen if in words."""
+    said = [finding.message for finding in found if finding.expected is None]
+    said += [finding.expected or "" for finding in found]
+    said += [seen for f in found if re.match("[A-Za-z]", seen := f.seen or "")]
+    return sorted({text for text in said if text and in_chinese(text) is None})
+
+
+@pytest.mark.parametrize("contract", ["gpt-ge", "zhizengzeng"])
+def test_the_reasons_of_a_run_are_told(contract: str) -> None:
+    endpoint = ImaginedEndpoint(load_contract(contract), "imagined")
+    assert untold(findings(contract, endpoint)) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_a_run_finds_is_told(fault: str) -> None:
+    found = findings("openai", Faulty(FAULTS[fault], "openai"))
+    assert any(finding.seen for finding in found), "the fault shows"
+    assert untold(found) == []
