@@ -128,11 +128,10 @@ def count(value: object, most: int = MOST_COUNTED) -> int | None:
 
 
 def number(value: object) -> float | None:
-    """Take a finite number of a size that can be drawn."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    if not usable or not isinstance(value, int | float) or not -1e9 < value < 1e9:
+    """Take a number of a size that can be drawn, which leaves out what is no number and endless."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if -1e9 < value < 1e9 else None
 
 
 def is_time(value: float) -> bool:
