@@ -44,6 +44,7 @@ def explain(check_id: str, contract_name: str) -> ExitCode:
     head = Text.assemble((check.id, "bold"), (f"  {check.tier.value} tier{needs}", "dim"))
     show(head, console)
     show(marked(check.title), console)
+    show(Text(check.title_zh, style="dim"), console)
     show(_titled("Requirement", _requirement(requirement)), console)
     said = written(origin(requirement, chosen.document, chosen.subjects), requirement.subject)
     stated = _pairs((source.document, source.says.en) for source in said)

@@ -57,6 +57,7 @@ def _record(check: Check, contract: Contract) -> dict[str, object]:
         "requirement": check.requirement,
         "level": contract.requirement(check.requirement).level.value,
         "title": check.title,
+        "title_zh": check.title_zh,
         "needs": list(check.needs),
     }
 

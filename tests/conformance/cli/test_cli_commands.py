@@ -81,12 +81,13 @@ def test_the_list_for_programs_is_json(command) -> None:
     assert check["id"] == "stop.five-refused"
     assert (check["area"], check["tier"]) == ("stop", "smoke")
     assert check["requirement"] == "stop.at-most-four"
+    assert check["title_zh"] == "比文档规定的数目多一个停止序列时会被拒绝。"
 
 
 def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) -> None:
     output = command("explain", "stop.five-refused").output
     (check,) = [check for check in all_checks() if check.id == "stop.five-refused"]
-    assert check.title in output
+    assert f"{check.title}\n{check.title_zh}\n" in output
     assert "stop.at-most-four" in output
     assert "async def " in output
     assert all(f"  {document} " in output for document in DOCUMENTS)
