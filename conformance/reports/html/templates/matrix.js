@@ -76,7 +76,8 @@ function apply(table, wanted, shown) {
 
 function filter() {
   const wanted = asked();
-  for (const { name, value } of form.elements) if (name) address.set(name, value);
+  for (const { name, value } of form.elements)
+    if (name && address.get(name) !== value) address.set(name, value);
   const overviews = tables.filter(({ table, fold }) => table.matches(".matrix") && !fold);
   const shown = remaining(wanted, overviews);
   for (const table of tables) {

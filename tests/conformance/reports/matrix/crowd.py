@@ -57,7 +57,7 @@ def _finding(place: int, number: int) -> Finding:
         "title": title,
         "title_zh": f"第 {number} 条关于 `{subject}` 的承诺得到遵守。",
     }
-    broken = place % 5 and (place * 31 + number * 17) % 23 == 0
+    broken = place % 5 and (place * 31 + number * 17) % 7 == 0
     if not broken:
         return a_finding(key, **words)
     verdict = MARKED[(place + number) % len(MARKED)]

@@ -1,0 +1,262 @@
+"""The matrix of many targets, opened from disk in a real browser and used as people use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from conformance.reports import formats
+from conformance.reports.matrix import Recorded, files, matrix_of
+from conformance.wire.record import read_run
+from tests.browser.conftest import Open
+from tests.conformance.reports.hostile import ATTACKS, a_hostile_run
+from tests.conformance.reports.matrix.crowd import DOCUMENTS, a_crowd
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+TARGETS, CHECKS = 8, 80
+
+
+@pytest.fixture(scope="module")
+def matrix_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight targets, and the page of each run beside the matrix."""
+    folder = tmp_path_factory.mktemp("matrix")
+    crowd = a_crowd(TARGETS, CHECKS)
+    for one in crowd:
+        assert one.run is not None
+        (folder / one.name).mkdir()
+        page = formats()["html"].render(one.run)
+        (folder / one.name / "index.html").write_text(page, encoding="utf-8")
+    path = folder / "index.html"
+    path.write_text(files()["html"].render(matrix_of(crowd, DOCUMENTS)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=[True, False], ids=["with script", "without"])
+def script(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def table(page: Page, heading: str) -> Locator:
+    return page.get_by_role("region", name=heading, exact=True).locator("table")
+
+
+def names(page: Page) -> list[str]:
+    return table(page, "Parameters").locator("tbody tr:visible .target").all_inner_texts()
+
+
+def test_it_is_read_without_a_script_too(opening: Open, matrix_file: Path, script: bool) -> None:
+    opened = opening(matrix_file, java_script_enabled=script)
+    page = opened.page
+    expect(page.locator("h1")).to_contain_text("8 targets: ")
+    expect(table(page, "Parameters")).to_be_in_viewport()
+    assert names(page) == [f"vendor-{place}" for place in range(TARGETS)]
+    assert "ignored" in table(page, "Parameters").inner_text()
+    expect(page.locator("#filters")).to_be_visible(visible=script)
+    expect(page.locator(".sort")).to_have_count(page.locator("[data-sort]").count() * script)
+    assert opened.noise == []
+    assert [url for url in opened.requests if not url.startswith("file://")] == []
+
+
+def test_a_column_leads_one_click_deeper_to_its_checks(opening: Open, matrix_file: Path) -> None:
+    page = opening(matrix_file).page
+    checks = page.get_by_role("region", name="stop", exact=True)
+    expect(checks).to_be_hidden()
+    table(page, "Parameters").get_by_role("link", name="stop", exact=True).click()
+    expect(checks).to_be_in_viewport()
+    assert "pass" in checks.inner_text()
+
+
+def test_a_deviation_leads_to_its_evidence_in_the_targets_own_report(
+    opening: Open, matrix_file: Path
+) -> None:
+    page = opening(matrix_file).page
+    cell = table(page, "Parameters").locator("td.ignored a").first
+    evidence = (cell.get_attribute("href") or "").partition("#")[2]
+    cell.click()
+    assert "/vendor-" in page.url
+    expect(page.locator(f'[id="{evidence}"]')).to_be_in_viewport()
+
+
+def test_a_filter_of_targets_leaves_those_whose_words_match(
+    opening: Open, matrix_file: Path
+) -> None:
+    opened = opening(matrix_file)
+    page = opened.page
+    page.locator("[name=target]").fill("VENDOR-3")
+    assert names(page) == ["vendor-3"]
+    expect(page.locator("#shown")).to_have_text("1")
+    expect(page.locator("#run-3")).to_be_visible()
+    expect(page.locator("#run-4")).to_be_hidden()
+    opened.unfold()
+    shown = page.get_by_role("region", name="stop", exact=True).locator("tbody tr:visible")
+    expect(shown).to_have_count(1)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#shown")).to_have_text("8")
+    assert len(names(page)) == TARGETS
+
+
+def test_a_filter_of_columns_leaves_parameters_fields_and_checks(
+    opening: Open, matrix_file: Path
+) -> None:
+    page = opening(matrix_file).page
+    page.locator("[name=column]").fill("penalty")
+    heads = table(page, "Parameters").locator("thead th:visible a").all_inner_texts()
+    assert heads == ["presence_penalty", "frequency_penalty"]
+    expect(page.get_by_role("heading", name="Response fields")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    assert page.locator("details:visible summary code").all_inner_texts() == [
+        "presence_penalty",
+        "frequency_penalty",
+    ]
+
+
+def test_filters_of_verdict_and_state_work_together(opening: Open, matrix_file: Path) -> None:
+    page = opening(matrix_file).page
+    page.locator("[name=verdict]").select_option("conforming")
+    conforming = names(page)
+    assert conforming
+    assert "vendor-1" not in conforming
+    page.locator("[name=verdict]").select_option("")
+    page.locator("[name=state]").select_option("ignored")
+    left = table(page, "Parameters")
+    for row in left.locator("tbody tr:visible").all():
+        number = row.get_attribute("data-row")
+        same = page.locator(f'.matrix tr[data-row="{number}"] td.ignored')
+        assert same.count() > 0
+    columns = left.locator("thead th:visible").count() - 2
+    broken = left.locator("tbody tr:visible td.ignored")
+    assert 0 < columns <= broken.count()
+
+
+def test_a_filter_stands_in_the_address_for_the_next_reader(
+    opening: Open, matrix_file: Path
+) -> None:
+    page = opening(matrix_file).page
+    page.locator("[name=target]").fill("vendor-3")
+    query = page.url.partition("?")[2]
+    again = opening(matrix_file, query=query).page
+    assert names(again) == ["vendor-3"]
+    expect(again.locator("[name=target]")).to_have_value("vendor-3")
+
+
+def test_a_column_sorts_up_down_and_back(opening: Open, matrix_file: Path) -> None:
+    page = opening(matrix_file).page
+    before = names(page)
+    head = table(page, "Parameters").locator("thead th").first
+    sort = head.get_by_role("button", name="Sort by Target")
+    sort.click()
+    sort.click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert names(page) == before[::-1]
+    sort.click()
+    assert names(page) == before
+    assert head.get_attribute("aria-sort") is None
+
+
+def test_a_column_of_states_brings_what_is_worst_to_the_top(
+    opening: Open, matrix_file: Path
+) -> None:
+    page = opening(matrix_file).page
+    parameters = table(page, "Parameters")
+    place = parameters.locator("thead th").evaluate_all(
+        """(heads) => heads.findIndex((_, place) => place > 1 && new Set(
+             [...document.querySelectorAll(`.matrix tbody tr td:nth-child(${place + 1})`)]
+               .slice(0, 8).map((cell) => cell.dataset.rank)).size > 1)"""
+    )
+    assert place > 1
+    parameters.locator("thead th").nth(place).locator(".sort").click()
+    ranks = parameters.locator(f"tbody td:nth-child({place + 1})").evaluate_all(
+        "cells => cells.map(cell => Number(cell.dataset.rank))"
+    )
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 1
+
+
+def test_the_keyboard_reaches_sorting_and_every_table(opening: Open, matrix_file: Path) -> None:
+    page = opening(matrix_file).page
+    sort = table(page, "Parameters").get_by_role("button", name="Sort by Target")
+    sort.focus()
+    page.keyboard.press("Enter")
+    expect(table(page, "Parameters").locator("[aria-sort]")).to_have_count(1)
+    page.get_by_role("region", name="Parameters", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_it_fits_and_its_first_column_and_head_stay_in_sight(
+    opening: Open, matrix_file: Path, size: dict[str, int]
+) -> None:
+    opened = opening(matrix_file, viewport=size)
+    opened.unfold()
+    page = opened.page
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    region = page.get_by_role("region", name="Parameters", exact=True)
+    region.evaluate("region => region.scrollTo(500, 60)")
+    first, head = region.locator("tbody th").nth(3), region.locator("thead th").nth(0)
+    left = region.bounding_box()
+    for stays in (first, head):
+        place = stays.bounding_box()
+        assert left is not None
+        assert place is not None
+        assert abs(place["x"] - left["x"]) < 3
+    top = head.bounding_box()
+    assert top is not None
+    assert abs(top["y"] - left["y"]) < 3
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    opening: Open, matrix_file: Path, axe: str, scheme: str, language: str
+) -> None:
+    opened = opening(matrix_file, query=f"lang={language}", color_scheme=scheme)
+    opened.unfold()
+    opened.page.evaluate(axe)
+    found = opened.page.evaluate(
+        "axe.run().then(found => found.violations.map("
+        "rule => `${rule.id}: ${rule.nodes.length} times, such as ${rule.nodes[0].html}`))"
+    )
+    assert found == []
+
+
+def test_the_language_switches_words_options_and_hints(opening: Open, matrix_file: Path) -> None:
+    page = opening(matrix_file).page
+    page.get_by_text("中文").click()
+    expect(page.locator("h1")).to_contain_text("8 个目标")
+    expect(page.locator("select[name=state] option").nth(1)).to_have_text("被忽略")
+    expect(page.locator("[name=column]")).to_have_attribute("placeholder", "例如 stop 或 logprobs")
+
+
+@pytest.mark.parametrize("bypass", [False, True], ids=["with its policy", "escaping alone"])
+def test_attacks_in_runs_and_names_do_nothing(opening: Open, tmp_path: Path, bypass: bool) -> None:
+    hostile = [Recorded(attack, a_hostile_run(attack)) for attack in ATTACKS.values()]
+    path = tmp_path / "index.html"
+    path.write_text(files()["html"].render(matrix_of(hostile, DOCUMENTS)), encoding="utf-8")
+    opened = opening(path, bypass_csp=bypass, viewport=PHONE)
+    opened.unfold()
+    page = opened.page
+    page.locator("[name=target]").fill("<img")
+    for sort in page.locator(".sort:visible").all():
+        sort.click()
+    page.get_by_role("button", name="Show all").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert opened.noise == []
+    assert [url for url in opened.requests if not url.startswith("file://")] == []
+
+
+def test_a_run_of_the_command_is_linked_from_its_matrix(
+    opening: Open, run_folder: Path, tmp_path: Path
+) -> None:
+    run = read_run(run_folder / "run.ndjson")
+    matrix = matrix_of([Recorded("bundled", run, (run_folder / "index.html").as_uri())], DOCUMENTS)
+    path = tmp_path / "index.html"
+    path.write_text(files()["html"].render(matrix), encoding="utf-8")
+    page = opening(path).page
+    expect(page.locator("h1")).to_have_text(
+        "6 targets: 1 conforming, 5 not run.", use_inner_text=True
+    )
+    page.get_by_role("link", name="bundled").first.click()
+    expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)
