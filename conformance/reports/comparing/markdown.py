@@ -56,7 +56,9 @@ def _table(section: Section, language: Language) -> str:
     for changed in section.changes[:MOST]:
         verdicts = [VERDICTS[one.verdict].of(language) for one in (changed.was, changed.now) if one]
         said = dict(evidence_of(changed))
-        cells = [code(said[name]) if name in said else "" for name in (EXPECTED, THEN, NOW)]
+        cells = [
+            code(said[name].of(language)) if name in said else "" for name in (EXPECTED, THEN, NOW)
+        ]
         title = prose(title_of(changed.finding).of(language))
         check = f"{code(changed.finding.id)}<br>{title}"
         rows.append(f"| {_turn(*verdicts)} | {check} | {' | '.join(cells)} |")

@@ -10,6 +10,7 @@ from conformance.model import Cost, Finding, Verdict
 from conformance.reports.comparing.changes import Change, Changed
 from conformance.reports.comparing.differences import Differences
 from conformance.reports.comparing.figures import Figures, Median
+from conformance.reports.spoken import spoken
 from conformance.reports.words import duration
 
 TITLES: Mapping[Change, Text] = {
@@ -79,9 +80,9 @@ def title_of(finding: Finding) -> Text:
     return Text(finding.title, finding.title_zh)
 
 
-def evidence_of(changed: Changed) -> tuple[tuple[Text, str], ...]:
-    """Return what speaks for a change, in the endpoint's words or the check's."""
-    return tuple((name, words) for name, words in _evidence(changed) if words)
+def evidence_of(changed: Changed) -> tuple[tuple[Text, Text], ...]:
+    """Return what speaks for a change; what the endpoint sent is the same in both languages."""
+    return tuple((name, spoken(words)) for name, words in _evidence(changed) if words)
 
 
 def _evidence(changed: Changed) -> Iterator[tuple[Text, str]]:

@@ -98,7 +98,9 @@ def _verdict(finding: Finding, language: Language) -> Styled:
 def _check(changed: Changed, language: Language) -> RenderableType:
     evidence = Table.grid(padding=(0, 1))
     for what, words in evidence_of(changed):
-        evidence.add_row(Styled(what.of(language), style="dim"), cut(line(words), LONGEST))
+        evidence.add_row(
+            Styled(what.of(language), style="dim"), cut(line(words.of(language)), LONGEST)
+        )
     title = marked(title_of(changed.finding).of(language))
     return Group(Styled(line(changed.finding.id), style="bold"), title, evidence)
 
