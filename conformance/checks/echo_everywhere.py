@@ -70,7 +70,7 @@ def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
 def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy answer without `echo` is its prompt, followed by what other answers say.
 
-    未设置 `echo` 的贪心回答，不会是 prompt 再加上其他回答所说的内容。
+    未设置 `echo` 的贪心回答，不会由 prompt 加上其他回答的内容组成。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:

@@ -68,7 +68,7 @@ def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
 def what_goes_on_elsewhere_was_cut(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy choice that was billed with all its tokens, and goes on elsewhere, has `stop`.
 
-    按全部词元计费、且在别处还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
+    计费达到上限、且在别处还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:

@@ -228,7 +228,7 @@ async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
 async def the_refusal_names_the_counts(api: Api) -> None:
     """The refusal of ten million tokens names how many were asked for, and how many are there.
 
-    拒绝一千万个词元时，错误信息说明请求了多少、已有多少。
+    拒绝一千万个词元时，错误信息给出请求的词元数与 prompt 已有的词元数。
     """
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_refused(await api.stream(read_events=3, **asked), *DECLINED)

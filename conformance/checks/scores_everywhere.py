@@ -84,7 +84,7 @@ def every_sampled_token_is_listed(answer: Answered) -> None:
 def greedy_takes_the_best_everywhere(answer: Answered) -> None:
     """In no greedy answer are most tokens less probable than the best alternative.
 
-    没有任何贪心回答的多数词元，其概率低于最优候选。
+    任何贪心回答中，概率低于最优候选的词元都不会占多数。
 
     One or two may be: batching and speculation take another token now and then.
     """

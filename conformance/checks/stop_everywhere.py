@@ -43,7 +43,7 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 ) -> Iterator[Breach]:
     """No greedy stream goes on past its stop sequence's place by characters of that sequence.
 
-    没有任何贪心流越过停止序列的位置、再带上该序列的字符。
+    任何贪心流都不会越过停止序列的位置而带出该序列的字符。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
@@ -57,7 +57,7 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No plain greedy text goes on past its stop sequence's place by characters of it.
 
-    没有任何非流式贪心文本越过停止序列的位置、再带上其中的字符。
+    任何非流式贪心文本都不会越过停止序列的位置而带出该序列的字符。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:

@@ -198,7 +198,7 @@ def catalogue() -> tuple[Mapping[str, str], tuple[Phrase, ...]]:
     plain: dict[str, str] = {}
     around, others = list[Phrase](), list[Phrase]()
     for file, english, chinese in _entries():
-        phrase = _phrase(english, chinese)
+        phrase = phrase_of(english, chinese)
         if phrase.slots:
             (around if file == FIRST else others).append(phrase)
         elif plain.setdefault(english, chinese) != chinese:
@@ -219,7 +219,12 @@ def _entries() -> Iterator[tuple[str, str, str]]:
             yield from ((file.name, row["en"], row["zh"]) for row in rows)
 
 
-def _phrase(english: str, chinese: str) -> Phrase:
+def phrase_of(english: str, chinese: str) -> Phrase:
+    """Read a pair of patterns.
+
+    Raises:
+        ValueError: they have different slots.
+    """
     literals, names, kinds = _cut(english)
     pieces, order, _ = _cut(chinese)
     if sorted(names) != sorted(order):
