@@ -3,7 +3,8 @@
 The length is best told in the endpoint's own tokens: a prompt of token ids has as many as ids, an
 echoed prompt as many as entries of ``logprobs``. An honest bill lies on the diagonal then, whatever
 the text. Where nothing can be counted the length is in characters, of which one script has several
-to a token and another one several tokens to each; their lines are apart.
+to a token and another one several tokens to each; their lines are apart. There a text and the same
+text twice tell the offset: what both have beside the text is billed once in either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from conformance.reports.pictures.drawing import (
 )
 from conformance.reports.pictures.fitting import Line, fitted, is_straight
 from conformance.reports.pictures.reading import Recorded, Told, choices, count
+from conformance.reports.words import TOKEN, counted
 
 FEWEST = 3
 """Lengths below which there is nothing to see."""
@@ -57,10 +59,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Bills:
-    """The bills of a run; ``in_tokens`` says that lengths are counted tokens, not characters."""
+    """The bills of a run.
+
+    ``in_tokens`` says that lengths are counted tokens and not characters; ``doubled`` are the
+    points of a text and of the same text twice.
+    """
 
     series: tuple[Series, ...]
     in_tokens: bool
+    doubled: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     @property
     def all_points(self) -> tuple[tuple[int, int], ...]:
@@ -76,20 +83,30 @@ def numbers(record: Recorded) -> Bills | None:
     """Gather bills by length, in tokens where enough can be counted; None where there are few."""
     billed = list(_billed(record.answers))
     lengths = _counted_texts(record.answers)
-    counted = {
+    points = {
         (length, bill)
         for answer, bill in billed
         if (length := _length(answer, lengths)) is not None
     }
-    if _differ(counted):
-        return Bills((Series(None, _kept(counted)),), in_tokens=True)
+    if _differ(points):
+        return Bills((Series(None, _kept(points)),), in_tokens=True)
     texts = {(prompt, bill) for answer, bill in billed if (prompt := answer.prompt)}
     series = [
         Series(script, _kept((len(text), bill) for text, bill in texts if _script(text) == script))
         for script in (ASCII, CJK)
     ]
-    found = Bills(tuple(one for one in series if one.points), in_tokens=False)
+    shown = tuple(one for one in series if one.points)
+    found = Bills(shown, in_tokens=False, doubled=_doubled(dict(sorted(texts))))
     return found if _differ(found.all_points) else None
+
+
+def _doubled(bills: Mapping[str, int]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Find the longest text that was also sent twice in one prompt, as it is or with a blank."""
+    for text in sorted(bills, key=len, reverse=True):
+        for twice in (f"{text}{between}{text}" for between in ("", " ", "\n")):
+            if twice in bills:
+                return (len(text), bills[text]), (len(twice), bills[twice])
+    return None
 
 
 def _billed(answers: Iterable[Told]) -> Iterator[tuple[Told, int]]:
@@ -159,6 +176,8 @@ def draw(bills: Bills) -> Picture:
     _axes(drawing, across, up)
     if bills.in_tokens:
         _segment(drawing, Line(0, 1, 0), across, up, MUTED, dashed=True)
+    if bills.doubled is not None:
+        _segment(drawing, _through(*bills.doubled), across, up, MUTED, dashed=True)
     for series, colour in zip(bills.series, (THEIRS, ACCENT), strict=False):
         shade = ALARM if bills.in_tokens and _deviates(series) else colour
         if series.line is not None:
@@ -172,6 +191,9 @@ def draw(bills: Bills) -> Picture:
     drawing.label((RIGHT, 12), _legend(bills), anchor="end")
     unit = Text("tokens of the prompt", "提示的词元数") if bills.in_tokens else CHARACTERS
     drawing.label((RIGHT, TOP + HEIGHT + 28), unit, anchor="end")
+    if bills.doubled is not None:
+        below = (LEFT, TOP + HEIGHT + 28)
+        drawing.label(below, Text("dashed: one text twice", "虚线：同一文本两遍"))
     title = Text("What a prompt is billed", "提示如何计费")
     return drawing.picture("bills", TOP + HEIGHT + 36, title=title, says=_says(bills))
 
@@ -197,6 +219,11 @@ def _segment(
     if low < high:
         ends = (across(low), up(line.at(low)), across(high), up(line.at(high)))
         drawing.line(ends, colour, width=1.5, dashed=dashed)
+
+
+def _through(one: tuple[int, int], two: tuple[int, int]) -> Line:
+    slope = (two[1] - one[1]) / (two[0] - one[0])
+    return Line(one[1] - slope * one[0], slope, 0)
 
 
 def _deviates(series: Series) -> bool:
@@ -225,7 +252,7 @@ def _legend(bills: Bills) -> Text:
 
 def _says(bills: Bills) -> Text:
     if not bills.in_tokens:
-        return sentences([_shortest(bills), *_slopes(bills), BY_CHARACTERS])
+        return sentences([*_twice(bills), _shortest(bills), *_slopes(bills), BY_CHARACTERS])
     (series,) = bills.series
     line, n = series.line, len(series.points)
     if all(abs(bill - length) <= USUAL for length, bill in series.points):
@@ -245,7 +272,18 @@ def _says(bills: Bills) -> Text:
 
 def _shortest(bills: Bills) -> Text:
     length, bill = min(bills.all_points)
-    return SHORTEST.format(length=length, bill=f"{bill:,}")
+    return SHORTEST.format(
+        length=Text("one character", "1 个字符") if length == 1 else MANY.format(n=length),
+        bill=counted(bill, TOKEN),
+    )
+
+
+def _twice(bills: Bills) -> Iterator[Text]:
+    if bills.doubled is not None:
+        (_, once), (_, twice) = bills.doubled
+        beside = 2 * once - twice
+        words = TWICE if beside > USUAL else DOUBLE
+        yield words.format(once=counted(once, TOKEN), twice=f"{twice:,}", beside=f"{beside:,}")
 
 
 def _slopes(bills: Bills) -> Iterator[Text]:
@@ -286,9 +324,18 @@ UNSTEADY = Text(
     "The bills for {n} prompts of known length lie on no line.",
     "{n} 个长度已知的提示，其账单不在一条直线上。",
 )
+TWICE = Text(
+    "A text is billed {once} and the same text twice {twice}: {beside} of them are of no text, "
+    "like a hidden prompt.",
+    "一段文本计费 {once}，同一文本两遍计费 {twice}：{beside} 个不属于任何文本，如同隐藏的提示。",
+)
+DOUBLE = Text(
+    "A text is billed {once} and the same text twice {twice}: no offset.",
+    "一段文本计费 {once}，同一文本两遍计费 {twice}：没有截距。",
+)
+MANY = Text("{n} characters", "{n} 个字符")
 SHORTEST = Text(
-    "The shortest prompt, of {length} characters, is billed {bill} tokens.",
-    "最短的提示有 {length} 个字符，计费 {bill} 个词元。",
+    "The shortest prompt, {length}, is billed {bill}.", "最短的提示（{length}）计费 {bill}。"
 )
 SLOPE = Text(
     "{script}: {slope} tokens a character, and {offset} besides.",

@@ -79,13 +79,13 @@ def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
         an_echo("one", [0, 1, 2, 3], 13),
         an_echo("a longer one", [0, 2, 9, 12, 13], 13),
         plain("x3", prompt="a longer one", usage={"prompt_tokens": 15}),
-        plain("x4", prompt=[1, 2, 3], usage={"prompt_tokens": 15}),
+        plain("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
         an_echo("echoed otherwise", [0, 1], 9, text="something else"),
         an_echo("offsets that are none", [0, "1", None], 9),
     )
     found = bills.numbers(record)
     assert found is not None
-    assert not found.in_tokens  # three counted prompts are too few where two are of one length
+    assert not found.in_tokens  # the two lengths that can be counted are too few
     record = record_of(
         an_echo("one", [0, 1, 2, 3], 13),
         an_echo("one and another", [0, 2, 9, 12, 15], 14),
@@ -125,10 +125,46 @@ def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart(
     assert [series.script for series in found.series] == [bills.ASCII, bills.CJK]
     assert [len(series.points) for series in found.series] == [4, 4]
     told = bills.draw(found).says
-    assert "The shortest prompt, of 2 characters, is billed 23 tokens." in told.en
+    assert "The shortest prompt, 2 characters, is billed 23 tokens." in told.en
     assert "ASCII text: 0.20 tokens a character, and 20 besides." in told.en
     assert "Chinese text: 1.50 tokens a character, and 20 besides." in told.en
-    assert "最短的提示有 2 个字符" in told.zh
+    assert "最短的提示（2 个字符）计费 23 个词元。" in told.zh
+
+
+@pytest.mark.parametrize(
+    ("once", "twice", "sentence"),
+    [
+        (15, 30, "A text is billed 15 tokens and the same text twice 30: no offset."),
+        (16, 31, "A text is billed 16 tokens and the same text twice 31: no offset."),
+        (
+            27,
+            42,
+            "A text is billed 27 tokens and the same text twice 42: 12 of them are of no text",
+        ),
+    ],
+)
+@pytest.mark.parametrize("between", ["", " ", "\n"])
+def test_a_text_and_the_same_text_twice_tell_the_offset(
+    once: int, twice: int, sentence: str, between: str
+) -> None:
+    text = "red green blue"
+    record = record_of(
+        plain("x1", prompt=text, usage={"prompt_tokens": once}),
+        plain("x2", prompt=f"{text}{between}{text}", usage={"prompt_tokens": twice}),
+        plain("x3", prompt="1", usage={"prompt_tokens": once - 14}),
+    )
+    assert sentence in says(record)
+    assert ("one character, is billed 1 token." in says(record)) is (once == 15)
+
+
+def test_texts_that_are_not_the_same_twice_tell_nothing_of_it() -> None:
+    record = record_of(
+        *(
+            plain(f"x{n}", prompt="red " * n + "blue", usage={"prompt_tokens": 12 + n})
+            for n in (1, 2, 5)
+        )
+    )
+    assert "the same text twice" not in says(record)
 
 
 @pytest.mark.parametrize("bill", ["12", 12.0, -3, None, True, 10**30, {}, [12]])
