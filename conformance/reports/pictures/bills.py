@@ -189,7 +189,7 @@ def draw(bills: Bills) -> Picture:
             drawing.dots(places, shade, size=7, opacity=0.7)
     drawing.label((LEFT, 12), Text("billed prompt tokens", "计费的提示词元"))
     drawing.label((RIGHT, 12), _legend(bills), anchor="end")
-    unit = Text("tokens of the prompt", "提示的词元数") if bills.in_tokens else CHARACTERS
+    unit = Text("tokens sent", "发送的词元数") if bills.in_tokens else CHARACTERS
     drawing.label((RIGHT, TOP + HEIGHT + 28), unit, anchor="end")
     if bills.doubled is not None:
         below = (LEFT, TOP + HEIGHT + 28)
@@ -295,7 +295,7 @@ def _slopes(bills: Bills) -> Iterator[Text]:
             )
 
 
-CHARACTERS = Text("characters of the prompt", "提示的字符数")
+CHARACTERS = Text("characters sent", "发送的字符数")
 HIDDEN = Text(
     "Every prompt is billed {n} tokens that it does not have: an offset, as of a hidden prompt.",
     "每个提示都多计 {n} 个并不存在的词元：这是截距，如同隐藏的提示。",
