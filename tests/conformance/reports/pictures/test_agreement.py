@@ -63,7 +63,7 @@ def test_another_score_is_told() -> None:
 
 
 def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
-    tokens = [" three", " four", " five", " 6", " seven"]
+    tokens = [" three", " four", " five", " sax", " seven"]
     assert agreement.numbers(record_of(generated(), scored(tokens=tokens))) is None
 
 
