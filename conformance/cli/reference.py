@@ -18,6 +18,7 @@ from conformance.bundled import (
 )
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
+from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS, Contract
 from conformance.language import same
 from conformance.model import Target
@@ -102,6 +103,10 @@ def _named(url: str, model: str | None, key_name: str | None, contract: Contract
         )
     if key_name and not key:
         raise UserError(f"the environment variable {key_name} is not set or empty")
+    if where.corrected:
+        say(f"--reference {where.corrected}")
+    if key:
+        say(f"sending the API key in ${key_name} to the reference, {where.host}")
     target = Target(where.url, model, contract.name, key or None)
 
     def opened() -> AbstractContextManager[Target]:

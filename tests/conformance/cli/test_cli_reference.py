@@ -83,12 +83,21 @@ def test_what_does_not_go_together_is_said(command, imagine, words, sentence) ->
     assert not Path("out").exists()
 
 
+def test_a_url_that_goes_too_far_is_cut_and_said(command, chosen) -> None:
+    far = ("--reference", "http://reference.example/v1/completions", "--reference-model", "m")
+    told = command("run", *NAMED, *STOP, *far).output
+    assert "--reference is the part before /completions" in told
+    assert chosen[0].name == "http://reference.example/v1"
+
+
 def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-the-endpoints-own-key")
     monkeypatch.setenv("REFERENCE_KEY", "sk-the-references-key")
     words = (*ELSEWHERE, "--reference-model", "m")
     command("run", *NAMED, *STOP, *words)
-    command("run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY")
+    told = command("run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY").output
+    assert "sending the API key in $REFERENCE_KEY to the reference, reference.example" in told
+    assert "sk-the-references-key" not in told
     keys = []
     for reference in chosen:
         with reference.open() as target:
