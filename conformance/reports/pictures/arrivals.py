@@ -22,7 +22,7 @@ from conformance.reports.pictures.drawing import (
     Scale,
     sentences,
 )
-from conformance.reports.pictures.reading import Recorded, Told, text_in
+from conformance.reports.pictures.reading import Json, Recorded, Told, choices
 from conformance.reports.words import duration
 
 REQUIREMENT = "streaming.incremental"
@@ -104,8 +104,9 @@ def _at_once(record: Recorded) -> bool:
 
 
 def _stream(answer: Told) -> Stream | None:
-    times = [chunk.at for chunk in answer.chunks if text_in(chunk.data)]
-    if len(times) < FEWEST_PIECES:
+    """Read when the first choice's text came; an echo may rightly come at once, and is left out."""
+    times = [chunk.at for chunk in answer.chunks if any(map(_goes_on, choices(chunk.data)))]
+    if len(times) < FEWEST_PIECES or answer.asked.get("echo"):
         return None
     step = -(-len(times) // MOST_PIECES)
     kept = (*times[:-1:step], times[-1])
@@ -117,6 +118,12 @@ class _Line:
     name: Text
     stream: Stream
     colour: str
+
+
+def _goes_on(choice: Json) -> bool:
+    """Tell whether a chunk's choice is the first one, with text: many short ones make a burst."""
+    text = choice.get("text")
+    return choice.get("index") in (0, None) and isinstance(text, str) and text != ""
 
 
 def draw(streams: Streams) -> Picture:

@@ -26,14 +26,17 @@ def plain(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) 
 
 
 def stream(
-    key: str, times: Sequence[float], *, texts: Sequence[Any] | None = None, **asked: Any
+    key: str,
+    times: Sequence[float],
+    *,
+    texts: Sequence[Any] | None = None,
+    choices: Sequence[Any] | None = None,
+    **asked: Any,
 ) -> Exchange:
-    """A stream with one piece of text at each time, and the end right after the last."""
+    """A stream with one piece of text, or one choice, at each time, and its end with the last."""
     pieces = [" a"] * len(times) if texts is None else texts
-    events = [
-        f"data: {json.dumps({'choices': [{'index': 0, 'text': text}]})}\n\n".encode()
-        for text in pieces
-    ]
+    sent = choices or [{"index": 0, "text": text} for text in pieces]
+    events = [f"data: {json.dumps({'choices': [choice]})}\n\n".encode() for choice in sent]
     arrivals = [Arrival(at, len(event)) for at, event in zip(times, events, strict=True)]
     done = b"data: [DONE]\n\n"
     return an_exchange(

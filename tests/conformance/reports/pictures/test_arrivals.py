@@ -29,6 +29,16 @@ def test_the_times_of_text_alone_are_shown() -> None:
     assert row.theirs.span == pytest.approx(0.4)
 
 
+def test_many_short_choices_are_no_burst_and_an_echo_none_either() -> None:
+    texts = [{"index": place, "text": " a"} for place in range(10)]
+    short = stream("x1", BURST, choices=texts, n=10)
+    assert arrivals.numbers(record_of(short, stream("x2", BURST, echo=True))) is None
+    turns = [{"index": place % 2, "text": " a"} for place in range(10)]
+    found = arrivals.numbers(record_of(stream("x3", HONEST, choices=turns, n=2)))
+    assert found is not None
+    assert found.rows[0].theirs.times == tuple(HONEST[::2])
+
+
 @pytest.mark.parametrize("exchanges", [(), (plain(),), (stream("x1", HONEST[:3]),)])
 def test_without_streams_of_several_pieces_there_is_no_picture(exchanges) -> None:
     assert arrivals.numbers(record_of(*exchanges)) is None
