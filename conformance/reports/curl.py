@@ -59,7 +59,14 @@ def key_variable(request: Request, key_env: str | None) -> str | None:
     """Name the variable that the command reads the key from; None where it sends no such key."""
     if request.credentials is not Credentials.OWN or key_env is None:
         return None
-    # The command has the name where a shell looks, and a run file can come from a stranger.
+    return safe_name(key_env)
+
+
+def safe_name(key_env: str) -> str:
+    """Return the variable's name where it is one; a run file can come from a stranger.
+
+    A command has it where a shell looks.
+    """
     return key_env if _VARIABLE.fullmatch(key_env) else DEFAULT_KEY_ENV
 
 

@@ -7,12 +7,13 @@ these happen to share. A character keeps what belongs to it: accents, variants, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-MOST_PAIRS = 250_000
-"""Pairs of words that are compared; between longer texts the whole middle counts as different."""
+MOST_PAIRS = 10_000
+"""Pairs of equal words that are looked at; past them the whole middle counts as different."""
 
 LEAST_SHARED = 0.3
 """Share of the shorter text that both must have in common: else marking all would mark nothing."""
@@ -60,8 +61,9 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     tail = next((i for i in range(room) if lefts[-1 - i] != rights[-1 - i]), room)
     inner_lefts, inner_rights = lefts[head : len(lefts) - tail], rights[head : len(rights) - tail]
     blocks = [(0, 0, head)]
-    if len(inner_lefts) * len(inner_rights) <= MOST_PAIRS:
-        matcher = SequenceMatcher(None, inner_lefts, inner_rights, autojunk=False)
+    if _equal_pairs(inner_lefts, inner_rights) <= MOST_PAIRS:
+        # Blanks and signs are shared by any two texts: they only extend what words begin.
+        matcher = SequenceMatcher(_is_sign, inner_lefts, inner_rights, autojunk=False)
         blocks += [
             (head + block.a, head + block.b, block.size)
             for block in matcher.get_matching_blocks()
@@ -69,6 +71,16 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
         ]
     blocks.append((len(lefts) - tail, len(rights) - tail, tail))
     return [block for block in blocks if block[2]]
+
+
+def _is_sign(word: str) -> bool:
+    return not word[0].isalnum()
+
+
+def _equal_pairs(lefts: Sequence[str], rights: Sequence[str]) -> int:
+    """Count the pairs of equal words, which is what comparing costs again and again."""
+    there = Counter(rights)
+    return sum(count * there[word] for word, count in Counter(lefts).items() if not _is_sign(word))
 
 
 def _pieces(words: Sequence[str], shared: Iterable[tuple[int, int]]) -> Pieces:

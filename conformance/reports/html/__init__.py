@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-
 from conformance.language import Language, Text
-from conformance.model import Finding, Run, Verdict
-from conformance.reports.case import Case, case_of
-from conformance.reports.difference import Pieces
+from conformance.model import Run, Tier
+from conformance.reports.curl import safe_name
 from conformance.reports.html import page
-from conformance.reports.html.evidence import ExchangeView, views
+from conformance.reports.html.evidence import ExchangeView, drafts, views
+from conformance.reports.html.findings import AreaView, areas
 from conformance.reports.pictures import Picture, pictures
-from conformance.reports.rows import CALM, Area
-from conformance.reports.summary import WORST_FIRST, Summary, evidence
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """A finding with all that speaks for it.
-
-    ``own`` are exchanges that are shown with it, ``shared`` those shown with a finding before it;
-    ``stated_with`` names the finding that shows who states the same sentence, None where it is this
-    one; ``compared`` is what was expected beside what was seen, in each language that tells it.
-    """
-
-    case: Case
-    own: tuple[ExchangeView, ...]
-    shared: tuple[ExchangeView, ...]
-    stated_with: str | None
-    compared: tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]
-
-    @property
-    def finding(self) -> Finding:
-        """The finding itself."""
-        return self.case.finding
-
-    @property
-    def troubled(self) -> bool:
-        """Tell whether it wants reading."""
-        return self.finding.verdict not in CALM
-
-
-@dataclass(frozen=True, slots=True)
-class AreaView:
-    """The findings of an area: those that want reading, and the others by their verdict."""
-
-    name: str
-    troubles: tuple[FindingView, ...]
-    calm: tuple[tuple[Verdict, tuple[FindingView, ...]], ...]
-
-    @property
-    def tally(self) -> tuple[tuple[Verdict, int], ...]:
-        """How many findings of each verdict, the worst first."""
-        counted = Counter(view.finding.verdict for view in self.troubles)
-        told = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
-        return (*told, *((verdict, len(views)) for verdict, views in self.calm))
+from conformance.reports.summary import Summary
 
 
 def render(run: Run, key_env: str | None = None, language: Language = Language.ENGLISH) -> str:
@@ -69,19 +23,33 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
     """
     summary = Summary(run)
     written, drawn = "", pictures(run)
+    named = key_env or run.header.api_key_env
+    telling = {key for finding in summary.troubles for key in finding.exchanges}
+    laid_out = drafts(run, named)
+    placed = areas(summary)
     for share in SHARES:
-        shown = views(run, key_env or run.header.api_key_env, share)
-        written = _written(summary, shown, drawn, language)
-        if len(written.encode()) <= LARGEST:
+        shown = views(laid_out, telling, share)
+        written = _written(
+            summary=summary,
+            placed=placed,
+            shown=shown,
+            drawn=drawn,
+            language=language,
+            key_env=named,
+        )
+        if len(written.encode()) <= LARGEST[run.header.tier]:
             break
     return written
 
 
 def _written(
+    *,
     summary: Summary,
+    placed: list[AreaView],
     shown: dict[str, ExchangeView],
     drawn: tuple[Picture, ...],
     language: Language,
+    key_env: str | None,
 ) -> str:
     header = summary.run.header
     return page.render(
@@ -93,69 +61,18 @@ def _written(
         styles=("report.css", "findings.css", "exchange.css"),
         scripts=("findings.js", "keys.js", "copy.js"),
         header=header,
+        key_variable=safe_name(key_env) if key_env else None,
         summary=summary,
         pictures=drawn,
-        areas=_areas(summary, shown),
+        areas=placed,
+        shown=shown,
     )
 
 
-LARGEST = 1_450_000
+LARGEST = {Tier.SMOKE: 1_450_000, Tier.STANDARD: 1_450_000, Tier.DEEP: 2_400_000}
 """Bytes that a page should not outgrow, so that it can be mailed and opens at once."""
 
-SHARES = (1, 0.6, 0.3, 0.1)
+SHARES = (1, 0.7, 0.4, 0.1)
 """What exchanges may take of their budget: less, where findings and pictures leave less room."""
 
 _TITLE = Text("{headline}: {url} under {contract}", "{headline}：{url}，契约 {contract}")
-_CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
-
-
-def _areas(summary: Summary, shown: dict[str, ExchangeView]) -> list[AreaView]:
-    """Give each finding its evidence; what several share is shown with the first of them."""
-    homes = _homes(summary)
-    stated: dict[str, str] = {}
-
-    def view(finding: Finding) -> FindingView:
-        own: list[ExchangeView] = []
-        shared: list[ExchangeView] = []
-        for exchange in evidence(summary.run, finding):
-            (own if homes[exchange.id] == finding.id else shared).append(shown[exchange.id])
-        case = case_of(summary, finding)
-        home = stated.setdefault(finding.requirement, finding.id)
-        stated_with = None if home == finding.id else home
-        return FindingView(case, tuple(own), tuple(shared), stated_with, _compared(case))
-
-    def of(area: Area) -> AreaView:
-        troubles = tuple(view(finding) for finding in area.findings if finding.verdict not in CALM)
-        calm = [(kind, [f for f in area.findings if f.verdict is kind]) for kind in _CALM]
-        return AreaView(
-            area.name,
-            troubles,
-            tuple((kind, tuple(map(view, inside))) for kind, inside in calm if inside),
-        )
-
-    return [of(area) for area in summary.areas]
-
-
-def _homes(summary: Summary) -> dict[str, str]:
-    """Choose for each exchange the finding that it is shown with.
-
-    What wants reading comes first, and of that each finding's deciding exchange: its last.
-    """
-    homes: dict[str, str] = {}
-    for finding in summary.troubles:
-        for exchange in evidence(summary.run, finding)[-1:]:
-            homes.setdefault(exchange.id, finding.id)
-    for finding in summary.findings:
-        for exchange in evidence(summary.run, finding):
-            homes.setdefault(exchange.id, finding.id)
-    return homes
-
-
-def _compared(case: Case) -> tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]:
-    """Compare in both languages, or once where both say the same."""
-    if case.finding.expected is None and case.finding.seen is None:
-        return ()
-    english, chinese = (case.compared_in(language) for language in Language)
-    if english == chinese:
-        return ((None, english),)
-    return ((Language.ENGLISH.value, english), (Language.CHINESE.value, chinese))

@@ -6,15 +6,15 @@ escapes every other value, without exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text, same
 from conformance.model import Exchange, Finding, Run, Verdict
 from conformance.reports.case import LONGEST as LONGEST_SEEN
-from conformance.reports.curl import curl, key_variable
+from conformance.reports.curl import curl
 from conformance.reports.html.beside import differences
-from conformance.reports.html.excerpts import Excerpt, excerpt, fair_limit
+from conformance.reports.html.excerpts import Excerpt, excerpt, fair_limit, kept_whole
 from conformance.reports.html.gist import WIDEST, attempts, gist
 from conformance.reports.html.highlight import cost
 from conformance.reports.html.layout import lay_out
@@ -55,7 +55,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeView:
-    """One exchange, ready for the template; ``key_env`` is what its command line reads."""
+    """One exchange, ready for the template.
+
+    ``curl`` and ``python`` are None where there is no room for them; ``sendable`` tells whether the
+    openai package could send such a request at all.
+    """
 
     id: str
     title: str
@@ -66,7 +70,7 @@ class ExchangeView:
     attempts: tuple[Text, ...]
     curl: str | None
     python: str | None
-    key_env: str | None
+    sendable: bool
     request: Excerpt | None
     headers: Excerpt | None
     body: Excerpt | None
@@ -74,27 +78,32 @@ class ExchangeView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class Draft:
     """The parts of an exchange before they are cut.
 
-    ``answer`` is the reference's, where it was asked; ``told`` is what findings say was seen.
+    ``answer`` is the reference's, where it was asked; ``told`` is what findings say was seen;
+    ``differing`` is where the two answers do.
     """
 
     exchange: Exchange
     answer: Exchange | None
-    key_env: str | None
     parts: Mapping[str, str]
     told: tuple[str, ...]
 
-    def cost(self, part: str) -> int:
-        return cost(self.parts[part])
+    costs: Mapping[str, int]
+    differing: tuple[Spans, Spans]
 
 
-def views(run: Run, key_env: str | None, share: float = 1) -> dict[str, ExchangeView]:
-    """Lay out every exchange of the run, by id, within a share of the page's budget."""
+def drafts(run: Run, key_env: str | None) -> tuple[Draft, ...]:
+    """Lay out every exchange of the run in full.
+
+    Args:
+        run: whose exchanges.
+        key_env: the environment variable that the command lines read the key from.
+    """
     told = _told(run.findings)
     answers = {comparison.exchange: comparison.answer for comparison in run.comparisons}
-    drafts = [
+    return tuple(
         _draft(
             exchange,
             answers.get(exchange.id),
@@ -103,12 +112,57 @@ def views(run: Run, key_env: str | None, share: float = 1) -> dict[str, Exchange
             told.get(exchange.id, ()),
         )
         for exchange in run.exchanges
-    ]
-    limits = {
-        part: fair_limit([draft.cost(part) for draft in drafts], int(budget * share), LONGEST[part])
-        for part, budget in BUDGETS.items()
-    }
-    return {draft.exchange.id: _view(draft, limits) for draft in drafts}
+    )
+
+
+def views(
+    drafts: Iterable[Draft], first: Collection[str], share: float = 1
+) -> dict[str, ExchangeView]:
+    """Cut exchanges to a share of the page's budget, and return them by id.
+
+    Args:
+        drafts: the exchanges in full.
+        first: the ids of those that the budget is spent on before all others.
+        share: how much of the budget there is.
+    """
+    budgets = {part: int(budget * share) for part, budget in BUDGETS.items()}
+    shown: dict[str, ExchangeView] = {}
+    for early in (True, False):
+        group = [draft for draft in drafts if (draft.exchange.id in first) is early]
+        room = _Room(
+            {part: _fair(part, group, budgets[part]) for part in BUDGETS if part not in WHOLE},
+            {part: _kept(part, group, budgets[part]) for part in WHOLE},
+        )
+        shown |= {draft.exchange.id: _view(draft, room) for draft in group}
+        for part in BUDGETS:
+            budgets[part] -= sum(room.spent(draft, part) for draft in group)
+    return shown
+
+
+WHOLE = frozenset({"curl", "python"})
+"""Parts that are pasted: half of one is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of each part may be shown, and whose pasted parts are."""
+
+    limits: Mapping[str, int]
+    kept: Mapping[str, frozenset[str]]
+
+    def spent(self, draft: Draft, part: str) -> int:
+        if part in WHOLE:
+            return draft.costs[part] if draft.exchange.id in self.kept[part] else 0
+        return min(draft.costs[part], self.limits[part])
+
+
+def _fair(part: str, drafts: Iterable[Draft], budget: int) -> int:
+    return fair_limit([draft.costs[part] for draft in drafts], max(budget, 0), LONGEST[part])
+
+
+def _kept(part: str, drafts: Iterable[Draft], budget: int) -> frozenset[str]:
+    costs = {draft.exchange.id: draft.costs[part] for draft in drafts}
+    return kept_whole(costs, budget, LONGEST[part])
 
 
 def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
@@ -127,7 +181,7 @@ def _draft(
     base_url: str,
     key_env: str | None,
     told: tuple[str, ...],
-) -> _Draft:
+) -> Draft:
     headers = [f"{line(name)}: {cut(line(value), WIDEST)}" for name, value in exchange.headers]
     parts = {
         "request": _readable(exchange.request.body, LONGEST["request"]),
@@ -137,7 +191,9 @@ def _draft(
         "body": _readable(exchange.body, LONGEST["body"]),
         "reference": _readable(answer.body, LONGEST["reference"]) if answer else "",
     }
-    return _Draft(exchange, answer, key_variable(exchange.request, key_env), parts, told)
+    costs = {name: cost(text) for name, text in parts.items()}
+    differing = differences(parts["body"], parts["reference"]) if answer else ((), ())
+    return Draft(exchange, answer, parts, told, costs, differing)
 
 
 def _readable(body: bytes, most: int) -> str:
@@ -147,10 +203,10 @@ def _readable(body: bytes, most: int) -> str:
     return lines(lay_out(text) if len(body) <= most else text)
 
 
-def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
+def _view(draft: Draft, room: _Room) -> ExchangeView:
     exchange = draft.exchange
     request = exchange.request
-    ours, theirs = _differing(draft)
+    ours, theirs = draft.differing
 
     def marked(body: str) -> Spans:
         return merged((*pointed_out(body, draft.told), *_within(ours, body)), len(ours) + 20)
@@ -158,25 +214,19 @@ def _view(draft: _Draft, limits: Mapping[str, int]) -> ExchangeView:
     return ExchangeView(
         id=exchange.id,
         title=f"{request.method} {request.path}",
-        gist=cut(line(gist(request.body)), 200),
+        gist=cut(line(gist(request.body)), 120),
         status=_status(exchange),
         facts=_facts(exchange),
         fault=exchange.fault,
         attempts=attempts(exchange) if len(exchange.attempts) > 1 else (),
-        curl=_whole(draft, "curl", limits),
-        python=_whole(draft, "python", limits),
-        key_env=draft.key_env,
-        request=_part(draft, "request", limits, len(request.body)),
-        headers=_part(draft, "headers", limits, len(draft.parts["headers"])),
-        body=_part(draft, "body", limits, len(exchange.body), marked),
-        reference=_reference(draft, limits, theirs),
+        curl=_whole(draft, "curl", room),
+        python=_whole(draft, "python", room),
+        sendable=bool(draft.parts["python"]),
+        request=_part(draft, "request", room, len(request.body)),
+        headers=_part(draft, "headers", room, len(draft.parts["headers"])),
+        body=_part(draft, "body", room, len(exchange.body), marked),
+        reference=_reference(draft, room, theirs),
     )
-
-
-def _differing(draft: _Draft) -> tuple[Spans, Spans]:
-    if draft.answer is None:
-        return (), ()
-    return differences(draft.parts["body"], draft.parts["reference"])
 
 
 def _within(spans: Spans, text: str) -> Spans:
@@ -184,13 +234,11 @@ def _within(spans: Spans, text: str) -> Spans:
     return tuple((start, min(end, len(text))) for start, end in spans if start < len(text))
 
 
-def _reference(draft: _Draft, limits: Mapping[str, int], differing: Spans) -> Reference | None:
+def _reference(draft: Draft, room: _Room, differing: Spans) -> Reference | None:
     answer = draft.answer
     if answer is None:
         return None
-    body = _part(
-        draft, "reference", limits, len(answer.body), lambda text: _within(differing, text)
-    )
+    body = _part(draft, "reference", room, len(answer.body), lambda text: _within(differing, text))
     return Reference(_status(answer), _facts(answer), body)
 
 
@@ -206,9 +254,9 @@ _FACTS = Text("{took}, {size}", "{took}，{size}")
 _NO_ANSWER = Text("no answer", "无回答")
 
 
-def _whole(draft: _Draft, part: str, limits: Mapping[str, int]) -> str | None:
+def _whole(draft: Draft, part: str, room: _Room) -> str | None:
     """Return lines to be pasted: whole, or not at all."""
-    return (draft.parts[part] or None) if draft.cost(part) <= limits[part] else None
+    return (draft.parts[part] or None) if draft.exchange.id in room.kept[part] else None
 
 
 def _unmarked(_: str) -> Spans:
@@ -216,11 +264,11 @@ def _unmarked(_: str) -> Spans:
 
 
 def _part(
-    draft: _Draft,
+    draft: Draft,
     part: str,
-    limits: Mapping[str, int],
+    room: _Room,
     whole: int,
     marks: Callable[[str], Spans] = _unmarked,
 ) -> Excerpt | None:
     complete = whole <= LONGEST[part]
-    return excerpt(draft.parts[part], limits[part], whole, complete=complete, marks=marks)
+    return excerpt(draft.parts[part], room.limits[part], whole, complete=complete, marks=marks)

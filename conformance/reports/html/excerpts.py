@@ -6,12 +6,11 @@ are whole, and large ones share what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from conformance.language import Text
 from conformance.reports.html.highlight import cost, highlighted
 from conformance.reports.marking import Spans
 from conformance.reports.words import size
@@ -19,10 +18,10 @@ from conformance.reports.words import size
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A text made readable; ``left_out`` says what is not shown, and where to find it."""
+    """A text made readable; ``whole`` is the size of all of it, where this is a part."""
 
     shown: Markup
-    left_out: Text | None
+    whole: str | None
 
 
 def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
@@ -34,6 +33,17 @@ def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
             return min(share, most)
         left -= each
     return most
+
+
+def kept_whole(costs: Mapping[str, int], budget: int, most: int) -> frozenset[str]:
+    """Choose as many as possible to be whole, the cheapest first, of what has no use in part."""
+    kept: list[str] = []
+    for key, each in sorted(costs.items(), key=lambda item: item[1]):
+        budget -= each
+        if budget < 0 or each > most:
+            break
+        kept.append(key)
+    return frozenset(kept)
 
 
 def excerpt(
@@ -52,13 +62,7 @@ def excerpt(
         return None
     shown = _cut_to_cost(text, limit)
     complete = complete and len(shown) == len(text)
-    note = None if complete else _SHORTENED.format(size=size(whole))
-    return Excerpt(highlighted(shown, marks(shown)), note)
-
-
-_SHORTENED = Text(
-    "Shortened; all {size} of it are in run.ndjson.", "已截短；完整的 {size} 在 run.ndjson 中。"
-)
+    return Excerpt(highlighted(shown, marks(shown)), None if complete else size(whole))
 
 
 def _cut_to_cost(text: str, limit: int) -> str:

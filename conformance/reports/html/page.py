@@ -100,6 +100,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         brief=brief,
+        extract=lambda key, found: found[key],
         marked=marked,
     )
     return made

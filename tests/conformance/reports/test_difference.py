@@ -77,3 +77,11 @@ def test_nothing_is_lost_and_what_is_not_marked_is_shared(left: str, right: str)
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
     one, other = side_by_side(text, text)
     assert marked(one) == marked(other) == []
+
+
+def test_words_that_are_all_alike_are_not_compared_with_each_other() -> None:
+    left, right = "start " + "a b " * 300, "start " + "a c " * 300
+    parted = side_by_side(left, right)
+    assert [joined(pieces) for pieces in parted] == [left, right]
+    # Two hundred marks would be the price of half a minute; one that spans all says as much.
+    assert all(len(marked(pieces)) <= 1 for pieces in parted)

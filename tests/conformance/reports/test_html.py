@@ -153,7 +153,7 @@ def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
     text = page_of(run).text
     assert "curl -sS" in text
     assert "Bearer" not in text
-    assert "the key is read from" not in text
+    assert "read the key from" not in text
 
 
 def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
