@@ -162,3 +162,22 @@ def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None
     assert result.exit_code == 1
     assert result.output.count("the reference does not answer: ") == 1
     assert read_run(Path("out/run.ndjson")).footer is not None
+
+
+def test_the_details_of_an_unforeseen_error_hide_its_key(
+    command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = runner.run
+
+    async def failing(target, contract, options, *, reference=None):
+        async for event in honest(target, contract, options):
+            yield event
+            raise RuntimeError(f"cannot send Bearer {reference.secrets[0]}")
+
+    monkeypatch.setattr(runner, "run", failing)
+    monkeypatch.setenv("REFERENCE_KEY", "sk-the-references-key")
+    words = (*ELSEWHERE, "--reference-model", "m", "--reference-key-env", "REFERENCE_KEY")
+    assert command("run", *NAMED, *STOP, *words).exit_code == 3
+    (details,) = Path("out").glob("error-*.txt")
+    assert "RuntimeError" in details.read_text()
+    assert "sk-the-references-key" not in details.read_text()
