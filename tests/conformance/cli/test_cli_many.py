@@ -252,6 +252,26 @@ def test_an_interruption_keeps_what_all_had_learned(
     assert result.exit_code == 2
 
 
+def test_an_interruption_between_two_targets_is_one(
+    command, imagine, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imagine()
+    write(TWO)
+    honest = runner.run
+
+    def run(target, contract, options, **more):
+        if target.name == "mine":
+            raise KeyboardInterrupt
+        return honest(target, contract, options, **more)
+
+    monkeypatch.setattr(runner, "run", run)
+    result = command("run", *STOP, "--out", "out", "--jobs", "1")
+    rows = told()
+    assert rows["zero"]["verdict"] == "conforming"
+    assert rows["mine"]["because"] == "It was interrupted before it had begun."
+    assert result.exit_code == 2
+
+
 def test_the_worst_of_several_decides() -> None:
     assert set(WORST_FIRST) == set(ExitCode) - {ExitCode.USAGE}
     assert worst([ExitCode.CONFORMING, ExitCode.UNDECIDED]) is ExitCode.UNDECIDED

@@ -118,6 +118,7 @@ def test_a_targets_own_headers_go_with_every_request_and_their_secrets_never_sho
     sent = head_of(server.requests[0])
     assert (sent["x-gateway"], sent["x-tenant"]) == (secret, "acme")
     assert sent["content-type"] == "text/plain", "a check that sends another has a reason"
+    assert server.requests[0].lower().count(b"content-type") == 1
     assert exchange.body == b"you sent [redacted] for acme"
     assert secret not in repr(exchange)
 

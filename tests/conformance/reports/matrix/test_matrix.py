@@ -198,6 +198,14 @@ def test_links_lead_to_the_evidence_and_to_the_checks_of_a_column() -> None:
     assert not any(link and link.startswith("other") for link in links), "it has no page"
 
 
+def test_a_link_to_evidence_leads_to_the_id_as_the_runs_page_writes_it() -> None:
+    strange = a_failure('stop.a b#"c\u202e', subject="stop")
+    recorded = Recorded("vendor", a_run(strange), "vendor/index.html")
+    page = Page(files()["html"].render(matrix_of([recorded], ())))
+    links = [link["href"] for link in page.tags("a") if "#stop" in (link["href"] or "")]
+    assert set(links) == {"vendor/index.html#stop.a%20b%23%22c%E2%9F%A8U%2B202E%E2%9F%A9"}
+
+
 def test_fifty_targets_by_a_hundred_and_fifty_checks_are_less_than_five_megabytes() -> None:
     matrix = matrix_of(a_crowd(50, 150), DOCUMENTS)
     page = files()["html"].render(matrix)
