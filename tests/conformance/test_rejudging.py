@@ -249,3 +249,32 @@ def test_a_check_that_is_new_reads_what_others_had_asked(
     enough = len(answers) > 1
     assert finding.verdict is (Verdict.PASS if enough else Verdict.SKIPPED)
     assert len({x.id for x in again.exchanges}) == len(judged.exchanges)
+
+
+def test_an_answer_that_two_checks_are_given_is_still_one_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told twice to those that look at all answers, its id would look like one that came twice."""
+    judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
+    asked = next(x.request for x in judged.exchanges if x.status == 200)
+
+    async def look(api: Any) -> None:
+        await api.send(asked, fresh=True)
+
+    new = [
+        replace(
+            all_checks()[0],
+            id=f"aaa.new-{number}",
+            run=look,
+            requirement="stop.string",
+            tier=Tier.SMOKE,
+            needs=(),
+            asks=True,
+        )
+        for number in range(3)
+    ]
+    monkeypatch.setattr(rejudging, "all_checks", lambda: (*all_checks(), *new))
+    again = rejudge(judged, OPENAI)
+    assert {f.verdict for f in again.findings if f.id.startswith("aaa.")} == {Verdict.PASS}
+    known = {f.id: f for f in again.findings if not f.id.startswith("aaa.")}
+    assert {key: f.verdict for key, f in known.items()} == verdicts(judged)
