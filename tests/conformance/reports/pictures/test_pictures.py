@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.language import Text
 from conformance.model import Arrival
 from conformance.reports.pictures import Picture, pictures
-from conformance.reports.pictures.drawing import Scale
+from conformance.reports.pictures.drawing import Drawing, Scale
 from tests.conformance.reports.builders import a_run
 from tests.conformance.reports.pictures.answers import compared, plain, stream
 from tests.conformance.reports.pictures.test_agreement import generated, scored
@@ -175,6 +176,16 @@ def test_a_run_of_thousands_of_answers_makes_no_larger_pictures() -> None:
     )
     assert {picture.id for picture in drawn} == {"arrivals", "latency", "bills", "diversity"}
     assert max(len(text_of(picture).encode()) for picture in drawn) <= LARGEST
+
+
+def test_every_word_is_escaped() -> None:
+    words = Text('<script>&"', "</text><script>")
+    drawing = Drawing()
+    drawing.label((0, 0), words)
+    picture = drawing.picture("odd", 10, title=words, says=words, details=[words])
+    spoken = [element.text for element in parsed(picture).iter("text")]
+    assert spoken == [words.en, words.zh]
+    assert "<script" not in picture.svg
 
 
 # ── the axes ─────────────────────────────────────────────────────────────────────────────────────
