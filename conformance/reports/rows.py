@@ -55,9 +55,10 @@ class Area:
     findings: tuple[Finding, ...]
 
     @property
-    def troubled(self) -> bool:
-        """Tell whether anything in the area wants reading."""
-        return any(f.verdict not in CALM for f in self.findings)
+    def rank(self) -> int:
+        """How soon a reader should meet it: 0 where a promise is broken, 2 where all is calm."""
+        verdicts = {finding.verdict for finding in self.findings}
+        return 0 if Verdict.FAIL in verdicts else 1 if verdicts - CALM else 2
 
 
 @dataclass(frozen=True, slots=True)

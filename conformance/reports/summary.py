@@ -135,16 +135,14 @@ class Summary:
 
     @cached_property
     def areas(self) -> tuple[Area, ...]:
-        """The findings by area: troubled areas first, otherwise in the contract's order."""
+        """The findings by area: broken ones first, calm ones last, each in the contract's order."""
         order = list(dict.fromkeys(r.area for r in self.run.header.requirements))
         found: dict[str, list[Finding]] = {}
         for finding in self.findings:
             found.setdefault(self.area_of(finding), []).append(finding)
         areas = [Area(name, tuple(inside)) for name, inside in found.items()]
         places = {name: place for place, name in enumerate(order)}
-        areas.sort(
-            key=lambda area: (not area.troubled, places.get(area.name, len(order)), area.name)
-        )
+        areas.sort(key=lambda area: (area.rank, places.get(area.name, len(order)), area.name))
         return tuple(areas)
 
     def area_of(self, finding: Finding) -> str:

@@ -121,17 +121,19 @@ def by_words(gap: Gap) -> dict[str, tuple[str, ...]]:
     return {reason.en: names for reason, names in gap.reasons.items()}
 
 
-def test_troubled_areas_come_first_and_failures_before_passes() -> None:
-    requirements = tuple(map(a_requirement, ("echo.returned", "stop.at-most-four")))
+def test_broken_areas_come_first_and_failures_before_passes() -> None:
+    keys = ("echo.returned", "seed.repeats", "stop.at-most-four")
+    requirements = tuple(map(a_requirement, keys))
     run = a_run(
         a_finding("echo.one", requirement="echo.returned"),
+        a_finding("seed.one", "warn", requirement="seed.repeats"),
         a_finding("stop.a"),
         a_failure("stop.b"),
         requirements=requirements,
     )
-    first, second = Summary(run).areas
+    first, second, third = Summary(run).areas
     assert [finding.id for finding in first.findings] == ["stop.b", "stop.a"]
-    assert second.name == "echo"
+    assert [second.name, third.name] == ["seed", "echo"]
 
 
 def test_a_promised_parameter_that_is_declined_is_refused() -> None:
