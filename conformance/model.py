@@ -144,7 +144,8 @@ class Target:
 
     ``api_key_env`` names the environment variable in which a reader of the reports keeps the key.
     ``name`` is what its owner calls it. ``headers`` go with every request; ``secrets`` are those of
-    their values that nobody else may see.
+    their values that nobody else may see, and ``shown_headers`` what may be recorded of all: for a
+    secret the variable that holds it, ``$NAME``.
     """
 
     base_url: str
@@ -155,6 +156,7 @@ class Target:
     name: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    shown_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,8 @@ class Header:
     ``api_key_env`` names the variable that held the key, so that reports can repeat a request;
     None says that no key was sent. ``document`` is the short name of the document that the contract
     speaks for, which an overlay of one's own shares with a page. ``target`` is what the endpoint's
-    owner calls it, where it has a name; ``reference`` is whom deviations were to be compared with:
+    owner calls it, where it has a name; ``headers`` went with every request, a secret as the
+    variable that holds it, ``$NAME``; ``reference`` is whom deviations were to be compared with:
     ``bundled``, a base URL, or nobody. ``recorded_by`` is the suite version that sent the requests,
     where ``suite_version`` has judged the record again.
     """
@@ -325,6 +328,7 @@ class Header:
     requirements: tuple[Requirement, ...]
     target: str | None = None
     reference: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     contract_title_zh: str = ""
     recorded_by: str | None = None
 

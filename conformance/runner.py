@@ -160,6 +160,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         subjects=contract.subjects,
         requirements=tuple(contract.requirements.values()),
         target=target.name,
+        headers=target.shown_headers,
     )
 
 

@@ -100,7 +100,8 @@ class Case:
         shown = evidence(self.summary.run, self.finding)
         if not shown:
             return None
-        return curl(shown[-1].request, self.summary.run.header.base_url, self.key_env)
+        header = self.summary.run.header
+        return curl(shown[-1].request, header.base_url, self.key_env, header.headers)
 
 
 def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 
 from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
 from conformance.reports.visible import line
@@ -21,13 +22,20 @@ LONGEST = 8_000
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def curl(request: Request, base_url: str, key_env: str | None) -> str | None:
+_HEADER = re.compile(r"[A-Za-z0-9_.-]+")
+NONE: Mapping[str, str] = {}
+
+
+def curl(
+    request: Request, base_url: str, key_env: str | None, headers: Mapping[str, str] = NONE
+) -> str | None:
     """Write the command, or None where the body is too long for one.
 
     Args:
         request: what was sent.
         base_url: where it was sent to.
         key_env: the environment variable that holds the key, or None where no key was sent.
+        headers: what else went with every request; ``$NAME`` is read from the environment.
     """
     if len(request.body) > LONGEST:
         return None
@@ -44,6 +52,9 @@ def curl(request: Request, base_url: str, key_env: str | None) -> str | None:
     named = {name.lower() for name, _ in request.headers}
     if request.body and "content-type" not in named:
         parts.append("-H 'Content-Type: application/json'")
+    for name, value in headers.items():
+        if name.lower() not in named:
+            parts.append(f"-H {_header(name, value)}")
     parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers]
     if not request.body:
         return " \\\n  ".join(parts)
@@ -68,6 +79,19 @@ def safe_name(key_env: str) -> str:
     A command has it where a shell looks.
     """
     return key_env if _VARIABLE.fullmatch(key_env) else DEFAULT_KEY_ENV
+
+
+def variable_in(value: str) -> str | None:
+    """Name the variable that holds a header's secret value; None where the value is no secret."""
+    name = value.removeprefix("$")
+    return name if name != value and _VARIABLE.fullmatch(name) else None
+
+
+def _header(name: str, value: str) -> str:
+    # Between double quotes a shell acts on what it reads, so only names that it cannot act on.
+    if variable_in(value) and _HEADER.fullmatch(name):
+        return f'"{name}: {value}"'
+    return _quoted(f"{name}: {value}")
 
 
 def _authorization(request: Request, key_env: str | None) -> str | None:

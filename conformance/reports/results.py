@@ -38,7 +38,11 @@ def render(run: Run, key_env: str | None = None) -> str:
         "sentence_zh": summary.sentence.zh,
         "because": summary.because.en if summary.because else None,
         "complete": footer is not None,
-        "target": {"base_url": header.base_url, "model": header.model},
+        "target": {
+            "base_url": header.base_url,
+            "model": header.model,
+            "headers": dict(header.headers),
+        },
         "contract": {"name": header.contract, "title": header.contract_title},
         "suite_version": header.suite_version,
         "recorded_by": header.recorded_by,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.model import WRONG_KEY, Credentials, Request
-from conformance.reports.curl import key_variable
+from conformance.reports.curl import NONE, key_variable, variable_in
 from conformance.reports.visible import line
 
 LONGEST = 8_000
@@ -31,22 +31,28 @@ KNOWN = frozenset(
 """What ``client.completions.create`` takes by name."""
 
 
-def snippet(request: Request, base_url: str, key_env: str | None) -> str | None:
+def snippet(
+    request: Request, base_url: str, key_env: str | None, headers: Mapping[str, str] = NONE
+) -> str | None:
     """Write the lines, or None where the client cannot send such a request.
 
     Args:
         request: what was sent.
         base_url: where it was sent to.
         key_env: the environment variable that holds the key, or None where no key was sent.
+        headers: what else went with every request; ``$NAME`` is read from the environment.
     """
     body = _readable(request)
     if body is None:
         return None
     call = "\n".join(f"    {line}" if line else line for line in _call(request, body))
-    key, imports = _key(request, key_env)
+    key = _key(request, key_env)
+    others = _with_every_request(headers)
+    imports = "import os\n\n" if "os.environ[" in key + others else ""
     return (
         f"{imports}import openai\n\n"
-        f"client = openai.OpenAI(base_url={_text(base_url)}, api_key={key}, max_retries=0)\n"
+        f"client = openai.OpenAI(base_url={_text(base_url)}, api_key={key}{others}"
+        ", max_retries=0)\n"
         f"try:\n{call}\n"
         "except openai.APIStatusError as error:\n"
         "    print(error.status_code, error.response.text)\n"
@@ -90,13 +96,26 @@ def _fits(value: object, depth: int = 0) -> bool:
     return True
 
 
-def _key(request: Request, key_env: str | None) -> tuple[str, str]:
-    """Write where the key comes from, and what has to be imported for it."""
+def _key(request: Request, key_env: str | None) -> str:
+    """Write where the key comes from."""
     if request.credentials is Credentials.WRONG:
-        return _text(WRONG_KEY), ""
+        return _text(WRONG_KEY)
     name = key_variable(request, key_env)
     # The client insists on a key, and an endpoint that wants none overlooks it.
-    return (f'os.environ["{name}"]', "import os\n\n") if name else ('"none"', "")
+    return f'os.environ["{name}"]' if name else '"none"'
+
+
+def _with_every_request(headers: Mapping[str, str]) -> str:
+    """Write the headers that the client is to send each time, as an argument; empty without any."""
+    if not headers:
+        return ""
+    told = [
+        f'{_text(name)}: os.environ["{variable}"]'
+        if (variable := variable_in(value))
+        else f"{_text(name)}: {_text(value)}"
+        for name, value in headers.items()
+    ]
+    return f", default_headers={{{', '.join(told)}}}"
 
 
 def _call(request: Request, body: Mapping[str, Any]) -> Iterator[str]:

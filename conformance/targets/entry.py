@@ -75,6 +75,10 @@ class Entry:
             name=self.name,
             headers=(*self.headers.items(), *secrets.items()),
             secrets=tuple(secrets.values()),
+            shown_headers={
+                **self.headers,
+                **{header: f"${variable}" for header, variable in self.headers_env.items()},
+            },
         )
 
 

@@ -94,6 +94,11 @@ def plain_headers(value: Any) -> Mapping[str, str]:
                 f'it into an environment variable and name that, headers-env = {{"{name}" = '
                 '"VARIABLE"}'
             )
+        if content.startswith("$"):
+            raise TypedError(
+                f"has a value for {name} that begins with $, and nothing is filled in here: name "
+                "the variable in headers-env"
+            )
         if not content.isascii():
             raise TypedError(f"has a value for {name} that no header can carry: use ASCII")
     return headers

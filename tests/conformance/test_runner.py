@@ -369,7 +369,7 @@ async def asks_whether_there_is_a_key(api: Api) -> None:
 def test_where_a_header_opens_the_door_too_nobody_is_accused_of_serving_strangers(
     secrets: tuple[str, ...], verdict: Verdict
 ) -> None:
-    target = replace(TARGET, name="ours", secrets=secrets)
+    target = replace(TARGET, name="ours", secrets=secrets, shown_headers={"X-1": "$ONE"})
 
     async def collect() -> list[RunEvent]:
         checks = [a_check("a.one", asks_whether_there_is_a_key)]
@@ -380,6 +380,7 @@ def test_where_a_header_opens_the_door_too_nobody_is_accused_of_serving_stranger
     assert findings_in(events)["a.one"].verdict is verdict
     assert isinstance(events[0], RunStarted)
     assert events[0].header.target == "ours"
+    assert events[0].header.headers == {"X-1": "$ONE"}
 
 
 def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None:

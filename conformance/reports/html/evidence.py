@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text, same
-from conformance.model import Exchange, Finding, Run, Verdict
+from conformance.model import Exchange, Finding, Header, Run, Verdict
 from conformance.reports.case import LONGEST as LONGEST_SEEN
 from conformance.reports.curl import curl
 from conformance.reports.html.beside import differences
@@ -107,7 +107,7 @@ def drafts(run: Run, key_env: str | None) -> tuple[Draft, ...]:
         _draft(
             exchange,
             answers.get(exchange.id),
-            run.header.base_url,
+            run.header,
             key_env,
             told.get(exchange.id, ()),
         )
@@ -178,15 +178,15 @@ def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
 def _draft(
     exchange: Exchange,
     answer: Exchange | None,
-    base_url: str,
+    header: Header,
     key_env: str | None,
     told: tuple[str, ...],
 ) -> Draft:
     headers = [f"{line(name)}: {cut(line(value), WIDEST)}" for name, value in exchange.headers]
     parts = {
         "request": _readable(exchange.request.body, LONGEST["request"]),
-        "curl": curl(exchange.request, base_url, key_env) or "",
-        "python": snippet(exchange.request, base_url, key_env) or "",
+        "curl": curl(exchange.request, header.base_url, key_env, header.headers) or "",
+        "python": snippet(exchange.request, header.base_url, key_env, header.headers) or "",
         "headers": "\n".join(headers),
         "body": _readable(exchange.body, LONGEST["body"]),
         "reference": _readable(answer.body, LONGEST["reference"]) if answer else "",

@@ -113,3 +113,29 @@ def test_a_hostile_base_url_stays_one_quoted_word(pasted) -> None:
 
 def test_a_body_too_long_for_a_command_line_has_none() -> None:
     assert curl(a_request(b"x" * (LONGEST + 1)), BASE, "KEY") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        (("X-Tenant", "acme"), "X-Tenant: acme"),
+        (("X-Gateway", "$KEY"), "X-Gateway: sk-1"),
+        (("X-Odd", "$(id)"), "X-Odd: $(id)"),
+        (("X-Odd", "$KEY$(id)"), "X-Odd: $KEY$(id)"),
+        (("X-$(id)", "$KEY"), "X-$(id): $KEY"),
+        (("X-\"'`id`", "a 'b'"), "X-\"'`id`: a 'b'"),
+    ],
+)
+def test_what_goes_with_every_request_goes_with_this_one(
+    pasted, header: tuple[str, str], sent: str
+) -> None:
+    words, _ = pasted(curl(a_request(), BASE, None, dict([header])))
+    assert sent in words
+
+
+def test_a_header_of_the_request_comes_before_one_of_every_request(pasted) -> None:
+    request = a_request(headers=(("content-type", "text/plain"),))
+    words, _ = pasted(curl(request, BASE, None, {"Content-Type": "text/csv"}))
+    assert [word for word in words if word.lower().startswith("content-type")] == [
+        "content-type: text/plain"
+    ]

@@ -20,12 +20,16 @@ def read(run):
 
 
 def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
-    document = read(a_run(a_failure()))
+    document = read(a_run(a_failure(), headers={"X-Tenant": "acme"}))
     assert document["verdict"] == "not conforming"
     assert document["exit_code"] == 1
     assert document["counts"]["fail"] == 1
     assert document["cost"]["tokens"] == 14_210
-    assert document["target"] == {"base_url": "http://127.0.0.1:8000/v1", "model": "tiny"}
+    assert document["target"] == {
+        "base_url": "http://127.0.0.1:8000/v1",
+        "model": "tiny",
+        "headers": {"X-Tenant": "acme"},
+    }
     assert document["contract"]["name"] == "openai"
 
 

@@ -194,3 +194,13 @@ def test_any_values_are_written_as_python_reads_them(asked: dict[str, Any]) -> N
     ]
     told = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
     assert told == {"model": "m", "prompt": "p", **asked}
+
+
+def test_what_goes_with_every_request_goes_with_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"X-Tenant": "acme", "X-Gateway": f"${KEY}", "X-Odd": "$(id)"}
+    lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None, headers)
+    assert lines is not None
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    assert sent.headers["x-tenant"] == "acme"
+    assert sent.headers["x-gateway"] == "sk-of-mine"
+    assert sent.headers["x-odd"] == "$(id)"

@@ -126,6 +126,7 @@ LINES: list[tuple[str, str]] = [
     ("headers = {'X 1' = 'a'}", "headers has 'X 1', which cannot be the name of a header"),
     ("headers = {'X-1' = \"a\\nb\"}", "headers has a value for X-1 that has to be a text"),
     ("headers = {'X-1' = '零'}", "headers has a value for X-1 that no header can carry"),
+    ("headers = {X-1 = '$TOKEN'}", "headers has a value for X-1 that begins with $"),
     ("headers = {Content-Type = 'a'}", "headers has Content-Type, which decides how requests"),
     ("headers = {X-1 = 'a', x-1 = 'b'}", "headers has one header twice"),
     (
@@ -251,6 +252,11 @@ def test_secrets_come_from_the_environment_and_show_nowhere(read: Read) -> None:
     assert target.name == "zero"
     assert dict(target.headers)["X-Gateway-Token"] == "let-me-in"
     assert target.secrets == ("let-me-in",)
+    assert target.shown_headers == {
+        "X-Origin": "here",
+        "x-tenant": "zero",
+        "X-Gateway-Token": "$GATEWAY",
+    }
     assert SECRET not in repr(target)
     assert "let-me-in" not in repr(target)
 
