@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -61,7 +61,7 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     tail = next((i for i in range(room) if lefts[-1 - i] != rights[-1 - i]), room)
     inner_lefts, inner_rights = lefts[head : len(lefts) - tail], rights[head : len(rights) - tail]
     blocks = [(0, 0, head)]
-    if _equal_pairs(inner_lefts, inner_rights) <= MOST_PAIRS:
+    if equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MOST_PAIRS:
         # Blanks and signs are shared by any two texts: they only extend what words begin.
         matcher = SequenceMatcher(_is_sign, inner_lefts, inner_rights, autojunk=False)
         blocks += [
@@ -73,14 +73,18 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     return [block for block in blocks if block[2]]
 
 
+def _words(pieces: Iterable[str]) -> Iterator[str]:
+    return (piece for piece in pieces if not _is_sign(piece))
+
+
 def _is_sign(word: str) -> bool:
     return not word[0].isalnum()
 
 
-def _equal_pairs(lefts: Sequence[str], rights: Sequence[str]) -> int:
-    """Count the pairs of equal words, which is what comparing costs again and again."""
+def equal_pairs(lefts: Iterable[str], rights: Iterable[str]) -> int:
+    """Count the pairs of equal items, which is what comparing costs again and again."""
     there = Counter(rights)
-    return sum(count * there[word] for word, count in Counter(lefts).items() if not _is_sign(word))
+    return sum(count * there[item] for item, count in Counter(lefts).items())
 
 
 def _pieces(words: Sequence[str], shared: Iterable[tuple[int, int]]) -> Pieces:

@@ -1,11 +1,18 @@
-"""Two answers to the same request beside each other, with what differs between them marked."""
+"""Two answers to the same request beside each other, with what differs between them marked.
+
+Lines are paired first and words compared within them, so that a long stream is compared as well as
+a short answer. What is each answer's own (its id, its time) differs always and tells nothing.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
 
-from conformance.reports.difference import Pieces, side_by_side
-from conformance.reports.marking import Spans, merged
+from conformance.reports.difference import MOST_PAIRS, Pieces, equal_pairs, side_by_side
+from conformance.reports.marking import Span, Spans, merged
 
 MOST = 200
 """Marks in one answer; past them, the rest is simply another answer."""
@@ -13,13 +20,52 @@ MOST = 200
 _OWN = re.compile(
     r'"(?:id|created|model|system_fingerprint)"\s{0,9}:\s{0,9}(?:"[^"\n]*"|[-\d.eE+]+|null)'
 )
-"""What is each answer's own: it differs between any two, and tells nothing."""
 
 
 def differences(one: str, other: str) -> tuple[Spans, Spans]:
     """Find what differs in either text, leaving out what always does."""
-    pieces = side_by_side(one, other)
-    return _telling(one, pieces[0]), _telling(other, pieces[1])
+    lefts, rights = one.splitlines(keepends=True), other.splitlines(keepends=True)
+    keys = [[_OWN.sub("", line) for line in lines] for lines in (lefts, rights)]
+    if equal_pairs(*(filter(str.strip, lines) for lines in keys)) > MOST_PAIRS:
+        return _words(one, other)
+    starts = [[0, *accumulate(map(len, lines))] for lines in (lefts, rights)]
+    found: tuple[list[Span], list[Span]] = ([], [])
+    for ours, theirs in _changed(*keys):
+        pairs = zip(_units(ours, theirs), _units(theirs, ours), strict=True)
+        for left, right in pairs:
+            spans = _words("".join(lefts[left]), "".join(rights[right]))
+            for side, (unit, marks) in enumerate(zip((left, right), spans, strict=True)):
+                base = starts[side][unit.start]
+                found[side].extend((base + start, base + end) for start, end in marks)
+    return merged(found[0], MOST), merged(found[1], MOST)
+
+
+def _changed(lefts: Sequence[str], rights: Sequence[str]) -> Iterator[tuple[slice, slice]]:
+    """Yield the blocks of lines that stand in place of each other."""
+    matcher = SequenceMatcher(str.isspace, lefts, rights, autojunk=False)
+    for kind, start, end, there, until in matcher.get_opcodes():
+        if kind != "equal":
+            yield slice(start, end), slice(there, until)
+
+
+def _units(block: slice, other: slice) -> list[slice]:
+    """Take as many lines one by one where both sides have as many, else all at once."""
+    if block.stop - block.start != other.stop - other.start:
+        return [block]
+    return [slice(place, place + 1) for place in range(block.start, block.stop)]
+
+
+def _words(one: str, other: str) -> tuple[Spans, Spans]:
+    if not one.strip() or not other.strip():
+        return _all(one), _all(other)
+    left, right = side_by_side(one, other)
+    if len(left) < 2 and len(right) < 2:
+        return (), ()
+    return _telling(one, left), _telling(other, right)
+
+
+def _all(text: str) -> Spans:
+    return ((0, len(text.rstrip("\n"))),) if text.strip() else ()
 
 
 def _telling(text: str, pieces: Pieces) -> Spans:

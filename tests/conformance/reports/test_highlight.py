@@ -91,3 +91,28 @@ def test_what_always_differs_is_not() -> None:
 
 def test_answers_that_share_nothing_are_left_alone() -> None:
     assert differences("<html>busy", '{"id": 1}') == ((), ())
+
+
+def test_a_long_stream_is_compared_event_by_event() -> None:
+    def stream(key: str, words: list[str]) -> str:
+        events = [{"id": key, "choices": [{"text": word, "index": 0}]} for word in words]
+        return "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+
+    words = [f" w{number}" for number in range(150)]
+    one = stream("cmpl-a", words)
+    other = stream("cmpl-b", [*words[:70], " other", *words[71:]])
+    spans = differences(one, other)
+    assert [one[start:end] for start, end in spans[0]] == ["w70"]
+    assert [other[start:end] for start, end in spans[1]] == ["other"]
+
+
+def test_lines_that_one_answer_lacks_are_marked_in_the_other() -> None:
+    one, other = "a: 1\nb: 2\nc: 3\n", "a: 1\nc: 3\n"
+    assert differences(one, other) == (((5, 9),), ())
+
+
+def test_thousands_of_lines_that_are_alike_are_not_compared_with_each_other() -> None:
+    one, other = '"a"\n"b"\n' * 2_000, '"a"\n"c"\n' * 2_000
+    spans = differences(one, other)
+    assert all(len(marks) <= 1 for marks in spans)
+    assert differences('"id": "x"', '"id": "y"') == ((), ())
