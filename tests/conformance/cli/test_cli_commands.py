@@ -22,7 +22,9 @@ def test_without_a_command_the_help_is_shown(command) -> None:
     assert "conformance run --base-url" in result.output
 
 
-@pytest.mark.parametrize("name", ["run", "plan", "list", "explain", "report", "selftest"])
+@pytest.mark.parametrize(
+    "name", ["run", "plan", "list", "explain", "report", "compare", "selftest"]
+)
 def test_every_command_has_help_with_an_example(command, name: str) -> None:
     result = command(name, "--help")
     assert result.exit_code == 0
