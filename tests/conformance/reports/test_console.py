@@ -7,6 +7,7 @@ from rich.console import Console
 
 from conformance.causes import cause_of
 from conformance.events import CheckStarted, ExchangeMade, FindingMade, RunFinished, RunStarted
+from conformance.language import Language
 from conformance.model import Conclusion, Effect
 from conformance.reports.console import Progressing, console_for, show
 from tests.conformance.reports.builders import (
@@ -36,8 +37,8 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
-def follow(run, console: Console) -> str:
-    with Progressing(console) as progress:
+def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
+    with Progressing(console, language) as progress:
         progress.show(RunStarted(run.header, tuple(finding.id for finding in run.findings)))
         for exchange in run.exchanges:
             progress.show(ExchangeMade(exchange))
@@ -185,3 +186,28 @@ def test_colours_help_where_they_can(monkeypatch) -> None:
 def test_a_pipe_does_not_wrap_whatever_the_window_was(monkeypatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert console_for(terminal=False).width == 1_000
+
+
+def test_a_run_is_followed_and_told_in_chinese() -> None:
+    cause = cause_of("stop.at-most-four", Effect.IGNORED)
+    failure = a_failure("stop.b", title_zh="第五个停止序列应被拒绝。")
+    run = a_run(a_finding("stop.a"), failure, exchanges=(an_exchange(),))
+    assert follow(run, pipe(), Language.CHINESE).splitlines() == [
+        f"以契约 openai 检验 {ENDPOINT}，模型 tiny：2 项检查，standard 级",
+        "[1/2] ✓ 通过         stop.a",
+        "[2/2] ✗ 不符         stop.b",
+    ]
+    console = pipe()
+    show(run, console, Language.CHINESE)
+    told = printed(console)
+    assert "不合规。文档所列的 1 个参数中有 0 个符合承诺；悄悄忽略 stop。" in told
+    assert "第五个停止序列应被拒绝。" in told
+    assert cause.cause_zh in told
+    assert cause.cause not in told
+    assert "1 不符，1 通过" in told
+
+
+def test_what_has_no_chinese_is_told_in_english() -> None:
+    console = pipe()
+    show(a_run(a_failure()), console, Language.CHINESE)
+    assert "one more is refused." in printed(console)

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.causes import cause_of
 from conformance.language import Language
-from conformance.model import Attempt, Credentials, Effect, Verdict
+from conformance.model import Attempt, Credentials, Effect, Level, Verdict
 from conformance.reports import formats, html
 from conformance.reports.words import VERDICTS
 from tests.conformance.reports.builders import (
@@ -222,3 +222,27 @@ def test_every_verdict_is_a_word_beside_its_colour(verdict: str) -> None:
 def test_calm_verdicts_are_said_once_for_all_that_have_them(verdict: str, word: str) -> None:
     text = page_of(a_run(a_finding(verdict=verdict), a_finding("stop.b", verdict))).text
     assert f"{word} 2 checks The documented number" in text
+
+
+def test_the_page_holds_both_languages_and_opens_in_the_one_asked_for() -> None:
+    run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
+    page = html.render(run, language=Language.CHINESE)
+    assert '<html lang="zh">' in page
+    assert re.search(r'id="language-zh"[^>]* checked', page)
+    assert not re.search(r'id="language-en"[^>]* checked', page)
+    chinese = Page(page, Language.CHINESE).text
+    assert "第五个停止序列应被拒绝。" in chinese
+    assert "最多接受四个停止序列，第五个会被拒绝。" in chinese
+    assert "one more is refused" not in chinese
+    assert "one more is refused" in Page(page).text
+    assert Page(page).tags("title")[0]["data-en"].startswith("Not conforming: http")
+
+
+def test_findings_carry_what_a_filter_asks_for() -> None:
+    page = page_of(a_run(a_failure("stop.a"), a_finding("stop.b", level=Level.MAY)))
+    found = [fold for fold in page.tags("details") if fold.get("class") == "finding"]
+    asked = [(fold["data-verdict"], fold["data-level"]) for fold in found]
+    assert asked == [("fail", "must"), ("pass", "may")]
+    assert [area["data-area"] for area in page.tags("section") if "data-area" in area] == ["stop"]
+    (form,) = page.tags("form")
+    assert "hidden" in form

@@ -3,6 +3,7 @@
 import pytest
 
 from conformance.causes import cause_of
+from conformance.language import Language
 from conformance.model import Effect
 from conformance.reports import markdown
 from conformance.reports.markdown import MOST, MOST_CASES, code, escape
@@ -93,3 +94,13 @@ def test_no_text_leaves_its_code_span(hostile: str, shown: str) -> None:
 
 def test_a_sentence_is_read_as_text() -> None:
     assert escape("<b>*x*</b> [a](http://x)") == r"\<b\>\*x\*\</b\> \[a\](http\://x)"
+
+
+def test_the_summary_is_written_in_chinese() -> None:
+    run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
+    text = markdown.render(run, language=Language.CHINESE)
+    assert text.startswith("## 不合规\n\n文档所列的 1 个参数中有 0 个符合承诺")
+    assert "| 判定 | 检查 | 应为 | 实际 |" in text
+    assert "❌ 被忽略" in text
+    assert cause_of("stop.at-most-four", Effect.IGNORED).remedy_zh.partition("`")[0] in text
+    assert "likely cause" not in text
