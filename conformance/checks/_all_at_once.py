@@ -6,7 +6,7 @@ for one answer must hold for each of these, and one request shows it for all of 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from conformance.api import Api
@@ -72,17 +72,22 @@ async def hold_each(
     words: str,
     *,
     stream: bool,
+    of: Collection[str] | None = None,
     **more: Any,
 ) -> None:
-    """Hold that each choice adds to its prompt what ``expected(prompt, fresh)`` returns."""
+    """Hold that each choice adds to its prompt what ``expected(prompt, fresh)`` returns.
+
+    ``of`` names the prompts whose choices are looked at, all unless given.
+    """
+    judged = [prompt for prompt in prompts if of is None or prompt in of]
 
     async def together(fresh: bool) -> Texts:
         told = await all_at_once(api, prompts, stream=stream, fresh=fresh, **more)
-        return tuple(generated(prompt, choice) for prompt, choice in told)
+        return tuple(generated(prompt, choice) for prompt, choice in told if prompt in judged)
 
     async def alone(fresh: bool) -> Texts:
-        size = len(await together(False)) // len(prompts)
-        texts = [solid(await expected(prompt, fresh)) for prompt in prompts]
+        size = len(await together(False)) // len(judged)
+        texts = [solid(await expected(prompt, fresh)) for prompt in judged]
         return tuple(text for text in texts for _ in range(size))
 
     await expect_agreement(together, alone, words)

@@ -38,6 +38,21 @@ def readable_positions(choice: Choice) -> list[Position]:
     return positions
 
 
+def generated_positions(answer: Answered, choice: Choice) -> list[Position]:
+    """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
+
+    Raises:
+        NotApplicable: there are none to read, or an echoed answer that ended before its limit does
+            not tell where its prompt ends.
+    """
+    positions = readable_positions(choice)
+    if not answer.asked.echo:
+        return positions
+    if choice.finish_reason != "length" or not answer.asked.limit:
+        raise NotApplicable("there is no telling which tokens are the prompt's")
+    return positions[-answer.asked.limit :]
+
+
 def scored_choices(answer: Answered) -> tuple[Choice, ...]:
     """Return the choices of an answer for which log probabilities were asked and came.
 

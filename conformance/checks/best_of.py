@@ -72,6 +72,19 @@ async def choices_need_no_best_of(api: Api) -> None:
     (await api.complete(**sampled(n=3))).expect_ok()
 
 
+@check(
+    "best-of.omitted-in-stream",
+    requirement="best-of.omitted-is-n",
+    needs=("n", "stream"),
+)
+async def streamed_choices_need_no_best_of(api: Api) -> None:
+    """`n: 3` without `best_of` is served as a stream.
+
+    `n: 3` 不带 `best_of` 时可以流式返回。
+    """
+    (await api.stream(**sampled(n=3))).expect_ok()
+
+
 @check("best-of.returns-one", requirement="best-of.returns-best")
 async def candidates_are_not_returned(api: Api) -> None:
     """`best_of: 3` without `n` comes back with one choice: candidates stay behind.

@@ -37,6 +37,32 @@ def every_prompt_has_its_copies(answer: Answered) -> None:
     hold_count(answer, Thing.COPIES)
 
 
+@invariant("n.default-one-everywhere", requirement="n.default-one", of=Thing.CHOICES)
+def one_choice_unless_more_are_asked_for(answer: Answered) -> None:
+    """Every answer to a request without `n` has one choice for each prompt.
+
+    凡是未设置 `n` 的请求，其回答对每个 prompt 都只有一个 choice。
+    """
+    if answer.asked.has("n", "best_of"):
+        raise NotApplicable("a number of choices or candidates was sent")
+    seen, wanted = counted(answer), answer.asked.choices
+    if seen > wanted:
+        raise Deviation(f"{wanted} choices", f"{seen}")
+
+
+@invariant("best-of.returns-everywhere", requirement="best-of.returns-best", of=Thing.CHOICES)
+def candidates_stay_behind(answer: Answered) -> None:
+    """No answer to a request with `best_of` has more choices than `n` for each prompt.
+
+    凡是带 `best_of` 的请求，其回答对每个 prompt 都不会多于 `n` 个 choice。
+    """
+    if not answer.asked.has("best_of"):
+        raise NotApplicable("no candidates were asked for")
+    seen, wanted = counted(answer), answer.asked.choices
+    if seen > wanted:
+        raise Deviation(f"{wanted} choices", f"{seen}")
+
+
 @invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Thing.BATCH)
 def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
     """Every answer to several prompts has a choice for each.

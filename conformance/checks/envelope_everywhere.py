@@ -15,6 +15,7 @@ from conformance.checks.envelope import (
     hold_related,
     hold_strict_json,
 )
+from conformance.checks.headers import hold_utf8
 from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
 
 
@@ -33,12 +34,13 @@ def every_body_is_json_in_utf8(answer: Answered) -> None:
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")
 def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
-    """Every plain answer has the content type `application/json`.
+    """Every plain answer has the content type `application/json`, and no charset but UTF-8.
 
-    每个非流式回答的内容类型都是 `application/json`。
+    每个非流式回答的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
     """
     _ = answer.plain
     expect(answer.reply.content_type, "content-type").equals("application/json")
+    hold_utf8(answer.reply)
 
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")

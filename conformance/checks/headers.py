@@ -41,9 +41,7 @@ async def no_charset_but_utf8(api: Api) -> None:
     """
     reply = await api.complete(**greedy())
     reply.expect_ok()
-    named = re.search(r"charset\s*=\s*\"?([\w-]+)", reply.exchange.header("content-type") or "")
-    if named is not None:
-        expect(named[1].lower(), "charset").one_of("utf-8", "utf8")
+    hold_utf8(reply)
 
 
 @check("headers.request-id", requirement="headers.openai", tier="smoke")
@@ -100,3 +98,10 @@ def hold_json(reply: Reply) -> None:
 def is_number(text: str) -> bool:
     """Tell whether a header's value is a plain number."""
     return re.fullmatch(r"\d+(\.\d+)?", text) is not None
+
+
+def hold_utf8(reply: Reply) -> None:
+    """Hold that a content type names UTF-8, if it names an encoding."""
+    named = re.search(r"charset\s*=\s*\"?([\w-]+)", reply.exchange.header("content-type") or "")
+    if named is not None:
+        expect(named[1].lower(), "charset").one_of("utf-8", "utf8")

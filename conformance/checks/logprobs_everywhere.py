@@ -209,10 +209,12 @@ def no_first_token_is_scored(answer: Answered) -> None:
 
 
 def hold_scores_where_text(answer: Answered) -> None:
-    """Hold that every choice with generated text has log probabilities."""
+    """Hold that every choice with generated text has log probabilities, and numbers for them."""
     for number, choice in answer.numbered:
         if answer.generated(number, choice):
-            _ = choice.logprobs
+            scores = choice.logprobs.raw.get("token_logprobs")
+            if isinstance(scores, list) and scores and set(map(type, scores)) == {type(None)}:
+                raise Deviation(f"{choice.where}.logprobs.token_logprobs numbers", shown(scores))
 
 
 def _hold_join(choice: Choice) -> None:

@@ -8,7 +8,9 @@ from conformance.checks._asking import TWO_PROMPTS, hold_echoed, plain
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._needles import (
+    LONG,
     NEVER,
+    ROOM,
     across_words,
     before,
     decoys,
@@ -34,12 +36,6 @@ from conformance.checks._stopping import (
 )
 from conformance.judgement import NotApplicable, expect
 from conformance.model import Effect
-
-ROOM = 4
-"""Characters before the earliest match, in which other sequences all but match."""
-
-LONG = 12
-"""A length that no stop sequence of a single token has."""
 
 OF_THE_PROMPT = COUNTING[:10]
 """A piece of the prompt that its continuation does not repeat."""
