@@ -118,7 +118,12 @@ class _SecondChoice:
 def _spliced(right: Answer, changed: Answer) -> Answer:
     if len(right.body["choices"]) < 2:
         return right
-    choices = _only_first(right.body["choices"]) + _others(changed.body["choices"])
+    rights, others = right.body["choices"], changed.body["choices"]
+    if len(rights) == len(others):
+        # By their places, since it may be the numbers that are wrong.
+        choices = [a if a["index"] == 0 else b for a, b in zip(rights, others, strict=True)]
+    else:
+        choices = _only_first(rights) + _others(others)
     return right.with_body({**right.body, "choices": choices})
 
 

@@ -63,13 +63,18 @@ def id_of_a_chat() -> Behaviour:
     return members(id=lambda old: f"chat{old}")
 
 
-@fault("object-missing", breaks="envelope.object", modifiers=FRAME)
+@fault("object-missing", breaks="envelope.object streaming.chunk-shape", modifiers=FRAME)
 def object_missing() -> Behaviour:
     """There is no ``object``."""
     return lacks("object")
 
 
-@fault("object-chat", breaks="envelope.object", evidence=Evidence.REPORTED, modifiers=FRAME)
+@fault(
+    "object-chat",
+    breaks="envelope.object streaming.chunk-shape",
+    evidence=Evidence.REPORTED,
+    modifiers=FRAME,
+)
 def object_chat() -> Behaviour:
     """``object`` is that of a chat's answer."""
     return members(object="chat.completion")
@@ -174,7 +179,11 @@ def fingerprint_number() -> Behaviour:
     return members(system_fingerprint=7)
 
 
-@fault("choices-empty", breaks="envelope.choices", modifiers=FRAME - {Modifier.STREAM})
+@fault(
+    "choices-empty",
+    breaks="envelope.choices prompt.strings",
+    modifiers=FRAME - {Modifier.STREAM},
+)
 def choices_empty() -> Behaviour:
     """``choices`` of a plain answer is an empty array."""
     return Rewrite(plain=lambda _, whole: {**whole, "choices": []})
@@ -190,7 +199,7 @@ def choices_object() -> Behaviour:
 
 @fault(
     "answer-in-data",
-    breaks="envelope.choices",
+    breaks="envelope.choices prompt.strings",
     evidence=Evidence.SOURCE,
     modifiers=FRAME - {Modifier.STREAM},
 )

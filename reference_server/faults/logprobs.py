@@ -30,19 +30,23 @@ ANYWHERE_BUT_CHOICES = EVERYWHERE - {Modifier.SECOND_CHOICE}
 # ── Whether they come ────────────────────────────────────────────────────────────────────────────
 
 
-@fault("logprobs-ignored", breaks="logprobs.returned")
+RETURNED = "logprobs.returned echo.logprobs-cover-prompt"
+"""Of an echoed answer the prompt's scores are missing as well."""
+
+
+@fault("logprobs-ignored", breaks=RETURNED)
 def logprobs_ignored() -> Behaviour:
     """``logprobs`` is without effect."""
     return drops("logprobs")
 
 
-@fault("logprobs-null", breaks="logprobs.returned", evidence=Evidence.REPORTED)
+@fault("logprobs-null", breaks=RETURNED, evidence=Evidence.REPORTED)
 def logprobs_null() -> Behaviour:
     """Log probabilities that were asked for are objects of four nulls."""
     return logprobs(lambda _: dict.fromkeys(ARRAYS))
 
 
-@fault("logprobs-empty", breaks="logprobs.returned logprobs-arrays.one-entry-per-token")
+@fault("logprobs-empty", breaks=f"{RETURNED} logprobs-arrays.one-entry-per-token")
 def logprobs_empty() -> Behaviour:
     """The four arrays are empty."""
     return logprobs(lambda _: {name: [] for name in ARRAYS})
@@ -69,7 +73,7 @@ def logprobs_chat_shape() -> Behaviour:
 
 @fault(
     "integer-logprobs-rejected",
-    breaks="logprobs.returned",
+    breaks=RETURNED,
     evidence=Evidence.SOURCE,
     modifiers=ANYWHERE_BUT_CHOICES,
     shows=Shows.REFUSED,
