@@ -132,6 +132,28 @@ def test_targets_are_chosen_by_name(command, imagine, write) -> None:
     assert told()["zero"]["verdict"] is None
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_more_are_judged_at_a_time_than_asked_for(
+    command, imagine, write, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    imagine()
+    write("".join(TWO.replace("zero]", f"zero{i}]").replace("mine]", f"mine{i}]") for i in "123"))
+    honest, under_way, most = runner.run, 0, 0
+
+    async def run(target, contract, options, **more):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        async for event in honest(target, contract, options, **more):
+            yield event
+        under_way -= 1
+
+    monkeypatch.setattr(runner, "run", run)
+    words = ("--select", "stop.five-refused", "--out", "out", "--format", "json")
+    assert command("run", *words, "--jobs", str(jobs)).exit_code == 0
+    assert (most, under_way) == (jobs, 0)
+
+
 def test_another_file_can_be_named(command, imagine, write) -> None:
     imagine()
     Path("fleet.toml").write_text(TWO.replace("zero]", "fleet]"))
