@@ -58,6 +58,10 @@ _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 """Who makes a request: the tasks that a check starts inherit it."""
 
 
+class UndatedError(ValueError):
+    """A record that does not say when it was made, which some checks have to know."""
+
+
 def rejudge(run: Run, contract: Contract) -> Run:
     """Return the run as today's checks judge it.
 
@@ -67,6 +71,9 @@ def rejudge(run: Run, contract: Contract) -> Run:
     Args:
         run: the record.
         contract: what its endpoint is held to, as a rule that of the run as it reads today.
+
+    Raises:
+        UndatedError: the record's date cannot be read.
     """
     return asyncio.run(_rejudged(run, contract))
 
@@ -138,7 +145,7 @@ class RecordedAnswers:
         self._answers: dict[Request, list[Exchange]] = defaultdict(list)
         for exchange in sorted(run.exchanges, key=lambda exchange: exchange.id):
             self._answers[exchange.request].append(exchange)
-        self._started = datetime.fromisoformat(run.header.started_at).timestamp()
+        self._started = _started(run.header)
         self._now = self._started
 
     def now(self) -> float:
@@ -169,6 +176,13 @@ class RecordedAnswers:
         answers = self._answers.get(request, [])
         yield from (exchange for exchange in answers if exchange.id in own)
         yield from (exchange for exchange in answers if exchange.id not in own)
+
+
+def _started(header: Header) -> float:
+    try:
+        return datetime.fromisoformat(header.started_at).timestamp()
+    except (ValueError, OverflowError):
+        raise UndatedError(f"{header.started_at!r} is no date that a run began at") from None
 
 
 def _without_answer(recorded: Finding | None) -> Judgement:

@@ -14,7 +14,7 @@ from conformance.cli.options import examples, in_language, with_key_from
 from conformance.cli.terminal import say
 from conformance.language import Language
 from conformance.model import EXIT_CODES, ExitCode, Run
-from conformance.rejudging import rejudge
+from conformance.rejudging import UndatedError, rejudge
 from conformance.reports import console, formats
 from conformance.wire.record import write_run
 
@@ -105,7 +105,7 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
     """Judge a record with today's checks.
 
     Raises:
-        UserError: its contract is not known here, or its own record would be written over.
+        UserError: its contract or its date is not known, or its own record would be written over.
     """
     if folder.resolve() == record.resolve().parent:
         raise UserError(
@@ -119,7 +119,11 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
         if contract_name is not None:
             raise
         raise UserError(f"{error}; the run was held to {name!r}: give it as --contract") from None
-    then, now = run.header, (judged := rejudge(run, contract)).header
+    try:
+        judged = rejudge(run, contract)
+    except UndatedError as error:
+        raise UserError(f"{record} cannot be judged again: {error}") from None
+    then, now = run.header, judged.header
     by = then.recorded_by or then.suite_version
     say(f"judging {record}, recorded by version {by}, with the checks of {now.suite_version}")
     return judged

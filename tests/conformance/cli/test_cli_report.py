@@ -89,6 +89,15 @@ def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
     assert command("report", "run", "--rejudge", "--contract", "yours").exit_code == 4
 
 
+@pytest.mark.parametrize("when", ["", "yesterday", "2026-13-01T00:00:00"])
+def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> None:
+    run = read_run(record)
+    write_run(replace(run, header=replace(run.header, started_at=when)), record)
+    result = command("report", "run", "--rejudge")
+    assert result.exit_code == 4
+    assert f"{when!r} is no date that a run began at" in result.output
+
+
 def test_a_run_that_broke_off_is_marked_in_every_format(command) -> None:
     Path("run").mkdir()
     write_run(a_run(a_finding(), broken_off=True), Path("run/run.ndjson"))
