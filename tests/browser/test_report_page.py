@@ -14,8 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conformance.model import Exchange, Run, State
+from conformance.reports import html
 from conformance.wire.record import read_run
 from tests.browser.conftest import KEY_VARIABLE, Open
+from tests.conformance.reports.builders import a_failure, a_run
 from tests.servers import RunningServer
 
 PHONE = {"width": 390, "height": 844}
@@ -154,6 +156,14 @@ def test_the_page_speaks_either_language(opening: Open, page_file: Path, script:
         assert page.evaluate("location.search") == "?lang=zh"
         again = opening(page_file, query="lang=zh").page
         assert again.locator(".verdict .headline").inner_text().strip() == "合规"
+
+
+def test_what_nobody_has_translated_is_shown_in_english(opening: Open, tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(html.render(a_run(a_failure(title="Said in English alone."))), "utf-8")
+    page = opening(path, query="lang=zh").page
+    expect(page.locator(".finding .title").first).to_be_visible()
+    assert "Said in English alone." in page.locator(".finding .title").first.inner_text()
 
 
 def ground(page: Page) -> str:

@@ -96,6 +96,6 @@ def test_findings_whose_own_words_fill_the_page_leave_less_for_exchanges() -> No
         a_failure(
             f"stop.c{n}", seen="seen " * 110, expected="asked " * 90, exchanges=(f"x{n % 60}",)
         )
-        for n in range(250)
+        for n in range(330)
     )
     assert len(html.render(a_run(*wordy, exchanges=exchanges)).encode()) < 1_450_000
