@@ -20,7 +20,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 """The names under which systems install it."""
 
 SECONDS = 300.0
-"""For printing; a page full of findings takes some ten, and a multiple of that on a busy machine."""
+"""For printing; a page full of findings takes some ten, and far more on a busy machine."""
 
 SWITCHES = (
     "--headless",
