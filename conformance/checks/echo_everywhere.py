@@ -37,6 +37,20 @@ def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
     hold_each_echoed(answer)
 
 
+@invariant("echo.zero-everywhere", requirement="echo.zero-tokens-scores-prompt", of=Thing.ECHO)
+def nothing_follows_the_echo_of_zero_tokens(answer: Answered) -> None:
+    """No answer with `echo` and `max_tokens: 0` has anything behind its prompt.
+
+    带 `echo` 且 `max_tokens: 0` 的回答，在其 prompt 之后没有任何内容。
+    """
+    if echoing(answer).max_tokens != 0:
+        raise NotApplicable("tokens were asked for")
+    for number, choice in answer.numbered:
+        added = answer.generated(number, choice)
+        if added:
+            raise Deviation(f"{choice.where}.text as the prompt and nothing else", shown(added))
+
+
 @invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Thing.ECHO)
 def every_stream_echoes_its_prompt(answer: Answered) -> None:
     """Every choice of every stream with `echo` begins with its prompt.

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import LITTLE, plain, streamed
+from conformance.checks._asking import LITTLE, joined, plain, streamed
 from conformance.checks._prompts import CHINESE
 from conformance.checks._scores import scored
 from conformance.completion import Completion
@@ -112,6 +112,22 @@ async def two_streams_have_two_ids(api: Api) -> None:
     expect((await streamed(api, CHINESE)).raw.get("id"), "id of another stream").differs_from(
         (await streamed(api)).raw.get("id")
     )
+
+
+@check(
+    "envelope.id-unique-of-equal-streams",
+    requirement="envelope.id-unique",
+    tier="deep",
+    needs=("stream",),
+)
+async def equal_streams_have_two_ids(api: Api) -> None:
+    """The same request for a stream, sent twice, is answered under two ids.
+
+    同一流式请求发送两次，两个流的 id 不同。
+    """
+    first = joined(await api.stream(**LITTLE))
+    second = joined(await api.stream(fresh=True, **LITTLE))
+    expect(second.raw.get("id"), "id of the second stream").differs_from(first.raw.get("id"))
 
 
 @check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")

@@ -76,7 +76,7 @@ def echo_prompt_logprobs_null() -> Behaviour:
 
 @fault(
     "echo-dropped-with-logprobs",
-    breaks="echo.logprobs-cover-prompt echo.prompt-then-completion",
+    breaks="echo.logprobs-cover-prompt echo.prompt-then-completion streaming.echo-once",
     modifiers=HIDING - {Modifier.SECOND_CHOICE},
 )
 def echo_dropped_with_logprobs() -> Behaviour:

@@ -85,7 +85,7 @@ def stream_refused_otherwise() -> Behaviour:
 
 @fault(
     "server-error-on-bad-input",
-    breaks="errors.bad-input-no-server-fault",
+    breaks="errors.bad-input-no-server-fault errors.stream-refused-as-json",
     evidence=Evidence.REPORTED,
     modifiers=STEADY,
 )
@@ -108,7 +108,8 @@ def server_error_on_broken_json() -> Behaviour:
 
 @fault(
     "server-error-as-page",
-    breaks="errors.server-fault-envelope errors.bad-input-no-server-fault",
+    breaks="errors.server-fault-envelope errors.bad-input-no-server-fault "
+    "errors.stream-refused-as-json",
     modifiers=STEADY,
 )
 def server_error_as_page() -> Behaviour:
@@ -134,7 +135,11 @@ def unprocessable_for_bad_request() -> Behaviour:
     return status(422, 400)
 
 
-@fault("not-found-for-bad-request", breaks="errors.bad-input-is-400", modifiers=STEADY)
+@fault(
+    "not-found-for-bad-request",
+    breaks="errors.bad-input-is-400 errors.stream-refused-as-json",
+    modifiers=STEADY,
+)
 def not_found_for_bad_request() -> Behaviour:
     """A bad value is refused with 404."""
     return status(404, 400)
