@@ -176,6 +176,13 @@ def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
     assert [link["href"] for link in page.tags("a")].count("#x-x1") == 1
 
 
+def test_a_deviation_can_be_sent_again_where_it_is_told() -> None:
+    findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
+    page = html.render(a_run(*findings, exchanges=(an_exchange(),)))
+    told = page.split('<div class="inside" id="')[1:]
+    assert ["curl -sS" in finding for finding in told] == [True, True]
+
+
 def test_retries_and_faults_are_told() -> None:
     attempts = (
         Attempt(0.5, 0.25, 429, None, "1", b"later"),

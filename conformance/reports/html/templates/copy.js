@@ -30,7 +30,7 @@
     snippet.append(button);
   };
 
-  for (const fold of document.querySelectorAll(".exchange, .client"))
+  for (const fold of document.querySelectorAll(".finding, .exchange, .client"))
     fold.addEventListener("toggle", () => {
       for (const snippet of fold.querySelectorAll(".snippet:not(:has(.copy))")) furnish(snippet);
     });
