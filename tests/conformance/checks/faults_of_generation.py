@@ -205,7 +205,7 @@ def of_best_of() -> Iterator[Row]:
     equal = declines(lambda b: b.get("best_of") == b.get("n") == 2)
     yield "best_of equal refused", equal, "best-of.equal-served"
     alone = declines(lambda b: (b.get("n") or 1) > 1 and "best_of" not in b)
-    yield "n refused without best_of", alone, "best-of.omitted"
+    yield "n refused without best_of", alone, "best-of.omitted best-of.omitted-in-stream"
     yield "all returned", Fault(ask=made.copies_made), "best-of.returns-one best-of.returns-n"
     yield "best_of dropped", drops("best_of"), "best-of.picks-the-likelier best-of.equal-refused"
 

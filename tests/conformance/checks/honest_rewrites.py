@@ -245,7 +245,8 @@ class Flickering:
         if asked.get("logprobs") is not None:
             greedy = asked.get("temperature") == 0
             return scored_closely({"choices": of})["choices"] if greedy else of
-        if self._chance.random() > 0.3 or not of[0]["text"]:
+        # Where nothing is generated, nothing can come out otherwise.
+        if asked.get("max_tokens") == 0 or self._chance.random() > 0.3 or not of[0]["text"]:
             return of
         return [{**choice, "text": f"{choice['text'][:-1]}~"} for choice in of]
 

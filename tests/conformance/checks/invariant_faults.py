@@ -55,6 +55,7 @@ MODIFIERS: dict[str, Callable[[], Where]] = {
     "batch": lambda: lambda body: isinstance(body.get("prompt"), list),
     "non-ascii": lambda: lambda body: not json.dumps(body, ensure_ascii=False).isascii(),
     "echo": lambda: lambda body: body.get("echo") is True,
+    "candidates": lambda: lambda body: "best_of" in body,
     "every-third": every_third,
     "longest": lambda: lambda body: body.get("max_tokens") == 48,
     "stop": lambda: lambda body: "stop" in body,
@@ -200,6 +201,9 @@ OWN: dict[str, Callable[[], Change]] = {
     "stopped-called-length": lambda: reasons(lambda _, reason: reason and "length"),
     "second-character-broken": lambda: texts(broken),
     "second-piece-broken": lambda: Change(chunks=broken_pieces),
+    "zero-generates": lambda: texts(
+        lambda asked, text: f"{text} 13" if asked["max_tokens"] == 0 else text
+    ),
     "echo-unasked": lambda: texts(
         lambda asked, text: text if asked.get("echo") else f"{asked['prompt']}{text}"
     ),

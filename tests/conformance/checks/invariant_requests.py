@@ -62,6 +62,8 @@ def bodies() -> Iterator[Body]:
     yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}
     yield from ({**greedy, "max_tokens": 1, **way} for way in ({}, {"logprobs": 0}, {"echo": True}))
     yield {**greedy, "prompt": [COUNTING, COLOURS], "max_tokens": 1}
+    yield {**greedy, "max_tokens": 0, "echo": True}
+    yield {**greedy, "max_tokens": 1, "temperature": 1, "best_of": 2}
     yield {**greedy, "prompt": CHINESE, "max_tokens": 1}
     yield from ({**greedy, "max_tokens": 1, **wrong} for wrong in WRONG)
 

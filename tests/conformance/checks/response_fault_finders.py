@@ -62,7 +62,9 @@ FOUND_BY = {
     "stream-options-error-unnamed": "errors.param stream-options.needs-stream-param",
     "special-token-streamed": "text.no-special-tokens-in-stream",
     "created-milliseconds-streamed": "envelope.created-in-stream",
-    "id-of-streams-constant": "envelope.id-unique-among-streams",
+    "id-of-streams-constant": (
+        "envelope.id-unique-among-streams envelope.id-unique-of-equal-streams"
+    ),
     "stop-for-second-streamed": "finish-reason.stream-as-plain-batch",
     "logprobs-unasked-streamed": "logprobs.absent-in-stream",
     "stream-alternatives-dropped": "logprobs.count-in-stream",

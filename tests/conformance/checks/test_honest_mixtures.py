@@ -62,7 +62,7 @@ class Unsteady:
     async def send(self, request: Request) -> Exchange:
         asked, sent = read(request.body), request
         if asked and may_flip(asked) and self._chance.random() < FLIPS:
-            sent = replace(request, body=json.dumps({**asked, "temperature": 0.35}).encode())
+            sent = replace(request, body=json.dumps({**asked, "temperature": 0.2}).encode())
         exchange = replace(await self._inner.send(sent), request=request)
         if self._chance.random() < FAILS:
             busy = replace(exchange, status=self._chance.choice([429, 502]))

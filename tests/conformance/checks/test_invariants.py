@@ -43,7 +43,8 @@ FOUND_BY = {
     "index-swapped@batch": "index.prompt-major-everywhere",
     "choices-dropped@batch": "n.choices-everywhere prompt.choices-everywhere",
     "n-ignored@stream": "n.choices-everywhere",
-    "choice-doubled@every-third": "envelope.choices-everywhere",
+    "choice-doubled@every-third": "envelope.choices-everywhere n.default-one-everywhere",
+    "choice-doubled@candidates": "best-of.returns-everywhere",
     "text-missing@every-third": "text.present-everywhere",
     "finish-null@second-choice": "finish-reason.known-everywhere",
     "finish-always-stop@second-choice": (
@@ -93,6 +94,7 @@ FOUND_BY = {
     "echo-dropped@every-third": "echo.prompt-first-everywhere",
     "echo-dropped@batch": "echo.own-prompt-everywhere echo.streamed-everywhere",
     "echo-twice": "echo.once-everywhere",
+    "zero-generates": "echo.zero-everywhere",
     "echo-unasked@longest": "echo.unasked-everywhere",
     "logprobs-dropped@batch": "logprobs.returned-everywhere",
     "logprobs-zero-disabled": "logprobs.zero-everywhere",

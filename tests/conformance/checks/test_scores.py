@@ -34,22 +34,22 @@ def test_equal_scores_are_asked_for_once() -> None:
 
 def test_scores_that_always_differ_are_a_deviation() -> None:
     with pytest.raises(Deviation, match="both repeated"):
-        compared([RIGHT] * 4, [SHIFTED] * 4)
+        compared([RIGHT] * 6, [SHIFTED] * 6)
 
 
 def test_scores_that_differ_now_and_then_are_a_deviation() -> None:
-    with pytest.raises(Deviation, match="2 times in 8"):
-        compared([RIGHT] * 4, [SHIFTED, RIGHT, RIGHT, SHIFTED])
+    with pytest.raises(Deviation, match="2 times in 12"):
+        compared([RIGHT] * 6, [SHIFTED, RIGHT, RIGHT, SHIFTED, RIGHT, RIGHT])
 
 
 def test_scores_that_differed_once_tell_nothing() -> None:
     with pytest.raises(Inconclusive):
-        compared([RIGHT] * 4, [SHIFTED, RIGHT, RIGHT, RIGHT])
+        compared([RIGHT] * 6, [SHIFTED, *[RIGHT] * 5])
 
 
 def test_a_near_tie_that_flips_is_no_deviation() -> None:
     with pytest.raises(Inconclusive):
-        compared([RIGHT, FLIPPED, RIGHT, FLIPPED], [FLIPPED, RIGHT, RIGHT, FLIPPED])
+        compared([RIGHT, FLIPPED] * 3, [FLIPPED, RIGHT, RIGHT] * 2)
 
 
 def test_scores_are_compared_as_long_as_tokens_are_the_same() -> None:

@@ -30,7 +30,9 @@
     snippet.append(button);
   };
 
-  for (const fold of document.querySelectorAll(".finding, .exchange, .client"))
+  // Few, and in view as soon as their finding is; the others wait until their fold is opened.
+  for (const snippet of document.querySelectorAll(".inside > .snippet")) furnish(snippet);
+  for (const fold of document.querySelectorAll(".exchange, .client"))
     fold.addEventListener("toggle", () => {
       for (const snippet of fold.querySelectorAll(".snippet:not(:has(.copy))")) furnish(snippet);
     });
