@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import choices_of, greedy, joined
+from conformance.checks._asking import choices_of, greedy, joined, plain
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
+from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.completion import Choice
 from conformance.judgement import NotApplicable, Refusal, Thing
 
@@ -26,7 +27,18 @@ WHOLE: Sequence[dict[str, Any]] = (
 )
 """What is asked for beside the batch, the most first: a correct server may decline some of it."""
 
+EVERYTHING: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
+STREAMED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
+"""Where such a check belongs, and what it needs."""
+
+PROMPTS = (COUNTING, CHINESE)
+
 Texts = tuple[str, ...]
+
+
+async def free(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
+    """Return what a single plain answer says."""
+    return (await plain(api, prompt, fresh=fresh, **more)).text
 
 
 async def all_at_once(

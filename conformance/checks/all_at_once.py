@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._all_at_once import all_at_once, generated, hold_each
+from conformance.checks._all_at_once import (
+    EVERYTHING,
+    PROMPTS,
+    STREAMED,
+    all_at_once,
+    free,
+    generated,
+    hold_each,
+)
 from conformance.checks._asking import LIMIT, hold_echoed, plain
 from conformance.checks._characters import solid
-from conformance.checks._needles import before, decoys, middle_of, wide_character
 from conformance.checks._prompts import AWKWARD, CHINESE, COUNTING
 from conformance.checks._vocabulary import FEW, ONE, OTHER, banning, forced, forcing, natural_token
 from conformance.judgement import Deviation, NotApplicable, expect, shown
-
-PROMPTS = (COUNTING, CHINESE)
 
 QUESTION = "问:一加一等于几?答:"
 """A model answers it in few words, and then often ends."""
@@ -25,14 +28,6 @@ REASONS = ("stop", "length", "content_filter")
 
 SHORT = 4
 """Tokens of a short answer."""
-
-EVERYTHING: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
-STREAMED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
-
-
-async def free(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
-    """Return what a single plain answer says."""
-    return (await plain(api, prompt, fresh=fresh, **more)).text
 
 
 # ── The prompt and its echo ──────────────────────────────────────────────────────────────────────
@@ -275,74 +270,6 @@ async def hold_nothing_added(api: Api, *, stream: bool) -> None:
         raise NotApplicable("nothing was echoed, which is judged by itself")
     for prompt, choice in told:
         expect(choice.text, f"text of {choice.where}").equals(prompt)
-
-
-# ── Stop sequences ───────────────────────────────────────────────────────────────────────────────
-
-
-@check("all-at-once.stop", requirement="stop.earliest-match", **EVERYTHING)
-async def each_choice_is_stopped(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` ends before the first of several sequences.
-
-    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
-    """
-    await hold_stopped(api, stream=False)
-
-
-@check("all-at-once.stop-streamed", requirement="stop.earliest-match", **STREAMED)
-async def each_streamed_choice_is_stopped(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` ends before the first of several sequences.
-
-    在 `n: 2` 的流式批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
-    """
-    await hold_stopped(api, stream=True)
-
-
-@check("all-at-once.stop-reason", requirement="finish-reason.stop-at-sequence", **EVERYTHING)
-async def each_stopped_choice_says_so(api: Api) -> None:
-    """Each choice of a batch with `n: 2` that a sequence ended has finish_reason `stop`.
-
-    在 `n: 2` 的批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
-    """
-    await hold_reasons(api, stream=False)
-
-
-@check("all-at-once.stop-reason-streamed", requirement="finish-reason.stop-at-sequence", **STREAMED)
-async def each_stopped_streamed_choice_says_so(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` that a sequence ended has `stop`.
-
-    在 `n: 2` 的流式批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
-    """
-    await hold_reasons(api, stream=True)
-
-
-async def sequences(api: Api) -> list[str]:
-    """Cut a sequence from the answer to each prompt, and put near misses before them."""
-    counted, chinese = await free(api, COUNTING), await free(api, CHINESE)
-    needle = middle_of(counted)
-    return [*decoys(counted, counted.find(needle))[-2:], needle, wide_character(chinese)]
-
-
-async def hold_stopped(api: Api, *, stream: bool) -> None:
-    """Hold that each choice is cut where the answer to its prompt first holds a sequence."""
-    stop = await sequences(api)
-
-    async def cut(prompt: str, fresh: bool) -> str:
-        text = await free(api, prompt, fresh)
-        return min((before(text, one) for one in stop), key=len)
-
-    words = "each choice cut before the first of the sequences that it holds"
-    await hold_each(api, PROMPTS, cut, words, stream=stream, stop=stop)
-
-
-async def hold_reasons(api: Api, *, stream: bool) -> None:
-    """Hold that each choice which was cut at a sequence says so."""
-    stop = await sequences(api)
-    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, stop=stop):
-        text = await free(api, prompt)
-        cut = min((before(text, one) for one in stop), key=len)
-        if generated(prompt, choice) == solid(cut) != solid(text):
-            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("stop")
 
 
 # ── Biases ───────────────────────────────────────────────────────────────────────────────────────

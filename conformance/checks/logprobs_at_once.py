@@ -9,8 +9,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._all_at_once import all_at_once
-from conformance.checks._prompts import CHINESE, COUNTING
+from conformance.checks._all_at_once import PROMPTS, all_at_once
 from conformance.checks._scores import alternatives, scores_of
 from conformance.judgement import expect
 
@@ -46,7 +45,7 @@ async def each_streamed_choice_is_scored(api: Api) -> None:
 async def hold_scored(api: Api, *, stream: bool) -> None:
     """Hold that the last tokens of choices that were cut have numbers for scores."""
     asked: dict[str, Any] = {"max_tokens": SHORT, "logprobs": alternatives(api)}
-    for _, choice in await all_at_once(api, (COUNTING, CHINESE), stream=stream, **asked):
+    for _, choice in await all_at_once(api, PROMPTS, stream=stream, **asked):
         if choice.text:
             scores = scores_of(choice)
             expect(len(scores), f"scores of {choice.where}").at_least(1)

@@ -11,12 +11,8 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._all_at_once import hold_each
-from conformance.checks._asking import plain
-from conformance.checks._prompts import CHINESE, COUNTING
+from conformance.checks._all_at_once import PROMPTS, free, hold_each
 from conformance.judgement import Judgement, NotApplicable
-
-PROMPTS = (COUNTING, CHINESE)
 
 REQUIREMENTS: Mapping[str, str] = {
     "stop": "stop.null-is-none",
@@ -67,7 +63,7 @@ async def hold_null(api: Api, name: str, *, stream: bool) -> None:
 
 async def _hold(api: Api, nulls: Mapping[str, Any], *, stream: bool) -> None:
     async def alone(prompt: str, fresh: bool) -> str:
-        return (await plain(api, prompt, fresh=fresh)).text
+        return await free(api, prompt, fresh)
 
     words = "each choice as without the null"
     await hold_each(api, PROMPTS, alone, words, stream=stream, **nulls)

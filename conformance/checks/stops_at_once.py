@@ -6,26 +6,31 @@ alone. Each request here carries what several such ways would take for a match.
 
 from __future__ import annotations
 
-from typing import Any
-
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._all_at_once import hold_each
-from conformance.checks._asking import greedy, plain
-from conformance.checks._needles import before, decoys, long_and_late, material
+from conformance.checks._all_at_once import (
+    EVERYTHING,
+    PROMPTS,
+    STREAMED,
+    all_at_once,
+    free,
+    generated,
+    hold_each,
+)
+from conformance.checks._asking import greedy
+from conformance.checks._characters import solid
+from conformance.checks._needles import (
+    before,
+    decoys,
+    long_and_late,
+    material,
+    middle_of,
+    wide_character,
+)
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._refusals import served_or_declined
 from conformance.checks.stop import OF_THE_PROMPT
-from conformance.judgement import NotApplicable
-
-EVERYTHING: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
-STREAMED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
-
-
-async def free(api: Api, prompt: str, fresh: bool = False) -> str:
-    """Return what a single plain answer without ``stop`` says."""
-    return (await plain(api, prompt, fresh=fresh)).text
-
+from conformance.judgement import NotApplicable, expect
 
 # ── What is looked for ───────────────────────────────────────────────────────────────────────────
 
@@ -65,7 +70,7 @@ async def a_string_ends_each_choice_that_holds_it(api: Api) -> None:
     以字符串给出的停止序列只结束批次中含有它的 choice。
     """
     early, _ = long_and_late(await free(api, COUNTING))
-    await hold_cut(api, (COUNTING, CHINESE), early, stream=False)
+    await hold_cut(api, PROMPTS, early, stream=False)
 
 
 async def hold_cut(
@@ -78,8 +83,66 @@ async def hold_cut(
         text = await free(api, prompt, fresh)
         return min((before(text, one) for one in sequences), key=len)
 
-    words = "each choice cut before the earliest match, if it holds one"
+    words = "each choice cut before the first of the sequences that it holds"
     await hold_each(api, prompts, cut, words, stream=stream, stop=stop)
+
+
+@check("all-at-once.stop", requirement="stop.earliest-match", **EVERYTHING)
+async def each_choice_is_stopped(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` ends before the first of several sequences.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
+    """
+    await hold_stopped(api, stream=False)
+
+
+@check("all-at-once.stop-streamed", requirement="stop.earliest-match", **STREAMED)
+async def each_streamed_choice_is_stopped(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` ends before the first of several sequences.
+
+    在 `n: 2` 的流式批次中，每个 choice 都在多个停止序列中最先出现者之前结束。
+    """
+    await hold_stopped(api, stream=True)
+
+
+@check("all-at-once.stop-reason", requirement="finish-reason.stop-at-sequence", **EVERYTHING)
+async def each_stopped_choice_says_so(api: Api) -> None:
+    """Each choice of a batch with `n: 2` that a sequence ended has finish_reason `stop`.
+
+    在 `n: 2` 的批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
+    """
+    await hold_reasons(api, stream=False)
+
+
+@check("all-at-once.stop-reason-streamed", requirement="finish-reason.stop-at-sequence", **STREAMED)
+async def each_stopped_streamed_choice_says_so(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` that a sequence ended has `stop`.
+
+    在 `n: 2` 的流式批次中，每个被停止序列结束的 choice 的 finish_reason 都是 `stop`。
+    """
+    await hold_reasons(api, stream=True)
+
+
+async def sequences(api: Api) -> list[str]:
+    """Cut a sequence from the answer to each prompt, and put near misses before them."""
+    counted, chinese = await free(api, COUNTING), await free(api, CHINESE)
+    needle = middle_of(counted)
+    return [*decoys(counted, counted.find(needle))[-2:], needle, wide_character(chinese)]
+
+
+async def hold_stopped(api: Api, *, stream: bool) -> None:
+    """Hold that each choice is cut where the answer to its prompt first holds a sequence."""
+    await hold_cut(api, PROMPTS, await sequences(api), stream=stream)
+
+
+async def hold_reasons(api: Api, *, stream: bool) -> None:
+    """Hold that each choice which was cut at a sequence says so."""
+    stop = await sequences(api)
+    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, stop=stop):
+        text = await free(api, prompt)
+        cut = min((before(text, one) for one in stop), key=len)
+        if generated(prompt, choice) == solid(cut) != solid(text):
+            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("stop")
 
 
 # ── Where it is looked for ───────────────────────────────────────────────────────────────────────
@@ -136,8 +199,7 @@ async def hold_at_borders(api: Api, judged: str, *, stream: bool) -> None:
         return before(text, start) if prompt == CHINESE else text
 
     words = "each choice cut where its own answer holds a sequence, and nowhere else"
-    prompts = (COUNTING, CHINESE)
-    await hold_each(api, prompts, cut, words, stream=stream, of=(judged,), stop=stop)
+    await hold_each(api, PROMPTS, cut, words, stream=stream, of=(judged,), stop=stop)
 
 
 # ── No sequence ──────────────────────────────────────────────────────────────────────────────────
@@ -170,4 +232,4 @@ async def hold_uncut(api: Api, *, stream: bool) -> None:
         return await free(api, prompt, fresh)
 
     words = "each choice as without `stop`"
-    await hold_each(api, (COUNTING, CHINESE), whole, words, stream=stream, stop="")
+    await hold_each(api, PROMPTS, whole, words, stream=stream, stop="")
