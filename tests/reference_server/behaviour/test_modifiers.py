@@ -7,6 +7,7 @@ import pytest
 from reference_server.behaviour import pieces
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.modifiers import Modifier, narrowed
+from reference_server.behaviour.rewrite import Rewrite
 from tests.reference_server.behaviour.toy import Toy, answers, texts_of
 
 SHOUT = pieces.texts(lambda asked, index, text: text.upper())  # noqa: ARG005
@@ -39,6 +40,17 @@ def test_it_shows_where_the_request_is_such(
 def test_the_second_choice_differs_from_the_first(stream: bool) -> None:
     body = {"prompt": "a", "n": 3, "stream": stream}
     assert shouted(Modifier.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
+
+
+def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wrong() -> None:
+    unnumbered = Rewrite(
+        plain=lambda _, whole: {
+            **whole,
+            "choices": [{"text": choice["text"]} for choice in whole["choices"]],
+        }
+    )
+    (answer,) = answers(narrowed(unnumbered, Modifier.SECOND_CHOICE), {"prompt": "a", "n": 2})
+    assert answer.body["choices"] == [{"text": "a", "index": 0}, {"text": "a"}]
 
 
 def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() -> None:

@@ -1,0 +1,21 @@
+"""The fault that holds a stream back holds back nothing else."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Body
+from reference_server.faults.streaming import fake_streaming
+from tests.reference_server.behaviour.toy import answers
+
+
+def pause_of(body: Body) -> float:
+    (answer,) = answers(fake_streaming(), body)
+    return sum(part.pause for part in answer.parts)
+
+
+def test_a_stream_is_held_back_as_long_as_its_tokens_take() -> None:
+    short, long = (pause_of({"prompt": "a", "stream": True, "max_tokens": n}) for n in (4, 16))
+    assert 0 < short < long
+
+
+def test_a_refusal_comes_at_once_whatever_was_asked_for() -> None:
+    assert pause_of({}) == 0
