@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import TypeVar
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
 from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, narrowed
@@ -93,6 +94,8 @@ class Variant:
     dialect: str = "reference"
 
 
+Known = TypeVar("Known", Fault, Variant)
+
 _faults: dict[str, Fault] = {}
 _variants: dict[str, Variant] = {}
 
@@ -159,14 +162,19 @@ def variant(
 def all_faults() -> dict[str, Fault]:
     """Every fault by its name, in the order of areas and then of the files."""
     _import("reference_server.faults")
-    return dict(_faults)
+    return _by_area(_faults)
 
 
 @cache
 def all_variants() -> dict[str, Variant]:
-    """Every variant by its name."""
+    """Every variant by its name, in the order of areas and then of the files."""
     _import("reference_server.variants")
-    return dict(_variants)
+    return _by_area(_variants)
+
+
+def _by_area(known: dict[str, Known]) -> dict[str, Known]:
+    # Who imported one of the files before has registered it out of its turn.
+    return {entry.name: entry for entry in sorted(known.values(), key=lambda entry: entry.area)}
 
 
 class UnknownBehaviourError(Exception):

@@ -50,6 +50,17 @@ def test_contracts_and_dialects_are_known() -> None:
         assert known.contract in DIALECTS.keys() - {"reference"}, known.name
 
 
+def test_the_order_is_the_same_whoever_imported_a_file_before() -> None:
+    program = (
+        "import reference_server.faults.usage\n"
+        "from reference_server.behaviour.registry import all_faults\n"
+        "print(*all_faults(), sep='\\n')"
+    )
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.split() == [entry["name"] for entry in listed("--list-faults")]
+
+
 def test_the_lists_are_what_programs_read() -> None:
     faults, variants = listed("--list-faults"), listed("--list-variants")
     assert [entry["name"] for entry in faults] == list(all_faults())
