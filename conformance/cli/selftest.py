@@ -21,11 +21,14 @@ from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.model import ExitCode, Tier
 from conformance.reports.console import console_for
-from conformance.selftest.catalogue import Catalogue, CatalogueError, read_catalogue
+from conformance.selftest.catalogue import Catalogue, CatalogueError, Fault, read_catalogue
 from conformance.selftest.matrix import Matrix
 from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.selftest.workers import WorkerError, outcomes_of
+
+LOGGED = 100
+"""Runs after which a log is told how far they are."""
 
 
 @click.command(
@@ -125,19 +128,27 @@ def selftest(
     if not trials:
         say("nothing matches; `reference-server --list-faults` and --list-variants name all")
         return ExitCode.NOTHING_RAN
+    outcomes: list[Outcome] = []
+    broken_off = None
     try:
         with interruptible():
-            outcomes = _judged(trials, jobs)
+            _judge(trials, jobs, outcomes)
     except WorkerError as error:
         say(str(error))
-        return ExitCode.UNDECIDED
-    matrix = Matrix(outcomes, everything=wanted.everything, checks=all_checks())
+        broken_off = ExitCode.UNDECIDED
+    except KeyboardInterrupt:
+        broken_off = ExitCode.INTERRUPTED
+    left = len(trials) - len(outcomes)
+    everything = wanted.everything and not left
+    matrix = Matrix(outcomes, everything=everything, checks=all_checks(), left=left)
     if as_format == "json":
         click.echo(json.dumps(selftest_json.document(matrix), ensure_ascii=False, indent=1))
     elif as_format == "markdown":
         click.echo(selftest_markdown.render(matrix), nl=False)
     else:
         selftest_text.show(matrix, console_for())
+    if broken_off is not None:
+        return broken_off
     return ExitCode.NOT_CONFORMING if matrix.complaints else ExitCode.CONFORMING
 
 
@@ -148,10 +159,15 @@ def _catalogue() -> Catalogue:
         raise UserError(str(error)) from None
 
 
-def _judged(trials: Sequence[Trial], jobs: int) -> list[Outcome]:
-    """Make all runs; a terminal sees how far they are."""
+def _judge(trials: Sequence[Trial], jobs: int, outcomes: list[Outcome]) -> None:
+    """Make all runs, adding what comes of each; a terminal sees how far they are, a log at times.
+
+    Raises:
+        WorkerError: a worker or its server has gone.
+    """
     # To standard error, so that JSON or Markdown can be sent to a file meanwhile.
     screen = Console(stderr=True, highlight=False)
+    watched = screen.is_terminal and not screen.is_dumb_terminal
     bar = Progress(
         TextColumn("{task.description}", style="dim"),
         BarColumn(bar_width=None),
@@ -159,13 +175,24 @@ def _judged(trials: Sequence[Trial], jobs: int) -> list[Outcome]:
         TimeElapsedColumn(),
         console=screen,
         transient=True,
-        disable=not screen.is_terminal or screen.is_dumb_terminal,
+        disable=not watched,
         expand=True,
     )
-    outcomes: list[Outcome] = []
     with bar, closing(outcomes_of(trials, jobs)) as made:
         task = bar.add_task("runs", total=len(trials))
         for outcome in made:
             outcomes.append(outcome)
             bar.update(task, advance=1, description=outcome.trial.name)
-    return outcomes
+            if not watched:
+                _log(outcome, len(outcomes), len(trials))
+
+
+def _log(outcome: Outcome, made: int, total: int) -> None:
+    """Tell a log what is not as it should be at once, and now and then how far the runs are."""
+    trial, where = outcome.trial, f"{outcome.trial.name} ({outcome.trial.tier.value})"
+    if isinstance(trial.shown, Fault) and outcome.due and not outcome.found:
+        say(f"{where} is missed")
+    if outcome.false_alarms:
+        say(f"{where}: false alarm: {outcome.false_alarms[0]}")
+    if made % LOGGED == 0:
+        say(f"{made} of {total} runs are made")

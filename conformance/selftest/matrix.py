@@ -67,13 +67,20 @@ class Matrix:
         outcomes: one for each trial.
         everything: whether the whole catalogue was run, so that shares mean something.
         checks: every check there is.
+        left: runs that were not made, since the selftest broke off.
     """
 
     def __init__(
-        self, outcomes: Iterable[Outcome], *, everything: bool, checks: Iterable[Check]
+        self,
+        outcomes: Iterable[Outcome],
+        *,
+        everything: bool,
+        checks: Iterable[Check],
+        left: int = 0,
     ) -> None:
         self.outcomes = tuple(sorted(outcomes, key=_place))
         self.everything = everything
+        self.left = left
         self._checks = tuple(checks)
         self.faulty = tuple(o for o in self.outcomes if isinstance(o.trial.shown, Fault))
         self.honest = tuple(o for o in self.outcomes if not isinstance(o.trial.shown, Fault))
@@ -145,7 +152,7 @@ class Matrix:
     @property
     def idle(self) -> tuple[str, ...]:
         """Checks of the tiers that were run and that no fault made speak, where runs were whole."""
-        if not self.complete:
+        if not self.complete or not self.tiers:
             return ()
         spoke = {remark.check for outcome in self.faulty for remark in outcome.finders}
         deepest = self.tiers[-1]
@@ -161,6 +168,8 @@ class Matrix:
         return tuple(self._complaints())
 
     def _complaints(self) -> Iterator[str]:
+        if self.left:
+            yield f"it broke off, and {self.left} of the runs were not made"
         if self.missed:
             yield f"{len(self.missed)} of the faults that were due are not found"
         if self.false_alarms:

@@ -138,14 +138,50 @@ def test_a_selection_of_nothing_ends_with_5(command, judged) -> None:
     assert "nothing matches" in result.output
 
 
-def test_a_worker_that_goes_away_ends_with_3(command, judged) -> None:
-    def gone(trial: Trial) -> Outcome:
-        raise WorkerError("the bundled server ended during the run against crlf")
+def until(name: str, error: BaseException) -> Judge:
+    """Judge soundly, until the turn of ``name`` comes."""
 
-    judged(gone)
+    def judge(trial: Trial) -> Outcome:
+        if trial.name == name:
+            raise error
+        return sound(trial)
+
+    return judge
+
+
+def test_a_worker_that_goes_away_ends_with_3_and_keeps_what_was_learned(command, judged) -> None:
+    judged(until("dropped", WorkerError("the bundled server ended during the run")))
     result = command("selftest")
     assert result.exit_code == 3
-    assert "conformance: the bundled server ended during the run against crlf" in result.output
+    assert "conformance: the bundled server ended during the run" in result.output
+    assert "Of 8 correct servers 0 accused." in result.output
+    assert "✗ it broke off, and 6 of the runs were not made" in result.output
+
+
+@pytest.mark.parametrize("name", ["crlf", "late@stream"])
+def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged, name) -> None:
+    judged(until(name, KeyboardInterrupt()))
+    result = command("selftest", "--complete", "--format", "json")
+    assert result.exit_code == 2
+    document = json.loads(result.output)
+    runs = [run for of in (*document["faults"], *document["correct"]) for run in of["runs"]]
+    assert document["complaints"] == [
+        f"it broke off, and {14 - len(runs)} of the runs were not made"
+    ]
+    assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
+
+
+def test_a_log_is_told_what_is_wrong_at_once_and_how_far_the_runs_are(
+    command, judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "LOGGED", 2)
+    judged(lambda trial: angry(trial) if trial.name == "crlf" else blind(trial))
+    told = command("selftest", "--fault", "dropped", "--variant", "crlf").stderr.splitlines()
+    assert told == [
+        "conformance: crlf (standard): false alarm: stop.string: fail: expected a; seen ␛[2J",
+        "conformance: 2 of 3 runs are made",
+        "conformance: dropped (standard) is missed",
+    ]
 
 
 def test_a_server_that_is_not_there_ends_with_a_sentence(
