@@ -33,6 +33,15 @@ class Tier(StrEnum):
         return order.index(other) <= order.index(self)
 
 
+class Stage(StrEnum):
+    """How a check comes by its requests."""
+
+    DIRECTED = "directed"
+    """Somebody wrote them down, to judge one sentence."""
+    GENERATED = "generated"
+    """They are drawn from everything that the contract allows or forbids."""
+
+
 class Verdict(StrEnum):
     """What one check concluded; ``info`` is about something that the document does not promise."""
 
@@ -305,7 +314,8 @@ class Header:
     None says that no key was sent. ``document`` is the short name of the document that the contract
     speaks for, which an overlay of one's own shares with a page. ``target`` is what the endpoint's
     owner calls it, where it has a name; ``headers`` went with every request, a secret as the
-    variable that holds it, ``$NAME``; ``reference`` is whom deviations were to be compared with:
+    variable that holds it, ``$NAME``; ``stage`` is the only one whose checks were to ask, or None;
+    ``reference`` is whom deviations were to be compared with:
     ``bundled``, a base URL, or nobody. ``recorded_by`` is the suite version that sent the requests,
     where ``suite_version`` has judged the record again.
     """
@@ -330,6 +340,7 @@ class Header:
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     contract_title_zh: str = ""
+    stage: Stage | None = None
     recorded_by: str | None = None
 
 

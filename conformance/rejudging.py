@@ -88,6 +88,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
         concurrency=1,
         seed=run.header.seed,
         strict=run.header.strict,
+        stage=run.header.stage,
     )
     recorded = {finding.id: finding for finding in run.findings}
     checks = [_known(check, recorded.get(check.id)) for check in all_checks()]

@@ -161,6 +161,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         requirements=tuple(contract.requirements.values()),
         target=target.name,
         headers=target.shown_headers,
+        stage=options.stage,
     )
 
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
-from conformance.model import Limits, Tier
+from conformance.model import Limits, Stage, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Options:
         timeout: seconds that one attempt at a request may take.
         seed: makes a run's own choices (the jitter between retries) repeatable.
         strict: a warning counts as a broken promise.
+        stage: only the checks of this stage ask anything; None is all. Those that look at every
+            answer look at whatever there is.
     """
 
     tier: Tier = Tier.STANDARD
@@ -34,6 +36,7 @@ class Options:
     timeout: float = 60.0
     seed: int = 0
     strict: bool = False
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tup
     wanted = [
         check
         for check in checks
-        if options.tier.holds(check.tier) and is_selected(check, contract, options.select)
+        if options.tier.holds(check.tier)
+        and is_selected(check, contract, options.select)
+        and (options.stage in {None, check.stage} or not check.asks)
     ]
     wanted.sort(key=lambda check: (tiers.index(check.tier), check.id))
     deep = options.tier is Tier.DEEP

@@ -27,7 +27,7 @@ from conformance.checks._invariants import (
 )
 from conformance.checks._steadiness import settle
 from conformance.judgement import Absence, Judgement, NotApplicable, Refusal, Thing
-from conformance.model import Tier
+from conformance.model import Stage, Tier
 
 CheckFunction = Callable[[Api], Awaitable[None]]
 
@@ -46,6 +46,7 @@ class Check:
         run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
         asks: whether it always sends requests; one that does not is run when all that do are
             finished.
+        stage: how it comes by its requests.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Check:
     needs: tuple[str, ...]
     run: CheckFunction
     asks: bool = True
+    stage: Stage = Stage.DIRECTED
 
     @property
     def source(self) -> str:
@@ -67,7 +69,12 @@ _registered: dict[str, Check] = {}
 
 
 def check(
-    check_id: str, *, requirement: str, tier: str = "standard", needs: tuple[str, ...] = ()
+    check_id: str,
+    *,
+    requirement: str,
+    tier: str = "standard",
+    needs: tuple[str, ...] = (),
+    stage: Stage = Stage.DIRECTED,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
@@ -97,7 +104,7 @@ def check(
                 raise await settle(doubt, api) from None
 
         titles = titles_of(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run))
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, stage=stage))
         return function
 
     return register
@@ -283,10 +290,14 @@ async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
     return None
 
 
+ROOMS = ("conformance.checks", "conformance.generated")
+"""The packages whose modules register checks by being imported."""
+
+
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Import every module of this package and return the checks in the order of their ids."""
-    package = importlib.import_module("conformance.checks")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"conformance.checks.{module.name}")
+    """Import every module of the rooms and return the checks in the order of their ids."""
+    for room in ROOMS:
+        for module in pkgutil.iter_modules(importlib.import_module(room).__path__):
+            importlib.import_module(f"{room}.{module.name}")
     return tuple(sorted(_registered.values(), key=lambda c: c.id))

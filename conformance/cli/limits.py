@@ -18,6 +18,7 @@ HOW = frozenset(
     {
         "tier",
         "select",
+        "stage",
         "max_requests",
         "max_spend_tokens",
         "concurrency",

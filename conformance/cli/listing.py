@@ -14,7 +14,7 @@ from conformance.cli import inputs
 from conformance.cli.options import DEFAULT_CONTRACT, choosing, examples, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
-from conformance.model import ExitCode, Tier
+from conformance.model import ExitCode, Stage, Tier
 from conformance.reports.console import console_for, marked
 from conformance.reports.words import plural
 from conformance.selection import Options, choose
@@ -28,10 +28,10 @@ from conformance.selection import Options, choose
 )
 @choosing(Tier.DEEP)
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
-def list_checks(tier: str, select: tuple[str, ...], as_json: bool) -> ExitCode:
+def list_checks(tier: str, select: tuple[str, ...], stage: Stage | None, as_json: bool) -> ExitCode:
     """List the checks by area: id, tier, requirement, what is checked."""
     contract = inputs.contract(DEFAULT_CONTRACT)
-    options = Options(tier=Tier(tier), select=select)
+    options = Options(tier=Tier(tier), select=select, stage=stage)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)

@@ -12,7 +12,7 @@ from conformance.checks import all_checks
 from conformance.cli.inputs import format_names, key_variable
 from conformance.contract import DOCUMENTS, Contract
 from conformance.language import Language, language_of
-from conformance.model import Tier
+from conformance.model import Stage, Tier
 from conformance.selection import Options, choose
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -21,7 +21,7 @@ DEFAULT_CONTRACT = "openai"
 
 
 def choosing(default_tier: Tier) -> Callable[[Function], Function]:
-    """Add ``--tier`` and ``--select``."""
+    """Add ``--tier``, ``--select`` and ``--stage``."""
 
     def add(function: Function) -> Function:
         select = click.option(
@@ -39,7 +39,14 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             show_default=True,
             help="How deep to look; each tier holds the cheaper ones.",
         )
-        return tier(select(function))
+        stage = click.option(
+            "--stage",
+            type=click.Choice([stage.value for stage in Stage]),
+            callback=lambda _ctx, _param, value: Stage(value) if value else None,
+            help="Only the checks of this stage ask: directed ones, each written for one sentence, "
+            "or generated ones, drawn from all that the contract allows or forbids.",
+        )
+        return tier(select(stage(function)))
 
     return add
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from conformance.cli import inputs
 from conformance.cli.options import choosing, examples, under_contract, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
-from conformance.model import ExitCode, Tier
+from conformance.model import ExitCode, Stage, Tier
 from conformance.planning import Plan
 from conformance.planning import plan as planned
 from conformance.reports.console import console_for
@@ -37,17 +37,20 @@ from conformance.selection import Options
     show_default=True,
     help="A table, or JSON for programs.",
 )
-def plan(contract_name: str, tier: str, select: tuple[str, ...], as_format: str) -> ExitCode:
+def plan(
+    contract_name: str, tier: str, select: tuple[str, ...], stage: Stage | None, as_format: str
+) -> ExitCode:
     """Count a run's requests and worst-case tokens; send nothing."""
     contract = inputs.contract(contract_name)
-    options = Options(tier=Tier(tier), select=select)
+    options = Options(tier=Tier(tier), select=select, stage=stage)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
     counted = planned(contract, options)
     if as_format == "json":
-        document = {"contract": contract.name, "tier": tier, "select": list(select)}
+        chosen = {"tier": tier, "select": list(select), "stage": stage}
+        document = {"contract": contract.name, **chosen}
         click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
     else:
         _show(counted, contract.name, tier, console_for())

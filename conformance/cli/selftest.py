@@ -19,7 +19,7 @@ from conformance.cli.judging import interruptible
 from conformance.cli.options import examples
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
-from conformance.model import ExitCode, Tier
+from conformance.model import ExitCode, Stage, Tier
 from conformance.reports.console import console_for
 from conformance.selftest.catalogue import Catalogue, CatalogueError, Fault, read_catalogue
 from conformance.selftest.matrix import Matrix
@@ -87,6 +87,13 @@ LOGGED = 100
     "ten times as dear; tells what else is accused, and which checks find nothing.",
 )
 @click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    callback=lambda _ctx, _param, value: Stage(value) if value else None,
+    help="Only the checks of this stage ask anything; what it alone finds is told, and nothing is "
+    "due.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=os.cpu_count() or 1,
@@ -109,6 +116,7 @@ def selftest(
     contract_name: str | None,
     seeds: int,
     complete: bool,
+    stage: Stage | None,
     jobs: int,
     as_format: str,
 ) -> ExitCode:
@@ -123,6 +131,7 @@ def selftest(
         inputs.contract(contract_name) if contract_name else None,
         seeds,
         complete,
+        stage,
     )
     trials = trials_of(_catalogue(), wanted)
     if not trials:

@@ -14,7 +14,11 @@ ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one check said. ``declined`` names the parameters of the requests that were refused."""
+    """What one check said.
+
+    ``declined`` names the parameters of the requests that were refused; ``generated`` says that
+    nobody wrote the requests for that one sentence.
+    """
 
     check: str
     requirement: str
@@ -22,6 +26,7 @@ class Remark:
     verdict: Verdict
     message: str = ""
     declined: frozenset[str] = frozenset()
+    generated: bool = False
 
     @property
     def accuses(self) -> bool:
@@ -45,7 +50,12 @@ class Outcome:
 
     @property
     def finders(self) -> tuple[Remark, ...]:
-        """What accuses the server of just the promise that its fault breaks."""
+        """What accuses the server of just the promise that its fault breaks.
+
+        A generated check judges whole answers to requests that use everything at once, and names
+        the request and what is wrong with the answer: that is the fault, whichever sentence it
+        stands under.
+        """
         refused = isinstance(self.trial.shown, Fault) and self.trial.shown.shows is Shows.REFUSED
         telling = {*ACCUSING, Verdict.REFUSED} if refused else ACCUSING
         return tuple(remark for remark in self.own if remark.verdict in telling)
@@ -57,17 +67,18 @@ class Outcome:
 
     @property
     def due(self) -> bool:
-        """Whether a run of this tier has to find the fault."""
-        fault = self.trial.shown
-        return isinstance(fault, Fault) and self.trial.tier.holds(fault.due(self.trial.modifier))
+        """Whether a run of this tier has to find the fault; one stage alone need find none."""
+        fault, trial = self.trial.shown, self.trial
+        whole = trial.stage is None
+        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.modifier))
 
     @property
     def own(self) -> tuple[Remark, ...]:
-        """What the checks of the broken requirements said, accusing or not."""
+        """What the checks of the broken requirements said, and the generated ones."""
         fault = self.trial.shown
         if not isinstance(fault, Fault):
             return ()
-        return tuple(r for r in self.remarks if r.requirement in fault.requirements)
+        return tuple(r for r in self.remarks if r.requirement in fault.requirements or r.generated)
 
     @property
     def besides(self) -> tuple[str, ...]:

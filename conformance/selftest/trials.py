@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from conformance.bundled import REFERENCE
 from conformance.contract import DOCUMENTS, Contract
-from conformance.model import Tier
+from conformance.model import Stage, Tier
 from conformance.selftest.catalogue import LIVE, Catalogue, Fault, Variant
 
 NOTHING = "none"
@@ -40,6 +40,7 @@ class Trial:
         seed: of the run, which also names the server's fresh state.
         complete: whether to run all checks, also where those of the broken requirements find the
             fault alone.
+        stage: the only one whose checks ask; None is all.
     """
 
     shown: Shown
@@ -49,6 +50,7 @@ class Trial:
     modifier: str | None = None
     seed: int = 0
     complete: bool = True
+    stage: Stage | None = None
 
     @property
     def name(self) -> str:
@@ -74,6 +76,7 @@ class Wanted:
         seeds: how often everything is repeated, each time with another seed.
         complete: run all checks against each fault, which is ten times as dear, and tells what else
             is accused for one fault.
+        stage: the only one whose checks ask; None is all.
     """
 
     tier: Tier = Tier.STANDARD
@@ -82,11 +85,12 @@ class Wanted:
     contract: Contract | None = None
     seeds: int = 1
     complete: bool = False
+    stage: Stage | None = None
 
     @property
     def everything(self) -> bool:
         """Whether nothing of the catalogue is left out."""
-        return not self.faults and not self.variants and self.contract is None
+        return not (self.faults or self.variants or self.contract or self.stage)
 
 
 def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
@@ -97,7 +101,12 @@ def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
     """
     once = [*_honest(catalogue.variants, wanted), *_faulty(catalogue.faults, wanted)]
     return tuple(
-        replace(trial, seed=seed, complete=wanted.complete or not isinstance(trial.shown, Fault))
+        replace(
+            trial,
+            seed=seed,
+            complete=wanted.complete or not isinstance(trial.shown, Fault),
+            stage=wanted.stage,
+        )
         for seed in range(wanted.seeds)
         for trial in once
     )
