@@ -50,7 +50,7 @@ $(BIN)/python:
 
 $(VENV)/.server: pyproject.toml | $(BIN)/python
 	@echo "Installing the suite and the reference server into $(VENV) ..."
-	@$(PIP) install --editable '.[server]'
+	@$(PIP) install --editable '.[server,generated]'
 	@touch $@
 
 # Torch first and by its exact version: a range would fetch the newest build with gigabytes of CUDA.
