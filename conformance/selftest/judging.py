@@ -43,7 +43,7 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
     if not isinstance(fault, Fault) or trial.complete:
         return await _run(trial, server, "whole")
     if trial.stage is not Stage.GENERATED:
-        alone = await _run(trial, server, "alone", fault.requirements, until_found=True)
+        alone = await _run(trial, server, "alone", trial.broken, until_found=True)
         if alone.found or (trial.modifier is not None and not alone.due):
             return replace(alone, cost=None)
     for tier in Tier:

@@ -75,18 +75,14 @@ class Outcome:
     @property
     def own(self) -> tuple[Remark, ...]:
         """What the checks of the broken requirements said, and the generated ones."""
-        fault = self.trial.shown
-        if not isinstance(fault, Fault):
-            return ()
-        return tuple(r for r in self.remarks if r.requirement in fault.requirements or r.generated)
+        broken = self.trial.broken
+        return tuple(r for r in self.remarks if broken and (r.requirement in broken or r.generated))
 
     @property
     def besides(self) -> tuple[str, ...]:
         """Requirements that are accused and that the fault does not claim to break."""
-        fault = self.trial.shown
-        named = fault.requirements if isinstance(fault, Fault) else ()
         accused = {r.requirement for r in self.remarks if r.accuses and r.level is not Level.MAY}
-        return tuple(sorted(accused - set(named)))
+        return tuple(sorted(accused - set(self.trial.broken)))
 
     @property
     def false_alarms(self) -> tuple[str, ...]:

@@ -29,6 +29,20 @@ class Dialect:
 
 Shown = Fault | Variant | Dialect
 
+TWO_WAYS = (
+    "streaming.text-equals-plain",
+    "streaming.logprobs-as-plain",
+    "usage.stream-equals-plain",
+)
+ALIKE: dict[str | None, tuple[str, ...]] = {
+    "stream": TWO_WAYS,
+    "plain": TWO_WAYS,
+    "batch": ("prompt.batch-as-singles", "echo.own-prompt-in-batch", "usage.prompt-sums-batch"),
+    "echo": ("echo.prompt-then-completion", "echo.scored-equals-generated"),
+}
+"""What says that an answer is the same in two ways, which a fault that shows in one of them breaks
+beside its own promise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -56,6 +70,12 @@ class Trial:
     def name(self) -> str:
         """What a person calls it: ``NAME``, ``NAME@MODIFIER``."""
         return f"{self.shown.name}@{self.modifier}" if self.modifier else self.shown.name
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The requirements of which accusing one is to have found the fault; of others none."""
+        own = self.shown.requirements if isinstance(self.shown, Fault) else ()
+        return (*own, *ALIKE.get(self.modifier, ())) if own else ()
 
     @property
     def path(self) -> str:

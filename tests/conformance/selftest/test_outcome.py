@@ -31,6 +31,20 @@ def test_an_accusation_of_another_requirement_does_not_find_it_and_is_counted() 
     assert other.besides == ("n.choices",)
 
 
+def test_a_fault_that_shows_in_one_way_also_breaks_what_says_that_both_are_alike() -> None:
+    differs = a_remark("streaming.text-equals-plain")
+    assert an_outcome(a_fault(), differs, modifier="stream").found
+    assert an_outcome(a_fault(), differs, modifier="plain").found
+    assert not an_outcome(a_fault(), differs, modifier="batch").found
+    assert not an_outcome(a_fault(), differs).found
+
+
+def test_whatever_a_generated_check_accuses_shows_the_fault() -> None:
+    drawn = a_remark("text.present", generated=True)
+    assert an_outcome(a_fault(), drawn).found
+    assert an_outcome(a_variant(), drawn).false_alarms
+
+
 def test_a_fault_that_shows_as_a_refusal_is_found_by_one() -> None:
     declines = a_fault(shows=Shows.REFUSED)
     assert an_outcome(declines, a_remark(verdict="refused")).found

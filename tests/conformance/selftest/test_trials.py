@@ -96,3 +96,8 @@ def test_a_fault_of_one_document_is_judged_by_that_document() -> None:
     own = Catalogue((a_fault(contract="zhizengzeng", dialect="zhizengzeng"),), ())
     assert {t.contract for t in trials_of(own, Wanted(faults=("*",)))} == {"zhizengzeng"}
     assert trials_of(own, Wanted(faults=("*",), contract=load_contract("zero"))) == ()
+
+
+def test_what_says_that_two_ways_are_alike_is_in_the_contract() -> None:
+    named = {requirement for those in ALIKE.values() for requirement in those}
+    assert named <= load_contract(LIVE).requirements.keys()
