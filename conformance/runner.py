@@ -44,17 +44,15 @@ from conformance.model import (
     count_verdicts,
 )
 from conformance.preflight import preflight
-from conformance.reference import Manner, Reference, compare, deciding, within
+from conformance.reference import Reference, compare, deciding, within
 from conformance.selection import LIVE, Chosen, Options, choose
 from conformance.verdicts import Ruling, as_information, rule
 from conformance.wire.address import without_login
-from conformance.wire.breaker import Breaker
-from conformance.wire.budget import Budget, Budgeted
-from conformance.wire.client import Client
-from conformance.wire.pace import Slots
+from conformance.wire.budget import Budget
 from conformance.wire.record import FORMAT
 from conformance.wire.redact import Redactor, is_placeholder
-from conformance.wire.sharing import Sender, Sharing
+from conformance.wire.sharing import Sharing
+from conformance.wire.way import Manner, way_to
 
 __all__ = ["Options", "run"]
 
@@ -189,25 +187,17 @@ async def _work(
         return None
 
     async with AsyncExitStack() as stack:
-        sender: Sender
-        if transport is None:
-            client = Client(
+        # From the check to the wire: shared, then the way that everything takes.
+        send = await stack.enter_async_context(
+            way_to(
+                target,
+                budget,
+                manner_of(options, contract),
                 # A gateway in front of the reference can show the reference's key in an error.
-                replace(target, secrets=(*target.secrets, *reference.secrets))
-                if reference
-                else target,
-                timeout=options.timeout,
-                rate=options.rate,
-                seed=options.seed,
-                may_retry=budget.take_retry,
+                secrets=reference.secrets if reference else (),
+                sender=transport.send if transport else None,
             )
-            sender = (await stack.enter_async_context(client)).send
-        else:
-            sender = transport.send
-        # From the check to the wire: shared, then in line for a slot, then refused if the endpoint
-        # has gone away or the money has; only what gets through is sent.
-        budgeted = Budgeted(sender, budget, contract.default_tokens)
-        slots = Slots(Breaker(budgeted.send).send, options.concurrency)
+        )
         answers: list[Answered] = []
         noted: set[str] = set()
 
@@ -219,7 +209,7 @@ async def _work(
             answers.append(Answered(exchange, contract))
             tell(ExchangeMade(exchange))
 
-        sharing = Sharing(slots.send, note)
+        sharing = Sharing(send, note)
         stack.push_async_callback(sharing.close)
 
         # Where another secret opens the door as well, who lacks the key may rightly come in.
@@ -270,15 +260,15 @@ async def _work(
             reference,
             target,
             deciding(findings, (answer.exchange for answer in answers), target.model),
-            manner=_manner(options, contract),
+            manner=manner_of(options, contract),
             budget=others_budget,
             tell=tell,
         )
     return None
 
 
-def _manner(options: Options, contract: Contract) -> Manner:
-    """Say how the reference is asked: just as the target was."""
+def manner_of(options: Options, contract: Contract) -> Manner:
+    """Say how the target is asked, and the reference just as it was."""
     return Manner(
         concurrency=options.concurrency,
         timeout=options.timeout,

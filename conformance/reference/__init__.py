@@ -6,7 +6,6 @@ it is started only where there is something to ask it.
 """
 
 from conformance.reference.asking import (
-    Manner,
     Reference,
     ReferenceMissingError,
     compare,
@@ -15,7 +14,6 @@ from conformance.reference.asking import (
 from conformance.reference.choosing import deciding, within
 
 __all__ = [
-    "Manner",
     "Reference",
     "ReferenceMissingError",
     "compare",

@@ -14,11 +14,9 @@ from conformance.judgement import Judgement
 from conformance.language import Text, same
 from conformance.model import Comparison, Exchange, Target
 from conformance.reference.choosing import asked_for
-from conformance.wire.breaker import Breaker
-from conformance.wire.budget import Budget, Budgeted
-from conformance.wire.client import Client
-from conformance.wire.pace import Slots
+from conformance.wire.budget import Budget
 from conformance.wire.sharing import Sender
+from conformance.wire.way import Manner, way_to
 
 SECONDS = 120.0
 """For everything, the start included: nobody waits longer for what is only shown beside a run."""
@@ -64,21 +62,6 @@ class Reference:
     sender: Sender | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How the reference is asked: in the way of the run.
-
-    ``timeout`` is in seconds, ``rate`` in requests a second; ``default_tokens`` are billed where a
-    request sets no limit.
-    """
-
-    concurrency: int = 1
-    timeout: float = 60.0
-    rate: float | None = None
-    seed: int = 0
-    default_tokens: int | None = None
-
-
 async def compare(
     reference: Reference,
     target: Target,
@@ -98,20 +81,17 @@ async def compare(
     try:
         async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
             other = await stack.enter_async_context(_in_a_thread(reference.open()))
-            sender = reference.sender
-            if sender is None:
-                client = Client(
+            send = await stack.enter_async_context(
+                way_to(
+                    other,
+                    budget,
+                    manner,
                     # What the target's owner keeps secret is hidden in these answers, too.
-                    replace(other, secrets=(*other.secrets, *secrets_of(target))),
-                    timeout=manner.timeout,
-                    rate=manner.rate,
-                    seed=manner.seed,
-                    may_retry=budget.take_retry,
+                    secrets=secrets_of(target),
+                    sender=reference.sender,
                 )
-                sender = (await stack.enter_async_context(client)).send
-            budgeted = Budgeted(sender, budget, manner.default_tokens)
-            slots = Slots(Breaker(budgeted.send).send, manner.concurrency)
-            await _ask_all(exchanges, other.model, slots.send, tell)
+            )
+            await _ask_all(exchanges, other.model, send, tell)
     except ReferenceMissingError as error:
         tell(ReferenceMissing(error.because))
     except TimeoutError:
