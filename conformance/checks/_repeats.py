@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._chances import log_bound_of
-from conformance.checks._ways import WAYS, Way, answers_in_every_way, generated
+from conformance.checks._ways import BATCH, CHINESE, Way, answers_in_every_way, generated, together
 from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
@@ -18,12 +18,11 @@ from conformance.significance import SHARES, chance, is_beyond_chance
 COPIES = 3
 """Choices of each prompt."""
 
-SEVERAL = tuple(way for way in WAYS if "n" not in way.more)
+SEVERAL = together(BATCH, CHINESE)
 """The ways to ask for several choices."""
 
-
-NULL_WAYS = (SEVERAL[0], SEVERAL[1], SEVERAL[3])
-"""Those in which a null can be mistaken by code of its own: plain, streamed, and Chinese."""
+NULL_WAYS = SEVERAL[:2]
+"""Those in which a null can be mistaken by code of its own: plain and streamed."""
 
 Taken = Mapping[Way, Sequence[Choice]]
 """The choices of one answer in each way."""

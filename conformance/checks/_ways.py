@@ -1,7 +1,8 @@
 """The ways in which a completion can be asked for, because an endpoint may err in one of them.
 
-What holds for a sample holds in each of them: a check goes through all, and what a correct server
-may decline (log probabilities of an echo, copies of a greedy answer) is passed over.
+What holds for a sample holds in each of them. Most are asked for together, in one request; where
+that does not come, each is asked for apart, and what a correct server may decline (log
+probabilities of an echo, copies of a greedy answer) is passed over.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ OFF = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """One way to ask: its name for a reader, and what it puts into a request."""
+    """One way to ask: its name for a reader, and what it puts into a request.
+
+    ``parts`` are what it puts together, for an endpoint that does not serve it as a whole.
+    """
 
     name: str
     more: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    parts: tuple[Way, ...] = ()
 
     def prompt_of(self, choice: int, copies: int) -> str:
         """The prompt that a choice continues, where each has so many."""
@@ -44,14 +49,29 @@ class Way:
         return str(prompt[choice // copies] if isinstance(prompt, list) else prompt)
 
 
-WAYS = (
-    Way("a plain answer"),
-    Way("a stream", stream=True),
-    Way("a batch", {"prompt": list(OPEN_PROMPTS[:2])}),
-    Way("several choices", {"n": 3}),
-    Way("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]}),
-    Way("an echoed answer", {"echo": True}),
-)
+PLAIN = Way("a plain answer")
+STREAM = Way("a stream", stream=True)
+BATCH = Way("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
+COPIES = Way("several choices", {"n": 3})
+CHINESE = Way("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
+ECHO = Way("an echoed answer", {"echo": True})
+
+ONE_BY_ONE = (PLAIN, STREAM, BATCH, COPIES, CHINESE, ECHO)
+
+TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
+
+
+def together(*others: Way, **more: Any) -> tuple[Way, ...]:
+    """Return the plain way, and two that hold all others: streamed, and with an echo."""
+    batch = {"prompt": TWO_SCRIPTS, **more}
+    return (
+        PLAIN,
+        Way("a streamed batch", batch, stream=True, parts=(STREAM, *others)),
+        Way("an echoed batch", {**batch, "echo": True}, parts=(*others, ECHO)),
+    )
+
+
+WAYS = together(BATCH, COPIES, CHINESE, n=2)
 
 
 async def answers_in_every_way(
@@ -62,17 +82,23 @@ async def answers_in_every_way(
     Raises:
         Refusal: the plain way is declined.
     """
-    for way in ways:
+    todo, met = list(ways), set(ways)
+    while todo:
+        way = todo.pop(0)
         body = {"prompt": STORY, "max_tokens": TOKENS, **asked, "logprobs": LISTED, **way.more}
         try:
             if way.stream:
-                yield way, joined(await api.stream(fresh=fresh, **body)).choices
+                choices = joined(await api.stream(fresh=fresh, **body)).choices
             else:
-                yield way, (await api.complete(fresh=fresh, **body)).expect_ok().choices
+                choices = (await api.complete(fresh=fresh, **body)).expect_ok().choices
         except (Deviation, Refusal):
             # What is wrong with this way altogether is judged where it is asked for plainly.
             if way is ways[0]:
                 raise
+            todo += [part for part in way.parts if part not in met]
+            met.update(way.parts)
+        else:
+            yield way, choices
 
 
 async def hold_greedy_in_every_way(

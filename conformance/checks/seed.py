@@ -12,7 +12,7 @@ from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._refusals import expect_declined, where_served
 from conformance.checks._repeats import (
-    SEVERAL,
+    NULL_WAYS,
     choices_in_every_way,
     hold_no_repeat,
     other_answer,
@@ -20,7 +20,7 @@ from conformance.checks._repeats import (
 )
 from conformance.checks._sampling import STORY, expect_variety, sampled
 from conformance.checks._seeded import FAR, SEED, differs, nulled, sample, seeded, unsaid
-from conformance.checks._ways import WAYS, Way
+from conformance.checks._ways import ONE_BY_ONE, PLAIN, Way
 from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
@@ -64,7 +64,7 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
     """
     wavering: list[str] = []
-    for way in WAYS:
+    for way in ONE_BY_ONE:
         texts = await seeded_in(api, way)
         if len(set(texts)) == SAMPLES:
             raise Deviation(
@@ -267,9 +267,8 @@ async def null_is_sampled_again(api: Api) -> None:
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
-    ways = (SEVERAL[0], SEVERAL[1])
     asked = {"temperature": 1, "seed": None}
-    rounds = [await choices_in_every_way(api, asked, ways=ways, fresh=i > 0) for i in range(3)]
+    rounds = [await choices_in_every_way(api, asked, ways=NULL_WAYS, fresh=i > 0) for i in range(3)]
     hold_no_repeat("seed.null-repeats", rounds, "another sample each time", other_answer)
 
 
@@ -297,7 +296,7 @@ async def seeded_in(api: Api, way: Way) -> list[tuple[str, ...]]:
             ask = api.stream if way.stream else api.complete
             texts.append((await ask(fresh=number > 0, **body)).expect_ok().texts)
     except (Deviation, Refusal):
-        if way is WAYS[0]:
+        if way is PLAIN:
             raise
         return []
     return texts

@@ -34,8 +34,31 @@ TEXTS, TOKENS = 6, 24
 AGAIN = 2
 """Rounds that are added where all choices are one token, which may be copies."""
 
-CHINESE = "answers to Chinese"
-WAYS = ("plain answers", "streams", "batches", "echoed answers", CHINESE)
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to sample a place; ``parts`` are for an endpoint that does not serve all of it."""
+
+    name: str
+    stream: bool = False
+    batch: bool = False
+    echo: bool = False
+    chinese: bool = False
+    parts: tuple[Way, ...] = ()
+
+
+STREAM = Way("streams", stream=True)
+CHINESE = Way("answers to Chinese", chinese=True)
+BATCH = Way("batches", batch=True)
+ECHO = Way("echoed answers", echo=True)
+
+WAYS = (
+    Way("plain answers"),
+    Way("streamed answers to Chinese", stream=True, chinese=True, parts=(STREAM, CHINESE)),
+    Way("echoed batches", batch=True, echo=True, parts=(BATCH, ECHO)),
+)
+MOST_WAYS = 5
+"""The plain one and all parts of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +138,12 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
     ascii_spot = await best_spot(api, OPEN_PROMPTS[:2], law, samples)
     chinese = await best_spot(api, OPEN_PROMPTS[2:], law, samples)
     looked = 0
-    for way in WAYS:
-        spot = chinese if way == CHINESE else ascii_spot
+    todo = list(WAYS)
+    while todo:
+        way = todo.pop(0)
+        spot = chinese if way.chinese else ascii_spot
         if spot is None:
+            todo += [part for part in way.parts if not part.chinese]
             continue
         try:
             taken = [
@@ -128,21 +154,23 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
                     await tokens_in(api, way, spot.prompt, samples, asked) for _ in range(AGAIN)
                 ]
         except (Deviation, Refusal):
-            continue  # what is wrong with so many choices, or with this way, is judged elsewhere
+            # What is wrong with so many choices, or with this way, is judged elsewhere.
+            todo += way.parts
+            continue
         looked += 1
         # Copies of one sample are no matter of temperature.
         if all(map(is_one, taken)) and len(set(map(tuple, taken))) > 1:
             continue
         together = [token for tokens in taken for token in tokens]
         for tokens in [*taken, together] if len(taken) > 1 else taken:
-            hold_frequencies(law, way, spot, tokens)
+            hold_frequencies(law, way.name, spot, tokens)
     if not looked:
         raise NotApplicable(f"no {samples} choices of a place that tells of the temperature")
 
 
 def hold_frequencies(law: Law, way: str, spot: Spot, tokens: Sequence[str]) -> None:
     """Hold that tokens are as frequent at a place as a temperature makes them."""
-    share = SHARES[law.check_id] / (len(WAYS) * (law.rounds + AGAIN + 1))
+    share = SHARES[law.check_id] / (MOST_WAYS * (law.rounds + AGAIN + 1))
     found = log_chance(spot.place, tokens, law.temperature)
     if found <= math.log(share):
         usual = typical_log_chance(spot.place, law.temperature, law.other, len(tokens))
@@ -179,7 +207,7 @@ async def best_spot(api: Api, prompts: Sequence[str], law: Law, samples: int) ->
 
 
 async def tokens_in(
-    api: Api, way: str, prompt: str, samples: int, asked: Mapping[str, Any]
+    api: Api, way: Way, prompt: str, samples: int, asked: Mapping[str, Any]
 ) -> list[str]:
     """Take so many samples of the token behind a prompt, in one way to ask.
 
@@ -187,11 +215,11 @@ async def tokens_in(
         Deviation, Refusal: so many do not come.
     """
     body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "n": samples, **asked}
-    if way == "batches":
+    if way.batch:
         body |= {"prompt": [prompt, prompt], "n": samples // 2}
-    if way == "echoed answers":
+    if way.echo:
         body |= {"echo": True}
-    if way == "streams":
+    if way.stream:
         choices = joined(await api.stream(fresh=True, **body)).choices
     else:
         choices = (await api.complete(fresh=True, **body)).expect_ok().choices

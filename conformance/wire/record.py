@@ -121,7 +121,69 @@ def read_run(path: Path) -> Run:
         raw = path.read_bytes()
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from None
-    records = _records(raw, path)
+    return _run_of(_records(raw, path), path)
+
+
+class RunTail:
+    """Reads a run file while another thread or process writes it.
+
+    What decides a test (the findings, the footer) is read as it comes; the exchanges, which are
+    most of a file, only when the run is asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._lines: list[bytes] = []
+        self._records: list[Record] = []
+        self._rest = b""
+        self.findings: dict[str, Finding] = {}
+        """By the ids of their checks, as far as :meth:`read` has come."""
+        self.footer: Footer | None = None
+        """None until the run has ended."""
+
+    def read(self) -> None:
+        """Read what has been written since; a file that is not there yet has nothing.
+
+        Raises:
+            RunFileError: it is no run file.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+        except FileNotFoundError:
+            return
+        self._read += len(new)
+        # What has no end yet is being written.
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        for line in lines:
+            self._lines.append(line)
+            if not line.startswith(_TOLD_AT_ONCE):
+                continue
+            match _record(line, f"{self._path}, line {len(self._lines)}"):
+                case Finding() as finding:
+                    self.findings[finding.id] = finding
+                case Footer() as footer:
+                    self.footer = footer
+
+    def run(self) -> Run | None:
+        """Return the run as far as it has come; None where it has not begun.
+
+        Raises:
+            RunFileError: it is no run file.
+        """
+        self.read()
+        for line in self._lines[len(self._records) :]:
+            self._records.append(_record(line, f"{self._path}, line {len(self._records) + 1}"))
+        return _run_of(iter(self._records), self._path) if self._records else None
+
+
+_TOLD_AT_ONCE = (b'{"kind":"finding"', b'{"kind":"footer"')
+"""How the lines begin, as :func:`to_line` writes them, that somebody waits for."""
+
+
+def _run_of(records: Iterator[Record], path: Path) -> Run:
     header = next(records, None)
     if not isinstance(header, Header):
         raise RunFileError(f"{path} is no run file: its first line is not a header")

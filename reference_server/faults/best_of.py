@@ -56,7 +56,7 @@ def best_of_ignored() -> Behaviour:
 @fault(
     "best-of-worst",
     breaks=BEST,
-    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE, Modifier.BATCH},
+    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE, Modifier.BATCH, Modifier.ECHO},
     statistical=True,
 )
 def best_of_worst() -> Behaviour:
