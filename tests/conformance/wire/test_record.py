@@ -113,7 +113,7 @@ FOOTER = Footer(
 )
 # Members that files of earlier versions lack.
 LATER = {
-    "header": {"headers", "target", "reference", "contract_title_zh", "recorded_by"},
+    "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
     "finding": {"title_zh"},
     "footer": {"reference_cost"},
 }
