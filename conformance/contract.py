@@ -63,6 +63,7 @@ class Contract:
         parameters: every parameter that any document knows, documented here or not.
         fields: every field of an answer and of an error.
         requirements: the requirements in force, by id.
+        openapi: the whole description, as the document's overlay leaves it; not to be changed.
     """
 
     name: str
@@ -72,9 +73,9 @@ class Contract:
     parameters: tuple[Parameter, ...]
     fields: tuple[Field, ...]
     requirements: Mapping[str, Requirement]
+    openapi: Schema = field(repr=False)
     _stated: Mapping[str, Requirement] = field(repr=False)
     _silent: Mapping[str, str] = field(repr=False)
-    _schemas: Schema = field(repr=False)
 
     def requirement(self, requirement_id: str) -> Requirement:
         """Return a requirement, whether it is in force here or not.
@@ -155,7 +156,8 @@ class Contract:
 
     @cached_property
     def _validators(self) -> Mapping[str, Draft202012Validator]:
-        return {name: validator_of(self._schemas, name) for name in self._schemas}
+        schemas = self.openapi["components"]["schemas"]
+        return {name: validator_of(schemas, name) for name in schemas}
 
 
 def _subject(name: str, kind: str, documented: bool, known: Parameter | Field) -> Subject:
@@ -299,9 +301,9 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
         parameters=parameters,
         fields=fields,
         requirements={key: stated[key] for key, reason in reasons.items() if reason is None},
+        openapi=applied,
         _stated=stated,
         _silent={key: reason for key, reason in reasons.items() if reason is not None},
-        _schemas=parts,
     )
 
 
