@@ -53,6 +53,7 @@ class Api:
         patience: what the run may spend on differences that come and go; all checks share it.
         whole_run: what all checks that ask left behind, for those that ask nothing; empty before.
         clock: tells the time in Unix seconds; of a record that is judged again, the time back then.
+        seed: the run's own; whatever is drawn for a request is drawn from it, so that it repeats.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Api:
         patience: Patience | None = None,
         whole_run: WholeRun = NOTHING_YET,
         clock: Callable[[], float] = time.time,
+        seed: int = 0,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -73,6 +75,7 @@ class Api:
         self.patience = patience or Patience()
         self.whole_run = whole_run
         self.clock = clock
+        self.seed = seed
         self._transport = transport
 
     async def complete(self, *, fresh: bool = False, **body: Any) -> Reply:

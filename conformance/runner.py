@@ -225,6 +225,7 @@ async def _work(
                 patience=patience,
                 whole_run=whole_run,
                 clock=clock,
+                seed=options.seed,
             )
 
         because = await preflight(handed(), target)
@@ -250,7 +251,7 @@ async def _work(
 
         async def look(choice: Chosen) -> None:
             tell(CheckStarted(choice.check.id))
-            api = Api(sharing, live, target.model, has_key=has_key, clock=clock)
+            api = Api(sharing, live, target.model, has_key=has_key, clock=clock, seed=options.seed)
             seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
             tell(FindingMade(finding_of(choice.check, live, seen, api.exchanges)))
 

@@ -22,7 +22,7 @@ class Options:
         concurrency: requests in flight at a time.
         rate: requests a second at most; None is no limit.
         timeout: seconds that one attempt at a request may take.
-        seed: makes a run's own choices (the jitter between retries) repeatable.
+        seed: makes a run's own choices (drawn requests, the jitter between retries) repeatable.
         strict: a warning counts as a broken promise.
         stage: only the checks of this stage ask anything; None is all. Those that look at every
             answer look at whatever there is.
