@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.api import Api, Patience
 from conformance.checks._characters import token_bytes
-from conformance.checks._compare import Unsettled
+from conformance.checks._compare import Ask, Unsettled
 from conformance.checks._scores import Position, alternatives, positions_of
 from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, Judgement, Refusal, shown
@@ -55,7 +55,7 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
     """
     usual, odd = usual_and_odd(doubt.seen)
     try:
-        lead = await lead_before(parting_of(usual, odd), doubt, api)
+        lead = await lead_before(parting_of(usual, odd), doubt.sides, api, doubt)
         if lead is None:
             return Inconclusive(f"{doubt}; how close the tokens were cannot be told")
         if lead < NEAR_TIE:
@@ -99,14 +99,18 @@ def parting_of(usual: Any, odd: Any) -> Parting:
     return Parting(None)
 
 
-async def lead_before(parting: Parting, doubt: Unsettled, api: Api) -> float | None:
+async def lead_before(
+    parting: Parting, sides: Iterable[Ask[Any]], api: Api, doubt: object
+) -> float | None:
     """Return the smallest lead of a best token up to a parting, in nats; None if it is not told.
+
+    ``sides`` are the ways of asking that part, ``doubt`` what is said where that is all there is.
 
     Raises:
         Deviation, Refusal, Inconclusive: the endpoint serves no log probabilities here.
     """
     leads: list[float] = []
-    for ask in doubt.sides:
+    for ask in sides:
         if not api.patience.take(2):
             raise Inconclusive(f"{doubt}; the run has asked too often already")
         earlier = len(api.exchanges)
