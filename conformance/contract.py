@@ -15,14 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from conformance.model import Level, Requirement, Source, Subject
+from conformance.model import Requirement, Subject
 from conformance.overlay import OverlayError, apply_overlay
+from conformance.requirements import statements
 from conformance.schemas import (
     Field,
     Parameter,
@@ -34,6 +33,7 @@ from conformance.schemas import (
     validator_of,
     violations_of,
 )
+from conformance.spec_files import ContractError, read_yaml, spec_directory
 
 __all__ = [
     "DOCUMENTS",
@@ -43,13 +43,10 @@ __all__ = [
     "Parameter",
     "SchemaViolation",
     "load_contract",
+    "spec_directory",
 ]
 
 DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "openai")
-
-
-class ContractError(Exception):
-    """A contract cannot be read; one sentence names the file, the place and the way out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,12 +182,6 @@ def load_contract(name_or_path: str) -> Contract:
 # ── reading the files ────────────────────────────────────────────────────────────────────────────
 
 
-def spec_directory() -> Path:
-    """Find the description: beside this file in a wheel, at the top of a checkout."""
-    inside = Path(__file__).parent / "spec"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "spec"
-
-
 @cache
 def _bundled(name: str) -> Contract:
     return _read_contract(name, spec_directory() / "documents" / f"{name}.yaml")
@@ -198,7 +189,7 @@ def _bundled(name: str) -> Contract:
 
 def _read_contract(name: str, path: Path) -> Contract:
     base = _base()
-    overlay = _read_yaml(path)
+    overlay = read_yaml(path)
     try:
         applied = apply_overlay(base, overlay)
     except OverlayError as error:
@@ -214,48 +205,10 @@ def _read_contract(name: str, path: Path) -> Contract:
         ) from error
 
 
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
-    except OSError as error:
-        raise ContractError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ContractError(f"{path}{line}: is not valid YAML ({error.problem})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: is not YAML text in UTF-8") from error
-
-
-_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 @cache
 def _base() -> Schema:
-    document: Schema = _read_yaml(spec_directory() / "openapi.yaml")
+    document: Schema = read_yaml(spec_directory() / "openapi.yaml")
     return document
-
-
-@cache
-def _statements() -> tuple[tuple[Requirement, tuple[str, ...]], ...]:
-    """Read every requirement, each with what has to be documented for it."""
-    rows = _read_yaml(spec_directory() / "requirements.yaml")["requirements"]
-    return tuple((_requirement_of(row), tuple(row.get("needs", ()))) for row in rows)
-
-
-def _requirement_of(row: Mapping[str, Any]) -> Requirement:
-    return Requirement(
-        id=row["id"],
-        statement=row["statement"],
-        statement_zh=row["statement_zh"],
-        level=Level(row["level"]),
-        area=row["id"].partition(".")[0],
-        subject=row["subject"],
-        scope=row["scope"],
-        sources=tuple(
-            Source(source["document"], source["says"], source["says_zh"])
-            for source in row["sources"]
-        ),
-    )
 
 
 def _hold_schemas_valid(document: Schema, path: Path) -> None:
@@ -280,6 +233,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
     names = {parameter.name: parameter for parameter in parameters}
     fields = tuple(read_fields(parts, names))
     everywhere = {known.path for known in read_fields(base["components"]["schemas"], names)}
+    known_to_all = statements(frozenset(names), frozenset(everywhere))
     scope = _Scope(
         name=name,
         document=document,
@@ -287,11 +241,12 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
         removed=frozenset(everywhere - {known.path for known in fields}),
         excluded=_excluded(about),
     )
-    stated = {requirement.id: requirement for requirement, _ in _statements()}
+    stated = {statement.requirement.id: statement.requirement for statement in known_to_all}
     if unknown := scope.excluded.keys() - stated.keys():
         raise ValueError(f"x-conformance excludes `{min(unknown)}`, which is no requirement")
     reasons = {
-        requirement.id: scope.why_silent(requirement, needs) for requirement, needs in _statements()
+        statement.requirement.id: scope.why_silent(statement.requirement, statement.needs)
+        for statement in known_to_all
     }
     return Contract(
         name=name,

@@ -26,8 +26,10 @@ from conformance.checks._invariants import (
     look_at_each,
 )
 from conformance.checks._steadiness import settle
+from conformance.contract import DOCUMENTS, ContractError, load_contract
 from conformance.judgement import Absence, Judgement, NotApplicable, Refusal, Thing
 from conformance.model import Stage, Tier
+from conformance.plugins import Plugin, plugins
 
 CheckFunction = Callable[[Api], Awaitable[None]]
 
@@ -296,8 +298,38 @@ ROOMS = ("conformance.checks", "conformance.generated")
 
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Import every module of the rooms and return the checks in the order of their ids."""
+    """Import whatever registers checks and return these in the order of their ids.
+
+    That is every module of the rooms, and the modules that other packages name by entry points.
+
+    Raises:
+        PluginError: another package's checks cannot be used.
+    """
     for room in ROOMS:
         for module in pkgutil.iter_modules(importlib.import_module(room).__path__):
             importlib.import_module(f"{room}.{module.name}")
+    known = set(_registered)
+    for plugin in plugins():
+        plugin.load()
+        for name in _registered.keys() - known:
+            _hold_sound(_registered[name], plugin)
+        known |= _registered.keys()
     return tuple(sorted(_registered.values(), key=lambda c: c.id))
+
+
+def _hold_sound(made: Check, plugin: Plugin) -> None:
+    """Hold that a check of another package names only what there is, before any run depends on it.
+
+    Raises:
+        PluginError: it does not.
+    """
+    # Whatever the contract, it knows every requirement and every parameter, in force or not.
+    contract = load_contract(DOCUMENTS[0])
+    try:
+        contract.requirement(made.requirement)
+    except ContractError as error:
+        raise plugin.broken(f"of its check {made.id}, {error}") from None
+    known = {parameter.name for parameter in contract.parameters}
+    strange = [name for name in made.needs if name not in known]
+    if strange:
+        raise plugin.broken(f"its check {made.id} needs `{strange[0]}`, which is no parameter")

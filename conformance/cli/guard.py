@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from conformance.model import ExitCode
+from conformance.plugins import PluginError
 from conformance.reports.visible import line
 
 
@@ -41,6 +42,8 @@ class Suite(click.Group):
             sys.stdout.flush()
         except click.ClickException as error:
             _end(_sentence(error), _code_of(error))
+        except PluginError as error:
+            _end(str(error), ExitCode.USAGE)
         except (click.Abort, KeyboardInterrupt):
             _end("interrupted", ExitCode.INTERRUPTED)
         except (BrokenPipeError, SystemExit) as error:
