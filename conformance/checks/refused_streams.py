@@ -56,6 +56,7 @@ def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:
         if parameter.maximum is not None:
             value = parameter.maximum + step
             yield {**LITTLE, name: int(value) if step == 1 else value}
+    yield {**LITTLE, "n": 0}
     yield {**LITTLE, "prompt": {"text": COUNTING}}
     yield {"prompt": LITTLE["prompt"], "max_tokens": LITTLE["max_tokens"], "model": None}
     if contract.parameter("logit_bias").maximum is not None:

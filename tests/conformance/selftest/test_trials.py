@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Tier
-from conformance.selftest.catalogue import Catalogue
-from conformance.selftest.trials import Trial, Wanted, trials_of
+from conformance.selftest.catalogue import LIVE, Catalogue
+from conformance.selftest.trials import ALIKE, Trial, Wanted, trials_of
 from tests.conformance.selftest.builders import a_fault, a_variant
 
 CATALOGUE = Catalogue(
