@@ -52,18 +52,32 @@ async def the_suffix_is_not_continued(api: Api) -> None:
 
     插入的内容，不是把 suffix 接在 prompt 后面再续写的内容。
     """
+    await hold_not_continued(api, COUNTING, FAR)
+
+
+@check("suffix.no-part-of-chinese", requirement="suffix.conditions-insertion", tier="deep")
+async def the_chinese_suffix_is_not_continued(api: Api) -> None:
+    """What is inserted into Chinese is not what comes after the prompt and the suffix in one.
+
+    插入中文的内容，不是把 suffix 接在 prompt 后面再续写的内容。
+    """
+    await hold_not_continued(api, CHINESE, FAR_CHINESE)
+
+
+async def hold_not_continued(api: Api, prompt: str, suffix: str) -> None:
+    """Hold that an insertion is not what follows the prompt and the suffix in one."""
 
     async def inserted(fresh: bool) -> tuple[str, int | None]:
-        return told(await plain(api, fresh=fresh, suffix=FAR))
+        return told(await plain(api, prompt, fresh=fresh, suffix=suffix))
 
     async def continued(fresh: bool) -> tuple[str, int | None]:
-        return told(await plain(api, COUNTING + FAR, fresh=fresh))
+        return told(await plain(api, prompt + suffix, fresh=fresh))
 
     # A model may insert the same text by chance, but not at the very same price.
     text, bill = await inserted(False)
     if bill is None or (text, bill) != await continued(False):
         return
-    free = await plain(api)
+    free = await plain(api, prompt)
     if text == solid(free.text):
         raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
     if (text, bill) not in [await inserted(True) for _ in range(REPEATS)]:

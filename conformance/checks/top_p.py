@@ -97,11 +97,13 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     needs=("temperature", "logprobs"),
 )
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
-    """With `top_p` near 0 the best tokens are taken: in streams, batches, several choices.
+    """With `top_p: 0`, or `top_p` near 0, the best tokens are taken in streams, batches, copies.
 
-    `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优词元。
+    `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优词元。
     """
-    asked = beside_top_p(api, {"temperature": 1, "top_p": NARROW})
+    # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
+    zero = served_or_declined(await api.complete(**narrowed(api, 0))) is not None
+    asked = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW})
     await hold_greedy_in_every_way(api, "the best token at every place", **asked)
 
 

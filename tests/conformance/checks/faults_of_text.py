@@ -92,7 +92,11 @@ def of_prompt() -> Iterator[Row]:
 def of_suffix() -> Iterator[Row]:
     """Faults of suffix."""
     yield "suffix dropped", drops("suffix"), "suffix.conditions suffix.shifts-probabilities"
-    yield "suffix attached to the prompt", Fault(ask=attached_suffix), "suffix.no-part-of-prompt"
+    yield (
+        "suffix attached to the prompt",
+        Fault(ask=attached_suffix),
+        ("suffix.no-part-of-prompt suffix.no-part-of-chinese"),
+    )
     copies = drops("suffix", when=lambda b: b.get("n") == 2)
     yield "suffix dropped for copies", copies, "suffix.in-copies suffix.in-streamed-copies"
     chinese = drops("suffix", when=lambda b: not (b.get("suffix") or "").isascii())
