@@ -133,6 +133,21 @@ SEES: dict[str, set[str]] = {
         "reports",
         "wire",
     },
+    "pytest_plugin": {
+        "model",
+        "contract",
+        "judgement",
+        "answers",
+        "api",
+        "checks",
+        "plugins",
+        "selection",
+        "verdicts",
+        "runner",
+        "targets",
+        "reports",
+        "wire",
+    },
     "__main__": {"cli"},
 }
 
@@ -147,10 +162,11 @@ USES: dict[str, set[str]] = {
     "documents": {"jsonschema", "yaml"},
     "documents.drivers": {"httpx", "openai", "requests"},
     "wire": {"cattrs", "httpx"},
-    "generated": {"covertable", "hypothesis", "jsonschema", "schemathesis"},
+    "generated": {"covertable", "hypothesis", "jsonschema", "requests", "schemathesis"},
     "selftest": {"cattrs"},
     "reports": {"jinja2", "markupsafe", "rich", "yaml"},
     "cli": {"click", "rich"},
+    "pytest_plugin": {"pytest"},
 }
 
 # Of the wire, those who judge see the reading of streams and nothing that could send.

@@ -1,0 +1,89 @@
+"""The endpoint for test functions of one's own, which do not await anything.
+
+def test_short_answers(conformance_api):
+    completion = conformance_api.complete(prompt="1, 2, 3,", max_tokens=4).expect_ok()
+    assert completion.usage.completion_tokens <= 4
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.contract import Contract
+from conformance.model import Credentials, Target
+from conformance.runner import manner_of
+from conformance.selection import Options
+from conformance.wire.budget import Budget
+from conformance.wire.redact import is_placeholder
+from conformance.wire.sharing import Sharing
+from conformance.wire.way import way_to
+
+T = TypeVar("T")
+
+
+class BlockingApi:
+    """One endpoint under one contract, asked by calls that return the answer.
+
+    Identical requests of a process are sent once and shared unless ``fresh`` is asked for. Every
+    method raises :class:`~conformance.judgement.BudgetSpent` where a limit forbids the request.
+
+    Args:
+        target: the endpoint, the model and the key.
+        contract: what the endpoint is held to.
+        options: limits, pace and patience; the limits hold for all requests made here together.
+    """
+
+    def __init__(self, target: Target, contract: Contract, options: Options) -> None:
+        self.contract = contract
+        self.model = target.model
+        self._stack = AsyncExitStack()
+        self._loop = asyncio.new_event_loop()
+        # A daemon, so that a session that is killed in the middle does not wait for it.
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._api = self._wait_for(self._open(target, contract, options))
+
+    def complete(self, *, fresh: bool = False, **body: Any) -> Reply:
+        """Ask for a plain completion; the model is filled in unless the body names one."""
+        return self._wait_for(self._api.complete(fresh=fresh, **body))
+
+    def stream(self, *, fresh: bool = False, read_events: int | None = None, **body: Any) -> Reply:
+        """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
+        return self._wait_for(self._api.stream(fresh=fresh, read_events=read_events, **body))
+
+    def post(
+        self,
+        body: Mapping[str, Any] | bytes,
+        *,
+        fresh: bool = False,
+        credentials: Credentials = Credentials.OWN,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
+        return self._wait_for(
+            self._api.post(body, fresh=fresh, credentials=credentials, headers=headers)
+        )
+
+    def close(self) -> None:
+        """Give up what is under way, and close the connections."""
+        self._wait_for(self._stack.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _open(self, target: Target, contract: Contract, options: Options) -> Api:
+        budget = Budget(options.limits)
+        way = way_to(target, budget, manner_of(options, contract))
+        sharing = Sharing(await self._stack.enter_async_context(way))
+        self._stack.push_async_callback(sharing.close)
+        has_key = not is_placeholder(target.api_key) and not target.secrets
+        return Api(sharing, contract, target.model, has_key=has_key)
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -1,0 +1,136 @@
+"""One check as pytest sees it: an item whose outcome is the check's finding."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.checks import Check
+from conformance.contract import Contract
+from conformance.model import Finding, Verdict
+from conformance.pytest_plugin.shared_run import NoFinding
+from conformance.pytest_plugin.telling import told
+
+if TYPE_CHECKING:
+    from conformance.pytest_plugin.suite import Suite
+
+NODE = "conformance"
+"""What comes before a check's id in the id of its item: ``conformance::stop.five-refused``."""
+
+
+class Broken(Exception):  # noqa: N818 - its name is what pytest's summary shows
+    """The endpoint breaks a promise; the message says which one, and how that can be seen."""
+
+
+class NotJudged(Exception):  # noqa: N818 - its name is what pytest's summary shows
+    """The check could not be made at all: an error and no failure."""
+
+
+# pytest writes the module before the name of an exception, unless it is a built-in one.
+Broken.__module__ = NotJudged.__module__ = "builtins"
+
+
+class LesserDeviation(pytest.PytestWarning):
+    """The endpoint deviates in something that it should do, or usually does."""
+
+
+class Endpoint(pytest.Collector):
+    """The endpoint under judgement: the parent of its checks."""
+
+    suite: Suite
+
+    @classmethod
+    def of(cls, session: pytest.Session, suite: Suite) -> Endpoint:
+        """Make the node for one session."""
+        path = session.config.rootpath
+        endpoint: Endpoint = cls.from_parent(session, name=NODE, nodeid=NODE, path=path)
+        endpoint.suite = suite
+        return endpoint
+
+    def collect(self) -> Iterator[CheckItem]:
+        """Make an item of each check that was chosen."""
+        for check in self.suite.checks:
+            yield CheckItem.of(self, check)
+
+
+def marks_of(check: Check, contract: Contract) -> Mapping[str, str]:
+    """Say by which marks a check can be selected, each with what it speaks of."""
+    requirement = contract.requirement(check.requirement)
+    return {
+        "area": requirement.area,
+        "level": requirement.level.value,
+        "tier": check.tier.value,
+        "stage": check.stage.value,
+    }
+
+
+class CheckItem(pytest.Item):
+    """One check.
+
+    A deviation fails it and a lesser one warns; a clean refusal is an expected failure; what could
+    not be judged, or needs no judgement, is skipped with its reason; the suite's own fault is an
+    error.
+    """
+
+    check: Check
+    suite: Suite
+    _finding: Finding
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, check: Check) -> CheckItem:
+        """Make the item, with markers for area, level, tier and stage."""
+        suite = endpoint.suite
+        item: CheckItem = cls.from_parent(endpoint, name=check.id)
+        item.check, item.suite = check, suite
+        marks = marks_of(check, suite.contract)
+        item.add_marker(pytest.mark.conformance(requirement=check.requirement, **marks))
+        for mark in marks.values():
+            item.add_marker(mark)
+        item.user_properties.append(("requirement", check.requirement))
+        return item
+
+    def setup(self) -> None:
+        """Wait for the finding, so that a check that could not be made is an error."""
+        try:
+            finding = self.suite.finding(self)
+        except NoFinding as nothing:
+            # What keeps all checks from being made is told once, and not a hundred times.
+            if self.suite.is_first_to_tell():
+                raise NotJudged(str(nothing)) from None
+            pytest.skip(f"not judged: {nothing}")
+        match finding.verdict:
+            case Verdict.ERROR:
+                raise NotJudged(finding.message)
+            case Verdict.INCONCLUSIVE:
+                pytest.skip(f"inconclusive: {finding.message}")
+            case Verdict.SKIPPED:
+                pytest.skip(finding.message)
+            case Verdict.INFO:
+                pytest.skip(f"for information: {finding.message}")
+        self._finding = finding
+
+    def runtest(self) -> None:
+        """Pass or fail as the finding says."""
+        finding = self._finding
+        match finding.verdict:
+            case Verdict.REFUSED:
+                pytest.xfail(finding.message)
+            case Verdict.WARN if not self.suite.options.strict:
+                self.warn(LesserDeviation(told(self.suite.run_so_far(), finding)))
+            case Verdict.FAIL | Verdict.WARN:
+                raise Broken(told(self.suite.run_so_far(), finding))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        """Show what speaks for a deviation, and no lines of ours."""
+        if isinstance(excinfo.value, Broken | NotJudged | pytest.xfail.Exception):
+            return super().repr_failure(excinfo, style="value")
+        return super().repr_failure(excinfo, *args)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Say where the check stands in the source."""
+        code = inspect.unwrap(self.check.run).__code__
+        return Path(code.co_filename), code.co_firstlineno - 1, self.check.id

@@ -1,0 +1,197 @@
+"""What was typed, or stands in a configuration file, made sure of: target, contract and options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from conformance.contract import Contract, ContractError, load_contract
+from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target
+from conformance.pytest_plugin import SETTINGS, Setting, given
+from conformance.selection import LIVE, Options
+from conformance.targets import Entry, MissingSecretError
+from conformance.targets.settings import (
+    above_zero,
+    plain_headers,
+    secret_headers,
+    text,
+    tier,
+    variable,
+    whole,
+)
+from conformance.targets.typed import TypedError, read_base_url
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a session judges, by which contract, how much of it, and where that is kept.
+
+    ``notes`` are sentences for whoever started the session; ``out`` is None where nothing is kept.
+    """
+
+    target: Target
+    contract: Contract
+    options: Options
+    out: Path | None
+    notes: tuple[str, ...]
+
+
+def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
+    """Make sure of a session's settings.
+
+    Args:
+        config: where pytest keeps what was typed and what stands in the file.
+        environment: where the variables that hold secrets are looked up.
+
+    Raises:
+        pytest.UsageError: something cannot be used, in one sentence.
+    """
+    typed = {setting.name: _Typed(setting, given(config, setting)) for setting in SETTINGS}
+    where = typed["base-url"].needed(read_base_url)
+    notes = [f"{typed['base-url'].setting.option} {where.corrected}"] if where.corrected else []
+    contract = _contract(typed["contract"].read(text, LIVE))
+    key_env = typed["api-key-env"].read(variable, None)
+    if key_env is None and environment.get(DEFAULT_KEY_ENV, "").strip():
+        key_env = DEFAULT_KEY_ENV
+    entry = Entry(
+        name="",
+        base_url=where.url,
+        model=typed["model"].needed(text),
+        api_key_env=key_env,
+        headers=typed["header"].read_headers(plain_headers),
+        headers_env=typed["header-env"].read_headers(secret_headers),
+    )
+    try:
+        target = entry.target(contract.name, environment)
+    except MissingSecretError as error:
+        raise pytest.UsageError(f"conformance: {error}") from None
+    if target.api_key:
+        notes.append(f"sending the API key in ${key_env} to {where.host}")
+    return Settings(
+        target=_unnamed(target),
+        contract=contract,
+        options=_options(typed),
+        out=_out(typed["out"].read(Path, None)),
+        notes=tuple(notes),
+    )
+
+
+def _options(typed: Mapping[str, _Typed]) -> Options:
+    usual = Options()
+    return Options(
+        tier=typed["tier"].read(tier, usual.tier),
+        select=typed["select"].values,
+        stage=typed["stage"].read(_stage, usual.stage),
+        limits=Limits(
+            requests=typed["max-requests"].read(_number(int, whole(1)), None),
+            tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
+        ),
+        concurrency=typed["concurrency"].read(_number(int, whole(1, 1000)), usual.concurrency),
+        rate=typed["rate"].read(_number(float, above_zero), None),
+        timeout=typed["timeout"].read(_number(float, above_zero), usual.timeout),
+        seed=typed["seed"].read(_number(int, whole()), usual.seed),
+        strict=typed["strict"].value is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """One setting with what was given for it."""
+
+    setting: Setting
+    given: str | list[str] | None
+
+    @property
+    def value(self) -> str | None:
+        """What was given for a setting that does not repeat."""
+        return None if isinstance(self.given, list) else self.given
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What was given for one that does."""
+        return tuple(self.given) if isinstance(self.given, list) else ()
+
+    def read(self, take: Callable[[str], T], otherwise: T) -> T:
+        """Take what was given, or ``otherwise`` where nothing was."""
+        return otherwise if self.value is None else self.needed(take)
+
+    def needed(self, take: Callable[[str], T]) -> T:
+        """Take what has to be given."""
+        if self.value is None:
+            raise pytest.UsageError(f"--conformance-base-url needs {self.setting.option}")
+        return self._told(take, self.value)
+
+    def read_headers(
+        self, take: Callable[[dict[str, str]], Mapping[str, str]]
+    ) -> Mapping[str, str]:
+        """Take headers, each as ``NAME: VALUE``."""
+        pairs = [line.partition(":") for line in self.values]
+        if not all(colon for _, colon, _ in pairs):
+            # The value may be a secret in the wrong place, and is not repeated.
+            raise pytest.UsageError(f"{self.setting.option} takes {self.setting.metavar}")
+        names = [name.strip() for name, _, _ in pairs]
+        if len(set(names)) < len(names):
+            raise pytest.UsageError(f"{self.setting.option} has one header twice")
+        values = (value.strip() for _, _, value in pairs)
+        return self._told(take, dict(zip(names, values, strict=True)))
+
+    def _told(self, take: Callable[[Any], T], value: object) -> T:
+        try:
+            return take(value)
+        except TypedError as error:
+            raise pytest.UsageError(f"{self.setting.option} {error}") from None
+
+
+def _number(kind: Callable[[str], object], take: Callable[[Any], T]) -> Callable[[str], T]:
+    """Take a number that was typed as text; what is none, the second step says."""
+
+    def read(typed: str) -> T:
+        try:
+            number = kind(typed)
+        except ValueError:
+            number = typed
+        return take(number)
+
+    return read
+
+
+def _stage(typed: str) -> Stage | None:
+    if typed not in list(Stage):
+        raise TypedError(f"has to be one of {', '.join(stage.value for stage in Stage)}")
+    return Stage(typed)
+
+
+def _contract(name_or_path: str) -> Contract:
+    try:
+        return load_contract(name_or_path)
+    except ContractError as error:
+        raise pytest.UsageError(f"--conformance-contract: {error}") from None
+
+
+def _out(folder: Path | None) -> Path | None:
+    """Make sure that no other run's folder is written to; it is made when there is a record."""
+    if folder is None:
+        return None
+    absolute = folder.absolute()
+    if absolute.is_dir() and not _is_empty(absolute.iterdir()):
+        raise pytest.UsageError(
+            f"--conformance-out: the folder {folder} is not empty, and no run overwrites another"
+        )
+    if absolute.exists() and not absolute.is_dir():
+        raise pytest.UsageError(f"--conformance-out: {folder} is no folder")
+    return absolute
+
+
+def _is_empty(entries: Iterable[Path]) -> bool:
+    return next(iter(entries), None) is None
+
+
+def _unnamed(target: Target) -> Target:
+    """Only a target of a file has a name."""
+    return replace(target, name=None)
