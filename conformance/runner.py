@@ -38,6 +38,7 @@ from conformance.model import (
     Finding,
     Footer,
     Header,
+    Stage,
     Target,
     Verdict,
     conclude,
@@ -238,9 +239,15 @@ async def _work(
             findings.append(await judge(check, api))
             tell(FindingMade(findings[-1]))
 
+        def after(told: WholeRun) -> Callable[[Check], Awaitable[None]]:
+            return lambda check: find(check, handed(told))
+
         at_once = options.concurrency * CHECKS_PER_SLOT
         asking = [check for check in judgeable if check.asks]
-        await _side_by_side(asking, lambda check: find(check, handed()), at_once)
+        for stage in Stage:
+            # What is drawn comes last: it accuses only of what nobody has found who looked for it.
+            of_stage = [check for check in asking if check.stage is stage]
+            await _side_by_side(of_stage, after(WholeRun(findings=tuple(findings))), at_once)
         # In the order of sending, so that a finding does not depend on which answer came first.
         answers.sort(key=lambda answer: answer.exchange.id)
         for check in judgeable:
