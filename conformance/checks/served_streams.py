@@ -111,6 +111,8 @@ async def hold_streamed(api: Api, edge: str) -> None:
         return
     if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
         return
+    if not await is_served(api, stream=True):
+        raise NotApplicable("streams are declined altogether, which another check judges")
     raise Deviation(
         f"a stream with {shown(alone)} to be served as the plain request is",
         "the stream is declined",

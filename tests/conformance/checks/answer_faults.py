@@ -65,6 +65,9 @@ ANSWERS: dict[str, Change] = {
         raw=lambda e: with_body(e, e.body.replace(b'"fp_imagined"', b'"fp_\xff"'))
     ),
     "not-utf-8": Change(raw=latin_1),
+    "suffix-appended": f.choices(
+        lambda asked, of: [{**c, "text": c["text"] + (asked.get("suffix") or "")} for c in of]
+    ),
     "id-empty": f.fields(id=""),
     "id-missing": f.fields(id=None),
     "id-constant": f.fields(id="cmpl-1"),

@@ -10,6 +10,7 @@ from conformance.answered import Answered, WholeRun
 from conformance.api import Api, encode
 from conformance.checks import Check, all_checks
 from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks.suffix import FAR, FAR_CHINESE
 from conformance.contract import load_contract
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request
@@ -36,6 +37,9 @@ WAYS: tuple[Body, ...] = (
 )
 """Ways of asking about any prompt."""
 
+INSERTING: tuple[Body, ...] = ({}, {"stream": True}, {"n": 2})
+"""Ways of asking what goes before a suffix."""
+
 BATCHES = ([COUNTING, COLOURS], [CHINESE, COUNTING])
 
 WRONG: tuple[Any, ...] = (
@@ -58,6 +62,8 @@ def bodies() -> Iterator[Body]:
         for way in ({}, {"stream": True}, {"echo": True}):
             yield {**greedy, "prompt": prompt, "stop": ["§", needle], **way}
             yield {**greedy, "prompt": prompt, "stop": f"{needle}§", **way}
+    for prompt, suffix in ((COUNTING, FAR), (CHINESE, FAR_CHINESE)):
+        yield from ({**greedy, "prompt": prompt, "suffix": suffix, **way} for way in INSERTING)
     yield {**greedy, "stream": True, "stop": ",§"}
     yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}
     yield from ({**greedy, "max_tokens": 1, **way} for way in ({}, {"logprobs": 0}, {"echo": True}))

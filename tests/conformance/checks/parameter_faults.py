@@ -203,11 +203,13 @@ def first_of_prompt_for_all(body: Body, of: list[Body]) -> list[Body]:
 
 def first_stream_for_all(body: Body, chunks: list[Body]) -> list[Body]:
     """The first choice's pieces are sent for each choice."""
+    prompt = body["prompt"]
+    wanted = body.get("n", 1) * (len(prompt) if isinstance(prompt, list) else 1)
     first = [chunk for chunk in chunks if all(part["index"] == 0 for part in chunk["choices"])]
     return [
         {**chunk, "choices": [{**part, "index": index} for part in chunk["choices"]]}
         for chunk in first
-        for index in range(body.get("n", 1))
+        for index in range(wanted)
     ]
 
 

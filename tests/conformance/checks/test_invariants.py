@@ -21,6 +21,8 @@ from tests.conformance.checks.rewriting import Endpoint, Rewriting
 from tests.conformance.checks.test_response_faults import MISSHAPEN
 
 FOUND_BY = {
+    "suffix-appended@plain": "suffix.not-appended-everywhere",
+    "suffix-appended@non-ascii": "suffix.not-appended-everywhere",
     "stream-ignored@batch": "stream.streams-everywhere",
     "plain-answer-streamed@every-third": "stream.plain-everywhere",
     "stream-as-json@batch": "streaming.content-type-everywhere",
