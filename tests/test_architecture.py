@@ -57,6 +57,7 @@ SEES: dict[str, set[str]] = {
         "answered",
         "api",
         "checks",
+        "verdicts",
     },
     "imagined": {"model", "contract"},
     "selection": {"model", "contract", "checks"},

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 
 from conformance.judgement import NotApplicable
 
-INSTALL = "pip install 'completions-conformance[generated]'"
-
 
 @contextmanager
 def extra() -> Iterator[None]:
@@ -29,4 +27,4 @@ def extra() -> Iterator[None]:
         # One of the suite's own modules that cannot be found is a fault of the suite.
         if (missing.name or "").partition(".")[0] == "conformance":
             raise
-        raise NotApplicable(f"needs `{INSTALL}`") from None
+        raise NotApplicable("needs `pip install 'completions-conformance[generated]'`") from None

@@ -17,7 +17,7 @@ from conformance.reports.phrases import LONGEST, catalogue, in_chinese, phrase_o
 from conformance.selection import reason_to_skip
 
 SUITE = Path(__file__).parents[3] / "conformance"
-ROOMS = ("checks", "wire", "")
+ROOMS = ("checks", "generated", "wire", "")
 """Where what a check says is written: the checks, what they stand on, and the wire."""
 
 SAYS: dict[str, tuple[int | str, ...]] = {

@@ -1,0 +1,244 @@
+"""The space of requests: which values of which parameters are combined, as the contract knows them.
+
+A value here stands for a kind of value. Which one of its kind a row gets (a stop sequence as a
+string or in an array, null or an empty array for none) goes by the row's number, so that a fault
+which strikes for one of them is met without the array growing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from conformance.checks._asking import LIMIT
+from conformance.checks._characters import solid
+from conformance.checks._needles import NEVER, decoys
+from conformance.checks._prompts import AWKWARD
+from conformance.contract import Contract
+from conformance.generated.arrays import Allowed, Combination, pairwise, threewise
+from conformance.generated.interactions_rows import ASCII, IDLE, Prompt, Row
+
+CHINESE = "一二三四五六七八九十。一二三"
+EMOJI = "🌸🌙\n🌸🌙\n🌸"
+IDS: tuple[int, ...] = (*range(190, 198), 500, 1000)
+OTHER_IDS: tuple[int, ...] = (500, 1000, *range(201, 207))
+"""Ids that stand for ordinary pieces of text in every usual vocabulary."""
+
+SUFFIX = " 9, 10."
+
+SCRIPTS: Mapping[str, tuple[Prompt, Prompt]] = {
+    "ascii": (ASCII, CHINESE),
+    "chinese": (CHINESE, ASCII),
+    "emoji": (EMOJI, AWKWARD),
+    "ids": (IDS, OTHER_IDS),
+}
+"""Each prompt, and the one behind it in a batch."""
+
+SEEDS = (0, -7, 2**40)
+"""Seeds that change no greedy answer, and that a careless endpoint stumbles over."""
+
+THREES = ("form", "way", "copies", "echo", "scores")
+"""Factors that decide which code answers: any three values of these meet, of others any two."""
+
+Text = Callable[[Prompt, str | None, int], str]
+"""Tells what the endpoint answers to a prompt with a suffix, within so many tokens."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """What is combined, and how many of the combinations, the first ones, cover the pairs."""
+
+    rows: tuple[Combination, ...]
+    pairs: int
+
+
+_MAKING = threading.Lock()
+
+
+def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
+    """Return the factors that a contract leaves to combine, each with two values or more."""
+
+    def known(name: str, *levels: str) -> tuple[str, ...]:
+        return levels if contract.parameter(name).documented else ()
+
+    forms = contract.parameter("prompt").forms
+    ids = {"tokens", "token-arrays"} <= set(forms)
+    factors: dict[str, tuple[str, ...]] = {
+        "script": ("ascii", "chinese", "emoji", *(("ids",) if ids else ())),
+        "form": ("alone", *(("batch",) if "strings" in forms else ())),
+        "way": ("plain", *known("stream", "stream"), *known("stream_options", "billed")),
+        "copies": ("one", *known("n", "two"), *known("best_of", "best")),
+        "echo": ("off", *known("echo", "on")),
+        "scores": ("off", *known("logprobs", "none listed", "two listed")),
+        "length": ("whole", "part", "least"),
+        "stop": ("none", *known("stop", "met", "missed")),
+        "rest": ("absent", "null", "idle"),
+        "written": ("raw", "escaped"),
+        "suffix": ("off", *known("suffix", "on")),
+    }
+    return {name: levels for name, levels in factors.items() if len(levels) > 1}
+
+
+def _no_suffix_beside(name: str, *kept: str) -> tuple[tuple[str, ...], Allowed]:
+    return ("suffix", name), lambda row: row["suffix"] == "off" or row[name] in kept
+
+
+ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
+    # The best of several cannot be streamed, and what an insertion echoes is settled nowhere.
+    (("copies", "way"), lambda row: row["copies"] != "best" or row["way"] == "plain"),
+    _no_suffix_beside("form", "alone"),
+    _no_suffix_beside("echo", "off"),
+    _no_suffix_beside("script", "ascii"),
+)
+
+
+def combinations(contract: Contract) -> Array:
+    """Cover the pairs of a contract's values, and the triples of :data:`THREES` behind them.
+
+    Raises:
+        NotApplicable: the library that makes arrays is not installed.
+    """
+    # Every check wants the same array, from threads of their own, since making it takes a while.
+    with _MAKING:
+        return _array(tuple(factors_of(contract).items()))
+
+
+@cache
+def _array(factors: tuple[tuple[str, tuple[str, ...]], ...]) -> Array:
+    pairs = pairwise(dict(factors), ALLOWED)
+    whole = threewise(dict(factors), ALLOWED, among=THREES, given=pairs)
+    return Array(tuple(whole), len(pairs))
+
+
+def prompts_of(combination: Combination) -> tuple[Prompt, ...]:
+    """Return the prompts of a row."""
+    first, second = SCRIPTS[combination.get("script", "ascii")]
+    return (first, second) if combination.get("form") == "batch" else (first,)
+
+
+def row_of(combination: Combination, number: int, contract: Contract, text: Text) -> Row:
+    """Make the request for a combination.
+
+    Args:
+        combination: the kinds of its values.
+        number: of the row, which chooses the one value of each kind.
+        contract: whose limits and nulls hold.
+        text: tells what the endpoint answers, from which stop sequences are cut.
+    """
+    chosen = {"stop": "none", "rest": "absent", "way": "plain", **combination}
+    prompts = prompts_of(combination)
+    more: dict[str, Any] = {}
+    if chosen["way"] != "plain":
+        more["stream"] = True
+    if chosen["way"] == "billed":
+        more["stream_options"] = _options(number)
+    if chosen.get("copies", "one") != "one":
+        more["n"] = 2
+    if chosen.get("copies") == "best":
+        more["best_of"] = 3
+    if chosen.get("echo") == "on":
+        more["echo"] = True
+    if chosen.get("scores", "off") != "off":
+        more["logprobs"] = 0 if chosen["scores"] == "none listed" else 2
+    if chosen.get("suffix") == "on":
+        more["suffix"] = SUFFIX
+    limit = limit_of(combination, number)
+    texts = [text(prompt, more.get("suffix"), limit) for prompt in prompts]
+    more |= _stop(chosen["stop"], number, contract, texts, prompts)
+    if chosen["rest"] == "null":
+        more |= _nulls(contract, more)
+    if chosen["rest"] == "idle":
+        more |= _idle(contract, more, number)
+    return Row(
+        prompts,
+        more,
+        limit=limit,
+        listed=number % 3 == 0
+        and "strings" in contract.parameter("prompt").forms
+        and isinstance(prompts[0], str),
+        escaped=chosen.get("written") == "escaped",
+    )
+
+
+def limit_of(combination: Combination, number: int) -> int:
+    """Return the ``max_tokens`` of a row: nothing at all can be asked for only beside an echo."""
+    match combination.get("length"):
+        case "part":
+            return 5 - number % 2
+        case "least":
+            return 0 if combination.get("echo") == "on" else 1
+        case _:
+            return LIMIT
+
+
+def _options(number: int) -> Mapping[str, bool]:
+    padding = ({}, {"include_obfuscation": True}, {"include_obfuscation": False})[number % 3]
+    return {"include_usage": True, **padding}
+
+
+def _stop(
+    kind: str, number: int, contract: Contract, texts: Sequence[str], prompts: Sequence[Prompt]
+) -> Mapping[str, Any]:
+    """Write the stop sequences of a row, cut from what the endpoint answers to its prompts."""
+    most = contract.parameter("stop").max_items or 4
+    if kind == "none":
+        return _no_stop(number, contract)
+    if kind == "missed":
+        return {"stop": _missed(texts, prompts)[:most]}
+    whole = solid(texts[number % len(texts)])
+    early, late = _needle(whole, 1), _needle(whole, 2)
+    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
+    among = list(dict.fromkeys([*near, late, early, NEVER]))
+    return {"stop": (early, [early], among[-most:])[number % 3]}
+
+
+def _no_stop(number: int, contract: Contract) -> Mapping[str, Any]:
+    """Say in one of three ways that nothing is to end an answer."""
+    stop = contract.parameter("stop")
+    if not stop.documented:
+        return {}
+    ways: list[Mapping[str, Any]] = [{}, {"stop": ""}]
+    if stop.nullable:
+        ways.insert(1, {"stop": None})
+    return ways[number % len(ways)]
+
+
+def _needle(text: str, part: int) -> str:
+    """Cut two characters some thirds into a text; of an empty one nothing that occurs."""
+    start = len(text) * part // 3
+    return text[start : start + 2] or NEVER
+
+
+def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
+    """List sequences that no answer holds, and all but holds: patterns, borders, the prompt."""
+    answer, prompt = texts[0], prompts[0]
+    near = [f"{solid(answer)[:1]}.+", *decoys(solid(answer), len(answer))]
+    if isinstance(prompt, str):
+        near[:0] = [prompt[-2:] + answer[:1], prompt[:4]]
+    held = [one for one in dict.fromkeys(near) if not any(one in text for text in texts)]
+    return held or [NEVER]
+
+
+def _nulls(contract: Contract, more: Mapping[str, Any]) -> Mapping[str, None]:
+    """Set to null what may be null and is not set; another temperature or limit is no none."""
+    kept = {"model", "prompt", "temperature", "max_tokens", "stream_options", *more}
+    return {
+        parameter.name: None
+        for parameter in contract.parameters
+        if parameter.documented and parameter.nullable and parameter.name not in kept
+    }
+
+
+def _idle(contract: Contract, more: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+    """Set what is not set to what goes without saying."""
+    both = "temperature.with-top-p-served" in contract.requirements
+    idle = {name: value for name, value in IDLE.items() if name != "top_p" or both}
+    idle["seed"] = SEEDS[number % len(SEEDS)]
+    return {
+        name: value
+        for name, value in idle.items()
+        if contract.parameter(name).documented and name not in more
+    }
