@@ -29,13 +29,25 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
 
 
 class Deviation(Judgement):
-    """The endpoint broke the requirement: what was expected beside what was seen."""
+    """The endpoint broke the requirement: what was expected beside what was seen.
 
-    def __init__(self, expected: str, seen: str, *, effect: Effect = Effect.ALTERED) -> None:
+    ``features`` are the parameters of the smallest request that shows it, where somebody has looked
+    for that; None where nobody has.
+    """
+
+    def __init__(
+        self,
+        expected: str,
+        seen: str,
+        *,
+        effect: Effect = Effect.ALTERED,
+        features: frozenset[str] | None = None,
+    ) -> None:
         super().__init__(f"expected {expected}; seen {seen}")
         self.expected = expected
         self.seen = seen
         self.effect = effect
+        self.features = features
 
 
 class Thing(StrEnum):

@@ -27,7 +27,7 @@ from conformance.checks._invariants import (
 )
 from conformance.checks._steadiness import settle
 from conformance.contract import DOCUMENTS, ContractError, load_contract
-from conformance.judgement import Absence, Judgement, NotApplicable, Refusal, Thing
+from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, Refusal, Thing
 from conformance.model import Stage, Tier
 from conformance.plugins import Plugin, plugins
 
@@ -105,8 +105,19 @@ def check(
             except Unsettled as doubt:
                 raise await settle(doubt, api) from None
 
+        @wraps(function)
+        async def run_last(api: Api) -> None:
+            try:
+                await run(api)
+            except (Deviation, Refusal) as found:
+                accuser = who_told(found, requirement, api)
+                if accuser is None:
+                    raise
+                raise NotApplicable(f"{accuser} has found what may be the cause of this") from None
+
         titles = titles_of(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, stage=stage))
+        judge = run if stage is Stage.DIRECTED else run_last
+        _add(Check(check_id, requirement, Tier(tier), *titles, needs, judge, stage=stage))
         return function
 
     return register
@@ -294,6 +305,23 @@ async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
 
 ROOMS = ("conformance.checks", "conformance.generated")
 """The packages whose modules register checks by being imported."""
+
+
+def who_told(found: Deviation | Refusal, requirement: str, api: Api) -> str | None:
+    """Return the check that found the cause of what a generated one has found, if one may have.
+
+    That is any accusation, unless the smallest request that shows it is known, and the accusation
+    is about a parameter which that has not.
+    """
+    area = api.contract.requirement(requirement).area
+    parameters = {parameter.name for parameter in api.contract.parameters}
+    for finding in api.whole_run.accusations:
+        elsewhere = found.features is not None and finding.subject not in found.features
+        its_own = finding.subject in parameters
+        alike = api.contract.requirement(finding.requirement).area == area
+        if not (elsewhere and its_own) or alike:
+            return finding.id
+    return None
 
 
 @cache

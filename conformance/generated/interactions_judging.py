@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, features_of
 from conformance.checks._compare import Unsettled, expect_agreement
 from conformance.checks._scores import expect_scored_alike
 from conformance.completion import Completion
@@ -98,6 +98,14 @@ async def accuse(api: Api, aspect: Aspect, row: Row, bases: Bases) -> None:
         return bool(aspect.wrong(smaller, bases, await tried(api, smaller)))
 
     row = await smallest(api, row, shows)
+    try:
+        await _accuse(api, aspect, row, bases)
+    except Deviation as found:
+        found.features = features_of(row.encoded(api.model))
+        raise
+
+
+async def _accuse(api: Api, aspect: Aspect, row: Row, bases: Bases) -> None:
     wrong = aspect.wrong(row, bases, await ask(api, row))
     if isinstance(wrong, Deviation):
         raise _about(wrong, row)
