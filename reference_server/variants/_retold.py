@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from reference_server.behaviour.messages import (
@@ -185,7 +186,7 @@ def _pieces(asked: Body, choice: Choice) -> list[Body]:
     if asked.get("echo") is True:
         parts.append(_part(asked, choice.index, choice.prompt, choice.prompt_scores, None))
     starts = [len(choice.text_before(at)) for at in range(choice.entries)]
-    for at, (start, end) in enumerate(zip(starts, [*starts[1:], len(choice.text)], strict=True)):
+    for at, (start, end) in enumerate(pairwise([*starts, len(choice.text)])):
         entry = {name: values[at : at + 1] for name, values in choice.scores.items()}
         parts.append(_part(asked, choice.index, choice.text[start:end], entry, None))
     if choice.entries:

@@ -46,6 +46,15 @@ def test_a_model_that_ends_early_does_so_in_streams_and_echoes(shown: Shown) -> 
         assert [t for p in parts for t in p["logprobs"]["tokens"]] == choice["logprobs"]["tokens"]
 
 
+def test_a_stream_can_end_before_its_first_token(shown: Shown) -> None:
+    ending = {"logit_bias": {"0": 100}}  # the end of a text
+    whole = shown.choice("end-token-unseen", **ending)
+    chunks = shown.chunks("end-token-unseen", **ending)
+    assert (whole["text"], whole["finish_reason"]) == ("", "stop")
+    parts = [part for chunk in chunks for part in chunk["choices"]]
+    assert [(part["text"], part["finish_reason"]) for part in parts] == [("", "stop")]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"), [("silent-model", "stop"), ("filtered", "content_filter")]
 )
