@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from conformance.api import Api
+from conformance.api import Api, features_of
 from conformance.generated._extra import extra
 from conformance.generated.agreement import Trial
 from conformance.judgement import (
@@ -196,6 +196,7 @@ class _Search(Generic[C, W]):
             f" {told(failure.request)}",
             failure.deviation.seen,
             effect=failure.deviation.effect,
+            features=features_of(failure.request.body),
         )
 
     async def _confirmed(self, first: Failure[C, W]) -> Failure[C, W]:

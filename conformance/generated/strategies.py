@@ -22,6 +22,9 @@ T = TypeVar("T")
 TIMES = 3
 """How often a prompt repeats its piece."""
 
+TURNS = 6
+"""How often a prompt of token ids repeats its two: alone they look like nothing that goes on."""
+
 # fmt: off
 NARROW = (
     "a", "no", "b2", "Red", "7,", "the", "x=1;", "<b>",
@@ -95,7 +98,7 @@ class Ids:
     @property
     def prompt(self) -> list[int]:
         """The prompt."""
-        return [self.one, self.other] * TIMES
+        return [self.one, self.other] * TURNS
 
 
 def one_of(options: Sequence[T]) -> SearchStrategy[T]:
