@@ -15,7 +15,7 @@ from conformance.checks._asking import joined, plain
 from conformance.completion import Completion
 from conformance.generated.expectation import Base, Bases, Source, base_of
 from conformance.generated.interactions_rows import ASCII, Prompt, Row
-from conformance.generated.space import SUFFIX, combinations, prompts_of, row_of
+from conformance.generated.space import SUFFIX, combinations, prompts_of, rows_of
 from conformance.judgement import BudgetSpent, Judgement, Refusal, shown
 
 Answer = Completion | Judgement
@@ -55,7 +55,7 @@ async def meet(api: Api) -> Met:
         base = bases.get((prompt, suffix))
         return (base.within(limit) or base.text) if base else ""
 
-    rows = [row_of(each, i, api.contract, text) for i, each in enumerate(array.rows)]
+    rows = rows_of(array, api.contract, text)
     answers = await asyncio.gather(*(tried(api, row) for row in rows))
     declined = await _declined_alone(
         api, [row for row, told in zip(rows, answers, strict=True) if isinstance(told, Refusal)]

@@ -169,7 +169,7 @@ def lists(row: Row, bases: Bases, answer: Completion) -> View | None:
             _hold_none(choice)
         elif choice.text:
             _hold_arrays(choice, asked)
-            hold_tokens_make_text(choice)
+            _hold_joined(choice, echoed=row.asked.echo)
     return View(None, None)
 
 
@@ -198,6 +198,17 @@ def _hold_arrays(choice: Choice, asked: int) -> None:
         raise Deviation(f"at most {asked + 1} tokens listed at each position", f"{most}")
     if asked and any(top is not None and not top for top in tops):
         raise Deviation("alternatives at each position", "a position without any")
+
+
+def _hold_joined(choice: Choice, *, echoed: bool) -> None:
+    """Hold that tokens join to the text; before an echo some servers list a start token."""
+    try:
+        hold_tokens_make_text(choice)
+    except Deviation:
+        if not echoed:
+            raise
+        less = {**choice.logprobs.raw, "tokens": tokens_of(choice)[1:]}
+        hold_tokens_make_text(Choice({**choice.raw, "logprobs": less}, choice.where))
 
 
 def scores(row: Row, bases: Bases, answer: Completion) -> View | None:

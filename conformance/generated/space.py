@@ -1,13 +1,14 @@
 """The space of requests: which values of which parameters are combined, as the contract knows them.
 
 A value here stands for a kind of value. Which one of its kind a row gets (a stop sequence as a
-string or in an array, null or an empty array for none) goes by the row's number, so that a fault
-which strikes for one of them is met without the array growing.
+string or in an array, null or an empty one for none) goes in turns, so that a fault which strikes
+for one of them is met without the array growing.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,8 +41,12 @@ SCRIPTS: Mapping[str, tuple[Prompt, Prompt]] = {
 SEEDS = (0, -7, 2**40)
 """Seeds that change no greedy answer, and that a careless endpoint stumbles over."""
 
-THREES = ("form", "way", "copies", "echo", "scores")
-"""Factors that decide which code answers: any three values of these meet, of others any two."""
+THREES = (
+    ("form", "way", "copies", "echo", "scores"),
+    ("form", "way", "echo", "script"),
+    ("form", "way", "echo", "stop"),
+)
+"""Factors that decide which code answers: any three values in a group meet, of others any two."""
 
 Text = Callable[[Prompt, str | None, int], str]
 """Tells what the endpoint answers to a prompt with a suffix, within so many tokens."""
@@ -89,6 +94,8 @@ def _no_suffix_beside(name: str, *kept: str) -> tuple[tuple[str, ...], Allowed]:
 ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
     # The best of several cannot be streamed, and what an insertion echoes is settled nowhere.
     (("copies", "way"), lambda row: row["copies"] != "best" or row["way"] == "plain"),
+    # The first token alone is too little to hold a sequence and something before it.
+    (("stop", "length"), lambda row: row["stop"] != "met" or row["length"] != "least"),
     _no_suffix_beside("form", "alone"),
     _no_suffix_beside("echo", "off"),
     _no_suffix_beside("script", "ascii"),
@@ -119,22 +126,31 @@ def prompts_of(combination: Combination) -> tuple[Prompt, ...]:
     return (first, second) if combination.get("form") == "batch" else (first,)
 
 
-def row_of(combination: Combination, number: int, contract: Contract, text: Text) -> Row:
-    """Make the request for a combination.
+def rows_of(array: Array, contract: Contract, text: Text) -> list[Row]:
+    """Make the requests for an array, each value of a kind in its turn.
 
     Args:
-        combination: the kinds of its values.
-        number: of the row, which chooses the one value of each kind.
+        array: the combinations.
         contract: whose limits and nulls hold.
         text: tells what the endpoint answers, from which stop sequences are cut.
     """
+    met: Counter[tuple[str, str]] = Counter()
+    rows = []
+    for combination in array.rows:
+        turns = {name: met[name, level] for name, level in combination.items()}
+        met.update(combination.items())
+        rows.append(_row(combination, turns, contract, text))
+    return rows
+
+
+def _row(combination: Combination, turns: Mapping[str, int], contract: Contract, text: Text) -> Row:
     chosen = {"stop": "none", "rest": "absent", "way": "plain", **combination}
     prompts = prompts_of(combination)
     more: dict[str, Any] = {}
     if chosen["way"] != "plain":
         more["stream"] = True
     if chosen["way"] == "billed":
-        more["stream_options"] = _options(number)
+        more["stream_options"] = _options(turns["way"])
     if chosen.get("copies", "one") != "one":
         more["n"] = 2
     if chosen.get("copies") == "best":
@@ -145,57 +161,59 @@ def row_of(combination: Combination, number: int, contract: Contract, text: Text
         more["logprobs"] = 0 if chosen["scores"] == "none listed" else 2
     if chosen.get("suffix") == "on":
         more["suffix"] = SUFFIX
-    limit = limit_of(combination, number)
+    limit = _limit(combination, turns.get("length", 0))
     texts = [text(prompt, more.get("suffix"), limit) for prompt in prompts]
-    more |= _stop(chosen["stop"], number, contract, texts, prompts)
+    more |= _stop(chosen["stop"], turns.get("stop", 0), contract, texts, prompts)
     if chosen["rest"] == "null":
         more |= _nulls(contract, more)
     if chosen["rest"] == "idle":
-        more |= _idle(contract, more, number)
+        more |= _idle(contract, more, turns["rest"])
     return Row(
         prompts,
         more,
         limit=limit,
-        listed=number % 3 == 0
+        listed=turns["script"] % 3 == 0
         and "strings" in contract.parameter("prompt").forms
         and isinstance(prompts[0], str),
         escaped=chosen.get("written") == "escaped",
     )
 
 
-def limit_of(combination: Combination, number: int) -> int:
+def _limit(combination: Combination, turn: int) -> int:
     """Return the ``max_tokens`` of a row: nothing at all can be asked for only beside an echo."""
     match combination.get("length"):
         case "part":
-            return 5 - number % 2
+            return 5 - turn % 2
         case "least":
             return 0 if combination.get("echo") == "on" else 1
         case _:
             return LIMIT
 
 
-def _options(number: int) -> Mapping[str, bool]:
-    padding = ({}, {"include_obfuscation": True}, {"include_obfuscation": False})[number % 3]
-    return {"include_usage": True, **padding}
+def _options(turn: int) -> Mapping[str, bool]:
+    options = {"include_usage": True}
+    if turn % 4:
+        options["include_obfuscation"] = turn % 4 < 3
+    return options
 
 
 def _stop(
-    kind: str, number: int, contract: Contract, texts: Sequence[str], prompts: Sequence[Prompt]
+    kind: str, turn: int, contract: Contract, texts: Sequence[str], prompts: Sequence[Prompt]
 ) -> Mapping[str, Any]:
     """Write the stop sequences of a row, cut from what the endpoint answers to its prompts."""
     most = contract.parameter("stop").max_items or 4
     if kind == "none":
-        return _no_stop(number, contract)
+        return _no_stop(turn, contract)
     if kind == "missed":
         return {"stop": _missed(texts, prompts)[:most]}
-    whole = solid(texts[number % len(texts)])
+    whole = solid(texts[turn % len(texts)])
     early, late = _needle(whole, 1), _needle(whole, 2)
     near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
     among = list(dict.fromkeys([*near, late, early, NEVER]))
-    return {"stop": (early, [early], among[-most:])[number % 3]}
+    return {"stop": (early, [early], among[-most:])[turn % 3]}
 
 
-def _no_stop(number: int, contract: Contract) -> Mapping[str, Any]:
+def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
     """Say in one of three ways that nothing is to end an answer."""
     stop = contract.parameter("stop")
     if not stop.documented:
@@ -203,7 +221,7 @@ def _no_stop(number: int, contract: Contract) -> Mapping[str, Any]:
     ways: list[Mapping[str, Any]] = [{}, {"stop": ""}]
     if stop.nullable:
         ways.insert(1, {"stop": None})
-    return ways[number % len(ways)]
+    return ways[turn % len(ways)]
 
 
 def _needle(text: str, part: int) -> str:
@@ -232,11 +250,11 @@ def _nulls(contract: Contract, more: Mapping[str, Any]) -> Mapping[str, None]:
     }
 
 
-def _idle(contract: Contract, more: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+def _idle(contract: Contract, more: Mapping[str, Any], turn: int) -> Mapping[str, Any]:
     """Set what is not set to what goes without saying."""
     both = "temperature.with-top-p-served" in contract.requirements
     idle = {name: value for name, value in IDLE.items() if name != "top_p" or both}
-    idle["seed"] = SEEDS[number % len(SEEDS)]
+    idle["seed"] = SEEDS[turn % len(SEEDS)]
     return {
         name: value
         for name, value in idle.items()
