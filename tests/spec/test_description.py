@@ -82,21 +82,25 @@ def test_every_parameter_says_whether_it_has_to_be_served(name: str) -> None:
 
 
 def test_every_form_of_a_prompt_says_whether_it_has_to_be_served() -> None:
-    forms = {
-        form["x-form"]: form["x-promised"] for form in REQUEST["properties"]["prompt"]["anyOf"]
-    }
+    *branches, null = REQUEST["properties"]["prompt"]["anyOf"]
+    forms = {form["x-form"]: form["x-promised"] for form in branches}
+    assert null == {"type": "null"}
     assert forms == {"string": True, "strings": False, "tokens": False, "token-arrays": False}
 
 
-def test_a_stream_points_at_the_schema_of_its_events() -> None:
-    answers = BASE["paths"]["/v1/completions"]["post"]["responses"]["200"]["content"]
-    assert answers["text/event-stream"]["x-chunk"] == "#/components/schemas/CompletionChunk"
-    assert "CompletionChunk" in SCHEMAS
+def test_a_stream_is_described_event_by_event() -> None:
+    answers = BASE["paths"]["/completions"]["post"]["responses"]["200"]["content"]
+    assert answers["text/event-stream"]["schema"] == {
+        "$ref": "#/components/schemas/CompletionEvent"
+    }
+    data = SCHEMAS["CompletionEvent"]["properties"]["data"]
+    assert data["if"] == {"const": "[DONE]"}
+    assert data["else"]["contentSchema"] == {"$ref": "#/components/schemas/CompletionChunk"}
 
 
 @pytest.mark.parametrize("status", ["400", "401", "404", "429", "4XX", "5XX"])
 def test_every_refusal_has_the_error_envelope(status: str) -> None:
-    response = BASE["paths"]["/v1/completions"]["post"]["responses"][status]
+    response = BASE["paths"]["/completions"]["post"]["responses"][status]
     if "$ref" in response:
         response = BASE["components"]["responses"][response["$ref"].rpartition("/")[2]]
     schema = response["content"]["application/json"]["schema"]
