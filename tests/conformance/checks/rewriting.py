@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from conformance.answered import WholeRun
 from conformance.api import Api
 from conformance.checks import Check, all_checks
 from conformance.contract import load_contract
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Arrival, Exchange, Finding, Request
+from conformance.model import Arrival, Exchange, Finding, Request, Stage
 from conformance.runner import judge
 from conformance.selection import reason_to_skip
 from conformance.wire.sharing import Sharing
@@ -124,11 +125,14 @@ async def findings(
     """Judge the changed endpoint by some checks; what the contract does not state is left out."""
     held_to = load_contract(contract)
     transport = Sharing(Rewriting(change, contract).send)
-    return {
-        check.id: await judge(check, Api(transport, held_to, MODEL, has_key=True))
-        for check in checks
-        if reason_to_skip(check, held_to) is None
-    }
+    found: dict[str, Finding] = {}
+    # As in a run: what is drawn comes last, and leaves alone what was found by then.
+    for check in sorted(checks, key=lambda check: check.stage is Stage.GENERATED):
+        if reason_to_skip(check, held_to) is None:
+            told = WholeRun(findings=tuple(found.values()))
+            api = Api(transport, held_to, MODEL, has_key=True, whole_run=told)
+            found[check.id] = await judge(check, api)
+    return found
 
 
 def checks_of(*modules: str) -> list[Check]:
