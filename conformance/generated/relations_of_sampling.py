@@ -5,25 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import plain
-from conformance.checks._characters import is_whole
+from conformance.checks._characters import REPLACEMENT
 from conformance.checks._penalties import BOTH, USUAL
 from conformance.checks._tokens import readable_tokens
-from conformance.checks._vocabulary import BAN, FORCE
+from conformance.checks._vocabulary import (
+    BAN,
+    FEW,
+    FORCE,
+    LEARNT,
+    echo_of_ids,
+    pieces_of,
+    repeated_piece,
+)
 from conformance.checks.registry import check
 from conformance.generated.agreement import Trial
 from conformance.generated.engine import hold_property
 from conformance.generated.relations import DRAWN
-from conformance.generated.strategies import (
-    SEEDS,
-    Ids,
-    Scene,
-    pairs_of_ids,
-    scenes,
-    scenes_with,
-)
-from conformance.generated.ways import Texts, Way, every_way, texts
-from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+from conformance.generated.relations_of_scores import LISTED
+from conformance.generated.strategies import IDS, SEEDS, Scene, scenes, scenes_with
+from conformance.generated.ways import Texts, Way, choices, every_way, texts
+from conformance.judgement import Deviation, Judgement, NotApplicable, shown
 from conformance.model import Effect
 
 SAMPLES = 3
@@ -60,67 +61,61 @@ def hottest(api: Api) -> float:
     return api.contract.parameter("temperature").maximum or 1
 
 
-@check("relations.ban-bans", requirement="logit-bias.bans", needs=("echo", "logprobs"), **DRAWN)
-async def a_ban_turns_the_answer(api: Api) -> None:
-    """A token that goes on with a drawn prompt of token ids does not come when it is banned.
-
-    接续随机词元 id 的 prompt 的那个词元，被禁之后不再出现。
-    """
-
-    async def relation(trial: Trial, ids: Ids, _: None) -> None:
-        pieces, piece = await continued(trial.api, ids)
-        asked: dict[str, Any] = {"max_tokens": 1, "logit_bias": {str(pieces[piece]): BAN}}
-        banned = await plain(trial.api, ids.prompt, **asked)
-        expect(
-            banned.text, "text of one token, its best banned", effect=Effect.IGNORED
-        ).differs_from(piece)
-
-    await hold_property(api, pairs_of_ids, relation, (None,))
-
-
 @check(
-    "relations.force-forces", requirement="logit-bias.forces", needs=("echo", "logprobs"), **DRAWN
+    "relations.ban-bans",
+    requirement="logit-bias.bans",
+    needs=("echo", "logprobs"),
+    **DRAWN,
 )
-async def a_force_turns_the_answer(api: Api) -> None:
-    """Of two drawn token ids the one that would not come next comes when it is forced.
+async def banned_tokens_do_not_come(api: Api) -> None:
+    """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
 
-    在两个随机词元 id 中，本不会接着出现的那个，被强制之后便出现。
+    随机请求的回答中，id 已知的词元被禁之后不再出现。
     """
 
-    async def relation(trial: Trial, ids: Ids, _: None) -> None:
-        pieces, piece = await continued(trial.api, ids)
-        other = next(one for one in pieces if one != piece)
-        asked: dict[str, Any] = {"max_tokens": 1, "logit_bias": {str(pieces[other]): FORCE}}
-        forced = await plain(trial.api, ids.prompt, **asked)
-        # The blank before a first word is the server's own affair here.
-        expect(forced.text.lstrip(), "text of one token, forced", effect=Effect.IGNORED).equals(
-            other.lstrip()
-        )
+    async def relation(trial: Trial, scene: Scene, way: Way) -> None:
+        free = await tokens_in(trial.api, scene, way)
+        pieces = pieces_of(await echo_of_ids(trial.api, LEARNT), LEARNT)
+        ids = {piece: token for token, piece in pieces.items()}
+        if not ids:
+            raise NotApplicable("the endpoint tells the pieces of no ids")
+        banned = sorted(free & ids.keys())
+        # One is banned in any case, so that a plan knows what is asked.
+        bias = {str(ids[piece]): BAN for piece in banned or list(ids)[:1]}
+        found = await tokens_in(trial.api, scene, way, logit_bias=bias)
+        if not banned:
+            raise NotApplicable("no token of the answer is one whose id the endpoint has told")
+        if came := sorted(found.intersection(banned)):
+            raise Deviation("no token that is banned", shown(came), effect=Effect.IGNORED)
 
-    await hold_property(api, pairs_of_ids, relation, (None,))
+    await hold_property(api, scenes, relation, every_way(api))
 
 
-async def continued(api: Api, ids: Ids) -> tuple[dict[str, int], str]:
-    """Learn the pieces of two ids from their echo, and which of them goes on with the prompt.
+async def tokens_in(api: Api, scene: Scene, way: Way, **more: Any) -> frozenset[str]:
+    """Return the tokens of all choices."""
+    told = await choices(api, scene, way, logprobs=LISTED, **more)
+    return frozenset(token for _, choice in told for token in readable_tokens(choice))
 
-    Returns:
-        The id of each piece, and the piece that was generated behind the prompt.
 
-    Raises:
-        NotApplicable: the pieces cannot be learnt, or neither goes on with the prompt.
-        Refusal: prompts of ids, or log probabilities of an echo, are not served.
+@check("relations.force-forces", requirement="logit-bias.forces", **DRAWN)
+async def a_forced_token_fills_every_choice(api: Api) -> None:
+    """Whatever the prompts, a forced token fills every choice with one and the same text.
+
+    无论 prompt 为何，被强制的词元都以同一文本充满每个 choice。
     """
-    if "tokens" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention prompts of token ids")
-    sent = len(ids.prompt)
-    answer = await plain(api, ids.prompt, max_tokens=1, echo=True, logprobs=1)
-    tokens = readable_tokens(answer.only)[-sent - 1 :]
-    one, other = tokens[:2]
-    if len(tokens) != sent + 1 or tokens[:sent] != [one, other] * (sent // 2) or one == other:
-        raise NotApplicable("the echo does not tell the pieces of the ids")
-    if tokens[-1] not in (one, other) or not (is_whole(one) and is_whole(other)):
-        raise NotApplicable("the endpoint goes on with another token than those of the prompt")
-    return {one: ids.one, other: ids.other}, tokens[-1]
+
+    async def relation(trial: Trial, drawn: tuple[Scene, int], way: Way) -> None:
+        scene, token = drawn
+        asked: dict[str, Any] = {"max_tokens": FEW, "logit_bias": {str(token): FORCE}}
+        told = await choices(trial.api, scene, way, **asked)
+        found = [choice.text for _, choice in told]
+        if any(REPLACEMENT in text or not text for text in found):
+            raise NotApplicable(f"token {token} makes no text of its own: {shown(found[0])}")
+        if len(set(found)) > 1 or repeated_piece(found[0]) is None:
+            expected = f"every choice one piece, {FEW} times"
+            raise Deviation(expected, shown(found), effect=Effect.IGNORED)
+
+    await hold_property(api, lambda: scenes_with(IDS), relation, every_way(api))
 
 
 @check("relations.presence-spares-prompt", requirement="presence-penalty.not-on-prompt", **DRAWN)

@@ -22,9 +22,6 @@ T = TypeVar("T")
 TIMES = 3
 """How often a prompt repeats its piece."""
 
-TURNS = 6
-"""How often a prompt of token ids repeats its two: alone they look like nothing that goes on."""
-
 # fmt: off
 NARROW = (
     "a", "no", "b2", "Red", "7,", "the", "x=1;", "<b>",
@@ -88,19 +85,6 @@ class Cut:
     decoys: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """Two token ids, repeated in turn as a prompt."""
-
-    one: int
-    other: int
-
-    @property
-    def prompt(self) -> list[int]:
-        """The prompt."""
-        return [self.one, self.other] * TURNS
-
-
 def one_of(options: Sequence[T]) -> SearchStrategy[T]:
     """Draw one of some options, the first being the simplest."""
     from hypothesis import strategies as st
@@ -140,14 +124,3 @@ def cuts() -> SearchStrategy[Cut]:
     from hypothesis import strategies as st
 
     return st.builds(Cut, scenes(), one_of(EIGHTHS), one_of((1, 2, 3, 4)), one_of((0, 1, 2, 3)))
-
-
-def pairs_of_ids() -> SearchStrategy[Ids]:
-    """Draw two different token ids."""
-    from hypothesis import strategies as st
-
-    def apart(drawn: tuple[int, int]) -> Ids:
-        place, further = drawn
-        return Ids(IDS[place], IDS[(place + 1 + further) % len(IDS)])
-
-    return st.tuples(one_of(EIGHTHS), one_of(range(len(IDS) - 1))).map(apart)
