@@ -4,8 +4,8 @@ Hypothesis is synchronous, and a run is not. So it draws in a thread of its own,
 drawn is judged by a coroutine in the loop: budget, sharing, record and redaction are those of any
 other check, and properties run side by side while the requests of each come one after the other.
 
-What has failed is made smaller as long as the run has patience for it. On the way down a difference
-counts at once; what it ends at has to hold out the same control as what it began with.
+What has failed is made smaller, with a few requests more. On the way down a difference counts at
+once; what it ends at has to hold out the same control as what it began with.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ from conformance.model import Exchange, Request
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-SHRINKING = 15
-"""Answers that the search for a smaller request may look at, for each property."""
+SHRINKING = 12
+"""Requests that the search for a smaller one may make, for each property: a share of its own, so
+that what it ends at does not depend on what else was found."""
 
 C = TypeVar("C", bound=Hashable)
 W = TypeVar("W")
@@ -255,7 +256,7 @@ class _Search(Generic[C, W]):
         raise NotApplicable("this document leaves nothing to ask for")
 
     async def _fails_smaller(self, case: C, first: Failure[C, W]) -> bool:
-        """Try another case for a smaller request, as long as there is patience for it."""
+        """Try another case for a smaller request, as long as some may be made."""
         if self._spent >= SHRINKING:
             self.end()
             return False
@@ -270,7 +271,7 @@ class _Search(Generic[C, W]):
                 failure = await self._failure(Trial(self._api, careful=False), case, way)
             # What was asked before costs nothing, and is no step.
             new = len({exchange.id for exchange in self._api.exchanges} - seen)
-            self._spent = self._spent + new if self._api.patience.take(new) else SHRINKING
+            self._spent += new
         if failure is None or not _same(failure, first):
             return False
         if failure.size < (self._smallest or first).size:
