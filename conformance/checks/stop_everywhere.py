@@ -123,14 +123,22 @@ def hold_none_in(answer: Answered, stops: Sequence[str]) -> None:
 def place_of_stop(sight: Sight, greedy: Greedy) -> tuple[str | None, str]:
     """Return the text before the earliest match in what the prompt's other answers say, and it.
 
-    None where no sequence of the request occurs there.
+    None where no sequence of the request occurs there, or the limit may have ended the text first.
     """
     usual = greedy.settled.get(sight.prompt)
     found = [(usual.find(stop), stop) for stop in sight.stops if stop in usual] if usual else []
     if usual is None or not found:
         return None, ""
     start, stop = min(found)
-    return usual[:start], stop
+    met = usual[: start + len(stop)]
+    within = any(
+        other.prompt == sight.prompt
+        and not other.stops
+        and other.limit <= sight.limit
+        and other.text.startswith(met)
+        for other in greedy.sights
+    )
+    return (usual[:start], stop) if within else (None, "")
 
 
 def piece_of_stop(sight: Sight, greedy: Greedy) -> str | None:
