@@ -78,7 +78,7 @@ class CheckItem(pytest.Item):
 
     check: Check
     suite: Suite
-    _finding: Finding
+    _finding: Finding | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint, check: Check) -> CheckItem:
@@ -102,6 +102,7 @@ class CheckItem(pytest.Item):
             if self.suite.is_first_to_tell():
                 raise NotJudged(str(nothing)) from None
             pytest.skip(f"not judged: {nothing}")
+        self._finding = finding
         match finding.verdict:
             case Verdict.ERROR:
                 raise NotJudged(finding.message)
@@ -111,11 +112,11 @@ class CheckItem(pytest.Item):
                 pytest.skip(finding.message)
             case Verdict.INFO:
                 pytest.skip(f"for information: {finding.message}")
-        self._finding = finding
 
     def runtest(self) -> None:
         """Pass or fail as the finding says."""
         finding = self._finding
+        assert finding is not None  # noqa: S101 - set up, or this would not be called
         match finding.verdict:
             case Verdict.REFUSED:
                 pytest.xfail(finding.message)
@@ -124,9 +125,15 @@ class CheckItem(pytest.Item):
             case Verdict.FAIL | Verdict.WARN:
                 raise Broken(told(self.suite.run_so_far(), finding))
 
+    @property
+    def is_judged(self) -> bool:
+        """Tell whether there is a finding, be it that there was nothing to judge."""
+        return self._finding is not None
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """Show what speaks for a deviation, and no lines of ours."""
-        if isinstance(excinfo.value, Broken | NotJudged | pytest.xfail.Exception):
+        ours = Broken | NotJudged | LesserDeviation | pytest.xfail.Exception
+        if isinstance(excinfo.value, ours):
             return super().repr_failure(excinfo, style="value")
         return super().repr_failure(excinfo, *args)
 

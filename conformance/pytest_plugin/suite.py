@@ -17,7 +17,7 @@ from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusa
 from conformance.model import Finding, Level, Run, Verdict
 from conformance.plugins import PluginError
 from conformance.pytest_plugin.blocking import BlockingApi
-from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, marks_of
+from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
 from conformance.reports import formats
@@ -169,13 +169,18 @@ class Suite:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let a check that is skipped name its own lines, and not those of this package."""
+        """Let a check that is skipped name its own lines, and one in error its reason alone."""
         report = yield
-        if isinstance(item, CheckItem) and isinstance(report.longrepr, tuple):
+        if not isinstance(item, CheckItem) or call.excinfo is None:
+            return report
+        # What nothing is known of stays with the place that says so, which pytest tells once.
+        if isinstance(report.longrepr, tuple) and item.is_judged:
             path, number, _ = item.reportinfo()
             report.longrepr = (str(path), number + 1, report.longrepr[2])
+        elif isinstance(call.excinfo.value, NotJudged):
+            report.longrepr = item.repr_failure(call.excinfo)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
