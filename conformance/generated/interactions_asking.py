@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.api import Api
 from conformance.checks._asking import joined, plain
@@ -37,14 +37,16 @@ class Met:
     pairs: int
 
 
-async def meet(api: Api) -> Met:
-    """Ask every row of the contract's array.
+async def meet(api: Api, *, pairs: bool = False) -> Met:
+    """Ask every row of the contract's array, or those alone that cover the pairs.
 
     Raises:
         NotApplicable: the library that makes arrays is not installed, or the budget is spent.
         Refusal, Deviation, Inconclusive: not even the plainest request is answered.
     """
     array = await asyncio.to_thread(combinations, api.contract)
+    if pairs:
+        array = replace(array, rows=array.rows[: array.pairs])
     sources: dict[Source, None] = {(ASCII, None): None}
     for combination in array.rows:
         suffix = SUFFIX if combination.get("suffix") == "on" else None

@@ -25,7 +25,7 @@ from conformance.judgement import (
 )
 from conformance.verdicts import is_promised
 
-MOST = 10
+MOST = 14
 """Requests that may be spent on making one row smaller."""
 
 TRIES = 2
@@ -68,7 +68,7 @@ async def hold(api: Api, aspect: Aspect, *, pairs: bool) -> None:
         Inconclusive: rows were not answered.
         NotApplicable: there is nothing to look at, or a check of the pairs finds it already.
     """
-    met = await meet(api)
+    met = await meet(api, pairs=pairs)
     failed = [row for row, answer in met.answers if aspect.wrong(row, met.bases, answer)]
     own = _part(met, pairs=pairs)
     if not pairs and any(row not in own for row in failed):
@@ -136,7 +136,7 @@ async def hold_served(api: Api, *, pairs: bool) -> None:
         Inconclusive: rows were not answered.
         NotApplicable: a check of the pairs finds it already.
     """
-    met = await meet(api)
+    met = await meet(api, pairs=pairs)
     own = _part(met, pairs=pairs)
     broken = [(row, told) for row, told in met.answers if isinstance(told, Refusal | Deviation)]
     if not pairs and any(row not in own for row, _ in broken):

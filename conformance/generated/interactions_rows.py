@@ -7,7 +7,7 @@ and that is what a reader of the report gets to see.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -117,9 +117,12 @@ class Row:
 
     def smaller(self) -> Iterator[Row]:
         """Make the rows that lack something of this one, those that lack the most first."""
-        for idle in (self._null_settings, self._idle_settings):
-            if len(idle) > 1:
-                yield self.without(*idle)
+        settings = [name for name in self.more if name != "stream"]
+        half = len(settings) // 2
+        if half > 1:
+            yield self.without(*settings)
+            yield self.without(*settings[half:])
+            yield self.without(*settings[:half])
         if len(self.prompts) > 1:
             for number in range(len(self.prompts)):
                 yield self.with_prompt(number)
@@ -136,14 +139,6 @@ class Row:
         if self.escaped:
             texts.append("JSON with escapes")
         return ", ".join([f"prompt: {shown(self.body['prompt'], limit=80)}", *texts])
-
-    @property
-    def _null_settings(self) -> Sequence[str]:
-        return [name for name, value in self.more.items() if value is None]
-
-    @property
-    def _idle_settings(self) -> Sequence[str]:
-        return [name for name in self.more if name in IDLE]
 
 
 IDLE: Mapping[str, Any] = {

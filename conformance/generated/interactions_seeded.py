@@ -7,7 +7,7 @@ echoes. A stream and a plain answer to the same request have to be one sample.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.api import Api
@@ -87,7 +87,7 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
         refusals = [answer for answer in answers if isinstance(answer, Refusal)]
         # What neither of them is served for is judged where it is asked for alone.
         if texts and refusals:
-            raise refusals[0]
+            await hold_seed_served(api, pair, refusals[0])
         if len(texts) == 2 and texts[0] != texts[1]:
             await hold_steady(api, pair, *texts)
             wavering.append(pair)
@@ -99,6 +99,22 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
         )
     if wavering:
         raise NotApplicable("a seed does not repeat its sample, so none can be compared")
+
+
+async def hold_seed_served(api: Api, pair: Pair, refusal: Refusal) -> None:
+    """Find out why one of two equal requests is refused, a stream or a plain one.
+
+    Raises:
+        Deviation: another seed is served in its place.
+        Refusal: none is, so that it is the combination that is refused.
+    """
+    usual = replace(pair, seed=PAIRS[0].seed)
+    answers = [await sample(api, usual, stream) for stream in (False, True)]
+    if any(isinstance(answer, Refusal) for answer in answers):
+        raise refusal
+    raise Deviation(
+        f"the seed {pair.seed} to be served like {usual.seed}", str(refusal), effect=Effect.REFUSED
+    )
 
 
 async def sample(api: Api, pair: Pair, stream: bool, *, fresh: bool = False) -> Texts | Judgement:

@@ -45,6 +45,7 @@ THREES = (
     ("form", "way", "copies", "echo", "scores"),
     ("form", "way", "echo", "script"),
     ("form", "way", "echo", "stop"),
+    ("form", "echo", "scores", "length"),
 )
 """Factors that decide which code answers: any three values in a group meet, of others any two."""
 
