@@ -56,8 +56,6 @@ COPIES = Way("several choices", {"n": 3})
 CHINESE = Way("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
 ECHO = Way("an echoed answer", {"echo": True})
 
-ONE_BY_ONE = (PLAIN, STREAM, BATCH, COPIES, CHINESE, ECHO)
-
 TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
 
 

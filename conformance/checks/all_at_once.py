@@ -17,7 +17,7 @@ from conformance.checks._asking import LIMIT, hold_echoed, plain
 from conformance.checks._characters import solid
 from conformance.checks._prompts import AWKWARD, CHINESE, COUNTING
 from conformance.checks._vocabulary import FEW, ONE, OTHER, banning, forced, forcing, natural_token
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import NotApplicable, expect
 
 QUESTION = "问:一加一等于几?答:"
 """A model answers it in few words, and then often ends."""
@@ -88,36 +88,6 @@ async def hold_echoes(api: Api, *, stream: bool) -> None:
         hold_echoed(choice.text, prompt)
 
 
-@check("all-at-once.not-echoed", requirement="echo.off-by-default", tier="deep", needs=("n",))
-async def nothing_is_echoed_unasked(api: Api) -> None:
-    """Without `echo` no choice of a batch with `n: 2` begins with its prompt.
-
-    未设置 `echo` 时，`n: 2` 的批次中没有任何 choice 以其 prompt 开头。
-    """
-    await hold_unechoed(api, stream=False)
-
-
-@check(
-    "all-at-once.not-echoed-streamed",
-    requirement="echo.off-by-default",
-    tier="deep",
-    needs=("n", "stream"),
-)
-async def nothing_is_echoed_unasked_in_a_stream(api: Api) -> None:
-    """Without `echo` no streamed choice of a batch with `n: 2` begins with its prompt.
-
-    未设置 `echo` 时，`n: 2` 的流式批次中没有任何 choice 以其 prompt 开头。
-    """
-    await hold_unechoed(api, stream=True)
-
-
-async def hold_unechoed(api: Api, *, stream: bool) -> None:
-    """Hold that `echo: false` and several choices of a batch leave the prompts out."""
-    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, echo=False):
-        if choice.text.startswith(prompt):
-            raise Deviation(f"{choice.where} without the prompt before it", shown(choice.text))
-
-
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **EVERYTHING)
 async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     """Each choice of a batch that is over before its limit, as it is alone, was not cut.
@@ -176,73 +146,6 @@ async def hold_known(api: Api, *, stream: bool) -> None:
 
 
 # ── How long ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@check("all-at-once.max-tokens", requirement="max-tokens.limits-answer", **EVERYTHING)
-async def each_choice_keeps_the_limit(api: Api) -> None:
-    """With `max_tokens: 4` each choice of a batch with `n: 2` and `echo` adds four tokens.
-
-    设置 `max_tokens: 4` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都续写四个词元。
-    """
-    await hold_length(api, stream=False, max_tokens=SHORT)
-
-
-@check("all-at-once.max-tokens-streamed", requirement="max-tokens.limits-answer", **STREAMED)
-async def each_streamed_choice_keeps_the_limit(api: Api) -> None:
-    """With `max_tokens: 4` each streamed choice of a batch with `n: 2` adds four tokens.
-
-    设置 `max_tokens: 4` 时，`n: 2` 的流式批次中每个 choice 都续写四个词元。
-    """
-    await hold_length(api, stream=True, max_tokens=SHORT)
-
-
-@check("all-at-once.limit-reason", requirement="finish-reason.length-at-limit", **EVERYTHING)
-async def each_cut_choice_says_so(api: Api) -> None:
-    """With `max_tokens: 4` each choice that would go on has finish_reason `length`.
-
-    设置 `max_tokens: 4` 时，每个尚未说完的 choice 的 finish_reason 都是 `length`。
-    """
-    await hold_cut(api, stream=False)
-
-
-@check("all-at-once.limit-reason-streamed", requirement="finish-reason.length-at-limit", **STREAMED)
-async def each_cut_streamed_choice_says_so(api: Api) -> None:
-    """With `max_tokens: 4` each streamed choice that would go on has finish_reason `length`.
-
-    设置 `max_tokens: 4` 时，流中每个尚未说完的 choice 的 finish_reason 都是 `length`。
-    """
-    await hold_cut(api, stream=True)
-
-
-async def hold_cut(api: Api, *, stream: bool) -> None:
-    """Hold that choices of which a longer answer has more were cut by the limit."""
-    for prompt, choice in await all_at_once(api, PROMPTS, stream=stream, max_tokens=SHORT):
-        text, longer = generated(prompt, choice), await free(api, prompt)
-        if text and text != solid(longer) and longer.startswith(text):
-            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("length")
-
-
-@check("all-at-once.max-tokens-null", requirement="max-tokens.null-is-default", **EVERYTHING)
-async def each_choice_keeps_the_default_for_null(api: Api) -> None:
-    """With `max_tokens: null` each choice of a batch with `n: 2` has the default length.
-
-    设置 `max_tokens: null` 时，`n: 2` 的批次中每个 choice 都是默认长度。
-    """
-    await hold_length(api, stream=False, max_tokens=None)
-
-
-async def hold_length(api: Api, *, stream: bool, max_tokens: int | None) -> None:
-    """Hold that each choice adds what a single answer with the same limit, or the default, has."""
-    default = api.contract.parameter("max_tokens").default
-    limit = default if max_tokens is None else max_tokens
-    if not isinstance(limit, int):
-        raise NotApplicable("this document states no number of tokens as the default")
-
-    async def alone(prompt: str, fresh: bool) -> str:
-        return await free(api, prompt, fresh, max_tokens=limit)
-
-    words = f"each choice like a single answer of {limit} tokens"
-    await hold_each(api, PROMPTS, alone, words, stream=stream, max_tokens=max_tokens)
 
 
 @check("all-at-once.zero", requirement="max-tokens.zero-with-echo", **EVERYTHING)

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import choices_of, hold_echoed, joined, plain, streamed, two_prompts
+from conformance.checks._asking import choices_of, hold_echoed, plain, streamed, two_prompts
 from conformance.checks._sampling import copies_of, sampled
 from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
@@ -80,22 +80,6 @@ async def copies_stand_beside_each_other(api: Api) -> None:
     """
     prompts = two_prompts(api)
     answer = (await api.complete(**copies_of(prompts))).expect_ok()
-    hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
-
-
-@check(
-    "index.prompt-major-in-stream",
-    requirement="index.prompt-major",
-    tier="deep",
-    needs=("n", "echo", "stream"),
-)
-async def streamed_copies_stand_beside_each_other(api: Api) -> None:
-    """With two prompts, `n: 2` and `stream` the first two choices answer the first prompt.
-
-    两个 prompt 带 `n: 2` 与 `stream` 时，前两个 choice 回答第一个 prompt。
-    """
-    prompts = two_prompts(api)
-    answer = joined(await api.stream(**copies_of(prompts)))
     hold_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
 
 

@@ -122,26 +122,6 @@ async def a_stream_echoes_once(api: Api) -> None:
     await expect_agreement(as_stream, expected, "the prompt once, then the completion")
 
 
-@check("echo.batch-streamed-once", requirement="streaming.echo-once", tier="deep")
-async def a_streamed_batch_echoes_each_prompt_once(api: Api) -> None:
-    """In a streamed batch with `echo` each choice is its own prompt, once, and its completion.
-
-    在带 `echo` 的流式批次中，每个 choice 是自己的 prompt（仅一次）加上补全。
-    """
-
-    async def as_stream(fresh: bool) -> tuple[str, ...]:
-        answer = await streamed(api, TWO_PROMPTS, fresh=fresh, echo=True)
-        for choice, prompt in zip(answer.choices, TWO_PROMPTS, strict=False):
-            hold_echoed(choice.text, prompt)
-        return tuple(solid(text) for text in answer.texts)
-
-    async def expected(fresh: bool) -> tuple[str, ...]:
-        answer = await plain(api, TWO_PROMPTS, fresh=fresh)
-        return tuple(p + solid(t) for p, t in zip(TWO_PROMPTS, answer.texts, strict=False))
-
-    await expect_agreement(as_stream, expected, "each prompt once, then its completion")
-
-
 @check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
 async def nothing_is_echoed_unasked(api: Api) -> None:
     """Without `echo` the text does not begin with the prompt.

@@ -327,7 +327,7 @@ def prompt_length(tokens: list[str], prompt: str) -> int | None:
     for number in range(len(tokens) + 1):
         for skipped in (0, 1):
             joined, known = join_tokens(tokens[skipped:number])
-            if known and joined.removeprefix(" ") == prompt:
+            if known and prompt in (joined, joined.removeprefix(" ")):
                 return number
     return None
 

@@ -10,7 +10,6 @@ from conformance.checks._asking import (
     LIMIT,
     LONG,
     ONE_TOKEN,
-    joined,
     plain,
     streamed,
     two_prompts,
@@ -97,20 +96,6 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
     hold_cut_alike((await plain(api, prompts)).choices, (await streamed(api, prompts)).choices)
 
 
-@check(
-    "finish-reason.one-token-in-stream",
-    requirement="finish-reason.length-at-limit",
-    tier="deep",
-    needs=("stream",),
-)
-async def one_streamed_token_is_cut_by_the_limit(api: Api) -> None:
-    """With `max_tokens: 1` a stream that has text was cut by the limit: `length`.
-
-    设置 `max_tokens: 1` 时，有文本的流是被上限截断的，其 finish_reason 为 `length`。
-    """
-    hold_cut_by_limit(joined(await api.stream(**ONE_TOKEN)).only)
-
-
 @check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
 async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
     """An answer that goes on when it may be longer was cut by the limit: `length`.
@@ -186,25 +171,6 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
     if needle in counted.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
     hold_own_reasons(await plain(api, two_prompts(api), stop=needle), needle, [counted, coloured])
-
-
-@check(
-    "finish-reason.per-choice-in-stream",
-    requirement="finish-reason.per-choice",
-    tier="deep",
-    needs=("stop", "stream"),
-)
-async def each_streamed_choice_has_its_own_reason(api: Api) -> None:
-    """In a streamed batch the choice that meets the stop sequence has `stop`, not the other.
-
-    流式批次中遇到停止序列的 choice 为 `stop`，另一个则不是。
-    """
-    counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
-    needle = start_of(coloured.text)
-    if needle in counted.text:
-        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
-    together = await streamed(api, two_prompts(api), stop=needle)
-    hold_own_reasons(together, needle, [counted, coloured])
 
 
 def hold_cut_alike(whole: tuple[Choice, ...], pieces: tuple[Choice, ...]) -> None:

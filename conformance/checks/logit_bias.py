@@ -6,12 +6,10 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import plain, streamed
-from conformance.checks._characters import solid
+from conformance.checks._asking import plain
 from conformance.checks._compare import expect_agreement
 from conformance.checks._neutral import neutral_values_are_harmless, nulls_are_harmless
 from conformance.checks._refusals import above, below, expect_declined, little, where_served
-from conformance.checks._sampling import STORY, sampled
 from conformance.checks._vocabulary import (
     FEW,
     FORCE,
@@ -19,7 +17,6 @@ from conformance.checks._vocabulary import (
     OTHER,
     banning,
     forced,
-    forcing,
     natural_token,
     repeated_piece,
 )
@@ -42,30 +39,6 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
         expect(text, "text with one token forced").satisfies(
             lambda it: repeated_piece(it) is not None, f"one piece, {FEW} times"
         )
-
-
-@check("logit-bias.forces-each-choice", requirement="logit-bias.forces", tier="deep", needs=("n",))
-async def a_bias_holds_for_every_choice(api: Api) -> None:
-    """A forced token fills every choice, also where choices are sampled.
-
-    被强制的词元充满每个 choice，包括采样得到的 choice。
-    """
-    expected = await forced(api, ONE)
-    asked = {**sampled(n=3, logit_bias=forcing(ONE)), "max_tokens": FEW}
-    for choice in (await api.complete(**asked)).expect_ok().choices:
-        expect(choice.text, f"text of {choice.where}").equals(expected)
-
-
-@check(
-    "logit-bias.forces-in-stream", requirement="logit-bias.forces", tier="deep", needs=("stream",)
-)
-async def a_bias_holds_in_a_stream(api: Api) -> None:
-    """A forced token fills a stream as it fills the plain answer.
-
-    被强制的词元充满整个流，与非流式回答一样。
-    """
-    text = (await streamed(api, STORY, max_tokens=FEW, logit_bias=forcing(ONE))).text
-    expect(solid(text), "joined text").equals(solid(await forced(api, ONE)))
 
 
 @check("logit-bias.bans", requirement="logit-bias.bans")

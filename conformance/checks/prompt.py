@@ -158,17 +158,6 @@ async def token_arrays_are_a_batch(api: Api) -> None:
         expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
 
 
-@check("prompt.token-batch-as-singles", requirement="prompt.batch-as-singles", tier="deep")
-async def a_token_array_in_a_batch_is_answered_as_alone(api: Api) -> None:
-    """Each token array of a batch gets the greedy text that it gets alone.
-
-    批次中每个词元数组得到的贪心文本与单独发送时相同。
-    """
-    if "token-arrays" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention arrays of tokens")
-    await hold_batch_as_singles(api, [TOKENS, FEW_TOKENS])
-
-
 @check(
     "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
 )

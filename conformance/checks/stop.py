@@ -142,16 +142,6 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
     await hold_stopped_text(api, COUNTING, [*OTHERS[:3], needle], needle)
 
 
-@check("stop.second-works", requirement="stop.each-of-array", tier="deep")
-async def the_second_of_two_ends_the_text(api: Api) -> None:
-    """The second of two stop sequences ends the text like a single one.
-
-    两个停止序列中的第二个，与单独使用时一样结束文本。
-    """
-    needle = await middle(api)
-    await hold_stopped_text(api, COUNTING, [OTHERS[0], needle], needle)
-
-
 @check("stop.inside-word", requirement="stop.across-token-borders")
 async def letters_inside_a_word_end_the_text(api: Api) -> None:
     """Two letters from inside a word cut the text in the middle of that word.
@@ -239,15 +229,6 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     await expect_agreement(stopped, cut, f"the prompt, and the answer up to {needle!r}")
 
 
-@check("stop.not-across-prompt", requirement="stop.prompt-not-searched", tier="deep")
-async def the_end_of_the_prompt_is_not_searched(api: Api) -> None:
-    """A sequence that begins in the prompt and ends in the answer stops nothing.
-
-    始于 prompt、止于回答的序列不会触发停止。
-    """
-    await hold_unstopped(api, COUNTING[-2:] + material((await plain(api)).text)[:2])
-
-
 @check("stop.batch", requirement="stop.string")
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch a stop sequence ends the answers that hold it, and no other.
@@ -278,16 +259,6 @@ async def a_stream_ends_before_the_sequence(api: Api) -> None:
     """
     needle = across_words((await plain(api, COLOURS)).text)
     await hold_stopped_text(api, COLOURS, needle, needle, as_stream=True)
-
-
-@check("stop.streamed-inside-word", requirement="streaming.stop-never-leaks", tier="deep")
-async def a_stream_ends_inside_a_word(api: Api) -> None:
-    """A stream ends before two letters from inside a word, as the plain answer does.
-
-    以单词内部的两个字母为停止序列时，流与非流式回答一样在其之前结束。
-    """
-    needle = inside_word((await plain(api, COLOURS)).text)
-    await hold_stopped_text(api, COLOURS, [*OTHERS[:3], needle], needle, as_stream=True)
 
 
 @check("stop.held-text-released", requirement="streaming.held-text-released")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import choices_of, plain, streamed
+from conformance.checks._asking import choices_of, plain
 from conformance.checks._characters import solid
 from conformance.checks._compare import REPEATS, expect_agreement
 from conformance.checks._neutral import nulls_are_harmless
@@ -125,66 +125,6 @@ async def the_suffix_is_not_returned(api: Api) -> None:
     expect(text, "text").satisfies(
         lambda it: not it.rstrip().endswith(FAR.strip()), f"without {shown(FAR)} at its end"
     )
-
-
-@check(
-    "suffix.streamed-as-plain", requirement="suffix.not-appended", tier="deep", needs=("stream",)
-)
-async def a_streamed_insertion_is_the_plain_one(api: Api) -> None:
-    """An insertion that is streamed is the insertion alone, as in the plain answer.
-
-    流式插入只有插入部分，与非流式回答一致。
-    """
-
-    async def as_plain(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh, suffix=FAR)).text)
-
-    async def as_stream(fresh: bool) -> str:
-        return solid((await streamed(api, fresh=fresh, suffix=FAR)).text)
-
-    await expect_agreement(as_stream, as_plain, "the same insertion, streamed and plain")
-
-
-@check(
-    "suffix.in-copies",
-    requirement="suffix.conditions-insertion",
-    tier="deep",
-    needs=("n",),
-)
-async def the_suffix_holds_for_every_choice(api: Api) -> None:
-    """With `n: 2` both greedy choices are the insertion that comes alone.
-
-    设置 `n: 2` 时，两个贪心 choice 都与单独插入时一致。
-    """
-    await hold_copies(api, stream=False)
-
-
-@check(
-    "suffix.in-streamed-copies",
-    requirement="suffix.conditions-insertion",
-    tier="deep",
-    needs=("n", "stream"),
-)
-async def the_suffix_holds_for_every_streamed_choice(api: Api) -> None:
-    """With `n: 2` both streamed greedy choices are the insertion that comes alone.
-
-    设置 `n: 2` 时，两个流式贪心 choice 都与单独插入时一致。
-    """
-    await hold_copies(api, stream=True)
-
-
-async def hold_copies(api: Api, *, stream: bool) -> None:
-    """Hold that copies of a greedy insertion are the single one."""
-    ask = streamed if stream else plain
-
-    async def copies(fresh: bool) -> tuple[str, ...]:
-        answer = await ask(api, fresh=fresh, suffix=FAR, n=2)
-        return tuple(solid(c.text) for c in choices_of(answer, 2, Thing.COPIES))
-
-    async def alone(fresh: bool) -> tuple[str, ...]:
-        return (solid((await plain(api, fresh=fresh, suffix=FAR)).text),) * 2
-
-    await expect_agreement(copies, alone, "the same insertion in every choice")
 
 
 @check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")

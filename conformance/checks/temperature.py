@@ -135,25 +135,6 @@ async def the_maximum_gives_variety(api: Api) -> None:
     await expect_variety("temperature.maximum-varies", draw, expected, hot=True)
 
 
-@check("temperature.low-is-near-greedy", requirement="temperature.scales-randomness", tier="deep")
-async def a_low_temperature_stays_near_the_greedy_text(api: Api) -> None:
-    """Close above temperature 0 an open prompt is answered (almost) like at 0.
-
-    temperature 略大于 0 时，开放式 prompt 的回答与为 0 时（几乎）相同。
-    """
-    greedy = (await plain(api, STORY)).text
-    lows = [
-        (await api.complete(fresh=True, **sampled(temperature=0.01))).expect_ok().text
-        for _ in range(3)
-    ]
-    # Near-ties may flip late in the text; samples at 1 part from the greedy text at once.
-    near = [len(_shared_beginning(greedy, low)) >= len(greedy) // 4 for low in lows]
-    if sum(near) <= 1 and len(set(lows)) == len(lows):
-        raise Deviation(
-            f"texts that begin like {shown(greedy)}", shown(lows), effect=Effect.IGNORED
-        )
-
-
 @check(
     "temperature.low-in-every-way",
     requirement="temperature.scales-randomness",
@@ -321,10 +302,3 @@ async def a_word_is_no_temperature(api: Api) -> None:
     temperature 为单词时会被拒绝。
     """
     await expect_declined(api, temperature="hot")
-
-
-def _shared_beginning(one: str, other: str) -> str:
-    shared = 0
-    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
-        shared += 1
-    return one[:shared]

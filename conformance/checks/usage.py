@@ -256,38 +256,6 @@ async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
     await hold_billed_alike(api, COUNTING)
 
 
-@check("usage.stream-as-plain-batch", requirement="usage.stream-equals-plain", tier="deep")
-async def a_streamed_batch_is_billed_like_a_plain_one(api: Api) -> None:
-    """A streamed greedy batch is billed like the plain one with the same texts.
-
-    流式贪心批次与文本相同的非流式批次计费相同。
-    """
-    await hold_billed_alike(api, two_prompts(api))
-
-
-@check(
-    "usage.stream-as-plain-echo",
-    requirement="usage.stream-equals-plain",
-    tier="deep",
-    needs=("echo",),
-)
-async def an_echoing_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream with `echo` is billed like the plain answer with the same text.
-
-    带 `echo` 的贪心流与文本相同的非流式回答计费相同。
-    """
-    await hold_billed_alike(api, COUNTING, echo=True)
-
-
-@check("usage.stream-as-plain-chinese", requirement="usage.stream-equals-plain", tier="deep")
-async def a_chinese_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream of Chinese is billed like the plain answer with the same text.
-
-    中文的贪心流与文本相同的非流式回答计费相同。
-    """
-    await hold_billed_alike(api, CHINESE)
-
-
 async def hold_doubled(api: Api, text: str, twice_the_text: str) -> None:
     """Hold that twice a text is billed with twice its tokens, but for a few where both meet."""
     once = (await plain(api, text)).usage.prompt_tokens
