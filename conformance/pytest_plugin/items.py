@@ -138,6 +138,7 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Say where the check stands in the source."""
+        """Say where the check stands in the source, and its headline."""
         code = inspect.unwrap(self.check.run).__code__
-        return Path(code.co_filename), code.co_firstlineno - 1, self.check.id
+        # Were it the id alone, pytest would take its dots for those between classes and functions.
+        return Path(code.co_filename), code.co_firstlineno - 1, f"check {self.check.id}"

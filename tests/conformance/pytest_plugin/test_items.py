@@ -43,7 +43,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch):
 
 def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> None:
     pretend()
-    result = pytester.runpytest_inprocess(*SELECTED, "-rsx", "-v")
+    result = pytester.runpytest_inprocess(*SELECTED, "-rsxfE", "-v")
     result.assert_outcomes(failed=1, xfailed=1, passed=2, skipped=3, errors=1, warnings=1)
     result.stdout.fnmatch_lines_random(
         [
