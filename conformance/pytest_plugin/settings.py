@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,12 +42,15 @@ class Settings:
     notes: tuple[str, ...]
 
 
-def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
+def read_settings(
+    config: pytest.Config, environment: Mapping[str, str], *, begins: bool = True
+) -> Settings:
     """Make sure of a session's settings.
 
     Args:
         config: where pytest keeps what was typed and what stands in the file.
         environment: where the variables that hold secrets are looked up.
+        begins: whether the session begins here, and its record may not be there yet.
 
     Raises:
         pytest.UsageError: something cannot be used, in one sentence.
@@ -73,11 +76,15 @@ def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Sett
         raise pytest.UsageError(f"conformance: {error}") from None
     if target.api_key:
         notes.append(f"sending the API key in ${key_env} to {where.host}")
+    out = typed["out"].read(Path, None)
+    if out is not None and begins:
+        _hold_free(out)
     return Settings(
-        target=_unnamed(target),
+        # Only a target of conformance.toml has a name.
+        target=replace(target, name=None),
         contract=contract,
         options=_options(typed),
-        out=_out(typed["out"].read(Path, None)),
+        out=out.absolute() if out is not None else None,
         notes=tuple(notes),
     )
 
@@ -174,24 +181,11 @@ def _contract(name_or_path: str) -> Contract:
         raise pytest.UsageError(f"--conformance-contract: {error}") from None
 
 
-def _out(folder: Path | None) -> Path | None:
+def _hold_free(folder: Path) -> None:
     """Make sure that no other run's folder is written to; it is made when there is a record."""
-    if folder is None:
-        return None
-    absolute = folder.absolute()
-    if absolute.is_dir() and not _is_empty(absolute.iterdir()):
+    if folder.is_dir() and any(folder.iterdir()):
         raise pytest.UsageError(
             f"--conformance-out: the folder {folder} is not empty, and no run overwrites another"
         )
-    if absolute.exists() and not absolute.is_dir():
+    if folder.exists() and not folder.is_dir():
         raise pytest.UsageError(f"--conformance-out: {folder} is no folder")
-    return absolute
-
-
-def _is_empty(entries: Iterable[Path]) -> bool:
-    return next(iter(entries), None) is None
-
-
-def _unnamed(target: Target) -> Target:
-    """Only a target of a file has a name."""
-    return replace(target, name=None)

@@ -43,16 +43,23 @@ class Suite:
 
     Args:
         settings: what is judged.
+        checks: by which checks.
         meeting: the folder in which the processes of a session meet.
         own: whether this process made that folder, and takes care of what is left at the end.
         most_failures: after so many pytest stops; 0 for never.
     """
 
     def __init__(
-        self, settings: Settings, meeting: Path, *, own: bool, most_failures: int = 0
+        self,
+        settings: Settings,
+        checks: tuple[Check, ...],
+        meeting: Path,
+        *,
+        own: bool,
+        most_failures: int = 0,
     ) -> None:
         self.contract, self.options = settings.contract, settings.options
-        self.checks = _checks(settings)
+        self.checks = checks
         self._settings, self._meeting, self._own = settings, meeting, own
         self._record = (settings.out or meeting) / RECORD
         self._run = SharedRun(settings.target, self.contract, self.options, meeting, self._record)
@@ -69,7 +76,7 @@ class Suite:
         """
         shared: str | None = getattr(config, "workerinput", {}).get(MEETING)
         try:
-            settings = read_settings(config, os.environ)
+            settings = read_settings(config, os.environ, begins=shared is None)
             checks = _checks(settings)
         except PluginError as error:
             raise pytest.UsageError(str(error)) from None
@@ -80,7 +87,7 @@ class Suite:
             )
         meeting = Path(shared or tempfile.mkdtemp(prefix="conformance-"))
         most = config.getoption("maxfail")
-        suite = cls(settings, meeting, own=shared is None, most_failures=most)
+        suite = cls(settings, checks, meeting, own=shared is None, most_failures=most)
         marks = {mark: kind for c in checks for kind, mark in marks_of(c, suite.contract).items()}
         for mark, kind in marks.items():
             config.addinivalue_line("markers", f"{mark}: checks of this {kind}, of conformance")
@@ -222,8 +229,11 @@ class Suite:
         terminalreporter.line(line(f"{summary.headline.en}. {summary.sentence.en}"))
         terminalreporter.line(line(summary.cost_in_words.en))
         if self._settings.out is not None:
-            for path in _write_reports(run, self._settings.out):
-                terminalreporter.line(str(path))
+            try:
+                for path in _write_reports(run, self._settings.out):
+                    terminalreporter.line(str(path))
+            except OSError as error:
+                terminalreporter.line(f"the reports could not be written: {error}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -241,7 +251,7 @@ def _checks(settings: Settings) -> tuple[Check, ...]:
 
 
 def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
-    """Write the reports beside the record; what cannot be written is told in its place."""
+    """Write the reports beside the record, and return where they are."""
     known = formats()
     paths = [folder / known[name].file_name for name in REPORTS]
     for name, path in zip(REPORTS, paths, strict=True):

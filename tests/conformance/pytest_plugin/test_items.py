@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -215,6 +216,15 @@ def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, pretend) -> 
     assert "expected     status 400" in (failed.findtext("failure") or "")
     (about,) = failed.findall("properties/property")
     assert about.attrib == {"name": "requirement", "value": "stop.at-most-four"}
+
+
+def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, pretend) -> None:
+    pretend()
+    pytester.runpytest_inprocess(*SELECTED, "--html=report.html", "--self-contained-html")
+    page = html.unescape((pytester.path / "report.html").read_text("utf-8"))
+    for name in RULINGS:
+        assert f"conformance::{name}" in page
+    assert "expected     status 400" in page
 
 
 def test_nothing_is_left_behind(pytester: pytest.Pytester, pretend, tmp_path: Path) -> None:
