@@ -123,6 +123,8 @@ class Suite:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """Take out what names checks, for which pytest would look among the files."""
+        if session.config.pluginmanager.hasplugin("dsession"):
+            return  # the workers of xdist collect, and are told all arguments
         arguments = session.config.args
         named = [name.removeprefix(NAMED) for name in arguments if name.startswith(NAMED)]
         session.config.args = [name for name in arguments if not name.startswith(NAMED)]
