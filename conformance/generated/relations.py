@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import hold_echoed
 from conformance.checks._characters import solid
 from conformance.checks._needles import before
 from conformance.checks._stopping import OTHERS
@@ -100,42 +99,6 @@ async def hold_layout(api: Api, *, stream: bool) -> None:
             )
 
     await hold_property(api, scenes, relation, batches(api))
-
-
-@check("relations.echo-then-answer", requirement="echo.own-prompt-in-batch", **DRAWN)
-async def an_echo_comes_before_the_answer(api: Api) -> None:
-    """Whatever the prompts, each echo is its own prompt, and the answer without `echo` follows it.
-
-    无论 prompt 为何，回显都是其自身，其后是不带 `echo` 时的回答。
-    """
-    await hold_echo(api, stream=False)
-
-
-@check("relations.echo-streamed", requirement="streaming.echo-once", needs=("stream",), **DRAWN)
-async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
-    """In a stream, too, each echo is its own prompt, once, and the answer follows it.
-
-    流式时亦然：回显都是其自身的 prompt，只出现一次，其后是回答。
-    """
-    await hold_echo(api, stream=True)
-
-
-async def hold_echo(api: Api, *, stream: bool) -> None:
-    """Hold that a text with ``echo`` is the prompt, and then the text without."""
-
-    async def relation(trial: Trial, scene: Scene, way: Way) -> None:
-        async def behind_echo(fresh: bool) -> Texts:
-            told = await choices(trial.api, scene, way, stream=stream, fresh=fresh, echo=True)
-            for prompt, choice in told:
-                hold_echoed(choice.text, prompt)
-            return tuple(solid(choice.text.removeprefix(prompt)) for prompt, choice in told)
-
-        async def free(fresh: bool) -> Texts:
-            return await texts(trial.api, scene, way, fresh=fresh)
-
-        await trial.expect_alike(behind_echo, free, "the prompt, then the answer without `echo`")
-
-    await hold_property(api, scenes, relation, every_way(api))
 
 
 @check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **DRAWN)

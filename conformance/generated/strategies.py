@@ -24,10 +24,10 @@ TIMES = 3
 
 # fmt: off
 NARROW = (
-    "a", "no", "b2", "Red", "7,", "the", "x=1;", "<b>",
-    '"q"', "\\n", "{}", "it's", "%20", "A.", "#5", "0",
+    "A", "No", "B2", "Red", "X7,", "The", "X=1;", "<B>",
+    '"Q"', "\\N", "{A}", "It's", "%2F", "A.", "#5F", "0X",
 )
-"""Pieces in ASCII: words, numbers, and what escaping gets wrong."""
+"""Pieces in ASCII: a capital in each, numbers, and what escaping gets wrong."""
 
 WIDE = (
     "好", "一二", "é", "中文", "🍎", "日本", "e\u0301", "Ж",
@@ -37,14 +37,17 @@ WIDE = (
 joined from several, letters that run from right to left or lie beyond the first plane."""
 # fmt: on
 
-BETWEEN = (" ", ", ", "\n", "", "\t", " - ", "  ", "\u3000")
-"""What follows each piece; the last is the blank of Chinese."""
+BLANKS = (" ", "\n", "\t", "  ", "\r\n", ", ", " - ", ".\n")
+"""What stands around a piece in ASCII: white space, at both ends of the prompt too."""
 
-EDGES = ("", " ", "\n", "  ", "\t", "\u200b", "\x01", "\x7f")
-"""What stands before the first piece: white space, what has no width, and control characters."""
+MARKS = ("", "\u3000", "，", "\n", " ", "、", "\r\n", "。")
+"""What follows a wider piece, with the blank and the points of Chinese."""
 
-LIMITS = (3, 4, 5, 2)
-"""Tokens of an answer: a character of emoji takes up to four."""
+HIDDEN = ("", "\u200b", "\x01", "\x7f")
+"""What stands before the first wider piece: what has no width, and control characters."""
+
+LIMITS = (5, 4, 6, 5)
+"""Tokens of an answer: a character takes up to four, and shows only when it is whole."""
 
 USERS = ("u", "用户 🍎", "a\u0301", " ", "\x01", '"; --', "0", "x" * 64)
 """Names of users, such as careless code would stumble over."""
@@ -97,11 +100,13 @@ def one_of(options: Sequence[T]) -> SearchStrategy[T]:
     return st.tuples(*[st.booleans()] * bits).map(chosen)
 
 
-def prompts(pieces: Sequence[str]) -> SearchStrategy[str]:
-    """Draw a prompt that repeats one of some pieces."""
+def prompts(
+    pieces: Sequence[str], behind: Sequence[str], before: Sequence[str]
+) -> SearchStrategy[str]:
+    """Draw a prompt that repeats a piece, with something behind each and before the first."""
     from hypothesis import strategies as st
 
-    drawn = st.tuples(one_of(pieces), one_of(BETWEEN), one_of(EDGES))
+    drawn = st.tuples(one_of(pieces), one_of(behind), one_of(before))
     return drawn.map(lambda it: it[2] + (it[0] + it[1]) * TIMES)
 
 
@@ -109,7 +114,8 @@ def scenes() -> SearchStrategy[Scene]:
     """Draw what all properties of a run ask about."""
     from hypothesis import strategies as st
 
-    return st.builds(Scene, prompts(NARROW), prompts(WIDE), one_of(LIMITS))
+    narrow = prompts(NARROW, BLANKS, BLANKS)
+    return st.builds(Scene, narrow, prompts(WIDE, MARKS, HIDDEN), one_of(LIMITS))
 
 
 def scenes_with(values: Sequence[T]) -> SearchStrategy[tuple[Scene, T]]:

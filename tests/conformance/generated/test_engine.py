@@ -286,7 +286,7 @@ def test_random_numbers_go_on_as_if_nothing_had_been_drawn() -> None:
 
 
 class Answers:
-    """Two ways of asking for the same: fresh answers come from lists, what is shared is the first."""
+    """Two ways of asking for the same: what is shared comes first of a list, then what is fresh."""
 
     def __init__(self, left: Sequence[str], right: Sequence[str]) -> None:
         self._sides = (left, iter(left[1:])), (right, iter(right[1:]))
