@@ -150,7 +150,7 @@ def of_temperature() -> Iterator[Row]:
     warm = "temperature.maximum-varies temperature.repeats-vary temperature.default-varies"
     yield "always greedy", Fault(ask=greedy), f"{warm} temperature.null-varies n.samples-differ"
     yield "always greedy too", Fault(ask=greedy), "seed.others-differ seed.copies-differ"
-    low = "temperature.low-is-near-greedy temperature.low-in-every-way"
+    low = "temperature.low-in-every-way"
     yield "low samples", Fault(ask=warm_low), low
     yield "cool", Fault(ask=cool), "temperature.law temperature.default-law"
     yield "not above 1", Fault(ask=clipped), "temperature.maximum-law"
@@ -218,7 +218,7 @@ def of_penalties() -> Iterator[Row]:
 
 def of_logit_bias() -> Iterator[Row]:
     """Faults of logit_bias."""
-    biased = "logit-bias.forces logit-bias.forces-each-choice logit-bias.forces-in-stream"
+    biased = "logit-bias.forces"
     yield "bias of the first only", Fault(tell=choices(made.bias_for_one)), biased.split()[1]
     yield "logit_bias dropped", drops("logit_bias"), "logit-bias.forces"
     flowing = drops("logit_bias", when=lambda b: bool(b.get("stream")))
@@ -233,7 +233,7 @@ def of_logit_bias() -> Iterator[Row]:
 
 def of_seed() -> Iterator[Row]:
     """Faults of seed."""
-    repeating = "seed.repeats seed.repeats-in-copies seed.repeats-in-stream seed.zero-repeats"
+    repeating = "seed.repeats seed.zero-repeats"
     yield "seed lost", drops("seed"), "seed.repeats-in-every-way"
     yield "seed dropped", drops("seed"), repeating
     null = changes(lambda b: "seed" in b and b["seed"] is None, seed=7)
@@ -250,8 +250,6 @@ def of_seed() -> Iterator[Row]:
     yield "edges the same", Fault(ask=seven_for_edges), "seed.edges-told-apart"
     large = declines(lambda b: (b.get("seed") or 0) > 2**31)
     yield "large seeds refused", large, "seed.edges-told-apart"
-    live = changes(lambda b: bool(b.get("stream")) and "seed" in b, seed=99)
-    yield "another seed in streams", live, "seed.repeats-in-stream"
     yield "default seed 2", changes(lambda b: "seed" not in b, seed=2), "seed.default-one"
 
 

@@ -190,11 +190,6 @@ def cut_in_prompt(body: Body, _: int, text: str) -> str:
     return text.partition(found[0])[0] if found and body.get("echo") else "" if found else text
 
 
-def cut_across_prompt(body: Body, _: int, text: str) -> str:
-    """Search the border between prompt and answer for stop sequences."""
-    return "" if any(s in COUNTING[-2:] + text for s in stops(body)) else text
-
-
 def first_of_prompt_for_all(body: Body, of: list[Body]) -> list[Body]:
     """The choices of a batch are copies of the first one of their prompt."""
     n = body.get("n", 1) if is_batch(body) else 1
@@ -262,11 +257,6 @@ def stop_at_token_border(body: Body) -> Body:
     """A sequence is found only if it is made of whole tokens of the toy language."""
     whole = [s for s in stops(body) if s.startswith(" ")]
     return {**body, "stop": whole} if body.get("stop") else body
-
-
-def appended_suffix(body: Body, chunks: list[Body]) -> list[Body]:
-    chunks[-1]["choices"][0]["text"] += body.get("suffix") or ""
-    return chunks
 
 
 def numberless(status: int, error: Body) -> tuple[int, Body]:

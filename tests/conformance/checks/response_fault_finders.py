@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FOUND_BY = {
+    "suffix-appended": "suffix.not-appended",
     "stream-ignored": "stream.true-streams",
     "plain-answer-streamed": "stream.absent-is-plain stream.false-is-plain",
     "stream-as-json": "streaming.content-type",
@@ -17,30 +18,20 @@ FOUND_BY = {
     "done-first": "streaming.done-last",
     "chat-usage-chunk": "streaming.chunk-shape",
     "delta": "streaming.chunk-shape text.present-in-stream",
-    "first-token-twice": (
-        "echo.scripts-streamed-once "
-        "stop.held-text-of-first "
-        "stop.streamed-first-of-batch "
-        "streaming.text-ascii "
-        "streaming.text-chinese "
-        "streaming.text-emoji "
-        "streaming.text-scripts"
-    ),
-    "pieces-stripped": "streaming.text-ascii streaming.text-echoed streaming.text-words",
-    "end-of-second-choice-lost": ("stop.streamed-second-of-batch streaming.text-batch"),
-    "characters-split": "stop.held-text-of-second streaming.characters-chinese",
-    "characters-halved": "streaming.characters-emoji streaming.characters-scripts",
+    "first-token-twice": ("streaming.text-ascii streaming.text-chinese streaming.text-emoji"),
+    "pieces-stripped": "streaming.text-ascii streaming.text-words",
+    "end-of-second-choice-lost": "streaming.text-batch",
+    "characters-split": "streaming.characters-chinese",
+    "characters-halved": "streaming.characters-emoji",
     "no-finish-reason": "finish-reason.known-in-stream streaming.one-finish",
     "finish-on-every-chunk": "streaming.one-finish",
     "finish-twice": "streaming.one-finish streaming.one-finish-copies",
     "finish-before-text": "streaming.one-finish",
     "finish-index-zero": "streaming.one-finish-batch streaming.one-finish-copies",
-    "finish-always-stop-streamed": (
-        "finish-reason.one-token-in-stream finish-reason.stream-as-plain"
-    ),
+    "finish-always-stop-streamed": "finish-reason.stream-as-plain",
     "finish-unknown-streamed": "finish-reason.known-in-stream",
     "indexes-from-one": "streaming.index-of-copies streaming.index-of-prompts",
-    "indexes-swapped-streamed": "index.prompt-major-in-stream index.prompt-order-in-stream",
+    "indexes-swapped-streamed": "index.prompt-order-in-stream",
     "index-missing-streamed": "streaming.index-of-prompts",
     "id-per-chunk": "streaming.id-constant",
     "created-per-chunk": "streaming.created-constant",
@@ -51,12 +42,7 @@ FOUND_BY = {
     "include-usage-ignored": "stream-options.usage-chunk",
     "usage-first": "stream-options.usage-last",
     "usage-with-text": "stream-options.only-one-bill stream-options.usage-chunk",
-    "stream-billed-twice": (
-        "usage.stream-as-plain "
-        "usage.stream-as-plain-batch "
-        "usage.stream-as-plain-chinese "
-        "usage.stream-as-plain-echo"
-    ),
+    "stream-billed-twice": "usage.stream-as-plain",
     "stream-options-change-text": "stream-options.obfuscation stream-options.same-text",
     "stream-options-served-plain": "stream-options.needs-stream",
     "stream-options-error-unnamed": "errors.param stream-options.needs-stream-param",
@@ -69,11 +55,7 @@ FOUND_BY = {
     "logprobs-unasked-streamed": "logprobs.absent-in-stream",
     "stream-alternatives-dropped": "logprobs.count-in-stream",
     "stream-offsets-begin-anew": "text-offset.in-stream",
-    "stream-tokens-stripped": (
-        "echo-logprobs.streamed-tokens "
-        "logprobs-arrays.stream-tokens "
-        "logprobs-arrays.stream-tokens-scripts"
-    ),
+    "stream-tokens-stripped": "logprobs-arrays.stream-tokens",
     "stream-logprobs-missing": "logprobs.returned-in-stream",
     "logprobs-dropped": "logprobs.returned",
     "logprobs-null-plain": "logprobs.returned",
@@ -100,11 +82,7 @@ FOUND_BY = {
     "scores-null": "echo-logprobs.covers-prompt logprobs.returned logprobs.zero",
     "scores-per-mille": "echo-logprobs.sampled-in-top logprobs-arrays.greedy-is-top",
     "scores-not-numbers": "logprobs-arrays.never-positive",
-    "streamed-scores-differ": (
-        "echo-logprobs.streamed-scores "
-        "logprobs-arrays.stream-scores "
-        "logprobs-arrays.stream-scores-scripts"
-    ),
+    "streamed-scores-differ": "logprobs-arrays.stream-scores",
     "after-sampling": "logprobs-arrays.before-temperature logprobs-arrays.before-top-p",
     "nan": "envelope.strict-json-logprobs",
     "offset-minus-one": "echo-logprobs.offset-zero text-offset.ascii text-offset.base",
@@ -176,9 +154,7 @@ FOUND_BY = {
     "finish-eos": "finish-reason.known finish-reason.known-in-batch",
     "finish-always-stop": "finish-reason.cut-short finish-reason.one-token",
     "finish-always-length": "finish-reason.stop-sequence",
-    "finish-always-length-streamed": (
-        "finish-reason.per-choice-in-stream finish-reason.stop-sequence-in-stream"
-    ),
+    "finish-always-length-streamed": "finish-reason.stop-sequence-in-stream",
     "finish-of-first": "finish-reason.per-choice",
     "natural-end-called-length": "finish-reason.natural-end",
     "usage-missing": "usage.present",
