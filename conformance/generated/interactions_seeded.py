@@ -27,7 +27,7 @@ TOKENS = 8
 STEADY = 2
 """How often each of two samples has to come again before they are compared."""
 
-WAVERING = 3
+WAVERING = 5
 """Requests whose sample must come and go before that is a finding."""
 
 
