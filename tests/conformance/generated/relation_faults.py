@@ -148,6 +148,22 @@ def _echoed_scores(number: int, change: Any) -> Change:
     return f.logprobs(of)
 
 
+def _null_taken_for_a_word(name: str) -> tuple[Change, set[str]]:
+    """Answer another prompt where a parameter is null."""
+
+    def ask(body: Body) -> Body:
+        null = name in body and body[name] is None
+        return {**body, "prompt": _turned(body["prompt"])} if null else body
+
+    check = name.removesuffix("_penalty").replace("_", "-")
+    return Change(ask=ask), {f"relations.null-{check}"}
+
+
+NULLS = (
+    "stop", "logprobs", "seed", "suffix", "top_p", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
+"""Parameters whose nulls are asked for one by one where all together are not harmless."""
+
 FIRST = LEARNT[1]
 """The id that is told to stand for a blank; those after it for the characters behind that."""
 
@@ -262,4 +278,5 @@ FAULTS: dict[str, tuple[Change, set[str]]] = {
     "banned-all-the-same": (Change(plain=ids_told), {"relations.ban-bans"}),
     "presence-on-prompt": (_on_prompt("presence_penalty"), {"relations.presence-spares-prompt"}),
     "frequency-on-prompt": (_on_prompt("frequency_penalty"), {"relations.frequency-spares-prompt"}),
+    **{f"{name}-null-taken-for-a-word": _null_taken_for_a_word(name) for name in NULLS},
 }
