@@ -9,7 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from conformance.checks import all_checks
+from conformance.contract import load_contract
+from conformance.model import Target
 from conformance.pytest_plugin import shared_run
+from conformance.pytest_plugin.settings import Settings
+from conformance.pytest_plugin.suite import Suite
+from conformance.selection import Options
 from conformance.verdicts import Ruling
 from tests.conformance.pytest_plugin.pretended import RULINGS, pretending
 
@@ -166,6 +171,17 @@ def test_the_first_failure_ends_the_run_and_its_cost(pytester: pytest.Pytester, 
     result = pytester.runpytest_inprocess(*SELECTED, "-x", "-k", "five-refused or string")
     result.assert_outcomes(failed=1, deselected=6)
     assert left[-1] == "closed early"
+
+
+def test_failures_anywhere_stop_the_run_that_another_process_leads(tmp_path: Path) -> None:
+    target = Target("http://imagined.example/v1", "tiny", "openai")
+    settings = Settings(target, load_contract("openai"), Options(), None, ())
+    suite = Suite(settings, (), tmp_path, own=False, most_failures=2)
+    failure = pytest.TestReport("it", ("it.py", 1, "it"), {}, "failed", None, "call")
+    suite.pytest_runtest_logreport(failure)
+    assert not (tmp_path / shared_run.STOP).exists()
+    suite.pytest_runtest_logreport(failure)
+    assert (tmp_path / shared_run.STOP).exists()
 
 
 def test_what_keeps_all_from_being_judged_is_told_once(
