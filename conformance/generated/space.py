@@ -38,6 +38,9 @@ SCRIPTS: Mapping[str, tuple[Prompt, Prompt]] = {
 }
 """Each prompt, and the one behind it in a batch."""
 
+LONG = 12
+"""Characters of a long stop sequence."""
+
 SEEDS = (0, -7, 2**40)
 """Seeds that change no greedy answer, and that a careless endpoint stumbles over."""
 
@@ -206,12 +209,15 @@ def _stop(
     if kind == "none":
         return _no_stop(turn, contract)
     if kind == "missed":
-        return {"stop": _missed(texts, prompts)[:most]}
+        missed = _missed(texts, prompts)
+        first = turn * most % len(missed)
+        return {"stop": [*missed[first:], *missed[:first]][:most]}
     whole = solid(texts[turn % len(texts)])
     early, late = _needle(whole, 1), _needle(whole, 2)
+    long = _needle(whole, 1, LONG)
     near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
-    among = list(dict.fromkeys([*near, late, early, NEVER]))
-    return {"stop": (early, [early], among[-most:])[turn % 3]}
+    among = list(dict.fromkeys([*near, late, long, NEVER]))
+    return {"stop": (early, [long], among[-most:], whole[:2] or NEVER)[turn % 4]}
 
 
 def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
@@ -225,10 +231,10 @@ def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
     return ways[turn % len(ways)]
 
 
-def _needle(text: str, part: int) -> str:
-    """Cut two characters some thirds into a text; of an empty one nothing that occurs."""
+def _needle(text: str, part: int, length: int = 2) -> str:
+    """Cut some characters some thirds into a text; of an empty one nothing that occurs."""
     start = len(text) * part // 3
-    return text[start : start + 2] or NEVER
+    return text[start : start + length] or NEVER
 
 
 def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
