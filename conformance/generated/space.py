@@ -75,13 +75,18 @@ def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
 
     forms = contract.parameter("prompt").forms
     ids = {"tokens", "token-arrays"} <= set(forms)
+    # To one page 0 means that no log probabilities are wanted.
+    none_listed = "logprobs.zero-gives-sampled" in contract.requirements
     factors: dict[str, tuple[str, ...]] = {
         "script": ("ascii", "chinese", "emoji", *(("ids",) if ids else ())),
         "form": ("alone", *(("batch",) if "strings" in forms else ())),
         "way": ("plain", *known("stream", "stream"), *known("stream_options", "billed")),
         "copies": ("one", *known("n", "two"), *known("best_of", "best")),
         "echo": ("off", *known("echo", "on")),
-        "scores": ("off", *known("logprobs", "none listed", "two listed")),
+        "scores": (
+            "off",
+            *known("logprobs", *(["none listed"] if none_listed else []), "two listed"),
+        ),
         "length": ("whole", "part", "least"),
         "stop": ("none", *known("stop", "met", "missed")),
         "rest": ("absent", "null", "idle"),

@@ -9,6 +9,9 @@ One server of three may take what the others decline; to see that takes three re
 REQUESTS = EVERYWHERE - {Modifier.SECOND_CHOICE}
 """What happens to a whole request, so that its choices share it."""
 
+RARE = frozenset({Modifier.EVERY_THIRD})
+"""Where a fault strikes for one value alone, one server of three shows it less than once a run."""
+
 NO_ECHO = EVERYWHERE - {Modifier.ECHO}
 
 NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}

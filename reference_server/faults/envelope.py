@@ -266,7 +266,7 @@ def mark_in_front() -> Behaviour:
     "answer-cached",
     breaks="envelope.id-unique temperature.repeats-vary",
     evidence=Evidence.SIBLING,
-    modifiers=FRAME - {Modifier.EVERY_THIRD},
+    modifiers=FRAME - {Modifier.EVERY_THIRD, Modifier.STREAM},
 )
 def answer_cached() -> Behaviour:
     """An equal request gets the whole answer again, ``id`` and all."""

@@ -120,7 +120,7 @@ def logprobs_unasked() -> Behaviour:
 @fault(
     "logprobs-above-maximum-dropped",
     breaks="logprobs.above-maximum",
-    modifiers={Modifier.EVERY_THIRD},
+    modifiers=(),
 )
 def logprobs_above_maximum_dropped() -> Behaviour:
     """More ``logprobs`` than documented are answered with none."""

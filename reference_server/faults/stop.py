@@ -9,7 +9,7 @@ from reference_server.behaviour.pieces import asks, both, choices, declines, dro
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._endings import cut_elsewhere
-from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
+from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
 
 CUTS = """
     stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
@@ -133,7 +133,7 @@ def stop_whatever_case() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-as-pattern", breaks=CUTS)
+@fault("stop-as-pattern", breaks=CUTS, modifiers=EVERYWHERE - RARE)
 def stop_as_pattern() -> Behaviour:
     """A stop sequence is read as a regular expression."""
 
@@ -216,7 +216,7 @@ def stop_echo_searched() -> Behaviour:
     )
 
 
-@fault("stop-border-searched", breaks="stop.prompt-not-searched")
+@fault("stop-border-searched", breaks="stop.prompt-not-searched", modifiers=EVERYWHERE - RARE)
 def stop_border_searched() -> Behaviour:
     """A stop sequence that begins in the prompt and ends in the answer ends it at once."""
 
@@ -364,7 +364,7 @@ def stop_almost_matches() -> Behaviour:
     "empty-stop-kills",
     breaks="stop.empty-is-harmless",
     evidence=Evidence.REPORTED,
-    modifiers=REQUESTS,
+    modifiers=REQUESTS - RARE,
 )
 def empty_stop_kills() -> Behaviour:
     """An empty stop sequence matches at once, and the answer is empty."""
@@ -390,7 +390,7 @@ def empty_stop_breaks() -> Behaviour:
     )
 
 
-@fault("stop-null-stops", breaks="stop.null-is-none", modifiers=REQUESTS)
+@fault("stop-null-stops", breaks="stop.null-is-none", modifiers=REQUESTS - RARE)
 def stop_null_stops() -> Behaviour:
     """``stop: null`` is taken for a full stop, a comma or a new line."""
     return sets(lambda asked: "stop" in asked and asked["stop"] is None, stop=[".", ",", "\n"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import chunks, declines, drops
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
@@ -91,7 +90,7 @@ def stream_options_change_text() -> Behaviour:
 @fault(
     "stream-options-without-stream",
     breaks="stream-options.without-stream-refused",
-    modifiers={Modifier.EVERY_THIRD},
+    modifiers=(),
 )
 def stream_options_without_stream() -> Behaviour:
     """``stream_options`` is accepted without ``stream``, and ignored."""

@@ -4,7 +4,7 @@ from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import asks, declines, drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS, NO_ECHO
+from reference_server.faults._hiding import HANDLERS, NO_ECHO, RARE
 
 HIDES = NO_ECHO - {Modifier.BATCH}
 """With an echo or a batch no document says what a suffix does."""
@@ -26,7 +26,7 @@ def suffix_dropped() -> Behaviour:
     return drops("suffix")
 
 
-@fault("suffix-as-prompt", breaks="suffix.conditions-insertion", modifiers=HIDES)
+@fault("suffix-as-prompt", breaks="suffix.conditions-insertion", modifiers=HIDES - RARE)
 def suffix_as_prompt() -> Behaviour:
     """The suffix is put behind the prompt, and what is returned goes on after both."""
 
@@ -38,7 +38,7 @@ def suffix_as_prompt() -> Behaviour:
     return asks(ask)
 
 
-@fault("suffix-appended", breaks="suffix.not-appended", modifiers=HIDES)
+@fault("suffix-appended", breaks="suffix.not-appended", modifiers=HIDES - RARE)
 def suffix_appended() -> Behaviour:
     """The suffix is returned behind the insertion."""
     return texts(lambda asked, _, text: text + (asked.get("suffix") or ""))

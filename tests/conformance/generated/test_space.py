@@ -49,6 +49,12 @@ def test_a_document_is_asked_only_for_what_it_mentions() -> None:
     assert "ids" not in factors_of(load_contract("zero"))["script"]
 
 
+def test_where_zero_turns_log_probabilities_off_none_are_asked_for_by_it() -> None:
+    contract = load_contract("zhizengzeng")
+    assert contract.why_not_in_force("logprobs.zero-gives-sampled") is not None
+    assert {row.more.get("logprobs") for row in rows(contract)} == {None, 2}
+
+
 def test_the_price_is_kept() -> None:
     array = combinations(OPENAI)
     assert array.pairs <= 17
