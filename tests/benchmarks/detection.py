@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -71,12 +72,13 @@ def main() -> None:
     faults = list(_faults(options))
     _say(f"{len(faults)} faults, seed {SEED}")
     met: list[Met] = []
-    with running_server("--showcase") as server:
+    # What was measured until somebody has had enough is told all the same.
+    with suppress(KeyboardInterrupt), running_server("--showcase") as server:
         contestants = _contestants(server)
         for fault in faults:
             for name, meet in contestants.items():
                 met.append(_measured(name, fault, meet, server))
-                _say(f"{fault.name:40} {name:40} {'found' if met[-1].found else '-'}")
+                _say(in_a_line(met[-1]))
     _say(table(met))
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in met], indent=1), "utf-8")
@@ -173,6 +175,13 @@ def _suite_finds(server: RunningServer, tier: Tier, stage: Stage | None, fault: 
 
 
 # ── what is printed ──────────────────────────────────────────────────────────────────────────────
+
+
+def in_a_line(met: Met) -> str:
+    """Write what came of one meeting, while others are still to come."""
+    found = "found" if met.found else "not found"
+    price = f"{met.requests} requests, {met.tokens} tokens, {met.seconds:.0f} s"
+    return f"{met.fault}: {met.contestant}: {found}; {price}"
 
 
 def table(met: Sequence[Met]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.benchmarks.detection import Met, kinds, table
+from tests.benchmarks.detection import Met, in_a_line, kinds, table
 
 
 def failure(message: str) -> dict[str, Any]:
@@ -37,3 +37,8 @@ def test_a_contestant_has_one_line_with_its_averages() -> None:
         "| ours | 1 of 2 (50%) | 150 | 1,500 | 1.5 |",
         "| theirs | 0 of 2 (0%) | 200 | 5 | 5.0 |",
     ]
+
+
+def test_a_meeting_is_told_in_a_line() -> None:
+    line = in_a_line(Met("ours", "id-missing", True, 98, 1_258, 18.9))
+    assert line == "id-missing: ours: found; 98 requests, 1258 tokens, 19 s"
