@@ -16,16 +16,13 @@ from conformance.checks._asking import choices_of, plain, two_prompts
 from conformance.checks._characters import REPLACEMENT, is_whole, join_tokens, solid
 from conformance.checks._prompts import CHINESE, COUNTING
 from conformance.checks._scores import (
-    Scored,
     Scores,
     alike,
     expect_alike,
-    expect_scored_alike,
     hold_offsets_advance,
     offsets_of,
     positions_of,
     scored,
-    scored_tokens,
     scores_of,
     tokens_of,
 )
@@ -271,31 +268,17 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
     )
 
 
-@check("echo-logprobs.batch-as-singles", requirement="echo.scored-equals-generated", tier="deep")
-async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
-    """Each prompt of a batch is scored as it is alone.
-
-    批次中每个 prompt 的得分与单独计分时相同。
-    """
-    prompts = two_prompts(api)
-
-    async def together(fresh: bool) -> Scored:
-        answer = await score(api, prompts, fresh=fresh)
-        return scored_tokens(choices_of(answer, len(prompts), Thing.BATCH))
-
-    async def alone(fresh: bool) -> Scored:
-        answers = [await score(api, prompt, fresh=fresh) for prompt in prompts]
-        return scored_tokens(answer.only for answer in answers)
-
-    await expect_scored_alike(together, alone, "each prompt's scores as they are alone")
-
-
 async def score(
     api: Api, prompt: Any, *, fresh: bool = False, max_tokens: int = HARNESS_TOKENS
 ) -> Completion:
     """Ask for a prompt to be scored, in the form that evaluation harnesses use."""
+    return (await api.complete(fresh=fresh, **scoring(prompt, max_tokens))).expect_ok()
+
+
+def scoring(prompt: Any, max_tokens: int = HARNESS_TOKENS) -> dict[str, Any]:
+    """Write the request that evaluation harnesses send."""
     body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "logprobs": 1}
-    return (await api.complete(fresh=fresh, **body, echo=True)).expect_ok()
+    return {**body, "echo": True}
 
 
 def prompt_tokens_in(choice: Choice, prompt: str) -> int:

@@ -14,7 +14,6 @@ from conformance.checks._asking import (
     hold_echoed,
     joined,
     plain,
-    streamed,
 )
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
@@ -54,27 +53,6 @@ async def a_small_limit_is_kept(api: Api) -> None:
         expect(len(few.text), f"length of the text of {FEW} tokens", effect=Effect.IGNORED).at_most(
             len(many.text) - 1
         )
-
-
-@check(
-    "max-tokens.few-streamed",
-    requirement="max-tokens.limits-answer",
-    tier="deep",
-    needs=("stream",),
-)
-async def a_small_limit_is_kept_in_a_stream(api: Api) -> None:
-    """`max_tokens: 4` gives the same short text when it is streamed.
-
-    `max_tokens: 4` 在流式时给出同样的短文本。
-    """
-
-    async def as_stream(fresh: bool) -> str:
-        return solid((await streamed(api, fresh=fresh, max_tokens=FEW)).text)
-
-    async def as_plain(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh, max_tokens=FEW)).text)
-
-    await expect_agreement(as_stream, as_plain, "the same four tokens, streamed and plain")
 
 
 @check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")

@@ -123,15 +123,6 @@ async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
     await hold_batch_as_singles(api, [COUNTING])
 
 
-@check("prompt.batch-of-scripts", requirement="prompt.batch-as-singles", tier="deep")
-async def a_batch_of_scripts_is_answered_as_alone(api: Api) -> None:
-    """Chinese, emoji and words in one batch each get the greedy text that they get alone.
-
-    中文、表情符号与单词同在一个批次时，各自得到的贪心文本与单独发送时相同。
-    """
-    await hold_batch_as_singles(api, [CHINESE, EMOJI, COLOURS])
-
-
 @check("prompt.tokens-served", requirement="prompt.tokens")
 async def token_ids_are_one_prompt(api: Api) -> None:
     """An array of eight token ids is one prompt of eight tokens, or nine with a start token.

@@ -160,15 +160,6 @@ async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
     await hold_cut(api, COLOURS, across_words)
 
 
-@check("stop.one-character", requirement="stop.across-token-borders", tier="deep")
-async def one_character_ends_the_text(api: Api) -> None:
-    """A single character of the answer cuts the text at its first occurrence.
-
-    以回答中的单个字符为停止序列时，文本在其首次出现处截断。
-    """
-    await hold_cut(api, COUNTING, lambda text: middle_of(text, 1))
-
-
 @check("stop.chinese", requirement="stop.across-token-borders")
 async def a_chinese_character_ends_the_text(api: Api) -> None:
     """A character of three bytes cuts the text like a letter.

@@ -117,6 +117,12 @@ def greedy(asked: Body) -> bool:
     return asked.get("temperature") == 0
 
 
+def stops_of(asked: Body) -> list[str]:
+    """The stop sequences of a request that hold something."""
+    stop = asked.get("stop") or []
+    return [one for one in ([stop] if isinstance(stop, str) else stop) if one]
+
+
 def plainly(asked: Body) -> Body:
     """Ask the same for an answer that is no stream and no echo, and has every token listed."""
     left = {k: v for k, v in asked.items() if k not in ("stream", "stream_options", "echo")}

@@ -16,6 +16,7 @@ from reference_server.variants._retold import (
     greedy,
     joined,
     plainly,
+    stops_of,
 )
 
 
@@ -37,7 +38,7 @@ def stop_tokens_listed() -> Behaviour:
     """The tokens of the stop sequence that ended a greedy answer are listed, as vLLM does."""
 
     async def remake(asked: Body, choice: Choice, ask: Ask) -> Choice:
-        stops = _stops_of(asked)
+        stops = stops_of(asked)
         if choice.finish != "stop" or not stops or not greedy(asked):
             return choice
         whole = await ask({k: v for k, v in plainly(asked).items() if k != "stop"})
@@ -57,11 +58,6 @@ def stop_tokens_listed() -> Behaviour:
         return choice.ended(choice.text, scores, "stop", billed=choice.entries)
 
     return Retold(remake)
-
-
-def _stops_of(asked: Body) -> list[str]:
-    stop = asked.get("stop") or []
-    return [one for one in ([stop] if isinstance(stop, str) else stop) if one]
 
 
 @variant("cut-tail-dropped")

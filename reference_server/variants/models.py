@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined, Upstream
 from reference_server.behaviour.registry import variant
@@ -18,7 +19,10 @@ from reference_server.variants._retold import (
     Retold,
     Scores,
     cut,
+    greedy,
     joined,
+    plainly,
+    stops_of,
     trimmed,
 )
 
@@ -108,7 +112,7 @@ def uneven_model() -> Behaviour:
 def _ending(after: Callable[[str], int | None]) -> Retold:
     """Let a model end after so many tokens, or when it does by itself."""
 
-    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
+    def end(choice: Choice) -> Choice:
         entries = after(choice.prompt)
         if entries is None:
             return choice
@@ -119,8 +123,27 @@ def _ending(after: Callable[[str], int | None]) -> Retold:
         if entries >= choice.entries or tokens[entries] == END:
             return choice
         text = choice.text_before(entries)
-        end = _end(choice, entries, len(choice.prompt) + len(text))
-        return choice.ended(text, joined(cut(choice.scores, entries), end), "stop")
+        last = _end(choice, entries, len(choice.prompt) + len(text))
+        return choice.ended(text, joined(cut(choice.scores, entries), last), "stop")
+
+    async def remake(asked: Body, choice: Choice, ask: Ask) -> Choice:
+        stops = stops_of(asked)
+        if not stops or choice.finish != "stop" or not greedy(asked):
+            return end(choice)
+        # A sequence that the model does not come to write is none that ends its answer.
+        whole = await ask({k: v for k, v in plainly(asked).items() if k != "stop"})
+        if whole is None:
+            return end(choice)
+        other = next(c for c in whole["choices"] if c["index"] == choice.index)
+        free = choice.ended(other["text"], other["logprobs"], other["finish_reason"])
+        ended = end(free)
+        met = [free.text.find(stop) + len(stop) for stop in stops if stop in free.text]
+        if not met or any(stop in ended.text for stop in stops):
+            return end(choice)
+        written = len(choice.prompt) + min(met)
+        made = sum(offset < written for offset in free.scores["text_offset"])
+        # The tokens of the sequence are on the bill, and have not been written.
+        return replace(ended, billed=ended.entries - (made - choice.entries))
 
     return Retold(remake)
 

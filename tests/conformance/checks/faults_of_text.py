@@ -72,7 +72,7 @@ def of_prompt() -> Iterator[Row]:
     longer = Fault(ask=lambda b: b if b["max_tokens"] == 16 else made.half_the_ids(b))
     yield "first of some batches only", longer, "echo.batch prompt.token-batch-served"
     yield "batch joined", Fault(ask=joined_batch), "prompt.batch-complete"
-    swaps = "prompt.batch-as-singles prompt.batch-of-scripts"
+    swaps = "prompt.batch-as-singles"
     yield "batch answered in another order", Fault(tell=choices(made.swapped)), swaps
     one = Fault(ask=lambda b: second_words(b) if is_batch(b) else b)
     yield "array of one differs", one, "prompt.batch-of-one"
@@ -112,7 +112,7 @@ def of_stop() -> Iterator[Row]:
     cutting = """
         stop.ends-before-match stop.string stop.array-of-one stop.earliest stop.fourth-works
         stop.earliest-in-any-order stop.inside-word stop.across-words
-        stop.one-character stop.chinese stop.emoji stop.at-the-start stop.batch stop.streamed
+        stop.chinese stop.emoji stop.at-the-start stop.batch stop.streamed
     """
     yield "stop dropped", drops("stop"), cutting
     included = texts(lambda b, _i, t: t + (stops(b) or [""])[-1])

@@ -95,7 +95,9 @@ FOUND_BY = {
     "echo-zero-generates": "echo-logprobs.zero-tokens",
     "echo-first-scored": "echo-logprobs.first-null echo-logprobs.first-top-null",
     "echo-scores-late": "echo-logprobs.covers-chinese echo-logprobs.covers-prompt",
-    "echo-scores-by-max-tokens": "echo-logprobs.asked-otherwise",
+    "echo-scores-by-max-tokens": (
+        "echo-logprobs.asked-otherwise echo-logprobs.copies-asked-otherwise"
+    ),
     "echo-scores-by-length": (
         "echo-logprobs.as-generated echo-logprobs.as-generated-ascii echo-logprobs.follows-text"
     ),
