@@ -91,6 +91,8 @@ def check(
             try:
                 await function(api)
             except Absence as absence:
+                if _is_first(stage, api):
+                    raise
                 simpler = await same_absence(absence, check_id, api)
                 if simpler is None:
                     raise
@@ -98,6 +100,8 @@ def check(
                     f"{absence.thing} did not come back, and {simpler} judges that"
                 ) from None
             except Refusal as refusal:
+                if _is_first(stage, api):
+                    raise
                 simpler = await same_refusal(refusal, check_id, api)
                 if simpler is None:
                     raise
@@ -305,6 +309,11 @@ async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
 
 ROOMS = ("conformance.checks", "conformance.generated")
 """The packages whose modules register checks by being imported."""
+
+
+def _is_first(stage: Stage, api: Api) -> bool:
+    """Tell whether a generated check runs where no directed one has, which could judge instead."""
+    return stage is Stage.GENERATED and not api.whole_run.findings
 
 
 def who_told(found: Deviation | Refusal, requirement: str, api: Api) -> str | None:
