@@ -289,6 +289,10 @@ def parts_share_an_alternative(scores: Body) -> Body:
 
 
 def _with_shared_entry(top: Body, sampled: str) -> Body:
-    rare = sorted((token for token in top if token != sampled), key=lambda token: top[token])[:2]
+    best = max(top, key=lambda token: top[token])
+    others = [token for token in top if token not in (sampled, best)]
+    rare = sorted(others, key=lambda token: top[token])[:2]
+    if len(rare) < 2:
+        return top
     kept = {token: score for token, score in top.items() if token not in rare}
     return {**kept, "\ufffd": top[rare[0]]}

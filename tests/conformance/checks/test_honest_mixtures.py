@@ -47,8 +47,11 @@ MIXTURES = {
 
 
 def may_flip(asked: Body) -> bool:
-    """Whether a greedy answer can take another turn, and show by its scores that it was near."""
-    deciding = ("presence_penalty", "frequency_penalty", "logit_bias")
+    """Whether a greedy answer can take another turn, and show by its scores that it was near.
+
+    Not an echo, whose scores are of its prompt too, and the same however many are listed.
+    """
+    deciding = ("presence_penalty", "frequency_penalty", "logit_bias", "echo")
     return asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
 
 
