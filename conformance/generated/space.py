@@ -221,8 +221,19 @@ def _stop(
     early, late = _needle(whole, 1), _needle(whole, 2)
     long = _needle(whole, 1, LONG)
     near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
-    among = list(dict.fromkeys([*near, late, long, NEVER]))
-    return {"stop": (early, [long], among[-most:], whole[:2] or NEVER)[turn % 4]}
+    among = list(dict.fromkeys([*near, late, long, NEVER]))[-most:]
+    if not all(ends_plainly(solid(text), among) for text in texts):
+        among = [long, NEVER]
+    return {"stop": (early, [long], among, whole[:2] or NEVER)[turn % 4]}
+
+
+def ends_plainly(text: str, stops: Sequence[str]) -> bool:
+    """Tell whether no other sequence begins before the first one in a text is complete.
+
+    Where one holds another, servers that look after every token stop at what is complete first.
+    """
+    met = sorted((start, start + len(stop)) for stop in stops if (start := text.find(stop)) >= 0)
+    return all(start >= met[0][1] for start, _ in met[1:])
 
 
 def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:

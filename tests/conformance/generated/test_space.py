@@ -9,7 +9,14 @@ import pytest
 from conformance.checks._prompts import AWKWARD
 from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.generated.interactions_rows import ASCII, Row
-from conformance.generated.space import CHINESE, EMOJI, combinations, factors_of, rows_of
+from conformance.generated.space import (
+    CHINESE,
+    EMOJI,
+    combinations,
+    ends_plainly,
+    factors_of,
+    rows_of,
+)
 
 OPENAI = load_contract("openai")
 ANSWER = " 7, 8, 9, 10, 11, 12, 13"
@@ -113,3 +120,16 @@ def test_any_answer_leaves_rows_to_ask(answer: str) -> None:
     made = rows_of(combinations(OPENAI), OPENAI, lambda *_: answer)
     assert all(OPENAI.validate_request({"model": "m", **row.body}) == () for row in made)
     assert all("" not in stops for row in made if isinstance(stops := row.more.get("stop"), list))
+
+
+@pytest.mark.parametrize(
+    ("stops", "plainly"),
+    [
+        (["13", "1, 12, 13, 1"], False),
+        (["12, 13", "13"], False),
+        (["13", "1, 12", "§"], True),
+        (["§"], True),
+    ],
+)
+def test_sequences_that_hold_each_other_are_told(stops: list[str], plainly: bool) -> None:
+    assert ends_plainly(", 10, 11, 12, 13, 14", stops) is plainly
