@@ -28,7 +28,7 @@ TOKENS = 32
 """Tokens of each answer: enough to meet places where an answer that is too free takes another."""
 
 OFF = 2
-"""Tokens of an answer that must not be the best before it is accused."""
+"""Tokens of a choice that must not be the best, on the average, before an answer is accused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +113,7 @@ async def hold_greedy_in_every_way(
         except Judgement:
             continue
         off = [position for position in positions if is_off(position)]
-        if len(off) >= OFF:
+        if len(off) >= OFF * len(choices):
             worst = min(off, key=lambda position: position.logprob or 0.0)
             raise Deviation(
                 expected,

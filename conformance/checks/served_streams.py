@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.answers import REFUSALS
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._refusals import little
 from conformance.contract import Contract
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
-
-DECLINED = range(400, 500)
 
 EDGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "temperature-highest": ("temperature.range-served", {"temperature": "maximum"}),
@@ -137,5 +136,14 @@ def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
 
 
 async def is_served(api: Api, **asked: Any) -> bool:
-    """Tell whether the cheapest request with something beside it is not declined."""
-    return (await api.complete(**little(**asked))).exchange.status not in DECLINED
+    """Tell whether the cheapest request with something beside it is served, or declined.
+
+    Raises:
+        Inconclusive: neither: 429, 5xx, trouble with the key, or no answer.
+    """
+    reply = await api.complete(**little(**asked))
+    if reply.status in REFUSALS:
+        return False
+    if reply.status != 200:
+        reply.expect_ok()
+    return True

@@ -218,11 +218,7 @@ def of_penalties() -> Iterator[Row]:
 
 def of_logit_bias() -> Iterator[Row]:
     """Faults of logit_bias."""
-    biased = "logit-bias.forces"
-    yield "bias of the first only", Fault(tell=choices(made.bias_for_one)), biased.split()[1]
     yield "logit_bias dropped", drops("logit_bias"), "logit-bias.forces"
-    flowing = drops("logit_bias", when=lambda b: bool(b.get("stream")))
-    yield "logit_bias dropped in streams", flowing, biased.split()[2]
     unbanned = drops("logit_bias", when=lambda b: -100 in (b.get("logit_bias") or {}).values())
     yield "ban dropped", unbanned, "logit-bias.bans"
     ends = declines(lambda b: len(b.get("logit_bias") or {}) == 2)

@@ -273,11 +273,6 @@ def copies_made(body: Body) -> Body:
     return {**body, "n": body["best_of"]} if body.get("best_of") else body
 
 
-def bias_for_one(body: Body, of: list[Body]) -> list[Body]:
-    """Only the first choice heeds the bias."""
-    return [of[0], *({**c, "text": " sea"} for c in of[1:])] if body.get("logit_bias") else of
-
-
 def user_in_prompt(body: Body) -> Body:
     return {**body, "prompt": f"{body['user']}: {body['prompt']}"} if body.get("user") else body
 

@@ -47,12 +47,36 @@ MIXTURES = {
 
 
 def may_flip(asked: Body) -> bool:
-    """Whether a greedy answer can take another turn, and show by its scores that it was near.
+    """Whether a greedy answer can take another turn, and show by its scores that it was near."""
+    deciding = ("presence_penalty", "frequency_penalty", "logit_bias")
+    free = asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
+    return free and all(isinstance(prompt, str) for prompt in prompts_of(asked))
 
-    Not an echo, whose scores are of its prompt too, and the same however many are listed.
-    """
-    deciding = ("presence_penalty", "frequency_penalty", "logit_bias", "echo")
-    return asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
+
+def prompts_of(asked: Body) -> list[object]:
+    prompt = asked.get("prompt")
+    return prompt if isinstance(prompt, list) else [prompt]
+
+
+def closely(asked: Body, whole: Body) -> Body:
+    """Tell of near-ties where something is generated: an echoed prompt is scored as ever."""
+    if not may_flip(asked):
+        return whole
+    prompts = prompts_of(asked) if asked.get("echo") else []
+    told = scored_closely(whole)
+    choices = []
+    for old, new in zip(whole["choices"], told["choices"], strict=True):
+        scores = old.get("logprobs")
+        if scores and prompts:
+            prompt = prompts[old["index"] // (asked.get("n") or 1)]
+            kept = sum(offset < len(str(prompt)) for offset in scores["text_offset"])
+            near = {
+                name: [*scores[name][:kept], *values[kept:]]
+                for name, values in new["logprobs"].items()
+            }
+            new = {**new, "logprobs": near}  # noqa: PLW2901 - the same choice, told otherwise
+        choices.append(new)
+    return {**told, "choices": choices}
 
 
 class Unsteady:
@@ -74,8 +98,8 @@ class Unsteady:
 
 
 NEAR_TIES = Change(
-    plain=lambda asked, whole: scored_closely(whole) if may_flip(asked) else whole,
-    chunks=lambda asked, chunks: [scored_closely(c) for c in chunks] if may_flip(asked) else chunks,
+    plain=closely,
+    chunks=lambda asked, chunks: [closely(asked, chunk) for chunk in chunks],
 )
 """An endpoint that flips near-ties has some to flip."""
 
