@@ -8,9 +8,9 @@ probabilities of an echo, copies of a greedy answer) is passed over.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from conformance.api import Api
 from conformance.checks._asking import joined
@@ -49,6 +49,38 @@ class Way:
         return str(prompt[choice // copies] if isinstance(prompt, list) else prompt)
 
 
+class HasParts(Protocol):
+    """A way to ask that may be made of others."""
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it puts together."""
+
+
+AnyWay = TypeVar("AnyWay", bound=HasParts)
+
+
+class InTurn(Generic[AnyWay]):
+    """Ways to ask, one after the other; one that is not served as a whole leaves its parts.
+
+    Iterated once; a part of several ways comes once.
+    """
+
+    def __init__(self, ways: Iterable[AnyWay]) -> None:
+        self._todo = list(ways)
+        self._met = set(self._todo)
+
+    def __iter__(self) -> Iterator[AnyWay]:
+        while self._todo:
+            yield self._todo.pop(0)
+
+    def take_apart(self, way: AnyWay) -> None:
+        """Let the parts of a way follow."""
+        new = [part for part in way.parts if part not in self._met]
+        self._met.update(new)
+        self._todo += new
+
+
 PLAIN = Way("a plain answer")
 STREAM = Way("a stream", stream=True)
 BATCH = Way("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
@@ -80,9 +112,8 @@ async def answers_in_every_way(
     Raises:
         Refusal: the plain way is declined.
     """
-    todo, met = list(ways), set(ways)
-    while todo:
-        way = todo.pop(0)
+    turns = InTurn(ways)
+    for way in turns:
         body = {"prompt": STORY, "max_tokens": TOKENS, **asked, "logprobs": LISTED, **way.more}
         try:
             if way.stream:
@@ -93,8 +124,7 @@ async def answers_in_every_way(
             # What is wrong with this way altogether is judged where it is asked for plainly.
             if way is ways[0]:
                 raise
-            todo += [part for part in way.parts if part not in met]
-            met.update(way.parts)
+            turns.take_apart(way)
         else:
             yield way, choices
 

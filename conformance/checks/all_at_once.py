@@ -26,9 +26,6 @@ EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
 REASONS = ("stop", "length", "content_filter")
 
-SHORT = 4
-"""Tokens of a short answer."""
-
 
 # ── The prompt and its echo ──────────────────────────────────────────────────────────────────────
 

@@ -18,7 +18,7 @@ from conformance.checks._repeats import (
 )
 from conformance.checks._sampling import STORY, expect_variety, sampled
 from conformance.checks._seeded import FAR, SEED, differs, nulled, sample, seeded, unsaid
-from conformance.checks._ways import PLAIN, WAYS, Way
+from conformance.checks._ways import PLAIN, WAYS, InTurn, Way
 from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
@@ -62,12 +62,11 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
     """
     wavering: list[str] = []
-    todo = list(WAYS)
-    while todo:
-        way = todo.pop(0)
+    turns = InTurn(WAYS)
+    for way in turns:
         texts = await seeded_in(api, way)
         if not texts:
-            todo += [part for part in way.parts if part not in todo]
+            turns.take_apart(way)
         if len(set(texts)) == SAMPLES:
             raise Deviation(
                 f"the same text for the seed {SEED} again",
@@ -295,7 +294,7 @@ async def hold_told_apart(api: Api, check_id: str, other: int) -> None:
     await expect_variety(check_id, draw, OTHERS, draws=2)
 
 
-async def hold_repeats(api: Api, seed: int, **more: int) -> None:
+async def hold_repeats(api: Api, seed: int) -> None:
     """Hold that a seeded sample comes again, in one of two further tries.
 
     A seed is kept as well as may be: a change of the backend, which ``system_fingerprint`` tells,
@@ -303,7 +302,7 @@ async def hold_repeats(api: Api, seed: int, **more: int) -> None:
     """
 
     async def draw(*, fresh: bool) -> Completion:
-        return (await api.complete(fresh=fresh, **sampled(seed=seed, **more))).expect_ok()
+        return (await api.complete(fresh=fresh, **sampled(seed=seed))).expect_ok()
 
     samples = [await draw(fresh=False), await draw(fresh=True)]
     if samples[0].texts == samples[1].texts:

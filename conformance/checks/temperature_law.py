@@ -20,6 +20,7 @@ from conformance.checks._characters import is_whole, solid
 from conformance.checks._law import Place, log_chance, typical_log_chance
 from conformance.checks._sampling import OPEN_PROMPTS, hottest, sampled
 from conformance.checks._scores import positions_of
+from conformance.checks._ways import InTurn
 from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, Refusal, shown
 from conformance.model import Effect
@@ -138,12 +139,11 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
     ascii_spot = await best_spot(api, OPEN_PROMPTS[:2], law, samples)
     chinese = await best_spot(api, OPEN_PROMPTS[2:], law, samples)
     looked = 0
-    todo = list(WAYS)
-    while todo:
-        way = todo.pop(0)
+    turns = InTurn(WAYS)
+    for way in turns:
         spot = chinese if way.chinese else ascii_spot
         if spot is None:
-            todo += [part for part in way.parts if not part.chinese]
+            turns.take_apart(way)
             continue
         try:
             taken = [
@@ -155,7 +155,7 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
                 ]
         except (Deviation, Refusal):
             # What is wrong with so many choices, or with this way, is judged elsewhere.
-            todo += way.parts
+            turns.take_apart(way)
             continue
         looked += 1
         # Copies of one sample are no matter of temperature.

@@ -7,9 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.answered import WholeRun
 from conformance.api import Api
 from conformance.checks import Check, all_checks
-from conformance.checks.registry import check, invariant, titles_of
+from conformance.checks._ways import WAYS, InTurn
+from conformance.checks.registry import check, invariant, titles_of, who_told
+from conformance.contract import load_contract
+from conformance.imagined import ImaginedEndpoint
+from conformance.judgement import Deviation
+from conformance.model import Finding, Level, Tier, Verdict
 
 
 def documented(docstring: str) -> Callable[[], None]:
@@ -65,3 +71,38 @@ def test_both_sentences_name_the_same_parameters(known: Check) -> None:
     assert english <= chinese, "what is quoted is the same in every language"
     assert known.title_zh.endswith("。")
     assert "  " not in known.title_zh
+
+
+def test_parts_that_several_ways_share_are_asked_for_once() -> None:
+    turns, asked = InTurn(WAYS), []
+    for way in turns:
+        asked.append(way)
+        turns.take_apart(way)
+    parts = {part for way in WAYS for part in way.parts}
+    assert asked[: len(WAYS)] == list(WAYS)
+    assert len(asked) == len(set(asked)) == len(WAYS) + len(parts)
+
+
+@pytest.mark.parametrize(
+    ("accused", "features", "told"),
+    [
+        ("stop.string", {"prompt", "n"}, False),
+        ("stop.string", {"prompt", "stop"}, True),
+        ("stop.string", None, True),
+        ("usage.present", {"prompt", "n"}, True),
+        ("echo.off-by-default", {"prompt", "n"}, True),
+    ],
+)
+def test_a_cause_that_was_found_is_not_told_again(
+    accused: str, features: set[str] | None, told: bool
+) -> None:
+    contract = load_contract("openai")
+    requirement = contract.requirement(accused)
+    finding = Finding(
+        accused, "", accused, Level.MUST, requirement.subject, Tier.SMOKE, Verdict.FAIL, "", "", "",
+        None, (),
+    )  # fmt: skip
+    api = Api(ImaginedEndpoint(contract), contract, "m", whole_run=WholeRun(findings=(finding,)))
+    found = Deviation("a", "b", features=None if features is None else frozenset(features))
+    accuser = who_told(found, "echo.prompt-then-completion", api)
+    assert accuser == (accused if told else None)
