@@ -126,14 +126,31 @@ async def an_error_in_a_stream_is_an_event(api: Api) -> None:
     流开始之后出现的错误，是携带错误对象的事件。
     """
     reply = await stream_reply(api)
-    errors = [event.data for event in reply.events if '"error"' in event.data]
-    told = [data for data in [*errors, *reply.stream.stray] if "error" in data.lower()]
-    if not told:
+    hold_errors_framed(
+        [event.data for event in reply.events if '"error"' in event.data],
+        [line for line in reply.stream.stray if "error" in line.lower()],
+    )
+
+
+def hold_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
+    """Hold that errors in a stream are events with the error envelope.
+
+    Args:
+        events: what the events that tell of an error carry.
+        bare: lines that tell of an error and are no fields of an event.
+
+    Raises:
+        NotApplicable: there are neither.
+        Deviation: one of them is no event, or has no envelope with a sentence in it.
+    """
+    if not events and not bare:
         raise NotApplicable("no stream of this check broke, so there was no error to look at")
-    for data in told:
-        inner = error_in(data)
+    for told in bare:
+        raise Deviation('an event with {"error": {…}}', shown(told))
+    for told in events:
+        inner = error_in(told)
         if inner is None:
-            raise Deviation('an event with {"error": {…}}', shown(data))
+            raise Deviation('an event with {"error": {…}}', shown(told))
         expect(inner.get("message"), "error.message").satisfies(
             lambda message: isinstance(message, str) and message != "", "a sentence"
         )

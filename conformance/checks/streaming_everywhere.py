@@ -9,7 +9,11 @@ from conformance.answered import Answered
 from conformance.answers import Reply
 from conformance.checks import invariant
 from conformance.checks._asking import parts_of
-from conformance.checks.streaming import error_in, hold_constant, hold_done_once_and_last
+from conformance.checks.streaming import (
+    hold_constant,
+    hold_done_once_and_last,
+    hold_errors_framed,
+)
 from conformance.checks.usage import hold_three_counts
 from conformance.completion import JsonObject
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
@@ -212,17 +216,10 @@ def every_error_in_a_stream_is_an_event(answer: Answered) -> None:
     reply = answer.reply
     if answer.exchange.status != 200 or not reply.is_stream:
         raise NotApplicable("the answer is no stream")
-    errors = [data for data, told in answer.payloads if _is_error(told)]
-    told = [*errors, *(line for line in reply.stream.stray if SPEAKS_OF_AN_ERROR.search(line))]
-    if not told:
-        raise NotApplicable("no error came in the stream")
-    for data in told:
-        inner = error_in(data)
-        if inner is None:
-            raise Deviation('an event with {"error": {…}}', shown(data))
-        expect(inner.get("message"), "error.message").satisfies(
-            lambda message: isinstance(message, str) and message != "", "a sentence"
-        )
+    hold_errors_framed(
+        [data for data, told in answer.payloads if _is_error(told)],
+        [line for line in reply.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],
+    )
 
 
 def stream_of(answer: Answered) -> Reply:

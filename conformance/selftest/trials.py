@@ -38,7 +38,11 @@ ALIKE: dict[str | None, tuple[str, ...]] = {
     "stream": TWO_WAYS,
     "plain": TWO_WAYS,
     "batch": ("prompt.batch-as-singles", "echo.own-prompt-in-batch", "usage.prompt-sums-batch"),
-    "echo": ("echo.prompt-then-completion", "echo.scored-equals-generated"),
+    "echo": (
+        "echo.prompt-then-completion",
+        "echo.scored-equals-generated",
+        "streaming.echo-once",
+    ),
 }
 """What says that an answer is the same in two ways, which a fault that shows in one of them breaks
 beside its own promise."""

@@ -178,6 +178,12 @@ def died(message: str) -> Change:
     return f.in_stream(lambda e: with_body(e, e.body[: e.body.find(b"\n\n") + 2] + event))
 
 
+def died_bare() -> Change:
+    """Break a stream with an error that is no event."""
+    told = b'{"error": {"message": "upstream died", "type": "server_error"}}\n'
+    return f.in_stream(lambda e: with_body(e, e.body[: e.body.find(b"\n\n") + 2] + told))
+
+
 def alternated(name: str, other: Any) -> Change:
     """Give every other answer a member of another value."""
     told: list[Body] = []
@@ -212,6 +218,7 @@ OWN: dict[str, Callable[[], Change]] = {
     "refused-in-events": lambda: Change(raw=refused_in_events),
     "stream-dies-leaking": lambda: died("dial tcp 10.0.0.7:8080: connection refused"),
     "stream-dies-wordless": lambda: died(""),
+    "stream-dies-bare": died_bare,
     "time-stands-still": lambda: alternated("created", 1589478378),
     "prompt-billed-by-the-way": lambda: f.usage(
         lambda _, bill: {

@@ -40,6 +40,7 @@ FOUND_BY = {
     ),
     "stream-dies-leaking@stream": "errors.no-leak-in-streams-everywhere",
     "stream-dies-wordless@stream": "streaming.error-framed-everywhere",
+    "stream-dies-bare@batch": "streaming.error-framed-everywhere",
     "index-all-zero@batch": "index.each-once-everywhere",
     "index-zero-streamed": "index.each-once-everywhere",
     "index-swapped@batch": "index.prompt-major-everywhere",

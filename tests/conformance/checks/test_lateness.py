@@ -1,0 +1,62 @@
+"""A burst that this machine itself may have made, by reading late, is held against nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from conformance.api import Api
+from conformance.checks._lateness import BEAT, lateness
+from conformance.contract import load_contract
+from conformance.imagined import ImaginedEndpoint
+from conformance.model import Exchange, Finding, Request, Verdict
+from conformance.runner import judge
+from conformance.wire.sharing import Sharing
+from tests.conformance.checks.faulty import check_by_id
+from tests.conformance.checks.rewriting import Change, Rewriting
+from tests.conformance.checks.stream_faults import gathered
+
+HELD = 0.3
+"""Seconds for which a busy machine keeps the program from its work."""
+
+
+def judged(*, busy: bool) -> Finding:
+    """Judge an endpoint that sends its streams in one burst, from a machine that is busy or not."""
+    contract = load_contract("openai")
+    endpoint = Rewriting(Change(raw=gathered), inner=ImaginedEndpoint(contract, "imagined"))
+    held = iter([busy])
+
+    async def send(request: Request) -> Exchange:
+        if (
+            b'"max_tokens":48' in request.body
+            and b'"stream":true' in request.body
+            and next(held, False)
+        ):
+            time.sleep(HELD)  # noqa: ASYNC251 - a loop that is held up is what this is about
+        return await endpoint.send(request)
+
+    api = Api(Sharing(send), contract, "imagined", has_key=True)
+    return asyncio.run(judge(check_by_id("streaming.incremental"), api))
+
+
+def test_a_burst_is_found() -> None:
+    assert judged(busy=False).verdict is Verdict.WARN
+
+
+def test_a_burst_on_a_busy_machine_tells_nothing() -> None:
+    finding = judged(busy=True)
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "this machine was too busy" in finding.message
+
+
+def test_a_loop_that_is_held_up_is_late() -> None:
+    async def watched() -> tuple[float, float]:
+        async with lateness() as calm:
+            await asyncio.sleep(4 * BEAT)
+        async with lateness() as busy:
+            await asyncio.sleep(2 * BEAT)
+            time.sleep(HELD)  # noqa: ASYNC251 - this is what is measured
+        return calm.worst, busy.worst
+
+    calm, busy = asyncio.run(watched())
+    assert busy >= HELD - BEAT > calm >= 0
