@@ -33,6 +33,9 @@ STREAMED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
 
 PROMPTS = (COUNTING, CHINESE)
 
+ABSENT = object()
+"""Stands for a parameter that is not to be sent."""
+
 Texts = tuple[str, ...]
 
 
@@ -46,6 +49,8 @@ async def all_at_once(
 ) -> list[tuple[str, Choice]]:
     """Ask for a batch in every way at once, and return each choice beside its prompt.
 
+    What is :data:`ABSENT` among ``more`` is left out of the request.
+
     Raises:
         NotApplicable: this document knows no batches.
         Refusal: not even the batch alone is served.
@@ -57,6 +62,7 @@ async def all_at_once(
         if known != ways:
             continue
         asked = {**greedy(list(prompts)), **ways, **more}
+        asked = {name: value for name, value in asked.items() if value is not ABSENT}
         try:
             if stream:
                 answer = joined(await api.stream(fresh=fresh, **asked))

@@ -18,7 +18,8 @@ from conformance.checks._characters import has_broken_character, solid
 from conformance.completion import Choice
 from conformance.judgement import Judgement
 
-STEERING = ("suffix", "logit_bias", "presence_penalty", "frequency_penalty")
+OTHER_STEERING = ("logit_bias", "presence_penalty", "frequency_penalty")
+STEERING = ("suffix", *OTHER_STEERING)
 """Parameters that make another text of a greedy answer."""
 
 

@@ -73,6 +73,26 @@ def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]
     return whole[early : early + size], whole[late : late + size]
 
 
+def long_and_late(text: str) -> tuple[str, str]:
+    """Cut a long needle from behind white space, and one that first occurs after its end.
+
+    What is cut at the first of them keeps the white space before it; no single token is as long.
+
+    Raises:
+        NotApplicable: the text has no two such pieces.
+    """
+    whole = solid(text)
+    for start in (match.end() for match in re.finditer(r"\s(?=\S)", whole)):
+        early = whole[start : start + LONG]
+        if start < ROOM or whole.find(early) < start:
+            continue
+        for later in range(start + LONG, len(whole) - 1):
+            late = whole[later : later + 2]
+            if whole.find(late) == later:
+                return early, late
+    raise NotApplicable(f"the endpoint's own text {text!r} holds no long needle behind a blank")
+
+
 def inside_word(text: str) -> str:
     """Cut two letters from inside a word: where words are tokens, they are no token of their own.
 

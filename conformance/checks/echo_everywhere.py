@@ -9,6 +9,7 @@ from conformance.asked import Asked
 from conformance.checks import invariant, invariant_across
 from conformance.checks._asking import hold_echoed
 from conformance.checks._greedy import greedy_in
+from conformance.checks._tokens import readable_tokens, scored_choices
 from conformance.judgement import Deviation, NotApplicable, Thing, shown
 
 TELLING = 4
@@ -95,6 +96,24 @@ def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[
         if follows and len(usual) >= TELLING and not copies(usual, sight.prompt):
             expected = f"the completion alone, {shown(usual)}"
             yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
+@invariant("echo.unasked-tokens-everywhere", requirement="echo.off-by-default")
+def no_tokens_of_a_prompt_come_unasked(answer: Answered) -> None:
+    """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
+
+    未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的词元多于 `max_tokens`。
+    """
+    asked = answer.asked
+    if asked.echo:
+        raise NotApplicable("the prompt was to be echoed")
+    scored = scored_choices(answer)
+    for number, choice in answer.numbered:
+        prompt = asked.prompts[number]
+        repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
+        # A model may write the prompt once more; what it may not is to write more than it is asked.
+        if repeats and choice in scored and len(readable_tokens(choice)) > asked.limit + 1:
+            raise Deviation(f"the completion alone in {choice.where}.text", shown(choice.text))
 
 
 def echoing(answer: Answered) -> Asked:

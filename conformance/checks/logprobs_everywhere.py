@@ -123,7 +123,7 @@ def tokens_join_to_every_streamed_text(answer: Answered) -> None:
 @invariant(
     "logprobs-arrays.one-entry-everywhere",
     requirement="logprobs-arrays.one-entry-per-token",
-    explained_by=("max-tokens.limits-answer",),
+    explained_by=("max-tokens.limits-answer", "echo.off-by-default"),
 )
 def one_entry_for_each_token_everywhere(answer: Answered) -> None:
     """Every choice that the limit cut has exactly as many entries as tokens were allowed.
@@ -153,7 +153,11 @@ def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
     hold_each(scored_choices(answer), hold_parts_written_as_bytes)
 
 
-@invariant("max-tokens.entries-everywhere", requirement="max-tokens.limits-answer")
+@invariant(
+    "max-tokens.entries-everywhere",
+    requirement="max-tokens.limits-answer",
+    explained_by=("echo.off-by-default",),
+)
 def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
     """No choice lists more tokens than `max_tokens`, but for the one that ended it.
 

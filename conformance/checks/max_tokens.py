@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
@@ -95,31 +94,6 @@ async def the_default_is_the_documented_one(api: Api) -> None:
     未设置 `max_tokens` 时的贪心回答，与取文档默认值时相同。
     """
     await hold_as_default(api, {})
-
-
-@check(
-    "max-tokens.default-plain",
-    requirement="max-tokens.default-sixteen",
-    tier="deep",
-    needs=("stop",),
-)
-async def the_default_holds_without_a_stream(api: Api) -> None:
-    """Without `max_tokens` a plain answer is cut at the documented default as well.
-
-    未设置 `max_tokens` 时，非流式回答同样在文档默认值处截断。
-    """
-    default = documented_default(api)
-    # A stop from just beyond the default ends the answer of an endpoint that knows no default.
-    needle = await needle_beyond(api, default)
-    asked: dict[str, Any] = {"prompt": COUNTING, "temperature": 0, "stop": needle}
-
-    async def without_limit(fresh: bool) -> str:
-        return solid((await api.complete(fresh=fresh, **asked)).expect_ok().text)
-
-    async def with_default(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh, max_tokens=default)).text)
-
-    await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
 
 
 @check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
@@ -283,10 +257,14 @@ async def hold_as_default(api: Api, asked: dict[str, None]) -> None:
     await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
 
 
-async def needle_beyond(api: Api, limit: int) -> str:
-    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens."""
-    short = solid((await plain(api, max_tokens=limit)).text)
-    longer = await plain(api, max_tokens=limit + 8)
+async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
+    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens.
+
+    Raises:
+        NotApplicable: the text ends before, or says nothing new.
+    """
+    short = solid((await plain(api, prompt, max_tokens=limit)).text)
+    longer = await plain(api, prompt, max_tokens=limit + 8)
     text = solid(longer.text)
     for start in range(len(short) + 1, len(text) - 2):
         needle = text[start : start + 3]

@@ -92,16 +92,6 @@ async def a_string_ends_the_text(api: Api) -> None:
     await hold_cut(api, COUNTING, middle_of)
 
 
-@check("stop.array-of-one", requirement="stop.each-of-array", tier="deep")
-async def an_array_of_one_ends_the_text(api: Api) -> None:
-    """A stop sequence given as an array of one cuts the text like the string.
-
-    以单元素数组给出的停止序列，与字符串一样截断文本。
-    """
-    needle = await middle(api)
-    await hold_stopped_text(api, COUNTING, [needle], needle)
-
-
 @check("stop.earliest", requirement="stop.earliest-match")
 async def the_earliest_match_ends_the_text(api: Api) -> None:
     """Of two sequences that both occur, the text ends before the one that occurs first.
@@ -187,15 +177,6 @@ async def the_first_characters_end_the_text(api: Api) -> None:
     await hold_cut(api, COUNTING, lambda text: material(text)[:2])
 
 
-@check("stop.not-in-prompt", requirement="stop.prompt-not-searched", tier="deep")
-async def the_prompt_stops_nothing(api: Api) -> None:
-    """A piece of the prompt that the answer lacks stops nothing.
-
-    prompt 中有而回答中没有的片段不会触发停止。
-    """
-    await hold_unstopped(api, OF_THE_PROMPT)
-
-
 @check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt.
@@ -260,16 +241,6 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
     """
     text = material((await plain(api)).text)
     await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER], as_stream=True)
-
-
-@check("stop.almost-match-kept", requirement="stop.earliest-match", tier="deep")
-async def an_almost_match_stops_nothing(api: Api) -> None:
-    """A sequence that the answer holds all but the end of stops nothing.
-
-    回答中只差结尾的停止序列不会使其停止。
-    """
-    text = material((await plain(api)).text)
-    await hold_unstopped(api, [text[-3:] + NEVER, middle_of(text) + NEVER])
 
 
 @check("stop.null", requirement="stop.null-is-none")

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
+from conformance.checks._characters import solid
 from conformance.checks._greedy import Greedy, Sight, greedy_in
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
+
+PROMPTS = 2
+"""Prompts of which a text must be cut at nothing."""
 
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
@@ -67,6 +71,26 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) ->
             yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
 
 
+@invariant_across("stop.cut-at-match-everywhere", requirement="stop.earliest-match")
+def nothing_but_a_sequence_ends_a_text(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy choice with `stop` ends where its text goes on elsewhere, but for a sequence.
+
+    finish_reason 为 `stop` 的贪心 choice，若其文本在别处还有下文，则只会在停止序列之前结束。
+    """
+    greedy = greedy_in(answers)
+    own = {(sight.prompt, sight.text) for sight in greedy.sights if not sight.stops}
+    cut = [
+        s for s in greedy.sights if (s.prompt, s.text) not in own and is_cut_elsewhere(s, greedy)
+    ]
+    # Of one prompt a near-tie may end the answer by itself.
+    if len({sight.prompt for sight in cut}) < PROMPTS:
+        return
+    for sight in cut:
+        usual = greedy.settled[sight.prompt]
+        expected = f"{shown(usual)}, cut before one of {shown(sight.stops)}"
+        yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
 @invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
 def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy stream that met no stop sequence lacks an ending that one might have begun with.
@@ -107,6 +131,20 @@ def every_stopped_choice_says_so(answers: Sequence[Answered]) -> Iterator[Breach
         if sight.text == before and sight.choice.finish_reason == "length":
             name = f"{sight.choice.where}.finish_reason"
             yield Breach(Deviation(f'{name} = "stop"', f'{name} = "length"'), (sight.answer,))
+
+
+def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
+    """Tell whether a text ends by a stop sequence where none of its request's begins."""
+    usual = greedy.settled.get(sight.prompt, "")
+    rest = usual.removeprefix(sight.text)
+    goes_on = usual.startswith(sight.text) and solid(sight.text) == sight.text and rest != ""
+    stopped = sight.stops != () and sight.choice.finish_reason == "stop"
+    return goes_on and stopped and not any(begins(stop, rest) for stop in sight.stops)
+
+
+def begins(stop: str, rest: str) -> bool:
+    """Tell whether a text may begin with a sequence, as far as either is known."""
+    return rest.startswith(stop) or stop.startswith(solid(rest))
 
 
 def hold_none_in(answer: Answered, stops: Sequence[str]) -> None:

@@ -60,7 +60,6 @@ PAIRS = (
     Pair(0, (START, CHINESE_START)),
     Pair(7 + 2**32, (START, CHINESE_START)),
     Pair(-7, CHINESE_START, {"logprobs": 0}),
-    Pair(7 + 2**32, CHINESE_START),
 )
 
 Texts = tuple[str, ...]

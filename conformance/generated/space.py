@@ -47,7 +47,6 @@ SEEDS = (0, -7, 2**40)
 THREES = (
     ("form", "way", "copies", "echo", "scores"),
     ("form", "way", "echo", "script"),
-    ("form", "way", "echo", "stop"),
     ("form", "echo", "scores", "length"),
 )
 """Factors that decide which code answers: any three values in a group meet, of others any two."""
@@ -88,7 +87,8 @@ def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
             *known("logprobs", *(["none listed"] if none_listed else []), "two listed"),
         ),
         "length": ("whole", "part", "least"),
-        "stop": ("none", *known("stop", "met", "missed")),
+        # Where any value will do the first is taken: most is said by a sequence that is met.
+        "stop": (*known("stop", "met"), "none", *known("stop", "missed")),
         "rest": ("absent", "null", "idle"),
         "written": ("raw", "escaped"),
         "suffix": ("off", *known("suffix", "on")),
@@ -211,20 +211,19 @@ def _stop(
 ) -> Mapping[str, Any]:
     """Write the stop sequences of a row, cut from what the endpoint answers to its prompts."""
     most = contract.parameter("stop").max_items or 4
-    if kind == "none":
-        return _no_stop(turn, contract)
-    if kind == "missed":
+    if kind == "none" and turn % 4 < 3:
+        return _no_stop(turn % 4, contract)
+    if kind != "met":
         missed = _missed(texts, prompts)
         first = turn * most % len(missed)
         return {"stop": [*missed[first:], *missed[:first]][:most]}
     whole = solid(texts[turn % len(texts)])
-    early, late = _needle(whole, 1), _needle(whole, 2)
-    long = _needle(whole, 1, LONG)
+    early, late, long = _needle(whole, 1), _needle(whole, 2), _needle(whole, 1, LONG)
     near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
-    among = list(dict.fromkeys([*near, late, long, NEVER]))[-most:]
-    if not all(ends_plainly(solid(text), among) for text in texts):
-        among = [long, NEVER]
-    return {"stop": (early, [long], among, whole[:2] or NEVER)[turn % 4]}
+    of_several: Sequence[str] = [*near, late, early][-most:]
+    if not all(ends_plainly(solid(text), of_several) for text in texts):
+        of_several = [NEVER, early]
+    return {"stop": (early, [long], of_several, whole[:2] or NEVER)[turn % 4]}
 
 
 def ends_plainly(text: str, stops: Sequence[str]) -> bool:

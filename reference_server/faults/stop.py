@@ -190,7 +190,7 @@ def stop_missed_at_start() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-prompt-searched", breaks="stop.prompt-not-searched")
+@fault("stop-prompt-searched", breaks=f"{CUTS} stop.prompt-not-searched")
 def stop_prompt_searched() -> Behaviour:
     """A stop sequence that the prompt holds ends the answer before it begins."""
 
@@ -216,7 +216,11 @@ def stop_echo_searched() -> Behaviour:
     )
 
 
-@fault("stop-border-searched", breaks="stop.prompt-not-searched", modifiers=EVERYWHERE - RARE)
+@fault(
+    "stop-border-searched",
+    breaks=f"{CUTS} stop.prompt-not-searched",
+    modifiers=EVERYWHERE - RARE,
+)
 def stop_border_searched() -> Behaviour:
     """A stop sequence that begins in the prompt and ends in the answer ends it at once."""
 
@@ -253,7 +257,7 @@ def stop_first_prompt_only() -> Behaviour:
 @fault(
     "stop-ends-batch",
     breaks=f"{CUTS} finish-reason.per-choice",
-    modifiers=REQUESTS - {Modifier.BATCH},
+    modifiers=REQUESTS - HANDLERS - {Modifier.BATCH},
 )
 def stop_ends_batch() -> Behaviour:
     """A stop sequence in one answer of a batch cuts all of them as short."""

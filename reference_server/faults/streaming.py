@@ -199,7 +199,7 @@ def stream_choices_swapped() -> Behaviour:
 
 @fault(
     "stream-choices-mixed",
-    breaks="streaming.text-equals-plain streaming.echo-once",
+    breaks="streaming.text-equals-plain streaming.echo-once streaming.logprobs-as-plain",
     modifiers=OF_SEVERAL,
 )
 def stream_choices_mixed() -> Behaviour:

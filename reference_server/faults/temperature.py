@@ -1,10 +1,10 @@
 """Faults of ``temperature``."""
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 from reference_server.behaviour.pieces import asks, declines, drops, sets
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.faults._hiding import HANDLERS, RARE, REQUESTS
 
 SCALES = "temperature.scales-randomness"
 
@@ -58,7 +58,7 @@ def temperature_low() -> Behaviour:
     )
 
 
-@fault("temperature-clipped", breaks=SCALES, statistical=True)
+@fault("temperature-clipped", breaks=SCALES, statistical=True, modifiers=EVERYWHERE - RARE)
 def temperature_clipped() -> Behaviour:
     """A temperature above 1 is taken for 1."""
     return sets(

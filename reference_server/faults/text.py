@@ -12,7 +12,10 @@ from reference_server.behaviour.registry import Evidence, fault
 
 BEYOND_ASCII = EVERYWHERE - {Modifier.NON_ASCII}
 
-ALTERED = "echo.prompt-then-completion logprobs-arrays.tokens-join-to-text"
+ALTERED = (
+    "echo.prompt-then-completion echo.own-prompt-in-batch streaming.echo-once "
+    "logprobs-arrays.tokens-join-to-text streaming.logprobs-as-plain"
+)
 """What a text breaks that is not what the model wrote: an echo, and the tokens beside it."""
 
 BROKEN = f"text.whole-characters streaming.whole-characters {ALTERED}"

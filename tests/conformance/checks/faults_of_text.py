@@ -110,7 +110,7 @@ def of_suffix() -> Iterator[Row]:
 def of_stop() -> Iterator[Row]:
     """Faults of stop."""
     cutting = """
-        stop.ends-before-match stop.string stop.array-of-one stop.earliest stop.fourth-works
+        stop.ends-before-match stop.string stop.earliest stop.fourth-works
         stop.earliest-in-any-order stop.inside-word stop.across-words
         stop.chinese stop.emoji stop.at-the-start stop.batch stop.streamed
     """
@@ -125,18 +125,18 @@ def of_stop() -> Iterator[Row]:
     lists = declines(lambda b: len(b.get("stop") or "") > 1 and isinstance(b["stop"], list))
     yield "one stop only", lists, "stop.four-served"
     kept = drops("stop", when=lambda b: isinstance(b.get("stop"), list))
-    yield "array dropped", kept, "stop.array-of-one stop.fourth-works"
+    yield "array dropped", kept, "stop.fourth-works"
     cut = Fault(ask=lambda b: {**b, "stop": b["stop"][:4]} if len(b.get("stop") or "") > 4 else b)
     yield "fifth dropped", cut, "stop.fifth-not-dropped stop.five-refused"
     searched = texts(made.cut_in_prompt)
-    yield "prompt searched", searched, "stop.not-in-prompt stop.not-in-echo"
+    yield "prompt searched", searched, "stop.not-in-echo all-at-once.stop-not-in-prompt"
     deaf = drops("stop", when=lambda b: b.get("echo") is True)
     yield "stop dropped with echo", deaf, "stop.not-in-echo"
     leaks = "stop.streamed"
     yield "stop leaks", Fault(tell_stream=made.leak), leaks
     yield "held text lost", Fault(tell_stream=made.swallow), "stop.held-text-released"
     almost = texts(lambda b, _i, t: t[:-3] if any("§¶" in s for s in stops(b)) else t)
-    yield "almost match cut", almost, "stop.almost-match-kept"
+    yield "almost match cut", almost, "stop.earliest-in-any-order"
     none = changes(lambda b: "stop" in b and b["stop"] is None, stop=" ")
     yield "null stops", none, "stop.null"
     kills = Fault(ask=made.empty_kills)

@@ -184,6 +184,11 @@ def died_bare() -> Change:
     return f.in_stream(lambda e: with_body(e, e.body[: e.body.find(b"\n\n") + 2] + told))
 
 
+def with_limit(body: Body, limit: int) -> Body:
+    """Let another limit hold where tokens are to be generated at all."""
+    return {**body, "max_tokens": max(1, limit)} if body.get("max_tokens") else body
+
+
 def alternated(name: str, other: Any) -> Change:
     """Give every other answer a member of another value."""
     told: list[Body] = []
@@ -219,6 +224,13 @@ OWN: dict[str, Callable[[], Change]] = {
     "stream-dies-leaking": lambda: died("dial tcp 10.0.0.7:8080: connection refused"),
     "stream-dies-wordless": lambda: died(""),
     "stream-dies-bare": died_bare,
+    "one-token-more": lambda: Change(ask=lambda body: with_limit(body, body["max_tokens"] + 1)),
+    "one-token-less": lambda: Change(ask=lambda body: with_limit(body, body["max_tokens"] - 1)),
+    "echo-always": lambda: Change(ask=lambda body: {**body, "echo": True}),
+    "suffix-lost": lambda: Change(ask=lambda body: {**body, "suffix": None}),
+    "stop-begun-is-met": lambda: Change(
+        ask=lambda body: {**body, "stop": [one[:1] for one in body["stop"]]}
+    ),
     "time-stands-still": lambda: alternated("created", 1589478378),
     "prompt-billed-by-the-way": lambda: f.usage(
         lambda _, bill: {

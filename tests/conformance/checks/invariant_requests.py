@@ -37,7 +37,7 @@ WAYS: tuple[Body, ...] = (
 )
 """Ways of asking about any prompt."""
 
-INSERTING: tuple[Body, ...] = ({}, {"stream": True}, {"n": 2})
+INSERTING: tuple[Body, ...] = ({}, {"stream": True}, {"n": 2}, {"logprobs": 2})
 """Ways of asking what goes before a suffix."""
 
 BATCHES = ([COUNTING, COLOURS], [CHINESE, COUNTING])

@@ -12,7 +12,7 @@ from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Verdict
 from conformance.selection import reason_to_skip
-from tests.conformance.checks import faults_of_generation, faults_of_text
+from tests.conformance.checks import faults_at_once, faults_of_generation, faults_of_text
 from tests.conformance.checks import parameter_faults as made
 from tests.conformance.checks.faulty import Fault, found
 from tests.conformance.checks.parameter_faults import Row
@@ -29,6 +29,9 @@ MODULES = {
         "n",
         "best_of",
         "stop",
+        "all_at_once",
+        "stops_at_once",
+        "limits_at_once",
     ),
     *("echo", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "user"),
     "unknown_key",
@@ -75,6 +78,7 @@ TABLES = (
     faults_of_generation.of_logit_bias,
     faults_of_generation.of_seed,
     faults_of_generation.of_user_and_unknown_key,
+    faults_at_once.of_batches,
 )
 
 

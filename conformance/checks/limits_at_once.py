@@ -1,0 +1,61 @@
+"""No ``max_tokens``, or null for it, in a batch with several choices and an echo: all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._all_at_once import ABSENT, PROMPTS, free, hold_each
+from conformance.checks._characters import solid
+from conformance.checks.max_tokens import documented_default, needle_beyond
+from conformance.judgement import NotApplicable
+
+NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop")}
+
+
+@check("all-at-once.default-limit", requirement="max-tokens.default-sixteen", **NEEDED)
+async def the_default_limits_each_choice(api: Api) -> None:
+    """Without `max_tokens` each choice of a batch with `n: 2` and `echo` has the default length.
+
+    未设置 `max_tokens` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
+    """
+    await hold_limited(api, ABSENT)
+
+
+@check("all-at-once.null-limit", requirement="max-tokens.null-is-default", **NEEDED)
+async def null_limits_each_choice_by_the_default(api: Api) -> None:
+    """With `max_tokens: null` each choice of a batch with `n: 2` and `echo` has the default length.
+
+    设置 `max_tokens: null` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
+    """
+    if not api.contract.parameter("max_tokens").nullable:
+        raise NotApplicable("this document knows no null for max_tokens")
+    await hold_limited(api, None)
+
+
+async def hold_limited(api: Api, limit: object) -> None:
+    """Hold that each choice of a batch has the documented number of tokens."""
+    default = documented_default(api)
+    # Stops from just beyond the default end the answers of an endpoint that knows no default.
+    stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
+    texts = {prompt: solid(await free(api, prompt, max_tokens=default)) for prompt in stops}
+    if not stops or any(stop in text for stop in stops.values() for text in texts.values()):
+        raise NotApplicable(f"no answer says anything new beyond {default} tokens")
+
+    async def alone(prompt: str, fresh: bool) -> str:
+        return await free(api, prompt, fresh, max_tokens=default)
+
+    prompts = (*stops, *stops)[:2]
+    words = f"each choice of {default} tokens, as the document says"
+    await hold_each(
+        api, prompts, alone, words, stream=False, max_tokens=limit, stop=list(stops.values())
+    )
+
+
+async def beyond(api: Api, limit: int, prompt: str) -> str | None:
+    """Cut a stop sequence that an answer first holds beyond so many tokens, if it goes on there."""
+    try:
+        return await needle_beyond(api, limit, prompt)
+    except NotApplicable:
+        return None
