@@ -15,7 +15,7 @@ from conformance.checks._asking import (
 from conformance.checks._characters import solid
 from conformance.checks._compare import expect_agreement
 from conformance.checks._neutral import neutral_values_are_harmless
-from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
+from conformance.checks._prompts import AWKWARD, COUNTING
 from conformance.checks._refusals import expect_declined
 from conformance.checks._sampling import sampled
 from conformance.judgement import Thing, expect
@@ -59,24 +59,6 @@ async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     """
     answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
     hold_echoed(answer.text, AWKWARD)
-
-
-@check("echo.words", requirement="echo.prompt-then-completion", tier="deep")
-async def words_are_followed_by_their_completion(api: Api) -> None:
-    """After words, what follows the echoed prompt is the text that comes without `echo`.
-
-    在单词之后，回显的 prompt 后面的文本与不带 `echo` 时一致。
-    """
-    await hold_echo(api, COLOURS)
-
-
-@check("echo.chinese", requirement="echo.prompt-then-completion", tier="deep")
-async def chinese_is_followed_by_its_completion(api: Api) -> None:
-    """After Chinese, what follows the echoed prompt is the text that comes without `echo`.
-
-    在中文之后，回显的 prompt 后面的文本与不带 `echo` 时一致。
-    """
-    await hold_echo(api, CHINESE)
 
 
 @check("echo.batch", requirement="echo.own-prompt-in-batch")

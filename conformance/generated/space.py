@@ -87,8 +87,8 @@ def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
             *known("logprobs", *(["none listed"] if none_listed else []), "two listed"),
         ),
         "length": ("whole", "part", "least"),
-        # Where any value will do the first is taken: most is said by a sequence that is met.
-        "stop": (*known("stop", "met"), "none", *known("stop", "missed")),
+        # Where any value will do the first is taken: most is said by texts that nothing ends.
+        "stop": ("none", *known("stop", "met", "missed")),
         "rest": ("absent", "null", "idle"),
         "written": ("raw", "escaped"),
         "suffix": ("off", *known("suffix", "on")),
@@ -211,9 +211,9 @@ def _stop(
 ) -> Mapping[str, Any]:
     """Write the stop sequences of a row, cut from what the endpoint answers to its prompts."""
     most = contract.parameter("stop").max_items or 4
-    if kind == "none" and turn % 4 < 3:
-        return _no_stop(turn % 4, contract)
-    if kind != "met":
+    if kind == "none":
+        return _no_stop(turn, contract)
+    if kind == "missed":
         missed = _missed(texts, prompts)
         first = turn * most % len(missed)
         return {"stop": [*missed[first:], *missed[:first]][:most]}

@@ -149,7 +149,7 @@ def of_echo() -> Iterator[Row]:
     """Faults of echo."""
     yield "echo dropped", Fault(ask=no_echo), "echo.prompt-first"
     others = """
-        echo.awkward-text echo.awkward-text-continued echo.words echo.chinese echo.batch
+        echo.awkward-text echo.awkward-text-continued echo.batch
         echo.batch-with-n echo.streamed-once
         max-tokens.zero-generates-nothing
     """
@@ -158,10 +158,8 @@ def of_echo() -> Iterator[Row]:
     yield "echo stripped", texts(made.stripped), "echo.awkward-text echo.awkward-text-continued"
     for form, spelt in (("lower case", str.lower), ("NFC", composed)):
         yield form, Fault(ask=made.on_text(spelt)), "echo.awkward-text"
-    inner = texts(lambda _b, _i, t: t.replace(", 13", ",13").replace("green b", "greenb"))
-    yield "space lost", inner, "echo.words"
     chinese = texts(lambda b, _i, t: t[:-1] if b.get("echo") else t)
-    yield "end lost", chinese, "echo.then-completion echo.words echo.chinese"
+    yield "end lost", chinese, "echo.then-completion"
     yield "echo of the first", texts(made.echo_of_first), "echo.batch echo.batch-with-n"
     twice = Fault(tell_stream=made.first_chunk_again)
     yield "first chunk twice", twice, "echo.streamed-once"

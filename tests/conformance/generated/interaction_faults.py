@@ -98,7 +98,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
             lambda asked: bool(asked.get("stream_options")) and asked["max_tokens"] < 16,
             lambda asked: {**asked, "max_tokens": 16},
         ),
-        "interactions.text",
+        "interactions.text-in-threes",
     ),
     "stop sequences are lost in batches": (
         asked_as(is_batch, lambda asked: {k: v for k, v in asked.items() if k != "stop"}),
