@@ -30,6 +30,14 @@ from conformance.selection import Options
 @under_contract
 @choosing(Tier.STANDARD)
 @click.option(
+    "--seed",
+    type=int,
+    default=Options().seed,
+    show_default=True,
+    metavar="N",
+    help="Of the run to plan: it decides what is drawn.",
+)
+@click.option(
     "--format",
     "as_format",
     type=click.Choice(["text", "json"]),
@@ -38,18 +46,24 @@ from conformance.selection import Options
     help="A table, or JSON for programs.",
 )
 def plan(
-    contract_name: str, tier: str, select: tuple[str, ...], stage: Stage | None, as_format: str
+    *,
+    contract_name: str,
+    tier: str,
+    select: tuple[str, ...],
+    stage: Stage | None,
+    seed: int,
+    as_format: str,
 ) -> ExitCode:
     """Count a run's requests and worst-case tokens; send nothing."""
     contract = inputs.contract(contract_name)
-    options = Options(tier=Tier(tier), select=select, stage=stage)
+    options = Options(tier=Tier(tier), select=select, stage=stage, seed=seed)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
     counted = planned(contract, options)
     if as_format == "json":
-        chosen = {"tier": tier, "select": list(select), "stage": stage}
+        chosen = {"tier": tier, "select": list(select), "stage": stage, "seed": seed}
         document = {"contract": contract.name, **chosen}
         click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
     else:

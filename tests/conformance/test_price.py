@@ -14,7 +14,7 @@ from conformance.bundled import MODEL, REFERENCE
 from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.events import RunFinished
-from conformance.model import Conclusion, Footer, Target, Tier
+from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.planning import plan
 from conformance.runner import Options, run
 from tests.servers import running_server
@@ -57,6 +57,14 @@ def test_each_tier_is_planned_within_its_budget(document: str, tier: Tier) -> No
     most_requests, most_tokens = BUDGETS[tier]
     assert planned.requests <= most_requests
     assert planned.tokens <= most_tokens
+
+
+@pytest.mark.parametrize("seed", [1, 7, 2**40])
+def test_what_another_seed_draws_keeps_the_budget(seed: int) -> None:
+    planned = plan(load_contract("openai"), Options(Tier.DEEP, stage=Stage.GENERATED, seed=seed))
+    usual = plan(load_contract("openai"), Options(Tier.DEEP, stage=Stage.GENERATED))
+    assert planned.requests == usual.requests
+    assert planned.tokens <= usual.tokens + 1_500
 
 
 def test_every_requirement_is_judged_by_a_check() -> None:

@@ -52,6 +52,20 @@ def test_a_plan_for_programs_is_json(command) -> None:
     assert {"id", "requests", "tokens", "skip"} == plan["checks"][0].keys()
 
 
+def test_a_plan_draws_as_the_run_of_its_seed_does(command) -> None:
+    drawn = [
+        json.loads(
+            command(
+                *("plan", "--tier", "deep", "--select", "relations.*", "--select", "schema.*"),
+                *("--stage", "generated", "--seed", seed, "--format", "json"),
+            ).output
+        )
+        for seed in ("0", "7", "7")
+    ]
+    assert [plan.pop("seed") for plan in drawn] == [0, 7, 7]
+    assert drawn[0] != drawn[1] == drawn[2]
+
+
 def test_a_plan_names_what_the_contract_leaves_nothing_to_judge(command) -> None:
     result = command("plan", "--contract", "gpt-ge", "--select", "stop.five-refused")
     assert "1 check skipped" in result.output

@@ -179,12 +179,12 @@ def refusing(where: Where) -> Change:
 
 def flickering() -> Change:
     """Let greedy answers end in another word now and then, and tell of near-ties where asked."""
-    chance = random.Random(7)
+    chance = random.Random(8)
 
     def plain(asked: Body, whole: Body) -> Body:
         if asked.get("logprobs") is not None:
             return scored_closely(whole)
-        ends = asked.get("echo") or asked.get("temperature") != 0 or chance.random() > 0.3
+        ends = asked.get("echo") or asked.get("temperature") != 0 or chance.random() > 0.4
         told = [c if ends else {**c, "text": f"{c['text'][:-1]}~"} for c in whole["choices"]]
         return {**whole, "choices": told}
 
