@@ -152,7 +152,7 @@ async def hold_served(api: Api, *, pairs: bool) -> None:
     for row, _ in sorted(broken, key=lambda each: len(each[0].traits))[:TRIES]:
         small = await smallest(api, row, _gives(api, Refusal))
         if isinstance(refusal := await tried(api, small), Refusal):
-            refusals.append(refusal)
+            refusals.append(_declining(refusal, small))
     if refusals:
         raise min(refusals, key=lambda one: not is_promised(one, api.contract))
     _hold_answered(met, own)
@@ -186,6 +186,12 @@ def _about(deviation: Deviation, row: Row) -> Deviation:
     if isinstance(deviation, Absence):
         return Absence(deviation.thing, expected, deviation.seen, effect=deviation.effect)
     return Deviation(expected, deviation.seen, effect=deviation.effect)
+
+
+def _declining(refusal: Refusal, row: Row) -> Refusal:
+    """Tell a refusal of the row that is declined."""
+    told = f"{refusal.message}; the smallest request that is declined: {row.words}"
+    return Refusal(refusal.status, told, refusal.features, refusal.request)
 
 
 def _gives(api: Api, judgement: type[Judgement]) -> Callable[[Row], Awaitable[bool]]:

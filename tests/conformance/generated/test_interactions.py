@@ -147,6 +147,10 @@ def test_a_declined_combination_of_what_is_promised_is_a_failure() -> None:
     finding = findings(Recording(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
     assert "refused with 400" in finding.message
+    _, _, smallest = finding.message.partition("the smallest request that is declined: ")
+    assert "stream: true" in smallest
+    assert "stop: " in smallest
+    assert not any(name in smallest for name in ("n: ", "echo: ", "logprobs: "))
 
 
 def test_a_declined_combination_of_what_is_optional_is_a_refusal() -> None:
