@@ -190,7 +190,7 @@ def every_echoed_prompt_is_scored(answer: Answered) -> None:
     for number, choice in answer.numbered:
         prompt = asked.prompts[number]
         if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
-            _hold_prompt_scored(choice, prompt)
+            hold_prompt_scored(choice, prompt)
 
 
 @invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
@@ -226,19 +226,21 @@ def _hold_join(choice: Choice) -> None:
     hold_tokens_make_text(choice)
 
 
-def _hold_prompt_scored(choice: Choice, prompt: str) -> None:
+def hold_prompt_scored(choice: Choice, prompt: str) -> None:
     """Hold that entries begin with those of a prompt, a start token aside, and have scores."""
     tokens = choice.logprobs.raw.get("tokens")
     tokens = readable_tokens(choice) if tokens else []
     for skipped in (0, 1):
         joined, known = join_tokens(tokens[skipped:])
-        if joined.removeprefix(" ").startswith(prompt.removeprefix(" ")):
+        # Some tokenizers put a blank before the text.
+        begun, text = solid(joined).removeprefix(" "), prompt.removeprefix(" ")
+        if joined.removeprefix(" ").startswith(text):
             scores = [position.logprob for position in readable_positions(choice)]
             whole = _tokens_of_prompt(tokens, prompt)
             unscored = scores[1:whole].count(None)
             expect(unscored, "prompt tokens without a score, after the first").equals(0)
             return
-        if not known and prompt.startswith(solid(joined).removeprefix(" ")):
+        if not known and text.startswith(begun):
             raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
     expected = f"the tokens of the prompt {shown(prompt)} first"
     raise Absence(Thing.SCORES_OF_PROMPT, expected, shown(tokens))

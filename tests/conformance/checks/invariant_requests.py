@@ -9,7 +9,7 @@ from typing import Any
 from conformance.answered import Answered, WholeRun
 from conformance.api import Api, encode
 from conformance.checks import Check, all_checks
-from conformance.checks._prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
 from conformance.checks.suffix import FAR, FAR_CHINESE
 from conformance.contract import load_contract
 from conformance.imagined.endpoint import MODEL
@@ -69,6 +69,7 @@ def bodies() -> Iterator[Body]:
     yield from ({**greedy, "max_tokens": 1, **way} for way in ({}, {"logprobs": 0}, {"echo": True}))
     yield {**greedy, "prompt": [COUNTING, COLOURS], "max_tokens": 1}
     yield {**greedy, "max_tokens": 0, "echo": True}
+    yield {**greedy, "prompt": AWKWARD, "max_tokens": 1, "echo": True, "logprobs": 1}
     yield {**greedy, "max_tokens": 1, "temperature": 1, "best_of": 2}
     yield {**greedy, "prompt": CHINESE, "max_tokens": 1}
     yield from ({**greedy, "max_tokens": 1, **wrong} for wrong in WRONG)

@@ -9,8 +9,9 @@ import pytest
 
 from conformance.checks._scores import Scored, apart, expect_scored_alike
 from conformance.checks.logprobs_arrays import worse_than_best
+from conformance.checks.logprobs_everywhere import hold_prompt_scored
 from conformance.completion import Choice
-from conformance.judgement import Deviation, Inconclusive
+from conformance.judgement import Absence, Deviation, Inconclusive, NotApplicable
 
 RIGHT: Scored = [(" 1", -0.1), ("3", -1.2), (",", -0.4)]
 SHIFTED: Scored = [(token, (score or 0) - 0.9) for token, score in RIGHT]
@@ -92,3 +93,33 @@ def test_a_better_token_that_is_taken_elsewhere_is_not_suppressed() -> None:
 def test_no_server_suppresses_the_best_token_of_most_places() -> None:
     others = [("3", -2.0, {f"mark {n}": -0.2, "3": -2.0}) for n in range(2)]
     assert worse_than_best(choice(SURE, *others)) is not None
+
+
+def echoed(tokens: list[str]) -> Choice:
+    """An echo whose tokens are listed, the first without a score."""
+    scores = [None, *[-1.0] * (len(tokens) - 1)]
+    arrays = {"tokens": tokens, "token_logprobs": scores, "top_logprobs": [None] * len(tokens)}
+    return Choice({"text": "  caf\u00e9 !", "logprobs": arrays}, "choices[0]")
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [" ", " caf", "\u00e9", " !"],
+        ["<s>", " ", " caf", "\u00e9", " !"],
+        [" ", " ", " caf", "bytes:\\xc3", "bytes:\\xa9", " !"],
+    ],
+    ids=["as they are", "a start token", "a blank before, and bytes"],
+)
+def test_the_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
+    hold_prompt_scored(echoed(tokens), "  caf\u00e9")
+
+
+def test_parts_of_characters_that_nobody_can_join_are_no_deviation() -> None:
+    with pytest.raises(NotApplicable):
+        hold_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
+
+
+def test_the_tokens_of_another_text_are_a_deviation() -> None:
+    with pytest.raises(Absence):
+        hold_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")
