@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,6 +14,9 @@ from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part, 
 from reference_server.bodies import MAX_BODY
 
 PATH = "/v1/completions"
+
+NOTICEABLE = 0.005
+"""Seconds below which nobody can tell a stream from a burst."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,27 +48,46 @@ class Relay:
             if name != b"content-length"
         )
 
+        took: list[float] = []
+
         async def upstream(asked: Asked) -> Answer:
-            return await self._asked(scope, asked, receive)
+            answer, span = await self._asked(scope, asked, receive)
+            took.append(span)
+            return answer
 
-        await send_answer(send, await self._behaviour(Asked(raw, headers, self._key), upstream))
+        answer = await self._behaviour(Asked(raw, headers, self._key), upstream)
+        await send_answer(send, paced(answer, sum(took)))
 
-    async def _asked(self, scope: Scope, asked: Asked, receive: Receive) -> Answer:
-        """Ask the application, and gather all that it answers."""
+    async def _asked(self, scope: Scope, asked: Asked, receive: Receive) -> tuple[Answer, float]:
+        """Ask the application, and gather all that it answers; in how many seconds it came."""
         body: list[Message] = [{"type": "http.request", "body": asked.raw, "more_body": False}]
         told: list[Message] = []
+        came: list[float] = []
 
         async def receive_body() -> Message:
             return body.pop() if body else await receive()
 
         async def gather(message: Message) -> None:
             told.append(message)
+            came.append(time.monotonic())
 
         length = (b"content-length", str(len(asked.raw)).encode())
         headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in asked.headers]
         inner = {**scope, "headers": [*headers, length], "state": dict(scope.get("state", {}))}
         await self._app(inner, receive_body, gather)
-        return _answer(told)
+        return _answer(told), came[-1] - came[0]
+
+
+def paced(answer: Answer, span: float) -> Answer:
+    """Let a stream that was gathered whole come over the seconds in which it was made.
+
+    Whatever has a pace of its own keeps it, and what took no time to speak of comes at once.
+    """
+    parts = answer.parts
+    if not (answer.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
+        return answer
+    pause = span / len(parts)
+    return replace(answer, parts=tuple(replace(part, pause=pause) for part in parts))
 
 
 def _answer(told: list[Message]) -> Answer:

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from reference_server.app import Settings, create_app
 from reference_server.behaviour import pieces
-from reference_server.behaviour.messages import Behaviour, Part
-from reference_server.behaviour.relay import Relay
+from reference_server.behaviour.messages import EVENT_STREAM, Answer, Behaviour, Part
+from reference_server.behaviour.relay import Relay, paced
 from reference_server.behaviour.showcase import Showcase
 from reference_server.bodies import MAX_BODY
 from reference_server.engine.engine import LoadedModel
@@ -170,3 +170,15 @@ def test_a_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence:
     assert (ended.returncode, ended.stdout) == (4, "")
     assert sentence in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_gathered_stream_comes_at_the_pace_at_which_it_was_made() -> None:
+    headers = (("content-type", EVENT_STREAM),)
+    stream = Answer(200, headers, tuple(Part(b"data: 1\n\n") for _ in range(4)))
+    assert [part.pause for part in paced(stream, 2.0).parts] == [0.5] * 4
+    assert paced(stream, 0.001) == stream
+    slow = replace(stream, parts=(Part(b"data: 1\n\n", pause=1.0), *stream.parts))
+    assert paced(slow, 2.0) == slow
+    assert paced(replace(stream, parts=()), 2.0).parts == ()
+    plain = replace(stream, headers=(("content-type", "application/json"),))
+    assert paced(plain, 2.0) == plain
