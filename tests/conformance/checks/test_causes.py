@@ -135,7 +135,7 @@ def is_chinese(body: Body) -> bool:
         ("logprobs", lambda body: "echo" in body, "echo-logprobs.covers-prompt"),
         ("logprobs", lambda body: "stream" in body, "logprobs.returned-in-stream"),
         ("logprobs", lambda body: "n" in body, "logprobs.returned-for-each-choice"),
-        ("echo", is_chinese, "echo.chinese"),
+        ("echo", is_chinese, "echo.awkward-text-continued"),
         ("n", lambda body: isinstance(body["prompt"], list), "index.of-prompts-times-copies"),
     ],
 )
