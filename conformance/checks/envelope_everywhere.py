@@ -13,7 +13,7 @@ from conformance.checks.envelope import (
     hold_fingerprint,
     hold_name,
     hold_related,
-    hold_strict_json,
+    hold_utf_8,
 )
 from conformance.checks.headers import hold_utf8
 from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
@@ -29,7 +29,7 @@ def every_body_is_json_in_utf8(answer: Answered) -> None:
     if reply.is_stream or answer.asked.stream:
         raise NotApplicable("the answer is a stream, or should be one")
     _ = reply.json
-    hold_strict_json(answer.exchange)
+    hold_utf_8(answer.exchange)
 
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")

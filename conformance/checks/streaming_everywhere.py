@@ -9,6 +9,7 @@ from conformance.answered import Answered
 from conformance.answers import Reply
 from conformance.checks import invariant
 from conformance.checks._asking import parts_of
+from conformance.checks.envelope import hold_utf_8
 from conformance.checks.streaming import (
     hold_constant,
     hold_done_once_and_last,
@@ -60,13 +61,15 @@ def every_stream_is_announced_as_one(answer: Answered) -> None:
 
 @invariant("streaming.framing-everywhere", requirement="streaming.framing")
 def every_stream_is_nothing_but_events(answer: Answered) -> None:
-    """Every stream consists of events with one JSON object or `[DONE]`, each ended by a blank line.
+    """Every stream is UTF-8 and nothing but events: one JSON object or `[DONE]`, and a blank line.
 
-    每个流都由事件组成，每个事件是一个 JSON 对象或 `[DONE]`，并以空行结束。
+    每个流都采用 UTF-8 编码，且只由事件组成：一个 JSON 对象或 `[DONE]`，并以空行结束。
 
     What a server says of its own failing is left to the check of that.
     """
     stream = stream_of(answer).stream
+    # What is read as U+FFFD here would be judged as another text by everyone else.
+    hold_utf_8(answer.exchange)
     stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
     if stray:
         raise Deviation("only fields of server-sent events", shown(stray[0]))

@@ -19,7 +19,8 @@ def has_suffix(asked: Body) -> bool:
     "suffix-dropped",
     breaks="suffix.conditions-insertion",
     evidence=Evidence.SOURCE,
-    modifiers=HIDES,
+    # Of a dozen insertions some four would show it, and only scores tell of an insertion by itself.
+    modifiers=HIDES - RARE,
 )
 def suffix_dropped() -> Behaviour:
     """``suffix`` is lost, and the prompt is continued as if it had not been sent."""

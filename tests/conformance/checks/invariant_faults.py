@@ -224,6 +224,9 @@ OWN: dict[str, Callable[[], Change]] = {
     "stream-dies-leaking": lambda: died("dial tcp 10.0.0.7:8080: connection refused"),
     "stream-dies-wordless": lambda: died(""),
     "stream-dies-bare": died_bare,
+    "stream-in-gb18030": lambda: f.in_stream(
+        lambda e: with_body(e, e.body.decode().encode("gb18030"))
+    ),
     "one-token-more": lambda: Change(ask=lambda body: with_limit(body, body["max_tokens"] + 1)),
     "one-token-less": lambda: Change(ask=lambda body: with_limit(body, body["max_tokens"] - 1)),
     "echo-always": lambda: Change(ask=lambda body: {**body, "echo": True}),

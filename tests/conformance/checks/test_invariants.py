@@ -27,6 +27,7 @@ FOUND_BY = {
     "plain-answer-streamed@every-third": "stream.plain-everywhere",
     "stream-as-json@batch": "streaming.content-type-everywhere",
     "bare-line@non-ascii": "streaming.framing-everywhere",
+    "stream-in-gb18030@batch": "streaming.framing-everywhere",
     "missing-done@batch": "streaming.done-everywhere",
     "delta@non-ascii": "streaming.chunk-shape-everywhere text.present-everywhere",
     "finish-twice@every-third": "streaming.one-finish-everywhere",
