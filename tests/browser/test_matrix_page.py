@@ -136,6 +136,7 @@ def test_a_filter_stands_in_the_address_for_the_next_reader(
 ) -> None:
     page = opening(matrix_file).page
     page.locator("[name=target]").fill("vendor-3")
+    page.wait_for_url("**vendor-3**")
     query = page.url.partition("?")[2]
     again = opening(matrix_file, query=query).page
     assert names(again) == ["vendor-3"]
