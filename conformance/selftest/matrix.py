@@ -143,7 +143,8 @@ class Matrix:
     def unsteady(self) -> tuple[Unsteady, ...]:
         """What another seed would have told otherwise.
 
-        Of a fault, whether it is found; of a correct server every verdict.
+        Of a fault, whether it is found; of a correct server every verdict, as far as a server
+        that wavers between near-ties lets one be given.
         """
         return tuple(
             _differing(self.faulty, lambda o: {"the fault is found": str(o.found)})
@@ -233,8 +234,9 @@ def _differing(
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:
-    skipped = (Verdict.SKIPPED, Verdict.PASS)
+    """Tell what each check holds against a server; one that wavers may withhold its judgement."""
+    nothing = (Verdict.SKIPPED, Verdict.PASS, Verdict.INCONCLUSIVE)
     return {
-        remark.check: "nothing" if remark.verdict in skipped else remark.verdict.value
+        remark.check: "nothing" if remark.verdict in nothing else remark.verdict.value
         for remark in outcome.remarks
     }

@@ -72,15 +72,23 @@ def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
 
 
 def test_a_correct_server_has_to_be_judged_alike_in_every_verdict() -> None:
-    doubt = a_remark("n.choices", "inconclusive")
-    known = a_variant(may_be_inconclusive=True)
     matrix = a_matrix(
-        an_outcome(known, a_remark("n.choices", "pass"), MISSED),
-        an_outcome(known, doubt, MISSED, seed=1),
+        an_outcome(a_variant(), a_remark("n.choices", "pass"), MISSED),
+        an_outcome(a_variant(), a_remark("n.choices", "refused"), MISSED, seed=1),
         an_outcome(a_variant("steady"), a_remark("n.choices", "skipped")),
         an_outcome(a_variant("steady"), a_remark("n.choices", "pass"), seed=1),
     )
     assert [(one.name, one.what) for one in matrix.unsteady] == [("crlf", "n.choices")]
+
+
+def test_where_a_server_wavers_a_judgement_may_be_withheld_for_one_seed() -> None:
+    """On any other server that is a complaint of its own."""
+    told = [a_remark("n.choices", verdict) for verdict in ("pass", "inconclusive")]
+    wavering = a_variant(may_be_inconclusive=True)
+    matrix = a_matrix(*(an_outcome(wavering, one, seed=seed) for seed, one in enumerate(told)))
+    assert matrix.complaints == ()
+    matrix = a_matrix(*(an_outcome(a_variant(), one, seed=seed) for seed, one in enumerate(told)))
+    assert matrix.complaints == ("1 of the runs raise a false alarm or break a check",)
 
 
 def test_one_accused_correct_server_is_a_complaint() -> None:
