@@ -23,6 +23,10 @@ STEERING = ("suffix", *OTHER_STEERING)
 """Parameters that make another text of a greedy answer."""
 
 
+PROMPTS = 2
+"""Prompts whose answers must end wrongly: of one, a near-tie may have ended it otherwise."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sight:
     """One choice of a greedy answer: whose prompt it continues, with which text, up to what."""

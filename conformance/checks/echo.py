@@ -37,7 +37,15 @@ async def the_completion_follows(api: Api) -> None:
 
     回显的 prompt 后面的文本与不带 `echo` 时一致，包括其中的空格。
     """
-    await hold_echo(api, COUNTING)
+
+    async def echoed(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, echo=True)).text
+
+    async def expected(fresh: bool) -> str:
+        return COUNTING + (await plain(api, fresh=fresh)).text
+
+    hold_echoed(await echoed(False), COUNTING)
+    await expect_agreement(echoed, expected, "the prompt, then the completion")
 
 
 @check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
@@ -141,16 +149,3 @@ async def a_word_is_no_switch(api: Api) -> None:
     `echo` 为单词时会被拒绝。
     """
     await expect_declined(api, echo="loud")
-
-
-async def hold_echo(api: Api, prompt: str) -> None:
-    """Hold that an echoed answer is the prompt and the greedy answer without ``echo``."""
-
-    async def echoed(fresh: bool) -> str:
-        return (await plain(api, prompt, fresh=fresh, echo=True)).text
-
-    async def expected(fresh: bool) -> str:
-        return prompt + (await plain(api, prompt, fresh=fresh)).text
-
-    hold_echoed(await echoed(False), prompt)
-    await expect_agreement(echoed, expected, "the prompt, then the completion")

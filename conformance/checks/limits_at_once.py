@@ -8,10 +8,10 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._all_at_once import ABSENT, PROMPTS, free, hold_each
 from conformance.checks._characters import solid
-from conformance.checks.max_tokens import documented_default, needle_beyond
-from conformance.judgement import NotApplicable
+from conformance.checks.max_tokens import documented_default, hold_as_default, needle_beyond
+from conformance.judgement import Deviation, NotApplicable
 
-NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop")}
+NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop", "stream")}
 
 
 @check("all-at-once.default-limit", requirement="max-tokens.default-sixteen", **NEEDED)
@@ -20,7 +20,7 @@ async def the_default_limits_each_choice(api: Api) -> None:
 
     未设置 `max_tokens` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
-    await hold_limited(api, ABSENT)
+    await hold_limited(api, {})
 
 
 @check("all-at-once.null-limit", requirement="max-tokens.null-is-default", **NEEDED)
@@ -31,12 +31,17 @@ async def null_limits_each_choice_by_the_default(api: Api) -> None:
     """
     if not api.contract.parameter("max_tokens").nullable:
         raise NotApplicable("this document knows no null for max_tokens")
-    await hold_limited(api, None)
+    await hold_limited(api, {"max_tokens": None})
 
 
-async def hold_limited(api: Api, limit: object) -> None:
+async def hold_limited(api: Api, asked: dict[str, None]) -> None:
     """Hold that each choice of a batch has the documented number of tokens."""
     default = documented_default(api)
+    try:
+        # A stream can be hung up on; what is unlimited there would be paid for four times here.
+        await hold_as_default(api, asked)
+    except Deviation:
+        raise NotApplicable("not even a stream ends at the default, and that is judged") from None
     # Stops from just beyond the default end the answers of an endpoint that knows no default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
     texts = {prompt: solid(await free(api, prompt, max_tokens=default)) for prompt in stops}
@@ -47,10 +52,9 @@ async def hold_limited(api: Api, limit: object) -> None:
         return await free(api, prompt, fresh, max_tokens=default)
 
     prompts = (*stops, *stops)[:2]
+    limit: dict[str, Any] = {"max_tokens": ABSENT, **asked}
     words = f"each choice of {default} tokens, as the document says"
-    await hold_each(
-        api, prompts, alone, words, stream=False, max_tokens=limit, stop=list(stops.values())
-    )
+    await hold_each(api, prompts, alone, words, stream=False, stop=list(stops.values()), **limit)
 
 
 async def beyond(api: Api, limit: int, prompt: str) -> str | None:

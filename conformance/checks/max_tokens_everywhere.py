@@ -8,13 +8,10 @@ from conformance.answered import Answered, Breach
 from conformance.asked import Prompt
 from conformance.checks import invariant_across
 from conformance.checks._characters import join_tokens, solid
-from conformance.checks._greedy import Greedy, Sight, greedy_in
+from conformance.checks._greedy import PROMPTS, Greedy, Sight, greedy_in
 from conformance.checks._tokens import readable_tokens
 from conformance.checks.usage_everywhere import LONGEST
 from conformance.judgement import Deviation, Judgement, shown
-
-PROMPTS = 2
-"""Prompts after which it must show: of one, a near-tie may end the answer in a longer token."""
 
 
 @invariant_across("max-tokens.text-everywhere", requirement="max-tokens.limits-answer")
@@ -27,19 +24,18 @@ def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> I
     """
     greedy = greedy_in(answers)
     spelled = spellings(greedy)
-    breaches: dict[Prompt, list[Breach]] = {}
-    for sight in greedy.sights:
-        known = spelled.get(sight.prompt)
-        if known and is_miscounted(sight, readable_tokens(known.choice)):
-            deviation = Deviation(
-                f"{sight.limit} tokens in {sight.choice.where}.text",
-                f"{shown(sight.text)}, which has more or fewer",
-            )
-            breaches.setdefault(sight.prompt, []).append(
-                Breach(deviation, (sight.answer, known.answer))
-            )
-    if len(breaches) >= PROMPTS:
-        yield from (breach for told in breaches.values() for breach in told)
+    wrong = [
+        (sight, known)
+        for sight in greedy.sights
+        if (known := spelled.get(sight.prompt))
+        and is_miscounted(sight, readable_tokens(known.choice))
+    ]
+    if len({sight.prompt for sight, _ in wrong}) < PROMPTS:
+        return
+    for sight, known in wrong:
+        expected = f"{sight.limit} tokens in {sight.choice.where}.text"
+        deviation = Deviation(expected, f"{shown(sight.text)}, which has more or fewer")
+        yield Breach(deviation, (sight.answer, known.answer))
 
 
 def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:

@@ -7,12 +7,9 @@ from collections.abc import Iterator, Sequence
 from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._characters import solid
-from conformance.checks._greedy import Greedy, Sight, greedy_in
+from conformance.checks._greedy import PROMPTS, Greedy, Sight, greedy_in
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
-
-PROMPTS = 2
-"""Prompts of which a text must be cut at nothing."""
 
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
@@ -82,7 +79,6 @@ def nothing_but_a_sequence_ends_a_text(answers: Sequence[Answered]) -> Iterator[
     cut = [
         s for s in greedy.sights if (s.prompt, s.text) not in own and is_cut_elsewhere(s, greedy)
     ]
-    # Of one prompt a near-tie may end the answer by itself.
     if len({sight.prompt for sight in cut}) < PROMPTS:
         return
     for sight in cut:

@@ -120,9 +120,9 @@ def of_max_tokens() -> Iterator[Row]:
     yield "max_tokens dropped in streams", streams, ""
     yield "short ones differ", Fault(ask=with_space_lost), "max-tokens.longer-extends"
     default = changes(lambda b: "max_tokens" not in b, max_tokens=30)
-    yield "default 30", default, "max-tokens.default all-at-once.default-limit"
+    yield "default 30", default, "max-tokens.default"
     short = changes(lambda b: "max_tokens" not in b, max_tokens=8)
-    yield "default 8", short, "max-tokens.default all-at-once.default-limit"
+    yield "default 8", short, "max-tokens.default"
     yield "no default", Fault(unlimited, tell_stream=as_far_as_it_came()), "max-tokens.default"
     null = changes(lambda b: "max_tokens" in b and b["max_tokens"] is None, max_tokens=100)
     yield "null unlimited", null, "max-tokens.null"

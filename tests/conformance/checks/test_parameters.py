@@ -14,7 +14,7 @@ from conformance.model import Verdict
 from conformance.selection import reason_to_skip
 from tests.conformance.checks import faults_at_once, faults_of_generation, faults_of_text
 from tests.conformance.checks import parameter_faults as made
-from tests.conformance.checks.faulty import Fault, found
+from tests.conformance.checks.faulty import Body, Fault, found
 from tests.conformance.checks.parameter_faults import Row
 
 MODULES = {
@@ -138,6 +138,19 @@ def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
     no_null = made.declines(lambda body: name in body and body[name] is None)
     finding = asyncio.run(found(check_id, no_null))
     assert finding.verdict in {Verdict.FAIL, Verdict.WARN}, finding.message
+
+
+@pytest.mark.parametrize("check_id", ["all-at-once.default-limit", "all-at-once.null-limit"])
+def test_what_is_unlimited_in_a_stream_is_not_asked_for_four_times_more(check_id: str) -> None:
+    asked: list[Body] = []
+
+    def unlimited(body: Body) -> Body:
+        asked.append(body)
+        return {**body, "max_tokens": 40} if body.get("max_tokens") is None else body
+
+    finding = asyncio.run(found(check_id, Fault(ask=unlimited)))
+    assert finding.verdict is Verdict.SKIPPED
+    assert not any(made.is_batch(body) for body in asked)
 
 
 def test_every_check_has_a_fault_that_it_finds() -> None:
