@@ -23,6 +23,7 @@ from conformance import __version__
 from conformance.answered import Answered, WholeRun
 from conformance.api import NOTHING_YET, Api, Patience, Transport
 from conformance.checks import Check, all_checks
+from conformance.conclusions import conclude, count_verdicts
 from conformance.contract import Contract, load_contract
 from conformance.events import (
     CheckStarted,
@@ -32,18 +33,7 @@ from conformance.events import (
     RunFinished,
     RunStarted,
 )
-from conformance.model import (
-    Conclusion,
-    Exchange,
-    Finding,
-    Footer,
-    Header,
-    Stage,
-    Target,
-    Verdict,
-    conclude,
-    count_verdicts,
-)
+from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.preflight import preflight
 from conformance.reference import Reference, compare, deciding, within
 from conformance.selection import LIVE, Chosen, Options, choose

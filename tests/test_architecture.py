@@ -18,6 +18,7 @@ SUITE, SERVER = "conformance", "reference_server"
 SEES: dict[str, set[str]] = {
     "model": set(),
     "events": {"model", "language"},
+    "conclusions": {"model"},
     "judgement": {"model"},
     "significance": set(),
     "language": set(),
@@ -68,6 +69,7 @@ SEES: dict[str, set[str]] = {
         "events",
         "contract",
         "answered",
+        "conclusions",
         "api",
         "checks",
         "selection",
@@ -113,7 +115,7 @@ SEES: dict[str, set[str]] = {
     # Programs of their own, which nobody imports: what they use is no dependency of the suite.
     "documents.drivers": set(),
     "causes": {"model"},
-    "reports": {"model", "events", "causes", "language"},
+    "reports": {"model", "events", "conclusions", "causes", "language"},
     "cli": {
         "model",
         "events",

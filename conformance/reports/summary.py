@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from conformance.conclusions import JUDGED, count_verdicts, state_of
 from conformance.language import Text, joined, same
 from conformance.model import (
     EXIT_CODES,
-    JUDGED,
     Conclusion,
     Cost,
     Exchange,
@@ -20,8 +20,6 @@ from conformance.model import (
     Requirement,
     Run,
     Verdict,
-    count_verdicts,
-    state_of,
 )
 from conformance.reports import sentences
 from conformance.reports.billing import wrong_bills

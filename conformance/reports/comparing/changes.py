@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from conformance.model import JUDGED, Finding, Run, State, Verdict, state_of
+from conformance.conclusions import JUDGED, state_of
+from conformance.model import Finding, Run, State, Verdict
 
 
 class Change(StrEnum):

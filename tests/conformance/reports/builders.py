@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.conclusions import conclude, count_verdicts
 from conformance.model import (
     Arrival,
     Attempt,
@@ -25,8 +26,6 @@ from conformance.model import (
     Subject,
     Tier,
     Verdict,
-    conclude,
-    count_verdicts,
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from conformance.conclusions import count_verdicts
 from conformance.events import (
     CheckStarted,
     ExchangeMade,
@@ -44,7 +45,6 @@ from conformance.model import (
     Subject,
     Tier,
     Verdict,
-    count_verdicts,
 )
 from conformance.wire.record import SCHEMA, RunFileError, RunWriter, read_run, to_line, write_run
 

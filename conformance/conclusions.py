@@ -1,0 +1,62 @@
+"""What findings add up to: a run's conclusion, a count of verdicts, a parameter's state. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from conformance.model import Conclusion, Effect, Finding, Level, State, Verdict
+
+JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.REFUSED})
+"""The verdicts that rest on an answer of the endpoint."""
+
+
+def conclude(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion:
+    """Sum up findings: a broken promise outweighs doubt, and doubt is never green."""
+    verdicts = {finding.verdict for finding in findings}
+    broken = {Verdict.FAIL, Verdict.WARN} if strict else {Verdict.FAIL}
+    if verdicts & broken:
+        return Conclusion.NOT_CONFORMING
+    if verdicts & {Verdict.INCONCLUSIVE, Verdict.ERROR}:
+        return Conclusion.UNDECIDED
+    if not verdicts & JUDGED:
+        return Conclusion.NOTHING_RAN
+    return Conclusion.CONFORMING
+
+
+def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count findings by verdict, every verdict present."""
+    seen = Counter(finding.verdict for finding in findings)
+    return {verdict.value: seen[verdict] for verdict in Verdict}
+
+
+def _shows_deviation(finding: Finding) -> bool:
+    if finding.verdict is Verdict.FAIL:
+        return True
+    told = finding.verdict is Verdict.WARN or (
+        finding.verdict is Verdict.INFO and finding.effect is not None
+    )
+    return told and finding.level is not Level.MAY
+
+
+def state_of(subject: str, findings: Iterable[Finding]) -> State:
+    """Say what became of one parameter or field, from the findings about it.
+
+    The worst finding decides: a parameter that is ignored once is not honoured. A warning about a
+    mere convention (level may) decides nothing. What was seen of a parameter that the document does
+    not mention makes up a state as well, which is information and no verdict.
+    """
+    about = [finding for finding in findings if finding.subject == subject]
+    broken = [finding for finding in about if _shows_deviation(finding)]
+    if any(f.effect is Effect.IGNORED for f in broken):
+        return State.IGNORED
+    if any(f.effect is not Effect.REFUSED for f in broken):
+        return State.ALTERED
+    if broken:
+        return State.REFUSED
+    verdicts = {finding.verdict for finding in about}
+    if Verdict.REFUSED in verdicts:
+        return State.REFUSED
+    if verdicts & {Verdict.PASS, Verdict.INFO}:
+        return State.HONOURED
+    return State.UNTESTED
