@@ -78,7 +78,8 @@ LOGGED = 100
     default=1,
     show_default=True,
     metavar="N",
-    help="Repeat everything with so many seeds, and demand that they tell the same.",
+    help="Repeat everything with so many seeds, and demand that they tell the same: of a fault "
+    "whether it is found, with --complete also each requirement that is broken.",
 )
 @click.option(
     "--complete",

@@ -143,12 +143,11 @@ class Matrix:
     def unsteady(self) -> tuple[Unsteady, ...]:
         """What another seed would have told otherwise.
 
-        Of a fault, whether it is found; of a correct server every verdict, as far as a server
-        that wavers between near-ties lets one be given.
+        Of a fault, whether it is found, and where every check was asked, also which requirements
+        it is told to break; of a correct server every verdict, as far as a server that wavers
+        between near-ties lets one be given.
         """
-        return tuple(
-            _differing(self.faulty, lambda o: {"the fault is found": str(o.found)})
-        ) + tuple(_differing(self.honest, _verdicts))
+        return (*_differing(self.faulty, _accusations), *_differing(self.honest, _verdicts))
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -231,6 +230,12 @@ def _differing(
             differing.setdefault(key, set()).update(names)
     for (name, tier), names in differing.items():
         yield Unsteady(name, tier, ", ".join(sorted(names)))
+
+
+def _accusations(outcome: Outcome) -> dict[str, str]:
+    """Tell whether a fault is found, and of what a run of all checks accuses the server."""
+    accused = dict.fromkeys(outcome.accused, "broken") if outcome.trial.complete else {}
+    return {**accused, "the fault is found": str(outcome.found)}
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.checks import all_checks
-from conformance.model import Cost, Tier
+from conformance.model import Cost, Level, Tier
 from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome, Remark
 from tests.conformance.selftest.builders import a_fault, a_remark, a_variant, an_outcome
@@ -64,11 +64,25 @@ def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> No
 def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
     first: Remark, second: Remark
 ) -> None:
-    matrix = a_matrix(an_outcome(a_fault(), first), an_outcome(a_fault(), second, seed=1))
+    matrix = a_matrix(
+        an_outcome(a_fault(), first, complete=False),
+        an_outcome(a_fault(), second, complete=False, seed=1),
+    )
     assert matrix.rows[-1].by_tier[Tier.STANDARD] == Share(0, 1)
     (unsteady,) = matrix.unsteady
     assert (unsteady.name, unsteady.what) == ("stop-dropped", "the fault is found")
     assert "1 of the servers are not judged alike with every seed" in matrix.complaints
+
+
+def test_where_every_check_is_asked_each_seed_has_to_accuse_of_the_same() -> None:
+    """A run that ends with the first finding tells only whether there is one."""
+    also, convention = a_remark("usage.stop"), a_remark("n.choices", level=Level.MAY)
+    for complete, differing in ((True, ["usage.stop"]), (False, [])):
+        matrix = a_matrix(
+            an_outcome(a_fault(), FOUND, also, complete=complete),
+            an_outcome(a_fault(), FOUND, convention, complete=complete, seed=1),
+        )
+        assert [one.what for one in matrix.unsteady] == differing
 
 
 def test_a_correct_server_has_to_be_judged_alike_in_every_verdict() -> None:
