@@ -15,9 +15,9 @@ from conformance.contract import Contract
 from conformance.events import ExchangeMade, FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, Finding, Limits, Target, Verdict
+from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.runner import run
-from conformance.selection import Options
+from conformance.selection import UNLIMITED, Options
 from conformance.wire.budget import upper_bound
 
 KEY = "sk-imagined"
@@ -54,7 +54,7 @@ def plan(contract: Contract, options: Options, *, checks: Iterable[Check] | None
 
 async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | None) -> Plan:
     target = Target("imagined:", MODEL, contract.name, api_key=KEY)
-    unlimited = replace(options, limits=Limits())
+    unlimited = replace(options, limits=UNLIMITED)
     exchanges: dict[str, Exchange] = {}
     findings: list[Finding] = []
     endpoint = ImaginedEndpoint(contract)

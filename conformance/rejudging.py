@@ -32,7 +32,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.runner import run as judging
-from conformance.selection import Options
+from conformance.selection import UNLIMITED, Options
 
 NO_ANSWER = "the record has no answer to a request that this check makes today"
 
@@ -85,6 +85,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
     options = Options(
         tier=run.header.tier,
         select=run.header.select,
+        limits=UNLIMITED,
         concurrency=1,
         seed=run.header.seed,
         strict=run.header.strict,

@@ -84,7 +84,7 @@ async def run(
     if reference is not None:
         header = replace(header, reference=Redactor.of(target).text(reference.name))
     yield RunStarted(header, tuple(choice.check.id for choice in chosen))
-    budget = Budget(options.limits)
+    budget = Budget(options.ceiling)
     others_budget = Budget(within(options.limits))
     findings: list[Finding] = []
     # A task of its own does the work, so that events come out while several checks are under way.
@@ -145,7 +145,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         select=options.select,
         strict=options.strict,
         seed=options.seed,
-        limits=options.limits,
+        limits=options.ceiling,
         subjects=contract.subjects,
         requirements=tuple(contract.requirements.values()),
         target=target.name,

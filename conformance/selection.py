@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.model import Limits, Stage, Tier
+
+
+class Price(NamedTuple):
+    """Requests, and the tokens of their prompts and answers together, as billed."""
+
+    requests: int
+    tokens: int
+
+
+PRICES: Mapping[Tier, Price] = {
+    Tier.SMOKE: Price(25, 1_500),
+    Tier.STANDARD: Price(110, 6_000),
+    Tier.DEEP: Price(400, 40_000),
+}
+"""What a run of each tier costs at most where an endpoint keeps its promises."""
+
+DEVIATING = 2
+"""How many times that price a run may come to where nobody says otherwise: what deviates is asked
+for again before it counts, what is declined for now is repeated, and bills can be wrong."""
+
+UNLIMITED = Limits(sys.maxsize, sys.maxsize)
+"""For runs that cost nobody anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +42,7 @@ class Options:
     Attributes:
         tier: the checks of this tier and of the cheaper ones before it.
         select: globs for check ids, requirement ids or areas; none selects every check.
-        limits: requests and tokens that may be spent.
+        limits: requests and tokens that may be spent; None leaves it at the tier's own ceiling.
         concurrency: requests in flight at a time.
         rate: requests a second at most; None is no limit.
         timeout: seconds that one attempt at a request may take.
@@ -37,6 +61,15 @@ class Options:
     seed: int = 0
     strict: bool = False
     stage: Stage | None = None
+
+    @property
+    def ceiling(self) -> Limits:
+        """What the run may spend in the end, whatever the endpoint answers."""
+        price, said = PRICES[self.tier], self.limits
+        return Limits(
+            DEVIATING * price.requests if said.requests is None else said.requests,
+            DEVIATING * price.tokens if said.tokens is None else said.tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)

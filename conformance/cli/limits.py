@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from conformance.cli import inputs
-from conformance.model import Tier
+from conformance.model import Limits, Tier
 from conformance.selection import Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +31,11 @@ HOW = frozenset(
 """The names under which a command is handed what makes up :class:`Options`."""
 
 
+def _by_tier(limit: Callable[[Limits], int | None]) -> str:
+    most = ", ".join(f"{limit(Options(tier).ceiling):,}" for tier in Tier)
+    return f"[default: {most}, by tier]"
+
+
 def within_limits(function: Function) -> Function:
     """Add ``--max-requests``, ``--max-spend-tokens`` and what else bounds or paces a run."""
     usual = Options()
@@ -40,13 +45,14 @@ def within_limits(function: Function) -> Function:
                 "--max-requests",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help="Send no more than N requests.",
+                help=f"Send no more than N requests. {_by_tier(lambda most: most.requests)}",
             ),
             click.option(
                 "--max-spend-tokens",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help="Spend no more than N tokens, by what requests can cost at most.",
+                help="Spend no more than N tokens, by what requests can cost at most. "
+                f"{_by_tier(lambda most: most.tokens)}",
             ),
             click.option(
                 "--concurrency",

@@ -64,14 +64,14 @@ def plan(
     counted = planned(contract, options)
     if as_format == "json":
         chosen = {"tier": tier, "select": list(select), "stage": stage, "seed": seed}
-        document = {"contract": contract.name, **chosen}
+        document = {"contract": contract.name, **chosen, "ceiling": asdict(options.ceiling)}
         click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
     else:
-        _show(counted, contract.name, tier, console_for())
+        _show(counted, contract.name, options, console_for())
     return ExitCode.CONFORMING
 
 
-def _show(counted: Plan, contract: str, tier: str, console: Console) -> None:
+def _show(counted: Plan, contract: str, options: Options, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
     table.add_column(justify="right")
@@ -92,8 +92,9 @@ def _show(counted: Plan, contract: str, tier: str, console: Console) -> None:
         show(table, console)
     total = (
         f"\n{plural(len(counted.checks) - len(skipped), 'check')} under the {contract} contract, "
-        f"{tier} tier: {plural(counted.requests, 'request')}, at most "
+        f"{options.tier.value} tier: {plural(counted.requests, 'request')}, at most "
         f"{plural(counted.tokens, 'token')}. Checks share requests, so the whole costs less than "
-        "its parts; where answers differ, a check may repeat a request before it judges."
+        "its parts; where answers differ, a check may repeat a request before it judges, up to "
+        f"{options.ceiling.requests:,} requests and {options.ceiling.tokens:,} tokens in all."
     )
     show(Text(total), console)

@@ -17,10 +17,8 @@ from conformance.events import RunFinished
 from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.planning import plan
 from conformance.runner import Options, run
+from conformance.selection import PRICES
 from tests.servers import running_server
-
-BUDGETS = {Tier.SMOKE: (25, 1_500), Tier.STANDARD: (110, 6_000), Tier.DEEP: (400, 40_000)}
-"""Requests, and tokens as billed."""
 
 TRIES = 3
 """A check that comes upon a difference asks again, which chance or a busy machine can bring about,
@@ -35,7 +33,7 @@ JUDGED = [("openai", tier) for tier in Tier] + [
 def test_a_run_asks_what_was_planned_and_is_billed_no_more(document: str, tier: Tier) -> None:
     contract = load_contract(document)
     planned = plan(contract, Options(tier))
-    most_requests, most_tokens = BUDGETS[tier]
+    most_requests, most_tokens = PRICES[tier]
     dialect = REFERENCE if document == "openai" else document
     counted: list[int] = []
     with running_server("--dialect", dialect) as server:
@@ -54,7 +52,7 @@ def test_a_run_asks_what_was_planned_and_is_billed_no_more(document: str, tier: 
 @pytest.mark.parametrize("tier", list(Tier))
 def test_each_tier_is_planned_within_its_budget(document: str, tier: Tier) -> None:
     planned = plan(load_contract(document), Options(tier))
-    most_requests, most_tokens = BUDGETS[tier]
+    most_requests, most_tokens = PRICES[tier]
     assert planned.requests <= most_requests
     assert planned.tokens <= most_tokens
 

@@ -318,6 +318,23 @@ def test_a_spent_budget_skips_what_is_left_and_says_so() -> None:
     assert finished(events).footer.cost.requests == 2
 
 
+async def asks_again_and_again(api: Api) -> None:
+    for _ in range(60):
+        await api.complete(prompt="A", max_tokens=1, fresh=True)
+
+
+def test_whatever_checks_come_upon_a_run_costs_no_more_than_twice_its_tier() -> None:
+    """Unless the user says otherwise."""
+    greedy = a_check("a.one", asks_again_and_again)
+    smoke = replace(ALL, tier=Tier.SMOKE)
+    events = events_of(greedy, options=smoke)
+    (finding,) = findings_in(events).values()
+    assert finding.message == "budget spent: 50 requests were allowed"
+    assert finished(events).footer.cost.requests == 50
+    events = events_of(greedy, options=replace(smoke, limits=Limits(requests=70)))
+    assert finished(events).footer.cost.requests > 60
+
+
 def test_no_budget_at_all_judges_nothing() -> None:
     events = events_of(a_check("a.one", passes), options=replace(ALL, limits=Limits(requests=0)))
     assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN

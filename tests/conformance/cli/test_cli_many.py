@@ -16,6 +16,7 @@ import pytest
 from conformance import runner
 from conformance.cli.many import WORST_FIRST, worst
 from conformance.model import ExitCode
+from conformance.selection import Options
 from conformance.wire.record import read_run
 from tests.conformance.cli.endpoints import Answer, WithoutStop, serving
 from tests.servers import running_server
@@ -87,7 +88,7 @@ def test_each_target_keeps_its_own_contract_depth_and_budget(command, imagine, w
     assert (zero.target, zero.contract, zero.tier) == ("zero", "zero", "standard")
     assert (zero.api_key_env, mine.api_key_env) == ("ZERO_KEY", None)
     assert (mine.target, mine.contract, mine.tier) == ("mine", "openai", "smoke")
-    assert (mine.limits.requests, zero.limits.requests) == (7, None)
+    assert (mine.limits.requests, zero.limits.requests) == (7, Options().ceiling.requests)
 
 
 def test_what_is_typed_overrides_what_the_file_says(command, imagine, write) -> None:
