@@ -22,6 +22,15 @@ def always(_: Body) -> bool:
     return True
 
 
+def number_of(asked: Body, name: str) -> float:
+    """The number that a request sets a parameter to; 0 where there is none.
+
+    A value of a wrong type is none: it is for the server to refuse, whatever stands before it.
+    """
+    given = asked.get(name)
+    return given if isinstance(given, int | float) else 0
+
+
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 
+LIMIT = 4
+"""Stop sequences of one request; with more of them it is refused."""
+
 Cut = Callable[[Body, str, str], str]
 """``(asked, prompt, generated)``: what is left of the text that was generated."""
 
@@ -17,8 +20,25 @@ def prompt_of(asked: Body, index: int) -> str:
     return prompt if isinstance(prompt, str) else ""
 
 
+def sequences(asked: Body) -> list[str]:
+    """The sequences of a request that are worth looking for.
+
+    None where one is no text: such a request is the server's to refuse, whatever the fault.
+    """
+    given = asked.get("stop")
+    found = given if isinstance(given, list) else [given]
+    if not all(isinstance(one, str | None) for one in found):
+        return []
+    return [one for one in found if one]
+
+
 def generates(asked: Body) -> Body:
-    """The request without ``stop``, so that there is something to cut."""
+    """The request without ``stop``, so that there is something to cut.
+
+    What the server has to refuse stays as it is.
+    """
+    if not 0 < len(sequences(asked)) <= LIMIT:
+        return asked
     return {name: value for name, value in asked.items() if name != "stop"}
 
 
@@ -31,7 +51,7 @@ def cut_elsewhere(cut: Cut) -> Rewrite:
         return prompt + kept
 
     def plain(asked: Body, answer: Body) -> Body:
-        if not asked.get("stop"):
+        if not sequences(asked):
             return answer
         return {**answer, "choices": [changed(asked, choice) for choice in answer["choices"]]}
 
@@ -42,7 +62,7 @@ def cut_elsewhere(cut: Cut) -> Rewrite:
         )
 
     def chunks(asked: Body, sent: list[Body]) -> list[Body]:
-        if not asked.get("stop"):
+        if not sequences(asked):
             return sent
         whole: dict[int, str] = {}
         for part in (part for chunk in sent for part in chunk["choices"]):

@@ -26,7 +26,7 @@ def copies(asked: Body) -> int:
 
 def is_sound(asked: Body) -> bool:
     """Whether the server would serve this ``best_of``."""
-    return copies(asked) <= candidates(asked) <= 20 and asked.get("stream") is not True
+    return 0 < copies(asked) <= candidates(asked) <= 20 and asked.get("stream") is not True
 
 
 @fault(

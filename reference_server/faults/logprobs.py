@@ -12,6 +12,7 @@ from reference_server.behaviour.pieces import (
     drops,
     each_choice,
     logprobs,
+    number_of,
     sets,
 )
 from reference_server.behaviour.registry import Evidence, Shows, fault
@@ -213,7 +214,7 @@ def one_alternative_short() -> Behaviour:
 def capped_to_one() -> Behaviour:
     """However many alternatives are asked for, one is listed."""
     return asks(
-        lambda asked: {**asked, "logprobs": 1} if (asked.get("logprobs") or 0) > 1 else asked
+        lambda asked: {**asked, "logprobs": 1} if number_of(asked, "logprobs") > 1 else asked
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
 from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, declines
+from reference_server.behaviour.pieces import asks, declines, number_of
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS, PLAINLY
@@ -19,8 +19,9 @@ def penalties(change: Callable[[float, float], tuple[float, float]]) -> Rewrite:
     """Other penalties reach the server: ``(presence, frequency)``."""
 
     def ask(asked: Body) -> Body:
-        given = asked.get(PRESENCE) or 0, asked.get(FREQUENCY) or 0
-        if not any(given) or any(abs(value) > 2 for value in given):
+        given = number_of(asked, PRESENCE), number_of(asked, FREQUENCY)
+        sent = [asked.get(name) or 0 for name in (PRESENCE, FREQUENCY)]
+        if not any(given) or [*given] != sent or any(abs(value) > 2 for value in given):
             return asked
         return asked | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
 
@@ -190,11 +191,7 @@ def penalties_out_of_range_accepted() -> Behaviour:
 def penalties_limited_to_one() -> Behaviour:
     """A penalty beyond 1 either way is refused."""
     return declines(
-        lambda asked: any(
-            abs(asked.get(name) or 0) > 1
-            for name in (PRESENCE, FREQUENCY)
-            if not isinstance(asked.get(name), str)
-        )
+        lambda asked: any(abs(number_of(asked, name)) > 1 for name in (PRESENCE, FREQUENCY))
     )
 
 

@@ -8,7 +8,7 @@ from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, is_batch
 from reference_server.behaviour.pieces import asks, both, choices, declines, drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._endings import cut_elsewhere
+from reference_server.faults._endings import cut_elsewhere, sequences
 from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
 
 CUTS = """
@@ -16,12 +16,6 @@ CUTS = """
     stop.across-token-borders streaming.stop-never-leaks
 """
 """A sequence that is missed breaks all of them where it stands."""
-
-
-def sequences(asked: Body) -> list[str]:
-    """The sequences of a request that are worth looking for."""
-    given = asked.get("stop")
-    return [one for one in (given if isinstance(given, list) else [given]) if one]
 
 
 def looked_for(change: Callable[[list[str]], list[str]]) -> Rewrite:

@@ -12,7 +12,7 @@ HIDES = NO_ECHO - {Modifier.BATCH}
 
 def has_suffix(asked: Body) -> bool:
     """Whether there is a suffix to speak of."""
-    return bool(asked.get("suffix"))
+    return isinstance(asked.get("suffix"), str) and asked["suffix"] != ""
 
 
 @fault(

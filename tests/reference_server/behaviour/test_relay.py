@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
@@ -17,48 +15,12 @@ from reference_server.app import Settings, create_app
 from reference_server.behaviour import pieces
 from reference_server.behaviour.messages import EVENT_STREAM, Answer, Behaviour, Part
 from reference_server.behaviour.relay import Relay, paced
-from reference_server.behaviour.showcase import Showcase
 from reference_server.bodies import MAX_BODY
-from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.remembering import Remembering
 from reference_server.service import CompletionService
+from tests.reference_server.behaviour.asking import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server
-
-KEY = "key"
-BODY = {"model": "m", "prompt": "you", "max_tokens": 3, "temperature": 0}
-Request = tuple[str, dict[str, Any] | bytes]
-
-
-def ask(
-    tokenizer: Tokenizer,
-    front: Callable[[CompletionService], ASGIApp],
-    *requests: Request,
-    backend: ScriptedBackend | None = None,
-) -> list[httpx.Response]:
-    """Post bodies to paths, one after the other."""
-    script = backend or ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size)
-
-    async def post() -> list[httpx.Response]:
-        service = CompletionService(LoadedModel(script, tokenizer, "fp"), rows=4, queue=10)
-        transport = httpx.ASGITransport(front(service))
-        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-        service.start()
-        try:
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://server", headers=headers
-            ) as client:
-                return [
-                    await client.post(path, content=body)
-                    if isinstance(body, bytes)
-                    else await client.post(path, json=body)
-                    for path, body in requests
-                ]
-        finally:
-            service.stop()
-
-    return asyncio.run(post())
 
 
 def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
@@ -105,11 +67,6 @@ def test_pauses_are_kept_and_a_cut_ends_the_connection(tiny: Tokenizer) -> None:
     )
     with pytest.raises(AssertionError):  # httpx's own way to say that an answer has no end
         ask(tiny, behind(cut), ("/v1/completions", {**BODY, "stream": True}))
-
-
-def showcase(service: CompletionService) -> ASGIApp:
-    remembering = Remembering(service)
-    return Showcase(lambda dialect: create_app(remembering, Settings(KEY, ["m"], dialect)), KEY)
 
 
 def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> None:
