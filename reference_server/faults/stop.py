@@ -250,7 +250,7 @@ def stop_first_prompt_only() -> Behaviour:
 
 @fault(
     "stop-ends-batch",
-    breaks=f"{CUTS} finish-reason.per-choice",
+    breaks=f"{CUTS} finish-reason.per-choice echo.own-prompt-in-batch",
     modifiers=REQUESTS - HANDLERS - {Modifier.BATCH},
 )
 def stop_ends_batch() -> Behaviour:
