@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from conformance.model import Tier
+from conformance.selection import PRICES
+
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")
 ROUND = 50
@@ -41,6 +44,7 @@ def test_a_run_costs_no_more_than_it_states(readme: str, tier: str) -> None:
     counted = re.search(r"(\d+) requests, at most ([\d,]+) tokens", " ".join(plan.split()))
     assert counted is not None
     most = [int(number.replace(",", "")) for number in stated.groups()]
+    assert tuple(most) == PRICES[Tier(tier)]
     sent = [int(number.replace(",", "")) for number in counted.groups()]
     assert all(number <= limit for number, limit in zip(sent, most, strict=True)), (sent, most)
 

@@ -15,13 +15,17 @@ OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-r
 EFFECT = "presence-penalty.lowers-repeats frequency-penalty.lowers-repeats"
 
 
+def is_penalty(value: object) -> bool:
+    """Whether the server serves it; anything else it has to refuse."""
+    return isinstance(value, int | float) and abs(value) <= 2
+
+
 def penalties(change: Callable[[float, float], tuple[float, float]]) -> Rewrite:
     """Other penalties reach the server: ``(presence, frequency)``."""
 
     def ask(asked: Body) -> Body:
-        given = number_of(asked, PRESENCE), number_of(asked, FREQUENCY)
-        sent = [asked.get(name) or 0 for name in (PRESENCE, FREQUENCY)]
-        if not any(given) or [*given] != sent or any(abs(value) > 2 for value in given):
+        given = asked.get(PRESENCE) or 0, asked.get(FREQUENCY) or 0
+        if not any(given) or not all(map(is_penalty, given)):
             return asked
         return asked | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
 

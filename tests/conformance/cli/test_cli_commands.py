@@ -42,6 +42,7 @@ def test_a_plan_counts_requests_and_tokens_without_a_network(command) -> None:
     assert result.exit_code == 0
     assert "stop.five-refused" in result.output
     assert "under the openai contract, standard tier:" in result.output
+    assert "up to 220 requests and 12,000 tokens in all" in " ".join(result.output.split())
 
 
 def test_a_plan_for_programs_is_json(command) -> None:
@@ -49,6 +50,7 @@ def test_a_plan_for_programs_is_json(command) -> None:
     assert plan["contract"] == "zero"
     assert plan["requests"] > 0
     assert plan["tokens"] > 0
+    assert plan["ceiling"] == {"requests": 220, "tokens": 12_000}
     assert {"id", "requests", "tokens", "skip"} == plan["checks"][0].keys()
 
 
