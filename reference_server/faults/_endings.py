@@ -1,8 +1,10 @@
 """Texts that end elsewhere than the server ended them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 
-from reference_server.behaviour.messages import Body
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
 from reference_server.behaviour.rewrite import Rewrite
 
 LIMIT = 4
@@ -42,8 +44,11 @@ def generates(asked: Body) -> Body:
     return {name: value for name, value in asked.items() if name != "stop"}
 
 
-def cut_elsewhere(cut: Cut) -> Rewrite:
-    """Generate without ``stop`` and cut by another rule; what was cut ended for ``stop``."""
+def cut_elsewhere(cut: Cut) -> Behaviour:
+    """Generate without ``stop`` and cut by another rule; what was cut ended for ``stop``.
+
+    Where that leaves the same texts the server's own answer comes back, with its bill and scores.
+    """
 
     def ending(asked: Body, index: int, text: str) -> str:
         prompt = prompt_of(asked, index) if asked.get("echo") else ""
@@ -83,4 +88,28 @@ def cut_elsewhere(cut: Cut) -> Rewrite:
 
         return [{**c, "choices": [shortened(part) for part in c["choices"]]} for c in sent]
 
-    return Rewrite(ask=generates, plain=plain, chunks=chunks)
+    return _WhereTextsDiffer(Rewrite(ask=generates, plain=plain, chunks=chunks))
+
+
+@dataclass(frozen=True)
+class _WhereTextsDiffer:
+    """A behaviour that shows only in answers whose texts, or ends, it changes."""
+
+    behaviour: Behaviour
+
+    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+        """Answer one request."""
+        right = await upstream(asked)
+        changed = await self.behaviour(asked, upstream)
+        both_served = right.status == changed.status == HTTPStatus.OK
+        return right if both_served and _ends(right) == _ends(changed) else changed
+
+
+def _ends(answer: Answer) -> dict[int, tuple[str, str | None]]:
+    """The text of each choice of an answer that was served, and why it ended."""
+    ends: dict[int, tuple[str, str | None]] = {}
+    for whole in answer.chunks if answer.is_stream else [answer.body]:
+        for part in whole["choices"]:
+            text, reason = ends.get(part["index"], ("", None))
+            ends[part["index"]] = text + part["text"], part["finish_reason"] or reason
+    return ends
