@@ -120,24 +120,30 @@ async def lead_before(
                 return None
             asked = {k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")}
             reply = await api.post({**asked, "logprobs": alternatives(api)}, fresh=True)
-            lead = lead_in(reply.expect_ok().choices, parting, _head(body))
+            rows = rows_up_to(parting, reply.expect_ok().choices, _head(body))
+            if not rows:
+                continue  # a way of asking can take several requests, and this one is not about it
+            lead = lead_in(rows)
             if lead is None:
                 return None
             leads.append(lead)
     return min(leads, default=None)
 
 
-def lead_in(choices: Sequence[Choice], parting: Parting, head: str) -> float | None:
-    """Return the smallest lead in the choices that may part, or in all where that is not known.
+def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[Sequence[Position]]:
+    """Return the tokens of the choices that may part up to there; of all where that is not known.
 
     ``head`` is what an echo put before the text, which the choices lack.
     """
     if parting.before is None:
-        rows = [positions_of(choice) for choice in choices]
-    else:
-        # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
-        befores = {before.removeprefix(head) for before in parting.before}
-        rows = [row for choice in choices if (row := longest_up_to(choice, befores))]
+        return [positions_of(choice) for choice in choices]
+    # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
+    befores = {before.removeprefix(head) for before in parting.before}
+    return [row for choice in choices if (row := longest_up_to(choice, befores))]
+
+
+def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
+    """Return the smallest lead in some answers; None where one does not tell it."""
     leads = [lead_at(position) for row in rows for position in row]
     if not leads or None in leads or not _is_model_s_own(rows):
         return None

@@ -141,10 +141,13 @@ def held_text_lost() -> Behaviour:
 
 # ── Characters ───────────────────────────────────────────────────────────────────────────────────
 
+WHOLE = "streaming.whole-characters streaming.echo-once"
+"""A prompt that is streamed back in broken characters is no echo of it either."""
+
 
 @fault(
     "utf8-split",
-    breaks="streaming.whole-characters",
+    breaks=WHOLE,
     evidence=Evidence.REPORTED,
     modifiers=IN_STREAMS - {Modifier.NON_ASCII},
 )
@@ -174,7 +177,7 @@ def utf8_split() -> Behaviour:
 
 @fault(
     "characters-as-bytes",
-    breaks="streaming.whole-characters",
+    breaks=WHOLE,
     modifiers=IN_STREAMS - {Modifier.NON_ASCII},
 )
 def characters_as_bytes() -> Behaviour:
@@ -188,7 +191,7 @@ def characters_as_bytes() -> Behaviour:
 
 @fault(
     "surrogates-apart",
-    breaks="streaming.whole-characters",
+    breaks=WHOLE,
     modifiers=IN_STREAMS - {Modifier.NON_ASCII},
 )
 def surrogates_apart() -> Behaviour:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from conformance.wire.sharing import Sharing
 from tests.conformance.checks.honest_rewrites import scored_closely
 
 OPENAI = load_contract("openai")
-GREEDY = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 8, "temperature": 0}
+GREEDY: dict[str, Any] = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 8, "temperature": 0}
 
 
 class Erring:
@@ -48,12 +49,15 @@ class Erring:
         return replace(exchange, body=json.dumps(answer).encode())
 
 
-async def judged(endpoint: Erring, patience: Patience | None = None) -> Judgement | None:
-    """What comes of holding two equal requests against each other."""
+async def judged(
+    endpoint: Erring, patience: Patience | None = None, prompts: Sequence[str] = (GREEDY["prompt"],)
+) -> Judgement | None:
+    """What comes of holding two equal ways of asking against each other, a request a prompt."""
     api = Api(Sharing(endpoint.send), OPENAI, MODEL, patience=patience)
 
-    async def text(fresh: bool, **more: Any) -> str:
-        return (await api.complete(fresh=fresh, **GREEDY, **more)).expect_ok().text
+    async def text(fresh: bool, **more: Any) -> tuple[str, ...]:
+        asked = [{**GREEDY, "prompt": prompt, **more} for prompt in prompts]
+        return tuple([(await api.complete(fresh=fresh, **one)).expect_ok().text for one in asked])
 
     try:
         await expect_agreement(text, lambda fresh: text(fresh, user="u"), "the same text")
@@ -92,6 +96,16 @@ def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
     assert isinstance(judgement, Deviation)
     assert "2 times in" in judgement.seen
     assert "nats" in judgement.seen
+
+
+@pytest.mark.parametrize("near_ties", [False, True])
+def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -> None:
+    """The answer to the other prompt begins otherwise, and says nothing of where these part."""
+    endpoint = Erring(every=5, near_ties=near_ties)
+    endpoint.sent = 2  # so that the third of the first four answers is another
+    judgement = asyncio.run(judged(endpoint, prompts=(GREEDY["prompt"], "red, green,")))
+    assert isinstance(judgement, Inconclusive if near_ties else Deviation)
+    assert near_ties == (f"below {NEAR_TIE}" in str(judgement))
 
 
 def test_without_log_probabilities_it_stays_open() -> None:
