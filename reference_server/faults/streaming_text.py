@@ -127,7 +127,11 @@ def stop_partial_leak() -> Behaviour:
     return of_each_choice(of)
 
 
-@fault("held-text-lost", breaks="streaming.held-text-released", modifiers=IN_STREAMS)
+@fault(
+    "held-text-lost",
+    breaks="streaming.held-text-released stop.earliest-match",
+    modifiers=IN_STREAMS,
+)
 def held_text_lost() -> Behaviour:
     """With ``stop`` the last characters of a stream are held back for ever when nothing matches."""
 
