@@ -11,6 +11,7 @@ from reference_server.behaviour.pieces import (
 )
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._endings import sequences
 from reference_server.faults._parts import IN_STREAMS, of_each_choice, parts
 
 # ── The text ─────────────────────────────────────────────────────────────────────────────────────
@@ -106,9 +107,7 @@ def echo_lost_in_streams() -> Behaviour:
 
 def stopped(asked: Body, part: Body) -> list[str]:
     """The stop sequences of a request, where a part says that one of them was met."""
-    stop = asked.get("stop")
-    sequences = [stop] if isinstance(stop, str) else stop or []
-    return [s for s in sequences if s] if part["finish_reason"] == "stop" else []
+    return sequences(asked) if part["finish_reason"] == "stop" else []
 
 
 @fault(

@@ -27,11 +27,12 @@ def test_no_behaviour_breaks_on_a_wrong_request(tiny: Tokenizer, share: int) -> 
     """An exception in what stands before the server would pass through to here."""
     wrong = [{**FULL, name: value} for name in PARAMETERS for value in WRONG]
     wrong += [{**FULL, **dict.fromkeys(PARAMETERS, value)} for value in WRONG]
+    broken: dict[str, str] = {}
     for name in BEHAVIOURS[share::8]:
         path = f"/reference/{name}/wrong/v1/completions"
         asked: list[Request] = [(path, body) for body in wrong]
         try:
-            answers = ask(tiny, showcase, *asked)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the behaviour's name has to be told
-            pytest.fail(f"{name} breaks: {error!r}")
-        assert len(answers) == len(wrong)
+            ask(tiny, showcase, *asked)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the behaviour's name is told
+            broken[name] = repr(error)
+    assert not broken
