@@ -7,7 +7,7 @@ SHELL       := /bin/bash
 
 PYTHON ?= python3
 VENV   := .venv
-BIN    := $(VENV)/bin
+BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # One line for each package while it is installed; what goes wrong is on standard error.
 SHOWN  := sed -n -E 's/^Collecting ([^ (;]+).*/  \1/p; s/^Successfully installed .*/  done/p'
@@ -105,7 +105,7 @@ lock: .cache/uv/bin/uv ## Make requirements/*.txt anew: the newest versions with
 .cache/lowest/.made: pyproject.toml .cache/uv/bin/uv
 	@echo "Installing the lowest versions into $(VENV):"
 	@rm -rf $(VENV); $(PYTHON) -m venv $(VENV)
-	@$(RESOLVE) --resolution lowest-direct --extra dev pyproject.toml requirements/build.in requirements/torch.in \
+	@$(RESOLVE) --resolution lowest-direct --no-build --extra dev pyproject.toml requirements/build.in requirements/torch.in \
 	  --output-file $(VENV)/lowest.txt
 	@$(PIP) install --no-deps --requirement $(VENV)/lowest.txt | $(SHOWN)
 	@$(PIP) install $(TORCH) | $(SHOWN)
