@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from conformance.contract import load_contract
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 CHINESE = DOCS / "zh"
@@ -98,6 +100,16 @@ def test_the_example_of_own_checks_is_the_package() -> None:
     snippets = [snippet for language, snippet in shown if language in {"python", "toml", "yaml"}]
     assert len(snippets) == 4
     assert [snippet for snippet in snippets if snippet not in text] == []
+
+
+def test_the_example_contract_loads(tmp_path: Path) -> None:
+    shown = FENCE.findall((DOCS / "own-contract.md").read_text("utf-8"))
+    (overlay,) = (text for language, text in shown if language == "yaml")
+    path = tmp_path / "gateway.yaml"
+    path.write_text(overlay, "utf-8")
+    contract = load_contract(str(path))
+    assert contract.parameter("stop").max_items == 16
+    assert not contract.parameter("suffix").documented
 
 
 def test_decisions_are_numbered_and_dated() -> None:
