@@ -44,13 +44,14 @@ field: dev ## Repeat the runs against servers of others (ARGS=fastchat); see tes
 selftest: install ## Run the suite against all known faults and correct servers (ARGS="--tier deep")
 	@$(BIN)/conformance selftest $(ARGS)
 
-gallery: dev ## Make reports/gallery from its records (ARGS="--record --pictures": judge anew, take pictures)
+gallery: dev ## Render sample reports into reports/gallery (ARGS="--record --pictures" also updates runs and pictures)
 	@$(BIN)/python -m tests.gallery $(ARGS)
 
-lint: dev ## Check style and types
+lint: dev ## Check style, types and spelling
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/codespell
 
 format: dev ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .

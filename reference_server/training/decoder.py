@@ -1,6 +1,6 @@
-"""The trained model as an ONNX graph that goes on from a cache of keys and values.
+"""The trained model as an ONNX graph that continues from a cache of keys and values.
 
-Rows of a batch have different histories; each row says how much of the cache is its own:
+Rows of a batch have different histories; each row states how much of the cache it uses:
 
 | input | shape, type | meaning |
 |---|---|---|
@@ -17,12 +17,12 @@ Rows of a batch have different histories; each row says how much of the cache is
 A token's slot is its position. Slots after a row's last one are never read and may hold anything,
 and there may be more of them than any row needs. Input and output of a cache should be bound to the
 same memory: then only the new slots are written, and nothing is copied. Several tokens at a time
-(`time` above 1) after a history are for a single row.
+(`time` above 1) after a history are allowed for a single row only.
 
 The operators are onnxruntime's fused ones (domain `com.microsoft`, and
 `SimplifiedLayerNormalization`, which it keeps in ONNX's own): they read a cache in place and
-attend to each row's own length. Weights stand in the graph as `model.safetensors` has them,
-[out, in]; onnxruntime joins and transposes them once, as it loads.
+attend to each row's own length. Weights are in the graph as in `model.safetensors`,
+[out, in]; onnxruntime joins and transposes them once, when it loads.
 """
 
 from __future__ import annotations

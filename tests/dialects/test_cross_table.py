@@ -15,7 +15,7 @@ from tests.dialects.judging import judge_column
 from tests.dialects.table import LANGUAGES, PAGE, column_in, rows_of, section, section_in
 
 DECIDED = set(Verdict) - {Verdict.INCONCLUSIVE, Verdict.ERROR}
-HOW = "if it is right, write it anew with `python -m tests.dialects.table`"
+HOW = "if it is right, update it with `python -m tests.dialects.table`"
 
 
 @pytest.mark.parametrize("column", columns())
@@ -36,7 +36,7 @@ def test_what_deviates_is_explained_by_the_documents(column: str) -> None:
     assert section_in(PAGE.read_text("utf-8"), column) == section(cells, column), HOW
     if column in DOCUMENTS:
         for language in LANGUAGES:
-            shown = column_in(language.readme.read_text("utf-8"), column)
+            shown = column_in(language.document.read_text("utf-8"), column)
             assert shown == rows_of(cells, column, language), HOW
 
 

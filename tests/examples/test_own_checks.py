@@ -64,8 +64,8 @@ def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path
     verdicts = {finding["id"]: finding["verdict"] for finding in results["findings"]}
     assert verdicts == dict.fromkeys([*CHECKS, "stop.five-refused"], "pass")
     page = (tmp_path / "report" / "index.html").read_text("utf-8")
-    assert "A prompt in JSON comes back unchanged before the answer." in page
-    assert "JSON 格式的 prompt 会原样出现在回答之前。" in page
+    assert "A JSON prompt is echoed unchanged before the completion." in page
+    assert "JSON 格式的 prompt 原样回显在补全内容之前。" in page
 
 
 def test_they_find_what_they_are_there_for(run: Run, tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_they_and_tests_of_ones_own_run_inside_pytest(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for name in CHECKS:
         assert f"conformance::{name}" in ended.stdout
-    assert "test_a_prompt_in_chinese_is_continued PASSED" in ended.stdout
+    assert "test_chinese_prompt_is_continued PASSED" in ended.stdout
     assert "4 passed" in ended.stdout

@@ -1,24 +1,29 @@
-"""Make the gallery of reports again: ``python -m tests.gallery [--record] [--pictures]``."""
+"""Render the sample reports from kept records: ``python -m tests.gallery``."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from tests.gallery import pages, pictures, recording
 
 
 def main() -> None:
-    """Render the kept records; judge anew and take pictures only where that is asked for."""
-    reader = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
-    reader.add_argument("--record", action="store_true", help="judge the bundled server anew first")
-    reader.add_argument("--pictures", action="store_true", help="take the pictures as well")
-    asked = reader.parse_args()
-    if asked.record:
+    """Render the kept records; record new runs and take screenshots only on request."""
+    parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
+    parser.add_argument("--record", action="store_true", help="record new runs first")
+    parser.add_argument(
+        "--pictures", action="store_true", help="take the screenshots in docs/pictures as well"
+    )
+    options = parser.parse_args()
+    if options.record:
         for name in recording.NAMES:
             recording.record(name)
     pages.write()
-    if asked.pictures:
+    sys.stdout.write(f"{pages.GALLERY / pages.MATRIX}\n")
+    if options.pictures:
         pictures.take()
+        sys.stdout.write(f"{pictures.PICTURES_FOLDER}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pages of the gallery, made from the records that are kept."""
+"""The sample reports, rendered from the kept records."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from conformance.reports import comparing, formats, matrix
 from tests.gallery.recording import FAULTY, LIVE, kept
 
 GALLERY = Path(__file__).parents[2] / "reports" / "gallery"
+"""Where `make gallery` writes; git ignores it."""
+
 MATRIX = "index.html"
 CONFORMING, FAULT_RIDDEN = "conforming/index.html", "faulty/index.html"
 COMPARED = "compare.html"
 SHOWN = "eronmind"
-"""The run that is shown whole among those that conform: the shortest."""
+"""The conforming run that gets a page of its own: the shortest."""
 
 
 def pages() -> Mapping[str, str]:
-    """Return every page by its place in the gallery."""
+    """Return the HTML of every page by its path in the gallery."""
     runs = {name: kept(name) for name in (*DOCUMENTS, FAULTY)}
-    whole = formats()["html"].render
+    render = formats()["html"].render
     rows = [
         matrix.Recorded(name, runs[name], CONFORMING if name == SHOWN else None)
         for name in DOCUMENTS
     ]
-    told = comparing.compare(runs[LIVE], runs[FAULTY])
+    comparison = comparing.compare(runs[LIVE], runs[FAULTY])
     places = comparing.Places(None, FAULT_RIDDEN)
     return {
         MATRIX: matrix.files()["html"].render(matrix.matrix_of(rows, PAGES)),
-        CONFORMING: whole(runs[SHOWN]),
-        FAULT_RIDDEN: whole(runs[FAULTY]),
-        COMPARED: comparing.files(places)["html"].render(told),
+        CONFORMING: render(runs[SHOWN]),
+        FAULT_RIDDEN: render(runs[FAULTY]),
+        COMPARED: comparing.files(places)["html"].render(comparison),
     }
 
 
 def write(folder: Path = GALLERY) -> None:
-    """Write the pages."""
+    """Write the pages below `folder`."""
     for place, page in pages().items():
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The runs of the gallery: recorded once, kept packed, and rendered from then on.
+"""The runs behind the sample reports: recorded once, kept compressed.
 
-What a server samples, how long it takes and which port it gets are never the same twice. So the
-records are kept, and the gallery is made of them: it changes where the reports do and nowhere else.
+Samples, times and ports differ in every run. The records are kept so that the rendered pages change
+only when the reports change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RECORDS = Path(__file__).parent / "records"
 LIVE = "openai"
 FAULTY = "faulty"
 NAMES = (*DOCUMENTS, FAULTY)
-"""The documents, each judged as the bundled server speaks by it, and one server full of faults."""
+"""A conforming run for each document's dialect of the bundled server, and one faulty server."""
 
 FAULTS = (
     "best-of-dropped",
@@ -36,7 +36,7 @@ FAULTS = (
     "seed-ignored",
 )
 BASE_URL = "http://127.0.0.1:8080/v1"
-"""Where the server listens by default, in the place of the free port that it listened at."""
+"""The server's default address, which replaces the random port of the recorded run."""
 
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
 KEY = "sk-gallery-of-reports-000"
@@ -44,7 +44,7 @@ MODEL = "gpt-3.5-turbo-instruct"
 
 
 def record(name: str) -> None:
-    """Judge one of the servers anew and keep what came of it."""
+    """Test one of the servers and keep the record."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         out = Path(folder, "run")
         if name == FAULTY:
@@ -75,18 +75,18 @@ def _judge(target: Sequence[str], more: Sequence[str], out: Path) -> None:
 
 
 def keep(name: str, run: Run) -> None:
-    """Pack a run away, under an address that does not change with the port."""
+    """Compress a run into its file, with the default address in place of the recorded one."""
     there = replace(run, header=replace(run.header, base_url=BASE_URL))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.ndjson")
         write_run(there, path)
         RECORDS.mkdir(exist_ok=True)
-        # Without the time of packing, so that the same record is the same file.
+        # mtime=0: the same record gives the same file.
         _packed(name).write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
 
 def kept(name: str) -> Run:
-    """Unpack a run."""
+    """Read a kept run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.ndjson")
         path.write_bytes(gzip.decompress(_packed(name).read_bytes()))

@@ -1,4 +1,4 @@
-"""What Acme asks of its completions gateway beyond the documents."""
+"""Acme's requirements for its completions gateway, beyond the vendors' documents."""
 
 from conformance.answered import Answered
 from conformance.api import Api
@@ -10,18 +10,18 @@ ORDER = '{"order": 7, "items": ["tea", "茶"], "paid": true}'
 
 @check("acme.json-echoed", requirement="acme.json-unchanged", tier="smoke", needs=("echo",))
 async def json_is_echoed(api: Api) -> None:
-    """A prompt in JSON comes back unchanged before the answer.
+    """A JSON prompt is echoed unchanged before the completion.
 
-    JSON 格式的 prompt 会原样出现在回答之前。
+    JSON 格式的 prompt 原样回显在补全内容之前。
     """
-    reply = await api.complete(prompt=ORDER, echo=True, max_tokens=1)
-    expect(reply.expect_ok().text, "the text").starts_with(ORDER)
+    response = await api.complete(prompt=ORDER, echo=True, max_tokens=1)
+    expect(response.expect_ok().text, "the text").starts_with(ORDER)
 
 
 @invariant("acme.model-everywhere", requirement="acme.model-as-asked")
-def every_answer_names_the_model_that_was_asked(answer: Answered) -> None:
-    """Every answer of the run names the model just as its request did.
+def every_response_names_the_requested_model(answer: Answered) -> None:
+    """Every response names the model exactly as its request did.
 
-    本次运行中的每个回答都与其请求写着同样的模型名。
+    每个响应中的模型名都与请求中的完全一致。
     """
     expect(answer.completion.raw.get("model"), "model").equals(answer.asked.raw.get("model"))

@@ -87,7 +87,7 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
         ("a: [", "is not valid YAML"),
         ("\x00", "is not YAML text"),
         ([], "the file as a whole: [] is not of type 'object'"),
-        ({**SMALL, "documnt": "x"}, "the file as a whole: Additional properties are not allowed"),
+        ({**SMALL, "extra": "x"}, "the file as a whole: Additional properties are not allowed"),
         (
             {**SMALL, "parameters": [{"name": "n", "required": "yes"}]},
             "parameters[0].required: 'yes' is not of type 'boolean'",

@@ -1,0 +1,131 @@
+"""Documents agree with the tree and with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from conformance.contract import load_contract
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+CHINESE = DOCS / "zh"
+DECISIONS = DOCS / "decisions"
+IGNORED_FOLDERS = {"node_modules", "build", "dist"}
+MAX_ARCHITECTURE_LINES = 120
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TABLE_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+COMMENT = re.compile(r"\s+#\s.*$")
+"""A comment in a command or a data file, which may be in either language."""
+
+
+def documents() -> Iterator[Path]:
+    """Every Markdown file of the checkout."""
+    for path in sorted(ROOT.rglob("*.md")):
+        folders = path.relative_to(ROOT).parts[:-1]
+        is_generated = folders[:1] == ("reports",) and len(folders) > 1
+        if not is_generated and not any(
+            name.startswith(".") or name in IGNORED_FOLDERS for name in folders
+        ):
+            yield path
+
+
+def prose_of(path: Path) -> str:
+    """The text outside code fences."""
+    return FENCE.sub("", path.read_text("utf-8"))
+
+
+def anchors_of(path: Path) -> set[str]:
+    """The anchors that GitHub derives from the headings."""
+    headings = HEADING.findall(prose_of(path))
+    words = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {word.strip().replace(" ", "-") for word in words}
+
+
+def code_of(path: Path) -> list[tuple[str, list[str]]]:
+    """The fenced blocks without comments: language and lines."""
+    return [
+        (language, [COMMENT.sub("", line) for line in text.splitlines()])
+        for language, text in FENCE.findall(path.read_text("utf-8"))
+    ]
+
+
+def test_every_link_has_a_target() -> None:
+    broken = []
+    for path in documents():
+        for link in LINK.findall(prose_of(path)):
+            target, _, anchor = unquote(link).partition("#")
+            if re.match(r"\w+:", target):
+                continue
+            there = (path.parent / target).resolve() if target else path
+            if not there.exists() or (anchor and anchor not in anchors_of(there)):
+                broken.append(f"{path.relative_to(ROOT)}: {link}")
+    assert broken == []
+
+
+def test_every_guide_is_in_the_index() -> None:
+    for folder in (DOCS, CHINESE, DECISIONS):
+        guides = {path.name for path in folder.glob("*.md")} - {"README.md"}
+        listed = set(LINK.findall((folder / "README.md").read_text("utf-8")))
+        assert guides - listed == set()
+
+
+def test_chinese_documents_show_the_same_code() -> None:
+    pairs = [(ROOT / "README.md", ROOT / "README.zh.md")]
+    pairs += [(DOCS / path.name, path) for path in sorted(CHINESE.glob("*.md"))]
+    for english, chinese in pairs:
+        assert code_of(english) == code_of(chinese), chinese
+
+
+def test_both_readmes_show_the_same_numbers() -> None:
+    english, chinese = (
+        [sorted(NUMBER.findall(row)) for row in TABLE_ROW.findall(prose_of(ROOT / name))]
+        for name in ("README.md", "README.zh.md")
+    )
+    assert english == chinese
+
+
+def test_the_example_of_own_checks_is_the_package() -> None:
+    package = ROOT / "examples" / "own-checks"
+    files = [path for path in package.rglob("*") if path.suffix in {".py", ".toml", ".yaml"}]
+    text = "\n".join(path.read_text("utf-8") for path in files)
+    shown = FENCE.findall((DOCS / "own-checks.md").read_text("utf-8"))
+    shown += FENCE.findall((DOCS / "pytest.md").read_text("utf-8"))
+    snippets = [snippet for language, snippet in shown if language in {"python", "toml", "yaml"}]
+    assert len(snippets) == 4
+    assert [snippet for snippet in snippets if snippet not in text] == []
+
+
+def test_the_example_contract_loads(tmp_path: Path) -> None:
+    shown = FENCE.findall((DOCS / "own-contract.md").read_text("utf-8"))
+    (overlay,) = (text for language, text in shown if language == "yaml")
+    path = tmp_path / "gateway.yaml"
+    path.write_text(overlay, "utf-8")
+    contract = load_contract(str(path))
+    assert contract.parameter("stop").max_items == 16
+    assert not contract.parameter("suffix").documented
+
+
+def test_decisions_are_numbered_and_dated() -> None:
+    records = sorted(DECISIONS.glob("[0-9]*.md"))
+    index = (DECISIONS / "README.md").read_text("utf-8")
+    for number, path in enumerate(records, 1):
+        text = path.read_text("utf-8")
+        title = text.splitlines()[0].removeprefix(f"# {number:04d}. ")
+        date = re.search(r"^Date: (\d{4}-\d\d-\d\d) · Status: ", text, re.MULTILINE)
+        assert path.name.startswith(f"{number:04d}-"), path.name
+        assert date is not None, path.name
+        assert f"| [{number:04d}]({path.name}) | {title} | {date[1]} |" in index
+        headings = ["Context", "Decision", "Consequences"]
+        assert HEADING.findall(text)[1:] == headings, path.name
+
+
+def test_the_architecture_is_short() -> None:
+    lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
+    assert len(lines) <= MAX_ARCHITECTURE_LINES
