@@ -307,8 +307,8 @@ async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
     return None
 
 
-ROOMS = ("conformance.checks", "conformance.generated")
-"""The packages whose modules register checks by being imported."""
+ROOMS = ("conformance.checks",)
+"""The packages whose modules, nested ones too, register checks by being imported."""
 
 
 def _is_first(stage: Stage, api: Api) -> bool:
@@ -343,8 +343,9 @@ def all_checks() -> tuple[Check, ...]:
         PluginError: another package's checks cannot be used.
     """
     for room in ROOMS:
-        for module in pkgutil.iter_modules(importlib.import_module(room).__path__):
-            importlib.import_module(f"{room}.{module.name}")
+        path = importlib.import_module(room).__path__
+        for module in pkgutil.walk_packages(path, prefix=f"{room}."):
+            importlib.import_module(module.name)
     known = set(_registered)
     for plugin in plugins():
         plugin.load()

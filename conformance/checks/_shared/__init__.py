@@ -1,0 +1,1 @@
+"""Helpers that the checks of several areas share; this package registers no check."""

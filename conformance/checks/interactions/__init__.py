@@ -1,0 +1,1 @@
+"""Checks that parameters keep their meaning when they are combined."""
