@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._compare import Ask, Unsettled, expect_agreement
-from conformance.checks._steadiness import NEAR_TIE, lead_before, parting_of, settle
+from conformance.checks._shared.ab_compare import Ask, Unsettled, expect_agreement
+from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of, settle
 from conformance.judgement import Deviation, Inconclusive, Refusal, shown
 from conformance.model import Effect, Request
 
@@ -71,8 +71,8 @@ class Trial:
             ) from None
         if lead is None:
             raise Inconclusive(f"{difference}; how close the tokens were cannot be told")
-        if lead < NEAR_TIE:
+        if lead < NEAR_TIE_NATS:
             raise Inconclusive(
                 f"{difference}; up to where they part two tokens are {lead:.2f} nats from each"
-                f" other, and below {NEAR_TIE} a correct endpoint may take either"
+                f" other, and below {NEAR_TIE_NATS} a correct endpoint may take either"
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from conformance.answers import REFUSALS, Reply
 from conformance.api import Api, encode
 from conformance.checks import check
-from conformance.checks.errors import hold_no_error_inside
+from conformance.checks._shared.error_bodies import assert_no_error_inside
 from conformance.generated.bodies_shrinking import smallest
 from conformance.generated.contract_driven_requests import (
     DEEP,
@@ -104,7 +104,7 @@ def is_served(reply: Reply) -> bool:
     if reply.exchange.status != 200 or reply.exchange.fault is not None:
         return False
     try:
-        hold_no_error_inside(reply)
+        assert_no_error_inside(reply)
     except Deviation:
         return False
     return True

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from conformance.answers import REFUSALS, Reply
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._refusals import as_refused
-from conformance.checks.errors import LEAK, hold_no_error_inside
+from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
+from conformance.checks._shared.refusals import as_rejected
 from conformance.generated.bodies_wrong import Wrong
 from conformance.generated.contract_driven import is_served
 from conformance.generated.contract_driven_requests import (
@@ -47,7 +47,7 @@ async def values_out_of_range_are_refused(api: Api) -> None:
 
     def judge(reply: Reply) -> None:
         hold_not_served(reply)
-        expect(as_refused(reply).status, "status").equals(400)
+        expect(as_rejected(reply).status, "status").equals(400)
 
     hold_all(api, await wrong(api, Wrong.RANGE), judge)
 
@@ -85,7 +85,7 @@ async def no_error_comes_as_success(api: Api) -> None:
 
     违反契约的抽取请求，不会得到状态码 200 之下的错误。
     """
-    hold_all(api, await wrong(api), hold_no_error_inside)
+    hold_all(api, await wrong(api), assert_no_error_inside)
 
 
 @check("schema.refusals-readable", requirement="errors.envelope", **DEEP)
@@ -96,7 +96,7 @@ async def refusals_say_why(api: Api) -> None:
     """
 
     def judge(reply: Reply) -> None:
-        _ = as_refused(reply).message
+        _ = as_rejected(reply).message
 
     hold_all(api, await refusals(api), judge)
 
@@ -150,13 +150,13 @@ async def streams_are_refused_like_plain_answers(api: Api) -> None:
     streamed = [one for one in await wrong(api) if one.request.streams]
     for one in streamed[:1]:
         body = json.loads(one.request.raw) | {"stream": False}
-        plainly = as_refused(await api.post(body))
+        plainly = as_rejected(await api.post(body))
 
         def judge(reply: Reply, wanted: int = plainly.status) -> None:
             expect(reply.expect_error(*REFUSALS).status, "status of the refused stream").equals(
                 wanted
             )
-            _ = as_refused(reply).message
+            _ = as_rejected(reply).message
 
         hold_all(api, [one], judge)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.answers import Reply
 from conformance.api import Api, encode
-from conformance.checks._asking import LITTLE
+from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
 from conformance.generated.bodies import Body, always, right_requests
 from conformance.generated.bodies_shrinking import smallest
@@ -133,7 +133,7 @@ async def breaks_each_time(api: Api, raw: bytes, rounds: int = 2) -> bool:
     for _ in range(rounds):
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
-        if (await api.complete(fresh=True, **LITTLE)).exchange.status != 200:
+        if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
             raise Inconclusive("requests are answered 500, and so is the cheapest one now")
     return True
 
@@ -167,7 +167,7 @@ def _drawn(contract: Contract, model: str, seed: int) -> Requests:
     served = right_requests(bodies, contract, plain=PLAIN, streamed=STREAMED)
     # What is wrong is put into a request that is cheap where it is served after all.
     needed = {name: value for name, value in served[0].items() if name in always(contract)}
-    cheap = {**needed, **LITTLE}
+    cheap = {**needed, **MINIMAL_REQUEST}
     broken = draw(contract, model, "negative", WRONG, seed)
     faults = wrong_requests(broken, cheap, contract, WANTED)
     return Requests(tuple(served), tuple(faults))

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.checks._asking import LIMIT
-from conformance.checks._characters import join_tokens, solid
-from conformance.checks._scores import scores_of, tokens_of
+from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.requests import MAX_TOKENS
+from conformance.checks._shared.token_scores import scores_of, tokens_of
 from conformance.completion import Choice, Completion
 from conformance.generated.interactions_rows import Prompt, Row
 from conformance.judgement import Judgement
@@ -47,7 +47,7 @@ class Base:
 
     def within(self, limit: int) -> str | None:
         """Return the whole characters of the first tokens; None where that cannot be told."""
-        if limit >= LIMIT:
+        if limit >= MAX_TOKENS:
             return solid(self.text)
         if limit == 0:
             return ""
@@ -63,7 +63,7 @@ class Base:
     def is_cut_by(self, limit: int) -> bool | None:
         """Tell whether an answer of so many tokens ends at its limit; None where nobody can."""
         if self.finish_reason == "length":
-            return limit <= LIMIT
+            return limit <= MAX_TOKENS
         if self.tokens is None or limit == len(self.tokens):
             return None
         return limit < len(self.tokens)

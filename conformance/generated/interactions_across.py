@@ -9,14 +9,14 @@ from functools import partial
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._scores import (
+from conformance.checks._shared.token_scores import (
     Scored,
     alike,
     expect_scored_alike,
+    prompt_length,
     scores_of,
     tokens_of,
 )
-from conformance.checks.echo_logprobs import prompt_length
 from conformance.completion import Choice, Completion
 from conformance.generated.interactions_asking import ask, meet
 from conformance.generated.interactions_rows import Row

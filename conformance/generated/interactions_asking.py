@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api
-from conformance.checks._asking import joined, plain
+from conformance.checks._shared.requests import collect_stream, plain
 from conformance.completion import Completion
 from conformance.generated.expectation import Base, Bases, Source, base_of
 from conformance.generated.interactions_rows import ASCII, Prompt, Row
@@ -80,7 +80,7 @@ async def ask(api: Api, row: Row, *, fresh: bool = False) -> Completion:
         Judgement: there is none.
     """
     reply = await api.post(row.encoded(api.model), fresh=fresh)
-    return joined(reply) if row.asked.stream else reply.expect_ok()
+    return collect_stream(reply) if row.asked.stream else reply.expect_ok()
 
 
 async def tried(api: Api, row: Row) -> Answer:

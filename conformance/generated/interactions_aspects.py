@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks._asking import hold_echoed
-from conformance.checks._characters import REPLACEMENT, solid
-from conformance.checks._scores import (
+from conformance.checks._shared.characters import REPLACEMENT, solid
+from conformance.checks._shared.nondeterminism import CERTAIN_LOGPROB
+from conformance.checks._shared.requests import assert_echoed
+from conformance.checks._shared.token_scores import (
     Scored,
     alike,
-    hold_tokens_make_text,
+    assert_tokens_make_text,
     positions_of,
     scores_of,
     tokens_of,
 )
-from conformance.checks._steadiness import CERTAIN
 from conformance.completion import Choice, Completion
 from conformance.generated.expectation import Bases, Expected, expected_of
 from conformance.generated.interactions_rows import Row
@@ -107,7 +107,7 @@ def echoes(row: Row, bases: Bases, answer: Completion) -> View | None:
     pairs = zip((choice for choice, _ in paired(row, bases, answer)), prompts, strict=True)
     told = [(choice.text, str(prompt)) for choice, prompt in pairs]
     if not any(prompt and text.startswith(prompt[:2]) for text, prompt in told):
-        hold_echoed(*told[0])
+        assert_echoed(*told[0])
     seen = [text[: len(prompt)] for text, prompt in told]
     return View(seen, [prompt for _, prompt in told])
 
@@ -203,12 +203,12 @@ def _hold_arrays(choice: Choice, asked: int) -> None:
 def _hold_joined(choice: Choice, *, echoed: bool) -> None:
     """Hold that tokens join to the text; before an echo some servers list a start token."""
     try:
-        hold_tokens_make_text(choice)
+        assert_tokens_make_text(choice)
     except Deviation:
         if not echoed:
             raise
         less = {**choice.logprobs.raw, "tokens": tokens_of(choice)[1:]}
-        hold_tokens_make_text(Choice({**choice.raw, "logprobs": less}, choice.where))
+        assert_tokens_make_text(Choice({**choice.raw, "logprobs": less}, choice.where))
 
 
 def scores(row: Row, bases: Bases, answer: Completion) -> View | None:
@@ -234,7 +234,7 @@ def scores(row: Row, bases: Bases, answer: Completion) -> View | None:
 
 def _is_model_s_own(scored: Scored) -> bool:
     """Tell whether scores are the model's, and were not made certain by greedy sampling."""
-    return any(score is not None and score < CERTAIN for _, score in scored)
+    return any(score is not None and score < CERTAIN_LOGPROB for _, score in scored)
 
 
 def same(view: View) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.asked import Asked
-from conformance.checks._asking import LIMIT
+from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
 
 Prompt = str | tuple[int, ...]
@@ -40,7 +40,7 @@ class Row:
 
     prompts: tuple[Prompt, ...]
     more: Mapping[str, Any] = field(default_factory=dict)
-    limit: int = LIMIT
+    limit: int = MAX_TOKENS
     listed: bool = False
     escaped: bool = False
 
@@ -68,7 +68,7 @@ class Row:
             "batch": len(self.prompts) > 1,
             "listed": self.listed and len(self.prompts) == 1,
             "escaped": self.escaped,
-            "limit": self.limit != LIMIT,
+            "limit": self.limit != MAX_TOKENS,
             "prompt": len(self.prompts) == 1 and self.prompts[0] != ASCII,
         }
         return (*self.more, *(part for part in PARTS if has[part]))
@@ -86,7 +86,7 @@ class Row:
         if "n" in gone:
             gone.add("best_of")
         less = {name: value for name, value in self.more.items() if name not in gone}
-        limit = LIMIT if "limit" in gone else self.limit
+        limit = MAX_TOKENS if "limit" in gone else self.limit
         if limit == 0 and not less.get("echo"):
             limit = 1
         prompts = self.prompts[:1] if "batch" in gone else self.prompts
@@ -134,7 +134,7 @@ class Row:
     def words(self) -> str:
         """The request in words, but for what every row has."""
         texts = [f"{name}: {shown(value)}" for name, value in self.more.items()]
-        if self.limit != LIMIT:
+        if self.limit != MAX_TOKENS:
             texts.append(f"max_tokens: {self.limit}")
         if self.escaped:
             texts.append("JSON with escapes")

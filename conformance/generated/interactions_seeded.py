@@ -12,8 +12,8 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._asking import joined
-from conformance.checks._characters import solid
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.requests import collect_stream
 from conformance.completion import Completion
 from conformance.judgement import BudgetSpent, Deviation, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect, Stage
@@ -120,7 +120,7 @@ async def sample(api: Api, pair: Pair, stream: bool, *, fresh: bool = False) -> 
     """Take a sample, plain or streamed."""
     try:
         if stream:
-            return _texts(joined(await api.stream(fresh=fresh, **pair.body)))
+            return _texts(collect_stream(await api.stream(fresh=fresh, **pair.body)))
         return _texts((await api.complete(fresh=fresh, **pair.body)).expect_ok())
     except BudgetSpent:
         raise

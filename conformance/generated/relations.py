@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._characters import solid
-from conformance.checks._needles import before
-from conformance.checks._stopping import OTHERS
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.stop_candidates import before
 from conformance.checks.registry import check
+from conformance.checks.stop.stimuli import UNMATCHED_SEQUENCES
 from conformance.generated.agreement import Trial
 from conformance.generated.engine import hold_property
 from conformance.generated.strategies import USERS, Cut, Scene, cuts, scenes, scenes_with
@@ -151,7 +151,7 @@ async def hold_cut_everywhere(api: Api, *, stream: bool) -> None:
 
     async def relation(trial: Trial, cut: Cut, way: Way) -> None:
         needle = needle_of(await texts(trial.api, cut.scene, way), cut)
-        stop = [*OTHERS[: cut.decoys], needle] if cut.decoys else needle
+        stop = [*UNMATCHED_SEQUENCES[: cut.decoys], needle] if cut.decoys else needle
 
         async def stopped(fresh: bool) -> Texts:
             return await texts(trial.api, cut.scene, way, stream=stream, fresh=fresh, stop=stop)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.api import Api
-from conformance.checks._asking import hold_echoed
-from conformance.checks._characters import solid
-from conformance.checks._scores import Scored, scored_tokens, scores_of, tokens_of
-from conformance.checks._steadiness import CERTAIN
-from conformance.checks.echo_logprobs import prompt_tokens_in
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.nondeterminism import CERTAIN_LOGPROB
+from conformance.checks._shared.requests import assert_echoed
+from conformance.checks._shared.token_scores import (
+    Scored,
+    prompt_tokens_in,
+    scored_tokens,
+    scores_of,
+    tokens_of,
+)
 from conformance.checks.registry import check
 from conformance.completion import Choice
 from conformance.generated.agreement import Trial
@@ -67,7 +72,7 @@ def hold_own_echo(text: str, prompt: str, free: str) -> None:
         Deviation: something else was.
     """
     if solid(text) == free:
-        hold_echoed(text, prompt)
+        assert_echoed(text, prompt)
     if not text.startswith(prompt):
         raise Deviation("the prompt, letter by letter", f"{shown(text)} for {shown(prompt)}")
 
@@ -159,7 +164,7 @@ async def an_echo_leaves_the_scores_alone(api: Api) -> None:
             return await scored(trial, scene, way, stream=False, fresh=fresh)
 
         # At temperature 0 a server may report what sampling made of the scores.
-        if all(score is None or score >= CERTAIN for _, score in await without(False)):
+        if all(score is None or score >= CERTAIN_LOGPROB for _, score in await without(False)):
             raise NotApplicable(
                 "the endpoint reports certainty at temperature 0, whatever the model's"
             )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._neutral import NULLABLE
-from conformance.checks._refusals import where_served
+from conformance.checks._shared.neutral_values import NULLABLE
+from conformance.checks._shared.refusals import where_served
 from conformance.checks.registry import check
 from conformance.generated.agreement import Trial
 from conformance.generated.engine import hold_property

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._characters import REPLACEMENT
-from conformance.checks._compare import REPEATS
-from conformance.checks._penalties import BOTH, USUAL
-from conformance.checks._tokens import readable_tokens
-from conformance.checks._vocabulary import (
-    BAN,
-    FEW,
-    FORCE,
-    LEARNT,
+from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.characters import REPLACEMENT
+from conformance.checks._shared.readable_tokens import readable_tokens
+from conformance.checks._shared.token_ids import (
+    BANNING_BIAS,
+    FORCED_TOKENS,
+    FORCING_BIAS,
+    PROBED_IDS,
     echo_of_ids,
     pieces_of,
     repeated_piece,
 )
+from conformance.checks.penalties.stimuli import PENALTIES, USUAL_MAXIMUM
 from conformance.checks.registry import check
 from conformance.generated.agreement import Trial
 from conformance.generated.engine import hold_property
@@ -76,13 +76,13 @@ async def banned_tokens_do_not_come(api: Api) -> None:
 
     async def relation(trial: Trial, scene: Scene, way: Way) -> None:
         free = await tokens_in(trial.api, scene, way)
-        pieces = pieces_of(await echo_of_ids(trial.api, LEARNT), LEARNT)
+        pieces = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
         ids = {piece: token for token, piece in pieces.items()}
         if not ids:
             raise NotApplicable("the endpoint tells the pieces of no ids")
         banned = sorted(free & ids.keys())
         # One is banned in any case, so that a plan knows what is asked.
-        bias = {str(ids[piece]): BAN for piece in banned or list(ids)[:1]}
+        bias = {str(ids[piece]): BANNING_BIAS for piece in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, way, logit_bias=bias)
         if not banned:
             raise NotApplicable("no token of the answer is one whose id the endpoint has told")
@@ -107,7 +107,10 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
 
     async def relation(trial: Trial, drawn: tuple[Scene, int], way: Way) -> None:
         scene, token = drawn
-        asked: dict[str, Any] = {"max_tokens": FEW, "logit_bias": {str(token): FORCE}}
+        asked: dict[str, Any] = {
+            "max_tokens": FORCED_TOKENS,
+            "logit_bias": {str(token): FORCING_BIAS},
+        }
 
         async def forced(fresh: bool) -> Texts:
             told = await choices(trial.api, scene, way, fresh=fresh, **asked)
@@ -125,7 +128,7 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
                 raise Inconclusive(
                     f"the endpoint's greedy answers change now and then: {shown([found, again])}"
                 )
-        expected = f"every choice one piece, {FEW} times"
+        expected = f"every choice one piece, {FORCED_TOKENS} times"
         raise Deviation(expected, shown(found), effect=Effect.IGNORED)
 
     await hold_property(api, lambda: scenes_with(IDS), relation, every_way(api))
@@ -158,7 +161,7 @@ async def hold_first_token(api: Api, name: str) -> None:
     async def relation(trial: Trial, scene: Scene, way: Way) -> None:
         free = await texts(trial.api, scene, way)
         both: dict[str, Any] = {
-            one: highest(trial.api, one) for one in BOTH if is_documented(trial.api, one)
+            one: highest(trial.api, one) for one in PENALTIES if is_documented(trial.api, one)
         }
         try:
             if begins(free, await texts(trial.api, scene, way, max_tokens=1, **both)):
@@ -189,7 +192,7 @@ def begins(free: Texts, first: Texts) -> bool:
 def highest(api: Api, name: str) -> float:
     """Return the highest documented penalty, or what documents give that state one."""
     maximum = api.contract.parameter(name).maximum
-    return USUAL if maximum is None else maximum
+    return USUAL_MAXIMUM if maximum is None else maximum
 
 
 def is_documented(api: Api, name: str) -> bool:

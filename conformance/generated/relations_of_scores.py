@@ -6,19 +6,19 @@ import math
 from collections.abc import Awaitable, Callable
 
 from conformance.api import Api
-from conformance.checks._characters import is_whole
-from conformance.checks._compare import REPEATS
-from conformance.checks._scores import (
+from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.characters import is_whole
+from conformance.checks._shared.token_scores import (
     Scored,
     alike,
+    assert_offsets_advance,
+    assert_tokens_make_text,
     expect_scored_alike,
-    hold_offsets_advance,
-    hold_tokens_make_text,
     positions_of,
     scored_tokens,
     tokens_of,
 )
-from conformance.checks.logprobs_arrays import hold_parallel, worse_than_best
+from conformance.checks.logprobs.arrays import assert_parallel, worse_than_best
 from conformance.checks.registry import check
 from conformance.completion import Choice
 from conformance.generated.agreement import Trial
@@ -41,7 +41,7 @@ async def the_arrays_are_parallel(api: Api) -> None:
 
     无论请求什么，每个 choice 都有等长的四个数组。
     """
-    await hold_of_each(api, lambda choice, _: hold_parallel(choice.logprobs))
+    await hold_of_each(api, lambda choice, _: assert_parallel(choice.logprobs))
 
 
 @check("relations.scores-join", requirement="logprobs-arrays.tokens-join-to-text", **DRAWN)
@@ -50,7 +50,7 @@ async def the_tokens_join_to_the_text(api: Api) -> None:
 
     无论请求什么，每个 choice 的词元拼接后都与其文本逐字节一致。
     """
-    await hold_of_each(api, lambda choice, _: hold_tokens_make_text(choice))
+    await hold_of_each(api, lambda choice, _: assert_tokens_make_text(choice))
 
 
 @check("relations.scores-count", requirement="logprobs-arrays.one-entry-per-token", **DRAWN)
@@ -73,7 +73,7 @@ async def offsets_advance_by_characters(api: Api) -> None:
 
     无论请求什么，偏移都按每个词元的字符数前进，而不是字节数。
     """
-    await hold_of_each(api, lambda choice, _: hold_offsets_advance(choice))
+    await hold_of_each(api, lambda choice, _: assert_offsets_advance(choice))
 
 
 @check("relations.scores-listed", requirement="logprobs-arrays.sampled-agrees-with-top", **DRAWN)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from conformance.checks._asking import LIMIT
-from conformance.checks._characters import solid
-from conformance.checks._needles import NEVER, decoys
-from conformance.checks._prompts import AWKWARD
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD
+from conformance.checks._shared.requests import MAX_TOKENS
+from conformance.checks._shared.stop_candidates import NEVER_GENERATED, decoys
 from conformance.contract import Contract
 from conformance.generated.arrays import Allowed, Combination, pairwise, threewise
 from conformance.generated.interactions_rows import ASCII, IDLE, Prompt, Row
@@ -196,7 +196,7 @@ def _limit(combination: Combination, turn: int) -> int:
         case "least":
             return 0 if combination.get("echo") == "on" else 1
         case _:
-            return LIMIT
+            return MAX_TOKENS
 
 
 def _options(turn: int) -> Mapping[str, bool]:
@@ -219,11 +219,11 @@ def _stop(
         return {"stop": [*missed[first:], *missed[:first]][:most]}
     whole = solid(texts[turn % len(texts)])
     early, late, long = _needle(whole, 1), _needle(whole, 2), _needle(whole, 1, LONG)
-    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
+    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER_GENERATED]
     of_several: Sequence[str] = [*near, late, early][-most:]
     if not all(ends_plainly(solid(text), of_several) for text in texts):
-        of_several = [NEVER, early]
-    return {"stop": (early, [long], of_several, whole[:2] or NEVER)[turn % 4]}
+        of_several = [NEVER_GENERATED, early]
+    return {"stop": (early, [long], of_several, whole[:2] or NEVER_GENERATED)[turn % 4]}
 
 
 def ends_plainly(text: str, stops: Sequence[str]) -> bool:
@@ -249,7 +249,7 @@ def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
 def _needle(text: str, part: int, length: int = 2) -> str:
     """Cut some characters some thirds into a text; of an empty one nothing that occurs."""
     start = len(text) * part // 3
-    return text[start : start + length] or NEVER
+    return text[start : start + length] or NEVER_GENERATED
 
 
 def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
@@ -259,7 +259,7 @@ def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
     if isinstance(prompt, str):
         near[:0] = [prompt[-2:] + answer[:1], prompt[:4]]
     held = [one for one in dict.fromkeys(near) if not any(one in text for text in texts)]
-    return held or [NEVER]
+    return held or [NEVER_GENERATED]
 
 
 def _nulls(contract: Contract, more: Mapping[str, Any]) -> Mapping[str, None]:

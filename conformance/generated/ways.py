@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import choices_of, joined
-from conformance.checks._characters import solid
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.requests import choices_of, collect_stream
 from conformance.completion import Choice, Completion
 from conformance.generated.strategies import Scene
 from conformance.judgement import NotApplicable, Thing
@@ -86,7 +86,7 @@ async def answer(
     """
     body = way.body(scene, **more)
     if stream:
-        return joined(await api.stream(fresh=fresh, **body))
+        return collect_stream(await api.stream(fresh=fresh, **body))
     return (await api.complete(fresh=fresh, **body)).expect_ok()
 
 

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from conformance.answered import WholeRun
 from conformance.api import Api
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Arrival, Exchange, Finding, Request, Stage

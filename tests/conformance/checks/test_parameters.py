@@ -8,8 +8,8 @@ from itertools import chain
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.model import Verdict
 from conformance.selection import reason_to_skip
 from tests.conformance.checks import faults_at_once, faults_of_generation, faults_of_text

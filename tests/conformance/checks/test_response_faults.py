@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.discovery import all_checks
 from conformance.model import Verdict
 from tests.conformance.checks import response_fault_finders
 from tests.conformance.checks.answer_faults import ANSWERS

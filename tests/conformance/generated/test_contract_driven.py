@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from conformance.api import Api, Patience
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.discovery import all_checks
 from conformance.generated.contract_driven_requests import requests_of
 from conformance.imagined import ImaginedEndpoint
 from conformance.model import Credentials, Exchange, Finding, Level, Request, Stage, Verdict

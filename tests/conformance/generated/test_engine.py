@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.api import Api
-from conformance.checks._compare import REPEATS
+from conformance.checks._shared.ab_compare import REPEATS
 from conformance.generated.agreement import Trial
 from conformance.generated.engine import SHRINKING, hold_property
 from conformance.generated.strategies import one_of

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance.checks._asking import LIMIT, greedy
+from conformance.checks._shared.requests import MAX_TOKENS, greedy
 from conformance.generated.interactions_rows import ASCII, Row
 
 OTHER = "一二三"
@@ -62,7 +62,7 @@ def test_a_trait_alone_keeps_what_it_cannot_be_without(trait: str) -> None:
 
 
 def size(row: Row) -> int:
-    return len(row.prompts) + len(row.more) + row.escaped + (row.limit != LIMIT)
+    return len(row.prompts) + len(row.more) + row.escaped + (row.limit != MAX_TOKENS)
 
 
 def test_every_smaller_row_lacks_something_and_each_trait_is_once_taken_away() -> None:

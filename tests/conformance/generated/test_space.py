@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from conformance.checks._prompts import AWKWARD
+from conformance.checks._shared.prompts import AWKWARD
 from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.generated.interactions_rows import ASCII, Row
 from conformance.generated.space import (
