@@ -35,8 +35,11 @@ def check(
     tier: str = "standard",
     needs: tuple[str, ...] = (),
     stage: Stage = Stage.DIRECTED,
+    made_from: tuple[object, ...] = (),
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
+
+    ``made_from`` is shown as its source where the function is made from a row of a table.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -79,7 +82,18 @@ def check(
 
         titles = titles_of(function, check_id)
         judge = run if stage is Stage.DIRECTED else run_last
-        add(Check(check_id, requirement, Tier(tier), *titles, needs, judge, stage=stage))
+        add(
+            Check(
+                check_id,
+                requirement,
+                Tier(tier),
+                *titles,
+                needs,
+                judge,
+                stage=stage,
+                made_from=made_from,
+            )
+        )
         return function
 
     return register

@@ -19,10 +19,8 @@ from conformance.model import Effect
 
 T = TypeVar("T")
 
-
 Ask = Callable[[bool], Awaitable[T]]
 """Asks the endpoint and returns what is compared; called with True for a fresh sample."""
-
 
 REPEATS = 5
 """How often each side has to repeat itself after a difference."""

@@ -19,7 +19,6 @@ from conformance.judgement import NotApplicable, Refusal, Thing
 
 CHOICES_PER_PROMPT = 2
 
-
 COMBINATIONS: Sequence[dict[str, Any]] = (
     {"n": CHOICES_PER_PROMPT, "echo": True},
     {"echo": True},
@@ -28,27 +27,20 @@ COMBINATIONS: Sequence[dict[str, Any]] = (
 )
 """What is asked for beside the batch, the most first: a correct server may decline some of it."""
 
-
 BATCHED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
-
 
 BATCHED_STREAM: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
 """Where such a check belongs, and what it needs."""
 
-
 PROMPTS = (COUNTING, CHINESE)
-
 
 OMITTED = object()
 """Stands for a parameter that is not to be sent."""
 
-
 Texts = tuple[str, ...]
-
 
 QUESTION = "问:一加一等于几?答:"
 """A model answers it in few words, and then often ends."""
-
 
 EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 

@@ -16,15 +16,11 @@ from conformance.model import Exchange
 REPLACEMENT = "\ufffd"
 """What decoders put where bytes make no character."""
 
-
 _BYTES_PREFIX = "bytes:"
-
 
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 CONTROL_TOKEN = re.compile(
     r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|\A\s?<s>|</s>|<unk>|\[gMASK\]|\[/?INST\]"

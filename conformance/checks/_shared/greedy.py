@@ -20,10 +20,8 @@ from conformance.judgement import Judgement
 
 OTHER_STEERING = ("logit_bias", "presence_penalty", "frequency_penalty")
 
-
 STEERING = ("suffix", *OTHER_STEERING)
 """Parameters that make another text of a greedy answer."""
-
 
 MIN_PROMPTS = 2
 """Prompts whose answers must end wrongly: of one, a near-tie may have ended it otherwise."""

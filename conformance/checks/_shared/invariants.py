@@ -14,13 +14,10 @@ from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, 
 MAX_EXCHANGES_SHOWN = 5
 """Exchanges that a finding points at; more of the same convince nobody."""
 
-
 Item = TypeVar("Item")
-
 
 JudgeAnswer = Callable[[Answered], None]
 """Judges one answer: returns, or raises a judgement like a check."""
-
 
 JudgeRun = Callable[[Sequence[Answered]], Iterable[Breach]]
 """Judges answers together: yields what breaks the requirement."""

@@ -27,7 +27,6 @@ NEUTRAL: Mapping[str, Any] = {
 }
 """A value of each parameter that changes nothing."""
 
-
 NULLABLE = ("logit_bias", "top_p", "logprobs", "suffix", "stop", "seed", "user", *NEUTRAL)
 
 

@@ -25,14 +25,11 @@ from conformance.model import Exchange
 NEAR_TIE_NATS = 0.5
 """A lead of the best token over the next, in nats, below which another may be taken."""
 
-
 CERTAIN_LOGPROB = -1e-6
 """A log probability that no model gives: greedy sampling has made it, and hidden the lead."""
 
-
 ROUNDS = 9
 """How often each side is asked once more."""
-
 
 MIN_RETURNS = 2
 """How often the difference has to come back in these rounds."""

@@ -19,9 +19,7 @@ from conformance.completion import Choice
 LISTED_ALTERNATIVES = 5
 """Alternatives that are asked for: as many tokens, at least, are taken to be sampled from."""
 
-
 _MARK = re.compile(r"<.+>|\[.+\]", re.DOTALL)
-
 
 MIN_ALTERNATIVES = 3
 """Alternatives without which a bound says nothing."""

@@ -19,10 +19,8 @@ from conformance.judgement import Deviation, NotApplicable, Refusal
 REJECTED_STATUSES = (400, 422)
 """How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
 
-
 UNKNOWN_MODEL = "no-such-model-7f3a9c"
 """A name that no endpoint serves."""
-
 
 MODEL_REJECTED_STATUSES = (400, 403, 404, 422)
 """How endpoints decline a model: as a bad request, as forbidden to this key, or as not found."""

@@ -24,10 +24,8 @@ from conformance.model import Effect
 MIN_LOGPROB_GAP_NATS = 0.5
 """How far a token may lie below another, in nats, and be taken for the better of the two."""
 
-
 MAX_TOKENS = 32
 """Tokens of each answer: enough to meet places where an answer that is too free takes another."""
-
 
 MIN_SUBOPTIMAL_TOKENS = 2
 """Tokens of a choice that must not be the best, on the average, before an answer is accused."""
@@ -85,21 +83,15 @@ class ShapeQueue(Generic[AnyShape]):
 
 PLAIN = RequestShape("a plain answer")
 
-
 STREAM = RequestShape("a stream", stream=True)
-
 
 BATCH = RequestShape("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
 
-
 COPIES = RequestShape("several choices", {"n": 3})
-
 
 CHINESE = RequestShape("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
 
-
 ECHO = RequestShape("an echoed answer", {"echo": True})
-
 
 TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
 

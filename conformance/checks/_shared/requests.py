@@ -20,22 +20,17 @@ from conformance.model import Effect
 MAX_TOKENS = 16
 """The ``max_tokens`` of the shared requests: enough for a character of four bytes to be cut."""
 
-
 MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": "1", "max_tokens": 1}
 """The cheapest request there is, for what must be refused and for what any answer shows."""
-
 
 ONE_TOKEN_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
 """The request that every run begins with."""
 
-
 LONGER_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 48, "temperature": 0}
 """Three times the shared length: it shows what the shared answer was cut from, and how fast."""
 
-
 TWO_PROMPTS = [COUNTING, COLOURS]
 """The shared batch: two prompts whose answers cannot be mistaken for each other."""
-
 
 MAX_TOKENS_IN_ANY_CONTEXT = 256
 """The largest ``max_tokens`` that certainly does not meet the end of the context first."""

@@ -25,14 +25,11 @@ from conformance.significance import SHARES, chance, is_beyond_chance
 CHOICES_PER_PROMPT = 3
 """Choices of each prompt."""
 
-
 SEVERAL = together(BATCH, CHINESE)
 """The ways to ask for several choices."""
 
-
 NULL_SHAPES = SEVERAL[:2]
 """Those in which a null can be mistaken by code of its own: plain and streamed."""
-
 
 Taken = Mapping[RequestShape, Sequence[Choice]]
 """The choices of one answer in each way."""

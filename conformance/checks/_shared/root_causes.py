@@ -30,10 +30,8 @@ JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
 }
 """The checks that look at the plainest answers, by what those lack: the simplest one first."""
 
-
 JUDGED_AT_THE_END: Mapping[Thing, str] = {Thing.JSON: "envelope.strict-json-everywhere"}
 """Invariants that find a thing missing wherever that is: no check need accuse of it by itself."""
-
 
 REFUSAL_JUDGED_BY: Mapping[str, str] = {
     "stream": "stream.true-streams",

@@ -20,31 +20,24 @@ from conformance.significance import SHARES, chance, is_beyond_chance, log_chanc
 
 IGNORED = Effect.IGNORED
 
-
 STORY = "Once upon a time, in a village by the sea, there lived"
 """A beginning that a model can continue in many ways."""
-
 
 OPEN_PROMPTS = (STORY, "A list of ten unusual names for a cat:", "今天早上，我打开窗户，看见")
 """Beginnings that share no likely continuation."""
 
-
 NARROW_TOP_P = 0.0001
 """A ``top_p`` below the best token's own share in any vocabulary, unless it is sheer noise."""
-
 
 DRAWS = 4
 """Samples of each open prompt, where the first ones agree."""
 
-
 ROWS = 8
 """Rows of samples that are compared, where no log probabilities tell how probable each was."""
-
 
 Draw = Callable[..., Awaitable[Sequence[Choice]]]
 """Takes a sample of a prompt: ``draw(prompt, number, **more)``, where the number tells one sample
 from the next and ``more`` is added to the request. A sample is one choice, or several."""
-
 
 Rows = Callable[[], Awaitable[Sequence[Sequence[str]]]]
 """Takes samples as rows, each of which an endpoint that fails repeats one text throughout."""

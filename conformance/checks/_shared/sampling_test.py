@@ -19,18 +19,14 @@ from itertools import combinations
 POWERS = (0.25, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
 """What probabilities are raised to in the endpoints that a correct one is compared with."""
 
-
 MAX_ROUNDING = 0.01
 """What numbers of two digits may leave unsaid of a probability."""
-
 
 MAX_BANNED_TOKENS = 2
 """How many of the listed tokens a correct endpoint may never take."""
 
-
 UNLISTED = ""
 """Stands for a token that is not listed."""
-
 
 UNLISTED_SHARES = (0.02, 0.15, 0.4, 0.7, 0.95)
 """The share of tokens that are not listed in those."""

@@ -19,13 +19,10 @@ from conformance.model import Effect
 
 SEED = 20240229
 
-
 SEED_BEYOND_32_BITS = SEED + 2**32
 """A seed with the same lower 32 bits."""
 
-
 Body = Mapping[str, Any]
-
 
 MIN_REPEATS = 2
 """How often each of two seeded answers has to come again before they are compared."""

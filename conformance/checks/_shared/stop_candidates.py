@@ -14,10 +14,8 @@ from conformance.judgement import NotApplicable
 NEVER_GENERATED = "§¶"
 """What no model writes: added to a piece of text, it makes a stop sequence that almost matches."""
 
-
 MIN_MULTI_TOKEN_CHARS = 12
 """A length that no stop sequence of a single token has."""
-
 
 CHARS_BEFORE_MATCH = 4
 """Characters before the earliest match, in which other sequences all but match."""

@@ -21,17 +21,13 @@ from conformance.judgement import NotApplicable, Refusal, shown
 ONE_ID, OTHER_ID = 500, 1000
 """Two ids that stand for ordinary pieces of text in every usual vocabulary."""
 
-
 PROBED_IDS = (13, *range(190, 310), ONE_ID, OTHER_ID)
 """Among them are white space, line breaks and the commonest pieces of usual vocabularies."""
 
-
 FORCING_BIAS, BANNING_BIAS = 100, -100
-
 
 FORCED_TOKENS = 3
 """Tokens of an answer that are all forced."""
-
 
 MAX_PIECE_CHARS = 200
 """No token has more characters."""

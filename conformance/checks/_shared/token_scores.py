@@ -27,21 +27,16 @@ from conformance.model import Effect
 ALTERNATIVES = 5
 """How many alternatives are asked for where the document states no maximum."""
 
-
 MAX_ROUNDING_NATS = 1e-4
 """What a probability may exceed 1 by, as a logarithm, when it was rounded on its way."""
-
 
 MIN_RETURNS = 2
 """How often odd scores have to come back to be believed."""
 
-
 FAR_APART_NATS = 0.5
 """How far apart two scores of one token lie, in nats, that no arithmetic explains."""
 
-
 Scores = Sequence[float | None]
-
 
 Scored = Sequence[tuple[str, float | None]]
 """Tokens with their scores."""

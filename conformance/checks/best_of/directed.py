@@ -11,9 +11,6 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import (
-    REJECTED_STATUSES,
-    above,
-    expect_rejected,
     minimal_request,
 )
 from conformance.checks._shared.requests import choices_of
@@ -26,25 +23,13 @@ from conformance.significance import SHARES, chance, critical_value, log_tail, o
 
 CANDIDATES = 20
 
-
 CHOSEN = 2
-
 
 MAX_TOKENS = 4
 """Tokens of each candidate, all of which are billed."""
 
-
 Likelihood = tuple[float, float]
 """The mean log probability of a choice's tokens, and their sum."""
-
-
-@check("best-of.below-n-refused", requirement="best-of.below-n-refused", tier="smoke")
-async def fewer_candidates_than_choices_are_refused(api: Api) -> None:
-    """`best_of: 1` with `n: 2` is declined: the best two of one cannot be chosen.
-
-    `best_of: 1` 与 `n: 2` 同时使用会被拒绝：一个候选中选不出最好的两个。
-    """
-    await expect_rejected(api, n=2, best_of=1)
 
 
 @check("best-of.equal-served", requirement="best-of.equal-to-n-served")
@@ -55,15 +40,6 @@ async def as_many_candidates_as_choices_are_served(api: Api) -> None:
     """
     answer = (await api.complete(**minimal_request(n=2, best_of=2))).expect_ok()
     choices_of(answer, 2, Thing.COPIES)
-
-
-@check("best-of.equal-refused", requirement="best-of.equal-to-n-refused")
-async def as_many_candidates_as_choices_are_refused(api: Api) -> None:
-    """`best_of: 2` with `n: 2` is declined where the document asks for more candidates than `n`.
-
-    若文档要求候选数大于 `n`，则 `best_of: 2` 与 `n: 2` 同时使用会被拒绝。
-    """
-    await expect_rejected(api, n=2, best_of=2)
 
 
 @check("best-of.omitted", requirement="best-of.omitted-is-n", tier="smoke")
@@ -131,35 +107,6 @@ async def the_likelier_candidates_come_back(api: Api) -> None:
                 rounds[way] = await rounds_of(api, together, **more)
                 break
     assert_chosen(rounds)
-
-
-@check("best-of.stream-refused", requirement="best-of.stream-refused")
-async def a_stream_of_candidates_is_refused(api: Api) -> None:
-    """`best_of: 2` together with `stream` is declined.
-
-    `best_of: 2` 与 `stream` 同时使用会被拒绝。
-    """
-    (await api.stream(**minimal_request(best_of=2))).expect_error(*REJECTED_STATUSES)
-
-
-@check("best-of.above-maximum-refused", requirement="best-of.above-maximum-refused")
-async def too_many_candidates_are_refused(api: Api) -> None:
-    """One candidate more than the documented maximum is declined.
-
-    候选数比文档上限多一个时会被拒绝。
-    """
-    await expect_rejected(api, best_of=int(above(api, "best_of", 1)))
-
-
-@check(
-    "best-of.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("best_of",)
-)
-async def a_word_is_no_number_of_candidates(api: Api) -> None:
-    """A `best_of` given as a word is declined.
-
-    `best_of` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, best_of="many")
 
 
 def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:

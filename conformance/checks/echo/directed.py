@@ -6,9 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.neutral_values import neutral_values_are_harmless
 from conformance.checks._shared.prompts import AWKWARD, COUNTING
-from conformance.checks._shared.refusals import expect_rejected
 from conformance.checks._shared.requests import (
     TWO_PROMPTS,
     assert_echoed,
@@ -122,30 +120,3 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
     expect(text, "text").satisfies(
         lambda it: not it.startswith(COUNTING), "without the prompt before it"
     )
-
-
-@check("echo.false", requirement="echo.off-by-default")
-async def false_echoes_nothing(api: Api) -> None:
-    """`echo: false` gives the answer that no `echo` gives.
-
-    `echo: false` 的回答与未设置 `echo` 时相同。
-    """
-    if await neutral_values_are_harmless(api, "echo"):
-        return
-
-    async def with_false(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh, echo=False)).text
-
-    async def without(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh)).text
-
-    await expect_agreement(with_false, without, "the answer without `echo`")
-
-
-@check("echo.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("echo",))
-async def a_word_is_no_switch(api: Api) -> None:
-    """`echo` given as a word is declined.
-
-    `echo` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, echo="loud")

@@ -17,7 +17,6 @@ from conformance.model import Exchange
 MAX_CLOCK_DRIFT_SECONDS = 600
 """Seconds by which two clocks may differ."""
 
-
 MAX_ANSWER_AGE_SECONDS = 3600
 """Seconds that may lie between an answer and the moment at which it is judged."""
 

@@ -21,10 +21,8 @@ from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect
 WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
 """A number that is a word."""
 
-
 TRUNCATED = b'{"model": "m", "prompt": "1", '
 """JSON that breaks off, as when a client dies."""
-
 
 MEMBERS = ("message", "type", "param", "code")
 

@@ -19,7 +19,6 @@ from conformance.model import Credentials
 GATEWAY = frozenset({502, 503, 504})
 """Statuses that speak of a server behind the one that answers."""
 
-
 ROUNDS = 2
 """How often a bad request is sent again, a right one after each time."""
 

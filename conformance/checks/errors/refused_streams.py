@@ -20,7 +20,6 @@ STEPS: Mapping[str, float] = {
 }
 """Parameters with a range, and how far from it a value is tried."""
 
-
 MAX_EVENTS = 3
 """Events that are read of a stream that should not have begun."""
 

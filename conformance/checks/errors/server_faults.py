@@ -20,10 +20,8 @@ from conformance.model import Credentials
 BROKEN = 500
 """The status of a server that fell over; 502, 503 and 504 are a gateway's, about another server."""
 
-
 ROUNDS = 2
 """How often suspects are sent again; the wire repeats each three times before it believes a 500."""
-
 
 MAX_SUSPECTS = 10
 """Requests that are asked again at most."""

@@ -23,7 +23,6 @@ from conformance.judgement import NotApplicable, expect
 QUESTION = "问:一加一等于几?答:"
 """A question that a model answers in few words, and then often ends."""
 
-
 REASONS = ("stop", "length", "content_filter")
 
 

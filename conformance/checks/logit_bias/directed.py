@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.ab_compare import expect_agreement
-from conformance.checks._shared.neutral_values import (
-    neutral_values_are_harmless,
-    nulls_are_harmless,
-)
 from conformance.checks._shared.refusals import (
     above,
     below,
-    expect_rejected,
     minimal_request,
-    where_served,
 )
 from conformance.checks._shared.requests import plain
 from conformance.checks._shared.token_ids import (
     FORCED_TOKENS,
-    FORCING_BIAS,
     ONE_ID,
     OTHER_ID,
     banning,
@@ -31,8 +21,6 @@ from conformance.checks._shared.token_ids import (
 )
 from conformance.judgement import expect
 from conformance.model import Effect
-
-BEYOND_ANY_VOCABULARY = 99_999_999
 
 
 @check("logit-bias.forces", requirement="logit-bias.forces")
@@ -71,87 +59,3 @@ async def both_ends_of_the_range_are_served(api: Api) -> None:
     """
     bias = {str(ONE_ID): below(api, "logit_bias", 0), str(OTHER_ID): above(api, "logit_bias", 0)}
     (await api.complete(**minimal_request(logit_bias=bias))).expect_ok()
-
-
-@check("logit-bias.none", requirement="logit-bias.forces")
-async def an_empty_map_biases_nothing(api: Api) -> None:
-    """An empty `logit_bias` gives the answer that comes without one.
-
-    空的 `logit_bias` 给出与未设置时相同的回答。
-    """
-    if not await neutral_values_are_harmless(api, "logit_bias"):
-        await assert_unbiased(api, {})
-
-
-@check("logit-bias.null", requirement="logit-bias.forces")
-async def null_biases_nothing(api: Api) -> None:
-    """`logit_bias: null` gives the answer that comes without one.
-
-    `logit_bias: null` 给出与未设置时相同的回答。
-    """
-    if await nulls_are_harmless(api, "logit_bias"):
-        return
-    async with where_served(api, "logit_bias", {str(ONE_ID): 0}):
-        await assert_unbiased(api, None)
-
-
-@check("logit-bias.above-refused", requirement="logit-bias.out-of-range-refused")
-async def above_the_maximum_is_refused(api: Api) -> None:
-    """A bias just above the documented maximum is declined.
-
-    略高于文档上限的偏置会被拒绝。
-    """
-    await expect_rejected(api, logit_bias={str(ONE_ID): above(api, "logit_bias", 1)})
-
-
-@check("logit-bias.below-refused", requirement="logit-bias.out-of-range-refused", tier="deep")
-async def below_the_minimum_is_refused(api: Api) -> None:
-    """A bias just below the documented minimum is declined.
-
-    略低于文档下限的偏置会被拒绝。
-    """
-    await expect_rejected(api, logit_bias={str(ONE_ID): below(api, "logit_bias", 1)})
-
-
-@check("logit-bias.word-key-refused", requirement="logit-bias.unknown-token-refused", tier="deep")
-async def a_word_is_no_token_id(api: Api) -> None:
-    """A bias for a word in place of a token id is declined.
-
-    以单词代替词元 id 设置偏置会被拒绝。
-    """
-    await expect_rejected(api, logit_bias={"hello": 1})
-
-
-@check("logit-bias.unknown-id-refused", requirement="logit-bias.unknown-token-refused")
-async def an_id_beyond_the_vocabulary_is_refused(api: Api) -> None:
-    """A bias for an id that no vocabulary has is declined.
-
-    对任何词表都没有的 id 设置偏置会被拒绝。
-    """
-    await expect_rejected(api, logit_bias={str(BEYOND_ANY_VOCABULARY): 1})
-
-
-@check(
-    "logit-bias.array-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("logit_bias",),
-)
-async def an_array_is_no_bias(api: Api) -> None:
-    """A `logit_bias` given as an array is declined.
-
-    `logit_bias` 为数组时会被拒绝。
-    """
-    await expect_rejected(api, logit_bias=[ONE_ID, FORCING_BIAS])
-
-
-async def assert_unbiased(api: Api, bias: Any) -> None:
-    """Assert that a ``logit_bias`` that holds nothing changes nothing."""
-
-    async def with_bias(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh, logit_bias=bias)).text
-
-    async def without(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh)).text
-
-    await expect_agreement(with_bias, without, "the answer without `logit_bias`")

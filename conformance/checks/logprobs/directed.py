@@ -212,20 +212,6 @@ async def a_negative_number_is_refused(api: Api) -> None:
     expect(error.status, "status").equals(400)
 
 
-@check(
-    "logprobs.word-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("logprobs",),
-)
-async def a_word_is_no_number(api: Api) -> None:
-    """A `logprobs` that is a word is refused.
-
-    `logprobs` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, logprobs="many")
-
-
 def assert_no_scores(logprobs: object) -> None:
     """Assert that nothing stands where log probabilities would; empty arrays are nothing, too."""
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:

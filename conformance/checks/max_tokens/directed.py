@@ -12,7 +12,6 @@ from conformance.checks._shared.prompts import AWKWARD, COUNTING
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
     as_rejected,
-    expect_rejected,
     minimal_request,
     served_or_rejected,
 )
@@ -31,14 +30,11 @@ from conformance.model import Effect
 
 FEW_TOKENS = 4
 
-
 EXTRA_EVENTS = 24
 """Events of a stream without a limit that are read beyond the default before hanging up."""
 
-
 EXTRA_CHARS = 8
 """Characters that are looked at of what comes beyond the default, to tell that it goes on."""
-
 
 BEYOND_ANY_CONTEXT = 10_000_000
 
@@ -155,27 +151,6 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
         expect(answer.text, "text").is_empty()
 
 
-@check("max-tokens.negative-refused", requirement="max-tokens.negative-refused")
-async def a_negative_limit_is_refused(api: Api) -> None:
-    """A negative `max_tokens` is declined, not taken for no limit.
-
-    负的 `max_tokens` 会被拒绝，而不是当作没有上限。
-    """
-    # Streamed, because an endpoint that takes it for no limit would generate on and on.
-    asked = minimal_request(max_tokens=-1)
-    (await api.stream(read_events=3, **asked)).expect_error(*REJECTED_STATUSES)
-
-
-@check("max-tokens.over-context-refused", requirement="max-tokens.context-overflow-refused")
-async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
-    """Ten million tokens fit no context: the request is declined, not cut down in silence.
-
-    一千万个词元超出任何上下文：请求会被拒绝，而不是悄悄缩减。
-    """
-    asked = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
-    (await api.stream(read_events=3, **asked)).expect_error(*REJECTED_STATUSES)
-
-
 @check(
     "max-tokens.over-context-named",
     requirement="max-tokens.context-overflow-names-counts",
@@ -190,34 +165,6 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
     expect(len(numbers), "how many numbers the message names").at_least(2)
-
-
-@check(
-    "max-tokens.word-refused",
-    requirement="errors.wrong-type-refused",
-    needs=("max_tokens",),
-    tier="deep",
-)
-async def a_word_is_no_limit(api: Api) -> None:
-    """`max_tokens` given as a word is declined.
-
-    `max_tokens` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, max_tokens="one")
-
-
-@check(
-    "max-tokens.fraction-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("max_tokens",),
-)
-async def a_fraction_is_no_limit(api: Api) -> None:
-    """`max_tokens: 1.5` is declined.
-
-    `max_tokens: 1.5` 会被拒绝。
-    """
-    await expect_rejected(api, max_tokens=1.5)
 
 
 def assert_limit(answer: Completion, limit: int) -> None:

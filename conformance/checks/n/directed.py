@@ -8,7 +8,6 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.refusals import above, below, expect_rejected
 from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, collect_stream, plain
 from conformance.checks._shared.resampling import (
     assert_no_repeat,
@@ -21,7 +20,6 @@ from conformance.judgement import Thing, expect
 
 CHOICES = 3
 """Choices asked for: with three, one that is missing or doubled shows."""
-
 
 INDEPENDENT = "choices that were sampled each for itself"
 
@@ -107,33 +105,6 @@ async def choices_are_no_copies_in_every_way(api: Api) -> None:
     """
     taken = await choices_in_every_shape(api, {"temperature": 1})
     assert_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_answer)
-
-
-@check("n.zero-refused", requirement="n.zero-refused")
-async def zero_choices_are_refused(api: Api) -> None:
-    """`n: 0`, or what lies just below the documented minimum, is declined.
-
-    `n: 0` 或略低于文档下限的值会被拒绝。
-    """
-    await expect_rejected(api, n=int(below(api, "n", 1)))
-
-
-@check("n.above-maximum-refused", requirement="n.above-maximum-refused")
-async def too_many_choices_are_refused(api: Api) -> None:
-    """One choice more than the documented maximum is declined.
-
-    choice 数比文档上限多一个时会被拒绝。
-    """
-    await expect_rejected(api, n=int(above(api, "n", 1)))
-
-
-@check("n.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("n",))
-async def a_word_is_no_number_of_choices(api: Api) -> None:
-    """An `n` given as a word is declined.
-
-    `n` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, n="two")
 
 
 def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:

@@ -16,7 +16,6 @@ from conformance.checks._shared.token_scores import Position
 MIN_LOGPROB_GAP_NATS = 0.3
 """What a better token has to be better by, in nats, to be no matter of rounding."""
 
-
 MIN_CONTRADICTIONS = 2
 """Places that have to contradict the formula: a single token may be one that the server bans."""
 

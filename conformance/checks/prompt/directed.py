@@ -12,7 +12,6 @@ from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
-    expect_rejected,
     minimal_request,
     served_or_rejected,
 )
@@ -33,9 +32,7 @@ from conformance.model import Effect
 TOKENS = list(range(300, 308))
 """Ids that stand for ordinary pieces of text in every usual vocabulary."""
 
-
 FEW_TOKENS = list(range(400, 404))
-
 
 WRAPPING_OF_ONE = 4
 """More tokens than this are no prompt of one digit: a start token and a word mark make three."""
@@ -212,24 +209,6 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
         )
 
 
-@check("prompt.empty-is-harmless", requirement="prompt.empty")
-async def an_empty_prompt_is_harmless(api: Api) -> None:
-    """An empty prompt is served or declined; it does not break the endpoint.
-
-    空的 prompt 要么得到处理，要么被拒绝，不会使端点出错。
-    """
-    served_or_rejected(await api.complete(**minimal_request(prompt="")))
-
-
-@check("prompt.null-is-harmless", requirement="prompt.absent-or-null", tier="deep")
-async def a_null_prompt_is_harmless(api: Api) -> None:
-    """A prompt of null is served or declined; it does not break the endpoint.
-
-    为 null 的 prompt 要么得到处理，要么被拒绝，不会使端点出错。
-    """
-    served_or_rejected(await api.complete(**minimal_request(prompt=None)))
-
-
 @check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
     """A request without a prompt is served or declined; it does not break the endpoint.
@@ -237,24 +216,6 @@ async def an_absent_prompt_is_harmless(api: Api) -> None:
     没有 prompt 的请求要么得到处理，要么被拒绝，不会使端点出错。
     """
     served_or_rejected(await api.complete(max_tokens=1))
-
-
-@check("prompt.object-refused", requirement="errors.wrong-type-refused")
-async def an_object_is_no_prompt(api: Api) -> None:
-    """A prompt given as an object is declined.
-
-    prompt 为对象时会被拒绝。
-    """
-    await expect_rejected(api, prompt={"text": COUNTING})
-
-
-@check("prompt.nested-strings-refused", requirement="errors.wrong-type-refused", tier="deep")
-async def strings_nested_twice_are_no_prompt(api: Api) -> None:
-    """An array of arrays of strings is declined.
-
-    字符串数组的数组会被拒绝。
-    """
-    await expect_rejected(api, prompt=[[COUNTING]])
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.refusals import expect_rejected, where_served
+from conformance.checks._shared.refusals import where_served
 from conformance.checks._shared.request_shapes import PLAIN, SHAPES, RequestShape, ShapeQueue
 from conformance.checks._shared.requests import choices_of
 from conformance.checks._shared.resampling import (
@@ -33,21 +33,16 @@ from conformance.model import Effect
 
 OTHER_TEXT = "another text for another seed"
 
-
 SEED_FAR_AWAY = SEED + 1000
 """A seed so far off that no choice has it: some servers give each choice the next seed."""
-
 
 SAMPLES = 3
 """Samples that are all different where a seed does not count."""
 
-
 MIN_WAVERING_SHAPES = 3
 """Ways to ask in which a seed must not have repeated its sample before that is a finding."""
 
-
 VARIED = (SEED, SEED_BEYOND_32_BITS, SEED + 1, SEED + 2)
-
 
 EDGES = (0, -1, 2**63 - 1)
 """Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
@@ -254,15 +249,6 @@ async def null_is_sampled_again(api: Api) -> None:
         await choices_in_every_shape(api, asked, ways=NULL_SHAPES, fresh=i > 0) for i in range(3)
     ]
     assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_answer)
-
-
-@check("seed.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("seed",))
-async def a_word_is_no_seed(api: Api) -> None:
-    """A seed given as a word is declined.
-
-    seed 为单词时会被拒绝。
-    """
-    await expect_rejected(api, seed="lucky")
 
 
 async def seeded_in(api: Api, way: RequestShape) -> list[tuple[str, ...]]:

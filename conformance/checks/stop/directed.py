@@ -10,7 +10,6 @@ from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
-    expect_rejected,
     served_or_rejected,
 )
 from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, plain
@@ -286,26 +285,3 @@ async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
     停止序列中夹杂的空字符串会被拒绝，或不改变回答。
     """
     await assert_harmless(api, ["", UNMATCHED_SEQUENCES[0]])
-
-
-@check("stop.number-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("stop",))
-async def a_number_is_no_sequence(api: Api) -> None:
-    """A stop sequence given as a number is declined.
-
-    停止序列为数字时会被拒绝。
-    """
-    await expect_rejected(api, stop=7)
-
-
-@check(
-    "stop.object-in-array-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("stop",),
-)
-async def an_object_is_no_sequence(api: Api) -> None:
-    """An array of stop sequences with an object in it is declined.
-
-    停止序列数组中含有对象时会被拒绝。
-    """
-    await expect_rejected(api, stop=[UNMATCHED_SEQUENCES[0], {"text": UNMATCHED_SEQUENCES[1]}])

@@ -19,7 +19,6 @@ from conformance.model import Effect
 UNMATCHED_SEQUENCES = ["§0", "§1", "§2", "§3"]
 """Sequences that never match, to stand beside the one that does."""
 
-
 Cut = Callable[[str], str]
 """Cuts a needle from a text that the endpoint generated."""
 

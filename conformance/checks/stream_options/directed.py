@@ -106,16 +106,6 @@ async def asking_for_usage_keeps_the_text(api: Api) -> None:
     await expect_agreement(without, with_usage, "the same text with include_usage")
 
 
-@check("stream-options.needs-stream", requirement="stream-options.without-stream-refused")
-async def plain_answers_take_no_stream_options(api: Api) -> None:
-    """`stream_options` without `stream: true` is refused.
-
-    没有 `stream: true` 而设置 `stream_options` 会被拒绝。
-    """
-    reply = await api.complete(**MINIMAL_REQUEST, stream_options=USAGE)
-    reply.expect_error(400, 422)
-
-
 @check(
     "stream-options.needs-stream-param",
     requirement="errors.bad-input-param",
@@ -130,35 +120,6 @@ async def the_refusal_names_stream_options(api: Api) -> None:
     named = error.param == "stream_options" or "stream" in error.message
     if not named:
         raise Deviation("`stream_options` in param or message", shown(error.error))
-
-
-@check(
-    "stream-options.wrong-type-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("stream_options",),
-)
-async def options_are_an_object(api: Api) -> None:
-    """A `stream_options` that is a word, not an object, is refused.
-
-    `stream_options` 为单词而不是对象时会被拒绝。
-    """
-    (await api.stream(**MINIMAL_REQUEST, stream_options="usage")).expect_error(400, 422)
-
-
-@check(
-    "stream-options.usage-wrong-type",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("stream_options",),
-)
-async def include_usage_is_a_boolean(api: Api) -> None:
-    """An `include_usage` that is a word, and not one for yes or no, is refused.
-
-    `include_usage` 为既不表示是也不表示否的单词时会被拒绝。
-    """
-    options = {"include_usage": "perhaps"}
-    (await api.stream(**MINIMAL_REQUEST, stream_options=options)).expect_error(400, 422)
 
 
 @check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")

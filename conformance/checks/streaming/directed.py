@@ -71,21 +71,6 @@ async def a_batch_streams_as_well(api: Api) -> None:
     expect(len(reply.events), "number of events").at_least(3)
 
 
-@check(
-    "stream.wrong-type-refused",
-    requirement="errors.wrong-type-refused",
-    tier="deep",
-    needs=("stream",),
-)
-async def a_word_is_no_boolean(api: Api) -> None:
-    """A `stream` that is a word, and not one that stands for yes or no, is refused.
-
-    `stream` 为既不表示是也不表示否的单词时会被拒绝。
-    """
-    # Lenient parsers read "yes" or 1 as true; nothing reads this word as either.
-    (await api.complete(**MINIMAL_REQUEST, stream="perhaps")).expect_error(400, 422)
-
-
 @check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
 async def announced_as_an_event_stream(api: Api) -> None:
     """A stream has the content type `text/event-stream`.

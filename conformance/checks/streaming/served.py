@@ -51,7 +51,6 @@ EDGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 """What has to be served, and which requirement says so; a word is a bound that the contract
 states."""
 
-
 TOGETHER = (
     (
         "temperature-highest",
@@ -83,15 +82,12 @@ def _register(edge: str, requirement: str, values: Mapping[str, Any]) -> None:
         requirement=requirement,
         tier="deep",
         needs=("stream", *values),
+        made_from=({edge: (requirement, values)}, assert_streamed),
     )(is_served)
 
 
 def _written(value: object) -> str:
     return value if isinstance(value, str) else shown(value)
-
-
-for _edge, (_requirement, _values) in EDGES.items():
-    _register(_edge, _requirement, _values)
 
 
 async def assert_streamed(api: Api, edge: str) -> None:
@@ -148,3 +144,7 @@ async def is_served(api: Api, **asked: Any) -> bool:
     if reply.status != 200:
         reply.expect_ok()
     return True
+
+
+for _edge, (_requirement, _values) in EDGES.items():
+    _register(_edge, _requirement, _values)

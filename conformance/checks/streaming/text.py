@@ -156,14 +156,11 @@ async def prompts_are_told_apart(api: Api) -> None:
 MIN_SPAN_SECONDS = 0.005
 """Seconds over which text has to arrive to be no burst at all."""
 
-
 TRIES = 3
 """How often a burst has to repeat."""
 
-
 MIN_GENERATION_SECONDS = 0.05
 """Seconds that the generation must take: below, buffers on the way may hide an honest stream."""
-
 
 TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.ab_compare import REPEATS, expect_agreement
+from conformance.checks._shared.ab_compare import REPEATS
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.prompts import CHINESE, COUNTING
 from conformance.checks._shared.refusals import (
-    expect_rejected,
     minimal_request,
     served_or_rejected,
-    where_served,
 )
 from conformance.checks._shared.requests import choices_of, plain
 from conformance.checks._shared.sampling import STORY
@@ -23,9 +20,7 @@ from conformance.model import Effect
 LONG_SUFFIX = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
 """Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
 
-
 CHINESE_SUFFIX = "三十一，三十二，三十三，三十四，三十五。"
-
 
 SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total;\n}")
 
@@ -150,34 +145,6 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
         )
 
 
-@check("suffix.null", requirement="suffix.null-is-none")
-async def null_is_no_suffix(api: Api) -> None:
-    """`suffix: null` gives the answer that comes without a suffix.
-
-    `suffix: null` 的回答与不带 suffix 时相同。
-    """
-    if await nulls_are_harmless(api, "suffix"):
-        return
-
-    async def with_null(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh, suffix=None)).text
-
-    async def without(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh)).text
-
-    async with where_served(api, "suffix", LONG_SUFFIX):
-        await expect_agreement(with_null, without, "the answer without `suffix`")
-
-
-@check("suffix.with-echo", requirement="suffix.with-echo-or-batch", tier="deep", needs=("echo",))
-async def a_suffix_with_echo_is_harmless(api: Api) -> None:
-    """`suffix` with `echo` is served or declined; it does not break the endpoint.
-
-    `suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使端点出错。
-    """
-    served_or_rejected(await api.complete(**minimal_request(suffix=LONG_SUFFIX, echo=True)))
-
-
 @check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
 async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
     """`suffix` with a batch is served with a choice for every prompt, or declined.
@@ -188,17 +155,6 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
     answer = served_or_rejected(await api.complete(**asked))
     if answer is not None:
         choices_of(answer, 2, Thing.BATCH)
-
-
-@check(
-    "suffix.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("suffix",)
-)
-async def an_object_is_no_suffix(api: Api) -> None:
-    """A suffix given as an object is declined.
-
-    suffix 为对象时会被拒绝。
-    """
-    await expect_rejected(api, suffix={"text": LONG_SUFFIX})
 
 
 def told(answer: Completion) -> tuple[str, int | None]:

@@ -18,7 +18,6 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, shown
 MIN_EQUAL_SCORES = 3
 """Scores that agree to the last digit by no chance."""
 
-
 MAX_TELLING_LOGPROB = -0.05
 """A log probability below which it tells what the model was given; 0 says as much of any text."""
 

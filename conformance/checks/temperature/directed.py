@@ -9,8 +9,6 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import (
     above,
-    below,
-    expect_rejected,
     minimal_request,
     served_or_rejected,
 )
@@ -47,10 +45,8 @@ from conformance.model import Effect
 REPEATS = 5
 """Greedy answers asked for before an endpoint that changes them is judged."""
 
-
 LOW_TEMPERATURE = 0.05
 """A temperature that makes a lead of half a nat a certainty of 0.99995."""
-
 
 ANOTHER = "another sample of the same request"
 
@@ -71,24 +67,6 @@ async def the_minimum_is_served(api: Api) -> None:
     temperature 为 0，即范围的下限，得到处理。
     """
     await plain(api)
-
-
-@check("temperature.above-refused", requirement="temperature.out-of-range-refused", tier="smoke")
-async def above_the_maximum_is_refused(api: Api) -> None:
-    """A temperature just above the documented maximum is declined.
-
-    略高于文档上限的 temperature 会被拒绝。
-    """
-    await expect_rejected(api, temperature=above(api, "temperature", 0.1))
-
-
-@check("temperature.below-refused", requirement="temperature.out-of-range-refused", tier="deep")
-async def below_the_minimum_is_refused(api: Api) -> None:
-    """A negative temperature is declined.
-
-    负的 temperature 会被拒绝。
-    """
-    await expect_rejected(api, temperature=below(api, "temperature", 0.1))
 
 
 @check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
@@ -296,17 +274,3 @@ async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
     `temperature` 与 `top_p` 同在一个请求中时，要么得到处理，要么被拒绝，没有服务器错误。
     """
     served_or_rejected(await api.complete(**minimal_request(temperature=0.5, top_p=0.5)))
-
-
-@check(
-    "temperature.word-refused",
-    requirement="errors.wrong-type-refused",
-    tier="smoke",
-    needs=("temperature",),
-)
-async def a_word_is_no_temperature(api: Api) -> None:
-    """A temperature given as a word is declined.
-
-    temperature 为单词时会被拒绝。
-    """
-    await expect_rejected(api, temperature="hot")

@@ -29,10 +29,8 @@ from conformance.significance import SHARES, chance
 SAMPLES = 128
 """Choices that are asked for at once; each is one token."""
 
-
 TEXTS, TOKENS = 6, 24
 """Texts in which a place is looked for, and how long they are."""
-
 
 EXTRA_ROUNDS = 2
 """Rounds that are added where all choices are one token, which may be copies."""
@@ -52,15 +50,11 @@ class SamplingShape:
 
 STREAM = SamplingShape("streams", stream=True)
 
-
 CHINESE = SamplingShape("answers to Chinese", chinese=True)
-
 
 BATCH = SamplingShape("batches", batch=True)
 
-
 ECHO = SamplingShape("echoed answers", echo=True)
-
 
 SHAPES = (
     SamplingShape("plain answers"),
@@ -69,7 +63,6 @@ SHAPES = (
     ),
     SamplingShape("echoed batches", batch=True, echo=True, parts=(BATCH, ECHO)),
 )
-
 
 MAX_SHAPES = 5
 """The plain one and all parts of the others."""

@@ -10,9 +10,6 @@ from conformance.checks import check
 from conformance.checks._shared.ab_compare import REPEATS
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
 from conformance.checks._shared.refusals import (
-    above,
-    below,
-    expect_rejected,
     minimal_request,
     served_or_rejected,
 )
@@ -62,24 +59,6 @@ async def a_small_value_is_served(api: Api) -> None:
     略大于 0 的 `top_p` 得到处理。
     """
     (await api.complete(**narrowed(api, NARROW_TOP_P))).expect_ok()
-
-
-@check("top-p.above-refused", requirement="top-p.out-of-range-refused")
-async def above_one_is_refused(api: Api) -> None:
-    """A `top_p` just above the documented maximum is declined.
-
-    略高于文档上限的 `top_p` 会被拒绝。
-    """
-    await expect_rejected(api, top_p=above(api, "top_p", 0.1))
-
-
-@check("top-p.below-refused", requirement="top-p.out-of-range-refused", tier="deep")
-async def below_zero_is_refused(api: Api) -> None:
-    """A negative `top_p` is declined.
-
-    负的 `top_p` 会被拒绝。
-    """
-    await expect_rejected(api, top_p=below(api, "top_p", 0.1))
 
 
 @check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
@@ -185,15 +164,6 @@ async def null_narrows_nothing(api: Api) -> None:
         return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
 
     await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
-
-
-@check("top-p.word-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("top_p",))
-async def a_word_is_no_share(api: Api) -> None:
-    """A `top_p` given as a word is declined.
-
-    `top_p` 为单词时会被拒绝。
-    """
-    await expect_rejected(api, top_p="most")
 
 
 async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:

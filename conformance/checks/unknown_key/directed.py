@@ -16,7 +16,6 @@ from conformance.judgement import expect
 
 UNKNOWN = "no_such_parameter"
 
-
 MESSAGES: Mapping[str, Any] = {"messages": [{"role": "user", "content": "Say hello."}]}
 """What the chat endpoint of the same vendors takes for a prompt."""
 

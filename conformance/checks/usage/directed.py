@@ -24,7 +24,6 @@ from conformance.judgement import NotApplicable, expect
 MAX_OVERHEAD_TOKENS = 4
 """Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""
 
-
 DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
 """Text in which hardly two characters make up one token, in any tokenizer."""
 

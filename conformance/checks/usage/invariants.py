@@ -15,7 +15,6 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, ex
 
 Prompts = tuple[Prompt, ...]
 
-
 EXPLAINED_BY_THE_ENDING = (
     "max-tokens.limits-answer",
     "finish-reason.stop-at-sequence",

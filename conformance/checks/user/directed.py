@@ -6,7 +6,6 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
-from conformance.checks._shared.refusals import expect_rejected
 from conformance.checks._shared.requests import plain
 
 
@@ -28,15 +27,6 @@ async def a_chinese_user_changes_nothing(api: Api) -> None:
     """
     if not await neutral_values_are_harmless(api, "user"):
         await assert_no_effect(api, "用户一二三 🍎")
-
-
-@check("user.object-refused", requirement="errors.wrong-type-refused", tier="deep", needs=("user",))
-async def an_object_is_no_user(api: Api) -> None:
-    """A `user` given as an object is declined.
-
-    `user` 为对象时会被拒绝。
-    """
-    await expect_rejected(api, user={"id": 1})
 
 
 async def assert_no_effect(api: Api, user: str) -> None:
