@@ -137,5 +137,11 @@ async def findings(
 
 
 def checks_of(*modules: str) -> list[Check]:
-    """Return the checks in some files of the package."""
-    return [check for check in all_checks() if check.run.__module__.rpartition(".")[2] in modules]
+    """Return the checks in some files, such as `stop.limits`, or with some ids."""
+    known = set(modules)
+    return [check for check in all_checks() if {check.id, file_of(check)} & known]
+
+
+def file_of(check: Check) -> str:
+    """Name the area and the file of a check of this project."""
+    return check.run.__module__.removeprefix("conformance.checks.")
