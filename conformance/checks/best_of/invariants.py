@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.answered import Answered
 from conformance.checks import invariant
-from conformance.checks._shared.choice_counts import choice_count
+from conformance.checks._shared.counts import choice_count
 from conformance.judgement import Deviation, NotApplicable, Thing
 
 

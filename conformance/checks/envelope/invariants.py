@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import assert_utf_8
-from conformance.checks._shared.choice_counts import assert_choice_count
+from conformance.checks._shared.counts import assert_choice_count
 from conformance.checks.envelope.directed import (
     MAX_CLOCK_DRIFT_SECONDS,
     assert_fingerprint,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
-from conformance.checks._shared.choice_counts import choice_count
+from conformance.checks._shared.counts import choice_count
 from conformance.checks._shared.greedy import greedy_in
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown

@@ -6,6 +6,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.counts import assert_three_counts
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.requests import (
     LONGER_REQUEST,
@@ -17,7 +18,6 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.sampling import STORY, sampled
-from conformance.checks._shared.usage import assert_three_counts
 from conformance.completion import Completion
 from conformance.judgement import NotApplicable, expect
 

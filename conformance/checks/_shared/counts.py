@@ -1,10 +1,11 @@
-"""How many choices a recorded response has, and how many its request asked for."""
+"""How many choices a response has and should have, and the three counts of its ``usage``."""
 
 from __future__ import annotations
 
 from conformance.answered import Answered
 from conformance.checks._shared.requests import choices_in_chunk
-from conformance.judgement import Absence, Thing, shown
+from conformance.completion import Completion
+from conformance.judgement import Absence, Deviation, Thing, expect, shown
 from conformance.model import Effect
 
 
@@ -28,3 +29,12 @@ def choice_count(answer: Answered) -> int:
     ends = sum(part.get("finish_reason") is not None for part in parts)
     numbers = len({shown(part.get("index")) for part in parts})
     return wanted if numbers < wanted == ends else numbers
+
+
+def assert_three_counts(answer: Completion) -> None:
+    """Assert that all three counts are there, and whole numbers that are not negative."""
+    usage = answer.usage
+    if "completion_tokens" not in usage.raw:
+        raise Deviation("usage.completion_tokens", "no such member")
+    for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
+        expect(count, "a count of usage").at_least(0)
