@@ -1,1 +1,1 @@
-"""Helpers that the checks of several areas share; this package registers no check."""
+"""What the checks of several areas use; no check is registered here."""

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._asking import choices_of, joined
-from conformance.checks._characters import solid
-from conformance.checks._compare import Ask, Unsettled, expect_agreement
-from conformance.checks._steadiness import NEAR_TIE, lead_before, parting_of, settle
+from conformance.checks._shared.ab_compare import Ask, Unsettled, expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of, settle
+from conformance.checks._shared.requests import choices_of, collect_stream
 from conformance.completion import Choice, Completion
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
@@ -45,7 +45,7 @@ async def completion(
         api: sends the request.
         scene: the prompts and ``max_tokens``.
         shape: which prompts are sent, and for how many choices.
-        stream: whether to ask for a stream; its chunks are joined.
+        stream: whether to ask for a stream; its chunks are collect_stream.
         fresh: whether to send the request even if the run has sent it before.
         more: further members of the body.
 
@@ -54,7 +54,7 @@ async def completion(
     """
     body = shape.body(scene, **more)
     if stream:
-        return joined(await api.stream(fresh=fresh, **body))
+        return collect_stream(await api.stream(fresh=fresh, **body))
     return (await api.complete(fresh=fresh, **body)).expect_ok()
 
 
@@ -168,8 +168,8 @@ async def _expect_no_near_tie(
         ) from None
     if lead is None:
         raise Inconclusive(f"{difference}; how close the tokens were cannot be told")
-    if lead < NEAR_TIE:
+    if lead < NEAR_TIE_NATS:
         raise Inconclusive(
             f"{difference}; up to where they part two tokens are {lead:.2f} nats from each"
-            f" other, and below {NEAR_TIE} a correct endpoint may take either"
+            f" other, and below {NEAR_TIE_NATS} a correct endpoint may take either"
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.api import Api
-from conformance.checks._asking import hold_echoed
-from conformance.checks._characters import solid
+from conformance.checks._shared.characters import solid
 from conformance.checks._shared.metamorphic import Texts, choices, expect_same_responses, texts
+from conformance.checks._shared.requests import assert_echoed
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
@@ -42,6 +42,6 @@ def assert_begins_with_prompt(text: str, prompt: str, free: str) -> None:
         Deviation: something else was echoed.
     """
     if solid(text) == free:
-        hold_echoed(text, prompt)
+        assert_echoed(text, prompt)
     if not text.startswith(prompt):
         raise Deviation("the prompt, letter by letter", f"{shown(text)} for {shown(prompt)}")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._neutral import NULLABLE
-from conformance.checks._refusals import where_served
 from conformance.checks._shared.metamorphic import Texts, expect_same_responses, texts
+from conformance.checks._shared.neutral_values import NULLABLE
+from conformance.checks._shared.refusals import where_served
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes

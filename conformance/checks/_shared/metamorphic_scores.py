@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from conformance.checks._scores import Scored, alike, expect_scored_alike, scored_tokens
 from conformance.checks._shared.metamorphic import choices
+from conformance.checks._shared.token_scores import (
+    Scored,
+    alike,
+    expect_scored_alike,
+    scored_tokens,
+)
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene

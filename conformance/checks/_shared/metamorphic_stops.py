@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from conformance.api import Api
-from conformance.checks._needles import before
 from conformance.checks._shared.metamorphic import Texts, expect_same_responses, texts
-from conformance.checks._stopping import OTHERS
+from conformance.checks._shared.stop_candidates import UNMATCHED_SEQUENCES, before
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Cut, cuts
@@ -17,7 +16,7 @@ async def assert_stop_cuts(api: Api, *, stream: bool) -> None:
 
     async def relation(trial: Trial, cut: Cut, shape: RequestShape) -> None:
         sequence = stop_sequence_of(await texts(trial.api, cut.scene, shape), cut)
-        stop = [*OTHERS[: cut.decoys], sequence] if cut.decoys else sequence
+        stop = [*UNMATCHED_SEQUENCES[: cut.decoys], sequence] if cut.decoys else sequence
 
         async def stopped(fresh: bool) -> Texts:
             return await texts(trial.api, cut.scene, shape, stream=stream, fresh=fresh, stop=stop)

@@ -1,1 +1,1 @@
-"""Checks of the numbering of choices."""
+"""Checks of ``choices[].index``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._characters import solid
+from conformance.checks._shared.characters import solid
 from conformance.checks._shared.metamorphic import GENERATED, choices, texts_alone
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, batch_shapes

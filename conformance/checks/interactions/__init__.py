@@ -1,1 +1,1 @@
-"""Checks that parameters keep their meaning when they are combined."""
+"""Checks of several parameters in one request."""

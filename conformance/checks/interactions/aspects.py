@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks._asking import hold_echoed
-from conformance.checks._characters import REPLACEMENT, solid
-from conformance.checks._scores import (
+from conformance.checks._shared.characters import REPLACEMENT, solid
+from conformance.checks._shared.nondeterminism import CERTAIN_LOGPROB
+from conformance.checks._shared.requests import assert_echoed
+from conformance.checks._shared.token_scores import (
     Scored,
     alike,
-    hold_tokens_make_text,
+    assert_tokens_make_text,
     positions_of,
     scores_of,
     tokens_of,
 )
-from conformance.checks._steadiness import CERTAIN
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.predictions import Baselines, Prediction, predict
 from conformance.completion import Choice, Completion
@@ -111,7 +111,7 @@ def echoes(case: TestCase, baselines: Baselines, response: Completion) -> Observ
     pairs = zip((choice for choice, _ in paired(case, baselines, response)), prompts, strict=True)
     echoed = [(choice.text, str(prompt)) for choice, prompt in pairs]
     if not any(prompt and text.startswith(prompt[:2]) for text, prompt in echoed):
-        hold_echoed(*echoed[0])
+        assert_echoed(*echoed[0])
     seen = [text[: len(prompt)] for text, prompt in echoed]
     return Observation(seen, [prompt for _, prompt in echoed])
 
@@ -207,12 +207,12 @@ def _assert_arrays(choice: Choice, requested: int) -> None:
 def _assert_joined(choice: Choice, *, echoed: bool) -> None:
     """Assert that tokens join to the text; before an echo some servers list a start token."""
     try:
-        hold_tokens_make_text(choice)
+        assert_tokens_make_text(choice)
     except Deviation:
         if not echoed:
             raise
         less = {**choice.logprobs.raw, "tokens": tokens_of(choice)[1:]}
-        hold_tokens_make_text(Choice({**choice.raw, "logprobs": less}, choice.where))
+        assert_tokens_make_text(Choice({**choice.raw, "logprobs": less}, choice.where))
 
 
 def scores(case: TestCase, baselines: Baselines, response: Completion) -> Observation | None:
@@ -238,7 +238,7 @@ def scores(case: TestCase, baselines: Baselines, response: Completion) -> Observ
 
 def _is_before_sampling(scored: Scored) -> bool:
     """Return whether log probabilities are the model's, not those after greedy sampling."""
-    return any(score is not None and score < CERTAIN for _, score in scored)
+    return any(score is not None and score < CERTAIN_LOGPROB for _, score in scored)
 
 
 def is_same(observation: Observation) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.asked import Asked
-from conformance.checks._asking import LIMIT
+from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
 
 Prompt = str | tuple[int, ...]
@@ -42,7 +42,7 @@ class TestCase:
 
     prompts: tuple[Prompt, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    max_tokens: int = LIMIT
+    max_tokens: int = MAX_TOKENS
     listed: bool = False
     escaped: bool = False
 
@@ -70,7 +70,7 @@ class TestCase:
             "batch": len(self.prompts) > 1,
             "listed": self.listed and len(self.prompts) == 1,
             "escaped": self.escaped,
-            "limit": self.max_tokens != LIMIT,
+            "limit": self.max_tokens != MAX_TOKENS,
             "prompt": len(self.prompts) == 1 and self.prompts[0] != ASCII,
         }
         return (*self.settings, *(part for part in PARTS if has[part]))
@@ -88,7 +88,7 @@ class TestCase:
         if "n" in gone:
             gone.add("best_of")
         less = {name: value for name, value in self.settings.items() if name not in gone}
-        max_tokens = LIMIT if "limit" in gone else self.max_tokens
+        max_tokens = MAX_TOKENS if "limit" in gone else self.max_tokens
         if max_tokens == 0 and not less.get("echo"):
             max_tokens = 1
         prompts = self.prompts[:1] if "batch" in gone else self.prompts
@@ -136,7 +136,7 @@ class TestCase:
     def description(self) -> str:
         """The request for a reader, without what every test case has."""
         texts = [f"{name}: {shown(value)}" for name, value in self.settings.items()]
-        if self.max_tokens != LIMIT:
+        if self.max_tokens != MAX_TOKENS:
             texts.append(f"max_tokens: {self.max_tokens}")
         if self.escaped:
             texts.append("JSON with escapes")

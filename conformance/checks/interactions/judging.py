@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.api import Api, features_of
-from conformance.checks._compare import Unsettled, expect_agreement
-from conformance.checks._scores import expect_scored_alike
+from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
+from conformance.checks._shared.token_scores import expect_scored_alike
 from conformance.checks.interactions.aspects import (
     Observation,
     Observer,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from conformance.checks._asking import LIMIT
-from conformance.checks._characters import solid
-from conformance.checks._needles import NEVER, decoys
-from conformance.checks._prompts import AWKWARD
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD
+from conformance.checks._shared.requests import MAX_TOKENS
+from conformance.checks._shared.stop_candidates import NEVER_GENERATED, decoys
 from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
 from conformance.contract import Contract
 from conformance.generation.covering_arrays import Allowed, Combination, pairwise, threewise
@@ -223,7 +223,7 @@ def _max_tokens(combination: Combination, turn: int) -> int:
         case "least":
             return 0 if combination.get("echo") == "on" else 1
         case _:
-            return LIMIT
+            return MAX_TOKENS
 
 
 def _stream_options(turn: int) -> Mapping[str, bool]:
@@ -247,11 +247,11 @@ def _stop(
     whole = solid(texts[turn % len(texts)])
     early, late = _part_of(whole, 1), _part_of(whole, 2)
     long = _part_of(whole, 1, LONG_STOP_CHARS)
-    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER]
+    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER_GENERATED]
     of_several: Sequence[str] = [*near, late, early][-most:]
     if not all(ends_plainly(solid(text), of_several) for text in texts):
-        of_several = [NEVER, early]
-    return {"stop": (early, [long], of_several, whole[:2] or NEVER)[turn % 4]}
+        of_several = [NEVER_GENERATED, early]
+    return {"stop": (early, [long], of_several, whole[:2] or NEVER_GENERATED)[turn % 4]}
 
 
 def ends_plainly(text: str, stops: Sequence[str]) -> bool:
@@ -277,7 +277,7 @@ def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
 def _part_of(text: str, thirds: int, length: int = 2) -> str:
     """Return characters of a text from some thirds on; if it is empty, ones that never occur."""
     start = len(text) * thirds // 3
-    return text[start : start + length] or NEVER
+    return text[start : start + length] or NEVER_GENERATED
 
 
 def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
@@ -287,7 +287,7 @@ def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
     if isinstance(prompt, str):
         near[:0] = [prompt[-2:] + completion[:1], prompt[:4]]
     missed = [one for one in dict.fromkeys(near) if not any(one in text for text in texts)]
-    return missed or [NEVER]
+    return missed or [NEVER_GENERATED]
 
 
 def _nulls(contract: Contract, settings: Mapping[str, Any]) -> Mapping[str, None]:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.checks._asking import LIMIT
-from conformance.checks._characters import join_tokens, solid
-from conformance.checks._scores import scores_of, tokens_of
+from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.requests import MAX_TOKENS
+from conformance.checks._shared.token_scores import scores_of, tokens_of
 from conformance.checks.interactions.cases import Prompt, TestCase
 from conformance.completion import Choice, Completion
 from conformance.judgement import Judgement
@@ -27,7 +27,7 @@ Source = tuple[Prompt, str | None]
 
 @dataclass(frozen=True)
 class Baseline:
-    """The response to a prompt alone: greedy, at most :data:`LIMIT` tokens, no stop sequence.
+    """The response to a prompt alone: greedy, at most :data:`MAX_TOKENS` tokens, no stop sequence.
 
     Attributes:
         text: the completion.
@@ -47,7 +47,7 @@ class Baseline:
 
     def within(self, limit: int) -> str | None:
         """Return the complete characters of the first ``limit`` tokens; None if unknown."""
-        if limit >= LIMIT:
+        if limit >= MAX_TOKENS:
             return solid(self.text)
         if limit == 0:
             return ""
@@ -63,7 +63,7 @@ class Baseline:
     def is_cut_by(self, limit: int) -> bool | None:
         """Return whether a completion ends at this limit; None if that is unknown."""
         if self.finish_reason == "length":
-            return limit <= LIMIT
+            return limit <= MAX_TOKENS
         if self.tokens is None or limit == len(self.tokens):
             return None
         return limit < len(self.tokens)

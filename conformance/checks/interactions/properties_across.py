@@ -9,14 +9,14 @@ from functools import partial
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._scores import (
+from conformance.checks._shared.token_scores import (
     Scored,
     alike,
     expect_scored_alike,
+    prompt_length,
     scores_of,
     tokens_of,
 )
-from conformance.checks.echo_logprobs import prompt_length
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.properties import GENERATED
 from conformance.checks.interactions.requests import Outcome, run_test_cases, send

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api
-from conformance.checks._asking import joined, plain
+from conformance.checks._shared.requests import collect_stream, plain
 from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
 from conformance.checks.interactions.parameter_model import (
     SUFFIX,
@@ -85,7 +85,7 @@ async def send(api: Api, case: TestCase, *, fresh: bool = False) -> Completion:
         Judgement: the response is no completion.
     """
     reply = await api.post(case.encoded(api.model), fresh=fresh)
-    return joined(reply) if case.request.stream else reply.expect_ok()
+    return collect_stream(reply) if case.request.stream else reply.expect_ok()
 
 
 async def send_or_judgement(api: Api, case: TestCase) -> Outcome:

@@ -6,9 +6,9 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._penalties import BOTH, USUAL
 from conformance.checks._shared.metamorphic import GENERATED, Texts, expect_same_responses, texts
 from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
+from conformance.checks.penalties.stimuli import PENALTIES, USUAL_MAXIMUM
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
@@ -47,7 +47,7 @@ async def assert_first_token_unchanged(api: Api, name: str) -> None:
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         free = await texts(trial.api, scene, shape)
         both: dict[str, Any] = {
-            one: highest(trial.api, one) for one in BOTH if is_documented(trial.api, one)
+            one: highest(trial.api, one) for one in PENALTIES if is_documented(trial.api, one)
         }
         try:
             if begins(free, await texts(trial.api, scene, shape, max_tokens=1, **both)):
@@ -80,7 +80,7 @@ def begins(free: Texts, first: Texts) -> bool:
 def highest(api: Api, name: str) -> float:
     """Return the highest documented penalty, or the usual one if the document states no limit."""
     maximum = api.contract.parameter(name).maximum
-    return USUAL if maximum is None else maximum
+    return USUAL_MAXIMUM if maximum is None else maximum
 
 
 def is_documented(api: Api, name: str) -> bool:

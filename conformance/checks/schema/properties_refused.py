@@ -11,8 +11,8 @@ from typing import Any
 from conformance.answers import REFUSALS, Reply
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._refusals import as_refused
-from conformance.checks.errors import LEAK, hold_no_error_inside
+from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
+from conformance.checks._shared.refusals import as_rejected
 from conformance.checks.schema.requests import (
     InvalidExchange,
     assert_each_invalid,
@@ -47,7 +47,7 @@ async def values_out_of_range_are_refused(api: Api) -> None:
 
     def judge(reply: Reply) -> None:
         assert_not_served(reply)
-        expect(as_refused(reply).status, "status").equals(400)
+        expect(as_rejected(reply).status, "status").equals(400)
 
     assert_each_invalid(api, await send_invalid(api, Defect.RANGE), judge)
 
@@ -86,7 +86,7 @@ async def no_error_comes_as_success(api: Api) -> None:
 
     违反契约的抽取请求，不会得到状态码 200 之下的错误。
     """
-    assert_each_invalid(api, await send_invalid(api), hold_no_error_inside)
+    assert_each_invalid(api, await send_invalid(api), assert_no_error_inside)
 
 
 @check("schema.refusals-readable", requirement="errors.envelope", **GENERATED)
@@ -97,7 +97,7 @@ async def refusals_say_why(api: Api) -> None:
     """
 
     def judge(reply: Reply) -> None:
-        _ = as_refused(reply).message
+        _ = as_rejected(reply).message
 
     assert_each_invalid(api, await rejected(api), judge)
 
@@ -151,13 +151,13 @@ async def streams_are_refused_like_plain_answers(api: Api) -> None:
     streamed = [one for one in await send_invalid(api) if one.request.streams]
     for one in streamed[:1]:
         body = json.loads(one.request.raw) | {"stream": False}
-        plainly = as_refused(await api.post(body))
+        plainly = as_rejected(await api.post(body))
 
         def judge(reply: Reply, wanted: int = plainly.status) -> None:
             expect(reply.expect_error(*REFUSALS).status, "status of the refused stream").equals(
                 wanted
             )
-            _ = as_refused(reply).message
+            _ = as_rejected(reply).message
 
         assert_each_invalid(api, [one], judge)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from conformance.answers import Reply
 from conformance.api import Api, encode
-from conformance.checks._asking import LITTLE
-from conformance.checks.errors import hold_no_error_inside
+from conformance.checks._shared.error_bodies import assert_no_error_inside
+from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.generation.bodies_invalid import Defect, InvalidRequest
 from conformance.generation.bodies_shrinking import smallest_body
 from conformance.generation.bodies_valid import Body
@@ -43,14 +43,14 @@ class InvalidExchange:
 
 async def send_valid(api: Api) -> list[ValidExchange]:
     """Send all valid requests of the run."""
-    bodies = (await generated_requests(api, LITTLE)).valid
+    bodies = (await generated_requests(api, MINIMAL_REQUEST)).valid
     replies = await asyncio.gather(*(api.post(body) for body in bodies))
     return [ValidExchange(body, reply) for body, reply in zip(bodies, replies, strict=True)]
 
 
 async def send_invalid(api: Api, *kinds: Defect) -> list[InvalidExchange]:
     """Send the invalid requests of the run, all or those with some kinds of defect."""
-    every = (await generated_requests(api, LITTLE)).invalid
+    every = (await generated_requests(api, MINIMAL_REQUEST)).invalid
     sent = [request for request in every if not kinds or request.defect in kinds]
     replies = await asyncio.gather(*(api.post(request.raw) for request in sent))
     return [InvalidExchange(request, reply) for request, reply in zip(sent, replies, strict=True)]
@@ -64,7 +64,7 @@ def is_served(reply: Reply) -> bool:
     if reply.exchange.status != 200 or reply.exchange.fault is not None:
         return False
     try:
-        hold_no_error_inside(reply)
+        assert_no_error_inside(reply)
     except Deviation:
         return False
     return True
@@ -146,7 +146,7 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
     for _ in range(RETESTS):
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
-        if (await api.complete(fresh=True, **LITTLE)).exchange.status != 200:
+        if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
             raise Inconclusive("requests are answered 500, and so is the cheapest one now")
     return True
 

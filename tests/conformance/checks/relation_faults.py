@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks._vocabulary import LEARNT
+from conformance.checks._shared.token_ids import PROBED_IDS
 from tests.conformance.checks import rewrites as f
 from tests.conformance.checks.rewriting import Change
 
@@ -164,15 +164,15 @@ NULLS = (
 )  # fmt: skip
 """Parameters whose nulls are asked for one by one where all together are not harmless."""
 
-FIRST = LEARNT[1]
+FIRST = PROBED_IDS[1]
 """The id that is told to stand for a blank; those after it for the characters behind that."""
 
 
 def ids_told(asked: Body, whole: Body) -> Body:
     """Tell the ids of ASCII characters, which the ideal model's checks are not told otherwise."""
-    if asked["prompt"] != list(LEARNT):
+    if asked["prompt"] != list(PROBED_IDS):
         return whole
-    told = [chr(32 + at) if at < 95 else f"<{at}>" for at in range(len(LEARNT))]
+    told = [chr(32 + at) if at < 95 else f"<{at}>" for at in range(len(PROBED_IDS))]
     (choice,) = whole["choices"]
     scores = {**choice["logprobs"], "tokens": ["\n", *told[:-1]]}
     return {**whole, "choices": [{**choice, "logprobs": scores}]}

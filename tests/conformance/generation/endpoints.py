@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.api import Api, Patience
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.api import Api
-from conformance.checks._compare import REPEATS
+from conformance.checks._shared.ab_compare import REPEATS
 from conformance.checks._shared.metamorphic import expect_same_responses
 from conformance.generation.property_runner import MAX_SHRINKING_REQUESTS, Trial, assert_property
 from conformance.generation.strategies import one_of

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.judgement import Thing
 from conformance.reports.phrases import LONGEST, catalogue, in_chinese, phrase_of
 from conformance.selection import reason_to_skip

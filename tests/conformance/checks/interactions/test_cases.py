@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance.checks._asking import LIMIT, greedy
+from conformance.checks._shared.requests import MAX_TOKENS, greedy
 from conformance.checks.interactions.cases import ASCII, TestCase
 
 OTHER = "一二三"
@@ -62,7 +62,7 @@ def test_trait_alone_keeps_what_it_needs(trait: str) -> None:
 
 
 def size(case: TestCase) -> int:
-    return len(case.prompts) + len(case.settings) + case.escaped + (case.max_tokens != LIMIT)
+    return len(case.prompts) + len(case.settings) + case.escaped + (case.max_tokens != MAX_TOKENS)
 
 
 def test_smaller_cases_lack_each_trait_once() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.api import Api, Patience
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request, Stage, Tier, Verdict
 from conformance.planning import plan

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from conformance.checks._prompts import AWKWARD
+from conformance.checks._shared.prompts import AWKWARD
 from conformance.checks.interactions.cases import ASCII, TestCase
 from conformance.checks.interactions.parameter_model import (
     CHINESE,

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from conformance.api import Api, Patience
-from conformance.checks import Check, all_checks
-from conformance.checks._asking import LITTLE
+from conformance.checks import Check
+from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.discovery import all_checks
 from conformance.generation.contract_requests import GeneratedRequests, generated_requests
 from conformance.imagined import ImaginedEndpoint
 from conformance.model import Credentials, Exchange, Finding, Level, Request, Stage, Verdict
@@ -226,7 +227,7 @@ def test_all_of_them_ask_the_same_and_little() -> None:
 def test_a_seed_decides_what_is_asked() -> None:
     async def asked(seed: int) -> GeneratedRequests:
         api = Api(ImaginedEndpoint(OPENAI), OPENAI, MODEL, seed=seed)
-        return await generated_requests(api, LITTLE)
+        return await generated_requests(api, MINIMAL_REQUEST)
 
     one, other = asyncio.run(asked(1)), asyncio.run(asked(2))
     assert one != other
