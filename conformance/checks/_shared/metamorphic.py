@@ -45,7 +45,7 @@ async def completion(
         api: sends the request.
         scene: the prompts and ``max_tokens``.
         shape: which prompts are sent, and for how many choices.
-        stream: whether to ask for a stream; its chunks are collect_stream.
+        stream: whether to ask for a stream; its chunks are joined into one completion.
         fresh: whether to send the request even if the run has sent it before.
         more: further members of the body.
 

@@ -177,8 +177,8 @@ async def sample(
         return judgement.with_traceback(None)
 
 
-def _texts(answer: Completion) -> Texts:
-    return tuple(solid(choice.text) for choice in answer.choices)
+def _texts(response: Completion) -> Texts:
+    return tuple(solid(choice.text) for choice in response.choices)
 
 
 async def assert_seed_repeats(

@@ -95,7 +95,7 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
 
     endpoint = Recording()
     texts = ["a" * length for length in range(1, 17)]
-    with pytest.raises(Deviation) as told:
+    with pytest.raises(Deviation) as raised:
         held(
             endpoint,
             lambda api: assert_property(
@@ -103,21 +103,21 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
             ),
             seed=seed,
         )
-    assert told.value.seen == "aaa"
-    assert told.value.expected == (
+    assert raised.value.seen == "aaa"
+    assert raised.value.expected == (
         "a short text; the smallest request that shows it:"
         ' {"prompt": "aaa", "max_tokens": 1, "temperature": 0}'
     )
-    assert told.value.features == {"model", "prompt", "max_tokens", "temperature"}
+    assert raised.value.features == {"model", "prompt", "max_tokens", "temperature"}
 
 
 def test_deciding_exchanges_come_last() -> None:
     endpoint = Recording()
     api = an_api(endpoint)
-    with pytest.raises(Deviation) as told:
+    with pytest.raises(Deviation) as raised:
         asyncio.run(assert_property(api, lambda: one_of("ponmdefg"), from_d_on, ONE_SHAPE))
     last = next(body for body in reversed(endpoint.bodies))
-    assert api.exchanges[-1].request.body.decode().find(f'"prompt":"{told.value.seen}"') > 0
+    assert api.exchanges[-1].request.body.decode().find(f'"prompt":"{raised.value.seen}"') > 0
     assert last["model"] == MODEL
 
 
@@ -179,11 +179,11 @@ def test_refusal_of_the_simplest_shape_is_raised() -> None:
 
 def test_simplest_failing_shape_is_reported() -> None:
     shapes = Shapes(failing="111 2")
-    with pytest.raises(Deviation) as told:
+    with pytest.raises(Deviation) as raised:
         held(
             Recording(), lambda api: assert_property(api, lambda: one_of("a"), shapes, ("111", "2"))
         )
-    assert told.value.seen == "2"
+    assert raised.value.seen == "2"
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_other_judgements_end_the_property(judgement: Exception) -> None:
         raise judgement
 
     endpoint = Recording()
-    with pytest.raises(type(judgement)) as told:
+    with pytest.raises(type(judgement)) as raised:
         held(
             endpoint,
             lambda api: assert_property(
                 api, lambda: one_of(LETTERS), relation, ONE_SHAPE, examples=4
             ),
         )
-    assert told.value is judgement
+    assert raised.value is judgement
     assert len(endpoint.requests) == 1
 
 
@@ -291,7 +291,7 @@ def test_random_state_is_restored() -> None:
 # ── near-ties and non-determinism ───────────────────────────────────────────────────────
 
 
-class Answers:
+class TwoSides:
     """Two sides of a relation: each has its shared text first, then the texts of fresh requests."""
 
     def __init__(self, left: Sequence[str], right: Sequence[str]) -> None:
@@ -306,18 +306,20 @@ class Answers:
         await expect_same_responses(trial, partial(text, 0), partial(text, 1), "the same")
 
 
-def outcome(left: str, right: str, *, change: Change = HONEST, wavering: bool = False) -> Judgement:
+def outcome(
+    left: str, right: str, *, change: Change = HONEST, unreproduced: bool = False
+) -> Judgement:
     """Return the judgement of two differing sides, reproduced or seen once."""
     times = REPEATS + 12
-    answers = Answers([left, *[right if wavering else left] * times], [right] * times)
-    with pytest.raises(Judgement) as told:
+    sides = TwoSides([left, *[right if unreproduced else left] * times], [right] * times)
+    with pytest.raises(Judgement) as raised:
         held(
             Recording(change),
             lambda api: assert_property(
-                api, lambda: one_of(("1, 2, 3,",)), answers.relation, ONE_SHAPE
+                api, lambda: one_of(("1, 2, 3,",)), sides.relation, ONE_SHAPE
             ),
         )
-    return told.value
+    return raised.value
 
 
 def test_reproduced_difference_is_a_deviation() -> None:
@@ -341,4 +343,4 @@ def test_unknown_lead_is_inconclusive() -> None:
 
 
 def test_unreproduced_difference_is_inconclusive() -> None:
-    assert isinstance(outcome(" 4,", " 9,", wavering=True), Inconclusive)
+    assert isinstance(outcome(" 4,", " 9,", unreproduced=True), Inconclusive)
