@@ -108,7 +108,7 @@ def invariant(
     of: Thing | None = None,
     explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeAnswer], JudgeAnswer]:
-    """Register the decorated function as a check of every answer of a run, which asks nothing.
+    """Register the decorated function as a check of every response of a run; it sends nothing.
 
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
         def every_total_is_the_sum(answer: Answered) -> None:
@@ -119,17 +119,17 @@ def invariant(
             usage = answer.bill
             expect(usage.total_tokens, "total_tokens").equals(…)
 
-    It is called with each exchange that the run made, whatever check asked for it: plain and
-    streamed, refused and broken off, and answers to requests that are wrong on purpose. The
-    accessors of :class:`~conformance.answered.Answered` pass over what an invariant does not speak
-    of: where there is no completion, no usage, or a parameter of a wrong type, they raise what
-    means that there is nothing to judge. Nothing can be asked again, so whatever a correct endpoint
-    may do now and then, such as another greedy answer, has to be allowed for.
+    It is called with each exchange of the run: plain and streamed, rejected and incomplete, and
+    responses to requests that are wrong on purpose. The accessors of
+    :class:`~conformance.answered.Answered` raise NotApplicable where there is nothing to judge: no
+    completion, no usage, or a parameter of a wrong type. Nothing can be requested again, so an
+    invariant has to accept whatever a conforming endpoint may do now and then, such as another
+    greedy response.
 
-    Its finding names how many answers break the rule and what those have in common. It is skipped
-    where another check found the same requirement broken, and where something is missing as a whole
-    (a :class:`~conformance.judgement.Thing`) and another check said so. ``of`` names that thing for
-    an invariant which is about its being there; any other passes over an answer that lacks it.
+    Its finding says how many responses break the rule and what they have in common. It is skipped
+    where another check found the same requirement broken, and where something is missing altogether
+    (a :class:`~conformance.judgement.Thing`) and another check reported that. ``of`` names that
+    thing for the invariant that reports its absence; any other skips a response without it.
     ``explained_by`` names requirements whose breach explains a breach of this one.
 
     Raises:
@@ -153,10 +153,10 @@ def invariant(
 def check_afterwards(
     check_id: str, *, requirement: str, tier: str = "smoke", needs: tuple[str, ...] = ()
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a check that looks at a whole run, and asks only where that raises a suspicion.
+    """Register a check that inspects a whole run, and sends requests only to confirm a suspicion.
 
-    It is run when all checks that ask are finished, and finds what they left behind in
-    ``api.whole_run``; against an endpoint that raises no suspicion it costs nothing.
+    It runs when all checks that send requests are finished, and finds their exchanges in
+    ``api.whole_run``; where nothing is suspicious it costs nothing.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -179,9 +179,9 @@ def invariant_across(
     needs: tuple[str, ...] = (),
     explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeRun], JudgeRun]:
-    """Register a check that compares the answers of a run, and asks nothing.
+    """Register a check that compares the responses of a run, and sends nothing.
 
-    The function takes all of them in the order in which they came, and yields a
+    The function takes all of them in order of arrival, and yields a
     :class:`~conformance.answered.Breach` for what breaks the requirement; otherwise it is like
     :func:`invariant`.
     """
@@ -225,10 +225,10 @@ def _joined(line: str, following: str) -> str:
 
 
 def _is_wide(character: str) -> bool:
-    """Tell whether a character is one of Chinese, its punctuation included."""
+    """Return whether a character is one of Chinese, its punctuation included."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
 
 
 def _is_first(stage: Stage, api: Api) -> bool:
-    """Tell whether a generated check runs where no directed one has, which could judge instead."""
+    """Return whether a generated check runs without any directed one before it."""
     return stage is Stage.GENERATED and not api.whole_run.findings

@@ -1,12 +1,12 @@
-"""Comparing two answers fairly: a difference counts only after an A/A control.
+"""Compare two responses fairly: a difference counts only after an A/A control.
 
-Greedy decoding is steady only in theory: batching, mixture-of-experts routing and speculative
-decoding flip near-ties. So a difference is repeated before it is believed. Where each side repeats
-its own, the two differ. Where one does not, it is settled by what the model thought of the place at
-which the answers part (``_steadiness``): no correct endpoint wavers where one token leads by far.
-Repeats cost nothing where answers agree.
+Greedy decoding is deterministic only in theory: batching, mixture-of-experts routing and
+speculative decoding flip near-ties. So each side is repeated before a difference is reported. Where
+both sides repeat themselves, they differ. Where one does not, the model's own log probabilities at
+the place where the responses diverge decide (:mod:`conformance.checks._shared.nondeterminism`).
+Equal responses cost no repeats.
 
-One repeat would not do: a near-tie that flips now and then can look settled once by chance.
+One repeat is not enough: a near-tie that flips now and then can repeat itself once by chance.
 """
 
 from __future__ import annotations

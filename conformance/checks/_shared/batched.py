@@ -1,7 +1,8 @@
 """A batch, several choices and an echo in one request, plain or streamed.
 
-Endpoints err where nobody looks: in the second choice, in the other prompt, in a stream. What holds
-for one answer must hold for each of these, and one request shows it for all of them.
+Many endpoints are correct in the first choice of a plain response and wrong in the second choice,
+in another prompt, or in a stream. What is true of one response must be true of each of these, and
+one request shows it for all of them.
 """
 
 from __future__ import annotations

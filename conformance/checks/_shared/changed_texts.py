@@ -51,7 +51,7 @@ def changed(
 
 
 def is_broken_form(text: str, usual: str) -> bool:
-    """Tell whether a text is the beginning of another, with some characters broken in it."""
+    """Return whether a text is the beginning of another, with some characters broken in it."""
     usual = usual.rstrip(REPLACEMENT)  # a character that the limit cut tells nothing
     pieces = [piece for piece in re.split(f"{REPLACEMENT}+", text) if piece]
     if not pieces or not has_broken_character(text) or has_broken_character(usual):
@@ -71,6 +71,6 @@ def is_broken_form(text: str, usual: str) -> bool:
 
 
 def _goes_beyond(piece: str, rest: str) -> bool:
-    """Tell whether what is known of a text ends in the middle of a piece."""
+    """Return whether what is known of a text ends in the middle of a piece."""
     longest = min(len(piece), len(rest))
     return any(rest.endswith(piece[:size]) for size in range(1, longest + 1))

@@ -1,8 +1,8 @@
-r"""Text as characters and as bytes: what a comparison may rest on when a character was cut.
+r"""Text as characters and as bytes: which part of a text a comparison may use.
 
-A byte-level tokenizer can end, or even wander, in the middle of a character. How a server writes
-the rest (U+FFFD, nothing, ``bytes:\xe2``) is its own affair, so judgements stop where such a rest
-begins.
+A byte-level tokenizer can end, or even continue, in the middle of a character. Servers write the
+incomplete part in different ways (U+FFFD, nothing, ``bytes:\xe2``), all of which conform, so
+comparisons stop where such a part begins.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def solid(text: str) -> str:
 
 
 def has_broken_character(text: str) -> bool:
-    """Tell whether half a character stands in the text, other than at its very end."""
+    """Return whether half a character stands in the text, other than at its very end."""
     return REPLACEMENT in _CUT_AT_THE_END.sub("", text) or _SURROGATE.search(text) is not None
 
 
 def is_whole(token: str) -> bool:
-    """Tell whether a token, as ``logprobs.tokens`` writes it, consists of whole characters."""
+    """Return whether a token, as ``logprobs.tokens`` writes it, consists of whole characters."""
     return REPLACEMENT not in token and not token.startswith(_BYTES_PREFIX)
 
 

@@ -1,4 +1,4 @@
-"""What no error may contain, and how an error that comes with status 200 is told."""
+"""What no error may contain, and how an error with status 200 is recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How late this machine is: what it reads late seems to have come late, whoever sent it in time."""
+"""How late the event loop of this process runs: what it reads late may have arrived in time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Greedy answers of a whole run, by prompt: what the model says if it says the same every time.
+"""Greedy responses of a whole run, by prompt, and the text on which they agree.
 
-An endpoint may answer a greedy request otherwise now and then. So an answer is accused only if it
-differs from the others in a way that no other choice of tokens explains: half a character, a piece
-of a stop sequence at the end, the prompt in front.
+A conforming endpoint may answer a greedy request differently now and then. So a response is
+reported only if it differs from the others in a way that no other choice of tokens explains: half a
+character, a piece of a stop sequence at the end, the prompt in front.
 """
 
 from __future__ import annotations

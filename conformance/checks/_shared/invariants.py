@@ -1,4 +1,4 @@
-"""How invariants judge: over every answer of a run, with one finding for all that break a rule."""
+"""How invariants judge all responses of a run, with one finding for all that break a rule."""
 
 from __future__ import annotations
 

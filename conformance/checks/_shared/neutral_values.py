@@ -1,7 +1,7 @@
-"""Values that are as good as none, sent all at once: what is harmless together is harmless alone.
+"""Values that change nothing, sent together: what is harmless together is harmless alone.
 
-A check of one such value asks with all of them first, which costs a run one request. Only where
-that is declined, or answered otherwise, does the check judge its own value alone.
+A check of one such value sends all of them first, in a request that the whole run shares. Only
+where that request is rejected, or its response differs, does the check send its own value alone.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ NULLABLE = ("logit_bias", "top_p", "logprobs", "suffix", "stop", "seed", "user",
 
 
 async def nulls_are_harmless(api: Api, name: str) -> bool:
-    """Tell whether null for all that may be null, a parameter among them, changes nothing."""
+    """Return whether null for all that may be null, a parameter among them, changes nothing."""
     names = [one for one in NULLABLE if api.contract.parameter(one).nullable]
     return await _are_harmless(api, dict.fromkeys(names), name)
 
 
 async def neutral_values_are_harmless(api: Api, name: str) -> bool:
-    """Tell whether values that ask for nothing, a parameter's among them, change nothing."""
+    """Return whether values that ask for nothing, a parameter's among them, change nothing."""
     known = {one: v for one, v in NEUTRAL.items() if api.contract.parameter(one).documented}
     return await _are_harmless(api, known, name)
 

@@ -1,9 +1,9 @@
-"""Settling a difference that comes and goes: a near-tie that flips, or an endpoint that errs.
+"""Settle a difference that comes and goes: a near-tie that flips, or an endpoint that errs.
 
-A correct endpoint takes another token now and then only where two are about equally probable. So
-the model's own log probabilities are asked for along the greedy answer. If one token leads by far
-at every place up to the one where the answers part, and the difference still comes back, it is not
-the model that wavers.
+A conforming endpoint chooses another token only where two are about equally probable. So the log
+probabilities are requested along the greedy response. If one token leads by far at every place up
+to the one where the responses diverge, and the difference still comes back, it is not the model
+that causes it.
 """
 
 from __future__ import annotations
@@ -217,6 +217,6 @@ def _head(body: Mapping[str, Any]) -> str:
 
 
 def _is_model_s_own(rows: Sequence[Sequence[Position]]) -> bool:
-    """Tell whether the leads are the model's, and were not widened to certainty by sampling."""
+    """Return whether the leads are the model's, and were not widened to certainty by sampling."""
     scores = [position.logprob for row in rows for position in row if position.logprob is not None]
     return any(score < CERTAIN_LOGPROB for score in scores)

@@ -1,9 +1,9 @@
-"""How probable an answer was, by the endpoint's own log probabilities: bounds, not estimates.
+"""How probable a sample was: bounds from the log probabilities that the endpoint reports.
 
-At temperature 1 a sample comes again with the product of its tokens' probabilities. A correct
-endpoint may keep fewer tokens than it lists (a hidden ``top_k``, ``top_p`` or ``min_p``), and list
-one that it never takes (a banned end of text), which makes the others more probable than reported.
-So each probability is taken in relation to what is listed, less the likeliest other token.
+At temperature 1 a sample comes again with the product of its tokens' probabilities. A conforming
+endpoint may keep fewer tokens than it lists (by a hidden ``top_k`` or ``min_p``), and list one that
+it never samples (a banned end of text), which makes the others more probable than reported. So each
+probability is divided by the sum of the listed ones, without the likeliest other token.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The prompts that checks share, so that identical requests are paid for once.
 
 Each leaves a model little choice (counting, repeating), which keeps the gap between the best token
-and the next wide and greedy answers steady; the scripts differ in how many bytes a character takes.
+and the next wide and greedy responses stable; the scripts differ in bytes per character.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Tokens and scores of an answer that somebody else asked for, where they can be read at all.
+"""Tokens and scores of recorded responses, for checks that need them to judge something else.
 
-That they can is a judgement of its own, and not that of whoever needs them to judge a text.
+Where they cannot be read, there is nothing to judge: other checks report that.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 
 
 def is_error(value: object) -> bool:
-    """Tell whether the data of an event is an error, and no chunk."""
+    """Return whether the data of an event is an error, and no chunk."""
     return isinstance(value, dict) and bool(value.get("error")) and "choices" not in value
 
 

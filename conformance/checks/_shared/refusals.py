@@ -1,7 +1,7 @@
-"""What must be declined, asked for so cheaply that an endpoint which serves it bills one token.
+"""Requests that have to be rejected, so small that serving one costs a single token.
 
-Which 4xx it is, and how the error is written, is judged once, with the errors; here a request that
-must be declined is declined or it is not.
+Which 4xx comes back, and how the error is written, is judged once, with the errors; here only
+whether a request is rejected.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The ways in which a completion can be asked for, because an endpoint may err in one of them.
+"""The shapes of a request (stream, batch, …), because an endpoint may err in only one of them.
 
-What holds for a sample holds in each of them. Most are asked for together, in one request; where
-that does not come, each is asked for apart, and what a correct server may decline (log
-probabilities of an echo, copies of a greedy answer) is passed over.
+What is true of a sample is true in each shape. Most are combined in one request; where that is not
+served, each is sent on its own, and what a conforming server may reject (log probabilities of an
+echo, several choices of a greedy response) is passed over.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def generated(way: RequestShape, choice: Choice) -> Sequence[Position]:
 
 
 def is_suboptimal(position: Position) -> bool:
-    """Tell whether a token cannot be the best: one better token may be banned, two are not."""
+    """Return whether a token cannot be the best: one better token may be banned, two are not."""
     if position.logprob is None:
         return False
     bound = math.exp(position.logprob + MIN_LOGPROB_GAP_NATS)

@@ -1,7 +1,7 @@
 """The requests that several checks share, byte for byte, so that each is paid for once.
 
-A greedy request for sixteen tokens is the common ground: every check that can judge that answer
-does, and what a check adds comes behind it, in one order.
+The basis is a greedy request for sixteen tokens: every check that can judge its response uses it,
+and what a check adds follows after it, in one order.
 """
 
 from __future__ import annotations

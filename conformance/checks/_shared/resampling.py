@@ -1,4 +1,4 @@
-"""Samples that come again, told from chance by how probable each of them was."""
+"""Samples that come again, distinguished from chance by how probable each of them was."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Sampled answers, and how it is told that they vary.
+"""Sampled responses, and how variety among them is established.
 
-A variety shows at once, and costs two samples. That samples agree says little by itself: a model
-that was trained hard onto few answers repeats itself, and is a correct one. So the endpoint's own
-log probabilities have to say that such an agreement is next to impossible; where it serves none, a
-check may compare what should vary with samples that do.
+Variety shows at once, and costs two samples. Equal samples prove little by themselves: a model that
+was trained to give few answers repeats itself, and conforms. So the endpoint's own log
+probabilities have to make the repetition practically impossible; where it serves none, a check may
+compare what should vary with samples that do.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ async def assert_rows_differ(
 
 
 async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:
-    """Tell whether one of so many samples of a prompt is another than the first."""
+    """Return whether one of so many samples of a prompt is another than the first."""
     first = text_of(await draw(prompt, 0, **more))
     for number in range(1, count):
         if text_of(await draw(prompt, number, **more)) != first:

@@ -1,11 +1,11 @@
-"""How often tokens are taken, held against the log probabilities that the endpoint reports.
+"""How often tokens are sampled, compared with the log probabilities that the endpoint reports.
 
-One place is sampled many times. Of the tokens listed there, whichever a correct endpoint keeps, the
-odds are those of the reported probabilities to the power of 1 / temperature: a hidden ``top_k``,
-``top_p`` or ``min_p`` and banned tokens leave the odds of the others alone. So the best that any
-correct endpoint could make of the counts is compared with what endpoints of other temperatures
-would. That ratio exceeds 1 / p by chance with a probability of p at most (a mixture likelihood
-ratio, by Markov's inequality), whatever the model, and whatever is sampled first.
+One position is sampled many times. Among the tokens listed there, whichever a conforming endpoint
+keeps, the odds are those of the reported probabilities to the power of 1 / temperature: a hidden
+``top_k``, ``top_p`` or ``min_p`` and banned tokens do not change the odds of the others. So the
+highest likelihood that any conforming endpoint gives to the counts is compared with that of
+endpoints of other temperatures. That ratio exceeds 1 / p by chance with a probability of p at most
+(a mixture likelihood ratio, by Markov's inequality), for every model and every first sample.
 """
 
 from __future__ import annotations

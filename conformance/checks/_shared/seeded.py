@@ -1,8 +1,8 @@
 """Samples with a seed: the one kind of sample that can be compared exactly.
 
-What must not matter is left out of the second of two equal requests, so that one pair of them shows
-that a seed repeats and that a default is as it should be. Only where they differ is it asked which
-of these it was.
+The second of two equal requests omits what must not matter, so that one pair of them shows that a
+seed repeats and that a default is right. Only where they differ do further requests find out which
+of the two is wrong.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def sample(api: Api, body: Body, *, fresh: bool = False) -> Completion:
 
 
 async def differs(api: Api, body: Body, other: Body) -> bool:
-    """Tell whether two seeded requests are answered otherwise, or the second is declined."""
+    """Return whether two seeded requests are answered otherwise, or the second is declined."""
     try:
         return (await sample(api, body)).texts != (await sample(api, other)).texts
     except Refusal:
@@ -65,7 +65,7 @@ async def differs(api: Api, body: Body, other: Body) -> bool:
 
 
 async def is_sampled(api: Api, body: Body) -> bool:
-    """Tell whether a seeded request is seen to be sampled: its text is not the greedy one."""
+    """Return whether a seeded request is seen to be sampled: its text is not the greedy one."""
     if not api.contract.parameter("seed").documented:
         return False
     try:

@@ -1,7 +1,7 @@
-"""Pieces cut from a text that the endpoint itself generated, to be sent back as stop sequences.
+"""Pieces of the endpoint's own text, to be sent back as stop sequences.
 
-A stop sequence that somebody made up may never occur. One cut from the endpoint's own greedy answer
-occurs again when the request is repeated, on any model: on one that counts and on one that babbles.
+An invented stop sequence may never occur. A piece of the endpoint's own greedy text occurs again
+when the request is repeated, with any model.
 """
 
 from __future__ import annotations

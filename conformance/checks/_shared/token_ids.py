@@ -1,6 +1,6 @@
-"""Which text a token id stands for, learnt from nothing but the endpoint.
+"""Which text a token id stands for, learnt from the endpoint alone.
 
-It tells by echoing a prompt of ids, and by an answer into which a bias forces an id.
+It shows in the echo of a prompt of ids, and in a response into which a bias forces an id.
 """
 
 from __future__ import annotations

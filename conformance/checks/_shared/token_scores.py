@@ -1,4 +1,4 @@
-"""Log probabilities as several checks need them: asked for alike, read position by position."""
+"""Log probabilities as several checks need them: one request, read position by position."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
 
 
 def alike(left: Scores, right: Scores) -> bool:
-    """Tell whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
+    """Return whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
 
     Servers that compute in 16 bits, or in batches of changing size, differ by some hundredths at
     likely tokens, and by more at unlikely ones.
@@ -279,5 +279,5 @@ def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> Non
 
 
 def shares(position: Position) -> bool:
-    """Tell whether an entry can stand for several tokens that are no whole characters."""
+    """Return whether an entry can stand for several tokens that are no whole characters."""
     return any(not token or REPLACEMENT in token for token in position.top or ())

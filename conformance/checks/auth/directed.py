@@ -1,7 +1,7 @@
-"""The API key: who has none, or a wrong one, is not served.
+"""The API key: a request without one, or with a wrong one, is rejected.
 
-Whoever was given a key has one to lose: who serves others as well bills them to somebody. A server
-on one's own machine that is asked without a key, or with a word in its place, has none to judge.
+Only an endpoint that issues keys is judged: one that also serves requests without a key charges
+them to the wrong account. A local server that needs no key, or accepts any word, is not judged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``echo`` in every answer of a run: the prompt where it was asked for, once, and nowhere else."""
+"""``echo`` in every response of a run: the prompt where it was requested, once, nowhere else."""
 
 from __future__ import annotations
 
@@ -214,5 +214,5 @@ def assert_each_echoed(answer: Answered) -> None:
 
 
 def copies(text: str, prompt: str) -> bool:
-    """Tell whether a model says its prompt again, as some do."""
+    """Return whether a model says its prompt again, as some do."""
     return prompt[: 2 * MIN_TELLING_CHARS] in text

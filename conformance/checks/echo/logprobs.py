@@ -1,7 +1,7 @@
 """``echo`` with ``logprobs``: scoring a text, which every benchmark harness relies on.
 
-Models differ in whether they serve it, and a clean refusal conforms. Leaving out the prompt's
-scores does not: it makes every benchmark score chance.
+Models differ in whether they serve it, and a clean refusal conforms. Omitting the prompt's scores
+does not: every benchmark would score chance.
 """
 
 from __future__ import annotations

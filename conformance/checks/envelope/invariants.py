@@ -1,4 +1,4 @@
-"""The frame of every answer of a run: names, numbers and times, plain and streamed."""
+"""The frame of every response of a run: names, numbers and times, plain and streamed."""
 
 from __future__ import annotations
 

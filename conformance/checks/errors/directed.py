@@ -1,7 +1,7 @@
 """Errors: the status, the envelope and the words of a refusal.
 
-Bad requests are declined in most files of this package; how they are declined is judged here, on a
-few of them, one of each kind.
+Most areas send requests that have to be rejected; how they are rejected is judged here, on one
+request of each kind.
 """
 
 from __future__ import annotations

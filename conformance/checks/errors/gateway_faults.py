@@ -1,7 +1,7 @@
 """Bad requests that a gateway answers for the server behind it: 502, 503 or 504.
 
-Such an answer usually says nothing of the request. It does where the same bad request gets it again
-and again while right ones between are served: somebody passes on what breaks the server behind.
+Such a response usually says nothing about the request. It does where the same bad request gets it
+every time while good ones between are served: the gateway passes on what breaks the server.
 """
 
 from __future__ import annotations

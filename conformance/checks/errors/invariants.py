@@ -1,4 +1,4 @@
-"""Every refusal of a run, whatever was refused: its envelope, its type, what it gives away."""
+"""Every refusal of a run: its envelope, its type, and what it discloses."""
 
 from __future__ import annotations
 

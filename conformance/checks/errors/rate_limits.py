@@ -1,7 +1,7 @@
-"""Rate limits: how an endpoint says that it was asked too much, wherever a run met one.
+"""Rate limits: how an endpoint reports one, wherever a run met it.
 
-No run provokes a limit, which would cost its user money and other people service. What pushed a
-request back is on record, though, also where the request was served when it was sent again.
+No run provokes a limit, which would cost money and disturb other users. But the record has every
+attempt that was limited, also where the request was served when it was repeated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PushedBack:
 
     @property
     def is_limit(self) -> bool:
-        """Tell whether it is a rate limit, by its status or by the name of its error."""
+        """Return whether it is a rate limit, by its status or by the name of its error."""
         return self.status == 429 or bool(RATE_LIMIT_CODES & set(_names(self.body)))
 
 
@@ -94,7 +94,7 @@ def _names(body: bytes) -> Iterator[str]:
 
 
 def _is_time(text: str) -> bool:
-    """Tell whether a header says when: in seconds, or as a date of HTTP."""
+    """Return whether a header says when: in seconds, or as a date of HTTP."""
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
         return True
     try:

@@ -1,4 +1,4 @@
-"""What is declined as a plain request is declined as a stream, which has code of its own."""
+"""What is rejected as a plain request is rejected as a stream, which has code of its own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Right requests that break the server: a 500 where an answer or a refusal belongs.
+"""Good requests that break the server: a 500 where a completion or a refusal belongs.
 
-A server that is out of order for a moment says nothing about a request. What was answered 500 is
-therefore asked again when all else has been judged, beside a request that is known to be served.
+A server that is out of order for a moment says nothing about a request. So a request that got a 500
+is sent again at the end of the run, next to one that is known to be served.
 """
 
 from __future__ import annotations

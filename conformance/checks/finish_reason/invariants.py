@@ -1,4 +1,4 @@
-"""``finish_reason`` of every choice of a run: known, and what the choice's own length tells."""
+"""``finish_reason`` of every choice of a run: a known value, and the right one for its length."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _same_texts(answers: Sequence[Answered]) -> list[list[Sight]]:
 
 
 def _is_full(choice: Choice, limit: int) -> bool:
-    """Tell whether a choice lists as many tokens as allowed, and its text shows every one."""
+    """Return whether a choice lists as many tokens as allowed, and its text shows every one."""
     try:
         tokens = readable_tokens(choice)
     except NotApplicable:
@@ -183,13 +183,13 @@ def _is_full(choice: Choice, limit: int) -> bool:
 
 
 def _is_billed_in_full(sight: Sight) -> bool:
-    """Tell whether the bill says that every choice of the answer has all the tokens allowed."""
+    """Return whether the bill says that every choice of the answer has all the tokens allowed."""
     asked = sight.answer.asked
     return asked.best_of == asked.n and _billed(sight) == sight.limit * asked.choices
 
 
 def _is_billed_below(sight: Sight) -> bool:
-    """Tell whether the bill says that the only choice has fewer tokens than allowed."""
+    """Return whether the bill says that the only choice has fewer tokens than allowed."""
     return sight.answer.asked.choices == 1 and 0 < _billed(sight) < sight.limit
 
 

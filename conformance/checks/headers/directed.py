@@ -1,4 +1,4 @@
-"""Response headers: what the body is, and what may be said beside it."""
+"""Response headers: the content type, and optional ones such as rate limits."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def assert_json(reply: Reply) -> None:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a header's value is a plain number."""
+    """Return whether a header's value is a plain number."""
     return re.fullmatch(r"\d+(\.\d+)?", text) is not None
 
 

@@ -1,4 +1,4 @@
-"""``choices[].index``: which of the answers asked for a choice is."""
+"""``choices[].index``: which prompt and which of its choices a choice belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``logprobs`` in every answer of a run: there where asked for, nowhere else, whole, and right."""
+"""``logprobs`` in every response of a run: present where requested, absent elsewhere, and right."""
 
 from __future__ import annotations
 

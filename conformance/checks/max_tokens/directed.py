@@ -1,4 +1,4 @@
-"""``max_tokens``: how long an answer may become, and what holds when nobody says."""
+"""``max_tokens``: how long a response may become, and the default."""
 
 from __future__ import annotations
 

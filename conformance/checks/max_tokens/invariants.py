@@ -74,7 +74,7 @@ def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
 
 
 def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
-    """Tell whether a text that its limit cut has more or fewer tokens, by those that make it up.
+    """Return whether a text that its limit cut has more or fewer tokens, by those that make it up.
 
     What ends within a character may be any number of them, and an empty text none or several.
     """
@@ -90,7 +90,7 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
 
 
 def _spells(sight: Sight, settled: str) -> bool:
-    """Tell whether a choice lists the tokens of a text that others agree with, one by one."""
+    """Return whether a choice lists the tokens of a text that others agree with, one by one."""
     asked = sight.answer.asked
     if asked.echo or asked.stops or asked.choices != 1 or asked.best_of != 1:
         return False

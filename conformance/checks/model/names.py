@@ -28,7 +28,7 @@ def assert_names_model(answered: object, asked: str) -> None:
 
 
 def _goes_on(name: str, behind: str) -> bool:
-    """Tell whether what is behind a name makes another word or version number of its end."""
+    """Return whether what is behind a name makes another word or version number of its end."""
     if not behind:
         return False
     word = name[-1].isalpha() and behind[0].isalpha()
@@ -37,6 +37,6 @@ def _goes_on(name: str, behind: str) -> bool:
 
 
 def _is_another(asked: str, answered: str) -> bool:
-    """Tell whether the answer's name lacks a word that told the model from its siblings."""
+    """Return whether the answer's name lacks a word that told the model from its siblings."""
     left_out = asked.replace(answered, "", 1) if answered in asked else ""
     return bool(SIBLINGS & set(re.split(r"[^a-z]+", left_out)))

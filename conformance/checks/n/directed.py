@@ -108,7 +108,7 @@ async def choices_are_no_copies_in_every_way(api: Api) -> None:
 
 
 def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
-    """Tell whether two choices are one text."""
+    """Return whether two choices are one text."""
     return texts[pair[0]] == texts[pair[1]] != ""
 
 

@@ -1,8 +1,8 @@
-"""Whether greedy answers were chosen by the formula of the penalties, told from their own scores.
+"""Whether greedy responses follow the formula of the penalties, computed from their own scores.
 
 ``score[j] - count[j] * frequency - (count[j] > 0) * presence``, where only sampled tokens count: by
-this the token that was taken has to be the best, if the scores are the model's own. If they are
-those that the penalties left, it has to be the best as they stand.
+this formula the sampled token has to be the best, if the reported scores are those before the
+penalties. If they are those after the penalties, it has to be the best as they stand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``presence_penalty`` and ``frequency_penalty``: both lower the tokens that were already sampled.
 
-One of them does so once and for all, the other more with every repetition; what is checked is the
-same for both, and so each check here is registered twice.
+The first lowers a token once, the second with every repetition. The checks are the same for both,
+so each check here is registered twice.
 """
 
 from __future__ import annotations

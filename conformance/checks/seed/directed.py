@@ -1,4 +1,4 @@
-"""``seed``: the same number gives the same samples again, another number gives others."""
+"""``seed``: equal seeds give equal samples, and different seeds different ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``stop`` in a batch with several choices and an echo, plain and streamed: all at once.
+"""``stop`` in a batch with several choices and an echo, plain and streamed.
 
-A server that looks for sequences in its own way may do so for streams, second choices or echoes
-alone. Each request here carries what several such ways would take for a match.
+A server may search for sequences by other code in streams, second choices or echoes. Each request
+here contains what several such implementations would mistake for a match.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stop sequences in every answer of a run: nothing of them is returned, nothing else is lost."""
+"""``stop`` in every response of a run: no sequence is returned, and no other text is lost."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[B
 
 
 def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
-    """Tell whether a text ends by a stop sequence where none of its request's begins."""
+    """Return whether a text ends by a stop sequence where none of its request's begins."""
     usual = greedy.settled.get(sight.prompt, "")
     rest = usual.removeprefix(sight.text)
     goes_on = usual.startswith(sight.text) and solid(sight.text) == sight.text and rest != ""
@@ -121,7 +121,7 @@ def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
 
 
 def begins(stop: str, rest: str) -> bool:
-    """Tell whether a text may begin with a sequence, as far as either is known."""
+    """Return whether a text may begin with a sequence, as far as either is known."""
     return rest.startswith(stop) or stop.startswith(solid(rest))
 
 

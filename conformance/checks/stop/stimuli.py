@@ -1,4 +1,4 @@
-"""How an answer with ``stop`` is held against the answer without."""
+"""What the checks of ``stop`` send, and how a response with it is compared with one without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``stream_options``: what else a stream is asked to carry."""
+"""``stream_options``: usage and padding in a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stream of a run: that it is one where one was asked for, its framing, chunks and end."""
+"""Every stream of a run: one comes where it was requested, with right framing, chunks and end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What is served as a plain request is served as a stream, which has code of its own.
 
-Values at the ends of what may be sent, and nulls, are streamed several at once; only where that is
-declined is each streamed alone, and beside it the plain request.
+Several values at the ends of their ranges, and nulls, go into one stream; only where that is
+rejected does each go into a stream of its own, and then into a plain request.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
 
 
 async def is_served(api: Api, **asked: Any) -> bool:
-    """Tell whether the cheapest request with something beside it is served, or declined.
+    """Return whether the cheapest request with something beside it is served, or declined.
 
     Raises:
         Inconclusive: neither: 429, 5xx, trouble with the key, or no answer.

@@ -1,4 +1,4 @@
-"""What a stream adds up to: texts, endings and numbers of its choices, and when they arrive."""
+"""What a stream adds up to: texts, endings and indexes of its choices, and arrival times."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ async def generation_time(api: Api, body: Mapping[str, Any], *, fresh: bool) -> 
 
 
 def carries_text(data: str) -> bool:
-    """Tell whether an event's data is a chunk with text in it."""
+    """Return whether an event's data is a chunk with text in it."""
     try:
         chunk = json.loads(data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The suffixes of a whole run: each is heeded and none returned, in whatever way it is sent."""
+"""``suffix`` in every response of a run: it is used, and not returned."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _scored(answer: Answered) -> list[tuple[Prompt, Scored]]:
 
 
 def _are_one(inserted: Scored, continued: Scored) -> bool:
-    """Tell whether the scores are those of one computation, as far as both go."""
+    """Return whether the scores are those of one computation, as far as both go."""
     both = list(zip(inserted, continued, strict=False))
     unsure = sum(score is not None and score < MAX_TELLING_LOGPROB for (_, score), _ in both)
     return unsure >= MIN_EQUAL_SCORES and all(one == other for one, other in both)

@@ -1,7 +1,7 @@
-"""Tokens at temperature 1, by default, and at the highest one are as frequent as they should be.
+"""Tokens at temperature 1, by default, and at the maximum are as frequent as reported.
 
-What the endpoint's own log probabilities say is held against many samples of one place, in every
-way to ask. The places are taken from what it just wrote: those where another temperature would show
+The endpoint's own log probabilities are compared with many samples of one position, in every
+shape of request. The positions come from its own texts: those where another temperature would show
 most.
 """
 
@@ -244,7 +244,7 @@ async def tokens_in(
 
 
 def is_one(tokens: Sequence[str]) -> bool:
-    """Tell whether all samples are one token."""
+    """Return whether all samples are one token."""
     return len(set(tokens)) == 1
 
 

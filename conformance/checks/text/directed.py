@@ -1,4 +1,4 @@
-"""``choices[].text``: the answer itself, as the model made it."""
+"""``choices[].text``: the response itself, as the model wrote it."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def every_choice_has_its_text(answer: Answered) -> None:
 
 
 def is_stripped_form(text: str, usual: str) -> bool:
-    """Tell whether a text is the beginning of another without the white space before it."""
+    """Return whether a text is the beginning of another without the white space before it."""
     stripped = usual.lstrip()
     return (
         stripped != usual

@@ -1,4 +1,4 @@
-"""A key that nobody knows: declined or ignored, as long as it is done cleanly."""
+"""An unknown key: rejected with its name, or ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``usage``: the bill, held against what was sent and what came back."""
+"""``usage``: the counts, compared with what was sent and what came back."""
 
 from __future__ import annotations
 

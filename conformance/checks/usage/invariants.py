@@ -1,4 +1,4 @@
-"""``usage`` in every answer of a run: the counts by themselves, and against what was asked for."""
+"""``usage`` in every response of a run: the counts alone, and compared with the request."""
 
 from __future__ import annotations
 

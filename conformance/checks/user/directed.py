@@ -1,4 +1,4 @@
-"""``user``: who is asking; it goes to the endpoint's records and not to the model."""
+"""``user``: it goes to the endpoint's logs and not to the model."""
 
 from __future__ import annotations
 
