@@ -13,7 +13,7 @@ from typing import Any
 
 from conformance.answers import Reply
 from conformance.api import Api
-from conformance.checks._prompts import COUNTING
+from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.model import Request, Target
 from conformance.wire.address import join, without_login

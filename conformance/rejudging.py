@@ -17,8 +17,9 @@ from datetime import datetime
 
 from conformance import __version__
 from conformance.api import Api
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import Contract
+from conformance.discovery import all_checks
 from conformance.events import FindingMade, RunFinished, RunStarted
 from conformance.judgement import Inconclusive, Judgement, NotApplicable
 from conformance.model import (

@@ -22,9 +22,10 @@ from typing import TypeVar
 from conformance import __version__
 from conformance.answered import Answered, WholeRun
 from conformance.api import NOTHING_YET, Api, Patience, Transport
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.conclusions import conclude, count_verdicts
 from conformance.contract import Contract, load_contract
+from conformance.discovery import all_checks
 from conformance.events import (
     CheckStarted,
     ExchangeMade,

@@ -1,9 +1,9 @@
 """Why an endpoint probably deviates as it does, and what its owner can do about it.
 
-The sentences are data, in the YAML files beside this one. What a deviation is looked up by, the
-most specific key first: the requirement with the effect (``stop.string/refused``), the requirement,
-its area with the effect, the area, the effect alone (``*/ignored``). So a new requirement has a
-sensible cause before anybody writes one for it.
+The sentences are data: those of one area in ``diagnosis.yaml`` beside its checks, the others in the
+YAML file of this package. A deviation is looked up by these keys, the most specific one first: the
+requirement with the effect (``stop.string/refused``), the requirement, its area with the effect,
+the area, the effect alone (``*/ignored``). So a new requirement has a sensible cause at once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ import yaml
 from conformance.model import Effect, Finding, Verdict
 
 __all__ = ["Cause", "cause_of", "causes", "likely_cause"]
+
+GENERAL = "general.yaml"
+"""What holds for every area, and what several of them have in common."""
+
+DIAGNOSIS = "diagnosis.yaml"
+"""What belongs to one area, in its folder of checks."""
 
 ANY = "*"
 """Stands for every requirement, in the keys that catch what nothing else does."""
@@ -74,10 +80,9 @@ def causes() -> Mapping[str, Cause]:
 
 
 def _entries() -> Iterator[tuple[str, Cause]]:
-    folder = files(__name__)
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".yaml"):
-            continue
+    areas = sorted((files("conformance") / "checks").iterdir(), key=lambda area: area.name)
+    known = [files(__name__) / GENERAL, *(area / DIAGNOSIS for area in areas)]
+    for file in (file for file in known if file.is_file()):
         rows: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
         for row in rows:
             keys = row.pop("for")

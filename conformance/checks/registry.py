@@ -1,73 +1,31 @@
-"""Checks as values: a function, bound to the one requirement it judges.
+"""The decorators that register a function as a check of one requirement.
 
-Most ask the endpoint something. Invariants ask nothing: they look at whatever the others were
-answered, and so find what shows only in some answer that nobody thought of.
+Most checks send requests. Invariants send nothing: they judge the responses to all requests of a
+run, and so find what shows only in a response that no check was written for.
 """
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import unicodedata
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import cache, reduce, wraps
+from collections.abc import Callable
+from functools import reduce, wraps
 
 from conformance.api import Api
-from conformance.checks._causes import JUDGED_AT_THE_END, JUDGED_BY, REFUSAL_JUDGED_BY
-from conformance.checks._compare import Unsettled
-from conformance.checks._invariants import (
+from conformance.checks._shared.ab_compare import Unsettled
+from conformance.checks._shared.invariants import (
+    Inspected,
     JudgeAnswer,
     JudgeRun,
-    Looked,
+    assert_not_reported,
     conclude,
-    hold_not_yet_told,
-    look_at_each,
+    inspect_each,
 )
-from conformance.checks._steadiness import settle
-from conformance.contract import DOCUMENTS, ContractError, load_contract
-from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, Refusal, Thing
+from conformance.checks._shared.nondeterminism import settle
+from conformance.checks._shared.root_causes import root_cause_of, same_absence, same_refusal
+from conformance.checks.catalogue import Check, CheckFunction, add
+from conformance.judgement import Absence, Deviation, NotApplicable, Refusal, Thing
 from conformance.model import Stage, Tier
-from conformance.plugins import Plugin, plugins
-
-CheckFunction = Callable[[Api], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check.
-
-    Attributes:
-        id: permanent; people select by it and pin it in baselines.
-        requirement: the id of the sentence it judges.
-        title: the sentence that a reader of the report sees, from the function's docstring.
-        title_zh: the same sentence in Chinese, the docstring's second paragraph.
-        needs: parameters that the check uses as instruments; it is skipped where the contract does
-            not document one of them.
-        run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
-        asks: whether it always sends requests; one that does not is run when all that do are
-            finished.
-        stage: how it comes by its requests.
-    """
-
-    id: str
-    requirement: str
-    tier: Tier
-    title: str
-    title_zh: str
-    needs: tuple[str, ...]
-    run: CheckFunction
-    asks: bool = True
-    stage: Stage = Stage.DIRECTED
-
-    @property
-    def source(self) -> str:
-        """The check's own code, for ``conformance explain``."""
-        return inspect.getsource(self.run)
-
-
-_registered: dict[str, Check] = {}
 
 
 def check(
@@ -77,8 +35,11 @@ def check(
     tier: str = "standard",
     needs: tuple[str, ...] = (),
     stage: Stage = Stage.DIRECTED,
+    made_from: tuple[object, ...] = (),
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
+
+    ``made_from`` is shown as its source where the function is made from a row of a table.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -114,14 +75,25 @@ def check(
             try:
                 await run(api)
             except (Deviation, Refusal) as found:
-                accuser = who_told(found, requirement, api)
+                accuser = root_cause_of(found, requirement, api)
                 if accuser is None:
                     raise
                 raise NotApplicable(f"{accuser} has found what may be the cause of this") from None
 
         titles = titles_of(function, check_id)
         judge = run if stage is Stage.DIRECTED else run_last
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, judge, stage=stage))
+        add(
+            Check(
+                check_id,
+                requirement,
+                Tier(tier),
+                *titles,
+                needs,
+                judge,
+                stage=stage,
+                made_from=made_from,
+            )
+        )
         return function
 
     return register
@@ -136,7 +108,7 @@ def invariant(
     of: Thing | None = None,
     explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeAnswer], JudgeAnswer]:
-    """Register the decorated function as a check of every answer of a run, which asks nothing.
+    """Register the decorated function as a check of every response of a run; it sends nothing.
 
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
         def every_total_is_the_sum(answer: Answered) -> None:
@@ -147,17 +119,17 @@ def invariant(
             usage = answer.bill
             expect(usage.total_tokens, "total_tokens").equals(…)
 
-    It is called with each exchange that the run made, whatever check asked for it: plain and
-    streamed, refused and broken off, and answers to requests that are wrong on purpose. The
-    accessors of :class:`~conformance.answered.Answered` pass over what an invariant does not speak
-    of: where there is no completion, no usage, or a parameter of a wrong type, they raise what
-    means that there is nothing to judge. Nothing can be asked again, so whatever a correct endpoint
-    may do now and then, such as another greedy answer, has to be allowed for.
+    It is called with each exchange of the run: plain and streamed, rejected and incomplete, and
+    responses to requests that are wrong on purpose. The accessors of
+    :class:`~conformance.answered.Answered` raise NotApplicable where there is nothing to judge: no
+    completion, no usage, or a parameter of a wrong type. Nothing can be requested again, so an
+    invariant has to accept whatever a conforming endpoint may do now and then, such as another
+    greedy response.
 
-    Its finding names how many answers break the rule and what those have in common. It is skipped
-    where another check found the same requirement broken, and where something is missing as a whole
-    (a :class:`~conformance.judgement.Thing`) and another check said so. ``of`` names that thing for
-    an invariant which is about its being there; any other passes over an answer that lacks it.
+    Its finding says how many responses break the rule and what they have in common. It is skipped
+    where another check found the same requirement broken, and where something is missing altogether
+    (a :class:`~conformance.judgement.Thing`) and another check reported that. ``of`` names that
+    thing for the invariant that reports its absence; any other skips a response without it.
     ``explained_by`` names requirements whose breach explains a breach of this one.
 
     Raises:
@@ -168,11 +140,11 @@ def invariant(
     def register(function: JudgeAnswer) -> JudgeAnswer:
         @wraps(function)
         async def run(api: Api) -> None:
-            hold_not_yet_told(api.whole_run, (requirement, *explained_by), of)
-            conclude(look_at_each(function, of, api.whole_run.answers), api)
+            assert_not_reported(api.whole_run, (requirement, *explained_by), of)
+            conclude(inspect_each(function, of, api.whole_run.answers), api)
 
         titles = titles_of(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
+        add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
         return function
 
     return register
@@ -181,10 +153,10 @@ def invariant(
 def check_afterwards(
     check_id: str, *, requirement: str, tier: str = "smoke", needs: tuple[str, ...] = ()
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a check that looks at a whole run, and asks only where that raises a suspicion.
+    """Register a check that inspects a whole run, and sends requests only to confirm a suspicion.
 
-    It is run when all checks that ask are finished, and finds what they left behind in
-    ``api.whole_run``; against an endpoint that raises no suspicion it costs nothing.
+    It runs when all checks that send requests are finished, and finds their exchanges in
+    ``api.whole_run``; where nothing is suspicious it costs nothing.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -193,7 +165,7 @@ def check_afterwards(
 
     def register(function: CheckFunction) -> CheckFunction:
         titles = titles_of(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, function, asks=False))
+        add(Check(check_id, requirement, Tier(tier), *titles, needs, function, asks=False))
         return function
 
     return register
@@ -207,9 +179,9 @@ def invariant_across(
     needs: tuple[str, ...] = (),
     explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeRun], JudgeRun]:
-    """Register a check that compares the answers of a run, and asks nothing.
+    """Register a check that compares the responses of a run, and sends nothing.
 
-    The function takes all of them in the order in which they came, and yields a
+    The function takes all of them in order of arrival, and yields a
     :class:`~conformance.answered.Breach` for what breaks the requirement; otherwise it is like
     :func:`invariant`.
     """
@@ -217,21 +189,15 @@ def invariant_across(
     def register(function: JudgeRun) -> JudgeRun:
         @wraps(function)
         async def run(api: Api) -> None:
-            hold_not_yet_told(api.whole_run, (requirement, *explained_by))
+            assert_not_reported(api.whole_run, (requirement, *explained_by))
             answers = api.whole_run.answers
-            conclude(Looked(answers, tuple(function(answers))), api)
+            conclude(Inspected(answers, tuple(function(answers))), api)
 
         titles = titles_of(function, check_id)
-        _add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
+        add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
         return function
 
     return register
-
-
-def _add(made: Check) -> None:
-    if made.id in _registered:
-        raise ValueError(f"check {made.id} is registered twice")
-    _registered[made.id] = made
 
 
 def titles_of(function: Callable[..., object], check_id: str) -> tuple[str, str]:
@@ -259,114 +225,10 @@ def _joined(line: str, following: str) -> str:
 
 
 def _is_wide(character: str) -> bool:
-    """Tell whether a character is one of Chinese, its punctuation included."""
+    """Return whether a character is one of Chinese, its punctuation included."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
 
 
-async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
-    """Return the check that finds the same thing missing from a simpler answer, if one does.
-
-    It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
-    here alone stays this check's own finding, unless an invariant finds that wherever it is.
-    """
-    for simpler in JUDGED_BY[absence.thing]:
-        if simpler == check_id:
-            return None
-        judge = _registered[simpler]
-        if api.contract.why_not_in_force(judge.requirement) is not None:
-            continue
-        try:
-            await inspect.unwrap(judge.run)(api)
-        except Absence as found:
-            # A stream that does not come back at all tells nothing about what an answer lacks.
-            if found.thing is absence.thing or found.thing is not Thing.STREAM:
-                return simpler
-        except Judgement:
-            continue
-    return JUDGED_AT_THE_END.get(absence.thing)
-
-
-async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
-    """Return the check that finds a promised parameter refused in a simpler request, if one does.
-
-    Where nothing is promised a refusal is no accusation, and tells what else is not served.
-    """
-    for feature in sorted(refusal.features & REFUSAL_JUDGED_BY.keys()):
-        judge = _registered[REFUSAL_JUDGED_BY[feature]]
-        if judge.id == check_id or not api.contract.promises(feature):
-            continue
-        if api.contract.why_not_in_force(judge.requirement) is not None:
-            continue
-        try:
-            await inspect.unwrap(judge.run)(api)
-        except Refusal as found:
-            if feature in found.features:
-                return judge.id
-        except Judgement:
-            continue
-    return None
-
-
-ROOMS = ("conformance.checks", "conformance.generated")
-"""The packages whose modules register checks by being imported."""
-
-
 def _is_first(stage: Stage, api: Api) -> bool:
-    """Tell whether a generated check runs where no directed one has, which could judge instead."""
+    """Return whether a generated check runs without any directed one before it."""
     return stage is Stage.GENERATED and not api.whole_run.findings
-
-
-def who_told(found: Deviation | Refusal, requirement: str, api: Api) -> str | None:
-    """Return the check that found the cause of what a generated one has found, if one may have.
-
-    That is any accusation, unless the smallest request that shows it is known, and the accusation
-    is about a parameter which that has not.
-    """
-    area = api.contract.requirement(requirement).area
-    parameters = {parameter.name for parameter in api.contract.parameters}
-    for finding in api.whole_run.accusations:
-        elsewhere = found.features is not None and finding.subject not in found.features
-        its_own = finding.subject in parameters
-        alike = api.contract.requirement(finding.requirement).area == area
-        if not (elsewhere and its_own) or alike:
-            return finding.id
-    return None
-
-
-@cache
-def all_checks() -> tuple[Check, ...]:
-    """Import whatever registers checks and return these in the order of their ids.
-
-    That is every module of the rooms, and the modules that other packages name by entry points.
-
-    Raises:
-        PluginError: another package's checks cannot be used.
-    """
-    for room in ROOMS:
-        for module in pkgutil.iter_modules(importlib.import_module(room).__path__):
-            importlib.import_module(f"{room}.{module.name}")
-    known = set(_registered)
-    for plugin in plugins():
-        plugin.load()
-        for name in _registered.keys() - known:
-            _hold_sound(_registered[name], plugin)
-        known |= _registered.keys()
-    return tuple(sorted(_registered.values(), key=lambda c: c.id))
-
-
-def _hold_sound(made: Check, plugin: Plugin) -> None:
-    """Hold that a check of another package names only what there is, before any run depends on it.
-
-    Raises:
-        PluginError: it does not.
-    """
-    # Whatever the contract, it knows every requirement and every parameter, in force or not.
-    contract = load_contract(DOCUMENTS[0])
-    try:
-        contract.requirement(made.requirement)
-    except ContractError as error:
-        raise plugin.broken(f"of its check {made.id}, {error}") from None
-    known = {parameter.name for parameter in contract.parameters}
-    strange = [name for name in made.needs if name not in known]
-    if strange:
-        raise plugin.broken(f"its check {made.id} needs `{strange[0]}`, which is no parameter")

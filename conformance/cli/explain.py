@@ -13,12 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.causes import cause_of
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
 from conformance.cli.options import examples, under_contract
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
+from conformance.discovery import all_checks
 from conformance.model import Effect, ExitCode, Requirement
 from conformance.reports.case import written
 from conformance.reports.console import console_for, marked

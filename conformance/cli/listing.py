@@ -9,11 +9,12 @@ import click
 from rich.padding import Padding
 from rich.text import Text
 
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.cli import inputs
 from conformance.cli.options import DEFAULT_CONTRACT, choosing, examples, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
+from conformance.discovery import all_checks
 from conformance.model import ExitCode, Stage, Tier
 from conformance.reports.console import console_for, marked
 from conformance.reports.words import plural

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from conformance.checks import all_checks
 from conformance.cli.inputs import format_names, key_variable
 from conformance.contract import DOCUMENTS, Contract
+from conformance.discovery import all_checks
 from conformance.language import Language, language_of
 from conformance.model import Stage, Tier
 from conformance.selection import Options, choose

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformance.bundled import BundledServerError, list_bundled
-from conformance.checks import all_checks
 from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
 from conformance.cli.guard import UserError
 from conformance.cli.judging import interruptible
 from conformance.cli.options import examples
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
+from conformance.discovery import all_checks
 from conformance.model import ExitCode, Stage, Tier
 from conformance.reports.console import console_for
 from conformance.selftest.catalogue import Catalogue, CatalogueError, Fault, read_catalogue

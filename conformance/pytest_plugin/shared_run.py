@@ -16,8 +16,9 @@ from collections.abc import Collection, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import Contract
+from conformance.discovery import all_checks
 from conformance.model import Finding, Run, Target
 from conformance.runner import run
 from conformance.selection import Options

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
+from conformance.discovery import all_checks
 from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusal
 from conformance.model import Finding, Level, Run, Verdict
 from conformance.plugins import PluginError

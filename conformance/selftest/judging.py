@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from conformance.api import features_of
 from conformance.bundled import BundledServer
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.events import ExchangeMade, FindingMade, RunFinished
 from conformance.model import Cost, Exchange, Finding, Footer, Stage, Target, Tier, Verdict
 from conformance.runner import run

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.api import Api
-from conformance.checks import all_checks
 from conformance.completion import Completion
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.events import FindingMade
 from conformance.imagined import ImaginedEndpoint, language
 from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict

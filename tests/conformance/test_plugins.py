@@ -6,13 +6,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
-from conformance.checks import all_checks, registry
+from conformance import discovery
+from conformance.checks.catalogue import REGISTERED
 from conformance.cli import main
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.plugins import Plugin, PluginError
 from conformance.requirements import own_statements, statements_of
 
@@ -57,10 +60,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The package as one that has an entry point; checks register anew, and are forgotten."""
     all_checks()
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    monkeypatch.setattr(registry, "plugins", lambda: (ACME,))
+    monkeypatch.setattr(discovery, "plugins", lambda: (ACME,))
     all_checks.cache_clear()
-    yield package
+    with patch.dict(REGISTERED):
+        yield package
     monkeypatch.undo()
     all_checks.cache_clear()
 

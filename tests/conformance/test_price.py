@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from conformance.bundled import MODEL, REFERENCE
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.events import RunFinished
 from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.planning import plan

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from conformance import __version__, rejudging
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.model import (
     Conclusion,

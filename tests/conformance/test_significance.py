@@ -7,7 +7,7 @@ from itertools import combinations, permutations, product
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.discovery import all_checks
 from conformance.significance import (
     ALLOWANCE,
     SHARES,

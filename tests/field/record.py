@@ -11,8 +11,8 @@ from typing import Any
 import cattrs
 import yaml
 
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.model import Tier
 from conformance.selection import Options, choose
 

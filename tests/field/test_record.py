@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.model import Level, Tier, Verdict
 from tests.field.record import (
     MAIN,

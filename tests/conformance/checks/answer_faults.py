@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.checks._prompts import COUNTING
+from conformance.checks._shared.prompts import COUNTING
 from conformance.model import Exchange
 from tests.conformance.checks import rewrites as f
 from tests.conformance.checks.rewrites import Choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.checks.all_at_once import QUESTION
+from conformance.checks._shared.batched import QUESTION
 from tests.conformance.checks.faulty import Body, Fault
 from tests.conformance.checks.parameter_faults import Row, changes, drops, is_batch, stops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from conformance.checks._prompts import COUNTING
+from conformance.checks._shared.prompts import COUNTING
 from tests.conformance.checks import parameter_faults as made
 from tests.conformance.checks.faulty import Body, Fault
 from tests.conformance.checks.parameter_faults import (

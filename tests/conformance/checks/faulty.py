@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.model import Arrival, Exchange, Finding, Request
 from conformance.runner import judge

@@ -8,18 +8,24 @@ from typing import Any
 
 from conformance.answered import Answered, WholeRun
 from conformance.api import Api, encode
-from conformance.checks import Check, all_checks
-from conformance.checks._prompts import AWKWARD, CHINESE, COLOURS, COUNTING
-from conformance.checks.suffix import FAR, FAR_CHINESE
+from conformance.checks import Check
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING
+from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request
 from conformance.runner import judge
 from tests.conformance.checks.rewriting import Body, Endpoint
 
 OPENAI = load_contract("openai")
+COUNTING_TOKENS = {"usage.ids-counted-everywhere", "usage.echoed-counted-everywhere"}
+"""Invariants with tests of their own."""
+
 INVARIANTS = {
-    check.id: check for check in all_checks() if check.run.__module__.endswith("_everywhere")
+    check.id: check
+    for check in all_checks()
+    if check.run.__module__.endswith(".invariants") and check.id not in COUNTING_TOKENS
 }
 
 WAYS: tuple[Body, ...] = (
@@ -62,7 +68,7 @@ def bodies() -> Iterator[Body]:
         for way in ({}, {"stream": True}, {"echo": True}):
             yield {**greedy, "prompt": prompt, "stop": ["§", needle], **way}
             yield {**greedy, "prompt": prompt, "stop": f"{needle}§", **way}
-    for prompt, suffix in ((COUNTING, FAR), (CHINESE, FAR_CHINESE)):
+    for prompt, suffix in ((COUNTING, LONG_SUFFIX), (CHINESE, CHINESE_SUFFIX)):
         yield from ({**greedy, "prompt": prompt, "suffix": suffix, **way} for way in INSERTING)
     yield {**greedy, "stream": True, "stop": ",§"}
     yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checks._prompts import COUNTING
+from conformance.checks._shared.prompts import COUNTING
 from conformance.imagined import language
 from tests.conformance.checks.faulty import MODEL, Ask, Body, Declined, Fault, Tell
 

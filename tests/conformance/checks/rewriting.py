@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from conformance.answered import WholeRun
 from conformance.api import Api
-from conformance.checks import Check, all_checks
+from conformance.checks import Check
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Arrival, Exchange, Finding, Request, Stage
@@ -136,5 +137,11 @@ async def findings(
 
 
 def checks_of(*modules: str) -> list[Check]:
-    """Return the checks in some files of the package."""
-    return [check for check in all_checks() if check.run.__module__.rpartition(".")[2] in modules]
+    """Return the checks in some files, such as `stop.limits`, or with some ids."""
+    known = set(modules)
+    return [check for check in all_checks() if {check.id, file_of(check)} & known]
+
+
+def file_of(check: Check) -> str:
+    """Name the area and the file of a check of this project."""
+    return check.run.__module__.removeprefix("conformance.checks.")

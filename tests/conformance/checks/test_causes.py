@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.events import FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.checks._characters import (
+from conformance.checks._shared.characters import (
     has_broken_character,
     is_whole,
     join_tokens,
     solid,
     token_bytes,
 )
-from conformance.checks._scores import alike
+from conformance.checks._shared.token_scores import alike
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from conformance.checks._chances import LISTED, log_chance_of
-from conformance.checks._law import Place, log_chance
-from conformance.checks._scores import positions_of
-from conformance.checks._ways import OFF, is_off
-from conformance.checks.best_of import hold_chosen
+from conformance.checks._shared.p_values import LISTED_ALTERNATIVES, log_chance_of
+from conformance.checks._shared.request_shapes import MIN_SUBOPTIMAL_TOKENS, is_suboptimal
+from conformance.checks._shared.sampling_test import Place, log_chance
+from conformance.checks._shared.token_scores import positions_of
+from conformance.checks.best_of.directed import assert_chosen
 from conformance.completion import Choice
 from conformance.judgement import Deviation
 from conformance.significance import SHARES, log_chance_of_equal_rows
@@ -100,13 +100,16 @@ def a_server(chance: random.Random) -> Server:
             {**dict.fromkeys(VOCABULARY, certain / 39), token: 1 - certain}
             for token in chance.choices(VOCABULARY, k=TEXT)
         )
-    count = chance.choice([LISTED, 10, 40])
+    count = chance.choice([LISTED_ALTERNATIVES, 10, 40])
     banned = chance.choice(VOCABULARY)
     takes = chance.choice(
         [dict, lambda of: kept(of, count), lambda of: kept(without(of, banned), count)]
     )
     return Server(
-        places, takes, chance.choice([1, 2, LISTED, LISTED, LISTED]), chance.choice([2, 6])
+        places,
+        takes,
+        chance.choice([1, 2, LISTED_ALTERNATIVES, LISTED_ALTERNATIVES, LISTED_ALTERNATIVES]),
+        chance.choice([2, 6]),
     )
 
 
@@ -123,7 +126,7 @@ def law(
 ) -> float:
     """The counts of 128 samples of one place, held against a temperature."""
     place = server.places[0]
-    listed = kept(place, LISTED)
+    listed = kept(place, LISTED_ALTERNATIVES)
     tokens = [draw(server.takes(place), chance, taken or asked) for _ in range(128)]
     return log_chance(Place(listed), tokens, asked)
 
@@ -159,7 +162,7 @@ def test_no_correct_server_is_accused(name: str, simulated_servers: int) -> None
 
 
 def off(server: Server, tokens: list[str]) -> int:
-    return sum(map(is_off, positions_of(server.choice(tokens))))
+    return sum(map(is_suboptimal, positions_of(server.choice(tokens))))
 
 
 def test_no_correct_server_is_off_where_nothing_is_left_to_choose(simulated_servers: int) -> None:
@@ -169,8 +172,8 @@ def test_no_correct_server_is_off_where_nothing_is_left_to_choose(simulated_serv
         greedy = [
             max(taken, key=lambda name: taken[name]) for taken in map(server.takes, server.places)
         ]
-        assert off(server, greedy) < OFF
-        assert off(server, server.sample(chance, temperature=0.05)) < OFF
+        assert off(server, greedy) < MIN_SUBOPTIMAL_TOKENS
+        assert off(server, server.sample(chance, temperature=0.05)) < MIN_SUBOPTIMAL_TOKENS
 
 
 def best_of(server: Server, chance: random.Random, candidates: int) -> list[int]:
@@ -192,7 +195,7 @@ def test_no_correct_choice_of_the_best_is_accused(simulated_servers: int) -> Non
     chance = random.Random(22)
     for _ in range(simulated_servers // 20):
         server = a_server(chance)
-        hold_chosen({"a": best_of(server, chance, 20), "b": best_of(server, chance, 20)})
+        assert_chosen({"a": best_of(server, chance, 20), "b": best_of(server, chance, 20)})
 
 
 PEAKED, FLAT = (0.6, 0.1, 0.06, 0.03, 0.02), (0.3, 0.2, 0.1, 0.06, 0.04)
@@ -211,7 +214,7 @@ def test_another_temperature_is_found_at_a_place_that_tells_of_it(name: str) -> 
     chance = random.Random(23)
     rest = [(1 - sum(listed)) / 35] * 35
     place = dict(zip(VOCABULARY, [*listed, *rest], strict=True))
-    server = Server((place,), dict, LISTED, 6)
+    server = Server((place,), dict, LISTED_ALTERNATIVES, 6)
     found = [law(server, chance, asked, taken) <= math.log(LENIENT) for _ in range(40)]
     assert sum(found) >= 20
 
@@ -220,7 +223,7 @@ def test_another_temperature_is_found_at_a_place_that_tells_of_it(name: str) -> 
 def test_repeats_of_an_open_model_are_found(places: int) -> None:
     chance = random.Random(24)
     flat = dict(zip(VOCABULARY, [0.3, 0.2, 0.1, 0.05, 0.05, *[0.3 / 35] * 35], strict=True))
-    server = Server((flat,) * places, dict, LISTED, 6)
+    server = Server((flat,) * places, dict, LISTED_ALTERNATIVES, 6)
     found = [3 * log_chance_of([server.choice(server.sample(chance))]) for _ in range(40)]
     assert sum(log <= math.log(LENIENT) for log in found) >= (20 if places == 4 else 40)
 
@@ -230,9 +233,9 @@ def test_a_choice_among_few_is_found(candidates: int) -> None:
     chance = random.Random(25)
     accused = 0
     for _ in range(40):
-        server = Server(tuple(model(chance) for _ in range(TEXT)), dict, LISTED, 6)
+        server = Server(tuple(model(chance) for _ in range(TEXT)), dict, LISTED_ALTERNATIVES, 6)
         try:
-            hold_chosen({"a": best_of(server, chance, candidates)})
+            assert_chosen({"a": best_of(server, chance, candidates)})
         except Deviation:
             accused += 1
     assert accused >= 20

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from conformance.api import Api
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request, Verdict

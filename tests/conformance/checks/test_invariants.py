@@ -8,7 +8,8 @@ from contextlib import aclosing
 
 import pytest
 
-from conformance.checks.text_everywhere import is_broken_form, is_stripped_form
+from conformance.checks._shared.changed_texts import is_broken_form
+from conformance.checks.text.invariants import is_stripped_form
 from conformance.events import ExchangeMade, FindingMade
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL

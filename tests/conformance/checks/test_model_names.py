@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.checks.envelope import hold_related
+from conformance.checks.model.names import assert_names_model
 from conformance.judgement import Deviation
 
 
@@ -22,7 +22,7 @@ from conformance.judgement import Deviation
     ],
 )
 def test_a_form_of_the_name_is_left_alone(asked: str, answered: str) -> None:
-    hold_related(answered, asked)
+    assert_names_model(answered, asked)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_form_of_the_name_is_left_alone(asked: str, answered: str) -> None:
 )
 def test_another_models_name_is_a_deviation(asked: str, answered: str | None) -> None:
     with pytest.raises(Deviation):
-        hold_related(answered, asked)
+        assert_names_model(answered, asked)

@@ -8,36 +8,33 @@ from itertools import chain
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.checks import Check
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.model import Verdict
 from conformance.selection import reason_to_skip
 from tests.conformance.checks import faults_at_once, faults_of_generation, faults_of_text
 from tests.conformance.checks import parameter_faults as made
 from tests.conformance.checks.faulty import Body, Fault, found
 from tests.conformance.checks.parameter_faults import Row
+from tests.conformance.checks.rewriting import file_of
 
-MODULES = {
-    *(
-        "model",
-        "prompt",
-        "suffix",
-        "max_tokens",
-        "temperature",
-        "temperature_law",
-        "top_p",
-        "n",
-        "best_of",
-        "stop",
-        "all_at_once",
-        "stops_at_once",
-        "limits_at_once",
-    ),
-    *("echo", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "user"),
-    "unknown_key",
+AREAS = {
+    *("model", "prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "best_of", "stop"),
+    *("echo", "penalties", "logit_bias", "seed", "user", "unknown_key"),
 }
+FILES = {"directed", "limits", "batched", "frequencies"}
+OF_RESPONSES = {"model.named-in-answer", "model.named-in-stream", "model.chat-only-refused"}
 
-CHECKS = {c.id: c for c in all_checks() if c.run.__module__.rpartition(".")[2] in MODULES}
+
+def is_of_a_parameter(check: Check) -> bool:
+    """Whether a check judges what a parameter does."""
+    area, _, file = file_of(check).partition(".")
+    known = area in AREAS and file in FILES and check.id not in OF_RESPONSES
+    return known or file_of(check) == "finish_reason.batched"
+
+
+CHECKS = {check.id: check for check in all_checks() if is_of_a_parameter(check)}
 
 STATED_ELSEWHERE = {
     "max-tokens.unlimited": "zhizengzeng",

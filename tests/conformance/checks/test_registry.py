@@ -9,10 +9,12 @@ import pytest
 
 from conformance.answered import WholeRun
 from conformance.api import Api
-from conformance.checks import Check, all_checks
-from conformance.checks._ways import WAYS, InTurn
-from conformance.checks.registry import check, invariant, titles_of, who_told
+from conformance.checks import Check
+from conformance.checks._shared.request_shapes import SHAPES, ShapeQueue
+from conformance.checks._shared.root_causes import root_cause_of
+from conformance.checks.registry import check, invariant, titles_of
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.judgement import Deviation
 from conformance.model import Finding, Level, Tier, Verdict
@@ -74,13 +76,13 @@ def test_both_sentences_name_the_same_parameters(known: Check) -> None:
 
 
 def test_parts_that_several_ways_share_are_asked_for_once() -> None:
-    turns, asked = InTurn(WAYS), []
+    turns, asked = ShapeQueue(SHAPES), []
     for way in turns:
         asked.append(way)
         turns.take_apart(way)
-    parts = {part for way in WAYS for part in way.parts}
-    assert asked[: len(WAYS)] == list(WAYS)
-    assert len(asked) == len(set(asked)) == len(WAYS) + len(parts)
+    parts = {part for way in SHAPES for part in way.parts}
+    assert asked[: len(SHAPES)] == list(SHAPES)
+    assert len(asked) == len(set(asked)) == len(SHAPES) + len(parts)
 
 
 @pytest.mark.parametrize(
@@ -104,5 +106,5 @@ def test_a_cause_that_was_found_is_not_told_again(
     )  # fmt: skip
     api = Api(ImaginedEndpoint(contract), contract, "m", whole_run=WholeRun(findings=(finding,)))
     found = Deviation("a", "b", features=None if features is None else frozenset(features))
-    accuser = who_told(found, "echo.prompt-then-completion", api)
+    accuser = root_cause_of(found, "echo.prompt-then-completion", api)
     assert accuser == (accused if told else None)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.discovery import all_checks
 from conformance.model import Verdict
 from tests.conformance.checks import response_fault_finders
 from tests.conformance.checks.answer_faults import ANSWERS
@@ -16,23 +16,27 @@ from tests.conformance.checks.rewriting import Change, checks_of, findings
 from tests.conformance.checks.stream_faults import STREAMS
 
 FILES = (
-    "auth",
-    "choices",
-    "echo_logprobs",
-    "echo_logprobs_batches",
-    "envelope",
-    "errors",
-    "finish_reason",
-    "headers",
-    "logprobs",
-    "logprobs_arrays",
-    "stream",
-    "stream_options",
-    "streaming",
-    "streaming_text",
-    "text",
-    "text_offset",
-    "usage",
+    "auth.directed",
+    "index.directed",
+    "echo.logprobs",
+    "echo.logprobs_batched",
+    "envelope.directed",
+    "model.named-in-answer",
+    "model.named-in-stream",
+    "errors.directed",
+    "finish_reason.directed",
+    "headers.directed",
+    "logprobs.directed",
+    "logprobs.limits",
+    "logprobs.arrays",
+    "logprobs.text_offset",
+    "streaming.directed",
+    "streaming.limits",
+    "streaming.text",
+    "stream_options.directed",
+    "stream_options.limits",
+    "text.directed",
+    "usage.directed",
 )
 """The files whose checks judge streams, log probabilities and answers."""
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from conformance.checks._scores import Scored, apart, expect_scored_alike
-from conformance.checks.logprobs_arrays import worse_than_best
-from conformance.checks.logprobs_everywhere import hold_prompt_scored
+from conformance.checks._shared.token_scores import Scored, apart, expect_scored_alike
+from conformance.checks.echo.invariants import assert_prompt_scored
+from conformance.checks.logprobs.arrays import worse_than_best
 from conformance.completion import Choice
 from conformance.judgement import Absence, Deviation, Inconclusive, NotApplicable
 
@@ -112,14 +112,14 @@ def echoed(tokens: list[str]) -> Choice:
     ids=["as they are", "a start token", "a blank before, and bytes"],
 )
 def test_the_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
-    hold_prompt_scored(echoed(tokens), "  caf\u00e9")
+    assert_prompt_scored(echoed(tokens), "  caf\u00e9")
 
 
 def test_parts_of_characters_that_nobody_can_join_are_no_deviation() -> None:
     with pytest.raises(NotApplicable):
-        hold_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
+        assert_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
 
 
 def test_the_tokens_of_another_text_are_a_deviation() -> None:
     with pytest.raises(Absence):
-        hold_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")
+        assert_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from conformance.checks.served_streams import EDGES, values_at
+from conformance.checks.streaming.served import EDGES, values_at
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Verdict
 from tests.conformance.checks.faulty import Fault, found

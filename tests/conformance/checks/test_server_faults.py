@@ -12,8 +12,8 @@ import pytest
 
 from conformance.answered import Answered, WholeRun
 from conformance.api import Api
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Level, Request, Tier, Verdict

@@ -11,8 +11,14 @@ from typing import Any
 import pytest
 
 from conformance.api import Api, Patience
-from conformance.checks._compare import Unsettled, expect_agreement
-from conformance.checks._steadiness import NEAR_TIE, Parting, parting_of, settle, usual_and_odd
+from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
+from conformance.checks._shared.nondeterminism import (
+    NEAR_TIE_NATS,
+    Parting,
+    parting_of,
+    settle,
+    usual_and_odd,
+)
 from conformance.contract import load_contract
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
@@ -86,7 +92,7 @@ def test_a_near_tie_that_flips_is_left_alone() -> None:
     endpoint.sent = 3  # so that the second answer is another
     judgement = asyncio.run(judged(endpoint))
     assert isinstance(judgement, Inconclusive)
-    assert f"below {NEAR_TIE}" in str(judgement)
+    assert f"below {NEAR_TIE_NATS}" in str(judgement)
 
 
 def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
@@ -105,7 +111,7 @@ def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -
     endpoint.sent = 2  # so that the third of the first four answers is another
     judgement = asyncio.run(judged(endpoint, prompts=(GREEDY["prompt"], "red, green,")))
     assert isinstance(judgement, Inconclusive if near_ties else Deviation)
-    assert near_ties == (f"below {NEAR_TIE}" in str(judgement))
+    assert near_ties == (f"below {NEAR_TIE_NATS}" in str(judgement))
 
 
 def test_without_log_probabilities_it_stays_open() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from conformance.answered import Answered
 from conformance.api import Api
-from conformance.checks._greedy import greedy_in
-from conformance.checks.stop_everywhere import piece_of_stop, place_of_stop
+from conformance.checks._shared.greedy import greedy_in, place_of_stop
+from conformance.checks.stop.invariants import piece_of_stop
 from conformance.contract import load_contract
 from conformance.imagined import ImaginedEndpoint
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from conformance import __version__
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS
+from conformance.discovery import all_checks
 from conformance.wire.record import write_run
 from tests.conformance.reports.builders import a_failure, a_finding, a_run, an_exchange
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import load_contract
+from conformance.discovery import all_checks
 from conformance.model import Target
 from conformance.pytest_plugin import shared_run
 from conformance.pytest_plugin.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.discovery import all_checks
 from conformance.wire.record import read_run
 from tests.conformance.cli.endpoints import Answer, serving
 from tests.servers import DEMO_KEY, running_server

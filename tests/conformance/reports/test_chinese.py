@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.causes import causes
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.reports.phrases import catalogue
 
 HAN = "[\u4e00-\u9fff]"

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checks import all_checks
 from conformance.contract import DOCUMENTS, load_contract
+from conformance.discovery import all_checks
 from conformance.judgement import Thing
 from conformance.reports.phrases import LONGEST, catalogue, in_chinese, phrase_of
 from conformance.selection import reason_to_skip
 
 SUITE = Path(__file__).parents[3] / "conformance"
-ROOMS = ("checks", "generated", "wire", "")
+ROOMS = ("checks", "generation", "wire")
 """Where what a check says is written: the checks, what they stand on, and the wire."""
 
 SAYS: dict[str, tuple[int | str, ...]] = {
@@ -28,6 +28,8 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "Absence": (1, 2),
     "expect_agreement": (2, "expected"),
     "expect_alike": (2, "expected"),
+    "expect_same_responses": (3, "expected"),
+    "expect_same_scores": (3, "expected"),
     "expect_scored_alike": (2, "expected"),
     "expect_variety": (2, 3, "expected"),
     "hold_no_repeat": (2,),
@@ -56,7 +58,8 @@ SAMPLES = (
 
 def literals() -> Iterator[tuple[str, str]]:
     """Find the sentences that are written where they are said, as patterns with ``{}``."""
-    paths = itertools.chain.from_iterable((SUITE / room).glob("*.py") for room in ROOMS)
+    inner = itertools.chain.from_iterable((SUITE / room).rglob("*.py") for room in ROOMS)
+    paths = itertools.chain(SUITE.glob("*.py"), inner)
     for path in sorted(paths):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import all_checks
+from conformance.discovery import all_checks
 from conformance.model import Cost, Level, Tier
 from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome, Remark

@@ -1,0 +1,1 @@
+"""What the checks of several areas use; no check is registered here."""

@@ -1,0 +1,77 @@
+"""Compare two responses fairly: a difference counts only after an A/A control.
+
+Greedy decoding is deterministic only in theory: batching, mixture-of-experts routing and
+speculative decoding flip near-ties. So each side is repeated before a difference is reported. Where
+both sides repeat themselves, they differ. Where one does not, the model's own log probabilities at
+the place where the responses diverge decide (:mod:`conformance.checks._shared.nondeterminism`).
+Equal responses cost no repeats.
+
+One repeat is not enough: a near-tie that flips now and then can repeat itself once by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from conformance.judgement import Deviation, Inconclusive, shown
+from conformance.model import Effect
+
+T = TypeVar("T")
+
+Ask = Callable[[bool], Awaitable[T]]
+"""Asks the endpoint and returns what is compared; called with True for a fresh sample."""
+
+REPEATS = 5
+"""How often each side has to repeat itself after a difference."""
+
+
+class Unsettled(Inconclusive):
+    """Two ways of asking differ, and one of them does not repeat its own answer.
+
+    Attributes:
+        sides: the two ways of asking.
+        seen: the answers to each, in order; two of one side differ.
+        expected: what a correct endpoint would do, in words.
+        effect: how a deviation would show in the parameter's state.
+    """
+
+    def __init__(
+        self,
+        sides: tuple[Ask[Any], Ask[Any]],
+        seen: tuple[list[Any], list[Any]],
+        expected: str,
+        effect: Effect,
+    ) -> None:
+        first, again = next((s[0], s[-1]) for s in seen if s[-1] != s[0])
+        super().__init__(
+            f"the endpoint does not repeat its own answer: {shown(first)}, then {shown(again)}"
+        )
+        self.sides = sides
+        self.seen = seen
+        self.expected = expected
+        self.effect = effect
+
+
+async def expect_agreement(
+    left: Ask[T], right: Ask[T], expected: str, *, effect: Effect = Effect.ALTERED
+) -> T:
+    """Assert that two ways of asking give the same answer, and return it.
+
+    Raises:
+        Deviation: they differ, and each repeats its own answer every time.
+        Unsettled: one of them does not, which the registry has settled before a check ends.
+    """
+    first, second = await left(False), await right(False)
+    if first == second:
+        return first
+    sides = (left, right)
+    seen = ([first], [second])
+    for _ in range(REPEATS):
+        for ask, answers in zip(sides, seen, strict=True):
+            answers.append(await ask(True))
+            if answers[-1] != answers[0]:
+                raise Unsettled(sides, seen, expected, effect)
+    raise Deviation(
+        expected, f"{shown(first)} against {shown(second)}, both repeated", effect=effect
+    )

@@ -1,0 +1,118 @@
+"""A batch, several choices and an echo in one request, plain or streamed.
+
+Many endpoints are correct in the first choice of a plain response and wrong in the second choice,
+in another prompt, or in a stream. What is true of one response must be true of each of these, and
+one request shows it for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, COUNTING
+from conformance.checks._shared.requests import choices_of, collect_stream, greedy, plain
+from conformance.completion import Choice
+from conformance.judgement import NotApplicable, Refusal, Thing
+
+CHOICES_PER_PROMPT = 2
+
+COMBINATIONS: Sequence[dict[str, Any]] = (
+    {"n": CHOICES_PER_PROMPT, "echo": True},
+    {"echo": True},
+    {"n": CHOICES_PER_PROMPT},
+    {},
+)
+"""What is asked for beside the batch, the most first: a correct server may decline some of it."""
+
+BATCHED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
+
+BATCHED_STREAM: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
+"""Where such a check belongs, and what it needs."""
+
+PROMPTS = (COUNTING, CHINESE)
+
+OMITTED = object()
+"""Stands for a parameter that is not to be sent."""
+
+Texts = tuple[str, ...]
+
+QUESTION = "问:一加一等于几?答:"
+"""A model answers it in few words, and then often ends."""
+
+EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
+
+
+async def free_text(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
+    """Return what a single plain answer says."""
+    return (await plain(api, prompt, fresh=fresh, **more)).text
+
+
+async def ask_batched(
+    api: Api, prompts: Sequence[str], *, stream: bool, fresh: bool = False, **more: Any
+) -> list[tuple[str, Choice]]:
+    """Ask for a batch in every way at once, and return each choice beside its prompt.
+
+    What is :data:`OMITTED` among ``more`` is left out of the request.
+
+    Raises:
+        NotApplicable: this document knows no batches.
+        Refusal: not even the batch alone is served.
+    """
+    if "strings" not in api.contract.parameter("prompt").forms:
+        raise NotApplicable("this document does not mention arrays of prompts")
+    for ways in COMBINATIONS:
+        known = {name: v for name, v in ways.items() if api.contract.parameter(name).documented}
+        if known != ways:
+            continue
+        asked = {**greedy(list(prompts)), **ways, **more}
+        asked = {name: value for name, value in asked.items() if value is not OMITTED}
+        try:
+            if stream:
+                answer = collect_stream(await api.stream(fresh=fresh, **asked))
+            else:
+                answer = (await api.complete(fresh=fresh, **asked)).expect_ok()
+        except Refusal:
+            if ways:
+                continue
+            raise
+        size = asked.get("n", 1)
+        choices = choices_of(answer, size * len(prompts), Thing.COPIES)
+        return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
+    raise NotApplicable("this document leaves nothing to ask for")
+
+
+def generated_text(prompt: str, choice: Choice) -> str:
+    """Return what a choice adds to its prompt, whether that was echoed or not."""
+    return solid(choice.text.removeprefix(prompt))
+
+
+async def assert_each_as_alone(
+    api: Api,
+    prompts: Sequence[str],
+    expected: Callable[[str, bool], Awaitable[str]],
+    words: str,
+    *,
+    stream: bool,
+    of: Collection[str] | None = None,
+    **more: Any,
+) -> None:
+    """Assert that each choice adds to its prompt what ``expected(prompt, fresh)`` returns.
+
+    ``of`` names the prompts whose choices are looked at, all unless given.
+    """
+    judged = [prompt for prompt in prompts if of is None or prompt in of]
+
+    async def together(fresh: bool) -> Texts:
+        told = await ask_batched(api, prompts, stream=stream, fresh=fresh, **more)
+        return tuple(generated_text(prompt, choice) for prompt, choice in told if prompt in judged)
+
+    async def alone(fresh: bool) -> Texts:
+        size = len(await together(False)) // len(judged)
+        texts = [solid(await expected(prompt, fresh)) for prompt in judged]
+        return tuple(text for text in texts for _ in range(size))
+
+    await expect_agreement(together, alone, words)

@@ -1,0 +1,88 @@
+r"""Text as characters and as bytes: which part of a text a comparison may use.
+
+A byte-level tokenizer can end, or even continue, in the middle of a character. Servers write the
+incomplete part in different ways (U+FFFD, nothing, ``bytes:\xe2``), all of which conform, so
+comparisons stop where such a part begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from conformance.judgement import Deviation
+from conformance.model import Exchange
+
+REPLACEMENT = "\ufffd"
+"""What decoders put where bytes make no character."""
+
+_BYTES_PREFIX = "bytes:"
+
+_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+CONTROL_TOKEN = re.compile(
+    r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|\A\s?<s>|</s>|<unk>|\[gMASK\]|\[/?INST\]"
+    r"|<(?:bos|eos|pad|(?:start|end)_of_turn)>"
+)
+"""What control tokens look like: in GPT and Qwen, in DeepSeek, in Llama and Mistral, in GLM, in
+Gemma. ``<s>`` is a tag of HTML, too, and tells only where a text begins with it."""
+
+_CUT_AT_THE_END = re.compile(f"{REPLACEMENT}{{1,3}}\\Z")
+"""What is left of a character of up to four bytes that the token limit cut."""
+
+
+def solid(text: str) -> str:
+    """Return the text up to the first thing in it that is no whole character."""
+    return text.partition(REPLACEMENT)[0]
+
+
+def has_broken_character(text: str) -> bool:
+    """Return whether half a character stands in the text, other than at its very end."""
+    return REPLACEMENT in _CUT_AT_THE_END.sub("", text) or _SURROGATE.search(text) is not None
+
+
+def is_whole(token: str) -> bool:
+    """Return whether a token, as ``logprobs.tokens`` writes it, consists of whole characters."""
+    return REPLACEMENT not in token and not token.startswith(_BYTES_PREFIX)
+
+
+def token_bytes(token: str) -> bytes | None:
+    r"""Return the bytes of a token as ``logprobs.tokens`` writes it (``bytes:\xe2\x80``).
+
+    None where it cannot be told, because the server wrote U+FFFD for a part of a character.
+    """
+    if REPLACEMENT in token:
+        return None
+    if not token.startswith(_BYTES_PREFIX):
+        return token.encode("utf-8", errors="surrogatepass")
+    written = token.removeprefix(_BYTES_PREFIX)
+    raw, rest = b"", 0
+    for escape in _ESCAPE.finditer(written):
+        raw += written[rest : escape.start()].encode() + bytes.fromhex(escape[1])
+        rest = escape.end()
+    return raw + written[rest:].encode()
+
+
+def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
+    """Join tokens to text, and tell whether all of them could be joined.
+
+    The text ends before the first token whose bytes are unknown.
+    """
+    raw, complete = b"", True
+    for token in tokens:
+        piece = token_bytes(token)
+        if piece is None:
+            complete = False
+            break
+        raw += piece
+    return raw.decode("utf-8", errors="replace"), complete
+
+
+def assert_utf_8(exchange: Exchange) -> None:
+    """Assert that a body can be decoded without loss."""
+    try:
+        exchange.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Deviation("a body in UTF-8", f"{error.reason} at byte {error.start}") from None

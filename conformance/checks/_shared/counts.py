@@ -1,0 +1,40 @@
+"""How many choices a response has and should have, and the three counts of its ``usage``."""
+
+from __future__ import annotations
+
+from conformance.answered import Answered
+from conformance.checks._shared.requests import choices_in_chunk
+from conformance.completion import Completion
+from conformance.judgement import Absence, Deviation, Thing, expect, shown
+from conformance.model import Effect
+
+
+def assert_choice_count(answer: Answered, thing: Thing) -> None:
+    """Assert that an answer has as many choices as were asked for."""
+    seen, wanted = choice_count(answer), answer.asked.choices
+    if seen != wanted:
+        effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
+        raise Absence(thing, f"{wanted} choices", f"{seen}", effect=effect)
+
+
+def choice_count(answer: Answered) -> int:
+    """Count the choices of an answer.
+
+    Choices of a stream that share a number are told apart by their ends.
+    """
+    completion, wanted = answer.completion, answer.asked.choices
+    if not completion.chunks:
+        return len(completion.choices)
+    parts = [part for chunk in completion.chunks for part in choices_in_chunk(chunk)]
+    ends = sum(part.get("finish_reason") is not None for part in parts)
+    numbers = len({shown(part.get("index")) for part in parts})
+    return wanted if numbers < wanted == ends else numbers
+
+
+def assert_three_counts(answer: Completion) -> None:
+    """Assert that all three counts are there, and whole numbers that are not negative."""
+    usage = answer.usage
+    if "completion_tokens" not in usage.raw:
+        raise Deviation("usage.completion_tokens", "no such member")
+    for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
+        expect(count, "a count of usage").at_least(0)

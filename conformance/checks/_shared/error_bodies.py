@@ -1,0 +1,27 @@
+"""What no error may contain, and how an error with status 200 is recognised."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.answers import Reply
+from conformance.judgement import Deviation, shown
+
+LEAK = re.compile(
+    r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n\s+at \S+ \(.*:\d+:\d+\)"
+    r'|File "/[^"]+", line \d+'
+    r"|\bdial tcp\b|\b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}:\d{2,5}\b"
+    r"|https?://[^\s\"'<>]+/v\d+/(?:chat/)?completions|\bsk-[A-Za-z0-9_-]{20,}",
+)
+"""Stack traces, addresses behind the endpoint, and keys; links to a manual are none of these."""
+
+
+def assert_no_error_inside(reply: Reply) -> None:
+    """Assert that an answer with status 200 is no error in disguise."""
+    if reply.status != 200:
+        return
+    text = reply.exchange.body.decode("utf-8", errors="replace")
+    data = [event.data for event in reply.events] if reply.is_stream else [text]
+    told = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
+    if told:
+        raise Deviation("an error status", f"status 200 with {shown(told[0])}")

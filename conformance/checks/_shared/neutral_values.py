@@ -1,0 +1,61 @@
+"""Values that change nothing, sent together: what is harmless together is harmless alone.
+
+A check of one such value sends all of them first, in a request that the whole run shares. Only
+where that request is rejected, or its response differs, does the check send its own value alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import COLOURS
+from conformance.checks._shared.requests import greedy, plain
+from conformance.completion import Completion
+from conformance.judgement import Judgement
+
+NEUTRAL: Mapping[str, Any] = {
+    "stream": False,
+    "top_p": 1,
+    "echo": False,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logit_bias": {},
+    "user": "用户-1234 🍎",
+}
+"""A value of each parameter that changes nothing."""
+
+NULLABLE = ("logit_bias", "top_p", "logprobs", "suffix", "stop", "seed", "user", *NEUTRAL)
+
+
+async def nulls_are_harmless(api: Api, name: str) -> bool:
+    """Return whether null for all that may be null, a parameter among them, changes nothing."""
+    names = [one for one in NULLABLE if api.contract.parameter(one).nullable]
+    return await _are_harmless(api, dict.fromkeys(names), name)
+
+
+async def neutral_values_are_harmless(api: Api, name: str) -> bool:
+    """Return whether values that ask for nothing, a parameter's among them, change nothing."""
+    known = {one: v for one, v in NEUTRAL.items() if api.contract.parameter(one).documented}
+    return await _are_harmless(api, known, name)
+
+
+async def _are_harmless(api: Api, values: dict[str, Any], name: str) -> bool:
+    if "temperature.with-top-p-served" not in api.contract.requirements:
+        values.pop("top_p", None)
+    if name not in values:
+        return False
+    try:
+        # Where words come again and again, a penalty that is not none shows.
+        answer = (await api.complete(**greedy(COLOURS, **values))).expect_ok()
+        return not answer.chunks and _told(answer) == _told(await plain(api, COLOURS))
+    except Judgement:
+        return False
+
+
+def _told(answer: Completion) -> tuple[object, ...]:
+    choice = answer.only
+    bill = answer.usage.prompt_tokens if answer.has_usage else None
+    return solid(choice.text), choice.finish_reason, choice.has_logprobs, bill

@@ -1,0 +1,222 @@
+"""Settle a difference that comes and goes: a near-tie that flips, or an endpoint that errs.
+
+A conforming endpoint chooses another token only where two are about equally probable. So the log
+probabilities are requested along the greedy response. If one token leads by far at every place up
+to the one where the responses diverge, and the difference still comes back, it is not the model
+that causes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.api import Api, Patience
+from conformance.checks._shared.ab_compare import Ask, Unsettled
+from conformance.checks._shared.characters import token_bytes
+from conformance.checks._shared.token_scores import Position, alternatives, positions_of
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Inconclusive, Judgement, Refusal, shown
+from conformance.model import Exchange
+
+NEAR_TIE_NATS = 0.5
+"""A lead of the best token over the next, in nats, below which another may be taken."""
+
+CERTAIN_LOGPROB = -1e-6
+"""A log probability that no model gives: greedy sampling has made it, and hidden the lead."""
+
+ROUNDS = 9
+"""How often each side is asked once more."""
+
+MIN_RETURNS = 2
+"""How often the difference has to come back in these rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Where two answers part: behind which text, or None where something else than text differs.
+
+    ``before`` holds what the endpoint wrote up to there: in the value that differs, and counted
+    from the first value on.
+    """
+
+    before: tuple[str, ...] | None
+
+
+async def settle(doubt: Unsettled, api: Api) -> Judgement:
+    """Find out whether a difference that comes and goes can be a near-tie.
+
+    Returns:
+        A deviation where it cannot and has come back; else that it is inconclusive, with what was
+        measured.
+    """
+    usual, odd = usual_and_odd(doubt.seen)
+    try:
+        lead = await lead_before(parting_of(usual, odd), doubt.sides, api, doubt)
+        if lead is None:
+            return Inconclusive(f"{doubt}; how close the tokens were cannot be told")
+        if lead < NEAR_TIE_NATS:
+            return Inconclusive(
+                f"{doubt}; up to where they part two tokens are {lead:.2f} nats from each other,"
+                f" and below {NEAR_TIE_NATS} a correct endpoint may take either"
+            )
+        returns, rounds = await count_returns(doubt, usual, api.patience)
+    except Inconclusive as unanswered:
+        return unanswered
+    except (Deviation, Refusal) as missing:
+        return Inconclusive(f"{doubt}; how close the tokens were cannot be told: {missing}")
+    told = (
+        f"{shown(odd)} instead of {shown(usual)}, {returns} times in {rounds} repeats, though one"
+        f" token leads by {lead:.1f} nats or more up to where they part"
+    )
+    if returns >= MIN_RETURNS:
+        return Deviation(doubt.expected, f"now and then {told}", effect=doubt.effect)
+    return Inconclusive(f"the endpoint does not repeat its own answer: {told}")
+
+
+def usual_and_odd(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
+    """Return the answer that came most often, and one that differs from it."""
+    answers = [answer for side in seen for answer in side]
+    names = Counter(map(repr, answers))
+    usual = max(answers, key=lambda answer: names[repr(answer)])
+    return usual, next(answer for answer in answers if answer != usual)
+
+
+def parting_of(usual: Any, odd: Any) -> Parting:
+    """Find where two answers part: texts, or texts within lists and tuples."""
+    ones, others = list(_leaves(usual)), list(_leaves(odd))
+    for number, (one, other) in enumerate(zip(ones, others, strict=False)):
+        if one == other:
+            continue
+        if not (isinstance(one, str) and isinstance(other, str)):
+            return Parting(None)
+        before = one[: _shared(one, other)]
+        earlier = "".join(leaf for leaf in ones[:number] if isinstance(leaf, str))
+        return Parting((before, earlier + before))
+    return Parting(None)
+
+
+async def lead_before(
+    parting: Parting, sides: Iterable[Ask[Any]], api: Api, doubt: object
+) -> float | None:
+    """Return the smallest lead of a best token up to a parting, in nats; None if it is not told.
+
+    ``sides`` are the ways of asking that part, ``doubt`` what is said where that is all there is.
+
+    Raises:
+        Deviation, Refusal, Inconclusive: the endpoint serves no log probabilities here.
+    """
+    leads: list[float] = []
+    for ask in sides:
+        if not api.patience.take(2):
+            raise Inconclusive(f"{doubt}; the run has asked too often already")
+        earlier = len(api.exchanges)
+        await ask(True)
+        for body in _bodies(api.exchanges[earlier:]):
+            if body.get("temperature") != 0:
+                return None
+            asked = {k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")}
+            reply = await api.post({**asked, "logprobs": alternatives(api)}, fresh=True)
+            rows = rows_up_to(parting, reply.expect_ok().choices, _head(body))
+            if not rows:
+                continue  # a way of asking can take several requests, and this one is not about it
+            lead = lead_in(rows)
+            if lead is None:
+                return None
+            leads.append(lead)
+    return min(leads, default=None)
+
+
+def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[Sequence[Position]]:
+    """Return the tokens of the choices that may part up to there; of all where that is not known.
+
+    ``head`` is what an echo put before the text, which the choices lack.
+    """
+    if parting.before is None:
+        return [positions_of(choice) for choice in choices]
+    # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
+    befores = {before.removeprefix(head) for before in parting.before}
+    return [row for choice in choices if (row := longest_up_to(choice, befores))]
+
+
+def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
+    """Return the smallest lead in some answers; None where one does not tell it."""
+    leads = [lead_at(position) for row in rows for position in row]
+    if not leads or None in leads or not _is_model_s_own(rows):
+        return None
+    return min(lead for lead in leads if lead is not None)
+
+
+def longest_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
+    """Return the tokens up to where a choice may part; none where it began otherwise."""
+    found = [
+        up_to(positions_of(choice), text)
+        for text in befores
+        if choice.text.startswith(text) or text.startswith(choice.text)
+    ]
+    return max(found, key=len, default=[])
+
+
+def up_to(positions: Sequence[Position], text: str) -> list[Position]:
+    """Return the tokens that make a text, and the one behind it."""
+    left, taken = len(text.encode("utf-8", errors="replace")), list[Position]()
+    for position in positions:
+        taken.append(position)
+        left -= len(token_bytes(position.token) or b"")
+        if left < 0:
+            break
+    return taken
+
+
+def lead_at(position: Position) -> float | None:
+    """Return how far the best token leads, in nats; None where fewer than two are listed."""
+    best = sorted((position.top or {}).values(), reverse=True)[:2]
+    return best[0] - best[1] if len(best) == 2 else None
+
+
+async def count_returns(doubt: Unsettled, usual: Any, patience: Patience) -> tuple[int, int]:
+    """Ask both ways again, and count the answers that are not the usual one.
+
+    Returns:
+        How many differed, in how many answers.
+    """
+    returns = asked = 0
+    for _ in range(ROUNDS):
+        for ask in doubt.sides:
+            if returns >= MIN_RETURNS or not patience.take(1):
+                return returns, asked
+            asked += 1
+            returns += await ask(True) != usual
+    return returns, asked
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _shared(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _bodies(exchanges: Sequence[Exchange]) -> list[Mapping[str, Any]]:
+    bodies = [json.loads(exchange.request.body) for exchange in exchanges]
+    return [body for body in bodies if isinstance(body, dict)]
+
+
+def _head(body: Mapping[str, Any]) -> str:
+    prompt = body.get("prompt")
+    return prompt if body.get("echo") is True and isinstance(prompt, str) else ""
+
+
+def _is_model_s_own(rows: Sequence[Sequence[Position]]) -> bool:
+    """Return whether the leads are the model's, and were not widened to certainty by sampling."""
+    scores = [position.logprob for row in rows for position in row if position.logprob is not None]
+    return any(score < CERTAIN_LOGPROB for score in scores)

@@ -1,0 +1,24 @@
+"""The prompts that checks share, so that identical requests are paid for once.
+
+Each leaves a model little choice (counting, repeating), which keeps the gap between the best token
+and the next wide and greedy responses stable; the scripts differ in bytes per character.
+"""
+
+from __future__ import annotations
+
+COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,"
+"""ASCII: any language model continues it."""
+
+COLOURS = "\n".join(["red green blue"] * 4)
+"""ASCII with borders of words and lines: the answer begins with a line break."""
+
+CHINESE = "一二三四五六七八九十。一二三四五六七八九十。一二三四五六七"
+"""Three bytes a character."""
+
+EMOJI = "胡🌸🌙⭐\n" * 3 + "胡🌸"
+"""Characters of three and of four bytes, two UTF-16 units these, rare enough that byte-level
+tokenizers cut some of them: to copy them a model has to write them in parts."""
+
+AWKWARD = '  一二三。\n\t🍎🍌 \\n "X" <b> &amp; e\u0301  '
+"""White space at both ends, several scripts, a capital, what escaping gets wrong (a backslash
+and an n are no line break), and an accent that normalisation would join with its letter."""

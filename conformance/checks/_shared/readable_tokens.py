@@ -1,0 +1,64 @@
+"""Tokens and scores of recorded responses, for checks that need them to judge something else.
+
+Where they cannot be read, there is nothing to judge: other checks report that.
+"""
+
+from __future__ import annotations
+
+from conformance.answered import Answered
+from conformance.checks._shared.token_scores import Position, positions_of, tokens_of
+from conformance.completion import Choice
+from conformance.judgement import Judgement, NotApplicable
+
+
+def readable_tokens(choice: Choice) -> list[str]:
+    """Return a choice's tokens, as far as it has any.
+
+    Raises:
+        NotApplicable: it has none, or some that are no strings.
+    """
+    try:
+        return tokens_of(choice)
+    except Judgement as judgement:
+        raise NotApplicable(f"the tokens cannot be read: {judgement}") from None
+
+
+def readable_positions(choice: Choice) -> list[Position]:
+    """Return a choice's tokens with their scores and alternatives.
+
+    Raises:
+        NotApplicable: there are none, or some that are no strings and numbers.
+    """
+    try:
+        positions = positions_of(choice)
+    except Judgement as judgement:
+        raise NotApplicable(f"the scores cannot be read: {judgement}") from None
+    if not positions:
+        raise NotApplicable("the choice has no tokens")
+    return positions
+
+
+def generated_positions(answer: Answered, choice: Choice) -> list[Position]:
+    """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
+
+    Raises:
+        NotApplicable: there are none to read, or an echoed answer that ended before its limit does
+            not tell where its prompt ends.
+    """
+    positions = readable_positions(choice)
+    if not answer.asked.echo:
+        return positions
+    if choice.finish_reason != "length" or not answer.asked.limit:
+        raise NotApplicable("there is no telling which tokens are the prompt's")
+    return positions[-answer.asked.limit :]
+
+
+def scored_choices(answer: Answered) -> tuple[Choice, ...]:
+    """Return the choices of an answer for which log probabilities were asked and came.
+
+    Raises:
+        NotApplicable: none were asked for.
+    """
+    if answer.asked.logprobs is None:
+        raise NotApplicable("no log probabilities were asked for")
+    return tuple(choice for _, choice in answer.numbered if choice.has_logprobs)

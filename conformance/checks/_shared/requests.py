@@ -1,0 +1,131 @@
+"""The requests that several checks share, byte for byte, so that each is paid for once.
+
+The basis is a greedy request for sixteen tokens: every check that can judge its response uses it,
+and what a check adds follows after it, in one order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
+from conformance.completion import Choice, Completion, JsonObject
+from conformance.judgement import Absence, Inconclusive, NotApplicable, Refusal, Thing, shown
+from conformance.model import Effect
+
+MAX_TOKENS = 16
+"""The ``max_tokens`` of the shared requests: enough for a character of four bytes to be cut."""
+
+MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": "1", "max_tokens": 1}
+"""The cheapest request there is, for what must be refused and for what any answer shows."""
+
+ONE_TOKEN_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
+"""The request that every run begins with."""
+
+LONGER_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 48, "temperature": 0}
+"""Three times the shared length: it shows what the shared answer was cut from, and how fast."""
+
+TWO_PROMPTS = [COUNTING, COLOURS]
+"""The shared batch: two prompts whose answers cannot be mistaken for each other."""
+
+MAX_TOKENS_IN_ANY_CONTEXT = 256
+"""The largest ``max_tokens`` that certainly does not meet the end of the context first."""
+
+
+def greedy(prompt: Any = COUNTING, **more: Any) -> dict[str, Any]:
+    """Write the body of the shared greedy request for a prompt, with what a check adds to it."""
+    return {"prompt": prompt, "max_tokens": MAX_TOKENS, "temperature": 0, **more}
+
+
+async def plain(
+    api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Ask for the shared greedy answer in one piece."""
+    return (await api.complete(fresh=fresh, **greedy(prompt, **more))).expect_ok()
+
+
+async def awkward_echo(api: Api) -> Completion:
+    """Ask for nothing but the echo of an awkward prompt, written in JSON with escapes."""
+    asked = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
+    return (await api.post(json.dumps(asked).encode())).expect_ok()
+
+
+async def streamed(
+    api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Ask for the shared greedy answer as a stream, joined from its chunks."""
+    return collect_stream(await api.stream(fresh=fresh, **greedy(prompt, **more)))
+
+
+async def emoji(api: Api, *, fresh: bool = False) -> Completion:
+    """Ask for the shared answer in emoji, with its tokens wherever the endpoint tells them."""
+    if not api.contract.parameter("logprobs").documented:
+        return await plain(api, EMOJI, fresh=fresh)
+    try:
+        return await plain(api, EMOJI, fresh=fresh, logprobs=1)
+    except Refusal:
+        return await plain(api, EMOJI, fresh=fresh)
+
+
+async def stream_reply(api: Api, prompt: Any = COUNTING, **more: Any) -> Reply:
+    """Ask for the shared greedy answer as a stream, and return it as it came.
+
+    Raises:
+        Refusal: streams are not served.
+        Deviation: the answer is no stream.
+        Inconclusive: the stream broke off.
+    """
+    reply = await api.stream(**greedy(prompt, **more))
+    if reply.expect_answered() != 200 or not reply.is_stream:
+        collect_stream(reply)
+    if reply.exchange.fault is not None:
+        raise Inconclusive(f"the stream broke off: {reply.exchange.fault}")
+    return reply
+
+
+def collect_stream(reply: Reply) -> Completion:
+    """Join a stream; a plain answer in its place means that ``stream`` was ignored."""
+    if reply.expect_answered() == 200 and not reply.is_stream:
+        body = reply.exchange.body.decode("utf-8", errors="replace")
+        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(body)}")
+    return reply.expect_ok()
+
+
+def choices_of(answer: Completion, count: int, thing: Thing) -> tuple[Choice, ...]:
+    """Return the choices of an answer that must have so many.
+
+    Raises:
+        Absence: there are fewer, or more.
+    """
+    seen = len(answer.choices)
+    if seen != count:
+        effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
+        raise Absence(thing, f"{count} choices", f"{seen}", effect=effect)
+    return answer.choices
+
+
+def assert_echoed(text: str, prompt: str) -> None:
+    """Assert that a text begins with the prompt that was to be echoed."""
+    if not text.startswith(prompt):
+        raise Absence(Thing.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
+
+
+def choices_in_chunk(chunk: JsonObject) -> list[JsonObject]:
+    """Return the choices in a chunk; what is no object is left to the check of the shape."""
+    parts = chunk.get("choices")
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+
+
+def two_prompts(api: Api) -> list[str]:
+    """Return the shared batch.
+
+    Raises:
+        NotApplicable: the document does not say that a prompt can be an array of strings.
+    """
+    if "strings" not in api.contract.parameter("prompt").forms:
+        raise NotApplicable("this document does not mention arrays of prompts")
+    return TWO_PROMPTS

@@ -1,0 +1,144 @@
+"""Samples that come again, distinguished from chance by how probable each of them was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.p_values import log_bound_of
+from conformance.checks._shared.request_shapes import (
+    BATCH,
+    CHINESE,
+    RequestShape,
+    answers_in_every_shape,
+    generated,
+    together,
+)
+from conformance.completion import Choice
+from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.model import Effect
+from conformance.significance import SHARES, chance, is_beyond_chance
+
+CHOICES_PER_PROMPT = 3
+"""Choices of each prompt."""
+
+SEVERAL = together(BATCH, CHINESE)
+"""The ways to ask for several choices."""
+
+NULL_SHAPES = SEVERAL[:2]
+"""Those in which a null can be mistaken by code of its own: plain and streamed."""
+
+Taken = Mapping[RequestShape, Sequence[Choice]]
+"""The choices of one answer in each way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One choice: in which answer it came, after which prompt, and the chance that it comes again.
+
+    ``log_chance`` is a bound, as a natural logarithm.
+    """
+
+    answer: tuple[int, str]
+    prompt: str
+    text: str
+    log_chance: float
+
+
+def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
+    """Read the choices of some rounds of answers as samples of their prompts."""
+    return [
+        Sample(
+            (number, way.name),
+            way.prompt_of(index, CHOICES_PER_PROMPT),
+            choice.text.removeprefix(way.prompt_of(index, CHOICES_PER_PROMPT)),
+            math.fsum(log_bound_of(position) for position in generated(way, choice)),
+        )
+        for number, taken in enumerate(rounds)
+        for way, choices in taken.items()
+        for index, choice in enumerate(choices)
+    ]
+
+
+Compared = Callable[[Sample, Sample], bool]
+"""Tells whether two samples of one prompt are to differ."""
+
+
+def same_answer(one: Sample, other: Sample) -> bool:
+    """Compare the choices of one answer."""
+    return one.answer == other.answer
+
+
+def other_answer(one: Sample, other: Sample) -> bool:
+    """Compare the choices of different answers."""
+    return one.answer != other.answer
+
+
+def other_round(one: Sample, other: Sample) -> bool:
+    """Compare the choices of different rounds of answers."""
+    return one.answer[0] != other.answer[0]
+
+
+def repeats_in(samples: Sequence[Sample], compared: Compared) -> list[tuple[Sample, Sample, float]]:
+    """Return the samples that came again, with another one of each and the chance of any such.
+
+    That so many of the samples compared with one are equal to it has at most the chance of one, to
+    the power of how many, for each way to choose them.
+    """
+    found: list[tuple[Sample, Sample, float]] = []
+    for one in samples:
+        others = [
+            other
+            for other in samples
+            if other is not one and one.prompt == other.prompt and compared(one, other)
+        ]
+        equal = [other for other in others if other.text == one.text]
+        if equal:
+            ways = math.comb(len(others), len(equal)) * len(samples)
+            found.append((one, equal[0], len(equal) * one.log_chance + math.log(ways)))
+    return found
+
+
+async def choices_in_every_shape(
+    api: Api,
+    asked: Mapping[str, Any],
+    *,
+    ways: Sequence[RequestShape] = SEVERAL,
+    fresh: bool = False,
+) -> dict[RequestShape, Sequence[Choice]]:
+    """Sample several choices in every way, where as many as asked for come."""
+    body = {**asked, "n": CHOICES_PER_PROMPT}
+    taken = {}
+    async for way, choices in answers_in_every_shape(api, body, ways=ways, fresh=fresh):
+        prompts = way.more.get("prompt")
+        if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
+            taken[way] = choices
+    if not taken:
+        raise NotApplicable("not as many choices as asked for come back")
+    return taken
+
+
+def assert_no_repeat(
+    check_id: str, rounds: Sequence[Taken], expected: str, compared: Compared
+) -> None:
+    """Assert that no sample came again that next to never does.
+
+    Raises:
+        Deviation: one did.
+        NotApplicable: some did, but as they may at a model that repeats itself.
+    """
+    repeats = repeats_in(samples_of(rounds), compared)
+    if not repeats:
+        return
+    one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
+    seen = (
+        f"{shown(one.text)} in {one.answer[1]} and again in {other.answer[1]}, which by the"
+        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+    )
+    if is_beyond_chance(check_id, log_chance):
+        told = f"{seen} (accused below {SHARES[check_id]:.0e})"
+        raise Deviation(expected, told, effect=Effect.IGNORED)
+    raise NotApplicable(f"{seen}: too little to tell from chance")

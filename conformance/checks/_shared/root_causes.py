@@ -1,0 +1,105 @@
+"""One cause, one finding: which check reports something that is missing or refused altogether.
+
+An endpoint that ignores ``logprobs`` would otherwise fail every check of a detail of them. What is
+missing only in some responses is reported by the check that requested these.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+from conformance.api import Api
+from conformance.checks.catalogue import REGISTERED
+from conformance.judgement import Absence, Deviation, Judgement, Refusal, Thing
+
+JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
+    Thing.BATCH: ("envelope.choices", "prompt.batch-complete"),
+    Thing.CHOICES: ("envelope.choices",),
+    Thing.COPIES: ("envelope.choices", "n.choices", "n.choices-streamed"),
+    Thing.ECHO: ("echo.prompt-first",),
+    Thing.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
+    Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
+    Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
+    Thing.JSON: ("envelope.strict-json", "envelope.strict-json-logprobs"),
+    Thing.STREAM: ("stream.true-streams",),
+    Thing.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
+    Thing.TEXT: ("text.present", "text.present-in-stream"),
+    Thing.USAGE: ("usage.present",),
+    Thing.STREAM_USAGE: ("stream-options.usage-chunk",),
+}
+"""The checks that look at the plainest answers, by what those lack: the simplest one first."""
+
+JUDGED_AT_THE_END: Mapping[Thing, str] = {Thing.JSON: "envelope.strict-json-everywhere"}
+"""Invariants that find a thing missing wherever that is: no check need accuse of it by itself."""
+
+REFUSAL_JUDGED_BY: Mapping[str, str] = {
+    "stream": "stream.true-streams",
+    "stream_options": "stream-options.usage-chunk",
+    "logprobs": "logprobs.returned",
+    "echo": "echo.prompt-first",
+    "stop": "stop.string",
+    "n": "n.choices",
+}
+"""The check that asks the plainest question with a parameter, and accuses who declines it."""
+
+
+async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
+    """Return the check that finds the same thing missing from a simpler answer, if one does.
+
+    It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
+    here alone stays this check's own finding, unless an invariant finds that wherever it is.
+    """
+    for simpler in JUDGED_BY[absence.thing]:
+        if simpler == check_id:
+            return None
+        judge = REGISTERED[simpler]
+        if api.contract.why_not_in_force(judge.requirement) is not None:
+            continue
+        try:
+            await inspect.unwrap(judge.run)(api)
+        except Absence as found:
+            # A stream that does not come back at all tells nothing about what an answer lacks.
+            if found.thing is absence.thing or found.thing is not Thing.STREAM:
+                return simpler
+        except Judgement:
+            continue
+    return JUDGED_AT_THE_END.get(absence.thing)
+
+
+async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
+    """Return the check that finds a promised parameter refused in a simpler request, if one does.
+
+    Where nothing is promised a refusal is no accusation, and tells what else is not served.
+    """
+    for feature in sorted(refusal.features & REFUSAL_JUDGED_BY.keys()):
+        judge = REGISTERED[REFUSAL_JUDGED_BY[feature]]
+        if judge.id == check_id or not api.contract.promises(feature):
+            continue
+        if api.contract.why_not_in_force(judge.requirement) is not None:
+            continue
+        try:
+            await inspect.unwrap(judge.run)(api)
+        except Refusal as found:
+            if feature in found.features:
+                return judge.id
+        except Judgement:
+            continue
+    return None
+
+
+def root_cause_of(found: Deviation | Refusal, requirement: str, api: Api) -> str | None:
+    """Return the check that found the cause of what a generated one has found, if one may have.
+
+    That is any accusation, unless the smallest request that shows it is known, and the accusation
+    is about a parameter which that has not.
+    """
+    area = api.contract.requirement(requirement).area
+    parameters = {parameter.name for parameter in api.contract.parameters}
+    for finding in api.whole_run.accusations:
+        elsewhere = found.features is not None and finding.subject not in found.features
+        its_own = finding.subject in parameters
+        alike = api.contract.requirement(finding.requirement).area == area
+        if not (elsewhere and its_own) or alike:
+            return finding.id
+    return None

@@ -1,0 +1,99 @@
+"""Samples with a seed: the one kind of sample that can be compared exactly.
+
+The second of two equal requests omits what must not matter, so that one pair of them shows that a
+seed repeats and that a default is right. Only where they differ do further requests find out which
+of the two is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.requests import plain
+from conformance.checks._shared.sampling import STORY, sampled
+from conformance.completion import Completion
+from conformance.judgement import Deviation, NotApplicable, Refusal, shown
+from conformance.model import Effect
+
+SEED = 20240229
+
+SEED_BEYOND_32_BITS = SEED + 2**32
+"""A seed with the same lower 32 bits."""
+
+Body = Mapping[str, Any]
+
+MIN_REPEATS = 2
+"""How often each of two seeded answers has to come again before they are compared."""
+
+
+def seeded(seed: int = SEED, **more: Any) -> dict[str, Any]:
+    """Write the shared sampled request with a seed."""
+    return sampled(seed=seed, **more)
+
+
+def unsaid(api: Api) -> dict[str, Any]:
+    """Write the seeded request without its temperature, where 1 is the default."""
+    body = seeded()
+    if _in_force(api, "temperature.default-one"):
+        del body["temperature"]
+    return body
+
+
+def nulled(api: Api) -> dict[str, Any]:
+    """Write the request with the seed 0, and null where the document lets that be the default."""
+    body = seeded(0)
+    if _in_force(api, "temperature.null-is-default"):
+        body["temperature"] = None
+    if _in_force(api, "top-p.null-is-default"):
+        body["top_p"] = None
+    return body
+
+
+async def sample(api: Api, body: Body, *, fresh: bool = False) -> Completion:
+    """Take a sample."""
+    return (await api.complete(fresh=fresh, **body)).expect_ok()
+
+
+async def differs(api: Api, body: Body, other: Body) -> bool:
+    """Return whether two seeded requests are answered otherwise, or the second is declined."""
+    try:
+        return (await sample(api, body)).texts != (await sample(api, other)).texts
+    except Refusal:
+        return True
+
+
+async def is_sampled(api: Api, body: Body) -> bool:
+    """Return whether a seeded request is seen to be sampled: its text is not the greedy one."""
+    if not api.contract.parameter("seed").documented:
+        return False
+    try:
+        return (await sample(api, body)).texts != (await plain(api, STORY)).texts
+    except Refusal:
+        return False
+
+
+async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -> None:
+    """Assert that two seeded requests which mean the same are answered with the same sample.
+
+    Raises:
+        Deviation: they are not, though each repeats its own.
+        Refusal: one of them is declined.
+        NotApplicable: a seed does not repeat its sample here, so that nothing can be compared.
+    """
+    texts = [(await sample(api, each)).texts for each in (body, other)]
+    if texts[0] == texts[1]:
+        return
+    for each, first in zip((body, other), texts, strict=True):
+        for _ in range(MIN_REPEATS):
+            if (await sample(api, each, fresh=True)).texts != first:
+                raise NotApplicable("a seed does not repeat its sample, so none can be compared")
+    raise Deviation(expected, f"{shown(texts[1])} against {shown(texts[0])}", effect=Effect.IGNORED)
+
+
+def _in_force(api: Api, requirement: str) -> bool:
+    return (
+        requirement in api.contract.requirements
+        and api.contract.why_not_in_force(requirement) is None
+    )

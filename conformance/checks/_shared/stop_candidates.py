@@ -1,0 +1,150 @@
+"""Pieces of the endpoint's own text, to be sent back as stop sequences.
+
+An invented stop sequence may never occur. A piece of the endpoint's own greedy text occurs again
+when the request is repeated, with any model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from conformance.checks._shared.characters import solid
+from conformance.judgement import NotApplicable
+
+NEVER_GENERATED = "§¶"
+"""What no model writes: added to a piece of text, it makes a stop sequence that almost matches."""
+
+UNMATCHED_SEQUENCES = ["§0", "§1", "§2", "§3"]
+"""Sequences that never match, sent beside the one that does."""
+
+MIN_MULTI_TOKEN_CHARS = 12
+"""A length that no stop sequence of a single token has."""
+
+CHARS_BEFORE_MATCH = 4
+"""Characters before the earliest match, in which other sequences all but match."""
+
+
+def material(text: str, at_least: int = 9) -> str:
+    """Return the part of a generated text that needles may be cut from.
+
+    Raises:
+        NotApplicable: the endpoint generated too little of it.
+    """
+    whole = solid(text)
+    if len(whole) < at_least:
+        raise NotApplicable(f"the endpoint's own text {text!r} is too short to cut a stop from")
+    return whole
+
+
+def middle_of(text: str, size: int = 3) -> str:
+    """Cut a needle from the middle of a text.
+
+    Raises:
+        NotApplicable: the text is too short to have a middle.
+    """
+    whole = material(text, 3 * size)
+    start = len(whole) // 2
+    return whole[start : start + size]
+
+
+def start_of(text: str) -> str:
+    """Cut a needle from the very start of a text.
+
+    Raises:
+        NotApplicable: the text is too short.
+    """
+    return material(text)[:3]
+
+
+def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]:
+    """Cut two needles: the first match of one ends before the first match of the other begins.
+
+    The earlier one begins at ``start`` or later.
+
+    Raises:
+        NotApplicable: the text repeats itself too soon to hold two.
+    """
+    whole = material(text)
+    firsts = [
+        i for i in range(start, len(whole) - size + 1) if whole.find(whole[i : i + size]) == i
+    ]
+    if not firsts or firsts[-1] - firsts[0] < size:
+        raise NotApplicable(f"the endpoint's own text {text!r} holds no two separate needles")
+    late = firsts[-1]
+    early = next(i for i in firsts if i + size <= late)
+    return whole[early : early + size], whole[late : late + size]
+
+
+def long_and_late(text: str) -> tuple[str, str]:
+    """Cut a long needle from behind white space, and one that first occurs after its end.
+
+    What is cut at the first of them keeps the white space before it; no single token is as long.
+
+    Raises:
+        NotApplicable: the text has no two such pieces.
+    """
+    whole = solid(text)
+    for start in (match.end() for match in re.finditer(r"\s(?=\S)", whole)):
+        early = whole[start : start + MIN_MULTI_TOKEN_CHARS]
+        if start < CHARS_BEFORE_MATCH or whole.find(early) < start:
+            continue
+        for later in range(start + MIN_MULTI_TOKEN_CHARS, len(whole) - 1):
+            late = whole[later : later + 2]
+            if whole.find(late) == later:
+                return early, late
+    raise NotApplicable(f"the endpoint's own text {text!r} holds no long needle behind a blank")
+
+
+def inside_word(text: str) -> str:
+    """Cut two letters from inside a word: where words are tokens, they are no token of their own.
+
+    Raises:
+        NotApplicable: the text has no word that is long enough.
+    """
+    return _search(r"[a-zA-Z]([a-zA-Z]{2})[a-zA-Z]", text, "a word of four letters")
+
+
+def across_words(text: str) -> str:
+    """Cut a needle from inside one word to inside the next: no single token covers it.
+
+    Raises:
+        NotApplicable: the text has no two such words.
+    """
+    return _search(r"\w(\w+\W+\w+)\w", text, "two words in a row")
+
+
+def wide_character(text: str) -> str:
+    """Cut one character that takes several bytes.
+
+    Raises:
+        NotApplicable: the text has none.
+    """
+    return _search(r".([^\x00-\x7f])", text, "a character beyond ASCII")
+
+
+def decoys(text: str, end: int) -> list[str]:
+    """Make sequences that a text does not hold, and all but holds before its position ``end``.
+
+    Each would stop a server that reads sequences otherwise than letter by letter: whatever their
+    case, as patterns, without the white space around them, or only their beginning.
+    """
+    word = _longest(r"[^\W\d_]{2,}", text[:end])
+    piece = _longest(r"\w+", text[:end]) or text[:end][:2]
+    made = [word.swapcase(), f"{piece[:1]}.*", f"{piece[:2]}{NEVER_GENERATED}", f"\n {piece}\t"]
+    return [decoy for decoy in made if len(decoy) > 1 and decoy not in text]
+
+
+def _longest(pattern: str, text: str) -> str:
+    return max(re.findall(pattern, text), key=len, default="")
+
+
+def before(text: str, needle: str) -> str:
+    """Return what a correct endpoint returns of a text that a needle stops."""
+    return text.partition(needle)[0]
+
+
+def _search(pattern: str, text: str, what: str) -> str:
+    found = re.search(pattern, material(text, 1), re.DOTALL)
+    if found is None:
+        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} to cut a stop from")
+    return found[1]

@@ -1,0 +1,114 @@
+"""Which text a token id stands for, learnt from the endpoint alone.
+
+It shows in the echo of a prompt of ids, and in a response into which a bias forces an id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.characters import REPLACEMENT, is_whole
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._shared.readable_tokens import readable_tokens
+from conformance.checks._shared.requests import plain
+from conformance.checks._shared.sampling import STORY
+from conformance.completion import Completion
+from conformance.judgement import NotApplicable, Refusal, shown
+
+ONE_ID, OTHER_ID = 500, 1000
+"""Two ids that stand for ordinary pieces of text in every usual vocabulary."""
+
+PROBED_IDS = (13, *range(190, 310), ONE_ID, OTHER_ID)
+"""Among them are white space, line breaks and the commonest pieces of usual vocabularies."""
+
+FORCING_BIAS, BANNING_BIAS = 100, -100
+
+FORCED_TOKENS = 3
+"""Tokens of an answer that are all forced."""
+
+MAX_PIECE_CHARS = 200
+"""No token has more characters."""
+
+
+async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
+    """Ask for the echo of a prompt of token ids, with its tokens.
+
+    Raises:
+        NotApplicable: prompts of ids, or log probabilities of an echo, are not served.
+    """
+    if "tokens" not in api.contract.parameter("prompt").forms:
+        raise NotApplicable("this document does not mention prompts of token ids")
+    asked: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 1}
+    try:
+        return await plain(api, list(ids), **asked)
+    except Refusal as refusal:
+        raise NotApplicable(f"no ids can be learnt: {refusal}") from None
+
+
+def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
+    """Return the text of each id, as far as it is whole characters and no other id has the same.
+
+    Raises:
+        NotApplicable: the echo has not one token for each id.
+    """
+    tokens = readable_tokens(echo.only)
+    if len(tokens) == len(ids) + 1:  # a start token of the server's own
+        tokens = tokens[1:]
+    if len(tokens) != len(ids):
+        raise NotApplicable(f"{len(ids)} ids were echoed as {len(tokens)} tokens")
+    times = Counter(tokens)
+    return {
+        token: piece
+        for token, piece in zip(ids, tokens, strict=True)
+        if times[piece] == 1 and is_whole(piece)
+    }
+
+
+async def natural_token(api: Api) -> tuple[str, str, int]:
+    """Find a prompt whose greedy answer begins with a token of known id: prompt, piece and id.
+
+    Raises:
+        NotApplicable: the endpoint tells the pieces of no ids, or begins with none of those.
+    """
+    known = {
+        piece: token
+        for token, piece in pieces_of(await echo_of_ids(api, PROBED_IDS), PROBED_IDS).items()
+    }
+    for prompt in (COUNTING, COLOURS, CHINESE):
+        piece = (await plain(api, prompt, max_tokens=1)).text
+        if piece in known:
+            return prompt, piece, known[piece]
+    raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
+
+
+def banning(token: int) -> dict[str, int]:
+    """Write the map that bans a token, and before it another one."""
+    return {str(OTHER_ID): BANNING_BIAS, str(token): BANNING_BIAS}
+
+
+async def forced(api: Api, token: int) -> str:
+    """Return the text of a few tokens that were all forced to be one, of two that are biased.
+
+    Raises:
+        NotApplicable: the token does not show in the text, or it ended the answer.
+    """
+    choice = (await plain(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))).only
+    if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
+        raise NotApplicable(f"token {token} makes no text of its own: {shown(choice.text)}")
+    return choice.text
+
+
+def forcing(token: int) -> dict[str, int]:
+    """Write the map that forces one of two tokens, always in the same order."""
+    return {str(one): FORCING_BIAS if one == token else BANNING_BIAS for one in (ONE_ID, OTHER_ID)}
+
+
+def repeated_piece(text: str) -> str | None:
+    """Return the piece that makes up a text, or None; the first may have lost its space."""
+    for size in range(1, min(len(text), MAX_PIECE_CHARS) + 1):
+        if (text[-size:] * FORCED_TOKENS).lstrip() == text.lstrip():
+            return text[-size:]
+    return None

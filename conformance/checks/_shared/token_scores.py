@@ -1,0 +1,283 @@
+"""Log probabilities as several checks need them: one request, read position by position."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.ab_compare import REPEATS, Ask
+from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid
+from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.requests import plain
+from conformance.completion import Choice, Completion
+from conformance.judgement import (
+    Absence,
+    Deviation,
+    Inconclusive,
+    NotApplicable,
+    Thing,
+    expect,
+    shown,
+)
+from conformance.model import Effect
+
+ALTERNATIVES = 5
+"""How many alternatives are asked for where the document states no maximum."""
+
+MAX_ROUNDING_NATS = 1e-4
+"""What a probability may exceed 1 by, as a logarithm, when it was rounded on its way."""
+
+MIN_RETURNS = 2
+"""How often odd scores have to come back to be believed."""
+
+FAR_APART_NATS = 0.5
+"""How far apart two scores of one token lie, in nats, that no arithmetic explains."""
+
+Scores = Sequence[float | None]
+
+Scored = Sequence[tuple[str, float | None]]
+"""Tokens with their scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One token of a choice, read across the four arrays."""
+
+    number: int
+    token: str
+    logprob: float | None
+    top: Mapping[str, float] | None
+
+
+def alternatives(api: Api) -> int:
+    """Return how many alternatives the document lets one ask for."""
+    maximum = api.contract.parameter("logprobs").maximum
+    return ALTERNATIVES if maximum is None else int(maximum)
+
+
+async def scored(
+    api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Ask for the shared greedy answer with as many alternatives as the document allows."""
+    return await plain(api, prompt, fresh=fresh, logprobs=alternatives(api), **more)
+
+
+def tokens_of(choice: Choice) -> list[str]:
+    """Return a choice's tokens; a deviation where one is no string."""
+    tokens = choice.logprobs.tokens
+    for token in tokens:
+        if not isinstance(token, str):
+            raise Deviation("tokens that are strings", f"a token {shown(token)}")
+    return tokens
+
+
+def scores_of(choice: Choice) -> list[float | None]:
+    """Return a choice's token_logprobs; a deviation where one is neither number nor null."""
+    return [_number(value, "token_logprobs") for value in choice.logprobs.token_logprobs]
+
+
+def offsets_of(choice: Choice) -> list[int]:
+    """Return a choice's text offsets; a deviation where one is no integer."""
+    offsets = choice.logprobs.text_offset
+    for offset in offsets:
+        if not isinstance(offset, int) or isinstance(offset, bool):
+            raise Deviation("text offsets that are integers", f"an offset {shown(offset)}")
+    return offsets
+
+
+def positions_of(choice: Choice) -> list[Position]:
+    """Read a choice's tokens with their scores and alternatives, as far as all arrays reach."""
+    maps = choice.logprobs.top_logprobs
+    rows = zip(tokens_of(choice), scores_of(choice), maps, strict=False)
+    return [
+        Position(number, token, score, _alternatives(top))
+        for number, (token, score, top) in enumerate(rows)
+    ]
+
+
+def _alternatives(top: object) -> Mapping[str, float] | None:
+    if top is None:
+        return None
+    if not isinstance(top, Mapping):
+        raise Deviation("top_logprobs of maps from token to number", shown(top))
+    values = {token: _number(value, "top_logprobs") for token, value in top.items()}
+    return {token: value for token, value in values.items() if value is not None}
+
+
+def _number(value: object, where: str) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Deviation(f"{where} of numbers", f"{shown(value)}")
+    return float(value)
+
+
+def assert_tokens_make_text(choice: Choice) -> None:
+    """Assert that a choice's tokens join to its text, as far as both are whole characters.
+
+    Only an answer that was cut by the limit binds both ways: where a stop sequence or the end of
+    the text was met, tokens may go on after the text.
+    """
+    joined, known = join_tokens(tokens_of(choice))
+    written, text = solid(joined), solid(choice.text)
+    whole = known and choice.finish_reason == "length"
+    agree = written == text if whole else written.startswith(text) or text.startswith(written)
+    if not agree:
+        raise Deviation("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
+
+
+def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
+    """Assert that each offset is the one before plus its token's characters, from ``first`` on.
+
+    Parts of characters are taken together until they make whole ones: how much a part counts for by
+    itself is settled nowhere, and nothing at all where U+FFFD stands for it.
+    """
+    tokens, offsets = tokens_of(choice), offsets_of(choice)
+    start = first
+    for end in range(first + 1, min(len(tokens), len(offsets))):
+        text, known = join_tokens(tokens[start:end])
+        # Some servers write nothing at all for a part of a character.
+        if not known or "" in tokens[start:end]:
+            start = end
+            continue
+        if REPLACEMENT in text:
+            continue
+        step = offsets[end] - offsets[start]
+        if step != len(text):
+            raise Deviation(f"text_offset to advance by {len(text)} over {text!r}", f"{step}")
+        start = end
+
+
+def alike(left: Scores, right: Scores) -> bool:
+    """Return whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
+
+    Servers that compute in 16 bits, or in batches of changing size, differ by some hundredths at
+    likely tokens, and by more at unlikely ones.
+    """
+    return len(left) == len(right) and all(
+        (a is None) == (b is None)
+        and (a is None or b is None or math.isclose(a, b, rel_tol=0.05, abs_tol=0.1))
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> None:
+    """Assert that two ways of asking give the same scores, within what arithmetic can be trusted.
+
+    Raises:
+        Deviation: they differ, and each repeats its own.
+        Inconclusive: one of them does not repeat its own.
+    """
+    first, second = await left(False), await right(False)
+    if alike(first, second):
+        return
+    for _ in range(REPEATS):
+        for ask, seen in ((left, first), (right, second)):
+            if not alike(await ask(True), seen):
+                raise Inconclusive("the endpoint does not repeat its own log probabilities")
+    raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
+
+
+def scored_tokens(choices: Iterable[Choice]) -> Scored:
+    """Return the tokens of some choices with their scores, one choice after the other."""
+    return [pair for c in choices for pair in zip(tokens_of(c), scores_of(c), strict=False)]
+
+
+async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: str) -> None:
+    """Assert that two ways of asking score their tokens alike.
+
+    The tokens may differ now and then, as those of near-ties do, and what follows them. The same
+    token behind the same tokens has one score.
+
+    Raises:
+        Deviation: they differ, and each repeats its own, or tokens get other scores now and then.
+        Inconclusive: one of them does not repeat its own tokens.
+    """
+    first, second = await left(False), await right(False)
+    if alike(_scores(first), _scores(second)):
+        return
+    told = [first, second]
+    for _ in range(REPEATS):
+        told += [await left(True), await right(True)]
+    steady = all(alike(_scores(told[n % 2]), _scores(again)) for n, again in enumerate(told))
+    if steady:
+        raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
+    usual = max(told, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in told))
+    odd = [one for one in told if apart(usual, one) > FAR_APART_NATS]
+    if len(odd) < MIN_RETURNS:
+        raise Inconclusive("the endpoint does not repeat its own log probabilities")
+    seen = f"{shown(odd[0])} instead of {shown(usual)}, {len(odd)} times in {len(told)}"
+    raise Deviation(expected, seen)
+
+
+def apart(usual: Scored, scored: Scored) -> float:
+    """How far the scores of one token behind the same tokens are apart; 0 where they agree."""
+    for (token, score), (other, rescored) in zip(usual, scored, strict=False):
+        if token != other:
+            break
+        if not alike([score], [rescored]):
+            return math.inf if score is None or rescored is None else abs(score - rescored)
+    return 0.0
+
+
+def _scores(scored: Scored) -> Scores:
+    return [score for _, score in scored]
+
+
+def prompt_tokens_in(choice: Choice, prompt: str) -> int:
+    """Return how many tokens at the beginning make up the prompt.
+
+    Raises:
+        Deviation: the prompt is not at the beginning.
+        NotApplicable: the tokens are written in a way that does not let one tell.
+    """
+    tokens = tokens_of(choice)
+    number = prompt_length(tokens, prompt)
+    if number is not None:
+        return number
+    for skipped in (0, 1):
+        joined, known = join_tokens(tokens[skipped:])
+        if not known and prompt.startswith(solid(joined).removeprefix(" ")):
+            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+    raise Absence(
+        Thing.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
+    )
+
+
+def prompt_length(tokens: list[str], prompt: str) -> int | None:
+    """Count the tokens at the beginning that join to the prompt; None where none do.
+
+    A start token before it, or the space that some tokenizers put there, is no part of the text and
+    does no harm.
+    """
+    for number in range(len(tokens) + 1):
+        for skipped in (0, 1):
+            joined, known = join_tokens(tokens[skipped:number])
+            if known and prompt in (joined, joined.removeprefix(" ")):
+                return number
+    return None
+
+
+def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> None:
+    """Assert that as many alternatives are listed as were asked for.
+
+    Parts of characters that are all written as U+FFFD, or as nothing, share one entry, and now and
+    then two other tokens do; when most positions list too few without such an entry, that is not
+    the reason.
+    """
+    if not positions:
+        raise NotApplicable("the answer has no tokens to list alternatives for")
+    sizes = [len(position.top or ()) for position in positions]
+    expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
+    enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]
+    if 2 * sum(enough) < len(sizes):
+        effect = Effect.IGNORED if max(sizes) <= 1 < wanted else Effect.ALTERED
+        raise Deviation(f"{wanted} alternatives at a position", shown(sizes), effect=effect)
+
+
+def shares(position: Position) -> bool:
+    """Return whether an entry can stand for several tokens that are no whole characters."""
+    return any(not token or REPLACEMENT in token for token in position.top or ())

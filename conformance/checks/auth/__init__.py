@@ -1,0 +1,1 @@
+"""Checks of the ``Authorization`` header: no key, and a wrong key."""

@@ -1,0 +1,112 @@
+"""The API key: a request without one, or with a wrong one, is rejected.
+
+Only an endpoint that issues keys is judged: one that also serves requests without a key charges
+them to the wrong account. A local server that needs no key, or accepts any word, is not judged.
+"""
+
+from __future__ import annotations
+
+from conformance.answers import ErrorAnswer, Reply
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import as_rejected
+from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.model import WRONG_KEY, Credentials
+
+
+@check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
+async def nobody_is_not_served(api: Api) -> None:
+    """A request without a key is refused with 401.
+
+    没有密钥的请求以 401 拒绝。
+    """
+    (await present(api, Credentials.NONE)).expect_error(401)
+
+
+@check("auth.missing-key-envelope", requirement="errors.envelope", tier="smoke")
+async def nobody_is_told_why(api: Api) -> None:
+    """The refusal of a request without a key is a JSON document whose `error` has a message.
+
+    对无密钥请求的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
+    _ = as_rejected(await present(api, Credentials.NONE), 401, 403).message
+
+
+@check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
+async def nobody_is_not_streamed_to(api: Api) -> None:
+    """A request for a stream without a key is refused with 401 as well.
+
+    没有密钥的流式请求同样以 401 拒绝。
+    """
+    await present(api, Credentials.NONE)
+    body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
+    (await api.post(body, credentials=Credentials.NONE)).expect_error(401)
+
+
+@check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
+async def a_stranger_is_not_served(api: Api) -> None:
+    """A request with a key that was never issued is refused with 401 or 403.
+
+    使用从未签发的密钥的请求，以 401 或 403 拒绝。
+    """
+    (await present(api, Credentials.WRONG)).expect_error(401, 403)
+
+
+@check("auth.wrong-key-in-stream", requirement="auth.wrong-key", tier="deep", needs=("stream",))
+async def a_stranger_is_not_streamed_to(api: Api) -> None:
+    """A request for a stream with a key that was never issued is refused with 401 or 403.
+
+    使用从未签发的密钥的流式请求，以 401 或 403 拒绝。
+    """
+    plainly = (await present(api, Credentials.WRONG)).status or 0
+    if plainly >= 400 and plainly not in (401, 403):
+        raise NotApplicable("a plain request with such a key is declined in another way, too")
+    body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
+    (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
+
+
+@check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
+async def a_stranger_is_told_why(api: Api) -> None:
+    """The refusal of a wrong key is a JSON document whose `error` has a message.
+
+    对错误密钥的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    """
+    _ = (await wrong_key(api)).message
+
+
+@check("auth.wrong-key-code", requirement="auth.wrong-key-code", tier="smoke")
+async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
+    """The refusal of a wrong key has code `invalid_api_key`.
+
+    对错误密钥的拒绝带有错误码 `invalid_api_key`。
+    """
+    expect((await wrong_key(api)).code, "error.code").equals("invalid_api_key")
+
+
+@check("auth.key-not-repeated", requirement="auth.key-not-repeated", tier="smoke")
+async def the_key_is_not_repeated(api: Api) -> None:
+    """The refusal of a wrong key does not repeat the key in clear.
+
+    拒绝错误密钥时，不会明文重复该密钥。
+    """
+    reply = await present(api, Credentials.WRONG)
+    as_rejected(reply, 401, 403)
+    if WRONG_KEY.removeprefix("sk-") in reply.exchange.body.decode("utf-8", errors="replace"):
+        raise Deviation("the key left out or masked", "the whole key in the answer")
+
+
+async def wrong_key(api: Api) -> ErrorAnswer:
+    """Return the refusal of a wrong key."""
+    return as_rejected(await present(api, Credentials.WRONG), 401, 403)
+
+
+async def present(api: Api, credentials: Credentials) -> Reply:
+    """Send a cheap request with no key or a wrong one.
+
+    Raises:
+        NotApplicable: the run itself has no key, so that nobody can be told from it.
+    """
+    if not api.has_key:
+        raise NotApplicable("the run presents no key of its own, so there is none to ask for")
+    return await api.post({"model": api.model, **MINIMAL_REQUEST}, credentials=credentials)

@@ -1,0 +1,47 @@
+"""Values of ``best_of`` that have to be rejected."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import Above, register, rejected, wrong_type
+
+LIMITS = (
+    rejected(
+        "best-of.below-n-refused",
+        "best-of.below-n-refused",
+        {"n": 2, "best_of": 1},
+        "`best_of: 1` with `n: 2` is declined: the best two of one cannot be chosen.",
+        "`best_of: 1` 与 `n: 2` 同时使用会被拒绝：一个候选中选不出最好的两个。",
+        tier="smoke",
+    ),
+    rejected(
+        "best-of.equal-refused",
+        "best-of.equal-to-n-refused",
+        {"n": 2, "best_of": 2},
+        "`best_of: 2` with `n: 2` is declined where the document asks for more candidates than"
+        " `n`.",
+        "若文档要求候选数大于 `n`，则 `best_of: 2` 与 `n: 2` 同时使用会被拒绝。",
+    ),
+    rejected(
+        "best-of.stream-refused",
+        "best-of.stream-refused",
+        {"best_of": 2},
+        "`best_of: 2` together with `stream` is declined.",
+        "`best_of: 2` 与 `stream` 同时使用会被拒绝。",
+        stream=True,
+    ),
+    rejected(
+        "best-of.above-maximum-refused",
+        "best-of.above-maximum-refused",
+        {"best_of": Above(1, whole=True)},
+        "One candidate more than the documented maximum is declined.",
+        "候选数比文档上限多一个时会被拒绝。",
+    ),
+    wrong_type(
+        "best-of.word-refused",
+        {"best_of": "many"},
+        "A `best_of` given as a word is declined.",
+        "`best_of` 为单词时会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

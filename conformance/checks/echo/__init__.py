@@ -1,0 +1,1 @@
+"""Checks of ``echo``, alone and with ``logprobs``."""

@@ -1,0 +1,36 @@
+"""``echo`` in a batch with several choices, plain and streamed."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.batched import BATCHED, BATCHED_STREAM, EVERY_SCRIPT, ask_batched
+from conformance.checks._shared.requests import assert_echoed
+from conformance.judgement import NotApplicable
+
+
+@check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **BATCHED)
+async def each_choice_echoes_its_prompt(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, as it was sent.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都以自己的 prompt 开头，与发送时一致。
+    """
+    await assert_echoes(api, stream=False)
+
+
+@check("all-at-once.echo-streamed", requirement="echo.own-prompt-in-batch", **BATCHED_STREAM)
+async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` begins with its own prompt.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都以自己的 prompt 开头，与发送时一致。
+    """
+    await assert_echoes(api, stream=True)
+
+
+async def assert_echoes(api: Api, *, stream: bool) -> None:
+    """Assert that each choice is its prompt and what a single answer adds to it."""
+    told = await ask_batched(api, EVERY_SCRIPT, stream=stream)
+    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
+        raise NotApplicable("nothing was echoed, which is judged by itself")
+    for prompt, choice in told:
+        assert_echoed(choice.text, prompt)

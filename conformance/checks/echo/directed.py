@@ -1,0 +1,122 @@
+"""``echo``: the prompt, byte for byte, before the completion."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD, COUNTING
+from conformance.checks._shared.requests import (
+    TWO_PROMPTS,
+    assert_echoed,
+    awkward_echo,
+    choices_of,
+    plain,
+    streamed,
+)
+from conformance.checks._shared.sampling import sampled
+from conformance.judgement import Thing, expect
+
+
+@check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
+async def the_prompt_comes_first(api: Api) -> None:
+    """With `echo` the text begins with the prompt.
+
+    使用 `echo` 时，文本以 prompt 开头。
+    """
+    answer = await plain(api, echo=True)
+    assert_echoed(answer.text, COUNTING)
+
+
+@check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
+async def the_completion_follows(api: Api) -> None:
+    """What follows the echoed prompt is the text that comes without `echo`, its space included.
+
+    回显的 prompt 后面的文本与不带 `echo` 时一致，包括其中的空格。
+    """
+
+    async def echoed(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, echo=True)).text
+
+    async def expected(fresh: bool) -> str:
+        return COUNTING + (await plain(api, fresh=fresh)).text
+
+    assert_echoed(await echoed(False), COUNTING)
+    await expect_agreement(echoed, expected, "the prompt, then the completion")
+
+
+@check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
+async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
+    """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent.
+
+    prompt 中的空白、中文、表情符号、引号与重音字母都按发送时的样子回显。
+
+    Their JSON is sent as ASCII, with escapes, as many clients write it.
+    """
+    assert_echoed((await awkward_echo(api)).text, AWKWARD)
+
+
+@check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
+async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
+    """A prompt of all kinds of characters is echoed as it was sent before a generated token too.
+
+    之后还要生成词元时，含各种字符的 prompt 也按发送时的样子回显。
+    """
+    answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
+    assert_echoed(answer.text, AWKWARD)
+
+
+@check("echo.batch", requirement="echo.own-prompt-in-batch")
+async def each_choice_echoes_its_own_prompt(api: Api) -> None:
+    """In a batch with `echo` every choice begins with its own prompt.
+
+    在带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
+    """
+    answer = await plain(api, TWO_PROMPTS, max_tokens=1, echo=True)
+    choices = choices_of(answer, len(TWO_PROMPTS), Thing.BATCH)
+    for choice, prompt in zip(choices, TWO_PROMPTS, strict=True):
+        assert_echoed(choice.text, prompt)
+
+
+@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
+async def each_copy_echoes_its_own_prompt(api: Api) -> None:
+    """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to.
+
+    批次带 `n: 2` 时，每个 choice 回显其 index 所属的 prompt。
+    """
+    asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
+    answer = (await api.complete(**asked)).expect_ok()
+    for choice in choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES):
+        own = TWO_PROMPTS[choice.index // 2 % len(TWO_PROMPTS)]
+        assert_echoed(choice.text, own)
+
+
+@check("echo.streamed-once", requirement="streaming.echo-once")
+async def a_stream_echoes_once(api: Api) -> None:
+    """A stream with `echo` joins to the prompt, once, and the completion.
+
+    带 `echo` 的流拼接后是 prompt（仅一次）加上补全。
+    """
+
+    async def as_stream(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, echo=True)).text)
+
+    async def expected(fresh: bool) -> str:
+        return COUNTING + solid((await plain(api, fresh=fresh)).text)
+
+    text = await as_stream(False)
+    assert_echoed(text, COUNTING)
+    await expect_agreement(as_stream, expected, "the prompt once, then the completion")
+
+
+@check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
+async def nothing_is_echoed_unasked(api: Api) -> None:
+    """Without `echo` the text does not begin with the prompt.
+
+    未设置 `echo` 时，文本不以 prompt 开头。
+    """
+    text = (await plain(api)).text
+    expect(text, "text").satisfies(
+        lambda it: not it.startswith(COUNTING), "without the prompt before it"
+    )

@@ -1,0 +1,218 @@
+"""``echo`` in every response of a run: the prompt where it was requested, once, nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.asked import Asked
+from conformance.checks import invariant, invariant_across
+from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.greedy import greedy_in
+from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.readable_tokens import (
+    readable_positions,
+    readable_tokens,
+    scored_choices,
+)
+from conformance.checks._shared.requests import assert_echoed
+from conformance.completion import Choice
+from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+
+MIN_TELLING_CHARS = 4
+"""Characters of an answer that do not follow its prompt by chance."""
+
+
+@invariant(
+    "echo-logprobs.covers-everywhere",
+    requirement="echo.logprobs-cover-prompt",
+    of=Thing.SCORES_OF_PROMPT,
+)
+def every_echoed_prompt_is_scored(answer: Answered) -> None:
+    """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
+
+    凡是带对数概率回显 prompt 之处，其词元都排在最前，且每个都有得分。
+    """
+    asked = answer.asked
+    if not asked.echo or not asked.logprobs:
+        raise NotApplicable("no prompt was to be scored")
+    for number, choice in answer.numbered:
+        prompt = asked.prompts[number]
+        if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
+            assert_prompt_scored(choice, prompt)
+
+
+@invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
+def no_first_token_is_scored(answer: Answered) -> None:
+    """The first entry of every echoed prompt is null, since that token follows nothing.
+
+    每个回显的 prompt 的第一个条目都为 null，因为该词元之前没有内容。
+    """
+    if not answer.asked.echo:
+        raise NotApplicable("no prompt was to be scored")
+
+    def judge(choice: Choice) -> None:
+        first = readable_positions(choice)[0]
+        if not choice.text.startswith(first.token):
+            raise NotApplicable("the first entry is no token of the text")
+        expect(first.logprob, "token_logprobs at the first token").equals(None)
+        expect(first.top, "top_logprobs at the first token").equals(None)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Thing.ECHO)
+def every_plain_echo_comes_first(answer: Answered) -> None:
+    """Every plain answer with `echo` to one prompt begins with it.
+
+    每个对单个 prompt 的带 `echo` 的非流式回答都以该 prompt 开头。
+    """
+    if len(echoing(answer).prompts) > 1 or answer.reply.is_stream:
+        raise NotApplicable("the answer is a stream, or to several prompts")
+    assert_each_echoed(answer)
+
+
+@invariant("echo.own-prompt-everywhere", requirement="echo.own-prompt-in-batch", of=Thing.ECHO)
+def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
+    """Every choice of every batch with `echo` begins with its own prompt.
+
+    每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
+    """
+    if len(echoing(answer).prompts) == 1:
+        raise NotApplicable("the request is no batch")
+    assert_each_echoed(answer)
+
+
+@invariant("echo.zero-everywhere", requirement="echo.zero-tokens-scores-prompt", of=Thing.ECHO)
+def nothing_follows_the_echo_of_zero_tokens(answer: Answered) -> None:
+    """No answer with `echo` and `max_tokens: 0` has anything behind its prompt.
+
+    带 `echo` 且 `max_tokens: 0` 的回答，在其 prompt 之后没有任何内容。
+    """
+    if echoing(answer).max_tokens != 0:
+        raise NotApplicable("tokens were asked for")
+    for number, choice in answer.numbered:
+        added = answer.generated(number, choice)
+        if added:
+            raise Deviation(f"{choice.where}.text as the prompt and nothing else", shown(added))
+
+
+@invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Thing.ECHO)
+def every_stream_echoes_its_prompt(answer: Answered) -> None:
+    """Every choice of every stream with `echo` begins with its prompt.
+
+    每个带 `echo` 的流中，每个 choice 都以其 prompt 开头。
+    """
+    _ = echoing(answer)
+    if not answer.reply.is_stream:
+        raise NotApplicable("the answer is no stream")
+    assert_each_echoed(answer)
+
+
+@invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
+def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy stream with `echo` has its prompt twice where other answers do not repeat it.
+
+    带 `echo` 的贪心流中，prompt 不会出现两次，除非其他回答也重复了它。
+    """
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        usual = greedy.settled.get(sight.prompt)
+        if usual is None or not isinstance(sight.prompt, str) or not sight.prompt:
+            continue
+        again = sight.text.startswith(sight.prompt) and not copies(usual, sight.prompt)
+        if sight.in_stream and sight.echoes and again:
+            expected = f"the prompt once, then {shown(usual)}"
+            yield Breach(Deviation(expected, shown(sight.choice.text)), (sight.answer,))
+
+
+@invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
+def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy answer without `echo` is its prompt, followed by what other answers say.
+
+    未设置 `echo` 的贪心回答，不会由 prompt 加上其他回答的内容组成。
+    """
+    greedy = greedy_in(answers)
+    for sight in greedy.sights:
+        usual = greedy.settled.get(sight.prompt)
+        if usual is None or sight.echoes or not isinstance(sight.prompt, str) or not sight.prompt:
+            continue
+        follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
+        if follows and len(usual) >= MIN_TELLING_CHARS and not copies(usual, sight.prompt):
+            expected = f"the completion alone, {shown(usual)}"
+            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+
+
+@invariant("echo.unasked-tokens-everywhere", requirement="echo.off-by-default")
+def no_tokens_of_a_prompt_come_unasked(answer: Answered) -> None:
+    """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
+
+    未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的词元多于 `max_tokens`。
+    """
+    asked = answer.asked
+    if asked.echo:
+        raise NotApplicable("the prompt was to be echoed")
+    scored = scored_choices(answer)
+    for number, choice in answer.numbered:
+        prompt = asked.prompts[number]
+        repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
+        # A model may write the prompt once more; what it may not is to write more than it is asked.
+        if repeats and choice in scored and len(readable_tokens(choice)) > asked.limit + 1:
+            raise Deviation(f"the completion alone in {choice.where}.text", shown(choice.text))
+
+
+def assert_prompt_scored(choice: Choice, prompt: str) -> None:
+    """Assert that entries begin with those of a prompt, a start token aside, and have scores."""
+    tokens = choice.logprobs.raw.get("tokens")
+    tokens = readable_tokens(choice) if tokens else []
+    for skipped in (0, 1):
+        joined, known = join_tokens(tokens[skipped:])
+        # Some tokenizers put a blank before the text.
+        begun, text = solid(joined).removeprefix(" "), prompt.removeprefix(" ")
+        if joined.removeprefix(" ").startswith(text):
+            scores = [position.logprob for position in readable_positions(choice)]
+            whole = _tokens_of_prompt(tokens, prompt)
+            unscored = scores[1:whole].count(None)
+            expect(unscored, "prompt tokens without a score, after the first").equals(0)
+            return
+        if not known and text.startswith(begun):
+            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+    expected = f"the tokens of the prompt {shown(prompt)} first"
+    raise Absence(Thing.SCORES_OF_PROMPT, expected, shown(tokens))
+
+
+def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
+    """Count the tokens at the beginning that lie within the prompt, at least."""
+    length, number = 0, 0
+    for token in tokens:
+        length += len(token)
+        if length > len(prompt):
+            break
+        number += 1
+    return number
+
+
+def echoing(answer: Answered) -> Asked:
+    """Return the request of an answer with ``echo`` to prompts that are texts."""
+    asked = answer.asked
+    if not asked.echo or not all(isinstance(prompt, str) for prompt in asked.prompts):
+        raise NotApplicable("no text was to be echoed")
+    _ = answer.completion
+    return asked
+
+
+def assert_each_echoed(answer: Answered) -> None:
+    """Assert that every choice begins with the prompt that its number belongs to.
+
+    A choice that begins with another prompt of the batch has the wrong number, which is judged so.
+    """
+    prompts = [str(prompt) for prompt in answer.asked.prompts]
+    for number, choice in answer.numbered:
+        others = [prompt for prompt in prompts if prompt and prompt != prompts[number]]
+        if not any(choice.text.startswith(other) for other in others):
+            assert_echoed(choice.text, prompts[number])
+
+
+def copies(text: str, prompt: str) -> bool:
+    """Return whether a model says its prompt again, as some do."""
+    return prompt[: 2 * MIN_TELLING_CHARS] in text

@@ -1,0 +1,83 @@
+"""``echo`` with ``logprobs`` in batches and copies: a prompt is scored as it is alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.requests import choices_of, two_prompts
+from conformance.checks._shared.token_scores import (
+    Scored,
+    Scores,
+    expect_alike,
+    expect_scored_alike,
+    prompt_tokens_in,
+    scored_tokens,
+    scores_of,
+)
+from conformance.checks.echo.logprobs import score, scoring
+from conformance.completion import Choice
+from conformance.judgement import NotApplicable, Refusal, Thing
+
+CHOICES_PER_PROMPT = 2
+
+
+@check("echo-logprobs.batch-as-singles", requirement="echo.scored-equals-generated", tier="deep")
+async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
+    """Each prompt of a batch is scored as it is alone.
+
+    批次中每个 prompt 的得分与单独计分时相同。
+    """
+    prompts = two_prompts(api)
+
+    async def together(fresh: bool) -> Scored:
+        answer = await score(api, prompts, fresh=fresh)
+        return scored_tokens(choices_of(answer, len(prompts), Thing.BATCH))
+
+    async def alone(fresh: bool) -> Scored:
+        answers = [await score(api, prompt, fresh=fresh) for prompt in prompts]
+        return scored_tokens(answer.only for answer in answers)
+
+    await expect_scored_alike(together, alone, "each prompt's scores as they are alone")
+
+
+@check(
+    "echo-logprobs.copies-asked-otherwise",
+    requirement="echo.scored-equals-generated",
+    tier="deep",
+    needs=("n",),
+)
+async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> None:
+    """In copies of a batch a prompt's scores are those of the batch with a token after each prompt.
+
+    在批次的多个 choice 中，prompt 的得分与每个 prompt 后再生成一个词元的批次相同。
+    """
+    prompts = two_prompts(api)
+
+    async def copies(fresh: bool) -> Scores:
+        asked = {**scoring(prompts, 0), "n": CHOICES_PER_PROMPT}
+        try:
+            answer = (await api.complete(fresh=fresh, **asked)).expect_ok()
+        except Refusal:
+            raise NotApplicable("copies of a greedy answer may be declined") from None
+        choices = choices_of(answer, CHOICES_PER_PROMPT * len(prompts), Thing.COPIES)
+        return _of_prompts(choices, [p for p in prompts for _ in range(CHOICES_PER_PROMPT)])
+
+    async def with_one_more(fresh: bool) -> Scores:
+        answer = await score(api, prompts, fresh=fresh)
+        choices = choices_of(answer, len(prompts), Thing.BATCH)
+        each = [_of_prompts([c], [p]) for c, p in zip(choices, prompts, strict=True)]
+        return tuple(
+            value for scores in each for _ in range(CHOICES_PER_PROMPT) for value in scores
+        )
+
+    await expect_alike(copies, with_one_more, "the same scores of the same prompts")
+
+
+def _of_prompts(choices: Sequence[Choice], prompts: Sequence[str]) -> tuple[float | None, ...]:
+    return tuple(
+        value
+        for choice, prompt in zip(choices, prompts, strict=True)
+        for value in scores_of(choice)[: prompt_tokens_in(choice, prompt)]
+    )

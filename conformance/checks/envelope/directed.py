@@ -1,0 +1,311 @@
+"""The frame of a plain answer: ``id``, ``object``, ``created``, ``model``, ``choices`` and more."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.characters import assert_utf_8
+from conformance.checks._shared.prompts import CHINESE
+from conformance.checks._shared.requests import MINIMAL_REQUEST, collect_stream, plain, streamed
+from conformance.checks._shared.token_scores import scored
+from conformance.completion import Completion
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Exchange
+
+MAX_CLOCK_DRIFT_SECONDS = 600
+"""Seconds by which two clocks may differ."""
+
+MAX_ANSWER_AGE_SECONDS = 3600
+"""Seconds that may lie between an answer and the moment at which it is judged."""
+
+
+@check("envelope.strict-json", requirement="envelope.strict-json", tier="smoke")
+async def the_body_is_json_in_utf8(api: Api) -> None:
+    """The body of a plain answer is strict JSON, encoded in UTF-8.
+
+    非流式回答的响应体是 UTF-8 编码的严格 JSON。
+    """
+    assert_utf_8((await plain(api)).exchange)
+
+
+@check("envelope.strict-json-chinese", requirement="envelope.strict-json")
+async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
+    """The body of a Chinese answer is strict JSON, encoded in UTF-8.
+
+    中文回答的响应体是 UTF-8 编码的严格 JSON。
+    """
+    assert_utf_8((await plain(api, CHINESE)).exchange)
+
+
+@check(
+    "envelope.strict-json-logprobs",
+    requirement="envelope.strict-json",
+    tier="smoke",
+    needs=("logprobs",),
+)
+async def log_probabilities_are_json_numbers(api: Api) -> None:
+    """A body with log probabilities is strict JSON: none is NaN or Infinity.
+
+    带对数概率的响应体是严格的 JSON：没有任何值为 NaN 或 Infinity。
+    """
+    assert_utf_8((await scored(api)).exchange)
+
+
+@check("envelope.id", requirement="envelope.id", tier="smoke")
+async def the_answer_has_an_id(api: Api) -> None:
+    """A plain answer has an `id`, which is a string and not empty.
+
+    非流式回答带有 `id`，且为非空字符串。
+    """
+    assert_name((await plain(api)).raw.get("id"), "id")
+
+
+@check("envelope.id-in-stream", requirement="envelope.id", tier="smoke", needs=("stream",))
+async def a_chunk_has_an_id(api: Api) -> None:
+    """The chunks of a stream have an `id`, which is a string and not empty.
+
+    流的数据块带有 `id`，且为非空字符串。
+    """
+    assert_name((await streamed(api)).raw.get("id"), "id")
+
+
+@check("envelope.id-unique", requirement="envelope.id-unique", tier="deep")
+async def two_answers_have_two_ids(api: Api) -> None:
+    """The same request, sent twice, is answered under two ids.
+
+    同一请求发送两次，两个回答的 id 不同。
+    """
+    first = (await api.complete(**MINIMAL_REQUEST)).expect_ok()
+    second = (await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok()
+    expect(second.raw.get("id"), "id of the second answer").differs_from(first.raw.get("id"))
+
+
+@check(
+    "envelope.id-unique-in-stream",
+    requirement="envelope.id-unique",
+    tier="smoke",
+    needs=("stream",),
+)
+async def a_stream_has_an_id_of_its_own(api: Api) -> None:
+    """A stream and the plain answer to the same request have different ids.
+
+    对同一请求，流与非流式回答的 id 不同。
+    """
+    expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
+        (await plain(api)).raw.get("id")
+    )
+
+
+@check("envelope.id-unique-among-streams", requirement="envelope.id-unique", needs=("stream",))
+async def two_streams_have_two_ids(api: Api) -> None:
+    """Two streams are sent under two ids.
+
+    两个流的 id 不同。
+    """
+    expect((await streamed(api, CHINESE)).raw.get("id"), "id of another stream").differs_from(
+        (await streamed(api)).raw.get("id")
+    )
+
+
+@check(
+    "envelope.id-unique-of-equal-streams",
+    requirement="envelope.id-unique",
+    tier="deep",
+    needs=("stream",),
+)
+async def equal_streams_have_two_ids(api: Api) -> None:
+    """The same request for a stream, sent twice, is answered under two ids.
+
+    同一流式请求发送两次，两个流的 id 不同。
+    """
+    first = collect_stream(await api.stream(**MINIMAL_REQUEST))
+    second = collect_stream(await api.stream(fresh=True, **MINIMAL_REQUEST))
+    expect(second.raw.get("id"), "id of the second stream").differs_from(first.raw.get("id"))
+
+
+@check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
+async def the_id_says_what_it_names(api: Api) -> None:
+    """The `id` begins with `cmpl-`.
+
+    `id` 以 `cmpl-` 开头。
+    """
+    expect(str((await plain(api)).raw.get("id")), "id").starts_with("cmpl-")
+
+
+@check("envelope.object", requirement="envelope.object", tier="smoke")
+async def the_answer_is_a_text_completion(api: Api) -> None:
+    """`object` is `text_completion`.
+
+    `object` 为 `text_completion`。
+    """
+    expect((await plain(api)).raw.get("object"), "object").equals("text_completion")
+
+
+@check(
+    "envelope.object-with-logprobs",
+    requirement="envelope.object",
+    tier="smoke",
+    needs=("logprobs",),
+)
+async def it_is_one_with_logprobs_as_well(api: Api) -> None:
+    """`object` is `text_completion` when log probabilities were asked for as well.
+
+    要求对数概率时，`object` 同样为 `text_completion`。
+    """
+    expect((await scored(api)).raw.get("object"), "object").equals("text_completion")
+
+
+@check("envelope.created", requirement="envelope.created", tier="smoke")
+async def created_is_a_whole_number(api: Api) -> None:
+    """`created` is a whole number of seconds: a plausible time, not a fraction or milliseconds.
+
+    `created` 是整数秒：一个合理的时间，既不是小数，也不是毫秒。
+    """
+    created = created_of(await plain(api))
+    expect(created, "created").at_least(1)
+    expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
+
+
+@check(
+    "envelope.created-in-stream", requirement="envelope.created", tier="smoke", needs=("stream",)
+)
+async def created_is_a_whole_number_in_chunks(api: Api) -> None:
+    """`created` is a whole number of seconds in the chunks of a stream as well.
+
+    流的数据块中，`created` 也是整数秒。
+    """
+    created = created_of(await streamed(api))
+    expect(created, "created").at_least(0)
+    expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
+
+
+@check("envelope.created-is-now", requirement="envelope.created-is-now", tier="smoke")
+async def created_is_the_time_of_the_answer(api: Api) -> None:
+    """`created` is the time of the answer, within a few minutes.
+
+    `created` 是作答的时间，误差在几分钟之内。
+    """
+    answer = await plain(api)
+    created, dated, now = created_of(answer), date_of(answer.exchange), api.clock()
+    near_date = dated is not None and abs(created - dated) <= MAX_CLOCK_DRIFT_SECONDS
+    if (
+        not near_date
+        and not -MAX_ANSWER_AGE_SECONDS - MAX_CLOCK_DRIFT_SECONDS
+        <= created - now
+        <= MAX_CLOCK_DRIFT_SECONDS
+    ):
+        raise Deviation(
+            f"created within {MAX_CLOCK_DRIFT_SECONDS} s of {dated or now:.0f}",
+            f"created = {created}",
+        )
+
+
+@check("envelope.created-moves-on", requirement="envelope.created-is-now", tier="deep")
+async def created_is_no_constant(api: Api) -> None:
+    """A later answer does not claim to be older than an earlier one.
+
+    后来的回答不会自称早于先前的回答。
+    """
+    first = created_of((await api.complete(**MINIMAL_REQUEST)).expect_ok())
+    second = created_of((await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok())
+    # Answers may come from machines whose clocks differ.
+    expect(second - first, "seconds from the first answer's created").at_least(
+        -MAX_CLOCK_DRIFT_SECONDS
+    )
+
+
+@check("envelope.model", requirement="envelope.model", tier="smoke")
+async def the_answer_names_a_model(api: Api) -> None:
+    """`model` is a string that is not empty.
+
+    `model` 是非空字符串。
+    """
+    assert_name((await plain(api)).raw.get("model"), "model")
+
+
+@check("envelope.model-in-stream", requirement="envelope.model", tier="smoke", needs=("stream",))
+async def a_chunk_names_a_model(api: Api) -> None:
+    """`model` is a string that is not empty in the chunks of a stream as well.
+
+    流的数据块中，`model` 也是非空字符串。
+    """
+    assert_name((await streamed(api)).raw.get("model"), "model")
+
+
+@check("envelope.choices", requirement="envelope.choices", tier="smoke")
+async def the_answer_has_choices(api: Api) -> None:
+    """`choices` is a list with exactly one choice when one was asked for.
+
+    只要求一个 choice 时，`choices` 是恰好含一个 choice 的列表。
+    """
+    _ = (await plain(api)).only
+
+
+@check("envelope.schema", requirement="envelope.choices")
+async def the_answer_matches_the_schema(api: Api) -> None:
+    """A plain answer matches the contract's schema in every field it has.
+
+    非流式回答的每个字段都符合契约的 schema。
+    """
+    faults = api.contract.validate_completion((await plain(api)).raw)
+    if faults:
+        raise Deviation(
+            "an answer that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
+
+
+@check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
+async def the_fingerprint_is_a_string(api: Api) -> None:
+    """`system_fingerprint` is a string or null where it is sent.
+
+    若返回 `system_fingerprint`，则其为字符串或 null。
+    """
+    assert_fingerprint(await plain(api))
+
+
+@check(
+    "envelope.system-fingerprint-in-stream",
+    requirement="envelope.system-fingerprint",
+    tier="smoke",
+    needs=("stream",),
+)
+async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
+    """`system_fingerprint` is a string or null in the chunks of a stream as well.
+
+    流的数据块中若有 `system_fingerprint`，也是字符串或 null。
+    """
+    assert_fingerprint(await streamed(api))
+
+
+def assert_name(value: object, name: str) -> None:
+    """Assert that a value is a string with something in it."""
+    expect(value, name).satisfies(
+        lambda found: isinstance(found, str) and found.strip() != "", "a string that is not empty"
+    )
+
+
+def assert_fingerprint(answer: Completion) -> None:
+    """Assert that a fingerprint is a string or null, if there is one."""
+    if "system_fingerprint" not in answer.raw:
+        raise NotApplicable("the endpoint sends no system_fingerprint")
+    expect(answer.raw["system_fingerprint"], "system_fingerprint").satisfies(
+        lambda found: found is None or isinstance(found, str), "a string or null"
+    )
+
+
+def created_of(answer: Completion) -> int:
+    """Return an answer's ``created``; a deviation where it is no whole number."""
+    created = answer.raw.get("created")
+    if not isinstance(created, int) or isinstance(created, bool):
+        raise Deviation("created a whole number", f"created = {shown(created)}")
+    return created
+
+
+def date_of(exchange: Exchange) -> float | None:
+    """Return the time that the ``Date`` header states: the clock on the endpoint's side."""
+    try:
+        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+"""Bad requests that a gateway answers for the server behind it: 502, 503 or 504.
+
+Such a response usually says nothing about the request. It does where the same bad request gets it
+every time while good ones between are served: the gateway passes on what breaks the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.answered import Answered
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.checks import check_afterwards
+from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.model import Credentials
+
+GATEWAY = frozenset({502, 503, 504})
+"""Statuses that speak of a server behind the one that answers."""
+
+ROUNDS = 2
+"""How often a bad request is sent again, a right one after each time."""
+
+
+@check_afterwards("errors.no-gateway-fault", requirement="errors.bad-input-no-server-fault")
+async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
+    """No value that the document excludes is answered by a 502, 503 or 504 each time it is sent.
+
+    文档所排除的值，不会每次发送都得到 502、503 或 504。
+    """
+    bad = list(bad_requests(api))
+    if not bad:
+        raise NotApplicable("the run sent no bad request, or another check has judged them")
+    suspects = [answer for answer in bad if answer.exchange.status in GATEWAY]
+    if suspects and await is_broken_again(api, suspects[0]):
+        status, body = suspects[0].exchange.status, suspects[0].exchange.request.body
+        raise Deviation(
+            "a 4xx for a bad request",
+            f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
+        )
+
+
+def bad_requests(api: Api) -> Iterator[Answered]:
+    """The exchanges whose request has a value that the document's schema excludes."""
+    for answer in api.whole_run.answers:
+        if answer.exchange.request.credentials is not Credentials.OWN:
+            continue
+        try:
+            body = answer.asked.raw
+        except NotApplicable:
+            continue
+        if body.get("model") == api.model and api.contract.validate_request(body):
+            yield answer
+
+
+async def is_broken_again(api: Api, answer: Answered) -> bool:
+    """Send a bad request again, and tell whether it gets such an answer while others are served.
+
+    Raises:
+        Inconclusive: the cheapest request is not served either.
+    """
+    for _ in range(ROUNDS):
+        again: Reply = await api.post(answer.exchange.request.body, fresh=True)
+        if again.exchange.status not in GATEWAY:
+            return False
+        control = await api.complete(fresh=True, **MINIMAL_REQUEST)
+        if control.exchange.status != 200:
+            raise Inconclusive("bad requests get a gateway's answer, and so does the cheapest one")
+    return True

@@ -1,0 +1,104 @@
+"""Rate limits: how an endpoint reports one, wherever a run met it.
+
+No run provokes a limit, which would cost money and disturb other users. But the record has every
+attempt that was limited, also where the request was served when it was repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from conformance.answered import Answered
+from conformance.checks import invariant
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+RATE_LIMIT_CODES = frozenset(
+    {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}
+)
+"""What errors call themselves that mean a rate limit; a spent quota is another matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedBack:
+    """One answer that may say "later": its status, its ``Retry-After``, its body."""
+
+    status: int
+    retry_after: str | None
+    body: bytes
+
+    @property
+    def is_limit(self) -> bool:
+        """Return whether it is a rate limit, by its status or by the name of its error."""
+        return self.status == 429 or bool(RATE_LIMIT_CODES & set(_names(self.body)))
+
+
+@invariant("errors.rate-limit", requirement="errors.rate-limit")
+def every_rate_limit_is_a_429(answer: Answered) -> None:
+    """What calls itself a rate limit comes with status 429, whenever the run met one.
+
+    本次运行中，凡自称限流的回答都使用状态码 429。
+    """
+    for limit in _limits(answer):
+        expect(limit.status, "status of a rate limit").equals(429)
+
+
+@invariant("errors.retry-after", requirement="errors.retry-after")
+def every_rate_limit_says_when_to_come_back(answer: Answered) -> None:
+    """Every 429 has `Retry-After`, in seconds or as a date.
+
+    每个 429 都带有 `Retry-After`，其值为秒数或日期。
+    """
+    limits = [limit for limit in _limits(answer) if limit.status == 429]
+    if not limits:
+        raise NotApplicable("nothing was refused with 429")
+    for limit in limits:
+        if limit.retry_after is None or not _is_time(limit.retry_after):
+            raise Deviation(
+                "Retry-After in seconds or as a date", f"Retry-After: {shown(limit.retry_after)}"
+            )
+
+
+def _limits(answer: Answered) -> list[PushedBack]:
+    found = [one for one in _tries(answer) if one.is_limit]
+    if not found:
+        raise NotApplicable("no rate limit was met")
+    return found
+
+
+def _tries(answer: Answered) -> Iterator[PushedBack]:
+    """Yield every answer to a request: those that were not taken for one, and the last."""
+    exchange = answer.exchange
+    for tried in exchange.attempts[:-1]:
+        if tried.status is not None:
+            yield PushedBack(tried.status, tried.retry_after, tried.body)
+    if exchange.status is not None:
+        yield PushedBack(exchange.status, exchange.header("retry-after"), exchange.body)
+
+
+def _names(body: bytes) -> Iterator[str]:
+    """Yield the words by which a program can tell an error: its code and its type."""
+    try:
+        told: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    error = told.get("error") if isinstance(told, dict) else None
+    if isinstance(error, dict):
+        yield from (
+            word for word in (error.get("code"), error.get("type")) if isinstance(word, str)
+        )
+
+
+def _is_time(text: str) -> bool:
+    """Return whether a header says when: in seconds, or as a date of HTTP."""
+    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
+        return True
+    try:
+        parsedate_to_datetime(text)
+    except ValueError:
+        return False
+    return True

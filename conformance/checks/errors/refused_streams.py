@@ -1,0 +1,67 @@
+"""What is rejected as a plain request is rejected as a stream, which has code of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.contract import Contract
+from conformance.judgement import Deviation, shown
+
+STEPS: Mapping[str, float] = {
+    "temperature": 0.1,
+    "top_p": 0.1,
+    "presence_penalty": 0.1,
+    "n": 1,
+}
+"""Parameters with a range, and how far from it a value is tried."""
+
+MAX_EVENTS = 3
+"""Events that are read of a stream that should not have begun."""
+
+
+@check(
+    "refused-streams.as-plain",
+    requirement="errors.stream-refused-as-json",
+    tier="deep",
+    needs=("stream",),
+)
+async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
+    """Values out of range, and other things that are declined, are declined in a stream, too.
+
+    超出范围的值及其他会被拒绝的内容，在流式请求中同样被拒绝。
+    """
+    served: list[str] = []
+    for wrong in wrong_requests(api.contract):
+        body = {"model": api.model, **wrong}
+        if (await api.post(body)).exchange.status not in range(400, 500):
+            continue  # what is served as a plain request is found by its own check
+        streamed = {**body, "stream": True}
+        if (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200:
+            served.append(shown(wrong))
+    if served:
+        raise Deviation(
+            "a stream to be declined where the plain request is", f"streams of {', '.join(served)}"
+        )
+
+
+def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:
+    """Yield requests that must be declined, each as the check of its parameter asks it."""
+    for name, step in STEPS.items():
+        parameter = contract.parameter(name)
+        if parameter.maximum is not None:
+            value = parameter.maximum + step
+            yield {**MINIMAL_REQUEST, name: int(value) if step == 1 else value}
+    yield {**MINIMAL_REQUEST, "n": 0}
+    yield {**MINIMAL_REQUEST, "prompt": {"text": COUNTING}}
+    yield {
+        "prompt": MINIMAL_REQUEST["prompt"],
+        "max_tokens": MINIMAL_REQUEST["max_tokens"],
+        "model": None,
+    }
+    if contract.parameter("logit_bias").maximum is not None:
+        yield {**MINIMAL_REQUEST, "logit_bias": {"500": 101}}

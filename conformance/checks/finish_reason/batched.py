@@ -1,0 +1,78 @@
+"""``finish_reason`` in a batch with several choices and an echo, plain and streamed."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.batched import (
+    BATCHED,
+    BATCHED_STREAM,
+    EVERY_SCRIPT,
+    QUESTION,
+    ask_batched,
+    generated_text,
+)
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.requests import MAX_TOKENS, plain
+from conformance.judgement import NotApplicable, expect
+
+REASONS = ("stop", "length", "content_filter")
+
+
+@check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **BATCHED)
+async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
+    """Each choice of a batch that is over before its limit, as it is alone, was not cut.
+
+    单独作答时在上限之前结束的 choice，在批次中也不标为被截断。
+    """
+    await assert_ended(api, stream=False)
+
+
+@check(
+    "all-at-once.natural-end-streamed",
+    requirement="finish-reason.stop-at-natural-end",
+    **BATCHED_STREAM,
+)
+async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
+    """Each streamed choice of a batch that is over before its limit was not cut.
+
+    流式批次中在上限之前结束的 choice，不标为被截断。
+    """
+    await assert_ended(api, stream=True)
+
+
+async def assert_ended(api: Api, *, stream: bool) -> None:
+    """Assert that choices with the text of an answer below its limit do not claim to be cut."""
+    alone = await plain(api, QUESTION)
+    if not alone.has_usage or not 0 < alone.usage.completion_tokens < MAX_TOKENS:
+        raise NotApplicable("the answer to the question does not end by itself")
+    for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
+        if prompt == QUESTION and generated_text(prompt, choice) == solid(alone.text):
+            reason = f"finish_reason of {choice.where}"
+            expect(choice.finish_reason, reason).one_of("stop", "content_filter")
+
+
+@check("all-at-once.reason-known", requirement="finish-reason.known-value", **BATCHED)
+async def each_choice_has_a_known_reason(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` has a finish_reason, and a known one.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都有 finish_reason，且是已知的值。
+    """
+    await assert_known(api, stream=False)
+
+
+@check(
+    "all-at-once.reason-known-streamed", requirement="finish-reason.known-value", **BATCHED_STREAM
+)
+async def each_streamed_choice_has_a_known_reason(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` ends with a known finish_reason.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都以已知的 finish_reason 结束。
+    """
+    await assert_known(api, stream=True)
+
+
+async def assert_known(api: Api, *, stream: bool) -> None:
+    """Assert that each choice says why it ended."""
+    for _, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
+        expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*REASONS)

@@ -1,0 +1,234 @@
+"""``choices[].finish_reason``: why a choice ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING
+from conformance.checks._shared.requests import (
+    LONGER_REQUEST,
+    MAX_TOKENS,
+    ONE_TOKEN_REQUEST,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._shared.stop_candidates import across_words, before, middle_of, start_of
+from conformance.completion import Choice, Completion
+from conformance.judgement import NotApplicable, expect
+
+QUESTION = "问:一加一等于几?答:"
+"""A question that a model answers in few words, and then often ends."""
+
+REASONS = ("stop", "length", "content_filter")
+
+
+@check("finish-reason.known", requirement="finish-reason.known-value", tier="smoke")
+async def the_reason_is_a_known_one(api: Api) -> None:
+    """A plain choice has finish_reason `stop`, `length` or `content_filter`, never null.
+
+    非流式 choice 的 finish_reason 为 `stop`、`length` 或 `content_filter`，绝不为 null。
+    """
+    expect((await plain(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+
+
+@check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
+async def every_choice_has_a_known_reason(api: Api) -> None:
+    """Every choice of a batch has a finish_reason, and a known one.
+
+    批次中每个 choice 都有 finish_reason，且是已知的值。
+    """
+    for choice in (await plain(api, two_prompts(api))).choices:
+        expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
+
+
+@check(
+    "finish-reason.known-in-stream",
+    requirement="finish-reason.known-value",
+    tier="smoke",
+    needs=("stream",),
+)
+async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
+    """A streamed choice ends with finish_reason `stop`, `length` or `content_filter`.
+
+    流式 choice 以 finish_reason `stop`、`length` 或 `content_filter` 结束。
+    """
+    expect((await streamed(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+
+
+@check("finish-reason.one-token", requirement="finish-reason.length-at-limit", tier="smoke")
+async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
+    """With `max_tokens: 1` an answer that has text was cut by the limit: `length`.
+
+    设置 `max_tokens: 1` 时，有文本的回答是被上限截断的，其 finish_reason 为 `length`。
+    """
+    assert_cut_by_limit((await api.complete(**ONE_TOKEN_REQUEST)).expect_ok().only)
+
+
+@check(
+    "finish-reason.stream-as-plain",
+    requirement="finish-reason.length-at-limit",
+    tier="smoke",
+    needs=("stream",),
+)
+async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
+    """A stream with the text of a plain answer that was cut by the limit was cut by it, too.
+
+    与被上限截断的非流式回答文本相同的流，同样标为被上限截断。
+    """
+    assert_cut_alike((await plain(api)).choices, (await streamed(api)).choices)
+
+
+@check(
+    "finish-reason.stream-as-plain-batch",
+    requirement="finish-reason.length-at-limit",
+    needs=("stream",),
+)
+async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
+    """A streamed batch ends each choice that the limit cut like the plain one with its text.
+
+    流式批次中被上限截断的每个 choice，其结束原因与文本相同的非流式 choice 一致。
+    """
+    prompts = two_prompts(api)
+    assert_cut_alike((await plain(api, prompts)).choices, (await streamed(api, prompts)).choices)
+
+
+@check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
+async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
+    """An answer that goes on when it may be longer was cut by the limit: `length`.
+
+    放宽上限就会继续的回答是被上限截断的，其 finish_reason 为 `length`。
+    """
+    short, longer = (await plain(api)).only, (await api.complete(**LONGER_REQUEST)).expect_ok().only
+    beginning = solid(short.text)
+    if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
+        raise NotApplicable("a larger max_tokens does not continue the same answer")
+    expect(short.finish_reason, "finish_reason of the shorter answer").equals("length")
+
+
+@check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
+async def a_stop_sequence_gives_stop(api: Api) -> None:
+    """A choice that ended at a stop sequence has finish_reason `stop`.
+
+    在停止序列处结束的 choice，其 finish_reason 为 `stop`。
+    """
+    free = (await plain(api)).text
+    needle = middle_of(free)
+    assert_stopped((await plain(api, stop=needle)).only, before(free, needle))
+
+
+@check(
+    "finish-reason.stop-sequence-in-stream",
+    requirement="finish-reason.stop-at-sequence",
+    needs=("stream",),
+)
+async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
+    """A streamed choice that ended at a stop sequence has finish_reason `stop`.
+
+    在停止序列处结束的流式 choice，其 finish_reason 为 `stop`。
+    """
+    free = (await plain(api, COLOURS)).text
+    needle = across_words(free)
+    assert_stopped((await streamed(api, COLOURS, stop=needle)).only, before(free, needle))
+
+
+@check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
+async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
+    """An answer with fewer tokens than allowed ended by itself: not `length`.
+
+    词元数少于上限的回答是自行结束的，其 finish_reason 不是 `length`。
+    """
+    asked = [
+        (await plain(api, prompt), MAX_TOKENS) for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
+    ]
+    assert_not_cut(
+        [*asked, ((await api.complete(**LONGER_REQUEST)).expect_ok(), LONGER_REQUEST["max_tokens"])]
+    )
+
+
+@check(
+    "finish-reason.natural-end-deep", requirement="finish-reason.stop-at-natural-end", tier="deep"
+)
+async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
+    """Among long answers those with fewer tokens than allowed ended by themselves.
+
+    在较长的回答中，词元数少于上限者都是自行结束的。
+    """
+    prompts = ("The end of the story is this:", "Yes or no? Answer:", QUESTION)
+    longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
+    replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
+    told = [(reply.expect_ok(), int(longest["max_tokens"])) for reply in replies]
+    assert_not_cut([*told, (await plain(api), MAX_TOKENS)])
+
+
+@check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
+async def each_choice_has_its_own_reason(api: Api) -> None:
+    """In a batch the choice that meets the stop sequence has `stop`, and the other its own.
+
+    批次中遇到停止序列的 choice 为 `stop`，另一个则有自己的 finish_reason。
+    """
+    counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
+    needle = start_of(coloured.text)
+    if needle in counted.text:
+        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
+    assert_own_reasons(await plain(api, two_prompts(api), stop=needle), needle, [counted, coloured])
+
+
+def assert_cut_alike(whole: tuple[Choice, ...], pieces: tuple[Choice, ...]) -> None:
+    """Assert that streamed choices were cut by the limit where plain ones of the same text were."""
+    cut = [
+        streamed
+        for one, streamed in zip(whole, pieces, strict=False)
+        if one.finish_reason == "length" and solid(one.text) == solid(streamed.text)
+    ]
+    if not cut:
+        raise NotApplicable("no plain answer was cut, or the stream has other texts")
+    for choice in cut:
+        reason = f"finish_reason of streamed choice {choice.index}"
+        expect(choice.finish_reason, reason).equals("length")
+
+
+def assert_cut_by_limit(choice: Choice) -> None:
+    """Assert that a choice of one token was cut by the limit, unless that token ended the text."""
+    if choice.text == "":
+        raise NotApplicable("the only token has no text: it may be the one that ends the text")
+    expect(choice.finish_reason, "finish_reason").equals("length")
+
+
+def assert_stopped(choice: Choice, text: str) -> None:
+    """Assert that a choice whose text ends where the stop sequence was met says so."""
+    if choice.text != text:
+        raise NotApplicable(
+            "the answer did not end at the stop sequence, which is judged elsewhere"
+        )
+    expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
+
+
+def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
+    """Assert that the second of two choices ended at a stop sequence, and the other as alone."""
+    if len(together.choices) != len(alone):
+        raise NotApplicable("not one choice for each prompt, which is judged elsewhere")
+    free, stopped = together.choices
+    assert_stopped(stopped, before(alone[1].text, needle))
+    if free.text == alone[0].text:
+        expect(free.finish_reason, "finish_reason of choice 0").equals(alone[0].finish_reason)
+
+
+def assert_not_cut(answers: list[tuple[Completion, int]]) -> None:
+    """Assert that answers with fewer tokens than their limit do not claim to have been cut.
+
+    Raises:
+        NotApplicable: none has fewer, or the bill cannot tell, because no answer that was cut is
+            billed with its limit.
+    """
+    early = [a for a, limit in answers if 0 < a.usage.completion_tokens < limit]
+    if not early:
+        raise NotApplicable("none of the answers ended by itself")
+    cut = [pair for pair in answers if pair[0].only.finish_reason == "length"]
+    if cut and all(answer.usage.completion_tokens < limit for answer, limit in cut):
+        raise NotApplicable("no answer is billed with its limit, which usage's checks judge")
+    for answer in early:
+        expect(answer.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

@@ -1,0 +1,107 @@
+"""Response headers: the content type, and optional ones such as rate limits."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.requests import MINIMAL_REQUEST, greedy, two_prompts
+from conformance.judgement import Deviation, NotApplicable, expect
+
+RATE_LIMIT_HEADERS = tuple(
+    f"x-ratelimit-{what}-{of}" for what in ("limit", "remaining") for of in ("requests", "tokens")
+)
+
+
+@check("headers.content-type", requirement="headers.content-type", tier="smoke")
+async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
+    """A plain answer has the content type `application/json`.
+
+    非流式回答的内容类型为 `application/json`。
+    """
+    assert_json(await api.complete(**greedy()))
+
+
+@check("headers.content-type-of-batch", requirement="headers.content-type")
+async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
+    """The answer to a batch has the content type `application/json`.
+
+    批次回答的内容类型为 `application/json`。
+    """
+    assert_json(await api.complete(**greedy(two_prompts(api))))
+
+
+@check("headers.charset", requirement="headers.content-type", tier="smoke")
+async def no_charset_but_utf8(api: Api) -> None:
+    """The content type names no other encoding than UTF-8.
+
+    内容类型不声明 UTF-8 以外的编码。
+    """
+    reply = await api.complete(**greedy())
+    reply.expect_ok()
+    assert_charset_utf_8(reply)
+
+
+@check("headers.request-id", requirement="headers.openai", tier="smoke")
+async def a_request_id_names_one_request(api: Api) -> None:
+    """Where answers have an `x-request-id`, no two have the same.
+
+    回答若带有 `x-request-id`，则任意两个都不相同。
+    """
+    first, second = await api.complete(**MINIMAL_REQUEST), await api.complete(**greedy())
+    ids = [reply.exchange.header("x-request-id") for reply in (first, second)]
+    if None in ids:
+        raise NotApplicable("the endpoint sends no x-request-id, which is optional")
+    if ids[0] == ids[1]:
+        raise Deviation("an x-request-id for each answer", f"{ids[0]!r} for two answers")
+
+
+@check("headers.processing-time", requirement="headers.openai", tier="smoke")
+async def the_processing_time_is_a_number(api: Api) -> None:
+    """Where an answer has `openai-processing-ms`, it is a number.
+
+    回答若带有 `openai-processing-ms`，则其为数字。
+    """
+    told = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
+    if told is None:
+        raise NotApplicable("the endpoint sends no openai-processing-ms, which is optional")
+    expect(told.strip(), "openai-processing-ms").satisfies(is_number, "a number")
+
+
+@check("headers.rate-limits", requirement="headers.openai", tier="smoke")
+async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
+    """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit.
+
+    回答若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
+    """
+    reply = await api.complete(**greedy())
+    told = {name: reply.exchange.header(name) for name in RATE_LIMIT_HEADERS}
+    if not any(told.values()):
+        raise NotApplicable("the endpoint sends no x-ratelimit headers, which are optional")
+    for name, value in told.items():
+        if value is not None:
+            expect(value, name).satisfies(is_number, "a number")
+    for of in ("requests", "tokens"):
+        limit, left = told[f"x-ratelimit-limit-{of}"], told[f"x-ratelimit-remaining-{of}"]
+        if limit is not None and left is not None:
+            expect(float(left), f"x-ratelimit-remaining-{of}").at_most(float(limit))
+
+
+def assert_json(reply: Reply) -> None:
+    """Assert that a plain answer is announced as JSON; parameters of the type are free."""
+    reply.expect_ok()
+    expect(reply.content_type, "content-type").equals("application/json")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a header's value is a plain number."""
+    return re.fullmatch(r"\d+(\.\d+)?", text) is not None
+
+
+def assert_charset_utf_8(reply: Reply) -> None:
+    """Assert that a content type names UTF-8, if it names an encoding."""
+    named = re.search(r"charset\s*=\s*\"?([\w-]+)", reply.exchange.header("content-type") or "")
+    if named is not None:
+        expect(named[1].lower(), "charset").one_of("utf-8", "utf8")

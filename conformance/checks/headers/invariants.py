@@ -1,0 +1,19 @@
+"""``Content-Type`` of every plain answer of a run."""
+
+from __future__ import annotations
+
+from conformance.answered import Answered
+from conformance.checks import invariant
+from conformance.checks.headers.directed import assert_charset_utf_8
+from conformance.judgement import expect
+
+
+@invariant("headers.content-type-everywhere", requirement="headers.content-type")
+def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
+    """Every plain answer has the content type `application/json`, and no charset but UTF-8.
+
+    每个非流式回答的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
+    """
+    _ = answer.plain
+    expect(answer.reply.content_type, "content-type").equals("application/json")
+    assert_charset_utf_8(answer.reply)

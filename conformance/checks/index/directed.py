@@ -1,0 +1,127 @@
+"""``choices[].index``: which prompt and which of its choices a choice belongs to."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.requests import (
+    assert_echoed,
+    choices_of,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._shared.sampling import copies_of, sampled
+from conformance.completion import Completion
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+
+
+@check("index.of-one", requirement="index.each-once", tier="smoke")
+async def the_only_choice_is_number_zero(api: Api) -> None:
+    """The only choice of an answer has index 0.
+
+    只有一个 choice 的回答，其 index 为 0。
+    """
+    assert_numbered(await plain(api), 1, Thing.CHOICES)
+
+
+@check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
+async def copies_are_numbered(api: Api) -> None:
+    """With `n: 3` there are three choices, with index 0, 1 and 2.
+
+    设置 `n: 3` 时有三个 choice，index 为 0、1 和 2。
+    """
+    assert_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Thing.COPIES)
+
+
+@check("index.of-prompts", requirement="index.each-once")
+async def prompts_are_numbered(api: Api) -> None:
+    """A batch of two prompts has two choices, with index 0 and 1.
+
+    两个 prompt 的批次有两个 choice，index 为 0 和 1。
+    """
+    assert_numbered(await plain(api, two_prompts(api)), 2, Thing.BATCH)
+
+
+@check(
+    "index.of-prompts-times-copies",
+    requirement="index.each-once",
+    tier="smoke",
+    needs=("n", "echo"),
+)
+async def all_choices_are_numbered(api: Api) -> None:
+    """A batch of two prompts with `n: 2` has four choices, with index 0 to 3.
+
+    两个 prompt 的批次带 `n: 2` 时有四个 choice，index 为 0 到 3。
+    """
+    answer = (await api.complete(**copies_of(two_prompts(api)))).expect_ok()
+    assert_numbered(answer, 4, Thing.COPIES)
+
+
+@check("index.prompt-order", requirement="index.prompt-major")
+async def choices_answer_their_own_prompts(api: Api) -> None:
+    """In a batch choice 0 answers the first prompt and choice 1 the second.
+
+    批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    """
+    assert_own_prompts(await singles(api), await plain(api, two_prompts(api)))
+
+
+@check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
+async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
+    """In a streamed batch choice 0 answers the first prompt and choice 1 the second.
+
+    流式批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    """
+    assert_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
+
+
+@check("index.prompt-major", requirement="index.prompt-major", tier="smoke", needs=("n", "echo"))
+async def copies_stand_beside_each_other(api: Api) -> None:
+    """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second.
+
+    两个 prompt 带 `n: 2` 时，choice 0 和 1 回答第一个，2 和 3 回答第二个。
+    """
+    prompts = two_prompts(api)
+    answer = (await api.complete(**copies_of(prompts))).expect_ok()
+    assert_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
+
+
+async def singles(api: Api) -> list[str]:
+    """Return the answers to the prompts of the batch, each asked alone."""
+    return [(await plain(api, prompt)).text for prompt in two_prompts(api)]
+
+
+def assert_numbered(answer: Completion, count: int, thing: Thing) -> None:
+    """Assert that there are so many choices, numbered from 0 and each number once."""
+    indexes = sorted(choice.index for choice in choices_of(answer, count, thing))
+    expect(indexes, "indexes").equals(list(range(count)))
+
+
+def assert_own_prompts(alone: list[str], together: Completion) -> None:
+    """Assert that each choice of a batch resembles the answer to its own prompt the most.
+
+    Whether it is the same answer to the last character is judged elsewhere; here it is about whose.
+    """
+    if alone[0] == alone[1]:
+        raise NotApplicable("both prompts of the batch have the same answer")
+    assert_numbered(together, len(alone), Thing.BATCH)
+    for number, text in enumerate(together.texts):
+        own, other = alone[number], alone[1 - number]
+        if shared_length(text, own) < shared_length(text, other):
+            raise Deviation(f"choice {number} to go on like {shown(own)}", shown(text))
+
+
+def assert_echoed_in_order(answer: Completion, prompts: list[str]) -> None:
+    """Assert that each choice begins with the prompt that its number belongs to."""
+    assert_numbered(answer, len(prompts), Thing.COPIES)
+    for choice, prompt in zip(answer.choices, prompts, strict=True):
+        assert_echoed(choice.text.lstrip(" "), prompt)
+
+
+def shared_length(left: str, right: str) -> int:
+    """Count the characters that two texts have in common from their beginning."""
+    pairs = zip(left, right, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,0 +1,1 @@
+"""Checks of several parameters in one request."""

@@ -1,0 +1,245 @@
+"""Judges one aspect of all results, and reports the smallest request that shows a deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.api import Api, features_of
+from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
+from conformance.checks._shared.token_scores import expect_scored_alike
+from conformance.checks.interactions.aspects import (
+    Observation,
+    Observer,
+    is_same,
+    is_scored_alike,
+    observe,
+)
+from conformance.checks.interactions.cases import TestCase
+from conformance.checks.interactions.predictions import Baselines
+from conformance.checks.interactions.requests import (
+    Outcome,
+    Results,
+    baselines_of,
+    run_test_cases,
+    send,
+    send_or_judgement,
+)
+from conformance.completion import Completion
+from conformance.judgement import (
+    Absence,
+    Deviation,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Refusal,
+    shown,
+)
+from conformance.verdicts import is_promised
+
+MAX_SHRINKING_REQUESTS = 14
+"""Requests that may be spent on shrinking one test case."""
+
+MAX_REPORTED_CASES = 2
+"""Failing test cases that are shrunk, until one of them gives a verdict."""
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One aspect of a response that is judged.
+
+    Attributes:
+        words: what is expected, for a reader.
+        observer: observes the aspect.
+        by_text: whether a near-tie could change it, so that a difference has to be repeated before
+            it counts.
+        by_score: whether it has log probabilities, which are compared as numbers.
+    """
+
+    words: str
+    observer: Observer
+    by_text: bool = False
+    by_score: bool = False
+
+    def failure(
+        self, case: TestCase, baselines: Baselines, outcome: Outcome
+    ) -> Observation | Deviation | None:
+        """Return what is wrong with the outcome of a test case, or None."""
+        if isinstance(outcome, Judgement):
+            return None
+        seen = observe(self.observer, case, baselines, outcome)
+        if isinstance(seen, Observation):
+            return None if (is_scored_alike if self.by_score else is_same)(seen) else seen
+        return seen
+
+
+async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
+    """Assert an aspect of the test cases that cover the pairs, or of those that come after them.
+
+    Raises:
+        Deviation: it is not as predicted; reported for the smallest request that shows it.
+        Unsettled: the difference is not reproduced each time.
+        Inconclusive: test cases have no response.
+        NotApplicable: there is nothing to observe, or the check of the pairs fails already.
+    """
+    results = await run_test_cases(api, pairs=pairs)
+    failed = [
+        case
+        for case, outcome in results.outcomes
+        if aspect.failure(case, results.baselines, outcome)
+    ]
+    own = _part_of(results, pairs=pairs)
+    if not pairs and any(case not in own for case in failed):
+        raise NotApplicable(
+            "two settings are enough to show it, and the check of pairs judges that"
+        )
+    doubt: Unsettled | None = None
+    for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
+        try:
+            await report(api, aspect, case, results.baselines)
+        except Unsettled as unsettled:
+            doubt = doubt or unsettled
+    if doubt is not None:
+        raise doubt
+    _assert_answered(results, own)
+
+
+async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
+    """Shrink a failing test case, and raise what is wrong with its response.
+
+    Raises:
+        Deviation: the response is not as predicted.
+        Unsettled: the difference is not reproduced each time.
+    """
+
+    async def fails(smaller: TestCase) -> bool:
+        return bool(aspect.failure(smaller, baselines, await send_or_judgement(api, smaller)))
+
+    case = await smallest(api, case, fails)
+    try:
+        await _report(api, aspect, case, baselines)
+    except Deviation as found:
+        found.features = features_of(case.encoded(api.model))
+        raise
+
+
+async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
+    wrong = aspect.failure(case, baselines, await send(api, case))
+    if isinstance(wrong, Deviation):
+        raise _with_case(wrong, case)
+    expected = shown_by(aspect.words, case)
+    if wrong is not None and not (aspect.by_text or aspect.by_score):
+        raise Deviation(expected, f"{shown(wrong.seen)} instead of {shown(wrong.expected)}")
+
+    async def as_observed(fresh: bool) -> Any:
+        return _observed(aspect, case, baselines, await send(api, case, fresh=fresh)).seen
+
+    async def as_predicted(fresh: bool) -> Any:
+        sources = [(prompt, case.suffix) for prompt in case.prompts]
+        again = (
+            {**baselines, **await baselines_of(api, sources, fresh=True)} if fresh else baselines
+        )
+        return _observed(aspect, case, again, await send(api, case)).expected
+
+    if aspect.by_score:
+        await expect_scored_alike(as_observed, as_predicted, expected)
+    else:
+        await expect_agreement(as_observed, as_predicted, expected)
+
+
+async def assert_served(api: Api, *, pairs: bool) -> None:
+    """Assert that settings that are served alone are served together, with a readable response.
+
+    Raises:
+        Refusal: a combination is rejected; one that is promised before any other.
+        Deviation: a response cannot be read.
+        Inconclusive: test cases have no response.
+        NotApplicable: the check of the pairs fails already.
+    """
+    results = await run_test_cases(api, pairs=pairs)
+    own = _part_of(results, pairs=pairs)
+    broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Deviation)]
+    if not pairs and any(case not in own for case, _ in broken):
+        raise NotApplicable(
+            "two settings are enough to show it, and the check of pairs judges that"
+        )
+    unreadable = [(case, one) for case, one in broken if isinstance(one, Deviation)]
+    if unreadable:
+        case = await smallest(api, unreadable[0][0], _results_in(api, Deviation))
+        again = await send_or_judgement(api, case)
+        raise _with_case(again if isinstance(again, Deviation) else unreadable[0][1], case)
+    refusals: list[Refusal] = []
+    for case, _ in sorted(broken, key=lambda each: len(each[0].traits))[:MAX_REPORTED_CASES]:
+        small = await smallest(api, case, _results_in(api, Refusal))
+        if isinstance(refusal := await send_or_judgement(api, small), Refusal):
+            refusals.append(_refusal_with_case(refusal, small))
+    if refusals:
+        raise min(refusals, key=lambda one: not is_promised(one, api.contract))
+    _assert_answered(results, own)
+
+
+async def smallest(
+    api: Api, case: TestCase, shows: Callable[[TestCase], Awaitable[bool]]
+) -> TestCase:
+    """Take traits away from a test case while ``shows`` returns true for it."""
+    tried = {case.description}
+    while True:
+        for smaller in case.smaller():
+            if smaller.description in tried:
+                continue
+            if len(tried) > MAX_SHRINKING_REQUESTS or not api.patience.take(1):
+                return case
+            tried.add(smaller.description)
+            if await shows(smaller):
+                case = smaller
+                break
+        else:
+            return case
+
+
+def shown_by(words: str, case: TestCase) -> str:
+    """Return what is expected, and the request that shows the deviation."""
+    return f"{words}; the smallest request that shows otherwise: {case.description}"
+
+
+def _with_case(deviation: Deviation, case: TestCase) -> Deviation:
+    """Return a deviation whose message names the test case."""
+    expected = shown_by(deviation.expected, case)
+    if isinstance(deviation, Absence):
+        return Absence(deviation.thing, expected, deviation.seen, effect=deviation.effect)
+    return Deviation(expected, deviation.seen, effect=deviation.effect)
+
+
+def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:
+    """Return a refusal whose message names the test case."""
+    message = f"{refusal.message}; the smallest request that is declined: {case.description}"
+    return Refusal(refusal.status, message, refusal.features, refusal.request)
+
+
+def _results_in(api: Api, judgement: type[Judgement]) -> Callable[[TestCase], Awaitable[bool]]:
+    async def results_in(case: TestCase) -> bool:
+        return isinstance(await send_or_judgement(api, case), judgement)
+
+    return results_in
+
+
+def _observed(
+    aspect: Aspect, case: TestCase, baselines: Baselines, response: Completion
+) -> Observation:
+    """Observe an aspect again; an empty observation if there is nothing to compare any more."""
+    found = observe(aspect.observer, case, baselines, response)
+    return found if isinstance(found, Observation) else Observation((), ())
+
+
+def _part_of(results: Results, *, pairs: bool) -> set[TestCase]:
+    """Return the test cases that cover the pairs, or those that come after them."""
+    cases = [case for case, _ in results.outcomes]
+    return set(cases[: results.pairs] if pairs else cases[results.pairs :])
+
+
+def _assert_answered(results: Results, own: Collection[TestCase]) -> None:
+    """Raise the first inconclusive outcome of some test cases."""
+    for case, outcome in results.outcomes:
+        if case in own and isinstance(outcome, Inconclusive):
+            raise outcome

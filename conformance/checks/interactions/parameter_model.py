@@ -1,0 +1,315 @@
+"""The parameter model: which levels of which factors the contract allows to combine.
+
+A level stands for a kind of value. The concrete values of a kind (a stop sequence as a string or in
+an array, null or an empty one for none) alternate over the test cases, so that all of them are sent
+without more combinations.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD
+from conformance.checks._shared.requests import MAX_TOKENS
+from conformance.checks._shared.stop_candidates import NEVER_GENERATED, decoys
+from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
+from conformance.contract import Contract
+from conformance.generation.covering_arrays import Allowed, Combination, pairwise, threewise
+
+CHINESE = "一二三四五六七八九十。一二三"
+EMOJI = "🌸🌙\n🌸🌙\n🌸"
+IDS: tuple[int, ...] = (300, 500, 700, 900, 1000)
+OTHER_IDS: tuple[int, ...] = (1000, 800, 600, 400)
+"""Token ids that are ordinary text in every common vocabulary."""
+
+SUFFIX = " 9, 10."
+
+SCRIPTS: Mapping[str, tuple[Prompt, Prompt]] = {
+    "ascii": (ASCII, CHINESE),
+    "chinese": (CHINESE, ASCII),
+    "emoji": (EMOJI, AWKWARD),
+    "ids": (IDS, OTHER_IDS),
+}
+"""Each prompt, and the second one of its batch."""
+
+LONG_STOP_CHARS = 12
+"""Characters of a long stop sequence."""
+
+SEEDS = (0, -7, 2**40)
+"""Seeds that do not change a greedy completion, and that endpoints often mishandle."""
+
+THREES = (
+    ("form", "way", "copies", "echo", "scores"),
+    ("form", "way", "echo", "script"),
+    ("form", "echo", "scores", "length"),
+)
+"""Groups of factors that select code paths: all triples of levels in a group are covered."""
+
+Text = Callable[[Prompt, str | None, int], str]
+"""Returns the completion of a prompt with a suffix, within a number of tokens."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "user": "reader-7",
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "top_p": 1,
+    "logit_bias": {},
+    "n": 1,
+    "echo": False,
+    "stream": False,
+}
+"""Values that have no effect, because they are the defaults."""
+
+
+@dataclass(frozen=True)
+class CoveringArray:
+    """Combinations of levels.
+
+    Attributes:
+        combinations: all of them; those that cover the pairs come first.
+        pairs: how many of them cover the pairs.
+    """
+
+    combinations: tuple[Combination, ...]
+    pairs: int
+
+
+_computing = threading.Lock()
+
+
+def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
+    """Return the factors that a contract documents, each with at least two levels."""
+
+    def known(name: str, *levels: str) -> tuple[str, ...]:
+        return levels if contract.parameter(name).documented else ()
+
+    forms = contract.parameter("prompt").forms
+    ids = {"tokens", "token-arrays"} <= set(forms)
+    # One document reads `logprobs: 0` as no log probabilities.
+    none_listed = "logprobs.zero-gives-sampled" in contract.requirements
+    factors: dict[str, tuple[str, ...]] = {
+        "script": ("ascii", "chinese", "emoji", *(("ids",) if ids else ())),
+        "form": ("alone", *(("batch",) if "strings" in forms else ())),
+        "way": ("plain", *known("stream", "stream"), *known("stream_options", "billed")),
+        "copies": ("one", *known("n", "two"), *known("best_of", "best")),
+        "echo": ("off", *known("echo", "on")),
+        "scores": (
+            "off",
+            *known("logprobs", *(["none listed"] if none_listed else []), "two listed"),
+        ),
+        "length": ("whole", "part", "least"),
+        # Free factors take their first level; texts without a stop sequence test the most.
+        "stop": ("none", *known("stop", "met", "missed")),
+        "rest": ("absent", "null", "idle"),
+        "written": ("raw", "escaped"),
+        "suffix": ("off", *known("suffix", "on")),
+    }
+    return {name: levels for name, levels in factors.items() if len(levels) > 1}
+
+
+def _no_suffix_beside(name: str, *kept: str) -> tuple[tuple[str, ...], Allowed]:
+    return ("suffix", name), lambda row: row["suffix"] == "off" or row[name] in kept
+
+
+ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
+    # `best_of` cannot be streamed, and no document defines `echo` with `suffix`.
+    (("copies", "way"), lambda row: row["copies"] != "best" or row["way"] == "plain"),
+    # One token is too short for a stop sequence and text before it.
+    (("stop", "length"), lambda row: row["stop"] != "met" or row["length"] != "least"),
+    _no_suffix_beside("form", "alone"),
+    _no_suffix_beside("echo", "off"),
+    _no_suffix_beside("script", "ascii"),
+)
+
+
+def covering_array(contract: Contract) -> CoveringArray:
+    """Return combinations that cover all pairs of levels, then the triples of :data:`THREES`.
+
+    Raises:
+        NotApplicable: covertable is not installed.
+    """
+    # Checks want the same array concurrently: one thread computes it, the others wait.
+    with _computing:
+        return _array(tuple(factors_of(contract).items()))
+
+
+@cache
+def _array(factors: tuple[tuple[str, tuple[str, ...]], ...]) -> CoveringArray:
+    pairs = pairwise(dict(factors), ALLOWED)
+    whole = threewise(dict(factors), ALLOWED, among=THREES, given=pairs)
+    return CoveringArray(tuple(whole), len(pairs))
+
+
+def prompts_of(combination: Combination) -> tuple[Prompt, ...]:
+    """Return the prompts of a combination."""
+    first, second = SCRIPTS[combination.get("script", "ascii")]
+    return (first, second) if combination.get("form") == "batch" else (first,)
+
+
+def cases_of(array: CoveringArray, contract: Contract, text: Text) -> list[TestCase]:
+    """Return a test case for each combination; the values of a level alternate.
+
+    Args:
+        array: the combinations.
+        contract: has the limits, and says which parameters may be null.
+        text: returns the completion of a prompt; stop sequences are cut from it.
+    """
+    used: Counter[tuple[str, str]] = Counter()
+    cases = []
+    for combination in array.combinations:
+        turns = {name: used[name, level] for name, level in combination.items()}
+        used.update(combination.items())
+        cases.append(_test_case(combination, turns, contract, text))
+    return cases
+
+
+def _test_case(
+    combination: Combination, turns: Mapping[str, int], contract: Contract, text: Text
+) -> TestCase:
+    """Return the test case of a combination.
+
+    Args:
+        combination: the level of each factor.
+        turns: how often each of these levels was used before.
+        contract: has the limits, and says which parameters may be null.
+        text: returns the completion of a prompt.
+    """
+    levels = {"stop": "none", "rest": "absent", "way": "plain", **combination}
+    prompts = prompts_of(combination)
+    settings: dict[str, Any] = {}
+    if levels["way"] != "plain":
+        settings["stream"] = True
+    if levels["way"] == "billed":
+        settings["stream_options"] = _stream_options(turns["way"])
+    if levels.get("copies", "one") != "one":
+        settings["n"] = 2
+    if levels.get("copies") == "best":
+        settings["best_of"] = 3
+    if levels.get("echo") == "on":
+        settings["echo"] = True
+    if levels.get("scores", "off") != "off":
+        settings["logprobs"] = 0 if levels["scores"] == "none listed" else 2
+    if levels.get("suffix") == "on":
+        settings["suffix"] = SUFFIX
+    max_tokens = _max_tokens(combination, turns.get("length", 0))
+    texts = [text(prompt, settings.get("suffix"), max_tokens) for prompt in prompts]
+    settings |= _stop(levels["stop"], turns.get("stop", 0), contract, texts, prompts)
+    if levels["rest"] == "null":
+        settings |= _nulls(contract, settings)
+    if levels["rest"] == "idle":
+        settings |= _defaults(contract, settings, turns["rest"])
+    return TestCase(
+        prompts,
+        settings,
+        max_tokens=max_tokens,
+        listed=turns["script"] % 3 == 0
+        and "strings" in contract.parameter("prompt").forms
+        and isinstance(prompts[0], str),
+        escaped=levels.get("written") == "escaped",
+    )
+
+
+def _max_tokens(combination: Combination, turn: int) -> int:
+    """Return ``max_tokens``; 0 is valid only with an echo."""
+    match combination.get("length"):
+        case "part":
+            return 5 - turn % 2
+        case "least":
+            return 0 if combination.get("echo") == "on" else 1
+        case _:
+            return MAX_TOKENS
+
+
+def _stream_options(turn: int) -> Mapping[str, bool]:
+    options = {"include_usage": True}
+    if turn % 4:
+        options["include_obfuscation"] = turn % 4 < 3
+    return options
+
+
+def _stop(
+    level: str, turn: int, contract: Contract, texts: Sequence[str], prompts: Sequence[Prompt]
+) -> Mapping[str, Any]:
+    """Return ``stop``, with sequences cut from the completions of the prompts."""
+    most = contract.parameter("stop").max_items or 4
+    if level == "none":
+        return _no_stop(turn, contract)
+    if level == "missed":
+        missed = _missed(texts, prompts)
+        first = turn * most % len(missed)
+        return {"stop": [*missed[first:], *missed[:first]][:most]}
+    whole = solid(texts[turn % len(texts)])
+    early, late = _part_of(whole, 1), _part_of(whole, 2)
+    long = _part_of(whole, 1, LONG_STOP_CHARS)
+    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER_GENERATED]
+    of_several: Sequence[str] = [*near, late, early][-most:]
+    if not all(ends_plainly(solid(text), of_several) for text in texts):
+        of_several = [NEVER_GENERATED, early]
+    return {"stop": (early, [long], of_several, whole[:2] or NEVER_GENERATED)[turn % 4]}
+
+
+def ends_plainly(text: str, stops: Sequence[str]) -> bool:
+    """Return whether no other sequence begins before the first one in a text is complete.
+
+    If two overlap, servers that search after every token stop at the one that is complete first.
+    """
+    found = sorted((start, start + len(stop)) for stop in stops if (start := text.find(stop)) >= 0)
+    return all(start >= found[0][1] for start, _ in found[1:])
+
+
+def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
+    """Return one of three ways to send no stop sequence."""
+    stop = contract.parameter("stop")
+    if not stop.documented:
+        return {}
+    options: list[Mapping[str, Any]] = [{}, {"stop": ""}]
+    if stop.nullable:
+        options.insert(1, {"stop": None})
+    return options[turn % len(options)]
+
+
+def _part_of(text: str, thirds: int, length: int = 2) -> str:
+    """Return characters of a text from some thirds on; if it is empty, ones that never occur."""
+    start = len(text) * thirds // 3
+    return text[start : start + length] or NEVER_GENERATED
+
+
+def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:
+    """Return near misses: patterns, text across the end of the prompt, text of the prompt."""
+    completion, prompt = texts[0], prompts[0]
+    near = [f"{solid(completion)[:1]}.+", *decoys(solid(completion), len(completion))]
+    if isinstance(prompt, str):
+        near[:0] = [prompt[-2:] + completion[:1], prompt[:4]]
+    missed = [one for one in dict.fromkeys(near) if not any(one in text for text in texts)]
+    return missed or [NEVER_GENERATED]
+
+
+def _nulls(contract: Contract, settings: Mapping[str, Any]) -> Mapping[str, None]:
+    """Return null for the nullable parameters that are not set.
+
+    A null ``temperature`` or ``max_tokens`` would change the completion.
+    """
+    kept = {"model", "prompt", "temperature", "max_tokens", "stream_options", *settings}
+    return {
+        parameter.name: None
+        for parameter in contract.parameters
+        if parameter.documented and parameter.nullable and parameter.name not in kept
+    }
+
+
+def _defaults(contract: Contract, settings: Mapping[str, Any], turn: int) -> Mapping[str, Any]:
+    """Return values without effect for the parameters that are not set."""
+    both = "temperature.with-top-p-served" in contract.requirements
+    values = {name: value for name, value in DEFAULTS.items() if name != "top_p" or both}
+    values["seed"] = SEEDS[turn % len(SEEDS)]
+    return {
+        name: value
+        for name, value in values.items()
+        if contract.parameter(name).documented and name not in settings
+    }

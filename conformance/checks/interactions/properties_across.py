@@ -1,0 +1,149 @@
+"""Deviations across test cases: different scores of a prompt, equal ids of two responses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.token_scores import (
+    Scored,
+    alike,
+    expect_scored_alike,
+    prompt_length,
+    scores_of,
+    tokens_of,
+)
+from conformance.checks.interactions.cases import TestCase
+from conformance.checks.interactions.properties import GENERATED
+from conformance.checks.interactions.requests import Outcome, run_test_cases, send
+from conformance.completion import Choice, Completion
+from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+
+
+@dataclass(frozen=True)
+class ScoredPrompt:
+    """The log probabilities of a prompt in one choice of the response to a test case.
+
+    Attributes:
+        case: the test case.
+        choice: the position of the choice in the response.
+        scored: the tokens of the prompt with their log probabilities.
+    """
+
+    case: TestCase
+    choice: int
+    scored: Scored
+
+
+@check(
+    "interactions.prompt-scores",
+    requirement="echo.scored-equals-generated",
+    needs=("echo", "logprobs"),
+    **GENERATED,
+)
+async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
+    """A prompt has the same scores whatever else is asked for, and however much follows it.
+
+    无论同时设置什么参数、其后生成多少词元，同一 prompt 的得分都相同。
+    """
+    prompts = scored_prompts((await run_test_cases(api)).outcomes)
+    if not any(len(scored) > 1 for scored in prompts.values()):
+        raise NotApplicable("no prompt was scored twice")
+    for scored in prompts.values():
+        usual = max(scored, key=lambda one: sum(_alike(one, other) for other in scored))
+        for odd in scored:
+            if not _alike(usual, odd):
+                await assert_scored_alike(api, usual, odd)
+
+
+@check("interactions.asked-again", requirement="envelope.id-unique", **GENERATED)
+async def an_equal_request_is_answered_anew(api: Api) -> None:
+    """A request of many settings that is sent again gets an answer with an id of its own.
+
+    含多项设置的请求再次发送时，得到的回答有自己的 id。
+    """
+    outcomes = (await run_test_cases(api)).outcomes
+    for case in cases_to_repeat([case for case, one in outcomes if isinstance(one, Completion)]):
+        ids = [(await send(api, case, fresh=fresh)).raw.get("id") for fresh in (False, True)]
+        if ids[0] == ids[1]:
+            raise Deviation(
+                "another id for the same request, sent again",
+                f"{shown(ids[0])} twice: {case.description}",
+            )
+
+
+def scored_prompts(
+    outcomes: Sequence[tuple[TestCase, Outcome]],
+) -> Mapping[str, Sequence[ScoredPrompt]]:
+    """Group the log probabilities of echoed prompts by the prompt."""
+    found: dict[str, list[ScoredPrompt]] = defaultdict(list)
+    for case, outcome in outcomes:
+        request = case.request
+        if not (request.echo and request.has("logprobs") and isinstance(outcome, Completion)):
+            continue
+        if len(outcome.choices) != request.choices:
+            continue
+        for number, choice in enumerate(outcome.choices):
+            prompt = case.prompts[number // request.n]
+            scored = prompt_scores(choice, prompt) if isinstance(prompt, str) else None
+            if isinstance(prompt, str) and scored:
+                found[prompt].append(ScoredPrompt(case, number, scored))
+    return found
+
+
+def prompt_scores(choice: Choice, prompt: str) -> Scored | None:
+    """Return the tokens of an echoed prompt with their log probabilities; None if unknown."""
+    try:
+        tokens, scores = tokens_of(choice), scores_of(choice)
+    except Judgement:
+        return None
+    length = prompt_length(tokens, prompt)
+    return None if length is None else list(zip(tokens, scores, strict=False))[:length]
+
+
+async def assert_scored_alike(api: Api, usual: ScoredPrompt, odd: ScoredPrompt) -> None:
+    """Assert that two test cases have the same log probabilities of a prompt.
+
+    Raises:
+        Deviation: they differ, and each of them is reproduced.
+        Inconclusive: one of them is not reproduced.
+    """
+
+    async def scored(one: ScoredPrompt, fresh: bool) -> Scored:
+        choices = (await send(api, one.case, fresh=fresh)).choices
+        prompt = one.case.prompts[one.choice // one.case.request.n]
+        return prompt_scores(choices[one.choice], str(prompt)) or []
+
+    await expect_scored_alike(
+        partial(scored, usual),
+        partial(scored, odd),
+        "the same scores of a prompt in two requests:"
+        f" {usual.case.description}, and {odd.case.description}",
+    )
+
+
+def cases_to_repeat(cases: Sequence[TestCase]) -> list[TestCase]:
+    """Choose the richest test case without ``stream``, and the richest with it."""
+    chosen = []
+    for stream in (False, True):
+        candidates = [case for case in cases if case.request.stream is stream]
+        if candidates:
+            chosen.append(max(candidates, key=_richness))
+    return chosen
+
+
+def _richness(case: TestCase) -> tuple[bool, int]:
+    echoed_batch = case.request.echo and len(case.prompts) > 1 and not _is_ascii(case)
+    return echoed_batch, case.request.choices
+
+
+def _is_ascii(case: TestCase) -> bool:
+    return all(isinstance(prompt, str) and prompt.isascii() for prompt in case.prompts)
+
+
+def _alike(one: ScoredPrompt, other: ScoredPrompt) -> bool:
+    return alike([score for _, score in one.scored], [score for _, score in other.scored])

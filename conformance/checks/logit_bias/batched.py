@@ -1,0 +1,80 @@
+"""``logit_bias`` in a batch with several choices and an echo, plain and streamed."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.batched import PROMPTS, ask_batched, generated_text
+from conformance.checks._shared.prompts import CHINESE
+from conformance.checks._shared.token_ids import (
+    FORCED_TOKENS,
+    ONE_ID,
+    OTHER_ID,
+    banning,
+    forced,
+    forcing,
+    natural_token,
+)
+from conformance.judgement import expect
+
+
+@check(
+    "all-at-once.forced",
+    requirement="logit-bias.forces",
+    tier="deep",
+    needs=("n", "echo", "logit_bias"),
+)
+async def a_token_is_forced_into_each_choice(api: Api) -> None:
+    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
+
+    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    """
+    await assert_forced(api, stream=False)
+
+
+@check(
+    "all-at-once.forced-streamed",
+    requirement="logit-bias.forces",
+    tier="deep",
+    needs=("n", "echo", "logit_bias", "stream"),
+)
+async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
+    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
+
+    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    """
+    await assert_forced(api, stream=True)
+
+
+async def assert_forced(api: Api, *, stream: bool) -> None:
+    """Assert that the second of two biased tokens, the forced one, fills every choice."""
+    # Of the two biases the first one forces in a stream, and the second one in a plain answer.
+    token = ONE_ID if stream else OTHER_ID
+    piece = (await forced(api, token)).lstrip()
+    told = await ask_batched(
+        api, PROMPTS, stream=stream, max_tokens=FORCED_TOKENS, logit_bias=forcing(token)
+    )
+    for prompt, choice in told:
+        # What was forced may begin with a space here and not there.
+        seen = generated_text(prompt, choice).lstrip()
+        expect(seen, f"what {choice.where} adds").equals(piece)
+
+
+@check(
+    "all-at-once.banned-streamed",
+    requirement="logit-bias.bans",
+    tier="deep",
+    needs=("n", "echo", "logit_bias", "stream"),
+)
+async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
+    """No streamed choice of a batch with `n: 2` begins with a token that is banned.
+
+    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的词元开头。
+    """
+    banned_from, piece, token = await natural_token(api)
+    told = await ask_batched(
+        api, (banned_from, CHINESE), stream=True, max_tokens=1, logit_bias=banning(token)
+    )
+    for prompt, choice in told:
+        if prompt == banned_from:
+            expect(generated_text(prompt, choice), f"what {choice.where} adds").differs_from(piece)

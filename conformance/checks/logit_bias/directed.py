@@ -1,0 +1,61 @@
+"""``logit_bias``: what is added to the logits of single tokens before one is sampled."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import (
+    above,
+    below,
+    minimal_request,
+)
+from conformance.checks._shared.requests import plain
+from conformance.checks._shared.token_ids import (
+    FORCED_TOKENS,
+    ONE_ID,
+    OTHER_ID,
+    banning,
+    forced,
+    natural_token,
+    repeated_piece,
+)
+from conformance.judgement import expect
+from conformance.model import Effect
+
+
+@check("logit-bias.forces", requirement="logit-bias.forces")
+async def a_bias_of_100_forces_a_token(api: Api) -> None:
+    """Forcing one token fills the text with it, and forcing another fills it with the other.
+
+    强制某个词元时文本全由它组成，强制另一个时则全由另一个组成。
+    """
+    one, other = await forced(api, ONE_ID), await forced(api, OTHER_ID)
+    # The same text for both would be the text that comes without a bias.
+    expect(one, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(other)
+    for text in (one, other):
+        expect(text, "text with one token forced").satisfies(
+            lambda it: repeated_piece(it) is not None, f"one piece, {FORCED_TOKENS} times"
+        )
+
+
+@check("logit-bias.bans", requirement="logit-bias.bans")
+async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
+    """A token that the endpoint would sample next does not come when it is banned.
+
+    端点本会接着采样的词元，被禁之后不再出现。
+
+    A second token is banned beside it, so that it takes more than the first entry of the map.
+    """
+    prompt, piece, token = await natural_token(api)
+    banned = await plain(api, prompt, max_tokens=1, logit_bias=banning(token))
+    expect(banned.text, f"text with {piece!r} banned", effect=Effect.IGNORED).differs_from(piece)
+
+
+@check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")
+async def both_ends_of_the_range_are_served(api: Api) -> None:
+    """The lowest and the highest documented bias are served in one request.
+
+    文档允许的最低与最高偏置在同一请求中得到处理。
+    """
+    bias = {str(ONE_ID): below(api, "logit_bias", 0), str(OTHER_ID): above(api, "logit_bias", 0)}
+    (await api.complete(**minimal_request(logit_bias=bias))).expect_ok()

@@ -1,0 +1,71 @@
+"""Values of ``logit_bias`` that have to be rejected, and values that change nothing."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import (
+    Above,
+    Below,
+    register,
+    rejected,
+    same_as_omitted,
+    wrong_type,
+)
+from conformance.checks._shared.token_ids import FORCING_BIAS, ONE_ID
+
+BEYOND_ANY_VOCABULARY = 99_999_999
+
+LIMITS = (
+    same_as_omitted(
+        "logit-bias.none",
+        "logit-bias.forces",
+        {"logit_bias": {}},
+        "An empty `logit_bias` gives the answer that comes without one.",
+        "空的 `logit_bias` 给出与未设置时相同的回答。",
+    ),
+    same_as_omitted(
+        "logit-bias.null",
+        "logit-bias.forces",
+        {"logit_bias": None},
+        "`logit_bias: null` gives the answer that comes without one.",
+        "`logit_bias: null` 给出与未设置时相同的回答。",
+        instead={str(ONE_ID): 0},
+    ),
+    rejected(
+        "logit-bias.above-refused",
+        "logit-bias.out-of-range-refused",
+        {"logit_bias": {str(ONE_ID): Above(1)}},
+        "A bias just above the documented maximum is declined.",
+        "略高于文档上限的偏置会被拒绝。",
+    ),
+    rejected(
+        "logit-bias.below-refused",
+        "logit-bias.out-of-range-refused",
+        {"logit_bias": {str(ONE_ID): Below(1)}},
+        "A bias just below the documented minimum is declined.",
+        "略低于文档下限的偏置会被拒绝。",
+        tier="deep",
+    ),
+    rejected(
+        "logit-bias.word-key-refused",
+        "logit-bias.unknown-token-refused",
+        {"logit_bias": {"hello": 1}},
+        "A bias for a word in place of a token id is declined.",
+        "以单词代替词元 id 设置偏置会被拒绝。",
+        tier="deep",
+    ),
+    rejected(
+        "logit-bias.unknown-id-refused",
+        "logit-bias.unknown-token-refused",
+        {"logit_bias": {str(BEYOND_ANY_VOCABULARY): 1}},
+        "A bias for an id that no vocabulary has is declined.",
+        "对任何词表都没有的 id 设置偏置会被拒绝。",
+    ),
+    wrong_type(
+        "logit-bias.array-refused",
+        {"logit_bias": [ONE_ID, FORCING_BIAS]},
+        "A `logit_bias` given as an array is declined.",
+        "`logit_bias` 为数组时会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

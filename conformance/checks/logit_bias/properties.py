@@ -1,0 +1,99 @@
+"""Metamorphic relations of ``logit_bias``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.characters import REPLACEMENT
+from conformance.checks._shared.metamorphic import GENERATED, Texts, choices
+from conformance.checks._shared.metamorphic_scores import TOP_LOGPROBS
+from conformance.checks._shared.readable_tokens import readable_tokens
+from conformance.checks._shared.token_ids import (
+    BANNING_BIAS,
+    FORCED_TOKENS,
+    FORCING_BIAS,
+    PROBED_IDS,
+    echo_of_ids,
+    pieces_of,
+    repeated_piece,
+)
+from conformance.generation.property_runner import Trial, assert_property
+from conformance.generation.request_shapes import RequestShape, every_shape
+from conformance.generation.strategies import IDS, Scene, scenes, scenes_with
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.model import Effect
+
+
+@check(
+    "relations.ban-bans",
+    requirement="logit-bias.bans",
+    needs=("echo", "logprobs"),
+    **GENERATED,
+)
+async def banned_tokens_do_not_come(api: Api) -> None:
+    """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
+
+    随机请求的回答中，id 已知的词元被禁之后不再出现。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        free = await tokens_in(trial.api, scene, shape)
+        pieces = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
+        ids = {piece: token for token, piece in pieces.items()}
+        if not ids:
+            raise NotApplicable("the endpoint tells the pieces of no ids")
+        banned = sorted(free & ids.keys())
+        # One token is always banned, so that the plan counts this request.
+        bias = {str(ids[piece]): BANNING_BIAS for piece in banned or list(ids)[:1]}
+        found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
+        if not banned:
+            raise NotApplicable("no token of the answer is one whose id the endpoint has told")
+        if came := sorted(found.intersection(banned)):
+            raise Deviation("no token that is banned", shown(came), effect=Effect.IGNORED)
+
+    await assert_property(api, scenes, relation, every_shape(api))
+
+
+async def tokens_in(api: Api, scene: Scene, shape: RequestShape, **more: Any) -> frozenset[str]:
+    """Return the tokens of all choices."""
+    found = await choices(api, scene, shape, logprobs=TOP_LOGPROBS, **more)
+    return frozenset(token for _, choice in found for token in readable_tokens(choice))
+
+
+@check("relations.force-forces", requirement="logit-bias.forces", **GENERATED)
+async def a_forced_token_fills_every_choice(api: Api) -> None:
+    """Whatever the prompts, a forced token fills every choice with one and the same text.
+
+    无论 prompt 为何，被强制的词元都以同一文本充满每个 choice。
+    """
+
+    async def relation(trial: Trial, generated: tuple[Scene, int], shape: RequestShape) -> None:
+        scene, token = generated
+        forcing: dict[str, Any] = {
+            "max_tokens": FORCED_TOKENS,
+            "logit_bias": {str(token): FORCING_BIAS},
+        }
+
+        async def forced(fresh: bool) -> Texts:
+            found = await choices(trial.api, scene, shape, fresh=fresh, **forcing)
+            return tuple(choice.text for _, choice in found)
+
+        found = await forced(False)
+        if len(set(found)) == 1:
+            if not found[0] or REPLACEMENT in found[0]:
+                raise NotApplicable(f"token {token} makes no text of its own: {shown(found[0])}")
+            if repeated_piece(found[0]) is not None:
+                return
+        for _ in range(REPEATS if trial.careful else 0):
+            again = await forced(True)
+            if again != found:
+                raise Inconclusive(
+                    f"the endpoint's greedy answers change now and then: {shown([found, again])}"
+                )
+        expected = f"every choice one piece, {FORCED_TOKENS} times"
+        raise Deviation(expected, shown(found), effect=Effect.IGNORED)
+
+    await assert_property(api, lambda: scenes_with(IDS), relation, every_shape(api))

@@ -1,0 +1,1 @@
+"""Checks of ``logprobs``: its arrays, its numbers and ``text_offset``."""

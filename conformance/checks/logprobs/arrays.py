@@ -1,0 +1,335 @@
+"""The four arrays of ``choices[].logprobs``: parallel, complete, and probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import REPEATS, expect_agreement
+from conformance.checks._shared.characters import REPLACEMENT, is_whole
+from conformance.checks._shared.prompts import CHINESE, EMOJI
+from conformance.checks._shared.requests import MAX_TOKENS, choices_in_chunk, plain, streamed
+from conformance.checks._shared.sampling import beside_top_p
+from conformance.checks._shared.token_scores import (
+    MAX_ROUNDING_NATS,
+    Position,
+    Scored,
+    Scores,
+    alternatives,
+    assert_tokens_make_text,
+    expect_alike,
+    expect_scored_alike,
+    positions_of,
+    scored,
+    scored_tokens,
+    scores_of,
+    tokens_of,
+)
+from conformance.checks.logprobs.directed import TWO_SCORED_CHOICES
+from conformance.completion import Choice, Logprobs
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+NEAR_TIE_NATS = 0.05
+"""How far a greedy token may lie below the best: what rounding makes of a tie."""
+
+
+@check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
+async def four_arrays_of_one_length(api: Api) -> None:
+    """All four arrays are there, and equally long.
+
+    四个数组齐备且等长。
+    """
+    assert_parallel((await scored(api)).only.logprobs)
+
+
+@check(
+    "logprobs-arrays.parallel-in-stream",
+    requirement="logprobs-arrays.four-parallel",
+    needs=("stream",),
+)
+async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
+    """In every chunk with log probabilities all four arrays are there, and equally long.
+
+    在每个带对数概率的数据块中，四个数组都齐备且等长。
+    """
+    for chunk in (await streamed(api, logprobs=alternatives(api))).chunks:
+        for part in choices_in_chunk(chunk):
+            if isinstance(part.get("logprobs"), Mapping):
+                assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+
+
+@check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
+async def tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of an ASCII answer join to its text, spaces included.
+
+    ASCII 回答的词元拼接后等于其文本，包括空格。
+    """
+    assert_tokens_make_text((await scored(api)).only)
+
+
+@check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
+async def chinese_tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of a Chinese answer join to its text, byte for byte.
+
+    中文回答的词元拼接后与其文本逐字节一致。
+    """
+    assert_tokens_make_text((await plain(api, CHINESE, logprobs=1)).only)
+
+
+@check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
+async def emoji_tokens_join_to_the_text(api: Api) -> None:
+    """The tokens of an answer in emoji join to its text, byte for byte.
+
+    表情符号回答的词元拼接后与其文本逐字节一致。
+    """
+    assert_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
+
+
+@check(
+    "logprobs-arrays.one-entry-per-token",
+    requirement="logprobs-arrays.one-entry-per-token",
+    tier="smoke",
+)
+async def one_entry_for_each_token(api: Api) -> None:
+    """An answer cut at the limit has exactly as many entries as tokens were allowed.
+
+    被上限截断的回答，其条目数恰好等于允许的词元数。
+    """
+    choice = (await scored(api)).only
+    if choice.finish_reason != "length":
+        raise NotApplicable("the answer ended before the limit")
+    expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
+
+
+@check(
+    "logprobs-arrays.one-entry-per-token-chinese",
+    requirement="logprobs-arrays.one-entry-per-token",
+)
+async def one_entry_for_each_part_of_a_character(api: Api) -> None:
+    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed.
+
+    被上限截断的中文回答，其条目数恰好等于允许的词元数。
+    """
+    choice = (await plain(api, CHINESE, logprobs=1)).only
+    if choice.finish_reason != "length":
+        raise NotApplicable("the answer ended before the limit")
+    expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
+
+
+@check("logprobs-arrays.partial-characters", requirement="logprobs-arrays.partial-characters")
+async def parts_of_characters_are_bytes(api: Api) -> None:
+    """A token that is part of a Chinese character is written as bytes, not as U+FFFD.
+
+    只是汉字一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    """
+    assert_parts_written_as_bytes((await plain(api, CHINESE, logprobs=1)).only)
+
+
+@check("logprobs-arrays.partial-emoji", requirement="logprobs-arrays.partial-characters")
+async def parts_of_emoji_are_bytes(api: Api) -> None:
+    """A token that is part of an emoji is written as bytes, not as U+FFFD.
+
+    只是表情符号一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    """
+    assert_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
+
+
+@check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive", tier="smoke")
+async def no_token_is_more_than_certain(api: Api) -> None:
+    """No entry of `token_logprobs` is above 0.
+
+    `token_logprobs` 中没有任何条目大于 0。
+    """
+    for score in scores_of((await scored(api)).only):
+        expect(score or 0.0, "log probability of a token").at_most(MAX_ROUNDING_NATS)
+
+
+@check(
+    "logprobs-arrays.top-never-positive", requirement="logprobs-arrays.never-positive", tier="smoke"
+)
+async def no_alternative_is_more_than_certain(api: Api) -> None:
+    """No entry of `top_logprobs` is above 0.
+
+    `top_logprobs` 中没有任何条目大于 0。
+    """
+    for position in positions_of((await scored(api)).only):
+        for score in (position.top or {}).values():
+            expect(score, "log probability of an alternative").at_most(MAX_ROUNDING_NATS)
+
+
+@check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
+async def alternatives_share_one_probability(api: Api) -> None:
+    """At no position do the alternatives' probabilities add up to more than 1.
+
+    任何位置上，各候选的概率之和都不超过 1。
+    """
+    for position in positions_of((await scored(api)).only):
+        mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
+        expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
+
+
+@check(
+    "logprobs-arrays.sampled-in-top",
+    requirement="logprobs-arrays.sampled-agrees-with-top",
+    tier="smoke",
+)
+async def the_sampled_token_is_listed(api: Api) -> None:
+    """The token that was taken is listed among the alternatives with its own log probability.
+
+    所选的词元列在候选之中，且对数概率与自身一致。
+    """
+    wanted = alternatives(api)
+    for position in positions_of((await scored(api)).only):
+        token, score, top = position.token, position.logprob, position.top or {}
+        # Fewer entries than asked for mean that token ids which are written alike share one.
+        if len(top) < wanted or not is_whole(token) or score is None:
+            continue
+        if token not in top:
+            raise Deviation(f"{shown(token)} among the alternatives", shown(top))
+        if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
+            raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+
+
+@check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
+async def greedy_takes_the_best(api: Api) -> None:
+    """At temperature 0 no alternative has a higher log probability than the token taken.
+
+    temperature 为 0 时，没有任何候选的对数概率高于所选的词元。
+
+    A mark that the endpoint never writes, such as that of a text's end where a minimum of tokens is
+    asked for, may be listed as the best all the same: servers that suppress it list the model's own
+    opinion.
+    """
+    # Batching and speculation take another token now and then: only what repeats is believed.
+    worse = worse_than_best((await scored(api)).only)
+    for _ in range(REPEATS):
+        if worse is None:
+            return
+        worse = worse_than_best((await scored(api, fresh=True)).only)
+    if worse is not None:
+        best = max((worse.top or {}).values())
+        raise Deviation(
+            f"log probability of token {worse.number} ≥ {best - NEAR_TIE_NATS:.2f}, the best one's",
+            f"{worse.logprob}, and no better in {REPEATS} repeats",
+        )
+
+
+@check("logprobs-arrays.before-temperature", requirement="logprobs-arrays.before-sampling")
+async def temperature_leaves_scores_alone(api: Api) -> None:
+    """The best alternative has the same log probability at another temperature.
+
+    改变 temperature，最优候选的对数概率不变。
+    """
+    await assert_unmoved(api, {**TWO_SCORED_CHOICES, "temperature": 0.5})
+
+
+@check(
+    "logprobs-arrays.before-top-p",
+    requirement="logprobs-arrays.before-sampling",
+    tier="deep",
+    needs=("top_p",),
+)
+async def top_p_leaves_scores_alone(api: Api) -> None:
+    """The best alternative has the same log probability under another `top_p`.
+
+    改变 `top_p`，最优候选的对数概率不变。
+    """
+    await assert_unmoved(api, beside_top_p(api, {**TWO_SCORED_CHOICES, "top_p": 0.5}))
+
+
+@check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
+async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
+    """The tokens in the chunks' log probabilities join to those of the plain answer.
+
+    数据块的对数概率中的词元拼接后与非流式回答一致。
+    """
+    asked = alternatives(api)
+
+    async def plainly(fresh: bool) -> list[str]:
+        return tokens_of((await plain(api, fresh=fresh, logprobs=asked)).only)
+
+    async def in_pieces(fresh: bool) -> list[str]:
+        return tokens_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
+
+    await expect_agreement(plainly, in_pieces, "the stream's tokens to be the plain answer's")
+
+
+@check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
+async def streamed_scores_are_the_plain_ones(api: Api) -> None:
+    """The log probabilities in the chunks join to those of the plain answer.
+
+    数据块中的对数概率拼接后与非流式回答一致。
+    """
+    asked = alternatives(api)
+
+    async def plainly(fresh: bool) -> Scored:
+        return scored_tokens((await plain(api, fresh=fresh, logprobs=asked)).choices)
+
+    async def in_pieces(fresh: bool) -> Scored:
+        return scored_tokens((await streamed(api, fresh=fresh, logprobs=asked)).choices)
+
+    await expect_scored_alike(plainly, in_pieces, "the stream's scores to be the plain answer's")
+
+
+def assert_parallel(logprobs: Logprobs) -> None:
+    """Assert that the four arrays are arrays, of the same length."""
+    lengths = {
+        "tokens": len(logprobs.tokens),
+        "token_logprobs": len(logprobs.token_logprobs),
+        "top_logprobs": len(logprobs.top_logprobs),
+        "text_offset": len(logprobs.text_offset),
+    }
+    if len(set(lengths.values())) != 1:
+        raise Deviation("four arrays of the same length", shown(lengths))
+
+
+def worse_than_best(choice: Choice) -> Position | None:
+    """Return the first position whose token is less likely than another that is taken elsewhere.
+
+    Where most positions have a better alternative it need not be taken anywhere: no server
+    suppresses that many.
+    """
+    positions = [p for p in positions_of(choice) if p.logprob is not None]
+    taken = {position.token for position in positions}
+    worse = [p for p in positions if better_than_taken(p)]
+    if 2 * len(worse) > len(positions):
+        return worse[0]
+    return next((p for p in worse if taken.intersection(better_than_taken(p))), None)
+
+
+def better_than_taken(position: Position) -> list[str]:
+    """Return the alternatives that are clearly likelier than the token taken."""
+    least = (position.logprob or 0.0) + NEAR_TIE_NATS
+    return [token for token, score in (position.top or {}).items() if score > least]
+
+
+def assert_parts_written_as_bytes(choice: Choice) -> None:
+    """Assert that tokens which are parts of characters let one rebuild the text."""
+    tokens = tokens_of(choice)
+    if all(is_whole(token) for token in tokens):
+        raise NotApplicable("every token of the answer is made of whole characters")
+    expect(tokens, "tokens").satisfies(
+        lambda found: all(REPLACEMENT not in token for token in found), "without U+FFFD"
+    )
+
+
+async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
+    """Assert that how tokens are sampled does not move the best alternative's log probability.
+
+    Two are asked for: a server that lists exactly as many gives the last place to the sampled one.
+    """
+
+    async def best(asked: Mapping[str, Any], fresh: bool) -> Scores:
+        choice = (await api.complete(fresh=fresh, **asked)).expect_ok().choices[0]
+        found = positions_of(choice)[:1]
+        return [max((position.top or {}).values(), default=None) for position in found]
+
+    one_token = {name: value for name, value in otherwise.items() if name != "n"}
+    sampled = {**one_token, "max_tokens": 1}
+    await expect_alike(
+        partial(best, TWO_SCORED_CHOICES), partial(best, sampled), "the same best score"
+    )

@@ -1,0 +1,218 @@
+"""``logprobs``: the log probabilities of the tokens, and of their likeliest alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.neutral_values import nulls_are_harmless
+from conformance.checks._shared.refusals import expect_rejected, where_served
+from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, plain, streamed
+from conformance.checks._shared.sampling import STORY
+from conformance.checks._shared.token_scores import (
+    alternatives,
+    assert_alternatives_count,
+    assert_tokens_make_text,
+    positions_of,
+    scored,
+    scores_of,
+    tokens_of,
+)
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+TWO_SCORED_CHOICES: Mapping[str, Any] = {
+    "prompt": STORY,
+    "max_tokens": 8,
+    "temperature": 1,
+    "n": 2,
+    "logprobs": 2,
+}
+"""Two samples that are hardly alike, so that the one's tokens cannot pass for the other's."""
+
+
+@check("logprobs.returned", requirement="logprobs.returned", tier="smoke")
+async def scores_come_when_asked_for(api: Api) -> None:
+    """With `logprobs` the choice carries a log probability for each of its tokens.
+
+    设置 `logprobs` 时，choice 的每个词元都带有对数概率。
+    """
+    choice = (await scored(api)).only
+    expect(len(tokens_of(choice)), "number of tokens").at_least(1)
+    scores = scores_of(choice)
+    expect(scores, "token_logprobs").satisfies(
+        lambda values: bool(values) and None not in values, "a number for every generated token"
+    )
+
+
+@check("logprobs.returned-for-each-choice", requirement="logprobs.returned", needs=("n",))
+async def each_choice_has_its_own_scores(api: Api) -> None:
+    """With `n: 2` each choice carries the tokens of its own text.
+
+    设置 `n: 2` 时，每个 choice 都带有自己文本的词元。
+    """
+    for choice in (await api.complete(**TWO_SCORED_CHOICES)).expect_ok().choices:
+        assert_tokens_make_text(choice)
+
+
+@check("logprobs.returned-in-stream", requirement="logprobs.returned", needs=("stream",))
+async def scores_come_in_a_stream(api: Api) -> None:
+    """With `logprobs` and `stream` the chunks carry log probabilities.
+
+    同时设置 `logprobs` 与 `stream` 时，数据块带有对数概率。
+    """
+    choice = (await streamed(api, logprobs=alternatives(api))).only
+    if choice.text:
+        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+
+
+@check("logprobs.count", requirement="logprobs.alternatives-count", tier="smoke")
+async def as_many_alternatives_as_asked_for(api: Api) -> None:
+    """`logprobs: N` lists N alternatives at each position, or N + 1 with the sampled token.
+
+    `logprobs: N` 在每个位置列出 N 个候选，加上所采样的词元可为 N + 1 个。
+    """
+    wanted = alternatives(api)
+    assert_alternatives_count(positions_of((await scored(api)).only), wanted)
+
+
+@check("logprobs.count-in-stream", requirement="logprobs.alternatives-count", needs=("stream",))
+async def as_many_alternatives_in_a_stream(api: Api) -> None:
+    """`logprobs: N` lists N alternatives, or N + 1, at each position of a stream as well.
+
+    在流中，`logprobs: N` 同样在每个位置列出 N 个或 N + 1 个候选。
+    """
+    wanted = alternatives(api)
+    choice = (await streamed(api, logprobs=wanted)).only
+    assert_alternatives_count(positions_of(choice), wanted)
+
+
+@check("logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep")
+async def two_alternatives(api: Api) -> None:
+    """`logprobs: 2` lists two alternatives at each position, or three with the sampled token.
+
+    `logprobs: 2` 在每个位置列出两个候选，加上所采样的词元可为三个。
+    """
+    choice = (
+        (await api.complete(**{**ONE_TOKEN_REQUEST, "max_tokens": 4}, logprobs=2)).expect_ok().only
+    )
+    assert_alternatives_count(positions_of(choice), 2)
+
+
+@check("logprobs.zero", requirement="logprobs.zero-gives-sampled")
+async def zero_alternatives_still_score(api: Api) -> None:
+    """`logprobs: 0` gives the log probabilities of the sampled tokens.
+
+    `logprobs: 0` 给出所采样词元的对数概率。
+    """
+    choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
+    scores = scores_of(choice)
+    if choice.text:
+        expect(len(scores), "number of token_logprobs").at_least(1)
+        expect(scores, "token_logprobs").lacks(None)
+
+
+@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled")
+async def zero_lists_no_alternatives(api: Api) -> None:
+    """`logprobs: 0` lists no token beside the sampled one.
+
+    `logprobs: 0` 除所采样的词元外不列出其他词元。
+    """
+    choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
+    maps = choice.logprobs.raw.get("top_logprobs")
+    # Which form an empty list of alternatives takes is settled nowhere: null serves as well.
+    sizes = [len(top) for top in maps if isinstance(top, Mapping)] if maps else []
+    expect(max(sizes, default=0), "alternatives listed").at_most(1)
+
+
+@check("logprobs.above-maximum", requirement="logprobs.above-maximum")
+async def one_too_many_is_not_ignored(api: Api) -> None:
+    """One alternative more than documented is refused, capped or given, not silently dropped.
+
+    候选数比文档上限多一个时，应拒绝、截为上限或如数返回，而不是悄悄丢弃。
+    """
+    maximum = api.contract.parameter("logprobs").maximum
+    if maximum is None:
+        raise NotApplicable("this document sets no maximum of logprobs")
+    reply = await api.complete(**ONE_TOKEN_REQUEST, logprobs=int(maximum) + 1)
+    if reply.status == 200:
+        _ = reply.expect_ok().choices[0].logprobs
+    else:
+        reply.expect_error(400, 422)
+
+
+@check("logprobs.far-above-maximum", requirement="logprobs.above-maximum", tier="deep")
+async def far_too_many_are_not_ignored(api: Api) -> None:
+    """A hundred alternatives are refused, capped or given, not silently dropped.
+
+    要求一百个候选时，应拒绝、截为上限或如数返回，而不是悄悄丢弃。
+    """
+    reply = await api.complete(**ONE_TOKEN_REQUEST, logprobs=100)
+    if reply.status == 200:
+        _ = reply.expect_ok().choices[0].logprobs
+    else:
+        reply.expect_error(400, 422)
+
+
+@check("logprobs.absent", requirement="logprobs.absent-unless-asked", tier="smoke")
+async def no_scores_unless_asked_for(api: Api) -> None:
+    """Without `logprobs` the choice carries no log probabilities.
+
+    未设置 `logprobs` 时，choice 不含对数概率。
+    """
+    assert_no_scores((await plain(api)).only.raw.get("logprobs"))
+
+
+@check(
+    "logprobs.absent-in-stream",
+    requirement="logprobs.absent-unless-asked",
+    tier="smoke",
+    needs=("stream",),
+)
+async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
+    """Without `logprobs` the chunks of a stream carry no log probabilities.
+
+    未设置 `logprobs` 时，流的数据块不含对数概率。
+    """
+    assert_no_scores((await streamed(api)).only.raw.get("logprobs"))
+
+
+@check("logprobs.null", requirement="logprobs.null-is-none")
+async def null_asks_for_no_scores(api: Api) -> None:
+    """With `logprobs: null` the request is served, without log probabilities.
+
+    设置 `logprobs: null` 时请求得到处理，且不含对数概率。
+    """
+    if await nulls_are_harmless(api, "logprobs"):
+        return
+    async with where_served(api, "logprobs", 1):
+        choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=None)).expect_ok().only
+    assert_no_scores(choice.raw.get("logprobs"))
+
+
+@check("logprobs.true", requirement="logprobs.boolean")
+async def true_asks_for_scores(api: Api) -> None:
+    """With `logprobs: true` the choice carries the log probabilities of its tokens.
+
+    设置 `logprobs: true` 时，choice 带有其词元的对数概率。
+    """
+    choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=True)).expect_ok().only
+    if choice.text:
+        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+
+
+@check("logprobs.negative-refused", requirement="errors.bad-input-is-400", needs=("logprobs",))
+async def a_negative_number_is_refused(api: Api) -> None:
+    """`logprobs: -1` is out of any range, and refused with 400.
+
+    `logprobs: -1` 不在任何范围之内，以 400 拒绝。
+    """
+    error = await expect_rejected(api, logprobs=-1)
+    expect(error.status, "status").equals(400)
+
+
+def assert_no_scores(logprobs: object) -> None:
+    """Assert that nothing stands where log probabilities would; empty arrays are nothing, too."""
+    if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
+        raise Deviation("logprobs null or absent", f"logprobs = {shown(logprobs)}")

@@ -1,0 +1,305 @@
+"""``logprobs`` in every response of a run: present where requested, absent elsewhere, and right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from conformance.answered import Answered
+from conformance.checks import invariant
+from conformance.checks._shared.characters import REPLACEMENT, is_whole
+from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.readable_tokens import (
+    generated_positions,
+    readable_positions,
+    readable_tokens,
+    scored_choices,
+)
+from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT, choices_in_chunk
+from conformance.checks._shared.token_scores import (
+    MAX_ROUNDING_NATS,
+    assert_alternatives_count,
+    assert_offsets_advance,
+    assert_tokens_make_text,
+    offsets_of,
+    positions_of,
+)
+from conformance.checks.logprobs.arrays import (
+    NEAR_TIE_NATS,
+    assert_parallel,
+    assert_parts_written_as_bytes,
+)
+from conformance.checks.logprobs.directed import assert_no_scores
+from conformance.completion import Choice, Logprobs
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+
+
+@invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Thing.LOGPROBS)
+def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
+    """Every choice with text carries log probabilities where its request asked for some.
+
+    凡是请求要求对数概率之处，每个有文本的 choice 都带有对数概率。
+    """
+    asked, maximum = answer.asked, answer.contract.parameter("logprobs").maximum
+    if not asked.logprobs or asked.logprobs > (maximum or asked.logprobs) or asked.echo:
+        raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
+    assert_scores_where_text(answer)
+
+
+@invariant(
+    "logprobs.zero-everywhere",
+    requirement="logprobs.zero-gives-sampled",
+    explained_by=("logprobs.returned",),
+)
+def zero_scores_every_choice(answer: Answered) -> None:
+    """Every choice with text carries log probabilities where `logprobs: 0` asked for them.
+
+    凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
+    """
+    if answer.asked.logprobs != 0 or answer.asked.echo:
+        raise NotApplicable("`logprobs: 0` was not asked for")
+    for number, choice in answer.numbered:
+        if answer.generated(number, choice) and not choice.has_logprobs:
+            raise Deviation(f"{choice.where}.logprobs an object", "none")
+
+
+@invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
+def no_choice_carries_scores_unasked(answer: Answered) -> None:
+    """No choice of any answer carries log probabilities that its request did not ask for.
+
+    任何回答的 choice 都不含请求未要求的对数概率。
+    """
+    if answer.asked.logprobs is not None:
+        raise NotApplicable("log probabilities were asked for")
+    for choice in answer.completion.choices:
+        assert_no_scores(choice.raw.get("logprobs"))
+
+
+@invariant("logprobs.count-everywhere", requirement="logprobs.alternatives-count")
+def every_position_lists_what_was_asked_for(answer: Answered) -> None:
+    """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position.
+
+    凡是要求 `logprobs: N` 之处，每个位置都列出 N 个或 N + 1 个候选。
+    """
+    wanted = answer.asked.logprobs or 0
+    maximum = answer.contract.parameter("logprobs").maximum
+    if not 1 <= wanted <= (maximum or wanted):
+        raise NotApplicable("no alternatives were asked for, or more than the document allows")
+
+    def judge(choice: Choice) -> None:
+        positions = readable_positions(choice)
+        if answer.asked.echo:
+            positions = positions[1:]  # what begins a text follows nothing
+        assert_alternatives_count(positions, wanted)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant(
+    "logprobs-arrays.parallel-everywhere",
+    requirement="logprobs-arrays.four-parallel",
+    of=Thing.ARRAYS,
+)
+def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
+    """Wherever alternatives were asked for, all four arrays are there, and equally long.
+
+    凡是要求候选之处，四个数组都齐备且等长。
+    """
+    if not answer.asked.logprobs:
+        raise NotApplicable("no alternatives were asked for")
+    for choice in scored_choices(answer):
+        assert_parallel(choice.logprobs)
+    for part in (part for chunk in answer.completion.chunks for part in choices_in_chunk(chunk)):
+        if isinstance(part.get("logprobs"), Mapping):
+            assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+
+
+@invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
+def tokens_join_to_every_plain_text(answer: Answered) -> None:
+    """The tokens of every plain choice join to its text.
+
+    每个非流式 choice 的词元拼接后等于其文本。
+    """
+    if answer.asked.echo or answer.reply.is_stream:
+        raise NotApplicable("the prompt is echoed, or the answer is a stream")
+    assert_each(scored_choices(answer), _assert_join)
+
+
+@invariant("logprobs-arrays.join-streamed-everywhere", requirement="streaming.logprobs-as-plain")
+def tokens_join_to_every_streamed_text(answer: Answered) -> None:
+    """The tokens of every streamed choice join to its text.
+
+    每个流式 choice 的词元拼接后等于其文本。
+    """
+    if answer.asked.echo or not answer.reply.is_stream:
+        raise NotApplicable("the prompt is echoed, or the answer is no stream")
+    assert_each(scored_choices(answer), _assert_join)
+
+
+@invariant(
+    "logprobs-arrays.one-entry-everywhere",
+    requirement="logprobs-arrays.one-entry-per-token",
+    explained_by=("max-tokens.limits-answer", "echo.off-by-default"),
+)
+def one_entry_for_each_token_everywhere(answer: Answered) -> None:
+    """Every choice that the limit cut has exactly as many entries as tokens were allowed.
+
+    每个被上限截断的 choice，其条目数恰好等于允许的词元数。
+    """
+    limit = answer.asked.limit
+    if answer.asked.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+        raise NotApplicable("the prompt has entries as well, or the context may end first")
+
+    def judge(choice: Choice) -> None:
+        if choice.finish_reason != "length":
+            raise NotApplicable("the choice ended before the limit")
+        expect(len(readable_tokens(choice)), f"number of {choice.where}'s tokens").equals(limit)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("logprobs-arrays.partial-everywhere", requirement="logprobs-arrays.partial-characters")
+def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
+    """No token of any answer is written with U+FFFD, unless its prompt has that character.
+
+    任何回答的词元都不会写成 U+FFFD，除非其 prompt 含有该字符。
+    """
+    if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
+        raise NotApplicable("the request has U+FFFD itself")
+    assert_each(scored_choices(answer), assert_parts_written_as_bytes)
+
+
+@invariant(
+    "logprobs-arrays.never-positive-everywhere", requirement="logprobs-arrays.never-positive"
+)
+def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
+    """No log probability in any answer of the run is above 0, or anything but a number.
+
+    本次运行的任何回答中，没有任何对数概率大于 0 或不是数字。
+    """
+
+    def judge(choice: Choice) -> None:
+        _ = readable_tokens(choice)
+        for position in positions_of(choice):
+            for score in (position.logprob or 0.0, *(position.top or {}).values()):
+                expect(score, f"log probability at token {position.number}").at_most(
+                    MAX_ROUNDING_NATS
+                )
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("logprobs-arrays.mass-everywhere", requirement="logprobs-arrays.top-mass-at-most-one")
+def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
+    """At no position of any answer do the alternatives' probabilities add up to more than 1.
+
+    任何回答的任何位置上，各候选的概率之和都不超过 1。
+    """
+
+    def judge(choice: Choice) -> None:
+        for position in readable_positions(choice):
+            mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
+            expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant(
+    "logprobs-arrays.sampled-in-top-everywhere",
+    requirement="logprobs-arrays.sampled-agrees-with-top",
+)
+def every_sampled_token_is_listed(answer: Answered) -> None:
+    """In every answer the token taken is among the alternatives, with its own log probability.
+
+    在每个回答中，所选的词元都在候选之中，且对数概率与自身一致。
+    """
+    wanted = answer.asked.logprobs
+    if not wanted:
+        raise NotApplicable("no alternatives were asked for")
+
+    def judge(choice: Choice) -> None:
+        for position in generated_positions(answer, choice):
+            token, score, top = position.token, position.logprob, position.top or {}
+            # Fewer entries than asked for mean that token ids which are written alike share one.
+            if len(top) < wanted or not token or not is_whole(token) or score is None:
+                continue
+            if token not in top:
+                raise Deviation(f"{shown(token)} among the alternatives", shown(top))
+            if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
+                raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("logprobs-arrays.greedy-is-top-everywhere", requirement="logprobs-arrays.greedy-is-top")
+def greedy_takes_the_best_everywhere(answer: Answered) -> None:
+    """In no greedy answer are most tokens less probable than the best alternative.
+
+    任何贪心回答中，概率低于最优候选的词元都不会占多数。
+
+    One or two may be: batching and speculation take another token now and then.
+    """
+    asked = answer.asked
+    if not asked.is_greedy or asked.has("logit_bias", "presence_penalty", "frequency_penalty"):
+        raise NotApplicable("the answer is not simply greedy")
+
+    def judge(choice: Choice) -> None:
+        pairs = [
+            (position.logprob, max(position.top.values()))
+            for position in readable_positions(choice)
+            if position.top and position.logprob is not None and not asked.echo
+        ]
+        worse = sum(taken < best - NEAR_TIE_NATS for taken, best in pairs)
+        if len(pairs) > 3 and 2 * worse > len(pairs):
+            raise Deviation("the best token at each place", f"{worse} of {len(pairs)} worse")
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("text-offset.everywhere", requirement="text-offset.advances-by-characters")
+def every_offset_follows_its_token(answer: Answered) -> None:
+    """Wherever the limit cut a choice, each offset is the one before plus that token's length.
+
+    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该词元的长度。
+    """
+    first = 1 if answer.asked.echo else 0  # a start token is listed and stands nowhere
+
+    def judge(choice: Choice) -> None:
+        if choice.finish_reason != "length":
+            raise NotApplicable("tokens may go on where the text was cut")
+        _ = readable_tokens(choice)
+        assert_offsets_advance(choice, first)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant("text-offset.echo-from-zero-everywhere", requirement="text-offset.echo-from-zero")
+def every_echo_begins_at_zero(answer: Answered) -> None:
+    """Wherever a prompt is echoed with log probabilities, the first offset is 0.
+
+    凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
+    """
+    if not answer.asked.echo:
+        raise NotApplicable("no prompt was to be echoed")
+
+    def judge(choice: Choice) -> None:
+        offsets, tokens = offsets_of(choice), readable_tokens(choice)
+        if not offsets or not tokens or not choice.text.startswith(tokens[0]):
+            raise NotApplicable("the first entry is no token of the text")
+        expect(offsets[0], "text_offset[0]").equals(0)
+
+    assert_each(scored_choices(answer), judge)
+
+
+def assert_scores_where_text(answer: Answered) -> None:
+    """Assert that every choice with generated text has log probabilities, and numbers for them."""
+    for number, choice in answer.numbered:
+        if answer.generated(number, choice):
+            scores = choice.logprobs.raw.get("token_logprobs")
+            if isinstance(scores, list) and scores and set(map(type, scores)) == {type(None)}:
+                raise Deviation(f"{choice.where}.logprobs.token_logprobs numbers", shown(scores))
+
+
+def _assert_join(choice: Choice) -> None:
+    _ = readable_tokens(choice)
+    assert_tokens_make_text(choice)

@@ -1,0 +1,223 @@
+"""``max_tokens``: how long a response may become, and the default."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import AWKWARD, COUNTING
+from conformance.checks._shared.refusals import (
+    REJECTED_STATUSES,
+    as_rejected,
+    minimal_request,
+    served_or_rejected,
+)
+from conformance.checks._shared.requests import (
+    MAX_TOKENS,
+    TWO_PROMPTS,
+    assert_echoed,
+    awkward_echo,
+    collect_stream,
+    plain,
+)
+from conformance.checks._shared.stop_candidates import before
+from conformance.completion import Choice, Completion
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+FEW_TOKENS = 4
+
+EXTRA_EVENTS = 24
+"""Events of a stream without a limit that are read beyond the default before hanging up."""
+
+EXTRA_CHARS = 8
+"""Characters that are looked at of what comes beyond the default, to tell that it goes on."""
+
+BEYOND_ANY_CONTEXT = 10_000_000
+
+
+@check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
+async def a_small_limit_is_kept(api: Api) -> None:
+    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
+
+    `max_tokens: 4` 至多给出四个词元，其文本少于十六个词元的文本。
+    """
+    assert_limit(await plain(api, max_tokens=FEW_TOKENS), FEW_TOKENS)
+    few, many = await plain(api, max_tokens=FEW_TOKENS), await plain(api)
+    if many.only.finish_reason == "length":
+        expect(
+            len(few.text), f"length of the text of {FEW_TOKENS} tokens", effect=Effect.IGNORED
+        ).at_most(len(many.text) - 1)
+
+
+@check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")
+async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
+    """In a batch the limit is each prompt's own: it is neither shared nor exceeded.
+
+    批次中每个 prompt 各有自己的上限：既不共用，也不超出。
+    """
+    answer = await plain(api, TWO_PROMPTS)
+    assert_limit(answer, MAX_TOKENS)
+    if answer.has_usage and all(c.finish_reason == "length" for c in answer.choices):
+        whole = MAX_TOKENS * len(answer.choices)
+        expect(answer.usage.completion_tokens, "completion_tokens of the batch").equals(whole)
+
+
+@check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
+async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
+    """The greedy text of sixteen tokens begins with the greedy text of four.
+
+    十六个词元的贪心文本以四个词元的贪心文本开头。
+    """
+
+    async def shorter(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh, max_tokens=FEW_TOKENS)).text)
+
+    length = len(await shorter(False))
+
+    async def beginning(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh)).text)[:length]
+
+    await expect_agreement(shorter, beginning, "a text that the longer one begins with")
+
+
+@check(
+    "max-tokens.default", requirement="max-tokens.default-sixteen", tier="smoke", needs=("stream",)
+)
+async def the_default_is_the_documented_one(api: Api) -> None:
+    """Without `max_tokens` the greedy answer is the one with the documented default.
+
+    未设置 `max_tokens` 时的贪心回答，与取文档默认值时相同。
+    """
+    await assert_as_default(api, {})
+
+
+@check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
+async def null_is_the_default(api: Api) -> None:
+    """`max_tokens: null` gives the answer of the documented default.
+
+    `max_tokens: null` 给出文档默认值下的回答。
+    """
+    await assert_as_default(api, {"max_tokens": None})
+
+
+@check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
+async def no_limit_is_no_small_limit(api: Api) -> None:
+    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
+
+    未设置 `max_tokens` 时，回答会超过十六个词元，直到遇到停止序列。
+    """
+    needle = await needle_beyond(api, MAX_TOKENS)
+    limited = solid((await plain(api)).text)
+    reply = await api.stream(
+        read_events=MAX_TOKENS + EXTRA_EVENTS, prompt=COUNTING, temperature=0, stop=needle
+    )
+    text = collect_stream(reply).text
+    if len(solid(text)) <= len(limited) and collect_stream(reply).only.finish_reason == "length":
+        raise Deviation(
+            "an answer that only its stop sequence ends", f"{shown(text)}, cut by a limit"
+        )
+
+
+@check(
+    "max-tokens.zero-generates-nothing",
+    requirement="max-tokens.zero-with-echo",
+    tier="smoke",
+    needs=("echo",),
+)
+async def zero_with_echo_generates_nothing(api: Api) -> None:
+    """`max_tokens: 0` with `echo` returns the prompt, and no token more.
+
+    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个词元。
+    """
+    answer = await awkward_echo(api)
+    assert_echoed(answer.text, AWKWARD)
+    expect(answer.text, "text").equals(AWKWARD)
+    if answer.has_usage:
+        expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
+
+
+@check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
+async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
+    """`max_tokens: 0` without `echo` is declined, or answered with an empty text.
+
+    不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
+    """
+    answer = served_or_rejected(await api.complete(**minimal_request(max_tokens=0)))
+    if answer is not None:
+        expect(answer.text, "text").is_empty()
+
+
+@check(
+    "max-tokens.over-context-named",
+    requirement="max-tokens.context-overflow-names-counts",
+)
+async def the_refusal_names_the_counts(api: Api) -> None:
+    """The refusal of ten million tokens names how many were asked for, and how many are there.
+
+    拒绝一千万个词元时，错误信息给出请求的词元数与 prompt 已有的词元数。
+    """
+    asked = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
+    error = as_rejected(await api.stream(read_events=3, **asked), *REJECTED_STATUSES)
+    numbers = {int(number) for number in re.findall(r"\d+", error.message)}
+    expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
+    expect(len(numbers), "how many numbers the message names").at_least(2)
+
+
+def assert_limit(answer: Completion, limit: int) -> None:
+    """Assert that no choice was billed above the limit; a stop token may be counted beside it."""
+    if answer.has_usage:
+        ended = sum(choice.finish_reason != "length" for choice in answer.choices)
+        expect(answer.usage.completion_tokens, "completion_tokens", effect=Effect.IGNORED).at_most(
+            limit * len(answer.choices) + ended
+        )
+
+
+def documented_default(api: Api) -> int:
+    """Return the documented default, where it is a number."""
+    default = api.contract.parameter("max_tokens").default
+    if not isinstance(default, int):
+        raise NotApplicable("this document states no number of tokens as the default")
+    return default
+
+
+async def assert_as_default(api: Api, asked: dict[str, None]) -> None:
+    """Assert that a request without a limit is answered like one with the documented default."""
+    default = documented_default(api)
+    usual = len(solid((await plain(api, max_tokens=default)).text))
+
+    def outcome(choice: Choice) -> tuple[str, object]:
+        text = solid(choice.text)
+        # How much of a longer answer has come by the time of hanging up is the network's affair.
+        return text[: usual + EXTRA_CHARS], choice.finish_reason if len(text) <= usual else None
+
+    async def without_limit(fresh: bool) -> tuple[str, object]:
+        # Streamed, because it can be hung up on: without a limit the answer may never end.
+        reply = await api.stream(
+            fresh=fresh, read_events=default + EXTRA_EVENTS, prompt=COUNTING, temperature=0, **asked
+        )
+        return outcome(collect_stream(reply).only)
+
+    async def with_default(fresh: bool) -> tuple[str, object]:
+        return outcome((await plain(api, fresh=fresh, max_tokens=default)).only)
+
+    await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
+
+
+async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
+    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens.
+
+    Raises:
+        NotApplicable: the text ends before, or says nothing new.
+    """
+    short = solid((await plain(api, prompt, max_tokens=limit)).text)
+    longer = await plain(api, prompt, max_tokens=limit + 8)
+    text = solid(longer.text)
+    for start in range(len(short) + 1, len(text) - 2):
+        needle = text[start : start + 3]
+        if text.startswith(short) and len(before(text, needle)) == start:
+            return needle
+    raise NotApplicable(f"the endpoint's own text {text!r} does not go on beyond {limit} tokens")

@@ -1,0 +1,104 @@
+"""``max_tokens`` in every answer of a run: what it cuts has as many tokens as it allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.asked import Prompt
+from conformance.checks import invariant, invariant_across
+from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in
+from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
+from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+
+
+@invariant(
+    "max-tokens.entries-everywhere",
+    requirement="max-tokens.limits-answer",
+    explained_by=("echo.off-by-default",),
+)
+def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
+    """No choice lists more tokens than `max_tokens`, but for the one that ended it.
+
+    除结束词元外，没有任何 choice 列出的词元多于 `max_tokens`。
+    """
+    limit = answer.asked.limit
+    if answer.asked.echo:
+        raise NotApplicable("the prompt has entries as well")
+
+    def judge(choice: Choice) -> None:
+        name = f"number of {choice.where}'s tokens"
+        expect(len(readable_tokens(choice)), name).at_most(limit + 1)
+
+    assert_each(scored_choices(answer), judge)
+
+
+@invariant_across("max-tokens.text-everywhere", requirement="max-tokens.limits-answer")
+def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
+
+    被上限截断的贪心 choice，就其文本而言，词元数不会多于或少于该上限。
+
+    Which tokens make up a text is read from an answer that lists and bills as many.
+    """
+    greedy = greedy_in(answers)
+    spelled = spellings(greedy)
+    wrong = [
+        (sight, known)
+        for sight in greedy.sights
+        if (known := spelled.get(sight.prompt))
+        and is_miscounted(sight, readable_tokens(known.choice))
+    ]
+    if len({sight.prompt for sight, _ in wrong}) < MIN_PROMPTS:
+        return
+    for sight, known in wrong:
+        expected = f"{sight.limit} tokens in {sight.choice.where}.text"
+        deviation = Deviation(expected, f"{shown(sight.text)}, which has more or fewer")
+        yield Breach(deviation, (sight.answer, known.answer))
+
+
+def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
+    """Find for each prompt the choice that lists the most tokens of what is said to it."""
+    found: dict[Prompt, Sight] = {}
+    for sight in greedy.sights:
+        best = found.get(sight.prompt)
+        if _spells(sight, greedy.settled.get(sight.prompt, "")) and (
+            best is None or len(sight.text) > len(best.text)
+        ):
+            found[sight.prompt] = sight
+    return found
+
+
+def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
+    """Return whether a text that its limit cut has more or fewer tokens, by those that make it up.
+
+    What ends within a character may be any number of them, and an empty text none or several.
+    """
+    text, limit = sight.text, sight.limit
+    cut = sight.choice.finish_reason == "length" and not sight.stops
+    if not cut or not text or text != solid(text) or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+        return False
+    ends = [join_tokens(tokens[:count])[0] for count in range(1, len(tokens) + 1)]
+    if limit > len(ends):
+        return text in ends
+    right = solid(ends[limit - 1])
+    return text != right and (text in ends or (right != "" and text.startswith(right)))
+
+
+def _spells(sight: Sight, settled: str) -> bool:
+    """Return whether a choice lists the tokens of a text that others agree with, one by one."""
+    asked = sight.answer.asked
+    if asked.echo or asked.stops or asked.choices != 1 or asked.best_of != 1:
+        return False
+    try:
+        tokens = readable_tokens(sight.choice)
+        billed = sight.answer.bill.completion_tokens
+    except Judgement:
+        return False
+    joined, known = join_tokens(tokens)
+    agreed = bool(joined) and settled.startswith(solid(joined))
+    return known and joined == sight.text and len(tokens) == billed and agreed

@@ -1,0 +1,41 @@
+"""Values of ``max_tokens`` that have to be rejected."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import register, rejected, wrong_type
+from conformance.checks.max_tokens.directed import BEYOND_ANY_CONTEXT
+
+LIMITS = (
+    rejected(
+        "max-tokens.negative-refused",
+        "max-tokens.negative-refused",
+        {"max_tokens": -1},
+        "A negative `max_tokens` is declined, not taken for no limit.",
+        "负的 `max_tokens` 会被拒绝，而不是当作没有上限。",
+        stream=True,
+        read_events=3,
+    ),
+    rejected(
+        "max-tokens.over-context-refused",
+        "max-tokens.context-overflow-refused",
+        {"max_tokens": BEYOND_ANY_CONTEXT},
+        "Ten million tokens fit no context: the request is declined, not cut down in silence.",
+        "一千万个词元超出任何上下文：请求会被拒绝，而不是悄悄缩减。",
+        stream=True,
+        read_events=3,
+    ),
+    wrong_type(
+        "max-tokens.word-refused",
+        {"max_tokens": "one"},
+        "`max_tokens` given as a word is declined.",
+        "`max_tokens` 为单词时会被拒绝。",
+    ),
+    wrong_type(
+        "max-tokens.fraction-refused",
+        {"max_tokens": 1.5},
+        "`max_tokens: 1.5` is declined.",
+        "`max_tokens: 1.5` 会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

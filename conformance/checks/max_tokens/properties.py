@@ -1,0 +1,34 @@
+"""Metamorphic relation: one token more continues the text."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.metamorphic import GENERATED, Texts, expect_same_responses, texts
+from conformance.generation.property_runner import Trial, assert_property
+from conformance.generation.request_shapes import RequestShape, every_shape
+from conformance.generation.strategies import Scene, scenes
+
+
+@check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **GENERATED)
+async def one_token_more_continues_the_answer(api: Api) -> None:
+    """A greedy answer with one token more begins with the answer that has one less.
+
+    多一个词元的贪心回答以少一个词元的回答开头。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        shorter = await texts(trial.api, scene, shape)
+
+        async def longer(fresh: bool) -> Texts:
+            more = await texts(trial.api, scene, shape, fresh=fresh, max_tokens=scene.limit + 1)
+            return tuple(text[: len(known)] for text, known in zip(more, shorter, strict=True))
+
+        async def as_before(fresh: bool) -> Texts:
+            return await texts(trial.api, scene, shape, fresh=fresh)
+
+        await expect_same_responses(
+            trial, longer, as_before, "a text that begins with the shorter answer"
+        )
+
+    await assert_property(api, scenes, relation, every_shape(api))

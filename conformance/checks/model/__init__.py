@@ -1,0 +1,1 @@
+"""Checks of ``model``, in a request and in a response."""

@@ -1,0 +1,116 @@
+"""``model``: which model answers; requests without one, or with an unknown one, are rejected."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
+from conformance.checks._shared.requests import MINIMAL_REQUEST, plain, streamed
+from conformance.checks.model.names import assert_names_model
+from conformance.judgement import Deviation, NotApplicable, expect
+
+CHAT_MODEL = "gpt-4o"
+"""A name that many endpoints know, of a model that was never served on this one."""
+
+
+@check("model.missing-refused", requirement="model.required", tier="smoke")
+async def a_request_without_model_is_refused(api: Api) -> None:
+    """A request that names no model is refused.
+
+    未指明模型的请求会被拒绝。
+    """
+    (await api.post(MINIMAL_REQUEST)).expect_error(*MODEL_REJECTED_STATUSES)
+
+
+@check("model.null-refused", requirement="model.required", tier="deep")
+async def a_model_of_null_is_refused(api: Api) -> None:
+    """`model: null` names no model, and is refused.
+
+    `model: null` 未指明模型，会被拒绝。
+    """
+    (await api.post({"model": None, **MINIMAL_REQUEST})).expect_error(*MODEL_REJECTED_STATUSES)
+
+
+@check("model.unknown-refused", requirement="model.unknown-refused", tier="smoke")
+async def an_unknown_model_is_refused(api: Api) -> None:
+    """A model that does not exist is refused, not answered by another one.
+
+    不存在的模型会被拒绝，而不是由其他模型代答。
+    """
+    (await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})).expect_error(
+        *MODEL_REJECTED_STATUSES
+    )
+
+
+@check("model.unknown-is-404", requirement="model.unknown-is-404", tier="smoke")
+async def an_unknown_model_is_not_found(api: Api) -> None:
+    """The refusal of an unknown model is a 404 with code `model_not_found`.
+
+    对未知模型的拒绝是带错误码 `model_not_found` 的 404。
+    """
+    reply = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
+    if reply.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
+        # The wire has asked three times, and whoever is overloaded would not serve this one.
+        raise Deviation("status 404", f"status {reply.status}, while other models are served")
+    error = as_rejected(reply, *MODEL_REJECTED_STATUSES)
+    expect(error.status, "status").equals(404)
+    expect(error.code, "error.code").equals("model_not_found")
+
+
+@check("model.unknown-refused-in-stream", requirement="model.unknown-refused", tier="deep")
+async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
+    """A model that does not exist is refused when a stream was asked for as well.
+
+    要求流式时，不存在的模型同样会被拒绝。
+    """
+    asked = {"model": UNKNOWN_MODEL, "stream": True, **MINIMAL_REQUEST}
+    (await api.post(asked)).expect_error(*MODEL_REJECTED_STATUSES)
+
+
+@check("model.similar-name-refused", requirement="model.unknown-refused", tier="deep")
+async def a_name_that_only_resembles_one_is_refused(api: Api) -> None:
+    """The served model's name with a foreign ending is another name, and is refused.
+
+    在可用模型的名称后加上别的结尾就是另一个名称，会被拒绝。
+    """
+    (await api.post({"model": f"{api.model}-{UNKNOWN_MODEL}", **MINIMAL_REQUEST})).expect_error(
+        *MODEL_REJECTED_STATUSES
+    )
+
+
+@check("model.named-in-answer", requirement="model.named-in-answer", tier="smoke")
+async def the_answer_names_the_model_asked_for(api: Api) -> None:
+    """`model` is the name that was asked for, or a dated or longer form of it.
+
+    `model` 是所请求的名称，或其带日期或更长的形式。
+    """
+    assert_names_model((await plain(api)).raw.get("model"), api.model)
+
+
+@check(
+    "model.named-in-stream", requirement="model.named-in-answer", tier="smoke", needs=("stream",)
+)
+async def the_stream_names_the_model_asked_for(api: Api) -> None:
+    """`model` is the name that was asked for in the chunks of a stream as well.
+
+    流的数据块中，`model` 也是所请求的名称。
+    """
+    assert_names_model((await streamed(api)).raw.get("model"), api.model)
+
+
+@check("model.chat-only-refused", requirement="model.chat-only-refused")
+async def a_chat_model_is_refused_as_one(api: Api) -> None:
+    """A model that the endpoint calls one for chat is refused with 404 and param `model`.
+
+    端点自称用于聊天的模型，以 404 和 param `model` 拒绝。
+    """
+    if api.model == CHAT_MODEL:
+        raise NotApplicable("this is the model under judgement")
+    reply = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
+    if reply.status not in {400, 404, 422}:
+        raise NotApplicable(f"status {reply.status}, which says nothing of what the model serves")
+    error = as_rejected(reply)
+    if "chat" not in error.message.replace(CHAT_MODEL, "").lower():
+        raise NotApplicable("the endpoint does not say that it knows the model as one for chat")
+    expect(error.status, "status").equals(404)
+    expect(error.param, "error.param").equals("model")

@@ -1,0 +1,24 @@
+"""``model`` in every answer of a run."""
+
+from __future__ import annotations
+
+from conformance.answered import Answered
+from conformance.checks import invariant
+from conformance.checks.model.names import assert_names_model
+from conformance.judgement import NotApplicable
+
+
+@invariant(
+    "model.named-everywhere",
+    requirement="model.named-in-answer",
+    explained_by=("model.unknown-refused",),
+)
+def every_answer_names_the_model_asked_for(answer: Answered) -> None:
+    """`model` is the name that was asked for, or a form of it, in every answer of the run.
+
+    本次运行的每个回答中，`model` 都是所请求的名称或其变体。
+    """
+    asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
+    if not isinstance(asked, str) or not isinstance(named, str):
+        raise NotApplicable("a model that is no string is judged elsewhere")
+    assert_names_model(named, asked)

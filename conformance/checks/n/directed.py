@@ -1,0 +1,123 @@
+"""``n``: how many choices come back for every prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, collect_stream, plain
+from conformance.checks._shared.resampling import (
+    assert_no_repeat,
+    choices_in_every_shape,
+    same_answer,
+)
+from conformance.checks._shared.sampling import ROWS, Rows, copies_of, expect_variety, sampled
+from conformance.completion import Choice
+from conformance.judgement import Thing, expect
+
+CHOICES = 3
+"""Choices asked for: with three, one that is missing or doubled shows."""
+
+INDEPENDENT = "choices that were sampled each for itself"
+
+
+@check("n.choices", requirement="n.count", tier="smoke")
+async def as_many_choices_as_asked_for(api: Api) -> None:
+    """`n: 3` comes back with three choices.
+
+    `n: 3` 返回三个 choice。
+    """
+    answer = (await api.complete(**sampled(n=CHOICES))).expect_ok()
+    choices_of(answer, CHOICES, Thing.COPIES)
+
+
+@check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
+async def as_many_choices_for_every_prompt(api: Api) -> None:
+    """`n: 2` with a batch of two prompts comes back with four choices.
+
+    两个 prompt 的批次带 `n: 2` 时返回四个 choice。
+    """
+    answer = (await api.complete(**copies_of(TWO_PROMPTS))).expect_ok()
+    choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES)
+
+
+@check("n.choices-streamed", requirement="n.count", needs=("stream",))
+async def as_many_choices_in_a_stream(api: Api) -> None:
+    """`n: 3` streams three choices, and each of them comes to its end.
+
+    `n: 3` 流式返回三个 choice，每个都有结束。
+    """
+    answer = collect_stream(await api.stream(**sampled(n=CHOICES)))
+    for choice in choices_of(answer, CHOICES, Thing.COPIES):
+        expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
+
+
+@check("n.one-by-default", requirement="n.default-one", tier="smoke")
+async def one_choice_by_default(api: Api) -> None:
+    """Without `n` one choice comes back.
+
+    未设置 `n` 时返回一个 choice。
+    """
+    expect(len((await plain(api)).choices), "number of choices").equals(1)
+
+
+@check("n.one-by-default-in-batch", requirement="n.default-one")
+async def one_choice_for_each_prompt_by_default(api: Api) -> None:
+    """Without `n` no more than one choice comes back for each prompt of a batch.
+
+    未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
+    """
+    choices = (await plain(api, TWO_PROMPTS)).choices
+    expect(len(choices), "number of choices").at_most(len(TWO_PROMPTS))
+
+
+@check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
+async def choices_are_no_copies(api: Api) -> None:
+    """At temperature 1 none of the three choices of an open prompt is a copy of another.
+
+    temperature 为 1 时，开放式 prompt 的三个 choice 互不相同。
+    """
+    texts = (await api.complete(**sampled(n=CHOICES))).expect_ok().texts
+    equal = next((pair for pair in combinations(range(len(texts)), 2) if copied(texts, pair)), None)
+    if equal is None:
+        return
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        answer = (await api.complete(**sampled(prompt, n=CHOICES, **more))).expect_ok()
+        return [choices_of(answer, CHOICES, Thing.COPIES)[equal[number]]]
+
+    await expect_variety("n.samples-differ", draw, INDEPENDENT, draws=2, rows=rows_of(api, equal))
+
+
+@check(
+    "n.samples-differ-in-every-way",
+    requirement="n.samples-are-independent",
+    tier="deep",
+    needs=("temperature", "logprobs"),
+)
+async def choices_are_no_copies_in_every_way(api: Api) -> None:
+    """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese.
+
+    temperature 为 1 时，无论流式、批次、回显还是中文，各 choice 互不相同。
+    """
+    taken = await choices_in_every_shape(api, {"temperature": 1})
+    assert_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_answer)
+
+
+def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
+    """Return whether two choices are one text."""
+    return texts[pair[0]] == texts[pair[1]] != ""
+
+
+def rows_of(api: Api, pair: tuple[int, int]) -> Rows:
+    """Take two choices of several answers, as rows."""
+
+    async def rows() -> list[tuple[str, str]]:
+        replies = [await api.complete(fresh=True, **sampled(n=CHOICES)) for _ in range(ROWS)]
+        texts = [reply.expect_ok().texts for reply in replies]
+        return [(of[pair[0]], of[pair[1]]) for of in texts if len(of) == CHOICES]
+
+    return rows

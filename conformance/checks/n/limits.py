@@ -1,0 +1,30 @@
+"""Values of ``n`` that have to be rejected."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import Above, Below, register, rejected, wrong_type
+
+LIMITS = (
+    rejected(
+        "n.zero-refused",
+        "n.zero-refused",
+        {"n": Below(1, whole=True)},
+        "`n: 0`, or what lies just below the documented minimum, is declined.",
+        "`n: 0` 或略低于文档下限的值会被拒绝。",
+    ),
+    rejected(
+        "n.above-maximum-refused",
+        "n.above-maximum-refused",
+        {"n": Above(1, whole=True)},
+        "One choice more than the documented maximum is declined.",
+        "choice 数比文档上限多一个时会被拒绝。",
+    ),
+    wrong_type(
+        "n.word-refused",
+        {"n": "two"},
+        "An `n` given as a word is declined.",
+        "`n` 为单词时会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

@@ -1,0 +1,1 @@
+"""Checks of ``presence_penalty`` and ``frequency_penalty``."""

@@ -1,0 +1,262 @@
+"""``presence_penalty`` and ``frequency_penalty``: both lower the tokens that were already sampled.
+
+The first lowers a token once, the second with every repetition. The checks are the same for both,
+so each check here is registered twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.batched import ask_batched
+from conformance.checks._shared.prompts import COLOURS
+from conformance.checks._shared.readable_tokens import readable_positions
+from conformance.checks._shared.refusals import above, below
+from conformance.checks._shared.requests import choices_of, plain
+from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
+from conformance.checks._shared.token_scores import alternatives
+from conformance.checks.penalties.arithmetic import Penalised, contradictions
+from conformance.checks.penalties.stimuli import (
+    GOING_ON,
+    MAX_TOKENS,
+    OPEN_PROMPT,
+    PENALTIES,
+    TURNING_AWAY,
+    USUAL_MAXIMUM,
+    area_of,
+    as_factor,
+    ends_of,
+    penalised,
+    under_penalty,
+)
+from conformance.judgement import Deviation, Judgement, NotApplicable, Refusal, Thing, shown
+from conformance.model import Effect
+
+PenaltyCheck = Callable[[Api, str], Awaitable[None]]
+"""A check that is told the name of the penalty which it judges."""
+
+
+def check_of_both(
+    check_id: str, *, requirement: str, tier: str = "standard", needs: tuple[str, ...] = ()
+) -> Callable[[PenaltyCheck], PenaltyCheck]:
+    """Register a check for each of the two penalties.
+
+    Their ids and requirements begin with the area of the penalty; ``{name}`` in the two sentences
+    stands for the parameter.
+    """
+
+    def register(function: PenaltyCheck) -> PenaltyCheck:
+        for name in PENALTIES:
+            of_one = _of_one(function, name)
+            area = area_of(name)
+            check(
+                f"{area}.{check_id}",
+                requirement=f"{area}.{requirement}",
+                tier=tier,
+                needs=needs,
+                made_from=(function,),
+            )(of_one)
+        return function
+
+    return register
+
+
+def _of_one(function: PenaltyCheck, name: str) -> Callable[[Api], Awaitable[None]]:
+    async def of_one(api: Api) -> None:
+        await function(api, name)
+
+    of_one.__doc__ = (function.__doc__ or "").replace("{name}", name)
+    of_one.__module__ = function.__module__
+    return of_one
+
+
+@check_of_both("effect", requirement="lowers-repeats", needs=("temperature",))
+async def the_penalty_changes_the_text(api: Api, name: str) -> None:
+    """The lowest and the highest `{name}` give different greedy texts.
+
+    最低与最高的 `{name}` 给出不同的贪心文本。
+    """
+    await assert_effect(api, name)
+
+
+@check_of_both("lowest-effect", requirement="lowers-repeats", tier="deep", needs=("temperature",))
+async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
+    """The lowest `{name}` gives another greedy text than none: it favours repeats.
+
+    最低的 `{name}` 偏好重复，其贪心文本与不设惩罚时不同。
+    """
+    await assert_effect(api, name, highest=0)
+
+
+@check_of_both("formula", requirement="lowers-repeats", needs=("temperature", "logprobs"))
+async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
+    """Each token of a greedy answer is the best by its own score and the `{name}`.
+
+    贪心回答的每个词元，按其自身得分与 `{name}` 计算都是最优的。
+    """
+    answers = [await under_penalty(api, name, end) for end in ends_of(api, name)]
+    assert_no_contradiction(answers, name)
+
+
+@check_of_both(
+    "formula-in-every-way",
+    requirement="lowers-repeats",
+    tier="deep",
+    needs=("temperature", "logprobs", "n", "stream"),
+)
+async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> None:
+    """Each choice of a batch, plain and streamed, follows the formula of `{name}`.
+
+    批次中每个 choice，无论流式与否，都遵循 `{name}` 的公式。
+    """
+    ends = ends_of(api, name)
+    # That single answers obey the formula tells how scores are to be read.
+    single = [await under_penalty(api, name, end) for end in ends]
+    single.append(await under_penalty(api, name, ends[1], STORY))
+    for stream in (False, True):
+        together = []
+        for value in ends:
+            asked: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+            asked["logprobs"] = alternatives(api)
+            told = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **asked)
+            # Only the last tokens were generated; those of an echo come before them.
+            together += [
+                Penalised(
+                    readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value)
+                )
+                for prompt, choice in told
+                if choice.finish_reason == "length"
+            ]
+        assert_no_contradiction([*single, *together], name)
+
+
+@check_of_both("maximum-served", requirement="range-served")
+async def the_maximum_is_served(api: Api, name: str) -> None:
+    """The highest documented `{name}` is served.
+
+    文档允许的最高 `{name}` 得到处理。
+    """
+    await penalised(api, name, above(api, name, 0))
+
+
+@check_of_both("minimum-served", requirement="range-served")
+async def the_minimum_is_served(api: Api, name: str) -> None:
+    """The lowest documented `{name}` is served.
+
+    文档允许的最低 `{name}` 得到处理。
+    """
+    await penalised(api, name, below(api, name, 0))
+
+
+@check_of_both("prompt-not-favoured", requirement="not-on-prompt", needs=("temperature",))
+async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
+    """A negative `{name}` leaves the first token as it is, whatever the prompt holds.
+
+    无论 prompt 含有什么，负的 `{name}` 都不改变第一个词元。
+    """
+    await assert_first_tokens(api, name, below(api, name, 0))
+
+
+@check_of_both(
+    "prompt-not-penalised", requirement="not-on-prompt", tier="deep", needs=("temperature",)
+)
+async def tokens_of_the_prompt_are_not_penalised(api: Api, name: str) -> None:
+    """A positive `{name}` leaves the first token as it is, whatever the prompt holds.
+
+    无论 prompt 含有什么，正的 `{name}` 都不改变第一个词元。
+    """
+    await assert_first_tokens(api, name, above(api, name, 0))
+
+
+async def assert_effect(api: Api, name: str, *, highest: float | None = None) -> None:
+    """Assert that the ends of a penalty's range give different greedy texts after an open prompt.
+
+    The one end favours what was already sampled, the other disfavours it: over a text in which any
+    token comes twice they part. Only where they agree after every prompt is the penalty ignored. A
+    document that names the penalty without a range is taken at the range that the others give, and
+    an endpoint that declines those values then breaks no promise of that document, unless it
+    declines the parameter as such.
+    """
+    parameter = api.contract.parameter(name)
+    lowest = -USUAL_MAXIMUM if parameter.minimum is None else parameter.minimum
+    if highest is None:
+        highest = USUAL_MAXIMUM if parameter.maximum is None else parameter.maximum
+    try:
+        same = await _same_at_both(api, name, lowest, highest)
+    except Refusal as refusal:
+        if None not in (parameter.minimum, parameter.maximum):
+            raise
+        # The value may be what is declined, or the parameter: 0 is in every range.
+        none: dict[str, Any] = {name: 0}
+        await plain(api, COLOURS, **none)
+        raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
+    if same:
+        raise Deviation(
+            f"other texts at {name} {lowest:g} than at {highest:g}",
+            f"the same at both: {shown(same)}",
+            effect=Effect.IGNORED,
+        )
+
+
+async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> list[str]:
+    """Return the texts that came alike at both values, or nothing as soon as one differs.
+
+    Raises:
+        NotApplicable: no answer was long enough to repeat anything.
+    """
+    same: list[str] = []
+    for prompt in reversed(OPEN_PROMPTS):
+        favoured = await penalised(api, name, lowest, prompt)
+        disfavoured = await penalised(api, name, highest, prompt)
+        if favoured.text != disfavoured.text:
+            return []
+        if favoured.only.finish_reason == "length":
+            same.append(favoured.text)
+    if not same:
+        raise NotApplicable("the endpoint's answers are too short to repeat anything")
+    return same
+
+
+def assert_no_contradiction(answers: list[Penalised], name: str) -> None:
+    """Assert that no reading of the scores is needed by which tokens were not the best."""
+    if found := contradictions(answers):
+        raise Deviation(
+            f"each token the best by its score and `{name}`",
+            f"{len(found)} that are not: {found[0]}",
+        )
+
+
+async def assert_first_tokens(api: Api, name: str, value: float) -> None:
+    """Assert that a penalty does not change the first token: nothing was sampled before it."""
+    prompts = list(TURNING_AWAY if value < 0 else GOING_ON)
+    # Both penalties at once come first: what they leave alone together each leaves alone.
+    both = {one: value for one in PENALTIES if api.contract.parameter(one).documented}
+    if len(both) == len(PENALTIES) and await _are_left_alone(api, prompts, both):
+        return
+
+    async def penalised(fresh: bool) -> tuple[str, ...]:
+        return await _first_tokens(api, prompts, fresh, {name: value})
+
+    async def free(fresh: bool) -> tuple[str, ...]:
+        return await _first_tokens(api, prompts, fresh, {})
+
+    await expect_agreement(penalised, free, "the first tokens that come without a penalty")
+
+
+async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:
+    try:
+        seen = await _first_tokens(api, prompts, False, penalties)
+        return seen == await _first_tokens(api, prompts, False, {})
+    except Judgement:
+        return False
+
+
+async def _first_tokens(
+    api: Api, prompts: list[str], fresh: bool, penalty: dict[str, Any]
+) -> tuple[str, ...]:
+    answer = await plain(api, prompts, fresh=fresh, max_tokens=1, **penalty)
+    return tuple(choice.text for choice in choices_of(answer, len(prompts), Thing.BATCH))

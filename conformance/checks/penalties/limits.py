@@ -1,0 +1,68 @@
+"""Values of both penalties that have to be rejected, and values that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.checks._shared.limits import (
+    Above,
+    Below,
+    Limit,
+    register,
+    rejected,
+    same_as_omitted,
+    wrong_type,
+)
+from conformance.checks._shared.prompts import COLOURS
+from conformance.checks.penalties.stimuli import PENALTIES, area_of
+
+TIERS_ABOVE = {"presence_penalty": "standard", "frequency_penalty": "deep"}
+"""One of the two is enough in a standard run: most servers check both ranges by the same code."""
+
+
+def limits_of(name: str) -> Iterator[Limit]:
+    """Yield the rows of one penalty."""
+    area = area_of(name)
+    # Where words come again and again, a penalty that is not none shows.
+    yield same_as_omitted(
+        f"{area}.zero",
+        f"{area}.range-served",
+        {name: 0},
+        f"`{name}: 0` gives the answer that comes without a penalty.",
+        f"`{name}: 0` 的回答与不设惩罚时相同。",
+        prompt=COLOURS,
+    )
+    yield same_as_omitted(
+        f"{area}.null",
+        f"{area}.null-is-none",
+        {name: None},
+        f"`{name}: null` gives the answer that comes without a penalty.",
+        f"`{name}: null` 的回答与不设惩罚时相同。",
+        prompt=COLOURS,
+        instead=0,
+    )
+    yield rejected(
+        f"{area}.above-refused",
+        f"{area}.out-of-range-refused",
+        {name: Above(0.1)},
+        f"A `{name}` just above the documented maximum is declined.",
+        f"略高于文档上限的 `{name}` 会被拒绝。",
+        tier=TIERS_ABOVE[name],
+    )
+    yield rejected(
+        f"{area}.below-refused",
+        f"{area}.out-of-range-refused",
+        {name: Below(0.1)},
+        f"A `{name}` just below the documented minimum is declined.",
+        f"略低于文档下限的 `{name}` 会被拒绝。",
+        tier="deep",
+    )
+    yield wrong_type(
+        f"{area}.word-refused",
+        {name: "high"},
+        f"A `{name}` given as a word is declined.",
+        f"`{name}` 为单词时会被拒绝。",
+    )
+
+
+register((row for name in PENALTIES for row in limits_of(name)), __name__)

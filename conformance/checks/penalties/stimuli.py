@@ -1,0 +1,72 @@
+"""What the checks of both penalties send: prompts whose answers a penalty has to change, or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks._shared.prompts import COLOURS
+from conformance.checks._shared.readable_tokens import readable_positions
+from conformance.checks._shared.requests import plain
+from conformance.checks._shared.sampling import OPEN_PROMPTS
+from conformance.checks._shared.token_scores import scored
+from conformance.checks.penalties.arithmetic import Penalised
+from conformance.completion import Completion
+from conformance.judgement import NotApplicable, Refusal
+
+LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
+"""A token that fills the prompt: counted there, a penalty of either sign is overwhelming."""
+
+WORDS = "him her it me them you us\n\nShe looked at"
+"""Ends where the words that it begins with compete with others for the next place."""
+
+TURNING_AWAY = (f"{LAUGHTER}\n\nOnce upon a time, there", f"{COLOURS}. My favourite is", WORDS)
+"""Prompts that go on with something new, unless their own tokens are favoured."""
+
+GOING_ON = (LAUGHTER, COLOURS, WORDS)
+"""Prompts that go on with their own tokens, unless those are penalised."""
+
+OPEN_PROMPT = OPEN_PROMPTS[-1]
+"""In Chinese the same characters come again soon, and others stand close behind them."""
+
+MAX_TOKENS = 48
+
+PENALTIES = ("presence_penalty", "frequency_penalty")
+
+USUAL_MAXIMUM = 2.0
+"""The end of the range in every document that states one."""
+
+
+def area_of(name: str) -> str:
+    """Return the area of a penalty in ids of checks and requirements."""
+    return name.replace("_", "-")
+
+
+async def penalised(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Completion:
+    """Ask for a greedy text under a penalty, with its scores where they can be had."""
+    asked: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+    if api.contract.parameter("logprobs").documented:
+        try:
+            return await scored(api, prompt, **asked)
+        except Refusal:
+            pass
+    return await plain(api, prompt, **asked)
+
+
+def ends_of(api: Api, name: str) -> tuple[float, float]:
+    """Return the documented range of a penalty."""
+    parameter = api.contract.parameter(name)
+    if parameter.minimum is None or parameter.maximum is None:
+        raise NotApplicable(f"this document states no range of {name}")
+    return parameter.minimum, parameter.maximum
+
+
+def as_factor(name: str, value: float) -> dict[str, float]:
+    """Write a penalty as the arithmetic names it."""
+    return {name.removesuffix("_penalty"): value}
+
+
+async def under_penalty(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Penalised:
+    """Ask for a greedy answer under a penalty, for its arithmetic to be held."""
+    answer = await penalised(api, name, value, prompt)
+    return Penalised(readable_positions(answer.only), prompt, **as_factor(name, value))

@@ -1,0 +1,41 @@
+"""``prompt`` in a batch with several choices and an echo, plain and streamed."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.batched import (
+    BATCHED,
+    BATCHED_STREAM,
+    EVERY_SCRIPT,
+    assert_each_as_alone,
+    free_text,
+)
+
+
+@check("all-at-once.prompt", requirement="prompt.batch-as-singles", **BATCHED)
+async def each_prompt_is_answered_as_alone(api: Api) -> None:
+    """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer.
+
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独作答那样续写自己的 prompt。
+    """
+    await assert_prompts(api, stream=False)
+
+
+@check("all-at-once.prompt-streamed", requirement="prompt.batch-as-singles", **BATCHED_STREAM)
+async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
+    """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer.
+
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式回答一致。
+    """
+    await assert_prompts(api, stream=True)
+
+
+async def assert_prompts(api: Api, *, stream: bool) -> None:
+    """Assert that prompts are answered together, with an echo and without, as they are alone."""
+
+    async def alone(prompt: str, fresh: bool) -> str:
+        return await free_text(api, prompt, fresh)
+
+    words = "each choice like the answer to its prompt alone"
+    await assert_each_as_alone(api, EVERY_SCRIPT, alone, words, stream=stream)

@@ -1,0 +1,277 @@
+"""``prompt``: text or token ids, one or a batch, that reach the model just as they were sent."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.refusals import (
+    REJECTED_STATUSES,
+    minimal_request,
+    served_or_rejected,
+)
+from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, greedy, plain
+from conformance.checks._shared.token_ids import (
+    FORCED_TOKENS,
+    ONE_ID,
+    OTHER_ID,
+    PROBED_IDS,
+    echo_of_ids,
+    forced,
+    pieces_of,
+    repeated_piece,
+)
+from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.model import Effect
+
+TOKENS = list(range(300, 308))
+"""Ids that stand for ordinary pieces of text in every usual vocabulary."""
+
+FEW_TOKENS = list(range(400, 404))
+
+WRAPPING_OF_ONE = 4
+"""More tokens than this are no prompt of one digit: a start token and a word mark make three."""
+
+
+@check("prompt.string-answered", requirement="prompt.string", tier="smoke")
+async def a_string_is_answered(api: Api) -> None:
+    """A prompt given as one string is answered with one choice, which has text unless it ended.
+
+    以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
+    """
+    choice = (await plain(api)).only
+    if choice.finish_reason == "length":
+        expect(choice.text, "text").is_not_empty()
+
+
+@check("prompt.not-answered-alike", requirement="prompt.decides-answer")
+async def different_prompts_are_not_answered_alike(api: Api) -> None:
+    """Prompts that have nothing in common are not all answered with the same text.
+
+    毫无共同之处的 prompt 不会都得到相同的文本。
+    """
+    texts: list[str] = []
+    for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
+        texts.append((await plain(api, prompt)).text)
+        if texts[-1] != texts[0]:
+            return
+    # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
+    # Only the beginning is looked at: the pattern takes quadratic time.
+    if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
+        raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
+    raise Deviation(
+        "another text for another prompt",
+        f"four prompts, all answered {shown(texts[0])}",
+        effect=Effect.IGNORED,
+    )
+
+
+@check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
+async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
+    """A prompt of one digit counts as no more than a few tokens: nothing was put around it.
+
+    只有一个数字的 prompt 只计几个词元：前后没有添加任何内容。
+    """
+    answer = (await api.complete(**minimal_request())).expect_ok()
+    if not answer.has_usage:
+        raise NotApplicable("the endpoint counts no tokens")
+    expect(answer.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(WRAPPING_OF_ONE)
+
+
+@check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
+async def escaped_characters_are_the_same_characters(api: Api) -> None:
+    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8.
+
+    请求的 JSON 中写作 `\u4e00` 的中文，其回答与 UTF-8 中文相同。
+    """
+    escaped = json.dumps({"model": api.model, **greedy(CHINESE)}).encode()
+
+    async def as_escapes(fresh: bool) -> str:
+        return (await api.post(escaped, fresh=fresh)).expect_ok().text
+
+    async def as_utf8(fresh: bool) -> str:
+        return (await plain(api, CHINESE, fresh=fresh)).text
+
+    await expect_agreement(as_escapes, as_utf8, "the same text for both ways of writing it")
+
+
+@check("prompt.batch-complete", requirement="prompt.strings")
+async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
+    """A batch of two prompts comes back with two choices.
+
+    两个 prompt 的批次返回两个 choice。
+    """
+    choices_of(await plain(api, TWO_PROMPTS), len(TWO_PROMPTS), Thing.BATCH)
+
+
+@check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
+async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
+    """Each prompt of a batch gets the greedy text that it gets alone.
+
+    批次中每个 prompt 得到的贪心文本与单独发送时相同。
+    """
+    await assert_batch_as_singles(api, TWO_PROMPTS)
+
+
+@check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
+async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
+    """An array with one string is answered like the string.
+
+    只含一个字符串的数组，其回答与该字符串相同。
+    """
+    await assert_batch_as_singles(api, [COUNTING])
+
+
+@check("prompt.tokens-served", requirement="prompt.tokens")
+async def token_ids_are_one_prompt(api: Api) -> None:
+    """An array of eight token ids is one prompt of eight tokens, or nine with a start token.
+
+    含八个词元 id 的数组是一个八词元的 prompt，带起始词元则为九个。
+    """
+    answer = (await api.complete(**minimal_request(prompt=TOKENS))).expect_ok()
+    choices_of(answer, 1, Thing.CHOICES)
+    if answer.has_usage:
+        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
+
+
+@check("prompt.token-batch-served", requirement="prompt.token-arrays")
+async def token_arrays_are_a_batch(api: Api) -> None:
+    """Two arrays of token ids are two prompts, and each is answered.
+
+    两个词元 id 数组是两个 prompt，各自得到回答。
+    """
+    batch = [TOKENS, FEW_TOKENS]
+    answer = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
+    choices_of(answer, len(batch), Thing.BATCH)
+    if answer.has_usage:
+        sent = len(TOKENS) + len(FEW_TOKENS)
+        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
+
+
+@check(
+    "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
+)
+async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
+    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer.
+
+    词元 id 与端点为其回显的文本，得到相同的贪心回答。
+    """
+    for token in (400, 500, 600):
+        ids = [token] * 8
+        text = (await plain(api, ids, max_tokens=0, echo=True)).text
+        asked, spelt = await plain(api, ids), await plain(api, text)
+        if not asked.has_usage or not spelt.has_usage:
+            raise NotApplicable("the endpoint counts no tokens to tell whether they are the same")
+        # A text may be cut into other tokens, or get a start token; then it is another prompt.
+        if asked.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
+            break
+    else:
+        raise NotApplicable("no token was found whose text is cut into the same tokens again")
+
+    async def by_ids(fresh: bool) -> str:
+        return (await plain(api, ids, fresh=fresh)).text
+
+    async def by_text(fresh: bool) -> str:
+        return (await plain(api, text, fresh=fresh)).text
+
+    await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
+
+
+@check(
+    "prompt.tokens-as-forced",
+    requirement="prompt.tokens-equal-text",
+    needs=("echo", "logit_bias", "logprobs"),
+)
+async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
+    """The id that forces a piece of text into an answer stands for that piece in a prompt.
+
+    能把一段文本强制写入回答的 id，在 prompt 中也代表这段文本。
+    """
+    answer = await echo_of_ids(api, PROBED_IDS)
+    known = pieces_of(answer, PROBED_IDS)
+    tried = [token for token in (ONE_ID, OTHER_ID) if token in known]
+    if not tried or not answer.text.endswith("".join(known[token] for token in tried)):
+        raise NotApplicable("the endpoint does not tell the pieces of these ids")
+    texts = [await forced(api, token) for token in tried]
+    if not all(map(repeated_piece, texts)):
+        raise NotApplicable("no token was forced, which is judged elsewhere")
+    # The first piece of an answer may have lost its space.
+    expected = [known[token] * FORCED_TOKENS for token in tried]
+    if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
+        raise Deviation(
+            f"the ids {tried} to stand in a prompt for {shown(texts)}, as they do where forced",
+            shown(expected),
+        )
+
+
+@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
+async def an_absent_prompt_is_harmless(api: Api) -> None:
+    """A request without a prompt is served or declined; it does not break the endpoint.
+
+    没有 prompt 的请求要么得到处理，要么被拒绝，不会使端点出错。
+    """
+    served_or_rejected(await api.complete(max_tokens=1))
+
+
+@check("prompt.over-context-refused", requirement="prompt.over-context-refused")
+async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
+    """A prompt longer than the context that the endpoint names is declined, not cut.
+
+    超出端点所称上下文长度的 prompt 会被拒绝，而不是被截断。
+    """
+    context = await context_of(api)
+    words = context + 64
+    reply = await api.complete(**minimal_request(prompt=" 1" * words))
+    if reply.status != 200:
+        reply.expect_error(*REJECTED_STATUSES, 413)
+        return
+    served = reply.expect_ok()
+    small = (await api.complete(**minimal_request(prompt=" 1" * 64))).expect_ok()
+    if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
+        raise NotApplicable("the endpoint's counts do not tell how much of a prompt was read")
+    if served.usage.prompt_tokens >= words:
+        raise NotApplicable(f"the context holds more than the {context} tokens that errors name")
+    raise Deviation(
+        f"a refusal of {words} words where the context holds {context} tokens",
+        f"an answer to {served.usage.prompt_tokens} tokens of them",
+    )
+
+
+async def context_of(api: Api, *, at_most: int = 4096) -> int:
+    """Learn the context's size from the endpoint's own refusal of too large a ``max_tokens``.
+
+    Raises:
+        NotApplicable: no size is named, or probing it would cost too much were it served.
+    """
+    asked = minimal_request(max_tokens=10_000_000)
+    reply = await api.stream(read_events=3, **asked)
+    if reply.status not in REJECTED_STATUSES:
+        raise NotApplicable("the endpoint names no context: it does not decline ten million tokens")
+    numbers = [
+        int(number) for number in re.findall(r"\d+", reply.expect_error(*REJECTED_STATUSES).message)
+    ]
+    sizes = [number for number in numbers if 128 <= number < 10_000_000]
+    if not sizes:
+        raise NotApplicable("the endpoint's refusal of too many tokens does not name its context")
+    if max(sizes) > at_most:
+        raise NotApplicable(f"filling a context of {max(sizes)} tokens costs too much to try")
+    return max(sizes)
+
+
+async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]) -> None:
+    """Assert that a batch is answered like its prompts, one by one."""
+
+    async def together(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, prompts, fresh=fresh)
+        choices = choices_of(answer, len(prompts), Thing.BATCH)
+        return tuple(solid(choice.text) for choice in choices)
+
+    async def one_by_one(fresh: bool) -> tuple[str, ...]:
+        return tuple([solid((await plain(api, p, fresh=fresh)).text) for p in prompts])
+
+    await expect_agreement(together, one_by_one, "each prompt answered as it is alone")

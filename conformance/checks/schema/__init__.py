@@ -1,0 +1,1 @@
+"""Checks of the contract's JSON Schema, with generated requests that fit it or violate it."""

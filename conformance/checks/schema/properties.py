@@ -1,0 +1,127 @@
+"""Valid requests, generated from the contract's schema, are served as the contract describes.
+
+All of these checks send the same requests, so each request is paid for once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.answers import REFUSALS, Reply
+from conformance.api import Api, encode
+from conformance.checks import check
+from conformance.checks.schema.requests import (
+    ValidExchange,
+    assert_each_valid,
+    assert_no_server_error,
+    is_served,
+    move_last,
+    send_valid,
+)
+from conformance.generation.bodies_shrinking import smallest_body
+from conformance.generation.schemathesis_checks import (
+    TYPE,
+    assert_completion_fits,
+    assert_described,
+    assert_stream_fits,
+)
+from conformance.judgement import Deviation, Refusal, expect
+from conformance.model import Stage
+
+GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
+
+
+@check("schema.valid-served", requirement="errors.good-input-no-server-fault", **GENERATED)
+async def what_the_contract_allows_is_served(api: Api) -> None:
+    """What is drawn from the contract's schema is served, or declined where nothing promises it.
+
+    从契约 schema 中抽取的请求得到服务；未作承诺的可以被拒绝。
+    """
+    exchanges = await send_valid(api)
+    await assert_no_server_error(api, [(encode(one.body), one.reply) for one in exchanges])
+    rejected = [one for one in exchanges if one.reply.exchange.status in REFUSALS]
+    # A server may reject what is not promised, so rejections of promised features come first.
+    for one in sorted(rejected, key=lambda one: not is_promised(one, api)):
+        body, _ = await smallest_body(api, one.body, assert_served, rejection(one.reply))
+        move_last(api, encode(body))
+        try:
+            (await api.post(body)).expect_ok()
+        except Refusal as refusal:
+            # A server that rejects a null may not serve the parameter, so it counts as used.
+            used = refusal.features | body.keys()
+            raise Refusal(refusal.status, refusal.message, used, refusal.request) from None
+
+
+@check("schema.answers-fit", requirement="envelope.choices", **GENERATED)
+async def plain_answers_fit_the_schema(api: Api) -> None:
+    """Plain answers to requests drawn from the contract fit its schema.
+
+    对从契约中抽取的请求，非流式回答符合其 schema。
+    """
+    await assert_each_valid(
+        api, await served(api, stream=False), lambda reply: assert_completion_fits(reply, api)
+    )
+
+
+@check("schema.answers-announced", requirement="headers.content-type", **GENERATED)
+async def plain_answers_are_announced_as_json(api: Api) -> None:
+    """Plain answers to requests drawn from the contract have the content type `application/json`.
+
+    对从契约中抽取的请求，非流式回答的内容类型为 `application/json`。
+    """
+
+    def judge(reply: Reply) -> None:
+        assert_described(reply, api, TYPE)
+        expect(reply.content_type, "content-type").equals("application/json")
+
+    await assert_each_valid(api, await served(api, stream=False), judge)
+
+
+@check("schema.streams-fit", requirement="streaming.chunk-shape", needs=("stream",), **GENERATED)
+async def streams_fit_the_schema(api: Api) -> None:
+    """Streams that are asked for as drawn from the contract are chunks of its schema.
+
+    按从契约中抽取的请求要求的流，由符合其 schema 的数据块组成。
+    """
+    await assert_each_valid(
+        api, await served(api, stream=True), lambda reply: assert_stream_fits(reply, api)
+    )
+
+
+@check(
+    "schema.streams-announced", requirement="streaming.content-type", needs=("stream",), **GENERATED
+)
+async def streams_are_announced_as_such(api: Api) -> None:
+    """Streams that are asked for as drawn from the contract have the type `text/event-stream`.
+
+    按从契约中抽取的请求要求的流，其内容类型为 `text/event-stream`。
+    """
+
+    def judge(reply: Reply) -> None:
+        assert_described(reply, api, TYPE)
+        expect(reply.content_type, "content-type").equals("text/event-stream")
+
+    await assert_each_valid(api, await served(api, stream=True), judge)
+
+
+async def served(api: Api, *, stream: bool) -> list[ValidExchange]:
+    """Send the valid requests, and return the served ones, either streaming or not."""
+    exchanges = await send_valid(api)
+    return [one for one in exchanges if one.streams is stream and is_served(one.reply)]
+
+
+def assert_served(reply: Reply) -> None:
+    """Assert that a request is not rejected."""
+    if reply.exchange.status in REFUSALS:
+        raise rejection(reply)
+
+
+def rejection(reply: Reply) -> Deviation:
+    """Return the deviation of a request that was rejected."""
+    return Deviation("the request is served", f"status {reply.status}")
+
+
+def is_promised(one: ValidExchange, api: Api) -> bool:
+    """Return whether the contract promises all features that a request uses."""
+    used = one.reply.features | one.body.keys()
+    return all(api.contract.promises(feature) for feature in used)

@@ -1,0 +1,321 @@
+"""``seed``: equal seeds give equal samples, and different seeds different ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import where_served
+from conformance.checks._shared.request_shapes import PLAIN, SHAPES, RequestShape, ShapeQueue
+from conformance.checks._shared.requests import choices_of
+from conformance.checks._shared.resampling import (
+    NULL_SHAPES,
+    assert_no_repeat,
+    choices_in_every_shape,
+    other_answer,
+    other_round,
+)
+from conformance.checks._shared.sampling import STORY, expect_variety, sampled
+from conformance.checks._shared.seeded import (
+    SEED,
+    SEED_BEYOND_32_BITS,
+    differs,
+    nulled,
+    sample,
+    seeded,
+    unsaid,
+)
+from conformance.completion import Choice, Completion
+from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
+from conformance.model import Effect
+
+OTHER_TEXT = "another text for another seed"
+
+SEED_FAR_AWAY = SEED + 1000
+"""A seed so far off that no choice has it: some servers give each choice the next seed."""
+
+SAMPLES = 3
+"""Samples that are all different where a seed does not count."""
+
+MIN_WAVERING_SHAPES = 3
+"""Ways to ask in which a seed must not have repeated its sample before that is a finding."""
+
+VARIED = (SEED, SEED_BEYOND_32_BITS, SEED + 1, SEED + 2)
+
+EDGES = (0, -1, 2**63 - 1)
+"""Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
+
+
+@check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
+async def the_same_seed_gives_the_same_text(api: Api) -> None:
+    """At temperature 1 a request with a seed, sent again, is answered with the same text.
+
+    temperature 为 1 时，带 seed 的请求再次发送，得到相同的文本。
+    """
+    if await differs(api, seeded(), unsaid(api)):
+        await assert_repeats(api, SEED)
+
+
+@check(
+    "seed.repeats-in-every-way",
+    requirement="seed.repeats",
+    tier="deep",
+    needs=("temperature",),
+)
+async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
+    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese.
+
+    无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
+    """
+    wavering: list[str] = []
+    turns = ShapeQueue(SHAPES)
+    for way in turns:
+        texts = await seeded_in(api, way)
+        if not texts:
+            turns.take_apart(way)
+        if len(set(texts)) == SAMPLES:
+            raise Deviation(
+                f"the same text for the seed {SEED} again",
+                f"in {way.name} {shown(texts, limit=400)}",
+                effect=Effect.IGNORED,
+            )
+        if len(set(texts)) > 1:
+            wavering.append(way.name)
+    # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
+    if len(wavering) >= MIN_WAVERING_SHAPES:
+        raise Deviation(
+            f"the same text for the seed {SEED} again", f"others in {', '.join(wavering)}"
+        )
+
+
+@check(
+    "seed.others-differ-in-every-way",
+    requirement="seed.different-seeds-differ",
+    tier="deep",
+    needs=("temperature", "logprobs", "n"),
+)
+async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
+    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese.
+
+    无论流式、批次、多个 choice、回显还是中文，两个 seed 没有相同的样本。
+    """
+    rounds = [
+        await choices_in_every_shape(api, {"temperature": 1, "seed": seed})
+        for seed in (SEED, SEED_FAR_AWAY)
+    ]
+    check_id = "seed.others-differ-in-every-way"
+    assert_no_repeat(check_id, rounds, OTHER_TEXT, other_round)
+
+
+@check("seed.others-differ", requirement="seed.different-seeds-differ", needs=("temperature",))
+async def other_seeds_give_other_texts(api: Api) -> None:
+    """At temperature 1 different seeds are not all answered with the same text.
+
+    temperature 为 1 时，不同的 seed 不会都给出相同的文本。
+    """
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        try:
+            return (await sample(api, sampled(prompt, seed=VARIED[number], **more))).choices
+        except Refusal:
+            # A large seed may be declined; that is for the check of large seeds to say.
+            if VARIED[number] != SEED_BEYOND_32_BITS:
+                raise
+            return (await sample(api, sampled(prompt, seed=SEED + 3, **more))).choices
+
+    await expect_variety("seed.others-differ", draw, OTHER_TEXT)
+
+
+@check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+async def all_bits_of_a_seed_count(api: Api) -> None:
+    """Two seeds that differ only above their lower 32 bits are not answered with the same text.
+
+    仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
+    """
+    await assert_told_apart(api, "seed.large-told-apart", SEED_BEYOND_32_BITS)
+
+
+@check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+async def the_sign_of_a_seed_counts(api: Api) -> None:
+    """A seed and its negative are not answered with the same text.
+
+    一个 seed 与其相反数不会给出相同的文本。
+    """
+    await assert_told_apart(api, "seed.negative-told-apart", -SEED)
+
+
+@check(
+    "seed.copies-differ",
+    requirement="n.samples-are-independent",
+    tier="deep",
+    needs=("temperature", "seed"),
+)
+async def one_seed_gives_different_choices(api: Api) -> None:
+    """With one seed the choices of an open prompt are still no copies of each other.
+
+    使用同一 seed 时，开放式 prompt 的各 choice 仍互不相同。
+    """
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        answer = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
+        return [choices_of(answer, 3, Thing.COPIES)[number]]
+
+    await expect_variety(
+        "seed.copies-differ", draw, "choices that were sampled each for itself", draws=3
+    )
+
+
+@check(
+    "seed.edges-told-apart",
+    requirement="seed.whole-range-served",
+    tier="deep",
+    needs=("temperature",),
+)
+async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
+    """Zero, negative and large seeds are served, and not all answered with the same text.
+
+    零、负数与很大的 seed 均得到处理，且不会都给出相同的文本。
+    """
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, seed=EDGES[number], **more)
+        return (await api.complete(**asked)).expect_ok().choices
+
+    for number in range(len(EDGES)):
+        await draw(STORY, number)
+    await expect_variety("seed.edges-told-apart", draw, OTHER_TEXT, draws=len(EDGES))
+
+
+@check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
+async def the_seed_zero_repeats(api: Api) -> None:
+    """`seed: 0` is a seed, not the absence of one: it repeats its text.
+
+    `seed: 0` 是一个 seed，而不是未设置：它重现自己的文本。
+    """
+    if await differs(api, seeded(0), nulled(api)):
+        await assert_repeats(api, 0)
+
+
+@check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
+async def without_a_seed_it_is_one(api: Api) -> None:
+    """Without a seed the answer is the one of `seed: 1`.
+
+    未设置 seed 时的回答与 `seed: 1` 相同。
+    """
+    await assert_repeats(api, 1)
+
+    async def without(fresh: bool) -> str:
+        return (await api.complete(fresh=fresh, **sampled())).expect_ok().text
+
+    async def with_one(fresh: bool) -> str:
+        return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
+
+    if await without(False) != await with_one(False):
+        raise Deviation("the sample of seed 1", "another one", effect=Effect.IGNORED)
+
+
+@check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
+async def null_is_no_seed(api: Api) -> None:
+    """`seed: null` is served, and repeats are sampled again as without a seed.
+
+    `seed: null` 得到处理，重复请求时与未设置 seed 一样重新采样。
+    """
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        body = sampled(prompt, seed=None, **more)
+        return (await sample(api, body, fresh=number > 0)).choices
+
+    async with where_served(api, "seed", 1):
+        texts = (await sample(api, sampled(seed=None))).texts
+    # As the seed 0 is what null is most often taken for, one sample tells; repeats tell the rest.
+    if texts == (await sample(api, seeded(0))).texts:
+        await expect_variety("seed.null", draw, "another sample of the same request")
+
+
+@check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
+async def null_is_sampled_again(api: Api) -> None:
+    """No two of several samples with `seed: null` are one text, plain or streamed.
+
+    使用 `seed: null` 的多个样本，无论流式与否，任意两个文本都不相同。
+    """
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+    asked = {"temperature": 1, "seed": None}
+    rounds = [
+        await choices_in_every_shape(api, asked, ways=NULL_SHAPES, fresh=i > 0) for i in range(3)
+    ]
+    assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_answer)
+
+
+async def seeded_in(api: Api, way: RequestShape) -> list[tuple[str, ...]]:
+    """Take the same seeded sample twice in one way, and once more if those differ.
+
+    Returns:
+        Their texts; none where this way is not served, which is judged where it is asked plainly.
+    """
+    body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **way.more}
+    texts: list[tuple[str, ...]] = []
+    try:
+        for number in range(SAMPLES):
+            if number == SAMPLES - 1 and len(set(texts)) == 1:
+                break
+            ask = api.stream if way.stream else api.complete
+            texts.append((await ask(fresh=number > 0, **body)).expect_ok().texts)
+    except (Deviation, Refusal):
+        if way is PLAIN:
+            raise
+        return []
+    return texts
+
+
+async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
+    """Assert that another seed gives another text than :data:`SEED`, where seeds count at all.
+
+    Raises:
+        Deviation: it gives the same, which next to never happens by chance, or is declined.
+    """
+    texts = (await sample(api, seeded())).texts
+    try:
+        if texts != (await sample(api, seeded(other))).texts:
+            return
+    except Refusal as refusal:
+        raise Deviation(
+            f"the seed {other} to be served like {SEED}", str(refusal), effect=Effect.REFUSED
+        ) from None
+    if not await differs(api, seeded(), seeded(SEED + 1)):
+        raise NotApplicable("seeds are not told apart at all, which another check judges")
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        body = sampled(prompt, seed=(SEED, other)[number], **more)
+        return (await sample(api, body)).choices
+
+    await expect_variety(check_id, draw, OTHER_TEXT, draws=2)
+
+
+async def assert_repeats(api: Api, seed: int) -> None:
+    """Assert that a seeded sample comes again, in one of two further tries.
+
+    A seed is kept as well as may be: a change of the backend, which ``system_fingerprint`` tells,
+    or the batch that a request happened to share may change a sample now and then.
+    """
+
+    async def draw(*, fresh: bool) -> Completion:
+        return (await api.complete(fresh=fresh, **sampled(seed=seed))).expect_ok()
+
+    samples = [await draw(fresh=False), await draw(fresh=True)]
+    if samples[0].texts == samples[1].texts:
+        return
+    samples.append(await draw(fresh=True))
+    texts = [sample.texts for sample in samples]
+    if len(set(texts)) < len(texts):
+        return
+    backends = {shown(sample.raw.get("system_fingerprint")) for sample in samples}
+    if len(backends) > 1:
+        raise NotApplicable(f"the backend changed between the samples: {', '.join(backends)}")
+    raise Deviation(
+        f"the same text for seed {seed} again", shown(texts, limit=400), effect=Effect.IGNORED
+    )

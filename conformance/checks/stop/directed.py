@@ -1,0 +1,287 @@
+"""``stop``: up to four sequences that end the text before they would appear in it."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.neutral_values import nulls_are_harmless
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.refusals import (
+    REJECTED_STATUSES,
+    served_or_rejected,
+)
+from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, plain
+from conformance.checks._shared.stop_candidates import (
+    CHARS_BEFORE_MATCH,
+    MIN_MULTI_TOKEN_CHARS,
+    NEVER_GENERATED,
+    UNMATCHED_SEQUENCES,
+    across_words,
+    before,
+    decoys,
+    inside_word,
+    material,
+    middle_of,
+    start_of,
+    two_in_order,
+    wide_character,
+)
+from conformance.checks.stop.stimuli import (
+    assert_cut,
+    assert_harmless,
+    assert_stopped_text,
+    assert_unstopped,
+    limit_of,
+    middle,
+    with_one_too_many,
+)
+from conformance.judgement import NotApplicable, expect
+from conformance.model import Effect
+
+PIECE_OF_PROMPT = COUNTING[:10]
+"""A piece of the prompt that its continuation does not repeat."""
+
+
+@check("stop.four-served", requirement="stop.at-most-four", tier="smoke")
+async def as_many_sequences_as_documented_are_served(api: Api) -> None:
+    """The documented number of stop sequences is served.
+
+    文档规定数目的停止序列得到处理。
+    """
+    stop = [*UNMATCHED_SEQUENCES[: limit_of(api) - 1], await middle(api)]
+    await plain(api, stop=stop)
+
+
+@check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
+async def one_sequence_too_many_is_refused(api: Api) -> None:
+    """One stop sequence more than the documented number is refused.
+
+    比文档规定的数目多一个停止序列时会被拒绝。
+    """
+    # Where the error points to is a convention of its own, which the errors' checks look at.
+    _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(
+        *REJECTED_STATUSES
+    )
+
+
+@check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped", tier="smoke")
+async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
+    """The last of five stop sequences works as well, if five are accepted at all.
+
+    若接受五个停止序列，则最后一个同样有效。
+    """
+    needle = await middle(api)
+    answer = served_or_rejected(await with_one_too_many(api, len(UNMATCHED_SEQUENCES), needle))
+    if answer is not None:
+        expect(answer.text, "text", effect=Effect.IGNORED).lacks(needle)
+
+
+@check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
+async def the_text_lacks_the_stop_sequence(api: Api) -> None:
+    """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more.
+
+    取端点自己回答中的一段作为 `stop` 发回，该段不再出现在文本中。
+    """
+    needle = await middle(api)
+    expect((await plain(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(needle)
+
+
+@check("stop.string", requirement="stop.string", tier="smoke")
+async def a_string_ends_the_text(api: Api) -> None:
+    """A stop sequence given as a string cuts the text just before it, and nowhere else.
+
+    以字符串给出的停止序列，恰在其之前截断文本，不会在别处截断。
+    """
+    await assert_cut(api, COUNTING, middle_of)
+
+
+@check("stop.earliest", requirement="stop.earliest-match")
+async def the_earliest_match_ends_the_text(api: Api) -> None:
+    """Of two sequences that both occur, the text ends before the one that occurs first.
+
+    两个停止序列都会出现时，文本在先出现者之前结束。
+
+    Sequences beside them that match only in another case, or as a pattern, end nothing.
+    """
+    text = (await plain(api, COLOURS)).text
+    early, late = two_in_order(text, start=CHARS_BEFORE_MATCH)
+    others = decoys(text, text.find(early))[:2]
+    await assert_stopped_text(api, COLOURS, [*others, late, early], early)
+
+
+@check("stop.earliest-in-any-order", requirement="stop.earliest-match")
+async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
+    """Where the first of two sequences occurs first, the text ends before it as well.
+
+    列表中的第一个停止序列先出现时，文本同样在其之前结束。
+
+    Sequences beside them of which only the beginning, or the inside, matches end nothing.
+    """
+    text = (await plain(api)).text
+    early, late = two_in_order(text, start=CHARS_BEFORE_MATCH)
+    begin = text.find(early)
+    long = text[begin : text.find(late)][:MIN_MULTI_TOKEN_CHARS]
+    beginning, padded = decoys(text, begin)[-2:]
+    await assert_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
+
+
+@check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke")
+async def the_last_of_four_ends_the_text(api: Api) -> None:
+    """The fourth of four stop sequences ends the text like a single one.
+
+    四个停止序列中的第四个，与单独使用时一样结束文本。
+    """
+    needle = await middle(api)
+    await assert_stopped_text(api, COUNTING, [*UNMATCHED_SEQUENCES[:3], needle], needle)
+
+
+@check("stop.inside-word", requirement="stop.across-token-borders")
+async def letters_inside_a_word_end_the_text(api: Api) -> None:
+    """Two letters from inside a word cut the text in the middle of that word.
+
+    取自单词内部的两个字母，使文本在该单词中间截断。
+    """
+    await assert_cut(api, COLOURS, inside_word)
+
+
+@check("stop.across-words", requirement="stop.across-token-borders", tier="deep")
+async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
+    """A piece that runs from inside one word to inside the next cuts the text before it.
+
+    从一个单词中间到下一个单词中间的片段，使文本在其之前截断。
+    """
+    await assert_cut(api, COLOURS, across_words)
+
+
+@check("stop.chinese", requirement="stop.across-token-borders")
+async def a_chinese_character_ends_the_text(api: Api) -> None:
+    """A character of three bytes cuts the text like a letter.
+
+    三字节的字符像字母一样截断文本。
+    """
+    await assert_cut(api, CHINESE, wide_character)
+
+
+@check("stop.emoji", requirement="stop.across-token-borders", tier="deep")
+async def an_emoji_ends_the_text(api: Api) -> None:
+    """A character of four bytes cuts the text like a letter.
+
+    四字节的字符像字母一样截断文本。
+    """
+    await assert_cut(api, EMOJI, wide_character)
+
+
+@check("stop.at-the-start", requirement="stop.string", tier="deep")
+async def the_first_characters_end_the_text(api: Api) -> None:
+    """A stop sequence at the very start of the answer leaves an empty text.
+
+    回答一开始就遇到停止序列时，文本为空。
+    """
+    await assert_cut(api, COUNTING, lambda text: material(text)[:2])
+
+
+@check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
+async def the_echoed_prompt_stops_nothing(api: Api) -> None:
+    """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt.
+
+    使用 `echo` 时，停止序列在回答中出现处生效，而不在回显的 prompt 中生效。
+    """
+    free = (await plain(api)).text
+    needle = middle_of(free)
+    if PIECE_OF_PROMPT in free:
+        raise NotApplicable(f"the answer holds {PIECE_OF_PROMPT!r} as well")
+
+    async def stopped(fresh: bool) -> str:
+        return (await plain(api, fresh=fresh, stop=[PIECE_OF_PROMPT, needle], echo=True)).text
+
+    async def cut(fresh: bool) -> str:
+        return COUNTING + before((await plain(api, fresh=fresh)).text, needle)
+
+    text = await stopped(False)
+    # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
+    if not PIECE_OF_PROMPT.startswith(text):
+        assert_echoed(text, COUNTING)
+    await expect_agreement(stopped, cut, f"the prompt, and the answer up to {needle!r}")
+
+
+@check("stop.batch", requirement="stop.string")
+async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
+    """In a batch a stop sequence ends the answers that hold it, and no other.
+
+    批次中的停止序列只结束含有它的回答，不影响其他回答。
+    """
+    *others, last = (await plain(api, TWO_PROMPTS)).texts
+    needle = start_of(last)
+    if any(needle in other for other in others):
+        raise NotApplicable(f"both answers hold {needle!r}")
+
+    async def stopped(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, TWO_PROMPTS, fresh=fresh, stop=needle)
+        return tuple(solid(text) for text in answer.texts)
+
+    async def cut(fresh: bool) -> tuple[str, ...]:
+        answer = await plain(api, TWO_PROMPTS, fresh=fresh)
+        return tuple(solid(before(text, needle)) for text in answer.texts)
+
+    await expect_agreement(stopped, cut, f"the last answer cut before {needle!r}")
+
+
+@check("stop.streamed", requirement="streaming.stop-never-leaks")
+async def a_stream_ends_before_the_sequence(api: Api) -> None:
+    """A stream ends before a sequence of two words, and sends no character of it.
+
+    流在由两个单词组成的停止序列之前结束，不发出其中任何字符。
+    """
+    needle = across_words((await plain(api, COLOURS)).text)
+    await assert_stopped_text(api, COLOURS, needle, needle, as_stream=True)
+
+
+@check("stop.held-text-released", requirement="streaming.held-text-released")
+async def an_almost_match_is_sent_after_all(api: Api) -> None:
+    """Text that looks like the beginning of a stop sequence, and is none, is streamed in full.
+
+    看似停止序列开头、其实不是的文本，会在流中完整发出。
+    """
+    text = material((await plain(api)).text)
+    await assert_unstopped(
+        api, [text[-3:] + NEVER_GENERATED, middle_of(text) + NEVER_GENERATED], as_stream=True
+    )
+
+
+@check("stop.null", requirement="stop.null-is-none")
+async def null_stops_nothing(api: Api) -> None:
+    """`stop: null` gives the answer that no `stop` gives.
+
+    `stop: null` 的回答与未设置 `stop` 时相同。
+    """
+    if not await nulls_are_harmless(api, "stop"):
+        await assert_unstopped(api, None)
+
+
+@check("stop.empty-string", requirement="stop.empty-is-harmless")
+async def an_empty_sequence_stops_nothing(api: Api) -> None:
+    """`stop: ""` is declined, or leaves the answer as it is.
+
+    `stop: ""` 会被拒绝，或不改变回答。
+    """
+    await assert_harmless(api, "")
+
+
+@check("stop.empty-array", requirement="stop.empty-is-harmless", tier="deep")
+async def an_empty_array_stops_nothing(api: Api) -> None:
+    """`stop: []` is declined, or leaves the answer as it is.
+
+    `stop: []` 会被拒绝，或不改变回答。
+    """
+    await assert_harmless(api, [])
+
+
+@check("stop.empty-in-array", requirement="stop.empty-is-harmless", tier="deep")
+async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
+    """An empty string among other sequences is declined, or leaves the answer as it is.
+
+    停止序列中夹杂的空字符串会被拒绝，或不改变回答。
+    """
+    await assert_harmless(api, ["", UNMATCHED_SEQUENCES[0]])

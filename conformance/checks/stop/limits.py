@@ -1,0 +1,23 @@
+"""Values of ``stop`` that have to be rejected."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import register, wrong_type
+from conformance.checks._shared.stop_candidates import UNMATCHED_SEQUENCES
+
+LIMITS = (
+    wrong_type(
+        "stop.number-refused",
+        {"stop": 7},
+        "A stop sequence given as a number is declined.",
+        "停止序列为数字时会被拒绝。",
+    ),
+    wrong_type(
+        "stop.object-in-array-refused",
+        {"stop": [UNMATCHED_SEQUENCES[0], {"text": UNMATCHED_SEQUENCES[1]}]},
+        "An array of stop sequences with an object in it is declined.",
+        "停止序列数组中含有对象时会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

@@ -1,0 +1,92 @@
+"""What the checks of ``stop`` send, and how a response with it is compared with one without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.refusals import served_or_rejected
+from conformance.checks._shared.requests import greedy, plain, streamed
+from conformance.checks._shared.stop_candidates import before, middle_of
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+Cut = Callable[[str], str]
+"""Cuts a needle from a text that the endpoint generated."""
+
+
+def limit_of(api: Api) -> int:
+    """Return the documented number of stop sequences."""
+    limit = api.contract.parameter("stop").max_items
+    if limit is None:
+        raise NotApplicable("this document sets no limit to the number of stop sequences")
+    return limit
+
+
+async def middle(api: Api) -> str:
+    """Cut the needle that several checks share from the shared answer."""
+    return middle_of((await plain(api)).text)
+
+
+async def with_one_too_many(api: Api, limit: int, needle: str) -> Reply:
+    """Ask with one sequence too many, of which only the last one matches."""
+    others = [f"§{number}" for number in range(limit)]
+    return await api.complete(**greedy(COUNTING, stop=[*others, needle]))
+
+
+async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
+    """Assert that a needle from the answer to a prompt, sent as a string, cuts that answer."""
+    needle = cut((await plain(api, prompt)).text)
+    await assert_stopped_text(api, prompt, needle, needle)
+
+
+async def assert_stopped_text(
+    api: Api, prompt: str, stop: Any, needle: str, *, as_stream: bool = False
+) -> None:
+    """Assert that the answer with ``stop`` is the free answer, cut just before ``needle``."""
+    ask = streamed if as_stream else plain
+
+    async def stopped(fresh: bool) -> str:
+        return (await ask(api, prompt, fresh=fresh, stop=stop)).text
+
+    async def cut(fresh: bool) -> str:
+        return before((await plain(api, prompt, fresh=fresh)).text, needle)
+
+    # That the sequence is there at all needs no comparison, and says more than a difference.
+    expect(await stopped(False), "text", effect=Effect.IGNORED).lacks(needle)
+    await expect_agreement(stopped, cut, f"the answer without `stop`, up to {needle!r}")
+
+
+async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **more: Any) -> None:
+    """Assert that the answer with ``stop`` is the answer without."""
+    ask = streamed if as_stream else plain
+    free = (await plain(api)).text
+    for sequence in [stop] if isinstance(stop, str) else stop or []:
+        if sequence and sequence in free:
+            raise NotApplicable(f"the endpoint's own text {shown(free)} holds {sequence!r}")
+
+    async def with_stop(fresh: bool) -> tuple[str, object]:
+        choice = (await ask(api, fresh=fresh, stop=stop, **more)).only
+        return solid(choice.text), choice.finish_reason
+
+    async def without(fresh: bool) -> tuple[str, object]:
+        choice = (await plain(api, fresh=fresh, **more)).only
+        return solid(choice.text), choice.finish_reason
+
+    await expect_agreement(with_stop, without, "the answer that comes without `stop`")
+
+
+async def assert_harmless(api: Api, stop: Any) -> None:
+    """Assert that an empty ``stop`` is declined, or stops nothing."""
+    answer = served_or_rejected(await api.complete(**greedy(COUNTING, stop=stop)))
+    if answer is None:
+        return
+    free = (await plain(api)).text
+    if free and not answer.text:
+        raise Deviation(f"the answer without `stop`, {shown(free)}", "an empty text")
+    await assert_unstopped(api, stop)

@@ -1,0 +1,151 @@
+"""``stream_options``: usage and padding in a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from conformance.answers import DONE
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.refusals import as_rejected
+from conformance.checks._shared.requests import (
+    MINIMAL_REQUEST,
+    choices_in_chunk,
+    plain,
+    stream_reply,
+    streamed,
+)
+from conformance.completion import JsonObject
+from conformance.judgement import Absence, Deviation, Thing, expect, shown
+
+USAGE = {"include_usage": True}
+
+
+@check("stream-options.usage-chunk", requirement="stream-options.include-usage", tier="smoke")
+async def one_chunk_with_the_bill(api: Api) -> None:
+    """With `include_usage` exactly one chunk without choices carries the usage.
+
+    设置 `include_usage` 时，恰有一个不含 choice 的数据块携带用量。
+    """
+    billed = chunks_with_usage((await streamed(api, stream_options=USAGE)).chunks)
+    bare = [chunk for chunk in billed if chunk.get("choices") == []]
+    expect(len(bare), "number of chunks with usage and empty choices").equals(1)
+
+
+@check("stream-options.usage-last", requirement="stream-options.include-usage", tier="smoke")
+async def the_bill_comes_before_done(api: Api) -> None:
+    """With `include_usage` the usage is in the last chunk, just before `[DONE]`.
+
+    设置 `include_usage` 时，用量在最后一个数据块中，紧接在 `[DONE]` 之前。
+    """
+    reply = await stream_reply(api, stream_options=USAGE)
+    chunks_with_usage(reply.chunk_objects)
+    last = reply.chunk_objects[-1]
+    expect(last.get("usage"), "usage of the last chunk").satisfies(
+        lambda usage: isinstance(usage, Mapping), "an object"
+    )
+    after = [event.data.strip() for event in reply.events[len(reply.chunk_objects) :]]
+    # Where no [DONE] comes at all, the stream is incomplete, and its bill is still the last of it.
+    if after:
+        expect(after[-1], "event after it").equals(DONE)
+
+
+@check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
+async def no_other_chunk_has_usage(api: Api) -> None:
+    """With `include_usage` the chunks that carry text carry no usage.
+
+    设置 `include_usage` 时，带文本的数据块不携带用量。
+    """
+    for chunk in (await streamed(api, stream_options=USAGE)).chunks:
+        if choices_in_chunk(chunk):
+            expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
+
+
+@check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked", tier="smoke")
+async def no_bill_in_every_chunk(api: Api) -> None:
+    """A stream that was not asked for usage carries it once at most.
+
+    未要求用量的流至多携带一次用量。
+    """
+    chunks = (await streamed(api)).chunks
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(billed), "number of chunks with usage").at_most(1)
+
+
+@check(
+    "stream-options.declined-usage",
+    requirement="stream-options.no-usage-unasked",
+    tier="deep",
+    needs=("stream_options",),
+)
+async def no_bill_when_declined(api: Api) -> None:
+    """With `include_usage: false` a stream carries usage once at most.
+
+    设置 `include_usage: false` 时，流至多携带一次用量。
+    """
+    chunks = (await streamed(api, stream_options={"include_usage": False})).chunks
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(billed), "number of chunks with usage").at_most(1)
+
+
+@check("stream-options.same-text", requirement="stream-options.include-usage", tier="smoke")
+async def asking_for_usage_keeps_the_text(api: Api) -> None:
+    """A greedy stream has the same text with `include_usage` and without.
+
+    无论是否设置 `include_usage`，贪心流的文本都相同。
+    """
+
+    async def with_usage(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, stream_options=USAGE)).text)
+
+    async def without(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh)).text)
+
+    await expect_agreement(without, with_usage, "the same text with include_usage")
+
+
+@check(
+    "stream-options.needs-stream-param",
+    requirement="errors.bad-input-param",
+    needs=("stream_options",),
+)
+async def the_refusal_names_stream_options(api: Api) -> None:
+    """The refusal of `stream_options` without `stream` names `stream_options`.
+
+    没有 `stream` 而设置 `stream_options` 时，拒绝信息指出 `stream_options`。
+    """
+    error = as_rejected(await api.complete(**MINIMAL_REQUEST, stream_options=USAGE), 400, 422)
+    named = error.param == "stream_options" or "stream" in error.message
+    if not named:
+        raise Deviation("`stream_options` in param or message", shown(error.error))
+
+
+@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
+async def padding_keeps_the_text(api: Api) -> None:
+    """With `include_obfuscation` a greedy stream has the text of the plain answer.
+
+    设置 `include_obfuscation` 时，贪心流的文本与非流式回答相同。
+    """
+    padding = {"include_obfuscation": True}
+
+    async def plainly(fresh: bool) -> str:
+        return solid((await plain(api, fresh=fresh)).text)
+
+    async def padded(fresh: bool) -> str:
+        return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
+
+    await expect_agreement(plainly, padded, "the same text with padding")
+
+
+def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
+    """Return the chunks of a stream that carry usage, where it was asked for.
+
+    Raises:
+        Absence: none does.
+    """
+    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    if not billed:
+        raise Absence(Thing.STREAM_USAGE, "a chunk with usage", "no chunk with usage")
+    return billed

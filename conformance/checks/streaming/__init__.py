@@ -1,0 +1,1 @@
+"""Checks of ``stream``, and of streams: framing, chunks, text and arrival times."""

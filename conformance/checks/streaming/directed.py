@@ -1,0 +1,247 @@
+"""``stream``, and the stream itself: its framing, its chunks, and that they belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from conformance.answers import DONE
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.requests import (
+    MINIMAL_REQUEST,
+    choices_in_chunk,
+    greedy,
+    stream_reply,
+    streamed,
+    two_prompts,
+)
+from conformance.completion import JsonObject
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.model import Effect
+
+
+@check("stream.absent-is-plain", requirement="stream.plain-unless-asked", tier="smoke")
+async def one_document_unless_asked(api: Api) -> None:
+    """A request that does not mention `stream` is answered with one JSON document.
+
+    未提及 `stream` 的请求，其回答是单个 JSON 文档。
+    """
+    reply = await api.complete(**greedy())
+    reply.expect_ok()
+    if reply.is_stream:
+        raise Deviation("one JSON document", "a stream of events", effect=Effect.IGNORED)
+
+
+@check("stream.false-is-plain", requirement="stream.plain-unless-asked")
+async def one_document_when_declined(api: Api) -> None:
+    """With `stream: false` the answer is one JSON document.
+
+    设置 `stream: false` 时，回答是单个 JSON 文档。
+    """
+    if await neutral_values_are_harmless(api, "stream"):
+        return
+    reply = await api.complete(**MINIMAL_REQUEST, stream=False)
+    reply.expect_ok()
+    if reply.is_stream:
+        raise Deviation("one JSON document", "a stream of events", effect=Effect.IGNORED)
+
+
+@check("stream.true-streams", requirement="stream.true-streams", tier="smoke")
+async def events_when_asked(api: Api) -> None:
+    """With `stream: true` the answer is a stream of events, not one document.
+
+    设置 `stream: true` 时，回答是事件流，而不是单个文档。
+    """
+    reply = await stream_reply(api)
+    _ = reply.chunk_objects
+    expect(len(reply.events), "number of events").at_least(2)
+
+
+@check("stream.true-streams-batch", requirement="stream.true-streams")
+async def a_batch_streams_as_well(api: Api) -> None:
+    """A batch of prompts with `stream: true` is answered with a stream of events as well.
+
+    带 `stream: true` 的批次，其回答同样是事件流。
+    """
+    reply = await stream_reply(api, two_prompts(api))
+    _ = reply.chunk_objects
+    expect(len(reply.events), "number of events").at_least(3)
+
+
+@check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
+async def announced_as_an_event_stream(api: Api) -> None:
+    """A stream has the content type `text/event-stream`.
+
+    流的内容类型为 `text/event-stream`。
+    """
+    reply = await stream_reply(api)
+    expect(reply.content_type, "content-type").equals("text/event-stream")
+
+
+@check("streaming.framing", requirement="streaming.framing", tier="smoke")
+async def nothing_but_events(api: Api) -> None:
+    """A stream has no line that is no server-sent event, and a blank line ends every event.
+
+    流中每一行都属于服务器推送事件，每个事件都以空行结束。
+    """
+    reply = await stream_reply(api)
+    if reply.stream.stray:
+        raise Deviation("only fields of server-sent events", shown(reply.stream.stray[0]))
+    if reply.stream.unfinished is not None:
+        raise Deviation("a blank line after the last event", shown(reply.stream.unfinished))
+
+
+@check("streaming.event-json", requirement="streaming.framing", tier="smoke")
+async def each_event_is_one_json_document(api: Api) -> None:
+    """The data of every event is one JSON object, or `[DONE]`.
+
+    每个事件的数据都是一个 JSON 对象或 `[DONE]`。
+    """
+    reply = await stream_reply(api)
+    expect(len(reply.chunk_objects), "number of chunks").at_least(1)
+
+
+@check("streaming.done-last", requirement="streaming.done-last", tier="smoke")
+async def done_once_and_last(api: Api) -> None:
+    """The stream of one choice ends with exactly one `data: [DONE]`.
+
+    单个 choice 的流以恰好一个 `data: [DONE]` 结束。
+    """
+    assert_done_once_and_last(await stream_data(api))
+
+
+@check("streaming.done-last-batch", requirement="streaming.done-last")
+async def done_once_for_a_batch(api: Api) -> None:
+    """The stream of a batch has one `data: [DONE]` as well, after all of its choices.
+
+    批次的流同样只有一个 `data: [DONE]`，位于所有 choice 之后。
+    """
+    assert_done_once_and_last(await stream_data(api, two_prompts(api)))
+
+
+@check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke")
+async def chunks_are_completions(api: Api) -> None:
+    """Every chunk is a `text_completion` whose choices carry `text`, not a chat `delta`.
+
+    每个数据块都是 `text_completion`，其 choice 携带 `text`，而不是聊天的 `delta`。
+    """
+    for chunk in (await streamed(api)).chunks:
+        expect(chunk.get("object"), "object of a chunk").equals("text_completion")
+        for part in choices_in_chunk(chunk):
+            if not isinstance(part.get("text"), str):
+                raise Deviation("text in each choice of a chunk", shown(part))
+
+
+@check("streaming.chunk-schema", requirement="streaming.chunk-shape")
+async def chunks_match_the_schema(api: Api) -> None:
+    """Every chunk matches the contract's schema of a chunk.
+
+    每个数据块都符合契约中数据块的 schema。
+    """
+    for chunk in (await streamed(api)).chunks:
+        faults = api.contract.validate_chunk(chunk)
+        if faults:
+            raise Deviation(
+                "a chunk that matches the schema", f"{faults[0].path}: {faults[0].message}"
+            )
+
+
+@check("streaming.id-constant", requirement="streaming.identity-constant", tier="smoke")
+async def one_id_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream have the same `id`.
+
+    一个流的所有数据块具有相同的 `id`。
+    """
+    assert_constant((await streamed(api)).chunks, "id")
+
+
+@check("streaming.model-constant", requirement="streaming.identity-constant", tier="smoke")
+async def one_model_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream name the same `model`.
+
+    一个流的所有数据块具有相同的 `model`。
+    """
+    assert_constant((await streamed(api)).chunks, "model")
+
+
+@check("streaming.created-constant", requirement="streaming.created-constant", tier="smoke")
+async def one_time_for_the_whole_stream(api: Api) -> None:
+    """All chunks of a stream have the same `created`.
+
+    一个流的所有数据块具有相同的 `created`。
+    """
+    assert_constant((await streamed(api)).chunks, "created")
+
+
+@check("streaming.error-framed", requirement="streaming.error-framed", tier="smoke")
+async def an_error_in_a_stream_is_an_event(api: Api) -> None:
+    """An error that comes after a stream has begun is an event with the error envelope.
+
+    流开始之后出现的错误，是携带错误对象的事件。
+    """
+    reply = await stream_reply(api)
+    assert_errors_framed(
+        [event.data for event in reply.events if '"error"' in event.data],
+        [line for line in reply.stream.stray if "error" in line.lower()],
+    )
+
+
+def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
+    """Assert that errors in a stream are events with the error envelope.
+
+    Args:
+        events: what the events that tell of an error carry.
+        bare: lines that tell of an error and are no fields of an event.
+
+    Raises:
+        NotApplicable: there are neither.
+        Deviation: one of them is no event, or has no envelope with a sentence in it.
+    """
+    if not events and not bare:
+        raise NotApplicable("no stream of this check broke, so there was no error to look at")
+    if bare:
+        raise Deviation('an event with {"error": {…}}', shown(bare[0]))
+    for told in events:
+        inner = error_in(told)
+        if inner is None:
+            raise Deviation('an event with {"error": {…}}', shown(told))
+        expect(inner.get("message"), "error.message").satisfies(
+            lambda message: isinstance(message, str) and message != "", "a sentence"
+        )
+
+
+def assert_done_once_and_last(data: Sequence[str]) -> None:
+    """Assert that ``[DONE]`` is the last of the payloads and no other."""
+    count = sum(payload.strip() == DONE for payload in data)
+    expect(count, "number of [DONE] events").equals(1)
+    expect(data[-1].strip(), "last event").equals(DONE)
+
+
+async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
+    """Return what the events of the shared stream carry.
+
+    A last event that no blank line ended counts: how it is framed is a judgement of its own.
+    """
+    stream = (await stream_reply(api, prompt)).stream
+    last = [] if stream.unfinished is None else [stream.unfinished]
+    return [*(event.data for event in stream.events), *last]
+
+
+def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
+    """Assert that all chunks have the same value under ``key``, and that there is one."""
+    values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
+    if len(values) != 1:
+        raise Deviation(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")
+
+
+def error_in(data: str) -> JsonObject | None:
+    """Return the error object of an event's data, or None."""
+    try:
+        envelope = json.loads(data)
+    except ValueError:
+        return None
+    inner = envelope.get("error") if isinstance(envelope, dict) else None
+    return inner if isinstance(inner, dict) else None

@@ -1,0 +1,150 @@
+"""What is served as a plain request is served as a stream, which has code of its own.
+
+Several values at the ends of their ranges, and nulls, go into one stream; only where that is
+rejected does each go into a stream of its own, and then into a plain request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.answers import REFUSALS
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import minimal_request
+from conformance.contract import Contract
+from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.model import Effect
+
+EDGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "temperature-highest": ("temperature.range-served", {"temperature": "maximum"}),
+    "temperature-zero": ("temperature.range-served", {"temperature": "minimum"}),
+    "temperature-and-top-p": (
+        "temperature.with-top-p-served",
+        {"temperature": "minimum", "top_p": 0.01},
+    ),
+    "temperature-null": ("temperature.null-is-default", {"temperature": None}),
+    "top-p-small": ("top-p.range-served", {"top_p": 0.01}),
+    "top-p-one": ("top-p.range-served", {"top_p": 1}),
+    "top-p-null": ("top-p.null-is-default", {"top_p": None}),
+    "presence-penalty-highest": (
+        "presence-penalty.range-served",
+        {"presence_penalty": "maximum"},
+    ),
+    "presence-penalty-lowest": ("presence-penalty.range-served", {"presence_penalty": "minimum"}),
+    "frequency-penalty-highest": (
+        "frequency-penalty.range-served",
+        {"frequency_penalty": "maximum"},
+    ),
+    "frequency-penalty-lowest": (
+        "frequency-penalty.range-served",
+        {"frequency_penalty": "minimum"},
+    ),
+    "seed-negative": ("seed.whole-range-served", {"seed": -7}),
+    "seed-large": ("seed.whole-range-served", {"seed": 2**40}),
+    "seed-null": ("seed.null-is-none", {"seed": None}),
+    "stop-null": ("stop.null-is-none", {"stop": None}),
+    "suffix-null": ("suffix.null-is-none", {"suffix": None}),
+    "logprobs-null": ("logprobs.null-is-none", {"logprobs": None}),
+}
+"""What has to be served, and which requirement says so; a word is a bound that the contract
+states."""
+
+TOGETHER = (
+    (
+        "temperature-highest",
+        "presence-penalty-highest",
+        "frequency-penalty-lowest",
+        "seed-negative",
+    ),
+    ("temperature-zero", "presence-penalty-lowest", "frequency-penalty-highest", "seed-large"),
+    ("temperature-null", "top-p-null", "seed-null", "stop-null", "suffix-null", "logprobs-null"),
+    ("top-p-one",),
+    ("top-p-small",),
+    ("temperature-and-top-p",),
+)
+"""What one stream asks for together; a temperature beside a `top_p` need not be served."""
+
+
+def _register(edge: str, requirement: str, values: Mapping[str, Any]) -> None:
+    async def is_served(api: Api) -> None:
+        await assert_streamed(api, edge)
+
+    told = " and ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
+    told_zh = " 与 ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
+    is_served.__doc__ = (
+        f"A stream with {told} is served where the plain request is.\n\n"
+        f"非流式请求能处理 {told_zh} 时，流式请求同样处理。"
+    )
+    check(
+        f"served-streams.{edge}",
+        requirement=requirement,
+        tier="deep",
+        needs=("stream", *values),
+        made_from=({edge: (requirement, values)}, assert_streamed),
+    )(is_served)
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
+async def assert_streamed(api: Api, edge: str) -> None:
+    """Assert that a stream at an edge is not declined where the plain request is served.
+
+    Raises:
+        Deviation: it is.
+        NotApplicable: this document knows no such edge.
+    """
+    alone = values_at(api.contract, edge)
+    if alone is None:
+        raise NotApplicable("this document states no such value")
+    group = next(group for group in TOGETHER if edge in group)
+    known = [values for one in group if (values := values_at(api.contract, one)) is not None]
+    together = {name: value for values in known for name, value in values.items()}
+    if await is_served(api, stream=True, **together):
+        return
+    if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
+        return
+    if not await is_served(api, stream=True):
+        raise NotApplicable("streams are declined altogether, which another check judges")
+    raise Deviation(
+        f"a stream with {shown(alone)} to be served as the plain request is",
+        "the stream is declined",
+        effect=Effect.REFUSED,
+    )
+
+
+def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
+    """Return what a request at an edge has, or None where the contract does not state it."""
+    requirement, values = EDGES[edge]
+    if contract.why_not_in_force(requirement) is not None:
+        return None
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        parameter = contract.parameter(name)
+        known = parameter.nullable if value is None else parameter.documented
+        bound = getattr(parameter, value) if isinstance(value, str) else value
+        if not known or (bound is None and value is not None):
+            return None
+        found[name] = bound
+    return found
+
+
+async def is_served(api: Api, **asked: Any) -> bool:
+    """Return whether the cheapest request with something beside it is served, or declined.
+
+    Raises:
+        Inconclusive: neither: 429, 5xx, trouble with the key, or no answer.
+    """
+    reply = await api.complete(**minimal_request(**asked))
+    if reply.status in REFUSALS:
+        return False
+    if reply.status != 200:
+        reply.expect_ok()
+    return True
+
+
+for _edge, (_requirement, _values) in EDGES.items():
+    _register(_edge, _requirement, _values)

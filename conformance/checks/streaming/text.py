@@ -1,0 +1,262 @@
+"""What a stream adds up to: texts, endings and indexes of its choices, and arrival times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import has_broken_character, solid
+from conformance.checks._shared.event_loop_lag import event_loop_lag
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.requests import (
+    LONGER_REQUEST,
+    ONE_TOKEN_REQUEST,
+    choices_in_chunk,
+    choices_of,
+    collect_stream,
+    emoji,
+    greedy,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._shared.sampling import sampled
+from conformance.completion import Completion, JsonObject
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
+
+
+@check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
+async def joined_text_is_the_plain_text(api: Api) -> None:
+    """The pieces of a greedy stream join to the text of the plain answer.
+
+    贪心流的各片段拼接后等于非流式回答的文本。
+    """
+    await assert_stream_as_plain(api, COUNTING)
+
+
+@check("streaming.text-words", requirement="streaming.text-equals-plain", tier="deep")
+async def joined_words_keep_their_spaces(api: Api) -> None:
+    """Words that are streamed keep the spaces between them and before the first.
+
+    流式发送的单词保留彼此之间及第一个之前的空格。
+    """
+    await assert_stream_as_plain(api, COLOURS)
+
+
+@check("streaming.text-chinese", requirement="streaming.text-equals-plain")
+async def joined_chinese_is_the_plain_text(api: Api) -> None:
+    """After a Chinese prompt the stream joins to the text of the plain answer.
+
+    在中文 prompt 之后，流拼接后等于非流式回答的文本。
+    """
+    await assert_stream_as_plain(api, CHINESE)
+
+
+@check("streaming.text-emoji", requirement="streaming.text-equals-plain")
+async def joined_emoji_are_the_plain_text(api: Api) -> None:
+    """After a prompt of emoji the stream joins to the text of the plain answer.
+
+    在表情符号 prompt 之后，流拼接后等于非流式回答的文本。
+    """
+    await assert_stream_as_plain(api, EMOJI, partial(emoji, api))
+
+
+@check("streaming.text-batch", requirement="streaming.text-equals-plain")
+async def joined_batch_is_the_plain_batch(api: Api) -> None:
+    """Every choice of a streamed batch joins to the text of the same choice answered plainly.
+
+    流式批次的每个 choice 拼接后，等于同一 choice 非流式作答的文本。
+    """
+    await assert_stream_as_plain(api, two_prompts(api))
+
+
+@check("streaming.characters-chinese", requirement="streaming.whole-characters")
+async def chinese_characters_stay_whole(api: Api) -> None:
+    """No chunk of a Chinese answer holds half a character where the plain answer has none.
+
+    非流式的中文回答没有残缺字符时，流的数据块中也没有半个字符。
+    """
+    await assert_characters_whole(api, CHINESE, await plain(api, CHINESE))
+
+
+@check("streaming.characters-emoji", requirement="streaming.whole-characters")
+async def emoji_stay_whole(api: Api) -> None:
+    """No chunk of an answer in emoji holds half a character where the plain answer has none.
+
+    非流式的表情符号回答没有残缺字符时，流的数据块中也没有半个字符。
+    """
+    await assert_characters_whole(api, EMOJI, await emoji(api))
+
+
+@check("streaming.one-finish", requirement="streaming.one-finish-per-choice", tier="smoke")
+async def the_choice_ends_once(api: Api) -> None:
+    """A streamed choice has exactly one finish_reason, and no text comes after it.
+
+    流式 choice 恰有一个 finish_reason，其后没有文本。
+    """
+    assert_one_finish((await streamed(api)).chunks, range(1))
+
+
+@check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice")
+async def every_choice_of_a_batch_ends_once(api: Api) -> None:
+    """Every choice of a streamed batch has a finish_reason of its own, and no text after it.
+
+    流式批次的每个 choice 都有自己的 finish_reason，其后没有文本。
+    """
+    assert_one_finish((await streamed(api, two_prompts(api))).chunks, range(2))
+
+
+@check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
+async def copies_are_told_apart(api: Api) -> None:
+    """With `n: 3` the chunks carry index 0, 1 or 2, and none is missing.
+
+    设置 `n: 3` 时，数据块的 index 为 0、1 或 2，一个不缺。
+    """
+    chunks = (await three_copies(api)).chunks
+    indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
+    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
+
+
+@check(
+    "streaming.one-finish-copies",
+    requirement="streaming.one-finish-per-choice",
+    needs=("n", "stream"),
+)
+async def every_copy_ends_once(api: Api) -> None:
+    """With `n: 3` every choice of a stream has a finish_reason of its own, and no text after it.
+
+    设置 `n: 3` 时，流的每个 choice 都有自己的 finish_reason，其后没有文本。
+    """
+    assert_one_finish((await three_copies(api)).chunks, range(3))
+
+
+async def three_copies(api: Api) -> Completion:
+    """Ask for three samples as a stream."""
+    answer = collect_stream(await api.stream(**sampled(n=3)))
+    choices_of(answer, 3, Thing.COPIES)
+    return answer
+
+
+@check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
+async def prompts_are_told_apart(api: Api) -> None:
+    """The chunks of a streamed batch carry the number of the prompt that they answer.
+
+    流式批次的数据块带有其所回答的 prompt 的编号。
+    """
+    chunks = (await streamed(api, two_prompts(api))).chunks
+    indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
+    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1"])
+
+
+MIN_SPAN_SECONDS = 0.005
+"""Seconds over which text has to arrive to be no burst at all."""
+
+TRIES = 3
+"""How often a burst has to repeat."""
+
+MIN_GENERATION_SECONDS = 0.05
+"""Seconds that the generation must take: below, buffers on the way may hide an honest stream."""
+
+TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
+
+
+@check("streaming.incremental", requirement="streaming.incremental")
+async def text_arrives_while_it_is_generated(api: Api) -> None:
+    """The text of a stream arrives over the time that its generation takes, not in one burst.
+
+    流的文本随生成过程陆续到达，而不是一次性到达。
+    """
+    span = await arrival_span(api, greedy(), fresh=False)
+    if span >= max(MIN_SPAN_SECONDS, await generation_time(api, greedy(), fresh=False) / 5):
+        return
+    # What other checks ask tells already whether a longer text would take long enough.
+    longest = (await api.complete(**LONGER_REQUEST)).expect_ok().exchange.attempts[-1].elapsed
+    if longest < MIN_GENERATION_SECONDS:
+        raise NotApplicable(TOO_QUICK)
+    # A burst is believed only when it repeats, and of a longer text: a lost packet makes one, too.
+    async with event_loop_lag() as late:
+        spans = [await arrival_span(api, LONGER_REQUEST, fresh=True) for _ in range(TRIES)]
+        durations = [await generation_time(api, LONGER_REQUEST, fresh=True) for _ in range(TRIES)]
+    if max(spans) >= min(durations) / 10:
+        return
+    if min(durations) < MIN_GENERATION_SECONDS:
+        raise NotApplicable(TOO_QUICK)
+    if late.worst >= min(durations) / 4:
+        raise Inconclusive(
+            f"all of the text came within {max(spans):.3f} s, but this machine was too busy to"
+            f" read it in time: {late.worst:.2f} s late at worst"
+        )
+    raise Deviation(
+        f"text that arrives over the {min(durations):.2f} s that its generation takes",
+        f"all of it within {max(spans):.3f} s, {TRIES} times",
+    )
+
+
+async def arrival_span(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
+    """Return the seconds between the first and the last piece of a stream's text."""
+    reply = await api.stream(fresh=fresh, **body)
+    collect_stream(reply)
+    times = [event.at for event in reply.events if carries_text(event.data)]
+    return times[-1] - times[0] if times else 0.0
+
+
+async def generation_time(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
+    """Estimate the seconds of a plain answer's generation, without its way and its wait."""
+    few = (await api.complete(fresh=fresh, **ONE_TOKEN_REQUEST)).expect_ok()
+    many = (await api.complete(fresh=fresh, **body)).expect_ok()
+    return many.exchange.attempts[-1].elapsed - few.exchange.attempts[-1].elapsed
+
+
+def carries_text(data: str) -> bool:
+    """Return whether an event's data is a chunk with text in it."""
+    try:
+        chunk = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(chunk, dict) and any(part.get("text") for part in choices_in_chunk(chunk))
+
+
+async def assert_stream_as_plain(
+    api: Api, prompt: Any, whole: Callable[..., Awaitable[Completion]] | None = None
+) -> None:
+    """Assert that a stream's texts are the plain answer's, as far as those are whole characters.
+
+    ``whole`` asks for the plain answer, ``fresh`` or not, where another than the shared one serves.
+    """
+    ask = partial(plain, api, prompt) if whole is None else whole
+    pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
+    if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
+        raise NotApplicable("characters are broken in the stream, which is judged elsewhere")
+
+    async def plainly(fresh: bool) -> list[str]:
+        return [solid(text) for text in (await ask(fresh=fresh)).texts]
+
+    async def in_pieces(fresh: bool) -> list[str]:
+        return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
+
+    await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
+
+
+async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
+    """Assert that a stream breaks no character which the plain answer has whole."""
+    if has_broken_character(whole.text):
+        raise NotApplicable("the model itself generates parts of characters here")
+    chunks = (await streamed(api, prompt)).chunks
+    pieces = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
+    if has_broken_character("".join(pieces)):
+        raise Deviation("whole characters in every chunk", shown(pieces))
+
+
+def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:
+    """Assert that each choice has one finish_reason, and that no text of it follows."""
+    for index in indexes:
+        parts = [p for chunk in chunks for p in choices_in_chunk(chunk) if p.get("index") == index]
+        ends = [i for i, part in enumerate(parts) if part.get("finish_reason") is not None]
+        expect(len(ends), f"number of finish_reasons of choice {index}").equals(1)
+        late = "".join(str(part.get("text") or "") for part in parts[ends[0] + 1 :])
+        expect(late, f"text of choice {index} after its finish_reason").is_empty()

@@ -1,0 +1,163 @@
+"""``suffix``: what comes after the insertion; the model reads it and does not return it."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.prompts import CHINESE, COUNTING
+from conformance.checks._shared.refusals import (
+    minimal_request,
+    served_or_rejected,
+)
+from conformance.checks._shared.requests import choices_of, plain
+from conformance.checks._shared.sampling import STORY
+from conformance.completion import Completion
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
+from conformance.model import Effect
+
+LONG_SUFFIX = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
+"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
+
+CHINESE_SUFFIX = "三十一，三十二，三十三，三十四，三十五。"
+
+SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total;\n}")
+
+
+@check("suffix.conditions", requirement="suffix.conditions-insertion")
+async def the_suffix_is_taken_account_of(api: Api) -> None:
+    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
+
+    suffix 会改变贪心的插入内容，或至少计入 prompt 的词元数。
+    """
+    free, inserted = await plain(api), await plain(api, suffix=LONG_SUFFIX)
+    if inserted.text != free.text:
+        return
+    # A model may insert the same all the same; one that never read the suffix cannot count it.
+    if not free.has_usage or not inserted.has_usage:
+        raise NotApplicable("the texts are equal, and the endpoint counts no tokens to compare")
+    if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
+        return
+    one, other = [await plain(api, STORY, suffix=suffix) for suffix in SUFFIXES]
+    if one.text == other.text and one.usage.prompt_tokens == other.usage.prompt_tokens:
+        raise Deviation(
+            "an insertion that depends on the suffix",
+            f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
+            effect=Effect.IGNORED,
+        )
+
+
+@check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
+async def the_suffix_is_not_continued(api: Api) -> None:
+    """What is inserted is not what comes after the prompt with the suffix attached to it.
+
+    插入的内容，不是把 suffix 接在 prompt 后面再续写的内容。
+    """
+    await assert_not_continued(api, COUNTING, LONG_SUFFIX)
+
+
+@check("suffix.no-part-of-chinese", requirement="suffix.conditions-insertion", tier="deep")
+async def the_chinese_suffix_is_not_continued(api: Api) -> None:
+    """What is inserted into Chinese is not what comes after the prompt and the suffix in one.
+
+    插入中文的内容，不是把 suffix 接在 prompt 后面再续写的内容。
+    """
+    await assert_not_continued(api, CHINESE, CHINESE_SUFFIX)
+
+
+async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
+    """Assert that an insertion is not what follows the prompt and the suffix in one."""
+
+    async def inserted(fresh: bool) -> tuple[str, int | None]:
+        return told(await plain(api, prompt, fresh=fresh, suffix=suffix))
+
+    async def continued(fresh: bool) -> tuple[str, int | None]:
+        return told(await plain(api, prompt + suffix, fresh=fresh))
+
+    # A model may insert the same text by chance, but not at the very same price.
+    text, bill = await inserted(False)
+    if bill is None or (text, bill) != await continued(False):
+        return
+    free = await plain(api, prompt)
+    if text == solid(free.text):
+        raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
+    if (text, bill) not in [await inserted(True) for _ in range(REPEATS)]:
+        raise Inconclusive(f"{shown(text)} was inserted once, and did not come back")
+    raise Deviation(
+        "an insertion between the prompt and the suffix",
+        f"{shown(text)}, which is what follows the prompt and the suffix in one",
+        effect=Effect.ALTERED,
+    )
+
+
+@check(
+    "suffix.shifts-probabilities",
+    requirement="suffix.conditions-insertion",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def the_suffix_moves_the_first_probability(api: Api) -> None:
+    """Two suffixes give the first token of an insertion two different probabilities.
+
+    两个不同的 suffix 使插入内容的第一个词元具有不同的概率。
+    """
+    one, other = [
+        (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
+        for suffix in SUFFIXES
+    ]
+    if one.tokens != other.tokens:
+        return
+    if not one.tokens:
+        raise NotApplicable("the endpoint generates nothing after the open prompt")
+    if not any(one.token_logprobs) and not any(other.token_logprobs):
+        raise NotApplicable("the endpoint reports certainty at temperature 0, whatever the model's")
+    expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
+        other.token_logprobs
+    )
+
+
+@check("suffix.not-appended", requirement="suffix.not-appended")
+async def the_suffix_is_not_returned(api: Api) -> None:
+    """The text of an insertion does not end with the suffix.
+
+    插入的文本不以 suffix 结尾。
+    """
+    text = (await plain(api, suffix=LONG_SUFFIX)).text
+    expect(text, "text").satisfies(
+        lambda it: not it.rstrip().endswith(LONG_SUFFIX.strip()),
+        f"without {shown(LONG_SUFFIX)} at its end",
+    )
+
+
+@check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
+async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
+    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
+
+    中文 suffix 会改变贪心的插入内容，或至少计入词元数。
+    """
+    free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=CHINESE_SUFFIX)
+    if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:
+        raise Deviation(
+            "an insertion that depends on the suffix",
+            f"{shown(inserted.text)} with it and without, for the same number of tokens",
+            effect=Effect.IGNORED,
+        )
+
+
+@check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
+async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
+    """`suffix` with a batch is served with a choice for every prompt, or declined.
+
+    `suffix` 与批次同时使用时，要么每个 prompt 各得一个 choice，要么被拒绝。
+    """
+    asked = minimal_request(prompt=[COUNTING, STORY], suffix=LONG_SUFFIX)
+    answer = served_or_rejected(await api.complete(**asked))
+    if answer is not None:
+        choices_of(answer, 2, Thing.BATCH)
+
+
+def told(answer: Completion) -> tuple[str, int | None]:
+    """Return an answer's text, and its bill for what the model has read."""
+    bill = answer.usage.prompt_tokens if answer.has_usage else None
+    return solid(answer.text), bill

@@ -1,0 +1,87 @@
+"""``suffix`` in every response of a run: it is used, and not returned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from conformance.answered import Answered, Breach
+from conformance.asked import Prompt
+from conformance.checks import invariant, invariant_across
+from conformance.checks._shared.greedy import OTHER_STEERING
+from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.token_scores import Scored, scores_of, tokens_of
+from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+
+MIN_EQUAL_SCORES = 3
+"""Scores that agree to the last digit by no chance."""
+
+MAX_TELLING_LOGPROB = -0.05
+"""A log probability below which it tells what the model was given; 0 says as much of any text."""
+
+
+@invariant("suffix.not-appended-everywhere", requirement="suffix.not-appended")
+def no_suffix_is_returned_anywhere(answer: Answered) -> None:
+    """In no answer does an insertion end with its suffix, plain or streamed.
+
+    任何回答，无论流式与否，插入的文本都不以其 suffix 结尾。
+
+    Only of a suffix that is longer than what may be inserted: a short one can be written by chance.
+    """
+    suffix = answer.asked.raw.get("suffix")
+    if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
+        raise NotApplicable("the request has no suffix that tells")
+
+    def hold_inserted(choice: Choice) -> None:
+        if choice.text.rstrip().endswith(suffix.strip()):
+            raise Deviation(f"text without {shown(suffix)} at its end", shown(choice.text))
+
+    assert_each(answer.completion.choices, hold_inserted)
+
+
+@invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
+def every_suffix_changes_the_scores(answers: Sequence[Answered]) -> Iterator[Breach]:
+    """No greedy insertion has the very scores that its prompt's continuation has without a suffix.
+
+    贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
+    """
+    plain: dict[Prompt, list[tuple[Answered, Scored]]] = defaultdict(list)
+    inserted: list[tuple[Answered, Prompt, Scored]] = []
+    for answer in answers:
+        for prompt, scored in _scored(answer):
+            if answer.asked.raw.get("suffix"):
+                inserted.append((answer, prompt, scored))
+            else:
+                plain[prompt].append((answer, scored))
+    for answer, prompt, scored in inserted:
+        for other, continued in plain[prompt]:
+            if _are_one(scored, continued):
+                yield Breach(
+                    Deviation("other scores than without `suffix`", shown(scored)),
+                    (answer, other),
+                )
+                break
+
+
+def _scored(answer: Answered) -> list[tuple[Prompt, Scored]]:
+    """Return what a greedy answer scores of each prompt's continuation, where it can be read."""
+    try:
+        asked = answer.asked
+        if not asked.is_greedy or asked.echo or asked.has(*OTHER_STEERING):
+            return []
+        return [
+            (asked.prompts[number], list(zip(tokens_of(choice), scores_of(choice), strict=False)))
+            for number, choice in answer.numbered
+            if choice.has_logprobs
+        ]
+    except Judgement:
+        return []
+
+
+def _are_one(inserted: Scored, continued: Scored) -> bool:
+    """Return whether the scores are those of one computation, as far as both go."""
+    both = list(zip(inserted, continued, strict=False))
+    unsure = sum(score is not None and score < MAX_TELLING_LOGPROB for (_, score), _ in both)
+    return unsure >= MIN_EQUAL_SCORES and all(one == other for one, other in both)

@@ -1,0 +1,17 @@
+"""Metamorphic relation: a null ``suffix`` is no suffix."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.metamorphic import GENERATED
+from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
+
+
+@check("relations.null-suffix", requirement="suffix.null-is-none", **GENERATED)
+async def a_null_suffix_changes_nothing(api: Api) -> None:
+    """Whatever is asked, `suffix: null` gives the answer without `suffix`.
+
+    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的回答。
+    """
+    await assert_null_is_absent(api, "suffix", ".")

@@ -1,0 +1,276 @@
+"""``temperature``: from the one most probable text at 0 to many different ones at the maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.refusals import (
+    above,
+    minimal_request,
+    served_or_rejected,
+)
+from conformance.checks._shared.request_shapes import assert_greedy_in_every_shape
+from conformance.checks._shared.requests import MAX_TOKENS, plain
+from conformance.checks._shared.resampling import (
+    NULL_SHAPES,
+    assert_no_repeat,
+    choices_in_every_shape,
+    other_answer,
+    same_answer,
+)
+from conformance.checks._shared.sampling import (
+    NARROW_TOP_P,
+    ROWS,
+    STORY,
+    expect_variety,
+    hottest,
+    sampled,
+    told_apart,
+)
+from conformance.checks._shared.seeded import (
+    assert_same_sample,
+    differs,
+    is_sampled,
+    nulled,
+    seeded,
+    unsaid,
+)
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.model import Effect
+
+REPEATS = 5
+"""Greedy answers asked for before an endpoint that changes them is judged."""
+
+LOW_TEMPERATURE = 0.05
+"""A temperature that makes a lead of half a nat a certainty of 0.99995."""
+
+ANOTHER = "another sample of the same request"
+
+
+@check("temperature.maximum-served", requirement="temperature.range-served")
+async def the_maximum_is_served(api: Api) -> None:
+    """The highest documented temperature is served.
+
+    文档允许的最高 temperature 得到处理。
+    """
+    (await api.complete(**sampled(temperature=above(api, "temperature", 0)))).expect_ok()
+
+
+@check("temperature.minimum-served", requirement="temperature.range-served", tier="smoke")
+async def the_minimum_is_served(api: Api) -> None:
+    """Temperature 0, the lower end of the range, is served.
+
+    temperature 为 0，即范围的下限，得到处理。
+    """
+    await plain(api)
+
+
+@check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
+async def greedy_answers_repeat(api: Api) -> None:
+    """At temperature 0 an open prompt is answered with the same text again.
+
+    temperature 为 0 时，开放式 prompt 再次得到相同的文本。
+    """
+    texts = [(await plain(api, STORY)).text, (await plain(api, STORY, fresh=True)).text]
+    if texts[0] == texts[1]:
+        return
+    # Near-ties flip now and then even on a greedy server; samples hardly ever agree.
+    texts += [(await plain(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
+    if len(set(texts)) >= REPEATS - 1:
+        raise Deviation(
+            "one greedy text, whenever it is asked for",
+            f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
+            effect=Effect.IGNORED,
+        )
+    raise Inconclusive(f"the endpoint's greedy answers change now and then: {shown(texts)}")
+
+
+@check(
+    "temperature.zero-in-every-way",
+    requirement="temperature.zero-is-greedy",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def zero_is_greedy_in_every_way(api: Api) -> None:
+    """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes.
+
+    temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优词元。
+    """
+    await assert_greedy_in_every_shape(api, "the best token at every place", temperature=0)
+
+
+@check("temperature.maximum-varies", requirement="temperature.scales-randomness")
+async def the_maximum_gives_variety(api: Api) -> None:
+    """At the highest documented temperature an open prompt is not answered like at 0.
+
+    在文档允许的最高 temperature 下，开放式 prompt 的回答与为 0 时不同。
+    """
+    asked = sampled(temperature=hottest(api))
+    if (await api.complete(**asked)).expect_ok().text != (await plain(api, STORY)).text:
+        return
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        hot = sampled(prompt, temperature=hottest(api), **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **hot)).expect_ok().choices
+
+    expected = "different texts at the highest temperature"
+    await expect_variety("temperature.maximum-varies", draw, expected, hot=True)
+
+
+@check(
+    "temperature.low-in-every-way",
+    requirement="temperature.scales-randomness",
+    tier="deep",
+    needs=("logprobs",),
+)
+async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
+    """Close above temperature 0 (almost) the best tokens are taken, however one asks.
+
+    temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优词元。
+    """
+    expected = "the best token at every place, or one about as good"
+    await assert_greedy_in_every_shape(api, expected, temperature=LOW_TEMPERATURE)
+
+
+@check("temperature.repeats-vary", requirement="temperature.repeats-vary", needs=("n",))
+async def a_repeated_request_is_sampled_again(api: Api) -> None:
+    """At temperature 1 the same request, sent again, is not always answered with the same text.
+
+    temperature 为 1 时，再次发送同一请求，不会总是得到相同的文本。
+    """
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+
+    # Three choices at a time: it is the request that other checks make as well.
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, n=3, **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+
+    async def rows() -> Sequence[Sequence[str]]:
+        taken = [await draw(STORY, number) for number in range(ROWS)]
+        return list(zip(*([choice.text for choice in sample] for sample in taken), strict=False))
+
+    await expect_variety("temperature.repeats-vary", draw, ANOTHER, rows=rows)
+
+
+@check(
+    "temperature.repeats-vary-in-every-way",
+    requirement="temperature.repeats-vary",
+    tier="deep",
+    needs=("n", "logprobs"),
+)
+async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
+    """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese.
+
+    temperature 为 1 时，无论流式、批次、回显还是中文，同一回答都不会再次出现。
+    """
+    if api.contract.parameter("seed").default is not None:
+        raise NotApplicable("this document states a default seed, so repeats may agree")
+    first = await choices_in_every_shape(api, {"temperature": 1})
+    again = await choices_in_every_shape(api, {"temperature": 1}, fresh=True)
+    check_id = "temperature.repeats-vary-in-every-way"
+    assert_no_repeat(check_id, [first, again], ANOTHER, other_answer)
+
+
+@check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
+async def the_default_is_as_one(api: Api) -> None:
+    """Without `temperature` a seed gives the sample that it gives at temperature 1.
+
+    未设置 `temperature` 时，同一 seed 给出与 temperature 为 1 时相同的样本。
+    """
+    await assert_same_sample(api, seeded(), unsaid(api), "the sample of `temperature: 1`")
+
+
+@check("temperature.null-as-one", requirement="temperature.null-is-default", needs=("seed",))
+async def null_is_as_one(api: Api) -> None:
+    """With `temperature: null` a seed gives the sample that it gives without `temperature`.
+
+    设置 `temperature: null` 时，同一 seed 给出与未设置 `temperature` 时相同的样本。
+    """
+    if await differs(api, seeded(0), nulled(api)):
+        (await api.complete(**minimal_request(temperature=None))).expect_ok()
+        unset = {name: value for name, value in seeded(0).items() if name != "temperature"}
+        alone = {**unset, "temperature": None}
+        await assert_same_sample(api, unset, alone, "the sample without `temperature`")
+
+
+@check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
+async def the_default_samples(api: Api) -> None:
+    """Without `temperature` an answer is sampled: answers differ.
+
+    未设置 `temperature` 时回答是采样得到的：各次回答不同。
+    """
+    if await is_sampled(api, unsaid(api)):
+        return
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = {"prompt": prompt, "max_tokens": MAX_TOKENS, **told_apart(api, number), **more}
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+
+    await expect_variety("temperature.default-varies", draw, "different samples")
+
+
+@check("temperature.null-served", requirement="temperature.null-is-default", tier="deep")
+async def null_is_served(api: Api) -> None:
+    """`temperature: null` is served, as if it had not been sent.
+
+    `temperature: null` 得到处理，如同未发送。
+    """
+    (await api.complete(**minimal_request(temperature=None))).expect_ok()
+
+
+@check(
+    "temperature.null-in-every-way",
+    requirement="temperature.null-is-default",
+    tier="deep",
+    needs=("n", "logprobs"),
+)
+async def null_samples_in_every_way(api: Api) -> None:
+    """With `temperature: null` no choice is a copy of another: plain, streamed, and in Chinese.
+
+    设置 `temperature: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
+    """
+    taken = [
+        await choices_in_every_shape(api, {"temperature": None}, ways=NULL_SHAPES, fresh=number > 0)
+        for number in range(2)
+    ]
+    expected = "different samples, as without `temperature`"
+    assert_no_repeat("temperature.null-in-every-way", taken, expected, same_answer)
+
+
+@check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
+async def null_samples(api: Api) -> None:
+    """`temperature: null` is the default 1 and not 0: answers differ.
+
+    `temperature: null` 取默认值 1 而不是 0：各次回答不同。
+    """
+    if await is_sampled(api, nulled(api)):
+        return
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, temperature=None, **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+
+    await expect_variety("temperature.null-varies", draw, "different samples")
+
+
+@check("temperature.with-top-p", requirement="temperature.with-top-p-served")
+async def temperature_and_top_p_go_together(api: Api) -> None:
+    """`temperature` and `top_p` in one request are served.
+
+    `temperature` 与 `top_p` 同在一个请求中时得到处理。
+    """
+    (await api.complete(**sampled(top_p=NARROW_TOP_P))).expect_ok()
+
+
+@check("temperature.with-top-p-harmless", requirement="temperature.with-top-p-refused")
+async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
+    """`temperature` and `top_p` in one request are served or declined, without a server fault.
+
+    `temperature` 与 `top_p` 同在一个请求中时，要么得到处理，要么被拒绝，没有服务器错误。
+    """
+    served_or_rejected(await api.complete(**minimal_request(temperature=0.5, top_p=0.5)))

@@ -1,0 +1,188 @@
+"""``choices[].text``: the response itself, as the model wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import (
+    CONTROL_TOKEN,
+    REPLACEMENT,
+    has_broken_character,
+    is_whole,
+    join_tokens,
+)
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.requests import emoji, plain, streamed, two_prompts
+from conformance.checks._shared.token_scores import scored, tokens_of
+from conformance.completion import Choice, Completion
+from conformance.judgement import Deviation, NotApplicable, expect, shown
+
+
+@check("text.present", requirement="text.present", tier="smoke")
+async def the_choice_has_text(api: Api) -> None:
+    """The choice has its answer in `text`, as a string.
+
+    choice 的回答在 `text` 中，是一个字符串。
+    """
+    _ = (await plain(api)).only.text
+
+
+@check("text.present-in-batch", requirement="text.present")
+async def every_choice_has_text(api: Api) -> None:
+    """Every choice of a batch has its answer in `text`, as a string.
+
+    批次中每个 choice 的回答都在 `text` 中，是一个字符串。
+    """
+    _ = (await plain(api, two_prompts(api))).texts
+
+
+@check("text.present-in-stream", requirement="text.present", tier="smoke", needs=("stream",))
+async def a_streamed_choice_has_text(api: Api) -> None:
+    """A streamed choice has its answer in `text`, as strings.
+
+    流式 choice 的回答在 `text` 中，均为字符串。
+    """
+    _ = (await streamed(api)).only.text
+
+
+@check(
+    "text.leading-space-of-tokens",
+    requirement="text.whitespace-kept",
+    tier="smoke",
+    needs=("logprobs",),
+)
+async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
+    """A text whose first token begins with white space begins with it, too.
+
+    第一个词元以空白开头的文本，自身也以该空白开头。
+    """
+    choice = (await scored(api)).only
+    assert_space_kept((tokens_of(choice) or [""])[0], choice.text)
+
+
+@check(
+    "text.leading-space-of-echo", requirement="text.whitespace-kept", tier="smoke", needs=("echo",)
+)
+async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
+    """White space that follows an echoed prompt begins the text without `echo`, too.
+
+    回显的 prompt 之后的空白，在不带 `echo` 时同样位于文本开头。
+    """
+    await assert_space_behind_echo(api, [COUNTING], COUNTING)
+
+
+@check("text.leading-line-break-of-echo", requirement="text.whitespace-kept", needs=("echo",))
+async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
+    """A line break that follows the echoed prompt in a batch begins the text without `echo`.
+
+    批次中回显的 prompt 之后若是换行，则不带 `echo` 时文本也以换行开头。
+    """
+    await assert_space_behind_echo(api, two_prompts(api), two_prompts(api), max_tokens=1)
+
+
+@check(
+    "text.leading-space-in-stream",
+    requirement="text.whitespace-kept",
+    tier="smoke",
+    needs=("stream",),
+)
+async def the_streamed_space_is_in_the_text(api: Api) -> None:
+    """White space at the beginning of a stream begins the plain text, too.
+
+    流开头的空白，同样位于非流式文本的开头。
+    """
+    assert_space_kept((await streamed(api)).text, (await plain(api)).text)
+
+
+@check("text.whole-characters-chinese", requirement="text.whole-characters")
+async def chinese_comes_back_whole(api: Api) -> None:
+    """A Chinese answer has no broken character, unless the limit cut its last one.
+
+    中文回答没有残缺的字符，除非最后一个被上限截断。
+    """
+    await assert_characters_whole(api, await plain(api, CHINESE), CHINESE)
+
+
+@check("text.whole-characters-emoji", requirement="text.whole-characters")
+async def emoji_come_back_whole(api: Api) -> None:
+    """An answer in emoji has no broken character, unless the limit cut its last one.
+
+    表情符号回答没有残缺的字符，除非最后一个被上限截断。
+    """
+    await assert_characters_whole(api, await emoji(api), EMOJI)
+
+
+@check("text.no-special-tokens", requirement="text.no-special-tokens")
+async def no_control_token_in_the_text(api: Api) -> None:
+    """No control token of the model, such as `<|endoftext|>`, stands in a text.
+
+    文本中没有模型的控制词元，如 `<|endoftext|>`。
+    """
+    for prompt in (COUNTING, COLOURS, CHINESE):
+        assert_no_control_token((await plain(api, prompt)).only)
+    assert_no_control_token((await emoji(api)).only)
+
+
+@check("text.no-special-tokens-in-stream", requirement="text.no-special-tokens", needs=("stream",))
+async def no_control_token_in_a_stream(api: Api) -> None:
+    """No control token of the model, such as `<|endoftext|>`, stands in a streamed text.
+
+    流式文本中没有模型的控制词元，如 `<|endoftext|>`。
+    """
+    for prompt in (COUNTING, CHINESE, EMOJI):
+        assert_no_control_token((await streamed(api, prompt)).only)
+
+
+def assert_no_control_token(choice: Choice) -> None:
+    """Assert that nothing in a text looks like a control token."""
+    found = CONTROL_TOKEN.search(choice.text)
+    if found is not None:
+        raise Deviation("text without control tokens", f"{found[0]} in {shown(choice.text)}")
+
+
+def assert_space_kept(source: str, text: str) -> None:
+    """Assert that a text begins with white space if its source does."""
+    if not is_whole(source) or not source[:1].isspace():
+        raise NotApplicable("the endpoint's own answer does not begin with white space")
+    expect(text[:1], "first character of the text").equals(source[:1])
+
+
+async def assert_space_behind_echo(
+    api: Api, prompts: list[str], asked: Any, **of_echo: int
+) -> None:
+    """Assert that texts begin with white space where it follows the same prompts when echoed."""
+
+    async def behind(fresh: bool) -> list[bool]:
+        echoed = (await plain(api, asked, fresh=fresh, **of_echo, echo=True)).texts
+        if not all(map(str.startswith, echoed, prompts)):
+            raise NotApplicable("a prompt is not echoed as it was sent, which is judged elsewhere")
+        pairs = zip(echoed, prompts, strict=False)
+        return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
+
+    async def alone(fresh: bool) -> list[bool]:
+        return [text[:1].isspace() for text in (await plain(api, asked, fresh=fresh)).texts]
+
+    if not any(await behind(False)):
+        raise NotApplicable("the endpoint's own answer does not begin with white space")
+    await expect_agreement(behind, alone, "white space first where it follows an echoed prompt")
+
+
+async def assert_characters_whole(api: Api, answer: Completion, prompt: str) -> None:
+    """Assert that a text has no broken character that the model did not generate itself.
+
+    A model may wander from the middle of one character into another; only the bytes of its tokens
+    can tell that from a server that decodes token by token.
+    """
+    text = answer.text
+    if not has_broken_character(text):
+        return
+    if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
+        raise NotApplicable("whether the model itself broke a character cannot be told")
+    tokens = tokens_of((await plain(api, prompt, logprobs=1)).only)
+    generated, known = join_tokens(tokens)
+    if not known or has_broken_character(generated):
+        raise NotApplicable("the model itself may have generated parts of characters here")
+    raise Deviation("whole characters, as in the tokens", shown(text))

@@ -1,0 +1,187 @@
+"""``top_p``: the share of probability that sampling may choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.refusals import (
+    minimal_request,
+    served_or_rejected,
+)
+from conformance.checks._shared.request_shapes import assert_greedy_in_every_shape
+from conformance.checks._shared.requests import plain
+from conformance.checks._shared.resampling import (
+    NULL_SHAPES,
+    assert_no_repeat,
+    choices_in_every_shape,
+    same_answer,
+)
+from conformance.checks._shared.sampling import (
+    NARROW_TOP_P,
+    STORY,
+    beside_top_p,
+    expect_variety,
+    narrowed,
+    sampled,
+    told_apart,
+)
+from conformance.checks._shared.seeded import (
+    assert_same_sample,
+    differs,
+    is_sampled,
+    nulled,
+    seeded,
+)
+from conformance.completion import Choice
+from conformance.judgement import Deviation, Inconclusive, shown
+from conformance.model import Effect
+
+
+@check("top-p.one-served", requirement="top-p.range-served")
+async def one_is_served(api: Api) -> None:
+    """`top_p: 1`, which leaves everything in, is served.
+
+    保留全部词元的 `top_p: 1` 得到处理。
+    """
+    if not await neutral_values_are_harmless(api, "top_p"):
+        (await api.complete(**minimal_request(top_p=1))).expect_ok()
+
+
+@check("top-p.small-served", requirement="top-p.range-served")
+async def a_small_value_is_served(api: Api) -> None:
+    """A `top_p` just above 0 is served.
+
+    略大于 0 的 `top_p` 得到处理。
+    """
+    (await api.complete(**narrowed(api, NARROW_TOP_P))).expect_ok()
+
+
+@check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
+async def a_narrow_choice_is_greedy(api: Api) -> None:
+    """With `top_p` near 0 sampling at temperature 1 gives the greedy text.
+
+    `top_p` 接近 0 时，以 temperature 1 采样得到贪心文本。
+    """
+    await assert_narrow_as_greedy(api, STORY)
+
+
+@check(
+    "top-p.narrow-is-greedy-in-copies",
+    requirement="top-p.narrows-sampling",
+    tier="deep",
+    needs=("temperature", "n"),
+)
+async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
+    """With `top_p` near 0 all of three choices are the same text.
+
+    `top_p` 接近 0 时，三个 choice 的文本全部相同。
+    """
+    answer = (await api.complete(**narrowed(api, NARROW_TOP_P, n=3))).expect_ok()
+    if len(set(answer.texts)) == len(answer.texts) > 2:
+        raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
+
+
+@check(
+    "top-p.narrow-in-every-way",
+    requirement="top-p.narrows-sampling",
+    tier="deep",
+    needs=("temperature", "logprobs"),
+)
+async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
+    """With `top_p: 0`, or `top_p` near 0, the best tokens are taken in streams, batches, copies.
+
+    `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优词元。
+    """
+    # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
+    zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None
+    asked = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
+    await assert_greedy_in_every_shape(api, "the best token at every place", **asked)
+
+
+@check(
+    "top-p.zero",
+    requirement="top-p.narrows-sampling",
+    needs=("temperature",),
+)
+async def zero_is_the_narrowest_choice(api: Api) -> None:
+    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none.
+
+    `top_p: 0` 会被拒绝，或给出贪心文本，而不是当作未设置。
+    """
+    reply = await api.complete(**narrowed(api, 0))
+    if served_or_rejected(reply) is not None:
+        await assert_narrow_as_greedy(api, STORY, 0)
+
+
+@check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
+async def null_is_as_one(api: Api) -> None:
+    """With `top_p: null` a seed gives the sample that it gives without `top_p`.
+
+    设置 `top_p: null` 时，同一 seed 给出与未设置 `top_p` 时相同的样本。
+    """
+    if await differs(api, seeded(0), nulled(api)):
+        (await api.complete(**minimal_request(top_p=None))).expect_ok()
+        alone = seeded(0, top_p=None)
+        await assert_same_sample(api, seeded(0), alone, "the sample without `top_p`")
+
+
+@check(
+    "top-p.null-in-every-way",
+    requirement="top-p.null-is-default",
+    tier="deep",
+    needs=("temperature", "n", "logprobs"),
+)
+async def null_narrows_nothing_in_every_way(api: Api) -> None:
+    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese.
+
+    设置 `top_p: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
+    """
+    asked = {"temperature": 1, "top_p": None}
+    taken = [
+        await choices_in_every_shape(api, asked, ways=NULL_SHAPES, fresh=number > 0)
+        for number in range(2)
+    ]
+    expected = "different samples, as without `top_p`"
+    assert_no_repeat("top-p.null-in-every-way", taken, expected, same_answer)
+
+
+@check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
+async def null_narrows_nothing(api: Api) -> None:
+    """`top_p: null` is served, and leaves sampling as free as 1 does.
+
+    `top_p: null` 得到处理，采样与取 1 时一样自由。
+    """
+    if await is_sampled(api, nulled(api)):
+        return
+
+    async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
+        asked = sampled(prompt, top_p=None, **told_apart(api, number), **more)
+        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+
+    await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
+
+
+async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:
+    """Assert that a narrow choice gives the greedy text, where that text is steady itself.
+
+    Raises:
+        Deviation: the greedy text repeats, and none of several narrow samples is like it.
+        Inconclusive: the greedy text changes, or only some of the samples differ.
+    """
+    greedy = (await plain(api, prompt)).text
+    narrow = narrowed(api, share, prompt)
+    texts = [(await api.complete(**narrow)).expect_ok().text]
+    if texts[0] == greedy:
+        return
+    # A near-tie can flip twice in a row, so one repeat would not show that the text is steady.
+    again = [(await plain(api, prompt, fresh=True)).text for _ in range(REPEATS)]
+    texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
+    if {*again} != {greedy} or greedy in texts:
+        raise Inconclusive(f"greedy texts {shown([greedy, *again])}, narrow ones {shown(texts)}")
+    effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
+    raise Deviation(f"the greedy text {shown(greedy)}", shown(texts), effect=effect)

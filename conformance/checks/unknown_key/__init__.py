@@ -1,0 +1,1 @@
+"""Checks of a parameter that no document knows."""

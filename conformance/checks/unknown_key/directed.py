@@ -1,0 +1,69 @@
+"""An unknown key: rejected with its name, or ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.answers import ErrorAnswer
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.characters import solid
+from conformance.checks._shared.requests import greedy, plain
+from conformance.completion import Completion
+from conformance.judgement import expect
+
+UNKNOWN = "no_such_parameter"
+
+MESSAGES: Mapping[str, Any] = {"messages": [{"role": "user", "content": "Say hello."}]}
+"""What the chat endpoint of the same vendors takes for a prompt."""
+
+
+@check("unknown-key.harmless", requirement="unknown-key.refused-or-ignored")
+async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
+    """A key that nobody knows is declined with an error that names it, or changes nothing.
+
+    未知的键要么以指出该键的错误拒绝，要么不产生任何影响。
+    """
+    await assert_harmless(api, {UNKNOWN: 1, **MESSAGES})
+
+
+@check("unknown-key.messages", requirement="unknown-key.refused-or-ignored", tier="deep")
+async def messages_are_declined_or_ignored(api: Api) -> None:
+    """The `messages` of a chat are declined with an error that names them, or change nothing.
+
+    聊天的 `messages` 要么以指出它的错误拒绝，要么不产生任何影响。
+    """
+    await assert_harmless(api, MESSAGES)
+
+
+async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
+    """Assert that a key is declined by its name, or does not change the greedy answer."""
+    asked = greedy(**keys)
+    reply = await api.complete(**asked)
+    if reply.status != 200:
+        error = reply.expect_error(400, 422)
+        expect(named_in(error), "the error's message and param").satisfies(
+            lambda it: any(key in it for key in keys), f"naming {' or '.join(keys)}"
+        )
+        return
+
+    async def with_key(fresh: bool) -> tuple[str, int | None]:
+        return told((await api.complete(fresh=fresh, **asked)).expect_ok())
+
+    async def without(fresh: bool) -> tuple[str, int | None]:
+        return told(await plain(api, fresh=fresh))
+
+    await expect_agreement(with_key, without, f"the answer without `{', '.join(keys)}`")
+
+
+def told(answer: Completion) -> tuple[str, int | None]:
+    """Return an answer's text, and its bill for the prompt: what is read is billed."""
+    bill = answer.usage.prompt_tokens if answer.has_usage else None
+    return solid(answer.text), bill
+
+
+def named_in(error: ErrorAnswer) -> str:
+    """Return where an error may name a key."""
+    return f"{error.message} {error.param}"

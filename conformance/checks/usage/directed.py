@@ -1,0 +1,312 @@
+"""``usage``: the counts, compared with what was sent and what came back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.counts import assert_three_counts
+from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.requests import (
+    LONGER_REQUEST,
+    MAX_TOKENS,
+    MINIMAL_REQUEST,
+    ONE_TOKEN_REQUEST,
+    plain,
+    streamed,
+    two_prompts,
+)
+from conformance.checks._shared.sampling import STORY, sampled
+from conformance.completion import Completion
+from conformance.judgement import NotApplicable, expect
+
+MAX_OVERHEAD_TOKENS = 4
+"""Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""
+
+DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
+"""Text in which hardly two characters make up one token, in any tokenizer."""
+
+
+@check("usage.present", requirement="usage.present", tier="smoke")
+async def the_answer_has_a_bill(api: Api) -> None:
+    """A plain answer has `usage` with three whole numbers, none of them negative.
+
+    非流式回答带有 `usage`，含三个非负整数。
+    """
+    assert_three_counts(await plain(api))
+
+
+@check("usage.present-in-batch", requirement="usage.present")
+async def a_batch_has_a_bill(api: Api) -> None:
+    """The answer to a batch has `usage` with three whole numbers, none of them negative.
+
+    批次的回答带有 `usage`，含三个非负整数。
+    """
+    assert_three_counts(await plain(api, two_prompts(api)))
+
+
+@check("usage.total", requirement="usage.total-is-sum", tier="smoke")
+async def the_total_is_the_sum(api: Api) -> None:
+    """`total_tokens` is the sum of the other two.
+
+    `total_tokens` 是另外两项之和。
+    """
+    assert_total(await plain(api))
+
+
+@check("usage.total-of-batch", requirement="usage.total-is-sum")
+async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
+    """`total_tokens` of a batch is the sum of the other two.
+
+    批次的 `total_tokens` 是另外两项之和。
+    """
+    assert_total(await plain(api, two_prompts(api)))
+
+
+@check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
+async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+    """An answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+
+    被上限截断的回答恰好按 `max_tokens` 个词元计费。
+    """
+    assert_counted_at_limit(await plain(api), MAX_TOKENS)
+
+
+@check("usage.completion-at-one", requirement="usage.completion-at-limit", tier="smoke")
+async def one_token_counts_one(api: Api) -> None:
+    """With `max_tokens: 1` an answer that was cut by the limit is billed with one token.
+
+    设置 `max_tokens: 1` 时，被上限截断的回答按一个词元计费。
+    """
+    assert_counted_at_limit((await api.complete(**ONE_TOKEN_REQUEST)).expect_ok(), 1)
+
+
+@check("usage.completion-at-limit-chinese", requirement="usage.completion-at-limit")
+async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+    """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+
+    被上限截断的中文回答恰好按 `max_tokens` 个词元计费。
+    """
+    assert_counted_at_limit(await plain(api, CHINESE), MAX_TOKENS)
+
+
+@check(
+    "usage.completion-of-copies",
+    requirement="usage.completion-sums-choices",
+    tier="smoke",
+    needs=("n",),
+)
+async def copies_are_counted_together(api: Api) -> None:
+    """With `n: 3` the tokens of all three choices are billed.
+
+    设置 `n: 3` 时，三个 choice 的词元全部计费。
+    """
+    assert_counted_at_limit((await api.complete(**sampled(n=3))).expect_ok(), MAX_TOKENS)
+
+
+@check("usage.completion-of-prompts", requirement="usage.completion-sums-choices")
+async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
+    """In a batch the tokens of all answers are billed.
+
+    批次中，所有回答的词元全部计费。
+    """
+    assert_counted_at_limit(await plain(api, two_prompts(api)), MAX_TOKENS)
+
+
+@check("usage.completion-counts-text", requirement="usage.completion-counts-text", tier="smoke")
+async def text_costs_tokens(api: Api) -> None:
+    """An answer with text has `completion_tokens` above 0.
+
+    有文本的回答，其 `completion_tokens` 大于 0。
+    """
+    assert_text_counted(await plain(api))
+
+
+@check("usage.completion-counts-long-text", requirement="usage.completion-counts-text")
+async def more_text_costs_more_tokens(api: Api) -> None:
+    """A longer answer to the same prompt is billed with more tokens than a shorter one.
+
+    对同一 prompt，较长的回答比较短的计费更多词元。
+    """
+    short, longer = await plain(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
+    if len(longer.text) <= len(short.text):
+        raise NotApplicable("a larger max_tokens does not make the answer longer")
+    expect(longer.usage.completion_tokens, "completion_tokens of the longer answer").at_least(
+        short.usage.completion_tokens + 1
+    )
+
+
+@check("usage.prompt-once-for-copies", requirement="usage.prompt-counted-once")
+async def a_prompt_is_billed_once(api: Api) -> None:
+    """With `n: 3` the prompt is billed once.
+
+    设置 `n: 3` 时，prompt 只计费一次。
+    """
+    copies = (await api.complete(**sampled(n=3))).expect_ok()
+    alone = await plain(api, STORY)
+    expect(copies.usage.prompt_tokens, "prompt_tokens with n: 3").equals(alone.usage.prompt_tokens)
+
+
+@check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
+async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
+    """The prompts of a batch are billed as they are one by one.
+
+    批次中的 prompt 按逐个发送时计费。
+    """
+    alone = [(await plain(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
+    together = (await plain(api, two_prompts(api))).usage.prompt_tokens
+    expect(together, "prompt_tokens of the batch").equals(sum(alone))
+
+
+@check("usage.prompts-of-equal-pair", requirement="usage.prompt-sums-batch", tier="deep")
+async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
+    """A batch of the same prompt twice is billed with that prompt twice.
+
+    同一 prompt 出现两次的批次，按该 prompt 的两倍计费。
+    """
+    two_prompts(api)
+    together = await prompt_tokens(api, [COLOURS, COLOURS])
+    expect(together, "prompt_tokens of the pair").equals(
+        2 * (await plain(api, COLOURS)).usage.prompt_tokens
+    )
+
+
+@check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text", tier="deep")
+async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
+    """A prompt is billed with no more tokens than it has bytes, a start token or two aside.
+
+    除一两个起始词元外，prompt 计费的词元数不多于其字节数。
+    """
+    answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
+    expect(answer.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
+        len(DENSE.encode()) + MAX_OVERHEAD_TOKENS
+    )
+
+
+@check("usage.prompt-has-tokens", requirement="usage.prompt-grows-with-text", tier="smoke")
+async def a_prompt_costs_tokens(api: Api) -> None:
+    """A prompt is billed with one token at least, and one character with a handful at most.
+
+    一个 prompt 至少按一个词元计费，一个字符至多按几个词元计费。
+    """
+    counted = (await api.complete(**MINIMAL_REQUEST)).expect_ok().usage.prompt_tokens
+    expect(counted, "prompt_tokens of one character").at_least(1)
+    expect(counted, "prompt_tokens of one character").at_most(1 + MAX_OVERHEAD_TOKENS)
+
+
+@check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text")
+async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
+    """Twice the words cost twice the tokens: nothing is added to every prompt.
+
+    单词加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
+    await assert_doubled(api, COLOURS, f"{COLOURS} {COLOURS}")
+
+
+@check("usage.prompt-doubled-chinese", requirement="usage.prompt-grows-with-text", tier="deep")
+async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
+    """Twice the Chinese text costs twice the tokens: nothing is added to every prompt.
+
+    中文文本加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
+    await assert_doubled(api, CHINESE, CHINESE + CHINESE)
+
+
+@check("usage.prompt-doubled-emoji", requirement="usage.prompt-grows-with-text", tier="deep")
+async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
+    """Twice the emoji cost twice the tokens: nothing is added to every prompt.
+
+    表情符号加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    """
+    await assert_doubled(api, EMOJI, f"{EMOJI} {EMOJI}")
+
+
+@check("usage.prompt-alike", requirement="usage.prompt-grows-with-text")
+async def a_prompt_is_billed_alike(api: Api) -> None:
+    """The same prompt is billed alike whatever length its answer may have.
+
+    无论回答长短，同一 prompt 的计费都相同。
+    """
+    counts = [
+        (await plain(api)).usage.prompt_tokens,
+        (await api.complete(**ONE_TOKEN_REQUEST)).expect_ok().usage.prompt_tokens,
+        (await api.complete(**LONGER_REQUEST)).expect_ok().usage.prompt_tokens,
+    ]
+    expect(counts, "prompt_tokens of the same prompt").satisfies(
+        lambda found: len(set(found)) == 1, "the same each time"
+    )
+
+
+@check("usage.echo-not-completion", requirement="usage.echo-not-completion", tier="smoke")
+async def an_echoed_prompt_is_no_completion(api: Api) -> None:
+    """With `echo` an answer is billed with no more completion tokens than `max_tokens`.
+
+    使用 `echo` 时，回答计费的补全词元不多于 `max_tokens`。
+    """
+    usage = (await plain(api, echo=True)).usage
+    expect(usage.completion_tokens, "completion_tokens with echo").at_most(MAX_TOKENS)
+
+
+@check("usage.stream-as-plain", requirement="usage.stream-equals-plain", tier="smoke")
+async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
+    """A greedy stream is billed like the plain answer with the same text.
+
+    贪心流与文本相同的非流式回答计费相同。
+    """
+    await assert_billed_alike(api, COUNTING)
+
+
+async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
+    """Assert that twice a text is billed with twice its tokens, but for a few where both meet."""
+    once = (await plain(api, text)).usage.prompt_tokens
+    twice = await prompt_tokens(api, twice_the_text)
+    expect(twice, "prompt_tokens of twice the text").at_least(once + 1)
+    beside = expect(2 * once - twice, "tokens billed beside the text")
+    beside.at_most(MAX_OVERHEAD_TOKENS)
+    beside.at_least(-MAX_OVERHEAD_TOKENS)
+
+
+async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
+    """Assert that a stream and a plain answer have the same counts if they have the same texts."""
+    one = await plain(api, prompt, **more)
+    other = await streamed(api, prompt, stream_options={"include_usage": True}, **more)
+    expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
+    if one.texts == other.texts:
+        expect(other.usage.completion_tokens, "completion_tokens of the stream").equals(
+            one.usage.completion_tokens
+        )
+
+
+async def prompt_tokens(api: Api, prompt: str | list[str]) -> int:
+    """Return what a prompt, or a batch of them, is billed with."""
+    body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "temperature": 0}
+    return (await api.complete(**body)).expect_ok().usage.prompt_tokens
+
+
+def assert_total(answer: Completion) -> None:
+    """Assert that the total is the sum."""
+    usage = answer.usage
+    expect(usage.total_tokens, "total_tokens").equals(usage.prompt_tokens + usage.completion_tokens)
+
+
+def assert_counted_at_limit(answer: Completion, limit: int) -> None:
+    """Assert that every choice which was cut by the limit is billed with as many tokens.
+
+    A choice that ended before may have any number of tokens below the limit.
+    """
+    cut = sum(choice.finish_reason == "length" for choice in answer.choices)
+    if cut == 0:
+        raise NotApplicable("the answer ended before the limit")
+    counted = expect(answer.usage.completion_tokens, "completion_tokens")
+    if cut == len(answer.choices):
+        counted.equals(limit * cut)
+    else:
+        counted.at_least(limit * cut)
+        counted.at_most(limit * len(answer.choices))
+
+
+def assert_text_counted(answer: Completion) -> None:
+    """Assert that text is not free."""
+    if any(answer.texts):
+        expect(answer.usage.completion_tokens, "completion_tokens").at_least(1)

@@ -1,0 +1,93 @@
+"""Metamorphic relations between the ``usage`` of responses."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.metamorphic import GENERATED, completion
+from conformance.generation.property_runner import Trial, assert_property
+from conformance.generation.request_shapes import (
+    NARROW,
+    WIDE,
+    RequestShape,
+    batch_shapes,
+    every_shape,
+)
+from conformance.generation.strategies import Scene, scenes
+from conformance.judgement import NotApplicable, expect
+
+
+@check("relations.usage-adds-up", requirement="usage.total-is-sum", **GENERATED)
+async def the_total_is_the_sum(api: Api) -> None:
+    """Whatever is asked, `total_tokens` is the sum of the other two.
+
+    无论请求什么，`total_tokens` 都是另外两项之和。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        usage = (await completion(trial.api, scene, shape)).usage
+        both = usage.prompt_tokens + usage.completion_tokens
+        expect(usage.total_tokens, "usage.total_tokens").equals(both)
+
+    await assert_property(api, scenes, relation, every_shape(api))
+
+
+@check("relations.usage-of-batch", requirement="usage.prompt-sums-batch", **GENERATED)
+async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
+    """Whatever the prompts, a batch counts as many prompt tokens as they count alone, each once.
+
+    无论 prompt 为何，批次所计的 prompt 词元数等于各自单独所计之和，每个只计一次。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        singles = [
+            await completion(trial.api, scene, RequestShape((place,))) for place in shape.prompts
+        ]
+        alone = sum(single.usage.prompt_tokens for single in singles)
+        counted = (await completion(trial.api, scene, shape)).usage.prompt_tokens
+        expect(counted, "usage.prompt_tokens").equals(alone)
+
+    await assert_property(api, scenes, relation, batch_shapes(api))
+
+
+@check("relations.usage-of-choices", requirement="usage.completion-sums-choices", **GENERATED)
+async def all_choices_are_billed(api: Api) -> None:
+    """Whatever is asked, choices that all end at the limit count as many tokens as all may have.
+
+    无论请求什么，若所有 choice 都止于上限，所计词元数就是全部允许的词元数。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        response = await completion(trial.api, scene, shape)
+        if any(choice.finish_reason != "length" for choice in response.choices):
+            raise NotApplicable("the answer ended before the limit")
+        expected = len(response.choices) * scene.limit
+        expect(response.usage.completion_tokens, "usage.completion_tokens").equals(expected)
+
+    await assert_property(api, scenes, relation, every_shape(api))
+
+
+@check(
+    "relations.usage-streamed",
+    requirement="usage.stream-equals-plain",
+    needs=("stream", "stream_options"),
+    **GENERATED,
+)
+async def a_stream_is_billed_as_its_plain_answer(api: Api) -> None:
+    """Whatever is asked, the bill of a stream is that of the plain answer with the same text.
+
+    无论请求什么，流的用量都与文本相同的非流式回答一致。
+    """
+
+    async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
+        plain = await completion(trial.api, scene, shape)
+        billed = await completion(
+            trial.api, scene, shape, stream=True, stream_options={"include_usage": True}
+        )
+        seen, wanted = billed.usage, plain.usage
+        expect(seen.prompt_tokens, "usage.prompt_tokens").equals(wanted.prompt_tokens)
+        if billed.texts == plain.texts:
+            counted = wanted.completion_tokens
+            expect(seen.completion_tokens, "usage.completion_tokens").equals(counted)
+
+    await assert_property(api, scenes, relation, (WIDE, NARROW))

@@ -1,0 +1,45 @@
+"""``user``: it goes to the endpoint's logs and not to the model."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.ab_compare import expect_agreement
+from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.requests import plain
+
+
+@check("user.no-effect", requirement="user.no-effect")
+async def a_user_changes_nothing(api: Api) -> None:
+    """A request with `user` gets the greedy text, and the bill, that it gets without.
+
+    带 `user` 的请求，其贪心文本与用量都与不带时相同。
+    """
+    if not await neutral_values_are_harmless(api, "user"):
+        await assert_no_effect(api, "user-1234")
+
+
+@check("user.chinese", requirement="user.no-effect")
+async def a_chinese_user_changes_nothing(api: Api) -> None:
+    """A `user` in Chinese changes the answer as little as one in ASCII.
+
+    中文的 `user` 与 ASCII 的一样，不改变回答。
+    """
+    if not await neutral_values_are_harmless(api, "user"):
+        await assert_no_effect(api, "用户一二三 🍎")
+
+
+async def assert_no_effect(api: Api, user: str) -> None:
+    """Assert that a greedy answer is the same with ``user`` as without."""
+
+    async def ask(*, fresh: bool, **more: str) -> tuple[str, int | None]:
+        answer = await plain(api, fresh=fresh, **more)
+        return answer.text, answer.usage.prompt_tokens if answer.has_usage else None
+
+    async def with_user(fresh: bool) -> tuple[str, int | None]:
+        return await ask(fresh=fresh, user=user)
+
+    async def without(fresh: bool) -> tuple[str, int | None]:
+        return await ask(fresh=fresh)
+
+    await expect_agreement(with_user, without, "the answer without `user`")

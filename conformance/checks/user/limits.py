@@ -1,0 +1,16 @@
+"""Values of ``user`` that have to be rejected."""
+
+from __future__ import annotations
+
+from conformance.checks._shared.limits import register, wrong_type
+
+LIMITS = (
+    wrong_type(
+        "user.object-refused",
+        {"user": {"id": 1}},
+        "A `user` given as an object is declined.",
+        "`user` 为对象时会被拒绝。",
+    ),
+)
+
+register(LIMITS, __name__)

@@ -1,0 +1,31 @@
+"""Metamorphic relation: ``user`` has no effect on the text."""
+
+from __future__ import annotations
+
+from conformance.api import Api
+from conformance.checks import check
+from conformance.checks._shared.metamorphic import GENERATED, Texts, expect_same_responses, texts
+from conformance.generation.property_runner import Trial, assert_property
+from conformance.generation.request_shapes import RequestShape, every_shape
+from conformance.generation.strategies import USERS, Scene, scenes_with
+
+
+@check("relations.user-changes-nothing", requirement="user.no-effect", **GENERATED)
+async def a_user_changes_nothing(api: Api) -> None:
+    """Whatever the `user` is called, the answer is the one without.
+
+    无论 `user` 叫什么，回答都与不带时相同。
+    """
+
+    async def relation(trial: Trial, generated: tuple[Scene, str], shape: RequestShape) -> None:
+        scene, name = generated
+
+        async def with_user(fresh: bool) -> Texts:
+            return await texts(trial.api, scene, shape, fresh=fresh, user=name)
+
+        async def without(fresh: bool) -> Texts:
+            return await texts(trial.api, scene, shape, fresh=fresh)
+
+        await expect_same_responses(trial, with_user, without, "the answer without `user`")
+
+    await assert_property(api, lambda: scenes_with(USERS), relation, every_shape(api))

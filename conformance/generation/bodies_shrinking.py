@@ -1,0 +1,56 @@
+"""Shrinks a request body: parameters are left out one by one while the response stays wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.answers import Reply
+from conformance.api import Api
+from conformance.generation.bodies_valid import Body, always_sent, without, without_conflicts
+from conformance.judgement import Deviation, Judgement
+
+MAX_SHRINKING_REQUESTS = 12
+"""Requests that are spent on shrinking one body."""
+
+
+async def smallest_body(
+    api: Api, body: Body, judge: Callable[[Reply], None], found: Deviation
+) -> tuple[Body, Deviation]:
+    """Leave out the parameters that a deviation does not need.
+
+    All optional ones are left out at once first, since most deviations need none; then one by one.
+
+    Args:
+        api: sends the smaller requests, within the run's budget for retests.
+        body: a request whose response deviates.
+        judge: raises the deviation.
+        found: the deviation in the response to ``body``.
+
+    Returns:
+        The smallest body found, and the deviation in the response to it.
+    """
+    left = MAX_SHRINKING_REQUESTS
+
+    async def deviation_of(smaller: Body) -> Deviation | None:
+        nonlocal left
+        if not left or not api.patience.take(1):
+            return None
+        left -= 1
+        try:
+            judge(await api.post(smaller))
+        except Deviation as deviation:
+            return deviation
+        except Judgement:
+            return None
+        return None
+
+    kept = always_sent(api.contract) | {"stream"}
+    optional = [name for name in body if name not in kept]
+    for names in (optional, *([name] for name in optional)):
+        smaller = without_conflicts(without(body, *names), api.contract)
+        if len(smaller) >= len(body):
+            continue
+        deviation = await deviation_of(smaller)
+        if deviation is not None:
+            body, found = smaller, deviation
+    return body, found

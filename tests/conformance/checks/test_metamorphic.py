@@ -1,0 +1,189 @@
+"""The relations between answers: what breaks each is found, and no honest endpoint is accused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.events import ExchangeMade, FindingMade
+from conformance.imagined import ImaginedEndpoint
+from conformance.imagined.endpoint import MODEL
+from conformance.model import Exchange, Finding, Stage, Target, Tier, Verdict
+from conformance.planning import plan
+from conformance.runner import run
+from conformance.selection import Options
+from tests.conformance.checks.honest_variants import VARIANTS
+from tests.conformance.checks.relation_faults import FAULTS, ids_kept, ids_told
+from tests.conformance.checks.rewriting import Change, Rewriting
+from tests.conformance.generation.endpoints import (
+    HONEST,
+    OPENAI,
+    RELATIONS,
+    Recording,
+    finding_of,
+    findings_of,
+)
+
+ACCUSING = {Verdict.FAIL, Verdict.WARN}
+GENERATED = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED)
+SEEDS = range(2)
+
+
+def accused(found: dict[str, Finding]) -> set[str]:
+    return {check_id for check_id, finding in found.items() if finding.verdict in ACCUSING}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_breaks_a_relation_is_found_with_every_seed(name: str, seed: int) -> None:
+    change, finders = FAULTS[name]
+    for check_id in finders:
+        finding = finding_of(check_id, Recording(change), seed=seed)
+        assert finding.verdict in ACCUSING, finding.message
+        assert finding.expected is not None
+
+
+def test_every_relation_has_a_fault_that_it_finds() -> None:
+    assert set().union(*(finders for _, finders in FAULTS.values())) == set(RELATIONS)
+
+
+def test_a_ban_that_bans_is_seen_to() -> None:
+    change = Change(ask=ids_kept, plain=ids_told)
+    assert finding_of("relations.ban-bans", Recording(change)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_an_ideal_endpoint_keeps_every_relation(document: str, seed: int) -> None:
+    found = findings_of(HONEST, contract=document, seed=seed)
+    left = {f.verdict for f in found.values()}
+    assert left <= {Verdict.PASS, Verdict.SKIPPED}, {f.message for f in found.values()}
+    assert sum(f.verdict is Verdict.PASS for f in found.values()) >= len(found) / 2
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_honest_endpoint_is_accused(name: str) -> None:
+    assert accused(findings_of(VARIANTS[name])) == set()
+
+
+# ── what is asked ────────────────────────────────────────────────────────────────────────────────
+
+
+def exchanges_of(options: Options, change: Change = HONEST) -> tuple[list[Exchange], list[Finding]]:
+    """Run the relations; return what was asked and what was found."""
+
+    async def main() -> tuple[list[Exchange], list[Finding]]:
+        exchanges, findings = [], []
+        target = Target("http://imagined/v1", MODEL, "openai", "sk-a-key")
+        transport = Rewriting(change, "openai", ImaginedEndpoint(OPENAI))
+        async for event in run(target, OPENAI, options, transport=transport):
+            match event:
+                case ExchangeMade():
+                    exchanges.append(event.exchange)
+                case FindingMade():
+                    findings.append(event.finding)
+        return exchanges, findings
+
+    return asyncio.run(main())
+
+
+def bodies_of(exchanges: list[Exchange]) -> list[bytes]:
+    return sorted(exchange.request.body for exchange in exchanges)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_all_relations_share_what_they_ask_and_cost_little(seed: int) -> None:
+    options = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED, seed=seed)
+    planned = plan(OPENAI, options)
+    assert planned.requests <= 22
+    assert planned.tokens <= 1_500
+    exchanges, _ = exchanges_of(options)
+    assert len(exchanges) == planned.requests
+
+
+def test_all_relations_draw_the_same_two_prompts() -> None:
+    exchanges, _ = exchanges_of(GENERATED)
+    drawn: set[str] = set()
+    for exchange in exchanges[1:]:  # the first is the run's own
+        prompt = json.loads(exchange.request.body)["prompt"]
+        drawn.update([prompt] if isinstance(prompt, str) else prompt)
+    texts = {prompt for prompt in drawn if isinstance(prompt, str)}
+    assert len(texts) == 2
+    assert sorted(map(str.isascii, texts)) in ([False, True], [False, False])
+
+
+def test_a_seed_repeats_a_run_and_its_findings() -> None:
+    change, _ = FAULTS["stop-ignored"]
+    options = Options(tier=Tier.DEEP, select=("relations.stop-cuts",), seed=11)
+    (first, found), (again, refound) = (exchanges_of(options, change) for _ in range(2))
+    assert bodies_of(first) == bodies_of(again)
+    assert [f.message for f in found] == [f.message for f in refound]
+    together = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED, seed=11)
+    _, among_others = exchanges_of(together, change)
+    (alone,) = found
+    assert alone.message in {finding.message for finding in among_others}
+    assert alone.verdict is Verdict.FAIL
+
+
+def test_another_seed_asks_otherwise() -> None:
+    asked = {
+        tuple(bodies_of(exchanges_of(Options(tier=Tier.DEEP, select=("relations.*",), seed=s))[0]))
+        for s in SEEDS
+    }
+    assert len(asked) == len(SEEDS)
+
+
+PROBE = """
+import json, sys
+sys.path.insert(0, {root!r})
+{before}
+from tests.conformance.checks.test_metamorphic import GENERATED, bodies_of, exchanges_of
+print(json.dumps([body.decode() for body in bodies_of(exchanges_of(GENERATED)[0])]))
+"""
+
+
+def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+    """Hypothesis draws numbers that it finds in the source of whatever modules are loaded."""
+    numbers = "\n".join(f"n{i} = {i}" for i in range(2000))
+    (tmp_path / "full_of_numbers.py").write_text(numbers, "utf-8")
+    root = str(Path(__file__).parents[3])
+
+    def asked(before: str) -> Any:
+        code = PROBE.format(root=root, before=before)
+        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"}
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            check=True,
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+        )
+        return json.loads(told.stdout)
+
+    assert asked("") == asked("import full_of_numbers")
+    assert {path.name for path in tmp_path.iterdir()} <= {"full_of_numbers.py", "__pycache__"}
+
+
+def test_a_failure_names_the_wide_prompt_alone() -> None:
+    change, _ = FAULTS["stream-loses-wide-characters"]
+    finding = finding_of("relations.stream-as-plain", Recording(change))
+    _, _, request = (finding.expected or "").partition("; the smallest request that shows it: ")
+    body = json.loads(request)
+    assert set(body) == {"stream", "prompt", "max_tokens", "temperature"}
+    assert isinstance(body["prompt"], str)
+    assert not body["prompt"].isascii()
+    shown = Recording(change)
+    assert finding.exchanges
+    assert load_contract("openai").requirement(finding.requirement).id == (
+        "streaming.text-equals-plain"
+    )
+    assert shown.requests == []

@@ -1,0 +1,64 @@
+"""Covering arrays: everything that is to meet does, and nothing that may not."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from conformance.generation.covering_arrays import Combination, pairwise, threewise
+from conformance.judgement import NotApplicable
+
+FACTORS = {"a": ("1", "2", "3"), "b": ("1", "2"), "c": ("1", "2"), "d": ("1", "2", "3")}
+ALLOWED = ((("a", "b"), lambda row: (row["a"], row["b"]) != ("3", "2")),)
+
+
+def tuples(size: int, names: Sequence[str]) -> set[tuple[tuple[str, str], ...]]:
+    """Every combination of values of so many factors that may stand together."""
+    return {
+        chosen
+        for some in itertools.combinations(names, size)
+        for chosen in itertools.product(*([(n, level) for level in FACTORS[n]] for n in some))
+        if not {("a", "3"), ("b", "2")} <= set(chosen)
+    }
+
+
+def is_met(chosen: tuple[tuple[str, str], ...], rows: Sequence[Combination]) -> bool:
+    return any(set(chosen) <= set(row.items()) for row in rows)
+
+
+def missing(size: int, names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[object]:
+    return [chosen for chosen in tuples(size, names) if not is_met(chosen, rows)]
+
+
+def test_any_two_values_meet_that_may() -> None:
+    rows = pairwise(FACTORS, ALLOWED)
+    assert missing(2, list(FACTORS), rows) == []
+    assert not is_met((("a", "3"), ("b", "2")), rows)
+    assert len(rows) < 3 * 2 * 2 * 3
+
+
+def test_any_three_values_of_a_group_meet_behind_the_pairs() -> None:
+    pairs = pairwise(FACTORS, ALLOWED)
+    rows = threewise(FACTORS, ALLOWED, among=[("a", "b", "c")], given=pairs)
+    assert rows[: len(pairs)] == pairs
+    assert missing(3, ["a", "b", "c"], rows) == []
+    assert missing(3, ["a", "b", "c"], pairs) != []
+    assert not is_met((("a", "3"), ("b", "2")), rows)
+
+
+def test_a_group_with_two_known_factors_asks_for_nothing_more() -> None:
+    pairs = pairwise(FACTORS, ALLOWED)
+    assert threewise(FACTORS, ALLOWED, among=[("a", "b", "unknown")], given=pairs) == pairs
+
+
+def test_every_time_the_rows_are_the_same() -> None:
+    assert pairwise(FACTORS, ALLOWED) == pairwise(FACTORS, ALLOWED)
+
+
+def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "covertable", None)
+    with pytest.raises(NotApplicable, match=r"completions-conformance\[generated\]"):
+        pairwise(FACTORS, ALLOWED)
