@@ -278,6 +278,6 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
 @pytest.mark.parametrize("room", ["checks", "documents/lint", "documents/expectations"])
 def test_who_judges_names_no_vendor(room: str) -> None:
     vendors = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")
-    for path in (ROOT / SUITE / room).glob("*.py"):
+    for path in (ROOT / SUITE / room).rglob("*.py"):
         text = path.read_text("utf-8").lower()
         assert not [vendor for vendor in vendors if vendor in text], path.name

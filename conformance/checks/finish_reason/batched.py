@@ -14,9 +14,8 @@ from conformance.checks._shared.batched import (
 )
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.requests import MAX_TOKENS, plain
+from conformance.checks.finish_reason.directed import REASONS
 from conformance.judgement import NotApplicable, expect
-
-REASONS = ("stop", "length", "content_filter")
 
 
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **BATCHED)

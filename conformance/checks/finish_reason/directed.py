@@ -6,6 +6,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.batched import QUESTION
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._shared.requests import (
@@ -19,9 +20,6 @@ from conformance.checks._shared.requests import (
 from conformance.checks._shared.stop_candidates import across_words, before, middle_of, start_of
 from conformance.completion import Choice, Completion
 from conformance.judgement import NotApplicable, expect
-
-QUESTION = "问:一加一等于几?答:"
-"""A question that a model answers in few words, and then often ends."""
 
 REASONS = ("stop", "length", "content_filter")
 

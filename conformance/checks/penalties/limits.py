@@ -17,7 +17,7 @@ from conformance.checks._shared.prompts import COLOURS
 from conformance.checks.penalties.stimuli import PENALTIES, area_of
 
 TIERS_ABOVE = {"presence_penalty": "standard", "frequency_penalty": "deep"}
-"""One of the two is enough in a standard run: most servers check both ranges by the same code."""
+"""One of the two is enough in a standard run, whose price is fixed."""
 
 
 def limits_of(name: str) -> Iterator[Limit]:

@@ -34,11 +34,11 @@ def no_suffix_is_returned_anywhere(answer: Answered) -> None:
     if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
         raise NotApplicable("the request has no suffix that tells")
 
-    def hold_inserted(choice: Choice) -> None:
+    def assert_inserted(choice: Choice) -> None:
         if choice.text.rstrip().endswith(suffix.strip()):
             raise Deviation(f"text without {shown(suffix)} at its end", shown(choice.text))
 
-    assert_each(answer.completion.choices, hold_inserted)
+    assert_each(answer.completion.choices, assert_inserted)
 
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")

@@ -17,7 +17,7 @@ from conformance.reports.phrases import LONGEST, catalogue, in_chinese, phrase_o
 from conformance.selection import reason_to_skip
 
 SUITE = Path(__file__).parents[3] / "conformance"
-ROOMS = ("checks", "generation", "wire")
+ROOMS = ("checks", "generation", "wire", "")
 """Where what a check says is written: the checks, what they stand on, and the wire."""
 
 SAYS: dict[str, tuple[int | str, ...]] = {
@@ -32,15 +32,17 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "expect_same_scores": (3, "expected"),
     "expect_scored_alike": (2, "expected"),
     "expect_variety": (2, 3, "expected"),
-    "hold_no_repeat": (2,),
-    "hold_same_sample": (2, 3),
-    "hold_greedy_in_every_way": (1,),
+    "assert_no_repeat": (2,),
+    "assert_same_sample": (2, 3),
+    "assert_greedy_in_every_shape": (1,),
     "changed": (1,),
-    "hold_each": (3,),
+    "assert_each_as_alone": (3,),
     "expect": (1,),
     "satisfies": (1,),
     "Fault": (0,),
     "Way": (0,),
+    "RequestShape": (0,),
+    "SamplingShape": (0,),
 }
 """Which arguments of which calls are sentences, or parts of them, for a reader."""
 
@@ -58,8 +60,9 @@ SAMPLES = (
 
 def literals() -> Iterator[tuple[str, str]]:
     """Find the sentences that are written where they are said, as patterns with ``{}``."""
-    inner = itertools.chain.from_iterable((SUITE / room).rglob("*.py") for room in ROOMS)
-    paths = itertools.chain(SUITE.glob("*.py"), inner)
+    paths = itertools.chain.from_iterable(
+        (SUITE / room).glob("**/*.py" if room else "*.py") for room in ROOMS
+    )
     for path in sorted(paths):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
