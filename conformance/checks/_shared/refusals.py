@@ -52,7 +52,7 @@ def as_rejected(reply: Reply, *statuses: int) -> ErrorAnswer:
 
 
 async def expect_rejected(api: Api, **wrong: Any) -> ErrorAnswer:
-    """Add what is wrong to the cheapest request, and hold that it is declined."""
+    """Add what is wrong to the cheapest request, and assert that it is rejected."""
     return (await api.complete(**minimal_request(**wrong))).expect_error(*REJECTED_STATUSES)
 
 

@@ -50,7 +50,7 @@ async def each_streamed_choice_ends_at_the_earliest_of_its_sequences(api: Api) -
 
 
 async def assert_exact(api: Api, *, stream: bool) -> None:
-    """Hold the cut where the list has a later match first, and two that only all but match."""
+    """Assert that the earliest match cuts, not a later one or two that almost match."""
     early, late = long_and_late(await free_text(api, COUNTING))
     coloured = await free_text(api, COLOURS)
     case, pattern = decoys(coloured, len(coloured))[:2]
@@ -186,7 +186,7 @@ async def a_sequence_at_the_start_of_a_stream_leaves_nothing(api: Api) -> None:
 
 
 async def assert_at_borders(api: Api, judged: str, *, stream: bool) -> None:
-    """Hold the choices of one prompt where sequences stand in both, and where one answer begins."""
+    """Assert cuts of one prompt where sequences are in both texts, or one text begins with one."""
     counted, chinese = await free_text(api, COUNTING), await free_text(api, CHINESE)
     border, start = COUNTING[-2:] + material(counted, 2)[:2], material(chinese, 2)[:2]
     stop = [PIECE_OF_PROMPT, border, start]
