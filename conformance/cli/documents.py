@@ -105,7 +105,9 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     help="Output format.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Also exit with 1 for findings and for examples that were not run."
+    "--strict",
+    is_flag=True,
+    help="Also exit with 1 for findings and for examples that were not run.",
 )
 def documents(
     *,

@@ -65,7 +65,9 @@ def _find(check_id: str) -> Check:
     if check_id in known:
         return known[check_id]
     near = difflib.get_close_matches(check_id, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else "run `conformance list` to see all checks"
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "run `conformance list` to see all checks"
+    )
     raise UserError(f"unknown check {check_id!r}; {hint}")
 
 

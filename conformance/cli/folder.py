@@ -35,9 +35,7 @@ def fresh_folder(asked: Path | None, host: str, contract: str) -> Path:
 def _named(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise UserError(
-            f"the folder {folder} is not empty; choose a new or empty one with --out"
-        )
+        raise UserError(f"the folder {folder} is not empty; choose a new or empty one with --out")
     return folder
 
 

@@ -42,7 +42,9 @@ def names_among(
     listed = ", ".join(known)
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise click.BadParameter(f"unknown format {unknown[0]!r}; choose from {listed}.", ctx, param)
+        raise click.BadParameter(
+            f"unknown format {unknown[0]!r}; choose from {listed}.", ctx, param
+        )
     if not names:
         raise click.BadParameter(f"give at least one of {listed}.", ctx, param)
     return names

@@ -86,9 +86,7 @@ def within_limits(function: Function) -> Function:
                 metavar="N",
                 help="Random seed; the same seed generates the same requests.",
             ),
-            click.option(
-                "--strict", is_flag=True, help="Treat warnings as failures."
-            ),
+            click.option("--strict", is_flag=True, help="Treat warnings as failures."),
         )
     ):
         function = option(function)

@@ -72,4 +72,7 @@ def _show(checks: list[Check], contract: Contract) -> None:
             show(Padding(Text.assemble(check.id, (what, "dim")), (0, 0, 0, 2)), console)
             show(Padding(marked(check.title), (0, 0, 0, 6)), console)
         show(Text(), console)
-    show(Text(f"{plural(len(checks), 'check')}; run `conformance explain CHECK` for details."), console)
+    show(
+        Text(f"{plural(len(checks), 'check')}; run `conformance explain CHECK` for details."),
+        console,
+    )

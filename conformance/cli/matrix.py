@@ -97,7 +97,9 @@ def _records(name: str) -> Iterator[Path]:
         found = [Path(match) for match in matches]
     records = [record for one in found for record in _inside(one)]
     if not records:
-        raise UserError(f"no recorded run at {name}: neither it nor its subfolders contain {RECORD}")
+        raise UserError(
+            f"no recorded run at {name}: neither it nor its subfolders contain {RECORD}"
+        )
     yield from records
 
 

@@ -98,8 +98,7 @@ def _named(url: str, model: str | None, key_name: str | None, contract: Contract
         raise UserError(f"--reference {error}") from None
     if not model:
         raise click.UsageError(
-            "--reference-model is required with a URL: name a model that "
-            f"{where.host} serves"
+            f"--reference-model is required with a URL: name a model that {where.host} serves"
         )
     if key_name and not key:
         raise UserError(f"environment variable {key_name} is not set or is empty")

@@ -77,7 +77,9 @@ def report(
 ) -> ExitCode:
     """Regenerate reports. RUN is a run folder or its run.ndjson, including incomplete runs."""
     if contract_name is not None and not again:
-        raise click.UsageError("--contract requires --rejudge; without it a report shows the recorded verdicts")
+        raise click.UsageError(
+            "--contract requires --rejudge; without it a report shows the recorded verdicts"
+        )
     program = pdf.browser() if PDF in format_names else ""
     record, run = recorded_in(recorded)
     folder = out or (record.parent / AGAIN if again else record.parent)
@@ -116,14 +118,18 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
     except UserError as error:
         if contract_name is not None:
             raise
-        raise UserError(f"{error}; the run used the contract {name!r}: pass its path with --contract") from None
+        raise UserError(
+            f"{error}; the run used the contract {name!r}: pass its path with --contract"
+        ) from None
     try:
         judged = rejudge(run, contract)
     except UndatedError as error:
         raise UserError(f"cannot re-evaluate {record}: {error}") from None
     then, now = run.header, judged.header
     by = then.recorded_by or then.suite_version
-    say(f"re-evaluating {record} (recorded by version {by}) with the checks of version {now.suite_version}")
+    say(
+        f"re-evaluating {record} (recorded by version {by}) with the checks of version {now.suite_version}"
+    )
     return judged
 
 

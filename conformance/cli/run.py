@@ -135,8 +135,10 @@ def _file(given: dict[str, Any]) -> Path | None:
         if given[name] is not None:
             if many:
                 one = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{one} and {many} cannot be combined: the first tests one endpoint, the "
-                    "second the targets in a file")
+                raise click.UsageError(
+                    f"{one} and {many} cannot be combined: the first tests one endpoint, the "
+                    "second the targets in a file"
+                )
             return None
     path = config or Path(FILE)
     if config is None and not path.is_file():

@@ -134,7 +134,9 @@ def selftest(
     )
     trials = trials_of(_catalogue(), wanted)
     if not trials:
-        say("no fault or variant matches; `reference-server --list-faults` and `--list-variants` list all")
+        say(
+            "no fault or variant matches; `reference-server --list-faults` and `--list-variants` list all"
+        )
         return ExitCode.NOTHING_RAN
     outcomes: list[Outcome] = []
     broken_off = None

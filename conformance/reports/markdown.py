@@ -218,9 +218,7 @@ class _Writer:
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
 _BECAUSE = Text("Reason: ", "原因：")
-_FINDINGS_HEAD = Text(
-    "| verdict | check | expected | actual |", "| 判定 | 检查 | 预期 | 实际 |"
-)
+_FINDINGS_HEAD = Text("| verdict | check | expected | actual |", "| 判定 | 检查 | 预期 | 实际 |")
 _IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")
 _PROMISED = Text("source:", "出处：")
 _COLON = Text(": ", "：")

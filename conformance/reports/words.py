@@ -45,7 +45,9 @@ EFFECTS: Mapping[Effect, Text] = {
     Effect.ALTERED: Text(
         "Altered: not applied as specified in the contract.", "有偏差：与契约的规定不一致。"
     ),
-    Effect.REFUSED: Text("Refused: the contract promises this feature.", "被拒绝：契约承诺了该功能。"),
+    Effect.REFUSED: Text(
+        "Refused: the contract promises this feature.", "被拒绝：契约承诺了该功能。"
+    ),
 }
 TIERS: Mapping[Tier, Text] = {
     Tier.SMOKE: Text("smoke tier", "smoke 档位"),
