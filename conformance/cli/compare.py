@@ -31,8 +31,8 @@ MOST_NAMES = 12
         "conformance compare reports/monday reports/tuesday",
         "conformance compare old.ndjson new.ndjson --format html,markdown --out compared",
     )
-    + "\n\nExit codes: 0 no regressions, 1 regressions, 3 newly inconclusive checks or the newer run "
-    "is incomplete, 4 usage error, 5 no check ran in both runs.",
+    + "\n\nExit codes: 0 no regressions, 1 regressions, 3 newly inconclusive checks or an "
+    "incomplete newer run, 4 usage error, 5 no check ran in both runs.",
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))

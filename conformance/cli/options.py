@@ -112,5 +112,5 @@ def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
 
 
 def examples(*lines: str) -> str:
-    """Format examples for a command's epilog; ``\\b`` keeps click from rewrapping them."""
+    """Format examples for a command's epilog; click does not rewrap them."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -128,7 +128,8 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
     then, now = run.header, judged.header
     by = then.recorded_by or then.suite_version
     say(
-        f"re-evaluating {record} (recorded by version {by}) with the checks of version {now.suite_version}"
+        f"re-evaluating {record} (recorded by version {by}) with the checks of version "
+        f"{now.suite_version}"
     )
     return judged
 

@@ -39,15 +39,15 @@ LOGGED = 100
         "conformance selftest --variant '*' --seeds 20",
         "conformance selftest --format json > matrix.json",
     )
-    + "\n\nExit codes: 0 all expected faults detected and no false positives, 1 a fault missed or a "
-    "false positive, 2 interrupted, 3 the bundled server failed, 4 usage error, 5 nothing ran.",
+    + "\n\nExit codes: 0 all expected faults detected and no false positives, 1 a missed fault or "
+    "a false positive, 2 interrupted, 3 the bundled server failed, 4 usage error, 5 nothing ran.",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="GLOB",
-    help="Run only faults whose name or area matches, as 'NAME' or 'NAME@TRIGGER'; may be repeated.",
+    help="Run only faults whose name or area matches: 'NAME' or 'NAME@TRIGGER'; may be repeated.",
 )
 @click.option(
     "--variant",
@@ -61,15 +61,15 @@ LOGGED = 100
     type=click.Choice([tier.value for tier in Tier]),
     default=Tier.STANDARD.value,
     show_default=True,
-    help="Test depth: standard must detect faults that always occur, deep also those with a trigger.",
+    help="Test depth: standard must detect faults without a trigger, deep also those with one.",
 )
 @click.option(
     "--contract",
     "contract_name",
     type=click.Choice(DOCUMENTS),
     metavar="NAME",
-    help=f"Test against this contract only ({', '.join(DOCUMENTS)}); some faults are not violations of "
-    "every contract. [default: each fault's own contract]",
+    help=f"Test against this contract only ({', '.join(DOCUMENTS)}); some faults are not "
+    "violations of every contract. [default: each fault's own contract]",
 )
 @click.option(
     "--seeds",
@@ -83,8 +83,8 @@ LOGGED = 100
 @click.option(
     "--complete",
     is_flag=True,
-    help="Run all checks against each fault, not only those expected to detect it; about 10x slower. "
-    "Also reports other requirements that fail, and checks that detect nothing.",
+    help="Run all checks against each fault, not only those expected to detect it; about 10x "
+    "slower. Also reports other requirements that fail, and checks that detect nothing.",
 )
 @click.option(
     "--stage",
@@ -134,9 +134,7 @@ def selftest(
     )
     trials = trials_of(_catalogue(), wanted)
     if not trials:
-        say(
-            "no fault or variant matches; `reference-server --list-faults` and `--list-variants` list all"
-        )
+        say("no fault or variant matches; see `reference-server --list-faults` and --list-variants")
         return ExitCode.NOTHING_RAN
     outcomes: list[Outcome] = []
     broken_off = None

@@ -1,8 +1,8 @@
 """A curl command that reproduces a request; everything in it is quoted.
 
-The key is read from the environment, so that a report can be shared; without a key the command sends
-none. A body with control characters, bidirectional text or invalid UTF-8 is piped through ``printf``
-with those bytes in octal, which any POSIX shell understands.
+The key is read from the environment, so that a report can be shared; without a key the command
+sends none. A body with control characters, bidirectional text or invalid UTF-8 is piped through
+``printf`` with those bytes in octal, which any POSIX shell understands.
 """
 
 from __future__ import annotations

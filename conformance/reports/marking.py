@@ -1,7 +1,7 @@
 """Find the parts of a response body that a finding refers to, to highlight them.
 
-A finding says what was seen, such as ``usage.total_tokens = 19``. Names and JSON values in this text
-are searched in the body; what cannot be found is not highlighted.
+A finding says what was seen, such as ``usage.total_tokens = 19``. Names and JSON values in this
+text are searched in the body; what cannot be found is not highlighted.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _quoted(body: str, words: str) -> Iterator[Span]:
 
 
 def _occurrences(body: str, text: str) -> Iterator[Span]:
-    """Find a string in its JSON form, with and without ``\\u`` escapes."""
+    """Find a string in its JSON form, with and without Unicode escapes."""
     for written in {json.dumps(text, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}:
         for match in re.finditer(re.escape(written), body):
             yield match.span()

@@ -1,7 +1,7 @@
 """``results.json``: the result for programs. Requests and responses are in ``run.ndjson``.
 
-Strings from the endpoint are unchanged but escaped to ASCII, so that no terminal or viewer interprets
-them.
+Strings from the endpoint are unchanged but escaped to ASCII, so that no terminal or viewer
+interprets them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ NOT_COVERED = Text(
     "条契约要求：不在所选检查的范围内",
 )
 NOT_REACHED = Text(
-    "of the contract's requirements: the run ended before they were checked, or no check covers them",
+    "of the contract's requirements: not reached before the run ended, or without a check",
     "条契约要求：检查之前运行已结束，或没有对应的检查",
 )
 

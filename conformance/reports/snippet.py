@@ -1,8 +1,8 @@
 """Python code that reproduces a request with the openai package.
 
 The key is read from the environment, so that a report can be shared. Unknown parameters are sent as
-``extra_body``; a request without required parameters uses ``client.post``. Requests that the package
-cannot send (not a JSON object, another method, no key) have only the curl command.
+``extra_body``; a request without required parameters uses ``client.post``. Requests that the
+package cannot send (not a JSON object, another method, no key) have only the curl command.
 """
 
 from __future__ import annotations

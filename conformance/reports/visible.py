@@ -1,8 +1,8 @@
 """Make control characters in text from an endpoint visible.
 
-Control characters drive terminals, bidirectional overrides reorder a line, zero-width characters hide
-text. Each becomes a visible mark; none is removed, because a report is evidence. Escaping for HTML,
-XML or Markdown comes afterwards.
+Control characters drive terminals, bidirectional overrides reorder a line, zero-width characters
+hide text. Each becomes a visible mark; none is removed, because a report is evidence. Escaping for
+HTML, XML or Markdown comes afterwards.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Exchanges for the page: decoded, formatted, truncated, next to reference responses.
 
-Only :mod:`conformance.reports.html.highlight` returns markup; the template escapes all other values.
+Only :mod:`conformance.reports.html.highlight` returns markup; the template escapes all other
+values.
 """
 
 from __future__ import annotations

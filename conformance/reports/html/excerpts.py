@@ -1,7 +1,7 @@
 """Truncate long texts to the page's budget in bytes.
 
-Small texts are shown whole; large ones share the rest of the budget. Truncated texts show their full
-size.
+Small texts are shown whole; large ones share the rest of the budget. Truncated texts show their
+full size.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ class FindingView:
     """A finding with its evidence.
 
     ``own`` are ids of exchanges shown with it, ``shared`` of those shown with another finding.
-    ``stated_with`` is the finding that shows the sources of the same requirement, None if it is this
-    one. ``compared`` has the expected and actual value per language.
+    ``stated_with`` is the finding that shows the sources of the same requirement, None if it is
+    this one. ``compared`` has the expected and actual value per language.
     """
 
     case: Case

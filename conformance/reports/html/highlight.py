@@ -1,7 +1,7 @@
 """Highlight JSON and event streams; pure and safe for any text.
 
-Only names and strings are coloured, with the shortest HTML elements, because page size is limited and
-a response with logprobs has thousands of tokens.
+Only names and strings are coloured, with the shortest HTML elements, because page size is limited
+and a response with logprobs has thousands of tokens.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The base of all HTML pages: self-contained, bilingual, light and dark.
 
-Text from an endpoint is untrusted. The environment makes control characters visible and escapes every
-value. As a second line of defence, the content security policy forbids loading anything and allows
-only the script with the given hash.
+Text from an endpoint is untrusted. The environment makes control characters visible and escapes
+every value. As a second line of defence, the content security policy forbids loading anything and
+allows only the script with the given hash.
 
 A page is a template that extends ``page.html.j2`` and fills the blocks ``nav``, ``main`` and
 optionally ``colophon``. ``{{ t(text) }}`` writes a text in both languages; a style sheet shows the

@@ -51,7 +51,7 @@ WORDS = frozenset({"true", "false", "null", "None"})
 NAME = re.compile(r"[\w.\[\]-]+", re.ASCII)
 
 FIRST = "around.yaml"
-"""Patterns around another message, tried first so that a pattern for the inner part does not match."""
+"""Patterns around another message; they are tried before patterns for the inner part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,13 +168,13 @@ def _rounded(nats: float) -> str:
 
 
 AGREE = Text(
-    "For all {n} tokens, the logprob when generated and the logprob in an echoed prompt differ by at "
-    "most {most}.",
+    "For all {n} tokens, the logprobs when generated and in an echoed prompt differ by at most "
+    "{most}.",
     "{n} 个 token 生成时与作为 prompt 回显时的对数概率相差不超过 {most}。",
 )
 DIFFER = Text(
-    "For {far} of {n} tokens, the logprob when generated and the logprob in an echoed prompt differ by "
-    "more than {apart}; maximum {most}, median {half}.",
+    "For {far} of {n} tokens, the logprobs when generated and in an echoed prompt differ by more "
+    "than {apart}; maximum {most}, median {half}.",
     "{n} 个 token 中有 {far} 个在生成时与作为 prompt 回显时的对数概率相差超过 {apart}；"
     "最大 {most}，中位数 {half}。",
 )

@@ -190,8 +190,8 @@ ROW_TOLD = Text(
     "{name}：{pieces} 个数据块，在 {first}至 {last}之间到达。",
 )
 AT_ONCE = Text(
-    "All text of a stream arrives within {span}, after {first} without output: it is generated first "
-    "and sent afterwards.",
+    "All text of a stream arrives within {span}, after {first} without output: it is generated "
+    "first and sent afterwards.",
     "在 {first}没有输出之后，流的全部文本在 {span}内到达：先生成完毕，再一并发出。",
 )
 OVER_TIME = Text(

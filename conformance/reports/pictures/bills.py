@@ -330,9 +330,10 @@ UNSTEADY = Text(
     "{n} 个长度已知的 prompt，其上报的 token 数无法拟合为直线。",
 )
 TWICE = Text(
-    "A text is reported as {once}, the same text twice as {twice}: an offset of {beside}, as from a "
-    "hidden prompt.",
-    "一段文本计 {once}，同一文本重复两遍计 {twice}：固定偏移为 {beside}，类似存在隐藏 prompt 的情况。",
+    "A text is reported as {once}, the same text twice as {twice}: an offset of {beside}, as "
+    "from a hidden prompt.",
+    "一段文本计 {once}，同一文本重复两遍计 {twice}：固定偏移为 {beside}，"
+    "类似存在隐藏 prompt 的情况。",
 )
 DOUBLE = Text(
     "A text is reported as {once}, the same text twice as {twice}: no offset.",
@@ -348,6 +349,6 @@ SLOPE = Text(
     "{script}：每字符 {slope} 个 token，另加 {offset} 个。",
 )
 BY_CHARACTERS = Text(
-    "The number of characters per token differs between texts, so their points need not fit a line.",
+    "Characters per token differ between texts, so their points need not fit a line.",
     "不同文本每个 token 的字符数不同，各点未必在一条直线上。",
 )

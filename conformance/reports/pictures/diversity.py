@@ -1,7 +1,7 @@
 """Chart of sample diversity: squares with the same letter are the same text.
 
-At temperature 0 or with a seed all squares of a row should be the same; otherwise long samples should
-differ.
+At temperature 0 or with a seed all squares of a row should be the same; otherwise long samples
+should differ.
 """
 
 from __future__ import annotations
