@@ -25,9 +25,9 @@ CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
 """Answers that every other request would get as well: the key, the model or the path is wrong."""
 
 TOO_SLOW = Text(
-    "the reference did not finish within {seconds} seconds", "参考服务器未能在 {seconds} 秒内答完"
+    "the reference did not finish within {seconds} seconds", "参考服务器未能在 {seconds} 秒内返回完"
 )
-SILENT = Text("the reference does not answer: {fault}", "参考服务器没有应答：{fault}")
+SILENT = Text("the reference does not answer: {fault}", "参考服务器没有响应：{fault}")
 CLOSED = Text(
     "the reference answers with status {status}: see its URL, model and key",
     "参考服务器返回状态 {status}：请检查其 URL、模型和密钥",

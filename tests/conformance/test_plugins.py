@@ -25,7 +25,7 @@ requirements:
     subject: max_tokens
     scope: protocol
     statement: "Answers are short."
-    statement_zh: "回答很短。"
+    statement_zh: "响应很短。"
     sources: [{document: acme, says: "short", says_zh: "短"}]
 """
 CHECK = '''
@@ -35,7 +35,7 @@ from conformance.checks import check
 async def answers_are_short(api):
     """Answers are short.
 
-    回答很短。
+    响应很短。
     """
 '''
 ACME = Plugin("acme-checks", "acme_of_a_test")
@@ -140,7 +140,7 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         ("import what_nobody_has", "acme_of_a_test cannot be imported (ModuleNotFoundError: "),
         ("raise ValueError('two\\nlines')", "cannot be imported (ValueError: two lines)"),
         (CHECK.replace("acme.short", "stop.string"), "check stop.string is registered twice"),
-        (CHECK.replace("回答很短。", ""), "the docstring's second paragraph is its sentence in"),
+        (CHECK.replace("响应很短。", ""), "the docstring's second paragraph is its sentence in"),
         (CHECK.replace('"stop.string"', '"acme.n"'), "no requirement has the id `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),

@@ -65,7 +65,7 @@ def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path
     assert verdicts == dict.fromkeys([*CHECKS, "stop.five-refused"], "pass")
     page = (tmp_path / "report" / "index.html").read_text("utf-8")
     assert "A prompt in JSON comes back unchanged before the answer." in page
-    assert "JSON 格式的 prompt 会原样出现在回答之前。" in page
+    assert "JSON 格式的 prompt 会原样出现在响应之前。" in page
 
 
 def test_they_find_what_they_are_there_for(run: Run, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def _limit(page: Page, example: Example) -> int | None:
     "finish.over-limit",
     Severity.DEFECT,
     says="An answer has no more tokens than were asked for.",
-    says_zh="响应的词元数不超过请求的上限。",
+    says_zh="响应的 token 数不超过请求的上限。",
     mend="Show an answer that keeps to max_tokens.",
     mend_zh="给出不超过 max_tokens 的响应。",
 )
@@ -75,7 +75,7 @@ def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
     "finish.length-before-limit",
     Severity.DEFECT,
     says="An answer that ended by length has as many tokens as were asked for.",
-    says_zh="因 length 结束的响应恰好达到词元上限。",
+    says_zh="因 length 结束的响应恰好达到 token 上限。",
     mend="Correct finish_reason or completion_tokens.",
     mend_zh="更正 finish_reason 或 completion_tokens。",
 )

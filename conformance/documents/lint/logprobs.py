@@ -56,7 +56,7 @@ def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
     says="The arrays of log probabilities are equally long.",
     says_zh="各对数概率数组长度相同。",
     mend="Give every array one entry for each token.",
-    mend_zh="使每个数组与词元一一对应。",
+    mend_zh="使每个数组与 token 一一对应。",
 )
 def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     """Find arrays that do not run parallel to the tokens; an empty one stands for none."""
@@ -71,9 +71,9 @@ def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     "logprobs.count",
     Severity.DEFECT,
     says="As many tokens are listed as are counted.",
-    says_zh="列出的词元数与计数一致。",
+    says_zh="列出的 token 数与计数一致。",
     mend="List every token, or correct completion_tokens.",
-    mend_zh="列出全部词元，或更正 completion_tokens。",
+    mend_zh="列出全部 token，或更正 completion_tokens。",
 )
 def count(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that count other tokens than they list; the one at the end may be left out."""

@@ -58,7 +58,7 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
     says="Log probabilities are four parallel arrays.",
     says_zh="对数概率由四个并行数组组成。",
     mend="Show all four arrays, each with one entry for each token.",
-    mend_zh="给出全部四个数组，每个词元各占一项。",
+    mend_zh="给出全部四个数组，每个 token 各占一项。",
 )
 def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
     """Find samples whose log probabilities lack arrays."""

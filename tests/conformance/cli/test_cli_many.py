@@ -225,7 +225,7 @@ def test_the_output_speaks_the_language_that_was_asked_for(command, imagine, wri
     imagine()
     write(TWO)
     result = command("run", *STOP, "--out", "out", "--lang", "zh")
-    assert "2 个合规" in result.output
+    assert "2 个符合契约" in result.output
     assert '<html lang="zh"' in Path("out/index.html").read_text()
 
 

@@ -18,7 +18,7 @@ RULES = {
     "no blank parts Chinese from Chinese": f"{HAN} +{HAN}",
     "its punctuation is its own": f"{HAN}[,;:?!]|[,;:?!]{HAN}",
     "its punctuation has no blank around it": " [，。；：、]|[，。；：、] ",
-    "a token is 词元": r"(?<![\w.`])token(?![\w`])",
+    "a token is token": r"(?<![\w.`])token(?![\w`])",
 }
 
 

@@ -200,7 +200,7 @@ def test_a_run_is_followed_and_told_in_chinese() -> None:
     console = pipe()
     show(run, console, Language.CHINESE)
     told = printed(console)
-    assert "不合规。文档所列的 1 个参数中有 0 个符合承诺；悄悄忽略 stop。" in told
+    assert "不符合契约。文档所列的 1 个参数中有 0 个符合承诺；悄悄忽略 stop。" in told
     assert "第五个停止序列应被拒绝。" in told
     assert cause.cause_zh in told
     assert cause.cause not in told

@@ -28,7 +28,7 @@ def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() ->
     assert "The endpoint answered 200" in theirs
     assert "13" in theirs
     assert "14" in reference
-    assert "参考服务器的回答" in Page(written, Language.CHINESE).text
+    assert "参考服务器的响应" in Page(written, Language.CHINESE).text
     assert '<i>" </i><mark><i>13</i></mark>' in written
     assert '<i>" </i><mark><i>14</i></mark>' in written
     assert "<mark><i>cmpl" not in written

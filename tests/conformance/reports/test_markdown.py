@@ -99,7 +99,7 @@ def test_a_sentence_is_read_as_text() -> None:
 def test_the_summary_is_written_in_chinese() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     text = markdown.render(run, language=Language.CHINESE)
-    assert text.startswith("## 不合规\n\n文档所列的 1 个参数中有 0 个符合承诺")
+    assert text.startswith("## 不符合契约\n\n文档所列的 1 个参数中有 0 个符合承诺")
     assert "| 判定 | 检查 | 应为 | 实际 |" in text
     assert "❌ 被忽略" in text
     assert cause_of("stop.at-most-four", Effect.IGNORED).remedy_zh.partition("`")[0] in text

@@ -154,7 +154,7 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ),
         (
             "status 200 with {} (2 of 9 answers: those with `stop`, several prompts)",
-            "状态码 200，带有 {}（9 个回答中的 2 个：带有 `stop`、多个 prompt 的回答）",
+            "状态码 200，带有 {}（9 个响应中的 2 个：带有 `stop`、多个 prompt 的响应）",
         ),
         (
             "refused with 400: no; really, and stop.string judges that",
@@ -172,7 +172,7 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ),
         (
             "no answer: http://h/v1 did not answer within 2.5 s",
-            "没有回答：http://h/v1 在 2.5 秒内没有作答",
+            "没有响应：http://h/v1 在 2.5 秒内没有响应",
         ),
     ],
 )

@@ -147,9 +147,9 @@ def test_the_sentence_is_said_in_chinese_as_well() -> None:
     summary = Summary(a_run(*failures, a_finding(), subjects=subjects))
     assert summary.sentence.zh == (
         "文档所列的 2 个参数中有 1 个符合承诺；悄悄忽略 `echo`。"
-        "回答中有误的字段：`usage`。3 项检查中有 2 项发现承诺未兑现。"
+        "响应中有误的字段：`usage`。3 项检查中有 2 项发现承诺未兑现。"
     )
-    assert summary.cost_in_words.zh == "118 次请求，14,210 个词元（提示 9,800，生成 4,410）"
+    assert summary.cost_in_words.zh == "118 次请求，14,210 个 token（提示 9,800，生成 4,410）"
 
 
 def a_bill(prompt: list[int], billed: int) -> Exchange:
@@ -162,7 +162,7 @@ def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
     exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
     told = Summary(a_run(wrong, exchanges=exchanges)).sentence
     assert "Bills 180 % more prompt tokens than were sent (14 for 5)." in told.en
-    assert "提示词元多计费 180%（实际 5，计费 14）。" in told.zh
+    assert "提示 token 多计费 180%（实际 5，计费 14）。" in told.zh
     assert "Bills" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 
 
@@ -222,7 +222,7 @@ def test_what_the_reference_billed_is_told_apart() -> None:
     words = Summary(asked).reference_cost_in_words
     assert words == Text(
         "3 requests, 45 tokens (40 prompt, 5 generated)",
-        "3 次请求，45 个词元（提示 40，生成 5）",
+        "3 次请求，45 个 token（提示 40，生成 5）",
     )
     assert Summary(asked).cost_in_words == Summary(run).cost_in_words
     assert Summary(replace(run, footer=None)).reference_cost_in_words is None

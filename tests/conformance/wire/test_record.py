@@ -68,7 +68,7 @@ HEADER = Header(
         Requirement(
             "stop.string",
             "A stop ends the answer.",
-            "停止序列会结束回答。",
+            "停止序列会结束响应。",
             Level.MUST,
             "stop",
             "stop",

@@ -81,7 +81,7 @@ def test_an_overlay_of_ones_own_stands_for_the_document_that_it_names() -> None:
 def test_the_sentence_counts_what_came_of_them() -> None:
     assert MATRIX.sentence == Text(
         "6 targets: 1 not conforming, 1 conforming, 4 not run.",
-        "6 个目标：1 个不合规，1 个合规，4 个未运行。",
+        "6 个目标：1 个不符合契约，1 个符合契约，4 个未运行。",
     )
 
 

@@ -58,7 +58,7 @@ def test_another_score_is_told() -> None:
     says = agreement.draw(found).says
     assert "1 of 5 tokens are scored more than 0.05 away" in says.en
     assert "at most 1, " in says.en
-    assert "5 个词元中有 1 个" in says.zh
+    assert "5 个 token 中有 1 个" in says.zh
     assert agreement.ALARM in agreement.draw(found).svg
 
 
