@@ -147,7 +147,7 @@ def test_the_page_speaks_either_language(opening: Open, page_file: Path, script:
     expect(page.locator("h1")).to_contain_text("documented parameters")
     page.get_by_text("中文", exact=True).click()
     expect(page.locator(".verdict .headline")).to_have_text("符合契约", use_inner_text=True)
-    assert "文档所列的 18 个参数中有 12 个符合承诺" in page.locator("h1").inner_text()
+    assert "文档所列的 18 个参数中有 12 个符合契约" in page.locator("h1").inner_text()
     assert "documented" not in page.locator("h1").inner_text()
     if script:
         assert page.evaluate("document.documentElement.lang") == "zh"

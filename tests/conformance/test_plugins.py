@@ -97,7 +97,7 @@ def changed(before: str, after: str) -> str:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("requirements: [", "is not valid YAML"),
+        ("requirements: [", "is invalid YAML"),
         ("- nothing", "is not of type 'object'"),
         (changed("must", "shall"), "requirements[0].level: 'shall' is not one of"),
         (changed("    level: must\n", ""), "'level' is a required property"),
@@ -121,7 +121,7 @@ def test_requirements_that_cannot_be_used_say_why(
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(PluginError, match="there is no module nowhere_at_all, which its entry"):
+    with pytest.raises(PluginError, match="its entry point names the module nowhere_at_all, which its entry"):
         requirements_of(Plugin("acme-checks", "nowhere_at_all"))
     with pytest.raises(PluginError, match=r"nowhere_at_all\.inner cannot be imported"):
         requirements_of(Plugin("acme-checks", "nowhere_at_all.inner"))
@@ -141,10 +141,10 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         ("raise ValueError('two\\nlines')", "cannot be imported (ValueError: two lines)"),
         (CHECK.replace("acme.short", "stop.string"), "check stop.string is registered twice"),
         (CHECK.replace("响应很短。", ""), "the docstring's second paragraph is its sentence in"),
-        (CHECK.replace('"stop.string"', '"acme.n"'), "no requirement has the id `acme.n`"),
+        (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),
-            "its check acme.short needs `ech`, which is no parameter",
+            "its check acme.short needs `ech`, which is not a parameter",
         ),
     ],
 )

@@ -175,7 +175,7 @@ def _named(setting: Setting) -> Text:
 
 def _value(setting: Setting) -> Text:
     if setting.temperature is None:
-        return Text("default", "默认值")
+        return Text("(default)", "默认值")
     return same(f"{setting.temperature:g}")
 
 

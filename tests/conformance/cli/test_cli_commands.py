@@ -115,17 +115,17 @@ def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) 
 @pytest.mark.parametrize(
     ("contract", "first", "then"),
     [
-        ("zhizengzeng", "does not say this itself; of max_tokens it says: integer", "zero"),
+        ("zhizengzeng", "not stated in this document; about max_tokens it says: integer", "zero"),
         ("aocheng", "default 16", "zero"),
         ("openai", "default 16", "zero"),
-        ("gpt-ge", "does not say this itself; of max_tokens it says: number, optional", "zero"),
+        ("gpt-ge", "not stated in this document; about max_tokens it says: number, optional", "zero"),
     ],
 )
 def test_the_words_of_the_contracts_own_document_come_first(
     command, contract: str, first: str, then: str
 ) -> None:
     output = command("explain", "max-tokens.default", "--contract", contract).output
-    _, _, written = output.partition("Where the contract says so\n")
+    _, _, written = output.partition("Sources\n")
     lines = [line.split(maxsplit=1) for line in written.splitlines()[:2]]
     assert lines[0][0] == contract
     assert lines[0][1].startswith(first)
@@ -139,11 +139,11 @@ def test_every_check_can_be_explained(command) -> None:
 def test_a_mistyped_check_is_answered_with_the_nearest(command) -> None:
     result = command("explain", "stop.five-refsed")
     assert result.exit_code == 4
-    assert "there is no check 'stop.five-refsed'; did you mean stop.five-refused" in result.output
+    assert "unknown check 'stop.five-refsed'; did you mean stop.five-refused" in result.output
 
 
 def test_a_check_like_no_other_is_answered_with_the_list(command) -> None:
-    assert "`conformance list` shows them all" in command("explain", "@@@@@@@").output
+    assert "run `conformance list` to see all checks" in command("explain", "@@@@@@@").output
 
 
 @pytest.fixture

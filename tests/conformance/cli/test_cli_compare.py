@@ -26,10 +26,10 @@ def keep(run: Run, name: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
-        (GOOD, GOOD, 0, "Nothing got worse."),
+        (GOOD, GOOD, 0, "No regressions."),
         (GOOD, BAD, 1, "Got worse. 1 check got worse;"),
         (BAD, GOOD, 0, "1 check got better"),
-        (GOOD, UNSURE, 3, "1 check became unsure"),
+        (GOOD, UNSURE, 3, "1 check now inconclusive"),
         (GOOD, CUT, 3, "The newer run broke off"),
         (CUT, BAD, 1, "The older run broke off"),
         (UNSURE, GOOD, 5, "there is nothing to compare"),
@@ -78,8 +78,8 @@ def test_it_speaks_the_language_asked_for_or_that_of_the_locale(
     [
         (("nowhere", "new"), "cannot read nowhere"),
         (("new",), "Missing argument 'NEW'"),
-        (("new", "new", "--format", "junit"), "there is no format 'junit'; known: html, json"),
-        (("new", "new", "--format", ","), "name at least one of html"),
+        (("new", "new", "--format", "junit"), "unknown format 'junit'; known: html, json"),
+        (("new", "new", "--format", ","), "give at least one of html"),
         (("new", "new", "--out", "x"), "--out says where to write, and --format what"),
         (("new", "new", "--lang", "fr"), "'fr' is not one of"),
         (("new", "new", "--format", "json", "--out", "new/run.ndjson"), "cannot write to"),

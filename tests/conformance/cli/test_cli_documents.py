@@ -175,7 +175,7 @@ def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_told(
     endpoint = asked[0][1]
     assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:9/v1", "some-model")
     assert endpoint.api_key == "sk-secret-1"
-    assert "zero: sending 3 requests and spending at most" in result.stderr
+    assert "zero: sending 3 requests  at most" in result.stderr
     assert "sk-secret-1" not in result.output
 
 
@@ -208,14 +208,14 @@ def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, mon
     monkeypatch.setattr(sys.modules[MODULE], "bundled_server", refuse)
     result = command("documents", "eronmind", "--only", "replay")
     assert "not run  the schema's example" in result.output
-    assert "it is not installed; or name an endpoint with --base-url" in result.output
+    assert "it is not installed; or test another endpoint with --base-url" in result.output
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["zeru"], "there is no page `zeru`"),
-        (["--only", "lnt"], "there is no part 'lnt'; known: lint, replay, contradictions"),
+        (["--only", "lnt"], "unknown part 'lnt'; known: lint, replay, contradictions"),
         (["--only", ","], "name a part"),
         (["--model", "m"], "--model and --api-key-env go with --base-url"),
         (["--only", "lint", "--base-url", "http://x/v1"], "--base-url is for the replay"),
@@ -236,4 +236,4 @@ def test_two_pages_of_one_name_are_refused(command, tmp_path: Path) -> None:
     (tmp_path / "zero.yaml").write_text(text, "utf-8")
     result = command("documents", "zero", str(tmp_path / "zero.yaml"), "--only", "lint")
     assert result.exit_code == 4
-    assert "two of the pages call themselves `zero`" in result.output
+    assert "two pages have the name `zero`" in result.output

@@ -41,7 +41,7 @@ def test_the_details_of_a_surprise_are_kept_and_named() -> None:
     _, output = ending(RuntimeError("the reason"))
     (line,) = output.splitlines()
     details = Path(line.rpartition(" ")[2])
-    assert "something failed that should not have (RuntimeError); the details are in" in line
+    assert "internal error (RuntimeError); please report it with the details in" in line
     assert "the reason" in details.read_text()
     details.unlink()
 

@@ -54,7 +54,7 @@ def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
 ) -> None:
     finished = process("run", *words, *ONE_CHECK)
     assert finished.returncode == code, finished.stdout + finished.stderr
-    assert f"the bundled server speaks as {words[-1]}" in finished.stderr
+    assert f"the bundled server emulates {words[-1]}" in finished.stderr
 
 
 def test_a_named_endpoint_has_no_dialect(process) -> None:
@@ -67,7 +67,7 @@ def test_a_named_endpoint_has_no_dialect(process) -> None:
 def test_nobody_listens(process, tmp_path: Path) -> None:
     finished = judged(process, "http://127.0.0.1:1/v1")
     assert finished.returncode == 3
-    assert "Could not judge." in finished.stdout
+    assert "Inconclusive." in finished.stdout
     assert "127.0.0.1:1" in because(tmp_path)
 
 

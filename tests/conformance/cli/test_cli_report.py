@@ -51,7 +51,7 @@ def test_every_report_says_who_judged(command, record: Path) -> None:
     write_run(older, record)
     words = ("--rejudge", "--format", "html,junit,json,markdown", "--lang", "en")
     result = command("report", "run", *words)
-    told = f"Recorded by suite version 0.0.1, judged again from its record by version {__version__}"
+    told = f"Recorded by suite version 0.0.1, re-evaluated from the record by version {__version__}"
     assert told in result.output
     folder = Path("run/rejudged")
     assert told in (folder / "index.html").read_text()
@@ -83,7 +83,7 @@ def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
     write_run(replace(run, header=replace(run.header, contract="mine")), record)
     result = command("report", "run", "--rejudge")
     assert result.exit_code == 4
-    assert "the run was held to 'mine': give it as --contract" in result.output
+    assert "the run used the 'mine': pass its path with --contract" in result.output
     assert command("report", "run", "--rejudge", "--contract", "openai").exit_code == 1
     assert command("report", "run", "--contract", "openai").exit_code == 4
     assert command("report", "run", "--rejudge", "--contract", "yours").exit_code == 4
@@ -95,7 +95,7 @@ def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> N
     write_run(replace(run, header=replace(run.header, started_at=when)), record)
     result = command("report", "run", "--rejudge")
     assert result.exit_code == 4
-    assert f"{when!r} is no date that a run began at" in result.output
+    assert f"{when!r} is not a valid start time of a run" in result.output
 
 
 def test_a_run_that_broke_off_is_marked_in_every_format(command) -> None:
@@ -144,8 +144,8 @@ def a_browser(script: str) -> str:
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("exit 3", "could not print the page (it ended with 3)"),
-        ("exit 0", "printed nothing"),
+        ("exit 3", "could not print the page (exit code 3)"),
+        ("exit 0", "wrote no PDF"),
         ("sleep 60", "did not print the page within 1 s"),
     ],
 )

@@ -27,7 +27,7 @@ def test_a_run_leaves_the_record_and_three_reports_and_names_the_page_last(
     ]
     assert folder.name.endswith("-imagined.example-openai")
     assert result.output.splitlines()[-1] == f"reports/{folder.name}/index.html"
-    assert "No broken promise in" in result.output
+    assert "No failures in" in result.output
 
 
 def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
@@ -38,7 +38,7 @@ def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
     assert results["verdict"] == "not conforming"
     states = {row["name"]: row["state"] for row in results["parameters"]}
     assert states["stop"] == "ignored"
-    assert "drops stop without saying so" in result.output
+    assert "drops stop " in result.output
 
 
 def test_only_the_formats_asked_for_are_written(command, imagine) -> None:
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_made_is_named(command, imagine) -> None:
     Path("file").write_text("")
     result = command("run", *NAMED, *STOP, "--out", "file/out")
     assert result.exit_code == 4
-    assert "cannot make the folder file/out (Not a directory)" in result.output
+    assert "cannot create the folder file/out (Not a directory)" in result.output
 
 
 def test_the_limits_reach_the_run(command, imagine) -> None:
@@ -112,7 +112,7 @@ def test_a_selection_that_matches_nothing_ran_nothing(command, imagine, tmp_path
     imagine()
     result = command("run", *NAMED, "--select", "no-such-area.*")
     assert result.exit_code == 5
-    assert "--select 'no-such-area.*' matches no check of the standard tier" in result.output
+    assert "--select 'no-such-area.*' matches no check in the standard tier" in result.output
     assert not (tmp_path / "reports").exists()
 
 
@@ -130,7 +130,7 @@ def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-000111222")
     result = command("run", *NAMED, *STOP, "--out", "out")
     assert result.exit_code == 3
-    assert "something failed that should not have (RuntimeError)" in result.output
+    assert "internal error (RuntimeError)" in result.output
     assert "Traceback" not in result.output
     (details,) = Path("out").glob("error-*.txt")
     assert "RuntimeError" in details.read_text()
@@ -162,17 +162,17 @@ def test_a_run_that_ends_before_it_begins_has_nothing_to_report(
         (["--base-url", "http://x:99999/", "--model", "m"], "is no URL"),
         (["--base-url", "http://me:pw@x/v1", "--model", "m"], "holds a user name or password"),
         (["--base-url", "http://x/v1?a=b", "--model", "m"], "has a query or a fragment"),
-        (["--base-url", "http://x/v 1", "--model", "m"], "has a blank in it"),
+        (["--base-url", "http://x/v 1", "--model", "m"], "must not contain blanks"),
         ([*NAMED, "--contract", "nobody"], "choose one of zero, gpt-ge, aocheng"),
         ([*NAMED, "--tier", "abyss"], "'abyss' is not one of"),
-        ([*NAMED, "--format", "html,pdf"], "there is no format 'pdf'; known: html, junit"),
-        ([*NAMED, "--format", ","], "name at least one of html"),
+        ([*NAMED, "--format", "html,pdf"], "unknown format 'pdf'; known: html, junit"),
+        ([*NAMED, "--format", ","], "give at least one of html"),
         ([*NAMED, "--max-requests", "-1"], "-1 is not in the range"),
         ([*NAMED, "--max-spend-tokens", "0"], "0 is not in the range"),
         ([*NAMED, "--concurrency", "many"], "'many' is not a valid integer"),
-        ([*NAMED, "--rate", "nan"], "nan is not a number above 0"),
-        ([*NAMED, "--timeout", "-3"], "-3.0 is not a number above 0"),
-        ([*NAMED, "--api-key-env", "NOT_SET"], "the environment variable NOT_SET is not set"),
+        ([*NAMED, "--rate", "nan"], "nan is not a number greater than 0"),
+        ([*NAMED, "--timeout", "-3"], "-3.0 is not a number greater than 0"),
+        ([*NAMED, "--api-key-env", "NOT_SET"], "environment variable NOT_SET is not set"),
         ([*NAMED, "--no-such-flag"], "No such option"),
         ([*NAMED, "stray"], "unexpected extra argument"),
     ],

@@ -61,10 +61,10 @@ def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> No
             "conformance::usage.present *ERROR*",
             "SKIPPED [[]1[]] *checks*stop.py:*: this document has no stop",
             "SKIPPED [[]1[]] *checks*stop.py:*: inconclusive: answered 502: later",
-            "SKIPPED [[]1[]] *checks*stop.py:*: for information: not promised, and it works",
+            "SKIPPED [[]1[]] *checks*stop.py:*: (informational): not promised, and it works",
             "XFAIL conformance::stop.four-served - refused with 400: no stop here",
             "FAILED conformance::stop.five-refused - Broken: *",
-            "ERROR conformance::usage.present - NotJudged: the check itself failed*",
+            "ERROR conformance::usage.present - NotJudged: internal error in the check*",
         ]
     )
 
@@ -217,7 +217,7 @@ def test_a_run_that_breaks_says_so_without_the_key(
     )
     result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
     told = result.stdout.str() + result.stderr.str()
-    assert "the suite failed where it should not have: RuntimeError: broken with $API_KEY" in told
+    assert "internal error of the suite: RuntimeError: broken with $API_KEY" in told
     assert key not in told
 
 
