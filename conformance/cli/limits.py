@@ -33,7 +33,7 @@ HOW = frozenset(
 
 def _by_tier(limit: Callable[[Limits], int | None]) -> str:
     most = ", ".join(f"{limit(Options(tier).ceiling):,}" for tier in Tier)
-    return f"[default: {most} by tier]"
+    return f"[default by tier: {most}]"
 
 
 def within_limits(function: Function) -> Function:

@@ -475,12 +475,18 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
             "  - target: $.nothing\n    remove: true\n",
             "action 1 (target $.nothing): selects nothing",
         ),
-        (f"  - target: {STOP}\n    update: {{maxItems: four}}\n", "stop.maxItems an invalid schema"),
+        (
+            f"  - target: {STOP}\n    update: {{maxItems: four}}\n",
+            "stop.maxItems an invalid schema",
+        ),
         (
             f"  - target: {STOP}\n    update: {{x-promised: 1}}\n",
             "x-promised must be true or false",
         ),
-        (f"  - target: {STOP}\n    update: {{x-default: none}}\n", "x-default has only one valid value"),
+        (
+            f"  - target: {STOP}\n    update: {{x-default: none}}\n",
+            "x-default has only one valid value",
+        ),
         (
             f"  - target: {STOP}\n    update: {{x-documents: {{ours: 4}}}}\n",
             "x-documents must map",

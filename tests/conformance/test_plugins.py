@@ -121,7 +121,9 @@ def test_requirements_that_cannot_be_used_say_why(
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(PluginError, match="its entry point names the module nowhere_at_all, which its entry"):
+    with pytest.raises(
+        PluginError, match="its entry point names the module nowhere_at_all, which its entry"
+    ):
         requirements_of(Plugin("acme-checks", "nowhere_at_all"))
     with pytest.raises(PluginError, match=r"nowhere_at_all\.inner cannot be imported"):
         requirements_of(Plugin("acme-checks", "nowhere_at_all.inner"))

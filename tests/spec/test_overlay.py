@@ -181,7 +181,10 @@ def test_patch_versions_make_no_difference(version: str) -> None:
             {"target": "$", "update": {"info": "Pets"}},
             "$['info'] is an object and cannot be merged with a primitive",
         ),
-        ({"target": "$..*", "update": {}}, "selects nodes of different kinds (objects, arrays, primitives)"),
+        (
+            {"target": "$..*", "update": {}},
+            "selects nodes of different kinds (objects, arrays, primitives)",
+        ),
         ({"target": "$.info", "copy": "$.paths.*"}, "`copy` has to select one node"),
         ({"target": "info", "update": {}}, "action 1 (target info): "),
         ({"target": "$.info"}, "action 1 has to have one of"),

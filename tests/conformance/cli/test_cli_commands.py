@@ -118,7 +118,11 @@ def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) 
         ("zhizengzeng", "not stated in this document; about max_tokens it says: integer", "zero"),
         ("aocheng", "default 16", "zero"),
         ("openai", "default 16", "zero"),
-        ("gpt-ge", "not stated in this document; about max_tokens it says: number, optional", "zero"),
+        (
+            "gpt-ge",
+            "not stated in this document; about max_tokens it says: number, optional",
+            "zero",
+        ),
     ],
 )
 def test_the_words_of_the_contracts_own_document_come_first(

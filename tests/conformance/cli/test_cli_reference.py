@@ -96,7 +96,10 @@ def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) ->
     words = (*ELSEWHERE, "--reference-model", "m")
     command("run", *NAMED, *STOP, *words)
     told = command("run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY").output
-    assert "sending the API key in $REFERENCE_KEY to the reference server at, reference.example" in told
+    assert (
+        "sending the API key in $REFERENCE_KEY to the reference server at, reference.example"
+        in told
+    )
     assert "sk-the-references-key" not in told
     keys = []
     for reference in chosen:

@@ -165,9 +165,7 @@ def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged,
     assert result.exit_code == 2
     document = json.loads(result.output)
     runs = [run for of in (*document["faults"], *document["correct"]) for run in of["runs"]]
-    assert document["complaints"] == [
-        f"incomplete {14 - len(runs)} of the runs did not take place"
-    ]
+    assert document["complaints"] == [f"incomplete {14 - len(runs)} of the runs did not take place"]
     assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
 
 

@@ -70,7 +70,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
         ("finish.stop-in-text", "samples: answer, choices[0].text"),
         ("errors.not-described", "errors"),
         ("openapi.not-a-description", "openapi"),
-        ("openapi.empty-answer", "openapi: the schema of the answer"),
+        ("openapi.empty-answer", "openapi: the response schema"),
         ("openapi.server", "openapi: servers"),
     ],
 }

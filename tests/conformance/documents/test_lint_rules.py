@@ -389,7 +389,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
     (
         "openapi.empty-answer",
         a_page(openapi=replace(DESCRIPTION, answer={"type": "object", "properties": {}})),
-        "openapi: the schema of the answer",
+        "openapi: the response schema",
         "any object fits it",
     ),
     (

@@ -173,7 +173,7 @@ def test_a_part_of_a_body_is_not_run(program: Imagined) -> None:
     (one,) = replayed(PART)
     assert (one.outcome, one.reason) == (
         Outcome.NOT_RUN,
-        "it is a part of a body, which nobody sends alone",
+        "it is only part of a request body",
     )
     assert program.asks == []
 

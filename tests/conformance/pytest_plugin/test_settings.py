@@ -118,7 +118,10 @@ def test_a_corrected_url_is_told(pytester: pytest.Pytester) -> None:
         (["rate", "nan"], "--conformance-rate must be a number greater than 0"),
         (["select", "nothing.*"], "--conformance-select nothing.* matches no check"),
         (["header", SECRET], "--conformance-header takes 'NAME: VALUE'"),
-        (["header", f"X-Api-Key: {SECRET}"], "--conformance-header must not contain the secret value of"),
+        (
+            ["header", f"X-Api-Key: {SECRET}"],
+            "--conformance-header must not contain the secret value of",
+        ),
         (["header-env", "X-Pass: NOT_SET"], "Environment variable NOT_SET is not set"),
         (["api-key-env", "NOT_SET"], "Environment variable NOT_SET is not set or is empty."),
         (["api-key-env", "sk-abc123def456ghi789jkl"], "and never be the key itself"),

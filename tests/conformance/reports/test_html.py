@@ -106,7 +106,9 @@ def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> Non
         "seed.repeats", "info", subject="seed", effect=Effect.IGNORED, seen="another text"
     )
     text = page_of(a_run(a_finding(), seen, subjects=(a_subject(), silent))).text
-    assert "seed ignored Not documented. seed.repeats another text 1 check, informational only" in text
+    assert (
+        "seed ignored Not documented. seed.repeats another text 1 check, informational only" in text
+    )
     assert "No failures" in text
 
 
@@ -166,7 +168,9 @@ def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
     run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
     assert "aocheng about stop : an array. This requirement comes from" in page_of(run).text
     run = a_run(a_failure(), document="gpt-ge", subjects=(a_subject(says=says),))
-    assert "gpt-ge does not mention it; this requirement comes from the protocol." in page_of(run).text
+    assert (
+        "gpt-ge does not mention it; this requirement comes from the protocol." in page_of(run).text
+    )
 
 
 def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:

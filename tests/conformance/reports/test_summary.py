@@ -78,10 +78,7 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
         (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
         (
             Cost(1, 2, 0, 3),
-            (
-                "1 request, at most 5 tokens "
-                "(2 prompt, 0 generated, up to 3 without reported usage)"
-            ),
+            ("1 request, at most 5 tokens (2 prompt, 0 generated, up to 3 without reported usage)"),
         ),
         (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage reported)"),
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
@@ -95,12 +92,8 @@ def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str)
 
 def test_strict_runs_count_lesser_deviations_as_broken() -> None:
     warned = a_finding("stop.lesser", "warn")
-    assert Summary(a_run(warned)).sentence.en.endswith(
-        "No failures in 1 check. 1 warning."
-    )
-    assert Summary(a_run(warned, strict=True)).sentence.en.endswith(
-        "1 of 1 check failed."
-    )
+    assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")
+    assert Summary(a_run(warned, strict=True)).sentence.en.endswith("1 of 1 check failed.")
 
 
 def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
@@ -161,7 +154,9 @@ def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
     told = Summary(a_run(wrong, exchanges=exchanges)).sentence
-    assert "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)." in told.en
+    assert (
+        "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)." in told.en
+    )
     assert "用量有误：输入 token 多报 180%（上报 14，实际 5）。" in told.zh
     assert "Incorrect usage" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 

@@ -124,7 +124,10 @@ LINES: list[tuple[str, str]] = [
     ("contract = 7", "contract must be a non-empty string on one line"),
     ("headers = 'X: 1'", 'headers must be a table of names and values, such as {"X-Tenant"'),
     ("headers = {'X 1' = 'a'}", "headers has 'X 1', which is not a valid header name"),
-    ("headers = {'X-1' = \"a\\nb\"}", "headers has a value for X-1 that must be a non-empty string"),
+    (
+        "headers = {'X-1' = \"a\\nb\"}",
+        "headers has a value for X-1 that must be a non-empty string",
+    ),
     ("headers = {'X-1' = '零'}", "headers has a non-ASCII value for X-1; headers must be ASCII"),
     ("headers = {X-1 = '$TOKEN'}", "headers has a value for X-1 that starts with $"),
     ("headers = {Content-Type = 'a'}", "headers has Content-Type, which the suite sets itself"),
@@ -181,7 +184,7 @@ def test_each_mistake_is_one_sentence_with_file_target_and_key(
         ),
         (
             SMALLEST + SMALLEST.replace("zero", "Zero"),
-            "conformance.toml: the targets 'zero' and 'Zero' differ only in case; rename one of them",
+            "the targets 'zero' and 'Zero' differ only in case; rename one of them",
         ),
     ],
 )

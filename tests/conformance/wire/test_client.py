@@ -239,9 +239,7 @@ async def _https_to_plain() -> Exchange:
 
 def test_a_server_that_never_answers() -> None:
     exchange, server = asked(hang, timeout=0.3)
-    assert fault_of(exchange) == (
-        f"timeout: no response from {server.base_url} within 0.3 s"
-    )
+    assert fault_of(exchange) == (f"timeout: no response from {server.base_url} within 0.3 s")
     assert len(server.requests) == 3
 
 

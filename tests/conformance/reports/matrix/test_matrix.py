@@ -41,9 +41,7 @@ KEPT = Recorded("other", a_run(a_finding("stop.four-served"), subjects=SUBJECTS[
 MISSING = Recorded(
     "absent",
     document="aocheng",
-    because=Text(
-        "Environment variable KEY is not set or is empty.", "环境变量 KEY 未设置或为空。"
-    ),
+    because=Text("Environment variable KEY is not set or is empty.", "环境变量 KEY 未设置或为空。"),
     base_url="https://absent.example/v1",
     model="tiny",
 )

@@ -33,7 +33,10 @@ def says(record) -> str:
         (lambda n: n + 12, "reports 12 more tokens than sent"),
         (lambda n: n + 2_417, "reports 2,417 more tokens than sent"),
         (lambda n: n * 3 // 2, "tokens grow 50 % faster than the prompt"),
-        (lambda n: n * 2 + 30, "reports 30 more tokens than sent for every prompt: a constant offset"),
+        (
+            lambda n: n * 2 + 30,
+            "reports 30 more tokens than sent for every prompt: a constant offset",
+        ),
         (lambda n: n * 2 + 30, "tokens grow 100 % faster than the prompt"),
         (lambda n: n // 2, "tokens grow 50 % slower than the prompt"),
         (lambda _: 7, "reported as about 7 tokens, regardless of its length"),

@@ -102,7 +102,10 @@ def test_what_is_certain_is_named_as_it_was_asked() -> None:
         (seeded, "With the same seed, all samples are the same."),
         ([cold, *seeded], "At temperature 0 and with the same seed, all samples are the same."),
     ):
-        assert diversity.draw(rows_of(*asked)).says.en == f"Each letter is a distinct output. {sentence}"
+        assert (
+            diversity.draw(rows_of(*asked)).says.en
+            == f"Each letter is a distinct output. {sentence}"
+        )
 
 
 def test_what_does_not_surprise_stands_in_the_text_alternative() -> None:
