@@ -16,17 +16,16 @@ def sentence(matrix: Matrix) -> str:
 def _sentences(matrix: Matrix) -> Iterator[str]:
     if matrix.rows:
         row = matrix.rows[-1]
-        shown = max((share.of for share in row.by_tier.values()), default=0)
         found = [
-            f"{share.found} ({share.percent} %) at {tier.value}"
+            f"{share.found} of {share.of} ({share.percent} %) at {tier.value}"
             for tier, share in row.by_tier.items()
             if share.of
         ]
         if found:
-            yield f"Detected of {plural(shown, 'fault')} without a trigger: {listed(found)}."
+            yield f"Detected without a trigger: {listed(found)}."
         if row.hidden.of:
             yield (
-                f"Detected of {plural(row.hidden.of, 'fault')} with a trigger: {row.hidden.found} "
+                f"Detected with a trigger: {row.hidden.found} of {row.hidden.of} "
                 f"({row.hidden.percent} %) at {matrix.tiers[-1].value}."
             )
     if matrix.honest:

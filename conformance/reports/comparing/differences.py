@@ -104,7 +104,7 @@ class Differences:
         ]
         told = told or [Text("No verdict changed", "判定均无变化")]
         rest = Text(
-            "; {same} of {all} have the same verdict in both runs.",
+            "; {same} of {all} in both runs unchanged.",
             "；两次运行都得出判定的 {all}中，{same} 项判定未变。",
         ).format(same=f"{self.unchanged:,}", all=counted(self.compared, CHECK))
         return joined([joined(told, Text("; ", "；")), rest], same(""))

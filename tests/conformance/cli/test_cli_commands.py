@@ -41,7 +41,7 @@ def test_a_plan_counts_requests_and_tokens_without_a_network(command) -> None:
     result = command("plan", "--select", "stop.*")
     assert result.exit_code == 0
     assert "stop.five-refused" in result.output
-    assert "under the openai contract, standard tier:" in result.output
+    assert "openai contract, standard tier:" in result.output
     assert "up to 220 requests and 12,000 tokens in all" in " ".join(result.output.split())
 
 
@@ -185,8 +185,8 @@ def test_a_report_can_go_elsewhere_in_other_formats(command, recorded: Path) -> 
 
 def test_a_run_that_broke_off_is_rendered_and_marked(command, recorded: Path) -> None:
     write_run(a_run(a_finding(), broken_off=True), recorded / "run.ndjson")
-    assert "Broken off." in command("report", str(recorded)).output
-    assert "This run broke off" in (recorded / "index.html").read_text()
+    assert "Incomplete." in command("report", str(recorded)).output
+    assert "This run is incomplete" in (recorded / "index.html").read_text()
 
 
 def test_a_run_that_is_not_there_is_named(command) -> None:

@@ -53,7 +53,7 @@ def test_a_sentence_cannot_drive_the_terminal() -> None:
 
 def test_a_full_disk_does_not_hide_the_surprise(tmp_path: Path) -> None:
     sentence = unforeseen(RuntimeError("oh"), tmp_path / "nowhere")
-    assert "(RuntimeError), and the details could not be written" in sentence
+    assert "(RuntimeError); the details could not be written" in sentence
 
 
 def test_callers_that_want_errors_get_them() -> None:

@@ -174,13 +174,16 @@ def test_a_named_endpoint_leaves_the_file_alone(command, imagine, write) -> None
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--target", "zer"], "no target in conformance.toml is called 'zer'; did you mean zero?"),
-        (["--target", "*x"], "no target in conformance.toml is called '*x'; it has zero, mine"),
+        (["--target", "zer"], "no target in conformance.toml matches 'zer'; did you mean zero?"),
+        (
+            ["--target", "*x"],
+            "no target in conformance.toml matches '*x'; known targets: zero, mine",
+        ),
         (["--target", "a", "--base-url", "http://x/v1"], "--base-url and"),
         (["--config", "a", "--dialect", "zero"], "--dialect and --config"),
         (["--config", "missing.toml"], "cannot read missing.toml: No such file"),
-        (["--api-key-env", "ANY"], "--api-key-env would hand one key to every target"),
-        (["--config", "conformance.toml", "--api-key-env", "ANY"], "would hand one key to every"),
+        (["--api-key-env", "ANY"], "--api-key-env would send one key to every target"),
+        (["--config", "conformance.toml", "--api-key-env", "ANY"], "would send one key to every"),
         (["--jobs", "0"], "0 is not in the range"),
     ],
 )
@@ -198,7 +201,7 @@ def test_wrong_usage_ends_before_anything_is_sent(
 def test_a_choice_wants_a_file(command) -> None:
     result = command("run", "--target", "zero")
     assert result.exit_code == 4
-    assert "there is none here; `conformance init` writes one" in result.output
+    assert "does not exist here; create one with `conformance init`" in result.output
 
 
 def test_every_mistake_in_the_file_is_told_and_nothing_is_sent(command, imagine, write) -> None:
@@ -209,7 +212,7 @@ def test_every_mistake_in_the_file_is_told_and_nothing_is_sent(command, imagine,
     first, second = [line for line in result.output.splitlines() if "target '" in line]
     assert "conformance.toml, target 'zero': contract" in first
     assert "did you mean zero?" in first
-    assert "target 'mine': max-requests has to be a whole number of at least 1" in second
+    assert "target 'mine': max-requests must be an integer of at least 1" in second
     assert not Path("reports").exists()
 
 

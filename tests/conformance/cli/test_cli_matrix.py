@@ -89,11 +89,11 @@ def test_a_run_that_broke_off_is_marked_so(command) -> None:
         ([], "Missing argument 'RUN...'"),
         (["nowhere"], "cannot read nowhere: No such file"),
         (["no*where"], "no recorded run at no*where"),
-        (["empty"], "no recorded run at empty: no run.ndjson "),
+        (["empty"], "no recorded run at empty: neither it nor its subfolders"),
         (["mine.txt"], "mine.txt, line 1: not JSON"),
         (
             ["runs", "--format", "pdf"],
-            "unknown format 'pdf'; known: json, markdown, html, text",
+            "unknown format 'pdf'; choose from json, markdown, html, text",
         ),
         (["runs", "--out", "runs"], "the folder runs is not empty"),
     ],

@@ -38,7 +38,7 @@ def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
     assert results["verdict"] == "not conforming"
     states = {row["name"]: row["state"] for row in results["parameters"]}
     assert states["stop"] == "ignored"
-    assert "drops stop " in result.output
+    assert "silently ignores stop" in result.output
 
 
 def test_only_the_formats_asked_for_are_written(command, imagine) -> None:
@@ -135,7 +135,7 @@ def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
     (details,) = Path("out").glob("error-*.txt")
     assert "RuntimeError" in details.read_text()
     assert "sk-very-secret" not in details.read_text()
-    assert "This run broke off" in Path("out/index.html").read_text()
+    assert "This run is incomplete" in Path("out/index.html").read_text()
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 2), (RuntimeError, 3)])
@@ -155,17 +155,17 @@ def test_a_run_that_ends_before_it_begins_has_nothing_to_report(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--base-url", "http://x/v1"], "--base-url needs --model"),
-        (["--model", "m"], "--model and --api-key-env go with --base-url"),
+        (["--base-url", "http://x/v1"], "--model is required with --base-url"),
+        (["--model", "m"], "--model and --api-key-env require --base-url"),
         (["--base-url", "x/v1", "--model", "m"], "needs http:// or https:// and a host"),
-        (["--base-url", "http://[x/v1", "--model", "m"], "is no URL"),
-        (["--base-url", "http://x:99999/", "--model", "m"], "is no URL"),
-        (["--base-url", "http://me:pw@x/v1", "--model", "m"], "holds a user name or password"),
-        (["--base-url", "http://x/v1?a=b", "--model", "m"], "has a query or a fragment"),
+        (["--base-url", "http://[x/v1", "--model", "m"], "is not a URL"),
+        (["--base-url", "http://x:99999/", "--model", "m"], "is not a URL"),
+        (["--base-url", "http://me:pw@x/v1", "--model", "m"], "must not contain a user name"),
+        (["--base-url", "http://x/v1?a=b", "--model", "m"], "must not have a query"),
         (["--base-url", "http://x/v 1", "--model", "m"], "must not contain blanks"),
         ([*NAMED, "--contract", "nobody"], "choose one of zero, gpt-ge, aocheng"),
         ([*NAMED, "--tier", "abyss"], "'abyss' is not one of"),
-        ([*NAMED, "--format", "html,pdf"], "unknown format 'pdf'; known: html, junit"),
+        ([*NAMED, "--format", "html,pdf"], "unknown format 'pdf'; choose from html, junit"),
         ([*NAMED, "--format", ","], "give at least one of html"),
         ([*NAMED, "--max-requests", "-1"], "-1 is not in the range"),
         ([*NAMED, "--max-spend-tokens", "0"], "0 is not in the range"),
@@ -192,5 +192,5 @@ def test_wrong_usage_ends_with_one_sentence_and_4(command, words: list[str], sen
 def test_a_key_given_as_a_name_is_refused_and_never_echoed(command, key: str) -> None:
     result = command("run", *NAMED, "--api-key-env", key)
     assert result.exit_code == 4
-    assert "never the key itself" in result.output
+    assert "not the key itself" in result.output
     assert not key or key not in result.output

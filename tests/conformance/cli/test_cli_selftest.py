@@ -66,8 +66,8 @@ def test_a_sound_suite_ends_with_0(command, judged) -> None:
     judged(sound)
     result = command("selftest")
     assert result.exit_code == 0, result.output
-    assert "Of 2 faults without a trigger smoke finds 2 (100 %) and standard" in result.output
-    assert "Of 8 correct servers 0 accused." in result.output
+    assert "Detected without a trigger: 2 of 2 (100 %) at smoke and" in result.output
+    assert "False positives: 0 of 8 conforming servers." in result.output
     assert "✓ all expected faults detected, no false positives" in result.output
 
 
@@ -135,7 +135,7 @@ def test_a_selection_of_nothing_ends_with_5(command, judged) -> None:
     judged(sound)
     result = command("selftest", "--fault", "no-such-fault")
     assert result.exit_code == 5
-    assert "nothing matches" in result.output
+    assert "no fault or variant matches" in result.output
 
 
 def until(name: str, error: BaseException) -> Judge:
@@ -154,8 +154,8 @@ def test_a_worker_that_goes_away_ends_with_3_and_keeps_what_was_learned(command,
     result = command("selftest")
     assert result.exit_code == 3
     assert "conformance: the bundled server ended during the run" in result.output
-    assert "Of 8 correct servers 0 accused." in result.output
-    assert "✗ incomplete 6 of the runs did not take place" in result.output
+    assert "False positives: 0 of 8 conforming servers." in result.output
+    assert "✗ incomplete: 6 of the runs did not take place" in result.output
 
 
 @pytest.mark.parametrize("name", ["crlf", "late@stream"])
@@ -165,7 +165,9 @@ def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged,
     assert result.exit_code == 2
     document = json.loads(result.output)
     runs = [run for of in (*document["faults"], *document["correct"]) for run in of["runs"]]
-    assert document["complaints"] == [f"incomplete {14 - len(runs)} of the runs did not take place"]
+    assert document["complaints"] == [
+        f"incomplete: {14 - len(runs)} of the runs did not take place"
+    ]
     assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
 
 
@@ -176,9 +178,9 @@ def test_a_log_is_told_what_is_wrong_at_once_and_how_far_the_runs_are(
     judged(lambda trial: angry(trial) if trial.name == "crlf" else blind(trial))
     told = command("selftest", "--fault", "dropped", "--variant", "crlf").stderr.splitlines()
     assert told == [
-        "conformance: crlf (standard): false alarm: stop.string: fail: expected a; seen ␛[2J",
+        "conformance: crlf (standard): false positive: stop.string: fail: expected a; seen ␛[2J",
         "conformance: 2 of 3 runs done",
-        "conformance: dropped (standard) is missed",
+        "conformance: dropped (standard): fault not detected",
     ]
 
 

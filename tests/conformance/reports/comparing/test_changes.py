@@ -120,7 +120,7 @@ def test_the_sentence_counts_in_both_languages() -> None:
     told = compare(then, now)
     assert told.sentence.of(Language.ENGLISH) == (
         "2 checks regressed; 1 check now inconclusive; 1 check fixed; "
-        "1 of 4 checks have the same verdict in both runs."
+        "1 of 4 checks in both runs unchanged."
     )
     assert told.sentence.of(Language.CHINESE) == (
         "2 项检查退化；1 项检查变为无法判定；1 项检查已修复；"
