@@ -42,7 +42,7 @@ def test_a_plan_counts_requests_and_tokens_without_a_network(command) -> None:
     assert result.exit_code == 0
     assert "stop.five-refused" in result.output
     assert "openai contract, standard tier:" in result.output
-    assert "up to 220 requests and 12,000 tokens in all" in " ".join(result.output.split())
+    assert "up to 220 requests and 12,000 tokens in total" in " ".join(result.output.split())
 
 
 def test_a_plan_for_programs_is_json(command) -> None:

@@ -91,7 +91,7 @@ def test_a_base_url_that_ends_in_completions_is_corrected(command, imagine) -> N
     imagine()
     named = ("--base-url", "http://imagined.example/v1/completions/", "--model", "tiny")
     result = command("run", *named, *STOP, "--out", "out")
-    assert "--base-url is the part before /completions" in result.output
+    assert "--base-url should end before /completions" in result.output
     assert read_run(Path("out/run.ndjson")).header.base_url == "http://imagined.example/v1"
 
 

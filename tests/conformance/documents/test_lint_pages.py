@@ -112,7 +112,7 @@ NAMED = [
     ("eronmind", "sample.other-model", ["text-davinci-003", "gpt-3.5-turbo-instruct"]),
     ("eronmind", "authorization.no-bearer", ["Authorization: sk-"]),
     ("eronmind", "authorization.no-security", ["security: []"]),
-    ("eronmind", "openapi.not-a-description", ["no line is indented"]),
+    ("eronmind", "openapi.not-a-description", ["the indentation is missing"]),
     ("eronmind", "openapi.empty-answer", ['"properties": {}']),
 ]
 

@@ -35,7 +35,7 @@ def sample(text: str | None, kind: str = "plain", **more: object) -> Sample:
             {"a": {"b": [1]}},
             [(1, "there is a comma before the closing bracket")] * 3,
         ),
-        ('{"a": NaN}', None, [(1, "NaN is no JSON")]),
+        ('{"a": NaN}', None, [(1, "NaN is not valid JSON")]),
         ('{"a"\n: }', None, [(2, "expecting value")]),
         ('{"a": 1', None, [(1, "expecting ',' delimiter")]),
         ("", None, [(1, "expecting value")]),

@@ -219,7 +219,7 @@ def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asking, "SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
-    assert missing(events) == ["the reference did not finish within 0 seconds"]
+    assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)
 
 

@@ -123,7 +123,7 @@ def test_the_smoke_tier_has_to_find_its_share_of_everything() -> None:
         return a_matrix(*smoke, *standard, everything=everything).complaints
 
     assert of_five(3) == ()
-    assert of_five(2) == ("smoke finds 40 % of the faults 60% are due",)
+    assert of_five(2) == ("smoke detects 40 % of the faults; 60% are required",)
     assert of_five(2, everything=False) == ()
 
 
