@@ -97,15 +97,15 @@ def changed(before: str, after: str) -> str:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("requirements: [", "is invalid YAML"),
+        ("requirements: [", "is not valid YAML"),
         ("- nothing", "is not of type 'object'"),
         (changed("must", "shall"), "requirements[0].level: 'shall' is not one of"),
         (changed("    level: must\n", ""), "'level' is a required property"),
         (changed("acme.short", "Acme"), "requirements[0].id: 'Acme' does not match"),
-        (changed("acme.short", "stop.string"), "the id stop.string is taken"),
-        (changed("max_tokens", "max_token"), "acme.short is about `max_token`, which is no"),
-        (changed("protocol", "protocol\n    needs: [ech]"), "acme.short needs `ech`, which is no"),
-        (REQUIREMENT + REQUIREMENT.split(":", 1)[1], "the id acme.short is taken"),
+        (changed("acme.short", "stop.string"), "the id stop.string is already in use"),
+        (changed("max_tokens", "max_token"), "acme.short has the subject `max_token`"),
+        (changed("protocol", "protocol\n    needs: [ech]"), "acme.short needs `ech`, which is not"),
+        (REQUIREMENT + REQUIREMENT.split(":", 1)[1], "the id acme.short is already in use"),
     ],
 )
 def test_requirements_that_cannot_be_used_say_why(
@@ -117,12 +117,12 @@ def test_requirements_that_cannot_be_used_say_why(
     told = str(raised.value)
     assert told.startswith("the checks of the installed package acme-checks cannot be used: ")
     assert sentence in told
-    assert told.endswith("; mend or uninstall it")
+    assert told.endswith("; fix or uninstall it")
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
     with pytest.raises(
-        PluginError, match="its entry point names the module nowhere_at_all, which its entry"
+        PluginError, match="its entry point names the module nowhere_at_all, which does not"
     ):
         requirements_of(Plugin("acme-checks", "nowhere_at_all"))
     with pytest.raises(PluginError, match=r"nowhere_at_all\.inner cannot be imported"):
@@ -146,7 +146,7 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),
-            "its check acme.short needs `ech`, which is not a parameter",
+            "its check acme.short needs `ech`, which is no parameter",
         ),
     ],
 )

@@ -411,7 +411,7 @@ def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None
     footer = finished(events).footer
     assert footer.conclusion is Conclusion.UNDECIDED
     assert footer.because is not None
-    assert "must not carry a login" in footer.because
+    assert "must not contain a user name" in footer.because
     assert "p4ssw0rd" not in repr(events)
     assert not findings_in(events)
     assert len(exchanges_in(events)) == 1

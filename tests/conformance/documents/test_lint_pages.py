@@ -105,7 +105,7 @@ NAMED = [
     ("zhizengzeng", "parameter.no-heading", ["stop", "seed"]),
     ("zhizengzeng", "code.no-base-url", ["https://api.zhizengzeng.com"]),
     ("zhizengzeng", "sample.not-json", ['"model": "gpt-3.5-turbo-instruct"', "comma is missing"]),
-    ("zhizengzeng", "sample.not-json", ["system_fingerprint", "comma stands before"]),
+    ("zhizengzeng", "sample.not-json", ["system_fingerprint", "a comma before"]),
     ("zhizengzeng", "stream.no-events", ["data:"]),
     ("zhizengzeng", "default.breaks-own-rule", ["best_of must exceed n"]),
     ("eronmind", "request.type", ["max_tokens: 7", "stream: false", "logprobs: null", "string"]),
