@@ -76,7 +76,7 @@ class Reply:
     def status(self) -> int:
         """The status; inconclusive where no answer came."""
         if self.exchange.status is None:
-            raise Inconclusive(f"no answer: {self.exchange.fault}")
+            raise Inconclusive(f"no response: {self.exchange.fault}")
         return self.exchange.status
 
     @property
@@ -116,7 +116,7 @@ class Reply:
         """
         status = self.status
         if status in KEY_TROUBLE:
-            raise Inconclusive(f"the key was refused with {status}: {self._brief()}")
+            raise Inconclusive(f"the key was rejected with {status}: {self._brief()}")
         if status in {408, 425, 429} or status >= 500:
             raise Inconclusive(f"answered {status}: {self._brief()}")
         return status
@@ -136,7 +136,7 @@ class Reply:
         if status != 200:
             raise Deviation("status 200", f"status {status}: {self._brief()}")
         if self.exchange.fault is not None:
-            raise Inconclusive(f"the answer broke off: {self.exchange.fault}")
+            raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
         if self.is_stream:
             return self._joined()
         answer = self.json
@@ -182,7 +182,7 @@ class Reply:
             return self.json
         except Deviation:
             if self.exchange.fault is not None:
-                raise Inconclusive(f"the answer broke off: {self.exchange.fault}") from None
+                raise Inconclusive(f"the response is incomplete: {self.exchange.fault}") from None
             seen = self._brief() or "an empty body"
             raise Deviation("an error envelope in JSON", seen) from None
 
@@ -204,7 +204,7 @@ class Reply:
             if not isinstance(chunk, Mapping):
                 raise Absence(Thing.CHUNKS, "a JSON object in each event", shown(chunk))
             if "error" in chunk and "choices" not in chunk:
-                raise Inconclusive(f"the stream broke off with an error: {shown(chunk)}")
+                raise Inconclusive(f"the stream ended with an error: {shown(chunk)}")
             chunks.append(chunk)
         return tuple(chunks)
 

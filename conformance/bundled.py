@@ -164,7 +164,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _reason(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    last = lines[-1] if lines else "it ended without a word"
+    last = lines[-1] if lines else "it exited without a message"
     if "No module named" in last or "[server]" in last:
         return f"the bundled reference server is not installed; run: {EXTRA}"
     return f"the bundled reference server did not start: {last}"

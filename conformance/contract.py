@@ -11,8 +11,9 @@ Beside the six documents by name, any overlay of ``spec/openapi.yaml`` can be lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -51,7 +52,7 @@ DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronm
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """What one document promises, ready to be asked.
+    """What one document promises.
 
     Attributes:
         name: the document's short name, or the stem of the overlay's file.
@@ -75,7 +76,7 @@ class Contract:
     _silent: Mapping[str, str] = field(repr=False)
 
     def requirement(self, requirement_id: str) -> Requirement:
-        """Return a requirement, whether it is in force here or not.
+        """Return a requirement, even if it is not in force in this contract.
 
         Raises:
             ContractError: there is no such requirement.
@@ -83,15 +84,15 @@ class Contract:
         try:
             return self._stated[requirement_id]
         except KeyError:
-            raise ContractError(f"no requirement has the id `{requirement_id}`") from None
+            raise ContractError(f"unknown requirement `{requirement_id}`") from None
 
     def why_not_in_force(self, requirement_id: str) -> str | None:
-        """Say why this contract does not hold an endpoint to a requirement; None if it does."""
+        """Return why a requirement is not in force in this contract; None if it is."""
         self.requirement(requirement_id)
         return self._silent.get(requirement_id)
 
     def parameter(self, name: str) -> Parameter:
-        """Return a parameter; one that nobody mentions is simply not ``documented``."""
+        """Return a parameter; an unknown one is not ``documented``."""
         known = (parameter for parameter in self.parameters if parameter.name == name)
         return next(known, Parameter(name))
 
@@ -104,10 +105,10 @@ class Contract:
         for known in self.fields:
             if known.path == path:
                 return known
-        raise ContractError(f"the contract {self.name} has no response field `{path}`")
+        raise ContractError(f"the {self.name} contract has no response field `{path}`")
 
     def promises(self, feature: str) -> bool:
-        """Tell whether a feature has to be served: a parameter, or a form like ``prompt:batch``."""
+        """Return whether the contract promises a feature, such as ``stop`` or ``prompt:batch``."""
         name, _, form = feature.partition(":")
         parameter = self.parameter(name)
         if not form:
@@ -116,36 +117,36 @@ class Contract:
 
     @property
     def default_tokens(self) -> int | None:
-        """How many tokens an answer has at most where none are asked for; None if nobody says."""
+        """The default of ``max_tokens``; None if it is not documented."""
         default = self.parameter("max_tokens").default
         return default if isinstance(default, int) else None
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """Every parameter and response field, with the contract's promise in a line."""
+        """All parameters and response fields with the contract's promise in one line."""
         return (
             *(_subject(p.name, "parameter", p.documented, p) for p in self.parameters),
             *(_subject(f.path, "field", self._documents(f), f) for f in self.fields),
         )
 
     def _documents(self, known: Field) -> bool:
-        """Tell whether the page shows a field; an overlay of one's own keeps what it documents."""
+        """Return whether the document mentions a field."""
         return self.document in known.says or self.document not in DOCUMENTS
 
     def validate_request(self, body: object) -> tuple[SchemaViolation, ...]:
-        """Hold a request against the contract's schema."""
+        """Validate a request against the contract's schema."""
         return self._validate("CreateCompletionRequest", body)
 
     def validate_completion(self, body: object) -> tuple[SchemaViolation, ...]:
-        """Hold a plain answer against the contract's schema."""
+        """Validate a non-streaming response against the contract's schema."""
         return self._validate("Completion", body)
 
     def validate_chunk(self, body: object) -> tuple[SchemaViolation, ...]:
-        """Hold the data of one event of a stream against the contract's schema."""
+        """Validate the data of one stream event against the contract's schema."""
         return self._validate("CompletionChunk", body)
 
     def validate_error(self, body: object) -> tuple[SchemaViolation, ...]:
-        """Hold the body of a refusal against the contract's schema."""
+        """Validate an error body against the contract's schema."""
         return self._validate("Error", body)
 
     def _validate(self, component: str, body: object) -> tuple[SchemaViolation, ...]:
@@ -163,18 +164,18 @@ def _subject(name: str, kind: str, documented: bool, known: Parameter | Field) -
 
 
 def load_contract(name_or_path: str) -> Contract:
-    """Load a document's contract by its short name, or by the path of an overlay of one's own.
+    """Load a contract by name, or from the path of an overlay file.
 
     Raises:
-        ContractError: there is no such document or file, or the file cannot be applied.
+        ContractError: the name is unknown, or the file cannot be read or applied.
     """
     if name_or_path in DOCUMENTS:
         return _bundled(name_or_path)
     path = Path(name_or_path)
     if not path.is_file():
         raise ContractError(
-            f"there is no contract `{name_or_path}`: choose one of {', '.join(DOCUMENTS)}, "
-            "or give the path of an overlay file"
+            f"unknown contract `{name_or_path}`; choose one of {', '.join(DOCUMENTS)}, or give the "
+            "path of an overlay file"
         )
     return _read_contract(path.stem, path)
 
@@ -200,8 +201,8 @@ def _read_contract(name: str, path: Path) -> Contract:
         return _contract_of(name, str(overlay["info"]["title"]), base, applied)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ContractError(
-            f"{path}: what it makes of spec/openapi.yaml is no contract any more ({error}); "
-            "see spec/README.md for what an overlay may change"
+            f"{path}: invalid overlay, the result is not a valid contract ({error}); see "
+            "spec/README.md for what an overlay may change"
         ) from error
 
 
@@ -212,13 +213,15 @@ def _base() -> Schema:
 
 
 def _hold_schemas_valid(document: Schema, path: Path) -> None:
-    """Hold that what a foreign overlay made of the schemas are schemas still."""
+    """Check that all schemas are still valid after a custom overlay."""
     for name, schema in document["components"]["schemas"].items():
         try:
             Draft202012Validator.check_schema(schema)
         except SchemaError as error:
             place = path_of((name, *error.absolute_path))
-            raise ContractError(f"{path}: leaves {place} invalid ({error.message})") from error
+            raise ContractError(
+                f"{path}: the overlay makes {place} an invalid schema ({error.message})"
+            ) from error
 
 
 # ── from the applied document to the contract ────────────────────────────────────────────────────
@@ -243,7 +246,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
     )
     stated = {statement.requirement.id: statement.requirement for statement in known_to_all}
     if unknown := scope.excluded.keys() - stated.keys():
-        raise ValueError(f"x-conformance excludes `{min(unknown)}`, which is no requirement")
+        raise ValueError(f"x-conformance excludes {_unknown(min(unknown), stated)}")
     reasons = {
         statement.requirement.id: scope.why_silent(statement.requirement, statement.needs)
         for statement in known_to_all
@@ -265,7 +268,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
 def _text(about: Schema, key: str, otherwise: str) -> str:
     value = about.get(key, otherwise)
     if not isinstance(value, str):
-        raise TypeError(f"x-conformance.{key} has to be text, not {value!r}")
+        raise TypeError(f"x-conformance.{key} must be a string, not {value!r}")
     return value
 
 
@@ -274,13 +277,15 @@ def _excluded(about: Schema) -> Mapping[str, str]:
     if not isinstance(rows, list) or any(
         not isinstance(row, dict) or row.keys() != {"requirement", "because"} for row in rows
     ):
-        raise TypeError("x-conformance.excludes has to list pairs of `requirement` and `because`")
+        raise TypeError(
+            "x-conformance.excludes must be a list of `requirement` and `because` pairs"
+        )
     return {row["requirement"]: row["because"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Decides which requirements a contract states."""
+    """Decides which requirements are in force in a contract."""
 
     name: str
     document: str
@@ -289,19 +294,19 @@ class _Scope:
     excluded: Mapping[str, str]
 
     def why_silent(self, requirement: Requirement, needs: tuple[str, ...]) -> str | None:
-        """Say in a sentence why the requirement is not in force, or None if it is."""
+        """Return why the requirement is not in force, or None if it is."""
         if requirement.id in self.excluded:
             return self.excluded[requirement.id]
         documents = [source.document for source in requirement.sources]
         if requirement.scope == "document" and self.document not in documents:
-            return f"{self.name} does not say so; {_listed(documents)}"
+            return f"not in the {self.name} contract (only {_listed(documents)})"
         if requirement.subject in self.removed:
             return f"{self.name} does not document `{requirement.subject}`"
         missing = (self._missing(need) for need in (requirement.subject, *needs))
         return next((f"{self.name} does not document {what}" for what in missing if what), None)
 
     def _missing(self, need: str) -> str | None:
-        """Say what is not documented of a need; a subject that is no parameter never is amiss."""
+        """Return what a need lacks in the documentation; only parameters can lack something."""
         name, _, aspect = need.partition(".")
         parameter = self.parameters.get(name)
         if parameter is None:
@@ -312,6 +317,13 @@ class _Scope:
 
 
 def _listed(documents: list[str]) -> str:
-    """Write who says something: "openai does", "zero and aocheng do"."""
+    """Join names: "openai", "zero and aocheng"."""
     *others, last = documents
-    return f"{', '.join(others)} and {last} do" if others else f"{last} does"
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _unknown(name: str, requirements: Collection[str]) -> str:
+    """Name an unknown requirement and the most similar known one."""
+    near = get_close_matches(name, requirements, n=1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return f"the unknown requirement `{name}`{hint}"

@@ -43,7 +43,7 @@ class Deviation(Judgement):
         effect: Effect = Effect.ALTERED,
         features: frozenset[str] | None = None,
     ) -> None:
-        super().__init__(f"expected {expected}; seen {seen}")
+        super().__init__(f"expected {expected}; got {seen}")
         self.expected = expected
         self.seen = seen
         self.effect = effect

@@ -1,7 +1,6 @@
-"""Words in the two languages that reports speak, side by side where they are used.
+"""Texts in English and Chinese.
 
-A sentence and its translation stand in one place, so that nobody changes one without seeing the
-other, and neither can be missing:
+A sentence and its translation are defined together, so that neither is forgotten:
 
     FOUND = Text("{count} of {checks} found it", "{checks}中有 {count} 项发现")
     FOUND.format(count=2, checks=plural).of(Language.CHINESE)
@@ -17,7 +16,7 @@ __all__ = ["Language", "Text", "joined", "language_of", "same"]
 
 
 class Language(StrEnum):
-    """A language of the reports, by the tag that HTML names it with."""
+    """A report language, by its BCP 47 tag."""
 
     ENGLISH = "en"
     CHINESE = "zh"
@@ -31,11 +30,11 @@ class Text:
     zh: str
 
     def of(self, language: Language) -> str:
-        """Return the text in one language; what has no Chinese is told in English."""
+        """Return the text in one language; English if there is no Chinese."""
         return (self.zh or self.en) if language is Language.CHINESE else self.en
 
     def format(self, **values: object) -> Text:
-        """Fill in values by name; one that is a text itself speaks the language around it."""
+        """Fill in values by name; a :class:`Text` value is used in the matching language."""
 
         def filled(language: Language) -> str:
             told = {
@@ -52,12 +51,12 @@ class Text:
 
 
 def same(text: str) -> Text:
-    """Make a text of what is the same in both languages: a name, a number, evidence."""
+    """Make a text that is the same in both languages, such as a name or number."""
     return Text(text, text)
 
 
 def joined(parts: Iterable[Text], between: Text) -> Text:
-    """Join texts, each language with its own separator."""
+    """Join texts with a separator per language."""
     texts = tuple(parts)
     return Text(
         between.en.join(text.en for text in texts), between.zh.join(text.zh for text in texts)
@@ -65,10 +64,9 @@ def joined(parts: Iterable[Text], between: Text) -> Text:
 
 
 def language_of(environment: Mapping[str, str]) -> Language:
-    """Choose the language that a locale asks for, English where it asks for neither.
+    """Choose the language of the locale, English by default.
 
-    The variables are looked at as POSIX has it: the first of ``LC_ALL``, ``LC_MESSAGES`` and
-    ``LANG`` that is not empty decides.
+    As in POSIX, the first non-empty variable of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` decides.
     """
     names = ("LC_ALL", "LC_MESSAGES", "LANG")
     locale = next((environment[name] for name in names if environment.get(name)), "")

@@ -51,25 +51,25 @@ def apply_overlay(document: Mapping[str, Any], overlay: object) -> dict[str, Any
 def _actions_of(overlay: object) -> list[dict[str, Any]]:
     """Check the frame of an overlay and return its actions."""
     if not isinstance(overlay, dict):
-        raise OverlayError("an overlay is a mapping with `overlay`, `info` and `actions`")
+        raise OverlayError("an overlay must be a mapping with `overlay`, `info` and `actions`")
     _know_fields(overlay, _ROOT_FIELDS, "the overlay")
     if not _VERSION.fullmatch(str(overlay.get("overlay"))):
-        raise OverlayError("`overlay` has to be a version of the format, such as 1.1.0")
+        raise OverlayError("`overlay` must be a format version such as 1.1.0")
     info = overlay.get("info")
     if not isinstance(info, dict) or not {"title", "version"} <= info.keys():
-        raise OverlayError("`info` has to have a `title` and a `version`")
+        raise OverlayError("`info` must have a `title` and a `version`")
     actions = overlay.get("actions")
     if not isinstance(actions, list) or not actions:
-        raise OverlayError("`actions` has to be a list with at least one action")
+        raise OverlayError("`actions` must be a list with at least one action")
     for number, action in enumerate(actions, start=1):
         name = f"action {number}"
         if not isinstance(action, dict) or not isinstance(action.get("target"), str):
-            raise OverlayError(f"{name} has to be a mapping with a `target`, a JSONPath")
+            raise OverlayError(f"{name} must be a mapping with a `target`, which is a JSONPath")
         _know_fields(action, _ACTION_FIELDS, name)
         if not isinstance(action.get("remove", False), bool):
-            raise OverlayError(f"{name}: `remove` has to be true or false")
+            raise OverlayError(f"{name}: `remove` must be true or false")
         if not action.get("remove") and ("update" in action) == ("copy" in action):
-            raise OverlayError(f"{name} has to have one of `update`, `copy` and `remove: true`")
+            raise OverlayError(f"{name} must have one of `update`, `copy` and `remove: true`")
     return actions
 
 
@@ -88,7 +88,7 @@ def _apply(document: dict[str, Any], action: Mapping[str, Any]) -> None:
         return
     value = _value_of(document, action)
     if len({_kind(node.obj) for node in nodes}) > 1:
-        raise OverlayError("selects objects, arrays and primitives at once")
+        raise OverlayError("selects nodes of different kinds (objects, arrays, primitives)")
     for node in nodes:
         _update(node, _copied(value))
 
@@ -103,9 +103,7 @@ def _value_of(document: dict[str, Any], action: Mapping[str, Any]) -> Any:
         return action["update"]
     sources = _select(document, action["copy"])
     if len(sources) != 1:
-        raise OverlayError(
-            f"`copy` has to select one node; {action['copy']} selects {len(sources)}"
-        )
+        raise OverlayError(f"`copy` must select one node; {action['copy']} selects {len(sources)}")
     return sources[0].obj
 
 

@@ -1,11 +1,11 @@
-"""Checks of other packages, which a package offers by an entry point.
+"""Checks from other packages, registered with an entry point.
 
     [project.entry-points."completions_conformance.checks"]
     acme = "acme_checks"
 
-The module that is named registers its checks by being imported, as those of the suite do. A file
-``requirements.yaml`` in its package holds the sentences that they judge, in the form of
-``spec/requirements.yaml``. Whoever installs such a package has its checks in every run and report.
+Importing the module registers its checks. A file ``requirements.yaml`` in the package holds their
+requirements, in the format of ``spec/requirements.yaml``. All installed plugins take part in every
+run and report.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ REQUIREMENTS = "requirements.yaml"
 
 
 class PluginError(Exception):
-    """Another package's checks cannot be used; one sentence names it, the fault and the way out."""
+    """A plugin cannot be used; the message names the package, the problem and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One package that brings checks: its name on an index, and the module that registers them."""
+    """A package with checks: its distribution name and the module that registers them."""
 
     distribution: str
     module: str
 
     @property
     def requirements(self) -> Path | None:
-        """The file of its requirements, found without running any of its code; None without one.
+        """The path of its requirements file, found without importing the module; None without one.
 
         Raises:
-            PluginError: its module is not there.
+            PluginError: the module does not exist.
         """
         try:
             spec = find_spec(self.module)
@@ -46,7 +46,9 @@ class Plugin:
         except Exception as error:
             raise self.broken(f"{self.module} cannot be imported ({_told(error)})") from error
         if spec is None:
-            raise self.broken(f"there is no module {self.module}, which its entry point names")
+            raise self.broken(
+                f"its entry point names the module {self.module}, which does not exist"
+            )
         folders = package.submodule_search_locations if package is not None else None
         files = (Path(folder) / REQUIREMENTS for folder in folders or ())
         return next((file for file in files if file.is_file()), None)
@@ -55,7 +57,7 @@ class Plugin:
         """Import the module, which registers its checks.
 
         Raises:
-            PluginError: that fails.
+            PluginError: the import fails.
         """
         try:
             importlib.import_module(self.module)
@@ -63,18 +65,18 @@ class Plugin:
             raise self.broken(f"{self.module} cannot be imported ({_told(error)})") from error
 
     def broken(self, what: str) -> PluginError:
-        """Say what is wrong with it, and what can be done."""
+        """Make an error that names the problem and the fix."""
         return PluginError(
             f"the checks of the installed package {self.distribution} cannot be used: {what}; "
-            "mend or uninstall it"
+            "fix or uninstall it"
         )
 
 
 @cache
 def plugins() -> tuple[Plugin, ...]:
-    """Find every installed package that brings checks, in the order of names.
+    """Find all installed plugins, sorted by name.
 
-    One that is reached over two paths, as a checkout and as its installation, counts once.
+    A plugin that is found twice, as a checkout and as an installed package, counts once.
     """
     found = {_plugin_of(entry) for entry in entry_points(group=GROUP)}
     return tuple(sorted(found, key=lambda plugin: (plugin.distribution, plugin.module)))
@@ -85,5 +87,5 @@ def _plugin_of(entry: EntryPoint) -> Plugin:
 
 
 def _told(error: Exception) -> str:
-    """Name an error in one line."""
+    """Format an error as one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,8 +1,7 @@
-"""One cheap request that tells whether there is anything to judge.
+"""Preflight: one minimal request before all checks.
 
-A hundred checks against a wrong URL say the same thing a hundred times. So the run begins with the
-plainest request there is, which checks ask too; an answer that makes judging pointless ends the run
-with one sentence that says what to change.
+Against a wrong URL or key all checks would fail in the same way. The preflight request, which
+checks share, detects this and ends the run with one message that says what to change.
 """
 
 from __future__ import annotations
@@ -23,36 +22,36 @@ MODELS_SHOWN = 12
 
 
 async def preflight(api: Api, target: Target) -> str | None:
-    """Return why this target cannot be judged, or None when it can be."""
+    """Return why this target cannot be tested, or None if it can."""
     try:
         reply = await api.complete(**PLAINEST)
     except NotApplicable:
-        return None  # no budget even for this: every check will say so itself
+        return None  # no budget: each check reports that itself
     if reply.exchange.status == 404 and not is_html(reply):
         return await _not_found(api, reply, target)
     return trouble_in(reply, target)
 
 
 def trouble_in(reply: Reply, target: Target) -> str | None:
-    """Say what in the answer to the plainest request makes judging pointless, if anything does."""
+    """Return why the response to the minimal request makes a run pointless, or None."""
     status, where, because = reply.exchange.status, _where(reply, target), None
     if status is None:
         because = reply.exchange.fault
     elif 300 <= status < 400:
         to = reply.exchange.header("location") or "nowhere"
-        because = f"{where} redirects ({status}) to {to}: give the final base URL"
+        because = f"{where} redirects ({status}) to {to}: use the final URL as the base URL"
     elif status in {401, 402, 403}:
         because = _key_trouble(reply, target)
     elif is_html(reply):
         because = (
-            f"{where} answers with an HTML page (status {status}), not JSON: {_advice(target)}"
+            f"{where} returned an HTML page (status {status}) instead of JSON: {_advice(target)}"
         )
     elif status == 405:
-        because = f"{where} takes no POST (status 405): {_advice(target)}"
+        because = f"{where} does not accept POST (status 405): {_advice(target)}"
     elif status == 429:
-        because = f"{where} limits the rate of even one request (429): {said(reply)}"
+        because = f"rate limited at the first request to {where} (429): {said(reply)}"
     elif status >= 500:
-        because = f"{where} fails at the plainest request (status {status}): {said(reply)}"
+        because = f"{where} fails on a minimal request (status {status}): {said(reply)}"
     return because
 
 
@@ -60,28 +59,30 @@ def _key_trouble(reply: Reply, target: Target) -> str:
     status = reply.exchange.status
     if not target.api_key:
         return (
-            f"the endpoint wants an API key (status {status}) and none was given:"
-            f" name the environment variable that holds it with --api-key-env"
+            f"the endpoint requires an API key (status {status}): name the environment variable "
+            "that holds it with --api-key-env"
         )
-    return f"the API key was refused with {status}: {said(reply)}"
+    if status == 402:
+        return f"payment required or quota exceeded (402): {said(reply)}"
+    return f"the API key was rejected with {status}: {said(reply)}"
 
 
 async def _not_found(api: Api, reply: Reply, target: Target) -> str:
-    """Tell a model that is unknown from a path that is."""
+    """Distinguish an unknown model from a wrong path."""
     text = reply.exchange.body.decode("utf-8", errors="replace").lower()
     if target.model.lower() not in text and "model" not in text:
-        return f"there is nothing at {_where(reply, target)} (status 404): {_advice(target)}"
+        return f"no endpoint at {_where(reply, target)} (status 404): {_advice(target)}"
     sentence = f"the endpoint does not serve the model {target.model!r} (404: {said(reply)})"
     models = await _models(api)
     if not models:
         return sentence
     shown = ", ".join(models[:MODELS_SHOWN])
     more = f" and {len(models) - MODELS_SHOWN} more" if len(models) > MODELS_SHOWN else ""
-    return f"{sentence}; it lists {shown}{more}"
+    return f"{sentence}; available models: {shown}{more}"
 
 
 async def _models(api: Api) -> list[str]:
-    """The ids that ``GET /models`` lists; none where it does not answer as expected."""
+    """Return the ids that ``GET /models`` lists; empty if the response is not as expected."""
     try:
         reply = await api.send(Request("GET", "/models"))
         answer = json.loads(reply.exchange.body)
@@ -97,15 +98,15 @@ def _where(reply: Reply, target: Target) -> str:
 
 
 def _advice(target: Target) -> str:
-    """The most likely mistake in a base URL that leads nowhere."""
+    """Suggest a fix for a base URL without an endpoint."""
     base = target.base_url.partition("?")[0].rstrip("/")
     if base.endswith("/completions"):
-        return "the base URL is the part before /completions"
-    return "is it the right base URL?" if base.endswith("/v1") else "is the base URL missing /v1?"
+        return "use the part before /completions as the base URL"
+    return "check the base URL" if base.endswith("/v1") else "the base URL may be missing /v1"
 
 
 def is_html(reply: Reply) -> bool:
-    """Tell whether a body is a page for people, whatever its content type says."""
+    """Return whether a body is HTML, regardless of its content type."""
     start = reply.exchange.body[:256].lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html")) or (
         reply.content_type == "text/html" and not start.startswith(b"{")
@@ -113,7 +114,7 @@ def is_html(reply: Reply) -> bool:
 
 
 def said(reply: Reply) -> str:
-    """The endpoint's own sentence, cut to a line."""
+    """Return the endpoint's error message, or the body, as one line of at most 200 characters."""
     text = reply.exchange.body.decode("utf-8", errors="replace")
     try:
         answer = json.loads(text)
@@ -122,4 +123,4 @@ def said(reply: Reply) -> str:
     error = answer.get("error") if isinstance(answer, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
     line = " ".join((message if isinstance(message, str) else text).split())
-    return (line if len(line) <= 200 else f"{line[:199]}…") or "(an empty answer)"
+    return (line if len(line) <= 200 else f"{line[:199]}…") or "(empty response)"

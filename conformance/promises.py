@@ -26,8 +26,8 @@ KINDS = {
     "array": Text("array", "数组"),
     "object": Text("object", "对象"),
     "strings": Text("strings", "字符串数组"),
-    "tokens": Text("tokens", "词元数组"),
-    "token-arrays": Text("token-arrays", "词元数组的数组"),
+    "tokens": Text("tokens", "token 数组"),
+    "token-arrays": Text("token-arrays", "token 数组的数组"),
 }
 """The types of JSON, and the forms of a prompt."""
 

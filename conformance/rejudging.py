@@ -35,7 +35,7 @@ from conformance.model import (
 from conformance.runner import run as judging
 from conformance.selection import UNLIMITED, Options
 
-NO_ANSWER = "the record has no answer to a request that this check makes today"
+NO_ANSWER = "the record has no response to a request of this check"
 
 _STAND_IN = "sk-known-to-whoever-made-the-record"
 """For the key of the run, which no record holds; it is never sent."""
@@ -185,7 +185,7 @@ def _started(header: Header) -> float:
     try:
         return datetime.fromisoformat(header.started_at).timestamp()
     except (ValueError, OverflowError):
-        raise UndatedError(f"{header.started_at!r} is no date that a run began at") from None
+        raise UndatedError(f"{header.started_at!r} is not a valid start time of a run") from None
 
 
 def _without_answer(recorded: Finding | None) -> Judgement:

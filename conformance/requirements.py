@@ -1,4 +1,4 @@
-"""The testable sentences: the suite's own, and those that other packages bring along."""
+"""Requirements: the suite's own and those of plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.spec_files import ContractError, read_yaml, spec_directory
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A requirement, and what has to be documented for it beside its subject."""
+    """A requirement and the features that must be documented besides its subject."""
 
     requirement: Requirement
     needs: tuple[str, ...]
@@ -38,16 +38,16 @@ def statements_of(
     subjects: Collection[str],
     parameters: Collection[str],
 ) -> tuple[Statement, ...]:
-    """Read the requirements that another package brings; none where it brings no file.
+    """Read the requirements of a plugin; empty if it has no file.
 
     Args:
-        plugin: the package.
-        taken: the ids that others have already.
-        subjects: what a requirement can be about.
-        parameters: what a requirement can need.
+        plugin: the plugin.
+        taken: ids that are already in use.
+        subjects: valid subjects.
+        parameters: valid needs.
 
     Raises:
-        PluginError: the file cannot be used.
+        PluginError: the file is invalid.
     """
     path = plugin.requirements
     if path is None:
@@ -73,20 +73,20 @@ def _mistakes(
     subjects: Collection[str],
     parameters: Collection[str],
 ) -> Iterator[str]:
-    """Say what no schema can: names that are taken, and names that nothing has."""
+    """Yield mistakes that the schema cannot detect: duplicate ids and unknown names."""
     for statement in statements:
         requirement = statement.requirement
         if requirement.id in taken:
-            yield f"the id {requirement.id} is taken; begin ids with a word of your own"
+            yield f"the id {requirement.id} is already in use; prefix ids with your own namespace"
         taken.add(requirement.id)
         if requirement.subject not in subjects:
             yield (
-                f"{requirement.id} is about `{requirement.subject}`, which is no parameter, no "
-                "field of an answer, and no other subject of spec/requirements.yaml"
+                f"{requirement.id} has the subject `{requirement.subject}`, which is not a "
+                "parameter, a response field, or another subject in spec/requirements.yaml"
             )
         for need in statement.needs:
             if need.partition(".")[0] not in parameters:
-                yield f"{requirement.id} needs `{need}`, which is no parameter"
+                yield f"{requirement.id} needs `{need}`, which is not a parameter"
 
 
 @cache
@@ -97,14 +97,14 @@ def _schema() -> Draft202012Validator:
 
 @cache
 def statements(parameters: frozenset[str], fields: frozenset[str]) -> tuple[Statement, ...]:
-    """Read every requirement there is.
+    """Read all requirements.
 
     Args:
-        parameters: the names of all parameters of the description.
-        fields: the paths of all fields of an answer in it.
+        parameters: names of all parameters in the OpenAPI description.
+        fields: paths of all response fields in it.
 
     Raises:
-        PluginError: those that another package brings cannot be used.
+        PluginError: the requirements of a plugin are invalid.
     """
     found = list(own_statements())
     subjects = {statement.requirement.subject for statement in found} | parameters | fields

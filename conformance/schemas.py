@@ -153,20 +153,20 @@ def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
 def _boolean(schema: Schema, key: str) -> bool:
     value = schema.get(key, False)
     if not isinstance(value, bool):
-        raise TypeError(f"{key} has to be true or false, not {value!r}")
+        raise TypeError(f"{key} must be true or false, not {value!r}")
     return value
 
 
 def _unlimited(schema: Schema) -> bool:
     if schema.get("x-default", "unlimited") != "unlimited":
-        raise ValueError("x-default knows one value, `unlimited`")
+        raise ValueError("x-default has only one valid value, `unlimited`")
     return "x-default" in schema
 
 
 def _says(schema: Schema, key: str = "x-documents") -> Mapping[str, str]:
     says = schema.get(key, {})
     if not isinstance(says, dict) or not all(isinstance(text, str) for text in says.values()):
-        raise TypeError(f"{key} has to map documents to what they say")
+        raise TypeError(f"{key} must map documents to what they say")
     return says
 
 

@@ -1,4 +1,4 @@
-"""Where the contract's files are, and how one is read."""
+"""Locate and read the contract's files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 
 class ContractError(Exception):
-    """A contract cannot be read; one sentence names the file, the place and the way out."""
+    """A contract cannot be read; the message names the file, the place and the fix."""
 
 
 def spec_directory() -> Path:
@@ -27,12 +27,12 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
     except OSError as error:
-        raise ContractError(f"{path}: cannot be read ({error.strerror})") from error
+        raise ContractError(f"cannot read {path}: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ContractError(f"{path}{line}: is not valid YAML ({error.problem})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: is not YAML text in UTF-8") from error
+        raise ContractError(f"{path}: is not UTF-8 text") from error
 
 
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -57,7 +57,7 @@ def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
             ruling = Ruling(Verdict.SKIPPED, str(outcome))
         case _:
             last = traceback.format_exception_only(outcome)[-1].strip()
-            ruling = Ruling(Verdict.ERROR, f"the check itself failed: {last}")
+            ruling = Ruling(Verdict.ERROR, f"internal error in the check: {last}")
     return ruling
 
 

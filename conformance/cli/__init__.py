@@ -1,7 +1,7 @@
-"""The command line: the only room that prints and exits.
+"""The command line: the only package that prints and exits.
 
-Each command has a file of its own. What they share: :mod:`.guard` decides how the program ends,
-:mod:`.inputs` makes sure of what was typed, :mod:`.folder` of where things are written.
+Each command has its own module. Shared code: :mod:`.guard` maps errors to exit codes,
+:mod:`.inputs` validates arguments, :mod:`.folder` creates output folders.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = ["main"]
         "conformance run --base-url https://api.example.com/v1 --model some-model",
         "conformance plan --tier smoke",
     )
-    + "\n\nExit codes: 0 conforming, 1 not conforming, 2 interrupted, 3 could not judge, "
-    "4 wrong usage, 5 nothing ran.",
+    + "\n\nExit codes: 0 conforming, 1 not conforming, 2 interrupted, 3 inconclusive, "
+    "4 usage error, 5 no checks ran.",
 )
 @click.version_option(__version__, prog_name="conformance", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Hold an OpenAI-compatible POST /v1/completions endpoint against its contract."""
+    """Conformance tests for OpenAI-compatible POST /v1/completions endpoints."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(ExitCode.USAGE)

@@ -1,4 +1,4 @@
-"""``conformance compare OLD NEW``: what became of an endpoint from one run to the next."""
+"""``conformance compare OLD NEW``: changes between two recorded runs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MOST_NAMES = 12
         "conformance compare reports/monday reports/tuesday",
         "conformance compare old.ndjson new.ndjson --format html,markdown --out compared",
     )
-    + "\n\nExit codes: 1 something got worse; otherwise 5 no check was judged in both runs, 3 the "
-    "newer run is unsure of something or broke off, 0 neither; 4 wrong usage.",
+    + "\n\nExit codes: 0 no regressions, 1 regressions, 3 newly inconclusive checks or an "
+    "incomplete newer run, 4 usage error, 5 no check ran in both runs.",
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
@@ -41,25 +41,28 @@ MOST_NAMES = 12
     "format_names",
     callback=partial(names_among, known=tuple(comparing.files())),
     metavar="NAMES",
-    help="Files to write as well, with commas between: html, json, markdown. [default: none]",
+    help="Files to write, comma-separated: html, json, markdown. [default: none]",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where to write them. [default: beside the newer record]",
+    help="Folder for these files. [default: the newer record's folder]",
 )
 @in_language
 def compare(
     old: Path, new: Path, format_names: tuple[str, ...], out: Path | None, language: Language
 ) -> ExitCode:
-    """Compare two runs, each a folder or its run.ndjson; OLD is the older."""
+    """Compare two runs: regressions, fixes, newly inconclusive checks, cost and latency.
+
+    OLD and NEW are run folders or run.ndjson files.
+    """
     if out is not None and not format_names:
-        raise click.UsageError("--out says where to write, and --format what: html, json, markdown")
+        raise click.UsageError("--out requires --format: html, json or markdown")
     (old_record, before), (new_record, after) = recorded_in(old), recorded_in(new)
     told = comparing.compare(before, after)
     screen = console_for()
-    # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
+    # A terminal shows the first few; a pipe gets everything.
     show(text.render(told, language, MOST_NAMES if screen.is_terminal else None), screen)
     folder = out or new_record.parent
     places = comparing.Places(_page(old_record, folder), _page(new_record, folder))
@@ -72,7 +75,6 @@ def compare(
 def _write(
     told: comparing.Differences, files: Sequence[comparing.File], folder: Path
 ) -> list[Path]:
-    """Write the files that were asked for."""
     written = []
     try:
         for file in files:
@@ -82,12 +84,12 @@ def _write(
             written.append(path)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None
-    # The page for people comes last, so that its path is the last line of the output.
+    # The HTML page comes last, so that its path is the last line of output.
     return sorted(written, key=lambda path: path.suffix == ".html")
 
 
 def _page(record: Path, folder: Path) -> str | None:
-    """Link to the report beside a record, where there is one."""
+    """Return the relative link to a record's HTML report, or None."""
     page = record.with_name(PAGE)
     if not page.is_file():
         return None

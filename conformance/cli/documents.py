@@ -1,4 +1,4 @@
-"""``conformance documents``: replay the vendors' pages, lint them, tell where they contradict."""
+"""``conformance documents``: validate the vendors' documentation (lint, replay, comparison)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTS = ("lint", "replay", "contradictions")
 
 @dataclass(frozen=True, slots=True)
 class _Aim:
-    """Where examples are sent: one endpoint for all, or for each page its own bundled server."""
+    """Where examples are sent; without an endpoint, one bundled server per page."""
 
     endpoint: Endpoint | None
     host: str
@@ -44,21 +44,21 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     asked = [name.strip() for name in value.split(",") if name.strip()]
     unknown = [name for name in asked if name not in PARTS]
     if unknown or not asked:
-        what = f"there is no part {unknown[0]!r}" if unknown else "name a part"
-        raise click.BadParameter(f"{what}; known: {', '.join(PARTS)}.", ctx, param)
+        what = f"unknown part {unknown[0]!r}" if unknown else "no part given"
+        raise click.BadParameter(f"{what}; choose from {', '.join(PARTS)}.", ctx, param)
     return tuple(part for part in PARTS if part in asked)
 
 
 @click.command(
-    short_help="Replay and lint the vendors' pages.",
+    short_help="Validate the vendors' documentation.",
     epilog=examples(
         "conformance documents",
         "conformance documents eronmind --only lint",
         "conformance documents zero --base-url https://api.example.com/v1 --model some-model",
         "conformance documents my-page.yaml --only lint --strict",
     )
-    + "\n\nExit codes: 0 every example that was sent met its expectations; 1 one did not, or with "
-    "--strict: a page has findings or an example was not run; 4 wrong usage.",
+    + "\n\nExit codes: 0 all examples behave as documented; 1 at least one does not, or with "
+    "--strict: a page has findings or an example was not run; 4 usage error.",
 )
 @click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
 @click.option(
@@ -68,24 +68,24 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     default=",".join(PARTS),
     show_default=True,
     metavar="PARTS",
-    help="Which parts, with commas between.",
+    help="Parts to run, comma-separated.",
 )
 @click.option(
     "--base-url",
     metavar="URL",
-    help="Send the examples there. [default: for each page the bundled server speaking as it]",
+    help="Endpoint to send the examples to. [default: the bundled server, emulating each vendor]",
 )
 @click.option(
     "--model",
     metavar="ID",
-    help="Ask for this model instead of the page's; only with --base-url.",
+    help="Model to request instead of the page's; requires --base-url.",
 )
 @with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
 @click.option(
     "--node-modules",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where the npm package `openai` is. [default: where Node looks]",
+    help="Folder that contains the npm package `openai`. [default: Node's search path]",
 )
 @click.option(
     "--timeout",
@@ -94,7 +94,7 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     default=SECONDS,
     show_default=True,
     metavar="S",
-    help="Seconds for one example, the start of its client included.",
+    help="Timeout in seconds for each example, including client startup.",
 )
 @click.option(
     "--format",
@@ -102,10 +102,12 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="For a reader, for programs, or for a page.",
+    help="Output format.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 for findings and for examples not run, too."
+    "--strict",
+    is_flag=True,
+    help="Also exit with 1 for findings and for examples that were not run.",
 )
 def documents(
     *,
@@ -119,10 +121,10 @@ def documents(
     as_format: str,
     strict: bool,
 ) -> ExitCode:
-    """Replay the pages' examples, find what is wrong inside them, and where they contradict.
+    """Validate the vendors' documentation: lint pages, replay examples, find contradictions.
 
-    NAME is one of zero, gpt-ge, aocheng, zhizengzeng, eronmind; PATH a page of your own,
-    transcribed as spec/pages.schema.json says. Without any: all five.
+    NAME is zero, gpt-ge, aocheng, zhizengzeng or eronmind. PATH is your own page in the format of
+    spec/pages.schema.json. Default: all five.
     """
     pages = _pages(names)
     aim = _aim(base_url, model, key_name, node_modules, timeout, replays="replay" in parts)
@@ -138,7 +140,7 @@ def documents(
 
 
 def _pages(names: Sequence[str]) -> list[Page]:
-    """Load the pages that were named, all five where none was."""
+    """Load the named pages, by default all five."""
     try:
         pages = [load_page(name) for name in dict.fromkeys(names or PAGES)]
     except PageError as error:
@@ -146,12 +148,12 @@ def _pages(names: Sequence[str]) -> list[Page]:
     called = [page.document for page in pages]
     for name in called:
         if called.count(name) > 1:
-            raise UserError(f"two of the pages call themselves `{name}`; change `document` in one")
+            raise UserError(f"two pages have the name `{name}`; change `document` in one of them")
     return pages
 
 
 def _sections(pages: Sequence[Page], names: Sequence[str]) -> tuple[Section, ...]:
-    """Compare the five, and pages of one's own with them; where some are named, what they say."""
+    """Compare all pages; if some are named, keep only rows about those."""
     chosen = {page.document: page for page in pages}
     known = {name: load_page(name) for name in PAGES}
     sections = contradictions({**known, **chosen}.values())
@@ -170,11 +172,11 @@ def _aim(
     if base_url is None:
         if model is not None or key_name is not None:
             raise click.UsageError(
-                "--model and --api-key-env go with --base-url; the bundled server has its own"
+                "--model and --api-key-env require --base-url; the bundled server has its own"
             )
         return _Aim(None, "", node_modules, timeout)
     if not replays:
-        raise click.UsageError("--base-url is for the replay, which --only leaves out")
+        raise click.UsageError("--base-url requires the part replay; add it to --only")
     where = inputs.base_url(base_url)
     if where.corrected:
         say(where.corrected)
@@ -188,39 +190,39 @@ def _examined(page: Page, parts: Sequence[str], aim: _Aim) -> Examined:
     findings = lint(page) if "lint" in parts else None
     if "replay" not in parts:
         return Examined(page, findings)
-    against = aim.host or f"the bundled server, speaking as {page.document}"
+    against = aim.host or f"the bundled server, emulating {page.document}"
     return Examined(page, findings, tuple(_replayed(page, aim)), against)
 
 
 def _replayed(page: Page, aim: _Aim) -> Iterator[Replayed]:
-    """Send a page's examples to the endpoint, or to a server started for it."""
+    """Send a page's examples to the endpoint or to a bundled server."""
     if aim.endpoint is not None:
         say(f"{page.document}: {_announced(price(page, sendable(page)))} at {aim.host}")
         yield from _sent(page, aim.endpoint, aim)
         return
     if page.document not in DOCUMENTS:
-        why = "the bundled server does not speak as this page; name an endpoint with --base-url"
+        why = "the bundled server does not emulate this page; give an endpoint with --base-url"
         yield from _none_run(page, why)
         return
     count = plural(len(sendable(page)), "example")
-    say(f"{page.document}: sending {count} to the bundled server, speaking as this page")
+    say(f"{page.document}: sending {count} to the bundled server, emulating this vendor")
     with ExitStack() as stack:
         try:
             server = stack.enter_context(bundled_server(dialect=page.document))
         except BundledServerError as error:
-            yield from _none_run(page, f"{error}; or name an endpoint with --base-url")
+            yield from _none_run(page, f"{error}; or give an endpoint with --base-url")
             return
         endpoint = Endpoint(server.base_url, server.model, server.api_key)
         yield from _sent(page, endpoint, aim)
 
 
 def _announced(cost: Price) -> str:
-    """Say what is about to be spent."""
+    """Describe the requests and tokens about to be spent."""
     sent = f"sending {plural(cost.requests, 'request')}"
     most = f"at most {plural(cost.tokens, 'token')}"
     if cost.unlimited:
-        most += f", plus what {plural(cost.unlimited, 'request')} without a limit will generate"
-    return f"{sent} and spending {most}"
+        most += f", plus the output of {plural(cost.unlimited, 'request')} without max_tokens"
+    return f"{sent}, {most}"
 
 
 def _sent(page: Page, endpoint: Endpoint, aim: _Aim) -> Iterator[Replayed]:
@@ -243,7 +245,7 @@ def _code(examined: Sequence[Examined], *, strict: bool) -> ExitCode:
 
 
 def _record(examined: Sequence[Examined], sections: tuple[Section, ...] | None) -> object:
-    """Make the JSON of a result; a part that was not asked for is null."""
+    """Return the result as JSON-compatible data; parts that did not run are None."""
     return {
         "documents": [
             {

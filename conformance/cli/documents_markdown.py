@@ -1,4 +1,4 @@
-"""What came of the pages, as GitHub-flavoured Markdown: for a CI page, or for the vendor."""
+"""Results for the vendors' pages as GitHub-flavoured Markdown."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KINDS = {Disagreement.CONTRADICTION: "≠", Disagreement.SILENCE: "…"}
 
 
 def render(examined: Sequence[Examined], sections: tuple[Section, ...] | None) -> str:
-    """Write the result; a part that was not asked for is left out."""
+    """Write the result; parts that did not run are omitted."""
     parts: list[str] = []
     told = [one for one in examined if one.findings is not None or one.replays is not None]
     if told:
-        parts.append("# The documents\n")
+        parts.append("# Documentation\n")
         parts.extend(_overview(told))
         for one in told:
             parts.append(f"\n## {escape(one.page.document)}: {escape(one.page.title)}\n")
@@ -62,7 +62,7 @@ def _remarks(replayed: Replayed) -> Iterator[str]:
         yield escape(replayed.note)
     for unmet in replayed.unmet:
         what, expected, seen = escape(unmet.expectation), code(unmet.expected), code(unmet.seen)
-        yield f"{what}: expected {expected}, seen {seen}"
+        yield f"{what}: expected {expected}, actual {seen}"
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -71,9 +71,9 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield "None."
     for finding in findings:
         yield f"- **{escape(finding.place)}** ({finding.severity.value}, `{finding.rule}`)"
-        yield f"  - written: {code(finding.written)}"
-        yield f"  - wrong: {prose(finding.wrong)}"
-        yield f"  - mend: {prose(finding.mend)}"
+        yield f"  - text: {code(finding.written)}"
+        yield f"  - problem: {prose(finding.wrong)}"
+        yield f"  - fix: {prose(finding.mend)}"
         yield f"  - {prose(finding.says_zh)}{prose(finding.mend_zh)}"
 
 
@@ -81,9 +81,8 @@ def _contradictions(sections: Iterable[Section]) -> Iterator[str]:
     yield "# Where the documents disagree\n"
     yield (
         "Generated from `spec/` by `conformance documents --only contradictions --format "
-        "markdown`; do not edit. ≠ marks a row in which two documents say different things, … one "
-        "in which those that speak agree and others say nothing. A dash stands where a document "
-        "does not have the thing at all, or need not speak of it."
+        "markdown`; do not edit. ≠: documents contradict each other. …: the documents that mention "
+        "it agree, the others are silent. –: not applicable to this document."
     )
     for section in sections:
         yield f"\n## {escape(section.title)}\n"

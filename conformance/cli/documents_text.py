@@ -1,4 +1,4 @@
-"""What came of the pages, for a terminal: a row for each first, then one page after the other."""
+"""Results for the vendors' pages in a terminal: an overview, then each page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS: dict[Disagreement, tuple[str, str]] = {
 LONGEST = 240
 """Characters of one value from an endpoint."""
 WIDEST_TOPIC = 18
-"""Columns that a topic gets in a narrow terminal, before the words about it wrap."""
+"""Minimum width of the topic column in a narrow terminal."""
 
 
 def show(
@@ -40,8 +40,7 @@ def show(
 ) -> None:
     """Print the result.
 
-    Where contradictions were asked for alone, the rows in which some only say nothing are shown
-    too; beside the rest they would be too many.
+    Rows in which some documents are merely silent are shown only if no other part ran.
     """
     parts = [one for one in examined if one.findings is not None or one.replays is not None]
     if parts:
@@ -104,18 +103,18 @@ def _replayed(replayed: Replayed) -> RenderableType:
         told.append(Text(cut(line(replayed.note), LONGEST), style="dim"))
     for unmet in replayed.unmet:
         told.append(Text(line(unmet.expectation)))
-        told.append(_pairs({"expected": unmet.expected, "seen": unmet.seen}))
+        told.append(_pairs({"expected": unmet.expected, "actual": unmet.seen}))
     return Group(head, *(Padding(piece, (0, 0, 0, 4)) for piece in told))
 
 
 def _expected(replayed: Replayed) -> str:
-    """Say how much an example was held against, where it was sent."""
+    """Count the expectations of an example that was sent."""
     count = len(replayed.met) + len(replayed.unmet)
     return f", {plural(count, 'expectation')}" if count else ""
 
 
 def _by_rule(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
-    """Put together what is mended alike, in the order in which it is first met."""
+    """Group findings with the same rule and fix, in order of first occurrence."""
     rules: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         rules.setdefault((finding.rule, finding.mend), []).append(finding)
@@ -123,15 +122,15 @@ def _by_rule(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
 
 
 def _findings(same: Sequence[Finding]) -> RenderableType:
-    """One rule's findings: where and what each is, and once how they are mended."""
+    """Show one rule's findings, with the common fix once at the end."""
     mark, style = SEVERITIES[same[0].severity]
     head = Text.assemble((f"{mark} {same[0].severity.value}  ", style), (same[0].rule, "bold"))
     told = Table.grid(padding=(0, 1))
     for finding in same:
         told.add_row(Text("where", style="dim"), Text(line(finding.place), style="bold"))
-        told.add_row(Text("written", style="dim"), Text(cut(line(finding.written), LONGEST)))
-        told.add_row(Text("wrong", style="dim"), marked(cut(finding.wrong, LONGEST)))
-    told.add_row(Text("mend", style="dim"), marked(same[0].mend))
+        told.add_row(Text("text", style="dim"), Text(cut(line(finding.written), LONGEST)))
+        told.add_row(Text("problem", style="dim"), marked(cut(finding.wrong, LONGEST)))
+    told.add_row(Text("fix", style="dim"), marked(same[0].mend))
     return Group(head, Padding(told, (0, 0, 0, 4)))
 
 
@@ -154,7 +153,7 @@ def _contradictions(sections: Sequence[Section], *, silences: bool) -> Iterator[
             yield Padding(body, (0, 0, 0, 2))
     if hidden:
         told = plural(hidden, "more row")
-        words = f"and {told} in which some only say nothing; --only contradictions shows all"
+        words = f"and {told} in which some documents are silent; --only contradictions shows all"
         yield Padding(Text(words, style="dim"), (1, 0, 0, 2))
 
 

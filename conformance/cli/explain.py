@@ -1,4 +1,4 @@
-"""``conformance explain CHECK``: what is checked, who says so, and how it is judged."""
+"""``conformance explain CHECK``: the requirement, its sources and the check's code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from conformance.reports.rows import origin
 @click.argument("check_id", metavar="CHECK")
 @under_contract
 def explain(check_id: str, contract_name: str) -> ExitCode:
-    """Explain a check: its sentence, who promises it, how it is judged."""
+    """Explain a check: its requirement, sources, likely cause and code."""
     check = _find(check_id)
     chosen = inputs.contract(contract_name)
     contracts = [chosen, *(inputs.contract(name) for name in DOCUMENTS if name != chosen.name)]
@@ -49,14 +49,14 @@ def explain(check_id: str, contract_name: str) -> ExitCode:
     show(_titled("Requirement", _requirement(requirement)), console)
     said = written(origin(requirement, chosen.document, chosen.subjects), requirement.subject)
     stated = _pairs((source.document, source.says.en) for source in said)
-    show(_titled("Where the contract says so", stated), console)
+    show(_titled("Sources", stated), console)
     made = _pairs((contract.name, _made_of(requirement, contract)) for contract in contracts)
-    show(_titled("What each contract makes of it", made), console)
+    show(_titled("Contracts", made), console)
     code = Syntax(
         check.source, "python", theme="ansi_dark", background_color="default", word_wrap=True
     )
-    show(_titled("Where it is broken", _causes(requirement)), console)
-    title = f"How it is judged, in {check.run.__module__}"
+    show(_titled("If it fails", _causes(requirement)), console)
+    title = f"Code, in {check.run.__module__}"
     show(_titled(title, code if console.is_terminal else Text(check.source)), console)
     return ExitCode.CONFORMING
 
@@ -66,8 +66,10 @@ def _find(check_id: str) -> Check:
     if check_id in known:
         return known[check_id]
     near = difflib.get_close_matches(check_id, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`conformance list` shows them all"
-    raise UserError(f"there is no check {check_id!r}; {hint}")
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "run `conformance list` to see all checks"
+    )
+    raise UserError(f"unknown check {check_id!r}; {hint}")
 
 
 def _requirement(requirement: Requirement) -> RenderableType:
@@ -76,7 +78,7 @@ def _requirement(requirement: Requirement) -> RenderableType:
 
 
 def _made_of(requirement: Requirement, contract: Contract) -> str:
-    """Say what a contract promises of the subject, or why the sentence is not in force there."""
+    """Return what a contract says about the subject, or why the requirement is not in force."""
     silent = contract.why_not_in_force(requirement.id)
     if silent is not None:
         return f"not in force: {silent}"
@@ -86,9 +88,9 @@ def _made_of(requirement: Requirement, contract: Contract) -> str:
 
 
 def _causes(requirement: Requirement) -> Table:
-    """Tell what usually lies behind a deviation, and what mends it."""
+    """Return the likely cause of a failure and the fix."""
     cause = cause_of(requirement.id, Effect.ALTERED)
-    return _pairs([("likely cause", cause.cause), ("what to do", cause.remedy)])
+    return _pairs([("likely cause", cause.cause), ("fix", cause.remedy)])
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:

@@ -1,4 +1,4 @@
-"""The folder a run lands in: always a fresh one, because an older run is somebody's evidence."""
+"""The output folder of a run: always new or empty, so that no older run is overwritten."""
 
 from __future__ import annotations
 
@@ -18,27 +18,24 @@ HOME = Path("reports")
 
 
 def fresh_folder(asked: Path | None, host: str, contract: str) -> Path:
-    """Make the folder: the one asked for, or ``reports/<date>-<host>-<contract>``.
+    """Create the output folder: ``asked``, or ``reports/<date>-<host>-<contract>``.
 
     Raises:
-        UserError: it holds something already, or cannot be made.
+        UserError: the folder is not empty or cannot be created.
     """
     try:
         return _named(asked) if asked else _dated(host, contract)
     except OSError as error:
         where = asked or HOME
         raise UserError(
-            f"cannot make the folder {where} ({error.strerror}); choose another with --out"
+            f"cannot create the folder {where} ({error.strerror}); choose another with --out"
         ) from None
 
 
 def _named(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise UserError(
-            f"the folder {folder} is not empty, and no run overwrites another; choose "
-            "another with --out"
-        )
+        raise UserError(f"the folder {folder} is not empty; choose a new or empty one with --out")
     return folder
 
 
@@ -58,10 +55,10 @@ def _dated(host: str, contract: str) -> Path:
 
 
 def recorded_in(folder_or_file: Path) -> tuple[Path, Run]:
-    """Read a recorded run, named by its folder or by its file; return where that is, and the run.
+    """Read a run from its folder or record file; return the record's path and the run.
 
     Raises:
-        UserError: there is none, or it cannot be read.
+        UserError: the record is missing or unreadable.
     """
     record = folder_or_file / RECORD if folder_or_file.is_dir() else folder_or_file
     try:
@@ -91,5 +88,5 @@ def write_reports(
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from None
         written.append(path)
-    # The page for people comes last, so that its path is the last line of the output.
+    # The HTML page comes last, so that its path is the last line of output.
     return sorted(written, key=lambda path: path.suffix == ".html")

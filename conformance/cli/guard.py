@@ -22,23 +22,23 @@ from conformance.reports.visible import line
 
 
 class UserError(click.ClickException):
-    """Something that the user can put right: one sentence with the place and the way out."""
+    """An error that the user can fix; the message is one sentence that says where and how."""
 
     exit_code = ExitCode.USAGE
 
 
 class Suite(click.Group):
-    """A group of commands that ends as pytest does."""
+    """A command group with pytest's exit codes."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command and exit; with ``standalone_mode=False`` hand errors to the caller."""
+        """Run a command and exit; ``standalone_mode=False`` raises errors instead."""
         plain: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
             return plain(*args, standalone_mode=False, **extra)
         _tolerate_narrow_encodings()
         try:
             code = plain(*args, standalone_mode=False, **extra)
-            # What is still buffered meets a closed pipe here, where it can be handled.
+            # Flush here, where a closed pipe can be handled.
             sys.stdout.flush()
         except click.ClickException as error:
             _end(_sentence(error), _code_of(error))
@@ -47,33 +47,33 @@ class Suite(click.Group):
         except (click.Abort, KeyboardInterrupt):
             _end("interrupted", ExitCode.INTERRUPTED)
         except (BrokenPipeError, SystemExit) as error:
-            # Click and rich end with 1 when the reader of a pipe hangs up; here that is a verdict.
+            # Click and rich exit with 1 on a closed pipe, but here 1 means "not conforming".
             if isinstance(error, SystemExit) and error.code != 1:
                 raise
             _abandon_stdout()
             sys.exit(ExitCode.INTERRUPTED)
-        except Exception as error:  # noqa: BLE001 - nobody should meet a traceback
+        except Exception as error:  # noqa: BLE001 - users get a message, not a traceback
             _end(unforeseen(error, Path(tempfile.gettempdir())), ExitCode.UNDECIDED)
         sys.exit(code or 0)
 
 
 def unforeseen(error: BaseException, folder: Path, redacted: str = "") -> str:
-    """Keep the details of an error that nobody foresaw, and say where they are.
+    """Write the details of an internal error to a file and return a message.
 
     Args:
         error: what happened.
-        folder: where a file for the details is made.
-        redacted: the traceback as it may be written down, where secrets had to be taken out.
+        folder: where the file is created.
+        redacted: the traceback without secrets, if there may be any.
     """
     details = redacted or details_of(error)
-    what = f"something failed that should not have ({type(error).__name__})"
+    what = f"internal error ({type(error).__name__})"
     try:
         descriptor, name = tempfile.mkstemp(prefix="error-", suffix=".txt", dir=folder, text=True)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(details)
     except OSError as second:
-        return f"{what}, and the details could not be written to {folder}: {second.strerror}"
-    return f"{what}; the details are in {name}"
+        return f"{what}; the details could not be written to {folder}: {second.strerror}"
+    return f"{what}; please report it with the details in {name}"
 
 
 def details_of(error: BaseException) -> str:
@@ -97,7 +97,7 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 
 def _tolerate_narrow_encodings() -> None:
-    """Let a terminal that knows no ``✓`` show a question mark instead of failing the run."""
+    """Replace characters that the terminal's encoding lacks, such as ``✓``, with ``?``."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -105,5 +105,5 @@ def _tolerate_narrow_encodings() -> None:
 
 
 def _abandon_stdout() -> None:
-    """Point stdout nowhere, so that the interpreter's last flush does not complain again."""
+    """Redirect stdout to the null device, so that the final flush does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

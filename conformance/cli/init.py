@@ -1,4 +1,4 @@
-"""``conformance init``: a conformance.toml to begin with."""
+"""``conformance init``: write a starter conformance.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.targets.starter import Vendor, starter
 
 
 @click.command(
-    short_help="Write a conformance.toml to begin with.",
+    short_help="Write a starter conformance.toml.",
     epilog=examples("conformance init", "conformance init --config vendors.toml --force"),
 )
 @click.option(
@@ -24,21 +24,21 @@ from conformance.targets.starter import Vendor, starter
     default=FILE,
     show_default=True,
     metavar="FILE",
-    help="Where to write it.",
+    help="File to write.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(config: Path, force: bool) -> ExitCode:
-    """Write a commented file that names the vendors of the five documents as targets."""
+    """Write a commented conformance.toml with the five documented vendors as targets."""
     vendors = [_vendor(name) for name in PAGES]
     try:
         with config.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(starter(vendors))
     except FileExistsError:
-        raise UserError(f"{config} is there already; --force would write over it") from None
+        raise UserError(f"{config} already exists; use --force to overwrite it") from None
     except OSError as error:
         raise UserError(f"cannot write {config}: {error.strerror}") from None
     click.echo(config)
-    click.echo("Set the keys of those that you want judged, and choose them by name:")
+    click.echo("Set the API keys of the targets to test, then select them by name:")
     first = vendors[0]
     chosen = "" if config == Path(FILE) else f" --config {config}"
     click.echo(f"  {first.variable}=… conformance run{chosen} --target {first.contract}")
@@ -46,7 +46,7 @@ def init(config: Path, force: bool) -> ExitCode:
 
 
 def _vendor(name: str) -> Vendor:
-    """Take from a vendor's page where the endpoint is, and the model that its examples ask for."""
+    """Read a vendor's base URL and example model from its page."""
     page = load_page(name)
     model = next(
         str(example.request["model"]) for example in page.examples if "model" in example.request

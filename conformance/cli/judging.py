@@ -1,4 +1,4 @@
-"""The run itself, from the command line's side: events to the record first, then to the screen."""
+"""Execute a run for the command line: write each event to the record, then show it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from conformance.wire.redact import Redactor
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, so that a server it started does not outlive it."""
+    """Handle SIGTERM like Ctrl-C, so that a server started by the command is stopped."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -44,20 +44,19 @@ def judge(
     reference: Reference | None = None,
     language: Language = Language.ENGLISH,
 ) -> str | None:
-    """Judge a target, ask the reference what shows deviations, and record it in ``folder``.
+    """Test a target and write the record to ``folder``.
 
-    An interruption ends the run and nothing else: what was learned is in the record, which lacks
-    its footer then.
+    After an interruption the record contains everything up to then, without a footer.
 
     Returns:
-        None, or a sentence on what failed that should not have.
+        None, or a message about an internal error.
     """
     try:
         events = runner.run(target, contract, options, reference=reference)
         asyncio.run(_record(events, folder / RECORD, Progressing(screen, language)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return None
-    except Exception as error:  # noqa: BLE001 - what was learned before is still worth a report
+    except Exception as error:  # noqa: BLE001 - a report of the results so far is still written
         return failed(error, target, folder, reference)
     return None
 
@@ -65,8 +64,8 @@ def judge(
 def failed(
     error: Exception, target: Target, folder: Path, reference: Reference | None = None
 ) -> str:
-    """Keep the details of what should not have failed, and say where they are."""
-    # The key can hide in an error's text, and this file is made to be passed on.
+    """Write the traceback of an internal error to ``folder`` and return a message."""
+    # An error's text may contain the key, and this file may be shared.
     redactor = Redactor.of(target, reference.secrets if reference else ())
     return unforeseen(error, folder, redactor.text(details_of(error)))
 
@@ -80,13 +79,12 @@ async def _record(events: AsyncIterable[RunEvent], record: Path, progress: Progr
 
 
 def stop_when_terminated() -> None:
-    """End the run on SIGTERM as on Ctrl-C: a CI system that gives up sends nothing else.
+    """End the run on SIGTERM as on Ctrl-C; CI systems send only SIGTERM on a timeout.
 
-    Inside the event loop the signal has to cancel the run; an exception raised from a handler could
-    surface in the middle of any check.
+    The handler cancels the task: an exception raised from a handler could surface inside any check.
     """
     task = asyncio.current_task()
     if task is not None:
-        # Windows has no such handlers; there the process just ends.
+        # Windows event loops have no signal handlers; the process just ends there.
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

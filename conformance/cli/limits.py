@@ -1,4 +1,4 @@
-"""The options that say how much a run may do, and what comes of them: a run's own options."""
+"""Options that limit or pace a run, and the :class:`Options` built from them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ HOW = frozenset(
         "strict",
     }
 )
-"""The names under which a command is handed what makes up :class:`Options`."""
+"""Parameter names of a command that map to fields of :class:`Options`."""
 
 
 def _by_tier(limit: Callable[[Limits], int | None]) -> str:
     most = ", ".join(f"{limit(Options(tier).ceiling):,}" for tier in Tier)
-    return f"[default: {most}, by tier]"
+    return f"[default by tier: {most}]"
 
 
 def within_limits(function: Function) -> Function:
-    """Add ``--max-requests``, ``--max-spend-tokens`` and what else bounds or paces a run."""
+    """Add ``--max-requests``, ``--max-spend-tokens`` and the other limits of a run."""
     usual = Options()
     for option in reversed(
         (
@@ -45,13 +45,13 @@ def within_limits(function: Function) -> Function:
                 "--max-requests",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help=f"Send no more than N requests. {_by_tier(lambda most: most.requests)}",
+                help=f"Send at most N requests. {_by_tier(lambda most: most.requests)}",
             ),
             click.option(
                 "--max-spend-tokens",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help="Spend no more than N tokens, by what requests can cost at most. "
+                help="Spend at most N tokens, counted by each request's upper bound. "
                 f"{_by_tier(lambda most: most.tokens)}",
             ),
             click.option(
@@ -60,14 +60,14 @@ def within_limits(function: Function) -> Function:
                 default=usual.concurrency,
                 show_default=True,
                 metavar="N",
-                help="Requests in flight at a time.",
+                help="Maximum number of concurrent requests.",
             ),
             click.option(
                 "--rate",
                 type=float,
                 callback=inputs.above_zero,
                 metavar="N",
-                help="Requests a second at most.",
+                help="Maximum requests per second.",
             ),
             click.option(
                 "--timeout",
@@ -76,7 +76,7 @@ def within_limits(function: Function) -> Function:
                 default=usual.timeout,
                 show_default=True,
                 metavar="S",
-                help="Seconds for one attempt at a request.",
+                help="Timeout in seconds for each attempt at a request.",
             ),
             click.option(
                 "--seed",
@@ -84,11 +84,9 @@ def within_limits(function: Function) -> Function:
                 default=usual.seed,
                 show_default=True,
                 metavar="N",
-                help="Makes the run's own choices repeatable.",
+                help="Random seed; the same seed generates the same requests.",
             ),
-            click.option(
-                "--strict", is_flag=True, help="Count lesser deviations as broken promises."
-            ),
+            click.option("--strict", is_flag=True, help="Treat warnings as failures."),
         )
     ):
         function = option(function)
@@ -96,11 +94,11 @@ def within_limits(function: Function) -> Function:
 
 
 def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options:
-    """Make a run's options of what was given, and leave the rest as it was.
+    """Build :class:`Options` from command-line values.
 
     Args:
         given: values by the names of :data:`HOW`.
-        base: what holds where nothing was given; the suite's own defaults unless said otherwise.
+        base: values for options that were not given; the suite's defaults if None.
     """
     base = base or Options()
     told = dict(given)
@@ -115,7 +113,7 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
 
 
 def typed(context: click.Context) -> Mapping[str, Any]:
-    """Return those values of :data:`HOW` that stood on the command line."""
+    """Return the values of :data:`HOW` that were given explicitly on the command line."""
     source = click.core.ParameterSource.COMMANDLINE
     return {
         name: context.params[name] for name in HOW if context.get_parameter_source(name) is source

@@ -1,4 +1,4 @@
-"""``conformance list``: every check there is, by area."""
+"""``conformance list``: all checks by area."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from conformance.selection import Options, choose
     ),
 )
 @choosing(Tier.DEEP)
-@click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_checks(tier: str, select: tuple[str, ...], stage: Stage | None, as_json: bool) -> ExitCode:
-    """List the checks by area: id, tier, requirement, what is checked."""
+    """List checks by area: id, tier, requirement and title."""
     contract = inputs.contract(DEFAULT_CONTRACT)
     options = Options(tier=Tier(tier), select=select, stage=stage)
     nothing = why_nothing_is_chosen(contract, options)
@@ -69,8 +69,11 @@ def _show(checks: list[Check], contract: Contract) -> None:
     for area, inside in groupby(checks, key=lambda check: _area(check, contract)):
         show(Text(area, style="bold"), console)
         for check in inside:
-            what = f"  {check.tier.value}, judges {check.requirement}"
+            what = f"  {check.tier.value} tier, requirement {check.requirement}"
             show(Padding(Text.assemble(check.id, (what, "dim")), (0, 0, 0, 2)), console)
             show(Padding(marked(check.title), (0, 0, 0, 6)), console)
         show(Text(), console)
-    show(Text(f"{plural(len(checks), 'check')}; `conformance explain CHECK` tells more."), console)
+    show(
+        Text(f"{plural(len(checks), 'check')}; run `conformance explain CHECK` for details."),
+        console,
+    )

@@ -1,4 +1,4 @@
-"""A run of every target in ``conformance.toml``: side by side, each with its own folder."""
+"""Test every target in ``conformance.toml`` in parallel, each in its own folder."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ WORST_FIRST = (
     ExitCode.NOTHING_RAN,
     ExitCode.CONFORMING,
 )
-"""Of several runs the worst decides: what is known to be broken outweighs what is not known."""
+"""Precedence of exit codes; the first one that occurs wins."""
 
-_INTERRUPTED = Text("It was interrupted before it had begun.", "尚未开始即被中断。")
+_INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断。")
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One target, made ready: whom to ask, by which contract, and how."""
+    """One target with its contract, options and reference server."""
 
     entry: Entry
     contract: Contract
@@ -54,7 +54,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A target that can be judged, and its folder."""
+    """A target that is ready to run, and its folder."""
 
     planned: Planned
     target: Target
@@ -70,9 +70,9 @@ def run_many(
     format_names: Sequence[str],
     language: Language,
 ) -> ExitCode:
-    """Judge targets side by side, tell what came of each, and leave a matrix of all.
+    """Test targets in parallel, print each result, and write a matrix of all.
 
-    A target that cannot be judged stops no other; an interruption keeps what all had learned.
+    A target that fails to start does not stop the others; an interruption keeps all results so far.
     """
     home = fresh_folder(out, "conformance", "targets")
     ready: list[_Job] = []
@@ -115,12 +115,12 @@ def run_many(
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the exit code of several runs: that of the worst."""
+    """Return the exit code for several runs: the worst one."""
     return min(codes, key=WORST_FIRST.index, default=ExitCode.NOTHING_RAN)
 
 
 def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Language) -> None:
-    """Say before anything is sent whose key goes where, and who is left out."""
+    """Report which key goes to which host, and which targets are left out."""
     for job in ready:
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
@@ -132,7 +132,7 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
 def _judge_all(
     ready: Sequence[_Job], jobs: int, screen: Console, language: Language
 ) -> tuple[Mapping[str, str], bool]:
-    """Judge so many at a time; return what failed that should not have, and if it was cut short."""
+    """Run ``jobs`` targets at a time; return internal errors by target and if interrupted."""
     failures: dict[str, str] = {}
     progress = ProgressOfMany(screen, language)
     try:
@@ -158,7 +158,7 @@ async def _side_by_side(
             job.folder.mkdir()
             try:
                 await _record(job, progress)
-            except Exception as error:  # noqa: BLE001 - one target's failure is no other's
+            except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
                 sentence = failed(error, job.target, job.folder, job.planned.reference)
                 tell_failure(name, sentence)
 
@@ -184,7 +184,7 @@ def _recorded(
     format_names: Sequence[str],
     language: Language,
 ) -> Recorded:
-    """Read what a target's run left, and write its reports."""
+    """Read a target's record and write its reports."""
     entry = planned.entry
     try:
         run = read_run(folder / RECORD)
@@ -199,7 +199,7 @@ def _recorded(
     try:
         written = write_reports(run, folder, format_names, language=language)
     except UserError as error:
-        # A report that cannot be written takes nothing from those of the others.
+        # A report that cannot be written must not stop the other targets.
         say(error.message)
         written = []
     page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)

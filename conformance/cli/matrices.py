@@ -1,4 +1,4 @@
-"""Writing the matrix of several runs into a folder."""
+"""Write the matrix of several runs to a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.reports.matrix import Matrix, files
 def write_matrix(
     matrix: Matrix, folder: Path, names: Sequence[str], language: Language
 ) -> list[Path]:
-    """Write those of the named formats that a matrix has, and return their paths, the page last.
+    """Write the named formats and return their paths, the HTML page last.
 
     Raises:
         UserError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""``conformance matrix RUN…``: recorded runs of many targets in one table."""
+"""``conformance matrix RUN…``: compare recorded runs of many targets in one table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = "index.html"
 
 
 @click.command(
-    short_help="Put recorded runs into one table.",
+    short_help="Compare targets in one table.",
     epilog=examples(
         "conformance matrix 'reports/2026-11-21*'",
         "conformance matrix zero/run.ndjson eronmind/run.ndjson --out matrix",
@@ -43,22 +43,22 @@ PAGE = "index.html"
     default="html,text",
     show_default=True,
     metavar="NAMES",
-    help="What to make, with commas between: html, json, markdown; text, in the terminal.",
+    help="Output, comma-separated: html, json, markdown (files), text (terminal).",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A new or empty folder for the files. [default: reports/<date>-conformance-matrix]",
+    help="Output folder; must be new or empty. [default: reports/<date>-conformance-matrix]",
 )
 @in_language
 def matrix(
     runs: tuple[str, ...], format_names: tuple[str, ...], out: Path | None, language: Language
 ) -> ExitCode:
-    """Put recorded runs into one table: a row for each target, a column for each parameter.
+    """Compare recorded runs in one table: a row for each target, a column for each parameter.
 
-    RUN is a run's folder or its run.ndjson, a folder of such folders, or a glob for any of them.
-    Each of the five documents has its row, also where no run was held to it.
+    RUN is a run folder, its run.ndjson, a folder of run folders, or a glob. Every vendor document
+    gets a row, even if no run used that contract.
     """
     records = list(dict.fromkeys(record for name in runs for record in _records(name)))
     read = [recorded_in(record) for record in records]
@@ -84,20 +84,22 @@ def matrix(
 
 
 def _records(name: str) -> Iterator[Path]:
-    """Find the run files that an argument means.
+    """Resolve an argument to record paths.
 
     Raises:
-        UserError: there are none.
+        UserError: no record was found.
     """
     path = Path(name)
     found = [path]
-    # Not every shell resolves globs, and a folder may well have brackets in its name.
+    # Some shells leave globs to the program, and a folder name may contain brackets.
     if has_magic(name) and not path.exists():
         matches = sorted(glob(name))  # noqa: PTH207 - a pattern may begin at the root
         found = [Path(match) for match in matches]
     records = [record for one in found for record in _inside(one)]
     if not records:
-        raise UserError(f"there is no recorded run at {name}: no {RECORD} in it, nor one below it")
+        raise UserError(
+            f"no recorded run at {name}: neither it nor its subfolders contain {RECORD}"
+        )
     yield from records
 
 
@@ -109,11 +111,11 @@ def _inside(path: Path) -> Sequence[Path]:
 
 
 def _page(record: Path, folder: Path) -> str | None:
-    """The address of a run's own page as seen from the matrix; None where it has none."""
+    """Return the link from the matrix to a run's HTML report, or None."""
     page = record.parent / PAGE
     if not page.is_file():
         return None
     try:
         return quote(os.path.relpath(page.absolute(), folder.absolute()).replace(os.sep, "/"))
-    except ValueError:  # on another drive, from which no relative way leads
+    except ValueError:  # on another drive, so there is no relative path
         return page.absolute().as_uri()

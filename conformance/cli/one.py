@@ -1,4 +1,4 @@
-"""A run of one endpoint: the one that was named, or the bundled server."""
+"""Run the checks against one endpoint: the given base URL or the bundled server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from conformance.wire.record import RunFileError, read_run
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which endpoint was asked for; without a base URL it is the bundled server."""
+    """The endpoint options as typed; no base URL means the bundled server."""
 
     base_url: str | None
     model: str | None
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """What is judged; ``host`` names its folder."""
+    """The endpoint under test; ``host`` becomes part of the folder name."""
 
     target: Target
     host: str
@@ -55,7 +55,7 @@ def run_one(
     format_names: Sequence[str],
     language: Language,
 ) -> ExitCode:
-    """Judge one endpoint, tell what came of it, and leave a folder of evidence."""
+    """Run the checks, print the result, and write the record and reports."""
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
@@ -79,7 +79,7 @@ def run_one(
     try:
         judged = read_run(folder / RECORD)
     except RunFileError:
-        # It ended before it had begun, and left nothing that a report could be made of.
+        # The run ended before its header was written, so there is nothing to report.
         if failure is None:
             raise click.Abort from None
         say(failure)
@@ -95,15 +95,15 @@ def run_one(
 
 
 def _named(asked: Asked, typed: str, contract: str) -> _Endpoint:
-    """Make sure of the endpoint that was named."""
+    """Validate ``--base-url``, ``--model`` and the key."""
     if asked.dialect is not None:
         raise click.UsageError(
-            "--dialect is for the bundled server; an endpoint named with --base-url speaks its own"
+            "--dialect applies only to the bundled server; omit it with --base-url"
         )
     where = inputs.base_url(typed)
     if not asked.model:
         raise click.UsageError(
-            f"--base-url needs --model: which of the models at {where.host} is to be asked"
+            f"--model is required with --base-url: name a model that {where.host} serves"
         )
     if where.corrected:
         say(f"--base-url {where.corrected}")
@@ -118,14 +118,14 @@ def _bundled(asked: Asked, contract: str, stack: ExitStack) -> _Endpoint:
     """Start the bundled server."""
     if asked.model is not None or asked.key_name is not None:
         raise click.UsageError(
-            "--model and --api-key-env go with --base-url; the bundled server has its own"
+            "--model and --api-key-env require --base-url; the bundled server has its own"
         )
     dialect = asked.dialect or dialect_of(asked.contract_name)
     try:
         server = stack.enter_context(bundled_server(dialect=dialect))
     except BundledServerError as error:
-        raise UserError(f"{error}; or name an endpoint with --base-url") from None
+        raise UserError(f"{error}; or test another endpoint with --base-url") from None
     if dialect != REFERENCE:
-        say(f"the bundled server speaks as {dialect}")
+        say(f"the bundled server emulates {dialect}")
     target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
     return _Endpoint(target, "bundled")

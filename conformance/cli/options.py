@@ -1,4 +1,4 @@
-"""The options that several commands share: which checks, under which contract."""
+"""Command-line options shared by several commands."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             "-k",
             multiple=True,
             metavar="GLOB",
-            help="Only checks whose id, requirement or area matches; may be repeated: "
-            "'stop.*', 'streaming'.",
+            help="Run only checks whose id, requirement or area matches, such as 'stop.*' or "
+            "'streaming'; may be repeated.",
         )
         tier = click.option(
             "--tier",
             type=click.Choice([tier.value for tier in Tier]),
             default=default_tier.value,
             show_default=True,
-            help="How deep to look; each tier holds the cheaper ones.",
+            help="Test depth; each tier includes the cheaper ones.",
         )
         stage = click.option(
             "--stage",
             type=click.Choice([stage.value for stage in Stage]),
             callback=lambda _ctx, _param, value: Stage(value) if value else None,
-            help="Only the checks of this stage ask: directed ones, each written for one sentence, "
-            "or generated ones, drawn from all that the contract allows or forbids.",
+            help="Run only checks of this stage: directed (hand-written, one requirement each) or "
+            "generated (property-based, with random requests).",
         )
         return tier(select(stage(function)))
 
@@ -59,7 +59,7 @@ def under_contract(function: Function) -> Function:
         default=DEFAULT_CONTRACT,
         show_default=True,
         metavar="NAME|PATH",
-        help=f"Which document's promises to hold it to: {', '.join(DOCUMENTS)}; or your own "
+        help=f"Contract to test against: {', '.join(DOCUMENTS)}, or the path of your own "
         "OpenAPI Overlay of spec/openapi.yaml.",
     )(function)
 
@@ -73,44 +73,44 @@ def into_formats(default: str) -> Callable[[Function], Function]:
         default=default,
         show_default=True,
         metavar="NAMES",
-        help="Which reports to write, with commas between: html, junit, json, markdown.",
+        help="Reports to write, comma-separated: html, junit, json, markdown.",
     )
 
 
 def in_language(function: Function) -> Function:
-    """Add ``--lang``; the command is handed a :class:`~conformance.language.Language`."""
+    """Add ``--lang``; the command receives a :class:`~conformance.language.Language`."""
     option: Callable[[Function], Function] = click.option(
         "--lang",
         "language",
         type=click.Choice([language.value for language in Language]),
         callback=lambda _ctx, _param, value: Language(value) if value else language_of(os.environ),
-        help="The language of the output; a page holds both. [default: the locale's]",
+        help="Output language; HTML pages contain both. [default: from the locale]",
     )
     return option(function)
 
 
 def with_key_from(default: str) -> Callable[[Function], Function]:
-    """Add ``--api-key-env``; ``default`` tells what happens without it."""
+    """Add ``--api-key-env``; the help text shows ``default``."""
     return click.option(
         "--api-key-env",
         "key_name",
         callback=key_variable,
         metavar="NAME",
-        help=f"The environment variable that holds the API key. [default: {default}]",
+        help=f"Environment variable that holds the API key. [default: {default}]",
     )
 
 
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
-    """Say why no check is left to judge, or None where there is one."""
+    """Return why the selection is empty, or None if at least one check is selected."""
     if choose(all_checks(), contract, options):
         return None
     globs = " ".join(f"--select '{glob}'" for glob in options.select)
     return (
-        f"{globs} matches no check of the {options.tier.value} tier; "
-        "`conformance list` shows them all"
+        f"{globs} matches no check in the {options.tier.value} tier; "
+        "run `conformance list` to see all checks"
     )
 
 
 def examples(*lines: str) -> str:
-    """Write the examples at the end of a command's help, whose lines click must not join."""
+    """Format examples for a command's epilog; click does not rewrap them."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,7 +1,7 @@
-"""A page as PDF, printed by the Chromium that is installed here, without a network.
+"""Print an HTML report to PDF with the installed Chromium, offline.
 
-What an endpoint sent stands in the page, so nothing of that may run or load: the page's own policy
-forbids it, and the browser is started without name resolution and in a profile that is thrown away.
+The page contains text from the endpoint, which must not run or load anything: the page's content
+security policy forbids it, and the browser runs without name resolution in a temporary profile.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from conformance.cli.guard import UserError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-"""The names under which systems install it."""
+"""Names of the executable on common systems."""
 
 SECONDS = 300.0
-"""For printing; a page full of findings takes some ten, and far more on a busy machine."""
+"""Timeout; a page full of findings takes about ten seconds, much more on a busy machine."""
 
 SWITCHES = (
     "--headless",
@@ -44,8 +44,8 @@ def browser() -> str:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         raise UserError(
-            "--format pdf needs Chromium, and none is installed here: install it (Debian: apt "
-            "install chromium), or open index.html and print that"
+            "--format pdf needs Chromium, which is not installed: install it (Debian: apt install "
+            "chromium), or print index.html from another browser"
         )
     return found
 
@@ -68,7 +68,7 @@ def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS)
         command = [
             program,
             *SWITCHES,
-            # A sandbox cannot be had as root, which is what containers run as.
+            # Chromium has no sandbox when run as root, as in most containers.
             *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),
             f"--user-data-dir={folder}/profile",
             f"--print-to-pdf={printed}",
@@ -79,7 +79,7 @@ def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS)
             shutil.copyfile(printed, path)
         except FileNotFoundError as error:
             if error.filename == str(printed):
-                raise UserError(f"{program} printed nothing") from None
+                raise UserError(f"{program} wrote no PDF") from None
             raise UserError(f"cannot write {path}: {error.strerror}") from None
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from None
@@ -104,11 +104,11 @@ def _run(command: list[str], seconds: float) -> None:
     finally:
         _end(process)
     if code != 0:
-        raise UserError(f"{command[0]} could not print the page (it ended with {code})")
+        raise UserError(f"{command[0]} could not print the page (exit code {code})")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of the browser."""
+    """Kill all processes of the browser."""
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""``conformance plan``: what a run would cost, with no network."""
+"""``conformance plan``: estimate the cost of a run, offline."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from conformance.selection import Options
     default=Options().seed,
     show_default=True,
     metavar="N",
-    help="Of the run to plan: it decides what is drawn.",
+    help="Random seed of the planned run; it determines the generated requests.",
 )
 @click.option(
     "--format",
@@ -43,7 +43,7 @@ from conformance.selection import Options
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A table, or JSON for programs.",
+    help="Output format.",
 )
 def plan(
     *,
@@ -54,7 +54,7 @@ def plan(
     seed: int,
     as_format: str,
 ) -> ExitCode:
-    """Count a run's requests and worst-case tokens; send nothing."""
+    """Count the requests and worst-case tokens of a run without sending anything."""
     contract = inputs.contract(contract_name)
     options = Options(tier=Tier(tier), select=select, stage=stage, seed=seed)
     nothing = why_nothing_is_chosen(contract, options)
@@ -77,7 +77,7 @@ def _show(counted: Plan, contract: str, options: Options, console: Console) -> N
     table.add_column(justify="right")
     table.add_column(justify="right")
     table.add_column()
-    heads = ("check", "requests", "tokens at most", "")
+    heads = ("check", "requests", "max. tokens", "")
     table.add_row(*(Text(head, style="dim") for head in heads))
     skipped = [check for check in counted.checks if check.skip is not None]
     for check in counted.checks:
@@ -91,10 +91,10 @@ def _show(counted: Plan, contract: str, options: Options, console: Console) -> N
             table.add_row(Text(check.id), Text(check.skip or "", style="dim"))
         show(table, console)
     total = (
-        f"\n{plural(len(counted.checks) - len(skipped), 'check')} under the {contract} contract, "
+        f"\n{plural(len(counted.checks) - len(skipped), 'check')}, {contract} contract, "
         f"{options.tier.value} tier: {plural(counted.requests, 'request')}, at most "
-        f"{plural(counted.tokens, 'token')}. Checks share requests, so the whole costs less than "
-        "its parts; where answers differ, a check may repeat a request before it judges, up to "
-        f"{options.ceiling.requests:,} requests and {options.ceiling.tokens:,} tokens in all."
+        f"{plural(counted.tokens, 'token')}. Checks share requests, so the total is lower than the "
+        "sum. Checks repeat requests when responses differ, up to "
+        f"{options.ceiling.requests:,} requests and {options.ceiling.tokens:,} tokens in total."
     )
     show(Text(total), console)

@@ -1,4 +1,4 @@
-"""``--reference``: whom a run asks the same, so that reports can show both answers."""
+"""``--reference``: a second server that gets the same requests (differential testing)."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def with_reference(function: Function) -> Function:
         "--reference",
         "reference_name",
         metavar="bundled|URL|none",
-        help="Whom to ask what shows deviations, so that reports can show its answers beside the "
-        "endpoint's. [default: bundled, where the server is installed and not itself judged]",
+        help="Server to compare deviating responses with (differential testing). [default: "
+        "bundled if installed, none when testing the bundled server itself]",
     )
     model = click.option(
         "--reference-model",
         metavar="ID",
-        help="The model to ask the reference for; required with a URL.",
+        help="Model to request from the reference server; required with a URL.",
     )
     key = click.option(
         "--reference-key-env",
         "reference_key_name",
         callback=inputs.key_variable,
         metavar="NAME",
-        help="The environment variable that holds the reference's API key. [default: no key]",
+        help="Environment variable that holds the reference server's API key. [default: no key]",
     )
     return reference(model(key(function)))
 
@@ -64,14 +64,14 @@ def reference_of(
     contract: Contract,
     bundled_is_judged: bool,
 ) -> Reference | None:
-    """Say whom to ask, or None for nobody.
+    """Build the reference from the options; None disables the comparison.
 
     Raises:
-        UsageError: the options do not go together.
-        UserError: the URL or the key cannot be used.
+        UsageError: the options contradict each other.
+        UserError: the URL or the key is unusable.
     """
     if name in {None, BUNDLED, NONE} and (model is not None or key_name is not None):
-        raise click.UsageError("--reference-model and --reference-key-env go with a URL")
+        raise click.UsageError("--reference-model and --reference-key-env require --reference URL")
     if name is None:
         name = BUNDLED if is_installed() and not bundled_is_judged else NONE
     if name == NONE:
@@ -82,10 +82,10 @@ def reference_of(
 
 
 def dialect_of(document: str) -> str:
-    """Choose what the bundled server speaks where nobody says.
+    """Choose the bundled server's default dialect for a contract.
 
-    Held to a vendor's document it speaks as that one; held to the live API, or to a contract of
-    one's own, it serves everything, which shows more of the suite than a dialect that refuses.
+    A vendor's contract gets that vendor's dialect. The ``openai`` contract and custom contracts get
+    the dialect that serves every feature, so that more checks have something to judge.
     """
     return document if document in DOCUMENTS and document != LIVE else REFERENCE
 
@@ -98,15 +98,14 @@ def _named(url: str, model: str | None, key_name: str | None, contract: Contract
         raise UserError(f"--reference {error}") from None
     if not model:
         raise click.UsageError(
-            f"--reference needs --reference-model: which of the models at {where.host} is to be "
-            "asked"
+            f"--reference-model is required with a URL: name a model that {where.host} serves"
         )
     if key_name and not key:
-        raise UserError(f"the environment variable {key_name} is not set or empty")
+        raise UserError(f"environment variable {key_name} is not set or is empty")
     if where.corrected:
         say(f"--reference {where.corrected}")
     if key:
-        say(f"sending the API key in ${key_name} to the reference, {where.host}")
+        say(f"sending the API key in ${key_name} to the reference server at {where.host}")
     target = Target(where.url, model, contract.name, key or None)
 
     def opened() -> AbstractContextManager[Target]:
@@ -117,7 +116,7 @@ def _named(url: str, model: str | None, key_name: str | None, contract: Contract
 
 @contextmanager
 def _bundled(contract: Contract) -> Iterator[Target]:
-    """Start the bundled server, in the words of the contract's document."""
+    """Start the bundled server in the dialect of the contract's document."""
     try:
         with bundled_server(dialect=dialect_of(contract.document)) as server:
             yield Target(server.base_url, server.model, contract.name, server.api_key, KEY_VARIABLE)

@@ -1,4 +1,4 @@
-"""``conformance report RUN``: make the reports of a recorded run again, or judge it again."""
+"""``conformance report RUN``: regenerate a run's reports, or re-evaluate its record."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from conformance.wire.record import write_run
 PDF = "pdf"
 PDF_NAME = "report.pdf"
 AGAIN = "rejudged"
-"""The folder beside a record that it is judged again into."""
+"""Subfolder for the result of ``--rejudge``."""
 
 
 @click.command(
-    short_help="Render a recorded run again.",
+    short_help="Regenerate reports from a recorded run.",
     epilog=examples(
         "conformance report reports/2026-11-21T031200-api.example.com-openai",
         "conformance report run.ndjson --format markdown --out .",
         "conformance report run.ndjson --format pdf",
         "conformance report run.ndjson --rejudge",
     )
-    + "\n\nExit codes: 0; with --rejudge those of a run; 4 wrong usage.",
+    + "\n\nExit codes: 0; with --rejudge those of `conformance run`; 4 usage error.",
 )
 @click.argument("recorded", metavar="RUN", type=click.Path(path_type=Path))
 @click.option(
@@ -42,29 +42,28 @@ AGAIN = "rejudged"
     default="html,junit,json",
     show_default=True,
     metavar="NAMES",
-    help="Which reports to write, with commas between: html, junit, json, markdown; or pdf, which "
-    "an installed Chromium prints.",
+    help="Reports to write, comma-separated: html, junit, json, markdown, pdf (needs Chromium).",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"Where to write. [default: beside the record; with --rejudge: {AGAIN}/ beside it]",
+    help=f"Output folder. [default: the record's folder; with --rejudge: {AGAIN}/ inside it]",
 )
 @click.option(
     "--rejudge",
     "again",
     is_flag=True,
-    help="Judge the recorded exchanges with today's checks, without a network. What was recorded "
-    "stays as it is; the new verdicts are a run of their own.",
+    help="Re-evaluate the recorded exchanges with the current checks, offline. The original "
+    "record is not changed; the new verdicts are written as a separate run.",
 )
 @click.option(
     "--contract",
     "contract_name",
     metavar="NAME|PATH",
-    help="With --rejudge: what to hold the endpoint to. [default: the run's own contract]",
+    help="With --rejudge: contract to test against. [default: the run's contract]",
 )
-@with_key_from("the one that the run read its key from")
+@with_key_from("the variable that the run used")
 @in_language
 def report(
     *,
@@ -76,9 +75,11 @@ def report(
     key_name: str | None,
     language: Language,
 ) -> ExitCode:
-    """Render a run again: RUN is its folder or its run.ndjson, also of one that broke off."""
+    """Regenerate reports. RUN is a run folder or its run.ndjson, including incomplete runs."""
     if contract_name is not None and not again:
-        raise click.UsageError("--contract goes with --rejudge: a report tells what was judged")
+        raise click.UsageError(
+            "--contract requires --rejudge; without it a report shows the recorded verdicts"
+        )
     program = pdf.browser() if PDF in format_names else ""
     record, run = recorded_in(recorded)
     folder = out or (record.parent / AGAIN if again else record.parent)
@@ -102,15 +103,14 @@ def report(
 
 
 def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | None) -> Run:
-    """Judge a record with today's checks.
+    """Re-evaluate a record with the current checks.
 
     Raises:
-        UserError: its contract or its date is not known, or its own record would be written over.
+        UserError: the contract or date is unknown, or the record would be overwritten.
     """
     if folder.resolve() == record.resolve().parent:
         raise UserError(
-            f"--rejudge writes a record of its own, and {folder} holds the one that it reads; "
-            "choose another folder with --out"
+            f"--rejudge would overwrite the record in {folder}; choose another folder with --out"
         )
     name = contract_name or run.header.contract
     try:
@@ -118,14 +118,19 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
     except UserError as error:
         if contract_name is not None:
             raise
-        raise UserError(f"{error}; the run was held to {name!r}: give it as --contract") from None
+        raise UserError(
+            f"{error}; the run used the contract {name!r}: pass its path with --contract"
+        ) from None
     try:
         judged = rejudge(run, contract)
     except UndatedError as error:
-        raise UserError(f"{record} cannot be judged again: {error}") from None
+        raise UserError(f"cannot re-evaluate {record}: {error}") from None
     then, now = run.header, judged.header
     by = then.recorded_by or then.suite_version
-    say(f"judging {record}, recorded by version {by}, with the checks of {now.suite_version}")
+    say(
+        f"re-evaluating {record} (recorded by version {by}) with the checks of version "
+        f"{now.suite_version}"
+    )
     return judged
 
 
@@ -133,4 +138,4 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot make the folder {folder}: {error.strerror}") from None
+        raise UserError(f"cannot create the folder {folder}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""``conformance run``: judge one endpoint, or all that ``conformance.toml`` names."""
+"""``conformance run``: test one endpoint, or every target in ``conformance.toml``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
 @click.command(
-    short_help="Judge an endpoint, or many.",
+    short_help="Test one or more endpoints.",
     epilog=examples(
         "conformance run",
         "conformance run --base-url https://api.example.com/v1 --model some-model \\",
@@ -44,36 +44,36 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
     )
-    + "\n\nOf several targets the worst decides the exit code: 1 not conforming, then 2 "
-    "interrupted, 3 could not judge or a key was missing, 5 nothing ran, 0 all conform.",
+    + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
+    "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
 )
 @click.option(
     "--base-url",
     metavar="URL",
-    help=f"The endpoint, up to and without /completions. [default: the targets of {FILE}; without "
-    "that file, the bundled reference server]",
+    help=f"Base URL of the endpoint, without /completions. [default: the targets in {FILE} if that "
+    "file exists, otherwise the bundled reference server]",
 )
-@click.option("--model", metavar="ID", help="The model to ask for; required with --base-url.")
+@click.option("--model", metavar="ID", help="Model to request; required with --base-url.")
 @click.option(
     "--dialect",
     type=click.Choice(DIALECTS),
     metavar="NAME",
-    help="Judge the bundled server, speaking as this document: "
-    f"{', '.join(DIALECTS)}. [default: a vendor's contract: its own, else {REFERENCE}]",
+    help="Test the bundled server while it emulates this vendor: "
+    f"{', '.join(DIALECTS)}. [default: the contract's vendor, otherwise {REFERENCE}]",
 )
 @with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"Judge the targets of this file. [default: {FILE}, where there is one]",
+    help=f"File that lists the targets to test. [default: {FILE} if it exists]",
 )
 @click.option(
     "--target",
     "wanted",
     multiple=True,
     metavar="GLOB",
-    help="Of the file's targets only those whose name matches; may be repeated.",
+    help="Test only targets whose name matches; may be repeated.",
 )
 @click.option(
     "--jobs",
@@ -81,7 +81,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     default=4,
     show_default=True,
     metavar="N",
-    help="Targets that are judged at a time.",
+    help="Number of targets tested in parallel.",
 )
 @under_contract
 @choosing(Tier.STANDARD)
@@ -89,7 +89,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A new or empty folder. [default: reports/<date>-<host>-<contract>]",
+    help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )
 @into_formats("html,junit,json")
 @within_limits
@@ -97,9 +97,9 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 @in_language
 @click.pass_context
 def run(context: click.Context, /, **given: Any) -> ExitCode:
-    """Judge an endpoint; without --base-url those of conformance.toml, or the bundled server.
+    """Test an endpoint; without --base-url, the targets in conformance.toml or the bundled server.
 
-    With a file of targets, what stands on the command line overrides what stands in the file.
+    Command-line options override the file.
     """
     how = {name: given[name] for name in HOW}
     landing = {name: given[name] for name in ("out", "format_names", "language")}
@@ -124,10 +124,10 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
 
 
 def _file(given: dict[str, Any]) -> Path | None:
-    """Say which file names the targets, or None where one endpoint is to be judged.
+    """Return the targets file, or None to test a single endpoint.
 
     Raises:
-        UsageError: options for one endpoint and for many do not go together.
+        UsageError: options for one endpoint are mixed with options for many.
     """
     config: Path | None = given["config"]
     many = "--config" if config is not None else "--target" if given["wanted"] else None
@@ -135,30 +135,34 @@ def _file(given: dict[str, Any]) -> Path | None:
         if given[name] is not None:
             if many:
                 one = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{one} names one endpoint, and {many} many: keep one")
+                raise click.UsageError(
+                    f"{one} and {many} cannot be combined: the first tests one endpoint, the "
+                    "second the targets in a file"
+                )
             return None
     path = config or Path(FILE)
     if config is None and not path.is_file():
         if many:
             raise click.UsageError(
-                f"--target chooses from {FILE}, and there is none here; `conformance init` writes "
-                "one to begin with"
+                f"--target needs {FILE}, which does not exist here; create one with "
+                "`conformance init`"
             )
         return None
     if given["key_name"] is not None:
         raise click.UsageError(
-            f"--api-key-env would hand one key to every target of {path}; each names its own there"
+            f"--api-key-env would send one key to every target in {path}; set api-key-env per "
+            "target in that file"
         )
     if config is None:
-        say(f"judging the targets of {path}; --dialect {REFERENCE} would judge the bundled server")
+        say(f"testing the targets in {path}; use --dialect {REFERENCE} to test the bundled server")
     return path
 
 
 def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
-    """Read a file's targets, and keep those that are wanted.
+    """Read the targets file and keep the targets that match ``globs``.
 
     Raises:
-        UserError: the file cannot be used, or nothing in it is wanted.
+        UserError: the file is invalid, or a glob matches no target.
     """
     try:
         entries = read_targets(path)
@@ -171,8 +175,8 @@ def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in names):
             near = get_close_matches(glob, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}"
-            raise UserError(f"no target of {path} is called {glob!r}; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"known targets: {', '.join(names)}"
+            raise UserError(f"no target in {path} matches {glob!r}; {hint}")
     return [
         entry
         for entry in entries
@@ -181,7 +185,7 @@ def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
 
 
 def _planned(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
-    """Let the command line override what the file says of a target."""
+    """Apply command-line options on top of a target's own settings."""
     here = typed(context)
     is_typed = context.get_parameter_source("contract_name")
     named = given["contract_name"]

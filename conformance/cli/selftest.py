@@ -1,4 +1,4 @@
-"""``conformance selftest``: the suite held against servers whose faults are known."""
+"""``conformance selftest``: run the suite against servers with known faults (mutation testing)."""
 
 from __future__ import annotations
 
@@ -28,49 +28,48 @@ from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.selftest.workers import WorkerError, outcomes_of
 
 LOGGED = 100
-"""Runs after which a log is told how far they are."""
+"""Number of runs between two progress lines in a log."""
 
 
 @click.command(
-    short_help="Hold the suite against known faults and correct servers.",
+    short_help="Measure how many injected faults the checks detect.",
     epilog=examples(
         "conformance selftest",
         "conformance selftest --fault 'usage' --fault 'stop-*' --tier deep",
         "conformance selftest --variant '*' --seeds 20",
         "conformance selftest --format json > matrix.json",
     )
-    + "\n\nExit codes: 0 every fault that was due is found and no correct server accused, 1 one is "
-    "not found or one accused, 2 interrupted, 3 the bundled server failed, 4 wrong usage, "
-    "5 nothing ran.",
+    + "\n\nExit codes: 0 all expected faults detected and no false positives, 1 a missed fault or "
+    "a false positive, 2 interrupted, 3 the bundled server failed, 4 usage error, 5 nothing ran.",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="GLOB",
-    help="Only faults whose name or area matches, as 'NAME' or 'NAME@MODIFIER'; may be repeated.",
+    help="Run only faults whose name or area matches: 'NAME' or 'NAME@TRIGGER'; may be repeated.",
 )
 @click.option(
     "--variant",
     "variants",
     multiple=True,
     metavar="GLOB",
-    help="Only variants whose name matches; may be repeated.",
+    help="Run only variants whose name matches; may be repeated.",
 )
 @click.option(
     "--tier",
     type=click.Choice([tier.value for tier in Tier]),
     default=Tier.STANDARD.value,
     show_default=True,
-    help="How deep to look: standard has to find what shows everywhere, deep all.",
+    help="Test depth: standard must detect faults without a trigger, deep also those with one.",
 )
 @click.option(
     "--contract",
     "contract_name",
     type=click.Choice(DOCUMENTS),
     metavar="NAME",
-    help="Judge by this document alone, by which some faults are none: "
-    f"{', '.join(DOCUMENTS)}. [default: for each its own]",
+    help=f"Test against this contract only ({', '.join(DOCUMENTS)}); some faults are not "
+    "violations of every contract. [default: each fault's own contract]",
 )
 @click.option(
     "--seeds",
@@ -78,28 +77,27 @@ LOGGED = 100
     default=1,
     show_default=True,
     metavar="N",
-    help="Repeat everything with so many seeds, and demand that they tell the same: of a fault "
-    "whether it is found, with --complete also each requirement that is broken.",
+    help="Repeat every run with N seeds and require the same result: whether each fault is "
+    "detected, and with --complete also which requirements fail.",
 )
 @click.option(
     "--complete",
     is_flag=True,
-    help="Run every check against each fault, also where those of the promise it breaks find it: "
-    "ten times as dear; tells what else is accused, and which checks find nothing.",
+    help="Run all checks against each fault, not only those expected to detect it; about 10x "
+    "slower. Also reports other requirements that fail, and checks that detect nothing.",
 )
 @click.option(
     "--stage",
     type=click.Choice([stage.value for stage in Stage]),
     callback=lambda _ctx, _param, value: Stage(value) if value else None,
-    help="Only the checks of this stage ask anything; what it alone finds is told, and nothing is "
-    "due.",
+    help="Run only checks of this stage and report what they detect; no fault is expected.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=os.cpu_count() or 1,
     metavar="N",
-    help="Runs at a time, each with a server of its own. [default: as many as there are cores]",
+    help="Number of parallel runs, each with its own server. [default: number of CPU cores]",
 )
 @click.option(
     "--format",
@@ -107,7 +105,7 @@ LOGGED = 100
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="A table for people, everything for programs, or the tables for a page.",
+    help="Output format: a table, complete JSON, or Markdown tables.",
 )
 def selftest(
     *,
@@ -121,9 +119,9 @@ def selftest(
     jobs: int,
     as_format: str,
 ) -> ExitCode:
-    """Run the suite against each fault, each honest variant and each dialect of the bundled server.
+    """Run the suite against every fault, conforming variant and dialect of the bundled server.
 
-    Tells which faults are found at which price, and which correct servers are accused.
+    Reports the detection rate, the cost of a run, and false positives.
     """
     wanted = Wanted(
         Tier(tier),
@@ -136,7 +134,7 @@ def selftest(
     )
     trials = trials_of(_catalogue(), wanted)
     if not trials:
-        say("nothing matches; `reference-server --list-faults` and --list-variants name all")
+        say("no fault or variant matches; see `reference-server --list-faults` and --list-variants")
         return ExitCode.NOTHING_RAN
     outcomes: list[Outcome] = []
     broken_off = None
@@ -170,12 +168,12 @@ def _catalogue() -> Catalogue:
 
 
 def _judge(trials: Sequence[Trial], jobs: int, outcomes: list[Outcome]) -> None:
-    """Make all runs, adding what comes of each; a terminal sees how far they are, a log at times.
+    """Execute all trials and append each outcome; show progress on standard error.
 
     Raises:
-        WorkerError: a worker or its server has gone.
+        WorkerError: a worker process or its server ended.
     """
-    # To standard error, so that JSON or Markdown can be sent to a file meanwhile.
+    # Progress goes to standard error, so that JSON or Markdown can be redirected to a file.
     screen = Console(stderr=True, highlight=False)
     watched = screen.is_terminal and not screen.is_dumb_terminal
     bar = Progress(
@@ -198,11 +196,11 @@ def _judge(trials: Sequence[Trial], jobs: int, outcomes: list[Outcome]) -> None:
 
 
 def _log(outcome: Outcome, made: int, total: int) -> None:
-    """Tell a log what is not as it should be at once, and now and then how far the runs are."""
+    """Log problems immediately, and progress every :data:`LOGGED` runs."""
     trial, where = outcome.trial, f"{outcome.trial.name} ({outcome.trial.tier.value})"
     if isinstance(trial.shown, Fault) and outcome.due and not outcome.found:
-        say(f"{where} is missed")
+        say(f"{where}: fault not detected")
     if outcome.false_alarms:
-        say(f"{where}: false alarm: {outcome.false_alarms[0]}")
+        say(f"{where}: false positive: {outcome.false_alarms[0]}")
     if made % LOGGED == 0:
-        say(f"{made} of {total} runs are made")
+        say(f"{made} of {total} runs done")

@@ -1,4 +1,4 @@
-"""The kill matrix for programs: every run with all that accused, and the sums."""
+"""The kill matrix as JSON: every run with its findings, and the totals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENT = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
 
 
 def document(matrix: Matrix) -> dict[str, Any]:
-    """Write all of a selftest as JSON has it."""
+    """Return the whole selftest as JSON-compatible data."""
     return {
         "sentence": sentence(matrix),
         "complaints": list(matrix.complaints),
@@ -57,13 +57,13 @@ def _share(share: Share) -> dict[str, int]:
 
 
 def _subject(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Write what one server showed, and each run against it."""
+    """Return one server and the runs against it."""
     trial = outcomes[0].trial
     told: dict[str, Any] = {
         "name": trial.name,
         "contract": trial.contract,
         "dialect": trial.dialect,
-        "summary": getattr(trial.shown, "summary", "the server proper"),
+        "summary": getattr(trial.shown, "summary", "the server without faults"),
     }
     if isinstance(trial.shown, Fault):
         told |= {

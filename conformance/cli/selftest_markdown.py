@@ -12,7 +12,7 @@ from conformance.selftest.outcome import Outcome
 
 
 def render(matrix: Matrix) -> str:
-    """Write the tables, and by name what is not as it should be."""
+    """Write the tables, followed by missed faults and false positives by name."""
     return "\n".join(_lines(matrix)).rstrip("\n") + "\n"
 
 
@@ -20,11 +20,11 @@ def _lines(matrix: Matrix) -> Iterator[str]:
     yield f"{escape(sentence(matrix))}\n"
     tiers = matrix.tiers
     if matrix.rows:
-        heads = ["area", "faults", *(tier.value for tier in tiers), "where they hide"]
+        heads = ["area", "faults", *(tier.value for tier in tiers), "with a trigger"]
         rows = ([*_shown(row), *_found(row), _share(row.hidden)] for row in matrix.rows)
         yield from _table(heads, rows)
         yield ""
-    heads = ["a run of", "runs", "requests", "at most", "tokens", "at most"]
+    heads = ["tier", "runs", "median requests", "maximum", "median tokens", "maximum"]
     yield from _table(
         heads,
         (
@@ -33,10 +33,10 @@ def _lines(matrix: Matrix) -> Iterator[str]:
         ),
     )
     yield from _named("Missed", matrix.missed)
-    yield from _named("Left to the deep tier", matrix.not_yet)
+    yield from _named("Expected only at the deep tier", matrix.not_yet)
     yield from _accused(matrix.false_alarms)
     if matrix.everything and matrix.idle:
-        yield "\n### Checks that found no fault\n"
+        yield "\n### Checks that detected no fault\n"
         yield ", ".join(code(check) for check in matrix.idle)
 
 
@@ -66,7 +66,7 @@ def _named(title: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _accused(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if not outcomes:
         return
-    yield "\n### False alarms\n"
+    yield "\n### False positives\n"
     for outcome in outcomes:
         yield f"- {code(outcome.trial.name)} ({outcome.trial.tier.value})"
         yield from (f"  - {escape(alarm)}" for alarm in outcome.false_alarms)

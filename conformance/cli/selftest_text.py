@@ -1,4 +1,4 @@
-"""The kill matrix for a terminal: by area first, then by name what is not as it should be."""
+"""The kill matrix for a terminal: detection by area, then missed faults and false positives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST = 200
 """Characters of one sentence."""
 
 MOST = 40
-"""Names in a row; JSON has all."""
+"""Names shown in a list; JSON contains all."""
 
 
 def show(matrix: Matrix, console: Console) -> None:
@@ -35,14 +35,14 @@ def _parts(matrix: Matrix) -> Iterator[RenderableType]:
     if matrix.rows:
         yield _table(matrix)
     yield from _missed("Missed", matrix.missed)
-    yield from _named("Left to the deep tier", matrix.not_yet)
+    yield from _named("Expected only at the deep tier", matrix.not_yet)
     yield from _false_alarms(matrix.false_alarms)
     if matrix.unsteady:
-        yield Text("\nNot judged alike with every seed", style="bold")
+        yield Text("\nDifferent results with different seeds", style="bold")
         for one in matrix.unsteady:
             yield Text(f"  {one.name} ({one.tier.value}): {one.what}")
     if matrix.everything and matrix.idle:
-        yield Text(f"\n{plural(len(matrix.idle), 'check')} that found no fault", style="bold")
+        yield Text(f"\n{plural(len(matrix.idle), 'check')} that detected no fault", style="bold")
         yield Padding(Text(listed(matrix.idle, MOST)), (0, 0, 0, 2))
     yield Text()
     yield _prices(matrix)
@@ -51,16 +51,16 @@ def _parts(matrix: Matrix) -> Iterator[RenderableType]:
     for complaint in matrix.complaints:
         yield Text(f"✗ {complaint}", style="bold red")
     if not matrix.complaints:
-        yield Text("✓ nothing that was due is missed, and nobody is accused", style="bold green")
+        yield Text("✓ all expected faults detected, no false positives", style="bold green")
 
 
 def _table(matrix: Matrix) -> RenderableType:
-    """By area: of the faults that show everywhere what each tier finds, then of those that hide."""
+    """Per area: detection at each tier without a trigger, then detection with a trigger."""
     rows, tiers = matrix.rows, matrix.tiers
     table = Table.grid(padding=(0, 3))
     table.add_column(overflow="fold")
-    heads = ["area", "faults", *(tier.value for tier in tiers), "hiding"]
-    heads += ["accused besides"] if matrix.complete else []
+    heads = ["area", "faults", *(tier.value for tier in tiers), "with a trigger"]
+    heads += ["other failures"] if matrix.complete else []
     for _ in heads[1:]:
         table.add_column(justify="right")
     table.add_row(*(Text(head, style="dim") for head in heads))
@@ -82,7 +82,7 @@ def _share(share: Share) -> Text:
 
 
 def _missed(title: str, outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
-    """Name what was missed, with what the checks said that should have found it."""
+    """List missed faults with the findings of the checks that should detect them."""
     if not outcomes:
         return
     yield Text(f"\n{title} ({len(outcomes)})", style="bold red")
@@ -112,7 +112,7 @@ def _named(title: str, outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
 def _false_alarms(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
     if not outcomes:
         return
-    yield Text(f"\nFalse alarms ({len(outcomes)})", style="bold red")
+    yield Text(f"\nFalse positives ({len(outcomes)})", style="bold red")
     for outcome in outcomes:
         yield Text.assemble("✗ ", (line(outcome.trial.name), "bold"), f"  {_where(outcome)}")
         for alarm in outcome.false_alarms:
@@ -127,7 +127,15 @@ def _where(outcome: Outcome) -> str:
 
 def _prices(matrix: Matrix) -> RenderableType:
     table = Table.grid(padding=(0, 3))
-    heads = ("a run of", "runs", "requests", "at most", "tokens", "at most", "seconds")
+    heads = (
+        "tier",
+        "runs",
+        "median requests",
+        "maximum",
+        "median tokens",
+        "maximum",
+        "seconds",
+    )
     for place, _ in enumerate(heads):
         table.add_column(justify="right" if place else "left")
     table.add_row(*(Text(head, style="dim") for head in heads))

@@ -1,4 +1,4 @@
-"""What came of a selftest, in a few sentences."""
+"""The result of a selftest in a few sentences."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ from conformance.selftest.matrix import Matrix
 
 
 def sentence(matrix: Matrix) -> str:
-    """Sum up what is found by each tier, and how many correct servers are accused."""
+    """Summarise the detection rate per tier and the number of false positives."""
     return " ".join(_sentences(matrix))
 
 
 def _sentences(matrix: Matrix) -> Iterator[str]:
     if matrix.rows:
         row = matrix.rows[-1]
-        shown = max((share.of for share in row.by_tier.values()), default=0)
         found = [
-            f"{tier.value} finds {share.found} ({share.percent} %)"
+            f"{share.found} of {share.of} ({share.percent} %) at {tier.value}"
             for tier, share in row.by_tier.items()
             if share.of
         ]
         if found:
-            yield f"Of {plural(shown, 'fault')} that show everywhere {listed(found)}."
+            yield f"Detected without a trigger: {listed(found)}."
         if row.hidden.of:
             yield (
-                f"Where a fault hides, {matrix.tiers[-1].value} finds it {row.hidden.found} times"
-                f" of {row.hidden.of} ({row.hidden.percent} %)."
+                f"Detected with a trigger: {row.hidden.found} of {row.hidden.of} "
+                f"({row.hidden.percent} %) at {matrix.tiers[-1].value}."
             )
     if matrix.honest:
         correct = {outcome.trial.name for outcome in matrix.honest}
         accused = {outcome.trial.name for outcome in matrix.honest if outcome.false_alarms}
-        yield f"Of {plural(len(correct), 'correct server')} {len(accused)} accused."
+        yield f"False positives: {len(accused)} of {plural(len(correct), 'conforming server')}."

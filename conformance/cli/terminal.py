@@ -1,4 +1,4 @@
-"""Printing: results to standard output, remarks to standard error."""
+"""Print results to standard output and messages to standard error."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from conformance.reports.visible import line
 
 
 def say(sentence: str) -> None:
-    """Make a remark that is no part of a command's result."""
+    """Print a message to standard error."""
     click.echo(f"conformance: {line(sentence)}", err=True)
 
 
 def show(content: RenderableType, console: Console) -> None:
-    """Print a piece of a result, without the blanks that tables put at the ends of lines."""
+    """Print to standard output without trailing blanks."""
     with console.capture() as captured:
         console.print(content)
     text = captured.get().removesuffix("\n")

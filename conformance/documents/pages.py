@@ -53,7 +53,7 @@ def load_page(name_or_path: str) -> Page:
     path = Path(name_or_path)
     if not path.is_file():
         raise PageError(
-            f"there is no page `{name_or_path}`: choose one of {', '.join(PAGES)}, or give the "
+            f"unknown page `{name_or_path}`; choose one of {', '.join(PAGES)}, or give the "
             "path of a transcribed page"
         )
     return read_page(path)
@@ -86,14 +86,16 @@ def _rows_in(path: Path) -> Any:
         value = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
         return json.loads(json.dumps(value, allow_nan=False))
     except OSError as error:
-        raise PageError(f"{path}: cannot be read ({error.strerror})") from error
+        raise PageError(f"cannot read {path}: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PageError(f"{path}{line}: is not valid YAML ({error.problem})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PageError(f"{path}: is not YAML text in UTF-8") from error
+        raise PageError(f"{path}: is not UTF-8 text") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise PageError(f"{path}: holds what JSON cannot write ({_cut(str(error))})") from error
+        raise PageError(
+            f"{path}: has values that JSON cannot represent ({_cut(str(error))})"
+        ) from error
 
 
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -112,7 +114,7 @@ def _cut(message: str, limit: int = 200) -> str:
 def _amiss(page: Page) -> str | None:
     """Say what no schema can: names that are taken, not unique, or that nothing bears."""
     if page.document in DOCUMENTS and page.document not in PAGES:
-        return f"document: `{page.document}` stands for the live API; choose another name"
+        return f"document: `{page.document}` is reserved for the live API; choose another name"
     for what, names in (
         ("parameters", [name for p in page.parameters for name in p.names]),
         ("fields", [f.path for f in page.fields]),
@@ -120,12 +122,12 @@ def _amiss(page: Page) -> str | None:
         ("samples", [s.name for s in page.samples]),
     ):
         if twice := _twice(names):
-            return f"{what}: `{twice}` stands there twice"
+            return f"{what}: `{twice}` occurs twice"
     known = {example.name for example in page.examples}
     for sample in page.samples:
         for name in sample.answers:
             if name not in known:
-                return f"samples: `{sample.name}` answers `{name}`, which is no example"
+                return f"samples: `{sample.name}` refers to `{name}`, which is not an example"
     return None
 
 

@@ -158,7 +158,7 @@ def parse_mending(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake
         except json.JSONDecodeError as error:
             end = len(text[: error.pos].rstrip())
             if surplus := _surplus_comma(text, error.pos):
-                note(surplus - 1, "a comma stands before the closing bracket")
+                note(surplus - 1, "there is a comma before the closing bracket")
                 text = text[: surplus - 1] + text[surplus:]
             elif error.msg.startswith("Expecting ',' delimiter") and end < len(text.rstrip()):
                 note(max(end - 1, 0), "a comma is missing after it")
@@ -184,4 +184,4 @@ def _surplus_comma(text: str, position: int) -> int:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")

@@ -70,7 +70,9 @@ class Replayed:
         """Say in what the request was not the page's own; None where it was."""
         if not self.stand_ins:
             return None
-        return f"with a text of ours for {', '.join(self.stand_ins)}, a variable of the page's code"
+        return (
+            f"with placeholder text for {', '.join(self.stand_ins)}, a variable in the page's code"
+        )
 
 
 class Severity(StrEnum):

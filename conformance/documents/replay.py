@@ -100,7 +100,7 @@ def replay(
     for example in examples:
         program = program_for(example.client, node_modules)
         if program is None:
-            yield _not_run(page, example, "", "it is a part of a body, which nobody sends alone")
+            yield _not_run(page, example, "", "it is only part of a request body")
             continue
         try:
             if example.client not in found:
@@ -111,7 +111,7 @@ def replay(
         except NotInstalledError as error:
             yield _not_run(page, example, program.label, str(error))
         except OSError as error:
-            yield _not_run(page, example, program.label, f"it cannot be started: {error}")
+            yield _not_run(page, example, program.label, f"the client cannot be started: {error}")
 
 
 def _sent(

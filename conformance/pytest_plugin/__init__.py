@@ -1,7 +1,7 @@
-"""The suite inside pytest: ``pytest --conformance-base-url URL`` collects each check as an item.
+"""The pytest plugin: ``pytest --conformance-base-url URL`` collects each check as an item.
 
-Without that option nothing happens, and nothing but this file is imported: every pytest session of
-an environment pays for what stands here.
+Without that option the plugin is inactive and imports only this module, because it is loaded in
+every pytest session.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from conformance.pytest_plugin.suite import Suite
 
 SUITE = "conformance-suite"
-"""The name under which what a session judges is registered with pytest."""
+"""The name under which the suite is registered with pytest."""
 
 OFF = "needs --conformance-base-url"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One option, which a project can also set in its configuration file.
+    """An option, which can also be set in pytest's configuration file.
 
-    ``name`` follows ``--conformance-``; in a file it is ``conformance_`` with underscores, and one
-    that ``repeats`` takes a line for each value.
+    On the command line the prefix is ``--conformance-``, in a file ``conformance_`` with
+    underscores; an option that ``repeats`` takes one line per value there.
     """
 
     name: str
@@ -38,22 +38,22 @@ class Setting:
 
     @property
     def option(self) -> str:
-        """As it is typed."""
+        """The command-line option."""
         return f"--conformance-{self.name}"
 
     @property
     def key(self) -> str:
-        """As pytest and a configuration file know it."""
+        """The key in pytest's configuration."""
         return f"conformance_{self.name.replace('-', '_')}"
 
 
 SETTINGS = (
-    Setting("base-url", "URL", "the endpoint, up to and without /completions"),
-    Setting("model", "ID", "the model to ask for"),
+    Setting("base-url", "URL", "base URL of the endpoint, without /completions"),
+    Setting("model", "ID", "model to request"),
     Setting(
         "api-key-env",
         "NAME",
-        "the environment variable that holds the API key (default: OPENAI_API_KEY, if set)",
+        "environment variable that holds the API key (default: OPENAI_API_KEY, if set)",
     ),
     Setting(
         "header",
@@ -64,34 +64,41 @@ SETTINGS = (
     Setting(
         "header-env",
         "'NAME: VARIABLE'",
-        "send a header whose secret value that variable holds; may be repeated",
+        "send a header whose value is in an environment variable; may be repeated",
         repeats=True,
     ),
-    Setting("contract", "NAME|PATH", "what the endpoint is held to (default: openai)"),
-    Setting("tier", "TIER", "how much may be spent: smoke, standard (the default) or deep"),
-    Setting("stage", "STAGE", "let only these checks ask: directed or generated"),
+    Setting("contract", "NAME|PATH", "contract to test against (default: openai)"),
+    Setting("tier", "TIER", "test depth: smoke, standard (default) or deep"),
+    Setting("stage", "STAGE", "run only checks of this stage: directed or generated"),
     Setting(
         "select",
         "GLOB",
-        "only checks, requirements or areas of that name; may be repeated",
+        "run only checks whose id, requirement or area matches; may be repeated",
         repeats=True,
     ),
     Setting(
-        "max-requests", "N", "the checks send no more than N requests, nor do tests of one's own"
+        "max-requests", "N", "maximum requests for all checks, and the same for your own tests"
     ),
-    Setting("max-spend-tokens", "N", "the checks spend at most N tokens, as do tests of one's own"),
-    Setting("concurrency", "N", "requests in flight at a time"),
-    Setting("rate", "N", "requests a second at most"),
-    Setting("timeout", "S", "seconds for one attempt at a request"),
-    Setting("seed", "N", "makes a run's own choices repeatable"),
-    Setting("out", "DIR", "a new or empty folder for the record and the reports", in_file=False),
-    Setting("strict", None, "fail also for lesser deviations", in_file=False),
+    Setting(
+        "max-spend-tokens", "N", "maximum tokens for all checks, and the same for your own tests"
+    ),
+    Setting("concurrency", "N", "maximum number of concurrent requests"),
+    Setting("rate", "N", "maximum requests per second"),
+    Setting("timeout", "S", "timeout in seconds for each attempt at a request"),
+    Setting("seed", "N", "random seed; the same seed generates the same requests"),
+    Setting(
+        "out",
+        "DIR",
+        "output folder for the record and the reports; must be new or empty",
+        in_file=False,
+    ),
+    Setting("strict", None, "treat warnings as failures", in_file=False),
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the options of ``conformance run`` that say what is judged and at what price."""
-    group = parser.getgroup("conformance", "hold a completions endpoint against its contract")
+    """Add the options."""
+    group = parser.getgroup("conformance", "conformance tests for a completions endpoint")
     for setting in SETTINGS:
         if setting.metavar is None:
             group.addoption(setting.option, action="store_true", help=setting.help)
@@ -106,7 +113,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def given(config: pytest.Config, setting: Setting) -> str | list[str] | None:
-    """Return what was typed, or else what the configuration file says, or else None."""
+    """Return the value from the command line or the configuration file, or None."""
     typed: str | list[str] | None = config.getoption(setting.key)
     if not typed and setting.in_file:
         written: str | list[str] | None = config.getini(setting.key)
@@ -115,7 +122,7 @@ def given(config: pytest.Config, setting: Setting) -> str | list[str] | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch the suite on where an endpoint is named."""
+    """Activate the suite if a base URL is given."""
     config.addinivalue_line(
         "markers",
         "conformance(requirement, area, level, tier, stage): a check of the conformance suite, "
@@ -136,11 +143,11 @@ def _suite(request: pytest.FixtureRequest) -> Suite:
 
 @pytest.fixture(scope="session")
 def conformance_contract(request: pytest.FixtureRequest) -> Contract:
-    """What the endpoint is held to: its parameters with their defaults and limits."""
+    """The contract under test: parameters with their defaults and limits."""
     return _suite(request).contract
 
 
 @pytest.fixture(scope="session")
 def conformance_api(request: pytest.FixtureRequest) -> BlockingApi:
-    """The endpoint as checks see it, for test functions of one's own."""
+    """The API object of checks, for your own test functions."""
     return _suite(request).blocking_api()

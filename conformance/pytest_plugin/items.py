@@ -1,4 +1,4 @@
-"""One check as pytest sees it: an item whose outcome is the check's finding."""
+"""Checks as pytest items; the outcome is the check's finding."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from conformance.pytest_plugin.suite import Suite
 
 NODE = "conformance"
-"""What comes before a check's id in the id of its item: ``conformance::stop.five-refused``."""
+"""Prefix of node ids: ``conformance::stop.five-refused``."""
 
 
 class Broken(Exception):  # noqa: N818 - its name is what pytest's summary shows
-    """The endpoint breaks a promise; the message says which one, and how that can be seen."""
+    """A check failed; the message has the requirement and the evidence."""
 
 
 class NotJudged(Exception):  # noqa: N818 - its name is what pytest's summary shows
-    """The check could not be made at all: an error and no failure."""
+    """A check did not run: an error, not a failure."""
 
 
 # pytest writes the module before the name of an exception, unless it is a built-in one.
@@ -35,30 +35,30 @@ Broken.__module__ = NotJudged.__module__ = "builtins"
 
 
 class LesserDeviation(pytest.PytestWarning):
-    """The endpoint deviates in something that it should do, or usually does."""
+    """A check ended with a warning."""
 
 
 class Endpoint(pytest.Collector):
-    """The endpoint under judgement: the parent of its checks."""
+    """The endpoint under test: the parent node of the checks."""
 
     suite: Suite
 
     @classmethod
     def of(cls, session: pytest.Session, suite: Suite) -> Endpoint:
-        """Make the node for one session."""
+        """Create the node for a session."""
         path = session.config.rootpath
         endpoint: Endpoint = cls.from_parent(session, name=NODE, nodeid=NODE, path=path)
         endpoint.suite = suite
         return endpoint
 
     def collect(self) -> Iterator[CheckItem]:
-        """Make an item of each check that was chosen."""
+        """Yield an item for each selected check."""
         for check in self.suite.checks:
             yield CheckItem.of(self, check)
 
 
 def marks_of(check: Check, contract: Contract) -> Mapping[str, str]:
-    """Say by which marks a check can be selected, each with what it speaks of."""
+    """Return the markers of a check: area, level, tier and stage."""
     requirement = contract.requirement(check.requirement)
     return {
         "area": requirement.area,
@@ -71,9 +71,8 @@ def marks_of(check: Check, contract: Contract) -> Mapping[str, str]:
 class CheckItem(pytest.Item):
     """One check.
 
-    A deviation fails it and a lesser one warns; a clean refusal is an expected failure; what could
-    not be judged, or needs no judgement, is skipped with its reason; the suite's own fault is an
-    error.
+    fail fails, warn warns, refused is an expected failure (xfail); inconclusive, skipped and info
+    are skipped with the reason; error is an error.
     """
 
     check: Check
@@ -82,7 +81,7 @@ class CheckItem(pytest.Item):
 
     @classmethod
     def of(cls, endpoint: Endpoint, check: Check) -> CheckItem:
-        """Make the item, with markers for area, level, tier and stage."""
+        """Create the item with markers for area, level, tier and stage."""
         suite = endpoint.suite
         item: CheckItem = cls.from_parent(endpoint, name=check.id)
         item.check, item.suite = check, suite
@@ -94,14 +93,14 @@ class CheckItem(pytest.Item):
         return item
 
     def setup(self) -> None:
-        """Wait for the finding, so that a check that could not be made is an error."""
+        """Wait for the finding; a check that did not run is an error."""
         try:
             finding = self.suite.finding(self)
         except NoFinding as nothing:
-            # What keeps all checks from being made is told once, and not a hundred times.
+            # A reason that affects all checks is reported once.
             if self.suite.is_first_to_tell():
                 raise NotJudged(str(nothing)) from None
-            pytest.skip(f"not judged: {nothing}")
+            pytest.skip(f"not run: {nothing}")
         self._finding = finding
         match finding.verdict:
             case Verdict.ERROR:
@@ -111,10 +110,10 @@ class CheckItem(pytest.Item):
             case Verdict.SKIPPED:
                 pytest.skip(finding.message)
             case Verdict.INFO:
-                pytest.skip(f"for information: {finding.message}")
+                pytest.skip(f"informational: {finding.message}")
 
     def runtest(self) -> None:
-        """Pass or fail as the finding says."""
+        """Pass or fail according to the finding."""
         finding = self._finding
         assert finding is not None  # noqa: S101 - set up, or this would not be called
         match finding.verdict:
@@ -127,18 +126,18 @@ class CheckItem(pytest.Item):
 
     @property
     def is_judged(self) -> bool:
-        """Tell whether there is a finding, be it that there was nothing to judge."""
+        """Return whether there is a finding, including a skipped one."""
         return self._finding is not None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
-        """Show what speaks for a deviation, and no lines of ours."""
+        """Show the evidence without a traceback into the plugin."""
         ours = Broken | NotJudged | LesserDeviation | pytest.xfail.Exception
         if isinstance(excinfo.value, ours):
             return super().repr_failure(excinfo, style="value")
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Say where the check stands in the source, and its headline."""
+        """Return the check's source file, line and headline."""
         code = inspect.unwrap(self.check.run).__code__
         # Were it the id alone, pytest would take its dots for those between classes and functions.
         return Path(code.co_filename), code.co_firstlineno - 1, f"check {self.check.id}"

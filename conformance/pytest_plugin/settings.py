@@ -131,7 +131,9 @@ class _Typed:
     def needed(self, take: Callable[[str], T]) -> T:
         """Take what has to be given."""
         if self.value is None:
-            raise pytest.UsageError(f"--conformance-base-url needs {self.setting.option}")
+            raise pytest.UsageError(
+                f"{self.setting.option} is required with --conformance-base-url"
+            )
         return self._told(take, self.value)
 
     def read_headers(
@@ -141,10 +143,12 @@ class _Typed:
         pairs = [line.partition(":") for line in self.values]
         if not all(colon for _, colon, _ in pairs):
             # The value may be a secret in the wrong place, and is not repeated.
-            raise pytest.UsageError(f"{self.setting.option} takes {self.setting.metavar}")
+            raise pytest.UsageError(
+                f"{self.setting.option} must have the form {self.setting.metavar}"
+            )
         names = [name.strip() for name, _, _ in pairs]
         if len(set(names)) < len(names):
-            raise pytest.UsageError(f"{self.setting.option} has one header twice")
+            raise pytest.UsageError(f"{self.setting.option} has a duplicate header")
         values = (value.strip() for _, _, value in pairs)
         return self._told(take, dict(zip(names, values, strict=True)))
 
@@ -170,7 +174,7 @@ def _number(kind: Callable[[str], object], take: Callable[[Any], T]) -> Callable
 
 def _stage(typed: str) -> Stage | None:
     if typed not in list(Stage):
-        raise TypedError(f"has to be one of {', '.join(stage.value for stage in Stage)}")
+        raise TypedError(f"must be one of {', '.join(stage.value for stage in Stage)}")
     return Stage(typed)
 
 
@@ -185,7 +189,7 @@ def _hold_free(folder: Path) -> None:
     """Make sure that no other run's folder is written to; it is made when there is a record."""
     if folder.is_dir() and any(folder.iterdir()):
         raise pytest.UsageError(
-            f"--conformance-out: the folder {folder} is not empty, and no run overwrites another"
+            f"--conformance-out: the folder {folder} is not empty; choose a new or empty one"
         )
     if folder.exists() and not folder.is_dir():
-        raise pytest.UsageError(f"--conformance-out: {folder} is no folder")
+        raise pytest.UsageError(f"--conformance-out: {folder} is not a folder")

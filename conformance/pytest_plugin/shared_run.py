@@ -150,9 +150,9 @@ class SharedRun:
     def _why(self) -> str:
         with suppress(OSError):
             told = (self._meeting / FAILURE).read_text(encoding="utf-8")
-            return f"the suite failed where it should not have: {told}"
+            return f"internal error of the suite: {told}"
         because = self._tail.footer.because if self._tail.footer else None
-        return because or "the run ended before this check was judged"
+        return because or "the run ended before this check had a verdict"
 
 
 def _is_running(pid: int) -> bool:

@@ -83,7 +83,7 @@ class Suite:
             raise pytest.UsageError(str(error)) from None
         if not checks:
             raise pytest.UsageError(
-                f"--conformance-select {' '.join(settings.options.select)} matches no check of the "
+                f"--conformance-select {' '.join(settings.options.select)} matches no check in the "
                 f"{settings.options.tier.value} tier; `conformance list` shows them all"
             )
         meeting = Path(shared or tempfile.mkdtemp(prefix="conformance-"))

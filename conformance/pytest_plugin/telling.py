@@ -1,4 +1,4 @@
-"""A deviation as pytest's output shows it: plain lines, nothing that acts on a terminal."""
+"""Failures in pytest's output: plain lines without control characters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from conformance.reports.summary import Summary
 from conformance.reports.visible import cut, line, lines
 
 LONGEST = 600
-"""Characters of one value: checks keep them short, a hostile endpoint may not."""
+"""Maximum characters of one value."""
 
 
 def told(run: Run, finding: Finding) -> str:
-    """Write what was promised, expected and seen, what is likely behind it, and how to see it."""
+    """Describe a failure: requirement, sources, expected, actual, cause, fix, reproduction."""
     return "\n".join(_lines(run, finding))
 
 
@@ -27,16 +27,16 @@ def _lines(run: Run, finding: Finding) -> Iterator[str]:
     for source in case.sources:
         yield _row(source.document, source.says.en)
     if finding.expected is None:
-        yield _row("seen", finding.message)
+        yield _row("actual", finding.message)
     else:
         yield _row("expected", finding.expected)
-        yield _row("seen", finding.seen or "")
+        yield _row("actual", finding.seen or "")
     if case.cause is not None:
-        yield _row("likely", case.cause.cause)
-        yield _row("to do", case.cause.remedy)
+        yield _row("likely cause", case.cause.cause)
+        yield _row("fix", case.cause.remedy)
     if case.command:
-        # Whole, or it could not be pasted; its own lines end in backslashes.
-        yield f"  {'again':<12} {lines(case.command)}"
+        # Not truncated, so that it can be pasted.
+        yield f"  {'reproduce':<12} {lines(case.command)}"
 
 
 def _row(name: str, words: str) -> str:

@@ -19,25 +19,26 @@ from conformance.wire.sharing import Sender
 from conformance.wire.way import Manner, way_to
 
 SECONDS = 120.0
-"""For everything, the start included: nobody waits longer for what is only shown beside a run."""
+"""Timeout in seconds for the whole comparison, including the start of the server."""
 
 CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
-"""Answers that every other request would get as well: the key, the model or the path is wrong."""
+"""Status codes that apply to all requests: wrong key, model or path."""
 
 TOO_SLOW = Text(
-    "the reference did not finish within {seconds} seconds", "参考服务器未能在 {seconds} 秒内答完"
+    "the reference server did not finish within {seconds} seconds",
+    "参考服务器未在 {seconds} 秒内完成响应",
 )
-SILENT = Text("the reference does not answer: {fault}", "参考服务器没有应答：{fault}")
+SILENT = Text("the reference server does not respond: {fault}", "参考服务器没有响应：{fault}")
 CLOSED = Text(
-    "the reference answers with status {status}: see its URL, model and key",
-    "参考服务器返回状态 {status}：请检查其 URL、模型和密钥",
+    "the reference server returned status {status}: check its URL, model and key",
+    "参考服务器返回状态码 {status}：请检查其 URL、模型和密钥",
 )
 
 T = TypeVar("T")
 
 
 class ReferenceMissingError(Exception):
-    """The reference cannot be asked; ``because`` says why, as the end of a sentence."""
+    """The reference server is unavailable; ``because`` says why."""
 
     def __init__(self, because: Text) -> None:
         super().__init__(because.en)
@@ -46,14 +47,13 @@ class ReferenceMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Whom to ask the same.
+    """A server that gets the same requests.
 
     Attributes:
         name: ``bundled``, or a base URL.
-        open: makes it ready to be asked for as long as the context lasts, and may raise
-            :class:`ReferenceMissingError`.
-        secrets: what no record may show, as far as it is known before.
-        sender: carries the requests instead of the network.
+        open: starts or opens the server; may raise :class:`ReferenceMissingError`.
+        secrets: known secrets that must be redacted.
+        sender: sends the requests instead of the network.
     """
 
     name: str

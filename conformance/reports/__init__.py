@@ -1,8 +1,7 @@
-"""Reports: each reads a run, knows nothing of how it came about, and writes one file.
+"""Report formats: each reads a recorded run and writes one file.
 
-To add a format, write a module with a ``render`` and name it in :func:`formats`. The terminal's
-report (:mod:`conformance.reports.console`) stands beside them, because it also shows a run that is
-still going on.
+To add a format, write a module with a ``render`` function and add it to :func:`formats`. Terminal
+output is in :mod:`conformance.reports.console`, which also shows the progress of a run.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ __all__ = ["Format", "formats"]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write a run down, and the name of its file."""
+    """A report format and its file name."""
 
     file_name: str
     render: Callable[[Run], str]
@@ -29,12 +28,12 @@ class Format:
 def formats(
     key_env: str | None = None, language: Language = Language.ENGLISH
 ) -> Mapping[str, Format]:
-    """Return every format by its name.
+    """Return all formats by name.
 
     Args:
-        key_env: the environment variable that command lines in a report read the API key from;
-            by default the one that the run read it from.
-        language: what a report speaks that can speak one alone, and a page when it is opened.
+        key_env: the environment variable that commands in a report read the API key from; by
+            default the one that the run used.
+        language: the language of Markdown, and the initial language of HTML.
     """
     return {
         "html": Format("index.html", partial(html.render, key_env=key_env, language=language)),

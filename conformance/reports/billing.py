@@ -1,7 +1,7 @@
-"""What an endpoint billed beside what can be counted: nothing here is estimated.
+"""Compare reported usage with tokens that can be counted exactly, without estimates.
 
-A prompt that was sent as token ids has as many tokens as ids; a choice that its limit cut has as
-many as the limit. Only such exchanges count, and only where a check has found the bill wrong.
+A prompt of token ids has as many tokens as ids; a choice with finish_reason ``length`` has
+``max_tokens``. Only such exchanges are used, and only if a check found incorrect usage.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from conformance.model import Exchange, Finding, Run, Verdict
 
 LARGEST = 1_000_000
-"""Bytes of a body that is read; what a bill is told by comes in small ones."""
+"""Maximum bytes of a body that is parsed; larger ones are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Tokens as they were billed and as they can be counted, over all exchanges that allow it.
+    """Reported and counted tokens, summed over all countable exchanges.
 
     ``kind`` is ``prompt`` or ``completion``.
     """
@@ -33,7 +33,7 @@ _Json = Mapping[str, Any]
 
 
 def wrong_bills(run: Run) -> Iterator[Bill]:
-    """Add up what was billed, for each kind of token that a finding says is billed wrongly."""
+    """Sum reported and counted tokens for each kind that a failed check covers."""
     broken = {finding.requirement for finding in run.findings if _tells(finding)}
     for kind, requirements, count in _KINDS:
         if broken & requirements:
@@ -50,7 +50,7 @@ def _tells(finding: Finding) -> bool:
 def _pairs(
     exchanges: Iterable[Exchange], name: str, count: Callable[[_Json, _Json], int | None]
 ) -> Iterator[tuple[int, int]]:
-    """Yield what was billed and what was counted, of each exchange that tells both."""
+    """Yield (reported, counted) for each exchange that has both."""
     for exchange in exchanges:
         if exchange.status != 200:
             continue
@@ -77,7 +77,7 @@ def _whole(value: object) -> bool:
 
 
 def _sent(asked: _Json, _: _Json) -> int | None:
-    """Count the prompt of a request in token ids."""
+    """Count the tokens of a prompt of token ids."""
     prompt = asked.get("prompt")
     if not isinstance(prompt, list) or not prompt or "suffix" in asked:
         return None
@@ -89,7 +89,7 @@ def _sent(asked: _Json, _: _Json) -> int | None:
 
 
 def _generated(asked: _Json, answered: _Json) -> int | None:
-    """Count the tokens of an answer whose every choice was cut by the limit."""
+    """Count the tokens of a response whose choices all ended with ``length``."""
     limit, choices = asked.get("max_tokens"), answered.get("choices")
     if not _whole(limit) or not isinstance(choices, list) or not choices:
         return None

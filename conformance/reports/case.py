@@ -1,7 +1,7 @@
-"""All that speaks for one finding, for whoever has to be convinced by it.
+"""All evidence for one finding.
 
-The sentence that was broken and who states it; what was expected beside what was seen, with what
-differs marked; the request to send again; and what usually lies behind such a deviation.
+The requirement and its sources, the expected and actual values with differences marked, the request
+to reproduce it, and the likely cause and fix.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from conformance.reports.summary import Summary, evidence
 from conformance.reports.visible import cut
 
 LONGEST = 600
-"""Characters of an expected or seen value: checks keep them short, a broken record may not."""
+"""Maximum characters of an expected or actual value."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One finding with everything that a reader may ask about it.
+    """One finding with its evidence.
 
-    ``requirement``, ``origin`` and ``cause`` are None where the record does not hold the sentence,
-    or where nothing deviates.
+    ``requirement`` and ``origin`` are None if the record lacks the requirement; ``cause`` is None
+    if nothing failed.
     """
 
     summary: Summary
@@ -38,65 +38,65 @@ class Case:
 
     @property
     def title(self) -> Text:
-        """The sentence that the check holds the endpoint to."""
+        """The title of the check."""
         return Text(self.finding.title, self.finding.title_zh)
 
     @property
     def requirement(self) -> Requirement | None:
-        """The sentence that was judged."""
+        """The requirement that was judged."""
         return self.summary.requirements.get(self.finding.requirement)
 
     @property
     def origin(self) -> Origin | None:
-        """Where the sentence comes from, seen from the run's document."""
+        """The sources of the requirement, seen from the run's document."""
         header = self.summary.run.header
         sentence = self.requirement
         return origin(sentence, header.document, header.subjects) if sentence else None
 
     @property
     def sources(self) -> tuple[Statement, ...]:
-        """Who states the sentence, and in which words."""
+        """The documents that state the requirement, with their words."""
         return tuple(written(self.origin, self.finding.subject)) if self.origin else ()
 
     @property
     def cause(self) -> Cause | None:
-        """What usually lies behind such a deviation, and what mends it."""
+        """The likely cause of the failure and its fix."""
         return likely_cause(self.finding)
 
     @property
     def likely(self) -> Text | None:
-        """The likely cause in words."""
+        """The likely cause as text."""
         return Text(self.cause.cause, self.cause.cause_zh) if self.cause else None
 
     @property
     def remedy(self) -> Text | None:
-        """What mends it in words."""
+        """The fix as text."""
         return Text(self.cause.remedy, self.cause.remedy_zh) if self.cause else None
 
     @property
     def message(self) -> Text:
-        """What the check said of its verdict."""
+        """The check's message."""
         return spoken(self.finding.message)
 
     @property
     def seen(self) -> Text:
-        """What was seen, in words."""
+        """The actual value."""
         return spoken(self.finding.seen or "")
 
     @cached_property
     def compared(self) -> tuple[Pieces, Pieces]:
-        """What was expected and what was seen, each in pieces that differ or do not."""
+        """The expected and the actual value in English, split into equal and different pieces."""
         return self.compared_in(Language.ENGLISH)
 
     def compared_in(self, language: Language) -> tuple[Pieces, Pieces]:
-        """Compare what was expected with what was seen in the words of one language."""
+        """Return the expected and the actual value in one language, split into pieces."""
         texts = (spoken(self.finding.expected or ""), spoken(self.finding.seen or ""))
         expected, seen = (cut(text.of(language), LONGEST) for text in texts)
         return side_by_side(expected, seen)
 
     @property
     def command(self) -> str | None:
-        """A command line that sends the deciding request again: the last one the check made."""
+        """A curl command that reproduces the check's last request; None if there is none."""
         shown = evidence(self.summary.run, self.finding)
         if not shown:
             return None
@@ -105,19 +105,19 @@ class Case:
 
 
 def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:
-    """Put a finding's case together.
+    """Build the case for a finding.
 
     Args:
         summary: the run that the finding is part of.
         finding: the finding.
-        key_env: the environment variable that the command line reads the key from; by default the
-            one that the run read it from.
+        key_env: the environment variable that the command reads the key from; by default the one
+            that the run used.
     """
     return Case(summary, finding, key_env or summary.run.header.api_key_env)
 
 
 def written(said: Origin, subject: str) -> Iterator[Statement]:
-    """Tell who states a sentence, the contract's own document first, even where it is silent."""
+    """Yield the statements of a requirement, the contract's own document first."""
     for words in said.own:
         yield Statement(said.document, words)
     if not said.own:
@@ -127,8 +127,8 @@ def written(said: Origin, subject: str) -> Iterator[Statement]:
 
 def _silent(said: Origin, subject: str) -> Text:
     if said.related is None:
-        return Text("does not say this itself", "自身没有这样说")
+        return Text("not stated in this document", "本文档未提及")
     return Text(
-        "does not say this itself; of {subject} it says: {related}",
-        "自身没有这样说；关于 {subject} 的说法是：{related}",
+        "not stated in this document; about {subject} it says: {related}",
+        "本文档未提及；关于 {subject} 的说明：{related}",
     ).format(subject=subject, related=said.related)

@@ -76,13 +76,13 @@ CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.BROKEN_OFF: "bold yellow",
 }
 LONGEST = 240
-"""Characters of one value in a terminal; the page holds more, the record all."""
+"""Maximum characters of one value in the terminal; the record has all."""
 MOST_NAMES = 3
-"""Checks that are named beside the reason they were skipped for; the page names all."""
+"""Maximum number of checks named per skip reason; the HTML report names all."""
 
 
 class Progressing:
-    """Shows a run's events as they come; a context manager."""
+    """Shows a run's progress; a context manager."""
 
     def __init__(self, console: Console, language: Language = Language.ENGLISH) -> None:
         self._console = console
@@ -134,7 +134,7 @@ class Progressing:
         header = event.header
         self._checks = len(event.checks)
         self._bar.update(self._task, total=self._checks)
-        # A URL and a model id are the user's own words, and still come from outside.
+        # The URL and the model id are input and may contain control characters.
         held = _HOLDING.format(
             url=line(header.base_url), model=line(header.model), contract=line(header.contract)
         )
@@ -158,33 +158,33 @@ class Progressing:
 
 _STARTING = Words("starting", "正在启动")
 _HOLDING = Words(
-    "Holding {url}, model {model} against the {contract} contract: ",
-    "以契约 {contract} 检验 {url}，模型 {model}：",
+    "Testing {url}, model {model}, against the {contract} contract: ",
+    "按契约 {contract} 测试 {url}，模型 {model}：",
 )
 _HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
 
 
 def _padded(word: str, width: int) -> str:
-    """Fill a word up with blanks, as wide as a terminal shows it."""
+    """Pad a word with blanks to a display width."""
     return word + " " * (width - cell_len(word))
 
 
 def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> None:
     """Print the outcome of a run."""
-    # A screen is for a first look; a pipe leads to a file, where nothing may be missing.
+    # A terminal shows the first few; a pipe gets everything.
     findings, reasons = (12, 6) if console.is_terminal else (None, None)
     shown = _Outcome(Summary(run), language).told(findings, reasons)
     with console.capture() as captured:
         console.print(shown, highlight=False)
-    # Tables fill their cells with blanks up to the right edge, which nobody wants in a log.
+    # Remove the trailing blanks that tables add.
     text = "\n".join(text.rstrip() for text in captured.get().split("\n"))
     console.out(text.rstrip("\n"), highlight=False)
 
 
 def console_for(*, terminal: bool | None = None) -> Console:
-    """Open the terminal's console: colours as NO_COLOR and the terminal allow.
+    """Open the console; colours follow NO_COLOR and the terminal.
 
-    A pipe has no width, so lines are not wrapped there and each can be found with grep.
+    Output to a pipe is not wrapped, so that each line can be found with grep.
     """
     console = Console(force_terminal=terminal, highlight=False, emoji=False, markup=False)
     if not console.is_terminal:
@@ -193,18 +193,18 @@ def console_for(*, terminal: bool | None = None) -> Console:
 
 
 PIPE_WIDTH = 1_000
-"""Wide enough that nothing wraps where there is no terminal."""
+"""Width in characters for output that is not a terminal; wide enough for no wrapping."""
 
 
 class _Outcome:
-    """What is printed of a run, in one language."""
+    """The printed result of a run, in one language."""
 
     def __init__(self, summary: Summary, language: Language) -> None:
         self._summary = summary
         self._language = language
 
     def told(self, findings: int | None, reasons: int | None) -> RenderableType:
-        """Put it all together: so many findings, and so many reasons for each gap, or all."""
+        """Assemble the output with at most this many findings and reasons; None shows all."""
         blocks = [
             self._verdict(),
             self._states(),
@@ -252,7 +252,7 @@ class _Outcome:
         return Text(self._of(_COMMA)).join(parts)
 
     def _states(self) -> RenderableType | None:
-        """Name the parameters and fields by what became of them, the worst first."""
+        """List parameters and fields by state, the worst first."""
         rows = [row for row in self._summary.rows if row.subject.documented]
         if not rows or not self._summary.judged:
             return None
@@ -273,7 +273,7 @@ class _Outcome:
         return f"{STATE_MARKS[state][0]} {self._of(STATES[state])}"
 
     def _beyond(self) -> RenderableType | None:
-        """Name what the document does not mention, by what was seen of it."""
+        """List undocumented parameters and fields by state."""
         table = Table.grid(padding=(0, 2))
         for state in STATE_MARKS:
             names = [row.subject.name for row in self._summary.beyond if row.state is state]
@@ -286,7 +286,7 @@ class _Outcome:
         return _titled(self._of(title), table)
 
     def _troubles(self, most: int | None) -> RenderableType | None:
-        """Tell the findings that want reading: all, or ``most`` of them."""
+        """Show findings that need attention: all, or at most ``most``."""
         troubles = self._summary.troubles
         if not troubles:
             return None
@@ -318,7 +318,7 @@ class _Outcome:
         return Group(*told)
 
     def _evidence(self, case: Case) -> Iterator[tuple[Words, Text]]:
-        """Tell what was expected and seen, where that stands, and what may lie behind it."""
+        """Yield labelled rows: expected, actual, source, likely cause, fix."""
         for name, pieces in zip((_EXPECTED, _SEEN), case.compared_in(self._language), strict=True):
             if pieces:
                 yield name, _told_apart(pieces)
@@ -331,7 +331,7 @@ class _Outcome:
         yield _TO_DO, marked(self._of(case.remedy))
 
     def _gaps(self, most: int | None) -> RenderableType | None:
-        # Where no check could begin, the verdict has said it all.
+        # After a failed preflight the verdict already says why.
         if not self._summary.gaps or self._could_not_begin:
             return None
         told: list[RenderableType] = []
@@ -358,22 +358,24 @@ _FACTS = Words(
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
 _FIELDS = Words("fields: ", "字段：")
-_STATES = Words("Parameters and response fields", "参数与回答字段")
-_BEYOND = Words("Not promised by {document}, for information", "{document} 未承诺，仅供参考")
-_FINDINGS = Words("Findings", "结论")
-_IN_REPORTS = Words("and {findings} in the written reports", "书面报告中还有 {findings}")
-_EXPECTED = Words("expected", "应为")
-_SEEN = Words("seen", "实际")
-_NOT_COMPARED = Words("Nothing is compared: {because}", "没有对比：{because}")
-_PROMISED = Words("promised", "承诺")
-_CAUSE = Words("cause?", "原因？")
-_TO_DO = Words("to do", "对策")
+_STATES = Words("Parameters and response fields", "参数与响应字段")
+_BEYOND = Words("Not documented by {document} (informational)", "{document} 文档未提及（仅供参考）")
+_FINDINGS = Words("Findings", "发现")
+_IN_REPORTS = Words("and {findings} in the report files", "报告文件中还有 {findings}")
+_EXPECTED = Words("expected", "预期")
+_SEEN = Words("actual", "实际")
+_NOT_COMPARED = Words(
+    "No comparison with the reference server: {because}", "未与参考服务器对比：{because}"
+)
+_PROMISED = Words("source", "出处")
+_CAUSE = Words("likely cause", "可能原因")
+_TO_DO = Words("fix", "修复方法")
 _AND = Words("and {reasons}", "还有 {reasons}")
 _NOT_VERIFIED = Words("Not verified", "未验证")
 
 
 def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
-    """Choose findings to tell in full: one about each subject before a second about any."""
+    """Choose the findings to show: one per subject before a second for any."""
     about: Counter[str] = Counter()
     ranked: list[tuple[int, int]] = []
     for place, finding in enumerate(troubles):
@@ -383,7 +385,7 @@ def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
 
 
 def _told_apart(pieces: Pieces) -> Text:
-    """Show a value with what differs set off; of a long one the beginning."""
+    """Show a value with differences emphasised, truncated if long."""
     text = Text()
     for piece in pieces:
         text.append(line(piece.text), style="bold underline" if piece.differs else None)
@@ -396,7 +398,7 @@ def _titled(title: str, body: RenderableType) -> RenderableType:
 
 
 def marked(sentence: str) -> Text:
-    """Turn the names that a sentence carries in backticks into emphasis."""
+    """Render names in backticks in bold."""
     text = Text()
     for place, part in enumerate(line(sentence).split("`")):
         text.append(part, style="bold" if place % 2 else None)

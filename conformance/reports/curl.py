@@ -1,9 +1,8 @@
-"""A command line that sends a request again, safe to paste: everything in it is quoted.
+"""A curl command that reproduces a request; everything in it is quoted.
 
-The key is read from the environment, so that a report can be forwarded; where the run sent none,
-neither does the command. A body that a terminal or
-an eye could misread (control characters, text that turns around, bytes that are no UTF-8) is piped
-through ``printf`` with those bytes in octal, which any POSIX shell understands.
+The key is read from the environment, so that a report can be shared; without a key the command
+sends none. A body with control characters, bidirectional text or invalid UTF-8 is piped through
+``printf`` with those bytes in octal, which any POSIX shell understands.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
 from conformance.reports.visible import line
 
 LONGEST = 8_000
-"""Bytes of a body that still make a command line; longer ones are left to the run's record."""
+"""Maximum bytes of a body for a command; longer ones are only in the record."""
 
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -29,13 +28,13 @@ NONE: Mapping[str, str] = {}
 def curl(
     request: Request, base_url: str, key_env: str | None, headers: Mapping[str, str] = NONE
 ) -> str | None:
-    """Write the command, or None where the body is too long for one.
+    """Return the command, or None if the body is too long.
 
     Args:
-        request: what was sent.
-        base_url: where it was sent to.
-        key_env: the environment variable that holds the key, or None where no key was sent.
-        headers: what else went with every request; ``$NAME`` is read from the environment.
+        request: the request.
+        base_url: the endpoint's base URL.
+        key_env: the environment variable that holds the key, or None if no key was sent.
+        headers: headers of every request; ``$NAME`` is read from the environment.
     """
     if len(request.body) > LONGEST:
         return None
@@ -60,35 +59,35 @@ def curl(
         return " \\\n  ".join(parts)
     text = _plain(request.body)
     if text is not None:
-        # --data-raw, because --data would read a file where the body starts with an @.
+        # --data-raw, because --data reads a file if the body starts with @.
         return " \\\n  ".join([*parts, f"--data-raw {shlex.quote(text)}"])
     piped = f"printf {shlex.quote(_octal(request.body))} | "
     return piped + " \\\n  ".join([*parts, "--data-binary @-"])
 
 
 def key_variable(request: Request, key_env: str | None) -> str | None:
-    """Name the variable that the command reads the key from; None where it sends no such key."""
+    """Return the variable that the command reads the key from; None if it sends no key."""
     if request.credentials is not Credentials.OWN or key_env is None:
         return None
     return safe_name(key_env)
 
 
 def safe_name(key_env: str) -> str:
-    """Return the variable's name where it is one; a run file can come from a stranger.
+    """Return the variable's name, or the default if it is not a valid name.
 
-    A command has it where a shell looks.
+    Records are untrusted, and the name is used in a shell command.
     """
     return key_env if _VARIABLE.fullmatch(key_env) else DEFAULT_KEY_ENV
 
 
 def variable_in(value: str) -> str | None:
-    """Name the variable that holds a header's secret value; None where the value is no secret."""
+    """Return the variable that holds a header's secret value; None if it is not secret."""
     name = value.removeprefix("$")
     return name if name != value and _VARIABLE.fullmatch(name) else None
 
 
 def _header(name: str, value: str) -> str:
-    # Between double quotes a shell acts on what it reads, so only names that it cannot act on.
+    # Double quotes allow expansion, so only plain names are written in them.
     if variable_in(value) and _HEADER.fullmatch(name):
         return f'"{name}: {value}"'
     return _quoted(f"{name}: {value}")
@@ -109,7 +108,7 @@ def _quoted(text: str) -> str:
 
 
 def _plain(body: bytes) -> str | None:
-    """Return the body as text where what is seen is what is sent."""
+    """Return the body as text if it is displayed exactly as sent, otherwise None."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -118,7 +117,7 @@ def _plain(body: bytes) -> str | None:
 
 
 def _octal(body: bytes) -> str:
-    """Write bytes as a ``printf`` format: printable ASCII as it is, the rest in octal."""
+    """Write bytes as a ``printf`` format, non-printable ones in octal."""
     special = {ord("%"): "%%", ord("\\"): "\\\\"}
     return "".join(
         special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")

@@ -1,7 +1,7 @@
-"""Two texts side by side, with what differs marked: pure, and safe for any text.
+"""A word-level diff of two texts; pure and safe for any text.
 
-Texts are compared by words, so that a reader sees ``length`` against ``stop`` and not the letters
-these happen to share. A character keeps what belongs to it: accents, variants, joined emoji.
+Words are compared as a whole, so ``length`` and ``stop`` differ entirely. Combining characters stay
+with their base character: accents, variation selectors, joined emoji.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 MOST_PAIRS = 10_000
-"""Pairs of equal words that are looked at; past them the whole middle counts as different."""
+"""Limit for pairs of equal words; beyond it the whole middle part counts as different."""
 
 LEAST_SHARED = 0.3
-"""Share of the shorter text that both must have in common: else marking all would mark nothing."""
+"""Minimum common share of the shorter text; below it no differences are marked."""
 
 _ATTACHED = "\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
-"""Accents, marks around a character, variants, shades of skin: part of the character before."""
+"""Combining marks, variation selectors and skin tones: part of the previous character."""
 
 _WORD = re.compile(
     rf"[A-Za-z0-9_]+[{_ATTACHED}]*|\s+|.[{_ATTACHED}]*(?:\u200d.[{_ATTACHED}]*)*", re.DOTALL
@@ -28,7 +28,7 @@ _WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a text that the other text has, too, or that ``differs``."""
+    """A part of a text; ``differs`` if the other text lacks it."""
 
     text: str
     differs: bool
@@ -38,9 +38,9 @@ Pieces = tuple[Piece, ...]
 
 
 def side_by_side(left: str, right: str) -> tuple[Pieces, Pieces]:
-    """Part two texts into what they share and what differs; each side joins to its text.
+    """Split two texts into equal and different pieces; the pieces of a side join to its text.
 
-    Nothing is marked where the texts have so little in common that they are simply two texts.
+    Texts with too little in common are returned as one piece each.
     """
     lefts, rights = _WORD.findall(left), _WORD.findall(right)
     blocks = _shared_blocks(lefts, rights)
@@ -54,7 +54,7 @@ def side_by_side(left: str, right: str) -> tuple[Pieces, Pieces]:
 
 
 def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Find runs of words that both have: where on the left, where on the right, how many."""
+    """Find common runs of words as (left index, right index, length)."""
     shorter = min(len(lefts), len(rights))
     head = next((i for i in range(shorter) if lefts[i] != rights[i]), shorter)
     room = shorter - head
@@ -62,7 +62,7 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     inner_lefts, inner_rights = lefts[head : len(lefts) - tail], rights[head : len(rights) - tail]
     blocks = [(0, 0, head)]
     if equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MOST_PAIRS:
-        # Blanks and signs are shared by any two texts: they only extend what words begin.
+        # Blanks and punctuation only extend a match that starts with a word.
         matcher = SequenceMatcher(_is_sign, inner_lefts, inner_rights, autojunk=False)
         blocks += [
             (head + block.a, head + block.b, block.size)
@@ -82,7 +82,7 @@ def _is_sign(word: str) -> bool:
 
 
 def equal_pairs(lefts: Iterable[str], rights: Iterable[str]) -> int:
-    """Count the pairs of equal items, which is what comparing costs again and again."""
+    """Count the pairs of equal items, which bounds the cost of the comparison."""
     there = Counter(rights)
     return sum(count * there[item] for item, count in Counter(lefts).items())
 

@@ -4,18 +4,18 @@
 the verdict                     the testcase
 ==============================  ============================================================
 pass                            passes
-fail                            ``<failure>``: a promise of the contract is broken
-warn                            passes, with the deviation in ``<system-out>``;
+fail                            ``<failure>``: a requirement is not met
+warn                            passes, with the warning in ``<system-out>``;
                                 ``<failure>`` in a strict run, as in the exit code
-inconclusive, error             ``<error>``: nobody could judge, and that must not look green
-refused                         ``<skipped>``: declined cleanly where the contract allows it
+inconclusive, error             ``<error>``, because it must not look green
+refused                         ``<skipped>``: rejected cleanly, which the contract allows
 skipped                         ``<skipped>``, with the reason
-info                            passes, with what was seen in ``<system-out>``
+info                            passes, with the result in ``<system-out>``
 ==============================  ============================================================
 
-A run that broke off, judged nothing or could not begin gets one more testcase, an ``<error>``: the
-tests it lacks would otherwise be invisible, and the file green. ``time`` is the time the endpoint
-took over the exchanges that the check rests on, which checks may share.
+An incomplete run, a run without verdicts and a failed preflight get one more testcase, an
+``<error>``; without it the file would be green. ``time`` is the response time in seconds of the
+exchanges that the check used; checks may share exchanges.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
 
 
 def render(run: Run, key_env: str | None = None) -> str:
-    """Write the findings as a JUnit XML document, one suite for each area.
+    """Write the findings as JUnit XML, one suite per area.
 
     Args:
-        run: what to write down.
-        key_env: the environment variable that command lines read the key from; by default the one
-            that the run read it from.
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
     """
     summary = Summary(run)
     root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
@@ -121,11 +121,11 @@ def _add_outcome(case: ET.Element, told: Case) -> None:
         case Verdict.PASS:
             return
         case Verdict.INFO:
-            seen = f"not promised by this document: {finding.message}"
+            seen = f"not documented in this contract: {finding.message}"
             ET.SubElement(case, "system-out").text = lines(seen)
             return
         case Verdict.WARN if not told.summary.run.header.strict:
-            ET.SubElement(case, "system-out").text = f"lesser deviation\n{_details(told)}"
+            ET.SubElement(case, "system-out").text = f"warning\n{_details(told)}"
             return
         case Verdict.FAIL | Verdict.WARN:
             tag = "failure"
@@ -139,16 +139,16 @@ def _add_outcome(case: ET.Element, told: Case) -> None:
 
 
 def _details(told: Case) -> str:
-    """Put into words what a log shows of a finding; the names stand in front, one a line."""
+    """Describe a finding as ``label: value`` lines."""
     finding = told.finding
-    parts = {"expected": finding.expected, "seen": finding.seen}
+    parts = {"expected": finding.expected, "actual": finding.seen}
     if finding.expected is None and finding.seen is None:
         parts = {"": finding.message}
     if told.cause:
         for source in told.sources:
-            parts[f"promised by {source.document}"] = source.says.en
-        parts |= {"likely cause": told.cause.cause, "what to do": told.cause.remedy}
-        parts["send it again"] = told.command
+            parts[f"source: {source.document}"] = source.says.en
+        parts |= {"likely cause": told.cause.cause, "fix": told.cause.remedy}
+        parts["reproduce"] = told.command
     return "\n".join(
         f"{line(name)}: {lines(text)}" if name else lines(text)
         for name, text in parts.items()

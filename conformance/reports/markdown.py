@@ -1,7 +1,7 @@
-"""``summary.md``: the run in a screenful, for the page of a CI job.
+"""``summary.md``: a short summary for the page of a CI job.
 
-What came from outside stands in code spans, which no text can close: the span's fence is longer
-than any run of backticks inside. A bare link in an answer would otherwise be clicked.
+Untrusted text is in code spans that it cannot close: the fence is longer than any run of backticks
+inside. Links in a response are therefore never clickable.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from conformance.reports.words import (
 )
 
 WIDEST = 300
-"""Characters of an expected or seen value that a table cell shows."""
+"""Maximum characters of an expected or actual value in a table cell."""
 
 MOST = 50
-"""Findings that are listed; a CI page cuts off what is longer, in an ugly place."""
+"""Maximum number of listed findings; CI pages truncate long summaries."""
 
 MOST_CASES = 20
-"""Deviations that are told at length below the table."""
+"""Maximum number of findings with details below the table."""
 
 _MARKS = {
     State.HONOURED: "✅",
@@ -48,16 +48,16 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
     """Write the summary as GitHub-flavoured Markdown.
 
     Args:
-        run: what to write down.
-        key_env: the environment variable that command lines read the key from; by default the one
-            that the run read it from.
-        language: what it is written in.
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+        language: the language of the summary.
     """
     return _Writer(Summary(run), key_env, language).whole()
 
 
 def code(text: str) -> str:
-    """Put any text into a code span of one line that it cannot leave."""
+    """Write any text as a one-line code span that it cannot close."""
     safe = cut(line(text), WIDEST).replace("|", r"\|")
     longest = max((len(run) for run in re.findall("`+", safe)), default=0)
     fence = "`" * (longest + 1)
@@ -66,12 +66,12 @@ def code(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Write a sentence so that Markdown reads nothing into it."""
+    """Escape text so that it contains no Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~&]|:(?=//))", r"\\\1", line(text))
 
 
 def prose(sentence: str) -> str:
-    """Write a sentence of ours, in which backticks mark names."""
+    """Write one of the suite's sentences; names in backticks become code spans."""
     ours, *rest = sentence.split("`")
     written = [escape(ours)]
     for place, part in enumerate(rest):
@@ -88,7 +88,7 @@ class _Writer:
         self._language = language
 
     def whole(self) -> str:
-        """Write all of it."""
+        """Write the whole summary."""
         parts = [
             f"## {self._of(self._summary.headline)}",
             prose(self._of(self._summary.sentence)),
@@ -154,7 +154,7 @@ class _Writer:
         return f"| {verdict} | {code(finding.id)} | {expected} | {seen} |"
 
     def _cases(self) -> str:
-        """Tell of the first deviations what a vendor's engineer will ask, folded away."""
+        """Write collapsed details of the first failures: sources, likely cause, fix, curl."""
         cases = [
             case_of(self._summary, finding, self._key_env) for finding in self._summary.troubles
         ]
@@ -198,7 +198,7 @@ class _Writer:
         return f"| {code(subject.name)} | {state} | {promise} |"
 
     def _beyond(self) -> str:
-        """Tell what became of parameters that the document does not mention."""
+        """List the states of undocumented parameters and fields."""
         if not self._summary.beyond:
             return ""
         document = same(code(self._summary.run.header.document))
@@ -217,20 +217,22 @@ class _Writer:
 
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
-_BECAUSE = Text("Because: ", "原因：")
-_FINDINGS_HEAD = Text("| verdict | check | expected | seen |", "| 判定 | 检查 | 应为 | 实际 |")
+_BECAUSE = Text("Reason: ", "原因：")
+_FINDINGS_HEAD = Text("| verdict | check | expected | actual |", "| 判定 | 检查 | 预期 | 实际 |")
 _IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")
-_PROMISED = Text("promised by", "承诺者")
+_PROMISED = Text("source:", "出处：")
 _COLON = Text(": ", "：")
-_CAUSE = Text("likely cause: ", "可能的原因：")
-_TO_DO = Text("what to do: ", "对策：")
-_STATES_HEAD = Text("| parameter | state | promise |", "| 参数 | 状态 | 承诺 |")
-_BEYOND = Text("Not promised by {document}, for information: ", "{document} 未承诺，仅供参考：")
+_CAUSE = Text("likely cause: ", "可能原因：")
+_TO_DO = Text("fix: ", "修复方法：")
+_STATES_HEAD = Text("| parameter | state | promise |", "| 参数 | 状态 | 文档承诺 |")
+_BEYOND = Text(
+    "Not documented by {document} (informational): ", "{document} 文档未提及（仅供参考）："
+)
 _NOT_VERIFIED = Text("Not verified", "未验证")
 
 
 def _told_apart(pieces: Pieces) -> str:
-    """Write a value as code, what differs in bold; a value that is long as it begins."""
+    """Write a value as code with differences in bold, truncated if long."""
     written, room = [], WIDEST
     for piece in pieces:
         if room <= 0:
@@ -242,12 +244,12 @@ def _told_apart(pieces: Pieces) -> str:
 
 
 def _block(command: str) -> str:
-    """Put a command line into a block of code that it cannot end."""
+    """Write a command line as a code block that it cannot close."""
     longest = max((len(run) for run in re.findall("`+", command)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}sh\n{command}\n{fence}"
 
 
 def html(text: str) -> str:
-    """Write a text where Markdown expects HTML."""
+    """Escape text for HTML inside Markdown."""
     return str(markupsafe.escape(line(text)))

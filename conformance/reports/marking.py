@@ -1,8 +1,7 @@
-"""Where in an answer's body the thing stands that a finding speaks of.
+"""Find the parts of a response body that a finding refers to, to highlight them.
 
-A finding says what was seen in words, such as ``usage.total_tokens = 19``. The names and the JSON
-values in them are looked up in the body, so that a reader need not search for them. What cannot be
-found is not marked; nothing here is evidence, it only points at some.
+A finding says what was seen, such as ``usage.total_tokens = 19``. Names and JSON values in this
+text are searched in the body; what cannot be found is not highlighted.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 MOST = 20
-"""Marks in one body; more would be a colour and no pointer."""
+"""Maximum number of highlights in one body."""
 
 SHORTEST = 2
-"""Characters of a string that is looked for by itself, without a name beside it."""
+"""Minimum characters of a string that is searched without a name."""
 
 _CLAIM = re.compile(r"([A-Za-z_][\w\[\]. -]*?) = ")
 _NAME = re.compile(r"[A-Za-z_]{2,}")
@@ -26,12 +25,12 @@ Spans = tuple[Span, ...]
 
 
 def pointed_out(body: str, told: Iterable[str]) -> Spans:
-    """Find in a body what the findings' words speak of: in order, none touching another."""
+    """Return the spans of a body that findings refer to, sorted and disjoint."""
     return merged(span for words in told for span in _spans(body, words))
 
 
 def _spans(body: str, words: str) -> list[Span]:
-    """Find what one finding says; a name with its value goes before a value alone."""
+    """Find one finding's values; a name with a value has precedence over a value alone."""
     found = [span for claim in _CLAIM.finditer(words) for span in _named(body, words, claim)]
     return found or list(_quoted(body, words))
 
@@ -64,14 +63,14 @@ def _quoted(body: str, words: str) -> Iterator[Span]:
 
 
 def _occurrences(body: str, text: str) -> Iterator[Span]:
-    """Find a string as JSON writes it, with or without escapes for what is not ASCII."""
+    """Find a string in its JSON form, with and without Unicode escapes."""
     for written in {json.dumps(text, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}:
         for match in re.finditer(re.escape(written), body):
             yield match.span()
 
 
 def merged(spans: Iterable[Span], most: int = MOST) -> Spans:
-    """Put spans in order and join those that touch; only the first ones are kept."""
+    """Sort spans, merge adjacent ones and keep the first ``most``."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

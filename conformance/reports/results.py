@@ -1,7 +1,7 @@
-"""``results.json``: the run's outcome for programs. The evidence itself stays in ``run.ndjson``.
+"""``results.json``: the result for programs. Requests and responses are in ``run.ndjson``.
 
-Strings are what the endpoint sent, untouched; they are written in ASCII, so that no terminal or
-viewer acts on them before a program has parsed them.
+Strings from the endpoint are unchanged but escaped to ASCII, so that no terminal or viewer
+interprets them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from conformance.reports.rows import Gap, Row, Statement
 from conformance.reports.summary import Summary
 
 FORMAT = 1
-"""Raised when a program that reads an older file would misread a newer one."""
+"""Format version; incremented for incompatible changes."""
 
 
 def render(run: Run, key_env: str | None = None) -> str:
     """Write the results as one JSON object.
 
     Args:
-        run: what to write down.
-        key_env: the environment variable that command lines read the key from; by default the one
-            that the run read it from.
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
     """
     summary = Summary(run)
     header, footer = run.header, run.footer

@@ -1,4 +1,4 @@
-"""The parts of a summary: what became of a subject, what was left open, what belongs together."""
+"""Parts of a summary: rows per subject, gaps, areas and sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.language import Text
 from conformance.model import Finding, Requirement, State, Subject, Verdict
 
 CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
-"""The verdicts of findings that ask nothing of a reader."""
+"""Verdicts that need no attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,20 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Tell whether anything about it passed: a refusal is then one of some uses only."""
+        """Return whether a check passed; a refusal then concerns only some uses."""
         return any(finding.verdict is Verdict.PASS for finding in self.findings)
 
     @property
     def troubles(self) -> tuple[Finding, ...]:
-        """The findings about it that want reading."""
+        """Findings about it that need attention."""
         return tuple(finding for finding in self.findings if finding.verdict not in CALM)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that was not verified: why, and what that left open.
+    """Checks or requirements that were not verified, and why.
 
-    ``reasons`` maps a finer reason, where there is one, to the ids of checks or sentences.
+    ``reasons`` maps a detailed reason, empty if there is none, to ids of checks or requirements.
     """
 
     why: Text
@@ -49,25 +49,25 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The findings about one part of the contract, the worst first."""
+    """The findings of one area of the contract, the worst first."""
 
     name: str
     findings: tuple[Finding, ...]
 
     @property
     def rank(self) -> int:
-        """How soon a reader should meet it: 0 where a promise is broken, 2 where all is calm."""
+        """Sort key: 0 with failures, 1 with other findings that need attention, 2 without."""
         verdicts = {finding.verdict for finding in self.findings}
         return 0 if Verdict.FAIL in verdicts else 1 if verdicts - CALM else 2
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a requirement comes from, seen from one contract.
+    """The sources of a requirement, seen from one contract.
 
-    ``own`` is what the contract's document says of it. Where it says nothing, the requirement is
-    the protocol's: ``related`` is what the document says of the subject, if anything, and
-    ``others`` are who states the requirement.
+    ``own`` is what the contract's document says about it. If that is empty, the requirement comes
+    from the protocol: ``related`` is what the document says about the subject, and ``others`` are
+    the documents that state the requirement.
     """
 
     document: str
@@ -78,7 +78,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one document says, in our words."""
+    """What one document says, paraphrased."""
 
     document: str
     says: Text
@@ -98,7 +98,7 @@ def origin(requirement: Requirement, document: str, subjects: Iterable[Subject])
 
 
 def said_of(subject: Subject, document: str) -> Text | None:
-    """Return what a document states of a parameter or field, or None where it is silent."""
+    """Return what a document says about a parameter or field, or None."""
     if document not in subject.says:
         return None
     return Text(subject.says[document], subject.says_zh.get(document, ""))

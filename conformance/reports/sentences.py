@@ -1,6 +1,6 @@
-"""The sentences that every report says of a run, in both languages.
+"""Sentences about a whole run, shared by all reports, in both languages.
 
-They carry names in backticks, which each format turns into its own kind of emphasis.
+Names are in backticks; each report format renders these in its own way.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from conformance.language import Text, joined, same
 from conformance.model import Conclusion, Cost, State, Verdict
 from conformance.reports.billing import Bill
 from conformance.reports.rows import Row
-from conformance.reports.words import CHECK, DEVIATION, PARAMETER, REQUEST, TOKEN, counted, listing
+from conformance.reports.words import CHECK, PARAMETER, REQUEST, TOKEN, WARNING, counted, listing
 
 MOST_PARAMETERS, MOST_FIELDS, MOST_UNTESTED = 6, 4, 4
-"""Names that the verdict's sentence holds at most; the tables below it hold all."""
+"""Maximum number of names in the summary sentence; the tables list all."""
 
 LEFT_OPEN: Mapping[Verdict, Text] = {
-    Verdict.ERROR: Text("failed by the suite's own fault", "项因套件自身的错误而失败"),
-    Verdict.INCONCLUSIVE: Text(
-        "without an answer that could be judged", "项没有得到可以判定的回答"
-    ),
+    Verdict.ERROR: Text("failed with an internal error", "项因内部错误而失败"),
+    Verdict.INCONCLUSIVE: Text("inconclusive", "项无法判定"),
     Verdict.SKIPPED: Text("skipped", "项被跳过"),
 }
-NOT_CHOSEN = Text(
-    "of the contract's sentences: no check of this tier and selection judges them",
-    "条契约条文：此级别与所选范围内没有检查判定它们",
+NOT_COVERED = Text(
+    "of the contract's requirements: not covered by the selected checks",
+    "条契约要求：不在所选检查的范围内",
 )
 NOT_REACHED = Text(
-    "of the contract's sentences: the run did not come to them, or has no check for them",
-    "条契约条文：运行没有进行到那里，或没有对应的检查",
+    "of the contract's requirements: not reached before the run ended, or without a check",
+    "条契约要求：检查之前运行已结束，或没有对应的检查",
 )
 
 _STOP = Text(". ", "。")
@@ -37,27 +35,27 @@ _THEN = Text("; ", "；")
 
 
 def judged_again(recorded_by: str | None, judged_by: str) -> Text | None:
-    """Say that a record was judged again, or None where it was not."""
+    """State which versions recorded and judged the run; None if they are the same run."""
     if recorded_by is None:
         return None
     return Text(
-        "Recorded by suite version {then}, judged again from its record by version {now}; nothing "
-        "was sent.",
-        "由套件 {then} 版记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
+        "Recorded by suite version {then}, re-evaluated from the record by version {now}; no "
+        "requests were sent.",
+        "由 {then} 版套件记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
     ).format(then=recorded_by, now=judged_by)
 
 
 def the_verdict(
     conclusion: Conclusion, counts: Mapping[str, int], *, judged: int, total: int, strict: bool
 ) -> Text:
-    """Say in a sentence what a run concludes.
+    """Summarise a run's conclusion in one sentence.
 
     Args:
-        conclusion: what it concludes.
-        counts: how many checks came to each verdict.
-        judged: how many checks rest on an answer of the endpoint.
-        total: how many checks there are in all.
-        strict: whether lesser deviations count as broken promises.
+        conclusion: the conclusion.
+        counts: number of checks by verdict.
+        judged: number of checks that evaluated a response.
+        total: number of checks.
+        strict: whether warnings count as failures.
     """
     broken = counts["fail"] + (counts["warn"] if strict else 0)
     unsure = counts["inconclusive"] + counts["error"]
@@ -65,54 +63,52 @@ def the_verdict(
         case Conclusion.CONFORMING:
             return _kept(judged, counts["warn"])
         case Conclusion.NOT_CONFORMING:
-            doubt = Text("; {n} could not judge", "；{n} 项无法判定").format(n=unsure)
+            doubt = Text("; {n} inconclusive", "；{n} 项无法判定").format(n=unsure)
             return Text(
-                "{broken} of {checks} found a broken promise{doubt}.",
-                "{checks}中有 {broken} 项发现承诺未兑现{doubt}。",
+                "{broken} of {checks} failed{doubt}.",
+                "{checks}中有 {broken} 项未通过{doubt}。",
             ).format(
                 broken=broken, checks=counted(judged, CHECK), doubt=doubt if unsure else same("")
             )
         case Conclusion.UNDECIDED if unsure:
             return Text(
-                "{n} of {checks} could not judge; that is no pass.",
-                "{checks}中有 {n} 项无法判定，这不算通过。",
+                "{n} of {checks} inconclusive; this does not count as a pass.",
+                "{checks}中有 {n} 项无法判定，不能视为通过。",
             ).format(n=unsure, checks=counted(total, CHECK))
         case Conclusion.UNDECIDED:
             return Text(
-                "No check could begin, so nothing is known of this endpoint.",
-                "没有检查能够开始，因此对此接口一无所知。",
+                "Preflight failed; no checks were run.",
+                "预检失败，没有运行任何检查。",
             )
         case Conclusion.NOTHING_RAN:
             return Text(
-                "No check judged anything, so nothing is known of this endpoint.",
-                "没有检查作出判定，因此对此接口一无所知。",
+                "No check produced a verdict; the endpoint is untested.",
+                "没有检查得出判定，该接口未经测试。",
             )
         case Conclusion.BROKEN_OFF:
             return Text(
                 "The run ended early, after {checks}. "
-                "What it had learned is below; it says nothing of the rest.",
-                "运行在完成{checks}后提前结束。以下是已得知的内容，其余一概未知。",
+                "The results so far are below; everything else is untested.",
+                "运行在完成{checks}后提前结束。以下是已有的结果，其余未经测试。",
             ).format(checks=counted(total, CHECK))
 
 
 def _kept(judged: int, lesser: int) -> Text:
-    kept = Text("No broken promise in {checks}.", "{checks}中没有发现未兑现的承诺。")
-    more = Text(" {deviations}.", "另有{deviations}。").format(
-        deviations=counted(lesser, DEVIATION)
-    )
+    kept = Text("No failures in {checks}.", "{checks}中未发现不符合项。")
+    more = Text(" {warnings}.", "另有 {warnings}。").format(warnings=counted(lesser, WARNING))
     told = kept.format(checks=counted(judged, CHECK))
     return joined((told, more), same("")) if lesser else told
 
 
 def the_parameters(rows: Iterable[Row]) -> Text | None:
-    """Say how many documented parameters are served, and name those that are not."""
+    """Count the documented parameters that work, and name the others by state."""
     promised = [row for row in rows if row.subject.documented]
     if not promised:
         return None
     served = sum(row.state is State.HONOURED for row in promised)
-    every = Text("Serves all {parameters} as promised", "{parameters}全部符合承诺")
+    every = Text("Supports all {parameters} as promised", "{parameters}全部符合契约")
     some = Text(
-        "Serves {served} of {parameters} as promised", "{parameters}中有 {served} 个符合承诺"
+        "Supports {served} of {parameters} as promised", "{parameters}中有 {served} 个符合契约"
     )
     first = every if served == len(promised) > 1 else some
     told = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
@@ -122,8 +118,8 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
 
 def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
     kinds: tuple[tuple[State, bool | None, Text], ...] = (
-        (State.IGNORED, None, Text("drops {names} without saying so", "悄悄忽略 {names}")),
-        (State.ALTERED, None, Text("alters {names}", "改变了 {names} 的行为")),
+        (State.IGNORED, None, Text("silently ignores {names}", "忽略 {names} 且不报错")),
+        (State.ALTERED, None, Text("alters {names}", "{names} 有偏差")),
         (State.REFUSED, False, Text("refuses {names}", "拒绝 {names}")),
         (State.REFUSED, True, Text("refuses some uses of {names}", "拒绝 {names} 的部分用法")),
     )
@@ -143,44 +139,44 @@ def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
 
 
 def the_fields(rows: Iterable[Row]) -> Text | None:
-    """Name the response fields that are wrong."""
+    """Name the incorrect response fields; None if there are none."""
     broken = [
         f"`{row.subject.name}`" for row in rows if row.state in {State.ALTERED, State.IGNORED}
     ]
     if not broken:
         return None
-    return Text("Wrong in its answers: {names}.", "回答中有误的字段：{names}。").format(
+    return Text("Incorrect response fields: {names}.", "有误的响应字段：{names}。").format(
         names=listing(broken, MOST_FIELDS)
     )
 
 
 def the_bill(bills: Iterable[Bill]) -> Text | None:
-    """Say what is billed beside what was sent and generated, where the two are known to differ."""
+    """Compare reported with counted tokens; None if no mismatch is known."""
     told = [
         _overbilled(bill) if bill.billed > bill.counted else _underbilled(bill) for bill in bills
     ]
     if not told:
         return None
-    return Text("Bills {told}.", "{told}。").format(told=joined(told, _THEN))
+    return Text("Incorrect usage: {told}.", "用量有误：{told}。").format(told=joined(told, _THEN))
 
 
 _BILLED = {
-    "prompt": Text("prompt tokens than were sent", "提示词元"),
-    "completion": Text("completion tokens than were generated", "生成词元"),
+    "prompt": Text("prompt tokens", "输入 token"),
+    "completion": Text("completion tokens", "输出 token"),
 }
 
 
 def _overbilled(bill: Bill) -> Text:
     return Text(
-        "{share} % more {what} ({billed:,} for {counted:,})",
-        "{what}多计费 {share}%（实际 {counted:,}，计费 {billed:,}）",
+        "{what} overreported by {share} % ({billed:,} reported, {counted:,} counted)",
+        "{what} 多报 {share}%（上报 {billed:,}，实际 {counted:,}）",
     ).format(**_filled(bill))
 
 
 def _underbilled(bill: Bill) -> Text:
     return Text(
-        "{share} % fewer {what} ({billed:,} for {counted:,})",
-        "{what}少计费 {share}%（实际 {counted:,}，计费 {billed:,}）",
+        "{what} underreported by {share} % ({billed:,} reported, {counted:,} counted)",
+        "{what} 少报 {share}%（上报 {billed:,}，实际 {counted:,}）",
     ).format(**_filled(bill))
 
 
@@ -195,26 +191,26 @@ def _filled(bill: Bill) -> dict[str, object]:
 
 
 def the_cost(cost: Cost | None, sent: int) -> Text:
-    """Put what a run spent into a line.
+    """Format what a run spent as one line.
 
     Args:
-        cost: what it spent, or None where nobody added it up.
-        sent: how many requests are on record.
+        cost: the total, or None if the run ended before it was computed.
+        sent: number of recorded requests.
     """
     if cost is None:
         return Text(
-            "{requests} on record, tokens not added up", "记录中有 {requests}，词元未汇总"
+            "{requests} recorded, tokens not totalled", "已记录 {requests}，token 未汇总"
         ).format(requests=counted(sent, REQUEST))
     guessed = cost.estimated_tokens
     parts = [
-        Text("{n:,} prompt", "提示 {n:,}").format(n=cost.prompt_tokens),
-        Text("{n:,} generated", "生成 {n:,}").format(n=cost.completion_tokens),
+        Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens),
+        Text("{n:,} generated", "输出 {n:,}").format(n=cost.completion_tokens),
     ]
     if guessed:
-        bound = Text("up to {n:,} where no usage was stated", "未给出用量的至多 {n:,}")
+        bound = Text("up to {n:,} without reported usage", "未返回用量的至多 {n:,}")
         parts.append(bound.format(n=guessed))
     if guessed == cost.tokens:
-        parts = [Text("no usage was stated", "未给出用量")] if guessed else []
+        parts = [Text("no usage reported", "未返回用量")] if guessed else []
     told = Text(" ({parts})", "（{parts}）").format(parts=joined(parts, Text(", ", "，")))
     return Text("{requests}, {bound}{tokens}{told}", "{requests}，{bound}{tokens}{told}").format(
         requests=counted(cost.requests, REQUEST),

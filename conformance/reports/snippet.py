@@ -1,9 +1,8 @@
-"""A few lines of Python that send a request again with the openai package, safe to paste.
+"""Python code that reproduces a request with the openai package.
 
-The key is read from the environment, so that a report can be forwarded. What the client does not
-know goes through ``extra_body``; a request without what it insists on, through its plain ``post``.
-What it cannot send at all (a body that is no JSON object, another method, no key) is left to the
-command line.
+The key is read from the environment, so that a report can be shared. Unknown parameters are sent as
+``extra_body``; a request without required parameters uses ``client.post``. Requests that the
+package cannot send (not a JSON object, another method, no key) have only the curl command.
 """
 
 from __future__ import annotations
@@ -18,29 +17,29 @@ from conformance.reports.curl import NONE, key_variable, variable_in
 from conformance.reports.visible import line
 
 LONGEST = 8_000
-"""Bytes of a body that still make a snippet; longer ones are left to the run's record."""
+"""Maximum bytes of a body for a snippet; longer ones are only in the record."""
 
 DEEPEST = 20
-"""Levels of a body; what nests deeper is no request that anybody types."""
+"""Maximum nesting depth of a body for a snippet."""
 
 KNOWN = frozenset(
     {"model", "prompt", "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs"}
     | {"max_tokens", "n", "presence_penalty", "seed", "stop", "stream", "stream_options"}
     | {"suffix", "temperature", "top_p", "user"}
 )
-"""What ``client.completions.create`` takes by name."""
+"""Keyword arguments of ``client.completions.create``."""
 
 
 def snippet(
     request: Request, base_url: str, key_env: str | None, headers: Mapping[str, str] = NONE
 ) -> str | None:
-    """Write the lines, or None where the client cannot send such a request.
+    """Return the code, or None if the client cannot send the request.
 
     Args:
-        request: what was sent.
-        base_url: where it was sent to.
-        key_env: the environment variable that holds the key, or None where no key was sent.
-        headers: what else went with every request; ``$NAME`` is read from the environment.
+        request: the request.
+        base_url: the endpoint's base URL.
+        key_env: the environment variable that holds the key, or None if no key was sent.
+        headers: headers of every request; ``$NAME`` is read from the environment.
     """
     body = _readable(request)
     if body is None:
@@ -60,7 +59,7 @@ def snippet(
 
 
 def _readable(request: Request) -> Mapping[str, Any] | None:
-    """Read the body as the client would have to write it; None where it could not."""
+    """Parse the body; None if the client cannot reproduce it."""
     sendable = (request.method, request.path) == ("POST", "/completions")
     anonymous = request.credentials is Credentials.NONE
     if not sendable or anonymous or len(request.body) > LONGEST:
@@ -74,7 +73,7 @@ def _readable(request: Request) -> Mapping[str, Any] | None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object, unless it says something twice, which no dictionary can."""
+    """Make a dictionary; raise ValueError for duplicate names."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a name stands twice")
@@ -86,7 +85,7 @@ def _no_number(name: str) -> Any:
 
 
 def _fits(value: object, depth: int = 0) -> bool:
-    """Tell whether a value is written again as it was read."""
+    """Return whether a value survives a round trip through Python."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
@@ -97,16 +96,16 @@ def _fits(value: object, depth: int = 0) -> bool:
 
 
 def _key(request: Request, key_env: str | None) -> str:
-    """Write where the key comes from."""
+    """Return the expression for the key."""
     if request.credentials is Credentials.WRONG:
         return _text(WRONG_KEY)
     name = key_variable(request, key_env)
-    # The client insists on a key, and an endpoint that wants none overlooks it.
+    # The client requires a key; an endpoint without keys ignores it.
     return f'os.environ["{name}"]' if name else '"none"'
 
 
 def _with_every_request(headers: Mapping[str, str]) -> str:
-    """Write the headers that the client is to send each time, as an argument; empty without any."""
+    """Return the default_headers argument, or an empty string."""
     if not headers:
         return ""
     told = [
@@ -159,7 +158,7 @@ def _text(text: str) -> str:
 
 
 def _literal(value: object) -> str:
-    """Write a value of JSON as Python reads it, in ASCII where an eye could misread it."""
+    """Write a JSON value as a Python literal, in ASCII if it contains unsafe characters."""
     match value:
         case str():
             written = json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What a check said, in both languages: a run records its English alone."""
+"""Messages of checks in both languages; a record holds only the English."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from conformance.reports.phrases import in_chinese
 
 
 def spoken(message: str) -> Text:
-    """Return a recorded message with its Chinese, or without where nobody has written one."""
+    """Return a recorded message with its Chinese translation, which is empty if unknown."""
     return Text(message, in_chinese(message) or "")

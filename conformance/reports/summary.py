@@ -1,6 +1,6 @@
-"""What every report says of a run, worked out once: the verdict in words, the states, the gaps.
+"""The summary of a run that all reports share: verdict, states, findings, gaps.
 
-Sentences carry names in backticks, which each format turns into its own kind of emphasis.
+Names in sentences are in backticks; each report format renders these in its own way.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ WORST_FIRST: Sequence[Verdict] = (
     Verdict.INFO,
     Verdict.PASS,
 )
-"""The order in which a reader wants to meet findings."""
+"""The order in which reports list findings."""
 
 
 class Summary:
-    """A run as a reader wants to meet it."""
+    """A run with everything that reports derive from it."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -53,24 +53,24 @@ class Summary:
 
     @property
     def because(self) -> Text | None:
-        """The runner's own reason for the conclusion, where it gave one."""
+        """Why the run stopped early, such as a failed preflight; None otherwise."""
         given = self.run.footer.because if self.run.footer else None
         return spoken(given) if given else None
 
     @property
     def judged_again(self) -> Text | None:
-        """Where the verdicts are not the run's own: whose they are."""
+        """A note for re-evaluated runs: the recording and the judging version; None otherwise."""
         header = self.run.header
         return sentences.judged_again(header.recorded_by, header.suite_version)
 
     @property
     def cost(self) -> Cost | None:
-        """What the run spent; unknown where it broke off before it could be added up."""
+        """Requests and tokens spent; None for an incomplete run."""
         return self.run.footer.cost if self.run.footer else None
 
     @property
     def elapsed(self) -> float:
-        """How long the run took; up to the last answer, where it broke off."""
+        """Duration in seconds; of an incomplete run, up to the last response."""
         if self.run.footer:
             return self.run.footer.elapsed
         ends = [a.started + a.elapsed for x in self.run.exchanges for a in x.attempts]
@@ -78,35 +78,35 @@ class Summary:
 
     @property
     def cost_in_words(self) -> Text:
-        """The bill in a line."""
+        """The cost in one line."""
         sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
         return sentences.the_cost(self.cost, sent)
 
     @property
     def reference_cost_in_words(self) -> Text | None:
-        """What the reference billed, which is no part of the bill; None where it was not asked."""
+        """The reference server's cost, not part of :attr:`cost`; None if it was not used."""
         cost = self.run.footer.reference_cost if self.run.footer else None
         return sentences.the_cost(cost, 0) if cost else None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings, the worst first, each kind in the order of its ids."""
+        """All findings, worst verdict first, then by id."""
         return tuple(sorted(self.run.findings, key=_by_severity))
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all findings: what a name can link to."""
+        """Ids of all findings, used as link targets."""
         return frozenset(finding.id for finding in self.run.findings)
 
     @property
     def tally(self) -> tuple[tuple[Verdict, int], ...]:
-        """How many findings of each verdict, the worst first, leaving out what did not occur."""
+        """Number of findings per verdict, worst first, without zeros."""
         counted = ((verdict, self.counts[verdict.value]) for verdict in WORST_FIRST)
         return tuple((verdict, count) for verdict, count in counted if count)
 
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:
-        """The findings that want reading: what broke, was declined or could not be judged."""
+        """Findings that need attention: all except pass, skipped and info."""
         return tuple(f for f in self.findings if f.verdict not in CALM)
 
     @cached_property
@@ -123,7 +123,7 @@ class Summary:
 
     @property
     def beyond(self) -> tuple[Row, ...]:
-        """The rows of what the document does not mention, and a deep run looked at all the same."""
+        """Rows of undocumented parameters and fields that a deep run tested anyway."""
         return tuple(
             row for row in self.rows if any(f.verdict is Verdict.INFO for f in row.findings)
         )
@@ -133,7 +133,7 @@ class Summary:
 
     @cached_property
     def areas(self) -> tuple[Area, ...]:
-        """The findings by area: broken ones first, calm ones last, each in the contract's order."""
+        """Findings by area: areas with failures first, then in the contract's order."""
         order = list(dict.fromkeys(r.area for r in self.run.header.requirements))
         found: dict[str, list[Finding]] = {}
         for finding in self.findings:
@@ -144,25 +144,25 @@ class Summary:
         return tuple(areas)
 
     def area_of(self, finding: Finding) -> str:
-        """The area a finding belongs to; of a requirement not in force, its id's first word."""
+        """The area of a finding; for a requirement not in force, the first part of its id."""
         requirement = self.requirements.get(finding.requirement)
         return requirement.area if requirement else finding.requirement.partition(".")[0]
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """What this run says nothing about, so that silence is not taken for praise."""
+        """Checks and requirements that this run did not verify, with reasons."""
         touched = {finding.requirement for finding in self.run.findings}
         untouched = tuple(key for key in self.requirements if key not in touched)
         cut_short = self.conclusion is Conclusion.BROKEN_OFF or self.because is not None
         gaps = [
             Gap(words, self._reasons(verdict)) for verdict, words in sentences.LEFT_OPEN.items()
         ]
-        why = sentences.NOT_REACHED if cut_short else sentences.NOT_CHOSEN
+        why = sentences.NOT_REACHED if cut_short else sentences.NOT_COVERED
         gaps.append(Gap(why, {same(""): untouched}))
         return tuple(gap for gap in gaps if gap.left_open)
 
     def _reasons(self, verdict: Verdict) -> Mapping[Text, tuple[str, ...]]:
-        """Group the checks of one verdict by the reason they gave, the commonest first."""
+        """Group the checks with one verdict by reason, the most common first."""
         grouped: dict[str, list[str]] = {}
         for finding in self.findings:
             if finding.verdict is verdict:
@@ -172,12 +172,12 @@ class Summary:
 
     @property
     def judged(self) -> int:
-        """How many checks rest on an answer of the endpoint."""
+        """Number of checks that evaluated a response."""
         return sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
 
     @cached_property
     def sentence(self) -> Text:
-        """The verdict in plain words: what is served, what is not, and what was found."""
+        """The verdict in words: parameters, fields, usage and failed checks."""
         found = sentences.the_verdict(
             self.conclusion,
             self.counts,
@@ -193,7 +193,7 @@ class Summary:
             sentences.the_bill(wrong_bills(self.run)),
         ]
         told = [sentence for sentence in served if sentence is not None]
-        # What is served is only worth saying first where the run came to its end.
+        # An incomplete or inconclusive run states that first.
         whole = self.conclusion in {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING}
         return joined([*told, found] if whole else [found, *told], Text(" ", ""))
 
@@ -203,6 +203,6 @@ def _by_severity(finding: Finding) -> tuple[int, str]:
 
 
 def evidence(run: Run, finding: Finding) -> tuple[Exchange, ...]:
-    """Look up the exchanges that a finding points at; one that is not on record is left out."""
+    """Return the recorded exchanges that a finding refers to."""
     known = {exchange.id: exchange for exchange in run.exchanges}
     return tuple(known[key] for key in finding.exchanges if key in known)

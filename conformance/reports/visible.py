@@ -1,8 +1,8 @@
-"""Text from an endpoint, made safe to look at: what would act on the reader's screen shows itself.
+"""Make control characters in text from an endpoint visible.
 
-Control characters drive terminals, bidirectional overrides turn a line around, zero-width ones hide
-words. None of them is dropped, because a report is evidence: each becomes a visible mark. Escaping
-for HTML, XML or Markdown is the format's own business and comes after this.
+Control characters drive terminals, bidirectional overrides reorder a line, zero-width characters
+hide text. Each becomes a visible mark; none is removed, because a report is evidence. Escaping for
+HTML, XML or Markdown comes afterwards.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import unicodedata
 
 _PICTURES = 0x2400
-"""Unicode draws each ASCII control character, from here on."""
+"""First code point of the symbols for ASCII control characters."""
 
 _DELETE, _DELETE_PICTURE = 0x7F, 0x2421
 
 _HARMLESS = frozenset({0x200C, 0x200D})
-"""The joiners: emoji and several scripts are not themselves without them."""
+"""Zero-width joiners, which emoji and several scripts need."""
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible formatting, lone surrogates, line and paragraph separators."""
 
 
 class _Marks(dict[int, str]):
-    """What stands for each code point; learned as characters turn up, kept for the next."""
+    """Replacement per code point, filled on first use."""
 
     def __missing__(self, code: int) -> str:
         mark = self[code] = _mark(code)
@@ -45,15 +45,15 @@ _LINES = _Marks({ord("\n"): "\n", ord("\t"): "\t"})
 
 
 def line(text: str) -> str:
-    """Make a text safe and one line long: a newline becomes ``␊``."""
+    """Return a safe text on one line; a newline becomes ``␊``."""
     return text.translate(_LINE)
 
 
 def lines(text: str) -> str:
-    """Make a text safe and keep its newlines and tabs."""
+    """Return a safe text with newlines and tabs kept."""
     return text.replace("\r\n", "\n").translate(_LINES)
 
 
 def cut(text: str, limit: int) -> str:
-    """Shorten a text to ``limit`` characters, an ellipsis in the place of the rest."""
+    """Shorten a text to ``limit`` characters, ending with an ellipsis."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

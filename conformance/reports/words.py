@@ -1,6 +1,6 @@
-"""The vocabulary of the reports in both languages: verdicts, states, levels, counts, durations.
+"""Labels of the reports in both languages: verdicts, states, levels, counts, durations.
 
-Sentences that are made of these stand in :mod:`conformance.reports.sentences`.
+Whole sentences are in :mod:`conformance.reports.sentences`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from conformance.language import Text, same
 from conformance.model import Conclusion, Effect, Level, State, Tier, Verdict
 
 HEADLINES: Mapping[Conclusion, Text] = {
-    Conclusion.CONFORMING: Text("Conforming", "合规"),
-    Conclusion.NOT_CONFORMING: Text("Not conforming", "不合规"),
-    Conclusion.UNDECIDED: Text("Could not judge", "无法判定"),
-    Conclusion.NOTHING_RAN: Text("Nothing ran", "没有检查运行"),
-    Conclusion.BROKEN_OFF: Text("Broken off", "运行中断"),
+    Conclusion.CONFORMING: Text("Conforming", "符合契约"),
+    Conclusion.NOT_CONFORMING: Text("Not conforming", "不符合契约"),
+    Conclusion.UNDECIDED: Text("Inconclusive", "无法判定"),
+    Conclusion.NOTHING_RAN: Text("No checks ran", "没有运行检查"),
+    Conclusion.BROKEN_OFF: Text("Incomplete", "运行未完成"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.PASS: Text("pass", "通过"),
-    Verdict.FAIL: Text("fail", "不符"),
-    Verdict.WARN: Text("warn", "轻微偏差"),
-    Verdict.REFUSED: Text("refused", "拒绝"),
+    Verdict.FAIL: Text("fail", "未通过"),
+    Verdict.WARN: Text("warn", "警告"),
+    Verdict.REFUSED: Text("refused", "被拒绝"),
     Verdict.INCONCLUSIVE: Text("inconclusive", "无法判定"),
     Verdict.SKIPPED: Text("skipped", "跳过"),
     Verdict.INFO: Text("info", "仅供参考"),
-    Verdict.ERROR: Text("error", "套件出错"),
+    Verdict.ERROR: Text("error", "内部错误"),
 }
 STATES: Mapping[State, Text] = {
     State.HONOURED: Text("honoured", "符合"),
@@ -41,20 +41,24 @@ LEVELS: Mapping[Level, Text] = {
     Level.MAY: Text("may", "可以"),
 }
 EFFECTS: Mapping[Effect, Text] = {
-    Effect.IGNORED: Text("What was asked had no effect.", "请求的内容没有生效。"),
-    Effect.ALTERED: Text("What was asked had another effect.", "请求的内容产生了别的效果。"),
-    Effect.REFUSED: Text("What was promised was declined.", "承诺的功能被拒绝。"),
+    Effect.IGNORED: Text("Ignored: it had no effect.", "被忽略：未生效。"),
+    Effect.ALTERED: Text(
+        "Altered: not applied as specified in the contract.", "有偏差：与契约的规定不一致。"
+    ),
+    Effect.REFUSED: Text(
+        "Refused: the contract promises this feature.", "被拒绝：契约承诺了该功能。"
+    ),
 }
 TIERS: Mapping[Tier, Text] = {
-    Tier.SMOKE: Text("smoke tier", "smoke 级"),
-    Tier.STANDARD: Text("standard tier", "standard 级"),
-    Tier.DEEP: Text("deep tier", "deep 级"),
+    Tier.SMOKE: Text("smoke tier", "smoke 档位"),
+    Tier.STANDARD: Text("standard tier", "standard 档位"),
+    Tier.DEEP: Text("deep tier", "deep 档位"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """Something that is counted: one of it, many of it, and either in Chinese, ``{n}`` of it."""
+    """A counted noun: English singular and plural, and a Chinese pattern with ``{n}``."""
 
     one: str
     many: str
@@ -62,34 +66,34 @@ class Noun:
 
 
 CHECK = Noun("check", "checks", "{n} 项检查")
-DEVIATION = Noun("lesser deviation", "lesser deviations", "{n} 处轻微偏差")
+WARNING = Noun("warning", "warnings", "{n} 条警告")
 DOCUMENT = Noun("other document", "other documents", "{n} 份其他文档")
-FINDING = Noun("finding", "findings", "{n} 条结论")
-MORE_FINDINGS = Noun("more finding", "more findings", "{n} 条其他结论")
+FINDING = Noun("finding", "findings", "{n} 项发现")
+MORE_FINDINGS = Noun("more finding", "more findings", "{n} 项其他发现")
 MORE_REASONS = Noun("more reason", "more reasons", "{n} 条其他原因")
 PARAMETER = Noun("documented parameter", "documented parameters", "文档所列的 {n} 个参数")
 REQUEST = Noun("request", "requests", "{n} 次请求")
-TOKEN = Noun("token", "tokens", "{n} 个词元")
+TOKEN = Noun("token", "tokens", "{n} 个 token")
 
 
 def counted(count: int, noun: Noun) -> Text:
-    """Count something: ``1 check``, ``1,200 checks``; ``1,200 项检查``."""
+    """Format a count: ``1 check``, ``1,200 checks``; ``1,200 项检查``."""
     english = f"{count:,} {noun.one if count == 1 else noun.many}"
     return Text(english, noun.zh.format(n=f"{count:,}"))
 
 
 def plural(count: int, noun: str) -> str:
-    """Count something in English: ``1 check``, ``1,200 checks``."""
+    """Format a count in English: ``1 check``, ``1,200 checks``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:
-    """Join names as an English sentence does: ``a, b and c``, or ``a, b and 3 more``."""
+    """Join names in English: ``a, b and c``, or ``a, b and 3 more``."""
     return listing(names, most).en
 
 
 def listing(names: Sequence[str], most: int | None = None) -> Text:
-    """Join names as a sentence does: ``a, b and c``; past ``most`` of them, the rest is counted."""
+    """Join names: ``a, b and c``; names beyond ``most`` are only counted."""
     if most is not None and len(names) > most:
         kept = names[: most - 1]
         more = len(names) - len(kept)
@@ -101,7 +105,7 @@ def listing(names: Sequence[str], most: int | None = None) -> Text:
 
 
 def duration(seconds: float) -> Text:
-    """Say how long something took, as precisely as a reader cares."""
+    """Format seconds as ``320 ms``, ``4.2 s`` or ``2 min 5 s``."""
     if seconds < 1:
         return Text(f"{seconds * 1000:.0f} ms", f"{seconds * 1000:.0f} 毫秒")
     if seconds < 60:
@@ -111,7 +115,7 @@ def duration(seconds: float) -> Text:
 
 
 def size(count: int) -> str:
-    """Say how large a body is."""
+    """Format a number of bytes as ``B``, ``kB`` or ``MB``."""
     if count < 1000:
         return f"{count} B"
     return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -94,7 +94,7 @@ async def _run(
 
 def failed(trial: Trial, error: Exception) -> Outcome:
     """Tell of a run that broke inside the suite."""
-    because = f"the suite itself failed: {type(error).__name__}: {error}"
+    because = f"internal error of the suite: {type(error).__name__}: {error}"
     return Outcome(trial, (), Cost(), 0.0, because[:LONGEST])
 
 

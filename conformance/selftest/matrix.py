@@ -169,18 +169,18 @@ class Matrix:
 
     def _complaints(self) -> Iterator[str]:
         if self.left:
-            yield f"it broke off, and {self.left} of the runs were not made"
+            yield f"incomplete: {self.left} of the runs did not take place"
         if self.missed:
-            yield f"{len(self.missed)} of the faults that were due are not found"
+            yield f"{len(self.missed)} of the expected faults not detected"
         if self.false_alarms:
-            yield f"{len(self.false_alarms)} of the runs raise a false alarm or break a check"
+            yield f"{len(self.false_alarms)} of the runs have false positives or errors in checks"
         if self.unsteady:
-            yield f"{len(self.unsteady)} of the servers are not judged alike with every seed"
+            yield f"{len(self.unsteady)} of the servers have different results with different seeds"
         if not self.everything or not self.rows:
             return
         smoke = self.rows[-1].by_tier.get(Tier.SMOKE)
         if smoke is not None and smoke.found < SMOKE_SHARE * smoke.of:
-            yield f"smoke finds {smoke.percent} % of the faults, and {SMOKE_SHARE:.0%} are due"
+            yield f"smoke detects {smoke.percent} % of the faults; {SMOKE_SHARE:.0%} are required"
 
 
 def _fault(outcome: Outcome) -> Fault:
@@ -235,7 +235,7 @@ def _differing(
 def _accusations(outcome: Outcome) -> dict[str, str]:
     """Tell whether a fault is found, and of what a run of all checks accuses the server."""
     accused = dict.fromkeys(outcome.accused, "broken") if outcome.trial.complete else {}
-    return {**accused, "the fault is found": str(outcome.found)}
+    return {**accused, "fault detected": str(outcome.found)}
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:

@@ -99,7 +99,7 @@ class Outcome:
 
     def _wrong(self) -> Iterator[str]:
         if self.because is not None:
-            yield f"the run could not judge: {self.because}"
+            yield f"inconclusive run: {self.because}"
         for remark in self.remarks:
             if self._is_wrong(remark):
                 yield _in_words(remark)

@@ -83,7 +83,7 @@ def _answer(worker: _Worker) -> Outcome:
 
 def _gone(worker: _Worker) -> WorkerError:
     worker.process.join(PATIENCE)
-    return WorkerError(f"a worker of the selftest ended (exit code {worker.process.exitcode})")
+    return WorkerError(f"a selftest worker process ended (exit code {worker.process.exitcode})")
 
 
 @contextmanager

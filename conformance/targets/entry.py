@@ -20,11 +20,11 @@ class MissingSecretError(Exception):
 
 
 NOT_SET = Text(
-    "The environment variable {name} is not set or empty.", "环境变量 {name} 未设置或为空。"
+    "Environment variable {name} is not set or is empty.", "环境变量 {name} 未设置或为空。"
 )
 NO_KEY = Text(
-    "What {name} holds cannot be a key: it has blanks or special characters.",
-    "{name} 的内容不可能是密钥：其中有空白或特殊字符。",
+    "The value of {name} is not a valid key: it contains blanks or special characters.",
+    "{name} 的值不是有效的密钥：其中含有空白或特殊字符。",
 )
 
 

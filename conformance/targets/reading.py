@@ -1,4 +1,4 @@
-"""``conformance.toml``: the endpoints that one command judges.
+"""Read ``conformance.toml``, the file that lists the targets to test.
 
     [defaults]
     tier = "smoke"
@@ -9,7 +9,7 @@
     api-key-env = "EXAMPLE_API_KEY"
     contract = "zero"
 
-Everything is made sure of before anything is sent, and every mistake is told, not only the first.
+The whole file is validated before anything is sent, and all mistakes are reported.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEY_ITSELF = frozenset({"api-key", "api_key", "apikey", "key", "authorization",
 
 
 class TargetsError(Exception):
-    """A file that cannot be used: one sentence for each mistake, with the file and the place."""
+    """An invalid targets file; ``mistakes`` has one message each, with file and place."""
 
     def __init__(self, *mistakes: str) -> None:
         super().__init__(*mistakes)
@@ -45,7 +45,7 @@ class TargetsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A table of the file, and the sentences about what is wrong in it."""
+    """A table of the file and the mistakes found in it."""
 
     name: str
     mistakes: list[str]
@@ -55,10 +55,10 @@ class _Place:
 
 
 def read_targets(path: Path) -> tuple[Entry, ...]:
-    """Read the targets of a file, in its order.
+    """Read the targets of a file in order.
 
     Raises:
-        TargetsError: the file cannot be read, or something in it cannot be used.
+        TargetsError: the file cannot be read or is invalid.
     """
     document = _parsed(path)
     top = _Place(str(path), [])
@@ -68,7 +68,7 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
     if isinstance(shared, dict):
         settings = _taken(shared, _Place(f"{path}, [defaults]", top.mistakes), own=False)
     else:
-        top.complain("defaults has to be a table, [defaults]")
+        top.complain("defaults must be a table, [defaults]")
     entries = [
         _entry(str(name), table, settings, path, top.mistakes)
         for name, table in _tables(document, top).items()
@@ -86,7 +86,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise TargetsError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TargetsError(f"{path} is no TOML: {error}") from None
+        raise TargetsError(f"{path} is not valid TOML: {error}") from None
 
 
 def _tables(document: Mapping[str, Any], top: _Place) -> Mapping[str, Any]:
@@ -94,8 +94,8 @@ def _tables(document: Mapping[str, Any], top: _Place) -> Mapping[str, Any]:
     if isinstance(tables, dict) and tables:
         return tables
     top.complain(
-        "names no target: add a table [targets.NAME] with base-url and model, or let "
-        "`conformance init` write a file to begin with"
+        "has no targets; add a table [targets.NAME] with base-url and model, or create a file "
+        "with `conformance init`"
     )
     return {}
 
@@ -103,23 +103,23 @@ def _tables(document: Mapping[str, Any], top: _Place) -> Mapping[str, Any]:
 def _entry(
     name: str, table: Any, shared: Mapping[str, Any], path: Path, mistakes: list[str]
 ) -> Entry | None:
-    """Make a target of a table; None where something in it cannot be used."""
+    """Make a target from a table; None if it is invalid."""
     place = _Place(f"{path}, target {name!r}", mistakes)
     before = len(mistakes)
     if not _NAME.fullmatch(name):
         place.complain(
-            "the name becomes that of a folder: use letters, digits, - and _, at most 64, and not "
-            "- at the beginning"
+            "the name is used as a folder name: use at most 64 letters, digits, - and _, and do "
+            "not start with -"
         )
     if not isinstance(table, dict):
-        place.complain("has to be a table, [targets.NAME]")
+        place.complain("must be a table, [targets.NAME]")
         return None
     own = _taken(table, place, own=True)
     settings = {**shared, **own}
     headers = _merged(shared.get("headers", {}), own.get("headers", {}))
     for needed in ("base-url", "model"):
         if needed not in settings and needed not in table:
-            place.complain(f"needs {needed}")
+            place.complain(f"{needed} is required")
     _once(headers, own, place)
     contract = _contract(settings.get("contract", LIVE), path, place)
     if len(mistakes) > before or not {"base-url", "model"} <= set(settings):
@@ -143,8 +143,8 @@ def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, A
     for key, value in table.items():
         if key.lower() in _KEY_ITSELF:
             place.complain(
-                f"{key} must not stand in a file, which gets copied and committed (what was given "
-                "is not repeated here): put the key into an environment variable and name that, "
+                f"{key} must not be in a file that may be shared or committed (the value is not "
+                "shown here): put the key into an environment variable and use "
                 'api-key-env = "VARIABLE"'
             )
         elif key in readers:
@@ -153,7 +153,7 @@ def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, A
             except TypedError as error:
                 place.complain(f"{key} {error}")
         elif key in OWN:
-            place.complain(f"{key} belongs to one target alone: move it to [targets.NAME]")
+            place.complain(f"{key} is not allowed in [defaults]; move it to [targets.NAME]")
     rest = [key for key in table if key not in OWN and key.lower() not in _KEY_ITSELF]
     _unknown(rest, tuple(readers), place)
     return taken
@@ -164,25 +164,25 @@ def _unknown(keys: Iterable[str], known: tuple[str, ...], place: _Place) -> None
         if key in known:
             continue
         near = get_close_matches(key.lower().replace("_", "-"), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-        place.complain(f"there is no {key!r}; {hint}")
+        hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(sorted(known))}"
+        place.complain(f"unknown key {key!r}; {hint}")
 
 
 def _merged(shared: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, str]:
-    """Put headers together; a target's own replaces the one of all, whatever its case."""
+    """Merge headers; a target's own value has precedence, ignoring case."""
     replaced = {name.lower() for name in own}
     kept = {name: value for name, value in shared.items() if name.lower() not in replaced}
     return {**kept, **own}
 
 
 def _once(headers: Mapping[str, str], own: Mapping[str, Any], place: _Place) -> None:
-    """Make sure that nothing fills one header twice."""
+    """Check that no header is set twice."""
     plain = {name.lower() for name in headers}
     for name in own.get("headers-env", {}):
         if name.lower() in plain:
-            place.complain(f"headers and headers-env both have {name}; keep one of them")
+            place.complain(f"headers and headers-env both set {name}; remove one of them")
         if name.lower() == "authorization" and "api-key-env" in own:
-            place.complain("headers-env has Authorization, which api-key-env fills; keep one")
+            place.complain("headers-env and api-key-env both set Authorization; remove one of them")
 
 
 def _contract(name: str, path: Path, place: _Place) -> str:
@@ -217,4 +217,6 @@ def _distinct(entries: list[Entry | None], top: _Place) -> None:
             continue
         other = seen.setdefault(entry.name.casefold(), entry.name)
         if other != entry.name:
-            top.complain(f"the targets {other!r} and {entry.name!r} differ by their case alone")
+            top.complain(
+                f"the targets {other!r} and {entry.name!r} differ only in case; rename one of them"
+            )

@@ -1,4 +1,4 @@
-"""The keys that a target may have in ``conformance.toml``, and what each of them takes."""
+"""The keys of a target in ``conformance.toml`` and functions that validate their values."""
 
 from __future__ import annotations
 
@@ -25,100 +25,99 @@ OF_THE_SUITE = frozenset(
         "upgrade",
     }
 )
-"""Headers that decide how a request is carried, which is what is being judged."""
+"""Headers that the suite sets itself."""
 
 
 def text(value: Any) -> str:
-    """Take a text that can be shown and sent."""
+    """Validate a printable, non-empty string."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise TypedError("has to be a text, on one line and not empty")
+        raise TypedError("must be a non-empty string on one line")
     return value.strip()
 
 
 def truth(value: Any) -> bool:
-    """Take true or false."""
+    """Validate a Boolean."""
     if not isinstance(value, bool):
-        raise TypedError("has to be true or false, without quotes")
+        raise TypedError("must be true or false, without quotes")
     return value
 
 
 def whole(least: int | None = None, most: int | None = None) -> Callable[[Any], int]:
-    """Take a whole number within bounds."""
+    """Return a validator for an integer within bounds."""
 
     def take(value: Any) -> int:
         usable = isinstance(value, int) and not isinstance(value, bool)
         if not usable or not _within(value, least, most):
-            raise TypedError(f"has to be a whole number{_bounds(least, most)}")
+            raise TypedError(f"must be an integer{_bounds(least, most)}")
         return int(value)
 
     return take
 
 
 def above_zero(value: Any) -> float:
-    """Take a finite number above zero."""
+    """Validate a finite number greater than zero."""
     usable = isinstance(value, int | float) and not isinstance(value, bool)
     if not usable or not (math.isfinite(value) and value > 0):
-        raise TypedError("has to be a number above 0")
+        raise TypedError("must be a number greater than 0")
     return float(value)
 
 
 def tier(value: Any) -> Tier:
-    """Take the name of a tier."""
+    """Validate the name of a tier."""
     if value not in list(Tier):
-        raise TypedError(f"has to be one of {', '.join(tier.value for tier in Tier)}")
+        raise TypedError(f"must be one of {', '.join(tier.value for tier in Tier)}")
     return Tier(value)
 
 
 def base_url(value: Any) -> str:
-    """Take a base URL, with or without the path of the endpoint."""
+    """Validate and normalise a base URL."""
     return read_base_url(text(value)).url
 
 
 def variable(value: Any) -> str:
-    """Take the name of an environment variable, and never the key itself."""
+    """Validate the name of an environment variable; reject values that look like a key."""
     if not isinstance(value, str) or not is_variable(value, {}):
         raise TypedError(
-            "has to name an environment variable, such as EXAMPLE_API_KEY, and never be the key "
-            "itself (what was given is not repeated here)"
+            "must be the name of an environment variable, such as EXAMPLE_API_KEY, not the key "
+            "itself (the value is not shown here)"
         )
     return value
 
 
 def plain_headers(value: Any) -> Mapping[str, str]:
-    """Take headers that everybody may see."""
+    """Validate headers without secrets."""
     headers = _headers(value, text)
     for name, content in headers.items():
         if _CARRIES_SECRETS.search(name) or content.lower().startswith(("bearer ", "sk-")):
             raise TypedError(
-                f"must not hold the secret of {name} (what was given is not repeated here): put "
-                f'it into an environment variable and name that, headers-env = {{"{name}" = '
-                '"VARIABLE"}'
+                f"must not contain the secret value of {name} (not shown here): put it into an "
+                f'environment variable and use headers-env = {{"{name}" = "VARIABLE"}}'
             )
         if content.startswith("$"):
             raise TypedError(
-                f"has a value for {name} that begins with $, and nothing is filled in here: name "
-                "the variable in headers-env"
+                f"has a value for {name} that starts with $, but variables are not expanded here; "
+                "use headers-env"
             )
         if not content.isascii():
-            raise TypedError(f"has a value for {name} that no header can carry: use ASCII")
+            raise TypedError(f"has a non-ASCII value for {name}; headers must be ASCII")
     return headers
 
 
 def secret_headers(value: Any) -> Mapping[str, str]:
-    """Take headers whose values the environment holds."""
+    """Validate headers whose values are names of environment variables."""
     return _headers(value, variable)
 
 
 def _headers(value: Any, take: Callable[[Any], str]) -> Mapping[str, str]:
     if not isinstance(value, dict):
-        raise TypedError('has to be a table of names and values, such as {"X-Tenant" = "acme"}')
+        raise TypedError('must be a table of names and values, such as {"X-Tenant" = "acme"}')
     for name in value:
         if not _HEADER.fullmatch(name):
-            raise TypedError(f"has {name!r}, which cannot be the name of a header")
+            raise TypedError(f"has {name!r}, which is not a valid header name")
         if name.lower() in OF_THE_SUITE:
-            raise TypedError(f"has {name}, which decides how requests are carried: leave it out")
+            raise TypedError(f"has {name}, which the suite sets itself; remove it")
     if len({name.lower() for name in value}) < len(value):
-        raise TypedError("has one header twice: names of headers do not differ by their case")
+        raise TypedError("has a duplicate header; header names are case-insensitive")
     taken = {}
     for name, content in value.items():
         try:
@@ -151,11 +150,11 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
     "seed": whole(),
     "headers": plain_headers,
 }
-"""What ``[defaults]`` may say for all targets."""
+"""Keys that are allowed in ``[defaults]`` and in targets."""
 
 OWN: Mapping[str, Callable[[Any], Any]] = {
     "base-url": base_url,
     "api-key-env": variable,
     "headers-env": secret_headers,
 }
-"""What each target has to say for itself: a secret goes to nobody but to whom it was meant for."""
+"""Keys that are only allowed in a target, so that secrets go only to the intended host."""

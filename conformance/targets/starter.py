@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 HEAD = """\
-# The endpoints that `conformance run` judges, side by side; `conformance run --target 'zero*'`
-# chooses some of them. Keys never stand here: each target names the environment variable that holds
-# its own. A target without api-key-env is asked without a key.
+# The endpoints that `conformance run` tests in parallel; `conformance run --target 'zero*'` selects
+# some of them. Do not put API keys into this file: each target names the environment variable that
+# holds its key. A target without api-key-env is tested without a key.
 
 [defaults]
-tier = "smoke"              # smoke, standard or deep: how deep to look, and what it costs
+tier = "smoke"              # test depth and cost: smoke, standard or deep
 max-requests = 200          # for each target
-max-spend-tokens = 20000    # for each target, by what requests can cost at most
-# concurrency = 8           # requests in flight at each target
-# rate = 2.0                # requests a second at most
-# timeout = 60.0            # seconds for one attempt at a request
-# strict = false            # count lesser deviations as broken promises
-# seed = 0                  # makes a run's own choices repeatable
-# headers = {"X-Tenant" = "acme"}   # sent with every request, for everybody to see
+max-spend-tokens = 20000    # for each target, counted by upper bounds
+# concurrency = 8           # concurrent requests per target
+# rate = 2.0                # maximum requests per second
+# timeout = 60.0            # timeout in seconds for each attempt at a request
+# strict = false            # treat warnings as failures
+# seed = 0                  # random seed; the same seed generates the same requests
+# headers = {"X-Tenant" = "acme"}   # sent with every request; not for secrets
 """
 
 TARGET = """
@@ -32,11 +32,11 @@ contract = "{contract}"
 """
 
 TAIL = """
-# One of your own, held to the live API's behaviour, or to an overlay of spec/openapi.yaml:
+# Your own endpoint, tested against the live API's behaviour or your own overlay:
 # [targets.mine]
 # base-url = "http://127.0.0.1:8000/v1"
 # model = "some-model"
-# contract = "openai"       # or the path of the overlay, as seen from this file
+# contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret
 """
 

@@ -1,7 +1,7 @@
-"""What a user types about an endpoint, made sure of: base URL, key, names of variables.
+"""Validate settings of an endpoint: base URL, key, names of variables.
 
-The same on the command line and in a file, so the sentences do not say where it was typed: whoever
-shows one puts ``--base-url`` or ``base-url`` before it. None of them repeats a key.
+The command line and the targets file share these functions; the caller prefixes messages with
+``--base-url`` or ``base-url``. No message repeats a key.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_LIKE = re.compile(r"(?=.*[a-z])(?=.*[0-9]).{20,}")
-"""Long, with small letters and digits: keys look so, names of environment variables hardly do."""
+"""Text that looks like a key: at least 20 characters with lower-case letters and digits."""
 
 
 class TypedError(ValueError):
-    """Something that was typed and cannot be used; the sentence goes on after the thing's name."""
+    """An invalid setting; the message follows the setting's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaseUrl:
-    """A base URL as it will be used; ``corrected`` says in a sentence what was changed."""
+    """A normalised base URL; ``corrected`` describes a correction, or is None."""
 
     url: str
     host: str
@@ -30,10 +30,10 @@ class BaseUrl:
 
 
 def read_base_url(typed: str) -> BaseUrl:
-    """Make sure of a base URL, with or without a slash at its end.
+    """Parse and normalise a base URL.
 
     Raises:
-        TypedError: it cannot be used; the sentence says what to type instead.
+        TypedError: the URL is unusable; the message says what to type instead.
     """
     parts = _split(typed.strip())
     path = parts.path.rstrip("/")
@@ -41,7 +41,7 @@ def read_base_url(typed: str) -> BaseUrl:
     url = urlunsplit((parts.scheme, parts.netloc, shorter, "", ""))
     corrected = None
     if shorter != path:
-        corrected = f"is the part before /completions: using {url}"
+        corrected = f"should end before /completions; using {url}"
     return BaseUrl(url, parts.hostname or "", corrected)
 
 
@@ -50,45 +50,47 @@ def _split(typed: str) -> SplitResult:
         parts = urlsplit(typed)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise TypedError(f"{typed!r} is no URL ({error})") from None
+        raise TypedError(f"{typed!r} is not a URL ({error})") from None
     if parts.username is not None or parts.password is not None:
         raise TypedError(
-            "holds a user name or password, which reports would repeat; "
-            "leave it out and name the key's environment variable with api-key-env"
+            "must not contain a user name or password, which reports would show; name the "
+            "environment variable that holds the key with api-key-env"
         )
     if parts.scheme not in {"http", "https"} or not host:
         raise TypedError(
             f"{typed!r} needs http:// or https:// and a host, such as https://api.openai.com/v1"
         )
     if parts.query or parts.fragment:
-        raise TypedError(f"{typed!r} has a query or a fragment; leave it out")
+        raise TypedError(f"{typed!r} must not have a query or fragment")
     if any(character.isspace() or not character.isprintable() for character in typed):
-        raise TypedError(f"{typed!r} has a blank in it")
+        raise TypedError(f"{typed!r} must not contain blanks")
     return parts
 
 
 def is_variable(name: str, environment: Mapping[str, str]) -> bool:
-    """Tell whether a text can name an environment variable, and is not a key in its place."""
+    """Return whether a text is the name of an environment variable and not a key."""
     looks_like_key = _KEY_LIKE.fullmatch(name) and name not in environment
     return not looks_like_key and _VARIABLE.fullmatch(name) is not None
 
 
 def read_key(name: str, environment: Mapping[str, str]) -> str:
-    """Take a key out of the environment; empty where the variable is not set.
+    """Read a key from the environment; empty if the variable is not set.
 
     Raises:
-        TypedError: the variable holds what no header could carry.
+        TypedError: the value cannot be sent in a header.
     """
     return usable_key(name, environment.get(name, ""))
 
 
 def usable_key(name: str, typed: str) -> str:
-    """Take a key as it was typed, without the newline that files end with.
+    """Validate a key and strip surrounding white space.
 
     Raises:
-        TypedError: it is something that no header could carry.
+        TypedError: the value cannot be sent in a header.
     """
     key = typed.strip()
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise TypedError(f"what {name} holds cannot be a key: it has blanks or special characters")
+        raise TypedError(
+            f"the value of {name} is not a valid key: it contains blanks or special characters"
+        )
     return key

@@ -12,15 +12,16 @@ def trouble_with(url: str) -> str | None:
         parts = urlsplit(url)
         named = (parts.hostname, parts.port)
     except ValueError as error:
-        return f"the base URL {without_login(url)!r} is not valid: {error}"
+        return f"the base URL {without_login(url)!r} is invalid: {error}"
     if parts.username is not None or parts.password is not None:
         # It would be recorded with every fault, and HTTP would send it in place of the key.
         return (
-            f"the base URL {without_login(url)} must not carry a login: keys have their own place"
+            f"the base URL {without_login(url)} must not contain a user name or password; pass the "
+            "key with api-key-env"
         )
     if parts.scheme not in {"http", "https"}:
         return f"the base URL {url!r} must begin with http:// or https://"
-    return None if named[0] else f"the base URL {url!r} names no host"
+    return None if named[0] else f"the base URL {url!r} has no host"
 
 
 def without_login(url: str) -> str:

@@ -30,7 +30,7 @@ class Breaker:
             Inconclusive: it does not.
         """
         if self._unanswered >= self._patience:
-            raise Inconclusive(f"not sent, the endpoint has stopped answering: {self._fault}")
+            raise Inconclusive(f"not sent, the endpoint has stopped responding: {self._fault}")
         exchange = await self._send(request)
         if exchange.status is None:
             self._unanswered += 1

@@ -48,7 +48,7 @@ class Budget:
                 if not self._reserved:
                     raise BudgetSpent(
                         f"budget spent: the next request can cost {tokens} tokens,"
-                        f" {self.cost.tokens} of {self.limits.tokens} are gone"
+                        f" {self.cost.tokens} of {self.limits.tokens} are used"
                     )
                 await self._settled.wait()
                 self._hold_requests()

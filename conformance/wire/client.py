@@ -105,7 +105,7 @@ class Client:
         try:
             self._http = self._connections(http, trust_env=not is_loopback(target.base_url))
         except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-            self._trouble = f"the environment's proxy or certificates cannot be used: {error}"
+            self._trouble = f"invalid proxy or certificate settings in the environment: {error}"
             self._http = self._connections(http, trust_env=False)
 
     def _connections(self, http: Transport | None, *, trust_env: bool) -> httpx.AsyncClient:

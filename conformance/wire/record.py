@@ -112,10 +112,10 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read a run file; one that broke off reads as a run without a footer.
+    """Read a run record; an incomplete one has no footer.
 
     Raises:
-        RunFileError: the file is not there, or is no run file.
+        RunFileError: the file is missing or not a run record.
     """
     try:
         raw = path.read_bytes()
@@ -186,14 +186,14 @@ _TOLD_AT_ONCE = (b'{"kind":"finding"', b'{"kind":"footer"')
 def _run_of(records: Iterator[Record], path: Path) -> Run:
     header = next(records, None)
     if not isinstance(header, Header):
-        raise RunFileError(f"{path} is no run file: its first line is not a header")
+        raise RunFileError(f"{path} is not a run record: the first line is not a header")
     exchanges: list[Exchange] = []
     findings: list[Finding] = []
     comparisons: list[Comparison] = []
     footer: Footer | None = None
     for record in records:
         if footer is not None:
-            raise RunFileError(f"{path} goes on after its footer")
+            raise RunFileError(f"{path} has lines after its footer")
         match record:
             case Exchange():
                 exchanges.append(record)
@@ -228,10 +228,10 @@ def _record(line: bytes, where: str) -> Record:
         raise RunFileError(f"{where}: not JSON ({error})") from None
     kind = data.pop("kind", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
-        raise RunFileError(f"{where}: no record of a run (kind {kind!r})")
+        raise RunFileError(f"{where}: unknown kind of record {kind!r}")
     if kind == "header" and data.get("format") != FORMAT:
         raise RunFileError(
-            f"{where}: written in format {data.get('format')!r}, and this suite reads {FORMAT}"
+            f"{where}: has format {data.get('format')!r}; this version reads format {FORMAT}"
         )
     try:
         return _converter.structure(data, KINDS[kind])
@@ -241,7 +241,7 @@ def _record(line: bytes, where: str) -> Record:
             if isinstance(error, cattrs.BaseValidationError)
             else str(error)
         )
-        raise RunFileError(f"{where}: a broken {kind} ({reason})") from None
+        raise RunFileError(f"{where}: invalid {kind} ({reason})") from None
 
 
 def _body_to_json(body: bytes) -> dict[str, str]:
@@ -259,8 +259,8 @@ def _body_from_json(data: Any, _: type[bytes]) -> bytes:
             try:
                 return base64.b64decode(text, validate=True)
             except binascii.Error as error:
-                raise ValueError(f"a body that is no base64: {error}") from None
-    raise ValueError("a body is {text} or {base64}")
+                raise ValueError(f"the body is not valid base64: {error}") from None
+    raise ValueError("a body must be {text} or {base64}")
 
 
 def _only(kind: type[T], *, but_not: type[T] | None = None) -> Callable[[Any, Any], T]:
@@ -268,7 +268,7 @@ def _only(kind: type[T], *, but_not: type[T] | None = None) -> Callable[[Any, An
 
     def structure(value: Any, _: Any) -> T:
         if not isinstance(value, kind) or (but_not is not None and isinstance(value, but_not)):
-            raise TypeError(f"{value!r} is no {kind.__name__}")
+            raise TypeError(f"{value!r} is not of type {kind.__name__}")
         return value
 
     return structure

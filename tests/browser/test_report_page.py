@@ -146,16 +146,16 @@ def test_the_page_speaks_either_language(opening: Open, page_file: Path, script:
     page = opening(page_file, java_script_enabled=script).page
     expect(page.locator("h1")).to_contain_text("documented parameters")
     page.get_by_text("中文", exact=True).click()
-    expect(page.locator(".verdict .headline")).to_have_text("合规", use_inner_text=True)
-    assert "文档所列的 18 个参数中有 12 个符合承诺" in page.locator("h1").inner_text()
+    expect(page.locator(".verdict .headline")).to_have_text("符合契约", use_inner_text=True)
+    assert "文档所列的 18 个参数中有 12 个符合契约" in page.locator("h1").inner_text()
     assert "documented" not in page.locator("h1").inner_text()
     if script:
         assert page.evaluate("document.documentElement.lang") == "zh"
-        assert page.title().startswith("合规")
+        assert page.title().startswith("符合契约")
         expect(page.locator("#filter-text")).to_have_attribute("placeholder", re.compile("搜索"))
         assert page.evaluate("location.search") == "?lang=zh"
         again = opening(page_file, query="lang=zh").page
-        assert again.locator(".verdict .headline").inner_text().strip() == "合规"
+        assert again.locator(".verdict .headline").inner_text().strip() == "符合契约"
 
 
 def test_what_nobody_has_translated_is_shown_in_english(opening: Open, tmp_path: Path) -> None:

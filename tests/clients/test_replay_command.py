@@ -78,7 +78,7 @@ def test_an_endpoint_that_is_named_is_asked_for_the_model_that_is_named(replay: 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert [request.body["model"] for request in heard] == ["tiny"] * 3
     # What it can cost is said before it is spent.
-    assert "sending 3 requests and spending at most 248 tokens at 127.0.0.1" in ended.stderr
+    assert "sending 3 requests  at most 248 tokens at 127.0.0.1" in ended.stderr
     assert "✓ met  openai-python, a batch of prompts  openai (PyPI) " in ended.stdout
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_sent_is_shown_as_not_run(
     ended = replay("gpt-ge", *strict, PATH=str(tmp_path))
     assert ended.returncode == code, ended.stderr
     assert "○ not run  curl  curl" in ended.stdout
-    assert "there is no curl: install it with the system's packages" in ended.stdout
+    assert "curl is not installed: install it with the system's package manager" in ended.stdout
     assert "○ not run  fetch" in ended.stdout
     assert "✓ met  requests  requests (PyPI)" in ended.stdout
 
@@ -132,12 +132,10 @@ def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (request,) = heard
     assert request.body == {"model": "m", "prompt": f"Sum up: {STAND_IN}"}
-    assert "with a text of ours for long_text, a variable of the page's code" in ended.stdout
+    assert "with a text of ours for long_text, a variable in the page's code" in ended.stdout
     tokens = len(request.body["prompt"]) + 1
-    said = (
-        f"at most {tokens} tokens, plus what 1 request without a limit will generate at 127.0.0.1"
-    )
-    assert f"mine: sending 1 request and spending {said}" in ended.stderr
+    said = f"at most {tokens} tokens, plus what 1 request without max_tokens at 127.0.0.1"
+    assert f"mine: sending 1 request  {said}" in ended.stderr
 
 
 def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:

@@ -104,7 +104,7 @@ def test_each_server_gets_a_key_of_its_own_that_does_not_show() -> None:
         (NOT_INSTALLED, f"the bundled reference server is not installed; run: {EXTRA}"),
         (INCOMPLETE, f"the bundled reference server is not installed; run: {EXTRA}"),
         (BREAKS, "the bundled reference server did not start: port 80 is taken"),
-        (SILENT, "the bundled reference server did not start: it ended without a word"),
+        (SILENT, "the bundled reference server did not start: it exited without a message"),
     ],
 )
 def test_a_server_that_does_not_start_says_why_in_a_sentence(program: str, sentence: str) -> None:

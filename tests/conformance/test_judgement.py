@@ -64,7 +64,7 @@ def test_what_is_broken_says_what_was_expected_and_what_was_seen(
     with pytest.raises(Deviation) as caught:
         broken()
     assert (caught.value.expected, caught.value.seen) == (expected, seen)
-    assert str(caught.value) == f"expected {expected}; seen {seen}"
+    assert str(caught.value) == f"expected {expected}; got {seen}"
 
 
 def test_an_expectation_hands_its_effect_on() -> None:

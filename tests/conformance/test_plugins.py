@@ -28,7 +28,7 @@ requirements:
     subject: max_tokens
     scope: protocol
     statement: "Answers are short."
-    statement_zh: "回答很短。"
+    statement_zh: "响应很短。"
     sources: [{document: acme, says: "short", says_zh: "短"}]
 """
 CHECK = '''
@@ -38,7 +38,7 @@ from conformance.checks import check
 async def answers_are_short(api):
     """Answers are short.
 
-    回答很短。
+    响应很短。
     """
 '''
 ACME = Plugin("acme-checks", "acme_of_a_test")
@@ -105,10 +105,10 @@ def changed(before: str, after: str) -> str:
         (changed("must", "shall"), "requirements[0].level: 'shall' is not one of"),
         (changed("    level: must\n", ""), "'level' is a required property"),
         (changed("acme.short", "Acme"), "requirements[0].id: 'Acme' does not match"),
-        (changed("acme.short", "stop.string"), "the id stop.string is taken"),
-        (changed("max_tokens", "max_token"), "acme.short is about `max_token`, which is no"),
-        (changed("protocol", "protocol\n    needs: [ech]"), "acme.short needs `ech`, which is no"),
-        (REQUIREMENT + REQUIREMENT.split(":", 1)[1], "the id acme.short is taken"),
+        (changed("acme.short", "stop.string"), "the id stop.string is already in use"),
+        (changed("max_tokens", "max_token"), "acme.short has the subject `max_token`"),
+        (changed("protocol", "protocol\n    needs: [ech]"), "acme.short needs `ech`, which is not"),
+        (REQUIREMENT + REQUIREMENT.split(":", 1)[1], "the id acme.short is already in use"),
     ],
 )
 def test_requirements_that_cannot_be_used_say_why(
@@ -120,11 +120,13 @@ def test_requirements_that_cannot_be_used_say_why(
     told = str(raised.value)
     assert told.startswith("the checks of the installed package acme-checks cannot be used: ")
     assert sentence in told
-    assert told.endswith("; mend or uninstall it")
+    assert told.endswith("; fix or uninstall it")
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(PluginError, match="there is no module nowhere_at_all, which its entry"):
+    with pytest.raises(
+        PluginError, match="its entry point names the module nowhere_at_all, which does not"
+    ):
         requirements_of(Plugin("acme-checks", "nowhere_at_all"))
     with pytest.raises(PluginError, match=r"nowhere_at_all\.inner cannot be imported"):
         requirements_of(Plugin("acme-checks", "nowhere_at_all.inner"))
@@ -143,8 +145,8 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         ("import what_nobody_has", "acme_of_a_test cannot be imported (ModuleNotFoundError: "),
         ("raise ValueError('two\\nlines')", "cannot be imported (ValueError: two lines)"),
         (CHECK.replace("acme.short", "stop.string"), "check stop.string is registered twice"),
-        (CHECK.replace("回答很短。", ""), "the docstring's second paragraph is its sentence in"),
-        (CHECK.replace('"stop.string"', '"acme.n"'), "no requirement has the id `acme.n`"),
+        (CHECK.replace("响应很短。", ""), "the docstring's second paragraph is its sentence in"),
+        (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),
             "its check acme.short needs `ech`, which is no parameter",

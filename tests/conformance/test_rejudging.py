@@ -186,7 +186,7 @@ def test_a_run_that_could_not_begin_cannot_begin_again(tmp_path: Path) -> None:
     again = rejudge(judged, OPENAI)
     assert again.footer is not None
     assert judged.footer is not None
-    assert "the API key was refused with 401" in (judged.footer.because or "")
+    assert "the API key was rejected with 401" in (judged.footer.because or "")
     assert again.footer.because == judged.footer.because
     assert again.conclusion is Conclusion.UNDECIDED
 

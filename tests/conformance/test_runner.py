@@ -183,7 +183,7 @@ def test_a_check_that_crashes_is_an_error_and_stops_nobody() -> None:
     events = events_of(a_check("a.one", crashes), a_check("b.two", passes))
     findings = findings_in(events)
     assert findings["a.one"].verdict is Verdict.ERROR
-    assert findings["a.one"].message == "the check itself failed: LookupError: our own fault"
+    assert findings["a.one"].message == "internal error in the check: LookupError: our own fault"
     assert findings["b.two"].verdict is Verdict.PASS
     assert finished(events).footer.conclusion is Conclusion.UNDECIDED
 
@@ -411,7 +411,7 @@ def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None
     footer = finished(events).footer
     assert footer.conclusion is Conclusion.UNDECIDED
     assert footer.because is not None
-    assert "must not carry a login" in footer.because
+    assert "must not contain a user name" in footer.because
     assert "p4ssw0rd" not in repr(events)
     assert not findings_in(events)
     assert len(exchanges_in(events)) == 1

@@ -89,7 +89,7 @@ def test_a_deviation_shows_what_was_expected_beside_what_was_seen() -> None:
 
 def test_an_error_is_one_line_and_no_traceback() -> None:
     ruling = rule(KeyError("text"), Level.MUST, OPENAI)
-    assert ruling.message == "the check itself failed: KeyError: 'text'"
+    assert ruling.message == "internal error in the check: KeyError: 'text'"
 
 
 def test_a_promise_that_is_refused_shows_as_refused_and_not_as_altered() -> None:

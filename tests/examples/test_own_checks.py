@@ -51,7 +51,7 @@ def test_they_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
     told = run("conformance", "explain", "acme.json-echoed", cwd=tmp_path).stdout
     assert "acme.json-unchanged" in told
     assert "our prompts are JSON documents" in told
-    assert "How it is judged, in acme_checks" in told
+    assert "Code, in acme_checks" in told
 
 
 def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path) -> None:

@@ -181,14 +181,17 @@ def test_patch_versions_make_no_difference(version: str) -> None:
             {"target": "$", "update": {"info": "Pets"}},
             "$['info'] is an object and cannot be merged with a primitive",
         ),
-        ({"target": "$..*", "update": {}}, "selects objects, arrays and primitives at once"),
-        ({"target": "$.info", "copy": "$.paths.*"}, "`copy` has to select one node"),
+        (
+            {"target": "$..*", "update": {}},
+            "selects nodes of different kinds (objects, arrays, primitives)",
+        ),
+        ({"target": "$.info", "copy": "$.paths.*"}, "`copy` must select one node"),
         ({"target": "info", "update": {}}, "action 1 (target info): "),
-        ({"target": "$.info"}, "action 1 has to have one of"),
-        ({"target": "$.info", "update": {}, "copy": "$.paths"}, "action 1 has to have one of"),
-        ({"target": "$.info", "remove": "yes"}, "`remove` has to be true or false"),
+        ({"target": "$.info"}, "action 1 must have one of"),
+        ({"target": "$.info", "update": {}, "copy": "$.paths"}, "action 1 must have one of"),
+        ({"target": "$.info", "remove": "yes"}, "`remove` must be true or false"),
         ({"target": "$.info", "updates": {}}, "action 1 has an unknown field `updates`"),
-        ({"update": {}}, "action 1 has to be a mapping with a `target`"),
+        ({"update": {}}, "action 1 must be a mapping with a `target`"),
     ],
 )
 def test_a_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) -> None:
@@ -200,9 +203,9 @@ def test_a_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) 
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ([], "an overlay is a mapping"),
-        ({"overlay": "2.0.0"}, "`overlay` has to be a version of the format"),
-        ({"overlay": "1.1.0", "info": {"title": "x"}}, "`info` has to have"),
+        ([], "an overlay must be a mapping"),
+        ({"overlay": "2.0.0"}, "`overlay` must be a format version"),
+        ({"overlay": "1.1.0", "info": {"title": "x"}}, "`info` must have"),
         ({**overlay(), "actions": []}, "at least one action"),
         ({**overlay({"target": "$", "update": {}}), "action": []}, "unknown field `action`"),
     ],

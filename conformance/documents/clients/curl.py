@@ -31,7 +31,9 @@ class Curl:
             NotInstalledError: there is none.
         """
         if shutil.which(self.binary) is None:
-            raise NotInstalledError("there is no curl: install it with the system's packages")
+            raise NotInstalledError(
+                "curl is not installed: install it with the system's package manager"
+            )
         asked = process.run(
             [self.binary, "--version"], given=b"", environment=os.environ, seconds=30, limit=2**16
         )

@@ -85,11 +85,15 @@ class NodeProgram:
             NotInstalledError: Node is not there or too old, or it does not find the package.
         """
         if shutil.which(self.binary) is None:
-            raise NotInstalledError(f"there is no Node: install Node {OLDEST_NODE} or newer")
+            raise NotInstalledError(
+                f"Node.js is not installed: install version {OLDEST_NODE} or newer"
+            )
         node = self._told("--version").removeprefix("v")
         major = node.partition(".")[0]
         if not major.isdecimal() or int(major) < OLDEST_NODE:
-            raise NotInstalledError(f"Node {node} is too old: install {OLDEST_NODE} or newer")
+            raise NotInstalledError(
+                f"Node.js {node} is too old: install version {OLDEST_NODE} or newer"
+            )
         if self.package is None:
             return node
         version = self._told(str(_FOLDER / self.driver), "--version")
@@ -142,5 +146,5 @@ def _driven(
         return of_driver(ask.redacted(ended.output), streamed=ask.streamed)
     except (ValueError, RecursionError):
         words = ask.redacted(ended.errors).strip().splitlines()
-        last = words[-1] if words else f"it ended with {ended.code} and without a word"
-        return Reply(failure=f"the client broke down: {last}")
+        last = words[-1] if words else f"the client exited with code {ended.code} without a message"
+        return Reply(failure=f"the client crashed: {last}")

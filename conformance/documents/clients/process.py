@@ -85,7 +85,7 @@ def run(
             if thread.is_alive():
                 thread.join()
         process.stdout.close()
-    fault = f"no end after {seconds:g} s" if late.is_set() else None
+    fault = f"timeout after {seconds:g} s" if late.is_set() else None
     if full:
         fault = f"more than {limit:,} bytes of output"
     return Ended(output[:limit], bytes(errors), code, fault)

@@ -86,4 +86,4 @@ def _parsed(text: str) -> Any:
 
 
 def _not_json(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")

@@ -27,16 +27,16 @@ def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 example_place(example),
                 f"Authorization: {header}",
-                "sent like this, the key has no scheme, and the request is refused with 401",
+                "without a scheme the request is rejected with 401",
             )
 
 
 @rule(
     "authorization.no-security",
     Severity.DEFECT,
-    says="A description that wants an Authorization header declares it as its security.",
+    says="A description that requires an Authorization header declares it under security.",
     says_zh="需要 Authorization 头的接口描述声明了 security。",
-    mend="Declare an HTTP bearer scheme and name it under `security`.",
+    mend="Declare an HTTP bearer scheme and list it under `security`.",
     mend_zh="声明 HTTP bearer 方案，并写入 `security`。",
 )
 def no_security(page: Page, _live: Contract) -> Iterator[Found]:
@@ -48,5 +48,5 @@ def no_security(page: Page, _live: Contract) -> Iterator[Found]:
         yield Found(
             "openapi: security",
             "security: []",
-            "it says that no key is needed, so generated clients and test tools send none",
+            "it declares no authentication, so generated clients send no key",
         )

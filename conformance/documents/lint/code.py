@@ -16,7 +16,7 @@ _CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})
 @rule(
     "code.undefined-name",
     Severity.DEFECT,
-    says="An example defines the names that its code uses.",
+    says="An example defines all names that its code uses.",
     says_zh="示例代码定义了它使用的所有名称。",
     mend="Set the name in the example before it is used.",
     mend_zh="在使用前于示例中定义该名称。",
@@ -30,14 +30,14 @@ def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 example_place(example),
                 listed(names),
-                f"{listed(names)} {are} never set, so the code stops before it sends anything",
+                f"{listed(names)} {are} never defined, so the code fails before it sends a request",
             )
 
 
 @rule(
     "code.no-base-url",
     Severity.DEFECT,
-    says="A client library is told the page's own address.",
+    says="A client library is configured with the page's base URL.",
     says_zh="客户端库配置了本页面的接口地址。",
     mend="Give the client this vendor's base URL, and the key.",
     mend_zh="为客户端设置本服务商的 base URL 和密钥。",
@@ -49,7 +49,7 @@ def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 example_place(example),
                 f"an {example.client.value} client without a base URL",
-                f"it sends the request and the key to the library's own vendor, not to "
+                f"it sends the request and the key to the library's default host, not to "
                 f"{page.endpoint}",
             )
 
@@ -57,9 +57,9 @@ def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "code.index-unread",
     Severity.DEFECT,
-    says="Code that reads several choices reads their index.",
+    says="Code that reads several choices uses their index.",
     says_zh="读取多个结果的代码会读取 index。",
-    mend="Put the choices in the order of `index` before using them.",
+    mend="Sort the choices by `index` before using them.",
     mend_zh="使用前按 index 对结果排序。",
 )
 def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
@@ -72,5 +72,5 @@ def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 example_place(example),
                 f"reads {listed(example.reads) if example.reads else 'nothing'}",
-                f"{several} choices come back in any order; only index tells which is whose",
+                f"{several} choices may arrive in any order; only index identifies them",
             )

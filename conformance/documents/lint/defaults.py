@@ -15,9 +15,9 @@ from conformance.documents.records import Severity
 @rule(
     "default.missing",
     Severity.GAP,
-    says="What happens without an optional parameter is said.",
+    says="The page says what happens if an optional parameter is omitted.",
     says_zh="说明省略可选参数时的行为。",
-    mend="Give the default of each.",
+    mend="State the default of each parameter.",
     mend_zh="为每个参数写出默认值。",
 )
 def missing(page: Page, live: Contract) -> Iterator[Found]:
@@ -31,9 +31,9 @@ def missing(page: Page, live: Contract) -> Iterator[Found]:
         yield Found(
             "parameters",
             f"no default for {listed(without)}",
-            "a client that leaves them out does not know what it gets"
+            "a client that omits them does not know the behaviour"
             if len(without) > 1
-            else "a client that leaves it out does not know what it gets",
+            else "a client that omits it does not know the behaviour",
         )
 
 
@@ -49,9 +49,9 @@ def _matters(live: Contract, parameter: Parameter) -> bool:
 @rule(
     "default.no-value",
     Severity.DEFECT,
-    says="A default is a value that could be sent.",
+    says="A default is a valid value.",
     says_zh="默认值本身是可以发送的值。",
-    mend="Give a value of the type, or say in words what happens without the parameter.",
+    mend="Give a value of the documented type, or say what happens without the parameter.",
     mend_zh="写出该类型的值，或用文字说明省略时的行为。",
 )
 def no_value(page: Page, _live: Contract) -> Iterator[Found]:
@@ -66,16 +66,16 @@ def no_value(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 parameter_place(parameter),
                 f"{parameter.type}, default {shown}",
-                f"{shown} is no {parameter.type}, so it cannot be sent",
+                f"{shown} is not of type {parameter.type}, so it cannot be sent",
             )
 
 
 @rule(
     "default.null-not-allowed",
     Severity.GAP,
-    says="Where null is the default, null is one of the types.",
+    says="If the default is null, null is an allowed type.",
     says_zh="默认值为 null 时，类型中也包含 null。",
-    mend="Add null to the type, or say that the default means leaving it out.",
+    mend="Add null to the type, or say that the default is to omit the parameter.",
     mend_zh="在类型中加入 null，或说明默认即为省略。",
 )
 def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
@@ -92,14 +92,14 @@ def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
         yield Found(
             "parameters",
             f"default null for {listed(names)}",
-            "by the type null must not be sent, by the default it may",
+            "the type does not allow null, but the default is null",
         )
 
 
 @rule(
     "default.breaks-own-rule",
     Severity.DEFECT,
-    says="A page's defaults keep to the page's own rules.",
+    says="A page's defaults follow the page's own rules.",
     says_zh="页面的默认值符合页面自己的规则。",
     mend="Relax the rule, or change the default.",
     mend_zh="放宽规则或修改默认值。",
@@ -116,7 +116,7 @@ def breaks_own_rule(page: Page, _live: Contract) -> Iterator[Found]:
                 parameter_place(parameter),
                 f"{name} must exceed {than}; defaults: {name} {written(parameter.default)}, "
                 f"{than} {written(other.default)}",
-                "a request that sends neither breaks the rule already",
+                "a request without both parameters breaks the rule",
             )
 
 

@@ -15,7 +15,7 @@ from conformance.documents.records import Severity
 @rule(
     "fields.left-out",
     Severity.GAP,
-    says="The list of response fields has every field that the samples show.",
+    says="The list of response fields contains all fields in the samples.",
     says_zh="响应字段表包含示例中出现的所有字段。",
     mend="List the fields.",
     mend_zh="在表中补上这些字段。",
@@ -76,7 +76,7 @@ def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[st
 @rule(
     "fields.not-described",
     Severity.GAP,
-    says="The fields of the answer are described.",
+    says="The response fields are described.",
     says_zh="对响应字段有说明。",
     mend="List the fields with their types, and which of them may be null.",
     mend_zh="列出各字段及其类型，并说明哪些可为 null。",
@@ -88,14 +88,14 @@ def not_described(page: Page, _live: Contract) -> Iterator[Found]:
         yield Found(
             "fields",
             "samples only" if page.samples else "nothing",
-            "what a sample does not happen to show, a reader never learns",
+            "fields that no sample contains stay unknown",
         )
 
 
 @rule(
     "errors.not-described",
     Severity.GAP,
-    says="The page says what a request gets that cannot be served.",
+    says="The page describes error responses.",
     says_zh="说明请求无法处理时返回什么。",
     mend="List the status codes, and the body: error.message, type, param and code.",
     mend_zh="列出状态码及错误体：error.message、type、param 与 code。",
@@ -103,4 +103,4 @@ def not_described(page: Page, _live: Contract) -> Iterator[Found]:
 def errors_not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that know no errors."""
     if not page.errors:
-        yield Found("errors", "nothing", "a client cannot prepare for what it is not told of")
+        yield Found("errors", "nothing", "a client cannot handle undocumented errors")

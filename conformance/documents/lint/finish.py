@@ -54,9 +54,9 @@ def _limit(page: Page, example: Example) -> int | None:
 @rule(
     "finish.over-limit",
     Severity.DEFECT,
-    says="An answer has no more tokens than were asked for.",
-    says_zh="响应的词元数不超过请求的上限。",
-    mend="Show an answer that keeps to max_tokens.",
+    says="A response has at most max_tokens tokens.",
+    says_zh="响应的 token 数不超过请求的上限。",
+    mend="Show a response within max_tokens.",
     mend_zh="给出不超过 max_tokens 的响应。",
 )
 def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
@@ -74,8 +74,8 @@ def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "finish.length-before-limit",
     Severity.DEFECT,
-    says="An answer that ended by length has as many tokens as were asked for.",
-    says_zh="因 length 结束的响应恰好达到词元上限。",
+    says="A response with finish_reason length has exactly max_tokens tokens.",
+    says_zh="因 length 结束的响应恰好达到 token 上限。",
     mend="Correct finish_reason or completion_tokens.",
     mend_zh="更正 finish_reason 或 completion_tokens。",
 )
@@ -88,16 +88,16 @@ def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 sample_place(it.sample),
                 f'finish_reason: "length", completion_tokens: {it.spent}',
-                f"the example `{it.example.name}` allows {most}, so nothing had to be cut off",
+                f"the example `{it.example.name}` allows {most}, so nothing was cut off",
             )
 
 
 @rule(
     "finish.stop-at-limit",
     Severity.DEFECT,
-    says="An answer that used up max_tokens ended by length.",
+    says="A response with max_tokens tokens has finish_reason length.",
     says_zh="用尽 max_tokens 的响应以 length 结束。",
-    mend="Write length, or show an answer that ends before the limit.",
+    mend="Write length, or show a response that ends before the limit.",
     mend_zh="改为 length，或给出未达上限的响应。",
 )
 def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
@@ -108,7 +108,7 @@ def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 sample_place(it.sample),
                 f'finish_reason: "stop", completion_tokens: {it.spent}',
-                f"the example `{it.example.name}` allows just as many: it reads as cut off",
+                f"the example `{it.example.name}` allows exactly that many: it was truncated",
             )
 
 
@@ -117,7 +117,7 @@ def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="The text ends before the stop sequence.",
     says_zh="返回的文本不包含停止序列。",
-    mend="Cut the sample's text before the stop sequence.",
+    mend="Truncate the sample's text before the stop sequence.",
     mend_zh="在停止序列之前截断示例文本。",
 )
 def stop_in_text(page: Page, _live: Contract) -> Iterator[Found]:

@@ -16,9 +16,9 @@ from conformance.documents.records import Severity
 @rule(
     "sample.other-model",
     Severity.DEFECT,
-    says="The model that answers is the one that was asked for.",
+    says="The model in the response is the requested model.",
     says_zh="响应中的模型与请求的模型一致。",
-    mend="Show an answer of the model that the example asks for.",
+    mend="Show a response of the model that the example requests.",
     mend_zh="使用示例所请求模型的响应。",
 )
 def other_model(page: Page, _live: Contract) -> Iterator[Found]:
@@ -32,16 +32,16 @@ def other_model(page: Page, _live: Contract) -> Iterator[Found]:
                 yield Found(
                     sample_place(sample),
                     f"model: {listed(map(written, strange))}",
-                    f"the example `{name}` asks for {written(asked)}",
+                    f"the example `{name}` requests {written(asked)}",
                 )
 
 
 @rule(
     "sample.shared-id",
     Severity.DEFECT,
-    says="Answers to different requests have different ids.",
+    says="Responses to different requests have different ids.",
     says_zh="不同请求的响应具有不同的 id。",
-    mend="Show for each request an answer of its own.",
+    mend="Show a separate response for each request.",
     mend_zh="为每个请求给出各自的响应。",
 )
 def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
@@ -55,16 +55,16 @@ def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 sample_place(second),
                 f"id {shared}{same}",
-                f"that is the answer to {_named(first)}; an id names one answer only",
+                f"that is the response to {_named(first)}; an id identifies one response",
             )
 
 
 @rule(
     "sample.answer-to-another-prompt",
     Severity.DEFECT,
-    says="A sample continues the prompt of its own example.",
+    says="A sample continues the prompt of its example.",
     says_zh="示例响应续写的是其对应请求的 prompt。",
-    mend="Show what really came for this prompt.",
+    mend="Show the actual response to this prompt.",
     mend_zh="给出该 prompt 的真实响应。",
 )
 def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
@@ -80,8 +80,8 @@ def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
                     yield Found(
                         sample_place(second),
                         f"text {written(text)}",
-                        f"that is how the sample `{first.name}` begins, which answers "
-                        f"{_named(first)}; this one stands for {_named(second)}",
+                        f"this is the beginning of the sample `{first.name}`, the response to "
+                        f"{_named(first)}; this one is the response to {_named(second)}",
                     )
 
 
@@ -90,7 +90,7 @@ def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Examples that share a sample send the same prompt.",
     says_zh="共用同一示例响应的请求使用相同的 prompt。",
-    mend="Send the same prompt in all of them, or show an answer for each.",
+    mend="Send the same prompt in all of them, or show a response for each.",
     mend_zh="统一各示例的 prompt，或分别给出响应。",
 )
 def several_prompts(page: Page, _live: Contract) -> Iterator[Found]:
@@ -101,7 +101,7 @@ def several_prompts(page: Page, _live: Contract) -> Iterator[Found]:
         }
         if len(set(prompts.values())) > 1:
             sent = "; ".join(f"`{name}` sends {prompt}" for name, prompt in prompts.items())
-            yield Found(sample_place(sample), sent, "one answer cannot be that to both")
+            yield Found(sample_place(sample), sent, "one response cannot belong to both")
 
 
 def _requests_of(page: Page, sample: Sample) -> set[str]:

@@ -33,9 +33,9 @@ def _place(sample: Sample, choice: PrintedChoice) -> str:
 @rule(
     "logprobs.do-not-join",
     Severity.DEFECT,
-    says="The tokens, joined, are the text.",
+    says="The concatenated tokens equal the text.",
     says_zh="tokens 拼接后即为 text。",
-    mend="Show the tokens of this very text.",
+    mend="Show the tokens of this text.",
     mend_zh="给出该文本对应的 tokens。",
 )
 def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
@@ -45,7 +45,7 @@ def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
         if not joined.startswith(choice.text) and not any(t.startswith(_BYTES) for t in tokens):
             yield Found(
                 _place(sample, choice),
-                f"{len(tokens)} tokens that join to {written(joined)}",
+                f"{len(tokens)} tokens, concatenated {written(joined)}",
                 f"the text is {written(choice.text)}",
             )
 
@@ -53,10 +53,10 @@ def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "logprobs.uneven",
     Severity.DEFECT,
-    says="The arrays of log probabilities are equally long.",
+    says="The logprobs arrays have the same length.",
     says_zh="各对数概率数组长度相同。",
-    mend="Give every array one entry for each token.",
-    mend_zh="使每个数组与词元一一对应。",
+    mend="Give every array one entry per token.",
+    mend_zh="使每个数组与 token 一一对应。",
 )
 def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     """Find arrays that do not run parallel to the tokens; an empty one stands for none."""
@@ -70,10 +70,10 @@ def uneven(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "logprobs.count",
     Severity.DEFECT,
-    says="As many tokens are listed as are counted.",
-    says_zh="列出的词元数与计数一致。",
+    says="The number of listed tokens equals the token count.",
+    says_zh="列出的 token 数与计数一致。",
     mend="List every token, or correct completion_tokens.",
-    mend_zh="列出全部词元，或更正 completion_tokens。",
+    mend_zh="列出全部 token，或更正 completion_tokens。",
 )
 def count(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that count other tokens than they list; the one at the end may be left out."""
@@ -99,9 +99,9 @@ def count(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "logprobs.not-as-asked",
     Severity.DEFECT,
-    says="A sample shows log probabilities where its example asks for them, and nowhere else.",
+    says="A sample shows logprobs if and only if its example requests them.",
     says_zh="仅当请求要求时，示例响应才包含对数概率。",
-    mend="Show the answer that this request gets.",
+    mend="Show the actual response to this request.",
     mend_zh="给出该请求实际得到的响应。",
 )
 def not_as_asked(page: Page, _live: Contract) -> Iterator[Found]:

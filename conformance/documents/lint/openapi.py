@@ -18,7 +18,7 @@ from conformance.documents.records import Severity
 @rule(
     "openapi.not-a-description",
     Severity.DEFECT,
-    says="The description that is printed is one that tools can read.",
+    says="The printed OpenAPI description is machine-readable.",
     says_zh="所打印的 OpenAPI 描述可以被工具读取。",
     mend="Print the file with its indentation, or link to it.",
     mend_zh="保留缩进打印该文件，或提供其链接。",
@@ -28,14 +28,14 @@ def not_a_description(page: Page, _live: Contract) -> Iterator[Found]:
     text = page.openapi.text if page.openapi else None
     if text is None:
         return
-    lost = "" if _is_indented(text) else "; no line is indented, so nothing belongs to anything"
+    lost = "" if _is_indented(text) else "; the indentation is missing"
     try:
         described = yaml.safe_load(text)
     except yaml.YAMLError as error:
         problem = getattr(error, "problem", None) or "it cannot be read"
         mark = getattr(error, "problem_mark", None)
         line = text.split("\n")[mark.line] if mark else text
-        yield Found("openapi", cut(line.strip()), f"it is no YAML: {problem}{lost}")
+        yield Found("openapi", cut(line.strip()), f"it is not valid YAML: {problem}{lost}")
         return
     path = urlsplit(page.endpoint).path
     if not isinstance(_under(described, "paths", path), dict):
@@ -59,7 +59,7 @@ def _under(value: Any, *keys: str) -> Any:
 @rule(
     "openapi.empty-answer",
     Severity.DEFECT,
-    says="The schema of the answer names its fields.",
+    says="The response schema lists its fields.",
     says_zh="响应的 schema 列出其字段。",
     mend="Describe id, object, created, model, choices and usage in the schema.",
     mend_zh="在 schema 中描述 id、object、created、model、choices 和 usage。",
@@ -69,22 +69,22 @@ def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     schema = page.openapi.answer if page.openapi else None
     if schema is not None and not schema.get("properties") and "$ref" not in schema:
         yield Found(
-            "openapi: the schema of the answer",
+            "openapi: the response schema",
             written(schema),
-            "any object fits it, and a generated client has no field to read",
+            "any object is valid, and a generated client has no fields",
         )
 
 
 @rule(
     "openapi.server",
     Severity.DEFECT,
-    says="Every server is an address.",
+    says="Every server has a valid URL.",
     says_zh="每个 server 都是可用的地址。",
-    mend="Give the address, or take the server out.",
+    mend="Give the URL, or remove the server.",
     mend_zh="填写地址，或删除该 server。",
 )
 def server(page: Page, _live: Contract) -> Iterator[Found]:
     """Find servers that are a tool's own placeholder."""
     for url in page.openapi.servers if page.openapi else ():
         if not urlsplit(url).netloc and not url.startswith("/"):
-            yield Found("openapi: servers", url, "it is no address, and tools offer it first")
+            yield Found("openapi: servers", url, "it is not a URL, but tools use it first")

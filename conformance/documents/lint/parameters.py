@@ -25,7 +25,7 @@ def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
     if not unmarked:
         return
     if len(unmarked) == len(page.parameters):
-        yield Found("parameters", "no mark at all", "a reader cannot tell what has to be sent")
+        yield Found("parameters", "no mark at all", "a reader cannot tell what is required")
         return
     have = verb(len(unmarked), "has", "have")
     yield Found(
@@ -38,9 +38,9 @@ def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "parameter.no-heading",
     Severity.DEFECT,
-    says="Every parameter has a heading or a row of its own.",
+    says="Every parameter has its own heading or row.",
     says_zh="每个参数都有自己的标题或表格行。",
-    mend="Give the parameter a heading of its own.",
+    mend="Give the parameter its own heading.",
     mend_zh="为该参数单独设置标题。",
 )
 def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
@@ -50,7 +50,7 @@ def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 parameter_place(parameter),
                 f"in the paragraph of {parameter.stated_in}",
-                f"its heading is lost, so a reader looks for {parameter.written} in vain",
+                f"its heading is missing, so a reader cannot find {parameter.written}",
             )
 
 
@@ -59,7 +59,7 @@ def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A row describes one parameter.",
     says_zh="一行只描述一个参数。",
-    mend="Give each of them a row of its own, and say which one this endpoint takes.",
+    mend="Give each of them its own row, and say which one this endpoint accepts.",
     mend_zh="将其拆成各自的行，并说明本接口接受哪一个。",
 )
 def two_in_one(page: Page, _live: Contract) -> Iterator[Found]:

@@ -47,7 +47,7 @@ def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example sends every parameter that the page requires.",
     says_zh="示例包含页面要求的所有必填参数。",
-    mend="Send the parameter in the example, or mark it as optional.",
+    mend="Add the parameter to the example, or mark it as optional.",
     mend_zh="在示例中加入该参数，或将其标为可选。",
 )
 def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
@@ -73,7 +73,7 @@ def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example sends only parameters that the page lists.",
     says_zh="示例只发送页面列出的参数。",
-    mend="List the parameter, or take it out of the example.",
+    mend="List the parameter, or remove it from the example.",
     mend_zh="在列表中加入该参数，或从示例中删除。",
 )
 def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
@@ -88,7 +88,7 @@ def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "request.out-of-range",
     Severity.DEFECT,
-    says="An example keeps to the limits that the page gives.",
+    says="An example respects the limits on the page.",
     says_zh="示例遵守页面给出的取值范围。",
     mend="Correct the limit, or the value in the example.",
     mend_zh="更正范围或示例中的值。",
@@ -111,16 +111,16 @@ def _beyond(value: object, limits: Parameter) -> str | None:
     if limits.most is not None and isinstance(value, list) and len(value) > limits.most:
         return f"the page says at most {limits.most} items"
     if limits.values and value not in limits.values:
-        return f"the page knows {listed(map(written, limits.values))}"
+        return f"the page allows only {listed(map(written, limits.values))}"
     return None
 
 
 @rule(
     "request.not-together",
     Severity.DEFECT,
-    says="An example does not send together what the page says must not be.",
+    says="An example does not combine mutually exclusive parameters.",
     says_zh="示例不同时发送页面规定互斥的参数。",
-    mend="Take one of them out of the example, or drop the rule.",
+    mend="Remove one of them from the example, or drop the rule.",
     mend_zh="从示例中去掉其中一个，或删除该规则。",
 )
 def not_together(page: Page, _live: Contract) -> Iterator[Found]:
@@ -140,7 +140,7 @@ def not_together(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "request.breaks-own-rule",
     Severity.DEFECT,
-    says="An example keeps to the order of values that the page demands.",
+    says="An example follows the page's rules on the order of values.",
     says_zh="示例满足页面规定的数值大小关系。",
     mend="Correct the rule, or the values in the example.",
     mend_zh="更正规则或示例中的值。",

@@ -15,9 +15,9 @@ from conformance.documents.records import Severity
 @rule(
     "sample.not-json",
     Severity.DEFECT,
-    says="A sample answer is valid JSON.",
+    says="A sample response is valid JSON.",
     says_zh="示例响应是合法的 JSON。",
-    mend="Correct the line, or print an answer that really came.",
+    mend="Correct the line, or show an actual response.",
     mend_zh="更正该行，或直接使用真实的响应。",
 )
 def not_json(page: Page, _live: Contract) -> Iterator[Found]:
@@ -27,14 +27,14 @@ def not_json(page: Page, _live: Contract) -> Iterator[Found]:
             yield Found(
                 f"{sample_place(sample)}, line {mistake.line}",
                 cut(mistake.text),
-                f"it does not parse: {mistake.wrong}",
+                f"it is not valid JSON: {mistake.wrong}",
             )
 
 
 @rule(
     "sample.not-an-answer",
     Severity.DEFECT,
-    says="A sample has the fields and the types of an answer.",
+    says="A sample has the fields and types of a response.",
     says_zh="示例响应具有规定的字段和类型。",
     mend="Add the field, or correct its value.",
     mend_zh="补上该字段或更正其值。",
@@ -47,7 +47,7 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
                 place = sample_place(sample)
                 yield Found(
                     f"{place}, chunk {number}" if sample.kind == "stream" else place,
-                    violation.path or "the answer as a whole",
+                    violation.path or "the whole response",
                     violation.message,
                 )
 
@@ -55,10 +55,10 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
 @rule(
     "sample.logprobs-arrays",
     Severity.DEFECT,
-    says="Log probabilities are four parallel arrays.",
+    says="logprobs has four parallel arrays.",
     says_zh="对数概率由四个并行数组组成。",
-    mend="Show all four arrays, each with one entry for each token.",
-    mend_zh="给出全部四个数组，每个词元各占一项。",
+    mend="Show all four arrays with one entry per token.",
+    mend_zh="给出全部四个数组，每个 token 各占一项。",
 )
 def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
     """Find samples whose log probabilities lack arrays."""
@@ -74,9 +74,9 @@ def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
                 yield Found(
                     f"{sample_place(sample)}, choices[{choice.index}].logprobs",
                     f"only {listed(choice.logprobs)}",
-                    f"{listed(lacking)} are missing; clients read the four side by side"
+                    f"{listed(lacking)} are missing; clients read all four in parallel"
                     if len(lacking) > 1
-                    else f"{lacking[0]} is missing; clients read the four side by side",
+                    else f"{lacking[0]} is missing; clients read all four in parallel",
                 )
 
 
@@ -94,7 +94,7 @@ def _lacks_an_array(violation: SchemaViolation) -> bool:
 @rule(
     "sample.choices",
     Severity.DEFECT,
-    says="A sample has as many choices as its request asks for.",
+    says="A sample has as many choices as the request specifies.",
     says_zh="示例响应的结果数量与请求一致。",
     mend="Show every choice, numbered from 0.",
     mend_zh="给出全部结果，并从 0 开始编号。",
@@ -109,5 +109,5 @@ def choices(page: Page, _live: Contract) -> Iterator[Found]:
                 yield Found(
                     sample_place(sample),
                     f"choices with index {written(seen)[1:-1]}",
-                    f"the example `{name}` asks for {wanted}",
+                    f"the example `{name}` requests {wanted}",
                 )

@@ -25,7 +25,7 @@ def _streams(page: Page) -> Iterator[tuple[Sample, Reading]]:
     Severity.DEFECT,
     says="A sample of a stream shows server-sent events.",
     says_zh="流式示例以服务器推送事件的形式给出。",
-    mend="Print the stream as it comes: `data: {…}`, a blank line, and so on to `data: [DONE]`.",
+    mend="Show the stream as sent: `data: {…}`, a blank line, and so on until `data: [DONE]`.",
     mend_zh="按实际返回打印：`data: {…}`、空行，直到 `data: [DONE]`。",
 )
 def no_events(page: Page, _live: Contract) -> Iterator[Found]:
@@ -53,8 +53,8 @@ def events_not_parted(page: Page, _live: Contract) -> Iterator[Found]:
         if reading.unparted:
             yield Found(
                 sample_place(sample),
-                f"{reading.unparted + 1} lines of data, one below the other",
-                "without blank lines between them they are one event, which is no JSON",
+                f"{reading.unparted + 1} lines of data in a row",
+                "without blank lines between them they are one event, which is not valid JSON",
             )
 
 
@@ -77,9 +77,9 @@ def no_done(page: Page, _live: Contract) -> Iterator[Found]:
 @rule(
     "stream.no-finish",
     Severity.DEFECT,
-    says="The last chunk of every choice says why it ended.",
+    says="The last chunk of every choice has a finish_reason.",
     says_zh="每个结果的最后一个数据块给出 finish_reason。",
-    mend="Show the last chunk, with its finish_reason; mark with … what is left out before it.",
+    mend="Show the last chunk with its finish_reason; mark omitted chunks with ….",
     mend_zh="给出带 finish_reason 的最后一个数据块；中间省略处以 … 标明。",
 )
 def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
@@ -92,5 +92,5 @@ def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
                 sample_place(sample),
                 "finish_reason: null in every chunk",
                 f"{never} {listed(without)} never ends; a client that waits for the reason "
-                "takes the answer for cut off",
+                "treats the response as truncated",
             )

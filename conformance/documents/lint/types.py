@@ -17,7 +17,7 @@ from conformance.documents.records import Severity
     Severity.DEFECT,
     says="A page gives a parameter the same type everywhere.",
     says_zh="页面各处对同一参数的类型说法一致。",
-    mend="Say the same in both places.",
+    mend="Make both places consistent.",
     mend_zh="使各处的类型说法保持一致。",
 )
 def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
@@ -29,11 +29,15 @@ def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
                 places.setdefault(other.type, []).append(other.place)
         for written, where in places.items():
             against = _sending_what_does_not_fit(page, parameter, types_in(written))
-            sent = f"; {listed(against)} sends what the latter does not allow" if against else ""
+            sent = (
+                f"; {listed(against)} sends a value that the latter does not allow"
+                if against
+                else ""
+            )
             yield Found(
                 parameter_place(parameter),
                 f"listed as {parameter.type}, in {listed(where)} as {written}",
-                f"both cannot be right{sent}",
+                f"these contradict each other{sent}",
             )
 
 
@@ -51,9 +55,9 @@ def _sending_what_does_not_fit(
 @rule(
     "type.not-what-is-taken",
     Severity.DEFECT,
-    says="The type that a page writes is one that the endpoint takes.",
+    says="The documented type is a type that the endpoint accepts.",
     says_zh="页面写的类型是接口实际接受的类型。",
-    mend="Write the type that the endpoint takes.",
+    mend="Write the type that the endpoint accepts.",
     mend_zh="改写为接口实际接受的类型。",
 )
 def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
@@ -65,16 +69,16 @@ def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
             yield Found(
                 parameter_place(parameter),
                 parameter.type,
-                f"{parameter.written} is {listed(taken)} wherever this endpoint is served",
+                f"{parameter.written} is {listed(taken)} in all implementations of this endpoint",
             )
 
 
 @rule(
     "type.items-of-no-array",
     Severity.DEFECT,
-    says="A limit to the number of items is given for an array only.",
+    says="A maximum number of items applies only to arrays.",
     says_zh="只有数组才有元素个数上限。",
-    mend="Add array to the type, or leave out the limit.",
+    mend="Add array to the type, or remove the limit.",
     mend_zh="在类型中加入 array，或去掉该上限。",
 )
 def items_of_no_array(page: Page, _live: Contract) -> Iterator[Found]:

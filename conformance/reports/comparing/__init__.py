@@ -1,9 +1,9 @@
-"""Two runs side by side: what broke, what was mended, what became unsure, and at what price.
+"""Compare two runs: regressions, fixes, newly inconclusive checks, cost and latency.
 
     told = compare(old, new)
     told.exit_code, told.sentence.of(Language.ENGLISH)
 
-:func:`files` names the ways to write that down; :mod:`.text` tells it in a terminal.
+:func:`files` returns the output files; :mod:`.text` renders the comparison for a terminal.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""What became of each check and each parameter from one run to the next; pure.
+"""Changes of checks and parameters between two runs; pure.
 
-What counts is the verdict. A promise that was kept or declined cleanly, and is broken now, has got
-worse; so has one that was kept and is declined now, because whoever used it cannot any more. A
-check that judged and cannot judge now is unsure, which is neither. What only one of the runs looked
-at says nothing about a change.
+Only verdicts are compared. A regression is a verdict that got worse, including a feature that
+worked and is now refused. A check that had a verdict and is now inconclusive is neither a
+regression nor a fix. Checks that only one run executed are listed but not compared.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from conformance.model import Finding, Run, State, Verdict
 
 
 class Change(StrEnum):
-    """How a check's finding differs from its finding in the older run, what matters most first."""
+    """How a check's finding changed since the older run, the most important first."""
 
     BROKE = "broke"
     UNSURE = "became unsure"
@@ -31,7 +30,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One check whose finding is worth telling, as it was and as it is; None where it was not."""
+    """One check with its old and new finding; None in the run that lacks it."""
 
     change: Change
     was: Finding | None
@@ -39,7 +38,7 @@ class Changed:
 
     @property
     def finding(self) -> Finding:
-        """The newer finding where there is one; it names the check."""
+        """The newer finding, or the older one if the newer run has none."""
         found = self.now or self.was
         assert found is not None  # noqa: S101 - made from at least one of the two
         return found
@@ -47,7 +46,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A parameter or response field whose state is another one now."""
+    """A parameter or response field whose state changed."""
 
     name: str
     kind: str  # "parameter" or "field"
@@ -56,12 +55,12 @@ class Turned:
 
     @property
     def is_worse(self) -> bool:
-        """Tell whether less is honoured than was; what is untested was never seen."""
+        """Return whether the state got worse; changes from or to untested do not count."""
         return State.UNTESTED not in {self.was, self.now} and _LOSS[self.now] > _LOSS[self.was]
 
     @property
     def is_better(self) -> bool:
-        """Tell whether more is honoured than was."""
+        """Return whether the state improved; changes from or to untested do not count."""
         return State.UNTESTED not in {self.was, self.now} and _LOSS[self.now] < _LOSS[self.was]
 
 
@@ -81,7 +80,7 @@ _UNSURE = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
 
 
 def changes_between(old: Run, new: Run) -> tuple[Changed, ...]:
-    """List the checks that are worth telling, by how they changed and then by their ids."""
+    """List the checks that changed or still fail, by change and then by id."""
     before = {finding.id: finding for finding in old.findings}
     after = {finding.id: finding for finding in new.findings}
     found = []
@@ -109,7 +108,7 @@ def _change(was: Finding | None, now: Finding | None) -> Change | None:
 
 
 def unchanged(old: Run, new: Run) -> int:
-    """Count the checks that both runs judged, with the same verdict."""
+    """Count the checks with the same verdict in both runs."""
     before = {finding.id: finding.verdict for finding in old.findings}
     return sum(
         finding.verdict in JUDGED and before.get(finding.id) is finding.verdict
@@ -118,7 +117,7 @@ def unchanged(old: Run, new: Run) -> int:
 
 
 def compared(old: Run, new: Run) -> int:
-    """Count the checks that both runs judged."""
+    """Count the checks with a verdict in both runs."""
     return len(_judged(old.findings) & _judged(new.findings))
 
 
@@ -127,9 +126,9 @@ def _judged(findings: Iterable[Finding]) -> frozenset[str]:
 
 
 def turned_between(old: Run, new: Run) -> tuple[Turned, ...]:
-    """List the parameters and fields of both contracts whose state changed, in the newer's order.
+    """List parameters and fields in both contracts whose state changed, in the newer run's order.
 
-    Verdicts stand on each run's own contract, and so do states.
+    Each state is based on its own run's contract.
     """
     known = {subject.name for subject in old.header.subjects}
     found = (

@@ -1,7 +1,7 @@
-"""What two runs cost and how long their answers took, side by side; pure.
+"""Cost and latency of two runs; pure.
 
-Runs need not have asked the same, so latencies are those of the requests that both sent: a run with
-longer answers would otherwise look like a slower endpoint.
+Latencies cover only requests that both runs sent; otherwise a run with longer responses would look
+like a slower endpoint.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from conformance.model import Cost, Exchange, Run
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """The middle one of some durations, in seconds, and how many there were."""
+    """The median of some durations in seconds, and their number."""
 
     seconds: float
     count: int
@@ -24,10 +24,10 @@ class Median:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run spent, and how fast it was answered where the other run asked as well.
+    """Cost of one run, and latencies of the requests that both runs sent.
 
-    ``cost`` and ``elapsed`` are None of a run that broke off before they could be added up; a
-    median is None where there is nothing to measure.
+    ``cost`` and ``elapsed`` (seconds) are None for an incomplete run; a median is None if there is
+    nothing to measure.
     """
 
     cost: Cost | None
@@ -37,7 +37,7 @@ class Figures:
 
 
 def figures_of(old: Run, new: Run) -> tuple[Figures, Figures]:
-    """Work out the figures of both runs."""
+    """Compute the figures of both runs."""
     asked_then, asked_now = (_served(run.exchanges) for run in (old, new))
     shared = asked_then.keys() & asked_now.keys()
     return (
@@ -64,7 +64,7 @@ def _median(seconds: Sequence[float]) -> Median | None:
 
 
 def _served(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
-    """Sort what was answered in full by what was asked, whatever the model's name."""
+    """Group complete responses by request, ignoring the model name."""
     found: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         key = _asked(exchange)
@@ -74,7 +74,7 @@ def _served(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
 
 
 def _asked(exchange: Exchange) -> str | None:
-    """Name a request for a completion, or None where it is none."""
+    """Return a key for a completion request, or None for other requests."""
     try:
         body = json.loads(exchange.request.body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The files that a comparison can be written to, by the names of their formats."""
+"""Output files of a comparison, by format name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.reports.comparing.differences import Differences, Places
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One way to write a comparison down, and the name of its file."""
+    """An output format and its file name."""
 
     name: str
     render: Callable[[Differences], str]
@@ -23,7 +23,7 @@ def files(places: Places = Places(), language: Language = Language.ENGLISH) -> M
 
     Args:
         places: links to the pages of both runs.
-        language: what a file speaks that can speak one alone, and the page when it is opened.
+        language: the language of Markdown, and the initial language of HTML.
     """
     return {
         "html": File("compare.html", lambda told: page.render(told, places, language)),

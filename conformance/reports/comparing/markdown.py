@@ -1,4 +1,4 @@
-"""``compare.md``: the comparison in a screenful, for the page of a CI job."""
+"""``compare.md``: a short comparison for the page of a CI job."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from conformance.reports.markdown import code, escape, prose
 from conformance.reports.words import STATES, VERDICTS
 
 MOST = 50
-"""Checks of a section that are listed; a CI page cuts off what is longer, in an ugly place."""
+"""Maximum number of checks listed per section; CI pages truncate long summaries."""
 
-_CHECK, _VERDICT = Text("check", "检查"), Text("verdict", "结论")
+_CHECK, _VERDICT = Text("check", "检查"), Text("verdict", "判定")
 _NAME, _STATE = Text("name", "名称"), Text("state", "状态")
-_MORE = Text("{count} more in the page and in JSON.", "另有 {count} 项，见网页与 JSON。")
+_MORE = Text("{count} more in the HTML and JSON files.", "另有 {count} 项，见 HTML 与 JSON 文件。")
 
 
 def render(told: Differences, language: Language) -> str:

@@ -13,7 +13,7 @@ from conformance.reports.comparing.sections import (
 )
 from conformance.reports.html import page
 
-_TITLE = Text("{headline}: two runs compared", "{headline}：两次运行的比较")
+_TITLE = Text("{headline}: comparison of two runs", "{headline}：两次运行的比较")
 
 
 def render(told: Differences, places: Places, language: Language) -> str:
@@ -22,7 +22,7 @@ def render(told: Differences, places: Places, language: Language) -> str:
     Args:
         told: the comparison.
         places: links to the pages of both runs.
-        language: what the page speaks when it is opened; it holds both.
+        language: the initial language; the page contains both.
     """
     return page.render(
         "compare.html.j2",

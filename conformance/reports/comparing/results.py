@@ -1,4 +1,4 @@
-"""``compare.json``: the comparison for programs, in ASCII, so that no viewer acts on it."""
+"""``compare.json``: the comparison for programs, escaped to ASCII."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.reports.comparing.differences import Differences, Places
 from conformance.reports.comparing.figures import Figures
 
 FORMAT = 1
-"""Raised when a program that reads an older file would misread a newer one."""
+"""Format version; incremented for incompatible changes."""
 
 
 def render(told: Differences, places: Places) -> str:

@@ -1,4 +1,4 @@
-"""A comparison in the order and the words in which every format tells it."""
+"""The sections of a comparison, shared by all output formats."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from conformance.reports.spoken import spoken
 from conformance.reports.words import duration
 
 TITLES: Mapping[Change, Text] = {
-    Change.BROKE: Text("Got worse", "变差"),
-    Change.UNSURE: Text("Became unsure", "变得无法判定"),
-    Change.MENDED: Text("Got better", "好转"),
-    Change.STILL: Text("Still deviates", "偏差仍在"),
-    Change.SETTLED: Text("Judged now, and not before", "之前未判定，现已判定"),
-    Change.UNJUDGED: Text("Judged before, and not now", "之前已判定，现未判定"),
+    Change.BROKE: Text("Regressions", "退化"),
+    Change.UNSURE: Text("Now inconclusive", "变为无法判定"),
+    Change.MENDED: Text("Fixed", "已修复"),
+    Change.STILL: Text("Still failing", "仍未通过"),
+    Change.SETTLED: Text("New verdict", "新得出判定"),
+    Change.UNJUDGED: Text("No verdict any more", "不再有判定"),
     Change.NEW: Text("Only in the newer run", "仅见于较新的运行"),
     Change.GONE: Text("Only in the older run", "仅见于较早的运行"),
 }
-"""What a reader wants to know first comes first."""
+"""Section titles, the most important first."""
 
 TOLD = (Change.BROKE, Change.UNSURE, Change.MENDED)
-"""The changes that are told with their evidence; of the others the names are enough."""
+"""Changes shown with evidence; the others are listed by name."""
 
-EXPECTED, THEN, NOW = Text("expected", "应为"), Text("then", "原先"), Text("now", "现在")
+EXPECTED, THEN, NOW = Text("expected", "预期"), Text("before", "之前"), Text("now", "现在")
 
 MULTIPLE = 3
-"""How many times as much is told as a multiple."""
+"""Ratio from which a change is shown as a multiple instead of a percentage."""
 
 _DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The checks that changed in one way."""
+    """The checks with one kind of change."""
 
     change: Change
     title: Text
@@ -46,13 +46,13 @@ class Section:
 
     @property
     def is_told(self) -> bool:
-        """Tell whether each is told with its evidence."""
+        """Return whether its checks are shown with evidence."""
         return self.change in TOLD
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure of both runs, and by how much it changed where that can be said."""
+    """One figure of both runs; ``by`` is the relative change, empty if unknown."""
 
     name: Text
     was: Text
@@ -61,13 +61,13 @@ class Line:
 
 
 def sections_of(told: Differences) -> tuple[Section, ...]:
-    """Return the sections that have anything in them."""
+    """Return the non-empty sections."""
     made = (Section(change, title, told.of(change)) for change, title in TITLES.items())
     return tuple(section for section in made if section.changes)
 
 
 def groups_of(section: Section) -> tuple[tuple[Changed, ...], ...]:
-    """Group the checks of a section by their verdicts then and now, the largest group first."""
+    """Group the checks of a section by old and new verdict, the largest group first."""
     groups: dict[tuple[Verdict | None, Verdict | None], list[Changed]] = {}
     for changed in section.changes:
         verdicts = tuple(one.verdict if one else None for one in (changed.was, changed.now))
@@ -76,12 +76,12 @@ def groups_of(section: Section) -> tuple[tuple[Changed, ...], ...]:
 
 
 def title_of(finding: Finding) -> Text:
-    """Return a check's sentence."""
+    """Return a check's title."""
     return Text(finding.title, finding.title_zh)
 
 
 def evidence_of(changed: Changed) -> tuple[tuple[Text, Text], ...]:
-    """Return what speaks for a change; what the endpoint sent is the same in both languages."""
+    """Return labelled evidence for a change: expected, before, now."""
     return tuple((name, spoken(words)) for name, words in _evidence(changed) if words)
 
 
@@ -94,7 +94,7 @@ def _evidence(changed: Changed) -> Iterator[tuple[Text, str]]:
 
 
 def lines_of(told: Differences) -> tuple[Line, ...]:
-    """Return cost and latency, a figure a line."""
+    """Return cost and latency as one line per figure."""
     was, now = told.figures
     made = [
         *(_line(name, _of(was.cost, get), _of(now.cost, get), _number) for name, get in _COSTS),
@@ -118,7 +118,7 @@ def _line(
 
 
 def _by(ratio: float) -> str:
-    """Say a change as a share, or as a multiple where a share would be hard to read."""
+    """Format a ratio as a percentage, or as a multiple if it is large."""
     return f"{ratio - 1:+.0%}" if ratio < MULTIPLE else f"×{ratio:,.0f}"
 
 
@@ -130,29 +130,29 @@ def _seconds(measured: Median | None) -> float | None:
     return measured.seconds if measured else None
 
 
-_UNKNOWN = Text("not known", "未知")
+_UNKNOWN = Text("unknown", "未知")
 
 _COSTS: tuple[tuple[Text, Callable[[Cost], int | None]], ...] = (
     (Text("Requests", "请求数"), lambda cost: cost.requests),
-    (Text("Prompt tokens", "提示词元"), lambda cost: cost.prompt_tokens),
-    (Text("Generated tokens", "生成词元"), lambda cost: cost.completion_tokens),
+    (Text("Prompt tokens", "输入 token"), lambda cost: cost.prompt_tokens),
+    (Text("Completion tokens", "输出 token"), lambda cost: cost.completion_tokens),
     (
-        Text("Tokens at most where no usage was stated", "未报告用量时的词元上限"),
+        Text("Maximum tokens without reported usage", "未返回用量时的 token 上限"),
         lambda cost: cost.estimated_tokens or None,
     ),
 )
 _TIMES: tuple[tuple[Text, Callable[[Figures], float | None]], ...] = (
-    (Text("Time taken", "用时"), lambda of: of.elapsed),
-    (Text("Plain answer, median", "普通回答，中位数"), lambda of: _seconds(of.plain)),
+    (Text("Duration", "用时"), lambda of: of.elapsed),
+    (Text("Non-streaming response, median", "非流式响应，中位数"), lambda of: _seconds(of.plain)),
     (
-        Text("First chunk of a stream, median", "流式首块，中位数"),
+        Text("First chunk of a stream, median", "流式首个数据块，中位数"),
         lambda of: _seconds(of.first_chunk),
     ),
 )
 
 
 def measured_on(told: Differences) -> Text | None:
-    """Say what the latencies were measured on, or None where there are none."""
+    """Describe the requests that latencies are based on, or None if there are none."""
     was, now = told.figures
     counts = [
         median.count if median else 0
@@ -162,9 +162,9 @@ def measured_on(told: Differences) -> Text | None:
     if not any(counts):
         return None
     return Text(
-        "Latencies are those of the requests that both runs sent: {plain_then} and {plain_now} "
-        "plain answers, {streams_then} and {streams_now} streams.",
-        "延迟只取两次运行都发出的请求：普通回答分别为 {plain_then} 和 {plain_now} 个，"
+        "Latencies cover only requests that both runs sent: {plain_then} and {plain_now} "
+        "non-streaming responses, {streams_then} and {streams_now} streams.",
+        "延迟只统计两次运行都发出的请求：非流式响应分别为 {plain_then} 和 {plain_now} 个，"
         "流式分别为 {streams_then} 和 {streams_now} 个。",
     ).format(
         plain_then=counts[0], streams_then=counts[1], plain_now=counts[2], streams_now=counts[3]

@@ -1,4 +1,4 @@
-"""A comparison in a terminal, in one language."""
+"""Render a comparison for a terminal."""
 
 from __future__ import annotations
 
@@ -37,13 +37,12 @@ _FIGURES = Text("Cost and latency", "费用与延迟")
 
 
 def render(told: Differences, language: Language, most: int | None = None) -> RenderableType:
-    """Tell a comparison; whatever an endpoint sent is made visible first.
+    """Render a comparison; control characters in text from the endpoint are made visible.
 
     Args:
         told: the comparison.
-        language: what it is told in.
-        most: how many names are listed of checks whose names are all there is to tell; None lists
-            every one.
+        language: the language of the output.
+        most: maximum number of names in sections without evidence; None lists all.
     """
     return Group(*_blocks(told, language, most))
 
@@ -85,7 +84,7 @@ def _named(section: Section, language: Language, most: int | None) -> Renderable
 
 
 def _turn(changed: Changed, language: Language) -> Styled:
-    """Tell both verdicts, or the one there is."""
+    """Render the old and the new verdict, or the only one."""
     known = [_verdict(one, language) for one in (changed.was, changed.now) if one is not None]
     return Styled(" → ").join(known)
 

@@ -1,4 +1,4 @@
-"""``index.html``: the run as one file that asks nothing of a network and needs no script."""
+"""``index.html``: the report as one self-contained file that works offline and without scripts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
     """Write the page.
 
     Args:
-        run: what to show.
-        key_env: the environment variable that the command lines read the key from; by default the
-            one that the run read it from.
-        language: what the page speaks when it is opened.
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+        language: the initial language; the page contains both.
     """
     summary = Summary(run)
     written, drawn = "", pictures(run)
@@ -70,9 +70,9 @@ def _written(
 
 
 LARGEST = {Tier.SMOKE: 1_450_000, Tier.STANDARD: 1_450_000, Tier.DEEP: 2_400_000}
-"""Bytes that a page should not outgrow, so that it can be mailed and opens at once."""
+"""Target size of a page in bytes, small enough to mail and to open fast."""
 
 SHARES = (1, 0.7, 0.4, 0.1)
-"""What exchanges may take of their budget: less, where findings and pictures leave less room."""
+"""Shares of the budget for exchanges that are tried in turn until the page is small enough."""
 
-_TITLE = Text("{headline}: {url} under {contract}", "{headline}：{url}，契约 {contract}")
+_TITLE = Text("{headline}: {url}, contract {contract}", "{headline}：{url}，契约 {contract}")

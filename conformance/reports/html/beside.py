@@ -1,7 +1,7 @@
-"""Two answers to the same request beside each other, with what differs between them marked.
+"""Differences between two responses to the same request.
 
-Lines are paired first and words compared within them, so that a long stream is compared as well as
-a short answer. What is each answer's own (its id, its time) differs always and tells nothing.
+Lines are matched first, then words within them, so that long streams are compared as well. Values
+that always differ, such as the id and the time, are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from conformance.reports.difference import MOST_PAIRS, Pieces, equal_pairs, side
 from conformance.reports.marking import Span, Spans, merged
 
 MOST = 200
-"""Marks in one answer; past them, the rest is simply another answer."""
+"""Maximum number of highlights in one response."""
 
 _OWN = re.compile(
     r'"(?:id|created|model|system_fingerprint)"\s{0,9}:\s{0,9}(?:"[^"\n]*"|[-\d.eE+]+|null)'
@@ -23,7 +23,7 @@ _OWN = re.compile(
 
 
 def differences(one: str, other: str) -> tuple[Spans, Spans]:
-    """Find what differs in either text, leaving out what always does."""
+    """Return the spans that differ in each text, without values that always differ."""
     lefts, rights = one.splitlines(keepends=True), other.splitlines(keepends=True)
     keys = [[_OWN.sub("", line) for line in lines] for lines in (lefts, rights)]
     if equal_pairs(*(filter(str.strip, lines) for lines in keys)) > MOST_PAIRS:
@@ -41,7 +41,7 @@ def differences(one: str, other: str) -> tuple[Spans, Spans]:
 
 
 def _changed(lefts: Sequence[str], rights: Sequence[str]) -> Iterator[tuple[slice, slice]]:
-    """Yield the blocks of lines that stand in place of each other."""
+    """Yield pairs of blocks of lines that replace each other."""
     matcher = SequenceMatcher(str.isspace, lefts, rights, autojunk=False)
     for kind, start, end, there, until in matcher.get_opcodes():
         if kind != "equal":
@@ -49,7 +49,7 @@ def _changed(lefts: Sequence[str], rights: Sequence[str]) -> Iterator[tuple[slic
 
 
 def _units(block: slice, other: slice) -> list[slice]:
-    """Take as many lines one by one where both sides have as many, else all at once."""
+    """Split a block into lines if both sides have equally many, otherwise keep it whole."""
     if block.stop - block.start != other.stop - other.start:
         return [block]
     return [slice(place, place + 1) for place in range(block.start, block.stop)]

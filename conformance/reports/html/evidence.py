@@ -1,7 +1,7 @@
-"""Exchanges as the page shows them: decoded, laid out, cut, beside the reference's answers.
+"""Exchanges for the page: decoded, formatted, truncated, next to reference responses.
 
-Nothing here is markup but what :mod:`conformance.reports.html.highlight` makes; the template
-escapes every other value, without exception.
+Only :mod:`conformance.reports.html.highlight` returns markup; the template escapes all other
+values.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BUDGETS = {
     "body": 300_000,
     "reference": 120_000,
 }
-"""Bytes of HTML for each part of all exchanges together."""
+"""Bytes of HTML per part, for all exchanges together."""
 
 LONGEST = {
     "request": 6_000,
@@ -41,12 +41,12 @@ LONGEST = {
     "body": 16_000,
     "reference": 8_000,
 }
-"""Bytes of HTML for a part of one exchange, however much room there is."""
+"""Maximum bytes of HTML per part of one exchange."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the reference answered to the same request."""
+    """The reference server's response to the same request."""
 
     status: Text
     facts: Text
@@ -57,8 +57,8 @@ class Reference:
 class ExchangeView:
     """One exchange, ready for the template.
 
-    ``curl`` and ``python`` are None where there is no room for them; ``sendable`` tells whether the
-    openai package could send such a request at all.
+    ``curl`` and ``python`` are None if they do not fit the budget; ``sendable`` tells whether the
+    openai package can send such a request.
     """
 
     id: str
@@ -79,10 +79,10 @@ class ExchangeView:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts of an exchange before they are cut.
+    """The parts of an exchange before truncation.
 
-    ``answer`` is the reference's, where it was asked; ``told`` is what findings say was seen;
-    ``differing`` is where the two answers do.
+    ``answer`` is the reference server's exchange or None, ``told`` the actual values of findings,
+    ``differing`` the spans in which both responses differ.
     """
 
     exchange: Exchange
@@ -95,11 +95,11 @@ class Draft:
 
 
 def drafts(run: Run, key_env: str | None) -> tuple[Draft, ...]:
-    """Lay out every exchange of the run in full.
+    """Format every exchange of the run in full.
 
     Args:
-        run: whose exchanges.
-        key_env: the environment variable that the command lines read the key from.
+        run: the run.
+        key_env: the environment variable that commands read the key from.
     """
     told = _told(run.findings)
     answers = {comparison.exchange: comparison.answer for comparison in run.comparisons}
@@ -118,12 +118,12 @@ def drafts(run: Run, key_env: str | None) -> tuple[Draft, ...]:
 def views(
     drafts: Iterable[Draft], first: Collection[str], share: float = 1
 ) -> dict[str, ExchangeView]:
-    """Cut exchanges to a share of the page's budget, and return them by id.
+    """Truncate exchanges to a share of the page's budget, and return them by id.
 
     Args:
         drafts: the exchanges in full.
-        first: the ids of those that the budget is spent on before all others.
-        share: how much of the budget there is.
+        first: ids of exchanges that get budget first.
+        share: the share of the budget to use.
     """
     budgets = {part: int(budget * share) for part, budget in BUDGETS.items()}
     shown: dict[str, ExchangeView] = {}
@@ -140,12 +140,12 @@ def views(
 
 
 WHOLE = frozenset({"curl", "python"})
-"""Parts that are pasted: half of one is worth nothing."""
+"""Parts that are shown whole or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much of each part may be shown, and whose pasted parts are."""
+    """Limits per part, and the ids of exchanges whose whole parts are shown."""
 
     limits: Mapping[str, int]
     kept: Mapping[str, frozenset[str]]
@@ -166,7 +166,7 @@ def _kept(part: str, drafts: Iterable[Draft], budget: int) -> frozenset[str]:
 
 
 def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
-    """Gather what deviations say was seen, by the exchanges that show it."""
+    """Collect the actual values of failures by exchange id."""
     told: dict[str, tuple[str, ...]] = {}
     for finding in findings:
         if finding.seen and finding.verdict in {Verdict.FAIL, Verdict.WARN}:
@@ -197,9 +197,9 @@ def _draft(
 
 
 def _readable(body: bytes, most: int) -> str:
-    """Decode and lay out a body; of a large one only the part that could be shown is looked at."""
+    """Decode and format a body; of a large one only the part that could be shown."""
     text = body[: most + 1].decode("utf-8", errors="replace")
-    # A stream stays as it is: its framing is evidence.
+    # A stream is not reformatted, because its framing is evidence.
     return lines(lay_out(text) if len(body) <= most else text)
 
 
@@ -230,7 +230,7 @@ def _view(draft: Draft, room: _Room) -> ExchangeView:
 
 
 def _within(spans: Spans, text: str) -> Spans:
-    """Leave out what lies beyond a text that was cut."""
+    """Clip spans to a truncated text."""
     return tuple((start, min(end, len(text))) for start, end in spans if start < len(text))
 
 
@@ -251,11 +251,11 @@ def _facts(exchange: Exchange) -> Text:
 
 
 _FACTS = Text("{took}, {size}", "{took}，{size}")
-_NO_ANSWER = Text("no answer", "无回答")
+_NO_ANSWER = Text("no response", "无响应")
 
 
 def _whole(draft: Draft, part: str, room: _Room) -> str | None:
-    """Return lines to be pasted: whole, or not at all."""
+    """Return a part that is shown whole or not at all."""
     return (draft.parts[part] or None) if draft.exchange.id in room.kept[part] else None
 
 

@@ -1,7 +1,7 @@
-"""Long texts cut to a page's budget, and what is cut is said.
+"""Truncate long texts to the page's budget in bytes.
 
-A page has a budget of bytes, whatever an endpoint sends, and spends it where it helps: small texts
-are whole, and large ones share what is left.
+Small texts are shown whole; large ones share the rest of the budget. Truncated texts show their
+full size.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from conformance.reports.words import size
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A text made readable; ``whole`` is the size of all of it, where this is a part."""
+    """A highlighted text; ``whole`` is the full size if it is truncated."""
 
     shown: Markup
     whole: str | None
 
 
 def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
-    """Find how much each may cost so that all fit: the small ones whole, the large ones alike."""
+    """Return the limit per text so that all fit: small ones whole, large ones equally."""
     left = budget
     for place, each in enumerate(sorted(costs)):
         share = left // (len(costs) - place)
@@ -36,7 +36,7 @@ def fair_limit(costs: Sequence[int], budget: int, most: int) -> int:
 
 
 def kept_whole(costs: Mapping[str, int], budget: int, most: int) -> frozenset[str]:
-    """Choose as many as possible to be whole, the cheapest first, of what has no use in part."""
+    """Return the keys of texts that fit whole, choosing the smallest first."""
     kept: list[str] = []
     for key, each in sorted(costs.items(), key=lambda item: item[1]):
         budget -= each
@@ -49,14 +49,14 @@ def kept_whole(costs: Mapping[str, int], budget: int, most: int) -> frozenset[st
 def excerpt(
     text: str, limit: int, whole: int, *, complete: bool, marks: Callable[[str], Spans]
 ) -> Excerpt | None:
-    """Show a text as far as it may cost, or None where there is none.
+    """Truncate and highlight a text; None if it is empty.
 
     Args:
-        text: what to show.
-        limit: bytes that it may cost.
-        whole: bytes that there are of it in the record.
-        complete: whether the text itself is all of it.
-        marks: finds what is to be marked in what is shown.
+        text: the text.
+        limit: maximum bytes of HTML.
+        whole: bytes of the text in the record.
+        complete: whether ``text`` is complete.
+        marks: returns the spans to mark in the shown text.
     """
     if not text:
         return None
@@ -66,7 +66,7 @@ def excerpt(
 
 
 def _cut_to_cost(text: str, limit: int) -> str:
-    """Keep as much of the text's beginning as fits; halving steps, as its cost is not even."""
+    """Return the longest prefix that fits, found by halving steps."""
     if cost(text) <= limit:
         return text
     kept, step = 0, len(text)

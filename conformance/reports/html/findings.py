@@ -1,4 +1,4 @@
-"""Findings as the page shows them: by area, each with its case and the places of its exchanges."""
+"""Findings for the page: by area, each with its case and its exchanges."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from conformance.reports.summary import WORST_FIRST, Summary, evidence
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding with all that speaks for it.
+    """A finding with its evidence.
 
-    ``own`` are the ids of exchanges that are shown with it, ``shared`` of those shown elsewhere;
-    ``stated_with`` names the finding that shows who states the same sentence, None where it is this
-    one; ``compared`` is what was expected beside what was seen, in each language that tells it.
+    ``own`` are ids of exchanges shown with it, ``shared`` of those shown with another finding.
+    ``stated_with`` is the finding that shows the sources of the same requirement, None if it is
+    this one. ``compared`` has the expected and actual value per language.
     """
 
     case: Case
@@ -30,18 +30,18 @@ class FindingView:
 
     @property
     def finding(self) -> Finding:
-        """The finding itself."""
+        """The finding."""
         return self.case.finding
 
     @property
     def troubled(self) -> bool:
-        """Tell whether it wants reading."""
+        """Return whether it needs attention."""
         return self.finding.verdict not in CALM
 
 
 @dataclass(frozen=True, slots=True)
 class AreaView:
-    """The findings of an area: those that want reading, and the others by their verdict."""
+    """The findings of an area: those that need attention, and the others by verdict."""
 
     name: str
     troubles: tuple[FindingView, ...]
@@ -49,7 +49,7 @@ class AreaView:
 
     @property
     def tally(self) -> tuple[tuple[Verdict, int], ...]:
-        """How many findings of each verdict, the worst first."""
+        """Number of findings per verdict, the worst first."""
         counted = Counter(view.finding.verdict for view in self.troubles)
         told = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
         return (*told, *((verdict, len(views)) for verdict, views in self.calm))
@@ -59,7 +59,7 @@ _CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
 
 
 def areas(summary: Summary) -> list[AreaView]:
-    """Give each finding its evidence; what several share is shown with one of them."""
+    """Assign evidence to findings; an exchange that several share is shown with one of them."""
     homes = _homes(summary)
     stated: dict[str, str] = {}
 
@@ -85,9 +85,9 @@ def areas(summary: Summary) -> list[AreaView]:
 
 
 def _homes(summary: Summary) -> dict[str, str]:
-    """Choose for each exchange the finding that it is shown with.
+    """Choose the finding that each exchange is shown with.
 
-    What wants reading comes first, and of that each finding's deciding exchange: its last.
+    Findings that need attention come first, with their last exchange, which decided the verdict.
     """
     homes: dict[str, str] = {}
     for finding in summary.troubles:
@@ -100,7 +100,7 @@ def _homes(summary: Summary) -> dict[str, str]:
 
 
 def _compared(case: Case) -> tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]:
-    """Compare in both languages, or once where both say the same."""
+    """Compare in both languages, or once if both are equal."""
     if case.finding.expected is None and case.finding.seen is None:
         return ()
     english, chinese = (case.compared_in(language) for language in Language)

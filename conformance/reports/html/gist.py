@@ -1,4 +1,4 @@
-"""What a request asks and what an exchange came to, in a line each."""
+"""One-line summaries of requests and attempts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from conformance.reports.visible import cut, line
 from conformance.reports.words import duration
 
 WIDEST = 300
-"""Characters of a header, or of what an attempt came to."""
+"""Maximum characters of a header or of an attempt's result."""
 
 _READS = 20_000
-"""Bytes of a request that its line is made from; a body that is longer is shown as it starts."""
+"""Bytes of a request body that are parsed; longer bodies are shown from the start."""
 
 _ATTEMPT = Text(
-    "{started} into the run, after {elapsed}: {what}",
-    "运行开始后 {started}，历时 {elapsed}：{what}",
+    "at {started}, {elapsed}: {what}",
+    "运行开始后 {started}，用时 {elapsed}：{what}",
 )
 
 
 def gist(body: bytes) -> str:
-    """Say in a line what a request asks; what tells requests apart comes before the prompt."""
+    """Summarise a request in one line, the prompt last."""
     text = body[:_READS].decode("utf-8", errors="replace")
     try:
         asked = json.loads(text)
@@ -38,12 +38,12 @@ def gist(body: bytes) -> str:
 
 
 def _short(value: object) -> str:
-    """Write a value as JSON, short enough to leave room for the next."""
+    """Format a value as JSON of at most 60 characters."""
     return cut(json.dumps(value, ensure_ascii=False), 60)
 
 
 def attempts(exchange: Exchange) -> tuple[Text, ...]:
-    """Tell each try in a line: when it was sent, how long it took, what came of it."""
+    """Summarise each attempt in one line: start in the run, duration, result."""
     return tuple(
         _ATTEMPT.format(
             started=duration(attempt.started),
@@ -55,7 +55,7 @@ def attempts(exchange: Exchange) -> tuple[Text, ...]:
 
 
 def _came_of(attempt: Attempt) -> Iterator[str]:
-    """Tell a fault or a status, and of an answer that was not taken for one what it said."""
+    """Yield the error or status, Retry-After, and the body of a retried response."""
     yield str(attempt.fault or attempt.status)
     if attempt.retry_after is not None:
         yield f"Retry-After: {cut(attempt.retry_after, WIDEST)}"

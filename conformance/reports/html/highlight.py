@@ -1,7 +1,7 @@
-"""JSON and event streams in colour, and what findings speak of marked: pure, safe for any text.
+"""Highlight JSON and event streams; pure and safe for any text.
 
-Only what a reader has to tell apart is coloured, names and strings, and with the shortest elements
-there are: a page has a budget of bytes, and an answer with log probabilities thousands of tokens.
+Only names and strings are coloured, with the shortest HTML elements, because page size is limited
+and a response with logprobs has thousands of tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Span = tuple[int, int]
 
 _TOKEN = re.compile(
     r"""
-    (?P<i>"(?:[^"\\\n]|\\.)*"?)     # a string; one that nobody closes ends with its line
+    (?P<i>"(?:[^"\\\n]|\\.)*"?)     # a string; an unterminated one ends with the line
     (?P<b>\s{0,9}:)?                # before a colon it is a name
     |^(?P<u>data|event|id|retry):   # a field of an event stream
     """,
@@ -26,11 +26,11 @@ MARKUP = 7
 
 
 def highlighted(text: str, marks: Sequence[Span] = ()) -> Markup:
-    """Colour a text and mark stretches of it.
+    """Highlight a text and mark spans of it.
 
     Args:
-        text: what to show; nothing of it is taken for markup.
-        marks: where marked stretches begin and end, in order, none touching another.
+        text: the text, which is escaped.
+        marks: spans to mark, sorted and disjoint.
     """
     tokens = list(_tokens(text))
     written: list[str] = []
@@ -44,7 +44,7 @@ def highlighted(text: str, marks: Sequence[Span] = ()) -> Markup:
 
 
 def cost(text: str) -> int:
-    """Bound the bytes that a text takes in the page, coloured."""
+    """Return an upper bound for the bytes of highlighted HTML."""
     quotes = text.count('"')
     escapes = 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
     return len(text.encode()) + escapes + MARKUP * (quotes // 2 + 1)
@@ -58,9 +58,9 @@ def _tokens(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _coloured(text: str, start: int, end: int, tokens: list[tuple[int, int, str]]) -> str:
-    """Write one stretch; a token that it cuts is coloured as far as it goes.
+    """Highlight one span, including partial tokens.
 
-    Tokens that end before ``end`` are used up.
+    Removes tokens that end before ``end`` from ``tokens``.
     """
     written: list[str] = []
     place = start
@@ -80,5 +80,5 @@ def _coloured(text: str, start: int, end: int, tokens: list[tuple[int, int, str]
 
 
 def _escaped(text: str) -> str:
-    """Escape what stands between tags; quotation marks mean nothing there, and JSON is full."""
+    """Escape element content; quotation marks need no escape there."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,8 +1,7 @@
-"""JSON laid out for reading without being rewritten: evidence keeps every literal as it was sent.
+"""Indent JSON without changing its literals.
 
-Parsing and dumping again would rewrite numbers, merge duplicate keys and hide the difference that a
-finding is about, so only the white space between tokens changes here. Arrays and objects that hold
-no other and fit a line stay on it, or four arrays of logprobs would take a screen.
+Parsing and dumping would rewrite numbers and merge duplicate keys, so only the white space between
+tokens changes. Flat arrays and objects that fit a line stay on one line.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 
 WIDTH = 96
 DEEPEST = 64
-"""Levels that are laid out; indenting deeper nesting only helps who wants to flood the page."""
+"""Maximum nesting depth that is indented, so that the output stays small."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _OPENING, _CLOSING = frozenset("[{"), frozenset("]}")

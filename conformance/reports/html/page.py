@@ -1,13 +1,12 @@
-"""The shell of every page: one file without a network, in two languages, light and dark.
+"""The base of all HTML pages: self-contained, bilingual, light and dark.
 
-What an endpoint sent is hostile. Every value that reaches a template has its acting characters made
-visible and is escaped, by the environment and not by the template's author; should that fail, the
-page's policy lets nothing load, and nothing run but the one script whose hash it names.
+Text from an endpoint is untrusted. The environment makes control characters visible and escapes
+every value. As a second line of defence, the content security policy forbids loading anything and
+allows only the script with the given hash.
 
-A page of one's own is a template beside ``page.html.j2`` that says ``{% extends "page.html.j2" %}``
-and fills the blocks ``nav``, ``main`` and, if it likes, ``colophon``. Words are written with
-``{{ t(text) }}``, which puts both languages into the page; a style sheet shows one of them, and a
-switch in the page the other. ``marks.html.j2`` has the icons and the badges of verdicts and states.
+A page is a template that extends ``page.html.j2`` and fills the blocks ``nav``, ``main`` and
+optionally ``colophon``. ``{{ t(text) }}`` writes a text in both languages; a style sheet shows the
+selected one. ``marks.html.j2`` has icons and badges.
 """
 
 from __future__ import annotations
@@ -41,16 +40,15 @@ def render(
     scripts: Sequence[str] = (),
     **values: object,
 ) -> str:
-    """Write a page.
+    """Render a page.
 
     Args:
-        template: the file name of a template that extends ``page.html.j2``.
-        title: the page's title, as a browser's tab shows it.
-        language: what the page speaks when it is opened; it holds both.
-        styles: file names of style sheets beside the template, after ``page.css``.
-        scripts: file names of scripts beside the template, after ``page.js``. Without them
-            everything must be readable all the same.
-        values: what the template needs.
+        template: file name of a template that extends ``page.html.j2``.
+        title: the page's title.
+        language: the initial language; the page contains both.
+        styles: file names of additional style sheets.
+        scripts: file names of additional scripts; the page must be readable without them.
+        values: template variables.
     """
     style = _joined("page.css", *styles)
     script = _joined("page.js", *scripts)
@@ -60,9 +58,9 @@ def render(
         .render(
             title=title,
             language=language,
-            style=Markup(style),  # noqa: S704 - our own files, and a style element knows no escapes
+            style=Markup(style),  # noqa: S704 - a package file; style elements have no escapes
             style_hash=_hash(style),
-            script=Markup(script),  # noqa: S704 - our own files, and a script element knows no escapes
+            script=Markup(script),  # noqa: S704 - a package file; script elements have no escapes
             script_hash=_hash(script),
             **values,
         )
@@ -71,7 +69,7 @@ def render(
 
 @cache
 def environment() -> Environment:
-    """Make the one environment of all pages: everything is made visible and escaped."""
+    """Return the shared environment, which makes control characters visible and escapes."""
     made = Environment(
         loader=PackageLoader("conformance.reports.html", _TEMPLATES),
         autoescape=True,
@@ -107,11 +105,10 @@ def environment() -> Environment:
 
 
 def in_both(text: Text | str) -> Markup:
-    """Write a text in both languages, of which the page shows one.
+    """Write a text in both languages; the page shows one.
 
-    What is the same in both, or a plain string (a name, a number), is written once. Names in
-    backticks become code. A text without Chinese stays English in a Chinese page, and says so to
-    whoever reads it aloud.
+    A plain string, and a text equal in both languages, is written once. Names in backticks become
+    code. A text without Chinese is marked as English for screen readers.
     """
     if isinstance(text, str):
         return marked(text)
@@ -125,14 +122,14 @@ def in_both(text: Text | str) -> Markup:
 
 
 def brief(text: Text | str, longest: int = LONGEST) -> Text | str:
-    """Shorten what may be long: checks keep their words short, a broken record may not."""
+    """Shorten a text to ``longest`` characters."""
     if isinstance(text, str):
         return cut(text, longest)
     return text.mapped(lambda words: cut(words, longest))
 
 
 def marked(sentence: str) -> Markup:
-    """Turn the names that a sentence of ours carries in backticks into code."""
+    """Turn names in backticks into code elements."""
     parts = [escape(lines(part)) for part in sentence.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part
@@ -141,7 +138,7 @@ def marked(sentence: str) -> Markup:
 
 
 def _visible(value: object) -> object:
-    """Make every string safe to look at before it is escaped; what is markup already, is ours."""
+    """Make control characters in strings visible; markup is left as it is."""
     return lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -152,5 +149,5 @@ def _joined(*names: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Name the one element that the page's policy allows, by what is in it."""
+    """Return the hash of a style or script for the content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

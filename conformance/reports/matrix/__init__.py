@@ -1,4 +1,4 @@
-"""The matrix: many runs in one table, as a page, as data, as Markdown and for a terminal."""
+"""The matrix: many runs in one table, as HTML, JSON, Markdown and for a terminal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["File", "Matrix", "Recorded", "files", "matrix_of"]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One way to write the matrix down, and the name of its file."""
+    """An output format and its file name."""
 
     name: str
     render: Callable[[Matrix], str]
 
 
 def files(language: Language = Language.ENGLISH) -> Mapping[str, File]:
-    """Return every kind of file by its name; a page holds both languages, the others one."""
+    """Return output files by format name; HTML contains both languages."""
     return {
         "json": File("matrix.json", data.render),
         "markdown": File("matrix.md", partial(markdown.render, language=language)),

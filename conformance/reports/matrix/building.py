@@ -1,4 +1,4 @@
-"""From runs to the matrix: pure."""
+"""Build the matrix from runs; pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from conformance.reports.words import HEADLINES, Noun, counted
 NOT_RUN = Text("Not run", "未运行")
 TARGET = Noun("target", "targets", "{n} 个目标")
 
-_NO_RUN_OF_DOCUMENT = Text(
-    "No run under this document's contract is among these.", "这里没有按此文档的契约进行的运行。"
-)
+_NO_RUN_OF_DOCUMENT = Text("No run used this document's contract.", "没有使用此文档契约的运行。")
 _WORST_FIRST = (
     Conclusion.NOT_CONFORMING,
     Conclusion.BROKEN_OFF,
@@ -28,12 +26,11 @@ _WORST_FIRST = (
 
 
 def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
-    """Put runs into one table.
+    """Build one table from runs.
 
     Args:
         recorded: the runs, in the order of their rows.
-        documents: short names of the documents that are never left out; one that no run was held
-            to gets a row that says so.
+        documents: names of documents that always get a row, even without a run.
     """
     given = tuple(recorded)
     known = {_document_of(one) for one in given}
@@ -98,17 +95,14 @@ def _row(one: Recorded) -> Row:
 
 
 def _cell(row: SubjectRow) -> Cell:
-    # The rows' findings come worst first, so the first is what a reader wants to see.
+    # Findings are sorted worst first.
     worst = row.troubles[0].id if row.troubles else None
     seen = any(finding.verdict is not Verdict.SKIPPED for finding in row.findings)
     return Cell(row.state, row.subject.documented, seen, worst)
 
 
 def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ...]:
-    """Name the subjects of one kind, in the order of the contracts.
-
-    What no document mentions and no check looked at would be an empty column.
-    """
+    """Return the names of one kind in the order of the contracts, without empty columns."""
     told = {
         name for row in rows for name, cell in row.cells.items() if cell.documented or cell.seen
     }
@@ -117,7 +111,7 @@ def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ..
 
 
 def _subjects(runs: Sequence[Run], order: Sequence[str]) -> Iterator[Subject]:
-    """Gather the checks about each subject: those of the contracts first, then any other."""
+    """Group checks by subject: subjects of the contracts first, then others."""
     about: dict[str, dict[str, Check]] = {name: {} for name in order}
     for finding in sorted((f for run in runs for f in run.findings), key=lambda f: f.id):
         about.setdefault(finding.subject, {})[finding.id] = _check(finding)
@@ -131,7 +125,7 @@ def _check(finding: Finding) -> Check:
 
 
 def _sentence(rows: Sequence[Row]) -> Text:
-    """Say in a sentence how many targets there are, and what came of them."""
+    """Count the targets by conclusion in one sentence."""
     counts = Counter(row.conclusion for row in rows)
     told = [
         Text("{count} {words}", "{count} 个{words}").format(
@@ -142,7 +136,7 @@ def _sentence(rows: Sequence[Row]) -> Text:
         if counts[conclusion]
     ]
     if not told:
-        return Text("Nothing was run.", "没有任何运行。")
+        return Text("No runs.", "没有任何运行。")
     return Text("{targets}: {told}.", "{targets}：{told}。").format(
         targets=counted(len(rows), TARGET), told=joined(told, Text(", ", "，"))
     )

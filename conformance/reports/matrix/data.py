@@ -1,4 +1,4 @@
-"""``matrix.json``: the matrix for programs, in ASCII, so that no viewer acts on what is in it."""
+"""``matrix.json``: the matrix for programs, escaped to ASCII."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from conformance.reports.matrix.records import Matrix, Row
 
 FORMAT = 1
-"""Raised when a program that reads an older file would misread a newer one."""
+"""Format version; incremented for incompatible changes."""
 
 
 def render(matrix: Matrix) -> str:

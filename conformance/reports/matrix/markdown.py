@@ -1,4 +1,4 @@
-"""``matrix.md``: the matrix for a wiki or a pull request, parameters beside targets."""
+"""``matrix.md``: the matrix for a wiki or a pull request."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MARKS = {
     State.REFUSED: "⊘",
     State.UNTESTED: "○",
 }
-_TITLE = Text("Conformance of several targets", "多个目标的合规情况")
+_TITLE = Text("Conformance of several targets", "多个目标与契约的符合情况")
 _TARGETS = (
     Text("Target", "目标"),
-    Text("Verdict", "结论"),
-    Text("In words", "说明"),
+    Text("Verdict", "判定"),
+    Text("Summary", "摘要"),
     Text("Cost", "花费"),
-    Text("Depth", "深度"),
+    Text("Tier", "档位"),
     Text("Started", "开始于"),
 )
 _PARAMETER, _FIELD = Text("Parameter", "参数"), Text("Response field", "响应字段")
@@ -31,7 +31,7 @@ _SILENT = "–"
 
 
 def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
-    """Write the matrix: the targets first, then what became of each parameter and field."""
+    """Write the matrix: targets first, then the state of each parameter and field."""
     lines = [f"# {_TITLE.of(language)}", "", escape(matrix.sentence.of(language)), ""]
     lines += _table(
         [head.of(language) for head in _TARGETS], [_target(row, language) for row in matrix.rows]

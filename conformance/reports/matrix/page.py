@@ -1,4 +1,4 @@
-"""The matrix as one page: readable without a script, sorted and filtered with one."""
+"""The matrix as an HTML page; sorting and filtering need scripts, reading does not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATES: Mapping[str, int] = {
     State.UNTESTED.value: 3,
     State.HONOURED.value: 4,
 }
-"""The states in the order in which columns are sorted: what is worst comes first."""
+"""Sort order of states, the worst first."""
 
 VERDICTS: Mapping[str, int] = {
     Verdict.FAIL.value: 0,
@@ -32,7 +32,7 @@ VERDICTS: Mapping[str, int] = {
     Verdict.PASS.value: 7,
 }
 
-TITLE = Text("Conformance of {n} targets", "{n} 个目标的合规情况")
+TITLE = Text("Conformance of {n} targets", "{n} 个目标与契约的符合情况")
 
 
 def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
@@ -40,7 +40,7 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
 
     Args:
         matrix: what to show.
-        language: what the page speaks when it is opened; it holds both.
+        language: the initial language; the page contains both.
     """
     return page.render(
         "matrix.html.j2",

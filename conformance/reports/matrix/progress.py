@@ -1,7 +1,6 @@
-"""Several runs at a time in a terminal: a line for each, and what came of it when it is over.
+"""Progress of several parallel runs: one line per target with its result at the end.
 
-Where the output is no terminal, a line says that a run began and another how it ended, each with
-the target's name, so that a log of fifty targets can still be read.
+In a log, one line marks the start and one the end of each run, with the target's name.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from conformance.reports.words import CHECK, HEADLINES, REQUEST, counted, durati
 
 
 class ProgressOfMany:
-    """Shows the events of several runs as they come; a context manager."""
+    """Shows the progress of several runs; a context manager."""
 
     def __init__(self, console: Console, language: Language) -> None:
         self._console = console

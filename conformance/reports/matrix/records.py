@@ -11,15 +11,15 @@ from conformance.model import Conclusion, Cost, Run, State, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is to become a row: a run, or the reason why there is none.
+    """The input for a row: a run, or the reason why there is none.
 
     Attributes:
-        name: what the target is called.
-        run: its run, or None where it did not come to one.
-        page: the address of the run's own report, relative to the matrix; None where it has none.
-        document: whose promises it was to be held to.
-        because: why it was not run, in a sentence.
-        base_url, model: what was to be asked; empty where nobody has said so.
+        name: the target's name.
+        run: its run, or None.
+        page: link to the run's HTML report, relative to the matrix; None if there is none.
+        document: the document of the contract.
+        because: why there is no run.
+        base_url, model: the endpoint; empty if unknown.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What became of one parameter or field at one target.
+    """The state of one parameter or field at one target.
 
-    ``documented`` tells whether the target's document mentions it, ``seen`` whether a check looked
-    at it, and ``evidence`` names the worst finding about it, where one wants reading.
+    ``documented``: the target's document mentions it. ``seen``: a check tested it. ``evidence``: id
+    of the worst finding that needs attention, or None.
     """
 
     state: State
@@ -47,10 +47,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One target. ``conclusion`` is None, and there are no cells, where it was not run.
+    """One target. Without a run, ``conclusion`` is None and ``cells`` is empty.
 
-    ``cells`` has what became of each parameter and field by its name, ``verdicts`` what each check
-    concluded by its id; ``elapsed`` is in seconds.
+    ``cells`` maps names of parameters and fields to states, ``verdicts`` maps ids of checks to
+    verdicts; ``elapsed`` is in seconds.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A column one click deeper: a check, by its id and its sentence."""
+    """A check as a column of a detail table: its id and title."""
 
     id: str
     title: Text
@@ -92,9 +92,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All rows, and the columns that any of them has.
+    """All rows and the union of their columns.
 
-    ``subjects`` are the parameters, the fields, and whatever else checks are about, in this order.
+    ``subjects`` are parameters, fields and other subjects of checks, in this order.
     """
 
     rows: tuple[Row, ...]

@@ -1,4 +1,4 @@
-"""The matrix for a terminal: a line for each target, and by name what it does not serve."""
+"""The matrix for a terminal: one line per target, with its deviations by name."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from conformance.reports.matrix.records import Matrix, Row
 from conformance.reports.visible import cut, line
 
 LONGEST = 240
-"""Characters of a reason in a terminal; the page holds all of it."""
+"""Maximum characters of a reason in the terminal; the HTML page shows all."""
 
 _HEADS = (
     Words("Target", "目标"),
-    Words("Verdict", "结论"),
-    Words("Served", "符合"),
+    Words("Verdict", "判定"),
+    Words("Supported", "符合"),
     Words("Requests", "请求"),
-    Words("Tokens", "词元"),
+    Words("Tokens", "token"),
     Words("Deviations", "偏差"),
 )
 _TOLD = (State.IGNORED, State.ALTERED, State.REFUSED)
 
 
 def render(matrix: Matrix, language: Language) -> RenderableType:
-    """Lay the matrix out: parameters are named where they deviate, and counted where they do not.
+    """Render the matrix; deviating parameters are named, the others are counted.
 
     Args:
         matrix: what to show.
-        language: what the words are in.
+        language: the language of the output.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, head in enumerate(_HEADS):
@@ -54,7 +54,7 @@ def _style(row: Row) -> str:
 
 
 def _served(matrix: Matrix, row: Row) -> str:
-    """Count the documented parameters that are served as promised."""
+    """Count the documented parameters that work as promised."""
     promised = [name for name in matrix.parameters if name in row.cells]
     states = [row.cells[name].state for name in promised if row.cells[name].documented]
     return f"{states.count(State.HONOURED)}/{len(states)}" if states else ""

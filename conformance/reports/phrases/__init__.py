@@ -1,21 +1,23 @@
-"""The Chinese of what checks say: a run records its English alone, so old runs are told too.
+"""Chinese translations of recorded messages, which are English only.
 
     in_chinese("budget spent: 5 requests were allowed")     # 预算已用完：只允许 5 个请求
 
-The YAML files beside this one pair English patterns with Chinese ones. What varies is a slot:
+The YAML files in this folder pair English patterns with Chinese ones. Variable parts are slots:
 
 =========  ==================================================================================
-``{x}``    evidence, or whatever else is never translated: it stays as it was recorded
-``{x=}``   evidence as JSON has it, or in quotes as Python has a text
+``{x}``    evidence or other text that is never translated
+``{x=}``   evidence as JSON or as a quoted Python string
 ``{x#}``   a number
-``{x@}``   a name without blanks: of a check, a contract, a place in an answer
-``{x!}``   words of the suite that the catalogue knows, or such a name
-``{x?}``   words of the suite where the catalogue knows them, else evidence
+``{x@}``   a name without blanks: of a check, a contract, a path in a response
+``{x!}``   a phrase of the catalogue, or such a name
+``{x?}``   a phrase of the catalogue if it is known, otherwise evidence
 ``{x*}``   several of these, separated by commas
 =========  ==================================================================================
 
-Messages hold what an endpoint sent. So a pattern is a row of literals that are looked for from left
-to right, once each, and never a regular expression that hostile text could keep busy.
+Messages contain untrusted text, so a pattern is a sequence of literals searched from left to right
+and not a regular expression, which could take exponential time.
+
+Phrases of older versions stay in the catalogue, so that older records are translated too.
 """
 
 from __future__ import annotations
@@ -35,37 +37,37 @@ __all__ = ["in_chinese"]
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 LONGEST = 2000
-"""Characters of a message that is looked up; a check's own are shorter."""
+"""Maximum characters of a message that is translated."""
 
 DEEPEST = 4
-"""How many patterns may stand within each other: around a finding, its words, a name in them."""
+"""Maximum nesting of patterns."""
 
 SLOT = re.compile(r"\{(\w+)([=#@?!*]?)\}")
 NUMBER = re.compile(r"[-+.,e]*[0-9][-+0-9.,e]*")
 QUOTES = {'"': '"', "'": "'", "[": "]", "{": "}"}
-"""How evidence ends that begins so; what was cut ends with an ellipsis."""
+"""Closing characters of evidence; truncated evidence ends with an ellipsis."""
 
 WORDS = frozenset({"true", "false", "null", "None"})
 NAME = re.compile(r"[\w.\[\]-]+", re.ASCII)
 
 FIRST = "around.yaml"
-"""Patterns that hold a whole message; one that fits its beginning would swallow what is around."""
+"""Patterns around another message; they are tried before patterns for the inner part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One English pattern, cut at its slots, beside the Chinese one.
+    """An English pattern split at its slots, and the Chinese one.
 
-    ``literals`` are one more than the ``slots``, which pair a name with a kind.
+    ``slots`` are pairs of name and kind; there is one more literal than slots.
     """
 
     literals: tuple[str, ...]
     slots: tuple[tuple[str, str], ...]
     chinese: tuple[str, ...]
-    order: tuple[str, ...]  # the names of the slots as the Chinese has them
+    order: tuple[str, ...]  # names of the slots in the Chinese pattern
 
     def values_in(self, message: str) -> Sequence[str] | None:
-        """Return what stands in the slots of a message, or None if the pattern does not fit."""
+        """Return the values of the slots, or None if the message does not match."""
         first, last = self.literals[0], self.literals[-1]
         end = len(message) - len(last)
         if end < len(first) or not (message.startswith(first) and message.endswith(last)):
@@ -81,10 +83,10 @@ class Phrase:
 
 
 def in_chinese(message: str) -> str | None:
-    """Say in Chinese what a check said in English; None where nobody has translated it.
+    """Translate a recorded message; None if there is no translation.
 
     Args:
-        message: a reason, what was expected, or what was seen, as a run has recorded it.
+        message: a reason, an expected or an actual value from a record.
     """
     return _translated(message, DEEPEST) if len(message) <= LONGEST else None
 
@@ -99,7 +101,7 @@ def _translated(message: str, depth: int) -> str | None:
 
 
 def _spoken(phrase: Phrase, message: str, depth: int) -> str | None:
-    """Speak a message by one pattern, or return None if that does not fit."""
+    """Translate a message with one pattern; None if it does not match."""
     values = phrase.values_in(message)
     if values is None:
         return None
@@ -113,7 +115,7 @@ def _spoken(phrase: Phrase, message: str, depth: int) -> str | None:
 
 
 def _filled(phrase: Phrase, told: Mapping[str, str]) -> str:
-    """Put values into the Chinese, which alone is changed where a blank is missing or too many."""
+    """Fill the Chinese pattern and adjust blanks between Chinese and Latin text."""
     values = [told[name] for name in phrase.order]
     pieces = zip(phrase.chinese, ["", *values], [*values, ""], strict=True)
     set_between = [_behind(_before(piece, right), left) for piece, left, right in pieces]
@@ -121,14 +123,14 @@ def _filled(phrase: Phrase, told: Mapping[str, str]) -> str:
 
 
 def _before(piece: str, value: str) -> str:
-    """Set a piece of Chinese before a value: a blank parts Chinese from Latin, nothing else."""
+    """Adjust the end of a Chinese piece: a blank separates Chinese from Latin only."""
     if piece.endswith(" ") and _is_chinese(piece[-2:-1]) and _is_chinese(value[:1]):
         return piece[:-1]
     return f"{piece} " if _part(piece[-1:], value[:1]) else piece
 
 
 def _behind(piece: str, value: str) -> str:
-    """Set a piece of Chinese behind a value."""
+    """Adjust the beginning of a Chinese piece."""
     return _before(piece[::-1], value[::-1])[::-1]
 
 
@@ -182,18 +184,17 @@ KINDS: Mapping[str, Callable[[str, int], str | None]] = {
     "?": _known_or_not,
     "*": _each_known_or_not,
 }
-"""What may stand in a slot, and what becomes of it; None if it may not."""
+"""Functions per kind of slot: the translated value, or None if it does not fit."""
 
 
 @cache
 def catalogue() -> tuple[Mapping[str, str], tuple[Phrase, ...]]:
-    """Read all phrases: those without slots by their English, and the others in the order of trial.
+    """Read all phrases: those without slots by their English, the others in order of matching.
 
-    What begins with more words of its own comes first, and then what has more of them: of two that
-    fit the more particular one speaks.
+    Patterns with longer literals come first, so that the more specific pattern wins.
 
     Raises:
-        ValueError: a phrase is given twice, or its two patterns have different slots.
+        ValueError: two translations of one phrase, or different slots in its two patterns.
     """
     plain: dict[str, str] = {}
     around, others = list[Phrase](), list[Phrase]()
@@ -220,7 +221,7 @@ def _entries() -> Iterator[tuple[str, str, str]]:
 
 
 def phrase_of(english: str, chinese: str) -> Phrase:
-    """Read a pair of patterns.
+    """Parse a pair of patterns.
 
     Raises:
         ValueError: they have different slots.
@@ -233,6 +234,6 @@ def phrase_of(english: str, chinese: str) -> Phrase:
 
 
 def _cut(pattern: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Cut a pattern into its literals, and the names and the kinds of its slots."""
+    """Split a pattern into literals, slot names and slot kinds."""
     parts = SLOT.split(pattern)
     return tuple(parts[::3]), tuple(parts[1::3]), tuple(parts[2::3])

@@ -1,8 +1,7 @@
-"""Pictures of a run, where people would rather look than read: drawn from its record alone.
+"""Charts of a run, drawn from its record.
 
-Each picture is a file with two functions: ``numbers`` takes from a run what is to be shown, or None
-where the run has nothing of it, and ``draw`` makes SVG of that. What an endpoint sent is read with
-suspicion, and nothing of it but numbers gets into a picture.
+Each module has two functions: ``numbers`` extracts data from a run, or None if there is none, and
+``draw`` makes SVG from it. Of the untrusted responses only numbers get into a chart.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = ["Picture", "pictures"]
 
 
 def pictures(run: Run) -> tuple[Picture, ...]:
-    """Draw all that a run has the numbers for, in the order in which a page shows them."""
+    """Draw all charts that the run has data for, in page order."""
     return tuple(_drawn(recorded(run)))
 
 

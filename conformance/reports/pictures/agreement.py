@@ -1,7 +1,7 @@
-"""Whether a text is scored as it was generated: the same token's two log-probabilities.
+"""Chart of log-probabilities of the same tokens, when generated and when scored in a prompt.
 
-A completion that was generated with ``logprobs`` and then came back as part of an echoed prompt was
-scored twice. From one model both numbers are the same, and every dot lies on the diagonal.
+A completion generated with ``logprobs`` and later sent as part of an echoed prompt has two
+log-probabilities per token. The same model gives equal values, on the diagonal.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from conformance.reports.pictures.reading import Recorded, Told, choices, count,
 
 FEWEST = 4
 MOST = 400
-"""Tokens that are drawn."""
+"""Maximum number of tokens drawn."""
 
 APART = 0.05
-"""Nats; arithmetic in 16 bits stays below, another model does not."""
+"""Tolerance in nats; 16-bit arithmetic stays below it, a different model does not."""
 
 STEERING = ("echo", "logit_bias", "presence_penalty", "frequency_penalty")
 
@@ -139,10 +139,10 @@ def draw(tokens: tuple[Token, ...]) -> Picture:
     for these, colour in ((near, THEIRS), (far, ALARM)):
         places = ((across(token.generated), up(token.scored)) for token in these)
         drawing.dots(places, colour, size=7, opacity=0.6)
-    drawing.label((LEFT, 12), Text("logprob as scored in a prompt", "作为提示评分时的 logprob"))
+    drawing.label((LEFT, 12), Text("logprob in the prompt", "在 prompt 中的 logprob"))
     end = (RIGHT, TOP + SIDE + 29)
-    drawing.label(end, Text("logprob as generated", "生成时的 logprob"), anchor="end")
-    title = Text("Scores of generated text", "生成文本的评分")
+    drawing.label(end, Text("logprob when generated", "生成时的 logprob"), anchor="end")
+    title = Text("Consistency of logprobs", "logprob 的一致性")
     return drawing.picture("agreement", TOP + SIDE + 36, title=title, says=_says(tokens))
 
 
@@ -163,17 +163,18 @@ def _says(tokens: tuple[Token, ...]) -> Text:
 
 
 def _rounded(nats: float) -> str:
-    """Round up to what can be read; nobody cares for the seventh digit."""
+    """Round to two digits, at least 0.001."""
     return f"{max(nats, 0.001):.2g}"
 
 
 AGREE = Text(
-    "All {n} tokens that were generated and then scored in a prompt have the same log-probability "
-    "within {most}.",
-    "先生成、再作为提示评分的 {n} 个词元，两次对数概率相差不超过 {most}。",
+    "For all {n} tokens, the logprobs when generated and in an echoed prompt differ by at most "
+    "{most}.",
+    "{n} 个 token 生成时与作为 prompt 回显时的对数概率相差不超过 {most}。",
 )
 DIFFER = Text(
-    "{far} of {n} tokens are scored more than {apart} away from the log-probability that they were "
-    "generated with; at most {most}, in the median {half}.",
-    "{n} 个词元中有 {far} 个的评分与生成时的对数概率相差超过 {apart}；最大 {most}，中位数 {half}。",
+    "For {far} of {n} tokens, the logprobs when generated and in an echoed prompt differ by more "
+    "than {apart}; maximum {most}, median {half}.",
+    "{n} 个 token 中有 {far} 个在生成时与作为 prompt 回显时的对数概率相差超过 {apart}；"
+    "最大 {most}，中位数 {half}。",
 )

@@ -1,7 +1,7 @@
-"""When the pieces of a stream's text arrived: a stream that is only played is seen at once.
+"""Chart of arrival times of streamed text.
 
-A server that generates first and streams afterwards leaves nothing but a heap at the end of its
-row, however many pieces it cuts the answer into.
+A server that generates the whole text first and then streams it shows a cluster at the end of its
+row, regardless of the number of chunks.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from conformance.reports.words import duration
 REQUIREMENT = "streaming.incremental"
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 FEWEST_PIECES = 4
-"""Fewer pieces show nothing of a rhythm."""
+"""Minimum number of chunks with text."""
 
 MOST_ROWS = 6
 MOST_PIECES = 200
-"""Dots in a row; a longer stream is thinned out, its first and last piece kept."""
+"""Maximum dots in a row; longer streams are thinned out, keeping the first and last chunk."""
 
 ROW, TOP, LEFT, RIGHT = 22.0, 26.0, 66.0, WIDTH - 44.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The seconds at which the pieces of one stream's text came, in order; ``pieces`` are all."""
+    """Arrival times in seconds of one stream's text; ``pieces`` is the number of all chunks."""
 
     times: tuple[float, ...]
     pieces: int
 
     @property
     def first(self) -> float:
-        """The time to the first piece."""
+        """Seconds to the first chunk with text."""
         return self.times[0]
 
     @property
     def span(self) -> float:
-        """The time from the first piece to the last."""
+        """Seconds from the first to the last chunk with text."""
         return self.times[-1] - self.times[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stream of the endpoint, and the reference's stream for the same request, if any."""
+    """A stream of the endpoint, and the reference server's stream for the same request."""
 
     theirs: Stream
     ours: Stream | None
@@ -65,14 +65,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What the picture shows; ``at_once`` says that a check found the text to come in one burst."""
+    """The data of the chart; ``at_once``: a check found that the text arrives in one burst."""
 
     rows: tuple[Row, ...]
     at_once: bool
 
 
 def numbers(record: Recorded) -> Streams | None:
-    """Choose the streams that show most, or None where no stream has enough pieces."""
+    """Choose the most informative streams; None if no stream has enough chunks."""
     found = [(answer, stream) for answer in record.answers if (stream := _stream(answer))]
     if not found:
         return None
@@ -85,14 +85,14 @@ def numbers(record: Recorded) -> Streams | None:
     def shows_most(pair: tuple[Told, Stream]) -> tuple[bool, int]:
         return pair[0].request in reference, pair[1].pieces
 
-    # Of several samples of one request a single row would do, but a burst convinces by repeating.
+    # Several samples of one request are kept, because repetition confirms a burst.
     ranked = sorted(found, key=shows_most, reverse=True)[:MOST_ROWS]
     rows = tuple(Row(stream, reference.get(answer.request)) for answer, stream in ranked)
     return Streams(_ours_once(rows, [answer.request for answer, _ in ranked]), _at_once(record))
 
 
 def _ours_once(rows: Sequence[Row], requests: Sequence[Request]) -> tuple[Row, ...]:
-    """Keep the reference's stream where its request comes first; it answered once."""
+    """Keep the reference stream only at the first row of its request."""
     return tuple(
         row if requests.index(request) == place else Row(row.theirs, None)
         for place, (row, request) in enumerate(zip(rows, requests, strict=True))
@@ -104,7 +104,7 @@ def _at_once(record: Recorded) -> bool:
 
 
 def _stream(answer: Told) -> Stream | None:
-    """Read when the first choice's text came; an echo may rightly come at once, and is left out."""
+    """Read arrival times of the first choice; echoed text may arrive at once and is left out."""
     times = [chunk.at for chunk in answer.chunks if any(map(_goes_on, choices(chunk.data)))]
     if len(times) < FEWEST_PIECES or answer.asked.get("echo"):
         return None
@@ -121,13 +121,13 @@ class _Line:
 
 
 def _goes_on(choice: Json) -> bool:
-    """Tell whether a chunk's choice is the first one, with text: many short ones make a burst."""
+    """Return whether a chunk's choice is the first one and has text."""
     text = choice.get("text")
     return choice.get("index") in (0, None) and isinstance(text, str) and text != ""
 
 
 def draw(streams: Streams) -> Picture:
-    """Draw a row for each stream, all on one axis of seconds since the request."""
+    """Draw a row per stream on a common axis of seconds since the request."""
     drawing = Drawing()
     lines = list(_lines(streams))
     bottom = TOP + len(lines) * ROW
@@ -145,8 +145,8 @@ def draw(streams: Streams) -> Picture:
         drawing.dots(dots, line.colour, size=6, opacity=0.6)
         drawing.label((WIDTH - 4, y + 4), same(f"{line.stream.pieces:,}"), anchor="end")
     drawing.label((LEFT, 12), Text("time since the request", "自请求起的时间"))
-    drawing.label((WIDTH - 4, 12), Text("pieces of text", "文本段数"), anchor="end")
-    title = Text("How streamed text arrives", "流式文本如何到达")
+    drawing.label((WIDTH - 4, 12), Text("chunks", "数据块数"), anchor="end")
+    title = Text("Arrival of streamed text", "流式文本的到达时间")
     return drawing.picture(
         "arrivals",
         bottom + 22,
@@ -186,19 +186,19 @@ def _rhythm(streams: Sequence[Stream], words: Text) -> Text:
 
 
 ROW_TOLD = Text(
-    "{name}: {pieces} pieces between {first} and {last}.",
-    "{name}：{pieces} 段，介于 {first}与 {last}之间。",
+    "{name}: {pieces} chunks between {first} and {last}.",
+    "{name}：{pieces} 个数据块，在 {first}至 {last}之间到达。",
 )
 AT_ONCE = Text(
-    "All text of a stream comes within {span}, after {first} of silence: it is generated first and "
-    "sent afterwards.",
-    "沉默 {first}之后，流的全部文本在 {span}内到达：先生成完毕，再一并发出。",
+    "All text of a stream arrives within {span}, after {first} without output: it is generated "
+    "first and sent afterwards.",
+    "在 {first}没有输出之后，流的全部文本在 {span}内到达：先生成完毕，再一并发出。",
 )
 OVER_TIME = Text(
-    "The first piece of text comes after {first}, the others over {span} (medians).",
+    "The first text arrives after {first}, the rest over {span} (medians).",
     "首段文本在 {first}后到达，其余在 {span}内陆续到达（中位数）。",
 )
 REFERENCE = Text(
-    "The reference answers the same after {first} and over {span}.",
-    "对同样的请求，参考服务器的文本在 {first}后开始，在 {span}内陆续到达。",
+    "Reference server, same requests: first text after {first}, the rest over {span}.",
+    "参考服务器对同样的请求：首段文本在 {first}后到达，其余在 {span}内陆续到达。",
 )

@@ -1,10 +1,10 @@
-"""Billed prompt tokens against a prompt's length: a hidden prompt is an offset, padding a slope.
+"""Chart of reported prompt tokens by prompt length.
 
-The length is best told in the endpoint's own tokens: a prompt of token ids has as many as ids, an
-echoed prompt as many as entries of ``logprobs``. An honest bill lies on the diagonal then, whatever
-the text. Where nothing can be counted the length is in characters, of which one script has several
-to a token and another one several tokens to each; their lines are apart. There a text and the same
-text twice tell the offset: what both have beside the text is billed once in either.
+A hidden prompt shows as a constant offset, inflated counts as a slope above 1. The length is in
+tokens where these can be counted: a prompt of token ids has as many tokens as ids, an echoed prompt
+as many as ``logprobs`` entries. Correct usage then lies on the diagonal. Otherwise the length is in
+characters, with a line per script, because scripts differ in characters per token; a text and the
+same text twice then show the offset, which both requests contain once.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ from conformance.reports.pictures.reading import Recorded, Told, choices, count
 from conformance.reports.words import TOKEN, counted
 
 FEWEST = 3
-"""Lengths below which there is nothing to see."""
+"""Minimum number of different lengths."""
 
 MOST = 200
-"""Points of one series."""
+"""Maximum number of points in a series."""
 
 USUAL = 2
-"""Tokens that mark a prompt's beginning and that nobody minds on a bill."""
+"""Accepted offset in tokens, for tokens that mark the beginning of a prompt."""
 
 FLAT = 0.05
-"""A slope below which a bill does not follow its prompt."""
+"""Slope below which usage does not depend on the prompt."""
 
 TOP, HEIGHT, LEFT, RIGHT = 24.0, 190.0, 44.0, WIDTH - 14.0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of one script: the length of a prompt, and the tokens that were billed for it."""
+    """Points of one script: prompt length and reported prompt tokens."""
 
     script: Text | None
     points: tuple[tuple[int, int], ...]
 
     @property
     def line(self) -> Line | None:
-        """The line that the points lie on, if they lie on one."""
+        """The fitted line, or None if the points do not fit one."""
         line = fitted(self.points)
         return line if line is not None and is_straight(line, self.points) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bills:
-    """The bills of a run.
+    """The reported prompt tokens of a run.
 
-    ``in_tokens`` says that lengths are counted tokens and not characters; ``doubled`` are the
-    points of a text and of the same text twice.
+    ``in_tokens``: lengths are in tokens, otherwise in characters. ``doubled``: the points of a text
+    and of the same text twice.
     """
 
     series: tuple[Series, ...]
@@ -80,7 +80,7 @@ CJK = Text("Chinese text", "中文文本")
 
 
 def numbers(record: Recorded) -> Bills | None:
-    """Gather bills by length, in tokens where enough can be counted; None where there are few."""
+    """Collect reported tokens by length, in tokens if possible; None if too few."""
     billed = list(_billed(record.answers))
     lengths = _counted_texts(record.answers)
     points = {
@@ -101,7 +101,7 @@ def numbers(record: Recorded) -> Bills | None:
 
 
 def _doubled(bills: Mapping[str, int]) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Find the longest text that was also sent twice in one prompt, as it is or with a blank."""
+    """Find the longest text that was also sent doubled, with or without a separator."""
     for text in sorted(bills, key=len, reverse=True):
         for twice in (f"{text}{between}{text}" for between in ("", " ", "\n")):
             if twice in bills:
@@ -110,18 +110,18 @@ def _doubled(bills: Mapping[str, int]) -> tuple[tuple[int, int], tuple[int, int]
 
 
 def _billed(answers: Iterable[Told]) -> Iterator[tuple[Told, int]]:
-    """Find the bills for one prompt and one choice, since some bill a prompt for each choice."""
+    """Yield usage of requests with one prompt and one choice; some servers count per choice."""
     for answer in answers:
         usage = answer.document.get("usage")
         bill = count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
-        # A check may ask for anything here, so that nothing may be taken for hashable.
+        # Checks send any JSON value here, including unhashable ones.
         alone = all(answer.asked.get(name) in (None, 1) for name in ("n", "best_of"))
         if bill is not None and alone:
             yield answer, bill
 
 
 def _counted_texts(answers: Iterable[Told]) -> Mapping[str, int]:
-    """Count the tokens of the prompts that were echoed with their scores."""
+    """Count the tokens of prompts that were echoed with logprobs."""
     lengths: dict[str, int] = {}
     for answer in answers:
         if answer.prompt and answer.asked.get("echo") is True:
@@ -137,13 +137,13 @@ def _counted_texts(answers: Iterable[Told]) -> Mapping[str, int]:
 
 
 def _inside(offsets: list[object], end: int) -> int:
-    """Count the entries that begin before ``end``; 0 where one is no offset."""
+    """Count the offsets below ``end``; 0 if one is not an offset."""
     read = [count(offset) for offset in offsets]
     return 0 if None in read else sum(offset < end for offset in read if offset is not None)
 
 
 def _length(answer: Told, lengths: Mapping[str, int]) -> int | None:
-    """Say how many tokens a prompt has, if that can be counted."""
+    """Return the number of tokens of a prompt, or None if it cannot be counted."""
     prompt = answer.asked.get("prompt")
     if isinstance(prompt, list) and prompt and not answer.asked.get("suffix"):
         return len(prompt) if all(count(token) is not None for token in prompt) else None
@@ -151,7 +151,7 @@ def _length(answer: Told, lengths: Mapping[str, int]) -> int | None:
 
 
 def _script(text: str) -> Text | None:
-    """Tell ASCII from Chinese; a text that is neither has a slope of its own."""
+    """Classify a text as ASCII or Chinese; None for others."""
     if text.isascii():
         return ASCII
     ideographs = sum("\u3000" <= character <= "\u9fff" for character in text)
@@ -167,7 +167,7 @@ def _differ(points: Iterable[tuple[int, int]]) -> bool:
 
 
 def draw(bills: Bills) -> Picture:
-    """Draw the points, and the lines that they lie on."""
+    """Draw the points and fitted lines."""
     drawing = Drawing()
     points = bills.all_points
     most = max(1, *(bill for _, bill in points))
@@ -187,14 +187,14 @@ def draw(bills: Bills) -> Picture:
             drawing.rings(places, shade)
         else:
             drawing.dots(places, shade, size=7, opacity=0.7)
-    drawing.label((LEFT, 12), Text("billed prompt tokens", "计费的提示词元"))
+    drawing.label((LEFT, 12), Text("reported prompt tokens", "上报的输入 token 数"))
     drawing.label((RIGHT, 12), _legend(bills), anchor="end")
-    unit = Text("tokens sent", "发送的词元数") if bills.in_tokens else CHARACTERS
+    unit = Text("tokens sent", "发送的 token 数") if bills.in_tokens else CHARACTERS
     drawing.label((RIGHT, TOP + HEIGHT + 28), unit, anchor="end")
     if bills.doubled is not None:
         below = (LEFT, TOP + HEIGHT + 28)
-        drawing.label(below, Text("dashed: one text twice", "虚线：同一文本两遍"))
-    title = Text("What a prompt is billed", "提示如何计费")
+        drawing.label(below, Text("dashed: the same text twice", "虚线：同一文本重复两遍"))
+    title = Text("Reported prompt tokens", "输入 token 的计量")
     return drawing.picture("bills", TOP + HEIGHT + 36, title=title, says=_says(bills))
 
 
@@ -211,7 +211,7 @@ def _axes(drawing: Drawing, across: Scale, up: Scale) -> None:
 def _segment(
     drawing: Drawing, line: Line, across: Scale, up: Scale, colour: str, *, dashed: bool = False
 ) -> None:
-    """Draw a line where it is inside the picture."""
+    """Draw the part of a line that is inside the chart."""
     low, high = 0.0, across.last
     if line.slope > 0:
         low = max(low, (up.first - line.offset) / line.slope)
@@ -232,13 +232,13 @@ def _deviates(series: Series) -> bool:
 
 
 def _offset(line: Line) -> int:
-    """Tokens on every bill that no prompt has."""
+    """The constant offset in tokens, 0 if acceptable."""
     whole = round(line.offset)
     return whole if abs(whole) > USUAL else 0
 
 
 def _slope(line: Line) -> int:
-    """Percent that a bill grows faster than its prompt."""
+    """Growth relative to the prompt in percent, 0 if acceptable."""
     percent = round((line.slope - 1) * 100)
     return percent if abs(percent) > 3 else 0
 
@@ -297,51 +297,58 @@ def _slopes(bills: Bills) -> Iterator[Text]:
 
 CHARACTERS = Text("characters sent", "发送的字符数")
 HIDDEN = Text(
-    "Every prompt is billed {n} tokens that it does not have: an offset, as of a hidden prompt.",
-    "每个提示都多计 {n} 个并不存在的词元：这是截距，如同隐藏的提示。",
+    "Usage reports {n} more tokens than sent for every prompt: a constant offset, as from a hidden "
+    "prompt.",
+    "每个 prompt 都多计 {n} 个 token：为固定偏移，类似存在隐藏 prompt 的情况。",
 )
 PADDED = Text(
-    "Bills grow {percent} % faster than prompts: a slope, as of padding.",
-    "账单的增长比提示快 {percent}%：这是斜率，如同虚增。",
+    "Reported tokens grow {percent} % faster than the prompt, as with inflated counts.",
+    "上报的 token 数比 prompt 增长快 {percent}%，类似计数被放大的情况。",
 )
 ALIKE = Text(
-    "Every prompt is billed about {bill} tokens, whatever its length.",
-    "无论长短，每个提示都约计 {bill} 个词元。",
+    "Every prompt is reported as about {bill} tokens, regardless of its length.",
+    "无论长短，每个 prompt 都约计 {bill} 个 token。",
 )
 LACKING = Text(
-    "Every bill lacks {n} tokens that the prompt has.", "每份账单都少计提示中的 {n} 个词元。"
+    "Usage reports {n} fewer tokens than sent for every prompt.",
+    "每个 prompt 都少计 {n} 个 token。",
 )
-SLOWER = Text("Bills grow {percent} % slower than prompts.", "账单的增长比提示慢 {percent}%。")
+SLOWER = Text(
+    "Reported tokens grow {percent} % slower than the prompt.",
+    "上报的 token 数比 prompt 增长慢 {percent}%。",
+)
 HONEST = Text(
-    "The bill grows with the prompt, token by token ({n} lengths): no offset and no slope.",
-    "账单随提示逐词元增长（{n} 种长度）：既无截距，也无斜率偏差。",
+    "Reported tokens match the prompt length ({n} lengths): no offset, no extra growth.",
+    "上报的 token 数与 prompt 长度一致（{n} 种长度）：没有固定偏移，也没有比例偏差。",
 )
 TOO_FEW = Text(
-    "{n} prompts of known length are too few for a line, and not all are billed by it.",
-    "{n} 个长度已知的提示不足以画出直线，且并非都按其长度计费。",
+    "{n} prompts of known length are too few to fit a line; some reported counts differ.",
+    "{n} 个长度已知的 prompt 不足以拟合直线，其中有计数不一致的。",
 )
 UNSTEADY = Text(
-    "The bills for {n} prompts of known length lie on no line.",
-    "{n} 个长度已知的提示，其账单不在一条直线上。",
+    "The reported tokens of {n} prompts of known length do not fit a line.",
+    "{n} 个长度已知的 prompt，其上报的 token 数无法拟合为直线。",
 )
 TWICE = Text(
-    "A text is billed {once} and the same text twice {twice}: {beside} of them are of no text, "
-    "like a hidden prompt.",
-    "一段文本计费 {once}，同一文本两遍计费 {twice}：{beside} 个不属于任何文本，如同隐藏的提示。",
+    "A text is reported as {once}, the same text twice as {twice}: an offset of {beside}, as "
+    "from a hidden prompt.",
+    "一段文本计 {once}，同一文本重复两遍计 {twice}：固定偏移为 {beside}，"
+    "类似存在隐藏 prompt 的情况。",
 )
 DOUBLE = Text(
-    "A text is billed {once} and the same text twice {twice}: no offset.",
-    "一段文本计费 {once}，同一文本两遍计费 {twice}：没有截距。",
+    "A text is reported as {once}, the same text twice as {twice}: no offset.",
+    "一段文本计 {once}，同一文本重复两遍计 {twice}：没有固定偏移。",
 )
 MANY = Text("{n} characters", "{n} 个字符")
 SHORTEST = Text(
-    "The shortest prompt, {length}, is billed {bill}.", "最短的提示（{length}）计费 {bill}。"
+    "The shortest prompt, {length}, is reported as {bill}.",
+    "最短的 prompt（{length}）计 {bill}。",
 )
 SLOPE = Text(
-    "{script}: {slope} tokens a character, and {offset} besides.",
-    "{script}：每字符 {slope} 个词元，另加 {offset} 个。",
+    "{script}: {slope} tokens per character plus {offset}.",
+    "{script}：每字符 {slope} 个 token，另加 {offset} 个。",
 )
 BY_CHARACTERS = Text(
-    "Texts differ in how many characters a token has, so points of different texts lie on no line.",
-    "不同文本每个词元的字符数不同，故各点未必在一条直线上。",
+    "Characters per token differ between texts, so their points need not fit a line.",
+    "不同文本每个 token 的字符数不同，各点未必在一条直线上。",
 )

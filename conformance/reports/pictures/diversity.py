@@ -1,7 +1,7 @@
-"""How different samples of one prompt are: squares with one letter are one text.
+"""Chart of sample diversity: squares with the same letter are the same text.
 
-At temperature 0, and with a seed, all squares of a row should be alike; of samples that are long
-enough hardly two should.
+At temperature 0 or with a seed all squares of a row should be the same; otherwise long samples
+should differ.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from conformance.reports.pictures.drawing import (
 from conformance.reports.pictures.reading import Recorded, Told, choices, count, number
 
 FEWEST = 3
-"""Samples of a row; of two nobody learns much."""
+"""Minimum number of samples in a row."""
 
 ENOUGH_TOKENS = 2
-"""Tokens below which samples are alike because there is little to choose."""
+"""Minimum tokens per sample; shorter samples are often equal by chance."""
 
 ROOM = 0.5
-"""The temperature and the ``top_p`` from which on chance has room."""
+"""Minimum temperature and ``top_p`` at which samples are expected to differ."""
 
 MOST_SAMPLES = 24
 MOST_ROWS = 8
@@ -44,7 +44,7 @@ PITCH = (RIGHT - LEFT) / MOST_SAMPLES
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How samples were drawn; None is the endpoint's own default."""
+    """Sampling parameters; None is the endpoint's default."""
 
     temperature: float | None
     top_p: float | None
@@ -52,12 +52,12 @@ class Setting:
 
     @property
     def certain(self) -> bool:
-        """Tell whether all samples have to be the same."""
+        """Return whether all samples must be the same."""
         return self.seeded or self.temperature == 0
 
     @property
     def free(self) -> bool:
-        """Tell whether chance has so much room that all samples are hardly the same."""
+        """Return whether samples are expected to differ."""
         heat, mass = self.temperature, self.top_p
         wide = (heat is None or heat >= ROOM) and (mass is None or mass >= ROOM)
         return wide and not self.certain
@@ -65,32 +65,32 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Samples of one prompt in one setting, each by the number of its text, in order of arrival."""
+    """Samples of one prompt in one setting, as numbers of distinct texts, in order of arrival."""
 
     setting: Setting
     texts: tuple[int, ...]
 
     @property
     def distinct(self) -> int:
-        """How many different texts there are."""
+        """Number of different texts."""
         return len(set(self.texts))
 
     @property
     def surprises(self) -> bool:
-        """Tell whether samples differ that should not, or are all the same that should not."""
+        """Return whether samples unexpectedly differ or are unexpectedly all the same."""
         if self.setting.certain:
             return self.distinct > 1
         return self.setting.free and self.distinct == 1
 
 
 def numbers(record: Recorded) -> tuple[Samples, ...] | None:
-    """Gather the samples of each setting; None where no prompt has enough of them."""
+    """Collect samples by setting; None if no prompt has enough."""
     pools: dict[tuple[Setting, str], list[str]] = {}
     for answer in record.answers:
         setting = _setting(answer)
         if setting is not None:
             texts = list(_texts(answer))
-            # With a seed each choice has a number of its own; the first ones are comparable.
+            # With a seed, choices of one response differ; only first choices are comparable.
             kept = texts[:1] if setting.seeded else texts
             pools.setdefault((setting, _question(answer)), []).extend(kept)
     largest: dict[Setting, list[str]] = {}
@@ -103,7 +103,7 @@ def numbers(record: Recorded) -> tuple[Samples, ...] | None:
 
 
 def _setting(answer: Told) -> Setting | None:
-    """Read how an answer was drawn; None where it is no plain sample of one prompt."""
+    """Read the sampling parameters; None unless it is a plain sample of one prompt."""
     asked = answer.asked
     best_of = asked.get("best_of")
     if (
@@ -119,7 +119,7 @@ def _setting(answer: Told) -> Setting | None:
 
 
 def _question(answer: Told) -> str:
-    """Name what was asked, apart from how many choices were."""
+    """Return a key for the request, ignoring the number of choices."""
     asked = {name: value for name, value in answer.asked.items() if name not in {"n", "best_of"}}
     return json.dumps(asked, sort_keys=True)
 
@@ -132,13 +132,13 @@ def _texts(answer: Told) -> Iterator[str]:
 
 
 def _numbered(texts: list[str]) -> tuple[int, ...]:
-    """Number texts in the order in which they come first."""
+    """Number texts in order of first occurrence."""
     known: dict[str, int] = {}
     return tuple(known.setdefault(text, len(known)) for text in texts[:MOST_SAMPLES])
 
 
 def draw(rows: tuple[Samples, ...]) -> Picture:
-    """Draw a row of squares for each setting; what comes again is filled."""
+    """Draw a row of squares per setting; repeated texts are filled."""
     drawing = Drawing()
     for number_of, row in enumerate(rows):
         y = TOP + number_of * ROW
@@ -154,7 +154,7 @@ def draw(rows: tuple[Samples, ...]) -> Picture:
             drawing.box(square, THEIRS if again else MUTED, opacity=0.3, outline=not again)
             middle = (x + (PITCH - 2) / 2, y + 16 + PITCH / 2 + 2)
             drawing.label(middle, same(LETTERS[text]), anchor="middle", colour=INK, size=9)
-    title = Text("How samples differ", "采样结果的差异")
+    title = Text("Sample diversity", "采样结果的差异")
     return drawing.picture(
         "diversity",
         TOP + len(rows) * ROW + 2,
@@ -169,13 +169,13 @@ def _named(setting: Setting) -> Text:
     if setting.top_p is not None:
         parts.append(same(f"top_p {setting.top_p:g}"))
     if setting.seeded:
-        parts.append(Text("one seed", "同一 seed"))
+        parts.append(Text("same seed", "同一 seed"))
     return joined(parts, Text(", ", "，"))
 
 
 def _value(setting: Setting) -> Text:
     if setting.temperature is None:
-        return Text("by default", "取默认值")
+        return Text("(default)", "默认值")
     return same(f"{setting.temperature:g}")
 
 
@@ -199,13 +199,13 @@ def _told(row: Samples) -> Text:
 
 
 CERTAIN = Text(
-    "At temperature 0 and with one seed, all samples are the same.",
+    "At temperature 0 and with the same seed, all samples are the same.",
     "temperature 为 0 或使用同一 seed 时，样本均相同。",
 )
 COLD = Text("At temperature 0, all samples are the same.", "temperature 为 0 时，样本均相同。")
-SEEDED = Text("With one seed, all samples are the same.", "使用同一 seed 时，样本均相同。")
-FREE = Text("Where chance has room, they differ.", "留有随机余地之处，样本各有不同。")
-LEGEND = Text("One letter is one text.", "同一字母为同一文本。")
+SEEDED = Text("With the same seed, all samples are the same.", "使用同一 seed 时，样本均相同。")
+FREE = Text("With random sampling, samples differ.", "随机采样时，样本各不相同。")
+LEGEND = Text("Each letter is a distinct output.", "每个字母代表一种输出。")
 DISTINCT = Text("{n} samples, {distinct} texts", "{n} 个样本，{distinct} 种文本")
 ONE = Text("{n} samples, one text", "{n} 个样本，同一文本")
 ALL_SAME = Text("{setting}: all {n} samples are the same.", "{setting}：{n} 个样本完全相同。")

@@ -1,8 +1,8 @@
-"""SVG for people: 340 units wide, so that it is readable on a telephone, in the page's colours.
+"""SVG charts, 340 units wide so that they are readable on a phone.
 
-Colours are the page's CSS variables, in attributes of their own, so that a picture follows the
-theme under a policy that forbids styles in attributes. Words are drawn in both languages; the page
-shows one. Every number is rounded, and every text is escaped.
+Colours are the page's CSS variables in presentation attributes, because the page's policy forbids
+style attributes. Labels are drawn in both languages; the page shows one. Numbers are rounded and
+texts are escaped.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
 THEIRS, OURS, ALARM, ACCENT = "var(--link)", "var(--good)", "var(--bad)", "var(--info)"
 
 SPACE = Text(" ", "")
-"""Between sentences, which in Chinese need none."""
+"""Separator between sentences; Chinese needs none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture, a title for above it, and sentences for below that say what is to be seen."""
+    """A chart with its title and caption."""
 
     id: str
     title: Text
@@ -37,7 +37,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From values to places along one axis; with ``log``, values below the first count as it."""
+    """Maps values to positions on an axis; ``log`` selects a logarithmic scale."""
 
     first: float
     last: float
@@ -46,7 +46,7 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """Say where a value lies; outside the scale, at its nearer end."""
+        """Return the position of a value, clamped to the axis."""
         low, high, at = self.first, self.last, min(max(value, self.first), self.last)
         if self.log:
             low, high, at = math.log10(low), math.log10(high), math.log10(at)
@@ -54,7 +54,7 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, about: int = 4) -> list[float]:
-        """Choose round values along the scale; on a logarithmic one, the powers of ten."""
+        """Return about ``about`` round tick values; powers of ten on a logarithmic scale."""
         if self.log:
             powers = range(math.ceil(math.log10(self.first)), math.floor(math.log10(self.last)) + 1)
             return [10.0**power for power in powers]
@@ -74,7 +74,7 @@ def _round_step(rough: float) -> float:
 
 @dataclass(slots=True)
 class Drawing:
-    """A picture while it is made; ``height`` is known at the end."""
+    """A chart under construction."""
 
     parts: list[str] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ class Drawing:
     def rings(
         self, places: Iterable[tuple[float, float]], colour: str, radius: float = 3.5
     ) -> None:
-        """Draw rings, to tell from dots without seeing colours."""
+        """Draw rings, which differ from dots without colour."""
         self.parts.extend(
             f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" stroke="{colour}"/>'
             for x, y in places
@@ -143,7 +143,7 @@ class Drawing:
         colour: str = MUTED,
         size: int = SMALL,
     ) -> None:
-        """Write a text, once where both languages say the same."""
+        """Draw a text in both languages, once if they are equal."""
         spoken = [("", text.en)] if text.en == text.zh else [("en", text.en), ("zh", text.zh)]
         for language, words in spoken:
             attributes = f' lang="{language}"' if language else ""
@@ -155,7 +155,7 @@ class Drawing:
     def picture(
         self, name: str, height: float, *, title: Text, says: Text, details: Sequence[Text] = ()
     ) -> Picture:
-        """Finish the picture; its text alternative are its title, what it says, and ``details``."""
+        """Finish the chart; its text alternative is the title, the caption and ``details``."""
         description = sentences([says, *details])
         spoken = "".join(
             f'<{tag} id="picture-{name}-{tag}-{language}" lang="{language}">{escape(words)}</{tag}>'
@@ -174,7 +174,7 @@ class Drawing:
 
 
 def sentences(parts: Sequence[Text]) -> Text:
-    """Put sentences one after the other."""
+    """Join sentences."""
     return joined(parts, SPACE)
 
 

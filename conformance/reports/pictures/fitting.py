@@ -1,4 +1,4 @@
-"""A line through points that a few strangers among them cannot bend (Theil and Sen)."""
+"""Robust line fitting (Theil–Sen estimator)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import combinations
 from statistics import median
 
 FEWEST = 4
-"""Points at different places that a line needs before anything is said of it."""
+"""Minimum number of distinct x values."""
 
 REACH = 4.0
-"""How many times the shortest distance from 0 the longest has to be: no slope without a lever."""
+"""Minimum ratio of the largest to the smallest x; a narrow range gives no reliable slope."""
 
 Point = tuple[float, float]
 
@@ -25,14 +25,14 @@ class Line:
     off: float
 
     def at(self, x: float) -> float:
-        """Say where the line is at ``x``."""
+        """Return ``y`` at ``x``."""
         return self.offset + self.slope * x
 
 
 def fitted(points: Sequence[Point]) -> Line | None:
-    """Fit the median slope of all pairs, and the median offset; None where too few points differ.
+    """Fit the median slope of all pairs and the median offset; None for too few points.
 
-    The sentence that a line stands for is only as good as its points: see :func:`is_straight`.
+    Use :func:`is_straight` to check the quality of the fit.
     """
     distinct = sorted(set(points))
     places = sorted({x for x, _ in distinct})
@@ -47,7 +47,7 @@ def fitted(points: Sequence[Point]) -> Line | None:
 
 
 def is_straight(line: Line, points: Sequence[Point]) -> bool:
-    """Tell whether most points lie on the line, up to a token or a fiftieth of the largest."""
+    """Return whether 80 % of the points lie within max(1, largest y / 50) of the line."""
     allowed = max(1.0, max(y for _, y in points) / 50)
     near = sum(abs(y - line.at(x)) <= allowed for x, y in points)
     return near >= 0.8 * len(points)

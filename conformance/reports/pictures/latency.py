@@ -1,6 +1,6 @@
-"""How long answers take: to the first text of a stream, to the end of a stream, of a plain answer.
+"""Chart of latencies: first text of a stream, whole stream, non-streaming response.
 
-Every answer is a dot, since a run has too few of them for a curve; the box holds the middle half.
+Each response is a dot; the box spans the quartiles.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from conformance.reports.pictures.reading import Recorded, Told, text_in
 from conformance.reports.words import duration
 
 FEWEST = 3
-"""Answers of a kind below which there is no distribution to speak of."""
+"""Minimum number of responses of a kind."""
 
 MOST_DOTS = 400
 SHORTEST = 0.0005
-"""Seconds; clocks and loops are no finer, and a logarithm needs an end."""
+"""Lower bound in seconds for the logarithmic axis, near the clock's resolution."""
 
 WIDE = 20.0
-"""From this ratio between the longest time and the shortest, the axis is logarithmic."""
+"""Ratio of longest to shortest time from which the axis is logarithmic."""
 
 ROW, TOP, LEFT, RIGHT = 46.0, 8.0, 10.0, WIDTH - 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The seconds that answers of one kind took, shortest first."""
+    """Latencies of one kind in seconds, ascending."""
 
     name: Text
     times: tuple[float, ...]
@@ -46,23 +46,23 @@ class Kind:
 
     @property
     def median(self) -> float:
-        """The time that half of the answers stay below."""
+        """The median in seconds."""
         return median(self.times)
 
     @property
     def middle(self) -> tuple[float, float]:
-        """The quartiles: half of the answers lie between them."""
+        """The first and third quartile in seconds."""
         first, _, third = quantiles(self.times, n=4, method="inclusive")
         return first, third
 
 
 FIRST = Text("first text", "首段文本")
 STREAM = Text("whole stream", "完整流")
-PLAIN = Text("plain answer", "非流式回答")
+PLAIN = Text("non-streaming", "非流式响应")
 
 
 def numbers(record: Recorded) -> tuple[Kind, ...] | None:
-    """Gather the times by kind; None where no kind has enough of them."""
+    """Collect latencies by kind; None if no kind has enough."""
     kinds = [*_kinds(record.answers), *_kinds(record.reference.values(), of_reference=True)]
     return tuple(kind for kind in kinds if len(kind.times) >= FEWEST) or None
 
@@ -76,7 +76,7 @@ def _kinds(answers: Iterable[Told], *, of_reference: bool = False) -> list[Kind]
             plain.append(answer.elapsed)
             continue
         first += [chunk.at for chunk in answer.chunks if text_in(chunk.data)][:1]
-        # A stream that was left after some events has no end to take the time of.
+        # A stream that the client closed early has no total time.
         if answer.request.read_events is None:
             stream.append(answer.elapsed)
     named = ((FIRST, first), (STREAM, stream), (PLAIN, plain))
@@ -87,7 +87,7 @@ def _kinds(answers: Iterable[Told], *, of_reference: bool = False) -> list[Kind]
 
 
 def draw(kinds: tuple[Kind, ...]) -> Picture:
-    """Draw a strip of dots for each kind, with the box of its middle half."""
+    """Draw a strip of dots per kind, with a box for the quartiles."""
     drawing = Drawing()
     shortest = min(kind.times[0] for kind in kinds)
     longest = max(kind.times[-1] for kind in kinds)
@@ -97,14 +97,14 @@ def draw(kinds: tuple[Kind, ...]) -> Picture:
     bottom = TOP + len(kinds) * ROW
     for tick in scale.ticks():
         x = scale(tick)
-        # Interrupted where words are, which no line should cross.
+        # Leave gaps for the labels.
         for number in range(len(kinds)):
             drawing.line((x, TOP + number * ROW + 16, x, TOP + number * ROW + 42))
         anchor = "start" if x < LEFT + 14 else "end" if x > RIGHT - 14 else "middle"
         drawing.label((x, bottom + 13), duration(tick) if tick else same("0"), anchor=anchor)
     for number, kind in enumerate(kinds):
         _strip(drawing, TOP + number * ROW, kind, scale)
-    title = Text("How long answers take", "回答耗时")
+    title = Text("Latency", "响应延迟")
     return drawing.picture(
         "latency", bottom + 22, title=title, says=_says(kinds), details=_details(kinds)
     )
@@ -119,7 +119,7 @@ def _strip(drawing: Drawing, y: float, kind: Kind, scale: Scale) -> None:
     colour = OURS if kind.of_reference else THEIRS
     drawing.box((low, middle - 9, max(high - low, 1), 18), colour, opacity=0.2)
     step = -(-len(kind.times) // MOST_DOTS)
-    # Dots at one place would hide each other; five levels by turns keep them apart.
+    # Spread dots over five levels, so that equal times stay visible.
     dots = ((scale(t), middle + (i * 3 % 5 - 2) * 2.5) for i, t in enumerate(kind.times[::step]))
     drawing.dots(dots, colour, size=4, opacity=0.6)
     drawing.line((scale(kind.median), middle - 11, scale(kind.median), middle + 11), INK, width=2)
@@ -152,11 +152,11 @@ REFERENCE = Text("reference: {kind}", "参考服务器：{kind}")
 COUNTED = Text("median {median}, n = {n}", "中位数 {median}，n = {n}")
 SAYS = Text("{kind} {median}", "{kind} {median}")
 DETAIL = Text(
-    "{kind}: {n} answers between {least} and {most}, half of them between {low} and {high}.",
-    "{kind}：{n} 个回答介于 {least}与 {most}之间，其中一半介于 {low}与 {high}之间。",
+    "{kind}: {n} responses between {least} and {most}, half of them between {low} and {high}.",
+    "{kind}：{n} 个响应介于 {least}与 {most}之间，其中一半介于 {low}与 {high}之间。",
 )
 MEDIANS = Text("Medians: {medians}.", "中位数：{medians}。")
 MIXED = Text(
-    "Requests differ in length, and several are in flight at a time.",
-    "各请求长短不一，且同时有多个请求在途。",
+    "Requests differ in length, and several run concurrently.",
+    "各请求长短不一，且有多个请求并发进行。",
 )

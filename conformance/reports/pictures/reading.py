@@ -1,7 +1,6 @@
-"""A record as pictures need it: bodies read as JSON or as events with their times, tolerantly.
+"""Read a record for charts: bodies as JSON or as events with arrival times.
 
-An endpoint can send anything under any name. What is no number where a number belongs does not
-exist here, and what is too large to be a completion is not read at all.
+Responses are untrusted: values of the wrong type and oversized bodies are ignored.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from typing import Any
 from conformance.model import Credentials, Exchange, Finding, Request, Run
 
 LARGEST = 1_000_000
-"""Bytes of a body that is read."""
+"""Maximum bytes of a body that is parsed."""
 
 MOST_CHUNKS = 5_000
-"""Events of a stream that are read."""
+"""Maximum number of events of a stream that are read."""
 
 MOST_COUNTED = 10**7
-"""Tokens that a bill may speak of; past that it is a mistake, and would flatten everything else."""
+"""Maximum plausible token count; larger values are ignored."""
 
 LONGEST_TIME = 3_600.0
-"""Seconds; a run's own limits are far below."""
+"""Maximum plausible duration in seconds; larger values are ignored."""
 
 _END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
@@ -36,7 +35,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One event of a stream: a JSON object, and the seconds from the request to its arrival."""
+    """One event of a stream: its JSON object, and ``at``, seconds since the request."""
 
     at: float
     data: Json
@@ -44,10 +43,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One request that was answered with 200: what it asked, and what came.
+    """One request with a 200 response.
 
-    Of a stream there are ``chunks``, of a plain answer there is the ``document``; ``elapsed`` is in
-    seconds, from the request to the end of the body.
+    A stream has ``chunks``, a non-streaming response has a ``document``. ``elapsed`` is in seconds,
+    from the request to the end of the body.
     """
 
     request: Request
@@ -58,19 +57,19 @@ class Told:
 
     @property
     def is_stream(self) -> bool:
-        """Tell whether it came as events."""
+        """Return whether the response is a stream."""
         return bool(self.chunks)
 
     @property
     def prompt(self) -> str | None:
-        """The prompt, if it is one text that nothing comes after."""
+        """The prompt if it is one string without suffix, otherwise None."""
         prompt = self.asked.get("prompt")
         return prompt if isinstance(prompt, str) and not self.asked.get("suffix") else None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """All answers of a run, those of the reference by what it was asked for, and the findings."""
+    """All responses of a run, the reference server's by request, and the findings."""
 
     answers: tuple[Told, ...]
     reference: Mapping[Request, Told]
@@ -78,7 +77,7 @@ class Recorded:
 
 
 def recorded(run: Run) -> Recorded:
-    """Read the bodies of a run."""
+    """Read all responses of a run."""
     answers = (told(exchange) for exchange in run.exchanges)
     asked = {exchange.id: exchange.request for exchange in run.exchanges}
     reference = {
@@ -91,7 +90,7 @@ def recorded(run: Run) -> Recorded:
 
 
 def told(exchange: Exchange) -> Told | None:
-    """Read one exchange; None where it was no completion, or not answered with 200 and whole."""
+    """Read one exchange; None unless it is a complete 200 response to a completion request."""
     request = exchange.request
     usable = (
         exchange.status == 200
@@ -109,38 +108,38 @@ def told(exchange: Exchange) -> Told | None:
 
 
 def choices(document: Json) -> list[Json]:
-    """The choices of an answer or a chunk that are objects."""
+    """Return the choices of a response or chunk that are objects."""
     found = document.get("choices")
     listed = found if isinstance(found, list) else []
     return [choice for choice in listed if isinstance(choice, dict)]
 
 
 def text_in(document: Json) -> str:
-    """All text of an answer or a chunk."""
+    """Return the concatenated text of a response or chunk."""
     texts = (choice.get("text") for choice in choices(document))
     return "".join(text for text in texts if isinstance(text, str))
 
 
 def count(value: object, most: int = MOST_COUNTED) -> int | None:
-    """Take a count: an integer from 0 to ``most``."""
+    """Return an integer from 0 to ``most``, otherwise None."""
     usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     return value if usable and isinstance(value, int) else None
 
 
 def number(value: object) -> float | None:
-    """Take a number of a size that can be drawn, which leaves out what is no number and endless."""
+    """Return a finite number of drawable size, otherwise None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if -1e9 < value < 1e9 else None
 
 
 def is_time(value: float) -> bool:
-    """Tell whether a number can be the seconds that something took."""
+    """Return whether a number is a plausible duration in seconds."""
     return math.isfinite(value) and 0 <= value <= LONGEST_TIME
 
 
 def json_object(body: bytes | str) -> Json:
-    """Read a JSON object; anything else reads as an empty one."""
+    """Parse a JSON object; anything else gives an empty one."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
@@ -149,7 +148,7 @@ def json_object(body: bytes | str) -> Json:
 
 
 def _chunks(exchange: Exchange) -> Iterator[Chunk]:
-    """Read the events of a stream that are JSON objects, each with the time it was whole."""
+    """Yield events that are JSON objects, with the time at which each was complete."""
     ends = list(accumulate(arrival.size for arrival in exchange.arrivals))
     times = [arrival.at for arrival in exchange.arrivals]
     begin = 0
@@ -169,6 +168,6 @@ def _data(event: bytes) -> bytes:
 
 
 def _at(ends: Sequence[int], times: Sequence[float], offset: int) -> float | None:
-    """Say when so many bytes had come."""
+    """Return the time at which ``offset`` bytes had arrived."""
     place = bisect_left(ends, offset)
     return times[place] if place < len(times) and is_time(times[place]) else None

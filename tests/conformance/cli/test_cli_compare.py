@@ -26,12 +26,12 @@ def keep(run: Run, name: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
-        (GOOD, GOOD, 0, "Nothing got worse."),
-        (GOOD, BAD, 1, "Got worse. 1 check got worse;"),
-        (BAD, GOOD, 0, "1 check got better"),
-        (GOOD, UNSURE, 3, "1 check became unsure"),
-        (GOOD, CUT, 3, "The newer run broke off"),
-        (CUT, BAD, 1, "The older run broke off"),
+        (GOOD, GOOD, 0, "No regressions."),
+        (GOOD, BAD, 1, "Regressions. 1 check regressed;"),
+        (BAD, GOOD, 0, "1 check fixed"),
+        (GOOD, UNSURE, 3, "1 check now inconclusive"),
+        (GOOD, CUT, 3, "The newer run is incomplete"),
+        (CUT, BAD, 1, "The older run is incomplete"),
         (UNSURE, GOOD, 5, "there is nothing to compare"),
     ],
 )
@@ -67,10 +67,10 @@ def test_it_speaks_the_language_asked_for_or_that_of_the_locale(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = keep(GOOD, "old"), keep(BAD, "new")
-    assert "变差" in command("compare", old, new, "--lang", "zh").output
+    assert "退化" in command("compare", old, new, "--lang", "zh").output
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    assert "变差" in command("compare", old, new).output
-    assert "Got worse" in command("compare", old, new, "--lang", "en").output
+    assert "退化" in command("compare", old, new).output
+    assert "Regressions" in command("compare", old, new, "--lang", "en").output
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_it_speaks_the_language_asked_for_or_that_of_the_locale(
     [
         (("nowhere", "new"), "cannot read nowhere"),
         (("new",), "Missing argument 'NEW'"),
-        (("new", "new", "--format", "junit"), "there is no format 'junit'; known: html, json"),
-        (("new", "new", "--format", ","), "name at least one of html"),
-        (("new", "new", "--out", "x"), "--out says where to write, and --format what"),
+        (("new", "new", "--format", "junit"), "unknown format 'junit'; choose from html, json"),
+        (("new", "new", "--format", ","), "give at least one of html"),
+        (("new", "new", "--out", "x"), "--out requires --format"),
         (("new", "new", "--lang", "fr"), "'fr' is not one of"),
         (("new", "new", "--format", "json", "--out", "new/run.ndjson"), "cannot write to"),
     ],

@@ -105,7 +105,7 @@ def test_beside_the_rest_only_contradictions_proper_are_shown(command) -> None:
     result = command("documents", "--only", "lint,contradictions")
     assert "stream_options" not in result.output
     assert "Where the documents disagree" in result.output
-    assert "in which some only say nothing" in result.output
+    assert "in which some documents are silent" in result.output
 
 
 def test_contradictions_of_a_page_are_those_it_takes_part_in(command) -> None:
@@ -175,7 +175,7 @@ def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_told(
     endpoint = asked[0][1]
     assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:9/v1", "some-model")
     assert endpoint.api_key == "sk-secret-1"
-    assert "zero: sending 3 requests and spending at most" in result.stderr
+    assert "zero: sending 3 requests, at most" in result.stderr
     assert "sk-secret-1" not in result.output
 
 
@@ -198,7 +198,7 @@ def test_a_page_that_no_bundled_server_speaks_is_not_run(command, tmp_path: Path
     path.write_text(yaml.safe_dump({**rows, "document": "mine"}), "utf-8")
     result = command("documents", str(path), "--only", "replay")
     assert result.exit_code == 0
-    assert "does not speak as this page; name an endpoint with --base-url" in result.output
+    assert "does not emulate this page; give an endpoint with --base-url" in result.output
 
 
 def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, monkeypatch) -> None:
@@ -208,17 +208,17 @@ def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, mon
     monkeypatch.setattr(sys.modules[MODULE], "bundled_server", refuse)
     result = command("documents", "eronmind", "--only", "replay")
     assert "not run  the schema's example" in result.output
-    assert "it is not installed; or name an endpoint with --base-url" in result.output
+    assert "it is not installed; or give an endpoint with --base-url" in result.output
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["zeru"], "there is no page `zeru`"),
-        (["--only", "lnt"], "there is no part 'lnt'; known: lint, replay, contradictions"),
-        (["--only", ","], "name a part"),
-        (["--model", "m"], "--model and --api-key-env go with --base-url"),
-        (["--only", "lint", "--base-url", "http://x/v1"], "--base-url is for the replay"),
+        (["zeru"], "unknown page `zeru`"),
+        (["--only", "lnt"], "unknown part 'lnt'; choose from lint, replay, contradictions"),
+        (["--only", ","], "no part given"),
+        (["--model", "m"], "--model and --api-key-env require --base-url"),
+        (["--only", "lint", "--base-url", "http://x/v1"], "--base-url requires the part replay"),
         (["--base-url", "ftp://x/v1"], "needs http:// or https://"),
         (["--node-modules", "nowhere"], "nowhere"),
         (["--format", "html"], "html"),
@@ -236,4 +236,4 @@ def test_two_pages_of_one_name_are_refused(command, tmp_path: Path) -> None:
     (tmp_path / "zero.yaml").write_text(text, "utf-8")
     result = command("documents", "zero", str(tmp_path / "zero.yaml"), "--only", "lint")
     assert result.exit_code == 4
-    assert "two of the pages call themselves `zero`" in result.output
+    assert "two pages have the name `zero`" in result.output

@@ -41,7 +41,7 @@ def test_the_details_of_a_surprise_are_kept_and_named() -> None:
     _, output = ending(RuntimeError("the reason"))
     (line,) = output.splitlines()
     details = Path(line.rpartition(" ")[2])
-    assert "something failed that should not have (RuntimeError); the details are in" in line
+    assert "internal error (RuntimeError); please report it with the details in" in line
     assert "the reason" in details.read_text()
     details.unlink()
 
@@ -53,7 +53,7 @@ def test_a_sentence_cannot_drive_the_terminal() -> None:
 
 def test_a_full_disk_does_not_hide_the_surprise(tmp_path: Path) -> None:
     sentence = unforeseen(RuntimeError("oh"), tmp_path / "nowhere")
-    assert "(RuntimeError), and the details could not be written" in sentence
+    assert "(RuntimeError); the details could not be written" in sentence
 
 
 def test_callers_that_want_errors_get_them() -> None:

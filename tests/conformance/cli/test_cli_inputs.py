@@ -27,7 +27,7 @@ def test_a_base_url_is_used_with_or_without_its_last_slash(typed: str, used: str
 def test_the_path_of_the_endpoint_is_taken_off_and_said_so(end: str) -> None:
     made = inputs.base_url(f"https://api.example.com/v1{end}")
     assert made.url == "https://api.example.com/v1"
-    assert made.corrected == "is the part before /completions: using https://api.example.com/v1"
+    assert made.corrected == "should end before /completions; using https://api.example.com/v1"
 
 
 def test_a_key_is_read_without_the_newline_that_files_end_with(monkeypatch) -> None:
@@ -42,7 +42,7 @@ def test_an_endpoint_may_want_no_key() -> None:
 @pytest.mark.parametrize("value", ["sk-1 sk-2", "sk-\u4e00", "sk-1\x07x"])
 def test_what_cannot_be_a_key_is_refused_and_never_echoed(monkeypatch, value: str) -> None:
     monkeypatch.setenv("KEY", value)
-    with pytest.raises(UserError, match="what KEY holds cannot be a key") as refused:
+    with pytest.raises(UserError, match="the value of KEY is not a valid key") as refused:
         inputs.api_key("KEY", "host")
     assert value not in str(refused.value)
 
@@ -59,4 +59,4 @@ def test_somebody_at_a_terminal_is_asked(monkeypatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr(click, "prompt", prompt)
     assert inputs.api_key("KEY", "api.example.com") == "sk-typed"
-    assert asked == ["API key for api.example.com ($KEY is not set; leave empty for none)"]
+    assert asked == ["API key for api.example.com ($KEY is not set; press Enter for none)"]

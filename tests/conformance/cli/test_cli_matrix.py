@@ -88,12 +88,12 @@ def test_a_run_that_broke_off_is_marked_so(command) -> None:
     [
         ([], "Missing argument 'RUN...'"),
         (["nowhere"], "cannot read nowhere: No such file"),
-        (["no*where"], "there is no recorded run at no*where"),
-        (["empty"], "there is no recorded run at empty: no run.ndjson in it, nor one below it"),
+        (["no*where"], "no recorded run at no*where"),
+        (["empty"], "no recorded run at empty: neither it nor its subfolders"),
         (["mine.txt"], "mine.txt, line 1: not JSON"),
         (
             ["runs", "--format", "pdf"],
-            "there is no format 'pdf'; known: json, markdown, html, text",
+            "unknown format 'pdf'; choose from json, markdown, html, text",
         ),
         (["runs", "--out", "runs"], "the folder runs is not empty"),
     ],
@@ -146,7 +146,7 @@ def test_a_file_that_is_there_is_left_alone_unless_told_otherwise(command) -> No
     Path("conformance.toml").write_text("precious")
     refused = command("init")
     assert refused.exit_code == 4
-    assert "conformance.toml is there already; --force would write over it" in refused.output
+    assert "conformance.toml already exists; use --force to overwrite it" in refused.output
     assert Path("conformance.toml").read_text() == "precious"
     assert command("init", "--force").exit_code == 0
     assert read_targets(Path("conformance.toml"))

@@ -54,20 +54,20 @@ def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
 ) -> None:
     finished = process("run", *words, *ONE_CHECK)
     assert finished.returncode == code, finished.stdout + finished.stderr
-    assert f"the bundled server speaks as {words[-1]}" in finished.stderr
+    assert f"the bundled server emulates {words[-1]}" in finished.stderr
 
 
 def test_a_named_endpoint_has_no_dialect(process) -> None:
     words = ("--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--dialect", "zero")
     finished = process("run", *words)
     assert finished.returncode == 4
-    assert "--dialect is for the bundled server" in finished.stderr
+    assert "--dialect applies only to the bundled server" in finished.stderr
 
 
 def test_nobody_listens(process, tmp_path: Path) -> None:
     finished = judged(process, "http://127.0.0.1:1/v1")
     assert finished.returncode == 3
-    assert "Could not judge." in finished.stdout
+    assert "Inconclusive." in finished.stdout
     assert "127.0.0.1:1" in because(tmp_path)
 
 
@@ -76,7 +76,7 @@ def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
     with serving(lambda: page) as base_url:
         finished = judged(process, base_url)
     assert finished.returncode == 3
-    assert "answers with an HTML page" in because(tmp_path)
+    assert "returned an HTML page" in because(tmp_path)
     assert read_run(tmp_path / "out" / "run.ndjson").exchanges
 
 
@@ -118,11 +118,11 @@ def test_an_interrupted_run_keeps_what_it_learned(stop: signal.Signals, tmp_path
         release.set()
     assert started.returncode == 2
     assert "Traceback" not in stdout + stderr
-    assert "Broken off." in stdout
+    assert "Incomplete." in stdout
     run = read_run(tmp_path / "out" / "run.ndjson")
     assert run.footer is None
     assert len(run.exchanges) >= 1
-    assert "This run broke off" in (tmp_path / "out" / "index.html").read_text()
+    assert "This run is incomplete" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:

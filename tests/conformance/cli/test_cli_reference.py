@@ -66,12 +66,12 @@ def test_the_bundled_server_is_not_compared_with_itself_unless_asked(command, ch
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (ELSEWHERE, "--reference needs --reference-model: which of the models at reference"),
-        (("--reference", "bundled", "--reference-model", "m"), "go with a URL"),
-        (("--reference-key-env", "HOME"), "go with a URL"),
+        (ELSEWHERE, "--reference-model is required with a URL: name a model that reference"),
+        (("--reference", "bundled", "--reference-model", "m"), "require --reference URL"),
+        (("--reference-key-env", "HOME"), "require --reference URL"),
         (("--reference", "bundeld"), "--reference 'bundeld' needs http:// or https://"),
         ((*ELSEWHERE, "--reference-model", "m", "--reference-key-env", "NOT_SET"), "NOT_SET"),
-        ((*ELSEWHERE, "--reference-key-env", "sk-0123456789abcdefghij"), "never the key itself"),
+        ((*ELSEWHERE, "--reference-key-env", "sk-0123456789abcdefghij"), "not the key itself"),
     ],
 )
 def test_what_does_not_go_together_is_said(command, imagine, words, sentence) -> None:
@@ -86,7 +86,7 @@ def test_what_does_not_go_together_is_said(command, imagine, words, sentence) ->
 def test_a_url_that_goes_too_far_is_cut_and_said(command, chosen) -> None:
     far = ("--reference", "http://reference.example/v1/completions", "--reference-model", "m")
     told = command("run", *NAMED, *STOP, *far).output
-    assert "--reference is the part before /completions" in told
+    assert "--reference should end before /completions" in told
     assert chosen[0].name == "http://reference.example/v1"
 
 
@@ -96,7 +96,9 @@ def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) ->
     words = (*ELSEWHERE, "--reference-model", "m")
     command("run", *NAMED, *STOP, *words)
     told = command("run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY").output
-    assert "sending the API key in $REFERENCE_KEY to the reference, reference.example" in told
+    assert (
+        "sending the API key in $REFERENCE_KEY to the reference server at reference.example" in told
+    )
     assert "sk-the-references-key" not in told
     keys = []
     for reference in chosen:
@@ -160,7 +162,7 @@ def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None
     closed = "http://127.0.0.1:9/v1"
     result = command("run", *NAMED, *STOP, "--reference", closed, "--reference-model", "m")
     assert result.exit_code == 1
-    assert result.output.count("the reference does not answer: ") == 1
+    assert result.output.count("the reference server does not respond: ") == 1
     assert read_run(Path("out/run.ndjson")).footer is not None
 
 

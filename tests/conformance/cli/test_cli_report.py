@@ -51,7 +51,7 @@ def test_every_report_says_who_judged(command, record: Path) -> None:
     write_run(older, record)
     words = ("--rejudge", "--format", "html,junit,json,markdown", "--lang", "en")
     result = command("report", "run", *words)
-    told = f"Recorded by suite version 0.0.1, judged again from its record by version {__version__}"
+    told = f"Recorded by suite version 0.0.1, re-evaluated from the record by version {__version__}"
     assert told in result.output
     folder = Path("run/rejudged")
     assert told in (folder / "index.html").read_text()
@@ -83,7 +83,7 @@ def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
     write_run(replace(run, header=replace(run.header, contract="mine")), record)
     result = command("report", "run", "--rejudge")
     assert result.exit_code == 4
-    assert "the run was held to 'mine': give it as --contract" in result.output
+    assert "the run used the contract 'mine': pass its path with --contract" in result.output
     assert command("report", "run", "--rejudge", "--contract", "openai").exit_code == 1
     assert command("report", "run", "--contract", "openai").exit_code == 4
     assert command("report", "run", "--rejudge", "--contract", "yours").exit_code == 4
@@ -95,16 +95,16 @@ def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> N
     write_run(replace(run, header=replace(run.header, started_at=when)), record)
     result = command("report", "run", "--rejudge")
     assert result.exit_code == 4
-    assert f"{when!r} is no date that a run began at" in result.output
+    assert f"{when!r} is not a valid start time of a run" in result.output
 
 
 def test_a_run_that_broke_off_is_marked_in_every_format(command) -> None:
     Path("run").mkdir()
     write_run(a_run(a_finding(), broken_off=True), Path("run/run.ndjson"))
     words = ("--format", "html,junit,json,markdown", "--lang", "en")
-    assert "Broken off." in command("report", "run", *words).output
-    assert "This run broke off" in Path("run/index.html").read_text()
-    assert "## Broken off" in Path("run/summary.md").read_text()
+    assert "Incomplete." in command("report", "run", *words).output
+    assert "This run is incomplete" in Path("run/index.html").read_text()
+    assert "## Incomplete" in Path("run/summary.md").read_text()
     assert '<error message="The run ended early' in Path("run/junit.xml").read_text()
     results = json.loads(Path("run/results.json").read_text())
     assert (results["verdict"], results["complete"]) == ("broken off", False)
@@ -128,7 +128,7 @@ def test_without_chromium_it_is_said_before_anything_is_written(
     monkeypatch.setenv("PATH", "")
     result = command("report", "run", "--format", "pdf,html")
     assert result.exit_code == 4
-    assert "--format pdf needs Chromium, and none is installed here" in result.output
+    assert "--format pdf needs Chromium, which is not installed" in result.output
     assert not Path("run/index.html").exists()
 
 
@@ -144,8 +144,8 @@ def a_browser(script: str) -> str:
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("exit 3", "could not print the page (it ended with 3)"),
-        ("exit 0", "printed nothing"),
+        ("exit 3", "could not print the page (exit code 3)"),
+        ("exit 0", "wrote no PDF"),
         ("sleep 60", "did not print the page within 1 s"),
     ],
 )

@@ -66,9 +66,9 @@ def test_a_sound_suite_ends_with_0(command, judged) -> None:
     judged(sound)
     result = command("selftest")
     assert result.exit_code == 0, result.output
-    assert "Of 2 faults that show everywhere smoke finds 2 (100 %) and standard" in result.output
-    assert "Of 8 correct servers 0 accused." in result.output
-    assert "✓ nothing that was due is missed, and nobody is accused" in result.output
+    assert "Detected without a trigger: 2 of 2 (100 %) at smoke and" in result.output
+    assert "False positives: 0 of 8 conforming servers." in result.output
+    assert "✓ all expected faults detected, no false positives" in result.output
 
 
 def test_a_miss_ends_with_1_and_tells_what_its_checks_said(command, judged) -> None:
@@ -78,14 +78,14 @@ def test_a_miss_ends_with_1_and_tells_what_its_checks_said(command, judged) -> N
     assert "Missed (1)\n✗ dropped  standard tier, openai contract" in result.output
     assert "breaks stop.string" in result.output
     assert "✓ pass  stop.string" in result.output
-    assert "✗ 1 of the faults that were due are not found" in result.output
+    assert "✗ 1 of the expected faults not detected" in result.output
 
 
 def test_what_hides_may_be_missed_until_the_deep_tier(command, judged) -> None:
     judged(blind)
     result = command("selftest", "--fault", "*@stream")
     assert result.exit_code == 0
-    assert "Left to the deep tier (2)\n  dropped@stream and late@stream" in result.output
+    assert "Expected only at the deep tier (2)\n  dropped@stream and late@stream" in result.output
     assert command("selftest", "--fault", "*@stream", "--tier", "deep").exit_code == 1
 
 
@@ -93,7 +93,7 @@ def test_a_false_alarm_ends_with_1_and_cannot_drive_the_terminal(command, judged
     judged(angry)
     result = command("selftest", "--variant", "*")
     assert result.exit_code == 1
-    assert "False alarms (1)\n✗ crlf" in result.output
+    assert "False positives (1)\n✗ crlf" in result.output
     assert "stop.string: fail: expected a; seen ␛[2J" in result.output
     assert "\x1b" not in result.output
 
@@ -117,17 +117,17 @@ def test_programs_get_every_run(command, judged) -> None:
 
 def test_whole_runs_tell_what_else_they_accuse(command, judged) -> None:
     judged(sound)
-    assert "accused besides" not in command("selftest").output
-    assert "accused besides" in command("selftest", "--complete").output
+    assert "other failures" not in command("selftest").output
+    assert "other failures" in command("selftest", "--complete").output
 
 
 def test_a_page_gets_the_tables(command, judged) -> None:
     judged(blind)
     output = command("selftest", "--format", "markdown").output
-    assert "| area | faults | smoke | standard | where they hide |" in output
+    assert "| area | faults | smoke | standard | with a trigger |" in output
     assert "| stop | 2 | 0 of 2 (0 %) | 0 of 2 (0 %) | 0 of 2 (0 %) |" in output
     assert "### Missed\n\n- `dropped` (standard): `stop` is dropped.\n" in output
-    assert "### Left to the deep tier\n" in output
+    assert "### Expected only at the deep tier\n" in output
     assert "| standard | 12 | 100 | 100 | 3,000 | 3,000 |" in output
 
 
@@ -135,7 +135,7 @@ def test_a_selection_of_nothing_ends_with_5(command, judged) -> None:
     judged(sound)
     result = command("selftest", "--fault", "no-such-fault")
     assert result.exit_code == 5
-    assert "nothing matches" in result.output
+    assert "no fault or variant matches" in result.output
 
 
 def until(name: str, error: BaseException) -> Judge:
@@ -154,8 +154,8 @@ def test_a_worker_that_goes_away_ends_with_3_and_keeps_what_was_learned(command,
     result = command("selftest")
     assert result.exit_code == 3
     assert "conformance: the bundled server ended during the run" in result.output
-    assert "Of 8 correct servers 0 accused." in result.output
-    assert "✗ it broke off, and 6 of the runs were not made" in result.output
+    assert "False positives: 0 of 8 conforming servers." in result.output
+    assert "✗ incomplete: 6 of the runs did not take place" in result.output
 
 
 @pytest.mark.parametrize("name", ["crlf", "late@stream"])
@@ -166,7 +166,7 @@ def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged,
     document = json.loads(result.output)
     runs = [run for of in (*document["faults"], *document["correct"]) for run in of["runs"]]
     assert document["complaints"] == [
-        f"it broke off, and {14 - len(runs)} of the runs were not made"
+        f"incomplete: {14 - len(runs)} of the runs did not take place"
     ]
     assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
 
@@ -178,9 +178,9 @@ def test_a_log_is_told_what_is_wrong_at_once_and_how_far_the_runs_are(
     judged(lambda trial: angry(trial) if trial.name == "crlf" else blind(trial))
     told = command("selftest", "--fault", "dropped", "--variant", "crlf").stderr.splitlines()
     assert told == [
-        "conformance: crlf (standard): false alarm: stop.string: fail: expected a; seen ␛[2J",
-        "conformance: 2 of 3 runs are made",
-        "conformance: dropped (standard) is missed",
+        "conformance: crlf (standard): false positive: stop.string: fail: expected a; seen ␛[2J",
+        "conformance: 2 of 3 runs done",
+        "conformance: dropped (standard): fault not detected",
     ]
 
 

@@ -70,7 +70,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
         ("finish.stop-in-text", "samples: answer, choices[0].text"),
         ("errors.not-described", "errors"),
         ("openapi.not-a-description", "openapi"),
-        ("openapi.empty-answer", "openapi: the schema of the answer"),
+        ("openapi.empty-answer", "openapi: the response schema"),
         ("openapi.server", "openapi: servers"),
     ],
 }
@@ -105,14 +105,14 @@ NAMED = [
     ("zhizengzeng", "parameter.no-heading", ["stop", "seed"]),
     ("zhizengzeng", "code.no-base-url", ["https://api.zhizengzeng.com"]),
     ("zhizengzeng", "sample.not-json", ['"model": "gpt-3.5-turbo-instruct"', "comma is missing"]),
-    ("zhizengzeng", "sample.not-json", ["system_fingerprint", "comma stands before"]),
+    ("zhizengzeng", "sample.not-json", ["system_fingerprint", "a comma before"]),
     ("zhizengzeng", "stream.no-events", ["data:"]),
     ("zhizengzeng", "default.breaks-own-rule", ["best_of must exceed n"]),
     ("eronmind", "request.type", ["max_tokens: 7", "stream: false", "logprobs: null", "string"]),
     ("eronmind", "sample.other-model", ["text-davinci-003", "gpt-3.5-turbo-instruct"]),
     ("eronmind", "authorization.no-bearer", ["Authorization: sk-"]),
     ("eronmind", "authorization.no-security", ["security: []"]),
-    ("eronmind", "openapi.not-a-description", ["no line is indented"]),
+    ("eronmind", "openapi.not-a-description", ["the indentation is missing"]),
     ("eronmind", "openapi.empty-answer", ['"properties": {}']),
 ]
 

@@ -84,7 +84,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "default.missing",
         with_parameter("temperature", has_default=False, default=None),
         "parameters",
-        "no default for temperature a client that leaves it out",
+        "no default for temperature a client that omits it",
     ),
     (
         "default.missing",
@@ -96,13 +96,13 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "default.no-value",
         with_parameter("max_tokens", default="inf"),
         "parameters: max_tokens",
-        "inf is no integer",
+        "inf is not of type integer",
     ),
     (
         "default.no-value",
         with_parameter("best_of", default=True),
         "parameters: best_of",
-        "true is no integer",
+        "true is not of type integer",
     ),
     (
         "default.null-not-allowed",
@@ -144,7 +144,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
             examples=(*SOUND.examples, an_example("suffix", request={"suffix": "c"})),
         ),
         "examples: suffix",
-        'the page knows "a" and "b"',
+        'the page allows only "a" and "b"',
     ),
     (
         "request.not-together",
@@ -162,7 +162,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "code.undefined-name",
         a_page(examples=(an_example(), code(uses=("client", "long_text")), STREAMED)),
         "examples: python",
-        "long_text is never set",
+        "long_text is never defined",
     ),
     (
         "code.no-base-url",
@@ -199,7 +199,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "authorization.no-security",
         a_page(openapi=replace(DESCRIPTION, security=())),
         "openapi: security",
-        "no key is needed",
+        "it declares no authentication",
     ),
     (
         "sample.not-json",
@@ -229,7 +229,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "sample.choices",
         with_answer(request={"prompt": ["Once", "Twice"]}),
         "samples: answer",
-        "asks for 2",
+        "requests 2",
     ),
     (
         "stream.no-events",
@@ -270,7 +270,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
             )
         ),
         "samples: second",
-        "id cmpl-1 that is the answer to `curl`",
+        "id cmpl-1 that is the response to `curl`",
     ),
     (
         "sample.answer-to-another-prompt",
@@ -311,7 +311,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "finish.stop-at-limit",
         with_answer(usage={"completion_tokens": 4, "total_tokens": 5}),
         "samples: answer",
-        "reads as cut off",
+        "it was truncated",
     ),
     (
         "finish.stop-in-text",
@@ -323,7 +323,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "logprobs.do-not-join",
         scored(tokens=[" upon", " the", " time"]),
         "samples: answer, choices[0].logprobs",
-        'join to " upon the time"',
+        'concatenated " upon the time"',
     ),
     (
         "logprobs.uneven",
@@ -372,25 +372,25 @@ BROKEN: list[tuple[str, Page, str, str]] = [
         "openapi.not-a-description",
         a_page(openapi=replace(DESCRIPTION, text="paths:\n/v1/completions:\npost: {}\n")),
         "openapi: paths",
-        "no line is indented",
+        "the indentation is missing",
     ),
     (
         "openapi.not-a-description",
         a_page(openapi=replace(DESCRIPTION, text="paths:\n  /v1/completions: |-\npost\n")),
         "openapi",
-        "it is no YAML",
+        "it is not valid YAML",
     ),
     (
         "openapi.not-a-description",
         a_page(openapi=replace(DESCRIPTION, text="paths:\n  \x01: {}\n")),
         "openapi",
-        "it is no YAML: it cannot be read",
+        "it is not valid YAML: it cannot be read",
     ),
     (
         "openapi.empty-answer",
         a_page(openapi=replace(DESCRIPTION, answer={"type": "object", "properties": {}})),
-        "openapi: the schema of the answer",
-        "any object fits it",
+        "openapi: the response schema",
+        "any object is valid",
     ),
     (
         "openapi.server",

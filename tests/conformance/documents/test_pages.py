@@ -85,7 +85,7 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
     ("content", "told"),
     [
         ("a: [", "is not valid YAML"),
-        ("\x00", "is not YAML text"),
+        ("\x00", "is not UTF-8 text"),
         ([], "the file as a whole: [] is not of type 'object'"),
         ({**SMALL, "extra": "x"}, "the file as a whole: Additional properties are not allowed"),
         (
@@ -98,27 +98,27 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
         ),
         (
             {**SMALL, "examples": SMALL["examples"] * 2},
-            "examples: `curl` stands there twice",
+            "examples: `curl` occurs twice",
         ),
         (
             {**SMALL, "parameters": [{"name": "n"}, {"name": "n / best_of"}]},
-            "parameters: `n` stands there twice",
+            "parameters: `n` occurs twice",
         ),
         (
             {
                 **SMALL,
                 "samples": [{"name": "a", "answers": ["wget"], "kind": "plain", "text": "{}"}],
             },
-            "samples: `a` answers `wget`, which is no example",
+            "samples: `a` refers to `wget`, which is not an example",
         ),
         (
             {**SMALL, "samples": [{"name": "a", "answers": ["curl"], "kind": "plain"}]},
             "samples[0]: ",
         ),
-        ({**SMALL, "document": "openai"}, "document: `openai` stands for the live API"),
-        ("title: 2026-01-01", "holds what JSON cannot write"),
-        ("title: .inf", "holds what JSON cannot write"),
-        ("title: &a [*a]", "holds what JSON cannot write"),
+        ({**SMALL, "document": "openai"}, "document: `openai` is reserved for the live API"),
+        ("title: 2026-01-01", "has values that JSON cannot represent"),
+        ("title: .inf", "has values that JSON cannot represent"),
+        ("title: &a [*a]", "has values that JSON cannot represent"),
     ],
 )
 def test_a_file_that_is_no_page_is_refused_with_the_place(
@@ -140,7 +140,7 @@ def test_keys_are_text_as_in_the_json_that_is_sent(tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(PageError, match=r"no page `zeru`: choose one of zero, .*eronmind, or give"):
+    with pytest.raises(PageError, match=r"unknown page `zeru`; choose one of zero, .*eronmind, or give"):
         load_page("zeru")
     with pytest.raises(PageError, match="cannot be read"):
         read_page(tmp_path)

@@ -20,19 +20,22 @@ def sample(text: str | None, kind: str = "plain", **more: object) -> Sample:
     [
         ('{"a": 1}', {"a": 1}, []),
         ('{"a": 1\n"b": 2}', {"a": 1, "b": 2}, [(1, "a comma is missing after it")]),
-        ('{"a": 1,\n}', {"a": 1}, [(1, "a comma stands before the closing bracket")]),
-        ("[1,\n2, ]", [1, 2], [(2, "a comma stands before the closing bracket")]),
+        ('{"a": 1,\n}', {"a": 1}, [(1, "there is a comma before the closing bracket")]),
+        ("[1,\n2, ]", [1, 2], [(2, "there is a comma before the closing bracket")]),
         (
             "[1\n2\n, ]",
             [1, 2],
-            [(1, "a comma is missing after it"), (3, "a comma stands before the closing bracket")],
+            [
+                (1, "a comma is missing after it"),
+                (3, "there is a comma before the closing bracket"),
+            ],
         ),
         (
             '{"a": {"b": [1,],},}',
             {"a": {"b": [1]}},
-            [(1, "a comma stands before the closing bracket")] * 3,
+            [(1, "there is a comma before the closing bracket")] * 3,
         ),
-        ('{"a": NaN}', None, [(1, "NaN is no JSON")]),
+        ('{"a": NaN}', None, [(1, "NaN is not valid JSON")]),
         ('{"a"\n: }', None, [(2, "expecting value")]),
         ('{"a": 1', None, [(1, "expecting ',' delimiter")]),
         ("", None, [(1, "expecting value")]),

@@ -166,14 +166,14 @@ def test_a_client_that_cannot_be_started_leaves_its_examples_not_run(program: Im
     program.missing = PermissionError(13, "Permission denied")
     (one,) = replayed(PLAIN)
     assert one.outcome is Outcome.NOT_RUN
-    assert one.reason == "it cannot be started: [Errno 13] Permission denied"
+    assert one.reason == "the client cannot be started: [Errno 13] Permission denied"
 
 
 def test_a_part_of_a_body_is_not_run(program: Imagined) -> None:
     (one,) = replayed(PART)
     assert (one.outcome, one.reason) == (
         Outcome.NOT_RUN,
-        "it is a part of a body, which nobody sends alone",
+        "it is only part of a request body",
     )
     assert program.asks == []
 

@@ -23,7 +23,7 @@ RULINGS = {
     "stop.ends-before-match": Ruling(Verdict.INCONCLUSIVE, "answered 502: later"),
     "stop.fourth-works": Ruling(Verdict.SKIPPED, "this document has no stop"),
     "stop.fifth-not-dropped": Ruling(Verdict.INFO, "not promised, and it works"),
-    "usage.present": Ruling(Verdict.ERROR, "the check itself failed: ValueError: 7"),
+    "usage.present": Ruling(Verdict.ERROR, "internal error in the check: ValueError: 7"),
     "usage.present-everywhere": PASS,
 }
 """One check for each verdict."""

@@ -61,10 +61,10 @@ def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> No
             "conformance::usage.present *ERROR*",
             "SKIPPED [[]1[]] *stop*directed.py:*: this document has no stop",
             "SKIPPED [[]1[]] *stop*directed.py:*: inconclusive: answered 502: later",
-            "SKIPPED [[]1[]] *stop*directed.py:*: for information: not promised, and it works",
+            "SKIPPED [[]1[]] *stop*directed.py:*: informational: not promised, and it works",
             "XFAIL conformance::stop.four-served - refused with 400: no stop here",
             "FAILED conformance::stop.five-refused - Broken: *",
-            "ERROR conformance::usage.present - NotJudged: the check itself failed*",
+            "ERROR conformance::usage.present - NotJudged: internal error in the check*",
         ]
     )
 
@@ -78,9 +78,9 @@ def test_a_deviation_tells_what_convinces_and_no_lines_of_ours(
         "One stop sequence more than",
         "(stop.at-most-four)",
         "  expected     status 400\n",
-        "  seen         status 200␛[31m\n",
-        "  likely       ",
-        "  to do        ",
+        "  actual       status 200␛[31m\n",
+        "  likely cause ",
+        "  fix          ",
     ):
         assert words in told
     assert "Traceback" not in told
@@ -98,7 +98,7 @@ def test_a_lesser_deviation_warns_unless_the_session_is_strict(
     result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string", *words)
     result.assert_outcomes(passed=1 - failed, failed=failed, warnings=1 - failed)
     assert "Traceback" not in result.stdout.str()
-    result.stdout.fnmatch_lines(["*  seen         b"])
+    result.stdout.fnmatch_lines(["*  actual       b"])
 
 
 def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester, pretend) -> None:
@@ -196,7 +196,7 @@ def test_what_keeps_all_from_being_judged_is_told_once(
     result.stdout.fnmatch_lines(
         [
             "connection refused: nothing listens there",
-            "SKIPPED [[]7[]] *: not judged: connection refused: nothing listens there",
+            "SKIPPED [[]7[]] *: not run: connection refused: nothing listens there",
             "ERROR conformance::* - NotJudged: connection refused*",
         ]
     )
@@ -217,7 +217,7 @@ def test_a_run_that_breaks_says_so_without_the_key(
     )
     result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
     told = result.stdout.str() + result.stderr.str()
-    assert "the suite failed where it should not have: RuntimeError: broken with $API_KEY" in told
+    assert "internal error of the suite: RuntimeError: broken with $API_KEY" in told
     assert key not in told
 
 

@@ -143,7 +143,7 @@ def test_a_wrong_key_is_one_sentence(
     result = pytester.runpytest_inprocess(*words(f"{showcase}/reference/none/wrong/v1", "-rs"))
     assert result.parseoutcomes()["errors"] == 1
     assert set(result.parseoutcomes()) == {"errors", "skipped"}
-    result.stdout.fnmatch_lines(["the API key was refused with 401*"])
+    result.stdout.fnmatch_lines(["the API key was rejected with 401*"])
     assert key not in result.stdout.str() + result.stderr.str()
 
 

@@ -102,27 +102,30 @@ def test_the_usual_variable_is_read_where_it_is_set(pytester: pytest.Pytester) -
 def test_a_corrected_url_is_told(pytester: pytest.Pytester) -> None:
     words = ("--conformance-base-url", f"{URL}/completions", "--conformance-model", "tiny")
     (note,) = settings_of(pytester, *words).notes
-    assert note == f"--conformance-base-url is the part before /completions: using {URL}"
+    assert note == f"--conformance-base-url should end before /completions; using {URL}"
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["base-url", "ftp://x"], "--conformance-base-url 'ftp://x' needs http:// or https://"),
-        (["contract", "nobody"], "--conformance-contract: there is no contract `nobody`"),
-        (["tier", "deeper"], "--conformance-tier has to be one of smoke, standard, deep"),
-        (["stage", "third"], "--conformance-stage has to be one of directed, generated"),
-        (["max-requests", "0"], "--conformance-max-requests has to be a whole number of at least"),
-        (["max-requests", "few"], "--conformance-max-requests has to be a whole number"),
-        (["timeout", "inf"], "--conformance-timeout has to be a number above 0"),
-        (["rate", "nan"], "--conformance-rate has to be a number above 0"),
+        (["contract", "nobody"], "--conformance-contract: unknown contract `nobody`"),
+        (["tier", "deeper"], "--conformance-tier must be one of smoke, standard, deep"),
+        (["stage", "third"], "--conformance-stage must be one of directed, generated"),
+        (["max-requests", "0"], "--conformance-max-requests must be an integer of at least"),
+        (["max-requests", "few"], "--conformance-max-requests must be an integer"),
+        (["timeout", "inf"], "--conformance-timeout must be a number greater than 0"),
+        (["rate", "nan"], "--conformance-rate must be a number greater than 0"),
         (["select", "nothing.*"], "--conformance-select nothing.* matches no check"),
-        (["header", SECRET], "--conformance-header takes 'NAME: VALUE'"),
-        (["header", f"X-Api-Key: {SECRET}"], "--conformance-header must not hold the secret of"),
-        (["header-env", "X-Pass: NOT_SET"], "The environment variable NOT_SET is not set"),
-        (["api-key-env", "NOT_SET"], "The environment variable NOT_SET is not set or empty."),
-        (["api-key-env", "sk-abc123def456ghi789jkl"], "and never be the key itself"),
-        (["out", "."], "is not empty, and no run overwrites another"),
+        (["header", SECRET], "--conformance-header must have the form 'NAME: VALUE'"),
+        (
+            ["header", f"X-Api-Key: {SECRET}"],
+            "--conformance-header must not contain the secret value of",
+        ),
+        (["header-env", "X-Pass: NOT_SET"], "Environment variable NOT_SET is not set"),
+        (["api-key-env", "NOT_SET"], "Environment variable NOT_SET is not set or is empty."),
+        (["api-key-env", "sk-abc123def456ghi789jkl"], "not the key itself"),
+        (["out", "."], "is not empty; choose a new or empty one"),
     ],
 )
 def test_what_cannot_be_used_is_pytests_usage_error(
@@ -143,4 +146,4 @@ def test_what_cannot_be_used_is_pytests_usage_error(
 def test_an_endpoint_needs_a_model(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--conformance-base-url", URL)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --conformance-base-url needs --conformance-model"])
+    result.stderr.fnmatch_lines(["ERROR: --conformance-model is required*"])

@@ -164,10 +164,10 @@ def test_one_that_cannot_be_opened_is_told_once_and_the_run_goes_on() -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, "the reference answers with status 401: see its URL, model and key"),
-        (404, "the reference answers with status 404: see its URL, model and key"),
-        (302, "the reference answers with status 302: see its URL, model and key"),
-        (None, "the reference does not answer: gone"),
+        (401, "the reference server returned status 401: check its URL, model and key"),
+        (404, "the reference server returned status 404: check its URL, model and key"),
+        (302, "the reference server returned status 302: check its URL, model and key"),
+        (None, "the reference server does not respond: gone"),
     ],
 )
 def test_one_that_lets_nobody_in_is_asked_once(status: int | None, sentence: str) -> None:
@@ -219,7 +219,7 @@ def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asking, "SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
-    assert missing(events) == ["the reference did not finish within 0 seconds"]
+    assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)
 
 
@@ -312,7 +312,7 @@ def test_one_that_breaks_the_connection_is_told(tmp_path: Path) -> None:
             return [event async for event in stream]
 
     (because,) = missing(asyncio.run(judge()))
-    assert because.startswith("the reference does not answer: ")
+    assert because.startswith("the reference server does not respond: ")
 
 
 async def deviates_at_once(api: Api) -> None:

@@ -18,7 +18,7 @@ RULES = {
     "no blank parts Chinese from Chinese": f"{HAN} +{HAN}",
     "its punctuation is its own": f"{HAN}[,;:?!]|[,;:?!]{HAN}",
     "its punctuation has no blank around it": " [，。；：、]|[，。；：、] ",
-    "a token is 词元": r"(?<![\w.`])token(?![\w`])",
+    "terms follow the vocabulary": "词元|端点|合规|回答|作答|应答",
 }
 
 

@@ -19,7 +19,7 @@ from tests.conformance.reports.builders import (
 )
 
 ENDPOINT = "http://127.0.0.1:8000/v1"
-BROKEN = "1 of 1 check found a broken promise."
+BROKEN = "1 of 1 check failed."
 COST = "118 requests, 14,210 tokens (9,800 prompt, 4,410 generated)"
 
 
@@ -52,7 +52,7 @@ def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
 def test_a_pipe_gets_one_plain_line_for_each_check() -> None:
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     assert follow(run, pipe()).splitlines() == [
-        f"Holding {ENDPOINT}, model tiny against the openai contract: 2 checks, standard tier",
+        f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
         "[1/2] ✓ pass         stop.a",
         "[2/2] ✗ fail         stop.b",
     ]
@@ -86,8 +86,8 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
     assert printed(console).splitlines() == [
         "",
         (
-            "Not conforming. Serves 0 of 1 documented parameter as promised; "
-            f"drops stop without saying so. {BROKEN}"
+            "Not conforming. Supports 0 of 1 documented parameter as promised; "
+            f"silently ignores stop. {BROKEN}"
         ),
         f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
         "1 fail, 1 skipped",
@@ -99,11 +99,11 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
         "Findings",
         "  ✗ fail  stop.five-refused  must",
         "          The documented number of stop sequences is served; one more is refused.",
-        "          expected status 400",
-        "          seen     status 200: a completion",
-        "          promised openai: Up to 4 sequences.",
-        f"          cause?   {CAUSE.cause}",
-        "          to do    " + CAUSE.remedy.replace("`", ""),
+        "          expected     status 400",
+        "          actual       status 200: a completion",
+        "          source       openai: Up to 4 sequences.",
+        f"          likely cause {CAUSE.cause}",
+        "          fix          " + CAUSE.remedy.replace("`", ""),
         "",
         "Not verified",
         "  1 skipped",
@@ -117,7 +117,7 @@ def test_what_the_document_does_not_mention_is_told_apart_and_is_no_finding() ->
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.IGNORED)
     show(a_run(a_finding(), seen, subjects=(a_subject(), seed)), console)
     lines = printed(console).splitlines()
-    title = lines.index("Not promised by openai, for information")
+    title = lines.index("Not documented by openai (informational)")
     assert lines[title + 1] == "  ✗ ignored  seed"
     assert "Findings" not in lines
 
@@ -128,7 +128,7 @@ def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
     show(run, console)
     assert printed(console).splitlines() == [
         "",
-        "Could not judge. No check could begin, so nothing is known of this endpoint.",
+        "Inconclusive. Preflight failed; no checks were run.",
         "the API key was refused with 401",
         f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
     ]
@@ -163,7 +163,7 @@ def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> 
     show(run, log)
     assert "stop.last" in printed(screen)
     assert "echo.19" not in printed(screen)
-    assert "and 9 more findings in the written reports" in printed(screen)
+    assert "and 9 more findings in the report files" in printed(screen)
     assert "echo.19" in printed(log)
 
 
@@ -193,18 +193,18 @@ def test_a_run_is_followed_and_told_in_chinese() -> None:
     failure = a_failure("stop.b", title_zh="第五个停止序列应被拒绝。")
     run = a_run(a_finding("stop.a"), failure, exchanges=(an_exchange(),))
     assert follow(run, pipe(), Language.CHINESE).splitlines() == [
-        f"以契约 openai 检验 {ENDPOINT}，模型 tiny：2 项检查，standard 级",
+        f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位",
         "[1/2] ✓ 通过         stop.a",
-        "[2/2] ✗ 不符         stop.b",
+        "[2/2] ✗ 未通过       stop.b",
     ]
     console = pipe()
     show(run, console, Language.CHINESE)
     told = printed(console)
-    assert "不合规。文档所列的 1 个参数中有 0 个符合承诺；悄悄忽略 stop。" in told
+    assert "不符合契约。文档所列的 1 个参数中有 0 个符合契约；忽略 stop 且不报错。" in told
     assert "第五个停止序列应被拒绝。" in told
     assert cause.cause_zh in told
     assert cause.cause not in told
-    assert "1 不符，1 通过" in told
+    assert "1 未通过，1 通过" in told
 
 
 def test_what_has_no_chinese_is_told_in_english() -> None:

@@ -29,7 +29,7 @@ def page_of(run) -> Page:
 def test_the_verdict_is_a_sentence_in_plain_words() -> None:
     page = page_of(a_run(a_failure()))
     assert "Not conforming" in page.text
-    assert "1 of 1 check found a broken promise." in page.text
+    assert "1 of 1 check failed." in page.text
     assert "118 requests, 14,210 tokens" in page.text
 
 
@@ -86,10 +86,10 @@ def stand_open(page: Page) -> list[bool]:
 
 def test_expected_stands_beside_seen_with_the_sentence_and_who_says_so() -> None:
     text = page_of(a_run(a_failure())).text
-    assert "Expected status 400 Seen status 200: a completion" in text
+    assert "Expected status 400 Actual status 200: a completion" in text
     assert "must At most four stop sequences are accepted; a fifth is refused." in text
     assert "zero 最多四个序列。" in text
-    assert "What was asked had no effect." in text
+    assert "Ignored: it had no effect." in text
 
 
 def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
@@ -97,7 +97,7 @@ def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
     text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text
     assert "stop ignored null, string or array of 1 to 4 openai Up to 4 sequences" in text
     assert "stop.five-refused status 200: a completion" in text
-    assert "seed untested Not promised. No check in this run." in text
+    assert "seed untested Not documented. Not checked in this run." in text
 
 
 def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> None:
@@ -106,8 +106,10 @@ def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> Non
         "seed.repeats", "info", subject="seed", effect=Effect.IGNORED, seen="another text"
     )
     text = page_of(a_run(a_finding(), seen, subjects=(a_subject(), silent))).text
-    assert "seed ignored Not promised. seed.repeats another text 1 check for information" in text
-    assert "No broken promise" in text
+    assert (
+        "seed ignored Not documented. seed.repeats another text 1 check, informational only" in text
+    )
+    assert "No failures" in text
 
 
 def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
@@ -158,15 +160,17 @@ def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
 
 def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
     run = a_run(a_failure(), document="zero")
-    assert "Where the contract says so zero 最多四个序列。 openai Up to 4" in page_of(run).text
+    assert "Sources zero 最多四个序列。 openai Up to 4" in page_of(run).text
 
 
 def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
     says = {"aocheng": "an array", "openai": "Up to 4 sequences."}
     run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
-    assert "aocheng says of stop : an array. This sentence comes with" in page_of(run).text
+    assert "aocheng about stop : an array. This requirement comes from" in page_of(run).text
     run = a_run(a_failure(), document="gpt-ge", subjects=(a_subject(says=says),))
-    assert "gpt-ge is silent; this sentence comes with the protocol." in page_of(run).text
+    assert (
+        "gpt-ge does not mention it; this requirement comes from the protocol." in page_of(run).text
+    )
 
 
 def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
@@ -192,8 +196,8 @@ def test_retries_and_faults_are_told() -> None:
         status=None, attempts=attempts, fault="no attempt was answered", body=b""
     )
     text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,))).text
-    assert "no answer POST /completions" in text
-    assert "2.0 s into the run, after 1.5 s: the connection was reset" in text
+    assert "no response POST /completions" in text
+    assert "at 2.0 s, 1.5 s: the connection was reset" in text
     assert "no attempt was answered" in text
 
 
@@ -207,14 +211,14 @@ def test_a_request_without_a_key_repeats_without_one() -> None:
 
 def test_a_run_that_broke_off_says_so_in_large() -> None:
     text = page_of(a_run(a_finding(), broken_off=True)).text
-    assert "This run broke off. Nothing below is a verdict on the endpoint." in text
-    assert "Broken off" in text
+    assert "This run is incomplete. The results below are not a verdict on the endpoint." in text
+    assert "Incomplete" in text
 
 
 def test_a_whole_run_without_findings_still_renders() -> None:
     page = page_of(a_run(because="the endpoint answers with an HTML page"))
     assert "the endpoint answers with an HTML page" in page.text
-    assert "No check has concluded." in page.text
+    assert "No findings." in page.text
 
 
 @pytest.mark.parametrize("verdict", ["warn", "refused", "inconclusive", "error"])

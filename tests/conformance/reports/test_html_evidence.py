@@ -24,11 +24,11 @@ def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() ->
     ours = {"id": "cmpl-2", "choices": [{"text": " 14", "finish_reason": "length"}]}
     written = html.render(compared(ANSWER, ours))
     text = Page(written).text
-    theirs, _, reference = text.partition("The reference server answered 200")
-    assert "The endpoint answered 200" in theirs
+    theirs, _, reference = text.partition("Response of the reference server 200")
+    assert "Response of the endpoint 200" in theirs
     assert "13" in theirs
     assert "14" in reference
-    assert "参考服务器的回答" in Page(written, Language.CHINESE).text
+    assert "参考服务器的响应" in Page(written, Language.CHINESE).text
     assert '<i>" </i><mark><i>13</i></mark>' in written
     assert '<i>" </i><mark><i>14</i></mark>' in written
     assert "<mark><i>cmpl" not in written
@@ -44,7 +44,7 @@ def test_a_request_comes_with_lines_for_either_client_and_their_key() -> None:
     text = Page(html.render(run)).text
     assert "curl -sS" in text
     assert 'api_key=os.environ["MY_KEY"]' in text
-    assert "Commands and snippets read the key from $MY_KEY ." in text.replace(
+    assert "Commands and code snippets read the API key from $MY_KEY ." in text.replace(
         "$MY_KEY.", "$MY_KEY ."
     )
 
@@ -52,7 +52,7 @@ def test_a_request_comes_with_lines_for_either_client_and_their_key() -> None:
 def test_what_no_client_can_send_is_said_so() -> None:
     exchange = an_exchange(asked=b"{")
     text = Page(html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))).text
-    assert "The openai package cannot send this request; the command line can." in text
+    assert "The openai package cannot send this request; use the curl command." in text
     bare = an_exchange()
     bare = replace(bare, request=replace(bare.request, credentials=Credentials.NONE))
     text = Page(html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(bare,)))).text

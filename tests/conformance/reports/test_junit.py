@@ -36,7 +36,7 @@ def test_what_is_no_pass_is_marked_as_what_it_is(verdict: str, tag: str) -> None
 def test_information_passes_and_says_what_was_seen() -> None:
     case = case_of(a_run(a_finding(verdict="info", message="expected a; seen b"), strict=True))
     assert [child.tag for child in case] == ["properties", "system-out"]
-    assert case.findtext("system-out") == "not promised by this document: expected a; seen b"
+    assert case.findtext("system-out") == "not documented in this contract: expected a; seen b"
 
 
 def test_a_pass_carries_no_mark() -> None:
@@ -48,7 +48,7 @@ def test_a_lesser_deviation_passes_but_fails_a_strict_run() -> None:
     warned = a_finding(verdict="warn", expected="an id", seen="none")
     lenient, strict = case_of(a_run(warned)), case_of(a_run(warned, strict=True))
     assert lenient.find("failure") is None
-    assert "seen: none" in (lenient.findtext("system-out") or "")
+    assert "actual: none" in (lenient.findtext("system-out") or "")
     assert strict.find("failure") is not None
 
 

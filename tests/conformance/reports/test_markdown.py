@@ -18,8 +18,8 @@ from tests.conformance.reports.builders import (
 
 def test_the_verdict_comes_first_and_names_are_code() -> None:
     text = markdown.render(a_run(a_failure()))
-    assert text.startswith("## Not conforming\n\nServes 0 of 1 documented parameter as promised")
-    assert "drops `stop` without saying so." in text
+    assert text.startswith("## Not conforming\n\nSupports 0 of 1 documented parameter as promised")
+    assert "silently ignores `stop`." in text
     row = "| fail | `stop.five-refused` | `status `**`400`** | `status `**`200: a completion`** |"
     assert row in text
 
@@ -32,9 +32,9 @@ def test_a_deviation_is_told_at_length_with_cause_and_command() -> None:
     for told in (
         "<summary>stop.five-refused</summary>",
         "At most four stop sequences are accepted; a fifth is refused.",
-        "- promised by `openai`: Up to 4 sequences.",
+        "- source: `openai`: Up to 4 sequences.",
         f"- likely cause: {cause.cause}",
-        f"- what to do: {cause.remedy}",
+        f"- fix: {cause.remedy}",
         "```sh\ncurl -sS -i http://127.0.0.1:8000/v1/completions",
         "Bearer $VENDOR_KEY",
     ):
@@ -65,7 +65,7 @@ def test_what_the_document_does_not_mention_is_told_apart() -> None:
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.REFUSED)
     subjects = (a_subject(), a_subject("seed", documented=False))
     text = markdown.render(a_run(a_finding(), seen, subjects=subjects))
-    assert "Not promised by `openai`, for information: `seed` refused" in text
+    assert "Not documented by `openai` (informational): `seed` refused" in text
     assert "| verdict |" not in text
 
 
@@ -99,8 +99,8 @@ def test_a_sentence_is_read_as_text() -> None:
 def test_the_summary_is_written_in_chinese() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     text = markdown.render(run, language=Language.CHINESE)
-    assert text.startswith("## 不合规\n\n文档所列的 1 个参数中有 0 个符合承诺")
-    assert "| 判定 | 检查 | 应为 | 实际 |" in text
+    assert text.startswith("## 不符合契约\n\n文档所列的 1 个参数中有 0 个符合契约")
+    assert "| 判定 | 检查 | 预期 | 实际 |" in text
     assert "❌ 被忽略" in text
     assert cause_of("stop.at-most-four", Effect.IGNORED).remedy_zh.partition("`")[0] in text
     assert "likely cause" not in text

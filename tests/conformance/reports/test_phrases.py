@@ -151,6 +151,7 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ("no rate limit was met", "未遇到限流"),
         ("budget spent: 5 requests were allowed", "预算已用完：只允许 5 个请求"),
         ("zero does not say so; gpt-ge and openai do", "zero 没有这样说明；gpt-ge 与 openai 有"),
+        ("not in the zero contract (only openai)", "不在 zero 契约中（仅 openai）"),
         ("number of choices ≥ 2", "choice 数 ≥ 2"),
         ('text without "a, b"', '文本不含 "a, b"'),
         ("error.param an object", "error.param 为对象"),
@@ -160,15 +161,19 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ),
         (
             "status 200 with {} (2 of 9 answers: those with `stop`, several prompts)",
-            "状态码 200，带有 {}（9 个回答中的 2 个：带有 `stop`、多个 prompt 的回答）",
+            "状态码 200，带有 {}（9 个响应中的 2 个：带有 `stop`、多个 prompt 的响应）",
         ),
         (
             "refused with 400: no; really, and stop.string judges that",
             "以 400 拒绝：no; really，由 stop.string 判定",
         ),
         (
+            "expected status 400; got status 500: oops",
+            "预期：状态码 400；实际：状态码 500：oops",
+        ),
+        (
             "expected status 400; seen status 500: oops",
-            "应为：状态码 400；实际：状态码 500：oops",
+            "预期：状态码 400；实际：状态码 500：oops",
         ),
         ("choices: [] should be non-empty", "choices：[] 不应为空"),
         (": 'id' is a required property", "缺少必需的成员 'id'"),
@@ -178,7 +183,11 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
         ),
         (
             "no answer: http://h/v1 did not answer within 2.5 s",
-            "没有回答：http://h/v1 在 2.5 秒内没有作答",
+            "没有响应：http://h/v1 在 2.5 秒内没有响应",
+        ),
+        (
+            "no response: timeout: no response from http://h/v1 within 2.5 s",
+            "没有响应：超时：http://h/v1 在 2.5 秒内没有响应",
         ),
     ],
 )

@@ -24,7 +24,7 @@ def test_a_kept_contract_is_told_in_one_sentence() -> None:
     summary = Summary(a_run(a_finding()))
     assert summary.headline.en == "Conforming"
     assert summary.sentence.en == (
-        "Serves 1 of 1 documented parameter as promised. No broken promise in 1 check."
+        "Supports 1 of 1 documented parameter as promised. No failures in 1 check."
     )
 
 
@@ -32,15 +32,15 @@ def test_a_parameter_without_effect_is_named() -> None:
     subjects = (a_subject("stop"), a_subject("echo"))
     run = a_run(a_failure("echo.returned", subject="echo"), a_finding(), subjects=subjects)
     assert Summary(run).sentence.en == (
-        "Serves 1 of 2 documented parameters as promised; drops `echo` without saying so. "
-        "1 of 2 checks found a broken promise."
+        "Supports 1 of 2 documented parameters as promised; silently ignores `echo`. "
+        "1 of 2 checks failed."
     )
 
 
 def test_a_wrong_response_field_is_named_apart_from_the_parameters() -> None:
     subjects = (a_subject("stop"), a_subject("usage.total_tokens", kind="field"))
     run = a_run(a_failure(subject="usage.total_tokens"), subjects=subjects)
-    assert Summary(run).sentence.en.count("Wrong in its answers: `usage.total_tokens`.") == 1
+    assert Summary(run).sentence.en.count("Incorrect response fields: `usage.total_tokens`.") == 1
 
 
 def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
@@ -53,22 +53,22 @@ def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
 
 def test_doubt_is_said_and_never_praised() -> None:
     summary = Summary(a_run(a_finding(), a_finding("stop.other", "inconclusive")))
-    assert summary.headline.en == "Could not judge"
-    assert summary.sentence.en.startswith("1 of 2 checks could not judge")
+    assert summary.headline.en == "Inconclusive"
+    assert summary.sentence.en.startswith("1 of 2 checks inconclusive")
 
 
 def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
     run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
-    assert Summary(run).sentence.en == "No check could begin, so nothing is known of this endpoint."
+    assert Summary(run).sentence.en == "Preflight failed; no checks were run."
     assert Summary(run).because.en == "the API key was refused with 401"
 
 
 def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
     run = a_run(a_finding(), exchanges=(an_exchange(),), broken_off=True)
     summary = Summary(run)
-    assert summary.headline.en == "Broken off"
+    assert summary.headline.en == "Incomplete"
     assert summary.sentence.en.startswith("The run ended early, after 1 check.")
-    assert summary.cost_in_words.en == "1 request on record, tokens not added up"
+    assert summary.cost_in_words.en == "1 request recorded, tokens not totalled"
     assert summary.elapsed == 0.75
 
 
@@ -78,12 +78,9 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
         (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
         (
             Cost(1, 2, 0, 3),
-            (
-                "1 request, at most 5 tokens "
-                "(2 prompt, 0 generated, up to 3 where no usage was stated)"
-            ),
+            ("1 request, at most 5 tokens (2 prompt, 0 generated, up to 3 without reported usage)"),
         ),
-        (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage was stated)"),
+        (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage reported)"),
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
     ],
 )
@@ -95,12 +92,8 @@ def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str)
 
 def test_strict_runs_count_lesser_deviations_as_broken() -> None:
     warned = a_finding("stop.lesser", "warn")
-    assert Summary(a_run(warned)).sentence.en.endswith(
-        "No broken promise in 1 check. 1 lesser deviation."
-    )
-    assert Summary(a_run(warned, strict=True)).sentence.en.endswith(
-        "1 of 1 check found a broken promise."
-    )
+    assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")
+    assert Summary(a_run(warned, strict=True)).sentence.en.endswith("1 of 1 check failed.")
 
 
 def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
@@ -146,10 +139,10 @@ def test_the_sentence_is_said_in_chinese_as_well() -> None:
     failures = (a_failure("echo.returned", subject="echo"), a_failure("usage.a", subject="usage"))
     summary = Summary(a_run(*failures, a_finding(), subjects=subjects))
     assert summary.sentence.zh == (
-        "文档所列的 2 个参数中有 1 个符合承诺；悄悄忽略 `echo`。"
-        "回答中有误的字段：`usage`。3 项检查中有 2 项发现承诺未兑现。"
+        "文档所列的 2 个参数中有 1 个符合契约；忽略 `echo` 且不报错。"
+        "有误的响应字段：`usage`。3 项检查中有 2 项未通过。"
     )
-    assert summary.cost_in_words.zh == "118 次请求，14,210 个词元（提示 9,800，生成 4,410）"
+    assert summary.cost_in_words.zh == "118 次请求，14,210 个 token（输入 9,800，输出 4,410）"
 
 
 def a_bill(prompt: list[int], billed: int) -> Exchange:
@@ -161,18 +154,20 @@ def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
     told = Summary(a_run(wrong, exchanges=exchanges)).sentence
-    assert "Bills 180 % more prompt tokens than were sent (14 for 5)." in told.en
-    assert "提示词元多计费 180%（实际 5，计费 14）。" in told.zh
-    assert "Bills" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
+    assert (
+        "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)." in told.en
+    )
+    assert "用量有误：输入 token 多报 180%（上报 14，实际 5）。" in told.zh
+    assert "Incorrect usage" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 
 
 def test_a_bill_that_nobody_can_count_is_not_told() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     for usage in (None, {"prompt_tokens": True}, {"prompt_tokens": -4}, {"prompt_tokens": "9"}):
         exchange = an_exchange(asked={"prompt": [1, 2]}, body={"usage": usage})
-        assert "Bills" not in Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+        assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
     in_words = an_exchange(asked={"prompt": "a b"}, body={"usage": {"prompt_tokens": 9}})
-    assert "Bills" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
+    assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
 
 
 def test_fewer_tokens_than_were_generated_are_told_as_well() -> None:
@@ -180,7 +175,7 @@ def test_fewer_tokens_than_were_generated_are_told_as_well() -> None:
     body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
     exchange = an_exchange(asked={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
     told = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
-    assert "Bills 50 % fewer completion tokens than were generated (8 for 16)." in told
+    assert "completion tokens underreported by 50 % (8 reported, 16 counted)." in told
 
 
 @pytest.mark.parametrize(
@@ -222,7 +217,7 @@ def test_what_the_reference_billed_is_told_apart() -> None:
     words = Summary(asked).reference_cost_in_words
     assert words == Text(
         "3 requests, 45 tokens (40 prompt, 5 generated)",
-        "3 次请求，45 个词元（提示 40，生成 5）",
+        "3 次请求，45 个 token（输入 40，输出 5）",
     )
     assert Summary(asked).cost_in_words == Summary(run).cost_in_words
     assert Summary(replace(run, footer=None)).reference_cost_in_words is None

@@ -57,7 +57,7 @@ def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> No
         ("stop-dropped", Tier.STANDARD)
     ]
     assert [o.trial.name for o in matrix.not_yet] == ["stop-dropped@stream"]
-    assert matrix.complaints == ("1 of the faults that were due are not found",)
+    assert matrix.complaints == ("1 of the expected faults not detected",)
 
 
 @pytest.mark.parametrize(("first", "second"), [(FOUND, MISSED), (MISSED, FOUND)])
@@ -70,8 +70,8 @@ def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
     )
     assert matrix.rows[-1].by_tier[Tier.STANDARD] == Share(0, 1)
     (unsteady,) = matrix.unsteady
-    assert (unsteady.name, unsteady.what) == ("stop-dropped", "the fault is found")
-    assert "1 of the servers are not judged alike with every seed" in matrix.complaints
+    assert (unsteady.name, unsteady.what) == ("stop-dropped", "fault detected")
+    assert "1 of the servers have different results with different seeds" in matrix.complaints
 
 
 def test_where_every_check_is_asked_each_seed_has_to_accuse_of_the_same() -> None:
@@ -102,12 +102,12 @@ def test_where_a_server_wavers_a_judgement_may_be_withheld_for_one_seed() -> Non
     matrix = a_matrix(*(an_outcome(wavering, one, seed=seed) for seed, one in enumerate(told)))
     assert matrix.complaints == ()
     matrix = a_matrix(*(an_outcome(a_variant(), one, seed=seed) for seed, one in enumerate(told)))
-    assert matrix.complaints == ("1 of the runs raise a false alarm or break a check",)
+    assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
 
 
 def test_one_accused_correct_server_is_a_complaint() -> None:
     matrix = a_matrix(an_outcome(a_variant(), FOUND))
-    assert matrix.complaints == ("1 of the runs raise a false alarm or break a check",)
+    assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
     assert matrix.rows == ()
     assert a_matrix(an_outcome(a_variant(), MISSED)).complaints == ()
 
@@ -123,7 +123,7 @@ def test_the_smoke_tier_has_to_find_its_share_of_everything() -> None:
         return a_matrix(*smoke, *standard, everything=everything).complaints
 
     assert of_five(3) == ()
-    assert of_five(2) == ("smoke finds 40 % of the faults, and 60% are due",)
+    assert of_five(2) == ("smoke detects 40 % of the faults; 60% are required",)
     assert of_five(2, everything=False) == ()
 
 

@@ -98,7 +98,7 @@ def test_only_a_variant_that_says_so_may_leave_the_suite_in_doubt() -> None:
 
 def test_a_run_that_judged_nothing_is_a_false_alarm_on_a_correct_server() -> None:
     (alarm,) = an_outcome(a_variant(), because="no answer").false_alarms
-    assert alarm == "the run could not judge: no answer"
+    assert alarm == "inconclusive run: no answer"
 
 
 def test_of_a_fault_only_a_broken_check_is_one() -> None:

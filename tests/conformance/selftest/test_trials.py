@@ -1,4 +1,4 @@
-"""Which runs are made of what is wanted."""
+"""Which runs done of what is wanted."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_what_was_declined_is_named() -> None:
     ("program", "sentence"),
     [
         (LEAVES, "the bundled server ended during the run against crlf"),
-        (KILLS_ITS_WORKER, "a worker of the selftest ended (exit code -9)"),
+        (KILLS_ITS_WORKER, "a selftest worker process ended (exit code -9)"),
         (DOES_NOT_START, "the bundled reference server did not start: port 80 is taken"),
     ],
 )

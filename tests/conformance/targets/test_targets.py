@@ -104,40 +104,43 @@ def test_a_contract_of_ones_own_is_looked_for_where_the_file_lies(
 # ── mistakes ─────────────────────────────────────────────────────────────────────────────────────
 
 LINES: list[tuple[str, str]] = [
-    ("base_url = 'http://x'", "there is no 'base_url'; did you mean base-url?"),
-    ("Base-URL = 'http://x'", "there is no 'Base-URL'; did you mean base-url?"),
-    ("api-key-evn = 'X'", "there is no 'api-key-evn'; did you mean api-key-env?"),
-    ("max-request = 1", "there is no 'max-request'; did you mean max-requests?"),
-    ("colour = 'blue'", "there is no 'colour'; known are api-key-env, base-url, "),
-    ("tier = 'abyss'", "tier has to be one of smoke, standard, deep"),
-    ("tier = ['deep']", "tier has to be one of smoke, standard, deep"),
-    ("strict = 'yes'", "strict has to be true or false, without quotes"),
-    ("max-requests = 0", "max-requests has to be a whole number of at least 1"),
-    ("max-requests = true", "max-requests has to be a whole number of at least 1"),
-    ("max-spend-tokens = 1.5", "max-spend-tokens has to be a whole number of at least 1"),
-    ("concurrency = 1001", "concurrency has to be a whole number from 1 to 1000"),
-    ("rate = 0", "rate has to be a number above 0"),
-    ("rate = nan", "rate has to be a number above 0"),
-    ("timeout = '60'", "timeout has to be a number above 0"),
-    ("seed = 1.5", "seed has to be a whole number"),
+    ("base_url = 'http://x'", "unknown key 'base_url'; did you mean base-url?"),
+    ("Base-URL = 'http://x'", "unknown key 'Base-URL'; did you mean base-url?"),
+    ("api-key-evn = 'X'", "unknown key 'api-key-evn'; did you mean api-key-env?"),
+    ("max-request = 1", "unknown key 'max-request'; did you mean max-requests?"),
+    ("colour = 'blue'", "unknown key 'colour'; valid keys: api-key-env, base-url, "),
+    ("tier = 'abyss'", "tier must be one of smoke, standard, deep"),
+    ("tier = ['deep']", "tier must be one of smoke, standard, deep"),
+    ("strict = 'yes'", "strict must be true or false, without quotes"),
+    ("max-requests = 0", "max-requests must be an integer of at least 1"),
+    ("max-requests = true", "max-requests must be an integer of at least 1"),
+    ("max-spend-tokens = 1.5", "max-spend-tokens must be an integer of at least 1"),
+    ("concurrency = 1001", "concurrency must be an integer from 1 to 1000"),
+    ("rate = 0", "rate must be a number greater than 0"),
+    ("rate = nan", "rate must be a number greater than 0"),
+    ("timeout = '60'", "timeout must be a number greater than 0"),
+    ("seed = 1.5", "seed must be an integer"),
     ("contract = 'zeroo'", "did you mean zero?"),
-    ("contract = 7", "contract has to be a text, on one line and not empty"),
-    ("headers = 'X: 1'", 'headers has to be a table of names and values, such as {"X-Tenant"'),
-    ("headers = {'X 1' = 'a'}", "headers has 'X 1', which cannot be the name of a header"),
-    ("headers = {'X-1' = \"a\\nb\"}", "headers has a value for X-1 that has to be a text"),
-    ("headers = {'X-1' = '零'}", "headers has a value for X-1 that no header can carry"),
-    ("headers = {X-1 = '$TOKEN'}", "headers has a value for X-1 that begins with $"),
-    ("headers = {Content-Type = 'a'}", "headers has Content-Type, which decides how requests"),
-    ("headers = {X-1 = 'a', x-1 = 'b'}", "headers has one header twice"),
+    ("contract = 7", "contract must be a non-empty string on one line"),
+    ("headers = 'X: 1'", 'headers must be a table of names and values, such as {"X-Tenant"'),
+    ("headers = {'X 1' = 'a'}", "headers has 'X 1', which is not a valid header name"),
+    (
+        "headers = {'X-1' = \"a\\nb\"}",
+        "headers has a value for X-1 that must be a non-empty string",
+    ),
+    ("headers = {'X-1' = '零'}", "headers has a non-ASCII value for X-1; headers must be ASCII"),
+    ("headers = {X-1 = '$TOKEN'}", "headers has a value for X-1 that starts with $"),
+    ("headers = {Content-Type = 'a'}", "headers has Content-Type, which the suite sets itself"),
+    ("headers = {X-1 = 'a', x-1 = 'b'}", "headers has a duplicate header"),
     (
         "headers = {X-1 = 'a'}\nheaders-env = {x-1 = 'X'}",
-        "headers and headers-env both have x-1; keep one of them",
+        "headers and headers-env both set x-1; remove one of them",
     ),
     (
         "api-key-env = 'A'\nheaders-env = {authorization = 'X'}",
-        "headers-env has Authorization, which api-key-env fills; keep one",
+        "headers-env and api-key-env both set Authorization; remove one of them",
     ),
-    ("headers-env = {X-1 = 'two words'}", "headers-env has a value for X-1 that has to name"),
+    ("headers-env = {X-1 = 'two words'}", "headers-env has a value for X-1 that must be the name"),
 ]
 
 
@@ -154,22 +157,22 @@ def test_each_mistake_is_one_sentence_with_file_target_and_key(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "conformance.toml: names no target: add a table [targets.NAME]"),
-        ("targets = 3", "conformance.toml: names no target"),
-        ("[targets]", "conformance.toml: names no target"),
-        ("[targets", "conformance.toml is no TOML: "),
-        (f"defaults = 1\n{SMALLEST}", "conformance.toml: defaults has to be a table, [defaults]"),
-        (f"[default]\n{SMALLEST}", "conformance.toml: there is no 'default'; did you mean"),
-        (f"[defaults]\nrate = -1\n{SMALLEST}", "conformance.toml, [defaults]: rate has to be"),
+        ("", "conformance.toml: has no targets; add a table [targets.NAME]"),
+        ("targets = 3", "conformance.toml: has no targets"),
+        ("[targets]", "conformance.toml: has no targets"),
+        ("[targets", "conformance.toml is not valid TOML: "),
+        (f"defaults = 1\n{SMALLEST}", "conformance.toml: defaults must be a table, [defaults]"),
+        (f"[default]\n{SMALLEST}", "conformance.toml: unknown key 'default'; did you mean"),
+        (f"[defaults]\nrate = -1\n{SMALLEST}", "conformance.toml, [defaults]: rate must be"),
         (
             f"[defaults]\napi-key-env = 'K'\n{SMALLEST}",
-            "conformance.toml, [defaults]: api-key-env belongs to one target alone",
+            "conformance.toml, [defaults]: api-key-env is not allowed in [defaults]",
         ),
-        ("[targets]\nzero = 1", "conformance.toml, target 'zero': has to be a table"),
-        ("[targets.zero]\nmodel = 'm'", "conformance.toml, target 'zero': needs base-url"),
+        ("[targets]\nzero = 1", "conformance.toml, target 'zero': must be a table"),
+        ("[targets.zero]\nmodel = 'm'", "conformance.toml, target 'zero': base-url is required"),
         (
             "[targets.zero]\nbase-url = 'http://x'",
-            "conformance.toml, target 'zero': needs model",
+            "conformance.toml, target 'zero': model is required",
         ),
         (
             "[targets.zero]\nbase-url = 'x/v1'\nmodel = 'm'",
@@ -177,11 +180,11 @@ def test_each_mistake_is_one_sentence_with_file_target_and_key(
         ),
         (
             "[targets.zero]\nbase-url = 'http://me:pw@x/v1'\nmodel = 'm'",
-            "target 'zero': base-url holds a user name or password",
+            "target 'zero': base-url must not contain a user name or password",
         ),
         (
             SMALLEST + SMALLEST.replace("zero", "Zero"),
-            "conformance.toml: the targets 'zero' and 'Zero' differ by their case alone",
+            "the targets 'zero' and 'Zero' differ only in case; rename one of them",
         ),
     ],
 )
@@ -197,7 +200,7 @@ def test_a_file_that_is_wrong_as_a_whole(
 )
 def test_a_name_that_could_lead_elsewhere_is_no_name(read: Read, tmp_path: Path, name: str) -> None:
     (mistake,) = mistakes_in(read, SMALLEST.replace("zero", f'"{name}"'), tmp_path)
-    assert "the name becomes that of a folder" in mistake
+    assert "the name is used as a folder name" in mistake
     assert mistake.isprintable()
 
 
@@ -264,10 +267,10 @@ def test_secrets_come_from_the_environment_and_show_nowhere(read: Read) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"GATEWAY": "x"}, "The environment variable ZERO_KEY is not set or empty."),
-        ({"ZERO_KEY": " ", "GATEWAY": "x"}, "The environment variable ZERO_KEY is not set"),
-        ({"ZERO_KEY": "x"}, "The environment variable GATEWAY is not set or empty"),
-        ({"ZERO_KEY": "two words", "GATEWAY": "x"}, "What ZERO_KEY holds cannot be a key"),
+        ({"GATEWAY": "x"}, "Environment variable ZERO_KEY is not set or is empty."),
+        ({"ZERO_KEY": " ", "GATEWAY": "x"}, "Environment variable ZERO_KEY is not set"),
+        ({"ZERO_KEY": "x"}, "Environment variable GATEWAY is not set or is empty"),
+        ({"ZERO_KEY": "two words", "GATEWAY": "x"}, "The value of ZERO_KEY is not a valid key"),
     ],
 )
 def test_a_secret_that_is_missing_is_named(

@@ -117,7 +117,7 @@ def test_a_request_that_does_not_fit_is_not_sent() -> None:
     async def spend() -> None:
         endpoint = Endpoint(billed(1, 1))
         budgeted = Budgeted(endpoint.send, Budget(Limits(tokens=9)))
-        with pytest.raises(BudgetSpent, match="can cost 10 tokens, 0 of 9 are gone"):
+        with pytest.raises(BudgetSpent, match="can cost 10 tokens, 0 of 9 are used"):
             await budgeted.send(FOUR)
         assert endpoint.served == 0
 

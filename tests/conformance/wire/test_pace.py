@@ -89,7 +89,7 @@ def outcomes(statuses: list[int | None]) -> list[int | str | None]:
 
 
 def test_an_endpoint_that_has_gone_away_is_left_alone() -> None:
-    gone = "not sent, the endpoint has stopped answering: did not answer within 60 s"
+    gone = "not sent, the endpoint has stopped responding: did not answer within 60 s"
     assert outcomes([200, None, None, 200, 200]) == [200, None, None, gone, gone]
 
 

@@ -68,7 +68,7 @@ HEADER = Header(
         Requirement(
             "stop.string",
             "A stop ends the answer.",
-            "停止序列会结束回答。",
+            "停止序列会结束响应。",
             Level.MUST,
             "stop",
             "stop",
@@ -183,18 +183,18 @@ def replaced(record: dict[str, Any], **change: Any) -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is no run file: its first line is not a header"),
-        (to_line("footer", FOOTER), "is no run file: its first line is not a header"),
+        (b"", "is not a run record: the first line is not a header"),
+        (to_line("footer", FOOTER), "is not a run record: the first line is not a header"),
         (b"not JSON\n", "line 1: not JSON"),
         (b"<html>", "line 1: not JSON"),
-        (b"[]\n", "line 1: no record of a run"),
-        (b'{"kind": "surprise"}\n', "line 1: no record of a run (kind 'surprise')"),
-        (b'{"kind": ["header"]}\n', "line 1: no record of a run"),
-        (b'{"kind": "header", "format": 2}\n', "line 1: written in format 2, and this suite"),
-        (b'{"kind": "header", "format": 1}\n', "line 1: a broken header"),
+        (b"[]\n", "line 1: unknown kind of record"),
+        (b'{"kind": "surprise"}\n', "line 1: unknown kind of record 'surprise'"),
+        (b'{"kind": ["header"]}\n', "line 1: unknown kind of record"),
+        (b'{"kind": "header", "format": 2}\n', "line 1: has format 2; this version reads"),
+        (b'{"kind": "header", "format": 1}\n', "line 1: invalid header"),
         (to_line("header", HEADER) * 2, "has two headers"),
         (to_line("header", HEADER) + b"{\n" + to_line("footer", FOOTER), "line 2: not JSON"),
-        (to_line("header", HEADER) + to_line("footer", FOOTER) * 2, "goes on after its footer"),
+        (to_line("header", HEADER) + to_line("footer", FOOTER) * 2, "has lines after its footer"),
     ],
 )
 def test_a_file_that_is_no_run_says_where(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -214,7 +214,7 @@ def test_a_broken_record_says_what_is_wrong(tmp_path: Path, change: dict[str, An
     path = tmp_path / "run.ndjson"
     exchange = json.loads(to_line("exchange", EXCHANGE))
     path.write_bytes(to_line("header", HEADER) + replaced(exchange, **change))
-    with pytest.raises(RunFileError, match="line 2: a broken exchange"):
+    with pytest.raises(RunFileError, match="line 2: invalid exchange"):
         read_run(path)
 
 

@@ -84,5 +84,5 @@ def test_wherever_the_writer_pauses_all_is_read_in_the_end(
 def test_what_is_no_run_says_where(tmp_path: Path) -> None:
     path = tmp_path / "run.ndjson"
     path.write_text('{"kind":"finding"}\n')
-    with pytest.raises(RunFileError, match=r"run\.ndjson, line 1: a broken finding"):
+    with pytest.raises(RunFileError, match=r"run\.ndjson, line 1: invalid finding"):
         RunTail(path).read()

@@ -119,12 +119,12 @@ def test_the_sentence_counts_in_both_languages() -> None:
     )
     told = compare(then, now)
     assert told.sentence.of(Language.ENGLISH) == (
-        "2 checks got worse; 1 check became unsure; 1 check got better; "
-        "1 of the 4 checks that both runs judged kept their verdicts."
+        "2 checks regressed; 1 check now inconclusive; 1 check fixed; "
+        "1 of 4 checks in both runs unchanged."
     )
     assert told.sentence.of(Language.CHINESE) == (
-        "2 项检查变差；1 项检查变得无法判定；1 项检查好转；"
-        "两次运行都判定的 4 项检查中，1 项结论未变。"
+        "2 项检查退化；1 项检查变为无法判定；1 项检查已修复；"
+        "两次运行都得出判定的 4 项检查中，1 项判定未变。"
     )
 
 
@@ -148,7 +148,7 @@ def test_another_endpoint_contract_tier_or_version_is_noticed() -> None:
         ("*", "stop.*"),
         ("0.1.0", "9.9"),
     ]:
-        assert f"`{was}`, now `{now}`" in said
+        assert f"`{was}` before, `{now}` now" in said
     assert "matched by their ids" in said
     assert compare(old, old).notices == ()
 
@@ -157,11 +157,11 @@ def test_a_run_that_broke_off_or_could_not_judge_is_noticed() -> None:
     whole = a_run(a_finding())
     cut = compare(a_run(a_finding(), broken_off=True), whole).notices
     assert [notice.en for notice in cut] == [
-        "The older run broke off; only what it had judged by then is compared."
+        "The older run is incomplete; only its verdicts so far are compared."
     ]
     down = a_run(because="there is nothing", conclusion=Conclusion.UNDECIDED)
     assert [notice.en for notice in compare(whole, down).notices] == [
-        "The newer run could not judge its endpoint: Could not judge."
+        "The newer run stopped early: Inconclusive."
     ]
 
 

@@ -92,7 +92,7 @@ def test_markdown_of_very_many_changes_says_how_many_it_leaves_out() -> None:
     told = compare(a_run(*map(a_finding, names)), a_run(*map(a_failure, names)))
     written = files()["markdown"].render(told)
     assert written.count("stop.n0") == 50
-    assert "20 more in the page and in JSON." in written
+    assert "20 more in the HTML and JSON files." in written
 
 
 def test_json_holds_everything_in_ascii(told: Differences) -> None:
@@ -128,18 +128,18 @@ def test_the_page_speaks_both_languages_and_links_each_check_to_its_report(
 
 def test_figures_say_by_how_much_and_on_what(told: Differences) -> None:
     lines = {line.name.en: line for line in lines_of(told)}
-    median = lines["Plain answer, median"]
+    median = lines["Non-streaming response, median"]
     assert (median.was.en, median.now.zh, median.by) == ("250 ms", "500 毫秒", "+100%")
     measured = measured_on(told)
     assert measured is not None
-    assert "1 and 1 plain answers, 0 and 0 streams" in measured.en
+    assert "1 and 1 non-streaming responses, 0 and 0 streams" in measured.en
 
 
 def test_what_is_not_known_is_said_and_never_counted_as_nothing() -> None:
     cut = a_run(a_finding(), broken_off=True)
     lines = {line.name.en: line for line in lines_of(compare(cut, a_run(a_finding())))}
     requests = lines["Requests"]
-    assert (requests.was.en, requests.now.en, requests.by) == ("not known", "118", "")
+    assert (requests.was.en, requests.now.en, requests.by) == ("unknown", "118", "")
     assert measured_on(compare(cut, cut)) is None
     assert lines_of(compare(cut, cut)) == ()
 

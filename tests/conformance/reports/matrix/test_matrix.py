@@ -41,9 +41,7 @@ KEPT = Recorded("other", a_run(a_finding("stop.four-served"), subjects=SUBJECTS[
 MISSING = Recorded(
     "absent",
     document="aocheng",
-    because=Text(
-        "The environment variable KEY is not set or empty.", "环境变量 KEY 未设置或为空。"
-    ),
+    because=Text("Environment variable KEY is not set or is empty.", "环境变量 KEY 未设置或为空。"),
     base_url="https://absent.example/v1",
     model="tiny",
 )
@@ -61,7 +59,7 @@ def test_every_document_has_a_row_also_where_no_run_was_held_to_it() -> None:
     ]
     assert ROWS["gpt-ge"].conclusion is None
     assert ROWS["gpt-ge"].because is not None
-    assert ROWS["gpt-ge"].because.en == "No run under this document's contract is among these."
+    assert ROWS["gpt-ge"].because.en == "No run used this document's contract."
 
 
 def test_no_run_at_all_leaves_the_five_rows() -> None:
@@ -69,7 +67,7 @@ def test_no_run_at_all_leaves_the_five_rows() -> None:
     assert [row.name for row in matrix.rows] == list(DOCUMENTS)
     assert matrix.sentence == Text("5 targets: 5 not run.", "5 个目标：5 个未运行。")
     assert (matrix.parameters, matrix.fields, matrix.subjects) == ((), (), ())
-    assert matrix_of([], ()).sentence.en == "Nothing was run."
+    assert matrix_of([], ()).sentence.en == "No runs."
 
 
 def test_an_overlay_of_ones_own_stands_for_the_document_that_it_names() -> None:
@@ -81,7 +79,7 @@ def test_an_overlay_of_ones_own_stands_for_the_document_that_it_names() -> None:
 def test_the_sentence_counts_what_came_of_them() -> None:
     assert MATRIX.sentence == Text(
         "6 targets: 1 not conforming, 1 conforming, 4 not run.",
-        "6 个目标：1 个不合规，1 个合规，4 个未运行。",
+        "6 个目标：1 个不符合契约，1 个符合契约，4 个未运行。",
     )
 
 
@@ -147,7 +145,7 @@ def test_programs_read_states_and_verdicts() -> None:
     assert vendor["verdicts"]["stop.five-refused"] == "fail"
     assert vendor["cost"]["tokens"] == 14_210
     assert (rows["absent"]["verdict"], rows["absent"]["model"]) == (None, "tiny")
-    assert rows["absent"]["because"] == "The environment variable KEY is not set or empty."
+    assert rows["absent"]["because"] == "Environment variable KEY is not set or is empty."
     assert document["checks"]["usage.stated"]["subject"] == "usage"
 
 

@@ -38,7 +38,7 @@ def test_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
     begun = "http://127.0.0.1:8000/v1, openai, 2 checks"
     ended = "Not conforming, 118 requests, 41.2 s"
     assert lines == [f"zero: {begun}", f"other: {begun}", f"zero: {ended}", f"other: {ended}"]
-    assert "不合规" in shown("zero", terminal=False, language=Language.CHINESE)
+    assert "不符合契约" in shown("zero", terminal=False, language=Language.CHINESE)
 
 
 def test_a_terminal_has_one_line_for_each_target() -> None:

@@ -41,8 +41,8 @@ def test_tokens_are_paired_by_their_place_in_the_text() -> None:
     assert [(token.generated, token.scored) for token in found] == list(
         zip(SCORES, SCORES, strict=True)
     )
-    assert "All 5 tokens" in agreement.draw(found).says.en
-    assert "within 0.001" in agreement.draw(found).says.en
+    assert "For all 5 tokens" in agreement.draw(found).says.en
+    assert "at most 0.001" in agreement.draw(found).says.en
 
 
 def test_offsets_may_begin_with_the_completion() -> None:
@@ -56,9 +56,9 @@ def test_another_score_is_told() -> None:
     found = agreement.numbers(record_of(generated(), scored(other)))
     assert found is not None
     says = agreement.draw(found).says
-    assert "1 of 5 tokens are scored more than 0.05 away" in says.en
-    assert "at most 1, " in says.en
-    assert "5 个词元中有 1 个" in says.zh
+    assert "For 1 of 5 tokens" in says.en
+    assert "differ by more than 0.05; maximum 1, " in says.en
+    assert "5 个 token 中有 1 个" in says.zh
     assert agreement.ALARM in agreement.draw(found).svg
 
 

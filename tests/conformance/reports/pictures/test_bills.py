@@ -28,18 +28,21 @@ def says(record) -> str:
 @pytest.mark.parametrize(
     ("bill", "sentence"),
     [
-        (lambda n: n, "no offset and no slope"),
-        (lambda n: n + 1, "no offset and no slope"),
-        (lambda n: n + 12, "billed 12 tokens that it does not have"),
-        (lambda n: n + 2_417, "billed 2,417 tokens that it does not have"),
-        (lambda n: n * 3 // 2, "Bills grow 50 % faster than prompts"),
-        (lambda n: n * 2 + 30, "billed 30 tokens that it does not have: an offset"),
-        (lambda n: n * 2 + 30, "Bills grow 100 % faster than prompts"),
-        (lambda n: n // 2, "Bills grow 50 % slower than prompts"),
-        (lambda _: 7, "billed about 7 tokens, whatever its length"),
-        (lambda _: 0, "billed about 0 tokens, whatever its length"),
-        (lambda n: n - 3, "Every bill lacks 3 tokens that the prompt has"),
-        (lambda n: {4: 90, 8: 3, 27: 500, 45: 2, 123: 77}[n], "lie on no line"),
+        (lambda n: n, "no offset, no extra growth"),
+        (lambda n: n + 1, "no offset, no extra growth"),
+        (lambda n: n + 12, "reports 12 more tokens than sent"),
+        (lambda n: n + 2_417, "reports 2,417 more tokens than sent"),
+        (lambda n: n * 3 // 2, "tokens grow 50 % faster than the prompt"),
+        (
+            lambda n: n * 2 + 30,
+            "reports 30 more tokens than sent for every prompt: a constant offset",
+        ),
+        (lambda n: n * 2 + 30, "tokens grow 100 % faster than the prompt"),
+        (lambda n: n // 2, "tokens grow 50 % slower than the prompt"),
+        (lambda _: 7, "reported as about 7 tokens, regardless of its length"),
+        (lambda _: 0, "reported as about 0 tokens, regardless of its length"),
+        (lambda n: n - 3, "Usage reports 3 fewer tokens than sent for every prompt"),
+        (lambda n: {4: 90, 8: 3, 27: 500, 45: 2, 123: 77}[n], "do not fit a line"),
     ],
 )
 def test_a_line_is_told_in_words(bill: Callable[[int], int], sentence: str) -> None:
@@ -47,12 +50,12 @@ def test_a_line_is_told_in_words(bill: Callable[[int], int], sentence: str) -> N
 
 
 def test_one_stranger_does_not_bend_the_line() -> None:
-    assert "billed 12 tokens" in says(in_ids(lambda n: 900 if n == 27 else n + 12))
+    assert "12 more tokens" in says(in_ids(lambda n: 900 if n == 27 else n + 12))
 
 
 def test_few_points_make_no_line() -> None:
-    assert "too few for a line" in says(in_ids(lambda n: n + 12, (4, 8, 45)))
-    assert "no offset and no slope" in says(in_ids(lambda n: n, (4, 8, 45)))
+    assert "too few to fit a line" in says(in_ids(lambda n: n + 12, (4, 8, 45)))
+    assert "no offset, no extra growth" in says(in_ids(lambda n: n, (4, 8, 45)))
     assert bills.numbers(in_ids(lambda n: n, (4, 8))) is None
 
 
@@ -125,21 +128,21 @@ def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart(
     assert [series.script for series in found.series] == [bills.ASCII, bills.CJK]
     assert [len(series.points) for series in found.series] == [4, 4]
     told = bills.draw(found).says
-    assert "The shortest prompt, 2 characters, is billed 23 tokens." in told.en
-    assert "ASCII text: 0.20 tokens a character, and 20 besides." in told.en
-    assert "Chinese text: 1.50 tokens a character, and 20 besides." in told.en
-    assert "最短的提示（2 个字符）计费 23 个词元。" in told.zh
+    assert "The shortest prompt, 2 characters, is reported as 23 tokens." in told.en
+    assert "ASCII text: 0.20 tokens per character plus 20." in told.en
+    assert "Chinese text: 1.50 tokens per character plus 20." in told.en
+    assert "最短的 prompt（2 个字符）计费 23 个 token。" in told.zh
 
 
 @pytest.mark.parametrize(
     ("once", "twice", "sentence"),
     [
-        (15, 30, "A text is billed 15 tokens and the same text twice 30: no offset."),
-        (16, 31, "A text is billed 16 tokens and the same text twice 31: no offset."),
+        (15, 30, "A text is reported as 15 tokens, the same text twice as 30: no offset."),
+        (16, 31, "A text is reported as 16 tokens, the same text twice as 31: no offset."),
         (
             27,
             42,
-            "A text is billed 27 tokens and the same text twice 42: 12 of them are of no text",
+            "A text is reported as 27 tokens, the same text twice as 42: an offset of 12",
         ),
     ],
 )
@@ -154,7 +157,7 @@ def test_a_text_and_the_same_text_twice_tell_the_offset(
         plain("x3", prompt="1", usage={"prompt_tokens": once - 14}),
     )
     assert sentence in says(record)
-    assert ("one character, is billed 1 token." in says(record)) is (once == 15)
+    assert ("one character, is reported as 1 token." in says(record)) is (once == 15)
 
 
 def test_texts_that_are_not_the_same_twice_tell_nothing_of_it() -> None:

@@ -82,16 +82,16 @@ def test_what_is_no_plain_sample_is_left_out(exchange) -> None:
         (sampled("a", "a", "b", temperature=0), "temperature 0: 2 different texts among 3 samples"),
         (sampled("a", "b", "c", temperature=0), "temperature 0: all 3 samples differ."),
         (sampled("a", "a", "a", temperature=1), "temperature 1: all 3 samples are the same."),
-        (sampled("a", "a", "a"), "temperature by default: all 3 samples are the same."),
+        (sampled("a", "a", "a"), "temperature (default): all 3 samples are the same."),
         (sampled("a", "a", "a", temperature=0), "At temperature 0, all samples are the same."),
-        (sampled("a", "b", "a", temperature=1), "Where chance has room, they differ."),
-        (sampled("a", "a", "a", top_p=0.1), "One letter is one text."),
+        (sampled("a", "b", "a", temperature=1), "With random sampling, samples differ."),
+        (sampled("a", "a", "a", top_p=0.1), "Each letter is a distinct output."),
     ],
 )
 def test_what_surprises_is_said(exchange, sentence: str) -> None:
     picture = diversity.draw(rows_of(exchange))
     assert sentence in picture.says.en
-    assert picture.says.zh.startswith("同一字母为同一文本。")
+    assert picture.says.zh.startswith("每个字母代表一种输出。")
 
 
 def test_what_is_certain_is_named_as_it_was_asked() -> None:
@@ -99,10 +99,13 @@ def test_what_is_certain_is_named_as_it_was_asked() -> None:
     seeded = [sampled("a", seed=7) for _ in range(3)]
     for asked, sentence in (
         ([cold], "At temperature 0, all samples are the same."),
-        (seeded, "With one seed, all samples are the same."),
-        ([cold, *seeded], "At temperature 0 and with one seed, all samples are the same."),
+        (seeded, "With the same seed, all samples are the same."),
+        ([cold, *seeded], "At temperature 0 and with the same seed, all samples are the same."),
     ):
-        assert diversity.draw(rows_of(*asked)).says.en == f"One letter is one text. {sentence}"
+        assert (
+            diversity.draw(rows_of(*asked)).says.en
+            == f"Each letter is a distinct output. {sentence}"
+        )
 
 
 def test_what_does_not_surprise_stands_in_the_text_alternative() -> None:

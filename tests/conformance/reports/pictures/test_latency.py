@@ -1,4 +1,4 @@
-"""How long answers take, by kind."""
+"""Latency, by kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_streams_have_two_times_and_plain_answers_one() -> None:
     assert kinds_of(*streams, *plains) == {
         "first text": (1.1, 1.2, 1.3),
         "whole stream": (3.0, 3.0, 3.0),
-        "plain answer": (0.5, 1.0, 1.5),
+        "non-streaming": (0.5, 1.0, 1.5),
     }
 
 
@@ -49,7 +49,7 @@ def test_the_reference_is_a_kind_of_its_own() -> None:
     found = latency.numbers(reading.recorded(run))
     assert found is not None
     assert [(kind.of_reference, kind.median) for kind in found] == [(False, 0.25), (True, 2.0)]
-    assert "reference: plain answer 2.0 s" in latency.draw(found).says.en
+    assert "reference: non-streaming 2.0 s" in latency.draw(found).says.en
 
 
 def test_the_axis_is_logarithmic_only_where_times_are_far_apart() -> None:
