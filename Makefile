@@ -2,22 +2,38 @@
 # Everything lands in .venv and .cache; nothing outside this folder changes, except that
 # `make test` installs Debian's Chromium where there is none and it may.
 
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP     = $(BIN)/python -m pip --disable-pip-version-check
+# One line for each package while it is installed; what goes wrong is on standard error.
+SHOWN  := sed -n -E 's/^Collecting ([^ (;]+).*/  \1/p; s/^Successfully installed .*/  done/p'
+TORCH  := torch==2.13.0
+LOCKED := install --require-hashes --no-deps --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test selftest clients field gallery lint format install dev chromium clean
+.PHONY: help run test test-latest test-lowest selftest clients field gallery lint format lock \
+  install dev chromium clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: install ## Hold the bundled reference server against the contract and leave a report
+run: install ## Judge the bundled reference server and write a report
 	@$(BIN)/conformance run $(ARGS)
 
 test: dev chromium ## Run every test
 	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+test-latest: chromium ## Run the default tests on the newest versions that can be had
+	@$(MAKE) --no-print-directory .cache/latest/.made
+	@.cache/latest/bin/python -m pytest --numprocesses auto $(ARGS)
+
+test-lowest: chromium ## Run the default tests on the lowest versions that pyproject.toml allows
+	@$(MAKE) --no-print-directory .cache/lowest/.made
+	@.cache/lowest/bin/python -m pytest --numprocesses auto $(ARGS)
 
 clients: dev ## Run the clients with heavy environments too; they are made under .cache
 	@$(BIN)/python -m pytest tests/clients --heavy-clients $(ARGS)
@@ -25,7 +41,7 @@ clients: dev ## Run the clients with heavy environments too; they are made under
 field: dev ## Repeat the runs against servers of others (ARGS=fastchat); see tests/field
 	@$(BIN)/python -m tests.field $(ARGS)
 
-selftest: install ## Hold the suite against all known faults and correct servers (ARGS="--tier deep")
+selftest: install ## Run the suite against all known faults and correct servers (ARGS="--tier deep")
 	@$(BIN)/conformance selftest $(ARGS)
 
 gallery: dev ## Make reports/gallery from its records (ARGS="--record --pictures": judge anew, take pictures)
@@ -48,17 +64,53 @@ $(BIN)/python:
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.server: pyproject.toml | $(BIN)/python
-	@echo "Installing the suite and the reference server into $(VENV) ..."
-	@$(PIP) install --editable '.[server,generated]'
+$(VENV)/.server: pyproject.toml requirements/run.txt | $(BIN)/python
+	@echo "Installing the suite and the reference server into $(VENV):"
+	@$(PIP) $(LOCKED) requirements/run.txt | $(SHOWN)
+	@$(PIP) --quiet install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Torch first and by its exact version: a range would fetch the newest build with gigabytes of CUDA.
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	@echo "Installing what the tests need into $(VENV) ..."
-	@$(PIP) install torch==2.13.0
-	@$(PIP) install --editable '.[dev]'
+# PyTorch by its exact version: a range would fetch the newest build with gigabytes of CUDA.
+$(VENV)/.dev: pyproject.toml requirements/dev.txt | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV):"
+	@$(PIP) $(LOCKED) requirements/dev.txt | $(SHOWN)
+	@$(PIP) install $(TORCH) | $(SHOWN)
+	@$(PIP) --quiet install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.server
+
+# One lock for every platform and Python version. PyTorch is left out, see requirements/torch.in.
+RESOLVE = .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+  --excludes <(echo torch)
+
+lock: .cache/uv/bin/uv ## Make requirements/*.txt anew: the newest versions within pyproject's ranges
+	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	  lock="$(RESOLVE) --upgrade --generate-hashes --no-annotate"; \
+	  eval "$$lock --extra dev pyproject.toml requirements/build.in requirements/torch.in --output-file requirements/dev.txt" && \
+	  eval "$$lock --extra server --extra generated --constraints requirements/dev.txt \
+	    pyproject.toml requirements/build.in --output-file requirements/run.txt"
+
+.cache/uv/bin/uv:
+	@$(PYTHON) -m venv .cache/uv
+	@.cache/uv/bin/python -m pip --disable-pip-version-check --quiet install 'uv>=0.9'
+
+.cache/latest/.made: VENV := .cache/latest
+.cache/latest/.made: pyproject.toml
+	@echo "Installing the newest versions into $(VENV):"
+	@rm -rf $(VENV); $(PYTHON) -m venv $(VENV)
+	@$(PIP) install $(TORCH) | $(SHOWN)
+	@$(PIP) install --editable '.[dev]' | $(SHOWN)
+	@touch $@
+
+.cache/lowest/.made: VENV := .cache/lowest
+.cache/lowest/.made: pyproject.toml .cache/uv/bin/uv
+	@echo "Installing the lowest versions into $(VENV):"
+	@rm -rf $(VENV); $(PYTHON) -m venv $(VENV)
+	@$(RESOLVE) --resolution lowest-direct --extra dev pyproject.toml requirements/build.in requirements/torch.in \
+	  --output-file $(VENV)/lowest.txt
+	@$(PIP) install --no-deps --requirement $(VENV)/lowest.txt | $(SHOWN)
+	@$(PIP) install $(TORCH) | $(SHOWN)
+	@$(PIP) --quiet install --no-deps --no-build-isolation --editable .
+	@touch $@
 
 chromium:
 	@command -v chromium >/dev/null || { \

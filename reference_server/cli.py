@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,6 +37,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the server until it is told to stop; never returns."""
+    if not sys.warnoptions:  # `python -W` and PYTHONWARNINGS still show them
+        warnings.simplefilter("ignore")  # libraries warn those who program, not those who serve
     options = _parser().parse_args(arguments)
     if options.list_dialects:
         _list_dialects()

@@ -6,6 +6,7 @@ leaves the cache to the model, so that any architecture will do. Speed is the bu
 """
 
 import copy
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from reference_server.engine.backend import Floats, Prefilled
 
 UNSTATED_CONTEXT = 2048
 """Tokens, for a model whose configuration states no limit."""
+CACHE_ARGUMENTS = ("cache", "past_key_values")
+"""What transformers calls a model's cache, as argument and in its output: `cache` from 5.24 on."""
 CLOSE = 1e-3
 """As a share of the logits' range: above what float32 loses, below what a token more would do."""
 
@@ -44,6 +47,7 @@ class TransformersBackend:
         if misfits := sorted(name for name, *_ in report["mismatched_keys"]):
             raise ValueError(f"{len(misfits)} weights do not fit its sizes, such as {misfits[0]}")
         self._model: Any = model.float()
+        self._cache_argument = cache_argument(self._model)
         config = model.config.get_text_config(decoder=True)
         self.vocabulary: int = config.vocab_size
         self.context: int = getattr(config, "max_position_embeddings", None) or UNSTATED_CONTEXT
@@ -94,7 +98,13 @@ class TransformersBackend:
     @torch.inference_mode()
     def _run(self, ids: Sequence[int], cache: Any) -> tuple[Floats, Any]:
         output = self._model(
-            input_ids=torch.tensor([list(ids)]), past_key_values=cache, use_cache=True
+            input_ids=torch.tensor([list(ids)]), use_cache=True, **{self._cache_argument: cache}
         )
         logits: Floats = output.logits[0].numpy()
-        return logits, output.past_key_values
+        return logits, output[self._cache_argument]
+
+
+def cache_argument(model: torch.nn.Module) -> str:
+    """Return the keyword by which this model takes its cache, and returns it."""
+    parameters = inspect.signature(model.forward).parameters
+    return next(name for name in CACHE_ARGUMENTS if name in parameters)

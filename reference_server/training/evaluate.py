@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import DynamicCache, LlamaForCausalLM
 
+from reference_server.engine.transformers_backend import cache_argument
 from reference_server.training import fim, lessons, phrases
 from reference_server.training.corpus import Document
 from reference_server.training.model import CONTEXT
@@ -142,10 +143,11 @@ def copying(
 def greedy(network: LlamaForCausalLM, tokenizer: Tokenizer, prompt: str, tokens: int) -> str:
     """The most probable continuation of `prompt`, token by token."""
     given = plain(tokenizer, prompt)
-    ids, cache = list(given), DynamicCache(config=network.config)
+    ids = list(given)
+    cache = {cache_argument(network): DynamicCache(config=network.config)}
     fresh = ids
     for _ in range(tokens):
-        logits = network(input_ids=torch.tensor([fresh]), past_key_values=cache).logits
+        logits = network(input_ids=torch.tensor([fresh]), **cache).logits
         fresh = [int(logits[0, -1].argmax())]
         if fresh[0] == special(tokenizer, END_OF_TEXT):
             break

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from reference_server.engine.transformers_backend import TransformersBackend, cache_argument
 from tests.reference_server.api import MODEL, Api
 from tests.reference_server.checkpoints import CONTEXT, FAMILIES, Family, make
 from tests.servers import RunningServer, running_server
@@ -96,6 +98,32 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             AutoModelForCausalLM.from_pretrained(folder).float(),
         )
         assert not server.log
+
+
+def test_generation_raises_no_warning(own: Own) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        backend = TransformersBackend(own.folder)
+        prompt = backend.prefill([1, 2, 3])
+        handle = backend.open(prompt)
+        assert backend.step([handle], [4])
+
+
+class Current(torch.nn.Module):
+    """A model as of transformers 5.24."""
+
+    def forward(self, input_ids: Any, cache: Any = None, **kwargs: Any) -> None: ...
+
+
+class Older(torch.nn.Module):
+    """A model as before transformers 5.24."""
+
+    def forward(self, input_ids: Any, past_key_values: Any = None, **kwargs: Any) -> None: ...
+
+
+@pytest.mark.parametrize(("model", "name"), [(Current(), "cache"), (Older(), "past_key_values")])
+def test_cache_argument_follows_the_model(model: torch.nn.Module, name: str) -> None:
+    assert cache_argument(model) == name
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
