@@ -35,9 +35,7 @@ test-all: dev chromium ## Run every test, the exhaustive ones too
 
 test-area: dev ## Run what there is about one area: its tests, its faults (AREA=stop)
 	@test -n "$(AREA)" || { echo "Name an area, as in: make test-area AREA=stop"; exit 2; }
-	@$(BIN)/python -m pytest -k "$(AREA) or $(subst -,_,$(AREA))" \
-	  tests/conformance/checks tests/conformance/generated tests/reference_server $(ARGS)
-	@$(BIN)/conformance selftest --fault '$(AREA)' --variant '$(AREA)*'
+	@$(BIN)/python -m tests.area $(AREA) $(ARGS)
 
 coverage: dev chromium ## Measure which lines and branches the default tests reach
 	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lanes import runs_everything
+from tests.lanes import names_area, runs_everything
 from tests.servers import RunningServer, running_server
 
 
@@ -14,6 +14,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("default", "all"),
         default="default",
         help="`all` runs the exhaustive tests too and draws full samples (default: %(default)s)",
+    )
+    parser.addoption(
+        "--area",
+        metavar="AREA",
+        help="run only tests whose file, name or case has this area of the requirements as a word",
     )
     for option, drawn, default, full in (
         ("--oracle-requests", "generated requests the oracle judges", 60, 300),
@@ -54,12 +59,16 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if runs_everything(config):
-        return
-    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+    whole, area = runs_everything(config), config.getoption("--area")
+    chosen = [
+        item
+        for item in items
+        if (whole or not item.get_closest_marker("exhaustive"))
+        and (area is None or names_area(item.nodeid, area))
+    ]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session")

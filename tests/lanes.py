@@ -7,6 +7,7 @@ The default lane is what ``make test`` runs. A test or a case marked ``exhaustiv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
@@ -21,6 +22,12 @@ def runs_everything(config: pytest.Config) -> bool:
     return bool(
         config.getoption("--lane") == "all" or named or "exhaustive" in config.option.markexpr
     )
+
+
+def names_area(nodeid: str, area: str) -> bool:
+    """Whether a test's file, name or case has the name of an area as a word of its own."""
+    words = nodeid.replace("_", "-").lower()
+    return re.search(rf"(?<![a-z0-9]){re.escape(area)}(?![a-z0-9])", words) is not None
 
 
 def by_default(

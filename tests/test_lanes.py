@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import for_each_case
+from tests.lanes import names_area
+
 TESTS = Path(__file__).parent
 TABLE = "tests/dialects/test_cross_table.py"
 BY_DEFAULT, IN_ALL = 3, 10
@@ -33,6 +36,22 @@ def test_exhaustive_tests_run_when_asked_for(words: tuple[str, ...], collected: 
         check=False,
     )
     assert collected in ended.stdout, ended.stdout + ended.stderr
+
+
+@for_each_case(
+    ("nodeid", "area", "named"),
+    [
+        ("tests/checks/stop/test_faults.py::test_it", "stop", True),
+        ("tests/checks/test_x.py::test_a_stop_sequence", "stop", True),
+        ("tests/checks/test_x.py::test_found[stop-ignored@stream]", "stop", True),
+        ("tests/checks/test_x.py::test_stopping", "stop", False),
+        ("tests/checks/test_max_tokens.py::test_it", "max-tokens", True),
+        ("tests/checks/test_x.py::test_n_is_counted", "n", True),
+        ("tests/checks/test_x.py::test_none", "n", False),
+    ],
+)
+def test_an_area_is_a_word(nodeid: str, area: str, named: bool) -> None:
+    assert names_area(nodeid, area) is named
 
 
 def test_files_with_exhaustive_tests_are_listed() -> None:
