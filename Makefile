@@ -12,10 +12,13 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # One line for each package while it is installed; what goes wrong is on standard error.
 SHOWN  := sed -n -E 's/^Collecting ([^ (;]+).*/  \1/p; s/^Successfully installed .*/  done/p'
 TORCH  := torch==2.13.0
+PARALLEL := --numprocesses auto --dist worksteal
+# Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 LOCKED := install --require-hashes --no-deps --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-latest test-lowest selftest clients field gallery lint format lock \
+.PHONY: help run test test-all test-area coverage test-latest test-lowest selftest clients field gallery lint format lock \
   install dev chromium clean
 
 help: ## Show what can be made
@@ -24,16 +27,26 @@ help: ## Show what can be made
 run: install ## Judge the bundled reference server and write a report
 	@$(BIN)/conformance run $(ARGS)
 
-test: dev chromium ## Run every test
-	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+test: dev chromium ## Run the default tests: what every change has to pass (see tests/README.md)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-all: dev chromium ## Run every test, the exhaustive ones too
+	@$(BIN)/python -m pytest $(PARALLEL) --lane=all $(ARGS)
+
+test-area: dev ## Run what there is about one area: its tests, its faults (AREA=stop)
+	@test -n "$(AREA)" || { echo "Name an area, as in: make test-area AREA=stop"; exit 2; }
+	@$(BIN)/python -m tests.area $(AREA) $(ARGS)
+
+coverage: dev chromium ## Measure which lines and branches the default tests reach
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 test-latest: chromium ## Run the default tests on the newest versions that can be had
 	@$(MAKE) --no-print-directory .cache/latest/.made
-	@.cache/latest/bin/python -m pytest --numprocesses auto $(ARGS)
+	@.cache/latest/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 test-lowest: chromium ## Run the default tests on the lowest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory .cache/lowest/.made
-	@.cache/lowest/bin/python -m pytest --numprocesses auto $(ARGS)
+	@.cache/lowest/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 clients: dev ## Run the clients with heavy environments too; they are made under .cache
 	@$(BIN)/python -m pytest tests/clients --heavy-clients $(ARGS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.cases import for_each_case
 
 ROOT = Path(__file__).parent.parent
 SUITE, SERVER = "conformance", "reference_server"
@@ -206,7 +206,7 @@ def room_of(module: str) -> str:
 SUITE_MODULES = sorted(modules(SUITE))
 
 
-@pytest.mark.parametrize("module", SUITE_MODULES)
+@for_each_case("module", SUITE_MODULES)
 def test_a_room_sees_only_the_rooms_it_may(module: str) -> None:
     room = room_of(module)
     seen = {
@@ -219,7 +219,7 @@ def test_a_room_sees_only_the_rooms_it_may(module: str) -> None:
     assert not strange, f"{module} may not see {', '.join(sorted(strange))}"
 
 
-@pytest.mark.parametrize("module", SUITE_MODULES)
+@for_each_case("module", SUITE_MODULES)
 def test_a_room_uses_only_its_own_libraries(module: str) -> None:
     tops = {other.partition(".")[0] for other in imports_of(module, modules(SUITE)[module])}
     libraries = tops - set(sys.stdlib_module_names) - {SUITE}
@@ -227,7 +227,7 @@ def test_a_room_uses_only_its_own_libraries(module: str) -> None:
     assert not strange, f"{module} may not use {', '.join(sorted(strange))}"
 
 
-@pytest.mark.parametrize("room", ["answers", "checks"])
+@for_each_case("room", ["answers", "checks"])
 def test_who_judges_cannot_send(room: str) -> None:
     for module in SUITE_MODULES:
         if room_of(module) != room:
@@ -244,7 +244,7 @@ def test_no_two_rooms_see_each_other() -> None:
         left = {room: seen for room, seen in left.items() if room not in free}
 
 
-@pytest.mark.parametrize(("package", "other"), [(SUITE, SERVER), (SERVER, SUITE)])
+@for_each_case(("package", "other"), [(SUITE, SERVER), (SERVER, SUITE)])
 def test_the_suite_and_the_reference_server_do_not_know_each_other(
     package: str, other: str
 ) -> None:
@@ -264,7 +264,7 @@ def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
 ENDINGS = {"print", "exit", "quit", "sys.exit", "os._exit"}
 
 
-@pytest.mark.parametrize("module", SUITE_MODULES)
+@for_each_case("module", SUITE_MODULES)
 def test_only_the_command_line_prints_and_exits(module: str) -> None:
     if room_of(module) in {"cli", "__main__"}:
         return
@@ -275,7 +275,7 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
     assert "SystemExit" not in names
 
 
-@pytest.mark.parametrize("room", ["checks", "documents/lint", "documents/expectations"])
+@for_each_case("room", ["checks", "documents/lint", "documents/expectations"])
 def test_who_judges_names_no_vendor(room: str) -> None:
     vendors = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")
     for path in (ROOT / SUITE / room).rglob("*.py"):

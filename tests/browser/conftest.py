@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from tests.npm import installed
-from tests.servers import RunningServer, running_server
+from tests.servers import RunningServer
 
 SWITCHES = [
     "--no-sandbox",
@@ -86,13 +86,6 @@ def opening(browser: Browser) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[RunningServer]:
-    """The bundled server, still there to be asked again when the run is over."""
-    with running_server() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

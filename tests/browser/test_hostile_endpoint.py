@@ -16,6 +16,7 @@ from tests.browser.conftest import KEY_VARIABLE, Open, conformance
 from tests.browser.hostile_endpoint import HUGE, attacking, forms_of
 from tests.browser.test_hostile_page import poke
 from tests.conformance.reports.hostile import ACTING, ATTACKS
+from tests.lanes import by_default
 
 KEY = "sk-browser-very-secret-000111222"
 MODEL = "m</script><script>alert(1)</script>\u202e"
@@ -122,7 +123,13 @@ def in_a_terminal(*words: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("bypass", [False, True], ids=["with its policy", "escaping alone"])
+@pytest.mark.parametrize(
+    "bypass",
+    [
+        pytest.param(False, id="with its policy", marks=pytest.mark.exhaustive),
+        pytest.param(True, id="escaping alone"),
+    ],
+)
 def test_no_page_runs_loads_or_tells_anything(
     opening: Open, left: Left, page: str, bypass: bool
 ) -> None:
@@ -150,7 +157,7 @@ def test_no_page_runs_loads_or_tells_anything(
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", by_default([390], WIDTHS))
 def test_no_page_is_pushed_wide(opening: Open, left: Left, page: str, width: int) -> None:
     opened = opening(left.folder / page, viewport={"width": width, "height": 900})
     opened.unfold()

@@ -23,7 +23,12 @@ LINKS = """
 """
 
 
-@pytest.fixture(params=[False, True], ids=["with its policy", "escaping alone"])
+@pytest.fixture(
+    params=[
+        pytest.param(False, id="with its policy", marks=pytest.mark.exhaustive),
+        pytest.param(True, id="escaping alone"),
+    ]
+)
 def bypass(request: pytest.FixtureRequest) -> bool:
     """Whether the page's own policy is switched off: escaping has to be enough without it."""
     return bool(request.param)

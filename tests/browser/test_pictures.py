@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.browser.conftest import Open
 from tests.conformance.reports.builders import a_failure, a_run
 from tests.conformance.reports.pictures.answers import plain
 from tests.conformance.reports.pictures.test_pictures import a_run_with_everything
+from tests.lanes import by_default
 
 OVERLAPS = """() => {
   const found = [];
@@ -58,8 +60,10 @@ def page_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("width", "language"),
+    by_default([(360, "en"), (1440, "zh")], itertools.product((360, 1440), ("en", "zh"))),
+)
 def test_no_word_covers_another_or_is_cut_off(
     opening: Open, page_file: Path, width: int, language: str
 ) -> None:

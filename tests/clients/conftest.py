@@ -8,12 +8,6 @@ from tests.servers import RunningServer, running_server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[RunningServer]:
-    with running_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def busy() -> Iterator[RunningServer]:
     """A server that takes on nothing more while it has something to do."""
     with running_server("--max-waiting", "1") as running:

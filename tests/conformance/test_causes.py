@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import astuple
 
-import pytest
-
 from conformance.causes import Cause, cause_of, causes, likely_cause
 from conformance.contract import DOCUMENTS, load_contract, spec_directory
 from conformance.model import Effect, Verdict
+from tests.cases import for_each_case
 from tests.conformance.reports.builders import a_failure, a_finding
 
 CONTRACTS = [load_contract(name) for name in DOCUMENTS]
@@ -26,7 +25,7 @@ def test_the_contracts_together_hold_every_requirement() -> None:
     assert sorted(re.findall(r"^  - id: (\S+)", text, re.MULTILINE)) == REQUIREMENTS
 
 
-@pytest.mark.parametrize("requirement", REQUIREMENTS)
+@for_each_case("requirement", REQUIREMENTS)
 def test_every_requirement_has_a_cause_of_its_own_or_of_its_area(requirement: str) -> None:
     assert cause_of(requirement, Effect.IGNORED) not in GENERAL
     assert cause_of(requirement, Effect.ALTERED) not in GENERAL
@@ -52,7 +51,7 @@ def test_every_key_means_something() -> None:
         assert effect in {"", *Effect}, f"{key} names no effect"
 
 
-@pytest.mark.parametrize("cause", sorted(set(causes().values()), key=str))
+@for_each_case("cause", sorted(set(causes().values()), key=str))
 def test_a_cause_is_two_sentences_in_two_languages_that_accuse_nobody(cause: Cause) -> None:
     for text in (cause.cause, cause.remedy):
         assert not CHINESE.search(text)
@@ -65,7 +64,7 @@ def test_a_cause_is_two_sentences_in_two_languages_that_accuse_nobody(cause: Cau
         assert not [word for word in (*VENDORS, *ACCUSING) if word in text.lower()]
 
 
-@pytest.mark.parametrize("verdict", sorted(set(Verdict) - {Verdict.FAIL, Verdict.WARN}))
+@for_each_case("verdict", sorted(set(Verdict) - {Verdict.FAIL, Verdict.WARN}))
 def test_what_is_no_deviation_has_no_cause(verdict: Verdict) -> None:
     assert likely_cause(a_finding(verdict=verdict)) is None
 

@@ -15,6 +15,7 @@ import pytest
 from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
 from conformance.language import Text
 from conformance.model import Level
+from tests.cases import for_each_case
 
 HEAD = "overlay: 1.1.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n"
 UNKNOWN = "{requirement: stop.five, because: we say so}"
@@ -58,7 +59,7 @@ def test_a_parameter_nobody_knows_is_not_documented() -> None:
     assert not load_contract("openai").parameter("top_k").documented
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "name", "en", "zh"),
     [
         ("zero", "temperature", "number, 0 to 2, default 1", "数值，0 到 2，默认 1"),
@@ -145,7 +146,7 @@ def test_a_requirement_is_known_whether_in_force_or_not() -> None:
     assert {source.document for source in requirement.sources} >= {"zero", "openai"}
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "requirement", "sentence"),
     [
         ("gpt-ge", "stop.at-most-four", "gpt-ge does not document `stop`"),
@@ -186,7 +187,7 @@ def test_a_requirement_nobody_stated_is_a_mistake_of_the_one_who_asks() -> None:
         load_contract("openai").why_not_in_force("stop.five")
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "feature", "promised"),
     [
         ("openai", "stop", True),
@@ -271,7 +272,7 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     return load_contract(request.param)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("path", "value"),
     [
         ("system_fingerprint", None),
@@ -293,7 +294,7 @@ def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: 
     assert contract.validate_completion(changed(answer(), path, value)) == ()
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("path", "value", "where", "rule"),
     [
         ("id", "", "id", "minLength"),
@@ -340,7 +341,7 @@ def test_what_no_contract_allows(
     assert (where, rule) in {(violation.path, violation.rule) for violation in violations}
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("path", "value"),
     [
         ("choices", []),
@@ -358,7 +359,7 @@ def test_what_a_correct_server_may_stream(contract: Contract, path: str, value: 
     assert contract.validate_chunk(changed(chunk(), path, value)) == ()
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("path", "value", "where", "rule"),
     [
         ("object", "chat.completion.chunk", "object", "const"),
@@ -384,7 +385,7 @@ def test_an_error_has_four_members_and_two_may_be_null(contract: Contract) -> No
     assert contract.validate_error("<html>")[0].rule == "type"
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("name", "value", "rule"),
     [
         ("prompt", ["text", 1], "anyOf"),

@@ -19,6 +19,7 @@ from conformance.events import FindingMade
 from conformance.imagined import ImaginedEndpoint, language
 from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict
 from conformance.runner import Options, run
+from tests.lanes import by_default
 
 OPENAI = load_contract("openai")
 PROMPTS = ["1, 2, 3,", "red green red green", "一二三四一二三四", "🍎🍌🍎🍌🍎", "", "a\u0301\n\t "]
@@ -45,13 +46,17 @@ def refusal(**body: Any) -> tuple[int, object, object]:
 # ── it keeps every promise ───────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_check_of_every_document_passes_on_it(document: str) -> None:
+RUNS = [(document, tier) for document in DOCUMENTS for tier in (Tier.STANDARD, Tier.DEEP)]
+RUNS_BY_DEFAULT = [run for run in RUNS if run[1] is Tier.STANDARD or run[0] == "zhizengzeng"]
+
+
+@pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
+def test_every_check_passes_on_it(document: str, tier: Tier) -> None:
     contract = load_contract(document)
 
     async def judge() -> dict[str, str]:
         target = Target("http://imagined/v1", "imagined", document)
-        stream = run(target, contract, Options(Tier.DEEP), transport=ImaginedEndpoint(contract))
+        stream = run(target, contract, Options(tier), transport=ImaginedEndpoint(contract))
         return {
             event.finding.id: f"{event.finding.verdict}: {event.finding.message}"
             async for event in stream

@@ -29,6 +29,7 @@ from conformance.model import (
 from conformance.rejudging import NO_ANSWER, rejudge
 from conformance.runner import Options, run
 from conformance.wire.record import RunWriter, read_run
+from tests.lanes import by_default
 
 OPENAI = load_contract("openai")
 MODEL = "imagined"
@@ -118,8 +119,11 @@ def finding_of(judged: Run, check: str) -> Finding:
     return next(finding for finding in judged.findings if finding.id == check)
 
 
+RUNS = [*((tier, "openai") for tier in Tier), (Tier.STANDARD, "zero")]
+
+
 @pytest.mark.parametrize(
-    ("tier", "contract"), [*((tier, "openai") for tier in Tier), (STANDARD.tier, "zero")]
+    ("tier", "contract"), by_default([run for run in RUNS if run[0] is not Tier.DEEP], RUNS)
 )
 def test_the_same_checks_judge_a_conforming_record_alike(
     tmp_path: Path, tier: Tier, contract: str

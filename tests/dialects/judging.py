@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -22,10 +23,10 @@ class Cell:
     findings: tuple[Finding, ...]
 
 
-def judge_column(column: str) -> dict[str, Cell]:
-    """Judge a dialect, named alone or with a model, under every contract.
+def judge_column(column: str, contracts: Sequence[str] = DOCUMENTS) -> dict[str, Cell]:
+    """Judge a dialect, named alone or with a model, under each of these contracts.
 
-    Its own contract is looked at as deep as can be, the others at the standard tier.
+    Its own contract is tested at the deep tier, the others at the standard tier.
     """
     dialect, _, model = column.partition(", ")
     with bundled_server(dialect=dialect) as server:
@@ -38,7 +39,7 @@ def judge_column(column: str) -> dict[str, Cell]:
                     Tier.DEEP if contract == dialect else Tier.STANDARD,
                 )
             )
-            for contract in DOCUMENTS
+            for contract in contracts
         }
 
 

@@ -97,11 +97,11 @@ def column_in(document: str, dialect: str) -> list[str]:
     return [row[place] for row in rows[2:]]
 
 
-def section(cells: Mapping[str, Cell], column: str) -> str:
-    """What the page says of one dialect."""
+def section(cells: Mapping[str, Cell], column: str, contracts: Sequence[str] = DOCUMENTS) -> str:
+    """What the page says of one dialect under these contracts."""
     rows = [
         _row(difference, contract, findings)
-        for contract in DOCUMENTS
+        for contract in contracts
         for difference, findings in explained(
             load(column), contract, cells[contract].findings
         ).items()

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,12 +37,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
 
     return run
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server() as server:
-        yield server
 
 
 def test_they_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
@@ -88,6 +82,7 @@ def test_they_and_tests_of_ones_own_run_inside_pytest(
 ) -> None:
     ended = run(
         *("pytest", "-v", "-p", "no:cacheprovider", str(EXAMPLE / "tests"), "--rootdir=."),
+        *("-p", "no:schemathesis", "-p", "no:langsmith_plugin"),
         *("--conformance-base-url", server.base_url, "--conformance-model", MODEL),
         *("--conformance-api-key-env", "KEY", "--conformance-select", "acme.*"),
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""One server, one model and one vocabulary for all that the oracle is asked."""
+"""One model and one vocabulary for all that the oracle is asked."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +9,12 @@ import pytest
 from tests.oracle.model import Model
 from tests.oracle.oracle import Oracle
 from tests.oracle.vocabulary import Vocabulary
-from tests.servers import running_server
+from tests.servers import RunningServer
 
 WEIGHTS = Path(__file__).parents[2] / "reference_server" / "weights"
 
 
 @pytest.fixture(scope="session")
-def oracle() -> Iterator[Oracle]:
-    with (
-        running_server() as server,
-        httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as client,
-    ):
+def oracle(server: RunningServer) -> Iterator[Oracle]:
+    with httpx.Client(base_url=server.base_url, headers=server.headers, timeout=60) as client:
         yield Oracle(client, Model(WEIGHTS), Vocabulary(WEIGHTS))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.lanes import sample_size
 from tests.oracle import requests
 from tests.oracle.asked import predictable
 from tests.oracle.oracle import MODEL, Oracle
@@ -32,7 +33,8 @@ def drawing(number: int) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "number" in metafunc.fixturenames:
-        rounds = -(-metafunc.config.getoption("oracle_requests") // ROUND)
+        count = sample_size(metafunc.config, "--oracle-requests", default=60, full=300)
+        rounds = -(-count // ROUND)
         metafunc.parametrize("number", range(rounds))
 
 

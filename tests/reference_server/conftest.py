@@ -8,14 +8,7 @@ import pytest
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.api import Api
 from tests.reference_server.scripted import tiny_tokenizer_json
-from tests.servers import RunningServer, running_server
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[RunningServer]:
-    """One bundled server for all tests that only ask it things."""
-    with running_server() as running:
-        yield running
+from tests.servers import RunningServer
 
 
 @pytest.fixture(scope="session")

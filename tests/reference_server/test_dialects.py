@@ -8,6 +8,7 @@ from reference_server.cli import main
 from reference_server.dialects import DIALECTS, INSTRUCT
 from reference_server.errors import ApiError
 from reference_server.schema import CompletionRequest, parse
+from tests.cases import for_each_case
 
 BASE = "davinci-002"
 VENDORS = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind")
@@ -50,8 +51,8 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("dialect", VENDORS)
-@pytest.mark.parametrize("name", VALUES)
+@for_each_case("dialect", VENDORS)
+@for_each_case("name", VALUES)
 def test_a_parameter_is_known_where_the_page_lists_it(dialect: str, name: str) -> None:
     body = {"model": INSTRUCT, "prompt": "Hi", name: VALUES[name]}
     if name == "messages":
@@ -64,7 +65,7 @@ def test_a_parameter_is_known_where_the_page_lists_it(dialect: str, name: str) -
     assert caught.value.message == f"Unrecognized request argument supplied: {name}"
 
 
-@pytest.mark.parametrize("dialect", VENDORS)
+@for_each_case("dialect", VENDORS)
 def test_the_five_that_all_pages_list_are_known_everywhere(dialect: str) -> None:
     for more in ({"temperature": 0}, {"top_p": 0.5}, {"max_tokens": 3}, {"n": 2}, {"stream": True}):
         ask(dialect, **more)
@@ -81,7 +82,7 @@ NULLABLE = {
 }
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@for_each_case("dialect", DIALECTS)
 def test_null_is_taken_where_the_page_says_so_and_nowhere_else(dialect: str) -> None:
     rules = DIALECTS[dialect].rules_for(INSTRUCT)
     for name in rules.parameters - {"model", "messages", "stream_options"}:
@@ -112,7 +113,7 @@ LIMITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "within", "beyond"), LIMITS)
+@for_each_case(("dialect", "within", "beyond"), LIMITS)
 def test_a_limit_is_where_the_page_puts_it(
     dialect: str, within: dict[str, Any], beyond: dict[str, Any]
 ) -> None:
@@ -120,7 +121,7 @@ def test_a_limit_is_where_the_page_puts_it(
     refusal(dialect, **beyond)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@for_each_case("dialect", DIALECTS)
 def test_only_one_page_has_no_default_for_max_tokens_and_one_for_seed(dialect: str) -> None:
     request = ask(dialect)
     special = dialect == "zhizengzeng"
@@ -128,7 +129,7 @@ def test_only_one_page_has_no_default_for_max_tokens_and_one_for_seed(dialect: s
     assert request.seed == (1 if special else None)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("dialect", "served"),
     [
         ("reference", True),
@@ -149,7 +150,7 @@ def test_a_request_without_a_prompt(dialect: str, served: bool) -> None:
         parse(body, DIALECTS[dialect])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@for_each_case("dialect", DIALECTS)
 def test_tokens_are_a_prompt_unless_the_page_names_only_strings(dialect: str) -> None:
     ask(dialect, prompt=["a", "b"])
     for tokens in ([5, 6], [[5], [6]]):
@@ -174,14 +175,12 @@ def test_best_of_must_be_above_n_for_zhizengzeng_from_two_choices_on() -> None:
     assert ask("aocheng", best_of=2, n=2).best_of == 2
 
 
-@pytest.mark.parametrize(
-    ("value", "alternatives"), [(0, None), (False, None), (True, 0), (3, 3), (3.0, 3)]
-)
+@for_each_case(("value", "alternatives"), [(0, None), (False, None), (True, 0), (3, 3), (3.0, 3)])
 def test_logprobs_is_a_switch_for_zhizengzeng(value: object, alternatives: int | None) -> None:
     assert ask("zhizengzeng", logprobs=value).logprobs == alternatives
 
 
-@pytest.mark.parametrize("dialect", ["reference", "zero", "gpt-ge", "aocheng", "eronmind"])
+@for_each_case("dialect", ["reference", "zero", "gpt-ge", "aocheng", "eronmind"])
 def test_logprobs_is_a_number_elsewhere(dialect: str) -> None:
     assert ask(dialect, logprobs=0).logprobs == 0
     refusal(dialect, logprobs=True)
@@ -250,7 +249,7 @@ def test_messages_are_a_transcript_to_go_on_with() -> None:
     assert request.prompts == ("system: Be brief.\nuser: Hi\nassistant:",)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("messages", "param"),
     [
         ("Hi", "messages"),
@@ -272,7 +271,7 @@ def test_a_prompt_beside_messages_is_refused() -> None:
     refusal("gpt-ge", messages=[TURN])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@for_each_case("dialect", DIALECTS)
 def test_best_of_below_n_or_in_a_stream_is_refused_by_all_who_know_it(dialect: str) -> None:
     refusal(dialect, best_of=2, n=3)
     refusal(dialect, best_of=2, stream=True)
@@ -295,7 +294,7 @@ def test_a_dialect_that_nobody_speaks_is_wrong_usage(capsys: pytest.CaptureFixtu
     assert "'zhizengzeng'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+@for_each_case("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 def test_a_dialect_is_consistent_with_itself(dialect: Any) -> None:
     for rules in (dialect.rules, *dialect.models.values()):
         named = set(rules.nullable) | rules.unsupported | rules.whole_decimals

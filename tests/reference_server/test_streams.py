@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from tests.lanes import sample_size
 from tests.reference_server.api import MODEL, Api
 from tests.reference_server.byte_by_byte import complete, raw
 from tests.reference_server.drawn import END, LOOSE, SNIPPETS, parts_of, requests
@@ -30,32 +31,39 @@ def nameless(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name not in NAMES}
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=300,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(data=st.data())
-def test_a_stream_joined_is_the_plain_answer(api: Api, data: st.DataObject) -> None:
-    body = data.draw(requests(), "request")
-    plain = nameless(api.complete(**body))
-    if data.draw(st.booleans(), "stops"):
-        # Of the text behind the echo, so that they are found.
-        echoed = {**body, "max_tokens": 0} if body.get("echo") else None
-        before = api.complete(**echoed)["choices"][0]["text"] if echoed else ""
-        text = plain["choices"][0]["text"][len(before) :]
-        body["stop"] = data.draw(st.lists(parts_of(text) | st.just("§"), min_size=1, max_size=4))
-        uncut, plain = plain, nameless(api.complete(**body))
-        event("cut by a stop sequence" if plain != uncut else "not cut")
-    for choice in plain["choices"]:
-        event(f"finish_reason {choice['finish_reason']}")
-        event("with U+FFFD", "\ufffd" in choice["text"])
-    usage = data.draw(st.booleans(), "include_usage")
-    if not usage:
-        del plain["usage"]
-    assert plain["model"] == MODEL
-    assert streamed(api, usage=usage, **body) == plain
+def test_a_joined_stream_is_the_plain_response(api: Api, request: pytest.FixtureRequest) -> None:
+    count = sample_size(request.config, "--stream-requests", default=60, full=300)
+
+    @settings(
+        derandomize=True,
+        deadline=None,
+        max_examples=count,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(data=st.data())
+    def agree(data: st.DataObject) -> None:
+        body = data.draw(requests(), "request")
+        plain = nameless(api.complete(**body))
+        if data.draw(st.booleans(), "stops"):
+            # Of the text behind the echo, so that they are found.
+            echoed = {**body, "max_tokens": 0} if body.get("echo") else None
+            before = api.complete(**echoed)["choices"][0]["text"] if echoed else ""
+            text = plain["choices"][0]["text"][len(before) :]
+            body["stop"] = data.draw(
+                st.lists(parts_of(text) | st.just("§"), min_size=1, max_size=4)
+            )
+            uncut, plain = plain, nameless(api.complete(**body))
+            event("cut by a stop sequence" if plain != uncut else "not cut")
+        for choice in plain["choices"]:
+            event(f"finish_reason {choice['finish_reason']}")
+            event("with U+FFFD", "\ufffd" in choice["text"])
+        usage = data.draw(st.booleans(), "include_usage")
+        if not usage:
+            del plain["usage"]
+        assert plain["model"] == MODEL
+        assert streamed(api, usage=usage, **body) == plain
+
+    agree()
 
 
 @pytest.mark.parametrize("prompt", SNIPPETS, ids=range(len(SNIPPETS)))

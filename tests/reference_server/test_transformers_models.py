@@ -19,6 +19,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reference_server.engine.transformers_backend import TransformersBackend, cache_argument
+from tests.lanes import by_default
 from tests.reference_server.api import MODEL, Api
 from tests.reference_server.checkpoints import CONTEXT, FAMILIES, Family, make
 from tests.servers import RunningServer, running_server
@@ -80,7 +81,7 @@ class Own:
         return [table[place, token].item() for place, token in enumerate(ids[1:])]
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=by_default(["llama"], FAMILIES))
 def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     family = FAMILIES[request.param]
     folder = tmp_path_factory.mktemp(request.param)

@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 
 from conformance.contract import DOCUMENTS
 from conformance.overlay import apply_overlay
+from tests.cases import for_each_case
 
 SPEC = Path(__file__).parents[2] / "spec"
 BASE: dict[str, Any] = yaml.safe_load((SPEC / "openapi.yaml").read_text("utf-8"))
@@ -45,7 +46,7 @@ def test_the_base_is_valid_openapi() -> None:
     validate(BASE)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@for_each_case("document", DOCUMENTS)
 def test_what_an_overlay_makes_of_it_is_valid_openapi(document: str) -> None:
     overlay = yaml.safe_load((SPEC / "documents" / f"{document}.yaml").read_text("utf-8"))
     validate(apply_overlay(BASE, overlay))
@@ -63,20 +64,20 @@ def test_null_is_a_type_and_never_a_keyword_of_older_openapi() -> None:
     assert "nullable:" not in (SPEC / "openapi.yaml").read_text("utf-8")
 
 
-@pytest.mark.parametrize("schema", PROPERTIES)
+@for_each_case("schema", PROPERTIES)
 def test_every_property_says_what_it_is_and_who_documents_it(schema: dict[str, Any]) -> None:
     assert schema["description"].endswith(".")
     assert schema["x-documents"]
     assert schema["x-documents"].keys() <= set(DOCUMENTS)
 
 
-@pytest.mark.parametrize("schema", PROPERTIES)
+@for_each_case("schema", PROPERTIES)
 def test_whatever_a_document_says_is_said_in_both_languages(schema: dict[str, Any]) -> None:
     assert list(schema["x-documents"]) == list(schema["x-documents-zh"])
     assert all(schema["x-documents-zh"].values())
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@for_each_case("name", PARAMETERS)
 def test_every_parameter_says_whether_it_has_to_be_served(name: str) -> None:
     assert isinstance(REQUEST["properties"][name]["x-promised"], bool)
 
@@ -98,7 +99,7 @@ def test_a_stream_is_described_event_by_event() -> None:
     assert data["else"]["contentSchema"] == {"$ref": "#/components/schemas/CompletionChunk"}
 
 
-@pytest.mark.parametrize("status", ["400", "401", "404", "429", "4XX", "5XX"])
+@for_each_case("status", ["400", "401", "404", "429", "4XX", "5XX"])
 def test_every_refusal_has_the_error_envelope(status: str) -> None:
     response = BASE["paths"]["/completions"]["post"]["responses"][status]
     if "$ref" in response:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conformance.contract import DOCUMENTS, load_contract
+from tests.cases import for_each_case
 
 UNDOCUMENTED = {
     "zero": {"stream_options", "best_of", "logit_bias", "seed", "user"},
@@ -23,20 +22,20 @@ ALL_NINE = {
 }
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@for_each_case("document", DOCUMENTS)
 def test_a_page_documents_its_parameters_and_no_others(document: str) -> None:
     parameters = load_contract(document).parameters
     assert {p.name for p in parameters if not p.documented} == UNDOCUMENTED[document]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@for_each_case("document", DOCUMENTS)
 def test_what_others_say_of_an_undocumented_parameter_is_kept(document: str) -> None:
     for parameter in load_contract(document).parameters:
         assert parameter.says
         assert (document in parameter.says) == parameter.documented
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "required"),
     [
         ("zero", {"model", "prompt"}),
@@ -51,7 +50,7 @@ def test_required(document: str, required: set[str]) -> None:
     assert {p.name for p in load_contract(document).parameters if p.required} == required
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "default", "unlimited"),
     [
         ("zero", 16, False),
@@ -69,7 +68,7 @@ def test_default_of_max_tokens(document: str, default: int | None, unlimited: bo
     assert contract.default_tokens == default
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "limit"),
     [
         ("zero", 4),
@@ -84,7 +83,7 @@ def test_limit_of_stop(document: str, limit: int | None) -> None:
     assert load_contract(document).parameter("stop").max_items == limit
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "limits"),
     [
         ("zero", (-2, 2)),
@@ -95,19 +94,19 @@ def test_limit_of_stop(document: str, limit: int | None) -> None:
         ("openai", (-2, 2)),
     ],
 )
-@pytest.mark.parametrize("name", ["presence_penalty", "frequency_penalty"])
+@for_each_case("name", ["presence_penalty", "frequency_penalty"])
 def test_range_of_the_penalties(document: str, limits: tuple[object, object], name: str) -> None:
     penalty = load_contract(document).parameter(name)
     assert (penalty.minimum, penalty.maximum) == limits
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@for_each_case("document", DOCUMENTS)
 def test_every_page_gives_temperature_the_range_zero_to_two(document: str) -> None:
     temperature = load_contract(document).parameter("temperature")
     assert (temperature.minimum, temperature.maximum) == (0, 2)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "maximum"),
     [
         ("zero", None),
@@ -122,7 +121,7 @@ def test_maximum_of_logprobs(document: str, maximum: int | None) -> None:
     assert load_contract(document).parameter("logprobs").maximum == maximum
 
 
-@pytest.mark.parametrize("document", ["zhizengzeng", "openai"])
+@for_each_case("document", ["zhizengzeng", "openai"])
 def test_bias_is_between_minus_and_plus_one_hundred(document: str) -> None:
     bias = load_contract(document).parameter("logit_bias")
     assert (bias.minimum, bias.maximum) == (-100, 100)
@@ -137,7 +136,7 @@ def test_only_openai_limits_n_and_best_of() -> None:
         assert set(maxima.values()) == {None}
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "forms"),
     [
         ("zero", {"string": True, "strings": True}),
@@ -154,7 +153,7 @@ def test_forms_of_a_prompt_and_which_of_them_are_promised(
     assert load_contract(document).parameter("prompt").forms == forms
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "nullable"),
     [
         ("zero", set()),
@@ -172,7 +171,7 @@ def test_null_is_taken_where_the_page_says_so(document: str, nullable: set[str])
     assert {p.name for p in load_contract(document).parameters if p.nullable} == nullable
 
 
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d != "openai"])
+@for_each_case("document", [d for d in DOCUMENTS if d != "openai"])
 def test_a_vendor_promises_what_its_page_lists_without_a_reservation(document: str) -> None:
     parameters = load_contract(document).parameters
     documented = {p.name for p in parameters if p.documented}
@@ -197,7 +196,7 @@ def test_zhizengzeng_gives_seed_a_default() -> None:
     assert not load_contract("openai").parameter("seed").has_default
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "requirement", "in_force"),
     [
         ("zero", "max-tokens.default-sixteen", True),

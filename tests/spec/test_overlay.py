@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.overlay import OverlayError, apply_overlay
+from tests.cases import for_each_case
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_items_are_removed_objects_and_primitives_alike() -> None:
     assert get["tags"] == ["pets"]
 
 
-@pytest.mark.parametrize("target", ["$.list[0, 2]", "$.list[2, 0]", "$.list[?@ != 'b']"])
+@for_each_case("target", ["$.list[0, 2]", "$.list[2, 0]", "$.list[?@ != 'b']"])
 def test_removing_several_items_does_not_shift_the_others(target: str) -> None:
     assert applied({"list": ["a", "b", "c"]}, {"target": target, "remove": True}) == {"list": ["b"]}
 
@@ -159,7 +160,7 @@ def test_places_that_yaml_wrote_once_are_changed_one_by_one() -> None:
     assert result == {"a": {"type": "integer"}, "b": {"type": "string"}}
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.0.1", "1.1.0"])
+@for_each_case("version", ["1.0.0", "1.0.1", "1.1.0"])
 def test_patch_versions_make_no_difference(version: str) -> None:
     action = {"target": "$.info", "update": {"title": "Cats"}}
     assert apply_overlay(pets(), overlay(action, version=version))["info"]["title"] == "Cats"
@@ -168,7 +169,7 @@ def test_patch_versions_make_no_difference(version: str) -> None:
 # ── mistakes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("action", "sentence"),
     [
         (
@@ -200,7 +201,7 @@ def test_a_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) 
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "sentence"),
     [
         ([], "an overlay must be a mapping"),

@@ -15,6 +15,7 @@ from conformance.documents.json_types import overlap, types_in
 from conformance.documents.page import Client, Example, Page, Parameter, Sample
 from conformance.documents.pages import PAGES, load_page
 from conformance.documents.printed import read
+from tests.cases import for_each_case
 
 SPEC = Path(__file__).parents[2] / "spec"
 
@@ -39,7 +40,7 @@ def test_every_vendors_page_is_transcribed() -> None:
     assert {path.stem for path in (SPEC / "pages").glob("*.yaml")} == set(DOCUMENTS) - {"openai"}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@for_each_case("name", PAGES)
 def test_a_transcription_fits_the_schema_of_pages(name: str) -> None:
     schema = json.loads((SPEC / "pages.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
@@ -56,7 +57,7 @@ def whole(example: Example) -> dict[str, Any]:
     return {**rest, **example.request}
 
 
-@pytest.mark.parametrize(("page", "example"), EXAMPLES)
+@for_each_case(("page", "example"), EXAMPLES)
 def test_an_example_fits_its_documents_contract_and_that_of_the_live_api(
     page: Page, example: Example
 ) -> None:
@@ -71,7 +72,7 @@ def violations_of(page: Page, sample: Sample) -> list[SchemaViolation]:
     return [violation for thing in read(sample).objects for violation in validate(thing)]
 
 
-@pytest.mark.parametrize(("page", "sample"), SAMPLES)
+@for_each_case(("page", "sample"), SAMPLES)
 def test_a_sample_fits_its_documents_contract_but_for_one_that_lacks_arrays(
     page: Page, sample: Sample
 ) -> None:
@@ -82,7 +83,7 @@ def test_a_sample_fits_its_documents_contract_but_for_one_that_lacks_arrays(
     ]
 
 
-@pytest.mark.parametrize(("page", "sample"), SAMPLES)
+@for_each_case(("page", "sample"), SAMPLES)
 def test_something_can_be_read_of_every_sample(page: Page, sample: Sample) -> None:
     assert read(sample).objects
     assert all(thing["choices"] for thing in read(sample).objects)
@@ -105,13 +106,13 @@ def test_eronminds_overlay_keeps_the_types_that_its_page_writes() -> None:
 # ── parameters ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", PAGES)
+@for_each_case("name", PAGES)
 def test_a_page_lists_what_its_contract_documents(name: str) -> None:
     listed = {parameter.names[0] for parameter in load_page(name).parameters}
     assert listed == {p.name for p in load_contract(name).parameters if p.documented}
 
 
-@pytest.mark.parametrize(("document", "parameter"), PARAMETERS)
+@for_each_case(("document", "parameter"), PARAMETERS)
 def test_the_contract_requires_what_the_page_requires(document: str, parameter: Parameter) -> None:
     required = load_contract(document).parameter(parameter.names[0]).required
     # Where a page does not say, its contract reads model and prompt as required.
@@ -119,7 +120,7 @@ def test_the_contract_requires_what_the_page_requires(document: str, parameter: 
     assert required == (silent if parameter.required is None else parameter.required)
 
 
-@pytest.mark.parametrize(("document", "parameter"), PARAMETERS)
+@for_each_case(("document", "parameter"), PARAMETERS)
 def test_the_contract_has_the_pages_default(document: str, parameter: Parameter) -> None:
     known = load_contract(document).parameter(parameter.names[0])
     if parameter.default == "inf":
@@ -130,7 +131,7 @@ def test_the_contract_has_the_pages_default(document: str, parameter: Parameter)
     assert known.default == parameter.default
 
 
-@pytest.mark.parametrize(("document", "parameter"), PARAMETERS)
+@for_each_case(("document", "parameter"), PARAMETERS)
 def test_the_contract_has_the_pages_limits(document: str, parameter: Parameter) -> None:
     known = load_contract(document).parameter(parameter.names[0])
     assert known.max_items == parameter.most
@@ -141,7 +142,7 @@ def test_the_contract_has_the_pages_limits(document: str, parameter: Parameter) 
         assert known.maximum == parameter.maximum
 
 
-@pytest.mark.parametrize(("document", "parameter"), PARAMETERS)
+@for_each_case(("document", "parameter"), PARAMETERS)
 def test_null_is_taken_where_it_is_a_type_or_the_default(
     document: str, parameter: Parameter
 ) -> None:
@@ -156,7 +157,7 @@ def test_null_is_taken_where_it_is_a_type_or_the_default(
     assert load_contract(document).parameter(parameter.names[0]).nullable == (nullable or sent)
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("document", "parameter"), [row for row in PARAMETERS if row.values[0] != "eronmind"]
 )
 def test_the_contract_takes_values_of_the_pages_types(document: str, parameter: Parameter) -> None:
@@ -165,7 +166,7 @@ def test_the_contract_takes_values_of_the_pages_types(document: str, parameter: 
         assert kind == "null" or overlap((kind,), known.types)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@for_each_case("name", PAGES)
 def test_what_a_page_describes_of_an_answer_is_a_field_of_it(name: str) -> None:
     contract = load_contract(name)
     known = {field.path.removeprefix("response.") for field in contract.fields}

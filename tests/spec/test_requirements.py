@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Level
+from tests.cases import for_each_case
 
 SPEC = Path(__file__).parents[2] / "spec"
 TEXT = (SPEC / "requirements.yaml").read_text("utf-8")
@@ -30,7 +31,7 @@ def test_the_file_fits_its_schema() -> None:
     assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(TEXT))) == []
 
 
-@pytest.mark.parametrize("key", ["id", "statement", "statement_zh"])
+@for_each_case("key", ["id", "statement", "statement_zh"])
 def test_no_two_requirements_are_alike(key: str) -> None:
     repeated = [value for value, times in Counter(row[key] for row in ROWS).items() if times > 1]
     assert repeated == []
@@ -43,14 +44,14 @@ def test_requirements_of_one_area_stand_together() -> None:
     assert scattered == []
 
 
-@pytest.mark.parametrize("row", EACH)
+@for_each_case("row", EACH)
 def test_a_requirement_speaks_of_something_the_contract_has(row: dict[str, Any]) -> None:
     contract = load_contract("openai")
     known = {subject.name for subject in contract.subjects} | OTHER_SUBJECTS
     assert row["subject"] in known or row["subject"].startswith("headers.")
 
 
-@pytest.mark.parametrize("row", EACH)
+@for_each_case("row", EACH)
 def test_what_a_requirement_needs_is_a_parameter_or_an_aspect_of_one(row: dict[str, Any]) -> None:
     contract = load_contract("openai")
     for need in row.get("needs", ()):
@@ -59,24 +60,24 @@ def test_what_a_requirement_needs_is_a_parameter_or_an_aspect_of_one(row: dict[s
         assert not aspect or aspect in ASPECTS | FORMS
 
 
-@pytest.mark.parametrize("row", EACH)
+@for_each_case("row", EACH)
 def test_nobody_is_quoted_twice(row: dict[str, Any]) -> None:
     documents = [source["document"] for source in row["sources"]]
     assert len(documents) == len(set(documents))
 
 
-@pytest.mark.parametrize("row", EACH)
+@for_each_case("row", EACH)
 def test_whoever_is_quoted_is_held_to_it(row: dict[str, Any]) -> None:
     for source in row["sources"]:
         assert load_contract(source["document"]).why_not_in_force(row["id"]) is None
 
 
-@pytest.mark.parametrize("name", [p.name for p in load_contract("openai").parameters])
+@for_each_case("name", [p.name for p in load_contract("openai").parameters])
 def test_every_parameter_has_a_requirement(name: str) -> None:
     assert any(row["subject"] == name for row in ROWS)
 
 
-@pytest.mark.parametrize("path", [f.path for f in load_contract("openai").fields])
+@for_each_case("path", [f.path for f in load_contract("openai").fields])
 def test_every_response_field_has_a_requirement(path: str) -> None:
     assert any(row["subject"] == path for row in ROWS)
 

@@ -18,6 +18,7 @@ from conformance.discovery import all_checks
 from conformance.imagined import ImaginedEndpoint
 from conformance.judgement import Deviation
 from conformance.model import Finding, Level, Tier, Verdict
+from tests.cases import for_each_case
 
 
 def documented(docstring: str) -> Callable[[], None]:
@@ -67,7 +68,7 @@ def test_an_id_is_registered_once() -> None:
         invariant("stop.string", requirement="stop.string")(documented("It holds.\n\n成立。"))
 
 
-@pytest.mark.parametrize("known", all_checks(), ids=lambda known: known.id)
+@for_each_case("known", all_checks(), ids=lambda known: known.id)
 def test_both_sentences_name_the_same_parameters(known: Check) -> None:
     english, chinese = (set(re.findall("`[^`]+`", t)) for t in (known.title, known.title_zh))
     assert english <= chinese, "what is quoted is the same in every language"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from conformance.documents.lint import RULES, lint
 from conformance.documents.page import Elsewhere, Page, Sample
+from tests.cases import for_each_case
 from tests.conformance.documents.builders import (
     ARRAYS,
     DESCRIPTION,
@@ -411,7 +410,7 @@ def test_a_sound_page_has_no_findings() -> None:
     assert lint(SOUND) == ()
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("rule", "page", "place", "named"), BROKEN, ids=[f"{row[0]}: {row[3]}" for row in BROKEN]
 )
 def test_a_rule_finds_what_breaks_it_and_nothing_else(
@@ -434,7 +433,7 @@ def test_no_two_rules_share_an_id_or_a_sentence() -> None:
         assert len(set(values)) == len(values)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@for_each_case("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_is_told_in_both_languages(rule) -> None:
     for english in (rule.says, rule.mend):
         assert english.endswith(".")

@@ -48,12 +48,22 @@ def words(base_url: str, *more: str) -> list[str]:
     ]
 
 
+LIGHT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""For sessions in processes of their own: the other plugins installed take seconds to load."""
+PLUGINS = ("-p", "conformance.pytest_plugin", "-p", "xdist")
+
+
 def test_workers_share_one_run_and_its_reports(
-    pytester: pytest.Pytester, showcase: str, tmp_path: Path
+    pytester: pytest.Pytester,
+    showcase: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, value in LIGHT.items():
+        monkeypatch.setenv(name, value)
     base_url = f"{showcase}/reference/stop-ignored/shared/v1"
     selected = ("--conformance-select", "stop.*", "--conformance-out", "report")
-    result = pytester.runpytest_subprocess(*words(base_url, "-n", "2", *selected))
+    result = pytester.runpytest_subprocess(*PLUGINS, *words(base_url, "-n", "2", *selected))
     outcomes = result.parseoutcomes()
     assert outcomes["failed"] >= 3
     assert "errors" not in outcomes
@@ -169,14 +179,15 @@ def test_an_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...
         over.wait()
         return Answer()
 
+    command = [sys.executable, "-m", "pytest", *PLUGINS]
     with serving(never) as base_url:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words(base_url, *workers)],
+            [*command, "-p", "no:cacheprovider", *words(base_url, *workers)],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
+            env={**os.environ, **LIGHT, "TMPDIR": str(tmp_path)},
         )
         try:
             assert asked.wait(600)

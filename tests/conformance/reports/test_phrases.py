@@ -15,6 +15,7 @@ from conformance.discovery import all_checks
 from conformance.judgement import Thing
 from conformance.reports.phrases import LONGEST, catalogue, in_chinese, phrase_of
 from conformance.selection import reason_to_skip
+from tests.cases import for_each_case
 
 SUITE = Path(__file__).parents[3] / "conformance"
 ROOMS = ("checks", "generation", "wire", "")
@@ -119,12 +120,12 @@ def test_the_sentences_of_the_checks_are_found() -> None:
     assert "one JSON document" in found
 
 
-@pytest.mark.parametrize("sentence", [pytest.param(s, id=f"{p} {s}") for s, p in SENTENCES])
+@for_each_case("sentence", [pytest.param(s, id=f"{p} {s}") for s, p in SENTENCES])
 def test_every_sentence_has_its_chinese(sentence: str) -> None:
     assert is_known(sentence)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@for_each_case("document", DOCUMENTS)
 def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
     contract = load_contract(document)
     requirements = {check.requirement for check in all_checks()}
@@ -133,7 +134,7 @@ def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
     assert [reason for reason in reasons if reason and not in_chinese(reason)] == []
 
 
-@pytest.mark.parametrize("thing", Thing)
+@for_each_case("thing", Thing)
 def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
     name = in_chinese(thing)
     assert name is not None
@@ -145,7 +146,7 @@ def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
 # ── how patterns are spoken ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     ("english", "chinese"),
     [
         ("no rate limit was met", "未遇到限流"),
@@ -195,7 +196,7 @@ def test_a_message_is_spoken(english: str, chinese: str) -> None:
     assert in_chinese(english) == chinese
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     "english",
     [
         "",
@@ -214,7 +215,7 @@ def test_what_nobody_has_translated_is_told_as_such(english: str) -> None:
     assert in_chinese(english) is None
 
 
-@pytest.mark.parametrize(
+@for_each_case(
     "evidence",
     [
         "x, and stop.string judges that",

@@ -11,6 +11,7 @@ from conformance.language import Language
 from conformance.model import Conclusion, Cost, Effect, ExitCode, State, Tier, Verdict
 from conformance.reports.comparing import compare
 from conformance.reports.comparing.changes import Change, Turned
+from tests.cases import for_each_case
 from tests.conformance.reports.builders import a_failure, a_finding, a_run, a_subject
 
 CHECK = "stop.five-refused"
@@ -48,7 +49,7 @@ def test_every_turn_of_a_verdict_is_in_the_table() -> None:
     assert set(every) == set(TURNS)
 
 
-@pytest.mark.parametrize(("turn", "change"), TURNS.items(), ids=str)
+@for_each_case(("turn", "change"), TURNS.items(), ids=str)
 def test_a_turn_counts_as_it_should(turn: tuple[str, str], change: Change | None) -> None:
     told = compare(*(a_run(a_finding(CHECK, verdict)) for verdict in turn))
     assert [one.change for one in told.changes] == ([change] if change else [])
