@@ -33,6 +33,7 @@ from conformance.model import (
 )
 from conformance.runner import run as judging
 from conformance.selection import UNLIMITED, Options
+from conformance.wire.options import TransportOptions
 
 NO_ANSWER = "the record has no answer to a request that this check makes today"
 
@@ -86,7 +87,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
         tier=run.header.tier,
         select=run.header.select,
         limits=UNLIMITED,
-        concurrency=1,
+        transport=TransportOptions(concurrency=1),
         seed=run.header.seed,
         strict=run.header.strict,
         stage=run.header.stage,

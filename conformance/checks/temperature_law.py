@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._asking import joined
 from conformance.checks._chances import FEWEST, LISTED, listed_at
@@ -136,8 +136,10 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
         NotApplicable: so many choices are not served, or no place of the model tells enough.
     """
     samples = min(SAMPLES, int(api.contract.parameter("n").maximum or SAMPLES))
-    ascii_spot = await best_spot(api, OPEN_PROMPTS[:2], law, samples)
-    chinese = await best_spot(api, OPEN_PROMPTS[2:], law, samples)
+    ascii_spot, chinese = await in_parallel(
+        best_spot(api, OPEN_PROMPTS[:2], law, samples),
+        best_spot(api, OPEN_PROMPTS[2:], law, samples),
+    )
     looked = 0
     turns = InTurn(WAYS)
     for way in turns:
@@ -146,13 +148,9 @@ async def hold_law(api: Api, law: Law, asked: Mapping[str, Any]) -> None:
             turns.take_apart(way)
             continue
         try:
-            taken = [
-                await tokens_in(api, way, spot.prompt, samples, asked) for _ in range(law.rounds)
-            ]
+            taken = await tokens_in_rounds(api, way, spot.prompt, samples, asked, rounds=law.rounds)
             if is_one(taken[0]):
-                taken += [
-                    await tokens_in(api, way, spot.prompt, samples, asked) for _ in range(AGAIN)
-                ]
+                taken += await tokens_in_rounds(api, way, spot.prompt, samples, asked, rounds=AGAIN)
         except (Deviation, Refusal):
             # What is wrong with so many choices, or with this way, is judged elsewhere.
             turns.take_apart(way)
@@ -189,9 +187,11 @@ def hold_frequencies(law: Law, way: str, spot: Spot, tokens: Sequence[str]) -> N
 async def best_spot(api: Api, prompts: Sequence[str], law: Law, samples: int) -> Spot | None:
     """Find the place behind a prompt that tells most, in texts that are sampled for it."""
     spots: list[Spot] = []
-    for prompt in prompts:
-        asked = {**sampled(prompt, n=TEXTS, logprobs=LISTED), "max_tokens": TOKENS}
-        reply = await api.complete(**asked)
+    bodies = (
+        {**sampled(prompt, n=TEXTS, logprobs=LISTED), "max_tokens": TOKENS} for prompt in prompts
+    )
+    replies = await in_parallel(*(api.complete(**body) for body in bodies))
+    for prompt, reply in zip(prompts, replies, strict=True):
         spots += [spot for choice in reply.expect_ok().choices for spot in spots_of(prompt, choice)]
     best = min(
         spots,
@@ -204,6 +204,17 @@ async def best_spot(api: Api, prompts: Sequence[str], law: Law, samples: int) ->
     again = {**sampled(best.prompt, logprobs=LISTED), "max_tokens": 1}
     answer = (await api.complete(**again)).expect_ok()
     return next(iter(spots_of(best.prompt, answer.only)), None)
+
+
+async def tokens_in_rounds(
+    api: Api, way: Way, prompt: str, samples: int, asked: Mapping[str, Any], *, rounds: int
+) -> list[list[str]]:
+    """Take so many samples of the token behind a prompt several times, at the same time.
+
+    Raises:
+        Deviation, Refusal: so many do not come.
+    """
+    return await in_parallel(*(tokens_in(api, way, prompt, samples, asked) for _ in range(rounds)))
 
 
 async def tokens_in(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._asking import joined
 from conformance.checks._characters import solid
@@ -81,7 +81,7 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
     for pair in PAIRS:
         if not pair.is_known(api):
             continue
-        answers = [await sample(api, pair, stream) for stream in (False, True)]
+        answers = await in_parallel(*(sample(api, pair, stream) for stream in (False, True)))
         texts = [answer for answer in answers if not isinstance(answer, Judgement)]
         refusals = [answer for answer in answers if isinstance(answer, Refusal)]
         # What neither of them is served for is judged where it is asked for alone.

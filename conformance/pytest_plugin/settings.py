@@ -24,6 +24,7 @@ from conformance.targets.settings import (
     whole,
 )
 from conformance.targets.typed import TypedError, read_base_url
+from conformance.wire.options import TransportOptions
 
 T = TypeVar("T")
 
@@ -99,9 +100,13 @@ def _options(typed: Mapping[str, _Typed]) -> Options:
             requests=typed["max-requests"].read(_number(int, whole(1)), None),
             tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
         ),
-        concurrency=typed["concurrency"].read(_number(int, whole(1, 1000)), usual.concurrency),
-        rate=typed["rate"].read(_number(float, above_zero), None),
-        timeout=typed["timeout"].read(_number(float, above_zero), usual.timeout),
+        transport=TransportOptions(
+            concurrency=typed["concurrency"].read(
+                _number(int, whole(1, 1000)), usual.transport.concurrency
+            ),
+            rate=typed["rate"].read(_number(float, above_zero), None),
+            timeout=typed["timeout"].read(_number(float, above_zero), usual.transport.timeout),
+        ),
         seed=typed["seed"].read(_number(int, whole()), usual.seed),
         strict=typed["strict"].value is not None,
     )

@@ -28,6 +28,7 @@ from conformance.selection import LIVE, Options
 from conformance.targets.entry import Entry
 from conformance.targets.settings import OWN, SHARED
 from conformance.targets.typed import TypedError
+from conformance.wire.options import TransportOptions
 
 FILE = "conformance.toml"
 
@@ -201,9 +202,11 @@ def _options(settings: Mapping[str, Any]) -> Options:
     return Options(
         tier=settings.get("tier", Tier.STANDARD),
         limits=Limits(settings.get("max-requests"), settings.get("max-spend-tokens")),
-        concurrency=settings.get("concurrency", usual.concurrency),
-        rate=settings.get("rate"),
-        timeout=settings.get("timeout", usual.timeout),
+        transport=TransportOptions(
+            concurrency=settings.get("concurrency", usual.transport.concurrency),
+            rate=settings.get("rate"),
+            timeout=settings.get("timeout", usual.transport.timeout),
+        ),
         seed=settings.get("seed", usual.seed),
         strict=settings.get("strict", usual.strict),
     )

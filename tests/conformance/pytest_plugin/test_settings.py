@@ -9,6 +9,7 @@ import pytest
 from conformance.model import Limits, Stage, Tier
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.selection import Options
+from conformance.wire.options import TransportOptions
 
 pytest_plugins = "pytester"
 
@@ -58,9 +59,7 @@ def test_everything_can_be_typed(pytester: pytest.Pytester) -> None:
         stage=Stage.GENERATED,
         select=("stop.*", "echo"),
         limits=Limits(requests=7, tokens=70),
-        concurrency=2,
-        rate=1.5,
-        timeout=3.0,
+        transport=TransportOptions(concurrency=2, rate=1.5, timeout=3.0),
         seed=-4,
         strict=True,
     )
