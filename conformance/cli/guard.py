@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
+from conformance.cli.lazy import LazyGroup
 from conformance.model import ExitCode
 from conformance.plugins import PluginError
 from conformance.reports.visible import line
@@ -27,7 +28,7 @@ class UserError(click.ClickException):
     exit_code = ExitCode.USAGE
 
 
-class Suite(click.Group):
+class Suite(LazyGroup):
     """A group of commands that ends as pytest does."""
 
     def main(self, *args: Any, **extra: Any) -> Any:

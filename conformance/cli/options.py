@@ -109,8 +109,3 @@ def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
         f"{globs} matches no check of the {options.tier.value} tier; "
         "`conformance list` shows them all"
     )
-
-
-def examples(*lines: str) -> str:
-    """Write the examples at the end of a command's help, whose lines click must not join."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

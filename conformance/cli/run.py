@@ -14,12 +14,12 @@ import click
 from conformance.bundled import REFERENCE
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
+from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, typed, within_limits
 from conformance.cli.many import Planned, run_many
 from conformance.cli.one import Asked, run_one
 from conformance.cli.options import (
     choosing,
-    examples,
     in_language,
     into_formats,
     under_contract,
@@ -35,7 +35,6 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
 @click.command(
-    short_help="Judge an endpoint, or many.",
     epilog=examples(
         "conformance run",
         "conformance run --base-url https://api.example.com/v1 --model some-model \\",

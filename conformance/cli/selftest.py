@@ -15,8 +15,8 @@ from conformance.bundled import BundledServerError, list_bundled
 from conformance.checks import all_checks
 from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
 from conformance.cli.guard import UserError
+from conformance.cli.help import examples
 from conformance.cli.judging import interruptible
-from conformance.cli.options import examples
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.model import ExitCode, Stage, Tier
@@ -32,7 +32,6 @@ LOGGED = 100
 
 
 @click.command(
-    short_help="Hold the suite against known faults and correct servers.",
     epilog=examples(
         "conformance selftest",
         "conformance selftest --fault 'usage' --fault 'stop-*' --tier deep",

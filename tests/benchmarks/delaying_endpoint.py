@@ -3,8 +3,9 @@
     with delaying_endpoint(contract, seconds=0.3) as base_url:
         ...
 
-A stream begins after half of the delay and comes event by event. Every response takes the same time however many requests are in flight, so that what a run takes
-longer than ``requests * delay / concurrency`` is the run's own doing.
+A stream begins after half of the delay and comes event by event. Every response takes the same time
+however many requests are in flight, so that what a run takes longer than ``requests * delay /
+concurrency`` is the run's own doing.
 """
 
 from __future__ import annotations
