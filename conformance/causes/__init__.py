@@ -58,6 +58,9 @@ def cause_of(requirement: str, effect: Effect) -> Cause:
     return next(known[key] for key in keys if key in known)
 
 
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @cache
 def causes() -> Mapping[str, Cause]:
     """Read every entry, by its key.
@@ -78,7 +81,10 @@ def _entries() -> Iterator[tuple[str, Cause]]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
-        rows: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = yaml.load(
+            file.read_text(encoding="utf-8"),
+            Loader=_LOADER,  # noqa: S506 - both are safe
+        )
         for row in rows:
             keys = row.pop("for")
             yield from ((key, Cause(**row)) for key in keys)

@@ -34,9 +34,11 @@ class LazyCommand:
 class LazyGroup(click.Group):
     """A group of :class:`LazyCommand`; ``--help`` imports none of them."""
 
-    def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **extra: Any) -> None:
+    def __init__(
+        self, *args: Any, lazy: Mapping[str, LazyCommand] | None = None, **extra: Any
+    ) -> None:
         super().__init__(*args, **extra)
-        self._lazy = lazy
+        self._lazy = lazy or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands in alphabetical order."""
@@ -49,6 +51,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
-        rows = [(name, self._lazy[name].short_help) for name in self.list_commands(ctx)]
+        rows = [
+            *((name, command.short_help) for name, command in self._lazy.items()),
+            *((name, command.get_short_help_str()) for name, command in self.commands.items()),
+        ]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(sorted(rows))

@@ -15,8 +15,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -25,6 +26,7 @@ from conformance import __version__
 from conformance.language import Language, Text
 from conformance.reports import words
 from conformance.reports.case import LONGEST
+from conformance.reports.html.bytecode import TemplateBytecode
 from conformance.reports.rows import said_of
 from conformance.reports.spoken import spoken
 from conformance.reports.visible import cut, lines
@@ -74,6 +76,7 @@ def environment() -> Environment:
     """Make the one environment of all pages: everything is made visible and escaped."""
     made = Environment(
         loader=PackageLoader("conformance.reports.html", _TEMPLATES),
+        bytecode_cache=TemplateBytecode(Path(__file__).parent / _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,
@@ -106,6 +109,7 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(maxsize=4096)
 def in_both(text: Text | str) -> Markup:
     """Write a text in both languages, of which the page shows one.
 
@@ -133,6 +137,8 @@ def brief(text: Text | str, longest: int = LONGEST) -> Text | str:
 
 def marked(sentence: str) -> Markup:
     """Turn the names that a sentence of ours carries in backticks into code."""
+    if "`" not in sentence:
+        return escape(lines(sentence))
     parts = [escape(lines(part)) for part in sentence.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part
