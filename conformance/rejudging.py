@@ -29,11 +29,11 @@ from conformance.model import (
     Request,
     Run,
     Target,
+    TransportOptions,
     Verdict,
 )
 from conformance.runner import run as judging
 from conformance.selection import UNLIMITED, Options
-from conformance.wire.options import TransportOptions
 
 NO_ANSWER = "the record has no answer to a request that this check makes today"
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
-from conformance.model import Limits, Stage, Tier
-from conformance.wire.options import TransportOptions
+from conformance.model import Limits, Stage, Tier, TransportOptions
 
 
 class Price(NamedTuple):

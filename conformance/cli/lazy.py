@@ -49,7 +49,11 @@ class LazyGroup(click.Group):
         lazy = self._lazy.get(cmd_name)
         return lazy.load() if lazy else super().get_command(ctx, cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - the library's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         """Write the list of commands."""
         rows = [
             *((name, command.short_help) for name, command in self._lazy.items()),

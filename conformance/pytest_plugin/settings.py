@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
-from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target
+from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.selection import LIVE, Options
 from conformance.targets import Entry, MissingSecretError
@@ -24,7 +24,6 @@ from conformance.targets.settings import (
     whole,
 )
 from conformance.targets.typed import TypedError, read_base_url
-from conformance.wire.options import TransportOptions
 
 T = TypeVar("T")
 

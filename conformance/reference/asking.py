@@ -12,10 +12,9 @@ from typing import TypeVar
 from conformance.events import ReferenceAnswered, ReferenceMissing, RunEvent
 from conformance.judgement import Judgement
 from conformance.language import Text, same
-from conformance.model import Comparison, Exchange, Target
+from conformance.model import Comparison, Exchange, Target, TransportOptions
 from conformance.reference.choosing import asked_for
 from conformance.wire.budget import Budget
-from conformance.wire.options import TransportOptions
 from conformance.wire.sharing import Sender
 from conformance.wire.way import way_to
 

@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance.contract import DOCUMENTS, ContractError, load_contract
-from conformance.model import Limits, Tier
+from conformance.model import Limits, Tier, TransportOptions
 from conformance.selection import LIVE, Options
 from conformance.targets.entry import Entry
 from conformance.targets.settings import OWN, SHARED
 from conformance.targets.typed import TypedError
-from conformance.wire.options import TransportOptions
 
 FILE = "conformance.toml"
 

@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from conformance.model import Target
+from conformance.model import Target, TransportOptions
 from conformance.wire.breaker import Breaker
 from conformance.wire.budget import Budget, Budgeted
 from conformance.wire.client import Client
-from conformance.wire.options import TransportOptions
 from conformance.wire.pace import Slots
 from conformance.wire.sharing import Sender
 

@@ -16,10 +16,9 @@ from typing import Any
 from conformance.contract import Contract
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, Request, Target, Tier
+from conformance.model import Exchange, Request, Target, Tier, TransportOptions
 from conformance.runner import run
 from conformance.selection import UNLIMITED, Options
-from conformance.wire.options import TransportOptions
 
 KEY = "sk-virtual-time"
 UNLIMITED_CONCURRENCY = 1_000

@@ -37,11 +37,11 @@ from conformance.model import (
     Request,
     Target,
     Tier,
+    TransportOptions,
     Verdict,
 )
 from conformance.runner import Options, run
 from conformance.wire.breaker import PATIENCE
-from conformance.wire.options import TransportOptions
 from conformance.wire.record import RunWriter, read_run
 
 OPENAI = load_contract("openai")

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.model import Limits, Stage, Tier
+from conformance.model import Limits, Stage, Tier, TransportOptions
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.selection import Options
-from conformance.wire.options import TransportOptions
 
 pytest_plugins = "pytester"
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.model import Limits, Tier
+from conformance.model import Limits, Tier, TransportOptions
 from conformance.selection import Options
 from conformance.targets import Entry, MissingSecretError, TargetsError, read_targets
-from conformance.wire.options import TransportOptions
 
 SMALLEST = """
 [targets.zero]
