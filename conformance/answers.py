@@ -79,7 +79,7 @@ class Reply:
             raise Inconclusive(f"no response: {self.exchange.fault}")
         return self.exchange.status
 
-    @property
+    @cached_property
     def content_type(self) -> str:
         """The media type without its parameters, in lower case; empty where none was sent."""
         return (self.exchange.header("content-type") or "").partition(";")[0].strip().lower()
@@ -102,7 +102,7 @@ class Reply:
         except Deviation as broken:
             raise Absence(Thing.JSON, broken.expected, broken.seen) from None
 
-    @property
+    @cached_property
     def is_stream(self) -> bool:
         """Tell whether the answer is a stream, by its content type or by how its body starts."""
         start = self.exchange.body[:64].lstrip()

@@ -6,16 +6,19 @@ finding points at its evidence without the check having to say so.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from conformance.answered import WholeRun
 from conformance.answers import Reply
 from conformance.asked import COMPLETIONS
 from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
+
+T = TypeVar("T")
 
 NOTHING_YET = WholeRun()
 
@@ -115,6 +118,19 @@ class Api:
         exchange = await self._transport.send(request, fresh=fresh)
         self.exchanges.append(exchange)
         return Reply(exchange, features_of(request.body))
+
+
+async def in_parallel(*requests: Awaitable[T]) -> list[T]:
+    """Wait for requests that do not depend on each other, all sent at the same time.
+
+    Raises:
+        Exception: what the first of them raised that raised anything, in the order given.
+    """
+    responses = await asyncio.gather(*requests, return_exceptions=True)
+    for response in responses:
+        if isinstance(response, BaseException):
+            raise response
+    return [response for response in responses if not isinstance(response, BaseException)]
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

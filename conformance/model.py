@@ -288,6 +288,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How requests are sent, whatever they are for.
+
+    Attributes:
+        concurrency: requests in flight at a time.
+        rate: requests a second at most; None is no limit.
+        timeout: seconds that one attempt at a request may take.
+    """
+
+    concurrency: int = 8
+    rate: float | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a run spent: requests that reached the wire, and tokens as the endpoint billed them.
 

@@ -13,9 +13,12 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "completions_conformance.checks"
 
@@ -78,6 +81,8 @@ def plugins() -> tuple[Plugin, ...]:
 
     A plugin that is found twice, as a checkout and as an installed package, counts once.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - takes longer than all the rest here
+
     found = {_plugin_of(entry) for entry in entry_points(group=GROUP)}
     return tuple(sorted(found, key=lambda plugin: (plugin.distribution, plugin.module)))
 

@@ -30,6 +30,7 @@ from conformance.model import (
     Request,
     Run,
     Target,
+    TransportOptions,
     Verdict,
 )
 from conformance.runner import run as judging
@@ -87,7 +88,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
         tier=run.header.tier,
         select=run.header.select,
         limits=UNLIMITED,
-        concurrency=1,
+        transport=TransportOptions(concurrency=1),
         seed=run.header.seed,
         strict=run.header.strict,
         stage=run.header.stage,

@@ -1,6 +1,7 @@
 """Judge one target: choose the checks, run them concurrently, tell what happens as it happens.
 
-Those that ask nothing come last, and see every answer that the others were given.
+All checks of a stage are started together, and their requests are sent in the order of the checks.
+Those that send nothing come last, and see every exchange of the others.
 
     async for event in run(target, contract, Options()):
         writer.write(event)
@@ -13,11 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from conformance import __version__
 from conformance.answered import Answered, WholeRun
@@ -44,15 +44,9 @@ from conformance.wire.budget import Budget
 from conformance.wire.record import FORMAT
 from conformance.wire.redact import Redactor, is_placeholder
 from conformance.wire.sharing import Sharing
-from conformance.wire.way import Manner, way_to
+from conformance.wire.way import way_to
 
 __all__ = ["Options", "run"]
-
-T = TypeVar("T")
-
-CHECKS_PER_SLOT = 2
-"""Checks in progress for each request in flight: one that waits for an answer which another check
-asked for leaves no slot empty, and a run that is cut short still has finished most it began."""
 
 
 async def run(
@@ -80,53 +74,27 @@ async def run(
         clock: tells checks the time in Unix seconds.
     """
     started = time.monotonic()
-    chosen = choose(all_checks() if checks is None else checks, contract, options)
-    header = header_of(target, contract, options)
-    if reference is not None:
-        header = replace(header, reference=Redactor.of(target).text(reference.name))
-    yield RunStarted(header, tuple(choice.check.id for choice in chosen))
-    budget = Budget(options.ceiling)
-    others_budget = Budget(within(options.limits))
-    findings: list[Finding] = []
-    # A task of its own does the work, so that events come out while several checks are under way.
-    events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
-    work = asyncio.create_task(
-        _work(
-            target,
-            contract,
-            options,
-            chosen=chosen,
-            transport=transport,
-            budget=budget,
-            reference=reference,
-            others_budget=others_budget,
-            tell=events.put_nowait,
-            clock=clock,
-        )
+    going = _RunInProgress(
+        target,
+        contract,
+        options,
+        choose(all_checks() if checks is None else checks, contract, options),
+        transport=transport,
+        reference=reference,
+        clock=clock,
     )
-    work.add_done_callback(lambda _: events.put_nowait(None))
+    yield going.started()
+    # A task of its own does the work, so that events come out while several checks are under way.
+    work = asyncio.create_task(going.work())
+    work.add_done_callback(lambda _: going.events.put_nowait(None))
     try:
-        while (event := await events.get()) is not None:
-            if isinstance(event, FindingMade):
-                findings.append(event.finding)
+        while (event := await going.events.get()) is not None:
             yield event
-        because = await work
+        await work
     finally:
         work.cancel()
         await asyncio.wait([work])
-    yield RunFinished(
-        Footer(
-            finished_at=_now(),
-            elapsed=round(time.monotonic() - started, 3),
-            conclusion=(
-                Conclusion.UNDECIDED if because else conclude(findings, strict=options.strict)
-            ),
-            because=because,
-            counts=count_verdicts(findings),
-            cost=budget.cost,
-            reference_cost=others_budget.cost if others_budget.cost.requests else None,
-        )
-    )
+    yield going.finished(time.monotonic() - started)
 
 
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
@@ -155,141 +123,199 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
     )
 
 
-async def _work(
-    target: Target,
-    contract: Contract,
-    options: Options,
-    *,
-    chosen: tuple[Chosen, ...],
-    transport: Transport | None,
-    budget: Budget,
-    reference: Reference | None,
-    others_budget: Budget,
-    tell: Callable[[RunEvent], None],
-    clock: Callable[[], float],
-) -> str | None:
-    """Judge what was chosen; return why judging was pointless, or None if it was not."""
-    judgeable = [choice.check for choice in chosen if choice.skip is None]
-    for choice in chosen:
-        if choice.skip is not None and not choice.beyond:
-            ruling = Ruling(Verdict.SKIPPED, choice.skip)
-            tell(FindingMade(finding_of(choice.check, contract, ruling, ())))
-    beyond = [choice for choice in chosen if choice.beyond]
-    if not (judgeable or beyond):
-        return None
+class _RunInProgress:
+    """One run from its first request to its last finding.
 
-    async with AsyncExitStack() as stack:
-        # From the check to the wire: shared, then the way that everything takes.
-        send = await stack.enter_async_context(
-            way_to(
-                target,
-                budget,
-                manner_of(options, contract),
-                # A gateway in front of the reference can show the reference's key in an error.
-                secrets=reference.secrets if reference else (),
-                sender=transport.send if transport else None,
+    Attributes:
+        events: what has happened and was not yet yielded; None ends it.
+        findings: what the checks have found so far, in order of time.
+        trace: every exchange of the run so far, each once.
+        because: why nothing could be judged, once that is known.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        contract: Contract,
+        options: Options,
+        chosen: tuple[Chosen, ...],
+        *,
+        transport: Transport | None,
+        reference: Reference | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+        self.findings: list[Finding] = []
+        self.trace: list[Answered] = []
+        self.because: str | None = None
+        self._target, self._contract, self._options = target, contract, options
+        self._chosen = chosen
+        # Those that come first are judged first where the budget does not last for all.
+        self._ranks = {choice.check.id: rank for rank, choice in enumerate(chosen, start=1)}
+        self._judgeable = [choice.check for choice in chosen if choice.skip is None]
+        self._undocumented = [choice for choice in chosen if choice.beyond]
+        self._transport, self._reference, self._clock = transport, reference, clock
+        self._budget = Budget(options.ceiling)
+        self._reference_budget = Budget(within(options.limits))
+        self._seen_ids: set[str] = set()
+        self._patience = Patience()
+
+    def started(self) -> RunStarted:
+        """Say what is to be judged, and by which checks."""
+        header = header_of(self._target, self._contract, self._options)
+        if self._reference is not None:
+            shown = Redactor.of(self._target).text(self._reference.name)
+            header = replace(header, reference=shown)
+        return RunStarted(header, tuple(choice.check.id for choice in self._chosen))
+
+    def finished(self, seconds: float) -> RunFinished:
+        """Sum up what was found and what it cost."""
+        conclusion = conclude(self.findings, strict=self._options.strict)
+        reference_cost = self._reference_budget.cost
+        return RunFinished(
+            Footer(
+                finished_at=_now(),
+                elapsed=round(seconds, 3),
+                conclusion=Conclusion.UNDECIDED if self.because else conclusion,
+                because=self.because,
+                counts=count_verdicts(self.findings),
+                cost=self._budget.cost,
+                reference_cost=reference_cost if reference_cost.requests else None,
             )
         )
-        answers: list[Answered] = []
-        noted: set[str] = set()
 
-        def note(exchange: Exchange) -> None:
-            # A record that is judged again may give one answer to two who ask for a fresh one.
-            if exchange.id in noted:
+    async def work(self) -> None:
+        """Judge what was chosen, then compare with the reference what deviates."""
+        self._report_skipped()
+        if not (self._judgeable or self._undocumented):
+            return
+        async with self._pipeline() as sharing:
+            self.because = await preflight(self._api(sharing), self._target)
+            if self.because is not None:
+                self.because = Redactor.of(self._target).text(self.because)
                 return
-            noted.add(exchange.id)
-            answers.append(Answered(exchange, contract))
-            tell(ExchangeMade(exchange))
+            # What is drawn comes last: it reports only what no directed check has found.
+            for stage in Stage:
+                await self._run_stage(stage, sharing)
+            await self._judge_trace(sharing)
+            # Last, so that what no contract states costs nothing that the contract's checks need.
+            await self._inspect_undocumented(sharing)
+        await self._compare_with_reference()
 
-        sharing = Sharing(send, note)
-        stack.push_async_callback(sharing.close)
+    def _report_skipped(self) -> None:
+        for choice in self._chosen:
+            if choice.skip is not None and not choice.beyond:
+                ruling = Ruling(Verdict.SKIPPED, choice.skip)
+                self._report(finding_of(choice.check, self._contract, ruling, ()))
 
+    @asynccontextmanager
+    async def _pipeline(self) -> AsyncIterator[Sharing]:
+        """Open what carries the requests: shared, prioritised, paid for, sent."""
+        async with way_to(
+            self._target,
+            self._budget,
+            self._options.transport,
+            seed=self._options.seed,
+            default_tokens=self._contract.default_tokens,
+            # A gateway in front of the reference can show the reference's key in an error.
+            secrets=self._reference.secrets if self._reference else (),
+            sender=self._transport.send if self._transport else None,
+        ) as send:
+            sharing = Sharing(send, self._record)
+            try:
+                yield sharing
+            finally:
+                await sharing.close()
+
+    def _record(self, exchange: Exchange) -> None:
+        # A record that is judged again may give one response to two that ask for a fresh one.
+        if exchange.id in self._seen_ids:
+            return
+        self._seen_ids.add(exchange.id)
+        self.trace.append(Answered(exchange, self._contract))
+        self.events.put_nowait(ExchangeMade(exchange))
+
+    def _report(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.events.put_nowait(FindingMade(finding))
+
+    def _api(
+        self, sharing: Sharing, check: Check | None = None, whole_run: WholeRun = NOTHING_YET
+    ) -> Api:
+        """Make what a check asks the endpoint through, and learns of the run so far."""
+        return Api(
+            sharing.ranked(self._ranks[check.id]) if check else sharing,
+            self._contract,
+            self._target.model,
+            has_key=self._has_key,
+            patience=self._patience,
+            whole_run=whole_run,
+            clock=self._clock,
+            seed=self._options.seed,
+        )
+
+    @property
+    def _has_key(self) -> bool:
         # Where another secret opens the door as well, who lacks the key may rightly come in.
-        has_key = not is_placeholder(target.api_key) and not target.secrets
-        patience = Patience()
+        return not is_placeholder(self._target.api_key) and not self._target.secrets
 
-        def handed(whole_run: WholeRun = NOTHING_YET) -> Api:
-            return Api(
-                sharing,
-                contract,
-                target.model,
-                has_key=has_key,
-                patience=patience,
-                whole_run=whole_run,
-                clock=clock,
-                seed=options.seed,
-            )
+    async def _run_stage(self, stage: Stage, sharing: Sharing) -> None:
+        """Run all checks of a stage that send requests, at the same time."""
+        earlier = WholeRun(findings=tuple(self.findings))
+        async with asyncio.TaskGroup() as checks:
+            for check in self._judgeable:
+                if check.asks and check.stage is stage:
+                    checks.create_task(self._run_check(check, self._api(sharing, check, earlier)))
 
-        because = await preflight(handed(), target)
-        if because is not None:
-            return Redactor.of(target).text(because)
-        findings: list[Finding] = []
+    async def _run_check(self, check: Check, api: Api) -> None:
+        self.events.put_nowait(CheckStarted(check.id))
+        self._report(await judge(check, api))
 
-        async def find(check: Check, api: Api) -> None:
-            tell(CheckStarted(check.id))
-            findings.append(await judge(check, api))
-            tell(FindingMade(findings[-1]))
-
-        def after(told: WholeRun) -> Callable[[Check], Awaitable[None]]:
-            return lambda check: find(check, handed(told))
-
-        at_once = options.concurrency * CHECKS_PER_SLOT
-        asking = [check for check in judgeable if check.asks]
-        for stage in Stage:
-            # What is drawn comes last: it accuses only of what nobody has found who looked for it.
-            of_stage = [check for check in asking if check.stage is stage]
-            await _side_by_side(of_stage, after(WholeRun(findings=tuple(findings))), at_once)
+    async def _judge_trace(self, sharing: Sharing) -> None:
+        """Run the checks that look at all exchanges, one after the other."""
         # In the order of sending, so that a finding does not depend on which answer came first.
-        answers.sort(key=lambda answer: answer.exchange.id)
-        for check in judgeable:
+        self.trace.sort(key=lambda answer: answer.exchange.id)
+        for check in self._judgeable:
             if not check.asks:
-                await find(check, handed(WholeRun(tuple(answers), tuple(findings))))
-        # Last, so that what nobody promised takes no money from what somebody did.
+                whole = WholeRun(tuple(self.trace), tuple(self.findings))
+                await self._run_check(check, self._api(sharing, check, whole))
+
+    async def _inspect_undocumented(self, sharing: Sharing) -> None:
+        """Look, for information, at parameters of the live API that the contract leaves out."""
         live = load_contract(LIVE)
 
-        async def look(choice: Chosen) -> None:
-            tell(CheckStarted(choice.check.id))
-            api = Api(sharing, live, target.model, has_key=has_key, clock=clock, seed=options.seed)
+        async def inspect(choice: Chosen) -> None:
+            self.events.put_nowait(CheckStarted(choice.check.id))
+            api = Api(
+                sharing.ranked(self._ranks[choice.check.id]),
+                live,
+                self._target.model,
+                has_key=self._has_key,
+                clock=self._clock,
+                seed=self._options.seed,
+            )
             seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
-            tell(FindingMade(finding_of(choice.check, live, seen, api.exchanges)))
+            self._report(finding_of(choice.check, live, seen, api.exchanges))
 
-        await _side_by_side(beyond, look, at_once)
-    if reference is not None:
+        async with asyncio.TaskGroup() as inspections:
+            for choice in self._undocumented:
+                inspections.create_task(inspect(choice))
+
+    async def _compare_with_reference(self) -> None:
+        """Ask the reference, if there is one, what shows deviations."""
+        if self._reference is None:
+            return
+        exchanges = (answer.exchange for answer in self.trace)
         await compare(
-            reference,
-            target,
-            deciding(findings, (answer.exchange for answer in answers), target.model),
-            manner=manner_of(options, contract),
-            budget=others_budget,
-            tell=tell,
+            self._reference,
+            self._target,
+            deciding(self.findings, exchanges, self._target.model),
+            options=self._options.transport,
+            seed=self._options.seed,
+            default_tokens=self._contract.default_tokens,
+            budget=self._reference_budget,
+            tell=self.events.put_nowait,
         )
-    return None
-
-
-def manner_of(options: Options, contract: Contract) -> Manner:
-    """Say how the target is asked, and the reference just as it was."""
-    return Manner(
-        concurrency=options.concurrency,
-        timeout=options.timeout,
-        rate=options.rate,
-        seed=options.seed,
-        default_tokens=contract.default_tokens,
-    )
-
-
-async def _side_by_side(
-    jobs: Iterable[T], work: Callable[[T], Awaitable[None]], at_once: int
-) -> None:
-    """Do the jobs in their order, so many at a time."""
-    todo = iter(jobs)
-
-    async def work_off() -> None:
-        for job in todo:
-            await work(job)
-
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(at_once):
-            workers.create_task(work_off())
 
 
 async def judge(check: Check, api: Api) -> Finding:

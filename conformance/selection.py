@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
-from conformance.model import Limits, Stage, Tier
+from conformance.model import Limits, Stage, Tier, TransportOptions
 
 
 class Price(NamedTuple):
@@ -43,9 +43,7 @@ class Options:
         tier: the checks of this tier and of the cheaper ones before it.
         select: globs for check ids, requirement ids or areas; none selects every check.
         limits: requests and tokens that may be spent; None leaves it at the tier's own ceiling.
-        concurrency: requests in flight at a time.
-        rate: requests a second at most; None is no limit.
-        timeout: seconds that one attempt at a request may take.
+        transport: how fast and how patiently the endpoint is asked.
         seed: makes a run's own choices (drawn requests, the jitter between retries) repeatable.
         strict: a warning counts as a broken promise.
         stage: only the checks of this stage ask anything; None is all. Those that look at every
@@ -55,9 +53,7 @@ class Options:
     tier: Tier = Tier.STANDARD
     select: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 8
-    rate: float | None = None
-    timeout: float = 60.0
+    transport: TransportOptions = TransportOptions()  # noqa: RUF009 - frozen
     seed: int = 0
     strict: bool = False
     stage: Stage | None = None

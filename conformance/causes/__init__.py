@@ -64,6 +64,9 @@ def cause_of(requirement: str, effect: Effect) -> Cause:
     return next(known[key] for key in keys if key in known)
 
 
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @cache
 def causes() -> Mapping[str, Cause]:
     """Read every entry, by its key.
@@ -83,7 +86,10 @@ def _entries() -> Iterator[tuple[str, Cause]]:
     areas = sorted((files("conformance") / "checks").iterdir(), key=lambda area: area.name)
     known = [files(__name__) / GENERAL, *(area / DIAGNOSIS for area in areas)]
     for file in (file for file in known if file.is_file()):
-        rows: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = yaml.load(
+            file.read_text(encoding="utf-8"),
+            Loader=_LOADER,  # noqa: S506 - both are safe
+        )
         for row in rows:
             keys = row.pop("for")
             yield from ((key, Cause(**row)) for key in keys)

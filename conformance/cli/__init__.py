@@ -9,25 +9,39 @@ from __future__ import annotations
 import click
 
 from conformance import __version__
-from conformance.cli.compare import compare
-from conformance.cli.documents import documents
-from conformance.cli.explain import explain
 from conformance.cli.guard import Suite
-from conformance.cli.init import init
-from conformance.cli.listing import list_checks
-from conformance.cli.matrix import matrix
-from conformance.cli.options import examples
-from conformance.cli.plan import plan
-from conformance.cli.report import report
-from conformance.cli.run import run
-from conformance.cli.selftest import selftest
+from conformance.cli.help import examples
+from conformance.cli.lazy import LazyCommand
 from conformance.model import ExitCode
 
 __all__ = ["main"]
 
+COMMANDS = {
+    name: LazyCommand(f"conformance.cli.{module}", function, short_help)
+    for name, module, function, short_help in (
+        ("run", "run", "run", "Test one or more endpoints."),
+        ("init", "init", "init", "Write a starter conformance.toml."),
+        ("plan", "plan", "plan", "Estimate the cost of a run without sending anything."),
+        ("list", "listing", "list_checks", "List checks by area."),
+        ("explain", "explain", "explain", "Explain a check and its requirement."),
+        ("report", "report", "report", "Regenerate reports from a recorded run."),
+        ("matrix", "matrix", "matrix", "Compare targets in one table."),
+        ("compare", "compare", "compare", "Compare two recorded runs."),
+        ("documents", "documents", "documents", "Validate the vendors' documentation."),
+        (
+            "selftest",
+            "selftest",
+            "selftest",
+            "Measure how many injected faults the checks detect.",
+        ),
+    )
+}
+"""Each command is imported when it is used, so that the others cost no start-up time."""
+
 
 @click.group(
     cls=Suite,
+    lazy=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
     epilog=examples(
@@ -45,18 +59,3 @@ def main(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(ExitCode.USAGE)
-
-
-for command in (
-    run,
-    init,
-    plan,
-    list_checks,
-    explain,
-    report,
-    matrix,
-    compare,
-    documents,
-    selftest,
-):
-    main.add_command(command)

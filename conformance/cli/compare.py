@@ -12,8 +12,9 @@ import click
 
 from conformance.cli.folder import recorded_in
 from conformance.cli.guard import UserError
+from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
-from conformance.cli.options import examples, in_language
+from conformance.cli.options import in_language
 from conformance.cli.terminal import show
 from conformance.language import Language
 from conformance.model import ExitCode
@@ -26,7 +27,6 @@ MOST_NAMES = 12
 
 
 @click.command(
-    short_help="Compare two recorded runs.",
     epilog=examples(
         "conformance compare reports/monday reports/tuesday",
         "conformance compare old.ndjson new.ndjson --format html,markdown --out compared",

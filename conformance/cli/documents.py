@@ -13,7 +13,8 @@ import click
 from conformance.bundled import BundledServerError, bundled_server
 from conformance.cli import documents_markdown, documents_text, inputs
 from conformance.cli.guard import UserError
-from conformance.cli.options import examples, with_key_from
+from conformance.cli.help import examples
+from conformance.cli.options import with_key_from
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.documents.contradictions import Section, about, contradictions
@@ -50,7 +51,6 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
 
 
 @click.command(
-    short_help="Validate the vendors' documentation.",
     epilog=examples(
         "conformance documents",
         "conformance documents eronmind --only lint",

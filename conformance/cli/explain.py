@@ -16,7 +16,8 @@ from conformance.causes import cause_of
 from conformance.checks import Check
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
-from conformance.cli.options import examples, under_contract
+from conformance.cli.help import examples
+from conformance.cli.options import under_contract
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
 from conformance.discovery import all_checks

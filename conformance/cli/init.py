@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.guard import UserError
-from conformance.cli.options import examples
+from conformance.cli.help import examples
 from conformance.documents.pages import PAGES, load_page
 from conformance.model import ExitCode
 from conformance.targets import FILE
@@ -15,7 +15,6 @@ from conformance.targets.starter import Vendor, starter
 
 
 @click.command(
-    short_help="Write a starter conformance.toml.",
     epilog=examples("conformance init", "conformance init --config vendors.toml --force"),
 )
 @click.option(

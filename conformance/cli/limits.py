@@ -31,6 +31,10 @@ HOW = frozenset(
 """Parameter names of a command that map to fields of :class:`Options`."""
 
 
+TRANSPORT = frozenset({"concurrency", "rate", "timeout"})
+"""Those of them that make up :class:`TransportOptions`."""
+
+
 def _by_tier(limit: Callable[[Limits], int | None]) -> str:
     most = ", ".join(f"{limit(Options(tier).ceiling):,}" for tier in Tier)
     return f"[default by tier: {most}]"
@@ -57,7 +61,7 @@ def within_limits(function: Function) -> Function:
             click.option(
                 "--concurrency",
                 type=click.IntRange(min=1, max=1000),
-                default=usual.concurrency,
+                default=usual.transport.concurrency,
                 show_default=True,
                 metavar="N",
                 help="Maximum number of concurrent requests.",
@@ -73,7 +77,7 @@ def within_limits(function: Function) -> Function:
                 "--timeout",
                 type=float,
                 callback=inputs.above_zero,
-                default=usual.timeout,
+                default=usual.transport.timeout,
                 show_default=True,
                 metavar="S",
                 help="Timeout in seconds for each attempt at a request.",
@@ -109,7 +113,10 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     )
     if "tier" in told:
         told["tier"] = Tier(told["tier"])
-    return replace(base, limits=limits, **told)
+    transport = replace(
+        base.transport, **{name: told.pop(name) for name in TRANSPORT & told.keys()}
+    )
+    return replace(base, limits=limits, transport=transport, **told)
 
 
 def typed(context: click.Context) -> Mapping[str, Any]:

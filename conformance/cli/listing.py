@@ -11,7 +11,8 @@ from rich.text import Text
 
 from conformance.checks import Check
 from conformance.cli import inputs
-from conformance.cli.options import DEFAULT_CONTRACT, choosing, examples, why_nothing_is_chosen
+from conformance.cli.help import examples
+from conformance.cli.options import DEFAULT_CONTRACT, choosing, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
 from conformance.discovery import all_checks

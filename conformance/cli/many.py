@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from conformance import runner
+from conformance.cli import inputs
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.guard import UserError
 from conformance.cli.judging import failed, interruptible, stop_when_terminated
+from conformance.cli.limits import options_of, typed
 from conformance.cli.matrices import write_matrix
 from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
 from conformance.documents.pages import PAGES
@@ -59,6 +63,24 @@ class _Job:
     planned: Planned
     target: Target
     folder: Path
+
+
+def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
+    """Let the command line override what the file says of a target."""
+    here = typed(context)
+    is_typed = context.get_parameter_source("contract_name")
+    named = given["contract_name"]
+    on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
+    contract = inputs.contract(named if on_command_line else entry.contract)
+    changed = replace(entry, model=given["model"] or entry.model)
+    reference = reference_of(
+        given["reference_name"],
+        given["reference_model"],
+        given["reference_key_name"],
+        contract=contract,
+        bundled_is_judged=False,
+    )
+    return Planned(changed, contract, options_of(here, entry.options), reference)
 
 
 def run_many(

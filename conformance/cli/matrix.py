@@ -13,9 +13,10 @@ import click
 
 from conformance.cli.folder import RECORD, fresh_folder, recorded_in
 from conformance.cli.guard import UserError
+from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
 from conformance.cli.matrices import write_matrix
-from conformance.cli.options import examples, in_language
+from conformance.cli.options import in_language
 from conformance.cli.terminal import show
 from conformance.documents.pages import PAGES
 from conformance.language import Language
@@ -28,7 +29,6 @@ PAGE = "index.html"
 
 
 @click.command(
-    short_help="Compare targets in one table.",
     epilog=examples(
         "conformance matrix 'reports/2026-11-21*'",
         "conformance matrix zero/run.ndjson eronmind/run.ndjson --out matrix",

@@ -109,8 +109,3 @@ def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
         f"{globs} matches no check in the {options.tier.value} tier; "
         "run `conformance list` to see all checks"
     )
-
-
-def examples(*lines: str) -> str:
-    """Format examples for a command's epilog; click does not rewrap them."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.cli import inputs
-from conformance.cli.options import choosing, examples, under_contract, why_nothing_is_chosen
+from conformance.cli.help import examples
+from conformance.cli.options import choosing, under_contract, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
 from conformance.model import ExitCode, Stage, Tier
 from conformance.planning import Plan

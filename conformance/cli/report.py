@@ -10,7 +10,8 @@ import click
 from conformance.cli import inputs, pdf
 from conformance.cli.folder import RECORD, recorded_in, write_reports
 from conformance.cli.guard import UserError
-from conformance.cli.options import examples, in_language, with_key_from
+from conformance.cli.help import examples
+from conformance.cli.options import in_language, with_key_from
 from conformance.cli.terminal import say
 from conformance.language import Language
 from conformance.model import EXIT_CODES, ExitCode, Run
@@ -25,7 +26,6 @@ AGAIN = "rejudged"
 
 
 @click.command(
-    short_help="Regenerate reports from a recorded run.",
     epilog=examples(
         "conformance report reports/2026-11-21T031200-api.example.com-openai",
         "conformance report run.ndjson --format markdown --out .",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,12 +13,11 @@ import click
 from conformance.bundled import REFERENCE
 from conformance.cli import inputs
 from conformance.cli.guard import UserError
-from conformance.cli.limits import HOW, options_of, typed, within_limits
-from conformance.cli.many import Planned, run_many
+from conformance.cli.help import examples
+from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.one import Asked, run_one
 from conformance.cli.options import (
     choosing,
-    examples,
     in_language,
     into_formats,
     under_contract,
@@ -35,7 +33,6 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 
 
 @click.command(
-    short_help="Test one or more endpoints.",
     epilog=examples(
         "conformance run",
         "conformance run --base-url https://api.example.com/v1 --model some-model \\",
@@ -105,8 +102,11 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     landing = {name: given[name] for name in ("out", "format_names", "language")}
     path = _file(given)
     if path is not None:
+        # Most runs judge one endpoint, and start sooner without what many need.
+        from conformance.cli.many import planned_of, run_many  # noqa: PLC0415
+
         entries = _chosen(path, given["wanted"])
-        planned = [_planned(context, entry, given) for entry in entries]
+        planned = [planned_of(context, entry, given) for entry in entries]
         return run_many(planned, os.environ, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     reference = reference_of(
@@ -182,21 +182,3 @@ def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
         for entry in entries
         if not globs or any(fnmatchcase(entry.name, glob) for glob in globs)
     ]
-
-
-def _planned(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
-    """Apply command-line options on top of a target's own settings."""
-    here = typed(context)
-    is_typed = context.get_parameter_source("contract_name")
-    named = given["contract_name"]
-    on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
-    contract = inputs.contract(named if on_command_line else entry.contract)
-    changed = replace(entry, model=given["model"] or entry.model)
-    reference = reference_of(
-        given["reference_name"],
-        given["reference_model"],
-        given["reference_key_name"],
-        contract=contract,
-        bundled_is_judged=False,
-    )
-    return Planned(changed, contract, options_of(here, entry.options), reference)

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformance.bundled import BundledServerError, list_bundled
 from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
 from conformance.cli.guard import UserError
+from conformance.cli.help import examples
 from conformance.cli.judging import interruptible
-from conformance.cli.options import examples
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.discovery import all_checks
@@ -32,7 +32,6 @@ LOGGED = 100
 
 
 @click.command(
-    short_help="Measure how many injected faults the checks detect.",
     epilog=examples(
         "conformance selftest",
         "conformance selftest --fault 'usage' --fault 'stop-*' --tier deep",

@@ -17,7 +17,6 @@ from conformance.answers import Reply
 from conformance.api import Api
 from conformance.contract import Contract
 from conformance.model import Credentials, Target
-from conformance.runner import manner_of
 from conformance.selection import Options
 from conformance.wire.budget import Budget
 from conformance.wire.redact import is_placeholder
@@ -79,7 +78,13 @@ class BlockingApi:
 
     async def _open(self, target: Target, contract: Contract, options: Options) -> Api:
         budget = Budget(options.limits)
-        way = way_to(target, budget, manner_of(options, contract))
+        way = way_to(
+            target,
+            budget,
+            options.transport,
+            seed=options.seed,
+            default_tokens=contract.default_tokens,
+        )
         sharing = Sharing(await self._stack.enter_async_context(way))
         self._stack.push_async_callback(sharing.close)
         has_key = not is_placeholder(target.api_key) and not target.secrets

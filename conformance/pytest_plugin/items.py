@@ -5,18 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pytest
 
 from conformance.checks import Check
 from conformance.contract import Contract
-from conformance.model import Finding, Verdict
+from conformance.model import Finding, Run, Verdict
 from conformance.pytest_plugin.shared_run import NoFinding
 from conformance.pytest_plugin.telling import told
-
-if TYPE_CHECKING:
-    from conformance.pytest_plugin.suite import Suite
+from conformance.selection import Options
 
 NODE = "conformance"
 """Prefix of node ids: ``conformance::stop.five-refused``."""
@@ -38,13 +36,40 @@ class LesserDeviation(pytest.PytestWarning):
     """A check ended with a warning."""
 
 
+class JudgedSuite(Protocol):
+    """What the items need of the suite that judges them.
+
+    Attributes:
+        checks: those that were chosen.
+        contract: what the endpoint is held to.
+        options: how the run is made.
+    """
+
+    checks: tuple[Check, ...]
+    contract: Contract
+    options: Options
+
+    def finding(self, item: CheckItem) -> Finding:
+        """Wait for the finding of an item's check.
+
+        Raises:
+            NoFinding: the run ended without it.
+        """
+
+    def is_first_to_tell(self) -> bool:
+        """Tell whether no item has reported yet that nothing can be judged."""
+
+    def run_so_far(self) -> Run:
+        """Return the record as far as it has grown, once there is a finding in it."""
+
+
 class Endpoint(pytest.Collector):
     """The endpoint under test: the parent node of the checks."""
 
-    suite: Suite
+    suite: JudgedSuite
 
     @classmethod
-    def of(cls, session: pytest.Session, suite: Suite) -> Endpoint:
+    def of(cls, session: pytest.Session, suite: JudgedSuite) -> Endpoint:
         """Create the node for a session."""
         path = session.config.rootpath
         endpoint: Endpoint = cls.from_parent(session, name=NODE, nodeid=NODE, path=path)
@@ -76,7 +101,7 @@ class CheckItem(pytest.Item):
     """
 
     check: Check
-    suite: Suite
+    suite: JudgedSuite
     _finding: Finding | None = None
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
-from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target
+from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.selection import LIVE, Options
 from conformance.targets import Entry, MissingSecretError
@@ -99,9 +99,13 @@ def _options(typed: Mapping[str, _Typed]) -> Options:
             requests=typed["max-requests"].read(_number(int, whole(1)), None),
             tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
         ),
-        concurrency=typed["concurrency"].read(_number(int, whole(1, 1000)), usual.concurrency),
-        rate=typed["rate"].read(_number(float, above_zero), None),
-        timeout=typed["timeout"].read(_number(float, above_zero), usual.timeout),
+        transport=TransportOptions(
+            concurrency=typed["concurrency"].read(
+                _number(int, whole(1, 1000)), usual.transport.concurrency
+            ),
+            rate=typed["rate"].read(_number(float, above_zero), None),
+            timeout=typed["timeout"].read(_number(float, above_zero), usual.transport.timeout),
+        ),
         seed=typed["seed"].read(_number(int, whole()), usual.seed),
         strict=typed["strict"].value is not None,
     )

@@ -12,11 +12,11 @@ from typing import TypeVar
 from conformance.events import ReferenceAnswered, ReferenceMissing, RunEvent
 from conformance.judgement import Judgement
 from conformance.language import Text, same
-from conformance.model import Comparison, Exchange, Target
+from conformance.model import Comparison, Exchange, Target, TransportOptions
 from conformance.reference.choosing import asked_for
 from conformance.wire.budget import Budget
 from conformance.wire.sharing import Sender
-from conformance.wire.way import Manner, way_to
+from conformance.wire.way import way_to
 
 SECONDS = 120.0
 """Timeout in seconds for the whole comparison, including the start of the server."""
@@ -67,8 +67,10 @@ async def compare(
     target: Target,
     exchanges: Sequence[Exchange],
     *,
-    manner: Manner,
+    options: TransportOptions,
     budget: Budget,
+    seed: int = 0,
+    default_tokens: int | None = None,
     tell: Callable[[RunEvent], None],
 ) -> None:
     """Ask the reference what ``exchanges`` asked the target, and tell what it answers.
@@ -85,7 +87,9 @@ async def compare(
                 way_to(
                     other,
                     budget,
-                    manner,
+                    options,
+                    seed=seed,
+                    default_tokens=default_tokens,
                     # What the target's owner keeps secret is hidden in these answers, too.
                     secrets=secrets_of(target),
                     sender=reference.sender,

@@ -6,13 +6,12 @@ output is in :mod:`conformance.reports.console`, which also shows the progress o
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from conformance.language import Language
 from conformance.model import Run
-from conformance.reports import html, junit, markdown, results
 
 __all__ = ["Format", "formats"]
 
@@ -36,10 +35,18 @@ def formats(
         language: the language of Markdown, and the initial language of HTML.
     """
     return {
-        "html": Format("index.html", partial(html.render, key_env=key_env, language=language)),
-        "junit": Format("junit.xml", partial(junit.render, key_env=key_env)),
-        "json": Format("results.json", partial(results.render, key_env=key_env)),
-        "markdown": Format(
-            "summary.md", partial(markdown.render, key_env=key_env, language=language)
-        ),
+        "html": Format("index.html", _renderer("html", key_env=key_env, language=language)),
+        "junit": Format("junit.xml", _renderer("junit", key_env=key_env)),
+        "json": Format("results.json", _renderer("results", key_env=key_env)),
+        "markdown": Format("summary.md", _renderer("markdown", key_env=key_env, language=language)),
     }
+
+
+def _renderer(module: str, **settings: Language | str | None) -> Callable[[Run], str]:
+    """Return a function that imports a format's module when it is called, and renders with it."""
+
+    def render(run: Run) -> str:
+        rendered: str = importlib.import_module(f"{__name__}.{module}").render(run, **settings)
+        return rendered
+
+    return render

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.contract import DOCUMENTS, ContractError, load_contract
-from conformance.model import Limits, Tier
+from conformance.model import Limits, Tier, TransportOptions
 from conformance.selection import LIVE, Options
 from conformance.targets.entry import Entry
 from conformance.targets.settings import OWN, SHARED
@@ -201,9 +201,11 @@ def _options(settings: Mapping[str, Any]) -> Options:
     return Options(
         tier=settings.get("tier", Tier.STANDARD),
         limits=Limits(settings.get("max-requests"), settings.get("max-spend-tokens")),
-        concurrency=settings.get("concurrency", usual.concurrency),
-        rate=settings.get("rate"),
-        timeout=settings.get("timeout", usual.timeout),
+        transport=TransportOptions(
+            concurrency=settings.get("concurrency", usual.transport.concurrency),
+            rate=settings.get("rate"),
+            timeout=settings.get("timeout", usual.transport.timeout),
+        ),
         seed=settings.get("seed", usual.seed),
         strict=settings.get("strict", usual.strict),
     )

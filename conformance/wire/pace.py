@@ -1,25 +1,63 @@
-"""How many requests there are at a time, and how many a second."""
+"""How many requests there are at a time, in which order they get there, and how many a second."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from conformance.model import Exchange, Request
+from conformance.wire.priority import Priority, current_priority
 from conformance.wire.sharing import Sender
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    priority: Priority
+    turn: asyncio.Future[None]
+
+
 class Slots:
-    """A sender with at most so many requests in flight; the others wait in line."""
+    """A sender with at most so many requests in flight; the others wait, the most urgent first.
+
+    Requests of one rank are sent in the order in which they came.
+    """
 
     def __init__(self, send: Sender, count: int) -> None:
         self._send = send
-        self._slots = asyncio.Semaphore(count)
+        self._free = count
+        self._waiting: list[_Waiting] = []
 
     async def send(self, request: Request) -> Exchange:
         """Send when a slot is free."""
-        async with self._slots:
+        await self._take_slot()
+        try:
             return await self._send(request)
+        finally:
+            self._pass_slot_on()
+
+    async def _take_slot(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(current_priority.get() or Priority(), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Cancelled after it got its turn, and before it could use it.
+            if not turn.cancelled():
+                self._pass_slot_on()
+            raise
+
+    def _pass_slot_on(self) -> None:
+        self._waiting = [waiting for waiting in self._waiting if not waiting.turn.done()]
+        if not self._waiting:
+            self._free += 1
+            return
+        # `min` takes the first of equals, which has waited longest.
+        first = min(self._waiting, key=lambda waiting: waiting.priority.rank)
+        first.turn.set_result(None)
 
 
 class Pace:

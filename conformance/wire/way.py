@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from conformance.model import Target
+from conformance.model import Target, TransportOptions
 from conformance.wire.breaker import Breaker
 from conformance.wire.budget import Budget, Budgeted
 from conformance.wire.client import Client
@@ -18,28 +18,14 @@ from conformance.wire.pace import Slots
 from conformance.wire.sharing import Sender
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How an endpoint is asked.
-
-    ``concurrency`` is requests in flight at a time, ``timeout`` seconds for one attempt, ``rate``
-    requests a second, ``seed`` for the jitter between attempts; ``default_tokens`` are billed where
-    a request sets no limit.
-    """
-
-    concurrency: int = 1
-    timeout: float = 60.0
-    rate: float | None = None
-    seed: int = 0
-    default_tokens: int | None = None
-
-
 @asynccontextmanager
 async def way_to(
     target: Target,
     budget: Budget,
-    manner: Manner,
+    options: TransportOptions,
     *,
+    seed: int = 0,
+    default_tokens: int | None = None,
     secrets: Sequence[str] = (),
     sender: Sender | None = None,
 ) -> AsyncIterator[Sender]:
@@ -48,7 +34,9 @@ async def way_to(
     Args:
         target: the endpoint and the key.
         budget: what every request is paid from, retries too.
-        manner: how fast and how patiently to ask.
+        options: how fast and how patiently to ask.
+        seed: for the jitter between attempts.
+        default_tokens: what a request without ``max_tokens`` can cost.
         secrets: what answers may not show beside what the target itself keeps secret.
         sender: carries the requests instead of the network; limits still apply.
     """
@@ -56,12 +44,12 @@ async def way_to(
         if sender is None:
             client = Client(
                 replace(target, secrets=(*target.secrets, *secrets)),
-                timeout=manner.timeout,
-                rate=manner.rate,
-                seed=manner.seed,
+                timeout=options.timeout,
+                rate=options.rate,
+                seed=seed,
                 may_retry=budget.take_retry,
             )
             sender = (await stack.enter_async_context(client)).send
         # Only what gets through the line and the breaker may hold a reservation.
-        budgeted = Budgeted(sender, budget, manner.default_tokens)
-        yield Slots(Breaker(budgeted.send).send, manner.concurrency).send
+        budgeted = Budgeted(sender, budget, default_tokens)
+        yield Slots(Breaker(budgeted.send).send, options.concurrency).send

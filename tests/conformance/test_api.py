@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from conformance.api import Api, features_of
+from conformance.api import Api, features_of, in_parallel
 from conformance.contract import load_contract
 from conformance.imagined import ImaginedEndpoint
 from conformance.model import Request
@@ -37,3 +37,32 @@ def test_stream_options_that_are_a_word_ask_for_nothing() -> None:
     asked = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
     reply = asyncio.run(api.stream(**asked))
     assert reply.status == 200
+
+
+def test_parallel_requests_return_in_their_order() -> None:
+    async def after(turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return turns
+
+    async def ask() -> list[int]:
+        return await in_parallel(after(3), after(1), after(2))
+
+    assert asyncio.run(ask()) == [3, 1, 2]
+
+
+def test_parallel_requests_raise_the_first_error_when_all_are_done() -> None:
+    finished: list[str] = []
+
+    async def raises(name: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        finished.append(name)
+        raise ValueError(name)
+
+    async def ask() -> None:
+        await in_parallel(raises("first", 2), raises("second", 1))
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(ask())
+    assert finished == ["second", "first"]

@@ -37,6 +37,7 @@ from conformance.model import (
     Request,
     Target,
     Tier,
+    TransportOptions,
     Verdict,
 )
 from conformance.runner import Options, run
@@ -46,6 +47,7 @@ from conformance.wire.record import RunWriter, read_run
 OPENAI = load_contract("openai")
 TARGET = Target("http://imagined/v1", "imagined", "openai", "sk-a-key-that-must-not-show")
 ALL = Options(tier=Tier.DEEP)
+ONE_BY_ONE = replace(ALL, transport=TransportOptions(concurrency=1))
 
 
 def a_check(
@@ -172,7 +174,8 @@ def test_no_more_requests_are_in_flight_than_asked_for() -> None:
 
     counting = Counting()
     checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(20)]
-    events_of(*checks, options=replace(ALL, concurrency=3), transport=counting)
+    three = replace(ALL, transport=TransportOptions(concurrency=3))
+    events_of(*checks, options=three, transport=counting)
     assert counting.most == 3
 
 
@@ -310,7 +313,7 @@ def test_a_selection_of_nothing_is_never_green() -> None:
 
 def test_a_spent_budget_skips_what_is_left_and_says_so() -> None:
     checks = a_check("a.one", passes), a_check("b.two", fails)
-    events = events_of(*checks, options=replace(ALL, limits=Limits(requests=2), concurrency=1))
+    events = events_of(*checks, options=replace(ONE_BY_ONE, limits=Limits(requests=2)))
     verdicts = {finding.verdict for finding in findings_in(events).values()}
     skipped = [f for f in findings_in(events).values() if f.verdict is Verdict.SKIPPED]
     assert len(verdicts) == 2
@@ -432,7 +435,7 @@ def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
 
     endpoint = GoesAway()
     checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(30)]
-    events = events_of(*checks, options=replace(ALL, concurrency=1), transport=endpoint)
+    events = events_of(*checks, options=ONE_BY_ONE, transport=endpoint)
     assert endpoint.sent == 1 + PATIENCE
     assert {finding.verdict for finding in findings_in(events).values()} == {Verdict.INCONCLUSIVE}
     assert finished(events).footer.conclusion is Conclusion.UNDECIDED

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from conformance.judgement import Deviation
 from conformance.model import Exchange
@@ -48,6 +49,7 @@ def is_whole(token: str) -> bool:
     return REPLACEMENT not in token and not token.startswith(_BYTES_PREFIX)
 
 
+@lru_cache(maxsize=4096)
 def token_bytes(token: str) -> bytes | None:
     r"""Return the bytes of a token as ``logprobs.tokens`` writes it (``bytes:\xe2\x80``).
 

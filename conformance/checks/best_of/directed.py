@@ -8,7 +8,7 @@ from contextlib import suppress
 from statistics import fmean
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.refusals import (
     minimal_request,
@@ -158,8 +158,10 @@ async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -
         apart = told_apart(api, number)
         asked = {**sampled(prompt, **more, **apart), "max_tokens": MAX_TOKENS, "logprobs": 1}
         parts = len(prompt) if isinstance(prompt, list) else 1
-        ordinary = await likelihoods(api, parts, {**asked, "n": CANDIDATES})
-        best = await likelihoods(api, parts, {**asked, "n": CHOSEN, "best_of": CANDIDATES})
+        ordinary, best = await in_parallel(
+            likelihoods(api, parts, {**asked, "n": CANDIDATES}),
+            likelihoods(api, parts, {**asked, "n": CHOSEN, "best_of": CANDIDATES}),
+        )
         rounds += map(above_the_least, best, ordinary)
     return rounds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import MINIMAL_REQUEST
@@ -35,18 +35,22 @@ async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
 
     超出范围的值及其他会被拒绝的内容，在流式请求中同样被拒绝。
     """
-    served: list[str] = []
-    for wrong in wrong_requests(api.contract):
-        body = {"model": api.model, **wrong}
-        if (await api.post(body)).exchange.status not in range(400, 500):
-            continue  # what is served as a plain request is found by its own check
-        streamed = {**body, "stream": True}
-        if (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200:
-            served.append(shown(wrong))
-    if served:
+    wrong = list(wrong_requests(api.contract))
+    served = await in_parallel(*(is_served_as_stream_only(api, body) for body in wrong))
+    streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
+    if streams:
         raise Deviation(
-            "a stream to be declined where the plain request is", f"streams of {', '.join(served)}"
+            "a stream to be declined where the plain request is", f"streams of {', '.join(streams)}"
         )
+
+
+async def is_served_as_stream_only(api: Api, wrong: Mapping[str, Any]) -> bool:
+    """Tell whether a wrong request is declined as a plain one, and served as a stream."""
+    body = {"model": api.model, **wrong}
+    if (await api.post(body)).exchange.status not in range(400, 500):
+        return False  # what is served as a plain request is found by its own check
+    streamed = {**body, "stream": True}
+    return (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200
 
 
 def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:

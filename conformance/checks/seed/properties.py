@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.metamorphic import GENERATED, Texts, texts
@@ -125,7 +125,7 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
     for request in REQUESTS:
         if not request.is_documented(api):
             continue
-        samples = [await sample(api, request, stream) for stream in (False, True)]
+        samples = await in_parallel(*(sample(api, request, stream) for stream in (False, True)))
         found = [one for one in samples if not isinstance(one, Judgement)]
         refusals = [one for one in samples if isinstance(one, Refusal)]
         # A request that is rejected in both ways is judged where its parts are sent alone.

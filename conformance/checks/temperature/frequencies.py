@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.api import Api
+from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.characters import is_whole, solid
 from conformance.checks._shared.p_values import LISTED_ALTERNATIVES, MIN_ALTERNATIVES, listed_at
@@ -148,8 +148,10 @@ async def assert_frequencies_everywhere(
         NotApplicable: so many choices are not served, or no place of the model tells enough.
     """
     samples = min(SAMPLES, int(api.contract.parameter("n").maximum or SAMPLES))
-    ascii_spot = await best_spot(api, OPEN_PROMPTS[:2], law, samples)
-    chinese = await best_spot(api, OPEN_PROMPTS[2:], law, samples)
+    ascii_spot, chinese = await in_parallel(
+        best_spot(api, OPEN_PROMPTS[:2], law, samples),
+        best_spot(api, OPEN_PROMPTS[2:], law, samples),
+    )
     looked = 0
     turns = ShapeQueue(SHAPES)
     for way in turns:
@@ -158,14 +160,11 @@ async def assert_frequencies_everywhere(
             turns.take_apart(way)
             continue
         try:
-            taken = [
-                await tokens_in(api, way, spot.prompt, samples, asked) for _ in range(law.rounds)
-            ]
+            taken = await tokens_in_rounds(api, way, spot.prompt, samples, asked, rounds=law.rounds)
             if is_one(taken[0]):
-                taken += [
-                    await tokens_in(api, way, spot.prompt, samples, asked)
-                    for _ in range(EXTRA_ROUNDS)
-                ]
+                taken += await tokens_in_rounds(
+                    api, way, spot.prompt, samples, asked, rounds=EXTRA_ROUNDS
+                )
         except (Deviation, Refusal):
             # What is wrong with so many choices, or with this way, is judged elsewhere.
             turns.take_apart(way)
@@ -204,9 +203,12 @@ async def best_spot(
 ) -> Spot | None:
     """Find the place behind a prompt that tells most, in texts that are sampled for it."""
     spots: list[Spot] = []
-    for prompt in prompts:
-        asked = {**sampled(prompt, n=TEXTS, logprobs=LISTED_ALTERNATIVES), "max_tokens": TOKENS}
-        reply = await api.complete(**asked)
+    bodies = (
+        {**sampled(prompt, n=TEXTS, logprobs=LISTED_ALTERNATIVES), "max_tokens": TOKENS}
+        for prompt in prompts
+    )
+    replies = await in_parallel(*(api.complete(**body) for body in bodies))
+    for prompt, reply in zip(prompts, replies, strict=True):
         spots += [spot for choice in reply.expect_ok().choices for spot in spots_of(prompt, choice)]
     best = min(
         spots,
@@ -219,6 +221,23 @@ async def best_spot(
     again = {**sampled(best.prompt, logprobs=LISTED_ALTERNATIVES), "max_tokens": 1}
     answer = (await api.complete(**again)).expect_ok()
     return next(iter(spots_of(best.prompt, answer.only)), None)
+
+
+async def tokens_in_rounds(
+    api: Api,
+    way: SamplingShape,
+    prompt: str,
+    samples: int,
+    asked: Mapping[str, Any],
+    *,
+    rounds: int,
+) -> list[list[str]]:
+    """Take so many samples of the token behind a prompt several times, at the same time.
+
+    Raises:
+        Deviation, Refusal: so many do not come.
+    """
+    return await in_parallel(*(tokens_in(api, way, prompt, samples, asked) for _ in range(rounds)))
 
 
 async def tokens_in(

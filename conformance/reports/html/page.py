@@ -14,8 +14,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -24,6 +25,7 @@ from conformance import __version__
 from conformance.language import Language, Text
 from conformance.reports import words
 from conformance.reports.case import LONGEST
+from conformance.reports.html.bytecode import TemplateBytecode
 from conformance.reports.rows import said_of
 from conformance.reports.spoken import spoken
 from conformance.reports.visible import cut, lines
@@ -72,6 +74,7 @@ def environment() -> Environment:
     """Return the shared environment, which makes control characters visible and escapes."""
     made = Environment(
         loader=PackageLoader("conformance.reports.html", _TEMPLATES),
+        bytecode_cache=TemplateBytecode(Path(__file__).parent / _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,
@@ -104,6 +107,7 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(maxsize=4096)
 def in_both(text: Text | str) -> Markup:
     """Write a text in both languages; the page shows one.
 
@@ -130,6 +134,8 @@ def brief(text: Text | str, longest: int = LONGEST) -> Text | str:
 
 def marked(sentence: str) -> Markup:
     """Turn names in backticks into code elements."""
+    if "`" not in sentence:
+        return escape(lines(sentence))
     parts = [escape(lines(part)) for part in sentence.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part

@@ -139,7 +139,7 @@ def test_what_the_file_leaves_in_comments_can_be_taken_out_of_them(command) -> N
     Path("mine.toml").write_text(text, "utf-8")
     (entry,) = read_targets(Path("mine.toml"))
     assert entry.headers == {"X-Tenant": "acme"}
-    assert entry.options.rate == 2.0
+    assert entry.options.transport.rate == 2.0
 
 
 def test_a_file_that_is_there_is_left_alone_unless_told_otherwise(command) -> None:

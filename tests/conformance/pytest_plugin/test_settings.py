@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.model import Limits, Stage, Tier
+from conformance.model import Limits, Stage, Tier, TransportOptions
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.selection import Options
 
@@ -58,9 +58,7 @@ def test_everything_can_be_typed(pytester: pytest.Pytester) -> None:
         stage=Stage.GENERATED,
         select=("stop.*", "echo"),
         limits=Limits(requests=7, tokens=70),
-        concurrency=2,
-        rate=1.5,
-        timeout=3.0,
+        transport=TransportOptions(concurrency=2, rate=1.5, timeout=3.0),
         seed=-4,
         strict=True,
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.model import Limits, Tier
+from conformance.model import Limits, Tier, TransportOptions
 from conformance.selection import Options
 from conformance.targets import Entry, MissingSecretError, TargetsError, read_targets
 
@@ -80,15 +80,13 @@ def test_a_target_takes_what_is_its_own_and_the_rest_from_the_defaults(read: Rea
         options=Options(
             tier=Tier.SMOKE,
             limits=Limits(requests=50, tokens=9000),
-            concurrency=3,
-            rate=2.5,
-            timeout=30.0,
+            transport=TransportOptions(concurrency=3, rate=2.5, timeout=30.0),
             seed=-7,
             strict=True,
         ),
     )
     assert (other.name, other.model, other.contract) == ("另一家", "large", "openai")
-    assert (other.options.tier, other.options.timeout) == (Tier.DEEP, 30.0)
+    assert (other.options.tier, other.options.transport.timeout) == (Tier.DEEP, 30.0)
     assert other.api_key_env is None
 
 

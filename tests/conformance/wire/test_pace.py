@@ -10,6 +10,7 @@ from conformance.judgement import Inconclusive
 from conformance.model import Exchange, Request
 from conformance.wire.breaker import Breaker
 from conformance.wire.pace import Pace, Slots
+from conformance.wire.sharing import Sharing
 
 ASK = Request("POST", "/completions", b"{}")
 
@@ -96,3 +97,80 @@ def test_an_endpoint_that_has_gone_away_is_left_alone() -> None:
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 def test_any_answer_shows_that_it_is_there(status: int) -> None:
     assert outcomes([None, status, None, status]) == [None, status, None, status]
+
+
+def request(name: str) -> Request:
+    return Request("POST", "/completions", f'{{"prompt":"{name}"}}'.encode())
+
+
+class OneByOne:
+    """Takes requests one at a time, and notes their order."""
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self.sharing = Sharing(Slots(self._send, 1).send)
+
+    async def _send(self, request: Request) -> Exchange:
+        self.sent.append(request)
+        await asyncio.sleep(0)
+        return Exchange(f"x{len(self.sent)}", request, (), 200, (), b"", (), 0.0)
+
+
+def test_the_lowest_rank_is_sent_first() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        ranks = {"first": 9, "b": 3, "c": 1, "a": 3}
+        await asyncio.gather(
+            *(endpoint.sharing.ranked(rank).send(request(name)) for name, rank in ranks.items())
+        )
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in ("first", "c", "b", "a")]
+
+
+def test_a_shared_request_is_as_urgent_as_its_most_urgent_check() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        ranks = [("first", 0), ("shared", 9), ("other", 5), ("shared", 1)]
+        await asyncio.gather(
+            *(endpoint.sharing.ranked(rank).send(request(name)) for name, rank in ranks)
+        )
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in ("first", "shared", "other")]
+
+
+def test_a_cancelled_request_leaves_its_slot_to_the_next() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        slots = Slots(endpoint._send, 1)
+        tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await slots.send(request("d"))
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in "acd"]
+
+
+def test_a_request_cancelled_at_its_turn_passes_the_slot_on() -> None:
+    async def ask() -> list[Request]:
+        sent: list[Request] = []
+        released = asyncio.Event()
+
+        async def send(request: Request) -> Exchange:
+            sent.append(request)
+            await released.wait()
+            return exchange(200)
+
+        slots = Slots(send, 1)
+        tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        # The first ends and hands its slot over; the second is cancelled before it can take it.
+        tasks[0].add_done_callback(lambda _: tasks[1].cancel())
+        released.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return sent
+
+    assert asyncio.run(ask())[-1] == request("c")
