@@ -25,7 +25,7 @@ from conformance.reports.visible import line
 OBJECTS_BEFORE_COLLECTION = 20_000
 """New objects after which the garbage collector looks for cycles.
 
-Most objects of a command live until its end. The default of 700 costs a run a tenth of its CPU time.
+Most objects of a command live until its end; the default of 700 takes a tenth of a run's CPU time.
 """
 
 
