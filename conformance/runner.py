@@ -1,6 +1,7 @@
 """Judge one target: choose the checks, run them concurrently, tell what happens as it happens.
 
-All checks of a stage are started together, and their requests are sent in the order of the checks.
+Checks are started in their order, several for each request in flight, and of the requests that wait
+those of the first checks are sent first.
 Those that send nothing come last, and see every exchange of the others.
 
     async for event in run(target, contract, Options()):
@@ -14,10 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from conformance import __version__
 from conformance.answered import Answered, WholeRun
@@ -47,6 +49,11 @@ from conformance.wire.sharing import Sharing
 from conformance.wire.way import way_to
 
 __all__ = ["Options", "run"]
+
+
+CHECKS_PER_SLOT = 4
+"""Checks in progress for each request in flight: enough that those which wait for a shared response
+leave no slot empty, and few enough that the requests of the first checks are not overtaken."""
 
 
 async def run(
@@ -262,10 +269,21 @@ class _RunInProgress:
     async def _run_stage(self, stage: Stage, sharing: Sharing) -> None:
         """Run all checks of a stage that send requests, at the same time."""
         earlier = WholeRun(findings=tuple(self.findings))
-        async with asyncio.TaskGroup() as checks:
-            for check in self._judgeable:
-                if check.asks and check.stage is stage:
-                    checks.create_task(self._run_check(check, self._api(sharing, check, earlier)))
+        checks = (check for check in self._judgeable if check.asks and check.stage is stage)
+        await self._in_order(
+            self._run_check(check, self._api(sharing, check, earlier)) for check in checks
+        )
+
+    async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
+        """Begin jobs in their order, so many at a time that no slot is ever empty."""
+
+        async def work_off() -> None:
+            for job in jobs:
+                await job
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._options.transport.concurrency * CHECKS_PER_SLOT):
+                workers.create_task(work_off())
 
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
@@ -297,9 +315,7 @@ class _RunInProgress:
             seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
             self._report(finding_of(choice.check, live, seen, api.exchanges))
 
-        async with asyncio.TaskGroup() as inspections:
-            for choice in self._undocumented:
-                inspections.create_task(inspect(choice))
+        await self._in_order(inspect(choice) for choice in self._undocumented)
 
     async def _compare_with_reference(self) -> None:
         """Ask the reference, if there is one, what shows deviations."""

@@ -1,6 +1,6 @@
 """Which of the requests that wait is sent first: pure.
 
-A run starts all its checks together and sends a few requests at a time. The requests of the first
+A run has more checks in progress than requests in flight. The requests of the first
 checks go first, whichever of their requests it is: a check that needs several responses, one after
 the other, is then not overtaken by all the others between any two of them.
 """
