@@ -34,7 +34,7 @@ REASONS = ("stop", "length", "content_filter")
 async def each_prompt_is_answered_as_alone(api: Api) -> None:
     """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer.
 
-    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独作答那样续写自己的 prompt。
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独请求那样续写自己的 prompt。
     """
     await hold_prompts(api, stream=False)
 
@@ -43,7 +43,7 @@ async def each_prompt_is_answered_as_alone(api: Api) -> None:
 async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
     """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer.
 
-    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式回答一致。
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式响应一致。
     """
     await hold_prompts(api, stream=True)
 
@@ -89,7 +89,7 @@ async def hold_echoes(api: Api, *, stream: bool) -> None:
 async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     """Each choice of a batch that is over before its limit, as it is alone, was not cut.
 
-    单独作答时在上限之前结束的 choice，在批次中也不标为被截断。
+    单独请求时在上限之前结束的 choice，在批次中也不标为被截断。
     """
     await hold_ended(api, stream=False)
 
@@ -184,7 +184,7 @@ async def hold_nothing_added(api: Api, *, stream: bool) -> None:
 async def a_token_is_forced_into_each_choice(api: Api) -> None:
     """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
 
-    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
     await hold_forced(api, stream=False)
 
@@ -198,7 +198,7 @@ async def a_token_is_forced_into_each_choice(api: Api) -> None:
 async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
     """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
 
-    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
     await hold_forced(api, stream=True)
 
@@ -224,7 +224,7 @@ async def hold_forced(api: Api, *, stream: bool) -> None:
 async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
     """No streamed choice of a batch with `n: 2` begins with a token that is banned.
 
-    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的词元开头。
+    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的 token 开头。
     """
     banned_from, piece, token = await natural_token(api)
     told = await all_at_once(

@@ -19,7 +19,7 @@ TELLING = 8
 def every_answer_has_its_one_choice(answer: Answered) -> None:
     """Every answer to a request for one choice has one.
 
-    每个只要求一个 choice 的请求，其回答都只有一个 choice。
+    每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
     if answer.asked.choices != 1:
         raise NotApplicable("several choices were asked for")
@@ -30,7 +30,7 @@ def every_answer_has_its_one_choice(answer: Answered) -> None:
 def every_prompt_has_its_copies(answer: Answered) -> None:
     """Every answer to a request with `n` has that many choices for each prompt.
 
-    凡是带 `n` 的请求，其回答对每个 prompt 都有这么多 choice。
+    凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。
     """
     if answer.asked.n == 1:
         raise NotApplicable("one choice was asked for")
@@ -41,7 +41,7 @@ def every_prompt_has_its_copies(answer: Answered) -> None:
 def one_choice_unless_more_are_asked_for(answer: Answered) -> None:
     """Every answer to a request without `n` has one choice for each prompt.
 
-    凡是未设置 `n` 的请求，其回答对每个 prompt 都只有一个 choice。
+    凡是未设置 `n` 的请求，其响应对每个 prompt 都只有一个 choice。
     """
     if answer.asked.has("n", "best_of"):
         raise NotApplicable("a number of choices or candidates was sent")
@@ -54,7 +54,7 @@ def one_choice_unless_more_are_asked_for(answer: Answered) -> None:
 def candidates_stay_behind(answer: Answered) -> None:
     """No answer to a request with `best_of` has more choices than `n` for each prompt.
 
-    凡是带 `best_of` 的请求，其回答对每个 prompt 都不会多于 `n` 个 choice。
+    凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。
     """
     if not answer.asked.has("best_of"):
         raise NotApplicable("no candidates were asked for")
@@ -67,7 +67,7 @@ def candidates_stay_behind(answer: Answered) -> None:
 def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
     """Every answer to several prompts has a choice for each.
 
-    对多个 prompt 的每个回答，每个 prompt 都有一个 choice。
+    对多个 prompt 的每个响应，每个 prompt 都有一个 choice。
     """
     prompts = answer.asked.prompts
     if answer.asked.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
@@ -79,7 +79,7 @@ def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
 def every_choice_has_its_number(answer: Answered) -> None:
     """The choices of every answer are numbered from 0, each number once.
 
-    每个回答的 choice 从 0 起编号，每个编号恰好出现一次。
+    每个响应的 choice 从 0 起编号，每个编号恰好出现一次。
     """
     wanted, completion = answer.asked.choices, answer.completion
     if counted(answer) != wanted:
@@ -101,7 +101,7 @@ def every_choice_has_its_number(answer: Answered) -> None:
 def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No choice of a batch has the number of one prompt and the echo or the answer of another.
 
-    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或回答。
+    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或响应。
     """
     greedy = greedy_in(answers)
     for answer in answers:
@@ -128,7 +128,7 @@ def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator
 def every_choice_has_its_text(answer: Answered) -> None:
     """Every choice of every answer has its text, as a string.
 
-    每个回答的每个 choice 都有文本，且为字符串。
+    每个响应的每个 choice 都有文本，且为字符串。
     """
     for choice in answer.completion.choices:
         _ = choice.text

@@ -63,7 +63,7 @@ async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     """A prompt of all kinds of characters is echoed as it was sent before a generated token too.
 
-    之后还要生成词元时，含各种字符的 prompt 也按发送时的样子回显。
+    之后还要生成 token 时，含各种字符的 prompt 也按发送时的样子回显。
     """
     answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
     hold_echoed(answer.text, AWKWARD)
@@ -128,7 +128,7 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
 async def false_echoes_nothing(api: Api) -> None:
     """`echo: false` gives the answer that no `echo` gives.
 
-    `echo: false` 的回答与未设置 `echo` 时相同。
+    `echo: false` 的响应与未设置 `echo` 时相同。
     """
     if await neutral_values_are_harmless(api, "echo"):
         return

@@ -23,7 +23,7 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, ex
 def every_body_is_json_in_utf8(answer: Answered) -> None:
     """The body of every plain answer is strict JSON, encoded in UTF-8.
 
-    每个非流式回答的响应体都是 UTF-8 编码的严格 JSON。
+    每个非流式响应的响应体都是 UTF-8 编码的严格 JSON。
     """
     reply = answer.served
     if reply.is_stream or answer.asked.stream:
@@ -36,7 +36,7 @@ def every_body_is_json_in_utf8(answer: Answered) -> None:
 def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
     """Every plain answer has the content type `application/json`, and no charset but UTF-8.
 
-    每个非流式回答的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
+    每个非流式响应的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
     """
     _ = answer.plain
     expect(answer.reply.content_type, "content-type").equals("application/json")
@@ -47,7 +47,7 @@ def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
 def every_answer_has_an_id(answer: Answered) -> None:
     """Every answer, plain or streamed, has an `id`, which is a string and not empty.
 
-    无论流式与否，每个回答都带有 `id`，且为非空字符串。
+    无论流式与否，每个响应都带有 `id`，且为非空字符串。
     """
     hold_name(answer.completion.raw.get("id"), "id")
 
@@ -56,7 +56,7 @@ def every_answer_has_an_id(answer: Answered) -> None:
 def every_id_says_what_it_names(answer: Answered) -> None:
     """The `id` of every answer, plain or streamed, begins with `cmpl-`.
 
-    无论流式与否，每个回答的 `id` 都以 `cmpl-` 开头。
+    无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
     expect(str(answer.completion.raw.get("id")), "id").starts_with("cmpl-")
 
@@ -65,7 +65,7 @@ def every_id_says_what_it_names(answer: Answered) -> None:
 def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No two answers of the run, plain or streamed, have the same `id`.
 
-    无论流式与否，本次运行中任意两个回答的 `id` 都不相同。
+    无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
     """
     known: dict[str, Answered] = {}
     for answer in answers:
@@ -85,7 +85,7 @@ def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
 def every_answer_is_a_text_completion(answer: Answered) -> None:
     """`object` is `text_completion` in every plain answer.
 
-    每个非流式回答的 `object` 都是 `text_completion`。
+    每个非流式响应的 `object` 都是 `text_completion`。
     """
     expect(answer.plain.raw.get("object"), "object").equals("text_completion")
 
@@ -94,7 +94,7 @@ def every_answer_is_a_text_completion(answer: Answered) -> None:
 def created_is_a_whole_number_everywhere(answer: Answered) -> None:
     """`created` is a whole number of seconds in every answer, plain or streamed.
 
-    无论流式与否，每个回答的 `created` 都是整数秒。
+    无论流式与否，每个响应的 `created` 都是整数秒。
     """
     created = created_of(answer.completion)
     expect(created, "created").at_least(1)
@@ -105,7 +105,7 @@ def created_is_a_whole_number_everywhere(answer: Answered) -> None:
 def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
     """Between any two answers `created` moves on by the time that passes, within a few minutes.
 
-    任意两个回答之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
+    任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
     """
     starts = []
     for answer in answers:
@@ -128,7 +128,7 @@ def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]
 def every_answer_names_a_model(answer: Answered) -> None:
     """`model` is a string that is not empty in every answer, plain or streamed.
 
-    无论流式与否，每个回答的 `model` 都是非空字符串。
+    无论流式与否，每个响应的 `model` 都是非空字符串。
     """
     hold_name(answer.completion.raw.get("model"), "model")
 
@@ -141,7 +141,7 @@ def every_answer_names_a_model(answer: Answered) -> None:
 def every_answer_names_the_model_asked_for(answer: Answered) -> None:
     """`model` is the name that was asked for, or a form of it, in every answer of the run.
 
-    本次运行的每个回答中，`model` 都是所请求的名称或其变体。
+    本次运行的每个响应中，`model` 都是所请求的名称或其变体。
     """
     asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
     if not isinstance(asked, str) or not isinstance(named, str):

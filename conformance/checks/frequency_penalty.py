@@ -41,7 +41,7 @@ async def the_penalty_changes_the_text(api: Api) -> None:
 async def the_penalty_follows_its_formula(api: Api) -> None:
     """Each token of a greedy answer is the best by its own score and the `frequency_penalty`.
 
-    贪心回答的每个词元，按其自身得分与 `frequency_penalty` 计算都是最优的。
+    贪心响应的每个 token，按其自身得分与 `frequency_penalty` 计算都是最优的。
     """
     await hold_formula(api, NAME)
 
@@ -78,7 +78,7 @@ async def the_lowest_penalty_is_not_none(api: Api) -> None:
 async def zero_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: 0` gives the answer that comes without a penalty.
 
-    `frequency_penalty: 0` 的回答与不设惩罚时相同。
+    `frequency_penalty: 0` 的响应与不设惩罚时相同。
     """
     if not await neutral_values_are_harmless(api, NAME):
         await hold_zero_as_none(api, NAME)
@@ -88,7 +88,7 @@ async def zero_is_as_good_as_none(api: Api) -> None:
 async def null_is_as_good_as_none(api: Api) -> None:
     """`frequency_penalty: null` gives the answer that comes without a penalty.
 
-    `frequency_penalty: null` 的回答与不设惩罚时相同。
+    `frequency_penalty: null` 的响应与不设惩罚时相同。
     """
     if await nulls_are_harmless(api, NAME):
         return
@@ -148,7 +148,7 @@ async def below_the_minimum_is_refused(api: Api) -> None:
 async def tokens_of_the_prompt_are_not_favoured(api: Api) -> None:
     """A negative `frequency_penalty` leaves the first token as it is, whatever the prompt holds.
 
-    无论 prompt 含有什么，负的 `frequency_penalty` 都不改变第一个词元。
+    无论 prompt 含有什么，负的 `frequency_penalty` 都不改变第一个 token。
     """
     await hold_first_tokens(api, NAME, below(api, NAME, 0))
 
@@ -162,7 +162,7 @@ async def tokens_of_the_prompt_are_not_favoured(api: Api) -> None:
 async def tokens_of_the_prompt_are_not_penalised(api: Api) -> None:
     """A positive `frequency_penalty` leaves the first token as it is, whatever the prompt holds.
 
-    无论 prompt 含有什么，正的 `frequency_penalty` 都不改变第一个词元。
+    无论 prompt 含有什么，正的 `frequency_penalty` 都不改变第一个 token。
     """
     await hold_first_tokens(api, NAME, above(api, NAME, 0))
 

@@ -30,7 +30,7 @@ BEYOND_ANY_VOCABULARY = 99_999_999
 async def a_bias_of_100_forces_a_token(api: Api) -> None:
     """Forcing one token fills the text with it, and forcing another fills it with the other.
 
-    强制某个词元时文本全由它组成，强制另一个时则全由另一个组成。
+    强制某个 token 时文本全由它组成，强制另一个时则全由另一个组成。
     """
     one, other = await forced(api, ONE), await forced(api, OTHER)
     # The same text for both would be the text that comes without a bias.
@@ -45,7 +45,7 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
 async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
     """A token that the endpoint would sample next does not come when it is banned.
 
-    端点本会接着采样的词元，被禁之后不再出现。
+    接口本会接着采样的 token，被禁之后不再出现。
 
     A second token is banned beside it, so that it takes more than the first entry of the map.
     """
@@ -68,7 +68,7 @@ async def both_ends_of_the_range_are_served(api: Api) -> None:
 async def an_empty_map_biases_nothing(api: Api) -> None:
     """An empty `logit_bias` gives the answer that comes without one.
 
-    空的 `logit_bias` 给出与未设置时相同的回答。
+    空的 `logit_bias` 给出与未设置时相同的响应。
     """
     if not await neutral_values_are_harmless(api, "logit_bias"):
         await hold_unbiased(api, {})
@@ -78,7 +78,7 @@ async def an_empty_map_biases_nothing(api: Api) -> None:
 async def null_biases_nothing(api: Api) -> None:
     """`logit_bias: null` gives the answer that comes without one.
 
-    `logit_bias: null` 给出与未设置时相同的回答。
+    `logit_bias: null` 给出与未设置时相同的响应。
     """
     if await nulls_are_harmless(api, "logit_bias"):
         return
@@ -108,7 +108,7 @@ async def below_the_minimum_is_refused(api: Api) -> None:
 async def a_word_is_no_token_id(api: Api) -> None:
     """A bias for a word in place of a token id is declined.
 
-    以单词代替词元 id 设置偏置会被拒绝。
+    以单词代替 token id 设置偏置会被拒绝。
     """
     await expect_declined(api, logit_bias={"hello": 1})
 

@@ -51,7 +51,7 @@ def zero_scores_every_choice(answer: Answered) -> None:
 def no_choice_carries_scores_unasked(answer: Answered) -> None:
     """No choice of any answer carries log probabilities that its request did not ask for.
 
-    任何回答的 choice 都不含请求未要求的对数概率。
+    任何响应的 choice 都不含请求未要求的对数概率。
     """
     if answer.asked.logprobs is not None:
         raise NotApplicable("log probabilities were asked for")
@@ -102,7 +102,7 @@ def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
 def tokens_join_to_every_plain_text(answer: Answered) -> None:
     """The tokens of every plain choice join to its text.
 
-    每个非流式 choice 的词元拼接后等于其文本。
+    每个非流式 choice 的 token 拼接后等于其文本。
     """
     if answer.asked.echo or answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is a stream")
@@ -113,7 +113,7 @@ def tokens_join_to_every_plain_text(answer: Answered) -> None:
 def tokens_join_to_every_streamed_text(answer: Answered) -> None:
     """The tokens of every streamed choice join to its text.
 
-    每个流式 choice 的词元拼接后等于其文本。
+    每个流式 choice 的 token 拼接后等于其文本。
     """
     if answer.asked.echo or not answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is no stream")
@@ -128,7 +128,7 @@ def tokens_join_to_every_streamed_text(answer: Answered) -> None:
 def one_entry_for_each_token_everywhere(answer: Answered) -> None:
     """Every choice that the limit cut has exactly as many entries as tokens were allowed.
 
-    每个被上限截断的 choice，其条目数恰好等于允许的词元数。
+    每个被上限截断的 choice，其条目数恰好等于允许的 token 数。
     """
     limit = answer.asked.limit
     if answer.asked.echo or not 1 <= limit <= LONGEST:
@@ -146,7 +146,7 @@ def one_entry_for_each_token_everywhere(answer: Answered) -> None:
 def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
     """No token of any answer is written with U+FFFD, unless its prompt has that character.
 
-    任何回答的词元都不会写成 U+FFFD，除非其 prompt 含有该字符。
+    任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
     if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
         raise NotApplicable("the request has U+FFFD itself")
@@ -161,7 +161,7 @@ def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
 def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
     """No choice lists more tokens than `max_tokens`, but for the one that ended it.
 
-    除结束词元外，没有任何 choice 列出的词元多于 `max_tokens`。
+    除结束 token 外，没有任何 choice 列出的 token 多于 `max_tokens`。
     """
     limit = answer.asked.limit
     if answer.asked.echo:
@@ -182,7 +182,7 @@ def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
 def every_echoed_prompt_is_scored(answer: Answered) -> None:
     """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
 
-    凡是带对数概率回显 prompt 之处，其词元都排在最前，且每个都有得分。
+    凡是带对数概率回显 prompt 之处，其 token 都排在最前，且每个都有得分。
     """
     asked = answer.asked
     if not asked.echo or not asked.logprobs:
@@ -197,7 +197,7 @@ def every_echoed_prompt_is_scored(answer: Answered) -> None:
 def no_first_token_is_scored(answer: Answered) -> None:
     """The first entry of every echoed prompt is null, since that token follows nothing.
 
-    每个回显的 prompt 的第一个条目都为 null，因为该词元之前没有内容。
+    每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
     if not answer.asked.echo:
         raise NotApplicable("no prompt was to be scored")

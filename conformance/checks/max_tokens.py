@@ -44,7 +44,7 @@ BEYOND_ANY_CONTEXT = 10_000_000
 async def a_small_limit_is_kept(api: Api) -> None:
     """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
 
-    `max_tokens: 4` 至多给出四个词元，其文本少于十六个词元的文本。
+    `max_tokens: 4` 至多给出四个 token，其文本少于十六个 token 的文本。
     """
     hold_limit(await plain(api, max_tokens=FEW), FEW)
     few, many = await plain(api, max_tokens=FEW), await plain(api)
@@ -71,7 +71,7 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     """The greedy text of sixteen tokens begins with the greedy text of four.
 
-    十六个词元的贪心文本以四个词元的贪心文本开头。
+    十六个 token 的贪心文本以四个 token 的贪心文本开头。
     """
 
     async def shorter(fresh: bool) -> str:
@@ -91,7 +91,7 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
 async def the_default_is_the_documented_one(api: Api) -> None:
     """Without `max_tokens` the greedy answer is the one with the documented default.
 
-    未设置 `max_tokens` 时的贪心回答，与取文档默认值时相同。
+    未设置 `max_tokens` 时的贪心响应，与取文档默认值时相同。
     """
     await hold_as_default(api, {})
 
@@ -100,7 +100,7 @@ async def the_default_is_the_documented_one(api: Api) -> None:
 async def null_is_the_default(api: Api) -> None:
     """`max_tokens: null` gives the answer of the documented default.
 
-    `max_tokens: null` 给出文档默认值下的回答。
+    `max_tokens: null` 给出文档默认值下的响应。
     """
     await hold_as_default(api, {"max_tokens": None})
 
@@ -109,7 +109,7 @@ async def null_is_the_default(api: Api) -> None:
 async def no_limit_is_no_small_limit(api: Api) -> None:
     """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
 
-    未设置 `max_tokens` 时，回答会超过十六个词元，直到遇到停止序列。
+    未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """
     needle = await needle_beyond(api, LIMIT)
     limited = solid((await plain(api)).text)
@@ -132,7 +132,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
 async def zero_with_echo_generates_nothing(api: Api) -> None:
     """`max_tokens: 0` with `echo` returns the prompt, and no token more.
 
-    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个词元。
+    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个 token。
     """
     answer = await awkward_echo(api)
     hold_echoed(answer.text, AWKWARD)
@@ -167,7 +167,7 @@ async def a_negative_limit_is_refused(api: Api) -> None:
 async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
     """Ten million tokens fit no context: the request is declined, not cut down in silence.
 
-    一千万个词元超出任何上下文：请求会被拒绝，而不是悄悄缩减。
+    一千万个 token 超出任何上下文：请求会被拒绝，而不是悄悄缩减。
     """
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
     (await api.stream(read_events=3, **asked)).expect_error(*DECLINED)
@@ -180,7 +180,7 @@ async def a_limit_beyond_the_context_is_refused(api: Api) -> None:
 async def the_refusal_names_the_counts(api: Api) -> None:
     """The refusal of ten million tokens names how many were asked for, and how many are there.
 
-    拒绝一千万个词元时，错误信息给出请求的词元数与 prompt 已有的词元数。
+    拒绝一千万个 token 时，错误信息给出请求的 token 数与 prompt 已有的 token 数。
     """
     asked = little(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_refused(await api.stream(read_events=3, **asked), *DECLINED)

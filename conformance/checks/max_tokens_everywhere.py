@@ -18,7 +18,7 @@ from conformance.judgement import Deviation, Judgement, shown
 def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
 
-    被上限截断的贪心 choice，就其文本而言，词元数不会多于或少于该上限。
+    被上限截断的贪心 choice，就其文本而言，token 数不会多于或少于该上限。
 
     Which tokens make up a text is read from an answer that lists and bills as many.
     """

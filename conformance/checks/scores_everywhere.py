@@ -31,7 +31,7 @@ from conformance.judgement import Deviation, NotApplicable, expect, shown
 def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
     """No log probability in any answer of the run is above 0, or anything but a number.
 
-    本次运行的任何回答中，没有任何对数概率大于 0 或不是数字。
+    本次运行的任何响应中，没有任何对数概率大于 0 或不是数字。
     """
 
     def judge(choice: Choice) -> None:
@@ -47,7 +47,7 @@ def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
 def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
     """At no position of any answer do the alternatives' probabilities add up to more than 1.
 
-    任何回答的任何位置上，各候选的概率之和都不超过 1。
+    任何响应的任何位置上，各候选的概率之和都不超过 1。
     """
 
     def judge(choice: Choice) -> None:
@@ -65,7 +65,7 @@ def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
 def every_sampled_token_is_listed(answer: Answered) -> None:
     """In every answer the token taken is among the alternatives, with its own log probability.
 
-    在每个回答中，所选的词元都在候选之中，且对数概率与自身一致。
+    在每个响应中，所选的 token 都在候选之中，且对数概率与自身一致。
     """
     wanted = answer.asked.logprobs
     if not wanted:
@@ -89,7 +89,7 @@ def every_sampled_token_is_listed(answer: Answered) -> None:
 def greedy_takes_the_best_everywhere(answer: Answered) -> None:
     """In no greedy answer are most tokens less probable than the best alternative.
 
-    任何贪心回答中，概率低于最优候选的词元都不会占多数。
+    任何贪心响应中，概率低于最优候选的 token 都不会占多数。
 
     One or two may be: batching and speculation take another token now and then.
     """
@@ -114,7 +114,7 @@ def greedy_takes_the_best_everywhere(answer: Answered) -> None:
 def every_offset_follows_its_token(answer: Answered) -> None:
     """Wherever the limit cut a choice, each offset is the one before plus that token's length.
 
-    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该词元的长度。
+    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该 token 的长度。
     """
     first = 1 if answer.asked.echo else 0  # a start token is listed and stands nowhere
 

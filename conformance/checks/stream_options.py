@@ -159,7 +159,7 @@ async def include_usage_is_a_boolean(api: Api) -> None:
 async def padding_keeps_the_text(api: Api) -> None:
     """With `include_obfuscation` a greedy stream has the text of the plain answer.
 
-    设置 `include_obfuscation` 时，贪心流的文本与非流式回答相同。
+    设置 `include_obfuscation` 时，贪心流的文本与非流式响应相同。
     """
     padding = {"include_obfuscation": True}
 

@@ -30,7 +30,7 @@ SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 def every_stream_asked_for_is_one(answer: Answered) -> None:
     """Every answer to a request with `stream: true` is a stream of server-sent events.
 
-    凡是带 `stream: true` 的请求，其回答都是服务器推送事件（SSE）流。
+    凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
     if not answer.asked.stream:
         raise NotApplicable("no stream was asked for")
@@ -42,7 +42,7 @@ def every_stream_asked_for_is_one(answer: Answered) -> None:
 def nothing_streams_unasked(answer: Answered) -> None:
     """Every answer to a request without `stream: true` is one JSON document.
 
-    凡是没有 `stream: true` 的请求，其回答都是单个 JSON 文档。
+    凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
     if answer.asked.stream:
         raise NotApplicable("a stream was asked for")

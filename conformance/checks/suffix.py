@@ -27,7 +27,7 @@ SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total
 async def the_suffix_is_taken_account_of(api: Api) -> None:
     """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
 
-    suffix 会改变贪心的插入内容，或至少计入 prompt 的词元数。
+    suffix 会改变贪心的插入内容，或至少计入 prompt 的 token 数。
     """
     free, inserted = await plain(api), await plain(api, suffix=FAR)
     if inserted.text != free.text:
@@ -98,7 +98,7 @@ async def hold_not_continued(api: Api, prompt: str, suffix: str) -> None:
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
     """Two suffixes give the first token of an insertion two different probabilities.
 
-    两个不同的 suffix 使插入内容的第一个词元具有不同的概率。
+    两个不同的 suffix 使插入内容的第一个 token 具有不同的概率。
     """
     one, other = [
         (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
@@ -131,7 +131,7 @@ async def the_suffix_is_not_returned(api: Api) -> None:
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
     """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
 
-    中文 suffix 会改变贪心的插入内容，或至少计入词元数。
+    中文 suffix 会改变贪心的插入内容，或至少计入 token 数。
     """
     free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=FAR_CHINESE)
     if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:
@@ -146,7 +146,7 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
 async def null_is_no_suffix(api: Api) -> None:
     """`suffix: null` gives the answer that comes without a suffix.
 
-    `suffix: null` 的回答与不带 suffix 时相同。
+    `suffix: null` 的响应与不带 suffix 时相同。
     """
     if await nulls_are_harmless(api, "suffix"):
         return
@@ -165,7 +165,7 @@ async def null_is_no_suffix(api: Api) -> None:
 async def a_suffix_with_echo_is_harmless(api: Api) -> None:
     """`suffix` with `echo` is served or declined; it does not break the endpoint.
 
-    `suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使端点出错。
+    `suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使接口出错。
     """
     served_or_declined(await api.complete(**little(suffix=FAR, echo=True)))
 

@@ -32,7 +32,7 @@ Gemma. ``<s>`` is a tag of HTML, too, and tells only where a text begins with it
 async def the_choice_has_text(api: Api) -> None:
     """The choice has its answer in `text`, as a string.
 
-    choice 的回答在 `text` 中，是一个字符串。
+    choice 的响应在 `text` 中，是一个字符串。
     """
     _ = (await plain(api)).only.text
 
@@ -41,7 +41,7 @@ async def the_choice_has_text(api: Api) -> None:
 async def every_choice_has_text(api: Api) -> None:
     """Every choice of a batch has its answer in `text`, as a string.
 
-    批次中每个 choice 的回答都在 `text` 中，是一个字符串。
+    批次中每个 choice 的响应都在 `text` 中，是一个字符串。
     """
     _ = (await plain(api, two_prompts(api))).texts
 
@@ -50,7 +50,7 @@ async def every_choice_has_text(api: Api) -> None:
 async def a_streamed_choice_has_text(api: Api) -> None:
     """A streamed choice has its answer in `text`, as strings.
 
-    流式 choice 的回答在 `text` 中，均为字符串。
+    流式 choice 的响应在 `text` 中，均为字符串。
     """
     _ = (await streamed(api)).only.text
 
@@ -64,7 +64,7 @@ async def a_streamed_choice_has_text(api: Api) -> None:
 async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
     """A text whose first token begins with white space begins with it, too.
 
-    第一个词元以空白开头的文本，自身也以该空白开头。
+    第一个 token 以空白开头的文本，自身也以该空白开头。
     """
     choice = (await scored(api)).only
     hold_space_kept((tokens_of(choice) or [""])[0], choice.text)
@@ -108,7 +108,7 @@ async def the_streamed_space_is_in_the_text(api: Api) -> None:
 async def chinese_comes_back_whole(api: Api) -> None:
     """A Chinese answer has no broken character, unless the limit cut its last one.
 
-    中文回答没有残缺的字符，除非最后一个被上限截断。
+    中文响应没有残缺的字符，除非最后一个被上限截断。
     """
     await hold_characters_whole(api, await plain(api, CHINESE), CHINESE)
 
@@ -117,7 +117,7 @@ async def chinese_comes_back_whole(api: Api) -> None:
 async def emoji_come_back_whole(api: Api) -> None:
     """An answer in emoji has no broken character, unless the limit cut its last one.
 
-    表情符号回答没有残缺的字符，除非最后一个被上限截断。
+    表情符号响应没有残缺的字符，除非最后一个被上限截断。
     """
     await hold_characters_whole(api, await emoji(api), EMOJI)
 
@@ -126,7 +126,7 @@ async def emoji_come_back_whole(api: Api) -> None:
 async def no_control_token_in_the_text(api: Api) -> None:
     """No control token of the model, such as `<|endoftext|>`, stands in a text.
 
-    文本中没有模型的控制词元，如 `<|endoftext|>`。
+    文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
     for prompt in (COUNTING, COLOURS, CHINESE):
         hold_no_control_token((await plain(api, prompt)).only)
@@ -137,7 +137,7 @@ async def no_control_token_in_the_text(api: Api) -> None:
 async def no_control_token_in_a_stream(api: Api) -> None:
     """No control token of the model, such as `<|endoftext|>`, stands in a streamed text.
 
-    流式文本中没有模型的控制词元，如 `<|endoftext|>`。
+    流式文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
     for prompt in (COUNTING, CHINESE, EMOJI):
         hold_no_control_token((await streamed(api, prompt)).only)

@@ -17,7 +17,7 @@ from conformance.judgement import NotApplicable, expect
 def every_prompt_of_ids_is_billed_with_their_number(answer: Answered) -> None:
     """Every prompt that was sent as token ids is billed with their number, a few of its own aside.
 
-    凡以词元 id 发送的 prompt，除端点自加的几个外，都按 id 的数目计费。
+    凡以 token id 发送的 prompt，除接口自加的几个外，都按 id 的数目计费。
 
     Each prompt of a batch may have a start token.
     """
@@ -34,7 +34,7 @@ def every_prompt_of_ids_is_billed_with_their_number(answer: Answered) -> None:
 def every_echoed_prompt_is_billed_with_its_tokens(answer: Answered) -> None:
     """Every prompt that is echoed with log probabilities is billed with its tokens that come back.
 
-    凡带对数概率回显的 prompt，都按返回的词元数计费。
+    凡带对数概率回显的 prompt，都按返回的 token 数计费。
 
     A start token may be billed that is not echoed, or the other way round.
     """

@@ -43,7 +43,7 @@ class Sight:
 async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
     """A prompt has the same scores whatever else is asked for, and however much follows it.
 
-    无论同时设置什么参数、其后生成多少词元，同一 prompt 的得分都相同。
+    无论同时设置什么参数、其后生成多少 token，同一 prompt 的得分都相同。
     """
     sights = prompts_scored((await meet(api)).answers)
     if not any(len(seen) > 1 for seen in sights.values()):
@@ -64,7 +64,7 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
 async def an_equal_request_is_answered_anew(api: Api) -> None:
     """A request of many settings that is sent again gets an answer with an id of its own.
 
-    含多项设置的请求再次发送时，得到的回答有自己的 id。
+    含多项设置的请求再次发送时，得到的响应有自己的 id。
     """
     met = await meet(api)
     for row in repeated([row for row, answer in met.answers if isinstance(answer, Completion)]):

@@ -75,7 +75,7 @@ Texts = tuple[str, ...]
 async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
     """With a seed a stream is the sample of the plain answer, in batches, copies and echoes too.
 
-    使用 seed 时，流与非流式回答为同一样本，批次、多个 choice 与回显时亦然。
+    使用 seed 时，流与非流式响应为同一样本，批次、多个 choice 与回显时亦然。
     """
     wavering = []
     for pair in PAIRS:

@@ -105,7 +105,7 @@ async def hold_layout(api: Api, *, stream: bool) -> None:
 async def one_token_more_continues_the_answer(api: Api) -> None:
     """A greedy answer with one token more begins with the answer that has one less.
 
-    多一个词元的贪心回答以少一个词元的回答开头。
+    多一个 token 的贪心响应以少一个 token 的响应开头。
     """
 
     async def relation(trial: Trial, scene: Scene, way: Way) -> None:
@@ -127,7 +127,7 @@ async def one_token_more_continues_the_answer(api: Api) -> None:
 async def a_stop_cuts_the_free_answer(api: Api) -> None:
     """Wherever it is cut from the free answer, a stop sequence ends the text just before it.
 
-    无论停止序列取自自由回答的何处，文本都恰在其前结束。
+    无论停止序列取自自由响应的何处，文本都恰在其前结束。
     """
     await hold_cut_everywhere(api, stream=False)
 
@@ -182,7 +182,7 @@ def needle_of(free: Texts, cut: Cut) -> str:
 async def a_user_changes_nothing(api: Api) -> None:
     """Whatever the `user` is called, the answer is the one without.
 
-    无论 `user` 叫什么，回答都与不带时相同。
+    无论 `user` 叫什么，响应都与不带时相同。
     """
 
     async def relation(trial: Trial, drawn: tuple[Scene, str], way: Way) -> None:

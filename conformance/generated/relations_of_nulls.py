@@ -24,7 +24,7 @@ from conformance.judgement import Judgement
 async def a_null_stop_stops_nothing(api: Api) -> None:
     """Whatever is asked, `stop: null` gives the answer without `stop`.
 
-    无论请求什么，`stop: null` 都给出不带 `stop` 时的回答。
+    无论请求什么，`stop: null` 都给出不带 `stop` 时的响应。
     """
     await hold_null(api, "stop", "§")
 
@@ -33,7 +33,7 @@ async def a_null_stop_stops_nothing(api: Api) -> None:
 async def null_logprobs_change_nothing(api: Api) -> None:
     """Whatever is asked, `logprobs: null` gives the answer without `logprobs`.
 
-    无论请求什么，`logprobs: null` 都给出不带 `logprobs` 时的回答。
+    无论请求什么，`logprobs: null` 都给出不带 `logprobs` 时的响应。
     """
     await hold_null(api, "logprobs", 1)
 
@@ -42,7 +42,7 @@ async def null_logprobs_change_nothing(api: Api) -> None:
 async def a_null_seed_changes_nothing(api: Api) -> None:
     """Whatever is asked, `seed: null` gives the greedy answer without `seed`.
 
-    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心回答。
+    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心响应。
     """
     await hold_null(api, "seed", 1)
 
@@ -51,7 +51,7 @@ async def a_null_seed_changes_nothing(api: Api) -> None:
 async def a_null_suffix_changes_nothing(api: Api) -> None:
     """Whatever is asked, `suffix: null` gives the answer without `suffix`.
 
-    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的回答。
+    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的响应。
     """
     await hold_null(api, "suffix", ".")
 
@@ -60,7 +60,7 @@ async def a_null_suffix_changes_nothing(api: Api) -> None:
 async def a_null_top_p_changes_nothing(api: Api) -> None:
     """Whatever is asked, `top_p: null` gives the greedy answer without `top_p`.
 
-    无论请求什么，`top_p: null` 都给出不带 `top_p` 时的贪心回答。
+    无论请求什么，`top_p: null` 都给出不带 `top_p` 时的贪心响应。
     """
     await hold_null(api, "top_p", 1)
 
@@ -69,7 +69,7 @@ async def a_null_top_p_changes_nothing(api: Api) -> None:
 async def a_null_presence_penalty_changes_nothing(api: Api) -> None:
     """Whatever is asked, `presence_penalty: null` gives the answer without a penalty.
 
-    无论请求什么，`presence_penalty: null` 都给出不带惩罚时的回答。
+    无论请求什么，`presence_penalty: null` 都给出不带惩罚时的响应。
     """
     await hold_null(api, "presence_penalty", 0)
 
@@ -78,7 +78,7 @@ async def a_null_presence_penalty_changes_nothing(api: Api) -> None:
 async def a_null_frequency_penalty_changes_nothing(api: Api) -> None:
     """Whatever is asked, `frequency_penalty: null` gives the answer without a penalty.
 
-    无论请求什么，`frequency_penalty: null` 都给出不带惩罚时的回答。
+    无论请求什么，`frequency_penalty: null` 都给出不带惩罚时的响应。
     """
     await hold_null(api, "frequency_penalty", 0)
 

@@ -71,7 +71,7 @@ def hottest(api: Api) -> float:
 async def banned_tokens_do_not_come(api: Api) -> None:
     """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
 
-    随机请求的回答中，id 已知的词元被禁之后不再出现。
+    随机请求的响应中，id 已知的 token 被禁之后不再出现。
     """
 
     async def relation(trial: Trial, scene: Scene, way: Way) -> None:
@@ -102,7 +102,7 @@ async def tokens_in(api: Api, scene: Scene, way: Way, **more: Any) -> frozenset[
 async def a_forced_token_fills_every_choice(api: Api) -> None:
     """Whatever the prompts, a forced token fills every choice with one and the same text.
 
-    无论 prompt 为何，被强制的词元都以同一文本充满每个 choice。
+    无论 prompt 为何，被强制的 token 都以同一文本充满每个 choice。
     """
 
     async def relation(trial: Trial, drawn: tuple[Scene, int], way: Way) -> None:
@@ -135,7 +135,7 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
 async def presence_moves_no_first_token(api: Api) -> None:
     """Whatever the prompt repeats, `presence_penalty` leaves the first token of the answer alone.
 
-    无论 prompt 重复什么，`presence_penalty` 都不影响回答的第一个词元。
+    无论 prompt 重复什么，`presence_penalty` 都不影响响应的第一个 token。
     """
     await hold_first_token(api, "presence_penalty")
 
@@ -144,7 +144,7 @@ async def presence_moves_no_first_token(api: Api) -> None:
 async def frequency_moves_no_first_token(api: Api) -> None:
     """Whatever the prompt repeats, `frequency_penalty` leaves the first token of the answer alone.
 
-    无论 prompt 重复什么，`frequency_penalty` 都不影响回答的第一个词元。
+    无论 prompt 重复什么，`frequency_penalty` 都不影响响应的第一个 token。
     """
     await hold_first_token(api, "frequency_penalty")
 

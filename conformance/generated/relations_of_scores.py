@@ -48,7 +48,7 @@ async def the_arrays_are_parallel(api: Api) -> None:
 async def the_tokens_join_to_the_text(api: Api) -> None:
     """Whatever is asked, the tokens of every choice join to its text, byte for byte.
 
-    无论请求什么，每个 choice 的词元拼接后都与其文本逐字节一致。
+    无论请求什么，每个 choice 的 token 拼接后都与其文本逐字节一致。
     """
     await hold_of_each(api, lambda choice, _: hold_tokens_make_text(choice))
 
@@ -57,7 +57,7 @@ async def the_tokens_join_to_the_text(api: Api) -> None:
 async def every_token_has_an_entry(api: Api) -> None:
     """Whatever is asked, a choice that ended at the limit has one entry for each token.
 
-    无论请求什么，被上限截断的 choice 都为每个词元列出一个条目。
+    无论请求什么，被上限截断的 choice 都为每个 token 列出一个条目。
     """
 
     def hold(choice: Choice, scene: Scene) -> None:
@@ -71,7 +71,7 @@ async def every_token_has_an_entry(api: Api) -> None:
 async def offsets_advance_by_characters(api: Api) -> None:
     """Whatever is asked, offsets advance by the characters of each token, not by its bytes.
 
-    无论请求什么，偏移都按每个词元的字符数前进，而不是字节数。
+    无论请求什么，偏移都按每个 token 的字符数前进，而不是字节数。
     """
     await hold_of_each(api, lambda choice, _: hold_offsets_advance(choice))
 
@@ -80,7 +80,7 @@ async def offsets_advance_by_characters(api: Api) -> None:
 async def the_token_taken_is_listed_alike(api: Api) -> None:
     """Whatever is asked, a token among the alternatives has the log probability it has by itself.
 
-    无论请求什么，候选中所选词元的对数概率都与其自身的一致。
+    无论请求什么，候选中所选 token 的对数概率都与其自身的一致。
     """
 
     def hold(choice: Choice, _: Scene) -> None:
@@ -102,7 +102,7 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
 async def greedy_answers_take_the_best(api: Api) -> None:
     """Whatever is asked, no alternative is clearly likelier than the token of a greedy answer.
 
-    无论请求什么，都没有候选明显比贪心回答所选的词元更可能。
+    无论请求什么，都没有候选明显比贪心响应所选的 token 更可能。
     """
 
     async def relation(trial: Trial, scene: Scene, way: Way) -> None:
@@ -133,7 +133,7 @@ async def greedy_answers_take_the_best(api: Api) -> None:
 async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     """Whatever is asked, the scores in a stream's chunks join to those of the plain answer.
 
-    无论请求什么，流的数据块中的得分拼接后都等于非流式回答的得分。
+    无论请求什么，流的数据块中的得分拼接后都等于非流式响应的得分。
     """
     expected = "a stream's scores that join to the plain answer's"
 

@@ -41,7 +41,7 @@ CONFIG: Mapping[str, Any] = {
 }
 """What the library is told, so that it reads no file of settings and leaves none of its own.
 
-Its way to keep secrets would blank whatever has `token` in its name, `max_tokens` too; what goes
+Its way to keep secrets would blank whatever has `token ` in its name, `max_tokens` too; what goes
 over the wire is redacted there.
 """
 
