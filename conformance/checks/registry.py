@@ -114,7 +114,7 @@ def invariant(
         def every_total_is_the_sum(answer: Answered) -> None:
             \"\"\"In every answer `total_tokens` is the sum of the other two.
 
-            每个回答的 `total_tokens` 都是另外两项之和。
+            每个响应的 `total_tokens` 都是另外两项之和。
             \"\"\"
             usage = answer.bill
             expect(usage.total_tokens, "total_tokens").equals(…)

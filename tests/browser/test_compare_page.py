@@ -32,7 +32,7 @@ def test_the_outcome_comes_first_and_a_check_leads_to_its_report(
     opening: Open, folder: Path
 ) -> None:
     page = opening(folder / "compare.html", viewport={"width": 1440, "height": 900}).page
-    expect(page.locator(".outcome .headline")).to_contain_text("Got worse")
+    expect(page.locator(".outcome .headline")).to_contain_text("Regressions")
     expect(page.locator("#broke")).to_be_in_viewport()
     worse = page.locator("#broke .change").first
     name = worse.get_attribute("id")
@@ -48,16 +48,16 @@ def test_the_outcome_comes_first_and_a_check_leads_to_its_report(
 def test_it_speaks_the_other_language_at_a_click(opening: Open, folder: Path) -> None:
     page = opening(folder / "compare.html").page
     page.check("#language-zh")
-    expect(page.locator(".outcome .headline")).to_contain_text("变差")
-    expect(page.locator(".outcome")).not_to_contain_text("Got worse", use_inner_text=True)
-    assert page.title().startswith("变差")
+    expect(page.locator(".outcome .headline")).to_contain_text("退化")
+    expect(page.locator(".outcome")).not_to_contain_text("Regressions", use_inner_text=True)
+    assert page.title().startswith("退化")
 
 
 def test_without_scripts_everything_is_there(opening: Open, folder: Path) -> None:
     page = opening(folder / "compare.html", java_script_enabled=False).page
     expect(page.locator("#broke .change").first).to_be_visible()
     page.locator("#language-zh").check()
-    expect(page.locator(".outcome .headline")).to_contain_text("变差")
+    expect(page.locator(".outcome .headline")).to_contain_text("退化")
 
 
 @pytest.mark.parametrize(("width", "scheme"), by_default([(390, "light")], SHOWN))

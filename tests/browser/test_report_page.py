@@ -42,7 +42,7 @@ def test_the_verdict_comes_first(opening: Open, page_file: Path, script: bool) -
     page = opening(page_file, java_script_enabled=script).page
     expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)
     expect(page.locator(".verdict .headline")).to_be_in_viewport()
-    expect(page.locator("h1")).to_contain_text("Serves 12 of 18 documented parameters as promised")
+    expect(page.locator("h1")).to_contain_text("Supports 12 of 18 documented parameters as promised")
     expect(page.locator("#not-verified")).to_be_in_viewport()
     assert page.title().startswith("Conforming")
 
@@ -212,7 +212,7 @@ def test_the_keyboard_moves_between_findings_and_traps_nobody(
     expect(page.locator("#filter-text")).not_to_be_focused()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
-    page.get_by_role("checkbox", name="Single keys").uncheck()
+    page.get_by_role("checkbox", name="Enable keyboard shortcuts").uncheck()
     page.keyboard.press("j")
     expect(page.locator("#keys-on")).to_be_focused()
     page.keyboard.press("Tab")

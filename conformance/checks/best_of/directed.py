@@ -93,7 +93,7 @@ async def the_best_n_are_returned(api: Api) -> None:
 async def the_likelier_candidates_come_back(api: Api) -> None:
     """The best two of twenty candidates are likelier, token for token, than ordinary samples.
 
-    二十个候选中最好的两个，逐词元看比普通样本概率更高。
+    二十个候选中最好的两个，逐 token 看比普通样本概率更高。
     """
     rounds = {"plain answers": await rounds_of(api, OPEN_PROMPTS)}
     for way, prompts, more in (

@@ -12,7 +12,7 @@ from conformance.judgement import Deviation, NotApplicable, Thing
 def candidates_stay_behind(answer: Answered) -> None:
     """No answer to a request with `best_of` has more choices than `n` for each prompt.
 
-    凡是带 `best_of` 的请求，其回答对每个 prompt 都不会多于 `n` 个 choice。
+    凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。
     """
     if not answer.asked.has("best_of"):
         raise NotApplicable("no candidates were asked for")

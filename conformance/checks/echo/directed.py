@@ -61,7 +61,7 @@ async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     """A prompt of all kinds of characters is echoed as it was sent before a generated token too.
 
-    之后还要生成词元时，含各种字符的 prompt 也按发送时的样子回显。
+    之后还要生成 token 时，含各种字符的 prompt 也按发送时的样子回显。
     """
     answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
     assert_echoed(answer.text, AWKWARD)

@@ -31,7 +31,7 @@ MIN_TELLING_CHARS = 4
 def every_echoed_prompt_is_scored(answer: Answered) -> None:
     """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
 
-    凡是带对数概率回显 prompt 之处，其词元都排在最前，且每个都有得分。
+    凡是带对数概率回显 prompt 之处，其 token 都排在最前，且每个都有得分。
     """
     asked = answer.asked
     if not asked.echo or not asked.logprobs:
@@ -46,7 +46,7 @@ def every_echoed_prompt_is_scored(answer: Answered) -> None:
 def no_first_token_is_scored(answer: Answered) -> None:
     """The first entry of every echoed prompt is null, since that token follows nothing.
 
-    每个回显的 prompt 的第一个条目都为 null，因为该词元之前没有内容。
+    每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
     if not answer.asked.echo:
         raise NotApplicable("no prompt was to be scored")
@@ -65,7 +65,7 @@ def no_first_token_is_scored(answer: Answered) -> None:
 def every_plain_echo_comes_first(answer: Answered) -> None:
     """Every plain answer with `echo` to one prompt begins with it.
 
-    每个对单个 prompt 的带 `echo` 的非流式回答都以该 prompt 开头。
+    每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
     """
     if len(echoing(answer).prompts) > 1 or answer.reply.is_stream:
         raise NotApplicable("the answer is a stream, or to several prompts")
@@ -87,7 +87,7 @@ def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
 def nothing_follows_the_echo_of_zero_tokens(answer: Answered) -> None:
     """No answer with `echo` and `max_tokens: 0` has anything behind its prompt.
 
-    带 `echo` 且 `max_tokens: 0` 的回答，在其 prompt 之后没有任何内容。
+    带 `echo` 且 `max_tokens: 0` 的响应，在其 prompt 之后没有任何内容。
     """
     if echoing(answer).max_tokens != 0:
         raise NotApplicable("tokens were asked for")
@@ -113,7 +113,7 @@ def every_stream_echoes_its_prompt(answer: Answered) -> None:
 def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy stream with `echo` has its prompt twice where other answers do not repeat it.
 
-    带 `echo` 的贪心流中，prompt 不会出现两次，除非其他回答也重复了它。
+    带 `echo` 的贪心流中，prompt 不会出现两次，除非其他响应也重复了它。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
@@ -130,7 +130,7 @@ def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
 def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy answer without `echo` is its prompt, followed by what other answers say.
 
-    未设置 `echo` 的贪心回答，不会由 prompt 加上其他回答的内容组成。
+    未设置 `echo` 的贪心响应，不会由 prompt 加上其他响应的内容组成。
     """
     greedy = greedy_in(answers)
     for sight in greedy.sights:
@@ -147,7 +147,7 @@ def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[
 def no_tokens_of_a_prompt_come_unasked(answer: Answered) -> None:
     """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
 
-    未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的词元多于 `max_tokens`。
+    未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的 token 多于 `max_tokens`。
     """
     asked = answer.asked
     if asked.echo:

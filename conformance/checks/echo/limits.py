@@ -10,7 +10,7 @@ LIMITS = (
         "echo.off-by-default",
         {"echo": False},
         "`echo: false` gives the answer that no `echo` gives.",
-        "`echo: false` 的回答与未设置 `echo` 时相同。",
+        "`echo: false` 的响应与未设置 `echo` 时相同。",
     ),
     wrong_type(
         "echo.word-refused",

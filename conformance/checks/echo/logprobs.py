@@ -41,7 +41,7 @@ HARNESS_TOKENS = 1
 async def the_prompt_is_scored(api: Api) -> None:
     """With `echo` and `logprobs` the tokens begin with those of the prompt, each with a score.
 
-    同时使用 `echo` 与 `logprobs` 时，词元以 prompt 的词元开头，且每个都有得分。
+    同时使用 `echo` 与 `logprobs` 时，token 以 prompt 的 token 开头，且每个都有得分。
     """
     choice = (await score(api, COUNTING)).only
     number = prompt_tokens_in(choice, COUNTING)
@@ -53,7 +53,7 @@ async def the_prompt_is_scored(api: Api) -> None:
 async def a_chinese_prompt_is_scored(api: Api) -> None:
     """With `echo` and `logprobs` the tokens of a Chinese prompt come first, byte for byte.
 
-    同时使用 `echo` 与 `logprobs` 时，中文 prompt 的词元排在最前，逐字节一致。
+    同时使用 `echo` 与 `logprobs` 时，中文 prompt 的 token 排在最前，逐字节一致。
     """
     choice = (await score(api, CHINESE)).only
     number = prompt_tokens_in(choice, CHINESE)
@@ -65,7 +65,7 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
 async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens.
 
-    在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的词元开头。
+    在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的 token 开头。
     """
     prompts = two_prompts(api)
     choices = choices_of(await score(api, prompts), len(prompts), Thing.BATCH)
@@ -92,7 +92,7 @@ async def the_generated_token_follows(api: Api) -> None:
 async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
     """The prompt has as many entries as `prompt_tokens` counts, a start token aside.
 
-    除起始词元外，prompt 的条目数与 `prompt_tokens` 的计数相同。
+    除起始 token 外，prompt 的条目数与 `prompt_tokens` 的计数相同。
     """
     answer = await score(api, COUNTING)
     entries = prompt_tokens_in(answer.only, COUNTING)
@@ -121,7 +121,7 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
 async def scoring_generates_nothing(api: Api) -> None:
     """With `max_tokens: 0` and `echo` no completion tokens are billed.
 
-    设置 `max_tokens: 0` 与 `echo` 时，不计任何补全词元的费用。
+    设置 `max_tokens: 0` 与 `echo` 时，不计任何补全 token 的费用。
     """
     answer = await score(api, COUNTING, max_tokens=0)
     expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
@@ -131,7 +131,7 @@ async def scoring_generates_nothing(api: Api) -> None:
 async def the_first_token_has_no_score(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `token_logprobs` is null.
 
-    回显的第一个词元之前没有内容，故其在 `token_logprobs` 中的条目为 null。
+    回显的第一个 token 之前没有内容，故其在 `token_logprobs` 中的条目为 null。
     """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
@@ -142,7 +142,7 @@ async def the_first_token_has_no_score(api: Api) -> None:
 async def the_first_token_has_no_alternatives(api: Api) -> None:
     """The first echoed token follows nothing, so its entry in `top_logprobs` is null.
 
-    回显的第一个词元之前没有内容，故其在 `top_logprobs` 中的条目为 null。
+    回显的第一个 token 之前没有内容，故其在 `top_logprobs` 中的条目为 null。
     """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
@@ -153,7 +153,7 @@ async def the_first_token_has_no_alternatives(api: Api) -> None:
 async def echoed_offsets_start_at_zero(api: Api) -> None:
     """With `echo` the first offset is 0, and each points to its token in the returned text.
 
-    使用 `echo` 时第一个偏移为 0，每个偏移都指向返回文本中对应的词元。
+    使用 `echo` 时第一个偏移为 0，每个偏移都指向返回文本中对应的 token。
     """
     assert_offsets_point((await score(api, COUNTING)).only, COUNTING)
 
@@ -171,7 +171,7 @@ async def echoed_offsets_count_characters(api: Api) -> None:
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
     """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well.
 
-    同时使用 `echo` 与 `logprobs: N` 时，prompt 的词元同样列出 N 个候选。
+    同时使用 `echo` 与 `logprobs: N` 时，prompt 的 token 同样列出 N 个候选。
     """
     choice = (await score(api, COUNTING)).only
     number = prompt_tokens_in(choice, COUNTING)
@@ -186,7 +186,7 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
 async def the_prompts_tokens_are_listed(api: Api) -> None:
     """Echoed tokens that are listed among the alternatives have the same log probability there.
 
-    回显的词元若列在候选之中，其对数概率与候选中的一致。
+    回显的 token 若列在候选之中，其对数概率与候选中的一致。
 
     Two tokens may be written alike, and share an entry; those are few.
     """
@@ -232,7 +232,7 @@ async def ascii_is_scored_as_it_was_generated(api: Api) -> None:
 async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
     """A prompt's scores are the same whether a token is generated after it or none.
 
-    prompt 的得分与其后是否再生成词元无关。
+    prompt 的得分与其后是否再生成 token 无关。
     """
 
     async def alone(fresh: bool) -> Scores:

@@ -51,7 +51,7 @@ async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
 async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> None:
     """In copies of a batch a prompt's scores are those of the batch with a token after each prompt.
 
-    在批次的多个 choice 中，prompt 的得分与每个 prompt 后再生成一个词元的批次相同。
+    在批次的多个 choice 中，prompt 的得分与每个 prompt 后再生成一个 token 的批次相同。
     """
     prompts = two_prompts(api)
 

@@ -28,7 +28,7 @@ from conformance.judgement import NotApplicable, expect
 async def an_echo_comes_before_the_answer(api: Api) -> None:
     """Whatever the prompts, each echo is its own prompt, and the answer without `echo` follows it.
 
-    无论 prompt 为何，回显都是其自身，其后是不带 `echo` 时的回答。
+    无论 prompt 为何，回显都是其自身，其后是不带 `echo` 时的响应。
     """
     await assert_echo_precedes_text(api, stream=False)
 
@@ -42,7 +42,7 @@ async def an_echo_comes_before_the_answer(api: Api) -> None:
 async def every_echoed_token_is_scored(api: Api) -> None:
     """Whatever the prompts, their tokens come first, each scored, then one for each generated.
 
-    无论 prompt 为何，其词元排在最前且都有得分，其后每个生成的词元各有一个条目。
+    无论 prompt 为何，其 token 排在最前且都有得分，其后每个生成的 token 各有一个条目。
     """
 
     def judge(scene: Scene, prompt: str, choice: Choice) -> None:
@@ -66,7 +66,7 @@ async def every_echoed_token_is_scored(api: Api) -> None:
 async def no_first_token_is_scored(api: Api) -> None:
     """Whatever the prompts, the first echoed token has no log probability.
 
-    无论 prompt 为何，回显的第一个词元都没有对数概率。
+    无论 prompt 为何，回显的第一个 token 都没有对数概率。
     """
 
     def judge(_: Scene, __: str, choice: Choice) -> None:

@@ -25,7 +25,7 @@ MAX_ANSWER_AGE_SECONDS = 3600
 async def the_body_is_json_in_utf8(api: Api) -> None:
     """The body of a plain answer is strict JSON, encoded in UTF-8.
 
-    非流式回答的响应体是 UTF-8 编码的严格 JSON。
+    非流式响应的响应体是 UTF-8 编码的严格 JSON。
     """
     assert_utf_8((await plain(api)).exchange)
 
@@ -34,7 +34,7 @@ async def the_body_is_json_in_utf8(api: Api) -> None:
 async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
     """The body of a Chinese answer is strict JSON, encoded in UTF-8.
 
-    中文回答的响应体是 UTF-8 编码的严格 JSON。
+    中文响应的响应体是 UTF-8 编码的严格 JSON。
     """
     assert_utf_8((await plain(api, CHINESE)).exchange)
 
@@ -57,7 +57,7 @@ async def log_probabilities_are_json_numbers(api: Api) -> None:
 async def the_answer_has_an_id(api: Api) -> None:
     """A plain answer has an `id`, which is a string and not empty.
 
-    非流式回答带有 `id`，且为非空字符串。
+    非流式响应带有 `id`，且为非空字符串。
     """
     assert_name((await plain(api)).raw.get("id"), "id")
 
@@ -75,7 +75,7 @@ async def a_chunk_has_an_id(api: Api) -> None:
 async def two_answers_have_two_ids(api: Api) -> None:
     """The same request, sent twice, is answered under two ids.
 
-    同一请求发送两次，两个回答的 id 不同。
+    同一请求发送两次，两个响应的 id 不同。
     """
     first = (await api.complete(**MINIMAL_REQUEST)).expect_ok()
     second = (await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok()
@@ -91,7 +91,7 @@ async def two_answers_have_two_ids(api: Api) -> None:
 async def a_stream_has_an_id_of_its_own(api: Api) -> None:
     """A stream and the plain answer to the same request have different ids.
 
-    对同一请求，流与非流式回答的 id 不同。
+    对同一请求，流与非流式响应的 id 不同。
     """
     expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
         (await plain(api)).raw.get("id")
@@ -185,7 +185,7 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
 async def created_is_the_time_of_the_answer(api: Api) -> None:
     """`created` is the time of the answer, within a few minutes.
 
-    `created` 是作答的时间，误差在几分钟之内。
+    `created` 是响应的时间，误差在几分钟之内。
     """
     answer = await plain(api)
     created, dated, now = created_of(answer), date_of(answer.exchange), api.clock()
@@ -206,7 +206,7 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
 async def created_is_no_constant(api: Api) -> None:
     """A later answer does not claim to be older than an earlier one.
 
-    后来的回答不会自称早于先前的回答。
+    后来的响应不会自称早于先前的响应。
     """
     first = created_of((await api.complete(**MINIMAL_REQUEST)).expect_ok())
     second = created_of((await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok())
@@ -247,7 +247,7 @@ async def the_answer_has_choices(api: Api) -> None:
 async def the_answer_matches_the_schema(api: Api) -> None:
     """A plain answer matches the contract's schema in every field it has.
 
-    非流式回答的每个字段都符合契约的 schema。
+    非流式响应的每个字段都符合契约的 schema。
     """
     faults = api.contract.validate_completion((await plain(api)).raw)
     if faults:

@@ -22,7 +22,7 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, ex
 def every_body_is_json_in_utf8(answer: Answered) -> None:
     """The body of every plain answer is strict JSON, encoded in UTF-8.
 
-    每个非流式回答的响应体都是 UTF-8 编码的严格 JSON。
+    每个非流式响应的响应体都是 UTF-8 编码的严格 JSON。
     """
     reply = answer.served
     if reply.is_stream or answer.asked.stream:
@@ -35,7 +35,7 @@ def every_body_is_json_in_utf8(answer: Answered) -> None:
 def every_answer_has_an_id(answer: Answered) -> None:
     """Every answer, plain or streamed, has an `id`, which is a string and not empty.
 
-    无论流式与否，每个回答都带有 `id`，且为非空字符串。
+    无论流式与否，每个响应都带有 `id`，且为非空字符串。
     """
     assert_name(answer.completion.raw.get("id"), "id")
 
@@ -44,7 +44,7 @@ def every_answer_has_an_id(answer: Answered) -> None:
 def every_id_says_what_it_names(answer: Answered) -> None:
     """The `id` of every answer, plain or streamed, begins with `cmpl-`.
 
-    无论流式与否，每个回答的 `id` 都以 `cmpl-` 开头。
+    无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
     expect(str(answer.completion.raw.get("id")), "id").starts_with("cmpl-")
 
@@ -53,7 +53,7 @@ def every_id_says_what_it_names(answer: Answered) -> None:
 def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No two answers of the run, plain or streamed, have the same `id`.
 
-    无论流式与否，本次运行中任意两个回答的 `id` 都不相同。
+    无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
     """
     known: dict[str, Answered] = {}
     for answer in answers:
@@ -73,7 +73,7 @@ def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
 def every_answer_is_a_text_completion(answer: Answered) -> None:
     """`object` is `text_completion` in every plain answer.
 
-    每个非流式回答的 `object` 都是 `text_completion`。
+    每个非流式响应的 `object` 都是 `text_completion`。
     """
     expect(answer.plain.raw.get("object"), "object").equals("text_completion")
 
@@ -82,7 +82,7 @@ def every_answer_is_a_text_completion(answer: Answered) -> None:
 def created_is_a_whole_number_everywhere(answer: Answered) -> None:
     """`created` is a whole number of seconds in every answer, plain or streamed.
 
-    无论流式与否，每个回答的 `created` 都是整数秒。
+    无论流式与否，每个响应的 `created` 都是整数秒。
     """
     created = created_of(answer.completion)
     expect(created, "created").at_least(1)
@@ -93,7 +93,7 @@ def created_is_a_whole_number_everywhere(answer: Answered) -> None:
 def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
     """Between any two answers `created` moves on by the time that passes, within a few minutes.
 
-    任意两个回答之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
+    任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
     """
     starts = []
     for answer in answers:
@@ -116,7 +116,7 @@ def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]
 def every_answer_names_a_model(answer: Answered) -> None:
     """`model` is a string that is not empty in every answer, plain or streamed.
 
-    无论流式与否，每个回答的 `model` 都是非空字符串。
+    无论流式与否，每个响应的 `model` 都是非空字符串。
     """
     assert_name(answer.completion.raw.get("model"), "model")
 
@@ -134,7 +134,7 @@ def every_fingerprint_is_a_string(answer: Answered) -> None:
 def every_answer_has_its_one_choice(answer: Answered) -> None:
     """Every answer to a request for one choice has one.
 
-    每个只要求一个 choice 的请求，其回答都只有一个 choice。
+    每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
     if answer.asked.choices != 1:
         raise NotApplicable("several choices were asked for")

@@ -83,7 +83,7 @@ def every_refused_stream_is_refused_in_json(answer: Answered) -> None:
 def no_answer_is_an_error_with_status_200(answer: Answered) -> None:
     """No plain answer of the run is an error under status 200.
 
-    本次运行中没有任何非流式回答是状态码 200 之下的错误。
+    本次运行中没有任何非流式响应是状态码 200 之下的错误。
     """
     reply = answer.served
     if reply.is_stream:
@@ -97,7 +97,7 @@ def no_answer_is_an_error_with_status_200(answer: Answered) -> None:
 def no_error_gives_anything_away(answer: Answered) -> None:
     """No error of the run shows an address behind the endpoint, a key or a stack trace.
 
-    本次运行中没有任何错误泄露端点背后的地址、密钥或堆栈。
+    本次运行中没有任何错误泄露接口背后的地址、密钥或堆栈。
     """
     status = answer.exchange.status
     if status is None or status < 400:
@@ -112,7 +112,7 @@ def no_error_gives_anything_away(answer: Answered) -> None:
 def no_error_in_a_stream_gives_anything_away(answer: Answered) -> None:
     """No error that comes in a stream shows an address behind the endpoint, a key or a trace.
 
-    流中的错误不泄露端点背后的地址、密钥或堆栈。
+    流中的错误不泄露接口背后的地址、密钥或堆栈。
     """
     _ = answer.asked
     if answer.exchange.status != 200 or not answer.reply.is_stream:

@@ -41,7 +41,7 @@ class PushedBack:
 def every_rate_limit_is_a_429(answer: Answered) -> None:
     """What calls itself a rate limit comes with status 429, whenever the run met one.
 
-    本次运行中，凡自称限流的回答都使用状态码 429。
+    本次运行中，凡自称限流的响应都使用状态码 429。
     """
     for limit in _limits(answer):
         expect(limit.status, "status of a rate limit").equals(429)

@@ -22,7 +22,7 @@ from conformance.judgement import NotApplicable, expect
 async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     """Each choice of a batch that is over before its limit, as it is alone, was not cut.
 
-    单独作答时在上限之前结束的 choice，在批次中也不标为被截断。
+    单独请求时在上限之前结束的 choice，在批次中也不标为被截断。
     """
     await assert_ended(api, stream=False)
 

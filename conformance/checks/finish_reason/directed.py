@@ -61,7 +61,7 @@ async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
 async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
     """With `max_tokens: 1` an answer that has text was cut by the limit: `length`.
 
-    设置 `max_tokens: 1` 时，有文本的回答是被上限截断的，其 finish_reason 为 `length`。
+    设置 `max_tokens: 1` 时，有文本的响应是被上限截断的，其 finish_reason 为 `length`。
     """
     assert_cut_by_limit((await api.complete(**ONE_TOKEN_REQUEST)).expect_ok().only)
 
@@ -75,7 +75,7 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
 async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     """A stream with the text of a plain answer that was cut by the limit was cut by it, too.
 
-    与被上限截断的非流式回答文本相同的流，同样标为被上限截断。
+    与被上限截断的非流式响应文本相同的流，同样标为被上限截断。
     """
     assert_cut_alike((await plain(api)).choices, (await streamed(api)).choices)
 
@@ -98,7 +98,7 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
 async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
     """An answer that goes on when it may be longer was cut by the limit: `length`.
 
-    放宽上限就会继续的回答是被上限截断的，其 finish_reason 为 `length`。
+    放宽上限就会继续的响应是被上限截断的，其 finish_reason 为 `length`。
     """
     short, longer = (await plain(api)).only, (await api.complete(**LONGER_REQUEST)).expect_ok().only
     beginning = solid(short.text)
@@ -137,7 +137,7 @@ async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
 async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
     """An answer with fewer tokens than allowed ended by itself: not `length`.
 
-    词元数少于上限的回答是自行结束的，其 finish_reason 不是 `length`。
+    token 数少于上限的响应是自行结束的，其 finish_reason 不是 `length`。
     """
     asked = [
         (await plain(api, prompt), MAX_TOKENS) for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
@@ -153,7 +153,7 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
 async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
     """Among long answers those with fewer tokens than allowed ended by themselves.
 
-    在较长的回答中，词元数少于上限者都是自行结束的。
+    在较长的响应中，token 数少于上限者都是自行结束的。
     """
     prompts = ("The end of the story is this:", "Yes or no? Answer:", QUESTION)
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}

@@ -20,7 +20,7 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, expect
 def every_choice_has_a_known_reason(answer: Answered) -> None:
     """Every choice of every answer ends with `stop`, `length` or `content_filter`.
 
-    每个回答的每个 choice 都以 `stop`、`length` 或 `content_filter` 结束。
+    每个响应的每个 choice 都以 `stop`、`length` 或 `content_filter` 结束。
 
     That a streamed choice ends at all is judged with the streams.
     """
@@ -51,7 +51,7 @@ def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
 def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
     """Every choice whose tokens all show in its text, and are as many as allowed, has `length`.
 
-    词元全部出现在文本中且数目达到上限的 choice，其 finish_reason 都是 `length`。
+    token 全部出现在文本中且数目达到上限的 choice，其 finish_reason 都是 `length`。
 
     Nothing else can have ended it then: no stop sequence was sent, and no token is one that ends.
     """
@@ -126,7 +126,7 @@ def what_ends_by_itself_was_not_cut(answers: Sequence[Answered]) -> Iterator[Bre
 def a_choice_with_few_tokens_was_not_cut(answer: Answered) -> None:
     """No choice has `length` whose tokens and whose bill are both fewer than allowed.
 
-    词元数与计费数都少于上限的 choice，其 finish_reason 不会是 `length`。
+    token 数与计费数都少于上限的 choice，其 finish_reason 不会是 `length`。
     """
     asked = answer.asked
     if (

@@ -19,7 +19,7 @@ RATE_LIMIT_HEADERS = tuple(
 async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
     """A plain answer has the content type `application/json`.
 
-    非流式回答的内容类型为 `application/json`。
+    非流式响应的内容类型为 `application/json`。
     """
     assert_json(await api.complete(**greedy()))
 
@@ -28,7 +28,7 @@ async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
 async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
     """The answer to a batch has the content type `application/json`.
 
-    批次回答的内容类型为 `application/json`。
+    批次响应的内容类型为 `application/json`。
     """
     assert_json(await api.complete(**greedy(two_prompts(api))))
 
@@ -48,7 +48,7 @@ async def no_charset_but_utf8(api: Api) -> None:
 async def a_request_id_names_one_request(api: Api) -> None:
     """Where answers have an `x-request-id`, no two have the same.
 
-    回答若带有 `x-request-id`，则任意两个都不相同。
+    响应若带有 `x-request-id`，则任意两个都不相同。
     """
     first, second = await api.complete(**MINIMAL_REQUEST), await api.complete(**greedy())
     ids = [reply.exchange.header("x-request-id") for reply in (first, second)]
@@ -62,7 +62,7 @@ async def a_request_id_names_one_request(api: Api) -> None:
 async def the_processing_time_is_a_number(api: Api) -> None:
     """Where an answer has `openai-processing-ms`, it is a number.
 
-    回答若带有 `openai-processing-ms`，则其为数字。
+    响应若带有 `openai-processing-ms`，则其为数字。
     """
     told = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
     if told is None:
@@ -74,7 +74,7 @@ async def the_processing_time_is_a_number(api: Api) -> None:
 async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
     """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit.
 
-    回答若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
+    响应若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
     """
     reply = await api.complete(**greedy())
     told = {name: reply.exchange.header(name) for name in RATE_LIMIT_HEADERS}

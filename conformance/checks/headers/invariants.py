@@ -12,7 +12,7 @@ from conformance.judgement import expect
 def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
     """Every plain answer has the content type `application/json`, and no charset but UTF-8.
 
-    每个非流式回答的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
+    每个非流式响应的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
     """
     _ = answer.plain
     expect(answer.reply.content_type, "content-type").equals("application/json")

@@ -22,7 +22,7 @@ from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 async def the_only_choice_is_number_zero(api: Api) -> None:
     """The only choice of an answer has index 0.
 
-    只有一个 choice 的回答，其 index 为 0。
+    只有一个 choice 的响应，其 index 为 0。
     """
     assert_numbered(await plain(api), 1, Thing.CHOICES)
 
@@ -64,7 +64,7 @@ async def all_choices_are_numbered(api: Api) -> None:
 async def choices_answer_their_own_prompts(api: Api) -> None:
     """In a batch choice 0 answers the first prompt and choice 1 the second.
 
-    批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    批次中 choice 0 响应第一个 prompt，choice 1 响应第二个。
     """
     assert_own_prompts(await singles(api), await plain(api, two_prompts(api)))
 
@@ -73,7 +73,7 @@ async def choices_answer_their_own_prompts(api: Api) -> None:
 async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
     """In a streamed batch choice 0 answers the first prompt and choice 1 the second.
 
-    流式批次中 choice 0 回答第一个 prompt，choice 1 回答第二个。
+    流式批次中 choice 0 响应第一个 prompt，choice 1 响应第二个。
     """
     assert_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
 
@@ -82,7 +82,7 @@ async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
 async def copies_stand_beside_each_other(api: Api) -> None:
     """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second.
 
-    两个 prompt 带 `n: 2` 时，choice 0 和 1 回答第一个，2 和 3 回答第二个。
+    两个 prompt 带 `n: 2` 时，choice 0 和 1 响应第一个，2 和 3 响应第二个。
     """
     prompts = two_prompts(api)
     answer = (await api.complete(**copies_of(prompts))).expect_ok()

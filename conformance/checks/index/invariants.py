@@ -19,7 +19,7 @@ MIN_TELLING_CHARS = 8
 def every_choice_has_its_number(answer: Answered) -> None:
     """The choices of every answer are numbered from 0, each number once.
 
-    每个回答的 choice 从 0 起编号，每个编号恰好出现一次。
+    每个响应的 choice 从 0 起编号，每个编号恰好出现一次。
     """
     wanted, completion = answer.asked.choices, answer.completion
     if choice_count(answer) != wanted:
@@ -41,7 +41,7 @@ def every_choice_has_its_number(answer: Answered) -> None:
 def every_choice_answers_its_own_prompt(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No choice of a batch has the number of one prompt and the echo or the answer of another.
 
-    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或回答。
+    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或响应。
     """
     greedy = greedy_in(answers)
     for answer in answers:

@@ -91,7 +91,7 @@ async def prompts_are_echoed_in_threes(api: Api) -> None:
 async def the_text_is_the_same_in_pairs(api: Api) -> None:
     """Whatever two settings meet, a greedy choice says what its prompt is answered alone.
 
-    任意两项设置组合时，贪心的 choice 都与其 prompt 单独得到的回答相同。
+    任意两项设置组合时，贪心的 choice 都与其 prompt 单独得到的响应相同。
     """
     await assert_aspect(api, TEXTS, pairs=True)
 
@@ -100,7 +100,7 @@ async def the_text_is_the_same_in_pairs(api: Api) -> None:
 async def the_text_is_the_same_in_threes(api: Api) -> None:
     """Whatever three ways of asking meet, a greedy choice says what its prompt is answered alone.
 
-    任意三种请求方式组合时，贪心的 choice 都与其 prompt 单独得到的回答相同。
+    任意三种请求方式组合时，贪心的 choice 都与其 prompt 单独得到的响应相同。
     """
     await assert_aspect(api, TEXTS, pairs=False)
 
@@ -156,7 +156,7 @@ async def bills_add_up_in_pairs(api: Api) -> None:
 async def bills_add_up_in_threes(api: Api) -> None:
     """Whatever three ways of asking meet, the bill is that of the prompts and of the answers.
 
-    任意三种请求方式组合时，用量都等于各 prompt 与各回答之和。
+    任意三种请求方式组合时，用量都等于各 prompt 与各响应之和。
     """
     await assert_aspect(api, USAGE, pairs=False)
 
@@ -198,7 +198,7 @@ async def log_probabilities_are_in_step_in_threes(api: Api) -> None:
 async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
     """Whatever two settings meet, the tokens of a greedy choice have the scores they have alone.
 
-    任意两项设置组合时，贪心 choice 的词元得分都与单独请求时相同。
+    任意两项设置组合时，贪心 choice 的 token 得分都与单独请求时相同。
     """
     await assert_aspect(api, SCORES, pairs=True)
 
@@ -212,6 +212,6 @@ async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
 async def tokens_are_scored_alike_in_threes(api: Api) -> None:
     """Whatever three ways of asking meet, greedy tokens have the scores they have alone.
 
-    任意三种请求方式组合时，贪心的词元得分都与单独请求时相同。
+    任意三种请求方式组合时，贪心的 token 得分都与单独请求时相同。
     """
     await assert_aspect(api, SCORES, pairs=False)

@@ -48,7 +48,7 @@ class ScoredPrompt:
 async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
     """A prompt has the same scores whatever else is asked for, and however much follows it.
 
-    无论同时设置什么参数、其后生成多少词元，同一 prompt 的得分都相同。
+    无论同时设置什么参数、其后生成多少 token，同一 prompt 的得分都相同。
     """
     prompts = scored_prompts((await run_test_cases(api)).outcomes)
     if not any(len(scored) > 1 for scored in prompts.values()):
@@ -64,7 +64,7 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
 async def an_equal_request_is_answered_anew(api: Api) -> None:
     """A request of many settings that is sent again gets an answer with an id of its own.
 
-    含多项设置的请求再次发送时，得到的回答有自己的 id。
+    含多项设置的请求再次发送时，得到的响应有自己的 id。
     """
     outcomes = (await run_test_cases(api)).outcomes
     for case in cases_to_repeat([case for case, one in outcomes if isinstance(one, Completion)]):

@@ -27,7 +27,7 @@ from conformance.judgement import expect
 async def a_token_is_forced_into_each_choice(api: Api) -> None:
     """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
 
-    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
     await assert_forced(api, stream=False)
 
@@ -41,7 +41,7 @@ async def a_token_is_forced_into_each_choice(api: Api) -> None:
 async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
     """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
 
-    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个词元组成。
+    在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
     await assert_forced(api, stream=True)
 
@@ -69,7 +69,7 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
 async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
     """No streamed choice of a batch with `n: 2` begins with a token that is banned.
 
-    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的词元开头。
+    在 `n: 2` 的流式批次中，没有任何 choice 以被禁的 token 开头。
     """
     banned_from, piece, token = await natural_token(api)
     told = await ask_batched(

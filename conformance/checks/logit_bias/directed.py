@@ -27,7 +27,7 @@ from conformance.model import Effect
 async def a_bias_of_100_forces_a_token(api: Api) -> None:
     """Forcing one token fills the text with it, and forcing another fills it with the other.
 
-    强制某个词元时文本全由它组成，强制另一个时则全由另一个组成。
+    强制某个 token 时文本全由它组成，强制另一个时则全由另一个组成。
     """
     one, other = await forced(api, ONE_ID), await forced(api, OTHER_ID)
     # The same text for both would be the text that comes without a bias.
@@ -42,7 +42,7 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
 async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
     """A token that the endpoint would sample next does not come when it is banned.
 
-    端点本会接着采样的词元，被禁之后不再出现。
+    接口本会接着采样的 token，被禁之后不再出现。
 
     A second token is banned beside it, so that it takes more than the first entry of the map.
     """

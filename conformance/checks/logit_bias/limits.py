@@ -20,14 +20,14 @@ LIMITS = (
         "logit-bias.forces",
         {"logit_bias": {}},
         "An empty `logit_bias` gives the answer that comes without one.",
-        "空的 `logit_bias` 给出与未设置时相同的回答。",
+        "空的 `logit_bias` 给出与未设置时相同的响应。",
     ),
     same_as_omitted(
         "logit-bias.null",
         "logit-bias.forces",
         {"logit_bias": None},
         "`logit_bias: null` gives the answer that comes without one.",
-        "`logit_bias: null` 给出与未设置时相同的回答。",
+        "`logit_bias: null` 给出与未设置时相同的响应。",
         instead={str(ONE_ID): 0},
     ),
     rejected(
@@ -50,7 +50,7 @@ LIMITS = (
         "logit-bias.unknown-token-refused",
         {"logit_bias": {"hello": 1}},
         "A bias for a word in place of a token id is declined.",
-        "以单词代替词元 id 设置偏置会被拒绝。",
+        "以单词代替 token id 设置偏置会被拒绝。",
         tier="deep",
     ),
     rejected(

@@ -36,7 +36,7 @@ from conformance.model import Effect
 async def banned_tokens_do_not_come(api: Api) -> None:
     """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
 
-    随机请求的回答中，id 已知的词元被禁之后不再出现。
+    随机请求的响应中，id 已知的 token 被禁之后不再出现。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -67,7 +67,7 @@ async def tokens_in(api: Api, scene: Scene, shape: RequestShape, **more: Any) ->
 async def a_forced_token_fills_every_choice(api: Api) -> None:
     """Whatever the prompts, a forced token fills every choice with one and the same text.
 
-    无论 prompt 为何，被强制的词元都以同一文本充满每个 choice。
+    无论 prompt 为何，被强制的 token 都以同一文本充满每个 choice。
     """
 
     async def relation(trial: Trial, generated: tuple[Scene, int], shape: RequestShape) -> None:

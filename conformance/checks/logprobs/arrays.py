@@ -66,7 +66,7 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
 async def tokens_join_to_the_text(api: Api) -> None:
     """The tokens of an ASCII answer join to its text, spaces included.
 
-    ASCII 回答的词元拼接后等于其文本，包括空格。
+    ASCII 响应的 token 拼接后等于其文本，包括空格。
     """
     assert_tokens_make_text((await scored(api)).only)
 
@@ -75,7 +75,7 @@ async def tokens_join_to_the_text(api: Api) -> None:
 async def chinese_tokens_join_to_the_text(api: Api) -> None:
     """The tokens of a Chinese answer join to its text, byte for byte.
 
-    中文回答的词元拼接后与其文本逐字节一致。
+    中文响应的 token 拼接后与其文本逐字节一致。
     """
     assert_tokens_make_text((await plain(api, CHINESE, logprobs=1)).only)
 
@@ -84,7 +84,7 @@ async def chinese_tokens_join_to_the_text(api: Api) -> None:
 async def emoji_tokens_join_to_the_text(api: Api) -> None:
     """The tokens of an answer in emoji join to its text, byte for byte.
 
-    表情符号回答的词元拼接后与其文本逐字节一致。
+    表情符号响应的 token 拼接后与其文本逐字节一致。
     """
     assert_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
 
@@ -97,7 +97,7 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
 async def one_entry_for_each_token(api: Api) -> None:
     """An answer cut at the limit has exactly as many entries as tokens were allowed.
 
-    被上限截断的回答，其条目数恰好等于允许的词元数。
+    被上限截断的响应，其条目数恰好等于允许的 token 数。
     """
     choice = (await scored(api)).only
     if choice.finish_reason != "length":
@@ -112,7 +112,7 @@ async def one_entry_for_each_token(api: Api) -> None:
 async def one_entry_for_each_part_of_a_character(api: Api) -> None:
     """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed.
 
-    被上限截断的中文回答，其条目数恰好等于允许的词元数。
+    被上限截断的中文响应，其条目数恰好等于允许的 token 数。
     """
     choice = (await plain(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
@@ -124,7 +124,7 @@ async def one_entry_for_each_part_of_a_character(api: Api) -> None:
 async def parts_of_characters_are_bytes(api: Api) -> None:
     """A token that is part of a Chinese character is written as bytes, not as U+FFFD.
 
-    只是汉字一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    只是汉字一部分的 token 以字节形式写出，而不是写成 U+FFFD。
     """
     assert_parts_written_as_bytes((await plain(api, CHINESE, logprobs=1)).only)
 
@@ -133,7 +133,7 @@ async def parts_of_characters_are_bytes(api: Api) -> None:
 async def parts_of_emoji_are_bytes(api: Api) -> None:
     """A token that is part of an emoji is written as bytes, not as U+FFFD.
 
-    只是表情符号一部分的词元以字节形式写出，而不是写成 U+FFFD。
+    只是表情符号一部分的 token 以字节形式写出，而不是写成 U+FFFD。
     """
     assert_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
 
@@ -180,7 +180,7 @@ async def alternatives_share_one_probability(api: Api) -> None:
 async def the_sampled_token_is_listed(api: Api) -> None:
     """The token that was taken is listed among the alternatives with its own log probability.
 
-    所选的词元列在候选之中，且对数概率与自身一致。
+    所选的 token 列在候选之中，且对数概率与自身一致。
     """
     wanted = alternatives(api)
     for position in positions_of((await scored(api)).only):
@@ -198,7 +198,7 @@ async def the_sampled_token_is_listed(api: Api) -> None:
 async def greedy_takes_the_best(api: Api) -> None:
     """At temperature 0 no alternative has a higher log probability than the token taken.
 
-    temperature 为 0 时，没有任何候选的对数概率高于所选的词元。
+    temperature 为 0 时，没有任何候选的对数概率高于所选的 token。
 
     A mark that the endpoint never writes, such as that of a text's end where a minimum of tokens is
     asked for, may be listed as the best all the same: servers that suppress it list the model's own
@@ -245,7 +245,7 @@ async def top_p_leaves_scores_alone(api: Api) -> None:
 async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
     """The tokens in the chunks' log probabilities join to those of the plain answer.
 
-    数据块的对数概率中的词元拼接后与非流式回答一致。
+    数据块的对数概率中的 token 拼接后与非流式响应一致。
     """
     asked = alternatives(api)
 
@@ -262,7 +262,7 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
 async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     """The log probabilities in the chunks join to those of the plain answer.
 
-    数据块中的对数概率拼接后与非流式回答一致。
+    数据块中的对数概率拼接后与非流式响应一致。
     """
     asked = alternatives(api)
 

@@ -36,7 +36,7 @@ TWO_SCORED_CHOICES: Mapping[str, Any] = {
 async def scores_come_when_asked_for(api: Api) -> None:
     """With `logprobs` the choice carries a log probability for each of its tokens.
 
-    设置 `logprobs` 时，choice 的每个词元都带有对数概率。
+    设置 `logprobs` 时，choice 的每个 token 都带有对数概率。
     """
     choice = (await scored(api)).only
     expect(len(tokens_of(choice)), "number of tokens").at_least(1)
@@ -50,7 +50,7 @@ async def scores_come_when_asked_for(api: Api) -> None:
 async def each_choice_has_its_own_scores(api: Api) -> None:
     """With `n: 2` each choice carries the tokens of its own text.
 
-    设置 `n: 2` 时，每个 choice 都带有自己文本的词元。
+    设置 `n: 2` 时，每个 choice 都带有自己文本的 token。
     """
     for choice in (await api.complete(**TWO_SCORED_CHOICES)).expect_ok().choices:
         assert_tokens_make_text(choice)
@@ -71,7 +71,7 @@ async def scores_come_in_a_stream(api: Api) -> None:
 async def as_many_alternatives_as_asked_for(api: Api) -> None:
     """`logprobs: N` lists N alternatives at each position, or N + 1 with the sampled token.
 
-    `logprobs: N` 在每个位置列出 N 个候选，加上所采样的词元可为 N + 1 个。
+    `logprobs: N` 在每个位置列出 N 个候选，加上所采样的 token 可为 N + 1 个。
     """
     wanted = alternatives(api)
     assert_alternatives_count(positions_of((await scored(api)).only), wanted)
@@ -92,7 +92,7 @@ async def as_many_alternatives_in_a_stream(api: Api) -> None:
 async def two_alternatives(api: Api) -> None:
     """`logprobs: 2` lists two alternatives at each position, or three with the sampled token.
 
-    `logprobs: 2` 在每个位置列出两个候选，加上所采样的词元可为三个。
+    `logprobs: 2` 在每个位置列出两个候选，加上所采样的 token 可为三个。
     """
     choice = (
         (await api.complete(**{**ONE_TOKEN_REQUEST, "max_tokens": 4}, logprobs=2)).expect_ok().only
@@ -104,7 +104,7 @@ async def two_alternatives(api: Api) -> None:
 async def zero_alternatives_still_score(api: Api) -> None:
     """`logprobs: 0` gives the log probabilities of the sampled tokens.
 
-    `logprobs: 0` 给出所采样词元的对数概率。
+    `logprobs: 0` 给出所采样 token 的对数概率。
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
     scores = scores_of(choice)
@@ -117,7 +117,7 @@ async def zero_alternatives_still_score(api: Api) -> None:
 async def zero_lists_no_alternatives(api: Api) -> None:
     """`logprobs: 0` lists no token beside the sampled one.
 
-    `logprobs: 0` 除所采样的词元外不列出其他词元。
+    `logprobs: 0` 除所采样的 token 外不列出其他 token。
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
     maps = choice.logprobs.raw.get("top_logprobs")
@@ -195,7 +195,7 @@ async def null_asks_for_no_scores(api: Api) -> None:
 async def true_asks_for_scores(api: Api) -> None:
     """With `logprobs: true` the choice carries the log probabilities of its tokens.
 
-    设置 `logprobs: true` 时，choice 带有其词元的对数概率。
+    设置 `logprobs: true` 时，choice 带有其 token 的对数概率。
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=True)).expect_ok().only
     if choice.text:

@@ -67,7 +67,7 @@ def zero_scores_every_choice(answer: Answered) -> None:
 def no_choice_carries_scores_unasked(answer: Answered) -> None:
     """No choice of any answer carries log probabilities that its request did not ask for.
 
-    任何回答的 choice 都不含请求未要求的对数概率。
+    任何响应的 choice 都不含请求未要求的对数概率。
     """
     if answer.asked.logprobs is not None:
         raise NotApplicable("log probabilities were asked for")
@@ -118,7 +118,7 @@ def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
 def tokens_join_to_every_plain_text(answer: Answered) -> None:
     """The tokens of every plain choice join to its text.
 
-    每个非流式 choice 的词元拼接后等于其文本。
+    每个非流式 choice 的 token 拼接后等于其文本。
     """
     if answer.asked.echo or answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is a stream")
@@ -129,7 +129,7 @@ def tokens_join_to_every_plain_text(answer: Answered) -> None:
 def tokens_join_to_every_streamed_text(answer: Answered) -> None:
     """The tokens of every streamed choice join to its text.
 
-    每个流式 choice 的词元拼接后等于其文本。
+    每个流式 choice 的 token 拼接后等于其文本。
     """
     if answer.asked.echo or not answer.reply.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is no stream")
@@ -144,7 +144,7 @@ def tokens_join_to_every_streamed_text(answer: Answered) -> None:
 def one_entry_for_each_token_everywhere(answer: Answered) -> None:
     """Every choice that the limit cut has exactly as many entries as tokens were allowed.
 
-    每个被上限截断的 choice，其条目数恰好等于允许的词元数。
+    每个被上限截断的 choice，其条目数恰好等于允许的 token 数。
     """
     limit = answer.asked.limit
     if answer.asked.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
@@ -162,7 +162,7 @@ def one_entry_for_each_token_everywhere(answer: Answered) -> None:
 def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
     """No token of any answer is written with U+FFFD, unless its prompt has that character.
 
-    任何回答的词元都不会写成 U+FFFD，除非其 prompt 含有该字符。
+    任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
     if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
         raise NotApplicable("the request has U+FFFD itself")
@@ -175,7 +175,7 @@ def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
 def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
     """No log probability in any answer of the run is above 0, or anything but a number.
 
-    本次运行的任何回答中，没有任何对数概率大于 0 或不是数字。
+    本次运行的任何响应中，没有任何对数概率大于 0 或不是数字。
     """
 
     def judge(choice: Choice) -> None:
@@ -193,7 +193,7 @@ def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
 def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
     """At no position of any answer do the alternatives' probabilities add up to more than 1.
 
-    任何回答的任何位置上，各候选的概率之和都不超过 1。
+    任何响应的任何位置上，各候选的概率之和都不超过 1。
     """
 
     def judge(choice: Choice) -> None:
@@ -211,7 +211,7 @@ def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
 def every_sampled_token_is_listed(answer: Answered) -> None:
     """In every answer the token taken is among the alternatives, with its own log probability.
 
-    在每个回答中，所选的词元都在候选之中，且对数概率与自身一致。
+    在每个响应中，所选的 token 都在候选之中，且对数概率与自身一致。
     """
     wanted = answer.asked.logprobs
     if not wanted:
@@ -235,7 +235,7 @@ def every_sampled_token_is_listed(answer: Answered) -> None:
 def greedy_takes_the_best_everywhere(answer: Answered) -> None:
     """In no greedy answer are most tokens less probable than the best alternative.
 
-    任何贪心回答中，概率低于最优候选的词元都不会占多数。
+    任何贪心响应中，概率低于最优候选的 token 都不会占多数。
 
     One or two may be: batching and speculation take another token now and then.
     """
@@ -260,7 +260,7 @@ def greedy_takes_the_best_everywhere(answer: Answered) -> None:
 def every_offset_follows_its_token(answer: Answered) -> None:
     """Wherever the limit cut a choice, each offset is the one before plus that token's length.
 
-    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该词元的长度。
+    凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该 token 的长度。
     """
     first = 1 if answer.asked.echo else 0  # a start token is listed and stands nowhere
 

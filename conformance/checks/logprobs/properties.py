@@ -42,7 +42,7 @@ async def the_arrays_are_parallel(api: Api) -> None:
 async def the_tokens_join_to_the_text(api: Api) -> None:
     """Whatever is asked, the tokens of every choice join to its text, byte for byte.
 
-    无论请求什么，每个 choice 的词元拼接后都与其文本逐字节一致。
+    无论请求什么，每个 choice 的 token 拼接后都与其文本逐字节一致。
     """
     await assert_each_choice(api, lambda choice, _: assert_tokens_make_text(choice))
 
@@ -51,7 +51,7 @@ async def the_tokens_join_to_the_text(api: Api) -> None:
 async def every_token_has_an_entry(api: Api) -> None:
     """Whatever is asked, a choice that ended at the limit has one entry for each token.
 
-    无论请求什么，被上限截断的 choice 都为每个词元列出一个条目。
+    无论请求什么，被上限截断的 choice 都为每个 token 列出一个条目。
     """
 
     def judge(choice: Choice, scene: Scene) -> None:
@@ -65,7 +65,7 @@ async def every_token_has_an_entry(api: Api) -> None:
 async def offsets_advance_by_characters(api: Api) -> None:
     """Whatever is asked, offsets advance by the characters of each token, not by its bytes.
 
-    无论请求什么，偏移都按每个词元的字符数前进，而不是字节数。
+    无论请求什么，偏移都按每个 token 的字符数前进，而不是字节数。
     """
     await assert_each_choice(api, lambda choice, _: assert_offsets_advance(choice))
 
@@ -76,7 +76,7 @@ async def offsets_advance_by_characters(api: Api) -> None:
 async def the_token_taken_is_listed_alike(api: Api) -> None:
     """Whatever is asked, a token among the alternatives has the log probability it has by itself.
 
-    无论请求什么，候选中所选词元的对数概率都与其自身的一致。
+    无论请求什么，候选中所选 token 的对数概率都与其自身的一致。
     """
 
     def judge(choice: Choice, _: Scene) -> None:
@@ -98,7 +98,7 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
 async def greedy_answers_take_the_best(api: Api) -> None:
     """Whatever is asked, no alternative is clearly likelier than the token of a greedy answer.
 
-    无论请求什么，都没有候选明显比贪心回答所选的词元更可能。
+    无论请求什么，都没有候选明显比贪心响应所选的 token 更可能。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -151,6 +151,6 @@ async def assert_each_choice(api: Api, judge: Callable[[Choice, Scene], None]) -
 async def null_logprobs_change_nothing(api: Api) -> None:
     """Whatever is asked, `logprobs: null` gives the answer without `logprobs`.
 
-    无论请求什么，`logprobs: null` 都给出不带 `logprobs` 时的回答。
+    无论请求什么，`logprobs: null` 都给出不带 `logprobs` 时的响应。
     """
     await assert_null_is_absent(api, "logprobs", 1)

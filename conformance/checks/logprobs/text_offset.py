@@ -19,7 +19,7 @@ from conformance.judgement import NotApplicable, expect
 async def offsets_follow_the_tokens(api: Api) -> None:
     """In an ASCII answer each offset is the one before, plus the length of the token there.
 
-    在 ASCII 回答中，每个偏移等于前一个偏移加上该处词元的长度。
+    在 ASCII 响应中，每个偏移等于前一个偏移加上该处 token 的长度。
     """
     assert_offsets_advance((await scored(api)).only)
 
@@ -28,7 +28,7 @@ async def offsets_follow_the_tokens(api: Api) -> None:
 async def offsets_count_characters(api: Api) -> None:
     """In a Chinese answer offsets advance by characters, not by bytes.
 
-    在中文回答中，偏移按字符而不是按字节递增。
+    在中文响应中，偏移按字符而不是按字节递增。
     """
     assert_offsets_advance((await plain(api, CHINESE, logprobs=1)).only)
 

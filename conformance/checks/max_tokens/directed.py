@@ -43,7 +43,7 @@ BEYOND_ANY_CONTEXT = 10_000_000
 async def a_small_limit_is_kept(api: Api) -> None:
     """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
 
-    `max_tokens: 4` 至多给出四个词元，其文本少于十六个词元的文本。
+    `max_tokens: 4` 至多给出四个 token，其文本少于十六个 token 的文本。
     """
     assert_limit(await plain(api, max_tokens=FEW_TOKENS), FEW_TOKENS)
     few, many = await plain(api, max_tokens=FEW_TOKENS), await plain(api)
@@ -70,7 +70,7 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     """The greedy text of sixteen tokens begins with the greedy text of four.
 
-    十六个词元的贪心文本以四个词元的贪心文本开头。
+    十六个 token 的贪心文本以四个 token 的贪心文本开头。
     """
 
     async def shorter(fresh: bool) -> str:
@@ -90,7 +90,7 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
 async def the_default_is_the_documented_one(api: Api) -> None:
     """Without `max_tokens` the greedy answer is the one with the documented default.
 
-    未设置 `max_tokens` 时的贪心回答，与取文档默认值时相同。
+    未设置 `max_tokens` 时的贪心响应，与取文档默认值时相同。
     """
     await assert_as_default(api, {})
 
@@ -99,7 +99,7 @@ async def the_default_is_the_documented_one(api: Api) -> None:
 async def null_is_the_default(api: Api) -> None:
     """`max_tokens: null` gives the answer of the documented default.
 
-    `max_tokens: null` 给出文档默认值下的回答。
+    `max_tokens: null` 给出文档默认值下的响应。
     """
     await assert_as_default(api, {"max_tokens": None})
 
@@ -108,7 +108,7 @@ async def null_is_the_default(api: Api) -> None:
 async def no_limit_is_no_small_limit(api: Api) -> None:
     """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
 
-    未设置 `max_tokens` 时，回答会超过十六个词元，直到遇到停止序列。
+    未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """
     needle = await needle_beyond(api, MAX_TOKENS)
     limited = solid((await plain(api)).text)
@@ -131,7 +131,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
 async def zero_with_echo_generates_nothing(api: Api) -> None:
     """`max_tokens: 0` with `echo` returns the prompt, and no token more.
 
-    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个词元。
+    `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个 token。
     """
     answer = await awkward_echo(api)
     assert_echoed(answer.text, AWKWARD)
@@ -158,7 +158,7 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
 async def the_refusal_names_the_counts(api: Api) -> None:
     """The refusal of ten million tokens names how many were asked for, and how many are there.
 
-    拒绝一千万个词元时，错误信息给出请求的词元数与 prompt 已有的词元数。
+    拒绝一千万个 token 时，错误信息给出请求的 token 数与 prompt 已有的 token 数。
     """
     asked = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_rejected(await api.stream(read_events=3, **asked), *REJECTED_STATUSES)

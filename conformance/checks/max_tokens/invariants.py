@@ -24,7 +24,7 @@ from conformance.judgement import Deviation, Judgement, NotApplicable, expect, s
 def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
     """No choice lists more tokens than `max_tokens`, but for the one that ended it.
 
-    除结束词元外，没有任何 choice 列出的词元多于 `max_tokens`。
+    除结束 token 外，没有任何 choice 列出的 token 多于 `max_tokens`。
     """
     limit = answer.asked.limit
     if answer.asked.echo:
@@ -41,7 +41,7 @@ def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
 def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
 
-    被上限截断的贪心 choice，就其文本而言，词元数不会多于或少于该上限。
+    被上限截断的贪心 choice，就其文本而言，token 数不会多于或少于该上限。
 
     Which tokens make up a text is read from an answer that lists and bills as many.
     """

@@ -20,7 +20,7 @@ LIMITS = (
         "max-tokens.context-overflow-refused",
         {"max_tokens": BEYOND_ANY_CONTEXT},
         "Ten million tokens fit no context: the request is declined, not cut down in silence.",
-        "一千万个词元超出任何上下文：请求会被拒绝，而不是悄悄缩减。",
+        "一千万个 token 超出任何上下文：请求会被拒绝，而不是悄悄缩减。",
         stream=True,
         read_events=3,
     ),

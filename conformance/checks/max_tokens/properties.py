@@ -14,7 +14,7 @@ from conformance.generation.strategies import Scene, scenes
 async def one_token_more_continues_the_answer(api: Api) -> None:
     """A greedy answer with one token more begins with the answer that has one less.
 
-    多一个词元的贪心回答以少一个词元的回答开头。
+    多一个 token 的贪心响应以少一个 token 的响应开头。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:

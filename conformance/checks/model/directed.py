@@ -102,7 +102,7 @@ async def the_stream_names_the_model_asked_for(api: Api) -> None:
 async def a_chat_model_is_refused_as_one(api: Api) -> None:
     """A model that the endpoint calls one for chat is refused with 404 and param `model`.
 
-    端点自称用于聊天的模型，以 404 和 param `model` 拒绝。
+    接口自称用于聊天的模型，以 404 和 param `model` 拒绝。
     """
     if api.model == CHAT_MODEL:
         raise NotApplicable("this is the model under judgement")

@@ -16,7 +16,7 @@ from conformance.judgement import NotApplicable
 def every_answer_names_the_model_asked_for(answer: Answered) -> None:
     """`model` is the name that was asked for, or a form of it, in every answer of the run.
 
-    本次运行的每个回答中，`model` 都是所请求的名称或其变体。
+    本次运行的每个响应中，`model` 都是所请求的名称或其变体。
     """
     asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
     if not isinstance(asked, str) or not isinstance(named, str):

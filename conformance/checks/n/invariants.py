@@ -12,7 +12,7 @@ from conformance.judgement import Deviation, NotApplicable, Thing
 def every_prompt_has_its_copies(answer: Answered) -> None:
     """Every answer to a request with `n` has that many choices for each prompt.
 
-    凡是带 `n` 的请求，其回答对每个 prompt 都有这么多 choice。
+    凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。
     """
     if answer.asked.n == 1:
         raise NotApplicable("one choice was asked for")
@@ -23,7 +23,7 @@ def every_prompt_has_its_copies(answer: Answered) -> None:
 def one_choice_unless_more_are_asked_for(answer: Answered) -> None:
     """Every answer to a request without `n` has one choice for each prompt.
 
-    凡是未设置 `n` 的请求，其回答对每个 prompt 都只有一个 choice。
+    凡是未设置 `n` 的请求，其响应对每个 prompt 都只有一个 choice。
     """
     if answer.asked.has("n", "best_of"):
         raise NotApplicable("a number of choices or candidates was sent")

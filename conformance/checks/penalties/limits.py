@@ -29,7 +29,7 @@ def limits_of(name: str) -> Iterator[Limit]:
         f"{area}.range-served",
         {name: 0},
         f"`{name}: 0` gives the answer that comes without a penalty.",
-        f"`{name}: 0` 的回答与不设惩罚时相同。",
+        f"`{name}: 0` 的响应与不设惩罚时相同。",
         prompt=COLOURS,
     )
     yield same_as_omitted(
@@ -37,7 +37,7 @@ def limits_of(name: str) -> Iterator[Limit]:
         f"{area}.null-is-none",
         {name: None},
         f"`{name}: null` gives the answer that comes without a penalty.",
-        f"`{name}: null` 的回答与不设惩罚时相同。",
+        f"`{name}: null` 的响应与不设惩罚时相同。",
         prompt=COLOURS,
         instead=0,
     )

@@ -21,7 +21,7 @@ from conformance.judgement import Judgement
 async def presence_moves_no_first_token(api: Api) -> None:
     """Whatever the prompt repeats, `presence_penalty` leaves the first token of the answer alone.
 
-    无论 prompt 重复什么，`presence_penalty` 都不影响回答的第一个词元。
+    无论 prompt 重复什么，`presence_penalty` 都不影响响应的第一个 token。
     """
     await assert_first_token_unchanged(api, "presence_penalty")
 
@@ -32,7 +32,7 @@ async def presence_moves_no_first_token(api: Api) -> None:
 async def frequency_moves_no_first_token(api: Api) -> None:
     """Whatever the prompt repeats, `frequency_penalty` leaves the first token of the answer alone.
 
-    无论 prompt 重复什么，`frequency_penalty` 都不影响回答的第一个词元。
+    无论 prompt 重复什么，`frequency_penalty` 都不影响响应的第一个 token。
     """
     await assert_first_token_unchanged(api, "frequency_penalty")
 
@@ -92,7 +92,7 @@ def is_documented(api: Api, name: str) -> bool:
 async def a_null_presence_penalty_changes_nothing(api: Api) -> None:
     """Whatever is asked, `presence_penalty: null` gives the answer without a penalty.
 
-    无论请求什么，`presence_penalty: null` 都给出不带惩罚时的回答。
+    无论请求什么，`presence_penalty: null` 都给出不带惩罚时的响应。
     """
     await assert_null_is_absent(api, "presence_penalty", 0)
 
@@ -101,6 +101,6 @@ async def a_null_presence_penalty_changes_nothing(api: Api) -> None:
 async def a_null_frequency_penalty_changes_nothing(api: Api) -> None:
     """Whatever is asked, `frequency_penalty: null` gives the answer without a penalty.
 
-    无论请求什么，`frequency_penalty: null` 都给出不带惩罚时的回答。
+    无论请求什么，`frequency_penalty: null` 都给出不带惩罚时的响应。
     """
     await assert_null_is_absent(api, "frequency_penalty", 0)

@@ -17,7 +17,7 @@ from conformance.checks._shared.batched import (
 async def each_prompt_is_answered_as_alone(api: Api) -> None:
     """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer.
 
-    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独作答那样续写自己的 prompt。
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独请求那样续写自己的 prompt。
     """
     await assert_prompts(api, stream=False)
 
@@ -26,7 +26,7 @@ async def each_prompt_is_answered_as_alone(api: Api) -> None:
 async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
     """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer.
 
-    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式回答一致。
+    在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式响应一致。
     """
     await assert_prompts(api, stream=True)
 

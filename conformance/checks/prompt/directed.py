@@ -75,7 +75,7 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
 async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
     """A prompt of one digit counts as no more than a few tokens: nothing was put around it.
 
-    只有一个数字的 prompt 只计几个词元：前后没有添加任何内容。
+    只有一个数字的 prompt 只计几个 token：前后没有添加任何内容。
     """
     answer = (await api.complete(**minimal_request())).expect_ok()
     if not answer.has_usage:
@@ -87,7 +87,7 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
 async def escaped_characters_are_the_same_characters(api: Api) -> None:
     r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8.
 
-    请求的 JSON 中写作 `\u4e00` 的中文，其回答与 UTF-8 中文相同。
+    请求的 JSON 中写作 `\u4e00` 的中文，其响应与 UTF-8 中文相同。
     """
     escaped = json.dumps({"model": api.model, **greedy(CHINESE)}).encode()
 
@@ -122,7 +122,7 @@ async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
 async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
     """An array with one string is answered like the string.
 
-    只含一个字符串的数组，其回答与该字符串相同。
+    只含一个字符串的数组，其响应与该字符串相同。
     """
     await assert_batch_as_singles(api, [COUNTING])
 
@@ -131,7 +131,7 @@ async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
 async def token_ids_are_one_prompt(api: Api) -> None:
     """An array of eight token ids is one prompt of eight tokens, or nine with a start token.
 
-    含八个词元 id 的数组是一个八词元的 prompt，带起始词元则为九个。
+    含八个 token id 的数组是一个八 token 的 prompt，带起始 token 则为九个。
     """
     answer = (await api.complete(**minimal_request(prompt=TOKENS))).expect_ok()
     choices_of(answer, 1, Thing.CHOICES)
@@ -143,7 +143,7 @@ async def token_ids_are_one_prompt(api: Api) -> None:
 async def token_arrays_are_a_batch(api: Api) -> None:
     """Two arrays of token ids are two prompts, and each is answered.
 
-    两个词元 id 数组是两个 prompt，各自得到回答。
+    两个 token id 数组是两个 prompt，各自得到响应。
     """
     batch = [TOKENS, FEW_TOKENS]
     answer = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
@@ -159,7 +159,7 @@ async def token_arrays_are_a_batch(api: Api) -> None:
 async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     """Token ids, and the text that the endpoint echoes for them, get the same greedy answer.
 
-    词元 id 与端点为其回显的文本，得到相同的贪心回答。
+    token id 与接口为其回显的文本，得到相同的贪心响应。
     """
     for token in (400, 500, 600):
         ids = [token] * 8
@@ -190,7 +190,7 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
 async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
     """The id that forces a piece of text into an answer stands for that piece in a prompt.
 
-    能把一段文本强制写入回答的 id，在 prompt 中也代表这段文本。
+    能把一段文本强制写入响应的 id，在 prompt 中也代表这段文本。
     """
     answer = await echo_of_ids(api, PROBED_IDS)
     known = pieces_of(answer, PROBED_IDS)
@@ -213,7 +213,7 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
 async def an_absent_prompt_is_harmless(api: Api) -> None:
     """A request without a prompt is served or declined; it does not break the endpoint.
 
-    没有 prompt 的请求要么得到处理，要么被拒绝，不会使端点出错。
+    没有 prompt 的请求要么得到处理，要么被拒绝，不会使接口出错。
     """
     served_or_rejected(await api.complete(max_tokens=1))
 
@@ -222,7 +222,7 @@ async def an_absent_prompt_is_harmless(api: Api) -> None:
 async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     """A prompt longer than the context that the endpoint names is declined, not cut.
 
-    超出端点所称上下文长度的 prompt 会被拒绝，而不是被截断。
+    超出接口所称上下文长度的 prompt 会被拒绝，而不是被截断。
     """
     context = await context_of(api)
     words = context + 64

@@ -12,7 +12,7 @@ from conformance.judgement import NotApplicable, Thing
 def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
     """Every answer to several prompts has a choice for each.
 
-    对多个 prompt 的每个回答，每个 prompt 都有一个 choice。
+    对多个 prompt 的每个响应，每个 prompt 都有一个 choice。
     """
     prompts = answer.asked.prompts
     if answer.asked.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):

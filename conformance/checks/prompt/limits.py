@@ -11,14 +11,14 @@ LIMITS = (
         "prompt.empty",
         {"prompt": ""},
         "An empty prompt is served or declined; it does not break the endpoint.",
-        "空的 prompt 要么得到处理，要么被拒绝，不会使端点出错。",
+        "空的 prompt 要么得到处理，要么被拒绝，不会使接口出错。",
     ),
     harmless(
         "prompt.null-is-harmless",
         "prompt.absent-or-null",
         {"prompt": None},
         "A prompt of null is served or declined; it does not break the endpoint.",
-        "为 null 的 prompt 要么得到处理，要么被拒绝，不会使端点出错。",
+        "为 null 的 prompt 要么得到处理，要么被拒绝，不会使接口出错。",
         tier="deep",
     ),
     wrong_type(

@@ -56,7 +56,7 @@ async def what_the_contract_allows_is_served(api: Api) -> None:
 async def plain_answers_fit_the_schema(api: Api) -> None:
     """Plain answers to requests drawn from the contract fit its schema.
 
-    对从契约中抽取的请求，非流式回答符合其 schema。
+    对从契约中抽取的请求，非流式响应符合其 schema。
     """
     await assert_each_valid(
         api, await served(api, stream=False), lambda reply: assert_completion_fits(reply, api)
@@ -67,7 +67,7 @@ async def plain_answers_fit_the_schema(api: Api) -> None:
 async def plain_answers_are_announced_as_json(api: Api) -> None:
     """Plain answers to requests drawn from the contract have the content type `application/json`.
 
-    对从契约中抽取的请求，非流式回答的内容类型为 `application/json`。
+    对从契约中抽取的请求，非流式响应的内容类型为 `application/json`。
     """
 
     def judge(reply: Reply) -> None:

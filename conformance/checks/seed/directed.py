@@ -202,7 +202,7 @@ async def the_seed_zero_repeats(api: Api) -> None:
 async def without_a_seed_it_is_one(api: Api) -> None:
     """Without a seed the answer is the one of `seed: 1`.
 
-    未设置 seed 时的回答与 `seed: 1` 相同。
+    未设置 seed 时的响应与 `seed: 1` 相同。
     """
     await assert_repeats(api, 1)
 

@@ -73,7 +73,7 @@ def hottest(api: Api) -> float:
 async def a_null_seed_changes_nothing(api: Api) -> None:
     """Whatever is asked, `seed: null` gives the greedy answer without `seed`.
 
-    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心回答。
+    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心响应。
     """
     await assert_null_is_absent(api, "seed", 1)
 
@@ -119,7 +119,7 @@ REQUESTS = (
 async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
     """With a seed a stream is the sample of the plain answer, in batches, copies and echoes too.
 
-    使用 seed 时，流与非流式回答为同一样本，批次、多个 choice 与回显时亦然。
+    使用 seed 时，流与非流式响应为同一样本，批次、多个 choice 与回显时亦然。
     """
     unrepeated = []
     for request in REQUESTS:

@@ -149,7 +149,7 @@ async def assert_reasons(api: Api, *, stream: bool) -> None:
 async def no_prompt_stops_its_choices(api: Api) -> None:
     """A piece of a prompt, or of its border with the answer, ends no choice of a batch.
 
-    prompt 中的片段，或 prompt 与回答交界处的片段，不会结束批次中的任何 choice。
+    prompt 中的片段，或 prompt 与响应交界处的片段，不会结束批次中的任何 choice。
     """
     await assert_at_borders(api, COUNTING, stream=False)
 
@@ -162,7 +162,7 @@ async def no_prompt_stops_its_choices(api: Api) -> None:
 async def no_prompt_stops_its_streamed_choices(api: Api) -> None:
     """A piece of a prompt, or of its border with the answer, ends no streamed choice of a batch.
 
-    prompt 中的片段，或 prompt 与回答交界处的片段，不会结束流式批次中的任何 choice。
+    prompt 中的片段，或 prompt 与响应交界处的片段，不会结束流式批次中的任何 choice。
     """
     await assert_at_borders(api, COUNTING, stream=True)
 
@@ -171,7 +171,7 @@ async def no_prompt_stops_its_streamed_choices(api: Api) -> None:
 async def a_sequence_at_the_start_leaves_nothing(api: Api) -> None:
     """A choice of a batch whose answer begins with a stop sequence is empty.
 
-    批次中，回答以停止序列开头的 choice 为空。
+    批次中，响应以停止序列开头的 choice 为空。
     """
     await assert_at_borders(api, CHINESE, stream=False)
 
@@ -180,7 +180,7 @@ async def a_sequence_at_the_start_leaves_nothing(api: Api) -> None:
 async def a_sequence_at_the_start_of_a_stream_leaves_nothing(api: Api) -> None:
     """A streamed choice of a batch whose answer begins with a stop sequence is empty.
 
-    流式批次中，回答以停止序列开头的 choice 为空。
+    流式批次中，响应以停止序列开头的 choice 为空。
     """
     await assert_at_borders(api, CHINESE, stream=True)
 

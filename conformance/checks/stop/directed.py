@@ -82,7 +82,7 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
 async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more.
 
-    取端点自己回答中的一段作为 `stop` 发回，该段不再出现在文本中。
+    取接口自己响应中的一段作为 `stop` 发回，该段不再出现在文本中。
     """
     needle = await middle(api)
     expect((await plain(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(needle)
@@ -177,7 +177,7 @@ async def an_emoji_ends_the_text(api: Api) -> None:
 async def the_first_characters_end_the_text(api: Api) -> None:
     """A stop sequence at the very start of the answer leaves an empty text.
 
-    回答一开始就遇到停止序列时，文本为空。
+    响应一开始就遇到停止序列时，文本为空。
     """
     await assert_cut(api, COUNTING, lambda text: material(text)[:2])
 
@@ -186,7 +186,7 @@ async def the_first_characters_end_the_text(api: Api) -> None:
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt.
 
-    使用 `echo` 时，停止序列在回答中出现处生效，而不在回显的 prompt 中生效。
+    使用 `echo` 时，停止序列在响应中出现处生效，而不在回显的 prompt 中生效。
     """
     free = (await plain(api)).text
     needle = middle_of(free)
@@ -210,7 +210,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch a stop sequence ends the answers that hold it, and no other.
 
-    批次中的停止序列只结束含有它的回答，不影响其他回答。
+    批次中的停止序列只结束含有它的响应，不影响其他响应。
     """
     *others, last = (await plain(api, TWO_PROMPTS)).texts
     needle = start_of(last)
@@ -254,7 +254,7 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
 async def null_stops_nothing(api: Api) -> None:
     """`stop: null` gives the answer that no `stop` gives.
 
-    `stop: null` 的回答与未设置 `stop` 时相同。
+    `stop: null` 的响应与未设置 `stop` 时相同。
     """
     if not await nulls_are_harmless(api, "stop"):
         await assert_unstopped(api, None)
@@ -264,7 +264,7 @@ async def null_stops_nothing(api: Api) -> None:
 async def an_empty_sequence_stops_nothing(api: Api) -> None:
     """`stop: ""` is declined, or leaves the answer as it is.
 
-    `stop: ""` 会被拒绝，或不改变回答。
+    `stop: ""` 会被拒绝，或不改变响应。
     """
     await assert_harmless(api, "")
 
@@ -273,7 +273,7 @@ async def an_empty_sequence_stops_nothing(api: Api) -> None:
 async def an_empty_array_stops_nothing(api: Api) -> None:
     """`stop: []` is declined, or leaves the answer as it is.
 
-    `stop: []` 会被拒绝，或不改变回答。
+    `stop: []` 会被拒绝，或不改变响应。
     """
     await assert_harmless(api, [])
 
@@ -282,6 +282,6 @@ async def an_empty_array_stops_nothing(api: Api) -> None:
 async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
     """An empty string among other sequences is declined, or leaves the answer as it is.
 
-    停止序列中夹杂的空字符串会被拒绝，或不改变回答。
+    停止序列中夹杂的空字符串会被拒绝，或不改变响应。
     """
     await assert_harmless(api, ["", UNMATCHED_SEQUENCES[0]])

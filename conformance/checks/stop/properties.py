@@ -13,7 +13,7 @@ from conformance.checks._shared.metamorphic_stops import assert_stop_cuts
 async def a_stop_cuts_the_free_answer(api: Api) -> None:
     """Wherever it is cut from the free answer, a stop sequence ends the text just before it.
 
-    无论停止序列取自自由回答的何处，文本都恰在其前结束。
+    无论停止序列取自自由响应的何处，文本都恰在其前结束。
     """
     await assert_stop_cuts(api, stream=False)
 
@@ -22,6 +22,6 @@ async def a_stop_cuts_the_free_answer(api: Api) -> None:
 async def a_null_stop_stops_nothing(api: Api) -> None:
     """Whatever is asked, `stop: null` gives the answer without `stop`.
 
-    无论请求什么，`stop: null` 都给出不带 `stop` 时的回答。
+    无论请求什么，`stop: null` 都给出不带 `stop` 时的响应。
     """
     await assert_null_is_absent(api, "stop", "§")

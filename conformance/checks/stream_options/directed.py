@@ -126,7 +126,7 @@ async def the_refusal_names_stream_options(api: Api) -> None:
 async def padding_keeps_the_text(api: Api) -> None:
     """With `include_obfuscation` a greedy stream has the text of the plain answer.
 
-    设置 `include_obfuscation` 时，贪心流的文本与非流式回答相同。
+    设置 `include_obfuscation` 时，贪心流的文本与非流式响应相同。
     """
     padding = {"include_obfuscation": True}
 

@@ -27,7 +27,7 @@ from conformance.model import Effect
 async def one_document_unless_asked(api: Api) -> None:
     """A request that does not mention `stream` is answered with one JSON document.
 
-    未提及 `stream` 的请求，其回答是单个 JSON 文档。
+    未提及 `stream` 的请求，其响应是单个 JSON 文档。
     """
     reply = await api.complete(**greedy())
     reply.expect_ok()
@@ -39,7 +39,7 @@ async def one_document_unless_asked(api: Api) -> None:
 async def one_document_when_declined(api: Api) -> None:
     """With `stream: false` the answer is one JSON document.
 
-    设置 `stream: false` 时，回答是单个 JSON 文档。
+    设置 `stream: false` 时，响应是单个 JSON 文档。
     """
     if await neutral_values_are_harmless(api, "stream"):
         return
@@ -53,7 +53,7 @@ async def one_document_when_declined(api: Api) -> None:
 async def events_when_asked(api: Api) -> None:
     """With `stream: true` the answer is a stream of events, not one document.
 
-    设置 `stream: true` 时，回答是事件流，而不是单个文档。
+    设置 `stream: true` 时，响应是事件流，而不是单个文档。
     """
     reply = await stream_reply(api)
     _ = reply.chunk_objects
@@ -64,7 +64,7 @@ async def events_when_asked(api: Api) -> None:
 async def a_batch_streams_as_well(api: Api) -> None:
     """A batch of prompts with `stream: true` is answered with a stream of events as well.
 
-    带 `stream: true` 的批次，其回答同样是事件流。
+    带 `stream: true` 的批次，其响应同样是事件流。
     """
     reply = await stream_reply(api, two_prompts(api))
     _ = reply.chunk_objects

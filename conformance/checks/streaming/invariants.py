@@ -37,7 +37,7 @@ CHAT_MEMBERS = ("delta", "message")
 def every_stream_asked_for_is_one(answer: Answered) -> None:
     """Every answer to a request with `stream: true` is a stream of server-sent events.
 
-    凡是带 `stream: true` 的请求，其回答都是服务器推送事件（SSE）流。
+    凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
     if not answer.asked.stream:
         raise NotApplicable("no stream was asked for")
@@ -49,7 +49,7 @@ def every_stream_asked_for_is_one(answer: Answered) -> None:
 def nothing_streams_unasked(answer: Answered) -> None:
     """Every answer to a request without `stream: true` is one JSON document.
 
-    凡是没有 `stream: true` 的请求，其回答都是单个 JSON 文档。
+    凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
     if answer.asked.stream:
         raise NotApplicable("a stream was asked for")
@@ -186,7 +186,7 @@ def every_error_in_a_stream_is_an_event(answer: Answered) -> None:
 def streamed_characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
     """No streamed text with log probabilities breaks a character that its tokens have whole.
 
-    带对数概率的流式文本，不会拆断在其词元中完整的字符。
+    带对数概率的流式文本，不会拆断在其 token 中完整的字符。
     """
     assert_each(answer.streamed.choices, assert_as_whole_as_tokens)
 
@@ -197,7 +197,7 @@ def streamed_characters_are_as_whole_as_in_other_answers(
 ) -> Iterator[Breach]:
     """No streamed greedy text breaks a character that other answers to its prompt have whole.
 
-    流式贪心文本不会拆断在同一 prompt 的其他回答中完整的字符。
+    流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
     yield from changed(answers, in_stream=True, is_changed=is_broken_form, what="whole characters")
 

@@ -58,7 +58,7 @@ async def a_stop_cuts_the_stream(api: Api) -> None:
 async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
     """In a stream, too, each echo is its own prompt, once, and the answer follows it.
 
-    流式时亦然：回显都是其自身的 prompt，只出现一次，其后是回答。
+    流式时亦然：回显都是其自身的 prompt，只出现一次，其后是响应。
     """
     await assert_echo_precedes_text(api, stream=True)
 
@@ -72,7 +72,7 @@ async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
 async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     """Whatever is asked, the scores in a stream's chunks join to those of the plain answer.
 
-    无论请求什么，流的数据块中的得分拼接后都等于非流式回答的得分。
+    无论请求什么，流的数据块中的得分拼接后都等于非流式响应的得分。
     """
     expected = "a stream's scores that join to the plain answer's"
 

@@ -34,7 +34,7 @@ from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing,
 async def joined_text_is_the_plain_text(api: Api) -> None:
     """The pieces of a greedy stream join to the text of the plain answer.
 
-    贪心流的各片段拼接后等于非流式回答的文本。
+    贪心流的各片段拼接后等于非流式响应的文本。
     """
     await assert_stream_as_plain(api, COUNTING)
 
@@ -52,7 +52,7 @@ async def joined_words_keep_their_spaces(api: Api) -> None:
 async def joined_chinese_is_the_plain_text(api: Api) -> None:
     """After a Chinese prompt the stream joins to the text of the plain answer.
 
-    在中文 prompt 之后，流拼接后等于非流式回答的文本。
+    在中文 prompt 之后，流拼接后等于非流式响应的文本。
     """
     await assert_stream_as_plain(api, CHINESE)
 
@@ -61,7 +61,7 @@ async def joined_chinese_is_the_plain_text(api: Api) -> None:
 async def joined_emoji_are_the_plain_text(api: Api) -> None:
     """After a prompt of emoji the stream joins to the text of the plain answer.
 
-    在表情符号 prompt 之后，流拼接后等于非流式回答的文本。
+    在表情符号 prompt 之后，流拼接后等于非流式响应的文本。
     """
     await assert_stream_as_plain(api, EMOJI, partial(emoji, api))
 
@@ -70,7 +70,7 @@ async def joined_emoji_are_the_plain_text(api: Api) -> None:
 async def joined_batch_is_the_plain_batch(api: Api) -> None:
     """Every choice of a streamed batch joins to the text of the same choice answered plainly.
 
-    流式批次的每个 choice 拼接后，等于同一 choice 非流式作答的文本。
+    流式批次的每个 choice 拼接后，等于同一 choice 非流式响应的文本。
     """
     await assert_stream_as_plain(api, two_prompts(api))
 
@@ -79,7 +79,7 @@ async def joined_batch_is_the_plain_batch(api: Api) -> None:
 async def chinese_characters_stay_whole(api: Api) -> None:
     """No chunk of a Chinese answer holds half a character where the plain answer has none.
 
-    非流式的中文回答没有残缺字符时，流的数据块中也没有半个字符。
+    非流式的中文响应没有残缺字符时，流的数据块中也没有半个字符。
     """
     await assert_characters_whole(api, CHINESE, await plain(api, CHINESE))
 
@@ -88,7 +88,7 @@ async def chinese_characters_stay_whole(api: Api) -> None:
 async def emoji_stay_whole(api: Api) -> None:
     """No chunk of an answer in emoji holds half a character where the plain answer has none.
 
-    非流式的表情符号回答没有残缺字符时，流的数据块中也没有半个字符。
+    非流式的表情符号响应没有残缺字符时，流的数据块中也没有半个字符。
     """
     await assert_characters_whole(api, EMOJI, await emoji(api))
 
@@ -146,7 +146,7 @@ async def three_copies(api: Api) -> Completion:
 async def prompts_are_told_apart(api: Api) -> None:
     """The chunks of a streamed batch carry the number of the prompt that they answer.
 
-    流式批次的数据块带有其所回答的 prompt 的编号。
+    流式批次的数据块带有其所响应的 prompt 的编号。
     """
     chunks = (await streamed(api, two_prompts(api))).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}

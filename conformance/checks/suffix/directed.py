@@ -29,7 +29,7 @@ SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total
 async def the_suffix_is_taken_account_of(api: Api) -> None:
     """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
 
-    suffix 会改变贪心的插入内容，或至少计入 prompt 的词元数。
+    suffix 会改变贪心的插入内容，或至少计入 prompt 的 token 数。
     """
     free, inserted = await plain(api), await plain(api, suffix=LONG_SUFFIX)
     if inserted.text != free.text:
@@ -100,7 +100,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
     """Two suffixes give the first token of an insertion two different probabilities.
 
-    两个不同的 suffix 使插入内容的第一个词元具有不同的概率。
+    两个不同的 suffix 使插入内容的第一个 token 具有不同的概率。
     """
     one, other = [
         (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
@@ -134,7 +134,7 @@ async def the_suffix_is_not_returned(api: Api) -> None:
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
     """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
 
-    中文 suffix 会改变贪心的插入内容，或至少计入词元数。
+    中文 suffix 会改变贪心的插入内容，或至少计入 token 数。
     """
     free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=CHINESE_SUFFIX)
     if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:

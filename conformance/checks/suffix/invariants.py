@@ -26,7 +26,7 @@ MAX_TELLING_LOGPROB = -0.05
 def no_suffix_is_returned_anywhere(answer: Answered) -> None:
     """In no answer does an insertion end with its suffix, plain or streamed.
 
-    任何回答，无论流式与否，插入的文本都不以其 suffix 结尾。
+    任何响应，无论流式与否，插入的文本都不以其 suffix 结尾。
 
     Only of a suffix that is longer than what may be inserted: a short one can be written by chance.
     """

@@ -11,7 +11,7 @@ LIMITS = (
         "suffix.null-is-none",
         {"suffix": None},
         "`suffix: null` gives the answer that comes without a suffix.",
-        "`suffix: null` 的回答与不带 suffix 时相同。",
+        "`suffix: null` 的响应与不带 suffix 时相同。",
         instead=LONG_SUFFIX,
     ),
     harmless(
@@ -19,7 +19,7 @@ LIMITS = (
         "suffix.with-echo-or-batch",
         {"suffix": LONG_SUFFIX, "echo": True},
         "`suffix` with `echo` is served or declined; it does not break the endpoint.",
-        "`suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使端点出错。",
+        "`suffix` 与 `echo` 同时使用时，要么得到处理，要么被拒绝，不会使接口出错。",
         tier="deep",
         needs=("echo",),
     ),

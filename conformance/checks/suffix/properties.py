@@ -12,6 +12,6 @@ from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
 async def a_null_suffix_changes_nothing(api: Api) -> None:
     """Whatever is asked, `suffix: null` gives the answer without `suffix`.
 
-    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的回答。
+    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的响应。
     """
     await assert_null_is_absent(api, "suffix", ".")

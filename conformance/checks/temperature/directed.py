@@ -98,7 +98,7 @@ async def greedy_answers_repeat(api: Api) -> None:
 async def zero_is_greedy_in_every_way(api: Api) -> None:
     """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes.
 
-    temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优词元。
+    temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优 token。
     """
     await assert_greedy_in_every_shape(api, "the best token at every place", temperature=0)
 
@@ -107,7 +107,7 @@ async def zero_is_greedy_in_every_way(api: Api) -> None:
 async def the_maximum_gives_variety(api: Api) -> None:
     """At the highest documented temperature an open prompt is not answered like at 0.
 
-    在文档允许的最高 temperature 下，开放式 prompt 的回答与为 0 时不同。
+    在文档允许的最高 temperature 下，开放式 prompt 的响应与为 0 时不同。
     """
     asked = sampled(temperature=hottest(api))
     if (await api.complete(**asked)).expect_ok().text != (await plain(api, STORY)).text:
@@ -130,7 +130,7 @@ async def the_maximum_gives_variety(api: Api) -> None:
 async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
     """Close above temperature 0 (almost) the best tokens are taken, however one asks.
 
-    temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优词元。
+    temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优 token。
     """
     expected = "the best token at every place, or one about as good"
     await assert_greedy_in_every_shape(api, expected, temperature=LOW_TEMPERATURE)
@@ -166,7 +166,7 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
 async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
     """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese.
 
-    temperature 为 1 时，无论流式、批次、回显还是中文，同一回答都不会再次出现。
+    temperature 为 1 时，无论流式、批次、回显还是中文，同一响应都不会再次出现。
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
@@ -202,7 +202,7 @@ async def null_is_as_one(api: Api) -> None:
 async def the_default_samples(api: Api) -> None:
     """Without `temperature` an answer is sampled: answers differ.
 
-    未设置 `temperature` 时回答是采样得到的：各次回答不同。
+    未设置 `temperature` 时响应是采样得到的：各次响应不同。
     """
     if await is_sampled(api, unsaid(api)):
         return
@@ -246,7 +246,7 @@ async def null_samples_in_every_way(api: Api) -> None:
 async def null_samples(api: Api) -> None:
     """`temperature: null` is the default 1 and not 0: answers differ.
 
-    `temperature: null` 取默认值 1 而不是 0：各次回答不同。
+    `temperature: null` 取默认值 1 而不是 0：各次响应不同。
     """
     if await is_sampled(api, nulled(api)):
         return

@@ -98,7 +98,7 @@ class Frequencies:
 async def tokens_are_as_frequent_as_probable(api: Api) -> None:
     """At temperature 1 tokens are taken as often as their log probabilities say.
 
-    temperature 为 1 时，各词元出现的频率与其对数概率相符。
+    temperature 为 1 时，各 token 出现的频率与其对数概率相符。
     """
     await assert_frequencies_everywhere(
         api, Frequencies("temperature.law", 1, 0.3), {"temperature": 1}
@@ -114,7 +114,7 @@ async def tokens_are_as_frequent_as_probable(api: Api) -> None:
 async def the_default_is_one(api: Api) -> None:
     """Without `temperature` tokens are taken as often as at temperature 1.
 
-    未设置 `temperature` 时，各词元出现的频率与 temperature 为 1 时相同。
+    未设置 `temperature` 时，各 token 出现的频率与 temperature 为 1 时相同。
     """
     await assert_frequencies_everywhere(api, Frequencies("temperature.default-law", 1, 0.3), {})
 
@@ -128,7 +128,7 @@ async def the_default_is_one(api: Api) -> None:
 async def the_maximum_flattens_frequencies(api: Api) -> None:
     """At the highest temperature the odds between tokens are as much flatter as they should be.
 
-    在最高的 temperature 下，词元之间的概率比变得平缓，且程度恰如其分。
+    在最高的 temperature 下，token 之间的概率比变得平缓，且程度恰如其分。
     """
     hot = hottest(api)
     if hot <= 1:

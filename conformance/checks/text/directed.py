@@ -25,7 +25,7 @@ from conformance.judgement import Deviation, NotApplicable, expect, shown
 async def the_choice_has_text(api: Api) -> None:
     """The choice has its answer in `text`, as a string.
 
-    choice 的回答在 `text` 中，是一个字符串。
+    choice 的响应在 `text` 中，是一个字符串。
     """
     _ = (await plain(api)).only.text
 
@@ -34,7 +34,7 @@ async def the_choice_has_text(api: Api) -> None:
 async def every_choice_has_text(api: Api) -> None:
     """Every choice of a batch has its answer in `text`, as a string.
 
-    批次中每个 choice 的回答都在 `text` 中，是一个字符串。
+    批次中每个 choice 的响应都在 `text` 中，是一个字符串。
     """
     _ = (await plain(api, two_prompts(api))).texts
 
@@ -43,7 +43,7 @@ async def every_choice_has_text(api: Api) -> None:
 async def a_streamed_choice_has_text(api: Api) -> None:
     """A streamed choice has its answer in `text`, as strings.
 
-    流式 choice 的回答在 `text` 中，均为字符串。
+    流式 choice 的响应在 `text` 中，均为字符串。
     """
     _ = (await streamed(api)).only.text
 
@@ -57,7 +57,7 @@ async def a_streamed_choice_has_text(api: Api) -> None:
 async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
     """A text whose first token begins with white space begins with it, too.
 
-    第一个词元以空白开头的文本，自身也以该空白开头。
+    第一个 token 以空白开头的文本，自身也以该空白开头。
     """
     choice = (await scored(api)).only
     assert_space_kept((tokens_of(choice) or [""])[0], choice.text)
@@ -101,7 +101,7 @@ async def the_streamed_space_is_in_the_text(api: Api) -> None:
 async def chinese_comes_back_whole(api: Api) -> None:
     """A Chinese answer has no broken character, unless the limit cut its last one.
 
-    中文回答没有残缺的字符，除非最后一个被上限截断。
+    中文响应没有残缺的字符，除非最后一个被上限截断。
     """
     await assert_characters_whole(api, await plain(api, CHINESE), CHINESE)
 
@@ -110,7 +110,7 @@ async def chinese_comes_back_whole(api: Api) -> None:
 async def emoji_come_back_whole(api: Api) -> None:
     """An answer in emoji has no broken character, unless the limit cut its last one.
 
-    表情符号回答没有残缺的字符，除非最后一个被上限截断。
+    表情符号响应没有残缺的字符，除非最后一个被上限截断。
     """
     await assert_characters_whole(api, await emoji(api), EMOJI)
 
@@ -119,7 +119,7 @@ async def emoji_come_back_whole(api: Api) -> None:
 async def no_control_token_in_the_text(api: Api) -> None:
     """No control token of the model, such as `<|endoftext|>`, stands in a text.
 
-    文本中没有模型的控制词元，如 `<|endoftext|>`。
+    文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
     for prompt in (COUNTING, COLOURS, CHINESE):
         assert_no_control_token((await plain(api, prompt)).only)
@@ -130,7 +130,7 @@ async def no_control_token_in_the_text(api: Api) -> None:
 async def no_control_token_in_a_stream(api: Api) -> None:
     """No control token of the model, such as `<|endoftext|>`, stands in a streamed text.
 
-    流式文本中没有模型的控制词元，如 `<|endoftext|>`。
+    流式文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
     for prompt in (COUNTING, CHINESE, EMOJI):
         assert_no_control_token((await streamed(api, prompt)).only)

@@ -26,7 +26,7 @@ MIN_TELLING_CHARS = 4
 def no_control_token_anywhere(answer: Answered) -> None:
     """No generated text holds a control token, such as `<|endoftext|>`, that the prompt has not.
 
-    生成的文本不含 prompt 中没有的控制词元，如 `<|endoftext|>`。
+    生成的文本不含 prompt 中没有的控制 token，如 `<|endoftext|>`。
 
     What is sampled at a high temperature, or under a bias, may be anything.
     """
@@ -47,7 +47,7 @@ def no_control_token_anywhere(answer: Answered) -> None:
 def characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
     """No plain text with log probabilities breaks a character that its tokens have whole.
 
-    带对数概率的非流式文本，不会拆断在其词元中完整的字符。
+    带对数概率的非流式文本，不会拆断在其 token 中完整的字符。
     """
     assert_each(answer.plain.choices, assert_as_whole_as_tokens)
 
@@ -56,7 +56,7 @@ def characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
 def characters_are_as_whole_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No plain greedy text breaks a character that other answers to its prompt have whole.
 
-    非流式贪心文本不会拆断在同一 prompt 的其他回答中完整的字符。
+    非流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
     yield from changed(answers, in_stream=False, is_changed=is_broken_form, what="whole characters")
 
@@ -65,7 +65,7 @@ def characters_are_as_whole_as_in_other_answers(answers: Sequence[Answered]) -> 
 def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
     """Every text whose first token begins with white space begins with it, too.
 
-    凡是第一个词元以空白开头的文本，自身也以该空白开头。
+    凡是第一个 token 以空白开头的文本，自身也以该空白开头。
     """
     if answer.asked.echo:
         raise NotApplicable("the text begins with the prompt")
@@ -80,7 +80,7 @@ def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
 def white_space_is_kept_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
     """No greedy text lacks the white space before it that other answers to its prompt have.
 
-    贪心文本不会缺少同一 prompt 的其他回答在开头所带的空白。
+    贪心文本不会缺少同一 prompt 的其他响应在开头所带的空白。
     """
     for in_stream in (False, True):
         yield from changed(
@@ -97,7 +97,7 @@ def white_space_is_kept_as_in_other_answers(answers: Sequence[Answered]) -> Iter
 def every_choice_has_its_text(answer: Answered) -> None:
     """Every choice of every answer has its text, as a string.
 
-    每个回答的每个 choice 都有文本，且为字符串。
+    每个响应的每个 choice 都有文本，且为字符串。
     """
     for choice in answer.completion.choices:
         _ = choice.text

@@ -46,7 +46,7 @@ from conformance.model import Effect
 async def one_is_served(api: Api) -> None:
     """`top_p: 1`, which leaves everything in, is served.
 
-    保留全部词元的 `top_p: 1` 得到处理。
+    保留全部 token 的 `top_p: 1` 得到处理。
     """
     if not await neutral_values_are_harmless(api, "top_p"):
         (await api.complete(**minimal_request(top_p=1))).expect_ok()
@@ -95,7 +95,7 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     """With `top_p: 0`, or `top_p` near 0, the best tokens are taken in streams, batches, copies.
 
-    `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优词元。
+    `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优 token。
     """
     # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
     zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None

@@ -12,6 +12,6 @@ from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
 async def a_null_top_p_changes_nothing(api: Api) -> None:
     """Whatever is asked, `top_p: null` gives the greedy answer without `top_p`.
 
-    无论请求什么，`top_p: null` 都给出不带 `top_p` 时的贪心回答。
+    无论请求什么，`top_p: null` 都给出不带 `top_p` 时的贪心响应。
     """
     await assert_null_is_absent(api, "top_p", 1)

@@ -32,7 +32,7 @@ DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
 async def the_answer_has_a_bill(api: Api) -> None:
     """A plain answer has `usage` with three whole numbers, none of them negative.
 
-    非流式回答带有 `usage`，含三个非负整数。
+    非流式响应带有 `usage`，含三个非负整数。
     """
     assert_three_counts(await plain(api))
 
@@ -41,7 +41,7 @@ async def the_answer_has_a_bill(api: Api) -> None:
 async def a_batch_has_a_bill(api: Api) -> None:
     """The answer to a batch has `usage` with three whole numbers, none of them negative.
 
-    批次的回答带有 `usage`，含三个非负整数。
+    批次的响应带有 `usage`，含三个非负整数。
     """
     assert_three_counts(await plain(api, two_prompts(api)))
 
@@ -68,7 +68,7 @@ async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
 async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
     """An answer that was cut by the limit is billed with exactly `max_tokens` tokens.
 
-    被上限截断的回答恰好按 `max_tokens` 个词元计费。
+    被上限截断的响应恰好按 `max_tokens` 个 token 计费。
     """
     assert_counted_at_limit(await plain(api), MAX_TOKENS)
 
@@ -77,7 +77,7 @@ async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
 async def one_token_counts_one(api: Api) -> None:
     """With `max_tokens: 1` an answer that was cut by the limit is billed with one token.
 
-    设置 `max_tokens: 1` 时，被上限截断的回答按一个词元计费。
+    设置 `max_tokens: 1` 时，被上限截断的响应按一个 token 计费。
     """
     assert_counted_at_limit((await api.complete(**ONE_TOKEN_REQUEST)).expect_ok(), 1)
 
@@ -86,7 +86,7 @@ async def one_token_counts_one(api: Api) -> None:
 async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
     """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens.
 
-    被上限截断的中文回答恰好按 `max_tokens` 个词元计费。
+    被上限截断的中文响应恰好按 `max_tokens` 个 token 计费。
     """
     assert_counted_at_limit(await plain(api, CHINESE), MAX_TOKENS)
 
@@ -100,7 +100,7 @@ async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
 async def copies_are_counted_together(api: Api) -> None:
     """With `n: 3` the tokens of all three choices are billed.
 
-    设置 `n: 3` 时，三个 choice 的词元全部计费。
+    设置 `n: 3` 时，三个 choice 的 token 全部计费。
     """
     assert_counted_at_limit((await api.complete(**sampled(n=3))).expect_ok(), MAX_TOKENS)
 
@@ -109,7 +109,7 @@ async def copies_are_counted_together(api: Api) -> None:
 async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
     """In a batch the tokens of all answers are billed.
 
-    批次中，所有回答的词元全部计费。
+    批次中，所有响应的 token 全部计费。
     """
     assert_counted_at_limit(await plain(api, two_prompts(api)), MAX_TOKENS)
 
@@ -118,7 +118,7 @@ async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
 async def text_costs_tokens(api: Api) -> None:
     """An answer with text has `completion_tokens` above 0.
 
-    有文本的回答，其 `completion_tokens` 大于 0。
+    有文本的响应，其 `completion_tokens` 大于 0。
     """
     assert_text_counted(await plain(api))
 
@@ -127,7 +127,7 @@ async def text_costs_tokens(api: Api) -> None:
 async def more_text_costs_more_tokens(api: Api) -> None:
     """A longer answer to the same prompt is billed with more tokens than a shorter one.
 
-    对同一 prompt，较长的回答比较短的计费更多词元。
+    对同一 prompt，较长的响应比较短的计费更多 token。
     """
     short, longer = await plain(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
     if len(longer.text) <= len(short.text):
@@ -176,7 +176,7 @@ async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
 async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
     """A prompt is billed with no more tokens than it has bytes, a start token or two aside.
 
-    除一两个起始词元外，prompt 计费的词元数不多于其字节数。
+    除一两个起始 token 外，prompt 计费的 token 数不多于其字节数。
     """
     answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
     expect(answer.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
@@ -188,7 +188,7 @@ async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
 async def a_prompt_costs_tokens(api: Api) -> None:
     """A prompt is billed with one token at least, and one character with a handful at most.
 
-    一个 prompt 至少按一个词元计费，一个字符至多按几个词元计费。
+    一个 prompt 至少按一个 token 计费，一个字符至多按几个 token 计费。
     """
     counted = (await api.complete(**MINIMAL_REQUEST)).expect_ok().usage.prompt_tokens
     expect(counted, "prompt_tokens of one character").at_least(1)
@@ -199,7 +199,7 @@ async def a_prompt_costs_tokens(api: Api) -> None:
 async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
     """Twice the words cost twice the tokens: nothing is added to every prompt.
 
-    单词加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    单词加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
     await assert_doubled(api, COLOURS, f"{COLOURS} {COLOURS}")
 
@@ -208,7 +208,7 @@ async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
 async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
     """Twice the Chinese text costs twice the tokens: nothing is added to every prompt.
 
-    中文文本加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    中文文本加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
     await assert_doubled(api, CHINESE, CHINESE + CHINESE)
 
@@ -217,7 +217,7 @@ async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
 async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
     """Twice the emoji cost twice the tokens: nothing is added to every prompt.
 
-    表情符号加倍，词元数也加倍：没有给每个 prompt 附加固定的数量。
+    表情符号加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
     await assert_doubled(api, EMOJI, f"{EMOJI} {EMOJI}")
 
@@ -226,7 +226,7 @@ async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
 async def a_prompt_is_billed_alike(api: Api) -> None:
     """The same prompt is billed alike whatever length its answer may have.
 
-    无论回答长短，同一 prompt 的计费都相同。
+    无论响应长短，同一 prompt 的计费都相同。
     """
     counts = [
         (await plain(api)).usage.prompt_tokens,
@@ -242,7 +242,7 @@ async def a_prompt_is_billed_alike(api: Api) -> None:
 async def an_echoed_prompt_is_no_completion(api: Api) -> None:
     """With `echo` an answer is billed with no more completion tokens than `max_tokens`.
 
-    使用 `echo` 时，回答计费的补全词元不多于 `max_tokens`。
+    使用 `echo` 时，响应计费的补全 token 不多于 `max_tokens`。
     """
     usage = (await plain(api, echo=True)).usage
     expect(usage.completion_tokens, "completion_tokens with echo").at_most(MAX_TOKENS)
@@ -252,7 +252,7 @@ async def an_echoed_prompt_is_no_completion(api: Api) -> None:
 async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
     """A greedy stream is billed like the plain answer with the same text.
 
-    贪心流与文本相同的非流式回答计费相同。
+    贪心流与文本相同的非流式响应计费相同。
     """
     await assert_billed_alike(api, COUNTING)
 

@@ -28,7 +28,7 @@ EXPLAINED_BY_THE_ENDING = (
 def every_answer_has_a_bill(answer: Answered) -> None:
     """Every plain answer has `usage` with three whole numbers, none of them negative.
 
-    每个非流式回答都带有 `usage`，含三个非负整数。
+    每个非流式响应都带有 `usage`，含三个非负整数。
     """
     completion = answer.plain
     if any(answer.generated(number, choice) for number, choice in answer.numbered):
@@ -41,7 +41,7 @@ def every_answer_has_a_bill(answer: Answered) -> None:
 def every_total_is_the_sum(answer: Answered) -> None:
     """In every answer that has a bill `total_tokens` is the sum of the other two.
 
-    凡带用量的回答，其 `total_tokens` 都是另外两项之和。
+    凡带用量的响应，其 `total_tokens` 都是另外两项之和。
     """
     _ = answer.bill
     assert_total(answer.completion)
@@ -51,7 +51,7 @@ def every_total_is_the_sum(answer: Answered) -> None:
 def text_is_counted_everywhere(answer: Answered) -> None:
     """Every answer with generated text is billed with completion tokens.
 
-    凡有生成文本的回答，都计有补全词元。
+    凡有生成文本的响应，都计有补全 token。
     """
     texts = [answer.generated(number, choice) for number, choice in answer.numbered]
     if not any(texts):
@@ -68,7 +68,7 @@ def text_is_counted_everywhere(answer: Answered) -> None:
 def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
     """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens.
 
-    凡被上限截断的单 choice 回答，都按 `max_tokens` 个词元计费。
+    凡被上限截断的单 choice 响应，都按 `max_tokens` 个 token 计费。
     """
     if answer.asked.choices != 1:
         raise NotApplicable("the answer has several choices")
@@ -83,7 +83,7 @@ def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
 def all_choices_are_counted_everywhere(answer: Answered) -> None:
     """Every answer of several choices is billed with the tokens of all of them.
 
-    凡有多个 choice 的回答，都按全部 choice 的词元计费。
+    凡有多个 choice 的响应，都按全部 choice 的 token 计费。
     """
     if answer.asked.choices == 1:
         raise NotApplicable("the answer has one choice")
@@ -94,7 +94,7 @@ def all_choices_are_counted_everywhere(answer: Answered) -> None:
 def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
     """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
 
-    凡回显 prompt 的回答，计费的补全词元都不多于允许的数目。
+    凡回显 prompt 的响应，计费的补全 token 都不多于允许的数目。
 
     A start token or an end token may be on the bill.
     """
@@ -111,7 +111,7 @@ def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
 def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """The same prompt is billed alike in every plain answer of the run.
 
-    本次运行的每个非流式回答中，同一 prompt 的计费都相同。
+    本次运行的每个非流式响应中，同一 prompt 的计费都相同。
     """
     bills: dict[Prompts, tuple[Answered, int]] = {}
     for answer, prompts, counted in billed(answers):
@@ -126,7 +126,7 @@ def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator
 def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
     """A prompt is billed with several choices as it is with one, in every answer of the run.
 
-    本次运行的每个回答中，prompt 的计费不因 choice 的多少而变。
+    本次运行的每个响应中，prompt 的计费不因 choice 的多少而变。
     """
     alone = _alone(answers)
     for answer, prompts, counted in billed(answers):
@@ -140,7 +140,7 @@ def a_prompt_is_billed_in_streams_as_in_plain_answers(
 ) -> Iterator[Breach]:
     """Prompts are billed in every stream as they are in plain answers.
 
-    每个流中 prompt 的计费都与非流式回答中相同。
+    每个流中 prompt 的计费都与非流式响应中相同。
     """
     alone = _alone(answers)
     for answer, prompts, counted in billed(answers):
@@ -168,7 +168,7 @@ def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Itera
 def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
     """Every stream is billed like the plain answer to the same request, if the texts are the same.
 
-    若文本相同，则每个流与同一请求的非流式回答计费相同。
+    若文本相同，则每个流与同一请求的非流式响应计费相同。
 
     Both have to have ended for the same reasons, too.
     """
@@ -196,7 +196,7 @@ def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) ->
 def every_prompt_of_ids_is_billed_with_their_number(answer: Answered) -> None:
     """Every prompt that was sent as token ids is billed with their number, a few of its own aside.
 
-    凡以词元 id 发送的 prompt，除端点自加的几个外，都按 id 的数目计费。
+    凡以 token id 发送的 prompt，除接口自加的几个外，都按 id 的数目计费。
 
     Each prompt of a batch may have a start token.
     """
@@ -213,7 +213,7 @@ def every_prompt_of_ids_is_billed_with_their_number(answer: Answered) -> None:
 def every_echoed_prompt_is_billed_with_its_tokens(answer: Answered) -> None:
     """Every prompt that is echoed with log probabilities is billed with its tokens that come back.
 
-    凡带对数概率回显的 prompt，都按返回的词元数计费。
+    凡带对数概率回显的 prompt，都按返回的 token 数计费。
 
     A start token may be billed that is not echoed, or the other way round.
     """

@@ -36,7 +36,7 @@ async def the_total_is_the_sum(api: Api) -> None:
 async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
     """Whatever the prompts, a batch counts as many prompt tokens as they count alone, each once.
 
-    无论 prompt 为何，批次所计的 prompt 词元数等于各自单独所计之和，每个只计一次。
+    无论 prompt 为何，批次所计的 prompt token 数等于各自单独所计之和，每个只计一次。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -54,7 +54,7 @@ async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
 async def all_choices_are_billed(api: Api) -> None:
     """Whatever is asked, choices that all end at the limit count as many tokens as all may have.
 
-    无论请求什么，若所有 choice 都止于上限，所计词元数就是全部允许的词元数。
+    无论请求什么，若所有 choice 都止于上限，所计 token 数就是全部允许的 token 数。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -76,7 +76,7 @@ async def all_choices_are_billed(api: Api) -> None:
 async def a_stream_is_billed_as_its_plain_answer(api: Api) -> None:
     """Whatever is asked, the bill of a stream is that of the plain answer with the same text.
 
-    无论请求什么，流的用量都与文本相同的非流式回答一致。
+    无论请求什么，流的用量都与文本相同的非流式响应一致。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:

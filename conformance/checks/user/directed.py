@@ -23,7 +23,7 @@ async def a_user_changes_nothing(api: Api) -> None:
 async def a_chinese_user_changes_nothing(api: Api) -> None:
     """A `user` in Chinese changes the answer as little as one in ASCII.
 
-    中文的 `user` 与 ASCII 的一样，不改变回答。
+    中文的 `user` 与 ASCII 的一样，不改变响应。
     """
     if not await neutral_values_are_harmless(api, "user"):
         await assert_no_effect(api, "用户一二三 🍎")

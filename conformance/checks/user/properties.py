@@ -14,7 +14,7 @@ from conformance.generation.strategies import USERS, Scene, scenes_with
 async def a_user_changes_nothing(api: Api) -> None:
     """Whatever the `user` is called, the answer is the one without.
 
-    无论 `user` 叫什么，回答都与不带时相同。
+    无论 `user` 叫什么，响应都与不带时相同。
     """
 
     async def relation(trial: Trial, generated: tuple[Scene, str], shape: RequestShape) -> None:
