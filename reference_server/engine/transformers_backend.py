@@ -101,7 +101,8 @@ class TransformersBackend:
             input_ids=torch.tensor([list(ids)]), use_cache=True, **{self._cache_argument: cache}
         )
         logits: Floats = output.logits[0].numpy()
-        return logits, output[self._cache_argument]
+        # An encoder returns none, which `_is_causal` finds.
+        return logits, output.get(self._cache_argument)
 
 
 def cache_argument(model: torch.nn.Module) -> str:

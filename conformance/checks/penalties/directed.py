@@ -96,7 +96,7 @@ async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
 async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
     """Each token of a greedy answer is the best by its own score and the `{name}`.
 
-    贪心响应的每个token，按其自身得分与 `{name}` 计算都是最优的。
+    贪心响应的每个 token，按其自身得分与 `{name}` 计算都是最优的。
     """
     answers = [await under_penalty(api, name, end) for end in ends_of(api, name)]
     assert_no_contradiction(answers, name)
@@ -156,7 +156,7 @@ async def the_minimum_is_served(api: Api, name: str) -> None:
 async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
     """A negative `{name}` leaves the first token as it is, whatever the prompt holds.
 
-    无论 prompt 含有什么，负的 `{name}` 都不改变第一个token。
+    无论 prompt 含有什么，负的 `{name}` 都不改变第一个 token。
     """
     await assert_first_tokens(api, name, below(api, name, 0))
 
@@ -167,7 +167,7 @@ async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
 async def tokens_of_the_prompt_are_not_penalised(api: Api, name: str) -> None:
     """A positive `{name}` leaves the first token as it is, whatever the prompt holds.
 
-    无论 prompt 含有什么，正的 `{name}` 都不改变第一个token。
+    无论 prompt 含有什么，正的 `{name}` 都不改变第一个 token。
     """
     await assert_first_tokens(api, name, above(api, name, 0))
 
