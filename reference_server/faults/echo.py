@@ -174,6 +174,12 @@ def echo_always() -> Behaviour:
     )
 
 
+@fault("echo-forced", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
+def echo_forced() -> Behaviour:
+    """Every request is taken for one with ``echo``: the prompt comes back, scored where asked."""
+    return sets(lambda asked: asked.get("suffix") is None, echo=True)
+
+
 @fault("echo-false-echoes", breaks="echo.off-by-default", modifiers=EVERYWHERE - {Modifier.ECHO})
 def echo_false_echoes() -> Behaviour:
     """``echo: false`` is taken for a wish."""

@@ -112,6 +112,24 @@ def logprobs_null_means_one() -> Behaviour:
     return sets(lambda asked: "logprobs" in asked and asked["logprobs"] is None, logprobs=1)
 
 
+@fault("logprobs-null-refused", breaks="logprobs.null-is-none", modifiers=())
+def logprobs_null_refused() -> Behaviour:
+    """``logprobs: null`` is refused."""
+    return declines(lambda asked: "logprobs" in asked and asked["logprobs"] is None)
+
+
+@fault(
+    "logprobs-true-ignored",
+    breaks="logprobs.boolean",
+    modifiers=(),
+    contract="zhizengzeng",
+    dialect="zhizengzeng",
+)
+def logprobs_true_ignored() -> Behaviour:
+    """``logprobs: true`` is served, and brings none."""
+    return drops("logprobs", when=lambda asked: asked.get("logprobs") is True)
+
+
 @fault("logprobs-unasked", breaks="logprobs.absent-unless-asked")
 def logprobs_unasked() -> Behaviour:
     """Log probabilities come although nobody asked for them."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
 from reference_server.behaviour.modifiers import Modifier, is_batch
-from reference_server.behaviour.pieces import Condition, asks, declines
+from reference_server.behaviour.pieces import Condition, asks, declines, texts
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._endings import prompt_of
 from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
 
 IN_BATCHES = REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD}
@@ -49,6 +50,14 @@ def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
 
 
 # ── Which prompt is answered ─────────────────────────────────────────────────────────────────────
+
+
+@fault("answer-always-empty", breaks="prompt.string", modifiers=REQUESTS - {Modifier.BATCH})
+def answer_always_empty() -> Behaviour:
+    """Every answer is empty, although its limit is called reached and its tokens are billed."""
+    return texts(
+        lambda asked, index, _: prompt_of(asked, index) if asked.get("echo") is True else ""
+    )
 
 
 @fault(

@@ -281,6 +281,17 @@ def stop_included() -> Behaviour:
     return cut_elsewhere(cut)
 
 
+@fault("stop-first-character-returned", breaks=CUTS)
+def stop_first_character_returned() -> Behaviour:
+    """The text goes on for one character of the stop sequence that ended it."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        found = matches(asked, text)
+        return text[: found[0] + 1] if found else text
+
+    return cut_elsewhere(cut)
+
+
 @fault("stop-last-match", breaks=CUTS)
 def stop_last_match() -> Behaviour:
     """The text ends before the last occurrence of a stop sequence."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Part
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Part, encode
 from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.pieces import (
     chunks,
@@ -289,3 +289,14 @@ def error_plain_in_stream() -> Behaviour:
 def error_event_bare() -> Behaviour:
     """A stream breaks off with an event that has a word for an error, not the envelope."""
     return streams(lambda _, got: got.with_data([*_begun(got), '{"error": "upstream died"}']))
+
+
+@fault(
+    "stream-error-leaks", breaks="errors.no-leak", modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE}
+)
+def stream_error_leaks() -> Behaviour:
+    """A stream breaks off with an error event that shows the upstream's address."""
+    message = "dial tcp 10.0.0.7:8080: connect: connection refused"
+    envelope = {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+    event = encode(envelope).decode()
+    return streams(lambda _, got: got.with_data([*_begun(got), event]))

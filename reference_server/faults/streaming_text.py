@@ -51,8 +51,13 @@ def delta_chars_dropped() -> Behaviour:
 
 @fault("last-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
 def last_piece_lost() -> Behaviour:
-    """The chunk with the finish reason comes without the text that belongs to it."""
-    return _text(lambda texts: [*texts[:-1], ""])
+    """The last chunk that has text comes without it."""
+
+    def lost(texts: list[str]) -> list[str]:
+        spoken = [at for at, text in enumerate(texts) if text]
+        return [text if at not in spoken[-1:] else "" for at, text in enumerate(texts)]
+
+    return _text(lost)
 
 
 @fault("first-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
@@ -135,9 +140,13 @@ def held_text_lost() -> Behaviour:
     """With ``stop`` the last characters of a stream are held back for ever when nothing matches."""
 
     def of(asked: Body, own: list[Body]) -> list[Body]:
-        kept = own[-1]["text"]
-        held = asked.get("stop") and own[-1]["finish_reason"] == "length"
-        return [*own[:-1], {**own[-1], "text": kept[:-1] if held else kept}]
+        if not asked.get("stop") or own[-1]["finish_reason"] != "length":
+            return own
+        last = max((at for at, part in enumerate(own) if part["text"]), default=-1)
+        return [
+            {**part, "text": part["text"][:-1]} if at == last else part
+            for at, part in enumerate(own)
+        ]
 
     return of_each_choice(of)
 

@@ -1,0 +1,120 @@
+"""Which check finds which fault of the reference server, computed over the fake endpoint.
+
+Nothing of it is written down a second time: a fault names the requirements that it breaks, a check
+the one that it judges, and where they meet the check has to find the fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from conformance.answered import WholeRun
+from conformance.checks import Check, all_checks
+from conformance.contract import load_contract
+from conformance.model import Finding, Stage, Verdict
+from conformance.selection import reason_to_skip
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.registry import Fault, Shows, all_faults
+from tests.conformance.checks.combinations import ONLY_HERE, SETTINGS_MEET
+from tests.conformance.checks.traffic import answers_of, look
+from tests.fake_server import FakeServer, findings_of
+
+CHECKS = {check.id: check for check in all_checks()}
+
+ENDING = "terse-model"
+"""A model that ends its answers by itself, which the fake endpoint's model hardly does."""
+
+TWO_AT_ONCE = ("batch@second-choice", "stream@batch")
+"""Where the checks look that draw their requests, and no modifier alone does."""
+
+HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN})
+"""Modifiers that no fault minds, whether a run has the money to find it there or not."""
+
+TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a server shows, by its name, and the fault that it is."""
+
+    spec: str
+    fault: Fault
+
+    def is_found_by(self, check: Check) -> bool:
+        """Whether a check finds it, read as a selftest reads a verdict."""
+        finding = findings(self.spec, [check], self.fault.contract).get(check.id)
+        refused = self.fault.shows is Shows.REFUSED
+        telling = TELLING | {Verdict.REFUSED} if refused else TELLING
+        return finding is not None and finding.verdict in telling
+
+
+def checks_of(fault: Fault) -> list[Check]:
+    """The checks that judge a requirement which a fault breaks, the cheapest kind first."""
+    judging = [check for check in CHECKS.values() if check.requirement in fault.breaks]
+    return sorted(judging, key=lambda check: (not check.asks, check.stage is Stage.GENERATED))
+
+
+def finder_of(fault: Fault, modifier: Modifier | None = None) -> str | None:
+    """The check that finds a fault, if one does."""
+    name = fault.name if modifier is None else f"{fault.name}@{modifier}"
+    specs = [Shown(name + model, fault) for model in ("", f"+{ENDING}")]
+    pairs = ((shown, check) for check in checks_of(fault) for shown in specs)
+    return next((check.id for shown, check in pairs if shown.is_found_by(check)), None)
+
+
+def shown_to(check: Check) -> Iterator[Shown]:
+    """What breaks the requirement of a check, the plainest first."""
+    broken = [fault for fault in all_faults().values() if check.requirement in fault.breaks]
+    yield from (Shown(fault.name, fault) for fault in broken)
+    for modifier in Modifier:
+        for fault in broken:
+            if modifier in fault.modifiers | HANDLERS:
+                yield Shown(f"{fault.name}@{modifier}", fault)
+    for where in ("", f"@{Modifier.STREAM}"):
+        yield from (Shown(f"{fault.name}{where}+{ENDING}", fault) for fault in broken)
+    if check.stage is Stage.GENERATED:
+        for where in TWO_AT_ONCE:
+            yield from (
+                Shown(f"{fault.name}@{where}", fault)
+                for fault in broken
+                if fault.modifiers.issuperset(map(Modifier, where.split("@")))
+            )
+
+
+def fault_for(check: Check) -> str | None:
+    """What a check finds; None if there is nothing."""
+    if check.id in ONLY_HERE:
+        found = findings(ONLY_HERE[check.id](), [check])[check.id]
+        return "only here" if found.verdict in TELLING else None
+    if check.id in SETTINGS_MEET:
+        found = findings(SETTINGS_MEET[check.id], [check])[check.id]
+        return found.verdict if found.verdict in TELLING | {Verdict.REFUSED} else None
+    return next((shown.spec for shown in shown_to(check) if shown.is_found_by(check)), None)
+
+
+def findings(
+    shown: str | Behaviour, checks: Iterable[Check], contract: str = "openai"
+) -> dict[str, Finding]:
+    """Judge a server by some checks, each as if it were the only one."""
+    held_to = load_contract(contract)
+    chosen = [check for check in checks if reason_to_skip(check, held_to) is None]
+    found: dict[str, Finding] = {}
+    for check in chosen:
+        if check.asks:
+            found |= asyncio.run(findings_of(FakeServer(shown, contract), [check], contract))
+    looking = tuple(check for check in chosen if not check.asks)
+    if looking:
+        server, run = _traffic(shown, contract)
+        found |= asyncio.run(look(server, run, looking, contract))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _traffic(shown: str | Behaviour, contract: str) -> tuple[FakeServer, WholeRun]:
+    """A server, and what it answered to requests of all kinds."""
+    server = FakeServer(shown, contract)
+    return server, WholeRun(asyncio.run(answers_of(server, contract)))
