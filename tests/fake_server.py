@@ -6,10 +6,11 @@ them. Here that is the endpoint in memory, so that a fault is judged in millisec
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from conformance.answered import WholeRun
 from conformance.api import Api, Patience
@@ -64,16 +65,30 @@ class FakeServer:
         inner: Endpoint | None = None,
     ) -> None:
         """``shown`` is a behaviour, or its name as the server's command line takes it."""
+        self.contract = contract
         self._behaviour = behaviour(shown) if isinstance(shown, str) else shown
         self._inner = inner or ImaginedEndpoint(load_contract(contract), MODEL)
         self._numbers = count(1)
-        self.requests: list[Request] = []
+        self.exchanges: dict[str, Exchange] = {}
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked, in order."""
+        return [exchange.request for exchange in self.exchanges.values()]
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The JSON of what was asked, in order."""
+        return [json.loads(request.body) for request in self.requests]
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
         """Answer one request; what is shared is for others to see to."""
         del fresh
-        self.requests.append(request)
         number = f"x{next(self._numbers):04d}"
+        self.exchanges[number] = await self._answered(request, number)
+        return self.exchanges[number]
+
+    async def _answered(self, request: Request, number: str) -> Exchange:
         if (request.method, request.path) != ("POST", COMPLETIONS):
             return replace(await self._inner.send(request), id=number)
         inner: list[Exchange] = []
@@ -103,12 +118,8 @@ def request_of(asked: Asked, request: Request) -> Request:
     whose = {key: credentials for credentials, key in SHOWN_KEYS.items()}
     shown = next((value for name, value in asked.headers if name == "authorization"), None)
     known = shown is None or (shown.startswith("Bearer ") and asked.key in whose)
-    own = tuple(
-        (name, value)
-        for name, value in asked.headers
-        if name not in {"accept-encoding", "content-type"}
-        and not (known and name == "authorization")
-    )
+    added = {"accept-encoding", "content-type", *(("authorization",) if known else ())}
+    own = tuple((name, value) for name, value in asked.headers if name not in added)
     credentials = whose[asked.key] if known else Credentials.OWN
     return replace(request, body=asked.raw, headers=own, credentials=credentials, read_events=None)
 
@@ -152,17 +163,14 @@ def _span(exchange: Exchange) -> float:
     return exchange.arrivals[-1].at - exchange.arrivals[0].at if exchange.arrivals else 0.0
 
 
-async def findings_of(
-    shown: Behaviour | str | FakeServer, checks: Iterable[Check], contract: str = "openai"
-) -> dict[str, Finding]:
-    """Judge by some checks; what the contract leaves nothing to judge is left out."""
-    server = shown if isinstance(shown, FakeServer) else FakeServer(shown, contract)
-    held_to = load_contract(contract)
+async def findings_of(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
+    """Judge a server by those of some checks that ask, and that the contract leaves in force."""
+    held_to = load_contract(server.contract)
     sharing, patience = Sharing(server.send), Patience()
     found: dict[str, Finding] = {}
     # As in a run: what is drawn comes last, and leaves alone what was found by then.
     for check in sorted(checks, key=lambda check: check.stage is Stage.GENERATED):
-        if reason_to_skip(check, held_to) is None:
+        if check.asks and reason_to_skip(check, held_to) is None:
             told = WholeRun(findings=tuple(found.values()))
             api = Api(sharing, held_to, MODEL, has_key=True, patience=patience, whole_run=told)
             found[check.id] = await judge(check, api)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from conformance.answered import WholeRun
+from conformance.api import features_of
 from conformance.checks import Check, all_checks
 from conformance.contract import load_contract
-from conformance.model import Finding, Stage, Verdict
+from conformance.model import Finding, Level, Stage, Verdict
 from conformance.selection import reason_to_skip
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.registry import Fault, Shows, all_faults
+from reference_server.behaviour.registry import Fault, Shows, Variant, all_faults
 from tests.conformance.checks.combinations import ONLY_HERE, SETTINGS_MEET
 from tests.conformance.checks.traffic import answers_of, look
 from tests.fake_server import FakeServer, findings_of
@@ -86,7 +87,7 @@ def shown_to(check: Check) -> Iterator[Shown]:
 
 
 def fault_for(check: Check) -> str | None:
-    """What a check finds; None if there is nothing."""
+    """What shows a check that its requirement is broken; None if nothing does."""
     if check.id in ONLY_HERE:
         found = findings(ONLY_HERE[check.id](), [check])[check.id]
         return "only here" if found.verdict in TELLING else None
@@ -94,6 +95,39 @@ def fault_for(check: Check) -> str | None:
         found = findings(SETTINGS_MEET[check.id], [check])[check.id]
         return found.verdict if found.verdict in TELLING | {Verdict.REFUSED} else None
     return next((shown.spec for shown in shown_to(check) if shown.is_found_by(check)), None)
+
+
+def findings_at(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
+    """Judge one server by some checks, which share its answers as in a run."""
+    chosen = list(checks)
+    return asyncio.run(findings_of(server, chosen)) | asyncio.run(_looked_at(server, chosen))
+
+
+async def _looked_at(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
+    looking = tuple(check for check in checks if not check.asks)
+    run = WholeRun(await answers_of(server, server.contract)) if looking else WholeRun()
+    return await look(server, run, looking, server.contract)
+
+
+def complaints(variant: Variant, checks: Iterable[Check]) -> dict[str, str]:
+    """What checks say of a correct server that none should, read as a selftest reads it."""
+    server = FakeServer(variant.name, variant.contract)
+    found = findings_at(server, checks)
+    wrong = (finding for finding in found.values() if _is_wrong(finding, variant, server))
+    return {finding.id: f"{finding.verdict}: {finding.message}" for finding in wrong}
+
+
+def _is_wrong(finding: Finding, variant: Variant, server: FakeServer) -> bool:
+    match finding.verdict:
+        case Verdict.WARN:
+            return finding.level is not Level.MAY
+        case Verdict.REFUSED:
+            exchanges = (server.exchanges[number] for number in finding.exchanges)
+            declined = (features_of(e.request.body) for e in exchanges if (e.status or 0) >= 400)
+            return not frozenset().union(*declined) & set(variant.refuses)
+        case Verdict.INCONCLUSIVE:
+            return not variant.may_be_inconclusive
+    return finding.verdict in {Verdict.FAIL, Verdict.ERROR}
 
 
 def findings(
@@ -105,7 +139,7 @@ def findings(
     found: dict[str, Finding] = {}
     for check in chosen:
         if check.asks:
-            found |= asyncio.run(findings_of(FakeServer(shown, contract), [check], contract))
+            found |= asyncio.run(findings_of(FakeServer(shown, contract), [check]))
     looking = tuple(check for check in chosen if not check.asks)
     if looking:
         server, run = _traffic(shown, contract)

@@ -14,8 +14,7 @@ from typing import Any
 
 from conformance.checks._vocabulary import LEARNT
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import is_batch
-from reference_server.behaviour.pieces import asks, chunks, drops, members, sets, texts
+from reference_server.behaviour.pieces import asks, chunks, members, sets, texts
 from reference_server.behaviour.rewrite import Rewrite
 
 SETTINGS_MEET: Mapping[str, str] = {
@@ -96,16 +95,6 @@ def second_piece_broken() -> Behaviour:
     return chunks(broken)
 
 
-def stops_lost_where_three_settings_meet() -> Behaviour:
-    """In a batch with several choices and log probabilities of no alternatives ``stop`` is lost."""
-    return drops(
-        "stop",
-        when=lambda asked: (
-            is_batch(asked) and (asked.get("n") or 1) > 1 and asked.get("logprobs") == 0
-        ),
-    )
-
-
 def clock_running_backwards() -> Behaviour:
     """Each answer says that it is an hour older than the one before."""
     hours = count()
@@ -152,9 +141,20 @@ ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
     # What breaks characters in the server's catalogue breaks them all.
     "text.same-characters-everywhere": second_character_broken,
     "streaming.same-characters-everywhere": second_piece_broken,
-    # Two of any three modifiers meet in a request of the pairs' check already.
-    "interactions.stop-in-threes": stops_lost_where_three_settings_meet,
     # The fake model begins no answer to a drawn prompt with a token whose id it tells.
     "relations.ban-bans": lambda: Rewrite(plain=tell_ids),
 }
 """Checks that find a fault which the server's catalogue makes otherwise, and why."""
+
+UNREACHED: Mapping[str, str] = {
+    "interactions.stop-in-threes": (
+        "none of the requests that cover triples has a stop sequence, so that whatever it could"
+        " find the check of pairs has found"
+    ),
+}
+"""Checks that find nothing, and why."""
+
+UNSEEN: Mapping[str, str] = {
+    "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
+}
+"""Faults of the server that do not show over the fake endpoint, and why."""

@@ -12,7 +12,7 @@ from conformance.api import Api, encode
 from conformance.contract import load_contract
 from conformance.model import Arrival, Attempt, Exchange, Request, Verdict
 from conformance.runner import judge
-from tests.conformance.checks.faulty import check_by_id
+from tests.conformance.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
 HOT = {"prompt": "1", "temperature": "hot"}
@@ -36,7 +36,7 @@ def refused(asked: dict[str, Any], *, status: int = 400, **error: Any) -> Answer
 
 def verdict(check_id: str, answer: Answered) -> Verdict:
     api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
-    return asyncio.run(judge(check_by_id(check_id), api)).verdict
+    return asyncio.run(judge(CHECKS[check_id], api)).verdict
 
 
 @pytest.mark.parametrize(

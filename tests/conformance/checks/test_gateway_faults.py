@@ -17,7 +17,7 @@ from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Request, Verdict
 from conformance.runner import judge
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks.faulty import check_by_id
+from tests.conformance.checks.catalogue import CHECKS
 
 CONTRACT = load_contract("openai")
 HOT = {"prompt": "1", "max_tokens": 1, "temperature": "hot"}
@@ -51,7 +51,7 @@ def found(endpoint: Gateway, *bodies: dict[str, Any]) -> Finding:
             await api.complete(**body)
         whole = WholeRun(tuple(Answered(exchange, CONTRACT) for exchange in api.exchanges))
         later = Api(transport, CONTRACT, MODEL, whole_run=whole)
-        return await judge(check_by_id("errors.no-gateway-fault"), later)
+        return await judge(CHECKS["errors.no-gateway-fault"], later)
 
     return asyncio.run(run())
 

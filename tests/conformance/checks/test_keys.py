@@ -9,28 +9,19 @@ import pytest
 
 from conformance.contract import load_contract
 from conformance.events import FindingMade
-from conformance.model import Exchange, Request, Target, Verdict
+from conformance.model import Target, Verdict
 from conformance.runner import Options, run
 from conformance.wire.redact import is_placeholder
-from tests.conformance.checks.error_faults import ERRORS
-from tests.conformance.checks.rewriting import Rewriting
+from tests.fake_server import MODEL, FakeServer
 
 OPENAI = load_contract("openai")
 REAL = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 
 
-class Sent(Rewriting):
-    """Carries what a run sends; sharing is the run's own affair."""
-
-    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
-        del fresh
-        return await super().send(request)
-
-
 async def verdicts(key: str | None) -> set[Verdict]:
-    target = Target("http://imagined/v1", "imagined", "openai", key)
+    target = Target("http://fake/v1", MODEL, "openai", key)
     options = Options(select=("auth.missing-key", "auth.wrong-key"))
-    transport = Sent(ERRORS["everyone-served"])
+    transport = FakeServer("everybody-served")
     async with aclosing(run(target, OPENAI, options, transport=transport)) as events:
         return {e.finding.verdict async for e in events if isinstance(e, FindingMade)}
 

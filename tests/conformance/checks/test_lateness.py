@@ -8,13 +8,11 @@ import time
 from conformance.api import Api
 from conformance.checks._lateness import BEAT, lateness
 from conformance.contract import load_contract
-from conformance.imagined import ImaginedEndpoint
 from conformance.model import Exchange, Finding, Request, Verdict
 from conformance.runner import judge
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks.faulty import check_by_id
-from tests.conformance.checks.rewriting import Change, Rewriting
-from tests.conformance.checks.stream_faults import gathered
+from tests.conformance.checks.catalogue import CHECKS
+from tests.fake_server import MODEL, FakeServer
 
 HELD = 0.3
 """Seconds for which a busy machine keeps the program from its work."""
@@ -23,7 +21,7 @@ HELD = 0.3
 def judged(*, busy: bool) -> Finding:
     """Judge an endpoint that sends its streams in one burst, from a machine that is busy or not."""
     contract = load_contract("openai")
-    endpoint = Rewriting(Change(raw=gathered), inner=ImaginedEndpoint(contract, "imagined"))
+    endpoint = FakeServer("fake-streaming")
     held = iter([busy])
 
     async def send(request: Request) -> Exchange:
@@ -35,8 +33,8 @@ def judged(*, busy: bool) -> Finding:
             time.sleep(HELD)  # noqa: ASYNC251 - a loop that is held up is what this is about
         return await endpoint.send(request)
 
-    api = Api(Sharing(send), contract, "imagined", has_key=True)
-    return asyncio.run(judge(check_by_id("streaming.incremental"), api))
+    api = Api(Sharing(send), contract, MODEL, has_key=True)
+    return asyncio.run(judge(CHECKS["streaming.incremental"], api))
 
 
 def test_a_burst_is_found() -> None:

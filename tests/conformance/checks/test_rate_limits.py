@@ -12,7 +12,7 @@ from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
 from conformance.runner import judge
-from tests.conformance.checks.faulty import check_by_id
+from tests.conformance.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
 ASKED = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
@@ -39,7 +39,7 @@ def answered(*attempts: Attempt, status: int = 200, headers: tuple = (), body: b
 
 def found(check_id: str, *answers: Answered) -> Finding:
     api = Api(Unused(), OPENAI, "m", whole_run=WholeRun(answers))
-    return asyncio.run(judge(check_by_id(check_id), api))
+    return asyncio.run(judge(CHECKS[check_id], api))
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_a_chat_model_is_judged_where_the_endpoint_knows_it_as_one(
     endpoint: Declining, verdict: Verdict
 ) -> None:
     api = Api(endpoint, OPENAI, "m")
-    assert asyncio.run(judge(check_by_id("model.chat-only-refused"), api)).verdict is verdict
+    assert asyncio.run(judge(CHECKS["model.chat-only-refused"], api)).verdict is verdict
 
 
 def test_the_model_under_judgement_is_not_asked_as_another() -> None:
     api = Api(Unused(), OPENAI, "gpt-4o")
-    check = check_by_id("model.chat-only-refused")
+    check = CHECKS["model.chat-only-refused"]
     assert asyncio.run(judge(check, api)).verdict is Verdict.SKIPPED

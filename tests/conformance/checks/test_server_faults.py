@@ -16,10 +16,9 @@ from conformance.checks import all_checks
 from conformance.contract import load_contract
 from conformance.imagined import ImaginedEndpoint
 from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, Finding, Level, Request, Tier, Verdict
+from conformance.model import Arrival, Exchange, Finding, Level, Request, Tier, Verdict
 from conformance.runner import judge
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks.rewriting import with_body
 
 CONTRACT = load_contract("openai")
 CHECK = next(c for c in all_checks() if c.id == "errors.good-input-no-server-fault")
@@ -43,7 +42,9 @@ class Breaking:
         if not self._breaks(body) or self._times <= 0:
             return exchange
         self._times -= 1
-        return replace(with_body(exchange, '{"error": {"message": "?"}}'), status=500)
+        body = b'{"error": {"message": "?"}}'
+        arrivals = (Arrival(0.01, len(body)),)
+        return replace(exchange, status=500, body=body, arrivals=arrivals)
 
 
 def judged(

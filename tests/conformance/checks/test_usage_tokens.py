@@ -13,7 +13,7 @@ from conformance.api import Api, encode
 from conformance.contract import load_contract
 from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
 from conformance.runner import judge
-from tests.conformance.checks.faulty import check_by_id
+from tests.conformance.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
 PASS, FAIL, SKIPPED = Verdict.PASS, Verdict.FAIL, Verdict.SKIPPED
@@ -35,7 +35,7 @@ def answered(asked: dict[str, Any], prompt_tokens: int, completion_tokens: int, 
 
 def verdict(check_id: str, answer: Answered) -> Verdict:
     api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
-    found: Finding = asyncio.run(judge(check_by_id(check_id), api))
+    found: Finding = asyncio.run(judge(CHECKS[check_id], api))
     return found.verdict
 
 

@@ -31,19 +31,11 @@ from conformance.judgement import (
 )
 from conformance.model import Exchange, Request
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks import honest_rewrites as h
-from tests.conformance.checks import rewrites as f
-from tests.conformance.checks.rewriting import Change
-from tests.conformance.generated.endpoints import (
-    HONEST,
-    MODEL,
-    OPENAI,
-    Recording,
-    an_api,
-    finding_of,
-    findings_of,
-    held,
-)
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.pieces import choices, declines
+from tests.conformance.generated.endpoints import OPENAI, an_api, finding_of, findings_of, held
+from tests.fake_server import MODEL, FakeServer
+from tests.near_ties import NEAR_TIES
 
 ONE_WAY: Sequence[None] = (None,)
 LETTERS = "abcdefghijklmnop"
@@ -55,7 +47,7 @@ async def ask(trial: Trial, letter: str, _: None = None) -> None:
 
 
 def drawn_with(seed: int, *, examples: int = 1) -> list[str]:
-    endpoint = Recording()
+    endpoint = FakeServer()
     held(
         endpoint,
         lambda api: hold_property(api, lambda: one_of(LETTERS), ask, ONE_WAY, examples=examples),
@@ -91,7 +83,7 @@ def test_a_failure_is_told_of_the_smallest_request(seed: int) -> None:
         if len(text) > 2:
             raise Deviation("a short text", text)
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     texts = ["a" * length for length in range(1, 17)]
     with pytest.raises(Deviation) as told:
         held(
@@ -110,7 +102,7 @@ def test_a_failure_is_told_of_the_smallest_request(seed: int) -> None:
 
 
 def test_what_shows_the_failure_comes_last() -> None:
-    endpoint = Recording()
+    endpoint = FakeServer()
     api = an_api(endpoint)
     with pytest.raises(Deviation) as told:
         asyncio.run(hold_property(api, lambda: one_of("ponmdefg"), from_d_on, ONE_WAY))
@@ -127,7 +119,7 @@ def test_shrinking_ends_when_its_share_is_spent() -> None:
     def many() -> Any:
         return st.tuples(*[one_of(LETTERS)] * 12)
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     with pytest.raises(Deviation):
         held(endpoint, lambda api: hold_property(api, many, always, ONE_WAY))
     assert 2 <= len(endpoint.requests) <= 1 + SHRINKING + 1
@@ -140,7 +132,7 @@ def test_another_sentence_that_breaks_on_the_way_down_is_not_taken_for_the_first
 
     with pytest.raises(Deviation, match="expected no other"):
         held(
-            Recording(),
+            FakeServer(),
             lambda api: hold_property(api, lambda: one_of("abcdefgh"), two_faults, ONE_WAY),
             seed=3,
         )
@@ -164,21 +156,21 @@ class Ways:
 
 def test_what_is_declined_leaves_the_next_way() -> None:
     ways = Ways(declined="1")
-    held(Recording(), lambda api: hold_property(api, lambda: one_of(LETTERS), ways, "123"))
+    held(FakeServer(), lambda api: hold_property(api, lambda: one_of(LETTERS), ways, "123"))
     assert ways.asked == ["1", "2"]
 
 
 def test_the_refusal_of_the_simplest_way_is_told() -> None:
     ways = Ways(declined="123")
     with pytest.raises(Refusal):
-        held(Recording(), lambda api: hold_property(api, lambda: one_of(LETTERS), ways, "123"))
+        held(FakeServer(), lambda api: hold_property(api, lambda: one_of(LETTERS), ways, "123"))
     assert ways.asked == ["1", "2", "3"]
 
 
 def test_a_failure_is_told_of_the_simplest_way_that_fails() -> None:
     ways = Ways(failing="111 2")
     with pytest.raises(Deviation) as told:
-        held(Recording(), lambda api: hold_property(api, lambda: one_of("a"), ways, ("111", "2")))
+        held(FakeServer(), lambda api: hold_property(api, lambda: one_of("a"), ways, ("111", "2")))
     assert told.value.seen == "2"
 
 
@@ -199,7 +191,7 @@ def test_what_is_no_deviation_ends_a_property_at_once(judgement: Exception) -> N
         await ask(trial, letter)
         raise judgement
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     with pytest.raises(type(judgement)) as told:
         held(
             endpoint,
@@ -214,7 +206,7 @@ def test_without_hypothesis_a_property_says_what_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(NotApplicable, match=r"pip install .*\[generated\]"):
-        held(Recording(), lambda api: hold_property(api, lambda: one_of("a"), ask, ONE_WAY))
+        held(FakeServer(), lambda api: hold_property(api, lambda: one_of("a"), ask, ONE_WAY))
 
 
 # ── in a run ─────────────────────────────────────────────────────────────────────────────────────
@@ -255,10 +247,10 @@ def test_a_property_that_is_cancelled_leaves_no_thread_behind() -> None:
 
 
 def test_properties_side_by_side_find_what_each_finds_alone() -> None:
-    change = f.choices(lambda _, of: [{**c, "text": f"{c['text']}!"} for c in of])
+    change = choices(lambda _, of: [{**c, "text": f"{c['text']}!"} for c in of])
     together = findings_of(change, seed=5)
     for check_id in ("relations.stream-as-plain", "relations.scores-join"):
-        alone = finding_of(check_id, Recording(change), seed=5)
+        alone = finding_of(check_id, FakeServer(change), seed=5)
         assert (together[check_id].verdict, together[check_id].message) == (
             alone.verdict,
             alone.message,
@@ -269,7 +261,7 @@ def test_nothing_is_written_and_nothing_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = findings_of(f.choices(lambda _, of: [{**c, "text": "no"} for c in of]))
+    found = findings_of(choices(lambda _, of: [{**c, "text": "no"} for c in of]))
     assert any(finding.expected for finding in found.values())
     assert list(tmp_path.iterdir()) == []
     assert tuple(capfd.readouterr()) == ("", "")
@@ -278,7 +270,7 @@ def test_nothing_is_written_and_nothing_printed(
 def test_random_numbers_go_on_as_if_nothing_had_been_drawn() -> None:
     random.seed(20)
     before = random.getstate()
-    findings_of(f.fields())
+    findings_of("none")
     assert random.getstate() == before
 
 
@@ -300,13 +292,15 @@ class Answers:
         await trial.expect_alike(partial(told, 0), partial(told, 1), "the same")
 
 
-def outcome(left: str, right: str, *, change: Change = HONEST, wavering: bool = False) -> Judgement:
+def outcome(
+    left: str, right: str, *, change: Behaviour | str = "none", wavering: bool = False
+) -> Judgement:
     """Ask twice for the same, and differ: steadily, or the first time alone."""
     times = REPEATS + 12
     answers = Answers([left, *[right if wavering else left] * times], [right] * times)
     with pytest.raises(Judgement) as told:
         held(
-            Recording(change),
+            FakeServer(change),
             lambda api: hold_property(
                 api, lambda: one_of(("1, 2, 3,",)), answers.relation, ONE_WAY
             ),
@@ -322,13 +316,13 @@ def test_a_steady_difference_at_a_wide_lead_is_a_deviation() -> None:
 
 
 def test_a_steady_difference_at_a_near_tie_is_inconclusive() -> None:
-    found = outcome(" 4,", " 9,", change=f.logprobs(h.near_ties))
+    found = outcome(" 4,", " 9,", change=NEAR_TIES)
     assert isinstance(found, Inconclusive)
     assert "0.30 nats from each other" in str(found)
 
 
 def test_a_steady_difference_where_no_lead_is_told_is_inconclusive() -> None:
-    silent = h.refused(400, lambda body: body.get("logprobs") is not None)
+    silent = declines(lambda asked: asked.get("logprobs") is not None)
     found = outcome(" 4,", " 9,", change=silent)
     assert isinstance(found, Inconclusive)
     assert "how close the tokens were cannot be told: refused with 400" in str(found)
