@@ -1,4 +1,4 @@
-"""Log probabilities: what is listed, how it is written and where offsets begin."""
+"""Log probabilities as other servers list them: how many, of which tokens, how exact."""
 
 from __future__ import annotations
 
@@ -7,11 +7,42 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import each_choice, logprobs
+from reference_server.behaviour.pieces import (
+    declines,
+    each_choice,
+    logprobs,
+)
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import asks_for, is_above
+
+
+@variant("no-logprobs", refuses="logprobs")
+def no_logprobs() -> Behaviour:
+    """``logprobs`` is declined with 400 and a Chinese sentence."""
+    return declines(asks_for("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
+
+
+@variant("capped-logprobs")
+def capped_logprobs() -> Behaviour:
+    """``logprobs`` above 5 counts as 5, as was seen of the live API."""
+    return Rewrite(
+        ask=lambda asked: {**asked, "logprobs": 5} if is_above(asked.get("logprobs"), 5) else asked
+    )
+
+
+@variant("logprobs-left-out")
+def logprobs_left_out() -> Behaviour:
+    """A choice has no member ``logprobs`` where none were asked for."""
+
+    def change(_: Body, choice: Body) -> Body:
+        return {k: v for k, v in choice.items() if k != "logprobs" or v is not None}
+
+    return each_choice(change)
+
 
 CERTAIN, HOPELESS = 0.0, -9999.0
+
 
 Scores = dict[str, list[Any]]
 

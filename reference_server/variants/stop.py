@@ -1,18 +1,14 @@
-"""How an answer ends: what is listed, counted and shown of the last tokens."""
+"""Empty stop sequences declined, and the tokens of a sequence listed."""
 
 from __future__ import annotations
 
-import zlib
-
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import each_choice
+from reference_server.behaviour.pieces import declines
 from reference_server.behaviour.registry import variant
 from reference_server.variants._retold import (
-    END,
     Ask,
     Choice,
     Retold,
-    cut,
     greedy,
     joined,
     plainly,
@@ -20,17 +16,15 @@ from reference_server.variants._retold import (
 )
 
 
-@variant("end-token-unseen")
-def end_token_unseen() -> Behaviour:
-    """The token that ended an answer is neither listed nor counted."""
+@variant("no-empty-stop", refuses="stop")
+def no_empty_stop() -> Behaviour:
+    """A ``stop`` that is empty, or has an empty sequence, is declined."""
 
-    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
-        tokens = choice.scores["tokens"]
-        if not tokens or tokens[-1] != END:
-            return choice
-        return choice.ended(choice.text, cut(choice.scores, len(tokens) - 1), choice.finish)
+    def is_empty(asked: Body) -> bool:
+        stop = asked.get("stop")
+        return stop in ("", []) or (isinstance(stop, list) and "" in stop)
 
-    return Retold(remake)
+    return declines(is_empty, "stop sequences must not be empty", param="stop")
 
 
 @variant("stop-tokens-listed")
@@ -56,29 +50,5 @@ def stop_tokens_listed() -> Behaviour:
         scores = joined(choice.scores, more)
         # They are on the bill already.
         return choice.ended(choice.text, scores, "stop", billed=choice.entries)
-
-    return Retold(remake)
-
-
-@variant("cut-tail-dropped")
-def cut_tail_dropped() -> Behaviour:
-    """What is left of a character that the limit cut is not shown, rather than as U+FFFD."""
-
-    def change(_: Body, choice: Body) -> Body:
-        if choice["finish_reason"] != "length":
-            return choice
-        return {**choice, "text": choice["text"].rstrip("\ufffd")}
-
-    return each_choice(change)
-
-
-@variant("filtered", may_be_inconclusive=True)
-def filtered() -> Behaviour:
-    """To one prompt of eight the answer is withheld: empty, with ``content_filter``."""
-
-    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
-        if zlib.crc32(choice.prompt.encode()) % 8:
-            return choice
-        return choice.ended("", cut(choice.scores, 0), "content_filter")
 
     return Retold(remake)

@@ -1,4 +1,4 @@
-"""How refusals are written: validators of several ages, other tongues, other gateways."""
+"""What errors say, and how they are written."""
 
 from __future__ import annotations
 
@@ -71,26 +71,6 @@ def errors_with_links() -> Behaviour:
     return Rewrite(refusal=refusal)
 
 
-@variant("disabled-key")
-def disabled_key() -> Behaviour:
-    """A key that is not valid is answered with 403, as one that was disabled."""
-
-    def change(asked: Asked, got: Answer) -> Answer:
-        return got.with_status(403) if got.status == 401 and asked.key else got
-
-    return Rewrite(raw=change)
-
-
-@variant("challenged-key")
-def challenged_key() -> Behaviour:
-    """A refused key is challenged with ``WWW-Authenticate``, as HTTP wants it."""
-
-    def change(_: Asked, got: Answer) -> Answer:
-        return got.with_header("www-authenticate", 'Bearer realm="api"')
-
-    return Rewrite(raw=lambda asked, got: change(asked, got) if got.status == 401 else got)
-
-
 @variant("errors-with-charset")
 def errors_with_charset() -> Behaviour:
     """Errors are ``application/json; charset=utf-8``."""
@@ -105,19 +85,6 @@ def errors_indented() -> Behaviour:
         return got.with_raw(json.dumps(got.body, indent=2).encode() + b"\n")
 
     return errors(change)
-
-
-@variant("unknown-model-in-other-words")
-def unknown_model_in_other_words() -> Behaviour:
-    """An unknown model is told in a relay's words, with status and code as ever."""
-
-    def refusal(_: Body, envelope: Body) -> Body:
-        inner = envelope["error"]
-        if inner["code"] != "model_not_found":
-            return envelope
-        return {"error": {**inner, "message": "当前分组下对于该模型无可用渠道", "param": None}}
-
-    return Rewrite(refusal=refusal)
 
 
 @variant("vllm-errors")

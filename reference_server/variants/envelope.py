@@ -1,10 +1,31 @@
-"""Members that nobody promised and nobody forbids, and values that the contract leaves open."""
+"""What an answer has beside its choices, and how its JSON is written."""
 
 from __future__ import annotations
 
-from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import choices, each_choice, lacks, members, wholes
+import json
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.pieces import each_choice, lacks, members, wholes
 from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("json-indented")
+def json_indented() -> Behaviour:
+    """A plain answer is written over several lines, with escapes for all beyond ASCII."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.is_stream:
+            return got
+        return got.with_raw(json.dumps(json.loads(got.raw), indent=4).encode() + b"\n")
+
+    return Rewrite(raw=change)
+
+
+@variant("json-after-blanks")
+def json_after_blanks() -> Behaviour:
+    """Blank lines come before a plain answer, by which a gateway keeps the connection open."""
+    return Rewrite(raw=lambda _, got: got if got.is_stream else got.with_raw(b"\n\n \n" + got.raw))
 
 
 @variant("timings")
@@ -37,24 +58,6 @@ def sglang_members() -> Behaviour:
     return each_choice(change)
 
 
-@variant("usage-details")
-def usage_details() -> Behaviour:
-    """``usage`` tells of cached, audio and reasoning tokens as well."""
-
-    def change(_: Body, whole: Body) -> Body:
-        bill = whole.get("usage")
-        if not bill:
-            return whole
-        more = {
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": None},
-            "completion_tokens_details": {"reasoning_tokens": 0},
-            "prompt_cache_hit_tokens": 0,
-        }
-        return {**whole, "usage": {**bill, **more}}
-
-    return wholes(change)
-
-
 @variant("provider-members")
 def provider_members() -> Behaviour:
     """Answers name the provider, a region and a cost, as routers add them."""
@@ -84,12 +87,6 @@ def other_ids() -> Behaviour:
     return members(id=identity)
 
 
-@variant("model-dated")
-def model_dated() -> Behaviour:
-    """``model`` in the answer is the dated name behind the alias that was asked for."""
-    return members(model=lambda old: f"{old}-2026-10-01")
-
-
 @variant("clock-behind")
 def clock_behind() -> Behaviour:
     """The server's clock is two seconds behind."""
@@ -100,29 +97,3 @@ def clock_behind() -> Behaviour:
 def clock_ahead() -> Behaviour:
     """The server's clock is two seconds ahead."""
     return members(created=lambda old: old + 2)
-
-
-@variant("choices-backwards")
-def choices_backwards() -> Behaviour:
-    """A plain answer lists its choices from the last to the first."""
-    return choices(lambda _, of: of[::-1])
-
-
-@variant("logprobs-left-out")
-def logprobs_left_out() -> Behaviour:
-    """A choice has no member ``logprobs`` where none were asked for."""
-
-    def change(_: Body, choice: Body) -> Body:
-        return {k: v for k, v in choice.items() if k != "logprobs" or v is not None}
-
-    return each_choice(change)
-
-
-@variant("nulls-left-out")
-def nulls_left_out() -> Behaviour:
-    """What would be null in a chunk's choice is left out, ``finish_reason`` too."""
-
-    def change(_: Body, choice: Body) -> Body:
-        return {name: value for name, value in choice.items() if value is not None}
-
-    return each_choice(change)

@@ -1,4 +1,4 @@
-"""How an answer is cut into chunks: which choice, which tokens and which endings go together."""
+"""How a stream is cut into chunks, and in which order they come."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from itertools import groupby
 from typing import Any
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import chunks
+from reference_server.behaviour.modifiers import is_batch
+from reference_server.behaviour.pieces import (
+    chunks,
+    declines,
+    each_choice,
+)
 from reference_server.behaviour.registry import variant
-from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import asks_for, is_several
 
 EMPTY: dict[str, list[Any]] = {
     "tokens": [],
@@ -166,37 +171,6 @@ def prompt_in_pieces() -> Behaviour:
     return chunks(change)
 
 
-@variant("usage-null-in-chunks")
-def usage_null_in_chunks() -> Behaviour:
-    """Every chunk has ``usage: null``, asked for or not."""
-    return chunks(lambda _, sent: [{"usage": None, **chunk} for chunk in sent])
-
-
-@variant("usage-unasked")
-def usage_unasked() -> Behaviour:
-    """Every stream ends with its usage, asked for or not, as many relays have it."""
-    return Rewrite(ask=_with_usage)
-
-
-@variant("usage-unasked-on-last-chunk")
-def usage_unasked_on_last_chunk() -> Behaviour:
-    """A stream that was not asked for its usage has it once, on the last chunk with text."""
-
-    def change(asked: Body, sent: list[Body]) -> list[Body]:
-        if asked == _with_usage(asked):
-            return sent
-        *before, last, total = ({k: v for k, v in c.items() if k != "usage"} for c in sent)
-        return [*before, {**last, "usage": sent[-1]["usage"]}] if not total["choices"] else sent
-
-    return Rewrite(ask=_with_usage, chunks=change)
-
-
-def _with_usage(asked: Body) -> Body:
-    if asked.get("stream") is not True or asked.get("stream_options") is not None:
-        return asked
-    return {**asked, "stream_options": {"include_usage": True}}
-
-
 @variant("padded-chunks")
 def padded_chunks() -> Behaviour:
     """Every chunk has a padding of some length, as the live API obfuscates its sizes."""
@@ -253,3 +227,31 @@ def _joined(chunks_of_one: list[Body]) -> Body:
     joined = {name: [value for s in scores for value in s[name]] for name in EMPTY}
     text = "".join(part["text"] for part in parts)
     return _with_parts(last, [{**parts[-1], "text": text, "logprobs": joined if scores else None}])
+
+
+@variant("no-streamed-extras", refuses="echo logprobs n prompt:batch")
+def no_streamed_extras() -> Behaviour:
+    """A stream is one bare answer: with ``echo``, ``logprobs``, ``n`` or a batch it is declined."""
+    return declines(
+        lambda asked: (
+            asked.get("stream") is True
+            and (
+                asks_for("echo")(asked)
+                or asks_for("logprobs")(asked)
+                or is_several(asked.get("n"))
+                or is_batch(asked)
+            )
+        ),
+        "this combination of parameters cannot be streamed",
+        param="stream",
+    )
+
+
+@variant("nulls-left-out")
+def nulls_left_out() -> Behaviour:
+    """What would be null in a chunk's choice is left out, ``finish_reason`` too."""
+
+    def change(_: Body, choice: Body) -> Body:
+        return {name: value for name, value in choice.items() if value is not None}
+
+    return each_choice(change)

@@ -1,4 +1,4 @@
-"""What is counted: tokens that nobody sees, and candidates that nobody gets."""
+"""What a bill counts beside the tokens that can be seen, and what it tells."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import usage
+from reference_server.behaviour.pieces import usage, wholes
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import prompts_of
 
 T = TypeVar("T")
 
+
 START = "<s>"
+
+
 OPENINGS = ("The", "I", "A", "In", "This", "It")
 """What a text may begin with, from the most probable on."""
+
+
 UNLIKELY = -9.0
 
 
@@ -111,3 +116,21 @@ def _with_start(scores: Body, width: int, most: int) -> Body:
         "top_logprobs": [None, {**opening, token: UNLIKELY}, *scores["top_logprobs"][1:]],
         "text_offset": [0, *(offset + width for offset in scores["text_offset"])],
     }
+
+
+@variant("usage-details")
+def usage_details() -> Behaviour:
+    """``usage`` tells of cached, audio and reasoning tokens as well."""
+
+    def change(_: Body, whole: Body) -> Body:
+        bill = whole.get("usage")
+        if not bill:
+            return whole
+        more = {
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": None},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+            "prompt_cache_hit_tokens": 0,
+        }
+        return {**whole, "usage": {**bill, **more}}
+
+    return wholes(change)
