@@ -141,6 +141,8 @@ def logit_bias_ends_refused() -> Behaviour:
     return declines(
         lambda asked: (
             isinstance(asked.get("logit_bias"), dict)
-            and any(abs(value) == 100 for value in asked["logit_bias"].values())
+            and not {-100, 100}.isdisjoint(
+                value for value in asked["logit_bias"].values() if isinstance(value, int | float)
+            )
         )
     )

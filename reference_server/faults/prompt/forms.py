@@ -52,7 +52,7 @@ def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
 # ── Which prompt is answered ─────────────────────────────────────────────────────────────────────
 
 
-@fault("answer-always-empty", breaks="prompt.string", modifiers=REQUESTS - {Modifier.BATCH})
+@fault("answer-always-empty", breaks="prompt.string", modifiers=HANDLERS | {Modifier.ECHO})
 def answer_always_empty() -> Behaviour:
     """Every answer is empty, although its limit is called reached and its tokens are billed."""
     return texts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from conformance.answered import WholeRun
 from conformance.api import features_of
@@ -47,10 +47,9 @@ class Shown:
 
     def is_found_by(self, check: Check) -> bool:
         """Whether a check finds it, read as a selftest reads a verdict."""
-        finding = findings(self.spec, [check], self.fault.contract).get(check.id)
         refused = self.fault.shows is Shows.REFUSED
         telling = TELLING | {Verdict.REFUSED} if refused else TELLING
-        return finding is not None and finding.verdict in telling
+        return _verdict(self.spec, check.id, self.fault.contract) in telling
 
 
 def checks_of(fault: Fault) -> list[Check]:
@@ -145,6 +144,13 @@ def findings(
         server, run = _traffic(shown, contract)
         found |= asyncio.run(look(server, run, looking, contract))
     return found
+
+
+@cache
+def _verdict(spec: str, check_id: str, contract: str) -> Verdict | None:
+    """What one check says of a server; None where the contract leaves it nothing to judge."""
+    finding = findings(spec, [CHECKS[check_id]], contract).get(check_id)
+    return finding and finding.verdict
 
 
 @lru_cache(maxsize=256)

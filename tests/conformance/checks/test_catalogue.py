@@ -64,11 +64,9 @@ def test_exceptions_name_what_there_is() -> None:
 
 @pytest.mark.parametrize("area", VARIANTS)
 def test_variants_are_left_alone(area: str) -> None:
-    judging = [
-        check
-        for check in CHECKS.values()
-        if check.tier is Tier.SMOKE or check.requirement.startswith(f"{area}.")
-    ]
+    # Not all of them; where an area has no checks of its own, those of the cheapest tier.
+    own = [check for check in CHECKS.values() if check.requirement.startswith(f"{area}.")]
+    judging = own or [check for check in CHECKS.values() if check.tier is Tier.SMOKE]
     accused = {variant.name: complaints(variant, judging) for variant in VARIANTS[area]}
     assert {name: told for name, told in accused.items() if told} == {}
 
