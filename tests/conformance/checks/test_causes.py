@@ -11,9 +11,9 @@ from conformance.contract import load_contract
 from conformance.events import FindingMade
 from conformance.model import Target, Tier, Verdict
 from conformance.runner import Options, run
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined
 from reference_server.behaviour.modifiers import is_batch
-from reference_server.behaviour.pieces import declines, drops, status, usage
+from reference_server.behaviour.pieces import drops, status, streams, usage
 from reference_server.behaviour.rewrite import Rewrite
 from tests.conformance.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer, findings_of
@@ -92,7 +92,8 @@ def test_a_refusal_that_never_came_has_no_details_to_judge() -> None:
 
 
 def test_a_promised_stream_that_is_declined_is_told_once() -> None:
-    no_streams = declines(lambda asked: bool(asked.get("stream")), param="stream")
+    declined = Declined(400, "no streams here", param="stream").answer
+    no_streams = streams(lambda _, __: declined)
     assert accused(no_streams) == {"stream.true-streams"}
 
 

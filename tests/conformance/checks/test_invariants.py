@@ -101,7 +101,7 @@ def test_what_no_check_asked_about_is_found_by_who_asks_nothing() -> None:
 
 
 def test_what_a_check_has_found_is_not_told_again() -> None:
-    told, _ = asyncio.run(run_against("usage-missing", Tier.SMOKE))
+    told, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
     assert {f.id for f in told if f.verdict in BROKEN} == {"usage.present"}
     skipped = {f.id: f.message for f in told if f.verdict is Verdict.SKIPPED}
     assert skipped["usage.present-everywhere"] == "usage.present found this already"

@@ -10,12 +10,13 @@ from tests.conformance.checks.catalogue import CHECKS, findings_at
 from tests.fake_server import FakeServer
 from tests.near_ties import NEAR_TIES, Unsteady
 
+# What is written in another way comes first, next to the client.
 MIXTURES = {
-    "llama": "start-token-listed+offsets-from-zero+three-tokens-a-chunk+crlf",
+    "llama": "crlf+start-token-listed+offsets-from-zero+three-tokens-a-chunk",
     "relay": "comments+provider-members+choices-together+older-validator+disabled-key",
     "vllm": "vllm-members+stop-tokens-listed+usage-null-in-chunks+empty-chunks+model-dated",
-    "processed": "greedy-is-certain+no-echo-with-logprobs+no-greedy-copies+one-portion",
-    "parts": "parts-as-replacement+cut-tail-dropped+choices-backwards+event-fields+charset",
+    "processed": "one-portion+greedy-is-certain+no-echo-with-logprobs+no-greedy-copies",
+    "parts": "event-fields+charset+parts-as-replacement+cut-tail-dropped+choices-backwards",
     "chinese": "chinese-errors+few-headers+clock-behind+choices-in-sequence+no-fingerprint",
 }
 

@@ -35,12 +35,11 @@ def accused(found: dict[str, Finding]) -> set[str]:
 
 
 FAULTS = {
-    "delta-chars-dropped": "relations.stream-as-plain",
+    "first-token-duplicated": "relations.stream-as-plain",
     "batch-first-for-all": "relations.batch-as-singles",
     "index-copies-first": "relations.index-layout",
     "stop-ignored": "relations.stop-cuts",
-    "user-in-prompt": "relations.user-changes-nothing",
-    "usage-multiplied": "relations.usage-of-batch",
+    "hidden-prompt-billed": "relations.usage-of-batch",
     "seed-ignored": "relations.seed-repeats",
 }
 """Some faults of the catalogue, and a relation that each breaks whatever is drawn."""
@@ -175,7 +174,7 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
 
 
 def test_a_failure_names_the_wide_prompt_alone() -> None:
-    finding = finding_of("relations.stream-as-plain", FakeServer("delta-chars-dropped@non-ascii"))
+    finding = finding_of("relations.stream-as-plain", FakeServer("question-marks@stream"))
     _, _, request = (finding.expected or "").partition("; the smallest request that shows it: ")
     body = json.loads(request)
     assert set(body) == {"stream", "prompt", "max_tokens", "temperature"}
