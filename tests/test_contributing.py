@@ -108,3 +108,9 @@ def test_the_house_is_content(tree: Path) -> None:
     others = ("conformance/test_causes.py", "reference_server/behaviour/test_registry.py")
     paths = [f"tests/{rule}" for rule in (*rules, *others)]
     run(tree, "pytest", "-q", "-p", "no:cacheprovider", *paths)
+
+
+def test_the_tests_of_the_area_pass(tree: Path) -> None:
+    chosen = ("-k", "usage", "-m", "not exhaustive", "-p", "no:cacheprovider")
+    told = run(tree, "pytest", "-q", *chosen, "tests/conformance/checks")
+    assert " passed" in told

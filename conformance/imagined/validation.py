@@ -54,9 +54,6 @@ def fault_in(body: object, contract: Contract, model: str) -> Fault | None:
         return Fault("the body must be a JSON object")
     if not isinstance(body.get("model"), str):
         return Fault("you must provide a model parameter", "model", CODES["required"])
-    if body["model"] != model:
-        message = f"The model `{body['model']}` does not exist"
-        return Fault(message, "model", "model_not_found", status=404)
     known = {parameter.name for parameter in contract.parameters}
     unknown = [name for name in body if name not in known]
     if unknown:
@@ -65,6 +62,9 @@ def fault_in(body: object, contract: Contract, model: str) -> Fault | None:
     if prompt is not None and not _is_prompt(prompt):
         message = "prompt must be a string or an array of strings or of tokens"
         return Fault(message, "prompt", CODES["type"])
+    if body["model"] != model:
+        message = f"The model `{body['model']}` does not exist"
+        return Fault(message, "model", "model_not_found", status=404)
     # Beyond what the document promises it is generous: a null is a default, nothing but the model
     # is required, and the prompt may have any form.
     given = {name: value for name, value in body.items() if value is not None} | {"prompt": ""}

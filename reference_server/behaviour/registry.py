@@ -160,21 +160,22 @@ def variant(
 
 @cache
 def all_faults() -> dict[str, Fault]:
-    """Every fault by its name, in the order of areas and then of the files."""
+    """Every fault by its name, in the order of areas, then of files and of lines."""
     _import("reference_server.faults")
     return _by_area(_faults)
 
 
 @cache
 def all_variants() -> dict[str, Variant]:
-    """Every variant by its name, in the order of areas and then of the files."""
+    """Every variant by its name, in the order of areas, then of files and of lines."""
     _import("reference_server.variants")
     return _by_area(_variants)
 
 
 def _by_area(known: dict[str, Known]) -> dict[str, Known]:
-    # Who imported one of the files before has registered it out of its turn.
-    return {entry.name: entry for entry in sorted(known.values(), key=lambda entry: entry.area)}
+    # A file that was imported before its turn has registered its own too early.
+    ordered = sorted(known.values(), key=lambda entry: entry.make.__module__)
+    return {entry.name: entry for entry in ordered}
 
 
 class UnknownBehaviourError(Exception):
@@ -236,7 +237,8 @@ def _new(name: str) -> str:
 
 
 def _area(make: Make) -> str:
-    return make.__module__.rpartition(".")[2].replace("_", "-")
+    """The file or the folder below ``faults`` or ``variants`` that the function stands in."""
+    return make.__module__.split(".")[2].replace("_", "-")
 
 
 def _summary(name: str, make: Make) -> str:
@@ -247,5 +249,6 @@ def _summary(name: str, make: Make) -> str:
 
 
 def _import(package: str) -> None:
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        importlib.import_module(f"{package}.{module.name}")
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        importlib.import_module(module.name)

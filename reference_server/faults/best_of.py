@@ -138,3 +138,15 @@ def best_of_streamed() -> Behaviour:
 def best_of_above_maximum_accepted() -> Behaviour:
     """A ``best_of`` above 20 is taken for 20."""
     return sets(lambda asked: candidates(asked) > 20, best_of=20)
+
+
+@fault(
+    "best-of-equal-served",
+    breaks="best-of.equal-to-n-refused",
+    modifiers=(),
+    contract="zhizengzeng",
+    dialect="zhizengzeng",
+)
+def best_of_equal_served() -> Behaviour:
+    """A ``best_of`` that equals ``n`` is served where it has to be greater."""
+    return drops("best_of", when=lambda asked: 1 < copies(asked) == candidates(asked))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 from reference_server.behaviour.pieces import asks, declines, drops
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS, PLAINLY
 
@@ -127,3 +127,22 @@ def logit_bias_unknown_ids_accepted() -> Behaviour:
 def logit_bias_null_refused() -> Behaviour:
     """``logit_bias: null`` is refused."""
     return declines(lambda asked: "logit_bias" in asked and asked["logit_bias"] is None)
+
+
+@fault("logit-bias-empty-refused", breaks=FORCES, modifiers=(), shows=Shows.REFUSED)
+def logit_bias_empty_refused() -> Behaviour:
+    """An empty ``logit_bias`` is refused."""
+    return declines(lambda asked: asked.get("logit_bias") == {})
+
+
+@fault("logit-bias-ends-refused", breaks=f"{FORCES} {BANS}", modifiers=(), shows=Shows.REFUSED)
+def logit_bias_ends_refused() -> Behaviour:
+    """A bias at either end of the documented range is refused."""
+    return declines(
+        lambda asked: (
+            isinstance(asked.get("logit_bias"), dict)
+            and not {-100, 100}.isdisjoint(
+                value for value in asked["logit_bias"].values() if isinstance(value, int | float)
+            )
+        )
+    )

@@ -114,6 +114,18 @@ def default_below_16() -> Behaviour:
 
 
 @fault(
+    "default-of-sixteen",
+    breaks="max-tokens.default-unlimited",
+    modifiers=(),
+    contract="zhizengzeng",
+    dialect="zhizengzeng",
+)
+def default_of_sixteen() -> Behaviour:
+    """Without a limit an answer is cut after sixteen tokens where it should go on."""
+    return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=16)
+
+
+@fault(
     "max-tokens-null-unlimited",
     breaks="max-tokens.null-is-default",
     modifiers=REQUESTS - {Modifier.EVERY_THIRD},
@@ -135,7 +147,7 @@ def max_tokens_null_one() -> Behaviour:
 
 @fault(
     "max-tokens-zero-lost",
-    breaks="max-tokens.zero-with-echo",
+    breaks="max-tokens.zero-with-echo max-tokens.zero-without-echo",
     evidence=Evidence.SOURCE,
     modifiers=REQUESTS - {Modifier.ECHO},
 )

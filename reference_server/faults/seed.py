@@ -40,7 +40,7 @@ def seed_zero_lost() -> Behaviour:
     return drops("seed", when=lambda asked: "seed" in asked and asked["seed"] == 0)
 
 
-@fault("seed-frozen", breaks="seed.different-seeds-differ", modifiers=HIDES)
+@fault("seed-frozen", breaks="seed.different-seeds-differ seed.whole-range-served", modifiers=HIDES)
 def seed_frozen() -> Behaviour:
     """Every seed is taken for one and the same."""
     return seeds(lambda _: 7)
@@ -107,3 +107,15 @@ def seed_by_request() -> Behaviour:
         return (seed + drawn[0]) % 2**63
 
     return seeds(change)
+
+
+@fault(
+    "default-seed-two",
+    breaks="seed.default-one",
+    modifiers=(),
+    contract="zhizengzeng",
+    dialect="zhizengzeng",
+)
+def default_seed_two() -> Behaviour:
+    """Without a seed the answer is the one of seed 2, not of seed 1."""
+    return sets(lambda asked: "seed" not in asked, seed=2)

@@ -136,6 +136,23 @@ def temperature_with_top_p_refused() -> Behaviour:
     )
 
 
+@fault(
+    "temperature-with-top-p-breaks",
+    breaks="temperature.with-top-p-refused",
+    modifiers=(),
+    contract="zhizengzeng",
+    dialect="zhizengzeng",
+)
+def temperature_with_top_p_breaks() -> Behaviour:
+    """``temperature`` and ``top_p`` in one request are a server fault, not a refusal."""
+    return declines(
+        lambda asked: asked.get("temperature") is not None and asked.get("top_p") is not None,
+        "internal error",
+        status=500,
+        kind="server_error",
+    )
+
+
 def in_range(asked: Body) -> bool:
     """Whether the temperature is one that may be sent, or none."""
     given = asked.get("temperature")

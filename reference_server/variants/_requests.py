@@ -27,6 +27,11 @@ def is_several(value: object) -> bool:
     return isinstance(value, int) and value > 1
 
 
+def is_above(value: object, most: int) -> bool:
+    """Whether a value is a whole number above another."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > most
+
+
 def prompts_of(asked: Body) -> list[Any]:
     """The prompts of a request, each a string or a list of token ids; null if there is none."""
     prompt = asked.get("prompt")

@@ -1,9 +1,8 @@
-"""What surrounds an answer: headers, encodings, connections and blanks."""
+"""What surrounds an answer: headers, encodings and connections."""
 
 from __future__ import annotations
 
 import gzip
-import json
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour
 from reference_server.behaviour.registry import variant
@@ -85,21 +84,3 @@ def gzipped() -> Behaviour:
 def connection_closed() -> Behaviour:
     """The connection is closed after each answer, and the answer says so."""
     return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))
-
-
-@variant("json-indented")
-def json_indented() -> Behaviour:
-    """A plain answer is written over several lines, with escapes for all beyond ASCII."""
-
-    def change(_: Asked, got: Answer) -> Answer:
-        if got.is_stream:
-            return got
-        return got.with_raw(json.dumps(json.loads(got.raw), indent=4).encode() + b"\n")
-
-    return Rewrite(raw=change)
-
-
-@variant("json-after-blanks")
-def json_after_blanks() -> Behaviour:
-    """Blank lines come before a plain answer, by which a gateway keeps the connection open."""
-    return Rewrite(raw=lambda _, got: got if got.is_stream else got.with_raw(b"\n\n \n" + got.raw))

@@ -28,12 +28,20 @@ from reference_server.variants._retold import (
 
 SURE = 0.9999
 """How probable the end is where a terse model ends."""
+
+
 SHARPER = 0.1
 """A sure model's temperature 1 is this temperature of the model behind."""
+
+
 SCALED = ("temperature", "presence_penalty", "frequency_penalty")
 """What is put against the scores, in the same unit as they."""
+
+
 GREATEST = 2.0
 """The most that the endpoint takes of any of these."""
+
+
 CONTEXT = 512
 
 

@@ -14,23 +14,16 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.events import ExchangeMade, FindingMade
-from conformance.imagined import ImaginedEndpoint
-from conformance.imagined.endpoint import MODEL
 from conformance.model import Exchange, Finding, Stage, Target, Tier, Verdict
 from conformance.planning import plan
 from conformance.runner import run
 from conformance.selection import Options
-from tests.conformance.checks.honest_variants import VARIANTS
-from tests.conformance.checks.relation_faults import FAULTS, ids_kept, ids_told
-from tests.conformance.checks.rewriting import Change, Rewriting
-from tests.conformance.generation.endpoints import (
-    HONEST,
-    OPENAI,
-    RELATIONS,
-    Recording,
-    finding_of,
-    findings_of,
-)
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.registry import all_variants
+from reference_server.behaviour.rewrite import Rewrite
+from tests.conformance.checks.combinations import keep_ids, tell_ids
+from tests.conformance.generation.endpoints import OPENAI, finding_of, findings_of
+from tests.fake_server import MODEL, FakeServer
 
 ACCUSING = {Verdict.FAIL, Verdict.WARN}
 GENERATED = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED)
@@ -41,49 +34,57 @@ def accused(found: dict[str, Finding]) -> set[str]:
     return {check_id for check_id, finding in found.items() if finding.verdict in ACCUSING}
 
 
+FAULTS = {
+    "first-token-duplicated": "relations.stream-as-plain",
+    "batch-first-for-all": "relations.batch-as-singles",
+    "index-copies-first": "relations.index-layout",
+    "stop-ignored": "relations.stop-cuts",
+    "hidden-prompt-billed": "relations.usage-of-batch",
+    "seed-ignored": "relations.seed-repeats",
+}
+"""Some faults of the catalogue, and a relation that each breaks whatever is drawn."""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_breaks_a_relation_is_found_with_every_seed(name: str, seed: int) -> None:
-    change, finders = FAULTS[name]
-    for check_id in finders:
-        finding = finding_of(check_id, Recording(change), seed=seed)
-        assert finding.verdict in ACCUSING, finding.message
-        assert finding.expected is not None
-
-
-def test_every_relation_has_a_fault_that_it_finds() -> None:
-    assert set().union(*(finders for _, finders in FAULTS.values())) == set(RELATIONS)
+    finding = finding_of(FAULTS[name], FakeServer(name), seed=seed)
+    assert finding.verdict in ACCUSING, finding.message
+    assert finding.expected is not None
 
 
 def test_a_ban_that_bans_is_seen_to() -> None:
-    change = Change(ask=ids_kept, plain=ids_told)
-    assert finding_of("relations.ban-bans", Recording(change)).verdict is Verdict.PASS
+    server = FakeServer(Rewrite(ask=keep_ids, plain=tell_ids))
+    assert finding_of("relations.ban-bans", server).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_ideal_endpoint_keeps_every_relation(document: str, seed: int) -> None:
-    found = findings_of(HONEST, contract=document, seed=seed)
+    found = findings_of("none", contract=document, seed=seed)
     left = {f.verdict for f in found.values()}
     assert left <= {Verdict.PASS, Verdict.SKIPPED}, {f.message for f in found.values()}
     assert sum(f.verdict is Verdict.PASS for f in found.values()) >= len(found) / 2
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_no_honest_endpoint_is_accused(name: str) -> None:
-    assert accused(findings_of(VARIANTS[name])) == set()
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", all_variants())
+def test_no_correct_server_is_accused(name: str) -> None:
+    assert accused(findings_of(name)) == set()
 
 
 # ── what is asked ────────────────────────────────────────────────────────────────────────────────
 
 
-def exchanges_of(options: Options, change: Change = HONEST) -> tuple[list[Exchange], list[Finding]]:
+def exchanges_of(
+    options: Options, shown: Behaviour | str = "none"
+) -> tuple[list[Exchange], list[Finding]]:
     """Run the relations; return what was asked and what was found."""
 
     async def main() -> tuple[list[Exchange], list[Finding]]:
         exchanges, findings = [], []
-        target = Target("http://imagined/v1", MODEL, "openai", "sk-a-key")
-        transport = Rewriting(change, "openai", ImaginedEndpoint(OPENAI))
+        target = Target("http://fake/v1", MODEL, "openai", "sk-a-key")
+        transport = FakeServer(shown)
         async for event in run(target, OPENAI, options, transport=transport):
             match event:
                 case ExchangeMade():
@@ -121,13 +122,12 @@ def test_all_relations_draw_the_same_two_prompts() -> None:
 
 
 def test_a_seed_repeats_a_run_and_its_findings() -> None:
-    change, _ = FAULTS["stop-ignored"]
     options = Options(tier=Tier.DEEP, select=("relations.stop-cuts",), seed=11)
-    (first, found), (again, refound) = (exchanges_of(options, change) for _ in range(2))
+    (first, found), (again, refound) = (exchanges_of(options, "stop-ignored") for _ in range(2))
     assert bodies_of(first) == bodies_of(again)
     assert [f.message for f in found] == [f.message for f in refound]
     together = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED, seed=11)
-    _, among_others = exchanges_of(together, change)
+    _, among_others = exchanges_of(together, "stop-ignored")
     (alone,) = found
     assert alone.message in {finding.message for finding in among_others}
     assert alone.verdict is Verdict.FAIL
@@ -174,16 +174,13 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
 
 
 def test_a_failure_names_the_wide_prompt_alone() -> None:
-    change, _ = FAULTS["stream-loses-wide-characters"]
-    finding = finding_of("relations.stream-as-plain", Recording(change))
+    finding = finding_of("relations.stream-as-plain", FakeServer("question-marks@stream"))
     _, _, request = (finding.expected or "").partition("; the smallest request that shows it: ")
     body = json.loads(request)
     assert set(body) == {"stream", "prompt", "max_tokens", "temperature"}
     assert isinstance(body["prompt"], str)
     assert not body["prompt"].isascii()
-    shown = Recording(change)
     assert finding.exchanges
     assert load_contract("openai").requirement(finding.requirement).id == (
         "streaming.text-equals-plain"
     )
-    assert shown.requests == []

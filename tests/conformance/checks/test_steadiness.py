@@ -25,7 +25,7 @@ from conformance.imagined.endpoint import MODEL
 from conformance.judgement import Deviation, Inconclusive, Judgement
 from conformance.model import Effect, Exchange, Request
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks.honest_rewrites import scored_closely
+from tests.near_ties import scored_closely
 
 OPENAI = load_contract("openai")
 GREEDY: dict[str, Any] = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 8, "temperature": 0}

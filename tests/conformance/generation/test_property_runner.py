@@ -31,19 +31,11 @@ from conformance.judgement import (
 )
 from conformance.model import Exchange, Request
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks import honest_rewrites as h
-from tests.conformance.checks import rewrites as f
-from tests.conformance.checks.rewriting import Change
-from tests.conformance.generation.endpoints import (
-    HONEST,
-    MODEL,
-    OPENAI,
-    Recording,
-    an_api,
-    finding_of,
-    findings_of,
-    held,
-)
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.pieces import choices, declines
+from tests.conformance.generation.endpoints import OPENAI, an_api, finding_of, findings_of, held
+from tests.fake_server import MODEL, FakeServer
+from tests.near_ties import NEAR_TIES
 
 ONE_SHAPE: Sequence[None] = (None,)
 LETTERS = "abcdefghijklmnop"
@@ -55,7 +47,7 @@ async def send(trial: Trial, letter: str, _: None = None) -> None:
 
 
 def generated_with(seed: int, *, examples: int = 1) -> list[str]:
-    endpoint = Recording()
+    endpoint = FakeServer()
     held(
         endpoint,
         lambda api: assert_property(
@@ -93,7 +85,7 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
         if len(text) > 2:
             raise Deviation("a short text", text)
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     texts = ["a" * length for length in range(1, 17)]
     with pytest.raises(Deviation) as raised:
         held(
@@ -112,7 +104,7 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
 
 
 def test_deciding_exchanges_come_last() -> None:
-    endpoint = Recording()
+    endpoint = FakeServer()
     api = an_api(endpoint)
     with pytest.raises(Deviation) as raised:
         asyncio.run(assert_property(api, lambda: one_of("ponmdefg"), from_d_on, ONE_SHAPE))
@@ -129,7 +121,7 @@ def test_shrinking_has_a_request_limit() -> None:
     def many() -> Any:
         return st.tuples(*[one_of(LETTERS)] * 12)
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     with pytest.raises(Deviation):
         held(endpoint, lambda api: assert_property(api, many, always, ONE_SHAPE))
     assert 2 <= len(endpoint.requests) <= 1 + MAX_SHRINKING_REQUESTS + 1
@@ -142,7 +134,7 @@ def test_shrinking_keeps_to_the_first_sentence() -> None:
 
     with pytest.raises(Deviation, match="expected no other"):
         held(
-            Recording(),
+            FakeServer(),
             lambda api: assert_property(api, lambda: one_of("abcdefgh"), two_faults, ONE_SHAPE),
             seed=3,
         )
@@ -166,14 +158,14 @@ class Shapes:
 
 def test_a_refused_shape_leaves_the_next() -> None:
     shapes = Shapes(declined="1")
-    held(Recording(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
+    held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
     assert shapes.sent == ["1", "2"]
 
 
 def test_refusal_of_the_simplest_shape_is_raised() -> None:
     shapes = Shapes(declined="123")
     with pytest.raises(Refusal):
-        held(Recording(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
+        held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
     assert shapes.sent == ["1", "2", "3"]
 
 
@@ -181,7 +173,8 @@ def test_simplest_failing_shape_is_reported() -> None:
     shapes = Shapes(failing="111 2")
     with pytest.raises(Deviation) as raised:
         held(
-            Recording(), lambda api: assert_property(api, lambda: one_of("a"), shapes, ("111", "2"))
+            FakeServer(),
+            lambda api: assert_property(api, lambda: one_of("a"), shapes, ("111", "2")),
         )
     assert raised.value.seen == "2"
 
@@ -203,7 +196,7 @@ def test_other_judgements_end_the_property(judgement: Exception) -> None:
         await send(trial, letter)
         raise judgement
 
-    endpoint = Recording()
+    endpoint = FakeServer()
     with pytest.raises(type(judgement)) as raised:
         held(
             endpoint,
@@ -220,7 +213,7 @@ def test_missing_hypothesis_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(NotApplicable, match=r"pip install .*\[generated\]"):
-        held(Recording(), lambda api: assert_property(api, lambda: one_of("a"), send, ONE_SHAPE))
+        held(FakeServer(), lambda api: assert_property(api, lambda: one_of("a"), send, ONE_SHAPE))
 
 
 # ── in a run ─────────────────────────────────────────────────────────────────────────────────────
@@ -261,10 +254,10 @@ def test_cancelled_property_leaves_no_thread() -> None:
 
 
 def test_concurrent_properties_find_the_same() -> None:
-    change = f.choices(lambda _, of: [{**c, "text": f"{c['text']}!"} for c in of])
+    change = choices(lambda _, of: [{**c, "text": f"{c['text']}!"} for c in of])
     together = findings_of(change, seed=5)
     for check_id in ("relations.stream-as-plain", "relations.scores-join"):
-        alone = finding_of(check_id, Recording(change), seed=5)
+        alone = finding_of(check_id, FakeServer(change), seed=5)
         assert (together[check_id].verdict, together[check_id].message) == (
             alone.verdict,
             alone.message,
@@ -275,7 +268,7 @@ def test_nothing_is_written_or_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = findings_of(f.choices(lambda _, of: [{**c, "text": "no"} for c in of]))
+    found = findings_of(choices(lambda _, of: [{**c, "text": "no"} for c in of]))
     assert any(finding.expected for finding in found.values())
     assert list(tmp_path.iterdir()) == []
     assert tuple(capfd.readouterr()) == ("", "")
@@ -284,7 +277,7 @@ def test_nothing_is_written_or_printed(
 def test_random_state_is_restored() -> None:
     random.seed(20)
     before = random.getstate()
-    findings_of(f.fields())
+    findings_of("none")
     assert random.getstate() == before
 
 
@@ -307,14 +300,14 @@ class TwoSides:
 
 
 def outcome(
-    left: str, right: str, *, change: Change = HONEST, unreproduced: bool = False
+    left: str, right: str, *, change: Behaviour | str = "none", unreproduced: bool = False
 ) -> Judgement:
     """Return the judgement of two differing sides, reproduced or seen once."""
     times = REPEATS + 12
     sides = TwoSides([left, *[right if unreproduced else left] * times], [right] * times)
     with pytest.raises(Judgement) as raised:
         held(
-            Recording(change),
+            FakeServer(change),
             lambda api: assert_property(
                 api, lambda: one_of(("1, 2, 3,",)), sides.relation, ONE_SHAPE
             ),
@@ -330,13 +323,13 @@ def test_reproduced_difference_is_a_deviation() -> None:
 
 
 def test_near_tie_is_inconclusive() -> None:
-    found = outcome(" 4,", " 9,", change=f.logprobs(h.near_ties))
+    found = outcome(" 4,", " 9,", change=NEAR_TIES)
     assert isinstance(found, Inconclusive)
     assert "0.30 nats from each other" in str(found)
 
 
 def test_unknown_lead_is_inconclusive() -> None:
-    silent = h.refused(400, lambda body: body.get("logprobs") is not None)
+    silent = declines(lambda body: body.get("logprobs") is not None)
     found = outcome(" 4,", " 9,", change=silent)
     assert isinstance(found, Inconclusive)
     assert "how close the tokens were cannot be told: refused with 400" in str(found)

@@ -10,11 +10,13 @@ import pytest
 from conformance.api import Transport
 from conformance.contract import load_contract
 from conformance.events import FindingMade
-from conformance.imagined import ImaginedEndpoint
 from conformance.model import Finding, Target, Tier
 from conformance.reports.phrases import in_chinese
 from conformance.runner import Options, run
-from tests.conformance.checks.faulty import Body, Fault, Faulty
+from reference_server.behaviour.messages import Body
+from reference_server.behaviour.pieces import asks, errors
+from reference_server.behaviour.rewrite import Rewrite
+from tests.fake_server import MODEL, FakeServer
 
 STANDARD = Options(Tier.STANDARD)
 
@@ -38,17 +40,17 @@ def alone(body: Body) -> Body:
 
 
 FAULTS = {
-    "no bills": Fault(tell=without_bills),
-    "another text": Fault(tell=shouting),
-    "one choice": Fault(tell=half_the_choices),
-    "no parameters": Fault(ask=alone),
-    "no shape": Fault(decline=lambda _, error: (500, {"detail": error})),
+    "no bills": Rewrite(plain=without_bills),
+    "another text": Rewrite(plain=shouting),
+    "one choice": Rewrite(plain=half_the_choices),
+    "no parameters": asks(alone),
+    "no shape": errors(lambda _, got: got.with_status(500).with_body({"detail": got.body})),
 }
 
 
 def findings(contract: str, transport: Transport) -> list[Finding]:
     async def collect() -> list[Finding]:
-        target = Target("http://imagined/v1", "imagined", contract, "sk-key")
+        target = Target("http://fake/v1", MODEL, contract, "sk-key")
         events = run(target, load_contract(contract), STANDARD, transport=transport)
         return [event.finding async for event in events if isinstance(event, FindingMade)]
 
@@ -65,12 +67,11 @@ def untold(found: list[Finding]) -> list[str]:
 
 @pytest.mark.parametrize("contract", ["gpt-ge", "zhizengzeng"])
 def test_the_reasons_of_a_run_are_told(contract: str) -> None:
-    endpoint = ImaginedEndpoint(load_contract(contract), "imagined")
-    assert untold(findings(contract, endpoint)) == []
+    assert untold(findings(contract, FakeServer("none", contract))) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_a_run_finds_is_told(fault: str) -> None:
-    found = findings("openai", Faulty(FAULTS[fault], "openai"))
+    found = findings("openai", FakeServer(FAULTS[fault]))
     assert any(finding.seen for finding in found), "the fault shows"
     assert untold(found) == []

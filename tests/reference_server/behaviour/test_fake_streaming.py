@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference_server.behaviour.messages import Body
-from reference_server.faults.streaming import fake_streaming
+from reference_server.faults.streaming.choices import fake_streaming
 from tests.reference_server.behaviour.toy import answers
 
 

@@ -21,7 +21,11 @@ TIMED = {
     "one-portion",
 }
 """Variants that show in the course of time alone; `test_pace.py` looks at them."""
-RARE = {name for name, known in all_variants().items() if known.area in ("weather", "near-ties")}
+RARE = {
+    name
+    for name, known in all_variants().items()
+    if known.area in ("transient-errors", "near-ties")
+}
 """Variants that show now and then."""
 OTHER_TEXTS = {known.name for known in all_variants().values() if known.area == "models"} | {
     "cut-tail-dropped",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping
 
 import pytest
@@ -11,44 +12,48 @@ import pytest
 from conformance.api import Api, Patience
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.discovery import all_checks
-from conformance.imagined.endpoint import MODEL
-from conformance.model import Exchange, Finding, Request, Stage, Tier, Verdict
+from conformance.model import Finding, Stage, Tier, Verdict
 from conformance.planning import plan
 from conformance.runner import judge
 from conformance.selection import Options, reason_to_skip
 from conformance.wire.sharing import Sharing
-from tests.conformance.checks.honest_variants import VARIANTS
-from tests.conformance.checks.interactions.interaction_faults import (
-    FAULTS,
-    as_cached,
-    flickering,
-    has_copies,
-    is_batch,
-    refusing,
-)
-from tests.conformance.checks.rewriting import Change, Rewriting
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import is_batch
+from reference_server.behaviour.pieces import Condition, asks, choices
+from reference_server.behaviour.registry import all_variants, chained
+from tests.fake_server import MODEL, FakeServer
+from tests.near_ties import NEAR_TIES
 
 INTERACTIONS = {check.id: check for check in all_checks() if check.id.startswith("interactions.")}
 ACCUSING = {Verdict.FAIL, Verdict.WARN}
-HONEST = Change()
 REQUESTS, TOKENS = 62, 4000
 """What all of them together may cost."""
 
 
-class Recording:
-    """A changed endpoint that remembers what it was asked."""
+def has_copies(asked: Body) -> bool:
+    return (asked.get("n") or 1) > 1
 
-    def __init__(self, change: Change, contract: str = "openai") -> None:
-        self._inner = Rewriting(change, contract)
-        self.requests: list[Request] = []
 
-    async def send(self, request: Request) -> Exchange:
-        self.requests.append(request)
-        return await self._inner.send(request)
+def refusing(where: Condition) -> Behaviour:
+    """Decline some requests, as what must be declined is."""
+    return asks(lambda asked: {**asked, "max_tokens": -1} if where(asked) else asked)
+
+
+def flickering() -> Behaviour:
+    """Greedy answers end in another word now and then, and tell of near-ties where asked."""
+    chance = random.Random(8)
+
+    def change(asked: Body, of: list[Body]) -> list[Body]:
+        fixed = asked.get("logprobs") is not None or asked.get("echo")
+        if fixed or asked.get("temperature") != 0 or chance.random() > 0.4:
+            return of
+        return [{**choice, "text": f"{choice['text'][:-1]}~"} for choice in of]
+
+    return chained([choices(change), NEAR_TIES])
 
 
 def findings(
-    endpoint: Recording, *only: str, contract: str = "openai", patience: int = 120
+    endpoint: FakeServer, *only: str, contract: str = "openai", patience: int = 120
 ) -> Mapping[str, Finding]:
     """Judge an endpoint by the checks that the contract leaves in force."""
     held_to = load_contract(contract)
@@ -75,17 +80,10 @@ def accused(found: Mapping[str, Finding]) -> list[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_ideal_endpoint_passes(document: str) -> None:
-    found = findings(Recording(HONEST, document), contract=document)
+    found = findings(FakeServer("none", document), contract=document)
     assert {f.verdict for f in found.values()} <= {Verdict.PASS, Verdict.SKIPPED}
     skipped = [check_id for check_id, f in found.items() if f.verdict is Verdict.SKIPPED]
     assert document != "openai" or skipped == []
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_what_breaks_where_settings_meet_is_found(name: str) -> None:
-    change, finder = FAULTS[name]
-    found = findings(Recording(change), finder)
-    assert found[finder].verdict in ACCUSING, found[finder].message
 
 
 def test_the_checks_of_threes_have_their_own_rows() -> None:
@@ -94,10 +92,10 @@ def test_the_checks_of_threes_have_their_own_rows() -> None:
     def where(asked: dict[str, object]) -> bool:
         return is_batch(asked) and has_copies(asked) and asked.get("logprobs") == 0
 
-    endpoint = Recording(HONEST)
+    endpoint = FakeServer()
     findings(endpoint, "interactions.text")
     bodies = [json.loads(request.body) for request in endpoint.requests]
-    threes = Recording(HONEST)
+    threes = FakeServer()
     findings(threes, "interactions.text-in-threes")
     more = [json.loads(request.body) for request in threes.requests]
     assert len(more) > len(bodies)
@@ -106,25 +104,24 @@ def test_the_checks_of_threes_have_their_own_rows() -> None:
 
 
 def test_one_cause_is_told_by_the_pairs_alone() -> None:
-    change, _ = FAULTS["stop sequences are lost in batches"]
-    found = findings(Recording(change), "interactions.stop", "interactions.stop-in-threes")
+    found = findings(
+        FakeServer("stop-ignored@batch"), "interactions.stop", "interactions.stop-in-threes"
+    )
     assert found["interactions.stop"].verdict is Verdict.FAIL
     assert found["interactions.stop-in-threes"].verdict is Verdict.SKIPPED
 
 
 def test_the_smallest_request_is_told() -> None:
-    change, finder = FAULTS["the prompt is billed for each copy"]
-    finding = findings(Recording(change), finder)[finder]
+    finding = findings(FakeServer("prompt-times-n"), "interactions.usage")["interactions.usage"]
     assert finding.expected is not None
     request = finding.expected.partition("the smallest request that shows otherwise: ")[2]
     assert request == 'prompt: "1, 2, 3, 4, 5, 6,", n: 2'
 
 
 def test_no_more_is_asked_than_the_run_has_patience_for() -> None:
-    change, finder = FAULTS["the prompt is billed for each copy"]
-    asked = {}
+    finder, asked = "interactions.usage", {}
     for patience in (0, 120):
-        endpoint = Recording(change)
+        endpoint = FakeServer("prompt-times-n")
         found = findings(endpoint, finder, patience=patience)
         assert found[finder].verdict is Verdict.FAIL
         asked[patience] = len(endpoint.requests)
@@ -132,19 +129,19 @@ def test_no_more_is_asked_than_the_run_has_patience_for() -> None:
 
 
 def test_an_answer_from_a_cache_is_found() -> None:
-    found = findings(Recording(as_cached()), "interactions.asked-again")
+    found = findings(FakeServer("answer-cached"), "interactions.asked-again")
     assert found["interactions.asked-again"].verdict in ACCUSING
 
 
 def test_what_is_declined_alone_is_left_out() -> None:
-    endpoint = Recording(refusing(lambda asked: asked.get("suffix") is not None))
+    endpoint = FakeServer(refusing(lambda asked: asked.get("suffix") is not None))
     found = findings(endpoint)
     assert {f.verdict for f in found.values()} == {Verdict.PASS}
 
 
 def test_a_declined_combination_of_what_is_promised_is_a_failure() -> None:
     change = refusing(lambda asked: asked.get("stream") is True and asked.get("stop") is not None)
-    finding = findings(Recording(change), "interactions.served")["interactions.served"]
+    finding = findings(FakeServer(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
     assert "refused with 400" in finding.message
     _, _, smallest = finding.message.partition("the smallest request that is declined: ")
@@ -155,7 +152,7 @@ def test_a_declined_combination_of_what_is_promised_is_a_failure() -> None:
 
 def test_a_declined_combination_of_what_is_optional_is_a_refusal() -> None:
     change = refusing(lambda asked: bool(asked.get("echo")) and asked.get("logprobs") is not None)
-    found = findings(Recording(change))
+    found = findings(FakeServer(change))
     assert found["interactions.served"].verdict is Verdict.REFUSED
     assert accused(found) == []
 
@@ -164,19 +161,19 @@ def test_a_null_that_is_declined_beside_a_stream_is_a_failure() -> None:
     change = refusing(
         lambda asked: asked.get("stream") is True and "suffix" in asked and asked["suffix"] is None
     )
-    finding = findings(Recording(change), "interactions.served")["interactions.served"]
+    finding = findings(FakeServer(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - {"greedy-flickers"}))
-def test_no_honest_endpoint_is_accused(name: str) -> None:
-    assert accused(findings(Recording(VARIANTS[name]))) == []
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", all_variants())
+def test_no_correct_server_is_accused(name: str) -> None:
+    assert accused(findings(FakeServer(name))) == []
 
 
 def test_a_near_tie_that_flips_is_no_finding() -> None:
-    """The variant above flips what was echoed and scored, too, which no model does."""
     compared = [f"interactions.{aspect}" for aspect in ("text", "stop", "text-in-threes")]
-    found = findings(Recording(flickering()), *compared)
+    found = findings(FakeServer(flickering()), *compared)
     assert accused(found) == []
     assert Verdict.INCONCLUSIVE in {finding.verdict for finding in found.values()}
 

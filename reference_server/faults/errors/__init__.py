@@ -1,0 +1,1 @@
+"""Faults of errors: what they say, when they come, and when to come back."""

@@ -1,0 +1,153 @@
+"""Faults of ``stop``: a sequence that is found cuts in the wrong place, and an empty one cuts."""
+
+import re
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import asks, both, declines, sets, texts
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.faults._endings import cut_elsewhere, sequences
+from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
+from reference_server.faults.stop.sequences import CUTS, matches
+
+# ── Where it cuts ────────────────────────────────────────────────────────────────────────────────
+
+
+@fault("stop-included", breaks=CUTS, evidence=Evidence.REPORTED)
+def stop_included() -> Behaviour:
+    """The stop sequence is returned at the end of the text."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        ends = [text.find(one) + len(one) for one in sequences(asked) if one in text]
+        return text[: min(ends, default=len(text))]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-first-character-returned", breaks=CUTS)
+def stop_first_character_returned() -> Behaviour:
+    """The text goes on for one character of the stop sequence that ended it."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        found = matches(asked, text)
+        return text[: found[0] + 1] if found else text
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-last-match", breaks=CUTS)
+def stop_last_match() -> Behaviour:
+    """The text ends before the last occurrence of a stop sequence."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        return text[
+            : min([text.rfind(one) for one in sequences(asked) if one in text], default=len(text))
+        ]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-in-order-of-list", breaks=CUTS)
+def stop_in_order_of_list() -> Behaviour:
+    """The first stop sequence of the list that occurs anywhere cuts, not the earliest match."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        return text[: next((text.find(one) for one in sequences(asked) if one in text), len(text))]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-latest-of-list", breaks=CUTS)
+def stop_latest_of_list() -> Behaviour:
+    """Of several stop sequences that occur the one that occurs last cuts."""
+    return cut_elsewhere(
+        lambda asked, _, text: text[: max(matches(asked, text), default=len(text))]
+    )
+
+
+@fault("stop-one-character-early", breaks=CUTS)
+def stop_one_character_early() -> Behaviour:
+    """The last character before a stop sequence is lost."""
+    return cut_elsewhere(
+        lambda asked, _, text: (
+            text[: max(0, matches(asked, text)[0] - 1)] if matches(asked, text) else text
+        )
+    )
+
+
+@fault("stop-word-lost", breaks=CUTS)
+def stop_word_lost() -> Behaviour:
+    """The whole word in which a stop sequence begins is lost."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        found = matches(asked, text)
+        return re.sub(r"\w+\Z", "", text[: found[0]]) if found else text
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-end-stripped", breaks=CUTS)
+def stop_end_stripped() -> Behaviour:
+    """White space before a stop sequence is lost with it."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        found = matches(asked, text)
+        return text[: found[0]].rstrip() if found else text
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-almost-matches", breaks=f"{CUTS} streaming.held-text-released")
+def stop_almost_matches() -> Behaviour:
+    """Text that looks like the beginning of a stop sequence is lost where the answer ends."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        text = text[: min([*matches(asked, text), len(text)])]
+        held = [n for one in sequences(asked) for n in range(1, len(one)) if text.endswith(one[:n])]
+        return text[: len(text) - max(held, default=0)]
+
+    return cut_elsewhere(cut)
+
+
+# ── No sequence ──────────────────────────────────────────────────────────────────────────────────
+
+
+@fault(
+    "empty-stop-kills",
+    breaks="stop.empty-is-harmless",
+    evidence=Evidence.REPORTED,
+    modifiers=REQUESTS - RARE,
+)
+def empty_stop_kills() -> Behaviour:
+    """An empty stop sequence matches at once, and the answer is empty."""
+    return both(
+        asks(lambda asked: {**asked, "stop": None} if is_empty(asked) else asked),
+        texts(lambda asked, _, text: "" if is_empty(asked) else text),
+    )
+
+
+def is_empty(asked: Body) -> bool:
+    """Whether a sequence of no characters is among those to look for."""
+    return asked.get("stop") == "" or (isinstance(asked.get("stop"), list) and "" in asked["stop"])
+
+
+@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=PLAINLY)
+def empty_stop_breaks() -> Behaviour:
+    """An empty stop sequence, or none in an array, is a server fault."""
+    return declines(
+        lambda asked: asked.get("stop") in ("", []),
+        "list index out of range",
+        status=500,
+        kind="server_error",
+    )
+
+
+@fault("stop-null-stops", breaks="stop.null-is-none", modifiers=REQUESTS - RARE)
+def stop_null_stops() -> Behaviour:
+    """``stop: null`` is taken for a full stop, a comma or a new line."""
+    return sets(lambda asked: "stop" in asked and asked["stop"] is None, stop=[".", ",", "\n"])
+
+
+@fault("stop-null-refused", breaks="stop.null-is-none", modifiers=HANDLERS)
+def stop_null_refused() -> Behaviour:
+    """``stop: null`` is refused."""
+    return declines(lambda asked: "stop" in asked and asked["stop"] is None, param="stop")

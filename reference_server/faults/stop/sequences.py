@@ -1,0 +1,267 @@
+"""Faults of ``stop``: a sequence is not looked for, or not found."""
+
+import re
+from collections.abc import Callable
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, is_batch
+from reference_server.behaviour.pieces import asks, choices, declines, drops, texts
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._endings import cut_elsewhere, sequences
+from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
+
+CUTS = """
+    stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
+    stop.across-token-borders streaming.stop-never-leaks
+"""
+"""A sequence that is missed breaks all of them where it stands."""
+
+
+def looked_for(change: Callable[[list[str]], list[str]]) -> Rewrite:
+    """Other sequences are looked for than those that were sent."""
+
+    def ask(asked: Body) -> Body:
+        found = sequences(asked)
+        return {**asked, "stop": change(found) or None} if found else asked
+
+    return asks(ask)
+
+
+def matches(asked: Body, text: str) -> list[int]:
+    """Where the sequences of a request first occur in a text, the earliest first."""
+    found = [text.find(one) for one in sequences(asked)]
+    return sorted(place for place in found if place >= 0)
+
+
+# ── What is looked for ───────────────────────────────────────────────────────────────────────────
+
+
+@fault("stop-ignored", breaks=CUTS, evidence=Evidence.SOURCE)
+def stop_ignored() -> Behaviour:
+    """``stop`` is lost."""
+    return drops("stop")
+
+
+@fault("stop-array-ignored", breaks=CUTS)
+def stop_array_ignored() -> Behaviour:
+    """An array of stop sequences is lost; a string works."""
+    return drops("stop", when=lambda asked: isinstance(asked.get("stop"), list))
+
+
+@fault("stop-string-ignored", breaks=CUTS, modifiers=EVERYWHERE - {Modifier.ECHO})
+def stop_string_ignored() -> Behaviour:
+    """A stop sequence given as a string is lost; an array works."""
+    return drops("stop", when=lambda asked: isinstance(asked.get("stop"), str))
+
+
+@fault("only-first-stop", breaks=CUTS)
+def only_first_stop() -> Behaviour:
+    """Of several stop sequences only the first one works."""
+    return looked_for(lambda found: found[:1])
+
+
+@fault("only-last-stop", breaks=CUTS)
+def only_last_stop() -> Behaviour:
+    """Of several stop sequences only the last one works."""
+    return looked_for(lambda found: found[-1:])
+
+
+@fault(
+    "over-four-truncated",
+    breaks="stop.none-silently-dropped stop.at-most-four errors.stream-refused-as-json",
+    evidence=Evidence.SIBLING,
+    modifiers=PLAINLY,
+)
+def over_four_truncated() -> Behaviour:
+    """Five stop sequences are accepted, and the fifth is ignored."""
+    return looked_for(lambda found: found[:4])
+
+
+@fault("only-two-stops", breaks=CUTS)
+def only_two_stops() -> Behaviour:
+    """Of four stop sequences only the first two work."""
+    return looked_for(lambda found: found[:2])
+
+
+@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=PLAINLY)
+def four_stops_refused() -> Behaviour:
+    """More than one stop sequence is refused."""
+    return declines(
+        lambda asked: isinstance(asked.get("stop"), list) and len(asked["stop"]) > 1, param="stop"
+    )
+
+
+@fault("stop-characters", breaks=CUTS)
+def stop_characters() -> Behaviour:
+    """Every character of a stop sequence given as a string ends the text by itself."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        if isinstance(asked["stop"], str):
+            return re.split(f"[{re.escape(asked['stop'])}]", text)[0]
+        return text[: min([*matches(asked, text), len(text)])]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-stripped", breaks=CUTS)
+def stop_stripped() -> Behaviour:
+    """White space around a stop sequence is not looked for."""
+    return looked_for(lambda found: [one.strip() or one for one in found])
+
+
+@fault("stop-first-character", breaks=CUTS)
+def stop_first_character() -> Behaviour:
+    """The first character of a stop sequence is enough to end the text."""
+    return looked_for(lambda found: [one[:1] for one in found])
+
+
+@fault("stop-whatever-case", breaks=CUTS)
+def stop_whatever_case() -> Behaviour:
+    """Capital and small letters are the same to stop sequences."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        found = [text.lower().find(one.lower()) for one in sequences(asked)]
+        return text[: min([place for place in found if place >= 0], default=len(text))]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-as-pattern", breaks=CUTS, modifiers=EVERYWHERE - RARE)
+def stop_as_pattern() -> Behaviour:
+    """A stop sequence is read as a regular expression."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        try:
+            return re.split("|".join(sequences(asked)), text, maxsplit=1)[0]
+        except re.error:
+            return text
+
+    return cut_elsewhere(cut)
+
+
+@fault(
+    "stop-non-ascii-ignored",
+    breaks=CUTS,
+    modifiers=REQUESTS - {Modifier.NON_ASCII, Modifier.BATCH, Modifier.ECHO},
+)
+def stop_non_ascii_ignored() -> Behaviour:
+    """Stop sequences beyond ASCII are not found."""
+    return looked_for(lambda found: [one for one in found if one.isascii()])
+
+
+@fault("stop-long-ignored", breaks=CUTS)
+def stop_long_ignored() -> Behaviour:
+    """Stop sequences of more than ten characters are not found."""
+    return looked_for(lambda found: [one for one in found if len(one) <= 10])
+
+
+# ── Where it is looked for ───────────────────────────────────────────────────────────────────────
+
+
+@fault("stop-at-token-border-only", breaks=CUTS, evidence=Evidence.REPORTED)
+def stop_at_token_border_only() -> Behaviour:
+    """A stop sequence is found only where a word begins and ends with it."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        borders = [m.start() for m in re.finditer(r"\b|\Z|(?<=[^\x00-\x7f])", text)]
+        found = [
+            at for at in borders for one in sequences(asked)
+            if text.startswith(one, at) and at + len(one) in borders
+        ]  # fmt: skip
+        return text[: min(found, default=len(text))]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-missed-at-start", breaks=CUTS)
+def stop_missed_at_start() -> Behaviour:
+    """A stop sequence at the very start of an answer is not found."""
+
+    def cut(asked: Body, _: str, text: str) -> str:
+        return text[:1] + text[1 : min(matches(asked, text[1:]), default=len(text)) + 1]
+
+    return cut_elsewhere(cut)
+
+
+@fault("stop-prompt-searched", breaks=f"{CUTS} stop.prompt-not-searched")
+def stop_prompt_searched() -> Behaviour:
+    """A stop sequence that the prompt holds ends the answer before it begins."""
+
+    def cut(asked: Body, prompt: str, text: str) -> str:
+        if any(one in prompt for one in sequences(asked)):
+            return ""
+        return text[: min([*matches(asked, text), len(text)])]
+
+    return cut_elsewhere(cut)
+
+
+@fault(
+    "stop-echo-searched",
+    breaks="stop.prompt-not-searched",
+    modifiers=HANDLERS | {Modifier.BATCH, Modifier.SECOND_CHOICE, Modifier.NON_ASCII},
+)
+def stop_echo_searched() -> Behaviour:
+    """The echoed prompt is cut at a stop sequence, too."""
+    return texts(
+        lambda asked, _, text: (
+            text[: min([*matches(asked, text), len(text)])] if asked.get("echo") else text
+        )
+    )
+
+
+@fault(
+    "stop-border-searched",
+    breaks=f"{CUTS} stop.prompt-not-searched",
+    modifiers=EVERYWHERE - RARE,
+)
+def stop_border_searched() -> Behaviour:
+    """A stop sequence that begins in the prompt and ends in the answer ends it at once."""
+
+    def cut(asked: Body, prompt: str, text: str) -> str:
+        whole = prompt[-4:] + text
+        found = matches(asked, whole)
+        return (
+            whole[: found[0]].removeprefix(prompt[-4:])
+            if found and found[0] >= 4
+            else ""
+            if found
+            else text
+        )
+
+    return cut_elsewhere(cut)
+
+
+@fault(
+    "stop-first-prompt-only",
+    breaks=CUTS,
+    modifiers=REQUESTS - {Modifier.BATCH},
+)
+def stop_first_prompt_only() -> Behaviour:
+    """In a batch only the answer to the first prompt is searched for stop sequences."""
+
+    def cut(asked: Body, prompt: str, text: str) -> str:
+        if is_batch(asked) and prompt != asked["prompt"][0]:
+            return text
+        return text[: min([*matches(asked, text), len(text)])]
+
+    return cut_elsewhere(cut)
+
+
+@fault(
+    "stop-ends-batch",
+    breaks=f"{CUTS} finish-reason.per-choice echo.own-prompt-in-batch",
+    modifiers=REQUESTS - HANDLERS - {Modifier.BATCH},
+)
+def stop_ends_batch() -> Behaviour:
+    """A stop sequence in one answer of a batch cuts all of them as short."""
+
+    def of(asked: Body, answers: list[Body]) -> list[Body]:
+        ended = [len(one["text"]) for one in answers if one["finish_reason"] == "stop"]
+        if not (ended and sequences(asked)):
+            return answers
+        return [
+            {**one, "text": one["text"][: min(ended)], "finish_reason": "stop"} for one in answers
+        ]
+
+    return choices(of)

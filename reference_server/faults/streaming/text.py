@@ -1,0 +1,222 @@
+"""Faults of the text that a stream adds up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import Modifier
+from reference_server.behaviour.pieces import (
+    drops,
+)
+from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.faults._endings import sequences
+from reference_server.faults._parts import IN_STREAMS, of_each_choice, parts
+
+# ── The text ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _text(change: Any) -> Behaviour:
+    """The parts of each choice have other texts: a function of the list of texts, same length."""
+
+    def of(_: Body, own: list[Body]) -> list[Body]:
+        told = change([part["text"] for part in own])
+        return [{**part, "text": text} for part, text in zip(own, told, strict=True)]
+
+    return of_each_choice(of)
+
+
+@fault(
+    "first-token-duplicated",
+    breaks="streaming.text-equals-plain",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_STREAMS,
+)
+def first_token_duplicated() -> Behaviour:
+    """The first piece of a streamed text is sent twice."""
+    return _text(lambda texts: [texts[0] * 2, *texts[1:]])
+
+
+@fault(
+    "delta-chars-dropped",
+    breaks="streaming.text-equals-plain",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_STREAMS,
+)
+def delta_chars_dropped() -> Behaviour:
+    """Every fifth piece of a streamed text loses its last character."""
+    return _text(lambda texts: [text[:-1] if i % 5 == 4 else text for i, text in enumerate(texts)])
+
+
+@fault("last-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def last_piece_lost() -> Behaviour:
+    """The last chunk that has text comes without it."""
+
+    def lost(texts: list[str]) -> list[str]:
+        spoken = [at for at, text in enumerate(texts) if text]
+        return [text if at not in spoken[-1:] else "" for at, text in enumerate(texts)]
+
+    return _text(lost)
+
+
+@fault("first-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def first_piece_lost() -> Behaviour:
+    """The first chunk comes without its text, as that of a chat stream has none."""
+    return _text(lambda texts: ["", *texts[1:]])
+
+
+@fault("pieces-reordered", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def pieces_reordered() -> Behaviour:
+    """The second and the third piece of a streamed text change places."""
+    return _text(lambda texts: [texts[0], *reversed(texts[1:3]), *texts[3:]] if texts else texts)
+
+
+@fault("pieces-stripped", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def pieces_stripped() -> Behaviour:
+    """Every piece of a streamed text loses the white space around it."""
+    return _text(lambda texts: [text.strip() for text in texts])
+
+
+@fault("white-pieces-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def white_pieces_lost() -> Behaviour:
+    """Pieces of a streamed text that are punctuation or white space alone are dropped."""
+    return _text(lambda texts: [text if any(map(str.isalnum, text)) else "" for text in texts])
+
+
+@fault("pieces-cumulative", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+def pieces_cumulative() -> Behaviour:
+    """Every chunk carries the whole text so far."""
+    return _text(lambda texts: ["".join(texts[: i + 1]) for i in range(len(texts))])
+
+
+@fault("echo-in-every-chunk", breaks="streaming.echo-once", modifiers=IN_STREAMS - {Modifier.ECHO})
+def echo_in_every_chunk() -> Behaviour:
+    """With ``echo`` the first piece, which is the prompt, comes with every chunk again."""
+    return of_each_choice(
+        lambda asked, own: [
+            {**p, "text": own[0]["text"] + p["text"]} if i and asked.get("echo") else p
+            for i, p in enumerate(own)
+        ]
+    )
+
+
+@fault("echo-lost-in-streams", breaks="streaming.echo-once", modifiers=IN_STREAMS - {Modifier.ECHO})
+def echo_lost_in_streams() -> Behaviour:
+    """``echo`` is without effect in streams."""
+    return drops("echo", when=lambda asked: bool(asked.get("stream")))
+
+
+# ── Stop sequences ───────────────────────────────────────────────────────────────────────────────
+
+
+def stopped(asked: Body, part: Body) -> list[str]:
+    """The stop sequences of a request, where a part says that one of them was met."""
+    return sequences(asked) if part["finish_reason"] == "stop" else []
+
+
+@fault(
+    "stop-partial-leak",
+    breaks="streaming.stop-never-leaks",
+    evidence=Evidence.REPORTED,
+    modifiers=IN_STREAMS,
+)
+def stop_partial_leak() -> Behaviour:
+    """A stream shows the first character of a stop sequence before the sequence is recognised."""
+
+    def of(asked: Body, own: list[Body]) -> list[Body]:
+        leaked = "".join(s[0] for s in stopped(asked, own[-1])[-1:])
+        return [*own[:-1], {**own[-1], "text": own[-1]["text"] + leaked}]
+
+    return of_each_choice(of)
+
+
+@fault(
+    "held-text-lost",
+    breaks="streaming.held-text-released stop.earliest-match",
+    modifiers=IN_STREAMS,
+)
+def held_text_lost() -> Behaviour:
+    """With ``stop`` the last characters of a stream are held back for ever when nothing matches."""
+
+    def of(asked: Body, own: list[Body]) -> list[Body]:
+        if not asked.get("stop") or own[-1]["finish_reason"] != "length":
+            return own
+        last = max((at for at, part in enumerate(own) if part["text"]), default=-1)
+        return [
+            {**part, "text": part["text"][:-1]} if at == last else part
+            for at, part in enumerate(own)
+        ]
+
+    return of_each_choice(of)
+
+
+# ── Characters ───────────────────────────────────────────────────────────────────────────────────
+
+WHOLE = "streaming.whole-characters streaming.echo-once"
+"""A prompt that is streamed back in broken characters is no echo of it either."""
+
+
+@fault(
+    "utf8-split",
+    breaks=WHOLE,
+    evidence=Evidence.REPORTED,
+    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+)
+def utf8_split() -> Behaviour:
+    """A character that takes several tokens is streamed as one U+FFFD for each of them."""
+
+    def asks(asked: Body) -> Body:
+        return asked if asked.get("logprobs") is not None else {**asked, "logprobs": 0}
+
+    def split(asked: Body, part: Body) -> Body:
+        tokens = (part["logprobs"] or {}).get("tokens", [])
+        shown = asked.get("logprobs") is not None
+        text = "".join("\ufffd" if t.startswith("bytes:") else t for t in tokens)
+        new = text if "\ufffd" in text else part["text"]
+        return {**part, "text": new, "logprobs": part["logprobs"] if shown else None}
+
+    def plain(asked: Body, whole: Body) -> Body:
+        if asked.get("logprobs") is not None:
+            return whole
+        return {**whole, "choices": [{**c, "logprobs": None} for c in whole["choices"]]}
+
+    def of(asked: Body, sent: list[Body]) -> list[Body]:
+        return [{**c, "choices": [split(asked, p) for p in c["choices"]]} for c in sent]
+
+    return Rewrite(ask=asks, plain=plain, chunks=of)
+
+
+@fault(
+    "characters-as-bytes",
+    breaks=WHOLE,
+    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+)
+def characters_as_bytes() -> Behaviour:
+    """Every character beyond ASCII is streamed as one U+FFFD for each of its bytes."""
+
+    def broken(text: str) -> str:
+        return "".join(c if c.isascii() else "\ufffd" * len(c.encode()) for c in text)
+
+    return parts(lambda part: {**part, "text": broken(part["text"])})
+
+
+@fault(
+    "surrogates-apart",
+    breaks=WHOLE,
+    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+)
+def surrogates_apart() -> Behaviour:
+    r"""An emoji is streamed as two halves of a surrogate pair, in two chunks."""
+
+    def halves(part: Body) -> list[Body]:
+        text = part["text"]
+        wide = next((i for i, c in enumerate(text) if ord(c) > 0xFFFF), None)
+        if wide is None:
+            return [part]
+        pair = text[wide].encode("utf-16-be")
+        high, low = (pair[i : i + 2].decode("utf-16-be", "surrogatepass") for i in (0, 2))
+        first = {**part, "text": text[:wide] + high, "finish_reason": None, "logprobs": None}
+        return [first, {**part, "text": low + text[wide + 1 :]}]
+
+    return of_each_choice(lambda _, own: [half for part in own for half in halves(part)])

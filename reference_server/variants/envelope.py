@@ -1,0 +1,99 @@
+"""What an answer has beside its choices, and how its JSON is written."""
+
+from __future__ import annotations
+
+import json
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.pieces import each_choice, lacks, members, wholes
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("json-indented")
+def json_indented() -> Behaviour:
+    """A plain answer is written over several lines, with escapes for all beyond ASCII."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.is_stream:
+            return got
+        return got.with_raw(json.dumps(json.loads(got.raw), indent=4).encode() + b"\n")
+
+    return Rewrite(raw=change)
+
+
+@variant("json-after-blanks")
+def json_after_blanks() -> Behaviour:
+    """Blank lines come before a plain answer, by which a gateway keeps the connection open."""
+    return Rewrite(raw=lambda _, got: got if got.is_stream else got.with_raw(b"\n\n \n" + got.raw))
+
+
+@variant("timings")
+def timings() -> Behaviour:
+    """Answers and chunks carry ``timings`` of their own, as llama.cpp's do."""
+    return members(timings={"predicted_ms": 12.5})
+
+
+@variant("vllm-members")
+def vllm_members() -> Behaviour:
+    """Answers and choices carry the members that vLLM adds, most of them null."""
+
+    def change(_: Body, whole: Body) -> Body:
+        more = {"stop_reason": None, "token_ids": None, "prompt_logprobs": None}
+        told = [{**choice, **more} for choice in whole["choices"]]
+        extras = {"service_tier": None, "kv_transfer_params": None}
+        return {**whole, "choices": told, **extras}
+
+    return wholes(change)
+
+
+@variant("sglang-members")
+def sglang_members() -> Behaviour:
+    """Choices say by ``matched_stop`` what ended them: a token's id, or nothing."""
+
+    def change(_: Body, choice: Body) -> Body:
+        ended = choice["finish_reason"] == "stop"
+        return {**choice, "matched_stop": 0 if ended else None}
+
+    return each_choice(change)
+
+
+@variant("provider-members")
+def provider_members() -> Behaviour:
+    """Answers name the provider, a region and a cost, as routers add them."""
+    return members(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
+
+
+@variant("no-fingerprint")
+def no_fingerprint() -> Behaviour:
+    """There is no ``system_fingerprint``."""
+    return lacks("system_fingerprint")
+
+
+@variant("fingerprint-null")
+def fingerprint_null() -> Behaviour:
+    """``system_fingerprint`` is null."""
+    return members(system_fingerprint=None)
+
+
+@variant("other-ids")
+def other_ids() -> Behaviour:
+    """An ``id`` is a bare UUID without a prefix."""
+
+    def identity(old: str) -> str:
+        digits = old.encode().hex().ljust(32, "0")[-32:]
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    return members(id=identity)
+
+
+@variant("clock-behind")
+def clock_behind() -> Behaviour:
+    """The server's clock is two seconds behind."""
+    return members(created=lambda old: old - 2)
+
+
+@variant("clock-ahead")
+def clock_ahead() -> Behaviour:
+    """The server's clock is two seconds ahead."""
+    return members(created=lambda old: old + 2)

@@ -1,0 +1,113 @@
+"""What errors say, and how they are written."""
+
+from __future__ import annotations
+
+import json
+
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.pieces import errors
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("older-validator")
+def older_validator() -> Behaviour:
+    """A 400 names its parameter in the message alone: ``param`` and ``code`` are null."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        message = f"{inner['message']} ({inner['param']})" if inner["param"] else inner["message"]
+        return got.with_body({"error": {**inner, "message": message, "param": None, "code": None}})
+
+    return errors(change)
+
+
+@variant("newer-validator")
+def newer_validator() -> Behaviour:
+    """A 400 always has a ``code``, also where the older validator had none."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        return got.with_body({"error": {**inner, "code": inner["code"] or "invalid_value"}})
+
+    return errors(change)
+
+
+@variant("chinese-errors")
+def chinese_errors() -> Behaviour:
+    """Errors are told in Chinese, with the parameter's name in its place."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        return {"error": {**inner, "message": f"请求参数错误:{inner['param'] or '请检查请求'}"}}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("errors-with-extras")
+def errors_with_extras() -> Behaviour:
+    """Errors carry more than the four members: a request id beside and details within."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = {**envelope["error"], "innererror": {"code": None}, "details": []}
+        return {"error": inner, "request_id": "req_7", "event_id": None}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("errors-with-links")
+def errors_with_links() -> Behaviour:
+    """Errors point to the manual, and name parameters that are not the wrong one."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        more = " See https://platform.example.com/docs/api-reference/completions#n for details."
+        inner = envelope["error"]
+        return {"error": {**inner, "message": inner["message"] + more}}
+
+    return Rewrite(refusal=refusal)
+
+
+@variant("errors-with-charset")
+def errors_with_charset() -> Behaviour:
+    """Errors are ``application/json; charset=utf-8``."""
+    return errors(lambda _, got: got.with_header("content-type", "application/json; charset=utf-8"))
+
+
+@variant("errors-indented")
+def errors_indented() -> Behaviour:
+    """Errors are written over several lines, with characters beyond ASCII escaped."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        return got.with_raw(json.dumps(got.body, indent=2).encode() + b"\n")
+
+    return errors(change)
+
+
+@variant("vllm-errors")
+def vllm_errors() -> Behaviour:
+    """A 400 has vLLM's ``type``, no ``param``, and its status for a ``code``."""
+
+    def change(_: Asked, got: Answer) -> Answer:
+        if got.status != 400:
+            return got
+        inner = got.body["error"]
+        told = {"message": inner["message"], "type": "BadRequestError", "param": None, "code": 400}
+        return got.with_body({"error": told})
+
+    return errors(change)
+
+
+@variant("params-as-paths")
+def params_as_paths() -> Behaviour:
+    """``param`` is the path to the value in the request, as validators write it."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        path = inner["param"] and f"body.{inner['param']}"
+        return {"error": {**inner, "param": path}}
+
+    return Rewrite(refusal=refusal)

@@ -1,0 +1,225 @@
+"""Log probabilities as other servers list them: how many, of which tokens, how exact."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import (
+    declines,
+    each_choice,
+    logprobs,
+)
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import asks_for, is_above
+
+
+@variant("no-logprobs", refuses="logprobs")
+def no_logprobs() -> Behaviour:
+    """``logprobs`` is declined with 400 and a Chinese sentence."""
+    return declines(asks_for("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
+
+
+@variant("capped-logprobs")
+def capped_logprobs() -> Behaviour:
+    """``logprobs`` above 5 counts as 5, as was seen of the live API."""
+    return Rewrite(
+        ask=lambda asked: {**asked, "logprobs": 5} if is_above(asked.get("logprobs"), 5) else asked
+    )
+
+
+@variant("logprobs-left-out")
+def logprobs_left_out() -> Behaviour:
+    """A choice has no member ``logprobs`` where none were asked for."""
+
+    def change(_: Body, choice: Body) -> Body:
+        return {k: v for k, v in choice.items() if k != "logprobs" or v is not None}
+
+    return each_choice(change)
+
+
+CERTAIN, HOPELESS = 0.0, -9999.0
+
+
+Scores = dict[str, list[Any]]
+
+
+@variant("offsets-from-zero")
+def offsets_from_zero() -> Behaviour:
+    """``text_offset`` begins at 0 with the completion, without ``echo`` too, as vLLM's does."""
+
+    def plain(_: Body, whole: Body) -> Body:
+        return {**whole, "choices": _from_zero(whole["choices"], {})}
+
+    def chunks(_: Body, sent: list[Body]) -> list[Body]:
+        bases: dict[int, int] = {}
+        return [{**chunk, "choices": _from_zero(chunk["choices"], bases)} for chunk in sent]
+
+    return Rewrite(plain=plain, chunks=chunks)
+
+
+def _from_zero(of: list[Body], bases: dict[int, int]) -> list[Body]:
+    told = []
+    for choice in of:
+        scores = choice["logprobs"]
+        if scores and scores["text_offset"]:
+            base = bases.setdefault(choice["index"], scores["text_offset"][0])
+            moved = [offset - base for offset in scores["text_offset"]]
+            scores = {**scores, "text_offset": moved}
+        told.append({**choice, "logprobs": scores})
+    return told
+
+
+@variant("exactly-n-alternatives")
+def exactly_n_alternatives() -> Behaviour:
+    """A sampled token outside the most probable takes the place of the last of them."""
+
+    def change(asked: Body, choice: Body) -> Body:
+        scores, most = choice["logprobs"], asked.get("logprobs")
+        if not scores or not most:
+            return choice
+        pairs = zip(scores["tokens"], scores["top_logprobs"], strict=True)
+        tops = [_at_most(top, most, token) for token, top in pairs]
+        return {**choice, "logprobs": {**scores, "top_logprobs": tops}}
+
+    return each_choice(change)
+
+
+def _at_most(top: Body | None, most: int, kept: str) -> Body | None:
+    if not top or len(top) <= most or kept not in top:
+        return top
+    others = sorted((name for name in top if name != kept), key=top.__getitem__, reverse=True)
+    return {name: top[name] for name in top if name == kept or name in others[: most - 1]}
+
+
+@variant("alternatives-reversed")
+def alternatives_reversed() -> Behaviour:
+    """Alternatives are listed from the least probable to the most, since objects have no order."""
+    return logprobs(
+        lambda scores: {
+            "top_logprobs": [top and dict(reversed(top.items())) for top in scores["top_logprobs"]]
+        }
+    )
+
+
+@variant("alternatives-alike")
+def alternatives_alike() -> Behaviour:
+    """Now and then two ids decode to the same string, so that there is an alternative less."""
+
+    def change(scores: Scores) -> Scores:
+        tops = []
+        for token, top in zip(scores["tokens"], scores["top_logprobs"], strict=True):
+            spare = [name for name in top or {} if name != token]
+            fewer = len(spare) >= 2 and "," in top
+            tops.append({k: v for k, v in top.items() if k != spare[-1]} if fewer else top)
+        return {"top_logprobs": tops}
+
+    return logprobs(change)
+
+
+@variant("zero-alternatives-null")
+def zero_alternatives_null() -> Behaviour:
+    """With ``logprobs: 0`` there are no alternatives at all: ``top_logprobs`` is null."""
+    return _without_alternatives(lambda _: None)
+
+
+@variant("zero-alternatives-empty")
+def zero_alternatives_empty() -> Behaviour:
+    """With ``logprobs: 0`` every position has an empty object of alternatives."""
+    return _without_alternatives(lambda tops: [None if top is None else {} for top in tops])
+
+
+@variant("zero-alternatives-nulls")
+def zero_alternatives_nulls() -> Behaviour:
+    """With ``logprobs: 0`` every position has null for its alternatives."""
+    return _without_alternatives(lambda tops: [None for _ in tops])
+
+
+def _without_alternatives(change: Callable[[list[Any]], Any]) -> Rewrite:
+    def of(asked: Body, choice: Body) -> Body:
+        scores = choice["logprobs"]
+        if not scores or asked.get("logprobs") != 0:
+            return choice
+        return {**choice, "logprobs": {**scores, "top_logprobs": change(scores["top_logprobs"])}}
+
+    return each_choice(of)
+
+
+@variant("parts-as-replacement")
+def parts_as_replacement() -> Behaviour:
+    """A token that is a part of a character is listed as U+FFFD instead of its bytes."""
+
+    def name(token: str) -> str:
+        return "\ufffd" if token.startswith("bytes:") else token
+
+    def change(scores: Scores) -> Scores:
+        tops = []
+        for top in scores["top_logprobs"]:
+            told: Body = {}
+            for token, value in (top or {}).items():
+                told[name(token)] = max(value, told.get(name(token), value))
+            tops.append(None if top is None else told)
+        return {"tokens": [name(token) for token in scores["tokens"]], "top_logprobs": tops}
+
+    return logprobs(change)
+
+
+@variant("greedy-is-certain")
+def greedy_is_certain() -> Behaviour:
+    """At temperature 0 log probabilities are those after sampling: the token taken is certain."""
+
+    def change(asked: Body, choice: Body) -> Body:
+        scores = choice["logprobs"]
+        if not scores or asked.get("temperature") != 0 or asked.get("echo"):
+            return choice
+        pairs = zip(scores["tokens"], scores["top_logprobs"], strict=True)
+        tops = [{k: CERTAIN if k == token else HOPELESS for k in top} for token, top in pairs]
+        sure = {"token_logprobs": [CERTAIN for _ in scores["tokens"]], "top_logprobs": tops}
+        return {**choice, "logprobs": {**scores, **sure}}
+
+    return each_choice(change)
+
+
+@variant("coarse-numbers")
+def coarse_numbers() -> Behaviour:
+    """Log probabilities are rounded to two digits after the point."""
+    return _each_value(lambda value: round(value, 2))
+
+
+@variant("half-precision")
+def half_precision() -> Behaviour:
+    """Log probabilities differ by some hundredths from one request to the next, as in 16 bits."""
+    chance = random.Random(16)  # noqa: S311 - chance that can be repeated
+
+    def change(scores: Scores) -> Scores:
+        told: list[Any] = []
+        values = []
+        columns = (scores["tokens"], scores["token_logprobs"], scores["top_logprobs"])
+        for token, value, top in zip(*columns, strict=True):
+            moved = {name: _moved(old, chance) for name, old in (top or {}).items()}
+            values.append(moved.get(token, value if value is None else _moved(value, chance)))
+            told.append(None if top is None else moved)
+        return {"token_logprobs": values, "top_logprobs": told}
+
+    return logprobs(change)
+
+
+def _moved(value: float, chance: random.Random) -> float:
+    # Always a little down, so that the alternatives of a position stay below 1 together.
+    return round(value - chance.uniform(0.0, 0.03), 6)
+
+
+def _each_value(change: Callable[[float], float]) -> Rewrite:
+    def of(scores: Scores) -> Scores:
+        return {
+            "token_logprobs": [v if v is None else change(v) for v in scores["token_logprobs"]],
+            "top_logprobs": [
+                top and {name: change(value) for name, value in top.items()}
+                for top in scores["top_logprobs"]
+            ],
+        }
+
+    return logprobs(of)

@@ -1,0 +1,27 @@
+"""The name in an answer, and the words for a model that nobody serves."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import members
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+
+
+@variant("model-dated")
+def model_dated() -> Behaviour:
+    """``model`` in the answer is the dated name behind the alias that was asked for."""
+    return members(model=lambda old: f"{old}-2026-10-01")
+
+
+@variant("unknown-model-in-other-words")
+def unknown_model_in_other_words() -> Behaviour:
+    """An unknown model is told in a relay's words, with status and code as ever."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        if inner["code"] != "model_not_found":
+            return envelope
+        return {"error": {**inner, "message": "当前分组下对于该模型无可用渠道", "param": None}}
+
+    return Rewrite(refusal=refusal)

@@ -1,0 +1,16 @@
+"""A server without penalties."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.pieces import declines
+from reference_server.behaviour.registry import variant
+
+
+@variant("no-penalties", refuses="presence_penalty frequency_penalty")
+def no_penalties() -> Behaviour:
+    """Both penalties are declined with 400, unless they are 0."""
+    return declines(
+        lambda asked: any(asked.get(f"{kind}_penalty") for kind in ("presence", "frequency")),
+        "presence_penalty and frequency_penalty are not supported by this model.",
+    )

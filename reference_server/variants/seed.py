@@ -1,0 +1,14 @@
+"""A server without ``seed``."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.pieces import declines
+from reference_server.behaviour.registry import variant
+from reference_server.variants._requests import asks_for
+
+
+@variant("no-seed", refuses="seed")
+def no_seed() -> Behaviour:
+    """``seed`` is declined with 400."""
+    return declines(asks_for("seed"), "Unsupported parameter: 'seed'", param="seed")

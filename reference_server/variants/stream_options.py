@@ -1,0 +1,50 @@
+"""Usage in streams: declined, unasked, or null in every chunk."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import chunks, declines
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import asks_for
+
+
+@variant("usage-null-in-chunks")
+def usage_null_in_chunks() -> Behaviour:
+    """Every chunk has ``usage: null``, asked for or not."""
+    return chunks(lambda _, sent: [{"usage": None, **chunk} for chunk in sent])
+
+
+@variant("usage-unasked")
+def usage_unasked() -> Behaviour:
+    """Every stream ends with its usage, asked for or not, as many relays have it."""
+    return Rewrite(ask=_with_usage)
+
+
+@variant("usage-unasked-on-last-chunk")
+def usage_unasked_on_last_chunk() -> Behaviour:
+    """A stream that was not asked for its usage has it once, on the last chunk with text."""
+
+    def change(asked: Body, sent: list[Body]) -> list[Body]:
+        if asked == _with_usage(asked):
+            return sent
+        *before, last, total = ({k: v for k, v in c.items() if k != "usage"} for c in sent)
+        return [*before, {**last, "usage": sent[-1]["usage"]}] if not total["choices"] else sent
+
+    return Rewrite(ask=_with_usage, chunks=change)
+
+
+def _with_usage(asked: Body) -> Body:
+    if asked.get("stream") is not True or asked.get("stream_options") is not None:
+        return asked
+    return {**asked, "stream_options": {"include_usage": True}}
+
+
+@variant("no-stream-options", refuses="stream_options")
+def no_stream_options() -> Behaviour:
+    """``stream_options`` is declined as any key that the server does not know."""
+    return declines(
+        asks_for("stream_options"),
+        "Unrecognized request argument supplied: stream_options",
+        param="stream_options",
+    )

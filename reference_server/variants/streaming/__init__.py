@@ -1,0 +1,1 @@
+"""Freedoms of streams."""

@@ -1,0 +1,257 @@
+"""How a stream is cut into chunks, and in which order they come."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.modifiers import is_batch
+from reference_server.behaviour.pieces import (
+    chunks,
+    declines,
+    each_choice,
+)
+from reference_server.behaviour.registry import variant
+from reference_server.variants._requests import asks_for, is_several
+
+EMPTY: dict[str, list[Any]] = {
+    "tokens": [],
+    "token_logprobs": [],
+    "top_logprobs": [],
+    "text_offset": [],
+}
+
+
+@variant("empty-chunks")
+def empty_chunks() -> Behaviour:
+    """Chunks without text come before the first token and between tokens."""
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        told = []
+        for chunk in sent:
+            if chunk["choices"]:
+                told.append(_with_parts(chunk, [_blank(part) for part in chunk["choices"]]))
+            told.append(chunk)
+        return told
+
+    return chunks(change)
+
+
+@variant("chunks-without-choices")
+def chunks_without_choices() -> Behaviour:
+    """Chunks with an empty list of choices come first and in between, as Azure sends them."""
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        # A chunk that has a usage is the one that was asked for, of which there is only one.
+        bare = {**sent[0], "choices": [], "prompt_filter_results": []}
+        if sent[0].get("usage"):
+            return sent
+        return [bare, *(one for chunk in sent[:-1] for one in (chunk, bare)), sent[-1]]
+
+    return chunks(change)
+
+
+@variant("finish-alone")
+def finish_alone() -> Behaviour:
+    """``finish_reason`` comes in a chunk of its own, beside four empty arrays."""
+    return chunks(lambda _, sent: _finished_alone(sent, EMPTY))
+
+
+@variant("finish-alone-without-logprobs")
+def finish_alone_without_logprobs() -> Behaviour:
+    """``finish_reason`` comes in a chunk of its own, which has null for log probabilities."""
+    return chunks(lambda _, sent: _finished_alone(sent, None))
+
+
+@variant("choices-in-sequence")
+def choices_in_sequence() -> Behaviour:
+    """One choice is streamed after the other."""
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        return sorted(sent, key=lambda c: c["choices"][0]["index"] if c["choices"] else 1_000_000)
+
+    return chunks(change)
+
+
+@variant("choices-last-first")
+def choices_last_first() -> Behaviour:
+    """The last choice is streamed first, then the one before it."""
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        return sorted(sent, key=lambda c: -c["choices"][0]["index"] if c["choices"] else 1)
+
+    return chunks(change)
+
+
+@variant("choices-together")
+def choices_together() -> Behaviour:
+    """One chunk carries a token of each choice."""
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        told: list[Body] = []
+        for chunk in sent:
+            taken = {part["index"] for part in told[-1]["choices"]} if told else set()
+            mine = {part["index"] for part in chunk["choices"]}
+            if taken and mine and not taken & mine:
+                told[-1] = _with_parts(told[-1], [*told[-1]["choices"], *chunk["choices"]])
+            else:
+                told.append(chunk)
+        return told
+
+    return chunks(change)
+
+
+@variant("three-tokens-a-chunk")
+def three_tokens_a_chunk() -> Behaviour:
+    """Up to three tokens of a choice come in one chunk, as with speculative decoding."""
+    return chunks(lambda _, sent: _gathered(sent, 3))
+
+
+@variant("one-chunk-a-choice")
+def one_chunk_a_choice() -> Behaviour:
+    """A choice's short answer comes in one chunk."""
+    return chunks(lambda _, sent: _gathered(sent, 1_000_000))
+
+
+@variant("single-characters")
+def single_characters() -> Behaviour:
+    """Text comes character by character where no log probabilities go with it."""
+
+    def split(part: Body) -> list[Body]:
+        if part["logprobs"] or len(part["text"]) < 2:
+            return [part]
+        *before, last = part["text"]
+        opening = [{**part, "text": character, "finish_reason": None} for character in before]
+        return [*opening, {**part, "text": last}]
+
+    def change(_: Body, sent: list[Body]) -> list[Body]:
+        told = []
+        for chunk in sent:
+            if len(chunk["choices"]) == 1:
+                told += [_with_parts(chunk, [part]) for part in split(chunk["choices"][0])]
+            else:
+                told.append(chunk)
+        return told
+
+    return chunks(change)
+
+
+@variant("prompt-in-pieces")
+def prompt_in_pieces() -> Behaviour:
+    """An echoed prompt is streamed in several chunks, token by token where it is scored."""
+
+    def split(part: Body) -> list[Body]:
+        scores = part["logprobs"]
+        if scores and "".join(scores["tokens"]) == part["text"] and len(scores["tokens"]) > 1:
+            return [
+                {
+                    **part,
+                    "text": token,
+                    "logprobs": {name: values[at : at + 1] for name, values in scores.items()},
+                    "finish_reason": None,
+                }
+                for at, token in enumerate(scores["tokens"])
+            ]
+        if scores or len(part["text"]) < 4:
+            return [part]
+        half = len(part["text"]) // 2
+        return [{**part, "text": text} for text in (part["text"][:half], part["text"][half:])]
+
+    def change(asked: Body, sent: list[Body]) -> list[Body]:
+        if asked.get("echo") is not True:
+            return sent
+        told = []
+        for chunk in sent:
+            open_alone = len(chunk["choices"]) == 1 and not chunk["choices"][0]["finish_reason"]
+            pieces = split(chunk["choices"][0]) if open_alone else []
+            told += [_with_parts(chunk, [piece]) for piece in pieces] if pieces else [chunk]
+        return told
+
+    return chunks(change)
+
+
+@variant("padded-chunks")
+def padded_chunks() -> Behaviour:
+    """Every chunk has a padding of some length, as the live API obfuscates its sizes."""
+    return chunks(
+        lambda _, sent: [
+            {**chunk, "obfuscation": "x" * (7 * at % 16)} for at, chunk in enumerate(sent)
+        ]
+    )
+
+
+def _with_parts(chunk: Body, parts: list[Body]) -> Body:
+    return {**chunk, "choices": parts}
+
+
+def _blank(part: Body) -> Body:
+    scores = part.get("logprobs") and EMPTY
+    return {**part, "text": "", "finish_reason": None, "logprobs": scores}
+
+
+def _finished_alone(sent: list[Body], scores: Body | None) -> list[Body]:
+    told = []
+    for chunk in sent:
+        ended = [part for part in chunk["choices"] if part["finish_reason"]]
+        told.append(
+            _with_parts(chunk, [{**part, "finish_reason": None} for part in chunk["choices"]])
+        )
+        if ended:
+            last = [{**p, "text": "", "logprobs": p["logprobs"] and scores} for p in ended]
+            told.append(_with_parts(chunk, last))
+    return told
+
+
+def _gathered(sent: list[Body], most: int) -> list[Body]:
+    """Join up to so many chunks in a row that add to the same single choice."""
+
+    def of(chunk: Body) -> list[int]:
+        return [part["index"] for part in chunk["choices"]]
+
+    told = []
+    for indexes, run in groupby(sent, key=of):
+        chunks_of_one = list(run)
+        size = most if len(indexes) == 1 else 1
+        starts = range(0, len(chunks_of_one), size)
+        told += [_joined(chunks_of_one[at : at + size]) for at in starts]
+    return told
+
+
+def _joined(chunks_of_one: list[Body]) -> Body:
+    last = chunks_of_one[-1]
+    if len(chunks_of_one) == 1:
+        return last
+    parts = [chunk["choices"][0] for chunk in chunks_of_one]
+    scores = [part["logprobs"] for part in parts if part["logprobs"]]
+    joined = {name: [value for s in scores for value in s[name]] for name in EMPTY}
+    text = "".join(part["text"] for part in parts)
+    return _with_parts(last, [{**parts[-1], "text": text, "logprobs": joined if scores else None}])
+
+
+@variant("no-streamed-extras", refuses="echo logprobs n prompt:batch")
+def no_streamed_extras() -> Behaviour:
+    """A stream is one bare answer: with ``echo``, ``logprobs``, ``n`` or a batch it is declined."""
+    return declines(
+        lambda asked: (
+            asked.get("stream") is True
+            and (
+                asks_for("echo")(asked)
+                or asks_for("logprobs")(asked)
+                or is_several(asked.get("n"))
+                or is_batch(asked)
+            )
+        ),
+        "this combination of parameters cannot be streamed",
+        param="stream",
+    )
+
+
+@variant("nulls-left-out")
+def nulls_left_out() -> Behaviour:
+    """What would be null in a chunk's choice is left out, ``finish_reason`` too."""
+
+    def change(_: Body, choice: Body) -> Body:
+        return {name: value for name, value in choice.items() if value is not None}
+
+    return each_choice(change)

@@ -1,0 +1,27 @@
+"""Servers that insert nothing before a suffix."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.modifiers import is_batch
+from reference_server.behaviour.pieces import declines
+from reference_server.behaviour.registry import variant
+from reference_server.variants._requests import asks_for
+
+
+@variant("no-suffix", refuses="suffix")
+def no_suffix() -> Behaviour:
+    """``suffix`` is declined with 400, as vLLM does."""
+    return declines(asks_for("suffix"), "suffix is not currently supported", kind="BadRequestError")
+
+
+@variant("no-suffix-with-echo-or-batch", refuses="suffix")
+def no_suffix_with_echo_or_batch() -> Behaviour:
+    """``suffix`` is served alone, and declined beside ``echo`` or in a batch."""
+    return declines(
+        lambda asked: (
+            asked.get("suffix") is not None and (asked.get("echo") is True or is_batch(asked))
+        ),
+        "suffix cannot be combined with echo or several prompts",
+        param="suffix",
+    )

@@ -1,0 +1,136 @@
+"""What a bill counts beside the tokens that can be seen, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.pieces import usage, wholes
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import prompts_of
+
+T = TypeVar("T")
+
+
+START = "<s>"
+
+
+OPENINGS = ("The", "I", "A", "In", "This", "It")
+"""What a text may begin with, from the most probable on."""
+
+
+UNLIKELY = -9.0
+
+
+@variant("start-token-billed")
+def start_token_billed() -> Behaviour:
+    """A start token is counted for each prompt, and listed nowhere."""
+    return _start_counted()
+
+
+@variant("start-token-listed")
+def start_token_listed() -> Behaviour:
+    """A start token is counted for each prompt, and is the first entry where a prompt is echoed."""
+    return _start_listed(len(START))
+
+
+@variant("start-token-without-width")
+def start_token_without_width() -> Behaviour:
+    """A start token is counted and listed, and takes no room in ``text_offset``."""
+    return _start_listed(0)
+
+
+@variant("start-token-for-strings")
+def start_token_for_strings() -> Behaviour:
+    """A start token is counted for prompts that are strings; token ids are taken as they are."""
+    return _start_counted(of_tokens=False)
+
+
+@variant("candidates-billed")
+def candidates_billed() -> Behaviour:
+    """All candidates of ``best_of`` are counted, and not only those that come back."""
+
+    def bill(asked: Body, old: Body) -> Body:
+        n, most = asked.get("n") or 1, asked.get("max_tokens")
+        unseen = (asked.get("best_of") or n) - n
+        more = unseen * (16 if most is None else most) * len(prompts_of(asked))
+        return {name: old[name] + more for name in ("completion_tokens", "total_tokens")}
+
+    return usage(bill)
+
+
+def _start_counted(*, of_tokens: bool = True) -> Rewrite:
+    def bill(asked: Body, old: Body) -> Body:
+        more = sum(of_tokens or isinstance(prompt, str) for prompt in prompts_of(asked))
+        return {name: old[name] + more for name in ("prompt_tokens", "total_tokens")}
+
+    return usage(bill)
+
+
+def _start_listed(width: int) -> Rewrite:
+    """List the start token before what is scored of an echoed prompt, once for each choice."""
+    counted = _start_counted()
+
+    def listed(asked: Body, of: list[Body], begun: set[int]) -> list[Body]:
+        told = []
+        for choice in of:
+            first = choice["logprobs"] and choice["index"] not in begun
+            if first and asked.get("echo") and choice["logprobs"]["tokens"]:
+                begun.add(choice["index"])
+                scores = _with_start(choice["logprobs"], width, asked["logprobs"])
+                told.append({**choice, "logprobs": scores})
+            elif asked.get("echo") and choice["logprobs"]:
+                moved = [offset + width for offset in choice["logprobs"]["text_offset"]]
+                told.append({**choice, "logprobs": {**choice["logprobs"], "text_offset": moved}})
+            else:
+                told.append(choice)
+        return told
+
+    def plain(asked: Body, whole: Body) -> Body:
+        return {**whole, "choices": listed(asked, whole["choices"], set())}
+
+    def chunks(asked: Body, sent: list[Body]) -> list[Body]:
+        begun: set[int] = set()
+        return [{**chunk, "choices": listed(asked, chunk["choices"], begun)} for chunk in sent]
+
+    return Rewrite(
+        plain=lambda asked, whole: _changed(counted.plain, asked, plain(asked, whole)),
+        chunks=lambda asked, sent: _changed(counted.chunks, asked, chunks(asked, sent)),
+    )
+
+
+def _changed(change: Callable[[Body, T], T] | None, asked: Body, told: T) -> T:
+    return change(asked, told) if change else told
+
+
+def _with_start(scores: Body, width: int, most: int) -> Body:
+    """Put the start token first; the first of the prompt then has a score, for what it follows."""
+    token = scores["tokens"][0]
+    names = [name for name in OPENINGS if name != token][:most]
+    opening = {name: -2.0 - at / 10 for at, name in enumerate(names)}
+    return {
+        "tokens": [START, *scores["tokens"]],
+        "token_logprobs": [None, UNLIKELY, *scores["token_logprobs"][1:]],
+        "top_logprobs": [None, {**opening, token: UNLIKELY}, *scores["top_logprobs"][1:]],
+        "text_offset": [0, *(offset + width for offset in scores["text_offset"])],
+    }
+
+
+@variant("usage-details")
+def usage_details() -> Behaviour:
+    """``usage`` tells of cached, audio and reasoning tokens as well."""
+
+    def change(_: Body, whole: Body) -> Body:
+        bill = whole.get("usage")
+        if not bill:
+            return whole
+        more = {
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": None},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+            "prompt_cache_hit_tokens": 0,
+        }
+        return {**whole, "usage": {**bill, **more}}
+
+    return wholes(change)

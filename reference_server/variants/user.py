@@ -1,0 +1,30 @@
+"""Servers that do not know ``user``, or do not read it."""
+
+from __future__ import annotations
+
+from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.pieces import both, declines, drops
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.variants._requests import KNOWN, asks_for
+
+
+@variant("no-user", refuses="user")
+def no_user() -> Behaviour:
+    """``user`` is declined as any key that the server does not know."""
+    return declines(asks_for("user"), "Unrecognized request argument supplied: user")
+
+
+@variant("user-unread")
+def user_unread() -> Behaviour:
+    """``user`` never gets to the model's server, and unknown keys are declined in another way."""
+    return both(
+        drops("user", when=lambda asked: isinstance(asked.get("user"), str | None)),
+        Rewrite(
+            refusal=lambda asked, envelope: (
+                {"error": {**envelope["error"], "message": "Extra inputs are not permitted"}}
+                if set(asked) - KNOWN
+                else envelope
+            )
+        ),
+    )

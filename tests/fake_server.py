@@ -1,0 +1,177 @@
+"""A behaviour of the reference server in front of the fake endpoint: a server without a network.
+
+The faults and variants of ``reference_server`` rewrite requests and answers, whatever stands behind
+them. Here that is the endpoint in memory, so that a fault is judged in milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import count
+from typing import Any, Protocol
+
+from conformance.answered import WholeRun
+from conformance.api import Api, Patience
+from conformance.asked import COMPLETIONS
+from conformance.checks import Check
+from conformance.contract import load_contract
+from conformance.imagined import ImaginedEndpoint
+from conformance.model import (
+    WRONG_KEY,
+    Arrival,
+    Attempt,
+    Credentials,
+    Exchange,
+    Finding,
+    Request,
+    Stage,
+)
+from conformance.runner import judge
+from conformance.selection import reason_to_skip
+from conformance.wire.sharing import Sharing
+from conformance.wire.sse import EventCounter
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part
+from reference_server.behaviour.registry import behaviour
+from reference_server.behaviour.relay import paced
+
+KEY = "sk-fake-server"
+"""The key that the server takes."""
+
+MODEL = "gpt-3.5-turbo-instruct"
+"""The model that is served, by a name that faults of the model know as well."""
+
+FIRST_BYTE = 0.01
+"""Seconds from a request to the first bytes of its answer."""
+
+SHOWN_KEYS = {Credentials.OWN: KEY, Credentials.WRONG: WRONG_KEY, Credentials.NONE: None}
+
+
+class Endpoint(Protocol):
+    """Whatever answers a request."""
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange: ...
+
+
+class FakeServer:
+    """A transport to the fake endpoint behind a behaviour; it remembers what it was asked."""
+
+    def __init__(
+        self,
+        shown: Behaviour | str = "none",
+        contract: str = "openai",
+        *,
+        inner: Endpoint | None = None,
+    ) -> None:
+        """``shown`` is a behaviour, or its name as the server's command line takes it."""
+        self.contract = contract
+        self._behaviour = behaviour(shown) if isinstance(shown, str) else shown
+        self._inner = inner or ImaginedEndpoint(load_contract(contract), MODEL)
+        self._numbers = count(1)
+        self.exchanges: dict[str, Exchange] = {}
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked, in order."""
+        return [exchange.request for exchange in self.exchanges.values()]
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The JSON of what was asked, in order."""
+        return [json.loads(request.body) for request in self.requests]
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+        """Answer one request; what is shared is for others to see to."""
+        del fresh
+        number = f"x{next(self._numbers):04d}"
+        self.exchanges[number] = await self._answered(request, number)
+        return self.exchanges[number]
+
+    async def _answered(self, request: Request, number: str) -> Exchange:
+        if (request.method, request.path) != ("POST", COMPLETIONS):
+            return replace(await self._inner.send(request), id=number)
+        inner: list[Exchange] = []
+
+        async def upstream(asked: Asked) -> Answer:
+            inner.append(await self._inner.send(request_of(asked, request)))
+            return answer_of(inner[-1])
+
+        answer = await self._behaviour(asked_of(request), upstream)
+        return exchange_of(paced(answer, sum(map(_span, inner))), request, number)
+
+
+def asked_of(request: Request) -> Asked:
+    """A request as a relay reads it, with the headers that the wire would have added."""
+    given = tuple((name.lower(), value) for name, value in request.headers)
+    added = {"accept-encoding": "identity", "content-type": "application/json"}
+    key = SHOWN_KEYS[request.credentials]
+    if key is not None:
+        added["authorization"] = f"Bearer {key}"
+    named = {name for name, _ in given}
+    kept = ((name, value) for name, value in added.items() if name not in named)
+    return Asked(request.body, (*kept, *given), KEY)
+
+
+def request_of(asked: Asked, request: Request) -> Request:
+    """What a relay sends on, for the fake endpoint, which answers in full."""
+    whose = {key: credentials for credentials, key in SHOWN_KEYS.items()}
+    shown = next((value for name, value in asked.headers if name == "authorization"), None)
+    known = shown is None or (shown.startswith("Bearer ") and asked.key in whose)
+    added = {"accept-encoding", "content-type", *(("authorization",) if known else ())}
+    own = tuple((name, value) for name, value in asked.headers if name not in added)
+    credentials = whose[asked.key] if known else Credentials.OWN
+    return replace(request, body=asked.raw, headers=own, credentials=credentials, read_events=None)
+
+
+def answer_of(exchange: Exchange) -> Answer:
+    """What the fake endpoint answered, in the parts in which it came."""
+    assert exchange.status is not None
+    parts, start = [], 0
+    for arrival in exchange.arrivals:
+        parts.append(Part(exchange.body[start : start + arrival.size]))
+        start += arrival.size
+    headers = tuple((name.lower(), value) for name, value in exchange.headers)
+    return Answer(exchange.status, headers, tuple(parts))
+
+
+def exchange_of(answer: Answer, request: Request, number: str) -> Exchange:
+    """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
+    at, arrivals, body = FIRST_BYTE, [], b""
+    counter = EventCounter()
+    for part in answer.parts:
+        at += part.pause
+        arrivals.append(Arrival(round(at, 6), len(part.data)))
+        body += part.data
+        if request.read_events is not None and counter.feed(part.data) >= request.read_events:
+            break
+    return Exchange(
+        id=number,
+        request=request,
+        attempts=(Attempt(0.0, at, answer.status, None),),
+        status=answer.status,
+        headers=answer.headers,
+        body=body,
+        arrivals=tuple(arrivals),
+        elapsed=at,
+        fault="the answer broke off" if answer.cut else None,
+    )
+
+
+def _span(exchange: Exchange) -> float:
+    """Seconds from the first bytes of an answer to the last."""
+    return exchange.arrivals[-1].at - exchange.arrivals[0].at if exchange.arrivals else 0.0
+
+
+async def findings_of(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
+    """Judge a server by those of some checks that ask, and that the contract leaves in force."""
+    held_to = load_contract(server.contract)
+    sharing, patience = Sharing(server.send), Patience()
+    found: dict[str, Finding] = {}
+    # As in a run: what is drawn comes last, and leaves alone what was found by then.
+    for check in sorted(checks, key=lambda check: check.stage is Stage.GENERATED):
+        if check.asks and reason_to_skip(check, held_to) is None:
+            told = WholeRun(findings=tuple(found.values()))
+            api = Api(sharing, held_to, MODEL, has_key=True, patience=patience, whole_run=told)
+            found[check.id] = await judge(check, api)
+    return found
