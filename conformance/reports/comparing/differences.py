@@ -116,7 +116,7 @@ class Differences:
 
 
 _HEADLINES = {
-    ExitCode.NOT_CONFORMING: Text("Regressions", "有退化"),
+    ExitCode.NOT_CONFORMING: Text("Regressions", "退化"),
     ExitCode.UNDECIDED: Text("Now inconclusive", "无法判定"),
     ExitCode.NOTHING_RAN: Text("Nothing to compare", "无法比较"),
     ExitCode.CONFORMING: Text("No regressions", "无退化"),

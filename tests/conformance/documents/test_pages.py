@@ -140,11 +140,9 @@ def test_keys_are_text_as_in_the_json_that_is_sent(tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(
-        PageError, match=r"unknown page `zeru`; choose one of zero, .*eronmind, or give"
-    ):
+    with pytest.raises(PageError, match=r"unknown page `zeru`; choose one of zero, .*or give"):
         load_page("zeru")
-    with pytest.raises(PageError, match="cannot be read"):
+    with pytest.raises(PageError, match="cannot read"):
         read_page(tmp_path)
 
 

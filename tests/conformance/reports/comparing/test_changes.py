@@ -150,7 +150,7 @@ def test_another_endpoint_contract_tier_or_version_is_noticed() -> None:
         ("0.1.0", "9.9"),
     ]:
         assert f"`{was}` before, `{now}` now" in said
-    assert "matched by their ids" in said
+    assert "matched by id" in said
     assert compare(old, old).notices == ()
 
 

@@ -131,7 +131,7 @@ def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart(
     assert "The shortest prompt, 2 characters, is reported as 23 tokens." in told.en
     assert "ASCII text: 0.20 tokens per character plus 20." in told.en
     assert "Chinese text: 1.50 tokens per character plus 20." in told.en
-    assert "最短的 prompt（2 个字符）计费 23 个 token。" in told.zh
+    assert "最短的 prompt（2 个字符）计 23 个 token。" in told.zh
 
 
 @pytest.mark.parametrize(
