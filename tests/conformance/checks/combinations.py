@@ -158,3 +158,11 @@ UNSEEN: Mapping[str, str] = {
     "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""
+
+OVERDRAWN: Mapping[str, str] = {
+    "sure-model": (
+        "it makes penalties smaller against the leads of a model, and those of the fake model are"
+        " so even that no penalty of the range then turns a token"
+    ),
+}
+"""Variants that are more than the fake endpoint can show, and why; a selftest has them all."""
