@@ -12,11 +12,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from conformance.answered import WholeRun
-from conformance.answers import Reply
-from conformance.asked import COMPLETIONS
 from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
+from conformance.protocol.request import COMPLETIONS
+from conformance.protocol.response import Reply
+from conformance.protocol.trace import WholeRun
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from reference_server.behaviour import listing, registry
 from reference_server.behaviour.messages import Behaviour
-from reference_server.dialects import DIALECTS, INSTRUCT, REFERENCE
+from reference_server.completions.dialects import DIALECTS, INSTRUCT, REFERENCE
 
 DEMO_KEY = "sk-reference-server-demo-key"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
@@ -174,7 +174,7 @@ def _serve(options: argparse.Namespace) -> None:
     listener = _listen(options.host, options.port)
     try:
         # Only now, so that --help and wrong usage are answered without the server's packages.
-        running: Any = importlib.import_module("reference_server.running")
+        running: Any = importlib.import_module("reference_server.http.lifecycle")
     except ImportError as error:
         _fail(
             CANNOT_RUN,

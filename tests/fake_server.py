@@ -12,12 +12,11 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
-from conformance.answered import WholeRun
 from conformance.api import Api, Patience
-from conformance.asked import COMPLETIONS
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.imagined import ImaginedEndpoint
+from conformance.engine.runner import judge
+from conformance.engine.selection import reason_to_skip
 from conformance.model import (
     WRONG_KEY,
     Arrival,
@@ -28,10 +27,11 @@ from conformance.model import (
     Request,
     Stage,
 )
-from conformance.runner import judge
-from conformance.selection import reason_to_skip
-from conformance.wire.sharing import Sharing
-from conformance.wire.sse import EventCounter
+from conformance.protocol.request import COMPLETIONS
+from conformance.protocol.sse import EventCounter
+from conformance.protocol.trace import WholeRun
+from conformance.testing import ImaginedEndpoint
+from conformance.transport.coalesce import Sharing
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part
 from reference_server.behaviour.registry import behaviour
 from reference_server.behaviour.relay import paced

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.contract import load_contract
-from conformance.imagined import ImaginedEndpoint
 from conformance.model import Arrival, Exchange, Request
+from conformance.testing import ImaginedEndpoint
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from tests.fake_server import MODEL

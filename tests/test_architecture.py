@@ -169,7 +169,7 @@ USES: dict[str, set[str]] = {
 }
 
 # Of the wire, those who judge see the reading of streams and nothing that could send.
-WIRE_FOR_JUDGES = {"conformance.wire.sse"}
+WIRE_FOR_JUDGES = {"conformance.protocol.sse"}
 
 
 @cache

@@ -112,5 +112,5 @@ def test_the_house_is_content(tree: Path) -> None:
 
 def test_the_tests_of_the_area_pass(tree: Path) -> None:
     chosen = ("-k", "usage", "-m", "not exhaustive", "-p", "no:cacheprovider")
-    told = run(tree, "pytest", "-q", *chosen, "tests/conformance/checks")
+    told = run(tree, "pytest", "-q", *chosen, "tests/checks")
     assert " passed" in told

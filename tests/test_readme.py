@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from conformance.engine.selection import PRICES
 from conformance.model import Tier
-from conformance.selection import PRICES
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")
@@ -31,7 +31,7 @@ def test_it_states_how_many_requirements_there_are(readme: str) -> None:
 
 @pytest.mark.parametrize("tier", list(Tier))
 def test_stated_costs_are_the_limits(readme: str, tier: Tier) -> None:
-    """tests/conformance/test_price.py tests plans and real runs against the same limits."""
+    """tests/engine/test_price.py tests plans and real runs against the same limits."""
     stated = re.search(rf"\| `--tier {tier}` \| (\d+) \| ([\d,]+) \|", readme)
     assert stated is not None
     assert tuple(int(number.replace(",", "")) for number in stated.groups()) == PRICES[tier]

@@ -121,10 +121,10 @@ def invariant(
 
     It is called with each exchange of the run: plain and streamed, rejected and incomplete, and
     responses to requests that are wrong on purpose. The accessors of
-    :class:`~conformance.answered.Answered` raise NotApplicable where there is nothing to judge: no
-    completion, no usage, or a parameter of a wrong type. Nothing can be requested again, so an
-    invariant has to accept whatever a conforming endpoint may do now and then, such as another
-    greedy response.
+    :class:`~conformance.protocol.trace.Answered` raise NotApplicable where there is nothing to
+    judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested again,
+    so an invariant has to accept whatever a conforming endpoint may do now and then, such as
+    another greedy response.
 
     Its finding says how many responses break the rule and what they have in common. It is skipped
     where another check found the same requirement broken, and where something is missing altogether
@@ -182,8 +182,8 @@ def invariant_across(
     """Register a check that compares the responses of a run, and sends nothing.
 
     The function takes all of them in order of arrival, and yields a
-    :class:`~conformance.answered.Breach` for what breaks the requirement; otherwise it is like
-    :func:`invariant`.
+    :class:`~conformance.protocol.trace.Breach` for what breaks the requirement; otherwise it is
+    like :func:`invariant`.
     """
 
     def register(function: JudgeRun) -> JudgeRun:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from conformance import __version__
-from conformance.cli.guard import Suite
+from conformance.cli.exit_codes import Suite
 from conformance.cli.help import examples
 from conformance.cli.lazy import LazyCommand
 from conformance.model import ExitCode

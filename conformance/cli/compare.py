@@ -10,17 +10,17 @@ from urllib.parse import quote
 
 import click
 
+from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import recorded_in
-from conformance.cli.guard import UserError
 from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
 from conformance.language import Language
 from conformance.model import ExitCode
-from conformance.reports import comparing
-from conformance.reports.comparing import text
-from conformance.reports.console import console_for
+from conformance.report import diff as comparing
+from conformance.report.console import console_for
+from conformance.report.diff import terminal as text
 
 PAGE = "index.html"
 MOST_NAMES = 12

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import click
 
-from conformance.bundled import BundledServerError, bundled_server
 from conformance.cli import documents_markdown, documents_text, inputs
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.options import with_key_from
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
-from conformance.documents.contradictions import Section, about, contradictions
-from conformance.documents.lint import lint
-from conformance.documents.page import Page
-from conformance.documents.pages import PAGES, PageError, load_page
-from conformance.documents.records import Endpoint, Examined, Finding, Outcome, Replayed
-from conformance.documents.replay import SECONDS, Price, price, replay, sendable
+from conformance.docs_audit.contradictions import Section, about, contradictions
+from conformance.docs_audit.lint import lint
+from conformance.docs_audit.page import Page
+from conformance.docs_audit.page_reader import PAGES, PageError, load_page
+from conformance.docs_audit.replay import SECONDS, Price, price, replay, sendable
+from conformance.docs_audit.results import Endpoint, Examined, Finding, Outcome, Replayed
 from conformance.model import DEFAULT_KEY_ENV, ExitCode
-from conformance.reports.console import console_for
-from conformance.reports.words import plural
+from conformance.report.console import console_for
+from conformance.report.locale.terms import plural
+from conformance.targets.bundled import BundledServerError, bundled_server
 
 PARTS = ("lint", "replay", "contradictions")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.documents.contradictions import Disagreement, Section
-from conformance.documents.records import Examined, Finding, Outcome, Replayed, Severity
-from conformance.reports.markdown import code, escape, prose
+from conformance.docs_audit.contradictions import Disagreement, Section
+from conformance.docs_audit.results import Examined, Finding, Outcome, Replayed, Severity
+from conformance.report.markdown import code, escape, prose
 
 OUTCOMES = {Outcome.MET: "✅", Outcome.NOT_MET: "❌", Outcome.NOT_RUN: "▫️"}
 KINDS = {Disagreement.CONTRADICTION: "≠", Disagreement.SILENCE: "…"}

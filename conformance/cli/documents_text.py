@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.cli.terminal import show as put
-from conformance.documents.contradictions import Disagreement, Row, Section
-from conformance.documents.records import Examined, Finding, Outcome, Replayed, Severity
-from conformance.reports.console import marked
-from conformance.reports.visible import cut, line
-from conformance.reports.words import plural
+from conformance.docs_audit.contradictions import Disagreement, Row, Section
+from conformance.docs_audit.results import Examined, Finding, Outcome, Replayed, Severity
+from conformance.report.console import marked
+from conformance.report.locale.terms import plural
+from conformance.report.sanitize import cut, line
 
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.MET: ("✓", "green"),

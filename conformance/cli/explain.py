@@ -12,19 +12,19 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from conformance.causes import cause_of
 from conformance.checks import Check
 from conformance.cli import inputs
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.options import under_contract
 from conformance.cli.terminal import show
 from conformance.contract import DOCUMENTS, Contract
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
 from conformance.model import Effect, ExitCode, Requirement
-from conformance.reports.case import written
-from conformance.reports.console import console_for, marked
-from conformance.reports.rows import origin
+from conformance.report.case import written
+from conformance.report.console import console_for, marked
+from conformance.report.diagnosis import cause_of
+from conformance.report.summary_rows import origin
 
 
 @click.command(

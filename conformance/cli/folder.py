@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.language import Language
 from conformance.model import Run
-from conformance.reports import formats
-from conformance.wire.record import RunFileError, read_run
+from conformance.record.ndjson import RunFileError, read_run
+from conformance.report import formats
 
 RECORD = "run.ndjson"
 HOME = Path("reports")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
-from conformance.documents.pages import PAGES, load_page
+from conformance.docs_audit.page_reader import PAGES, load_page
 from conformance.model import ExitCode
 from conformance.targets import FILE
 from conformance.targets.starter import Vendor, starter

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import click
 
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
-from conformance.reports import formats
-from conformance.targets.typed import BaseUrl, TypedError, is_variable, read_base_url, usable_key
+from conformance.report import formats
+from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
 
 
 def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from conformance.cli import inputs
+from conformance.engine.selection import Options
 from conformance.model import Limits, Tier
-from conformance.selection import Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

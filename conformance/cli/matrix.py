@@ -11,18 +11,19 @@ from urllib.parse import quote
 
 import click
 
+from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import RECORD, fresh_folder, recorded_in
-from conformance.cli.guard import UserError
 from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
-from conformance.cli.matrices import write_matrix
+from conformance.cli.matrix_files import write_matrix
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
-from conformance.documents.pages import PAGES
+from conformance.docs_audit.page_reader import PAGES
 from conformance.language import Language
 from conformance.model import ExitCode
-from conformance.reports.console import console_for
-from conformance.reports.matrix import Recorded, files, matrix_of, text
+from conformance.report.console import console_for
+from conformance.report.matrix import Recorded, files, matrix_of
+from conformance.report.matrix import terminal as text
 
 TEXT = "text"
 PAGE = "index.html"

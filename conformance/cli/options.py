@@ -10,10 +10,10 @@ import click
 
 from conformance.cli.inputs import format_names, key_variable
 from conformance.contract import DOCUMENTS, Contract
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
+from conformance.engine.selection import Options, choose
 from conformance.language import Language, language_of
 from conformance.model import Stage, Tier
-from conformance.selection import Options, choose
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

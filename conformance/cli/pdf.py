@@ -14,7 +14,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 """Names of the executable on common systems."""

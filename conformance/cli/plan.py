@@ -14,12 +14,12 @@ from conformance.cli import inputs
 from conformance.cli.help import examples
 from conformance.cli.options import choosing, under_contract, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
+from conformance.engine.estimate import Plan
+from conformance.engine.estimate import plan as planned
+from conformance.engine.selection import Options
 from conformance.model import ExitCode, Stage, Tier
-from conformance.planning import Plan
-from conformance.planning import plan as planned
-from conformance.reports.console import console_for
-from conformance.reports.words import plural
-from conformance.selection import Options
+from conformance.report.console import console_for
+from conformance.report.locale.terms import plural
 
 
 @click.command(

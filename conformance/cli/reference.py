@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 
 import click
 
-from conformance.bundled import (
+from conformance.cli import inputs
+from conformance.cli.exit_codes import UserError
+from conformance.cli.terminal import say
+from conformance.contract import DOCUMENTS, Contract
+from conformance.engine.comparison import Reference, ReferenceMissingError
+from conformance.language import same
+from conformance.model import Target
+from conformance.targets.bundled import (
     KEY_VARIABLE,
     REFERENCE,
     BundledServerError,
     bundled_server,
     is_installed,
 )
-from conformance.cli import inputs
-from conformance.cli.guard import UserError
-from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS, Contract
-from conformance.language import same
-from conformance.model import Target
-from conformance.reference import Reference, ReferenceMissingError
-from conformance.targets.typed import TypedError, read_base_url, read_key
+from conformance.targets.parsing import TypedError, read_base_url, read_key
 
 BUNDLED = "bundled"
 NONE = "none"

@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 
 from conformance.cli import inputs, pdf
+from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import RECORD, recorded_in, write_reports
-from conformance.cli.guard import UserError
 from conformance.cli.help import examples
 from conformance.cli.options import in_language, with_key_from
 from conformance.cli.terminal import say
+from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
 from conformance.model import EXIT_CODES, ExitCode, Run
-from conformance.rejudging import UndatedError, rejudge
-from conformance.reports import console, formats
-from conformance.wire.record import write_run
+from conformance.record.ndjson import write_run
+from conformance.report import console, formats
 
 PDF = "pdf"
 PDF_NAME = "report.pdf"

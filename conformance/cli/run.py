@@ -10,12 +10,10 @@ from typing import Any
 
 import click
 
-from conformance.bundled import REFERENCE
 from conformance.cli import inputs
-from conformance.cli.guard import UserError
+from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
-from conformance.cli.one import Asked, run_one
 from conformance.cli.options import (
     choosing,
     in_language,
@@ -24,10 +22,12 @@ from conformance.cli.options import (
     with_key_from,
 )
 from conformance.cli.reference import reference_of, with_reference
+from conformance.cli.single_target import Asked, run_one
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.model import DEFAULT_KEY_ENV, ExitCode, Tier
 from conformance.targets import FILE, Entry, TargetsError, read_targets
+from conformance.targets.bundled import REFERENCE
 
 DIALECTS = (REFERENCE, *DOCUMENTS)
 
@@ -103,7 +103,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
-        from conformance.cli.many import planned_of, run_many  # noqa: PLC0415
+        from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
 
         entries = _chosen(path, given["wanted"])
         planned = [planned_of(context, entry, given) for entry in entries]

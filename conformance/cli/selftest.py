@@ -11,21 +11,21 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance.bundled import BundledServerError, list_bundled
 from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
-from conformance.cli.guard import UserError
+from conformance.cli.execution import interruptible
+from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
-from conformance.cli.judging import interruptible
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
 from conformance.model import ExitCode, Stage, Tier
-from conformance.reports.console import console_for
+from conformance.report.console import console_for
 from conformance.selftest.catalogue import Catalogue, CatalogueError, Fault, read_catalogue
 from conformance.selftest.matrix import Matrix
 from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.selftest.workers import WorkerError, outcomes_of
+from conformance.targets.bundled import BundledServerError, list_bundled
 
 LOGGED = 100
 """Number of runs between two progress lines in a log."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from conformance.cli.selftest_words import sentence
+from conformance.cli.selftest_summary import sentence
 from conformance.model import Verdict
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Row, Share

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.cli.selftest_words import sentence
-from conformance.reports.markdown import code, escape, prose
+from conformance.cli.selftest_summary import sentence
+from conformance.report.markdown import code, escape, prose
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Row, Share
 from conformance.selftest.outcome import Outcome

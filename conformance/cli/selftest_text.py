@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from conformance.cli.selftest_words import sentence
+from conformance.cli.selftest_summary import sentence
 from conformance.cli.terminal import show as put
-from conformance.reports.console import VERDICT_MARKS, marked
-from conformance.reports.visible import cut, line
-from conformance.reports.words import listed, plural
+from conformance.report.console import VERDICT_MARKS, marked
+from conformance.report.locale.terms import listed, plural
+from conformance.report.sanitize import cut, line
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome

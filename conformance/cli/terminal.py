@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console, RenderableType
 
-from conformance.reports.visible import line
+from conformance.report.sanitize import line
 
 
 def say(sentence: str) -> None:

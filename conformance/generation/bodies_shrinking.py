@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.generation.bodies_valid import Body, always_sent, without, without_conflicts
 from conformance.judgement import Deviation, Judgement
+from conformance.protocol.response import Reply
 
 MAX_SHRINKING_REQUESTS = 12
 """Requests that are spent on shrinking one body."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from conformance.answers import DONE, Reply, strict_json
 from conformance.api import Api
 from conformance.contract import SchemaViolation
 from conformance.generation._extra import extra
 from conformance.generation.schemathesis_driver import operation_of
 from conformance.judgement import Deviation, Inconclusive
 from conformance.model import Exchange
+from conformance.protocol.response import DONE, Reply, strict_json
 
 if TYPE_CHECKING:
     from schemathesis import Response

@@ -13,15 +13,15 @@ from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.contract import Contract
+from conformance.engine.selection import Options
 from conformance.model import Credentials, Target
-from conformance.selection import Options
-from conformance.wire.budget import Budget
-from conformance.wire.redact import is_placeholder
-from conformance.wire.sharing import Sharing
-from conformance.wire.way import way_to
+from conformance.protocol.response import Reply
+from conformance.transport.budget import Budget
+from conformance.transport.coalesce import Sharing
+from conformance.transport.pipeline import way_to
+from conformance.transport.redact import is_placeholder
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ import pytest
 
 from conformance.checks import Check
 from conformance.contract import Contract
+from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Verdict
+from conformance.pytest_plugin.messages import told
 from conformance.pytest_plugin.shared_run import NoFinding
-from conformance.pytest_plugin.telling import told
-from conformance.selection import Options
 
 NODE = "conformance"
 """Prefix of node ids: ``conformance::stop.five-refused``."""

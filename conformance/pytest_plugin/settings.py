@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
+from conformance.engine.selection import LIVE, Options
 from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
-from conformance.selection import LIVE, Options
 from conformance.targets import Entry, MissingSecretError
+from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
     above_zero,
     plain_headers,
@@ -23,7 +24,6 @@ from conformance.targets.settings import (
     variable,
     whole,
 )
-from conformance.targets.typed import TypedError, read_base_url
 
 T = TypeVar("T")
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from conformance.checks import Check
 from conformance.contract import Contract
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
+from conformance.engine.runner import run
+from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Target
-from conformance.runner import run
-from conformance.selection import Options
-from conformance.wire.record import RunTail, RunWriter
-from conformance.wire.redact import Redactor
+from conformance.record.ndjson import RunTail, RunWriter
+from conformance.transport.redact import Redactor
 
 LEADER, FAILURE, STOP, TOLD = "leader", "failure.txt", "stop", "told"
 """The files by which processes talk: who leads, what failed, that it is to end, who complained."""

@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 
 from conformance.checks import Check
-from conformance.discovery import all_checks
+from conformance.contract.plugins import PluginError
+from conformance.engine.discovery import all_checks
+from conformance.engine.selection import choose
+from conformance.engine.verdicts import rule
 from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusal
 from conformance.model import Finding, Level, Run, Verdict
-from conformance.plugins import PluginError
 from conformance.pytest_plugin.blocking import BlockingApi
 from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
-from conformance.reports import formats
-from conformance.reports.summary import Summary
-from conformance.reports.visible import line
-from conformance.selection import choose
-from conformance.verdicts import rule
-from conformance.wire.record import RunFileError, read_run
+from conformance.record.ndjson import RunFileError, read_run
+from conformance.report import formats
+from conformance.report.sanitize import line
+from conformance.report.summary import Summary
 
 RECORD = "run.ndjson"
 

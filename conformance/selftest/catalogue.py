@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import cattrs
 
-from conformance.bundled import REFERENCE
 from conformance.model import Tier
+from conformance.targets.bundled import REFERENCE
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from conformance.bundled import REFERENCE
 from conformance.contract import DOCUMENTS, Contract
 from conformance.model import Stage, Tier
 from conformance.selftest.catalogue import LIVE, Catalogue, Fault, Variant
+from conformance.targets.bundled import REFERENCE
 
 NOTHING = "none"
 """How the server calls it when no behaviour stands before it."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from conformance.bundled import COMMAND, BundledServerError, bundled_showcase
-from conformance.selftest.judging import failed, outcome_of
+from conformance.selftest.execution import failed, outcome_of
 from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial
+from conformance.targets.bundled import COMMAND, BundledServerError, bundled_showcase
 
 PATIENCE = 15.0
 """Seconds that a worker gets to stop its server before it is ended."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
 from conformance.model import DEFAULT_KEY_ENV, Target
-from conformance.selection import LIVE, Options
-from conformance.targets.typed import TypedError, read_key
+from conformance.targets.parsing import TypedError, read_key
 
 
 class MissingSecretError(Exception):

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance.contract import DOCUMENTS, ContractError, load_contract
+from conformance.engine.selection import LIVE, Options
 from conformance.model import Limits, Tier, TransportOptions
-from conformance.selection import LIVE, Options
 from conformance.targets.entry import Entry
+from conformance.targets.parsing import TypedError
 from conformance.targets.settings import OWN, SHARED
-from conformance.targets.typed import TypedError
 
 FILE = "conformance.toml"
 

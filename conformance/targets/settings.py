@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.model import Tier
-from conformance.targets.typed import TypedError, is_variable, read_base_url
+from conformance.targets.parsing import TypedError, is_variable, read_base_url
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CARRIES_SECRETS = re.compile(r"auth|cookie|key|passw|secret|session|token", re.IGNORECASE)

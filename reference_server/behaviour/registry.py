@@ -21,7 +21,7 @@ from functools import cache
 from typing import TypeVar
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, narrowed
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier, narrowed
 
 Make = Callable[[], Behaviour]
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_server import errors
 from reference_server.behaviour.messages import json_answer
 from reference_server.behaviour.registry import NOTHING, UnknownBehaviourError, behaviour
 from reference_server.behaviour.relay import Relay, send_answer
-from reference_server.dialects import DIALECTS, REFERENCE, Dialect
+from reference_server.completions import errors
+from reference_server.completions.dialects import DIALECTS, REFERENCE, Dialect
 
 KEPT = 64
 """Instances whose behaviour is remembered; one that is asked for again later begins anew."""

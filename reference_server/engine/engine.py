@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reference_server.engine.backend import Backend
+from reference_server.engine.request import Ticket, Update
 from reference_server.engine.scheduler import Scheduler
-from reference_server.engine.ticket import Ticket, Update
 from reference_server.engine.tokenizer import Tokenizer
 
 BUNDLED = Path(__file__).parent.parent / "weights"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from reference_server.engine import logprobs, sampling
 from reference_server.engine.backend import Backend, Floats, Prefilled
 from reference_server.engine.choice import ChoiceWriter, Piece
-from reference_server.engine.line import Line
 from reference_server.engine.logprobs import TokenScore
+from reference_server.engine.queue import Line
+from reference_server.engine.request import Generation, Ticket, Update
 from reference_server.engine.sampling import Sampler
-from reference_server.engine.ticket import Generation, Ticket, Update
 from reference_server.engine.tokenizer import Tokenizer
 
 PREFILL_BUDGET = 512

@@ -4,7 +4,7 @@ import math
 import re
 
 from reference_server.behaviour.messages import Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 IN_BILLS = EVERYWHERE - {Modifier.SECOND_CHOICE}
 """One bill is for all choices, so that a fault of it cannot show in the second one alone."""

@@ -1,6 +1,6 @@
 """Where the faults of request parameters can hide: sets of modifiers by what a fault touches."""
 
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN})
 """What a request is declined or taken for: plain answers and streams can have code of their own.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from reference_server.behaviour.builders import chunks
 from reference_server.behaviour.messages import Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import chunks
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 IN_STREAMS = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}
 """The modifiers of what shows in streams alone."""

@@ -1,10 +1,10 @@
 """Faults of the API key: who has none, or a wrong one, and how that is told."""
 
+from reference_server.behaviour.builders import error, status
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import error, status
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS
 
 DIFFERS = HANDLERS - {Modifier.EVERY_THIRD}

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from statistics import fmean
 
+from reference_server.behaviour.builders import asks, declines, drops, sets
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, declines, drops, sets
 from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS, NO_STREAM
 
 BEST = "best-of.returns-best"

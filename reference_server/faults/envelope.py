@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import lacks, members, wholes
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import lacks, members, wholes
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 FRAME = EVERYWHERE - {Modifier.SECOND_CHOICE}
 """An answer's choices share its frame."""

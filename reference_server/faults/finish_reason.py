@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from reference_server.behaviour.builders import choices, each_choice
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import choices, each_choice
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 
 LIMIT, SEQUENCE = "finish-reason.length-at-limit", "finish-reason.stop-at-sequence"
 

@@ -1,9 +1,9 @@
 """Faults of response headers."""
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 OF_PLAIN = EVERYWHERE - {Modifier.SECOND_CHOICE, Modifier.STREAM, Modifier.PLAIN}
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from reference_server.behaviour.builders import choices, each_choice
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import choices, each_choice
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 ONCE = "index.each-once"
 SEVERAL = EVERYWHERE - {Modifier.SECOND_CHOICE}

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks, declines, drops
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import asks, declines, drops
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._hiding import HANDLERS, PLAINLY
 
 FORCES, BANS = "logit-bias.forces", "logit-bias.bans"

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks, drops, sets
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import Modifier, is_batch
-from reference_server.behaviour.pieces import asks, drops, sets
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier, is_batch
 from reference_server.faults._hiding import PLAINLY, REQUESTS, SINGLY
 
 

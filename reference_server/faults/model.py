@@ -1,7 +1,7 @@
 """Faults of ``model``: an answer where no model was named, or nobody serves the one that was."""
 
+from reference_server.behaviour.builders import asks, errors
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
-from reference_server.behaviour.pieces import asks, errors
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._hiding import HANDLERS, PLAINLY
 

@@ -1,9 +1,9 @@
 """Faults of ``n``: not as many choices as asked for, or not drawn for themselves."""
 
+from reference_server.behaviour.builders import asks, choices, declines, drops, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier, is_batch
-from reference_server.behaviour.pieces import asks, choices, declines, drops, sets
 from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.triggers import Modifier, is_batch
 from reference_server.faults._hiding import HANDLERS, REQUESTS
 
 Choices = list[Body]

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks, declines, number_of
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, declines, number_of
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS, PLAINLY
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"

@@ -1,7 +1,7 @@
 """Faults of the relay as such: what it loses on the way in, and answers that it remembers."""
 
+from reference_server.behaviour.builders import asks
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
-from reference_server.behaviour.pieces import asks
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._hiding import REQUESTS
 

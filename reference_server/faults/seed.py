@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks, declines, drops, sets
 from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, declines, drops, sets
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS, REQUESTS
 
 HIDES = REQUESTS | {Modifier.SECOND_CHOICE}

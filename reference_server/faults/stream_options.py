@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import chunks, declines, drops
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import chunks, declines, drops
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
 

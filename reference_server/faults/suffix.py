@@ -1,9 +1,9 @@
 """Faults of ``suffix``: it is lost, misplaced, or comes back."""
 
+from reference_server.behaviour.builders import asks, declines, drops, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, declines, drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS, NO_ECHO, RARE
 
 HIDES = NO_ECHO - {Modifier.BATCH}

@@ -1,9 +1,9 @@
 """Faults of ``temperature``."""
 
+from reference_server.behaviour.builders import asks, declines, drops, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import asks, declines, drops, sets
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._hiding import HANDLERS, RARE, REQUESTS
 
 SCALES = "temperature.scales-randomness"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import texts
 from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import texts
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 BEYOND_ASCII = EVERYWHERE - {Modifier.NON_ASCII}
 

@@ -1,7 +1,7 @@
 """Faults of keys that nobody knows: neither refused by name nor ignored."""
 
+from reference_server.behaviour.builders import asks, declines
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import asks, declines
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._hiding import PLAINLY
 

@@ -1,7 +1,7 @@
 """Faults of ``user``: who asks makes a difference."""
 
+from reference_server.behaviour.builders import asks, declines, usage
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import asks, declines, usage
 from reference_server.behaviour.registry import Shows, fault
 from reference_server.faults._hiding import PLAINLY
 

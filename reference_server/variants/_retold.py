@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from reference_server.behaviour.builders import always
 from reference_server.behaviour.messages import (
     DONE,
     EVENT_STREAM,
@@ -21,7 +22,6 @@ from reference_server.behaviour.messages import (
     encode,
     json_answer,
 )
-from reference_server.behaviour.pieces import always
 from reference_server.variants._requests import prompts_of
 
 MOST = 5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import declines
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import declines
 from reference_server.behaviour.registry import variant
 from reference_server.variants._requests import asks_for
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from reference_server.behaviour.builders import errors
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
-from reference_server.behaviour.pieces import errors
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 

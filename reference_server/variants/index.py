@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import choices
 from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.pieces import choices
 from reference_server.behaviour.registry import variant
 
 

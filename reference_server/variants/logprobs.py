@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     declines,
     each_choice,
     logprobs,
 )
+from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import asks_for, is_above

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import members
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import members
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 

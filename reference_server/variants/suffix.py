@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import declines
 from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.modifiers import is_batch
-from reference_server.behaviour.pieces import declines
 from reference_server.behaviour.registry import variant
+from reference_server.behaviour.triggers import is_batch
 from reference_server.variants._requests import asks_for
 
 

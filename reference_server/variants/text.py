@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import each_choice
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import each_choice
 from reference_server.behaviour.registry import variant
 
 

@@ -6,8 +6,8 @@ import asyncio
 import random
 from dataclasses import replace
 
+from reference_server.behaviour.builders import streams
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
-from reference_server.behaviour.pieces import streams
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 

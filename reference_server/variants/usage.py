@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from reference_server.behaviour.builders import usage, wholes
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import usage, wholes
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import prompts_of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import both, declines, drops
 from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.pieces import both, declines, drops
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import KNOWN, asks_for

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from conformance.contract import Contract
-from conformance.imagined import ImaginedEndpoint
 from conformance.model import Credentials, Exchange, Request
+from conformance.testing import ImaginedEndpoint
 
 KEY = "sk-delaying-endpoint-0123456789"
 MODEL = "imagined"

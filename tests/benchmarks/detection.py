@@ -31,12 +31,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from conformance.bundled import MODEL, BundledServer, list_bundled
 from conformance.contract import spec_directory
 from conformance.model import Stage, Tier
 from conformance.selftest.catalogue import Fault, read_catalogue
-from conformance.selftest.judging import outcome_of
+from conformance.selftest.execution import outcome_of
 from conformance.selftest.trials import NOTHING, Trial
+from conformance.targets.bundled import MODEL, BundledServer, list_bundled
 from tests.servers import RunningServer, running_server
 
 SAMPLE = 30

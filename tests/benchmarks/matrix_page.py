@@ -19,8 +19,8 @@ from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from conformance.reports.matrix import matrix_of, page
-from tests.conformance.reports.matrix.crowd import DOCUMENTS, a_crowd
+from conformance.report.matrix import matrix_of, page
+from tests.report.matrix.crowd import DOCUMENTS, a_crowd
 
 CHANGES = {
     "nothing": [""],

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from conformance.contract import load_contract
 from conformance.model import Run, Tier
-from conformance.wire.record import read_run
+from conformance.record.ndjson import read_run
 from tests.benchmarks.delaying_endpoint import KEY, MODEL, delaying_endpoint
 from tests.benchmarks.start import environment_with_bytecode, timed
 from tests.benchmarks.virtual_time import simulated_run

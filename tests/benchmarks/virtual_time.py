@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.contract import Contract
-from conformance.imagined import ImaginedEndpoint
-from conformance.imagined.endpoint import MODEL
+from conformance.engine.runner import run
+from conformance.engine.selection import UNLIMITED, Options
 from conformance.model import Exchange, Request, Target, Tier, TransportOptions
-from conformance.runner import run
-from conformance.selection import UNLIMITED, Options
+from conformance.testing import ImaginedEndpoint
+from conformance.testing.fake_endpoint import MODEL
 
 KEY = "sk-virtual-time"
 UNLIMITED_CONCURRENCY = 1_000

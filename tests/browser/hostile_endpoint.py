@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
-from tests.conformance.reports.hostile import ATTACKS
+from tests.report.hostile import ATTACKS
 
 Message = tuple[dict[str, str], bytes]
 """The header of a request, its names in small letters, and its body."""

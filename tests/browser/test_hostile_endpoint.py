@@ -15,8 +15,8 @@ import pytest
 from tests.browser.conftest import KEY_VARIABLE, Open, conformance
 from tests.browser.hostile_endpoint import HUGE, attacking, forms_of
 from tests.browser.test_hostile_page import poke
-from tests.conformance.reports.hostile import ACTING, ATTACKS
 from tests.lanes import by_default
+from tests.report.hostile import ACTING, ATTACKS
 
 KEY = "sk-browser-very-secret-000111222"
 MODEL = "m</script><script>alert(1)</script>\u202e"

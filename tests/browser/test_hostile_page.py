@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.reports import formats
+from conformance.report import formats
 from tests.browser.conftest import MODEL, Open, Opened, conformance
-from tests.conformance.cli.endpoints import COMPLETION, Answer, serving
-from tests.conformance.reports.hostile import ACTING, ATTACKS, a_hostile_run
+from tests.cli.endpoints import COMPLETION, Answer, serving
+from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
 KEY = "sk-browser-very-secret-000111222"
 

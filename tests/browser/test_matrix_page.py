@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from conformance.reports import formats
-from conformance.reports.matrix import Recorded, files, matrix_of
-from conformance.wire.record import read_run
+from conformance.record.ndjson import read_run
+from conformance.report import formats
+from conformance.report.matrix import Recorded, files, matrix_of
 from tests.browser.conftest import Open
-from tests.conformance.reports.hostile import ATTACKS, a_hostile_run
-from tests.conformance.reports.matrix.crowd import DOCUMENTS, a_crowd
 from tests.lanes import by_default
+from tests.report.hostile import ATTACKS, a_hostile_run
+from tests.report.matrix.crowd import DOCUMENTS, a_crowd
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}

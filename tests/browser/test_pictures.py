@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance.reports import html
-from conformance.reports.pictures import pictures
+from conformance.report import html
+from conformance.report.charts import pictures
 from tests.browser.conftest import Open
-from tests.conformance.reports.builders import a_failure, a_run
-from tests.conformance.reports.pictures.answers import plain
-from tests.conformance.reports.pictures.test_pictures import a_run_with_everything
 from tests.lanes import by_default
+from tests.report.builders import a_failure, a_run
+from tests.report.charts.answers import plain
+from tests.report.charts.test_pictures import a_run_with_everything
 
 OVERLAPS = """() => {
   const found = [];

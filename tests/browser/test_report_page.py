@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conformance.model import Exchange, Run, State
-from conformance.reports import html
-from conformance.wire.record import read_run
+from conformance.record.ndjson import read_run
+from conformance.report import html
 from tests.browser.conftest import KEY_VARIABLE, Open
-from tests.conformance.reports.builders import a_failure, a_run
 from tests.lanes import by_default
+from tests.report.builders import a_failure, a_run
 from tests.servers import RunningServer
 
 PHONE = {"width": 390, "height": 844}

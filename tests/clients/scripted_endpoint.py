@@ -11,7 +11,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from conformance.documents.records import Endpoint
+from conformance.docs_audit.results import Endpoint
 
 KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 JSON, EVENTS = "application/json", "text/event-stream"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conformance.documents.replay import STAND_IN
+from conformance.docs_audit.replay import STAND_IN
 from tests.clients.scripted_endpoint import JSON, KEY, Answer, answer_to, endpoint_that
 from tests.npm import installed
 

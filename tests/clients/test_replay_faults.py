@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from conformance.documents.clients.reply import OUTPUT_LIMIT
-from conformance.documents.page import Client, Example, Page
-from conformance.documents.pages import load_page
-from conformance.documents.records import Endpoint, Outcome, Replayed
-from conformance.documents.replay import replay
+from conformance.docs_audit.clients.response import OUTPUT_LIMIT
+from conformance.docs_audit.page import Client, Example, Page
+from conformance.docs_audit.page_reader import load_page
+from conformance.docs_audit.replay import replay
+from conformance.docs_audit.results import Endpoint, Outcome, Replayed
 from tests.clients.scripted_endpoint import (
     EVENTS,
     JSON,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.bundled import bundled_server
-from conformance.documents.page import Client
-from conformance.documents.pages import PAGES, load_page
-from conformance.documents.records import Endpoint, Outcome
-from conformance.documents.replay import replay, sendable
+from conformance.docs_audit.page import Client
+from conformance.docs_audit.page_reader import PAGES, load_page
+from conformance.docs_audit.replay import replay, sendable
+from conformance.docs_audit.results import Endpoint, Outcome
+from conformance.targets.bundled import bundled_server
 from tests.npm import installed
 
 HERE = Path(__file__).parent

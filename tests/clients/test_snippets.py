@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.model import Request
-from conformance.reports.snippet import snippet
+from conformance.report.snippet import snippet
 from tests.servers import RunningServer
 
 VARIABLE = "SNIPPET_TEST_KEY"

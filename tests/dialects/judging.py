@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from conformance.bundled import BundledServer, bundled_server
 from conformance.contract import DOCUMENTS, load_contract
-from conformance.events import FindingMade, RunFinished
+from conformance.engine.runner import run
+from conformance.engine.selection import Options
 from conformance.model import Conclusion, Finding, Target, Tier
-from conformance.runner import run
-from conformance.selection import Options
+from conformance.record.events import FindingMade, RunFinished
+from conformance.targets.bundled import BundledServer, bundled_server
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import cattrs
 import yaml
 
 from conformance.contract import load_contract
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
+from conformance.engine.selection import Options, choose
 from conformance.model import Tier
-from conformance.selection import Options, choose
 
 RECORDS = Path(__file__).parent / "records"
 MAIN = "openai"

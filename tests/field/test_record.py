@@ -6,7 +6,7 @@ import re
 import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
-from conformance.discovery import all_checks
+from conformance.engine.discovery import all_checks
 from conformance.model import Level, Tier, Verdict
 from tests.field.record import (
     MAIN,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from conformance.contract import DOCUMENTS
-from conformance.documents.pages import PAGES
-from conformance.reports import comparing, formats, matrix
+from conformance.docs_audit.page_reader import PAGES
+from conformance.report import diff as comparing
+from conformance.report import formats, matrix
 from tests.gallery.recording import FAULTY, LIVE, kept
 
 GALLERY = Path(__file__).parents[2] / "reports" / "gallery"

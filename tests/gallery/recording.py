@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conformance.contract import DOCUMENTS
 from conformance.model import Run
-from conformance.wire.record import read_run, write_run
+from conformance.record.ndjson import read_run, write_run
 from tests.servers import running_server
 
 RECORDS = Path(__file__).parent / "records"

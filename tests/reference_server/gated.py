@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_server.app import Settings, create_app
+from reference_server.completions.service import CompletionService
 from reference_server.engine.backend import Floats, Prefilled
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.service import CompletionService
+from reference_server.http.app import Settings, create_app
 from tests.reference_server.scripted import ScriptedBackend
 
 SECONDS = 30.0

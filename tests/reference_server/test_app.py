@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 
-from reference_server.app import Settings, create_app
+from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.service import CompletionService
+from reference_server.http.app import Settings, create_app
 from tests.reference_server.api import envelope
 from tests.reference_server.scripted import ScriptedBackend
 

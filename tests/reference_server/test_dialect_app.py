@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from reference_server.app import Settings, create_app
-from reference_server.dialects import DIALECTS
+from reference_server.completions.dialects import DIALECTS
+from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.service import CompletionService
+from reference_server.http.app import Settings, create_app
 from tests.reference_server.scripted import ScriptedBackend
 
 CONTEXT = 64

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from reference_server.cli import main
-from reference_server.dialects import DIALECTS, INSTRUCT
-from reference_server.errors import ApiError
-from reference_server.schema import CompletionRequest, parse
+from reference_server.completions.dialects import DIALECTS, INSTRUCT
+from reference_server.completions.errors import ApiError
+from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
 BASE = "davinci-002"

@@ -11,12 +11,12 @@ import httpx
 import pytest
 import uvicorn
 
-from reference_server import running
-from reference_server.app import Settings, create_app
-from reference_server.connection import Connection
+from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.service import CompletionService
+from reference_server.http import lifecycle as running
+from reference_server.http.app import Settings, create_app
+from reference_server.http.connection import Connection
 from tests.reference_server.api import MODEL
 from tests.reference_server.gated import Gated
 from tests.reference_server.raw_http import BODY, SECONDS, answer, connect, request

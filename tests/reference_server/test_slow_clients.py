@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from reference_server import bodies, connection
-from reference_server.app import Settings, create_app
-from reference_server.bodies import Bodies
-from reference_server.connection import Connection
+from reference_server.completions.errors import ApiError
+from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.errors import ApiError
-from reference_server.service import CompletionService
+from reference_server.http import bodies, connection
+from reference_server.http.app import Settings, create_app
+from reference_server.http.bodies import Bodies
+from reference_server.http.connection import Connection
 from tests.reference_server.raw_http import SECONDS, answer
 from tests.reference_server.scripted import ScriptedBackend
 

@@ -11,7 +11,7 @@ import yaml
 from openapi_spec_validator import validate
 
 from conformance.contract import DOCUMENTS
-from conformance.overlay import apply_overlay
+from conformance.contract.overlay import apply_overlay
 from tests.cases import for_each_case
 
 SPEC = Path(__file__).parents[2] / "spec"

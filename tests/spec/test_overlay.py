@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.overlay import OverlayError, apply_overlay
+from conformance.contract.overlay import OverlayError, apply_overlay
 from tests.cases import for_each_case
 
 

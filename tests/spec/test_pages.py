@@ -11,10 +11,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conformance.contract import DOCUMENTS, SchemaViolation, load_contract
-from conformance.documents.json_types import overlap, types_in
-from conformance.documents.page import Client, Example, Page, Parameter, Sample
-from conformance.documents.pages import PAGES, load_page
-from conformance.documents.printed import read
+from conformance.docs_audit.json_types import overlap, types_in
+from conformance.docs_audit.page import Client, Example, Page, Parameter, Sample
+from conformance.docs_audit.page_reader import PAGES, load_page
+from conformance.docs_audit.printed_samples import read
 from tests.cases import for_each_case
 
 SPEC = Path(__file__).parents[2] / "spec"

@@ -15,8 +15,8 @@ from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import AWKWARD, CHINESE, COUNTING
 from conformance.checks._shared.requests import choices_of, collect_stream, greedy, plain
-from conformance.completion import Choice
 from conformance.judgement import NotApplicable, Refusal, Thing
+from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks._shared.characters import (
     CONTROL_TOKEN,
     REPLACEMENT,
@@ -14,8 +13,9 @@ from conformance.checks._shared.characters import (
 )
 from conformance.checks._shared.greedy import greedy_in
 from conformance.checks._shared.readable_tokens import readable_tokens
-from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.protocol.completion import Choice
+from conformance.protocol.trace import Answered, Breach
 
 
 def assert_as_whole_as_tokens(choice: Choice) -> None:

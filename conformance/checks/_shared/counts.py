@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks._shared.requests import choices_in_chunk
-from conformance.completion import Completion
 from conformance.judgement import Absence, Deviation, Thing, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Completion
+from conformance.protocol.trace import Answered
 
 
 def assert_choice_count(answer: Answered, thing: Thing) -> None:

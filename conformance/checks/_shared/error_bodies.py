@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from conformance.answers import Reply
 from conformance.judgement import Deviation, shown
+from conformance.protocol.response import Reply
 
 LEAK = re.compile(
     r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n\s+at \S+ \(.*:\d+:\d+\)"

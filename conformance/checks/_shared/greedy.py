@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from conformance.answered import Answered
-from conformance.asked import Prompt
 from conformance.checks._shared.characters import has_broken_character, solid
-from conformance.completion import Choice
 from conformance.judgement import Judgement
+from conformance.protocol.completion import Choice
+from conformance.protocol.request import Prompt
+from conformance.protocol.trace import Answered
 
 OTHER_STEERING = ("logit_bias", "presence_penalty", "frequency_penalty")
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.answered import Answered, Breach, WholeRun
 from conformance.api import Api, features_of
 from conformance.checks._shared.root_causes import JUDGED_BY
 from conformance.judgement import Absence, Deviation, Judgement, NotApplicable, Thing
+from conformance.protocol.trace import Answered, Breach, WholeRun
 
 MAX_EXCHANGES_SHOWN = 5
 """Exchanges that a finding points at; more of the same convince nobody."""

@@ -16,12 +16,12 @@ from conformance.checks._shared.ab_compare import Ask, Unsettled, expect_agreeme
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of, settle
 from conformance.checks._shared.requests import choices_of, collect_stream
-from conformance.completion import Choice, Completion
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
 from conformance.judgement import Deviation, Inconclusive, Refusal, Thing, shown
 from conformance.model import Effect, Stage
+from conformance.protocol.completion import Choice, Completion
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 """Arguments of ``@check`` for a metamorphic relation."""

@@ -13,8 +13,8 @@ from conformance.api import Api
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.requests import greedy, plain
-from conformance.completion import Completion
 from conformance.judgement import Judgement
+from conformance.protocol.completion import Completion
 
 NEUTRAL: Mapping[str, Any] = {
     "stream": False,

@@ -18,9 +18,9 @@ from conformance.api import Api, Patience
 from conformance.checks._shared.ab_compare import Ask, Unsettled
 from conformance.checks._shared.characters import token_bytes
 from conformance.checks._shared.token_scores import Position, alternatives, positions_of
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, Judgement, Refusal, shown
 from conformance.model import Exchange
+from conformance.protocol.completion import Choice
 
 NEAR_TIE_NATS = 0.5
 """A lead of the best token over the next, in nats, below which another may be taken."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from conformance.checks._shared.characters import is_whole
 from conformance.checks._shared.token_scores import Position, positions_of
-from conformance.completion import Choice
+from conformance.protocol.completion import Choice
 
 LISTED_ALTERNATIVES = 5
 """Alternatives that are asked for: as many tokens, at least, are taken to be sampled from."""

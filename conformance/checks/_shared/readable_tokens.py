@@ -5,10 +5,10 @@ Where they cannot be read, there is nothing to judge: other checks report that.
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks._shared.token_scores import Position, positions_of, tokens_of
-from conformance.completion import Choice
 from conformance.judgement import Judgement, NotApplicable
+from conformance.protocol.completion import Choice
+from conformance.protocol.trace import Answered
 
 
 def readable_tokens(choice: Choice) -> list[str]:

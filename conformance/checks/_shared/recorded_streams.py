@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from conformance.answered import Answered
-from conformance.answers import Reply
-from conformance.completion import JsonObject
 from conformance.judgement import NotApplicable
+from conformance.protocol.completion import JsonObject
+from conformance.protocol.response import Reply
+from conformance.protocol.trace import Answered
 
 SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 

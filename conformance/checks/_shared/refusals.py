@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal
+from conformance.protocol.completion import Completion
+from conformance.protocol.response import REFUSALS, ErrorAnswer, Reply
 
 REJECTED_STATUSES = (400, 422)
 """How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""

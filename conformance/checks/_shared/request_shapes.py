@@ -17,9 +17,9 @@ from conformance.checks._shared.p_values import LISTED_ALTERNATIVES, listed_at
 from conformance.checks._shared.requests import collect_stream
 from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import Position, positions_of
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Judgement, Refusal, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice
 
 MIN_LOGPROB_GAP_NATS = 0.5
 """How far a token may lie below another, in nats, and be taken for the better of the two."""

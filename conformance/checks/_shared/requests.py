@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
-from conformance.completion import Choice, Completion, JsonObject
 from conformance.judgement import Absence, Inconclusive, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice, Completion, JsonObject
+from conformance.protocol.response import Reply
 
 MAX_TOKENS = 16
 """The ``max_tokens`` of the shared requests: enough for a character of four bytes to be cut."""

@@ -17,10 +17,10 @@ from conformance.checks._shared.request_shapes import (
     generated,
     together,
 )
-from conformance.completion import Choice
+from conformance.checks._shared.significance import SHARES, chance, is_beyond_chance
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
-from conformance.significance import SHARES, chance, is_beyond_chance
+from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 3
 """Choices of each prompt."""

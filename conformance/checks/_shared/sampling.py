@@ -13,10 +13,15 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.p_values import LISTED_ALTERNATIVES, log_chance_of
-from conformance.completion import Choice
+from conformance.checks._shared.significance import (
+    SHARES,
+    chance,
+    is_beyond_chance,
+    log_chance_of_equal_rows,
+)
 from conformance.judgement import Deviation, Inconclusive, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect
-from conformance.significance import SHARES, chance, is_beyond_chance, log_chance_of_equal_rows
+from conformance.protocol.completion import Choice
 
 IGNORED = Effect.IGNORED
 

@@ -13,9 +13,9 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.requests import plain
 from conformance.checks._shared.sampling import STORY, sampled
-from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Completion
 
 SEED = 20240229
 

@@ -15,8 +15,8 @@ from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import plain
 from conformance.checks._shared.sampling import STORY
-from conformance.completion import Completion
 from conformance.judgement import NotApplicable, Refusal, shown
+from conformance.protocol.completion import Completion
 
 ONE_ID, OTHER_ID = 500, 1000
 """Two ids that stand for ordinary pieces of text in every usual vocabulary."""

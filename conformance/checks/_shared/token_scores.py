@@ -12,7 +12,6 @@ from conformance.checks._shared.ab_compare import REPEATS, Ask
 from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import plain
-from conformance.completion import Choice, Completion
 from conformance.judgement import (
     Absence,
     Deviation,
@@ -23,6 +22,7 @@ from conformance.judgement import (
     shown,
 )
 from conformance.model import Effect
+from conformance.protocol.completion import Choice, Completion
 
 ALTERNATIVES = 5
 """How many alternatives are asked for where the document states no maximum."""

@@ -6,13 +6,13 @@ them to the wrong account. A local server that needs no key, or accepts any word
 
 from __future__ import annotations
 
-from conformance.answers import ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Deviation, NotApplicable, expect
 from conformance.model import WRONG_KEY, Credentials
+from conformance.protocol.response import ErrorAnswer, Reply
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")

@@ -15,11 +15,18 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import choices_of
 from conformance.checks._shared.sampling import OPEN_PROMPTS, sampled, told_apart
+from conformance.checks._shared.significance import (
+    SHARES,
+    chance,
+    critical_value,
+    log_tail,
+    others_before,
+    sum_of,
+)
 from conformance.checks._shared.token_scores import scores_of
-from conformance.completion import Choice
 from conformance.judgement import Absence, Deviation, NotApplicable, Refusal, Thing
 from conformance.model import Effect
-from conformance.significance import SHARES, chance, critical_value, log_tail, others_before, sum_of
+from conformance.protocol.completion import Choice
 
 CANDIDATES = 20
 

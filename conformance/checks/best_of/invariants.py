@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._shared.counts import choice_count
 from conformance.judgement import Deviation, NotApplicable, Thing
+from conformance.protocol.trace import Answered
 
 
 @invariant("best-of.returns-everywhere", requirement="best-of.returns-best", of=Thing.CHOICES)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
-from conformance.asked import Asked
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import greedy_in
@@ -16,8 +14,10 @@ from conformance.checks._shared.readable_tokens import (
     scored_choices,
 )
 from conformance.checks._shared.requests import assert_echoed
-from conformance.completion import Choice
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+from conformance.protocol.completion import Choice
+from conformance.protocol.request import Asked
+from conformance.protocol.trace import Answered, Breach
 
 MIN_TELLING_CHARS = 4
 """Characters of an answer that do not follow its prompt by chance."""

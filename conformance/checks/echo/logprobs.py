@@ -29,9 +29,9 @@ from conformance.checks._shared.token_scores import (
     scores_of,
     tokens_of,
 )
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice, Completion
 
 HARNESS_TOKENS = 1
 """What evaluation harnesses generate beside the scores: some servers decline to make nothing."""

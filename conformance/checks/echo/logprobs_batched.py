@@ -17,8 +17,8 @@ from conformance.checks._shared.token_scores import (
     scores_of,
 )
 from conformance.checks.echo.logprobs import score, scoring
-from conformance.completion import Choice
 from conformance.judgement import NotApplicable, Refusal, Thing
+from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
 

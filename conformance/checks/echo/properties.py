@@ -17,11 +17,11 @@ from conformance.checks._shared.token_scores import (
     scores_of,
     tokens_of,
 )
-from conformance.completion import Choice
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import NotApplicable, expect
+from conformance.protocol.completion import Choice
 
 
 @check("relations.echo-then-answer", requirement="echo.own-prompt-in-batch", **GENERATED)

@@ -10,9 +10,9 @@ from conformance.checks._shared.characters import assert_utf_8
 from conformance.checks._shared.prompts import CHINESE
 from conformance.checks._shared.requests import MINIMAL_REQUEST, collect_stream, plain, streamed
 from conformance.checks._shared.token_scores import scored
-from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Exchange
+from conformance.protocol.completion import Completion
 
 MAX_CLOCK_DRIFT_SECONDS = 600
 """Seconds by which two clocks may differ."""

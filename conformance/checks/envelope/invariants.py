@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import assert_utf_8
 from conformance.checks._shared.counts import assert_choice_count
@@ -16,6 +15,7 @@ from conformance.checks.envelope.directed import (
     created_of,
 )
 from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
+from conformance.protocol.trace import Answered, Breach
 
 
 @invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Thing.JSON)

@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.answers import REFUSALS, ErrorAnswer, Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
 from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
+from conformance.protocol.response import REFUSALS, ErrorAnswer, Reply
 
 WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
 """A number that is a word."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.answered import Answered
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
 from conformance.model import Credentials
+from conformance.protocol.response import Reply
+from conformance.protocol.trace import Answered
 
 GATEWAY = frozenset({502, 503, 504})
 """Statuses that speak of a server behind the one that answers."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from conformance.answered import Answered
-from conformance.answers import ErrorAnswer
-from conformance.asked import COMPLETIONS
 from conformance.checks import invariant
 from conformance.checks._shared.error_bodies import LEAK
 from conformance.checks.errors.directed import assert_four_members
-from conformance.completion import JsonObject
 from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.protocol.completion import JsonObject
+from conformance.protocol.request import COMPLETIONS
+from conformance.protocol.response import ErrorAnswer
+from conformance.protocol.trace import Answered
 
 REJECTED_BY_ENDPOINT = frozenset({400, 401, 403, 404, 409, 415, 422})
 """Statuses by which the endpoint itself declines; others are often a gateway's in front of it."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.protocol.trace import Answered
 
 RATE_LIMIT_CODES = frozenset(
     {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from conformance.answered import Answered
 from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.invariants import traits
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Deviation, Inconclusive, NotApplicable
 from conformance.model import Credentials
+from conformance.protocol.trace import Answered
 
 BROKEN = 500
 """The status of a server that fell over; 502, 503 and 504 are a gateway's, about another server."""

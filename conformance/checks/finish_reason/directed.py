@@ -18,8 +18,8 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.stop_candidates import across_words, before, middle_of, start_of
-from conformance.completion import Choice, Completion
 from conformance.judgement import NotApplicable, expect
+from conformance.protocol.completion import Choice, Completion
 
 REASONS = ("stop", "length", "content_filter")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import Sight, greedy_in, place_of_stop
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.finish_reason.directed import REASONS
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Judgement, NotApplicable, expect
+from conformance.protocol.completion import Choice
+from conformance.protocol.trace import Answered, Breach
 
 
 @invariant("finish-reason.known-everywhere", requirement="finish-reason.known-value")

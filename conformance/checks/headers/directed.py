@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.requests import MINIMAL_REQUEST, greedy, two_prompts
 from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.protocol.response import Reply
 
 RATE_LIMIT_HEADERS = tuple(
     f"x-ratelimit-{what}-{of}" for what in ("limit", "remaining") for of in ("requests", "tokens")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks.headers.directed import assert_charset_utf_8
 from conformance.judgement import expect
+from conformance.protocol.trace import Answered
 
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")

@@ -14,8 +14,8 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.sampling import copies_of, sampled
-from conformance.completion import Completion
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.protocol.completion import Completion
 
 
 @check("index.of-one", requirement="index.each-once", tier="smoke")

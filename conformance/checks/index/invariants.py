@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.counts import choice_count
 from conformance.checks._shared.greedy import greedy_in
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+from conformance.protocol.trace import Answered, Breach
 
 MIN_TELLING_CHARS = 8
 """Characters of an answer that two prompts do not share by chance."""

@@ -23,8 +23,8 @@ from conformance.checks._shared.token_scores import (
 )
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.predictions import Baselines, Prediction, predict
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.protocol.completion import Choice, Completion
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from conformance.asked import Asked
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
+from conformance.protocol.request import Asked
 
 Prompt = str | tuple[int, ...]
 """One prompt: text, or token ids."""

@@ -26,7 +26,7 @@ from conformance.checks.interactions.requests import (
     send,
     send_or_judgement,
 )
-from conformance.completion import Completion
+from conformance.engine.verdicts import is_promised
 from conformance.judgement import (
     Absence,
     Deviation,
@@ -36,7 +36,7 @@ from conformance.judgement import (
     Refusal,
     shown,
 )
-from conformance.verdicts import is_promised
+from conformance.protocol.completion import Completion
 
 MAX_SHRINKING_REQUESTS = 14
 """Requests that may be spent on shrinking one test case."""

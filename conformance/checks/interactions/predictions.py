@@ -16,8 +16,8 @@ from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.checks._shared.token_scores import scores_of, tokens_of
 from conformance.checks.interactions.cases import Prompt, TestCase
-from conformance.completion import Choice, Completion
 from conformance.judgement import Judgement
+from conformance.protocol.completion import Choice, Completion
 
 T = TypeVar("T")
 

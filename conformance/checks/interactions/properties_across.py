@@ -20,8 +20,8 @@ from conformance.checks._shared.token_scores import (
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.properties import GENERATED
 from conformance.checks.interactions.requests import Outcome, run_test_cases, send
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.protocol.completion import Choice, Completion
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from conformance.checks.interactions.parameter_model import (
     prompts_of,
 )
 from conformance.checks.interactions.predictions import Baseline, Baselines, Source, baseline_of
-from conformance.completion import Completion
 from conformance.judgement import BudgetSpent, Judgement, Refusal, shown
+from conformance.protocol.completion import Completion
 
 Outcome = Completion | Judgement
 """The result of a test case: a completion, or why there is none."""

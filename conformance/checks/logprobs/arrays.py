@@ -30,8 +30,8 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.checks.logprobs.directed import TWO_SCORED_CHOICES
-from conformance.completion import Choice, Logprobs
 from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.protocol.completion import Choice, Logprobs
 
 NEAR_TIE_NATS = 0.05
 """How far a greedy token may lie below the best: what rounding makes of a tie."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
 from conformance.checks._shared.invariants import assert_each
@@ -30,8 +29,9 @@ from conformance.checks.logprobs.arrays import (
     assert_parts_written_as_bytes,
 )
 from conformance.checks.logprobs.directed import assert_no_scores
-from conformance.completion import Choice, Logprobs
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.protocol.completion import Choice, Logprobs
+from conformance.protocol.trace import Answered
 
 
 @invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Thing.LOGPROBS)

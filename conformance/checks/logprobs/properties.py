@@ -19,11 +19,11 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.checks.logprobs.arrays import assert_parallel, worse_than_best
-from conformance.completion import Choice
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
+from conformance.protocol.completion import Choice
 
 ROUNDING = 0.01
 """How much two values of one log probability may differ, relative and absolute."""

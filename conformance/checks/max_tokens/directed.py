@@ -24,9 +24,9 @@ from conformance.checks._shared.requests import (
     plain,
 )
 from conformance.checks._shared.stop_candidates import before
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice, Completion
 
 FEW_TOKENS = 4
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.answered import Answered, Breach
-from conformance.asked import Prompt
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+from conformance.protocol.completion import Choice
+from conformance.protocol.request import Prompt
+from conformance.protocol.trace import Answered, Breach
 
 
 @invariant(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks.model.names import assert_names_model
 from conformance.judgement import NotApplicable
+from conformance.protocol.trace import Answered
 
 
 @invariant(

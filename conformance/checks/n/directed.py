@@ -15,8 +15,8 @@ from conformance.checks._shared.resampling import (
     same_answer,
 )
 from conformance.checks._shared.sampling import ROWS, Rows, copies_of, expect_variety, sampled
-from conformance.completion import Choice
 from conformance.judgement import Thing, expect
+from conformance.protocol.completion import Choice
 
 CHOICES = 3
 """Choices asked for: with three, one that is missing or doubled shows."""

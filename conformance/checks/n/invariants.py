@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_choice_count, choice_count
 from conformance.judgement import Deviation, NotApplicable, Thing
+from conformance.protocol.trace import Answered
 
 
 @invariant("n.choices-everywhere", requirement="n.count", of=Thing.COPIES)

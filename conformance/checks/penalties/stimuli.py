@@ -11,8 +11,8 @@ from conformance.checks._shared.requests import plain
 from conformance.checks._shared.sampling import OPEN_PROMPTS
 from conformance.checks._shared.token_scores import scored
 from conformance.checks.penalties.arithmetic import Penalised
-from conformance.completion import Completion
 from conformance.judgement import NotApplicable, Refusal
+from conformance.protocol.completion import Completion
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
 """A token that fills the prompt: counted there, a penalty of either sign is overwhelming."""

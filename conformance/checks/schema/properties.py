@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.answers import REFUSALS, Reply
 from conformance.api import Api, encode
 from conformance.checks import check
 from conformance.checks.schema.requests import (
@@ -27,6 +26,7 @@ from conformance.generation.schemathesis_checks import (
 )
 from conformance.judgement import Deviation, Refusal, expect
 from conformance.model import Stage
+from conformance.protocol.response import REFUSALS, Reply
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 

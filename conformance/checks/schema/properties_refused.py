@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.answers import REFUSALS, Reply
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
@@ -25,6 +24,7 @@ from conformance.generation.bodies_invalid import Defect
 from conformance.generation.schemathesis_checks import TYPE, assert_described, assert_error_fits
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
 from conformance.model import Credentials, Stage
+from conformance.protocol.response import REFUSALS, Reply
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 

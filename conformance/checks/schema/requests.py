@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from conformance.answers import Reply
 from conformance.api import Api, encode
 from conformance.checks._shared.error_bodies import assert_no_error_inside
 from conformance.checks._shared.requests import MINIMAL_REQUEST
@@ -15,6 +14,7 @@ from conformance.generation.bodies_shrinking import smallest_body
 from conformance.generation.bodies_valid import Body
 from conformance.generation.contract_requests import generated_requests
 from conformance.judgement import Deviation, Inconclusive, Judgement, NotApplicable
+from conformance.protocol.response import Reply
 
 RETESTS = 2
 """How often a request that got a 5xx is sent again before that counts."""

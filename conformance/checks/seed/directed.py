@@ -27,9 +27,9 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice, Completion
 
 OTHER_TEXT = "another text for another seed"
 

@@ -16,12 +16,12 @@ from conformance.checks._shared.characters import solid
 from conformance.checks._shared.metamorphic import GENERATED, Texts, texts
 from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
 from conformance.checks._shared.requests import collect_stream
-from conformance.completion import Completion
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import SEEDS, Scene, scenes_with
 from conformance.judgement import BudgetSpent, Deviation, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Completion
 
 SAMPLES = 3
 """Samples to compare: without a seed, all of them differ."""

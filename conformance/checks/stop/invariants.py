@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in, place_of_stop
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
+from conformance.protocol.trace import Answered, Breach
 
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")

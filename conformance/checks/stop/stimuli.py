@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.answers import Reply
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
@@ -15,6 +14,7 @@ from conformance.checks._shared.requests import greedy, plain, streamed
 from conformance.checks._shared.stop_candidates import before, middle_of
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
+from conformance.protocol.response import Reply
 
 Cut = Callable[[str], str]
 """Cuts a needle from a text that the endpoint generated."""

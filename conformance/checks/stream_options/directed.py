@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from conformance.answers import DONE
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
@@ -17,8 +16,9 @@ from conformance.checks._shared.requests import (
     stream_reply,
     streamed,
 )
-from conformance.completion import JsonObject
 from conformance.judgement import Absence, Deviation, Thing, expect, shown
+from conformance.protocol.completion import JsonObject
+from conformance.protocol.response import DONE
 
 USAGE = {"include_usage": True}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_three_counts
 from conformance.checks._shared.recorded_streams import chunks_of, unbroken
 from conformance.checks._shared.requests import choices_in_chunk
-from conformance.completion import JsonObject
 from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import JsonObject
+from conformance.protocol.trace import Answered
 
 
 @invariant(

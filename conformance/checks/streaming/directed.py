@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from conformance.answers import DONE
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
@@ -18,9 +17,10 @@ from conformance.checks._shared.requests import (
     streamed,
     two_prompts,
 )
-from conformance.completion import JsonObject
 from conformance.judgement import Deviation, NotApplicable, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import JsonObject
+from conformance.protocol.response import DONE
 
 
 @check("stream.absent-is-plain", requirement="stream.plain-unless-asked", tier="smoke")

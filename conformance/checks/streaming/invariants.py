@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
-from conformance.answers import Reply
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.changed_texts import (
     assert_as_whole_as_tokens,
@@ -28,6 +26,8 @@ from conformance.checks.streaming.directed import (
     assert_errors_framed,
 )
 from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+from conformance.protocol.response import Reply
+from conformance.protocol.trace import Answered, Breach
 
 CHAT_MEMBERS = ("delta", "message")
 """What a chunk of a chat carries in place of text."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.answers import REFUSALS
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import minimal_request
 from conformance.contract import Contract
 from conformance.judgement import Deviation, NotApplicable, shown
 from conformance.model import Effect
+from conformance.protocol.response import REFUSALS
 
 EDGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "temperature-highest": ("temperature.range-served", {"temperature": "maximum"}),

@@ -26,8 +26,8 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.sampling import sampled
-from conformance.completion import Completion, JsonObject
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
+from conformance.protocol.completion import Completion, JsonObject
 
 
 @check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")

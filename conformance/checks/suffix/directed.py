@@ -13,9 +13,9 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import choices_of, plain
 from conformance.checks._shared.sampling import STORY
-from conformance.completion import Completion
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Completion
 
 LONG_SUFFIX = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
 """Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""

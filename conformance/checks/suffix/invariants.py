@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
-from conformance.asked import Prompt
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.greedy import OTHER_STEERING
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.token_scores import Scored, scores_of, tokens_of
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.protocol.completion import Choice
+from conformance.protocol.request import Prompt
+from conformance.protocol.trace import Answered, Breach
 
 MIN_EQUAL_SCORES = 3
 """Scores that agree to the last digit by no chance."""

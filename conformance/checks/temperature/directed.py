@@ -38,9 +38,9 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice
 
 REPEATS = 5
 """Greedy answers asked for before an endpoint that changes them is judged."""

@@ -20,11 +20,11 @@ from conformance.checks._shared.request_shapes import ShapeQueue
 from conformance.checks._shared.requests import collect_stream
 from conformance.checks._shared.sampling import OPEN_PROMPTS, hottest, sampled
 from conformance.checks._shared.sampling_test import Place, log_chance, typical_log_chance
+from conformance.checks._shared.significance import SHARES, chance
 from conformance.checks._shared.token_scores import positions_of
-from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, Refusal, shown
 from conformance.model import Effect
-from conformance.significance import SHARES, chance
+from conformance.protocol.completion import Choice
 
 SAMPLES = 128
 """Choices that are asked for at once; each is one token."""

@@ -17,8 +17,8 @@ from conformance.checks._shared.characters import (
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.requests import emoji, plain, streamed, two_prompts
 from conformance.checks._shared.token_scores import scored, tokens_of
-from conformance.completion import Choice, Completion
 from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.protocol.completion import Choice, Completion
 
 
 @check("text.present", requirement="text.present", tier="smoke")

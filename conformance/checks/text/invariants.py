@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.changed_texts import (
     assert_as_whole_as_tokens,
@@ -15,8 +14,9 @@ from conformance.checks._shared.characters import CONTROL_TOKEN
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks.text.directed import assert_space_kept
-from conformance.completion import Choice
 from conformance.judgement import Deviation, NotApplicable, Thing, shown
+from conformance.protocol.completion import Choice
+from conformance.protocol.trace import Answered, Breach
 
 MIN_TELLING_CHARS = 4
 """Characters in common that tell that an answer is another one, changed."""

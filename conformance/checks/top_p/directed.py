@@ -37,9 +37,9 @@ from conformance.checks._shared.seeded import (
     nulled,
     seeded,
 )
-from conformance.completion import Choice
 from conformance.judgement import Deviation, Inconclusive, shown
 from conformance.model import Effect
+from conformance.protocol.completion import Choice
 
 
 @check("top-p.one-served", requirement="top-p.range-served")

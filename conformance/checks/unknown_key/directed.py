@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.answers import ErrorAnswer
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.requests import greedy, plain
-from conformance.completion import Completion
 from conformance.judgement import expect
+from conformance.protocol.completion import Completion
+from conformance.protocol.response import ErrorAnswer
 
 UNKNOWN = "no_such_parameter"
 

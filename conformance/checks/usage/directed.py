@@ -18,8 +18,8 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.sampling import STORY, sampled
-from conformance.completion import Completion
 from conformance.judgement import NotApplicable, expect
+from conformance.protocol.completion import Completion
 
 MAX_OVERHEAD_TOKENS = 4
 """Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.answered import Answered, Breach
-from conformance.asked import Prompt
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens
 from conformance.checks._shared.counts import assert_three_counts
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.usage.directed import MAX_OVERHEAD_TOKENS, assert_text_counted, assert_total
 from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
+from conformance.protocol.request import Prompt
+from conformance.protocol.trace import Answered, Breach
 
 Prompts = tuple[Prompt, ...]
 

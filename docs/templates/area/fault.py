@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from reference_server.behaviour.builders import chunks
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import chunks
 from reference_server.behaviour.registry import fault
+from reference_server.behaviour.triggers import Modifier
 
 
 @fault(

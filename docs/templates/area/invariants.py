@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.answered import Answered
 from conformance.checks import invariant
 from conformance.checks._shared.recorded_streams import chunks_of
 from conformance.judgement import NotApplicable, expect
+from conformance.protocol.trace import Answered
 
 
 @invariant("fingerprint.constant-everywhere", requirement="fingerprint.constant-in-stream")

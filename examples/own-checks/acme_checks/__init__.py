@@ -1,9 +1,9 @@
 """Acme's requirements for its completions gateway, beyond the vendors' documents."""
 
-from conformance.answered import Answered
 from conformance.api import Api
 from conformance.checks import check, invariant
 from conformance.judgement import expect
+from conformance.protocol.trace import Answered
 
 ORDER = '{"order": 7, "items": ["tea", "茶"], "paid": true}'
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import drops, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import drops, sets
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._parts import maps, values
 
 HIDING = EVERYWHERE - {Modifier.ECHO}

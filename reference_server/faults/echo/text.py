@@ -4,11 +4,11 @@ import html
 import unicodedata
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import drops, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, is_batch
-from reference_server.behaviour.pieces import drops, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier, is_batch
 from reference_server.faults._endings import prompt_of
 from reference_server.faults._hiding import NO_ECHO
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reference_server.behaviour.builders import error, errors
 from reference_server.behaviour.messages import Answer, Asked, Behaviour
-from reference_server.behaviour.pieces import error, errors
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS

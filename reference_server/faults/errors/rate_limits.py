@@ -1,7 +1,7 @@
 """Faults of what is told to whom has to wait, or to ask elsewhere."""
 
+from reference_server.behaviour.builders import declines
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream, json_answer
-from reference_server.behaviour.pieces import declines
 from reference_server.behaviour.registry import Evidence, fault
 
 EVERY = 12

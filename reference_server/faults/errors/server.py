@@ -1,9 +1,9 @@
 """Faults of a server that falls over requests which it was promised to take."""
 
+from reference_server.behaviour.builders import Condition, declines
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import Condition, declines
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 
 BREAKS = "errors.good-input-no-server-fault"
 HALVES = frozenset({Modifier.STREAM, Modifier.PLAIN})

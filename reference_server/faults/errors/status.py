@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from reference_server.behaviour.builders import asks, errors, status
 from reference_server.behaviour.messages import (
     EVENT_STREAM,
     Answer,
@@ -13,9 +14,8 @@ from reference_server.behaviour.messages import (
     Upstream,
     json_answer,
 )
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, errors, status
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._hiding import HANDLERS
 
 STEADY = HANDLERS - {Modifier.EVERY_THIRD}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import re
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     Choices,
     choices,
     each_choice,
     logprobs,
 )
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._parts import (
     maps,
     values,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from reference_server.behaviour.builders import logprobs
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import logprobs
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
 ADVANCES = "text-offset.advances-by-characters"
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     asks,
     declines,
     drops,
@@ -15,7 +13,9 @@ from reference_server.behaviour.pieces import (
     number_of,
     sets,
 )
+from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._parts import (
     IN_STREAMS,
     maps,

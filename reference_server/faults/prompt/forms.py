@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from reference_server.behaviour.builders import Condition, asks, declines, texts
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import Modifier, is_batch
-from reference_server.behaviour.pieces import Condition, asks, declines, texts
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier, is_batch
 from reference_server.faults._endings import prompt_of
 from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
 

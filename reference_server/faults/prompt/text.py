@@ -5,11 +5,11 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier
-from reference_server.behaviour.pieces import asks
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 from reference_server.faults._hiding import REQUESTS
 
 VERBATIM = """

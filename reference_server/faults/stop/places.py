@@ -2,8 +2,8 @@
 
 import re
 
+from reference_server.behaviour.builders import asks, both, declines, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import asks, both, declines, sets, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._endings import cut_elsewhere, sequences
 from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS

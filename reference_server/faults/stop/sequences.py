@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import asks, choices, declines, drops, texts
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import EVERYWHERE, Modifier, is_batch
-from reference_server.behaviour.pieces import asks, choices, declines, drops, texts
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import EVERYWHERE, Modifier, is_batch
 from reference_server.faults._endings import cut_elsewhere, sequences
 from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Part, encode
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     chunks,
     declines,
     drops,
     sets,
     streams,
 )
+from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Part, encode
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._parts import IN_STREAMS, by_choice, of_each_choice, parts
 
 OF_SEVERAL = {

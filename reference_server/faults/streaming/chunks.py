@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     chunks,
 )
+from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._parts import IN_STREAMS, parts
 
 # ── Identity and shape ───────────────────────────────────────────────────────────────────────────

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import streams
 from reference_server.behaviour.messages import DONE, Answer, Asked, Behaviour
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import streams
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._parts import IN_EVENTS
 
 END = b"data: [DONE]\n\n"

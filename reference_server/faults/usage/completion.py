@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable
 
+from reference_server.behaviour.builders import chunks, usage
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import chunks, usage
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._bill import IN_BILLS, added_up, by_length, by_words
 
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from reference_server.behaviour.builders import asks, usage
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
-from reference_server.behaviour.modifiers import Modifier
-from reference_server.behaviour.pieces import asks, usage
 from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._bill import IN_BILLS, added_up, by_length, by_words, prompts
 
 GROWS = "usage.prompt-grows-with-text"

@@ -1,7 +1,7 @@
 """Faults of the bill: what is missing from it, and sums that are none."""
 
+from reference_server.behaviour.builders import lacks, members, usage, wholes
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.pieces import lacks, members, usage, wholes
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._bill import IN_BILLS, added_up
 

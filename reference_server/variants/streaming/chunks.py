@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.modifiers import is_batch
-from reference_server.behaviour.pieces import (
+from reference_server.behaviour.builders import (
     chunks,
     declines,
     each_choice,
 )
+from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
+from reference_server.behaviour.triggers import is_batch
 from reference_server.variants._requests import asks_for, is_several
 
 EMPTY: dict[str, list[Any]] = {

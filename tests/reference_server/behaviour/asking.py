@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from reference_server.app import Settings, create_app
 from reference_server.behaviour.showcase import Showcase
+from reference_server.completions.response_cache import Remembering
+from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.remembering import Remembering
-from reference_server.service import CompletionService
+from reference_server.http.app import Settings, create_app
 from tests.reference_server.scripted import ScriptedBackend
 
 KEY = "key"

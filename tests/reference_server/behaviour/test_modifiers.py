@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.behaviour import pieces
+from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import Body
-from reference_server.behaviour.modifiers import Modifier, narrowed
 from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Modifier, narrowed
 from tests.reference_server.behaviour.toy import Toy, answers, texts_of
 
 SHOUT = pieces.texts(lambda asked, index, text: text.upper())  # noqa: ARG005

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reference_server.behaviour.modifiers import Modifier
 from reference_server.behaviour.registry import (
     Evidence,
     UnknownBehaviourError,
@@ -22,7 +21,8 @@ from reference_server.behaviour.registry import (
     fault,
 )
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.dialects import DIALECTS
+from reference_server.behaviour.triggers import Modifier
+from reference_server.completions.dialects import DIALECTS
 from tests.reference_server.behaviour.toy import answers, texts_of
 
 ROOT = Path(__file__).parent.parent.parent.parent

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from reference_server.app import Settings, create_app
-from reference_server.behaviour import pieces
+from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import EVENT_STREAM, Answer, Behaviour, Part
 from reference_server.behaviour.relay import Relay, paced
-from reference_server.bodies import MAX_BODY
+from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.service import CompletionService
+from reference_server.http.app import Settings, create_app
+from reference_server.http.bodies import MAX_BODY
 from tests.reference_server.behaviour.asking import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server

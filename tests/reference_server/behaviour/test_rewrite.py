@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from reference_server.behaviour import pieces
+from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import DONE, Body, Declined
 from reference_server.behaviour.registry import untouched
 from reference_server.behaviour.rewrite import Rewrite

@@ -1,0 +1,90 @@
+"""Execute a run for the command line: write each event to the record, then show it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance.cli.exit_codes import details_of, unforeseen
+from conformance.cli.folder import RECORD
+from conformance.contract import Contract
+from conformance.engine import runner
+from conformance.engine.comparison import Reference
+from conformance.engine.selection import Options
+from conformance.language import Language
+from conformance.model import Target
+from conformance.record.events import RunEvent
+from conformance.record.ndjson import RunWriter
+from conformance.report.console import Progressing
+from conformance.transport.redact import Redactor
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Handle SIGTERM like Ctrl-C, so that a server started by the command is stopped."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def judge(
+    target: Target,
+    contract: Contract,
+    options: Options,
+    folder: Path,
+    screen: Console,
+    *,
+    reference: Reference | None = None,
+    language: Language = Language.ENGLISH,
+) -> str | None:
+    """Test a target and write the record to ``folder``.
+
+    After an interruption the record contains everything up to then, without a footer.
+
+    Returns:
+        None, or a message about an internal error.
+    """
+    try:
+        events = runner.run(target, contract, options, reference=reference)
+        asyncio.run(_record(events, folder / RECORD, Progressing(screen, language)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return None
+    except Exception as error:  # noqa: BLE001 - a report of the results so far is still written
+        return failed(error, target, folder, reference)
+    return None
+
+
+def failed(
+    error: Exception, target: Target, folder: Path, reference: Reference | None = None
+) -> str:
+    """Write the traceback of an internal error to ``folder`` and return a message."""
+    # An error's text may contain the key, and this file may be shared.
+    redactor = Redactor.of(target, reference.secrets if reference else ())
+    return unforeseen(error, folder, redactor.text(details_of(error)))
+
+
+async def _record(events: AsyncIterable[RunEvent], record: Path, progress: Progressing) -> None:
+    stop_when_terminated()
+    with RunWriter(record) as writer, progress:
+        async for event in events:
+            writer.write(event)
+            progress.show(event)
+
+
+def stop_when_terminated() -> None:
+    """End the run on SIGTERM as on Ctrl-C; CI systems send only SIGTERM on a timeout.
+
+    The handler cancels the task: an exception raised from a handler could surface inside any check.
+    """
+    task = asyncio.current_task()
+    if task is not None:
+        # Windows event loops have no signal handlers; the process just ends there.
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,0 +1,229 @@
+"""Test every target in ``conformance.toml`` in parallel, each in its own folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from conformance.cli import inputs
+from conformance.cli.execution import failed, interruptible, stop_when_terminated
+from conformance.cli.exit_codes import UserError
+from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.limits import options_of, typed
+from conformance.cli.matrix_files import write_matrix
+from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.reference import reference_of
+from conformance.cli.terminal import say, show
+from conformance.contract import Contract
+from conformance.docs_audit.page_reader import PAGES
+from conformance.engine import runner
+from conformance.engine.comparison import Reference
+from conformance.engine.selection import Options
+from conformance.language import Language, Text
+from conformance.model import EXIT_CODES, ExitCode, Target
+from conformance.record.ndjson import RunFileError, RunWriter, read_run
+from conformance.report.console import console_for
+from conformance.report.matrix import Recorded, matrix_of
+from conformance.report.matrix import terminal as text
+from conformance.report.matrix.progress import ProgressOfMany
+from conformance.targets import Entry, MissingSecretError
+
+WORST_FIRST = (
+    ExitCode.NOT_CONFORMING,
+    ExitCode.INTERRUPTED,
+    ExitCode.UNDECIDED,
+    ExitCode.NOTHING_RAN,
+    ExitCode.CONFORMING,
+)
+"""Precedence of exit codes; the first one that occurs wins."""
+
+_INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断。")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One target with its contract, options and reference server."""
+
+    entry: Entry
+    contract: Contract
+    options: Options
+    reference: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A target that is ready to run, and its folder."""
+
+    planned: Planned
+    target: Target
+    folder: Path
+
+
+def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
+    """Let the command line override what the file says of a target."""
+    here = typed(context)
+    is_typed = context.get_parameter_source("contract_name")
+    named = given["contract_name"]
+    on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
+    contract = inputs.contract(named if on_command_line else entry.contract)
+    changed = replace(entry, model=given["model"] or entry.model)
+    reference = reference_of(
+        given["reference_name"],
+        given["reference_model"],
+        given["reference_key_name"],
+        contract=contract,
+        bundled_is_judged=False,
+    )
+    return Planned(changed, contract, options_of(here, entry.options), reference)
+
+
+def run_many(
+    planned: Sequence[Planned],
+    environment: Mapping[str, str],
+    *,
+    jobs: int,
+    out: Path | None,
+    format_names: Sequence[str],
+    language: Language,
+) -> ExitCode:
+    """Test targets in parallel, print each result, and write a matrix of all.
+
+    A target that fails to start does not stop the others; an interruption keeps all results so far.
+    """
+    home = fresh_folder(out, "conformance", "targets")
+    ready: list[_Job] = []
+    reasons: dict[str, Text] = {}
+    for one in planned:
+        nothing = why_nothing_is_chosen(one.contract, one.options)
+        if nothing:
+            reasons[one.entry.name] = Text(nothing, "")
+            continue
+        try:
+            target = one.entry.target(one.contract.name, environment)
+        except MissingSecretError as missing:
+            reasons[one.entry.name] = missing.told
+        else:
+            ready.append(_Job(one, target, home / one.entry.name))
+    _announce(ready, reasons, language)
+    screen = console_for()
+    with interruptible():
+        failures, interrupted = _judge_all(ready, jobs, screen, language)
+    for name, sentence in failures.items():
+        reasons.setdefault(name, Text(sentence, ""))
+    codes = {one.entry.name: ExitCode.UNDECIDED for one in planned}
+    recorded = []
+    for one in planned:
+        name = one.entry.name
+        told = _recorded(one, home / name, reasons.get(name), format_names, language)
+        if told.run is not None and name not in failures:
+            codes[name] = EXIT_CODES[told.run.conclusion]
+        recorded.append(told)
+    matrix = matrix_of(recorded, PAGES)
+    click.echo()
+    show(text.render(matrix, language), screen)
+    click.echo()
+    for told in recorded:
+        if told.run is not None:
+            click.echo(home / told.name)
+    for path in write_matrix(matrix, home, format_names, language):
+        click.echo(path)
+    return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code for several runs: the worst one."""
+    return min(codes, key=WORST_FIRST.index, default=ExitCode.NOTHING_RAN)
+
+
+def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Language) -> None:
+    """Report which key goes to which host, and which targets are left out."""
+    for job in ready:
+        if job.target.api_key:
+            variable, url = job.target.api_key_env, job.target.base_url
+            say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+    for name, because in reasons.items():
+        say(f"{name}: {because.of(language)}")
+
+
+def _judge_all(
+    ready: Sequence[_Job], jobs: int, screen: Console, language: Language
+) -> tuple[Mapping[str, str], bool]:
+    """Run ``jobs`` targets at a time; return internal errors by target and if interrupted."""
+    failures: dict[str, str] = {}
+    progress = ProgressOfMany(screen, language)
+    try:
+        with progress:
+            asyncio.run(_side_by_side(ready, jobs, progress, failures.__setitem__))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return failures, True
+    return failures, False
+
+
+async def _side_by_side(
+    ready: Sequence[_Job],
+    jobs: int,
+    progress: ProgressOfMany,
+    tell_failure: Callable[[str, str], None],
+) -> None:
+    stop_when_terminated()
+    slots = asyncio.Semaphore(jobs)
+
+    async def judge(job: _Job) -> None:
+        name = job.planned.entry.name
+        async with slots:
+            job.folder.mkdir()
+            try:
+                await _record(job, progress)
+            except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
+                sentence = failed(error, job.target, job.folder, job.planned.reference)
+                tell_failure(name, sentence)
+
+    async with asyncio.TaskGroup() as all_of_them:
+        for job in ready:
+            all_of_them.create_task(judge(job))
+
+
+async def _record(job: _Job, progress: ProgressOfMany) -> None:
+    planned = job.planned
+    events = runner.run(job.target, planned.contract, planned.options, reference=planned.reference)
+    with RunWriter(job.folder / RECORD) as writer:
+        async with aclosing(events):
+            async for event in events:
+                writer.write(event)
+                progress.show(planned.entry.name, event)
+
+
+def _recorded(
+    planned: Planned,
+    folder: Path,
+    because: Text | None,
+    format_names: Sequence[str],
+    language: Language,
+) -> Recorded:
+    """Read a target's record and write its reports."""
+    entry = planned.entry
+    try:
+        run = read_run(folder / RECORD)
+    except RunFileError:
+        return Recorded(
+            entry.name,
+            document=planned.contract.document,
+            because=because or _INTERRUPTED,
+            base_url=entry.base_url,
+            model=entry.model,
+        )
+    try:
+        written = write_reports(run, folder, format_names, language=language)
+    except UserError as error:
+        # A report that cannot be written must not stop the other targets.
+        say(error.message)
+        written = []
+    page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)
+    return Recorded(entry.name, run, page, because=because)

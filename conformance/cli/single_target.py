@@ -1,0 +1,131 @@
+"""Run the checks against one endpoint: the given base URL or the bundled server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from conformance.cli import inputs
+from conformance.cli.execution import interruptible, judge
+from conformance.cli.exit_codes import UserError
+from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.reference import dialect_of
+from conformance.cli.terminal import say
+from conformance.contract import Contract
+from conformance.engine.comparison import Reference
+from conformance.engine.selection import Options
+from conformance.language import Language
+from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Target
+from conformance.record.ndjson import RunFileError, read_run
+from conformance.report import console
+from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The endpoint options as typed; no base URL means the bundled server."""
+
+    base_url: str | None
+    model: str | None
+    dialect: str | None
+    key_name: str | None
+    contract_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """The endpoint under test; ``host`` becomes part of the folder name."""
+
+    target: Target
+    host: str
+
+
+def run_one(
+    asked: Asked,
+    contract: Contract,
+    options: Options,
+    reference: Reference | None,
+    *,
+    out: Path | None,
+    format_names: Sequence[str],
+    language: Language,
+) -> ExitCode:
+    """Run the checks, print the result, and write the record and reports."""
+    nothing = why_nothing_is_chosen(contract, options)
+    if nothing:
+        say(nothing)
+        return ExitCode.NOTHING_RAN
+    screen = console.console_for()
+    with interruptible(), ExitStack() as stack:
+        if asked.base_url is None:
+            endpoint = _bundled(asked, contract.name, stack)
+        else:
+            endpoint = _named(asked, asked.base_url, contract.name)
+        folder = fresh_folder(out, endpoint.host, contract.name)
+        failure = judge(
+            endpoint.target,
+            contract,
+            options,
+            folder,
+            screen,
+            reference=reference,
+            language=language,
+        )
+    try:
+        judged = read_run(folder / RECORD)
+    except RunFileError:
+        # The run ended before its header was written, so there is nothing to report.
+        if failure is None:
+            raise click.Abort from None
+        say(failure)
+        return ExitCode.UNDECIDED
+    console.show(judged, screen, language)
+    click.echo()
+    for path in write_reports(judged, folder, format_names, language=language):
+        click.echo(path)
+    if failure:
+        say(failure)
+        return ExitCode.UNDECIDED
+    return EXIT_CODES[judged.conclusion]
+
+
+def _named(asked: Asked, typed: str, contract: str) -> _Endpoint:
+    """Validate ``--base-url``, ``--model`` and the key."""
+    if asked.dialect is not None:
+        raise click.UsageError(
+            "--dialect applies only to the bundled server; omit it with --base-url"
+        )
+    where = inputs.base_url(typed)
+    if not asked.model:
+        raise click.UsageError(
+            f"--model is required with --base-url: name a model that {where.host} serves"
+        )
+    if where.corrected:
+        say(f"--base-url {where.corrected}")
+    key = inputs.api_key(asked.key_name, where.host)
+    name = asked.key_name or DEFAULT_KEY_ENV
+    if key:
+        say(f"sending the API key in ${name} to {where.host}")
+    return _Endpoint(Target(where.url, asked.model, contract, key, name), where.host)
+
+
+def _bundled(asked: Asked, contract: str, stack: ExitStack) -> _Endpoint:
+    """Start the bundled server."""
+    if asked.model is not None or asked.key_name is not None:
+        raise click.UsageError(
+            "--model and --api-key-env require --base-url; the bundled server has its own"
+        )
+    dialect = asked.dialect or dialect_of(asked.contract_name)
+    try:
+        server = stack.enter_context(bundled_server(dialect=dialect))
+    except BundledServerError as error:
+        raise UserError(f"{error}; or test another endpoint with --base-url") from None
+    if dialect != REFERENCE:
+        say(f"the bundled server emulates {dialect}")
+    target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
+    return _Endpoint(target, "bundled")

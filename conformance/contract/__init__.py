@@ -1,0 +1,23 @@
+"""What one document promises: its overlay, and the requirements in force."""
+
+from conformance.contract.contract import (
+    DOCUMENTS,
+    Contract,
+    ContractError,
+    Field,
+    Parameter,
+    SchemaViolation,
+    load_contract,
+    spec_directory,
+)
+
+__all__ = [
+    "DOCUMENTS",
+    "Contract",
+    "ContractError",
+    "Field",
+    "Parameter",
+    "SchemaViolation",
+    "load_contract",
+    "spec_directory",
+]

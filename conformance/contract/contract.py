@@ -1,0 +1,329 @@
+"""What one document promises: the OpenAPI description with the document's overlay applied.
+
+    contract = load_contract("zhizengzeng")
+    contract.parameter("max_tokens").default_unlimited   # True
+    contract.why_not_in_force("stop.at-most-four")       # None: it is in force
+    contract.validate_completion(body)                   # (), or what is wrong with the body
+
+Limits, defaults and promises are read from the applied document, never written into a check.
+Beside the six documents by name, any overlay of ``spec/openapi.yaml`` can be loaded by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache, cached_property
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from conformance.contract.files import ContractError, read_yaml, spec_directory
+from conformance.contract.overlay import OverlayError, apply_overlay
+from conformance.contract.requirements import statements
+from conformance.contract.schemas import (
+    Field,
+    Parameter,
+    Schema,
+    SchemaViolation,
+    path_of,
+    read_fields,
+    read_parameters,
+    validator_of,
+    violations_of,
+)
+from conformance.model import Requirement, Subject
+
+__all__ = [
+    "DOCUMENTS",
+    "Contract",
+    "ContractError",
+    "Field",
+    "Parameter",
+    "SchemaViolation",
+    "load_contract",
+    "spec_directory",
+]
+
+DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "openai")
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """What one document promises.
+
+    Attributes:
+        name: the document's short name, or the stem of the overlay's file.
+        title: what the overlay calls itself; ``title_zh`` is the same in Chinese, or empty.
+        document: whose page it is; requirements of scope ``document`` bind by this name.
+        parameters: every parameter that any document knows, documented here or not.
+        fields: every field of an answer and of an error.
+        requirements: the requirements in force, by id.
+        openapi: the whole description, as the document's overlay leaves it; not to be changed.
+    """
+
+    name: str
+    title: str
+    title_zh: str
+    document: str
+    parameters: tuple[Parameter, ...]
+    fields: tuple[Field, ...]
+    requirements: Mapping[str, Requirement]
+    openapi: Schema = field(repr=False)
+    _stated: Mapping[str, Requirement] = field(repr=False)
+    _silent: Mapping[str, str] = field(repr=False)
+
+    def requirement(self, requirement_id: str) -> Requirement:
+        """Return a requirement, even if it is not in force in this contract.
+
+        Raises:
+            ContractError: there is no such requirement.
+        """
+        try:
+            return self._stated[requirement_id]
+        except KeyError:
+            raise ContractError(f"unknown requirement `{requirement_id}`") from None
+
+    def why_not_in_force(self, requirement_id: str) -> str | None:
+        """Return why a requirement is not in force in this contract; None if it is."""
+        self.requirement(requirement_id)
+        return self._silent.get(requirement_id)
+
+    def parameter(self, name: str) -> Parameter:
+        """Return a parameter; an unknown one is not ``documented``."""
+        known = (parameter for parameter in self.parameters if parameter.name == name)
+        return next(known, Parameter(name))
+
+    def field(self, path: str) -> Field:
+        """Return a response field by its path.
+
+        Raises:
+            ContractError: the contract has no such field.
+        """
+        for known in self.fields:
+            if known.path == path:
+                return known
+        raise ContractError(f"the {self.name} contract has no response field `{path}`")
+
+    def promises(self, feature: str) -> bool:
+        """Return whether the contract promises a feature, such as ``stop`` or ``prompt:batch``."""
+        name, _, form = feature.partition(":")
+        parameter = self.parameter(name)
+        if not form:
+            return parameter.promised
+        return parameter.forms.get("strings" if form == "batch" else form, False)
+
+    @property
+    def default_tokens(self) -> int | None:
+        """The default of ``max_tokens``; None if it is not documented."""
+        default = self.parameter("max_tokens").default
+        return default if isinstance(default, int) else None
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All parameters and response fields with the contract's promise in one line."""
+        return (
+            *(_subject(p.name, "parameter", p.documented, p) for p in self.parameters),
+            *(_subject(f.path, "field", self._documents(f), f) for f in self.fields),
+        )
+
+    def _documents(self, known: Field) -> bool:
+        """Return whether the document mentions a field."""
+        return self.document in known.says or self.document not in DOCUMENTS
+
+    def validate_request(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Validate a request against the contract's schema."""
+        return self._validate("CreateCompletionRequest", body)
+
+    def validate_completion(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Validate a non-streaming response against the contract's schema."""
+        return self._validate("Completion", body)
+
+    def validate_chunk(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Validate the data of one stream event against the contract's schema."""
+        return self._validate("CompletionChunk", body)
+
+    def validate_error(self, body: object) -> tuple[SchemaViolation, ...]:
+        """Validate an error body against the contract's schema."""
+        return self._validate("Error", body)
+
+    def _validate(self, component: str, body: object) -> tuple[SchemaViolation, ...]:
+        return tuple(violations_of(self._validators[component], body))
+
+    @cached_property
+    def _validators(self) -> Mapping[str, Draft202012Validator]:
+        schemas = self.openapi["components"]["schemas"]
+        return {name: validator_of(schemas, name) for name in schemas}
+
+
+def _subject(name: str, kind: str, documented: bool, known: Parameter | Field) -> Subject:
+    promise = known.promise
+    return Subject(name, kind, documented, promise.en, known.says, promise.zh, known.says_zh)
+
+
+def load_contract(name_or_path: str) -> Contract:
+    """Load a contract by name, or from the path of an overlay file.
+
+    Raises:
+        ContractError: the name is unknown, or the file cannot be read or applied.
+    """
+    if name_or_path in DOCUMENTS:
+        return _bundled(name_or_path)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ContractError(
+            f"unknown contract `{name_or_path}`; choose one of {', '.join(DOCUMENTS)}, or give the "
+            "path of an overlay file"
+        )
+    return _read_contract(path.stem, path)
+
+
+# ── reading the files ────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _bundled(name: str) -> Contract:
+    return _read_contract(name, spec_directory() / "documents" / f"{name}.yaml")
+
+
+def _read_contract(name: str, path: Path) -> Contract:
+    base = _base()
+    overlay = read_yaml(path)
+    try:
+        applied = apply_overlay(base, overlay)
+    except OverlayError as error:
+        raise ContractError(f"{path}: {error}") from error
+    try:
+        if name not in DOCUMENTS:
+            _hold_schemas_valid(applied, path)
+        return _contract_of(name, str(overlay["info"]["title"]), base, applied)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ContractError(
+            f"{path}: invalid overlay, the result is not a valid contract ({error}); see "
+            "spec/README.md for what an overlay may change"
+        ) from error
+
+
+@cache
+def _base() -> Schema:
+    document: Schema = read_yaml(spec_directory() / "openapi.yaml")
+    return document
+
+
+def _hold_schemas_valid(document: Schema, path: Path) -> None:
+    """Check that all schemas are still valid after a custom overlay."""
+    for name, schema in document["components"]["schemas"].items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            place = path_of((name, *error.absolute_path))
+            raise ContractError(
+                f"{path}: the overlay makes {place} an invalid schema ({error.message})"
+            ) from error
+
+
+# ── from the applied document to the contract ────────────────────────────────────────────────────
+
+
+def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contract:
+    about = applied["x-conformance"]
+    document = _text(about, "document", name)
+    parts = applied["components"]["schemas"]
+    request = "CreateCompletionRequest"
+    parameters = tuple(read_parameters(base["components"]["schemas"][request], parts[request]))
+    names = {parameter.name: parameter for parameter in parameters}
+    fields = tuple(read_fields(parts, names))
+    everywhere = {known.path for known in read_fields(base["components"]["schemas"], names)}
+    known_to_all = statements(frozenset(names), frozenset(everywhere))
+    scope = _Scope(
+        name=name,
+        document=document,
+        parameters=names,
+        removed=frozenset(everywhere - {known.path for known in fields}),
+        excluded=_excluded(about),
+    )
+    stated = {statement.requirement.id: statement.requirement for statement in known_to_all}
+    if unknown := scope.excluded.keys() - stated.keys():
+        raise ValueError(f"x-conformance excludes {_unknown(min(unknown), stated)}")
+    reasons = {
+        statement.requirement.id: scope.why_silent(statement.requirement, statement.needs)
+        for statement in known_to_all
+    }
+    return Contract(
+        name=name,
+        title=_text(about, "title", title),
+        title_zh=_text(about, "title_zh", ""),
+        document=document,
+        parameters=parameters,
+        fields=fields,
+        requirements={key: stated[key] for key, reason in reasons.items() if reason is None},
+        openapi=applied,
+        _stated=stated,
+        _silent={key: reason for key, reason in reasons.items() if reason is not None},
+    )
+
+
+def _text(about: Schema, key: str, otherwise: str) -> str:
+    value = about.get(key, otherwise)
+    if not isinstance(value, str):
+        raise TypeError(f"x-conformance.{key} must be a string, not {value!r}")
+    return value
+
+
+def _excluded(about: Schema) -> Mapping[str, str]:
+    rows = about.get("excludes", [])
+    if not isinstance(rows, list) or any(
+        not isinstance(row, dict) or row.keys() != {"requirement", "because"} for row in rows
+    ):
+        raise TypeError(
+            "x-conformance.excludes must be a list of `requirement` and `because` pairs"
+        )
+    return {row["requirement"]: row["because"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Decides which requirements are in force in a contract."""
+
+    name: str
+    document: str
+    parameters: Mapping[str, Parameter]
+    removed: frozenset[str]  # response fields that the overlay took away
+    excluded: Mapping[str, str]
+
+    def why_silent(self, requirement: Requirement, needs: tuple[str, ...]) -> str | None:
+        """Return why the requirement is not in force, or None if it is."""
+        if requirement.id in self.excluded:
+            return self.excluded[requirement.id]
+        documents = [source.document for source in requirement.sources]
+        if requirement.scope == "document" and self.document not in documents:
+            return f"not in the {self.name} contract (only {_listed(documents)})"
+        if requirement.subject in self.removed:
+            return f"{self.name} does not document `{requirement.subject}`"
+        missing = (self._missing(need) for need in (requirement.subject, *needs))
+        return next((f"{self.name} does not document {what}" for what in missing if what), None)
+
+    def _missing(self, need: str) -> str | None:
+        """Return what a need lacks in the documentation; only parameters can lack something."""
+        name, _, aspect = need.partition(".")
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            return None
+        if not parameter.documented:
+            return f"`{name}`"
+        return parameter.lacks(aspect) if aspect else None
+
+
+def _listed(documents: list[str]) -> str:
+    """Join names: "openai", "zero and aocheng"."""
+    *others, last = documents
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _unknown(name: str, requirements: Collection[str]) -> str:
+    """Name an unknown requirement and the most similar known one."""
+    near = get_close_matches(name, requirements, n=1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return f"the unknown requirement `{name}`{hint}"

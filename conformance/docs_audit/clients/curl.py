@@ -1,0 +1,87 @@
+"""The curl binary, with the arguments that pages give it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+
+from conformance.docs_audit.clients import process
+from conformance.docs_audit.clients.request import Ask, NotInstalledError, environment_for
+from conformance.docs_audit.clients.response import OUTPUT_LIMIT, Reply, of_body
+
+_VERSION = re.compile(r"curl (\S+)")
+_COMPLAINT = re.compile(r"^curl: (\(\d+\) .*)$", re.MULTILINE)
+_STATUS = re.compile(r"^(\d{3}) (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """``curl -H … -d … URL``, and ``-N`` for a stream."""
+
+    label: str = "curl"
+    binary: str = "curl"
+
+    def version(self) -> str:
+        """Return its version.
+
+        Raises:
+            NotInstalledError: there is none.
+        """
+        if shutil.which(self.binary) is None:
+            raise NotInstalledError(
+                "curl is not installed: install it with the system's package manager"
+            )
+        asked = process.run(
+            [self.binary, "--version"], given=b"", environment=os.environ, seconds=30, limit=2**16
+        )
+        found = _VERSION.search(asked.output.decode("utf-8", errors="replace"))
+        return found[1] if found else ""
+
+    def send(self, ask: Ask) -> Reply:
+        """Send a request, and bring back the body as it came."""
+        ended = process.run(
+            [
+                self.binary,
+                "--disable",  # the user's .curlrc is not the page's
+                "--globoff",  # the brackets of an IPv6 address are no range
+                "--silent",
+                "--show-error",
+                *(["--no-buffer"] if ask.streamed else []),
+                "--write-out",
+                "%{stderr}\\n%{http_code} %{content_type}\\n",
+                "--config",
+                "-",
+                f"{ask.base_url}/completions",
+            ],
+            given=_configuration(ask).encode("utf-8", errors="surrogatepass"),
+            environment=environment_for(ask, os.environ),
+            seconds=ask.seconds,
+            limit=OUTPUT_LIMIT,
+        )
+        told = ask.redacted(ended.errors)
+        complaint, status = _COMPLAINT.search(told), _STATUS.search(told)
+        return of_body(
+            ask.redacted(ended.output),
+            status=int(status[1]) or None if status else None,
+            content_type=(status[2] or None) if status else None,
+            failure=ended.fault or (f"curl: {complaint[1]}" if complaint else None),
+            streamed=ask.streamed,
+        )
+
+
+def _configuration(ask: Ask) -> str:
+    """Write the arguments that only curl should see: others can read a process's command line."""
+    headers = ["Content-Type: application/json"]
+    if ask.api_key:
+        headers.append(f"Authorization: Bearer {ask.api_key}")
+    body = json.dumps(ask.request, ensure_ascii=False)
+    lines = [*(f"header = {_quoted(header)}" for header in headers), f"data = {_quoted(body)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Quote for a curl configuration, which is not how JSON or a shell quotes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

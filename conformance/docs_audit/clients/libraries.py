@@ -1,0 +1,150 @@
+"""The clients that are libraries: each in a program of its own, with the library the user has."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import conformance
+from conformance.docs_audit.clients import process
+from conformance.docs_audit.clients.request import Ask, NotInstalledError, environment_for
+from conformance.docs_audit.clients.response import OUTPUT_LIMIT, Reply, of_driver
+
+DRIVERS = "conformance.docs_audit.drivers"
+_PACKAGE = Path(conformance.__file__).parent
+_FOLDER = _PACKAGE / "documents" / "drivers"
+
+EXTRA = "pip install 'completions-conformance[clients]'"
+
+OLDEST_NODE = 18
+"""The first major version with a fetch of its own."""
+
+NODE_HEAP = "--max-old-space-size=1024"
+"""Megabytes: enough for any client, and an end for a body that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonLibrary:
+    """A package from PyPI, in the interpreter that runs the suite."""
+
+    package: str
+    driver: str
+
+    @property
+    def label(self) -> str:
+        """Name it for a reader."""
+        return f"{self.package} (PyPI)"
+
+    def version(self) -> str:
+        """Return the package's version.
+
+        Raises:
+            NotInstalledError: it is not there.
+        """
+        try:
+            return metadata.version(self.package)
+        except metadata.PackageNotFoundError:
+            raise NotInstalledError(
+                f"the package `{self.package}` is not installed: run {EXTRA}"
+            ) from None
+
+    def send(self, ask: Ask) -> Reply:
+        """Have the driver send a request."""
+        environment = environment_for(ask, os.environ)
+        # The driver finds the suite where we are, and -P keeps the working directory, which may
+        # hold anything, from being searched for the library first.
+        paths = [str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        return _driven([sys.executable, "-P", "-m", f"{DRIVERS}.{self.driver}"], ask, environment)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProgram:
+    """A driver for Node, and the package from npm that it uses, if any.
+
+    ``folder`` is where packages are looked for: a ``node_modules`` folder or one that holds it; the
+    working directory if None. Node itself also looks in ``NODE_PATH``.
+    """
+
+    label: str
+    driver: str
+    package: str | None = None
+    folder: Path | None = None
+    binary: str = "node"
+
+    def version(self) -> str:
+        """Return the version of the package, or Node's where no package is needed.
+
+        Raises:
+            NotInstalledError: Node is not there or too old, or it does not find the package.
+        """
+        if shutil.which(self.binary) is None:
+            raise NotInstalledError(
+                f"Node.js is not installed: install version {OLDEST_NODE} or newer"
+            )
+        node = self._told("--version").removeprefix("v")
+        major = node.partition(".")[0]
+        if not major.isdecimal() or int(major) < OLDEST_NODE:
+            raise NotInstalledError(
+                f"Node.js {node} is too old: install version {OLDEST_NODE} or newer"
+            )
+        if self.package is None:
+            return node
+        version = self._told(str(_FOLDER / self.driver), "--version")
+        if not version:
+            where = f"in {self.folder}" if self.folder else "from the working directory"
+            raise NotInstalledError(
+                f"Node finds no package `{self.package}` {where}: run `npm install "
+                f"{self.package}`, and name the folder with --node-modules if it is another"
+            )
+        return version
+
+    def _told(self, *arguments: str) -> str:
+        """Return what a program wrote that ended well; empty for any other."""
+        asked = process.run(
+            [self.binary, *arguments],
+            given=b"",
+            environment=os.environ,
+            folder=self._folder,
+            seconds=30,
+            limit=2**16,
+        )
+        told = asked.output.decode("utf-8", errors="replace").strip()
+        return "" if asked.code or asked.fault else told
+
+    def send(self, ask: Ask) -> Reply:
+        """Have the driver send a request."""
+        command = [self.binary, NODE_HEAP, str(_FOLDER / self.driver)]
+        return _driven(command, ask, environment_for(ask, os.environ), self._folder)
+
+    @property
+    def _folder(self) -> str | None:
+        return None if self.folder is None else str(self.folder)
+
+
+def _driven(
+    command: Sequence[str], ask: Ask, environment: Mapping[str, str], folder: str | None = None
+) -> Reply:
+    order = {"base_url": ask.base_url, "request": ask.request}
+    ended = process.run(
+        command,
+        given=json.dumps(order).encode(),
+        environment=environment,
+        folder=folder,
+        seconds=ask.seconds,
+        limit=OUTPUT_LIMIT,
+    )
+    if ended.fault:
+        return Reply(failure=ended.fault)
+    try:
+        return of_driver(ask.redacted(ended.output), streamed=ask.streamed)
+    except (ValueError, RecursionError):
+        words = ask.redacted(ended.errors).strip().splitlines()
+        last = words[-1] if words else f"the client exited with code {ended.code} without a message"
+        return Reply(failure=f"the client crashed: {last}")

@@ -1,0 +1,38 @@
+"""The ``requests`` package: ``requests.post(…, json=payload)``, then ``.json()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from conformance.docs_audit.drivers._protocol import serve, told
+
+
+def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Send a request as the page's code does and tell what the client made of the answer.
+
+    Of a stream the text is told as it came: the library knows no server-sent events.
+    """
+    headers = {"Content-Type": "application/json"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    response = requests.post(  # noqa: S113 - as the page's code, which this process's limit ends
+        f"{base_url}/completions", headers=headers, json=request
+    )
+    reply: dict[str, Any] = {
+        "status": response.status_code,
+        "content_type": response.headers.get("content-type"),
+        "raw": response.content.decode("utf-8", errors="replace"),
+    }
+    if not request.get("stream"):
+        try:
+            reply["answer"] = response.json()
+        except ValueError as error:
+            reply["failure"] = told(error)
+    return reply
+
+
+if __name__ == "__main__":
+    serve(send)

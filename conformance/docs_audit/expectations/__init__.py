@@ -1,0 +1,92 @@
+"""What an example's answer has to be, derived from its request and its page. Pure.
+
+Whether an answer at temperature 0 repeats is left to the suite's checks: correct servers differ now
+and then, and telling that from a fault takes more requests than a page's example sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.docs_audit.expectations import documented as written
+from conformance.docs_audit.expectations import response as answer
+from conformance.docs_audit.expectations import stream
+from conformance.docs_audit.expectations import usage as counted
+from conformance.docs_audit.expectations.case import Case
+from conformance.docs_audit.results import Unmet
+from conformance.judgement import Deviation
+
+__all__ = ["EXPECTATIONS", "Case", "Expectation", "judge"]
+
+
+def _always(_: Case) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One thing that an answer has to be, where ``applies`` says so.
+
+    ``hold`` returns, or raises :class:`~conformance.judgement.Deviation`.
+    """
+
+    name: str
+    hold: Callable[[Case], None]
+    applies: Callable[[Case], bool] = _always
+
+
+def _is_streamed(case: Case) -> bool:
+    return case.streamed
+
+
+def _shows_its_body(case: Case) -> bool:
+    return case.streamed and case.reply.raw is not None
+
+
+EXPECTATIONS: tuple[Expectation, ...] = (
+    Expectation("answered", answer.answered),
+    Expectation("media type", answer.media_type, lambda c: c.reply.content_type is not None),
+    Expectation("events", stream.events, _shows_its_body),
+    Expectation("[DONE]", stream.done, _shows_its_body),
+    Expectation("object", answer.kind),
+    Expectation("choices", answer.choices),
+    Expectation("text", answer.text),
+    Expectation("finish_reason", answer.finish_reason),
+    Expectation("endings", stream.endings, _is_streamed),
+    Expectation("one answer", stream.identity, _is_streamed),
+    Expectation("reads", written.reads, lambda c: bool(c.example.reads)),
+    Expectation("fields", written.fields, lambda c: bool(c.page.fields)),
+    Expectation("sample", written.shape, written.has_sample),
+    Expectation("max_tokens", counted.max_tokens, lambda c: counted.limit_of(c) is not None),
+    Expectation("usage", counted.usage, lambda c: not c.streamed),
+    Expectation("logprobs", counted.logprobs, lambda c: c.count("logprobs") is not None),
+    Expectation("stop", answer.stop, lambda c: bool(c.request.get("stop"))),
+    Expectation("echo", answer.echo, lambda c: c.request.get("echo") is True),
+)
+"""In the order in which they are looked at; without the first, nothing else is."""
+
+
+def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
+    """Hold an answer against all that applies: the names of what is met, and what is not.
+
+    One gap is accused once: what another expectation only stumbles over counts as neither.
+    """
+    met: list[str] = []
+    unmet: dict[tuple[str, str], Unmet] = {}
+    for expectation in EXPECTATIONS:
+        if not expectation.applies(case):
+            continue
+        try:
+            expectation.hold(case)
+        except Deviation as deviation:
+            seen = (deviation.expected, deviation.seen)
+        except RecursionError:
+            seen = ("an answer that can be looked at", "one that is nested too deeply")
+        else:
+            met.append(expectation.name)
+            continue
+        unmet.setdefault(seen, Unmet(expectation.name, *seen))
+        if expectation.hold is answer.answered:
+            break
+    return tuple(met), tuple(unmet.values())

@@ -1,0 +1,59 @@
+"""What a stream has to be: events, one ending for each choice, and ``[DONE]`` last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.docs_audit.clients.response import DONE
+from conformance.docs_audit.expectations.case import Case
+from conformance.judgement import Deviation, shown
+from conformance.protocol.sse import EventStream, parse_events
+
+
+def events(case: Case) -> None:
+    """The body is server-sent events and nothing else."""
+    parsed = _events(case)
+    if parsed.stray:
+        raise Deviation("server-sent events", f"the line {shown(parsed.stray[0])}")
+    if parsed.unfinished is not None:
+        raise Deviation("a blank line after every event", f"{shown(parsed.unfinished)} at the end")
+
+
+def done(case: Case) -> None:
+    """The last event is ``[DONE]``, and no other is."""
+    data = [event.data.strip() for event in _events(case).events]
+    if not data or data[-1] != DONE:
+        raise Deviation(f"{DONE} as the last event", shown(data[-1]) if data else "no event")
+    if data.count(DONE) > 1:
+        raise Deviation(f"{DONE} once", f"{data.count(DONE)} times")
+
+
+def endings(case: Case) -> None:
+    """Every choice ends once, and nothing is added to a text that has ended."""
+    ended: dict[str, object] = {}
+    for document in case.documents:
+        parts = document.get("choices")
+        for part in parts if isinstance(parts, list) else []:
+            if not isinstance(part, Mapping):
+                continue
+            index, reason = shown(part.get("index")), part.get("finish_reason")
+            if index in ended and (reason is not None or part.get("text")):
+                raise Deviation(
+                    f"nothing of choice {index} after its finish_reason",
+                    f"{shown(ended[index])}, then {shown(part)}",
+                )
+            if reason is not None:
+                ended[index] = reason
+
+
+def identity(case: Case) -> None:
+    """All chunks are parts of one answer: id and model stay the same."""
+    for name in ("id", "model"):
+        seen = list(dict.fromkeys(shown(document.get(name)) for document in case.documents))
+        if len(seen) > 1:
+            raise Deviation(f"one {name} in all chunks", f"{seen[0]}, then {seen[1]}")
+
+
+def _events(case: Case) -> EventStream:
+    raw = case.reply.raw or ""
+    return parse_events(raw.encode("utf-8", errors="surrogatepass"))

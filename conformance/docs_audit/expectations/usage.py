@@ -1,0 +1,108 @@
+"""What can be counted in an answer: tokens, the bill, logprobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from conformance.docs_audit.expectations.case import Case
+from conformance.judgement import Deviation, expect, shown
+from conformance.protocol.completion import Choice, Usage
+
+
+def usage(case: Case) -> None:
+    """The bill adds up, and what was read and written is on it."""
+    bill = _usage(case)
+    expect(bill.total_tokens, "total_tokens").equals(bill.prompt_tokens + bill.completion_tokens)
+    if any(case.prompts):
+        expect(bill.prompt_tokens, "prompt_tokens").at_least(1)
+    if any(case.generated(choice) for choice in case.choices):
+        expect(bill.completion_tokens, "completion_tokens").at_least(1)
+
+
+def max_tokens(case: Case) -> None:
+    """No more is generated than was asked for, or than the page says where nothing was."""
+    limit = limit_of(case)
+    if limit is None:
+        return
+    for choice in case.choices:
+        if choice.has_logprobs and case.request.get("echo") is not True:
+            tokens = len(choice.logprobs.tokens)
+            expect(tokens, f"tokens of {choice.where}").at_most(limit)
+    if not isinstance(case.body.get("usage"), Mapping):
+        return
+    written = _usage(case).completion_tokens
+    candidates = max(case.copies, case.count("best_of") or 1) * len(case.prompts)
+    expect(written, "completion_tokens").at_most(limit * candidates)
+    if candidates == 1 and case.choices[0].finish_reason == "length" and case.count("max_tokens"):
+        # A choice that was cut at the limit has reached it; the context can cut only one without.
+        expect(written, "completion_tokens of a choice cut at max_tokens").equals(limit)
+
+
+def limit_of(case: Case) -> int | None:
+    """Return the most tokens for a choice: as asked for, else the page's default if it has one."""
+    if case.request.get("max_tokens") is not None:
+        return case.count("max_tokens")
+    parameter = case.page.parameter("max_tokens")
+    default = parameter.default if parameter else None
+    return default if isinstance(default, int) and not isinstance(default, bool) else None
+
+
+def logprobs(case: Case) -> None:
+    """Every choice has the four arrays, of one length, with no more alternatives than asked for."""
+    asked = case.count("logprobs") or 0
+    for choice in case.choices:
+        given = choice.logprobs
+        # Where no alternatives were asked for, none need to be there.
+        none_due = asked == 0 and given.raw.get("top_logprobs") is None
+        tables = [None] * len(given.tokens) if none_due else given.top_logprobs
+        lengths = {
+            "tokens": len(given.tokens),
+            "token_logprobs": len(given.token_logprobs),
+            "top_logprobs": len(tables),
+            "text_offset": len(given.text_offset),
+        }
+        expect(lengths, f"lengths in {given.where}").satisfies(
+            lambda seen: len(set(seen.values())) == 1, "all the same"
+        )
+        for value in given.token_logprobs:
+            if value is not None:
+                expect(value, f"{given.where}.token_logprobs[]").satisfies(
+                    lambda v: isinstance(v, int | float) and v <= 0, "at most 0"
+                )
+        for table in tables:
+            if isinstance(table, Mapping):
+                # The sampled token may come on top of the alternatives.
+                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(asked + 1)
+        _hold_offsets(given.text_offset, given.where)
+        _hold_tokens(choice)
+
+
+def _hold_offsets(offsets: list[object], where: str) -> None:
+    numbers = [o for o in offsets if isinstance(o, int) and not isinstance(o, bool)]
+    if len(numbers) < len(offsets) or any(a > b for a, b in pairwise(numbers)):
+        raise Deviation(f"{where}.text_offset rising integers", f"text_offset = {shown(offsets)}")
+
+
+def _hold_tokens(choice: Choice) -> None:
+    """Hold that the tokens are the text, where nothing was cut off and every token is text."""
+    tokens = choice.logprobs.tokens
+    readable = all(map(_is_whole, tokens))
+    if choice.finish_reason == "length" and readable:
+        joined = "".join(tokens)
+        if joined != choice.text:
+            raise Deviation(
+                f"tokens that join to {choice.where}.text = {shown(choice.text)}", shown(joined)
+            )
+
+
+def _is_whole(token: object) -> bool:
+    """Tell whether a token is text, and no part of a character."""
+    return isinstance(token, str) and not token.startswith("bytes:") and "\ufffd" not in token
+
+
+def _usage(case: Case) -> Usage:
+    value = case.body.get("usage")
+    if not isinstance(value, Mapping):
+        raise Deviation("a usage object", f"usage = {shown(value)}")
+    return Usage(value)

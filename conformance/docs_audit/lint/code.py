@@ -1,0 +1,76 @@
+"""The code of the examples: does it run as printed, and does it call and read the right thing?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.contract import Contract
+from conformance.docs_audit.lint.messages import example_place, listed, verb
+from conformance.docs_audit.lint.rule import Found, rule
+from conformance.docs_audit.page import Client, Page, choices_asked
+from conformance.docs_audit.results import Severity
+
+_CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})
+
+
+@rule(
+    "code.undefined-name",
+    Severity.DEFECT,
+    says="An example defines all names that its code uses.",
+    says_zh="示例代码定义了它使用的所有名称。",
+    mend="Set the name in the example before it is used.",
+    mend_zh="在使用前于示例中定义该名称。",
+)
+def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
+    """Find names that neither the example nor an earlier one in its language sets."""
+    for example in page.examples:
+        names = page.undefined(example)
+        if names:
+            are = verb(len(names), "is", "are")
+            yield Found(
+                example_place(example),
+                listed(names),
+                f"{listed(names)} {are} never defined, so the code fails before it sends a request",
+            )
+
+
+@rule(
+    "code.no-base-url",
+    Severity.DEFECT,
+    says="A client library is configured with the page's base URL.",
+    says_zh="客户端库配置了本页面的接口地址。",
+    mend="Give the client this vendor's base URL, and the key.",
+    mend_zh="为客户端设置本服务商的 base URL 和密钥。",
+)
+def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
+    """Find clients that are made without an address and so call their library's default."""
+    for example in page.examples:
+        if example.client in _CLIENT_LIBRARIES and example.base_url is None:
+            yield Found(
+                example_place(example),
+                f"an {example.client.value} client without a base URL",
+                f"it sends the request and the key to the library's default host, not to "
+                f"{page.endpoint}",
+            )
+
+
+@rule(
+    "code.index-unread",
+    Severity.DEFECT,
+    says="Code that reads several choices uses their index.",
+    says_zh="读取多个结果的代码会读取 index。",
+    mend="Sort the choices by `index` before using them.",
+    mend_zh="使用前按 index 对结果排序。",
+)
+def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
+    """Find code that takes several choices in the order in which they happen to come."""
+    for example in page.examples:
+        several = choices_asked(example.request)
+        if several == 1 or example.reads is None:
+            continue
+        if not any(path.endswith("].index") for path in example.reads):
+            yield Found(
+                example_place(example),
+                f"reads {listed(example.reads) if example.reads else 'nothing'}",
+                f"{several} choices may arrive in any order; only index identifies them",
+            )

@@ -1,0 +1,47 @@
+"""How a finding names places and values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from conformance.docs_audit.page import Example, Parameter, Sample
+
+LONGEST = 160
+"""Characters of one written value; a finding has to be read, and the page is at hand."""
+
+
+def parameter_place(parameter: Parameter) -> str:
+    """Name the place of a parameter."""
+    return f"parameters: {parameter.written}"
+
+
+def example_place(example: Example) -> str:
+    """Name the place of an example."""
+    return f"examples: {example.name}"
+
+
+def sample_place(sample: Sample) -> str:
+    """Name the place of a sample."""
+    return f"samples: {sample.name}"
+
+
+def written(value: object) -> str:
+    """Write a value as JSON has it, cut where it is long."""
+    return cut(json.dumps(value, ensure_ascii=False))
+
+
+def cut(text: str) -> str:
+    """Shorten a text to what a finding shows."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write names one after the other: "a, b and c"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def verb(count: int, one: str, several: str) -> str:
+    """Choose the verb that fits a number of names."""
+    return one if count == 1 else several

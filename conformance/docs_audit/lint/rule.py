@@ -1,0 +1,69 @@
+"""A rule of the lint: an id, what it asks of a page, how to mend it, and the function that looks.
+
+    @rule("usage.total", Severity.DEFECT, says="…", says_zh="…", mend="…", mend_zh="…")
+    def total_is_the_sum(page: Page, live: Contract) -> Iterator[Found]:
+        …
+
+``says`` is what is right, in one sentence. A rule yields one :class:`Found` for each place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from conformance.contract import Contract
+from conformance.docs_audit.page import Page
+from conformance.docs_audit.results import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place that breaks a rule: where it is, what is written there, why that is wrong."""
+
+    place: str
+    written: str
+    wrong: str
+
+
+Look = Callable[[Page, Contract], Iterator[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; ids are permanent, as programs filter by them."""
+
+    id: str
+    severity: Severity
+    says: str
+    says_zh: str
+    mend: str
+    mend_zh: str
+    look: Look
+
+    def findings(self, page: Page, live: Contract) -> Iterator[Finding]:
+        """Look at a page; ``live`` is the contract of the live API."""
+        for found in self.look(page, live):
+            yield Finding(
+                rule=self.id,
+                severity=self.severity,
+                document=page.document,
+                place=found.place,
+                written=found.written,
+                wrong=found.wrong,
+                says=self.says,
+                says_zh=self.says_zh,
+                mend=self.mend,
+                mend_zh=self.mend_zh,
+            )
+
+
+def rule(
+    id_: str, severity: Severity, *, says: str, says_zh: str, mend: str, mend_zh: str
+) -> Callable[[Look], Rule]:
+    """Make a rule of a function that looks at a page."""
+
+    def made(look: Look) -> Rule:
+        return Rule(id_, severity, says, says_zh, mend, mend_zh, look)
+
+    return made

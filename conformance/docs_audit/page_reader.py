@@ -1,0 +1,211 @@
+"""Reading the vendors' pages, transcribed to data.
+
+    page = load_page("zero")
+    page.example("curl").request          # {"model": "gpt-3.5-turbo-instruct", …}
+    page.samples[0].text                  # as printed, mistakes included
+
+``spec/pages.schema.json`` says what a file of one's own has to look like. The records are those of
+:mod:`conformance.docs_audit.page`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from conformance.contract import DOCUMENTS, spec_directory
+from conformance.contract.schemas import path_of
+from conformance.docs_audit.page import (
+    Client,
+    Description,
+    Elsewhere,
+    Example,
+    ListedField,
+    Page,
+    Parameter,
+    Sample,
+)
+
+PAGES: tuple[str, ...] = tuple(name for name in DOCUMENTS if name != "openai")
+"""The documents that are a page; the live API's own behaviour is written on none."""
+
+
+class PageError(Exception):
+    """A page cannot be read; one sentence names the file and the place."""
+
+
+def load_page(name_or_path: str) -> Page:
+    """Load one of the five pages by its short name, or a transcribed page of one's own by its path.
+
+    Raises:
+        PageError: there is no such page or file, or it is not what a page has to look like.
+    """
+    if name_or_path in PAGES:
+        return _bundled(name_or_path)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise PageError(
+            f"unknown page `{name_or_path}`; choose one of {', '.join(PAGES)}, or give the "
+            "path of a transcribed page"
+        )
+    return read_page(path)
+
+
+@cache
+def _bundled(name: str) -> Page:
+    return read_page(spec_directory() / "pages" / f"{name}.yaml")
+
+
+def read_page(path: Path) -> Page:
+    """Read a transcribed page.
+
+    Raises:
+        PageError: the file cannot be read, is no YAML, or is not what a page has to look like.
+    """
+    rows = _rows_in(path)
+    if worst := best_match(_validator().iter_errors(rows)):
+        place = path_of(worst.absolute_path) or "the file as a whole"
+        raise PageError(f"{path}: {place}: {_cut(worst.message)}; see spec/pages.schema.json")
+    page = _page_of(rows)
+    if amiss := _amiss(page):
+        raise PageError(f"{path}: {amiss}")
+    return page
+
+
+def _rows_in(path: Path) -> Any:
+    """Read YAML as the JSON it stands for: requests are sent as JSON, and their keys are text."""
+    try:
+        value = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+        return json.loads(json.dumps(value, allow_nan=False))
+    except OSError as error:
+        raise PageError(f"cannot read {path}: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PageError(f"{path}{line}: is not valid YAML ({error.problem})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PageError(f"{path}: is not UTF-8 text") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PageError(
+            f"{path}: has values that JSON cannot represent ({_cut(str(error))})"
+        ) from error
+
+
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = (spec_directory() / "pages.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(schema))
+
+
+def _cut(message: str, limit: int = 200) -> str:
+    return message if len(message) <= limit else f"{message[: limit - 1]}…"
+
+
+def _amiss(page: Page) -> str | None:
+    """Say what no schema can: names that are taken, not unique, or that nothing bears."""
+    if page.document in DOCUMENTS and page.document not in PAGES:
+        return f"document: `{page.document}` is reserved for the live API; choose another name"
+    for what, names in (
+        ("parameters", [name for p in page.parameters for name in p.names]),
+        ("fields", [f.path for f in page.fields]),
+        ("examples", [e.name for e in page.examples]),
+        ("samples", [s.name for s in page.samples]),
+    ):
+        if twice := _twice(names):
+            return f"{what}: `{twice}` occurs twice"
+    known = {example.name for example in page.examples}
+    for sample in page.samples:
+        for name in sample.answers:
+            if name not in known:
+                return f"samples: `{sample.name}` refers to `{name}`, which is not an example"
+    return None
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    return next((name for name, times in Counter(names).items() if times > 1), None)
+
+
+# ── from the file's rows to records ──────────────────────────────────────────────────────────────
+
+_Row = Mapping[str, Any]
+
+
+def _page_of(rows: _Row) -> Page:
+    return Page(
+        document=rows["document"],
+        title=rows["title"],
+        endpoint=rows["endpoint"],
+        parameters=tuple(map(_parameter_of, rows["parameters"])),
+        examples=tuple(map(_example_of, rows["examples"])),
+        samples=tuple(map(_sample_of, rows.get("samples", ()))),
+        fields=tuple(
+            ListedField(row["path"], row.get("type", ""), tuple(row.get("values", ())))
+            for row in rows.get("fields", ())
+        ),
+        errors=tuple(rows.get("errors", ())),
+        openapi=_description_of(rows["openapi"]) if "openapi" in rows else None,
+    )
+
+
+def _parameter_of(row: _Row) -> Parameter:
+    return Parameter(
+        written=row["name"],
+        type=row.get("type", ""),
+        required=row.get("required"),
+        has_default="default" in row,
+        default=row.get("default"),
+        minimum=row.get("minimum"),
+        maximum=row.get("maximum"),
+        most=row.get("most"),
+        values=tuple(row.get("values", ())),
+        greater_than=row.get("greater-than"),
+        not_with=tuple(row.get("not-with", ())),
+        stated_in=row.get("stated-in"),
+        elsewhere=tuple(
+            Elsewhere(other["in"], other["type"]) for other in row.get("elsewhere", ())
+        ),
+    )
+
+
+def _example_of(row: _Row) -> Example:
+    return Example(
+        name=row["name"],
+        client=Client(row["client"]),
+        request=row["request"],
+        url=row.get("url"),
+        authorization=row.get("authorization"),
+        base_url=row.get("base-url"),
+        key=row.get("key"),
+        defines=tuple(row.get("defines", ())),
+        uses=tuple(row.get("uses", ())),
+        reads=tuple(row["reads"]) if "reads" in row else None,
+    )
+
+
+def _sample_of(row: _Row) -> Sample:
+    return Sample(
+        name=row["name"],
+        answers=tuple(row["answers"]),
+        kind=row["kind"],
+        text=row.get("text"),
+        payload=row.get("payload"),
+    )
+
+
+def _description_of(row: _Row) -> Description:
+    return Description(
+        text=row.get("text"),
+        security=tuple(row["security"]) if "security" in row else None,
+        servers=tuple(row.get("servers", ())),
+        answer=row.get("answer"),
+    )

@@ -1,0 +1,187 @@
+"""A sample answer as it is printed: what of it can be read, and what is in the way.
+
+A page's sample is meant for eyes, so reading goes on where a program would stop: a missing comma is
+noted and put in, events that no blank line parts are read line by line. Every mistake is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from conformance.docs_audit.page import Sample
+from conformance.protocol.sse import parse_events
+
+JsonObject = Mapping[str, Any]
+
+DONE = "[DONE]"
+_DATA = re.compile(r"^data: ?(.*)$", re.MULTILINE)
+_MOST_MISTAKES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One place where a text is no JSON: its line in the sample, and what is wrong there."""
+
+    line: int
+    text: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read of a sample.
+
+    Attributes:
+        objects: the answer, or each chunk of a stream.
+        mistakes: where the text is no JSON.
+        framed: whether it is written as server-sent events.
+        unparted: how many events run into the next because no blank line is between them.
+        done: whether ``data: [DONE]`` ends it.
+    """
+
+    objects: tuple[JsonObject, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    framed: bool = False
+    unparted: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedChoice:
+    """One choice of a sample; that of a stream is joined from its chunks."""
+
+    index: int
+    text: str
+    finishes: tuple[str, ...]
+    logprobs: JsonObject | None
+
+    def tokens(self) -> tuple[str, ...] | None:
+        """Return the tokens that the choice lists, or None where it lists none."""
+        found = (self.logprobs or {}).get("tokens")
+        if isinstance(found, list) and all(isinstance(token, str) for token in found):
+            return tuple(found)
+        return None
+
+
+def read(sample: Sample) -> Reading:
+    """Read a sample as far as it goes."""
+    if sample.text is None:
+        return Reading((sample.payload or {},))
+    if _DATA.search(sample.text):
+        return _read_events(sample.text)
+    value, mistakes = parse_mending(sample.text)
+    return Reading(_objects(value), mistakes)
+
+
+def _read_events(text: str) -> Reading:
+    objects: list[JsonObject] = []
+    mistakes: list[Mistake] = []
+    data = ""
+    for found in _DATA.finditer(text):
+        data = found[1].strip()
+        if data != DONE:
+            value, wrong = parse_mending(data, first_line=text.count("\n", 0, found.start()) + 1)
+            objects.extend(_objects(value))
+            mistakes.extend(wrong)
+    return Reading(tuple(objects), tuple(mistakes), True, _unparted(text), data == DONE)
+
+
+def _unparted(text: str) -> int:
+    """Count the borders between events that a program does not see."""
+    stream = parse_events(text.encode())
+    run_together = [*(event.data for event in stream.events), stream.unfinished or ""]
+    return sum(
+        max(0, sum(map(_is_whole, data.split("\n"))) - 1) for data in run_together if "\n" in data
+    )
+
+
+def _is_whole(line: str) -> bool:
+    """Tell whether a line of data is an event of its own."""
+    return line == DONE or bool(_objects(parse_mending(line)[0]))
+
+
+def _objects(value: object) -> tuple[JsonObject, ...]:
+    return (value,) if isinstance(value, dict) else ()
+
+
+def choices_of(reading: Reading) -> tuple[PrintedChoice, ...]:
+    """Return the choices of a sample in the order of their index."""
+    parts: dict[int, list[JsonObject]] = {}
+    for thing in reading.objects:
+        for place, choice in enumerate(_listed(thing.get("choices"))):
+            index = choice.get("index")
+            parts.setdefault(index if isinstance(index, int) else place, []).append(choice)
+    return tuple(_joined(index, parts[index]) for index in sorted(parts))
+
+
+def _joined(index: int, parts: list[JsonObject]) -> PrintedChoice:
+    logprobs: dict[str, list[Any]] = {}
+    for part in parts:
+        arrays = part.get("logprobs")
+        for name, values in arrays.items() if isinstance(arrays, dict) else ():
+            logprobs.setdefault(name, []).extend(values if isinstance(values, list) else ())
+    return PrintedChoice(
+        index=index,
+        text="".join(str(part.get("text") or "") for part in parts),
+        finishes=tuple(str(part["finish_reason"]) for part in parts if part.get("finish_reason")),
+        logprobs=logprobs or None,
+    )
+
+
+def _listed(value: object) -> Iterator[JsonObject]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+# ── JSON with mistakes ───────────────────────────────────────────────────────────────────────────
+
+
+def parse_mending(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake, ...]]:
+    """Parse JSON; put in commas that are missing, leave out those too many, and tell of each.
+
+    Returns:
+        The value, None where it cannot be read, and the mistakes in the order of the text.
+    """
+    mistakes: list[Mistake] = []
+
+    def note(position: int, wrong: str) -> None:
+        line = text.count("\n", 0, position)
+        mistakes.append(Mistake(first_line + line, text.split("\n")[line].strip(), wrong))
+
+    while len(mistakes) < _MOST_MISTAKES:
+        try:
+            return json.loads(text, parse_constant=_refuse), tuple(mistakes)
+        except json.JSONDecodeError as error:
+            end = len(text[: error.pos].rstrip())
+            if surplus := _surplus_comma(text, error.pos):
+                note(surplus - 1, "there is a comma before the closing bracket")
+                text = text[: surplus - 1] + text[surplus:]
+            elif error.msg.startswith("Expecting ',' delimiter") and end < len(text.rstrip()):
+                note(max(end - 1, 0), "a comma is missing after it")
+                text = f"{text[:end]},{text[end:]}"
+            else:
+                note(error.pos, error.msg[0].lower() + error.msg[1:])
+                return None, tuple(mistakes)
+        except (ValueError, RecursionError) as error:
+            note(0, str(error))
+            return None, tuple(mistakes)
+    return None, tuple(mistakes)
+
+
+def _surplus_comma(text: str, position: int) -> int:
+    """Return the offset past a comma that a closing bracket follows; 0 where there is none.
+
+    Python tells of it at the bracket, and since 3.13 at the comma.
+    """
+    start = position + 1 if text[position : position + 1] == "," else position
+    before = len(text[:start].rstrip())
+    closes = text[start:].lstrip()[:1] in {"}", "]"}
+    return before if closes and text[:before].endswith(",") else 0
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not valid JSON")

@@ -1,0 +1,157 @@
+"""Send the examples of a page with the clients that it names, and judge what comes back.
+
+    for replayed in replay(page, sendable(page), Endpoint("http://127.0.0.1:8000/v1")):
+        print(replayed.example, replayed.outcome)
+
+An example is sent as the page has it, with three exceptions: it goes to the endpoint that was
+chosen, asks for the model that was chosen, if one was, and a variable of the page's code becomes
+:data:`STAND_IN`. One example costs one request: clients do not retry.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.docs_audit.clients import Ask, NotInstalledError, Program, program_for
+from conformance.docs_audit.expectations import Case, judge
+from conformance.docs_audit.page import Client, Example, Page
+from conformance.docs_audit.results import Endpoint, Outcome, Replayed
+from conformance.model import Request
+from conformance.transport.budget import upper_bound
+
+SECONDS = 60.0
+"""That a client may take for one example, from its start to its end."""
+
+STAND_IN = (
+    "The town library opens at nine and closes at six. On Sundays it stays closed. "
+    "Whoever lives in the town may borrow ten books at a time and keep them for a month."
+)
+"""What a variable of the page's code holds: a text that can be summed up."""
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What examples can cost: requests, tokens at most, and how many have no limit on tokens.
+
+    For those without a limit the prompt alone is in ``tokens``.
+    """
+
+    requests: int
+    tokens: int
+    unlimited: int
+
+
+def sendable(page: Page) -> tuple[Example, ...]:
+    """Return the examples that somebody would send; a part of a body is none."""
+    return tuple(example for example in page.examples if program_for(example.client) is not None)
+
+
+def request_of(example: Example, model: str | None = None) -> Mapping[str, Any]:
+    """Return the body that is sent for an example.
+
+    Args:
+        example: as the page has it.
+        model: asked for in the place of the page's; None leaves the page's.
+    """
+    request: dict[str, Any] = _filled(example.request)
+    return {**request, "model": model} if model else request
+
+
+def price(page: Page, examples: Iterable[Example]) -> Price:
+    """Tell what it can cost to send examples of a page."""
+    requests = tokens = unlimited = 0
+    parameter = page.parameter("max_tokens")
+    default = parameter.default if parameter else None
+    for example in examples:
+        body = request_of(example)
+        limited = body.get("max_tokens") is not None or isinstance(default, int)
+        asked = Request("POST", "/completions", json.dumps(body, ensure_ascii=False).encode())
+        requests += 1
+        tokens += upper_bound(asked, default if isinstance(default, int) else 0)
+        unlimited += not limited
+    return Price(requests, tokens, unlimited)
+
+
+def replay(
+    page: Page,
+    examples: Iterable[Example],
+    endpoint: Endpoint,
+    *,
+    node_modules: Path | None = None,
+    seconds: float = SECONDS,
+) -> Iterator[Replayed]:
+    """Send examples one after the other and tell of each what came of it.
+
+    Args:
+        page: where they stand.
+        examples: some of the page's.
+        endpoint: where they are sent.
+        node_modules: a folder with packages from npm, where Node would not look for them.
+        seconds: the time for each.
+    """
+    found: dict[Client, str] = {}
+    for example in examples:
+        program = program_for(example.client, node_modules)
+        if program is None:
+            yield _not_run(page, example, "", "it is only part of a request body")
+            continue
+        try:
+            if example.client not in found:
+                found[example.client] = f"{program.label} {program.version()}".rstrip()
+            yield _sent(
+                page, example, endpoint, program, label=found[example.client], seconds=seconds
+            )
+        except NotInstalledError as error:
+            yield _not_run(page, example, program.label, str(error))
+        except OSError as error:
+            yield _not_run(page, example, program.label, f"the client cannot be started: {error}")
+
+
+def _sent(
+    page: Page,
+    example: Example,
+    endpoint: Endpoint,
+    program: Program,
+    *,
+    label: str,
+    seconds: float,
+) -> Replayed:
+    request = request_of(example, endpoint.model)
+    reply = program.send(Ask(endpoint.base_url, request, endpoint.api_key, seconds))
+    met, unmet = judge(Case(page, example, request, reply))
+    return Replayed(
+        document=page.document,
+        example=example.name,
+        client=label,
+        outcome=Outcome.NOT_MET if unmet else Outcome.MET,
+        met=met,
+        unmet=unmet,
+        stand_ins=_variables(example.request),
+    )
+
+
+def _not_run(page: Page, example: Example, client: str, reason: str) -> Replayed:
+    return Replayed(page.document, example.name, client, Outcome.NOT_RUN, reason=reason)
+
+
+def _filled(value: Any) -> Any:
+    """Put the stand-in where a variable of the code is."""
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda _: STAND_IN, value)
+    if isinstance(value, Mapping):
+        return {key: _filled(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner) for inner in value]
+    return value
+
+
+def _variables(value: Any) -> tuple[str, ...]:
+    """Name the variables in a request, each once."""
+    return tuple(dict.fromkeys(_VARIABLE.findall(json.dumps(value, ensure_ascii=False))))

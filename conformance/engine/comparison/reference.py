@@ -1,0 +1,169 @@
+"""Open the reference, ask it, and tell what it answers; whatever goes wrong here ends no run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TypeVar
+
+from conformance.engine.comparison.selection import asked_for
+from conformance.judgement import Judgement
+from conformance.language import Text, same
+from conformance.model import Comparison, Exchange, Target, TransportOptions
+from conformance.record.events import ReferenceAnswered, ReferenceMissing, RunEvent
+from conformance.transport.budget import Budget
+from conformance.transport.coalesce import Sender
+from conformance.transport.pipeline import way_to
+
+SECONDS = 120.0
+"""Timeout in seconds for the whole comparison, including the start of the server."""
+
+CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
+"""Status codes that apply to all requests: wrong key, model or path."""
+
+TOO_SLOW = Text(
+    "the reference server did not finish within {seconds} seconds",
+    "参考服务器未在 {seconds} 秒内完成响应",
+)
+SILENT = Text("the reference server does not respond: {fault}", "参考服务器没有响应：{fault}")
+CLOSED = Text(
+    "the reference server returned status {status}: check its URL, model and key",
+    "参考服务器返回状态码 {status}：请检查其 URL、模型和密钥",
+)
+
+T = TypeVar("T")
+
+
+class ReferenceMissingError(Exception):
+    """The reference server is unavailable; ``because`` says why."""
+
+    def __init__(self, because: Text) -> None:
+        super().__init__(because.en)
+        self.because = because
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A server that gets the same requests.
+
+    Attributes:
+        name: ``bundled``, or a base URL.
+        open: starts or opens the server; may raise :class:`ReferenceMissingError`.
+        secrets: known secrets that must be redacted.
+        sender: sends the requests instead of the network.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[Target]] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    sender: Sender | None = None
+
+
+async def compare(
+    reference: Reference,
+    target: Target,
+    exchanges: Sequence[Exchange],
+    *,
+    options: TransportOptions,
+    budget: Budget,
+    seed: int = 0,
+    default_tokens: int | None = None,
+    tell: Callable[[RunEvent], None],
+) -> None:
+    """Ask the reference what ``exchanges`` asked the target, and tell what it answers.
+
+    It spends from a budget of its own. Nothing that goes wrong here is raised: it is told, and the
+    run goes on.
+    """
+    if not exchanges:
+        return
+    try:
+        async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
+            other = await stack.enter_async_context(_in_a_thread(reference.open()))
+            send = await stack.enter_async_context(
+                way_to(
+                    other,
+                    budget,
+                    options,
+                    seed=seed,
+                    default_tokens=default_tokens,
+                    # What the target's owner keeps secret is hidden in these answers, too.
+                    secrets=secrets_of(target),
+                    sender=reference.sender,
+                )
+            )
+            await _ask_all(exchanges, other.model, send, tell)
+    except ReferenceMissingError as error:
+        tell(ReferenceMissing(error.because))
+    except TimeoutError:
+        tell(ReferenceMissing(TOO_SLOW.format(seconds=f"{SECONDS:.0f}")))
+
+
+def secrets_of(target: Target) -> tuple[str, ...]:
+    """List what must not be seen in what anybody answers, for another target's redaction."""
+    return tuple(secret for secret in (target.api_key, *target.secrets) if secret)
+
+
+async def _ask_all(
+    exchanges: Sequence[Exchange], model: str, send: Sender, tell: Callable[[RunEvent], None]
+) -> None:
+    """Ask one request first, which shows whether the others are worth sending.
+
+    Raises:
+        ReferenceMissingError: they are not.
+    """
+    numbers = count(1)
+
+    async def ask(exchange: Exchange) -> Exchange:
+        answer = await send(asked_for(exchange.request, model))
+        return replace(answer, id=f"r{next(numbers):04d}")
+
+    async def ask_and_tell(exchange: Exchange) -> None:
+        # A spent budget, or a reference that has gone away, leaves this one without an answer.
+        with suppress(Judgement):
+            answer = await ask(exchange)
+            if answer.status is not None:
+                tell(ReferenceAnswered(Comparison(exchange.id, answer)))
+
+    first, *others = exchanges
+    try:
+        answer = await ask(first)
+    except Judgement as spent:
+        raise ReferenceMissingError(same(str(spent))) from None
+    trouble = _trouble_in(answer)
+    if trouble is not None:
+        raise ReferenceMissingError(trouble)
+    tell(ReferenceAnswered(Comparison(first.id, answer)))
+    async with asyncio.TaskGroup() as asking:
+        for exchange in others:
+            asking.create_task(ask_and_tell(exchange))
+
+
+def _trouble_in(answer: Exchange) -> Text | None:
+    """Say why no other request needs to be sent, if that is so."""
+    if answer.status is None:
+        return SILENT.format(fault=answer.fault)
+    if answer.status in CLOSED_DOORS or 300 <= answer.status < 400:
+        return CLOSED.format(status=answer.status)
+    return None
+
+
+@asynccontextmanager
+async def _in_a_thread(opened: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave in a thread: a server takes a second to start, and other runs go on."""
+    entering = asyncio.create_task(asyncio.to_thread(opened.__enter__))
+    try:
+        entered = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        # The thread cannot be stopped; what it starts is stopped as soon as it is there.
+        with suppress(ReferenceMissingError):
+            await entering
+            await asyncio.to_thread(opened.__exit__, None, None, None)
+        raise
+    try:
+        yield entered
+    finally:
+        await asyncio.shield(asyncio.to_thread(opened.__exit__, None, None, None))

@@ -1,0 +1,1 @@
+"""The wire format as values: requests, responses, completions, streams. No I/O."""

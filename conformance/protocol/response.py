@@ -1,0 +1,232 @@
+"""What came back to one request, before it is judged: pure views over an exchange.
+
+:meth:`Reply.expect_ok` and :meth:`Reply.expect_error` are where an answer becomes a completion or
+an error, and where whatever is neither of them becomes a judgement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.judgement import Absence, Deviation, Inconclusive, Refusal, Thing, shown
+from conformance.model import Exchange
+from conformance.protocol.completion import Completion, JsonObject, join_chunks
+from conformance.protocol.sse import Event, EventStream, parse_events
+
+DONE = "[DONE]"
+"""The payload of a stream's last event."""
+
+REFUSALS = frozenset({400, 404, 405, 409, 413, 415, 422})
+"""Statuses by which an endpoint can decline a request as such."""
+
+KEY_TROUBLE = frozenset({401, 402, 403})
+"""Statuses that speak of the key or the account, not of the request."""
+
+
+@dataclass(frozen=True)
+class ErrorAnswer:
+    """An error as the endpoint told it."""
+
+    status: int
+    raw: object
+
+    @property
+    def error(self) -> JsonObject:
+        """The inner object of the envelope; a deviation where there is none."""
+        inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
+        if not isinstance(inner, Mapping):
+            raise Deviation('an error envelope {"error": {…}}', shown(self.raw))
+        return inner
+
+    @property
+    def message(self) -> str:
+        """The sentence for a person; a deviation where there is none."""
+        value = self.error.get("message")
+        if not isinstance(value, str) or not value:
+            raise Deviation("error.message a sentence", f"error.message = {shown(value)}")
+        return value
+
+    @property
+    def param(self) -> object:
+        """The parameter at fault, or None."""
+        return self.error.get("param")
+
+    @property
+    def code(self) -> object:
+        """The machine's word for the error, or None."""
+        return self.error.get("code")
+
+    @property
+    def type(self) -> object:
+        """The error's class, such as ``invalid_request_error``."""
+        return self.error.get("type")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back to one request, not yet judged. ``features``: the parameters it used."""
+
+    exchange: Exchange
+    features: frozenset[str] = frozenset()
+
+    @property
+    def status(self) -> int:
+        """The status; inconclusive where no answer came."""
+        if self.exchange.status is None:
+            raise Inconclusive(f"no response: {self.exchange.fault}")
+        return self.exchange.status
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case; empty where none was sent."""
+        return (self.exchange.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def stream(self) -> EventStream:
+        """The body read as server-sent events."""
+        return parse_events(self.exchange.body, self.exchange.arrivals)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The stream's events, ``[DONE]`` among them."""
+        return self.stream.events
+
+    @cached_property
+    def json(self) -> object:
+        """The body as strict JSON; a deviation where it is none, NaN and Infinity included."""
+        try:
+            return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+        except Deviation as broken:
+            raise Absence(Thing.JSON, broken.expected, broken.seen) from None
+
+    @cached_property
+    def is_stream(self) -> bool:
+        """Tell whether the answer is a stream, by its content type or by how its body starts."""
+        start = self.exchange.body[:64].lstrip()
+        return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
+
+    def expect_answered(self) -> int:
+        """Return a status that says something of the request.
+
+        Raises:
+            Inconclusive: 408, 425, 429, 5xx, trouble with the key or the account, or no answer.
+        """
+        status = self.status
+        if status in KEY_TROUBLE:
+            raise Inconclusive(f"the key was rejected with {status}: {self._brief()}")
+        if status in {408, 425, 429} or status >= 500:
+            raise Inconclusive(f"answered {status}: {self._brief()}")
+        return status
+
+    def expect_ok(self) -> Completion:
+        """Return the completion of a request that is right and must be served.
+
+        Raises:
+            Refusal: a 4xx; whether it breaks a promise is for the runner to say, and whether its
+                body is the error envelope for the checks of errors.
+            Inconclusive: 429, 5xx, or no answer.
+            Deviation: anything else.
+        """
+        status = self.expect_answered()
+        if status in REFUSALS:
+            raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
+        if status != 200:
+            raise Deviation("status 200", f"status {status}: {self._brief()}")
+        if self.exchange.fault is not None:
+            raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
+        if self.is_stream:
+            return self._joined()
+        answer = self.json
+        if not isinstance(answer, Mapping):
+            raise Deviation("a JSON object", shown(answer))
+        if "error" in answer and "choices" not in answer:
+            raise Deviation("a completion under status 200", f"an error body: {shown(answer)}")
+        return Completion(self.exchange, answer)
+
+    def expect_error(self, *statuses: int) -> ErrorAnswer:
+        """Return the error of a request that must be declined with one of ``statuses``.
+
+        Serving it breaks what was promised of a parameter's limits; it does not show that the
+        parameter has no effect. A 5xx that persisted through the retries is a deviation too: bad
+        input must not break a server.
+
+        Raises:
+            Inconclusive: 429 or no answer, which say nothing of the request.
+            Deviation: anything else.
+        """
+        status = self.status
+        wanted = " or ".join(str(s) for s in statuses)
+        if status in statuses:
+            return ErrorAnswer(status, self._error_json())
+        if status in {408, 425, 429, 502, 503, 504} or (
+            status in KEY_TROUBLE and not set(statuses) & KEY_TROUBLE
+        ):
+            raise Inconclusive(f"answered {status}: {self._brief()}")
+        raise Deviation(f"status {wanted}", f"status {status}: {self._brief()}")
+
+    def _why_refused(self) -> str:
+        """Return the endpoint's own sentence; where it belongs is for the checks of errors."""
+        try:
+            answer = self.json
+        except Deviation:
+            return self._brief()
+        inner = answer.get("error", answer) if isinstance(answer, Mapping) else answer
+        message = inner.get("message") if isinstance(inner, Mapping) else None
+        return message if isinstance(message, str) and message else self._brief()
+
+    def _error_json(self) -> object:
+        try:
+            return self.json
+        except Deviation:
+            if self.exchange.fault is not None:
+                raise Inconclusive(f"the response is incomplete: {self.exchange.fault}") from None
+            seen = self._brief() or "an empty body"
+            raise Deviation("an error envelope in JSON", seen) from None
+
+    def _brief(self) -> str:
+        text = self.exchange.body[:400].decode("utf-8", errors="replace").strip()
+        return text if len(text) <= 160 else f"{text[:159]}…"
+
+    @cached_property
+    def chunk_objects(self) -> tuple[JsonObject, ...]:
+        """The JSON object of every event but ``[DONE]``, in order of arrival."""
+        chunks: list[JsonObject] = []
+        for event in self.events:
+            if event.data.strip() == DONE:
+                continue
+            try:
+                chunk = strict_json(event.data, "a stream event")
+            except Deviation as broken:
+                raise Absence(Thing.CHUNKS, broken.expected, broken.seen) from None
+            if not isinstance(chunk, Mapping):
+                raise Absence(Thing.CHUNKS, "a JSON object in each event", shown(chunk))
+            if "error" in chunk and "choices" not in chunk:
+                raise Inconclusive(f"the stream ended with an error: {shown(chunk)}")
+            chunks.append(chunk)
+        return tuple(chunks)
+
+    def _joined(self) -> Completion:
+        chunks = self.chunk_objects
+        if not chunks:
+            raise Absence(Thing.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
+        return Completion(self.exchange, join_chunks(chunks), chunks)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def strict_json(text: str, what: str) -> object:
+    """Read JSON; NaN and Infinity are none.
+
+    Raises:
+        Deviation: it is no JSON, where ``what`` had to be.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        brief = text.strip()[:120]
+        raise Deviation(f"{what} in JSON", f"{error}: {brief!r}") from None

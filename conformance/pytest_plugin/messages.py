@@ -1,0 +1,43 @@
+"""Failures in pytest's output: plain lines without control characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.model import Finding, Run
+from conformance.report.case import case_of
+from conformance.report.sanitize import cut, line, lines
+from conformance.report.summary import Summary
+
+LONGEST = 600
+"""Maximum characters of one value."""
+
+
+def told(run: Run, finding: Finding) -> str:
+    """Describe a failure: requirement, sources, expected, actual, cause, fix, reproduction."""
+    return "\n".join(_lines(run, finding))
+
+
+def _lines(run: Run, finding: Finding) -> Iterator[str]:
+    case = case_of(Summary(run), finding)
+    sentence = case.requirement
+    yield cut(line(finding.title), LONGEST)
+    if sentence is not None:
+        yield _row(sentence.level.value, f"{sentence.statement} ({sentence.id})")
+    for source in case.sources:
+        yield _row(source.document, source.says.en)
+    if finding.expected is None:
+        yield _row("actual", finding.message)
+    else:
+        yield _row("expected", finding.expected)
+        yield _row("actual", finding.seen or "")
+    if case.cause is not None:
+        yield _row("likely cause", case.cause.cause)
+        yield _row("fix", case.cause.remedy)
+    if case.command:
+        # Not truncated, so that it can be pasted.
+        yield f"  {'reproduce':<12} {lines(case.command)}"
+
+
+def _row(name: str, words: str) -> str:
+    return f"  {name:<12} {cut(line(words), LONGEST)}"

@@ -1,0 +1,1 @@
+"""The record of a run: its events, the NDJSON file, and its conclusions."""

@@ -1,0 +1,134 @@
+"""All evidence for one finding.
+
+The requirement and its sources, the expected and actual values with differences marked, the request
+to reproduce it, and the likely cause and fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.language import Language, Text
+from conformance.model import Finding, Requirement
+from conformance.report.curl import curl
+from conformance.report.diagnosis import Cause, likely_cause
+from conformance.report.locale.finding_text import spoken
+from conformance.report.sanitize import cut
+from conformance.report.summary import Summary, evidence
+from conformance.report.summary_rows import Origin, Statement, origin
+from conformance.report.text_diff import Pieces, side_by_side
+
+LONGEST = 600
+"""Maximum characters of an expected or actual value."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One finding with its evidence.
+
+    ``requirement`` and ``origin`` are None if the record lacks the requirement; ``cause`` is None
+    if nothing failed.
+    """
+
+    summary: Summary
+    finding: Finding
+    key_env: str | None
+
+    @property
+    def title(self) -> Text:
+        """The title of the check."""
+        return Text(self.finding.title, self.finding.title_zh)
+
+    @property
+    def requirement(self) -> Requirement | None:
+        """The requirement that was judged."""
+        return self.summary.requirements.get(self.finding.requirement)
+
+    @property
+    def origin(self) -> Origin | None:
+        """The sources of the requirement, seen from the run's document."""
+        header = self.summary.run.header
+        sentence = self.requirement
+        return origin(sentence, header.document, header.subjects) if sentence else None
+
+    @property
+    def sources(self) -> tuple[Statement, ...]:
+        """The documents that state the requirement, with their words."""
+        return tuple(written(self.origin, self.finding.subject)) if self.origin else ()
+
+    @property
+    def cause(self) -> Cause | None:
+        """The likely cause of the failure and its fix."""
+        return likely_cause(self.finding)
+
+    @property
+    def likely(self) -> Text | None:
+        """The likely cause as text."""
+        return Text(self.cause.cause, self.cause.cause_zh) if self.cause else None
+
+    @property
+    def remedy(self) -> Text | None:
+        """The fix as text."""
+        return Text(self.cause.remedy, self.cause.remedy_zh) if self.cause else None
+
+    @property
+    def message(self) -> Text:
+        """The check's message."""
+        return spoken(self.finding.message)
+
+    @property
+    def seen(self) -> Text:
+        """The actual value."""
+        return spoken(self.finding.seen or "")
+
+    @cached_property
+    def compared(self) -> tuple[Pieces, Pieces]:
+        """The expected and the actual value in English, split into equal and different pieces."""
+        return self.compared_in(Language.ENGLISH)
+
+    def compared_in(self, language: Language) -> tuple[Pieces, Pieces]:
+        """Return the expected and the actual value in one language, split into pieces."""
+        texts = (spoken(self.finding.expected or ""), spoken(self.finding.seen or ""))
+        expected, seen = (cut(text.of(language), LONGEST) for text in texts)
+        return side_by_side(expected, seen)
+
+    @property
+    def command(self) -> str | None:
+        """A curl command that reproduces the check's last request; None if there is none."""
+        shown = evidence(self.summary.run, self.finding)
+        if not shown:
+            return None
+        header = self.summary.run.header
+        return curl(shown[-1].request, header.base_url, self.key_env, header.headers)
+
+
+def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:
+    """Build the case for a finding.
+
+    Args:
+        summary: the run that the finding is part of.
+        finding: the finding.
+        key_env: the environment variable that the command reads the key from; by default the one
+            that the run used.
+    """
+    return Case(summary, finding, key_env or summary.run.header.api_key_env)
+
+
+def written(said: Origin, subject: str) -> Iterator[Statement]:
+    """Yield the statements of a requirement, the contract's own document first."""
+    for words in said.own:
+        yield Statement(said.document, words)
+    if not said.own:
+        yield Statement(said.document, _silent(said, subject))
+    yield from said.others
+
+
+def _silent(said: Origin, subject: str) -> Text:
+    if said.related is None:
+        return Text("not stated in this document", "本文档未提及")
+    return Text(
+        "not stated in this document; about {subject} it says: {related}",
+        "本文档未提及；关于 {subject} 的说明：{related}",
+    ).format(subject=subject, related=said.related)

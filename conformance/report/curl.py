@@ -1,0 +1,125 @@
+"""A curl command that reproduces a request; everything in it is quoted.
+
+The key is read from the environment, so that a report can be shared; without a key the command
+sends none. A body with control characters, bidirectional text or invalid UTF-8 is piped through
+``printf`` with those bytes in octal, which any POSIX shell understands.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
+from conformance.report.sanitize import line
+
+LONGEST = 8_000
+"""Maximum bytes of a body for a command; longer ones are only in the record."""
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+_HEADER = re.compile(r"[A-Za-z0-9_.-]+")
+NONE: Mapping[str, str] = {}
+
+
+def curl(
+    request: Request, base_url: str, key_env: str | None, headers: Mapping[str, str] = NONE
+) -> str | None:
+    """Return the command, or None if the body is too long.
+
+    Args:
+        request: the request.
+        base_url: the endpoint's base URL.
+        key_env: the environment variable that holds the key, or None if no key was sent.
+        headers: headers of every request; ``$NAME`` is read from the environment.
+    """
+    if len(request.body) > LONGEST:
+        return None
+    words = ["curl", "-sS", "-i"]
+    if request.read_events is not None or b'"stream":true' in request.body.replace(b" ", b""):
+        words.append("-N")
+    if request.method != "POST":
+        words += ["-X", _quoted(request.method)]
+    words.append(_quoted(base_url.rstrip("/") + request.path))
+    parts = [" ".join(words)]
+    authorization = _authorization(request, key_env)
+    if authorization:
+        parts.append(f"-H {authorization}")
+    named = {name.lower() for name, _ in request.headers}
+    if request.body and "content-type" not in named:
+        parts.append("-H 'Content-Type: application/json'")
+    for name, value in headers.items():
+        if name.lower() not in named:
+            parts.append(f"-H {_header(name, value)}")
+    parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers]
+    if not request.body:
+        return " \\\n  ".join(parts)
+    text = _plain(request.body)
+    if text is not None:
+        # --data-raw, because --data reads a file if the body starts with @.
+        return " \\\n  ".join([*parts, f"--data-raw {shlex.quote(text)}"])
+    piped = f"printf {shlex.quote(_octal(request.body))} | "
+    return piped + " \\\n  ".join([*parts, "--data-binary @-"])
+
+
+def key_variable(request: Request, key_env: str | None) -> str | None:
+    """Return the variable that the command reads the key from; None if it sends no key."""
+    if request.credentials is not Credentials.OWN or key_env is None:
+        return None
+    return safe_name(key_env)
+
+
+def safe_name(key_env: str) -> str:
+    """Return the variable's name, or the default if it is not a valid name.
+
+    Records are untrusted, and the name is used in a shell command.
+    """
+    return key_env if _VARIABLE.fullmatch(key_env) else DEFAULT_KEY_ENV
+
+
+def variable_in(value: str) -> str | None:
+    """Return the variable that holds a header's secret value; None if it is not secret."""
+    name = value.removeprefix("$")
+    return name if name != value and _VARIABLE.fullmatch(name) else None
+
+
+def _header(name: str, value: str) -> str:
+    # Double quotes allow expansion, so only plain names are written in them.
+    if variable_in(value) and _HEADER.fullmatch(name):
+        return f'"{name}: {value}"'
+    return _quoted(f"{name}: {value}")
+
+
+def _authorization(request: Request, key_env: str | None) -> str | None:
+    match request.credentials:
+        case Credentials.OWN if name := key_variable(request, key_env):
+            return f'"Authorization: Bearer ${name}"'
+        case Credentials.WRONG:
+            return shlex.quote(f"Authorization: Bearer {WRONG_KEY}")
+        case Credentials.OWN | Credentials.NONE:
+            return None
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(line(text))
+
+
+def _plain(body: bytes) -> str | None:
+    """Return the body as text if it is displayed exactly as sent, otherwise None."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if line(text) == text else None
+
+
+def _octal(body: bytes) -> str:
+    """Write bytes as a ``printf`` format, non-printable ones in octal."""
+    special = {ord("%"): "%%", ord("\\"): "\\\\"}
+    return "".join(
+        special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
+        for byte in body
+    )

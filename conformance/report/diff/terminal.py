@@ -1,0 +1,131 @@
+"""Render a comparison for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Styled
+
+from conformance.language import Language, Text
+from conformance.model import ExitCode, Finding
+from conformance.report.console import LONGEST, STATE_MARKS, VERDICT_MARKS, marked
+from conformance.report.diff.changes import Changed
+from conformance.report.diff.differences import Differences
+from conformance.report.diff.sections import (
+    Section,
+    evidence_of,
+    groups_of,
+    lines_of,
+    measured_on,
+    sections_of,
+    title_of,
+)
+from conformance.report.locale.terms import STATES, VERDICTS, listing
+from conformance.report.sanitize import cut, line
+
+_STYLES = {
+    ExitCode.NOT_CONFORMING: "bold red",
+    ExitCode.UNDECIDED: "bold yellow",
+    ExitCode.NOTHING_RAN: "bold yellow",
+    ExitCode.CONFORMING: "bold green",
+}
+_STATES = Text("Parameters and fields", "参数与字段")
+_FIGURES = Text("Cost and latency", "费用与延迟")
+
+
+def render(told: Differences, language: Language, most: int | None = None) -> RenderableType:
+    """Render a comparison; control characters in text from the endpoint are made visible.
+
+    Args:
+        told: the comparison.
+        language: the language of the output.
+        most: maximum number of names in sections without evidence; None lists all.
+    """
+    return Group(*_blocks(told, language, most))
+
+
+def _blocks(told: Differences, language: Language, most: int | None) -> Iterator[RenderableType]:
+    style = _STYLES[told.exit_code]
+    stop = "。" if language is Language.CHINESE else ". "
+    headline = f"{told.headline.of(language)}{stop}"
+    yield Styled.assemble((headline, style), marked(told.sentence.of(language)))
+    for notice in told.notices:
+        yield Styled.assemble(("! ", "yellow"), marked(notice.of(language)))
+    for section in sections_of(told):
+        body = _told(section, language) if section.is_told else _named(section, language, most)
+        yield from _titled(section.title.of(language), body)
+    if told.turned:
+        yield from _titled(_STATES.of(language), _states(told, language))
+    yield from _titled(_FIGURES.of(language), _figures(told, language))
+
+
+def _titled(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    yield Styled()
+    yield Styled(title, style="bold")
+    yield Padding(body, (0, 0, 0, 2))
+
+
+def _told(section: Section, language: Language) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for changed in section.changes:
+        table.add_row(_turn(changed, language), _check(changed, language))
+    return table
+
+
+def _named(section: Section, language: Language, most: int | None) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for group in groups_of(section):
+        names = listing([changed.finding.id for changed in group], most)
+        table.add_row(str(len(group)), _turn(group[0], language), line(names.of(language)))
+    return table
+
+
+def _turn(changed: Changed, language: Language) -> Styled:
+    """Render the old and the new verdict, or the only one."""
+    known = [_verdict(one, language) for one in (changed.was, changed.now) if one is not None]
+    return Styled(" → ").join(known)
+
+
+def _verdict(finding: Finding, language: Language) -> Styled:
+    mark, style = VERDICT_MARKS[finding.verdict]
+    return Styled(f"{mark} {VERDICTS[finding.verdict].of(language)}", style=style)
+
+
+def _check(changed: Changed, language: Language) -> RenderableType:
+    evidence = Table.grid(padding=(0, 1))
+    for what, words in evidence_of(changed):
+        evidence.add_row(
+            Styled(what.of(language), style="dim"), cut(line(words.of(language)), LONGEST)
+        )
+    title = marked(title_of(changed.finding).of(language))
+    return Group(Styled(line(changed.finding.id), style="bold"), title, evidence)
+
+
+def _states(told: Differences, language: Language) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for turned in told.turned:
+        states = [
+            Styled(f"{STATE_MARKS[state][0]} {STATES[state].of(language)}", STATE_MARKS[state][1])
+            for state in (turned.was, turned.now)
+        ]
+        table.add_row(Styled(line(turned.name), style="bold"), Styled(" → ").join(states))
+    return table
+
+
+def _figures(told: Differences, language: Language) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    for figure in lines_of(told):
+        table.add_row(
+            figure.name.of(language),
+            figure.was.of(language),
+            figure.now.of(language),
+            Styled(figure.by, style="dim"),
+        )
+    measured = measured_on(told)
+    return Group(table, Styled(measured.of(language), style="dim")) if measured else table

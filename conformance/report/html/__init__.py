@@ -1,0 +1,78 @@
+"""``index.html``: the report as one self-contained file that works offline and without scripts."""
+
+from __future__ import annotations
+
+from conformance.language import Language, Text
+from conformance.model import Run, Tier
+from conformance.report.charts import Picture, pictures
+from conformance.report.curl import safe_name
+from conformance.report.html import page
+from conformance.report.html.evidence import ExchangeView, drafts, views
+from conformance.report.html.findings import AreaView, areas
+from conformance.report.summary import Summary
+
+
+def render(run: Run, key_env: str | None = None, language: Language = Language.ENGLISH) -> str:
+    """Write the page.
+
+    Args:
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+        language: the initial language; the page contains both.
+    """
+    summary = Summary(run)
+    written, drawn = "", pictures(run)
+    named = key_env or run.header.api_key_env
+    telling = {key for finding in summary.troubles for key in finding.exchanges}
+    laid_out = drafts(run, named)
+    placed = areas(summary)
+    for share in SHARES:
+        shown = views(laid_out, telling, share)
+        written = _written(
+            summary=summary,
+            placed=placed,
+            shown=shown,
+            drawn=drawn,
+            language=language,
+            key_env=named,
+        )
+        if len(written.encode()) <= LARGEST[run.header.tier]:
+            break
+    return written
+
+
+def _written(
+    *,
+    summary: Summary,
+    placed: list[AreaView],
+    shown: dict[str, ExchangeView],
+    drawn: tuple[Picture, ...],
+    language: Language,
+    key_env: str | None,
+) -> str:
+    header = summary.run.header
+    return page.render(
+        "report.html.j2",
+        title=_TITLE.format(
+            headline=summary.headline, url=header.base_url, contract=header.contract
+        ),
+        language=language,
+        styles=("report.css", "findings.css", "exchange.css"),
+        scripts=("findings.js", "keys.js", "copy.js"),
+        header=header,
+        key_variable=safe_name(key_env) if key_env else None,
+        summary=summary,
+        pictures=drawn,
+        areas=placed,
+        shown=shown,
+    )
+
+
+LARGEST = {Tier.SMOKE: 1_450_000, Tier.STANDARD: 1_450_000, Tier.DEEP: 2_400_000}
+"""Target size of a page in bytes, small enough to mail and to open fast."""
+
+SHARES = (1, 0.7, 0.4, 0.1)
+"""Shares of the budget for exchanges that are tried in turn until the page is small enough."""
+
+_TITLE = Text("{headline}: {url}, contract {contract}", "{headline}：{url}，契约 {contract}")

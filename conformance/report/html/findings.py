@@ -1,0 +1,109 @@
+"""Findings for the page: by area, each with its case and its exchanges."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from conformance.language import Language
+from conformance.model import Finding, Verdict
+from conformance.report.case import Case, case_of
+from conformance.report.summary import WORST_FIRST, Summary, evidence
+from conformance.report.summary_rows import CALM, Area
+from conformance.report.text_diff import Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding with its evidence.
+
+    ``own`` are ids of exchanges shown with it, ``shared`` of those shown with another finding.
+    ``stated_with`` is the finding that shows the sources of the same requirement, None if it is
+    this one. ``compared`` has the expected and actual value per language.
+    """
+
+    case: Case
+    own: tuple[str, ...]
+    shared: tuple[str, ...]
+    stated_with: str | None
+    compared: tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]
+
+    @property
+    def finding(self) -> Finding:
+        """The finding."""
+        return self.case.finding
+
+    @property
+    def troubled(self) -> bool:
+        """Return whether it needs attention."""
+        return self.finding.verdict not in CALM
+
+
+@dataclass(frozen=True, slots=True)
+class AreaView:
+    """The findings of an area: those that need attention, and the others by verdict."""
+
+    name: str
+    troubles: tuple[FindingView, ...]
+    calm: tuple[tuple[Verdict, tuple[FindingView, ...]], ...]
+
+    @property
+    def tally(self) -> tuple[tuple[Verdict, int], ...]:
+        """Number of findings per verdict, the worst first."""
+        counted = Counter(view.finding.verdict for view in self.troubles)
+        told = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
+        return (*told, *((verdict, len(views)) for verdict, views in self.calm))
+
+
+_CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
+
+
+def areas(summary: Summary) -> list[AreaView]:
+    """Assign evidence to findings; an exchange that several share is shown with one of them."""
+    homes = _homes(summary)
+    stated: dict[str, str] = {}
+
+    def view(finding: Finding) -> FindingView:
+        keys = [exchange.id for exchange in evidence(summary.run, finding)]
+        own = tuple(key for key in keys if homes[key] == finding.id)
+        shared = tuple(key for key in keys if homes[key] != finding.id)
+        case = case_of(summary, finding)
+        home = stated.setdefault(finding.requirement, finding.id)
+        stated_with = None if home == finding.id else home
+        return FindingView(case, own, shared, stated_with, _compared(case))
+
+    def of(area: Area) -> AreaView:
+        troubles = tuple(view(finding) for finding in area.findings if finding.verdict not in CALM)
+        calm = [(kind, [f for f in area.findings if f.verdict is kind]) for kind in _CALM]
+        return AreaView(
+            area.name,
+            troubles,
+            tuple((kind, tuple(map(view, inside))) for kind, inside in calm if inside),
+        )
+
+    return [of(area) for area in summary.areas]
+
+
+def _homes(summary: Summary) -> dict[str, str]:
+    """Choose the finding that each exchange is shown with.
+
+    Findings that need attention come first, with their last exchange, which decided the verdict.
+    """
+    homes: dict[str, str] = {}
+    for finding in summary.troubles:
+        for exchange in evidence(summary.run, finding)[-1:]:
+            homes.setdefault(exchange.id, finding.id)
+    for finding in summary.findings:
+        for exchange in evidence(summary.run, finding):
+            homes.setdefault(exchange.id, finding.id)
+    return homes
+
+
+def _compared(case: Case) -> tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]:
+    """Compare in both languages, or once if both are equal."""
+    if case.finding.expected is None and case.finding.seen is None:
+        return ()
+    english, chinese = (case.compared_in(language) for language in Language)
+    if english == chinese:
+        return ((None, english),)
+    return ((Language.ENGLISH.value, english), (Language.CHINESE.value, chinese))

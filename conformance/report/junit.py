@@ -1,0 +1,166 @@
+"""``junit.xml``: one testcase per check, for the many tools that read nothing else.
+
+==============================  ============================================================
+the verdict                     the testcase
+==============================  ============================================================
+pass                            passes
+fail                            ``<failure>``: a requirement is not met
+warn                            passes, with the warning in ``<system-out>``;
+                                ``<failure>`` in a strict run, as in the exit code
+inconclusive, error             ``<error>``, because it must not look green
+refused                         ``<skipped>``: rejected cleanly, which the contract allows
+skipped                         ``<skipped>``, with the reason
+info                            passes, with the result in ``<system-out>``
+==============================  ============================================================
+
+An incomplete run, a run without verdicts and a failed preflight get one more testcase, an
+``<error>``; without it the file would be green. ``time`` is the response time in seconds of the
+exchanges that the check used; checks may share exchanges.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+
+from conformance.model import Conclusion, Run, Verdict
+from conformance.report.case import Case, case_of
+from conformance.report.sanitize import line, lines
+from conformance.report.summary import Summary, evidence
+from conformance.report.summary_rows import Area
+
+_INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
+
+
+def render(run: Run, key_env: str | None = None) -> str:
+    """Write the findings as JUnit XML, one suite per area.
+
+    Args:
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+    """
+    summary = Summary(run)
+    root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
+    for area in summary.areas:
+        _add_suite(root, summary, area, key_env)
+    if summary.conclusion in _INCOMPLETE or summary.because:
+        _add_incomplete(root, summary)
+    totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
+    root.attrib.update({key: str(total) for key, total in totals.items()})
+    root.set("time", f"{summary.elapsed:.3f}")
+    ET.indent(root)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written.decode() + "\n"
+
+
+_COUNTED: Mapping[str, str] = {
+    "tests": "testcase",
+    "failures": "testcase/failure",
+    "errors": "testcase/error",
+    "skipped": "testcase/skipped",
+}
+
+
+def _add_suite(root: ET.Element, summary: Summary, area: Area, key_env: str | None) -> None:
+    suite = _new_suite(root, summary, area.name)
+    for finding in area.findings:
+        seconds = sum(exchange.elapsed for exchange in evidence(summary.run, finding))
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname=line(area.name),
+            name=line(finding.id),
+            time=f"{seconds:.3f}",
+        )
+        _add_properties(
+            case,
+            {
+                "title": finding.title,
+                "requirement": finding.requirement,
+                "level": finding.level.value,
+                "subject": finding.subject,
+                "tier": finding.tier.value,
+                "verdict": finding.verdict.value,
+            },
+        )
+        _add_outcome(case, case_of(summary, finding, key_env))
+    _count(suite)
+    suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite):.3f}")
+
+
+def _add_incomplete(root: ET.Element, summary: Summary) -> None:
+    suite = _new_suite(root, summary, "run")
+    case = ET.SubElement(suite, "testcase", classname="run", name="run.complete", time="0.000")
+    what = ET.SubElement(case, "error", message=line(summary.sentence.en))
+    what.set("type", summary.conclusion.value)
+    what.text = lines(summary.because.en) if summary.because else None
+    _count(suite)
+
+
+def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
+    header = summary.run.header
+    suite = ET.SubElement(root, "testsuite", name=line(name), timestamp=line(header.started_at))
+    _add_properties(
+        suite,
+        {
+            "base_url": header.base_url,
+            "model": header.model,
+            "contract": header.contract,
+            "tier": header.tier.value,
+            "suite_version": header.suite_version,
+            **({"recorded_by": header.recorded_by} if header.recorded_by else {}),
+        },
+    )
+    return suite
+
+
+def _add_outcome(case: ET.Element, told: Case) -> None:
+    finding = told.finding
+    match finding.verdict:
+        case Verdict.PASS:
+            return
+        case Verdict.INFO:
+            seen = f"not documented in this contract: {finding.message}"
+            ET.SubElement(case, "system-out").text = lines(seen)
+            return
+        case Verdict.WARN if not told.summary.run.header.strict:
+            ET.SubElement(case, "system-out").text = f"warning\n{_details(told)}"
+            return
+        case Verdict.FAIL | Verdict.WARN:
+            tag = "failure"
+        case Verdict.INCONCLUSIVE | Verdict.ERROR:
+            tag = "error"
+        case Verdict.REFUSED | Verdict.SKIPPED:
+            tag = "skipped"
+    outcome = ET.SubElement(case, tag, message=line(finding.message or finding.title))
+    outcome.set("type", finding.verdict.value)
+    outcome.text = _details(told)
+
+
+def _details(told: Case) -> str:
+    """Describe a finding as ``label: value`` lines."""
+    finding = told.finding
+    parts = {"expected": finding.expected, "actual": finding.seen}
+    if finding.expected is None and finding.seen is None:
+        parts = {"": finding.message}
+    if told.cause:
+        for source in told.sources:
+            parts[f"source: {source.document}"] = source.says.en
+        parts |= {"likely cause": told.cause.cause, "fix": told.cause.remedy}
+        parts["reproduce"] = told.command
+    return "\n".join(
+        f"{line(name)}: {lines(text)}" if name else lines(text)
+        for name, text in parts.items()
+        if text is not None
+    )
+
+
+def _add_properties(parent: ET.Element, properties: Mapping[str, str]) -> None:
+    holder = ET.SubElement(parent, "properties")
+    for name, value in properties.items():
+        ET.SubElement(holder, "property", name=name, value=line(value))
+
+
+def _count(suite: ET.Element) -> None:
+    suite.attrib.update({key: str(len(suite.findall(path))) for key, path in _COUNTED.items()})

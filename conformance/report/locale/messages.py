@@ -1,0 +1,228 @@
+"""Sentences about a whole run, shared by all reports, in both languages.
+
+Names are in backticks; each report format renders these in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from conformance.language import Text, joined, same
+from conformance.model import Conclusion, Cost, State, Verdict
+from conformance.report.locale.terms import (
+    CHECK,
+    PARAMETER,
+    REQUEST,
+    TOKEN,
+    WARNING,
+    counted,
+    listing,
+)
+from conformance.report.summary_rows import Row
+from conformance.report.usage import Bill
+
+MOST_PARAMETERS, MOST_FIELDS, MOST_UNTESTED = 6, 4, 4
+"""Maximum number of names in the summary sentence; the tables list all."""
+
+LEFT_OPEN: Mapping[Verdict, Text] = {
+    Verdict.ERROR: Text("failed with an internal error", "项因内部错误而失败"),
+    Verdict.INCONCLUSIVE: Text("inconclusive", "项无法判定"),
+    Verdict.SKIPPED: Text("skipped", "项被跳过"),
+}
+NOT_COVERED = Text(
+    "of the contract's requirements: not covered by the selected checks",
+    "条契约要求：不在所选检查的范围内",
+)
+NOT_REACHED = Text(
+    "of the contract's requirements: not reached before the run ended, or without a check",
+    "条契约要求：检查之前运行已结束，或没有对应的检查",
+)
+
+_STOP = Text(". ", "。")
+_THEN = Text("; ", "；")
+
+
+def judged_again(recorded_by: str | None, judged_by: str) -> Text | None:
+    """State which versions recorded and judged the run; None if they are the same run."""
+    if recorded_by is None:
+        return None
+    return Text(
+        "Recorded by suite version {then}, re-evaluated from the record by version {now}; no "
+        "requests were sent.",
+        "由 {then} 版套件记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
+    ).format(then=recorded_by, now=judged_by)
+
+
+def the_verdict(
+    conclusion: Conclusion, counts: Mapping[str, int], *, judged: int, total: int, strict: bool
+) -> Text:
+    """Summarise a run's conclusion in one sentence.
+
+    Args:
+        conclusion: the conclusion.
+        counts: number of checks by verdict.
+        judged: number of checks that evaluated a response.
+        total: number of checks.
+        strict: whether warnings count as failures.
+    """
+    broken = counts["fail"] + (counts["warn"] if strict else 0)
+    unsure = counts["inconclusive"] + counts["error"]
+    match conclusion:
+        case Conclusion.CONFORMING:
+            return _kept(judged, counts["warn"])
+        case Conclusion.NOT_CONFORMING:
+            doubt = Text("; {n} inconclusive", "；{n} 项无法判定").format(n=unsure)
+            return Text(
+                "{broken} of {checks} failed{doubt}.",
+                "{checks}中有 {broken} 项未通过{doubt}。",
+            ).format(
+                broken=broken, checks=counted(judged, CHECK), doubt=doubt if unsure else same("")
+            )
+        case Conclusion.UNDECIDED if unsure:
+            return Text(
+                "{n} of {checks} inconclusive; this does not count as a pass.",
+                "{checks}中有 {n} 项无法判定，不能视为通过。",
+            ).format(n=unsure, checks=counted(total, CHECK))
+        case Conclusion.UNDECIDED:
+            return Text(
+                "Preflight failed; no checks were run.",
+                "预检失败，没有运行任何检查。",
+            )
+        case Conclusion.NOTHING_RAN:
+            return Text(
+                "No check produced a verdict; the endpoint is untested.",
+                "没有检查得出判定，该接口未经测试。",
+            )
+        case Conclusion.BROKEN_OFF:
+            return Text(
+                "The run ended early, after {checks}. "
+                "The results so far are below; everything else is untested.",
+                "运行在完成{checks}后提前结束。以下是已有的结果，其余未经测试。",
+            ).format(checks=counted(total, CHECK))
+
+
+def _kept(judged: int, lesser: int) -> Text:
+    kept = Text("No failures in {checks}.", "{checks}中未发现不符合项。")
+    more = Text(" {warnings}.", "另有 {warnings}。").format(warnings=counted(lesser, WARNING))
+    told = kept.format(checks=counted(judged, CHECK))
+    return joined((told, more), same("")) if lesser else told
+
+
+def the_parameters(rows: Iterable[Row]) -> Text | None:
+    """Count the documented parameters that work, and name the others by state."""
+    promised = [row for row in rows if row.subject.documented]
+    if not promised:
+        return None
+    served = sum(row.state is State.HONOURED for row in promised)
+    every = Text("Supports all {parameters} as promised", "{parameters}全部符合契约")
+    some = Text(
+        "Supports {served} of {parameters} as promised", "{parameters}中有 {served} 个符合契约"
+    )
+    first = every if served == len(promised) > 1 else some
+    told = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
+    told += _not_served(promised)
+    return Text("{told}.", "{told}。").format(told=joined(told, _THEN))
+
+
+def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
+    kinds: tuple[tuple[State, bool | None, Text], ...] = (
+        (State.IGNORED, None, Text("silently ignores {names}", "忽略 {names} 且不报错")),
+        (State.ALTERED, None, Text("alters {names}", "{names} 有偏差")),
+        (State.REFUSED, False, Text("refuses {names}", "拒绝 {names}")),
+        (State.REFUSED, True, Text("refuses some uses of {names}", "拒绝 {names} 的部分用法")),
+    )
+    for state, partly, words in kinds:
+        names = [
+            f"`{row.subject.name}`"
+            for row in promised
+            if row.state is state and partly in {None, row.passed}
+        ]
+        if names:
+            yield words.format(names=listing(names, MOST_PARAMETERS))
+    untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
+    if len(untested) > MOST_UNTESTED:
+        yield Text("{n} not tested", "{n} 个未测试").format(n=len(untested))
+    elif untested:
+        yield Text("{names} not tested", "{names} 未测试").format(names=listing(untested))
+
+
+def the_fields(rows: Iterable[Row]) -> Text | None:
+    """Name the incorrect response fields; None if there are none."""
+    broken = [
+        f"`{row.subject.name}`" for row in rows if row.state in {State.ALTERED, State.IGNORED}
+    ]
+    if not broken:
+        return None
+    return Text("Incorrect response fields: {names}.", "有误的响应字段：{names}。").format(
+        names=listing(broken, MOST_FIELDS)
+    )
+
+
+def the_bill(bills: Iterable[Bill]) -> Text | None:
+    """Compare reported with counted tokens; None if no mismatch is known."""
+    told = [
+        _overbilled(bill) if bill.billed > bill.counted else _underbilled(bill) for bill in bills
+    ]
+    if not told:
+        return None
+    return Text("Incorrect usage: {told}.", "用量有误：{told}。").format(told=joined(told, _THEN))
+
+
+_BILLED = {
+    "prompt": Text("prompt tokens", "输入 token"),
+    "completion": Text("completion tokens", "输出 token"),
+}
+
+
+def _overbilled(bill: Bill) -> Text:
+    return Text(
+        "{what} overreported by {share} % ({billed:,} reported, {counted:,} counted)",
+        "{what} 多报 {share}%（上报 {billed:,}，实际 {counted:,}）",
+    ).format(**_filled(bill))
+
+
+def _underbilled(bill: Bill) -> Text:
+    return Text(
+        "{what} underreported by {share} % ({billed:,} reported, {counted:,} counted)",
+        "{what} 少报 {share}%（上报 {billed:,}，实际 {counted:,}）",
+    ).format(**_filled(bill))
+
+
+def _filled(bill: Bill) -> dict[str, object]:
+    share = abs(bill.billed - bill.counted) / bill.counted * 100
+    return {
+        "share": f"{share:,.0f}" if share >= 1 else "<1",
+        "what": _BILLED[bill.kind],
+        "billed": bill.billed,
+        "counted": bill.counted,
+    }
+
+
+def the_cost(cost: Cost | None, sent: int) -> Text:
+    """Format what a run spent as one line.
+
+    Args:
+        cost: the total, or None if the run ended before it was computed.
+        sent: number of recorded requests.
+    """
+    if cost is None:
+        return Text(
+            "{requests} recorded, tokens not totalled", "已记录 {requests}，token 未汇总"
+        ).format(requests=counted(sent, REQUEST))
+    guessed = cost.estimated_tokens
+    parts = [
+        Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens),
+        Text("{n:,} generated", "输出 {n:,}").format(n=cost.completion_tokens),
+    ]
+    if guessed:
+        bound = Text("up to {n:,} without reported usage", "未返回用量的至多 {n:,}")
+        parts.append(bound.format(n=guessed))
+    if guessed == cost.tokens:
+        parts = [Text("no usage reported", "未返回用量")] if guessed else []
+    told = Text(" ({parts})", "（{parts}）").format(parts=joined(parts, Text(", ", "，")))
+    return Text("{requests}, {bound}{tokens}{told}", "{requests}，{bound}{tokens}{told}").format(
+        requests=counted(cost.requests, REQUEST),
+        bound=Text("at most ", "至多 ") if guessed else same(""),
+        tokens=counted(cost.tokens, TOKEN),
+        told=told if parts else same(""),
+    )

@@ -1,0 +1,255 @@
+"""``summary.md``: a short summary for the page of a CI job.
+
+Untrusted text is in code spans that it cannot close: the fence is longer than any run of backticks
+inside. Links in a response are therefore never clickable.
+"""
+
+from __future__ import annotations
+
+import re
+
+import markupsafe
+
+from conformance.language import Language, Text, same
+from conformance.model import Run, State
+from conformance.report.case import Case, case_of
+from conformance.report.locale.terms import (
+    MORE_FINDINGS,
+    STATES,
+    TIERS,
+    VERDICTS,
+    counted,
+    duration,
+)
+from conformance.report.sanitize import cut, line
+from conformance.report.summary import Summary
+from conformance.report.summary_rows import Row
+from conformance.report.text_diff import Pieces
+
+WIDEST = 300
+"""Maximum characters of an expected or actual value in a table cell."""
+
+MOST = 50
+"""Maximum number of listed findings; CI pages truncate long summaries."""
+
+MOST_CASES = 20
+"""Maximum number of findings with details below the table."""
+
+_MARKS = {
+    State.HONOURED: "✅",
+    State.ALTERED: "⚠️",
+    State.IGNORED: "❌",
+    State.REFUSED: "🚫",
+    State.UNTESTED: "▫️",
+}
+
+
+def render(run: Run, key_env: str | None = None, language: Language = Language.ENGLISH) -> str:
+    """Write the summary as GitHub-flavoured Markdown.
+
+    Args:
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+        language: the language of the summary.
+    """
+    return _Writer(Summary(run), key_env, language).whole()
+
+
+def code(text: str) -> str:
+    """Write any text as a one-line code span that it cannot close."""
+    safe = cut(line(text), WIDEST).replace("|", r"\|")
+    longest = max((len(run) for run in re.findall("`+", safe)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if safe.startswith("`") or safe.endswith("`") or not safe else ""
+    return f"{fence}{padding}{safe}{padding}{fence}"
+
+
+def escape(text: str) -> str:
+    """Escape text so that it contains no Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&]|:(?=//))", r"\\\1", line(text))
+
+
+def prose(sentence: str) -> str:
+    """Write one of the suite's sentences; names in backticks become code spans."""
+    ours, *rest = sentence.split("`")
+    written = [escape(ours)]
+    for place, part in enumerate(rest):
+        written.append(escape(part) if place % 2 else code(part))
+    return "".join(written)
+
+
+class _Writer:
+    """Writes one run in one language."""
+
+    def __init__(self, summary: Summary, key_env: str | None, language: Language) -> None:
+        self._summary = summary
+        self._key_env = key_env
+        self._language = language
+
+    def whole(self) -> str:
+        """Write the whole summary."""
+        parts = [
+            f"## {self._of(self._summary.headline)}",
+            prose(self._of(self._summary.sentence)),
+            self._because(),
+            self._judged_again(),
+            self._facts(),
+            self._counts(),
+            self._findings(),
+            self._cases(),
+            self._states(),
+            self._beyond(),
+            self._gaps(),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _of(self, text: Text) -> str:
+        return text.of(self._language)
+
+    def _facts(self) -> str:
+        header = self._summary.run.header
+        told = [
+            code(header.base_url),
+            f"{self._of(_MODEL)} {code(header.model)}",
+            f"{self._of(_CONTRACT)} {code(header.contract)}",
+            self._of(TIERS[header.tier]),
+            self._of(self._summary.cost_in_words),
+            self._of(duration(self._summary.elapsed)),
+        ]
+        return " · ".join(told)
+
+    def _because(self) -> str:
+        because = self._summary.because
+        return f"{self._of(_BECAUSE)}{code(self._of(because))}" if because else ""
+
+    def _judged_again(self) -> str:
+        told = self._summary.judged_again
+        return escape(self._of(told)) if told else ""
+
+    def _counts(self) -> str:
+        return " · ".join(
+            f"**{count}** {self._of(VERDICTS[verdict])}" for verdict, count in self._summary.tally
+        )
+
+    def _findings(self) -> str:
+        troubles = self._summary.troubles
+        if not troubles:
+            return ""
+        rows = [self._of(_FINDINGS_HEAD), "| --- | --- | --- | --- |"]
+        rows += [self._finding(case_of(self._summary, finding)) for finding in troubles[:MOST]]
+        table = "\n".join(rows)
+        left = len(troubles) - MOST
+        if left <= 0:
+            return table
+        more = _IN_REPORT.format(findings=counted(left, MORE_FINDINGS))
+        return f"{table}\n\n{self._of(more)}"
+
+    def _finding(self, case: Case) -> str:
+        finding = case.finding
+        expected, seen = (_told_apart(pieces) for pieces in case.compared_in(self._language))
+        expected = expected or escape(self._of(case.title))
+        seen = seen or code(self._of(case.message))
+        verdict = self._of(VERDICTS[finding.verdict])
+        return f"| {verdict} | {code(finding.id)} | {expected} | {seen} |"
+
+    def _cases(self) -> str:
+        """Write collapsed details of the first failures: sources, likely cause, fix, curl."""
+        cases = [
+            case_of(self._summary, finding, self._key_env) for finding in self._summary.troubles
+        ]
+        told = [
+            self._case(case, case.likely, case.remedy)
+            for case in cases
+            if case.likely is not None and case.remedy is not None
+        ]
+        return "\n\n".join(told[:MOST_CASES])
+
+    def _case(self, case: Case, likely: Text, remedy: Text) -> str:
+        finding, sentence = case.finding, case.requirement
+        statement = Text(sentence.statement, sentence.statement_zh) if sentence else case.title
+        points = [
+            f"- {self._of(_PROMISED)} {code(source.document)}{self._of(_COLON)}"
+            f"{escape(self._of(source.says))}"
+            for source in case.sources
+        ]
+        points.append(f"- {self._of(_CAUSE)}{prose(self._of(likely))}")
+        points.append(f"- {self._of(_TO_DO)}{prose(self._of(remedy))}")
+        told = [
+            f"<details><summary>{html(finding.id)}</summary>",
+            prose(self._of(statement)),
+            "\n".join(points),
+            _block(case.command) if case.command else "",
+            "</details>",
+        ]
+        return "\n\n".join(part for part in told if part)
+
+    def _states(self) -> str:
+        rows = [row for row in self._summary.rows_of("parameter") if row.subject.documented]
+        if not rows:
+            return ""
+        head = f"{self._of(_STATES_HEAD)}\n| --- | --- | --- |"
+        return "\n".join([head, *(self._state(row) for row in rows)])
+
+    def _state(self, row: Row) -> str:
+        subject = row.subject
+        promise = escape(cut(self._of(Text(subject.promise, subject.promise_zh)), WIDEST))
+        state = f"{_MARKS[row.state]} {self._of(STATES[row.state])}"
+        return f"| {code(subject.name)} | {state} | {promise} |"
+
+    def _beyond(self) -> str:
+        """List the states of undocumented parameters and fields."""
+        if not self._summary.beyond:
+            return ""
+        document = same(code(self._summary.run.header.document))
+        rows = [
+            f"{code(row.subject.name)} {self._of(STATES[row.state])}"
+            for row in self._summary.beyond
+        ]
+        return f"{self._of(_BEYOND.format(document=document))}{', '.join(rows)}"
+
+    def _gaps(self) -> str:
+        if not self._summary.gaps:
+            return ""
+        told = [f"- {len(gap.left_open)} {self._of(gap.why)}" for gap in self._summary.gaps]
+        return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *told])
+
+
+_MODEL = Text("model", "模型")
+_CONTRACT = Text("contract", "契约")
+_BECAUSE = Text("Reason: ", "原因：")
+_FINDINGS_HEAD = Text("| verdict | check | expected | actual |", "| 判定 | 检查 | 预期 | 实际 |")
+_IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")
+_PROMISED = Text("source:", "出处：")
+_COLON = Text(": ", "：")
+_CAUSE = Text("likely cause: ", "可能原因：")
+_TO_DO = Text("fix: ", "修复方法：")
+_STATES_HEAD = Text("| parameter | state | promise |", "| 参数 | 状态 | 文档承诺 |")
+_BEYOND = Text(
+    "Not documented by {document} (informational): ", "{document} 文档未提及（仅供参考）："
+)
+_NOT_VERIFIED = Text("Not verified", "未验证")
+
+
+def _told_apart(pieces: Pieces) -> str:
+    """Write a value as code with differences in bold, truncated if long."""
+    written, room = [], WIDEST
+    for piece in pieces:
+        if room <= 0:
+            break
+        span = code(cut(piece.text, room))
+        written.append(f"**{span}**" if piece.differs and len(pieces) > 1 else span)
+        room -= len(piece.text)
+    return "".join(written)
+
+
+def _block(command: str) -> str:
+    """Write a command line as a code block that it cannot close."""
+    longest = max((len(run) for run in re.findall("`+", command)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}sh\n{command}\n{fence}"
+
+
+def html(text: str) -> str:
+    """Escape text for HTML inside Markdown."""
+    return str(markupsafe.escape(line(text)))

@@ -1,0 +1,142 @@
+"""Build the matrix from runs; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from conformance.language import Text, joined
+from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.report.locale.terms import HEADLINES, Noun, counted
+from conformance.report.matrix.records import Cell, Check, Matrix, Recorded, Row, Subject
+from conformance.report.summary import Summary
+from conformance.report.summary_rows import Row as SubjectRow
+
+NOT_RUN = Text("Not run", "未运行")
+TARGET = Noun("target", "targets", "{n} 个目标")
+
+_NO_RUN_OF_DOCUMENT = Text("No run used this document's contract.", "没有使用此文档契约的运行。")
+_WORST_FIRST = (
+    Conclusion.NOT_CONFORMING,
+    Conclusion.BROKEN_OFF,
+    Conclusion.UNDECIDED,
+    Conclusion.NOTHING_RAN,
+    Conclusion.CONFORMING,
+)
+
+
+def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
+    """Build one table from runs.
+
+    Args:
+        recorded: the runs, in the order of their rows.
+        documents: names of documents that always get a row, even without a run.
+    """
+    given = tuple(recorded)
+    known = {_document_of(one) for one in given}
+    missing = (
+        Recorded(document, document=document, because=_NO_RUN_OF_DOCUMENT)
+        for document in documents
+        if document not in known
+    )
+    rows = tuple(_row(one) for one in (*given, *missing))
+    runs = [one.run for one in given if one.run is not None]
+    parameters, fields = (_names(runs, rows, kind) for kind in ("parameter", "field"))
+    return Matrix(
+        rows=rows,
+        parameters=parameters,
+        fields=fields,
+        subjects=tuple(_subjects(runs, (*parameters, *fields))),
+        sentence=_sentence(rows),
+    )
+
+
+def _document_of(one: Recorded) -> str:
+    return one.run.header.document if one.run else one.document
+
+
+def _row(one: Recorded) -> Row:
+    if one.run is None:
+        return Row(
+            name=one.name,
+            page=None,
+            base_url=one.base_url,
+            model=one.model,
+            contract=one.document,
+            document=one.document,
+            conclusion=None,
+            headline=NOT_RUN,
+            sentence=NOT_RUN,
+            because=one.because,
+        )
+    summary, header = Summary(one.run), one.run.header
+    because = summary.because or one.because
+    return Row(
+        name=one.name,
+        page=one.page,
+        base_url=header.base_url,
+        model=header.model,
+        contract=header.contract,
+        document=header.document,
+        conclusion=summary.conclusion,
+        headline=summary.headline,
+        sentence=summary.sentence,
+        because=because,
+        tier=header.tier.value,
+        strict=header.strict,
+        started_at=header.started_at,
+        suite_version=header.suite_version,
+        elapsed=summary.elapsed,
+        cost=summary.cost,
+        cost_in_words=summary.cost_in_words,
+        cells={row.subject.name: _cell(row) for row in summary.rows},
+        verdicts={finding.id: finding.verdict for finding in one.run.findings},
+    )
+
+
+def _cell(row: SubjectRow) -> Cell:
+    # Findings are sorted worst first.
+    worst = row.troubles[0].id if row.troubles else None
+    seen = any(finding.verdict is not Verdict.SKIPPED for finding in row.findings)
+    return Cell(row.state, row.subject.documented, seen, worst)
+
+
+def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ...]:
+    """Return the names of one kind in the order of the contracts, without empty columns."""
+    told = {
+        name for row in rows for name, cell in row.cells.items() if cell.documented or cell.seen
+    }
+    named = (s.name for run in runs for s in run.header.subjects if s.kind == kind)
+    return tuple(name for name in dict.fromkeys(named) if name in told)
+
+
+def _subjects(runs: Sequence[Run], order: Sequence[str]) -> Iterator[Subject]:
+    """Group checks by subject: subjects of the contracts first, then others."""
+    about: dict[str, dict[str, Check]] = {name: {} for name in order}
+    for finding in sorted((f for run in runs for f in run.findings), key=lambda f: f.id):
+        about.setdefault(finding.subject, {})[finding.id] = _check(finding)
+    for name, checks in about.items():
+        if checks:
+            yield Subject(name, tuple(checks.values()))
+
+
+def _check(finding: Finding) -> Check:
+    return Check(finding.id, Text(finding.title, finding.title_zh))
+
+
+def _sentence(rows: Sequence[Row]) -> Text:
+    """Count the targets by conclusion in one sentence."""
+    counts = Counter(row.conclusion for row in rows)
+    told = [
+        Text("{count} {words}", "{count} 个{words}").format(
+            count=counts[conclusion],
+            words=(HEADLINES[conclusion] if conclusion else NOT_RUN).mapped(str.lower),
+        )
+        for conclusion in (*_WORST_FIRST, None)
+        if counts[conclusion]
+    ]
+    if not told:
+        return Text("No runs.", "没有任何运行。")
+    return Text("{targets}: {told}.", "{targets}：{told}。").format(
+        targets=counted(len(rows), TARGET), told=joined(told, Text(", ", "，"))
+    )

@@ -1,0 +1,88 @@
+"""The matrix as an HTML page; sorting and filtering need scripts, reading does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from conformance.language import Language, Text
+from conformance.model import State, Verdict
+from conformance.report.html import page
+from conformance.report.matrix.records import Matrix, Row
+from conformance.report.sanitize import lines
+from conformance.report.summary_rows import CALM
+
+STATES: Mapping[str, int] = {
+    State.IGNORED.value: 0,
+    State.ALTERED.value: 1,
+    State.REFUSED.value: 2,
+    State.UNTESTED.value: 3,
+    State.HONOURED.value: 4,
+}
+"""Sort order of states, the worst first."""
+
+VERDICTS: Mapping[str, int] = {
+    Verdict.FAIL.value: 0,
+    Verdict.ERROR.value: 1,
+    Verdict.INCONCLUSIVE.value: 2,
+    Verdict.WARN.value: 3,
+    Verdict.REFUSED.value: 4,
+    Verdict.SKIPPED.value: 5,
+    Verdict.INFO.value: 6,
+    Verdict.PASS.value: 7,
+}
+
+TITLE = Text("Conformance of {n} targets", "{n} 个目标与契约的符合情况")
+
+
+def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
+    """Write the page.
+
+    Args:
+        matrix: what to show.
+        language: the initial language; the page contains both.
+    """
+    return page.render(
+        "matrix.html.j2",
+        title=TITLE.format(n=len(matrix.rows)),
+        language=language,
+        styles=("matrix.css",),
+        scripts=("matrix.js",),
+        matrix=matrix,
+        conclusions=_conclusions(matrix),
+        states_met=_states(matrix),
+        state_rank=STATES,
+        verdict_rank=VERDICTS,
+        checked=frozenset(subject.name for subject in matrix.subjects),
+        anchor=_anchor,
+        calm=CALM,
+        evidence=_evidence,
+        breakable=_breakable,
+    )
+
+
+def _conclusions(matrix: Matrix) -> Mapping[str, Text]:
+    """The conclusions that occur, as a filter offers them."""
+    return {str(row.conclusion or "not run"): row.headline for row in matrix.rows}
+
+
+def _states(matrix: Matrix) -> tuple[str, ...]:
+    """The states that occur, the worst first."""
+    met = {cell.state.value for row in matrix.rows for cell in row.cells.values()}
+    return tuple(state for state in STATES if state in met)
+
+
+def _evidence(row: Row, finding: str | None) -> str | None:
+    """The address of a finding in the target's own report; None where there is no such page."""
+    return f"{row.page}#{_anchor(finding)}" if row.page and finding else None
+
+
+def _anchor(name: str) -> str:
+    """The end of an address that leads to an id, which pages write with acting characters shown."""
+    return quote(lines(name))
+
+
+def _breakable(name: str) -> list[str]:
+    """Take a long name apart where a narrow column may break it."""
+    parts = name.replace("_", "_\0").replace(".", "\0.").replace("-", "-\0")
+    return [part for part in parts.split("\0") if part]

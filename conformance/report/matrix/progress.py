@@ -1,0 +1,89 @@
+"""Progress of several parallel runs: one line per target with its result at the end.
+
+In a log, one line marks the start and one the end of each run, with the target's name.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from conformance.language import Language
+from conformance.record.events import ExchangeMade, FindingMade, RunEvent, RunFinished, RunStarted
+from conformance.report.console import CONCLUSIONS
+from conformance.report.locale.terms import CHECK, HEADLINES, REQUEST, counted, duration
+from conformance.report.sanitize import line
+
+
+class ProgressOfMany:
+    """Shows the progress of several runs; a context manager."""
+
+    def __init__(self, console: Console, language: Language) -> None:
+        self._console = console
+        self._language = language
+        self._live = console.is_terminal and not console.is_dumb_terminal
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}", style="dim"),
+            console=console,
+            disable=not self._live,
+            expand=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._requests: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, name: str, event: RunEvent) -> None:
+        """Show what one event of one run changes."""
+        match event:
+            case RunStarted():
+                self._start(name, event)
+            case ExchangeMade():
+                self._requests[name] += 1
+                told = counted(self._requests[name], REQUEST).of(self._language)
+                self._bars.update(self._tasks[name], told=told)
+            case FindingMade():
+                self._bars.advance(self._tasks[name])
+            case RunFinished():
+                self._finish(name, event)
+            case _:
+                return
+
+    def _start(self, name: str, event: RunStarted) -> None:
+        self._requests[name] = 0
+        self._tasks[name] = self._bars.add_task(line(name), total=len(event.checks), told="")
+        checks = counted(len(event.checks), CHECK).of(self._language)
+        where = f"{line(event.header.base_url)}, {line(event.header.contract)}"
+        self._say(Text.assemble((f"{line(name)}: ", "bold"), f"{where}, {checks}"))
+
+    def _finish(self, name: str, event: RunFinished) -> None:
+        conclusion, footer = event.footer.conclusion, event.footer
+        headline = HEADLINES[conclusion].of(self._language)
+        self._bars.update(self._tasks[name], told=headline)
+        spent = counted(footer.cost.requests, REQUEST).of(self._language)
+        took = duration(footer.elapsed).of(self._language)
+        end = Text.assemble(
+            (f"{line(name)}: ", "bold"), (headline, CONCLUSIONS[conclusion]), f", {spent}, {took}"
+        )
+        self._say(end)
+
+    def _say(self, text: Text) -> None:
+        if not self._live:
+            self._console.print(text, soft_wrap=True, highlight=False)

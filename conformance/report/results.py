@@ -1,0 +1,121 @@
+"""``results.json``: the result for programs. Requests and responses are in ``run.ndjson``.
+
+Strings from the endpoint are unchanged but escaped to ASCII, so that no terminal or viewer
+interprets them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from conformance.model import Run
+from conformance.report.case import Case, case_of
+from conformance.report.summary import Summary
+from conformance.report.summary_rows import Gap, Row, Statement
+
+FORMAT = 1
+"""Format version; incremented for incompatible changes."""
+
+
+def render(run: Run, key_env: str | None = None) -> str:
+    """Write the results as one JSON object.
+
+    Args:
+        run: the run to report.
+        key_env: the environment variable that commands read the key from; by default the one
+            that the run used.
+    """
+    summary = Summary(run)
+    header, footer = run.header, run.footer
+    document = {
+        "format": FORMAT,
+        "verdict": summary.conclusion.value,
+        "exit_code": int(summary.exit_code),
+        "sentence": summary.sentence.en,
+        "sentence_zh": summary.sentence.zh,
+        "because": summary.because.en if summary.because else None,
+        "complete": footer is not None,
+        "target": {
+            "base_url": header.base_url,
+            "model": header.model,
+            "headers": dict(header.headers),
+        },
+        "contract": {"name": header.contract, "title": header.contract_title},
+        "suite_version": header.suite_version,
+        "recorded_by": header.recorded_by,
+        "tier": header.tier.value,
+        "select": list(header.select),
+        "strict": header.strict,
+        "seed": header.seed,
+        "limits": asdict(header.limits),
+        "started_at": header.started_at,
+        "finished_at": footer.finished_at if footer else None,
+        "elapsed": summary.elapsed,
+        "counts": summary.counts,
+        "cost": {**asdict(summary.cost), "tokens": summary.cost.tokens} if summary.cost else None,
+        "reference": header.reference,
+        "reference_cost": asdict(footer.reference_cost)
+        if footer and footer.reference_cost
+        else None,
+        "not_verified": [_gap(gap) for gap in summary.gaps],
+        "parameters": [_row(row) for row in summary.rows_of("parameter")],
+        "fields": [_row(row) for row in summary.rows_of("field")],
+        "findings": [_finding(case_of(summary, f, key_env)) for f in summary.findings],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _row(row: Row) -> Mapping[str, Any]:
+    return {
+        "name": row.subject.name,
+        "state": row.state.value,
+        "documented": row.subject.documented,
+        "promise": row.subject.promise,
+        "promise_zh": row.subject.promise_zh,
+        "says": dict(row.subject.says),
+        "says_zh": dict(row.subject.says_zh),
+        "findings": [finding.id for finding in row.findings],
+    }
+
+
+def _gap(gap: Gap) -> Mapping[str, Any]:
+    reasons = [
+        {"because": reason.en or None, "ids": list(ids)} for reason, ids in gap.reasons.items()
+    ]
+    return {
+        "what": gap.why.en,
+        "what_zh": gap.why.zh,
+        "count": len(gap.left_open),
+        "reasons": reasons,
+    }
+
+
+def _source(source: Statement) -> Mapping[str, str]:
+    return {"document": source.document, "says": source.says.en, "says_zh": source.says.zh}
+
+
+def _finding(case: Case) -> Mapping[str, Any]:
+    finding, sentence = case.finding, case.requirement
+    return {
+        "id": finding.id,
+        "verdict": finding.verdict.value,
+        "requirement": finding.requirement,
+        "statement": sentence.statement if sentence else None,
+        "statement_zh": sentence.statement_zh if sentence else None,
+        "sources": [_source(source) for source in case.sources],
+        "level": finding.level.value,
+        "subject": finding.subject,
+        "title": finding.title,
+        "title_zh": finding.title_zh,
+        "message": finding.message,
+        "expected": finding.expected,
+        "seen": finding.seen,
+        "effect": finding.effect.value if finding.effect else None,
+        "likely_cause": asdict(case.cause) if case.cause else None,
+        "tier": finding.tier.value,
+        "exchanges": list(finding.exchanges),
+        "curl": case.command if case.cause else None,
+    }

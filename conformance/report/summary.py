@@ -1,0 +1,208 @@
+"""The summary of a run that all reports share: verdict, states, findings, gaps.
+
+Names in sentences are in backticks; each report format renders these in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from conformance.language import Text, joined, same
+from conformance.model import (
+    EXIT_CODES,
+    Conclusion,
+    Cost,
+    Exchange,
+    ExitCode,
+    Finding,
+    Requirement,
+    Run,
+    Verdict,
+)
+from conformance.record.conclusions import JUDGED, count_verdicts, state_of
+from conformance.report.locale import messages as sentences
+from conformance.report.locale.finding_text import spoken
+from conformance.report.locale.terms import HEADLINES
+from conformance.report.summary_rows import CALM, Area, Gap, Row
+from conformance.report.usage import wrong_bills
+
+WORST_FIRST: Sequence[Verdict] = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARN,
+    Verdict.REFUSED,
+    Verdict.SKIPPED,
+    Verdict.INFO,
+    Verdict.PASS,
+)
+"""The order in which reports list findings."""
+
+
+class Summary:
+    """A run with everything that reports derive from it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.conclusion = run.conclusion
+        self.headline: Text = HEADLINES[run.conclusion]
+        self.exit_code: ExitCode = EXIT_CODES[run.conclusion]
+        self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
+        self.counts: Mapping[str, int] = count_verdicts(run.findings)
+
+    @property
+    def because(self) -> Text | None:
+        """Why the run stopped early, such as a failed preflight; None otherwise."""
+        given = self.run.footer.because if self.run.footer else None
+        return spoken(given) if given else None
+
+    @property
+    def judged_again(self) -> Text | None:
+        """A note for re-evaluated runs: the recording and the judging version; None otherwise."""
+        header = self.run.header
+        return sentences.judged_again(header.recorded_by, header.suite_version)
+
+    @property
+    def cost(self) -> Cost | None:
+        """Requests and tokens spent; None for an incomplete run."""
+        return self.run.footer.cost if self.run.footer else None
+
+    @property
+    def elapsed(self) -> float:
+        """Duration in seconds; of an incomplete run, up to the last response."""
+        if self.run.footer:
+            return self.run.footer.elapsed
+        ends = [a.started + a.elapsed for x in self.run.exchanges for a in x.attempts]
+        return max(ends, default=0.0)
+
+    @property
+    def cost_in_words(self) -> Text:
+        """The cost in one line."""
+        sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
+        return sentences.the_cost(self.cost, sent)
+
+    @property
+    def reference_cost_in_words(self) -> Text | None:
+        """The reference server's cost, not part of :attr:`cost`; None if it was not used."""
+        cost = self.run.footer.reference_cost if self.run.footer else None
+        return sentences.the_cost(cost, 0) if cost else None
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, worst verdict first, then by id."""
+        return tuple(sorted(self.run.findings, key=_by_severity))
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Ids of all findings, used as link targets."""
+        return frozenset(finding.id for finding in self.run.findings)
+
+    @property
+    def tally(self) -> tuple[tuple[Verdict, int], ...]:
+        """Number of findings per verdict, worst first, without zeros."""
+        counted = ((verdict, self.counts[verdict.value]) for verdict in WORST_FIRST)
+        return tuple((verdict, count) for verdict, count in counted if count)
+
+    @cached_property
+    def troubles(self) -> tuple[Finding, ...]:
+        """Findings that need attention: all except pass, skipped and info."""
+        return tuple(f for f in self.findings if f.verdict not in CALM)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every parameter and response field of the contract, in its order."""
+        return tuple(
+            Row(subject, state_of(subject.name, self.findings), self._about(subject.name))
+            for subject in self.run.header.subjects
+        )
+
+    def rows_of(self, kind: str) -> tuple[Row, ...]:
+        """The rows of one kind: ``parameter`` or ``field``."""
+        return tuple(row for row in self.rows if row.subject.kind == kind)
+
+    @property
+    def beyond(self) -> tuple[Row, ...]:
+        """Rows of undocumented parameters and fields that a deep run tested anyway."""
+        return tuple(
+            row for row in self.rows if any(f.verdict is Verdict.INFO for f in row.findings)
+        )
+
+    def _about(self, subject: str) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.subject == subject)
+
+    @cached_property
+    def areas(self) -> tuple[Area, ...]:
+        """Findings by area: areas with failures first, then in the contract's order."""
+        order = list(dict.fromkeys(r.area for r in self.run.header.requirements))
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            found.setdefault(self.area_of(finding), []).append(finding)
+        areas = [Area(name, tuple(inside)) for name, inside in found.items()]
+        places = {name: place for place, name in enumerate(order)}
+        areas.sort(key=lambda area: (area.rank, places.get(area.name, len(order)), area.name))
+        return tuple(areas)
+
+    def area_of(self, finding: Finding) -> str:
+        """The area of a finding; for a requirement not in force, the first part of its id."""
+        requirement = self.requirements.get(finding.requirement)
+        return requirement.area if requirement else finding.requirement.partition(".")[0]
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Checks and requirements that this run did not verify, with reasons."""
+        touched = {finding.requirement for finding in self.run.findings}
+        untouched = tuple(key for key in self.requirements if key not in touched)
+        cut_short = self.conclusion is Conclusion.BROKEN_OFF or self.because is not None
+        gaps = [
+            Gap(words, self._reasons(verdict)) for verdict, words in sentences.LEFT_OPEN.items()
+        ]
+        why = sentences.NOT_REACHED if cut_short else sentences.NOT_COVERED
+        gaps.append(Gap(why, {same(""): untouched}))
+        return tuple(gap for gap in gaps if gap.left_open)
+
+    def _reasons(self, verdict: Verdict) -> Mapping[Text, tuple[str, ...]]:
+        """Group the checks with one verdict by reason, the most common first."""
+        grouped: dict[str, list[str]] = {}
+        for finding in self.findings:
+            if finding.verdict is verdict:
+                grouped.setdefault(finding.message, []).append(finding.id)
+        groups = sorted(grouped.items(), key=lambda group: -len(group[1]))
+        return {spoken(reason): tuple(names) for reason, names in groups}
+
+    @property
+    def judged(self) -> int:
+        """Number of checks that evaluated a response."""
+        return sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
+
+    @cached_property
+    def sentence(self) -> Text:
+        """The verdict in words: parameters, fields, usage and failed checks."""
+        found = sentences.the_verdict(
+            self.conclusion,
+            self.counts,
+            judged=self.judged,
+            total=len(self.run.findings),
+            strict=self.run.header.strict,
+        )
+        if not self.judged:
+            return found
+        served = [
+            sentences.the_parameters(self.rows_of("parameter")),
+            sentences.the_fields(self.rows_of("field")),
+            sentences.the_bill(wrong_bills(self.run)),
+        ]
+        told = [sentence for sentence in served if sentence is not None]
+        # An incomplete or inconclusive run states that first.
+        whole = self.conclusion in {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING}
+        return joined([*told, found] if whole else [found, *told], Text(" ", ""))
+
+
+def _by_severity(finding: Finding) -> tuple[int, str]:
+    return WORST_FIRST.index(finding.verdict), finding.id
+
+
+def evidence(run: Run, finding: Finding) -> tuple[Exchange, ...]:
+    """Return the recorded exchanges that a finding refers to."""
+    known = {exchange.id: exchange for exchange in run.exchanges}
+    return tuple(known[key] for key in finding.exchanges if key in known)

@@ -1,0 +1,309 @@
+"""Answers requests of the contract as the contract says, without a network."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from conformance.contract import Contract
+from conformance.model import Arrival, Attempt, Credentials, Exchange, Request
+from conformance.testing import fake_model as language
+from conformance.testing.fake_model import Distribution
+from conformance.testing.fake_validation import CONTEXT, Body, Fault, fault_in, prompts_of
+
+MODEL = "imagined"
+JSON_TYPE = "application/json"
+STREAM_TYPE = "text/event-stream"
+TICK = 0.01
+"""Imagined seconds from one event of a stream to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One generated choice: its tokens, what the model thought of each, and the text kept."""
+
+    prompt: list[int]
+    tokens: list[int]
+    thoughts: list[Distribution]
+    kept: bytes
+    finish_reason: str
+
+    @property
+    def quality(self) -> float:
+        """The mean log probability of a token, by which the best of several is chosen."""
+        told = [d.logprob(t) for d, t in zip(self.thoughts, self.tokens, strict=True)]
+        return sum(told) / max(1, len(told))
+
+
+class ImaginedEndpoint:
+    """A transport that answers by itself, and remembers every request it was sent.
+
+    Unseeded samples come from a counter, so they differ within a run and repeat between runs.
+    """
+
+    def __init__(self, contract: Contract, model: str = MODEL) -> None:
+        self._contract = contract
+        self._model = model
+        self._samples = 0
+        self.requests: list[Request] = []
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:  # noqa: ARG002 - nothing is shared here
+        """Answer a request; every one is generated anew."""
+        self.requests.append(request)
+        named = {name.lower() for name, _ in request.headers}
+        if request.credentials is not Credentials.OWN or "authorization" in named:
+            wrong = request.credentials is Credentials.WRONG or "authorization" in named
+            message = "Incorrect API key provided" if wrong else "You didn't provide an API key"
+            code = "invalid_api_key" if wrong else None
+            return self._refusal(request, Fault(message, code=code, status=401))
+        if (request.method, request.path) == ("GET", "/models"):
+            entry = {"id": self._model, "object": "model", "owned_by": "imagination"}
+            return self._answer(request, {"object": "list", "data": [entry]})
+        if request.path != "/completions":
+            return self._refusal(request, Fault("there is nothing here", status=404))
+        if request.method != "POST":
+            return self._refusal(request, Fault("only POST is allowed", status=405))
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return self._refusal(request, Fault("the body is not JSON"))
+        fault = fault_in(body, self._contract, self._model)
+        return self._refusal(request, fault) if fault else self._complete(request, body)
+
+    def _complete(self, request: Request, body: Body) -> Exchange:
+        n = body.get("n") or 1
+        prompts = prompts_of(body)
+        drafts = [self._drafts(body, prompt, n) for prompt in prompts]
+        choices = [choice for of_prompt in drafts for choice in of_prompt]
+        read = sum(map(len, prompts)) + len(language.encode(body.get("suffix") or ""))
+        written = sum(len(draft.tokens) for draft in choices)
+        usage = {
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
+        }
+        envelope = {
+            "id": f"cmpl-{len(self.requests):08x}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": self._model,
+            "system_fingerprint": "fp_imagined",
+        }
+        if body.get("stream"):
+            return self._stream(request, body, envelope, choices, usage)
+        whole = [_choice(draft, body, i) for i, draft in enumerate(choices)]
+        return self._answer(request, {**envelope, "choices": whole, "usage": usage})
+
+    def _drafts(self, body: Body, prompt: list[int], n: int) -> list[_Draft]:
+        """The best ``n`` of as many choices as were asked for."""
+        candidates = max(n, body.get("best_of") or 1)
+        seed = _or(body.get("seed"), self._contract.parameter("seed").default)
+        drafts = []
+        for i in range(candidates):
+            self._samples += 1
+            rng = random.Random(f"{seed}/{i}" if seed is not None else self._samples)  # noqa: S311
+            drafts.append(_generate(body, prompt, rng, self._contract.default_tokens))
+        if candidates == n:
+            return drafts
+        return sorted(drafts, key=lambda draft: -draft.quality)[:n]
+
+    def _stream(
+        self,
+        request: Request,
+        body: Body,
+        envelope: Mapping[str, Any],
+        choices: Sequence[_Draft],
+        usage: Mapping[str, int],
+    ) -> Exchange:
+        """Send the choices side by side, a token of each in turn."""
+        options = body.get("stream_options")
+        billed = isinstance(options, dict) and options.get("include_usage")
+        extra = {"usage": None} if billed else {}
+        parts = zip_longest(*(_parts(draft, body, i) for i, draft in enumerate(choices)))
+        chunks: list[Mapping[str, Any]] = [
+            {**envelope, "choices": [part], **extra} for turn in parts for part in turn if part
+        ]
+        if extra:
+            chunks.append({**envelope, "choices": [], "usage": usage})
+        events = [f"data: {_json(chunk)}\n\n".encode() for chunk in chunks]
+        events.append(b"data: [DONE]\n\n")
+        events = events[: request.read_events]
+        arrivals = tuple(Arrival(TICK * i, len(event)) for i, event in enumerate(events, start=1))
+        return self._exchange(request, 200, STREAM_TYPE, b"".join(events), arrivals)
+
+    def _answer(self, request: Request, answer: Mapping[str, Any], status: int = 200) -> Exchange:
+        body = _json(answer).encode("utf-8", errors="surrogatepass")
+        return self._exchange(request, status, JSON_TYPE, body, (Arrival(TICK, len(body)),))
+
+    def _refusal(self, request: Request, fault: Fault) -> Exchange:
+        return self._answer(request, fault.body, fault.status)
+
+    def _exchange(
+        self,
+        request: Request,
+        status: int,
+        content_type: str,
+        body: bytes,
+        arrivals: tuple[Arrival, ...],
+    ) -> Exchange:
+        number = len(self.requests)
+        elapsed = arrivals[-1].at if arrivals else TICK
+        return Exchange(
+            id=f"x{number:04d}",
+            request=request,
+            attempts=(Attempt(TICK * number, elapsed, status, None),),
+            status=status,
+            headers=(
+                ("content-type", content_type),
+                ("x-request-id", f"req_{number:08x}"),
+                ("openai-processing-ms", "1"),
+            ),
+            body=body,
+            arrivals=arrivals,
+            elapsed=elapsed,
+        )
+
+
+def _generate(
+    body: Body, prompt: list[int], rng: random.Random, default_tokens: int | None
+) -> _Draft:
+    """Sample one choice up to its limit, its natural end, or the first stop sequence."""
+    limit = _or(body.get("max_tokens"), _or(default_tokens, CONTEXT))
+    stop = body.get("stop")
+    stops = [s.encode() for s in ([stop] if isinstance(stop, str) else stop or ()) if s]
+    context = prompt
+    if body.get("suffix") is not None:
+        tail = language.encode(body["suffix"])
+        context = [language.PREFIX, *prompt, language.SUFFIX, *tail, language.MIDDLE]
+    tokens: list[int] = []
+    thoughts: list[Distribution] = []
+    text = b""
+    while len(tokens) < min(limit, CONTEXT - len(context)):
+        thought = language.predict([*context, *tokens])
+        token = thought.shifted(_shifts(body, tokens)).sample(
+            _or(body.get("temperature"), 1), _or(body.get("top_p"), 1), rng
+        )
+        if token == language.END_OF_TEXT:
+            return _Draft(prompt, tokens, thoughts, text, "stop")
+        tokens.append(token)
+        thoughts.append(thought)
+        text += language.piece_of(token)
+        found = [text.index(stop) for stop in stops if stop in text]
+        if found:
+            return _Draft(prompt, tokens, thoughts, text[: min(found)], "stop")
+    return _Draft(prompt, tokens, thoughts, text, "length")
+
+
+def _shifts(body: Body, tokens: Sequence[int]) -> dict[int, float]:
+    """Bias, and penalties on what was sampled; the prompt is not looked at."""
+    shifts = {int(token): float(bias) for token, bias in (body.get("logit_bias") or {}).items()}
+    presence = body.get("presence_penalty") or 0
+    frequency = body.get("frequency_penalty") or 0
+    if presence or frequency:
+        for token in set(tokens):
+            penalty = presence + tokens.count(token) * frequency
+            shifts[token] = shifts.get(token, 0.0) - penalty
+    return shifts
+
+
+def _choice(draft: _Draft, body: Body, index: int) -> dict[str, Any]:
+    head = language.decode(draft.prompt) if body.get("echo") else b""
+    logprobs = None
+    if body.get("logprobs") is not None:
+        logprobs = _columns(list(_entries(draft, body)))
+    return {
+        "text": (head + draft.kept).decode("utf-8", errors="replace"),
+        "index": index,
+        "logprobs": logprobs,
+        "finish_reason": draft.finish_reason,
+    }
+
+
+def _parts(draft: _Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
+    """A choice in pieces: the echo, then a piece for each token, then the reason why it ended.
+
+    What is sent is cut from the text that is kept, at the borders of characters; so no stop
+    sequence shows, and nothing that was held back is lost.
+    """
+    echoes = bool(body.get("echo"))
+    text = (language.decode(draft.prompt) if echoes else b"") + draft.kept
+    entries = list(_entries(draft, body)) if body.get("logprobs") is not None else None
+    ends = [len(language.decode(draft.prompt))] if echoes else [0]
+    for token in draft.tokens:
+        ends.append(ends[-1] + len(language.piece_of(token)))
+    sent = told = 0
+    for number, end in enumerate(ends):
+        known = (len(draft.prompt) if echoes else 0) + number
+        cut = _border(text, min(end, len(text)))
+        if cut == sent:
+            continue
+        columns = _columns(entries[told:known]) if entries is not None else None
+        piece = text[sent:cut].decode("utf-8", errors="replace")
+        yield {"text": piece, "index": index, "logprobs": columns, "finish_reason": None}
+        sent, told = cut, known
+    rest = text[sent:].decode("utf-8", errors="replace")
+    columns = _columns(entries[told:]) if entries else None
+    reason = draft.finish_reason
+    yield {"text": rest, "index": index, "logprobs": columns, "finish_reason": reason}
+
+
+def _border(text: bytes, end: int) -> int:
+    """Step back from the middle of a character to its beginning."""
+    for back in range(1, min(4, end) + 1):
+        byte = text[end - back]
+        if byte >= 0xC0:
+            width = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2
+            return end - back if width > back else end
+        if byte < 0x80:
+            break
+    return end
+
+
+def _entries(draft: _Draft, body: Body) -> Iterator[tuple[str, float | None, Any, int]]:
+    """Each token's text, log probability, alternatives and offset, the echoed prompt's first."""
+    count = int(body["logprobs"])
+    head = len(draft.prompt) if body.get("echo") else 0
+    thoughts = [language.predict(draft.prompt[:i]) for i in range(head)] + draft.thoughts
+    raw = b"" if head else language.decode(draft.prompt)
+    for i, token in enumerate([*draft.prompt[:head], *draft.tokens]):
+        piece = language.piece_of(token)
+        # A token that lies wholly behind the cut of a stop sequence is no part of the answer.
+        if i >= head and len(raw) >= len(language.decode(draft.prompt)) + len(draft.kept):
+            return
+        offset = len(raw.decode("utf-8", errors="ignore"))
+        raw += piece
+        if head and i == 0:
+            yield _shown(piece), None, None, offset
+            continue
+        shown = dict.fromkeys([*thoughts[i].top(count), token])
+        alternatives = {
+            _shown(language.piece_of(other)): thoughts[i].logprob(other) for other in shown
+        }
+        yield _shown(piece), thoughts[i].logprob(token), alternatives, offset
+
+
+def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str, list[Any]]:
+    names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
+    return {name: [entry[i] for entry in entries] for i, name in enumerate(names)}
+
+
+def _shown(piece: bytes) -> str:
+    r"""A token as ``logprobs`` writes it: its text, or ``bytes:\xe2`` where it is no whole one."""
+    try:
+        return piece.decode() or "<|endoftext|>"
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _or(value: Any, otherwise: Any) -> Any:
+    """Take the default for a parameter that is null or not there, but not for 0."""
+    return otherwise if value is None else value

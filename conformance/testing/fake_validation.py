@@ -1,0 +1,141 @@
+"""What an ideal endpoint refuses: the contract's schema, and the rules between parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.contract import Contract, SchemaViolation
+from conformance.testing import fake_model as language
+
+CONTEXT = 4096
+"""Tokens of prompt and answer together."""
+
+CODES = {
+    "type": "invalid_type",
+    "anyOf": "invalid_type",
+    "minimum": "number_below_min_value",
+    "maximum": "number_above_max_value",
+    "minItems": "array_below_min_length",
+    "maxItems": "array_above_max_length",
+    "required": "missing_required_parameter",
+}
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a request is refused, in the four words of the error envelope, and the status."""
+
+    message: str
+    param: str | None = None
+    code: str | None = None
+    status: int = 400
+    type: str = "invalid_request_error"
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The envelope."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def fault_in(body: object, contract: Contract, model: str) -> Fault | None:
+    """Say what is wrong with a request, or None."""
+    if not isinstance(body, Mapping):
+        return Fault("the body must be a JSON object")
+    if not isinstance(body.get("model"), str):
+        return Fault("you must provide a model parameter", "model", CODES["required"])
+    known = {parameter.name for parameter in contract.parameters}
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        return Fault(f"Unrecognized request argument supplied: {unknown[0]}", unknown[0])
+    prompt = body.get("prompt")
+    if prompt is not None and not _is_prompt(prompt):
+        message = "prompt must be a string or an array of strings or of tokens"
+        return Fault(message, "prompt", CODES["type"])
+    if body["model"] != model:
+        message = f"The model `{body['model']}` does not exist"
+        return Fault(message, "model", "model_not_found", status=404)
+    # Beyond what the document promises it is generous: a null is a default, nothing but the model
+    # is required, and the prompt may have any form.
+    given = {name: value for name, value in body.items() if value is not None} | {"prompt": ""}
+    wrong = (found for found in contract.validate_request(given) if found.rule != "required")
+    violation = next(wrong, None)
+    return _of_schema(violation) if violation else _of_rules(body, contract)
+
+
+def _is_prompt(value: object) -> bool:
+    """Tell whether a value has one of the four forms of a prompt."""
+    if not isinstance(value, list) or not value:
+        return isinstance(value, str)
+    return all(isinstance(part, str) for part in value) or all(
+        _are_tokens(ids) for ids in ([value] if isinstance(value[0], int) else value)
+    )
+
+
+def _are_tokens(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(part) is int for part in value)
+
+
+def _of_schema(violation: SchemaViolation) -> Fault:
+    name = violation.path.partition(".")[0].partition("[")[0] or None
+    message = f"Invalid value for {name or 'the body'}: {violation.message}"
+    return Fault(message, name, CODES.get(violation.rule))
+
+
+def _of_rules(body: Body, contract: Contract) -> Fault | None:
+    """The rules that no schema states."""
+    fault = None
+    choices, candidates = body.get("n") or 1, body.get("best_of")
+    if candidates and candidates < choices:
+        fault = Fault("best_of must be at least n", "best_of")
+    elif candidates == choices > 1 and "best-of.equal-to-n-refused" in contract.requirements:
+        fault = Fault("best_of must be greater than n", "best_of")
+    elif (candidates or 1) > 1 and body.get("stream"):
+        fault = Fault("best_of above 1 cannot be streamed", "best_of")
+    elif body.get("stream_options") is not None and not body.get("stream"):
+        fault = Fault("stream_options is only allowed with stream", "stream_options")
+    elif body.get("max_tokens") == 0 and not body.get("echo"):
+        fault = Fault("max_tokens must be at least 1 without echo", "max_tokens")
+    elif any(not _is_token(key) for key in body.get("logit_bias") or ()):
+        fault = Fault("logit_bias names a token that does not exist", "logit_bias")
+    elif any(not 0 <= token < language.SIZE for ids in prompts_of(body) for token in ids):
+        fault = Fault("prompt holds a token that does not exist", "prompt")
+    else:
+        fault = _over_context(body)
+    return fault
+
+
+def _over_context(body: Body) -> Fault | None:
+    asked = body.get("max_tokens") or 0
+    longest = max(map(len, prompts_of(body)), default=0)
+    if longest + asked <= CONTEXT:
+        return None
+    return Fault(
+        f"This model's maximum context length is {CONTEXT} tokens, however you requested"
+        f" {longest + asked} tokens ({longest} in your prompt; {asked} for the completion)",
+        code="context_length_exceeded",
+    )
+
+
+def _is_token(key: str) -> bool:
+    return key.isdecimal() and int(key) < language.SIZE
+
+
+def prompts_of(body: Body) -> list[list[int]]:
+    """Read the prompts as tokens, whatever form they came in; no prompt is an empty text."""
+    prompt = body.get("prompt")
+    is_batch = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
+    prompts = prompt if is_batch and isinstance(prompt, list) else [prompt]
+    return [
+        language.encode(part) if isinstance(part, str) else list(part or ()) for part in prompts
+    ]

@@ -1,0 +1,252 @@
+"""Carry one request to the endpoint and bring back everything that came: bytes, times, attempts.
+
+No judgement happens here, and nothing is hidden: redirects are not followed, bodies are not parsed,
+and an answer that broke off is kept as far as it came. What leaves this room is redacted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import httpx
+
+from conformance import __version__
+from conformance.model import (
+    WRONG_KEY,
+    Arrival,
+    Attempt,
+    Credentials,
+    Exchange,
+    Request,
+    Target,
+)
+from conformance.protocol.sse import EventCounter
+from conformance.transport import errors as faults
+from conformance.transport.address import is_loopback, join, trouble_with, without_login
+from conformance.transport.errors import Fault
+from conformance.transport.rate_limit import Pace
+from conformance.transport.redact import Redactor
+from conformance.transport.retry import wait_before_retry
+
+BODY_LIMIT = 8 * 2**20
+"""Bytes of a body that are read. A completion has kilobytes; more is a mistake or an attack."""
+
+ATTEMPT_LIMIT = 2_000
+"""Bytes that are kept of the body of an attempt which was followed by another."""
+
+CONNECT_SECONDS = 10.0
+"""To open a connection, TLS included; a part of the time limit of an attempt."""
+
+SILENCE_SECONDS = 20.0
+"""Between two reads of a body that has begun; a stream that is silent for longer has hung."""
+
+Transport = httpx.AsyncBaseTransport
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One attempt's result while it comes in."""
+
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytearray = field(default_factory=bytearray)
+    arrivals: list[Arrival] = field(default_factory=list)
+    fault: Fault | None = None
+
+
+class Client:
+    """Sends requests to one target; an async context manager.
+
+    Args:
+        target: the endpoint and the key.
+        timeout: seconds that one attempt may take from the first byte sent to the last received.
+        rate: attempts a second at most.
+        seed: for the jitter between attempts.
+        may_retry: asked before each attempt after the first, which costs a request.
+        silence: seconds between two reads of a body, after which it has hung.
+        body_limit: bytes of a body that are read.
+        http: replaces the network in tests.
+        clock, sleep: replace time in tests.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        timeout: float = 60.0,
+        rate: float | None = None,
+        seed: int = 0,
+        may_retry: Callable[[], bool] = lambda: True,
+        silence: float = SILENCE_SECONDS,
+        body_limit: int = BODY_LIMIT,
+        http: Transport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._target = target
+        self._timeout = timeout
+        self._may_retry = may_retry
+        self._silence = min(silence, timeout)
+        self._body_limit = body_limit
+        self._clock = clock
+        self._sleep = sleep
+        self._pace = Pace(rate, clock, sleep)
+        self._rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
+        self._redactor = Redactor.of(target)
+        self._where = without_login(target.base_url).rstrip("/")
+        self._trouble = trouble_with(target.base_url)
+        self._sent = 0
+        self._started = clock()
+        try:
+            self._http = self._connections(http, trust_env=not is_loopback(target.base_url))
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            self._trouble = f"invalid proxy or certificate settings in the environment: {error}"
+            self._http = self._connections(http, trust_env=False)
+
+    def _connections(self, http: Transport | None, *, trust_env: bool) -> httpx.AsyncClient:
+        """Open the pool; proxies of the environment are for other hosts than this machine."""
+        return httpx.AsyncClient(
+            transport=http,
+            follow_redirects=False,
+            # The time limits of an attempt are for the whole of it, which the library cannot do.
+            timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, self._timeout)),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            trust_env=trust_env,
+            # Without TLS and proxies nobody shows a certificate, and reading those that are trusted
+            # takes as long as ten requests.
+            verify=trust_env or not self._where.startswith("http://"),
+            headers={"user-agent": f"completions-conformance/{__version__}"},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def send(self, request: Request) -> Exchange:
+        """Send a request, again where a fault may pass, and return the last attempt's answer."""
+        self._sent += 1
+        exchange_id = f"x{self._sent:04d}"
+        attempts: list[Attempt] = []
+        while True:
+            await self._pace.turn()
+            started = self._clock()
+            answer = await self._attempt(request, started)
+            elapsed = self._clock() - started
+            fault = self._redactor.text(answer.fault.sentence) if answer.fault else None
+            since = started - self._started
+            tried = Attempt(round(since, 6), round(elapsed, 6), answer.status, fault)
+            wait = self._wait(len(attempts) + 1, answer)
+            if wait is None or not self._may_retry():
+                attempts.append(tried)
+                break
+            attempts.append(self._with_answer(tried, answer))
+            await self._sleep(wait)
+        body, arrivals = self._redactor.stream(bytes(answer.body), answer.arrivals)
+        return Exchange(
+            id=exchange_id,
+            request=request,
+            attempts=tuple(attempts),
+            status=answer.status,
+            headers=self._redactor.headers(answer.headers),
+            body=body,
+            arrivals=arrivals,
+            elapsed=attempts[-1].elapsed,
+            fault=fault,
+        )
+
+    def _with_answer(self, tried: Attempt, answer: _Answer) -> Attempt:
+        """Keep of an answer that was not taken for one what it had to say."""
+        headers = self._redactor.headers(answer.headers)
+        wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
+        body = self._redactor.body(bytes(answer.body))[:ATTEMPT_LIMIT]
+        return replace(tried, retry_after=wait, body=body)
+
+    def _wait(self, tries: int, answer: _Answer) -> float | None:
+        if answer.fault is None and answer.status is not None:
+            return wait_before_retry(tries, answer.status, answer.headers, self._rng)
+        if answer.fault is not None and answer.fault.passing:
+            return wait_before_retry(tries, None, (), self._rng)
+        return None
+
+    async def _attempt(self, request: Request, started: float) -> _Answer:
+        """Make one attempt; whatever came before a fault stays in the answer."""
+        answer = _Answer()
+        if self._trouble is not None:
+            answer.fault = Fault(self._trouble, passing=False)
+            return answer
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._receive(request, started, answer)
+        except TimeoutError:
+            late = faults.no_answer if answer.status is None else faults.too_slow
+            answer.fault = late(self._where, self._timeout)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+            put = faults.fault_of if answer.status is None else faults.broke_off
+            answer.fault = put(error, self._where)
+        return answer
+
+    async def _receive(self, request: Request, started: float, answer: _Answer) -> None:
+        asked = self._http.build_request(
+            request.method,
+            join(self._target.base_url, request.path),
+            content=request.body,
+            headers=self._headers(request),
+        )
+        response = await self._http.send(asked, stream=True)
+        try:
+            answer.headers = tuple(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in response.headers.raw
+            )
+            answer.status = response.status_code
+            await self._read_body(response.aiter_bytes(), request, started, answer)
+        finally:
+            await response.aclose()
+
+    async def _read_body(
+        self, reads: AsyncIterator[bytes], request: Request, started: float, answer: _Answer
+    ) -> None:
+        counter = EventCounter()
+        while True:
+            try:
+                async with asyncio.timeout(self._silence) as patience:
+                    read = await anext(reads, None)
+            except TimeoutError:
+                if not patience.expired():
+                    raise
+                answer.fault = faults.fell_silent(self._where, self._silence)
+                return
+            if read is None:
+                return
+            room = self._body_limit - len(answer.body)
+            answer.body += read[:room]
+            answer.arrivals.append(Arrival(round(self._clock() - started, 6), min(len(read), room)))
+            if len(read) > room:
+                answer.fault = faults.too_large(self._where, self._body_limit)
+                return
+            if request.read_events is not None and counter.feed(read) >= request.read_events:
+                return
+
+    def _headers(self, request: Request) -> list[tuple[str, str]]:
+        """The request's own headers, and those that it left to the wire."""
+        given = {name.lower() for name, _ in request.headers}
+        # Compressed, the body would arrive otherwise than it was written.
+        headers = {"accept-encoding": "identity"}
+        if request.body:
+            headers["content-type"] = "application/json"
+        key = {
+            Credentials.OWN: self._target.api_key,
+            Credentials.WRONG: WRONG_KEY,
+            Credentials.NONE: None,
+        }[request.credentials]
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        added = (*headers.items(), *self._target.headers)
+        return [(k, v) for k, v in added if k.lower() not in given] + list(request.headers)

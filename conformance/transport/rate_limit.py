@@ -1,0 +1,86 @@
+"""How many requests there are at a time, in which order they get there, and how many a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from conformance.model import Exchange, Request
+from conformance.transport.coalesce import Sender
+from conformance.transport.priority import Priority, current_priority
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    priority: Priority
+    turn: asyncio.Future[None]
+
+
+class Slots:
+    """A sender with at most so many requests in flight; the others wait, the most urgent first.
+
+    Requests of one rank are sent in the order in which they came.
+    """
+
+    def __init__(self, send: Sender, count: int) -> None:
+        self._send = send
+        self._free = count
+        self._waiting: list[_Waiting] = []
+
+    async def send(self, request: Request) -> Exchange:
+        """Send when a slot is free."""
+        await self._take_slot()
+        try:
+            return await self._send(request)
+        finally:
+            self._pass_slot_on()
+
+    async def _take_slot(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(current_priority.get() or Priority(), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Cancelled after it got its turn, and before it could use it.
+            if not turn.cancelled():
+                self._pass_slot_on()
+            raise
+
+    def _pass_slot_on(self) -> None:
+        self._waiting = [waiting for waiting in self._waiting if not waiting.turn.done()]
+        if not self._waiting:
+            self._free += 1
+            return
+        # `min` takes the first of equals, which has waited longest.
+        first = min(self._waiting, key=lambda waiting: waiting.priority.rank)
+        first.turn.set_result(None)
+
+
+class Pace:
+    """Hands out turns, each at least ``1 / rate`` seconds after the one before; retries too."""
+
+    def __init__(
+        self,
+        rate: float | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._gap = 1 / rate if rate else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Return when it is this caller's turn to send; callers are served in order."""
+        if not self._gap:
+            return
+        now = self._clock()
+        mine = max(now, self._next)
+        # The slot is taken before waiting for it, so that nobody else waits for the same one.
+        self._next = mine + self._gap
+        if mine > now:
+            await self._sleep(mine - now)

@@ -1,0 +1,265 @@
+"""From a request's JSON object to a checked, complete request; every default is filled in here.
+
+What documents differ in is data (`Dialect`, `Rules`): another dialect is another record, the code
+stays.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from reference_server.completions import fields
+from reference_server.completions.conversation import transcript
+from reference_server.completions.dialects import REFERENCE, Dialect
+from reference_server.completions.errors import bad_request
+from reference_server.completions.rules import PromptForm, Rules
+
+Prompt = str | tuple[int, ...] | None
+"""Text, token ids, or None where nothing was said: the beginning of a document."""
+
+T = TypeVar("T")
+
+TEXTUAL = frozenset({"model", "prompt", "suffix", "stop", "user"})
+"""Parameters whose quotation marks are never those of a number."""
+
+
+@dataclass(frozen=True)
+class CompletionRequest:
+    """One request, complete and in range. What depends on the model is not checked yet."""
+
+    model: str
+    prompts: tuple[Prompt, ...]
+    suffix: str | None
+    max_tokens: int | None
+    """None is as many as the context has room for."""
+    temperature: float
+    top_p: float
+    n: int
+    best_of: int
+    """Candidates per prompt, at least ``n``."""
+    stream: bool
+    include_usage: bool
+    logprobs: int | None
+    echo: bool
+    stop: tuple[str, ...]
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: tuple[tuple[int, float], ...]
+    seed: int | None
+    user: str | None
+
+
+def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRequest:
+    """Check a body against the dialect's rules for the model that it names.
+
+    Raises ApiError (400) naming the first field at fault.
+    """
+    model = _model(body)
+    rules = dialect.rules_for(model)
+    _refuse_unknown(body, rules)
+    given = _given(body, rules)
+    _check_presence(given, rules)
+
+    def read(name: str, default: T, reader: Callable[..., T], *args: Any) -> T:
+        return reader(given[name], name, *args) if name in given else default
+
+    n = read("n", 1, fields.integer, 1, rules.max_n)
+    penalty = (-rules.max_penalty, rules.max_penalty)
+    best_of = read("best_of", 0, fields.integer, 0, rules.max_best_of)
+    stream = read("stream", False, fields.boolean)
+    if stream and best_of > 1:
+        raise bad_request("Results cannot be streamed with 'best_of'.", param="best_of")
+    request = CompletionRequest(
+        model=model,
+        prompts=_prompts_or_messages(given, rules),
+        suffix=read("suffix", None, fields.string) or None,
+        max_tokens=read("max_tokens", rules.max_tokens_default, fields.integer, 0, fields.INT64[1]),
+        temperature=read("temperature", 1.0, fields.decimal, 0, rules.max_temperature),
+        top_p=read("top_p", 1.0, fields.decimal, 0, 1),
+        n=n,
+        # The documented range begins at 0, which can only mean "as if it were not there".
+        best_of=best_of or n,
+        stream=stream,
+        include_usage=_include_usage(given, stream=stream),
+        logprobs=read("logprobs", None, _logprobs, rules),
+        echo=read("echo", False, fields.boolean),
+        stop=read("stop", (), fields.stop_sequences, rules.max_stops, rules.max_stop_length),
+        presence_penalty=read("presence_penalty", 0.0, fields.decimal, *penalty),
+        frequency_penalty=read("frequency_penalty", 0.0, fields.decimal, *penalty),
+        logit_bias=read("logit_bias", (), fields.token_bias, -rules.max_bias, rules.max_bias),
+        seed=read("seed", rules.seed_default, fields.integer, *fields.INT64),
+        user=read("user", None, fields.string),
+    )
+    _check_together(request, best_of, rules)
+    return request
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    if body.get("model") in (None, ""):
+        raise bad_request("You must provide a model parameter.", param="model")
+    return fields.string(body["model"], "model")
+
+
+def _refuse_unknown(body: Mapping[str, Any], rules: Rules) -> None:
+    unknown = [name[:100] for name in body if name not in rules.parameters]
+    if unknown:
+        noun = "argument" if len(unknown) == 1 else "arguments"
+        raise bad_request(f"Unrecognized request {noun} supplied: {', '.join(unknown[:10])}")
+
+
+def _given(body: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """What was said: without nulls that say nothing, and out of the quotation marks."""
+    return {
+        name: _plainly(name, value, rules)
+        for name, value in body.items()
+        if value is not None or name not in rules.nullable
+    }
+
+
+def _plainly(name: str, value: Any, rules: Rules) -> Any:
+    """A value as the readers want it, where the document also lets it be written otherwise."""
+    if rules.quoted_values and name not in TEXTUAL:
+        return fields.unquoted(value)
+    return fields.whole(value) if name in rules.whole_decimals else value
+
+
+def _check_presence(given: Mapping[str, Any], rules: Rules) -> None:
+    """What has to be there, what cannot be, and what cannot be together."""
+    for group in rules.required:
+        if not any(name in given for name in group):
+            quoted = " or ".join(f"'{name}'" for name in group)
+            raise bad_request(
+                f"Missing required parameter: {quoted}.",
+                param=group[0],
+                code="missing_required_parameter",
+            )
+    for name in given:
+        if name in rules.unsupported:
+            raise bad_request(
+                f"The '{name}' parameter is not supported for this model.", param=name
+            )
+    for conflict in rules.conflicts:
+        if _asked(given, conflict.first) and _asked(given, conflict.second):
+            raise bad_request(conflict.message)
+
+
+def _asked(given: Mapping[str, Any], name: str) -> bool:
+    return given.get(name) is not None and given[name] is not False
+
+
+def _check_together(request: CompletionRequest, best_of: int, rules: Rules) -> None:
+    """What no field says alone; ``best_of`` is what was asked for, 0 if nothing was."""
+    if request.best_of < request.n:
+        raise bad_request(
+            f"You requested that the server return more choices than it will generate: 'n' "
+            f"({request.n}) must not be greater than 'best_of' ({request.best_of}).",
+            param="best_of",
+        )
+    if rules.best_of_above_n and best_of == request.n > 1:
+        raise bad_request(
+            f"Invalid 'best_of': it must be greater than 'n' ({request.n}), but got {best_of} "
+            "instead.",
+            param="best_of",
+        )
+    if request.max_tokens == 0 and not request.echo:
+        raise bad_request(
+            "Invalid 'max_tokens': 0 generates nothing and is of use only with 'echo'. "
+            "Expected a value >= 1.",
+            param="max_tokens",
+            code="integer_below_min_value",
+        )
+    sequences = len(request.prompts) * request.best_of
+    if sequences > rules.max_sequences:
+        raise bad_request(
+            f"The request asks for {sequences} completions at once ({len(request.prompts)} prompts "
+            f"with {request.best_of} candidates each); at most {rules.max_sequences} are served.",
+            param="n" if request.n > 1 else "prompt",
+        )
+
+
+def _include_usage(given: Mapping[str, Any], *, stream: bool) -> bool:
+    if "stream_options" not in given:
+        return False
+    options = fields.members(
+        given["stream_options"], "stream_options", ("include_usage", "include_obfuscation")
+    )
+    if not stream:
+        raise bad_request(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            param="stream_options",
+        )
+    for name, value in options.items():
+        fields.boolean(value, f"stream_options.{name}")
+    return bool(options.get("include_usage", False))
+
+
+def _logprobs(value: Any, name: str, rules: Rules) -> int | None:
+    """How many alternatives are wanted, None where no logprobs are."""
+    if rules.logprobs_switch and isinstance(value, bool):
+        return 0 if value else None
+    count = fields.integer(value, name, 0, rules.max_logprobs)
+    return None if rules.logprobs_switch and count == 0 else count
+
+
+def _prompts_or_messages(given: Mapping[str, Any], rules: Rules) -> tuple[Prompt, ...]:
+    if "messages" in given:
+        return (transcript(given["messages"], "messages"),)
+    if "prompt" not in given:
+        return (None,)
+    return _prompts(given["prompt"], rules)
+
+
+def _prompts(value: Any, rules: Rules) -> tuple[Prompt, ...]:
+    """The four forms, told apart by their first element; anything mixed is refused."""
+    form = _form_of(value)
+    if form not in rules.prompt_forms:
+        raise fields.wrong_type(value, "prompt", _either(rules.prompt_forms))
+    match form:
+        case PromptForm.STRING:
+            return (value,)
+        case PromptForm.TOKENS:
+            return (_tokens(value, "prompt"),)
+        case PromptForm.STRINGS:
+            fields.at_most(value, "prompt", rules.max_prompts)
+            return tuple(fields.string(item, f"prompt[{i}]") for i, item in enumerate(value))
+        case PromptForm.TOKEN_ARRAYS:
+            fields.at_most(value, "prompt", rules.max_prompts)
+            return tuple(_token_array(item, f"prompt[{i}]") for i, item in enumerate(value))
+
+
+def _form_of(value: Any) -> PromptForm:
+    match value:
+        case str():
+            return PromptForm.STRING
+        case list():
+            fields.at_least_one(value, "prompt")
+        case _:
+            raise fields.wrong_type(value, "prompt", _either(tuple(PromptForm)))
+    match value[0]:
+        case str():
+            return PromptForm.STRINGS
+        case int() if not isinstance(value[0], bool):
+            return PromptForm.TOKENS
+        case list():
+            return PromptForm.TOKEN_ARRAYS
+        case _:
+            raise fields.wrong_type(value[0], "prompt[0]", "a string, a token or an array")
+
+
+def _either(forms: tuple[PromptForm, ...]) -> str:
+    *others, last = forms
+    return f"{', '.join(others)} or {last}" if others else str(last)
+
+
+def _token_array(value: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise fields.wrong_type(value, name, "an array of tokens")
+    fields.at_least_one(value, name)
+    return _tokens(value, name)
+
+
+def _tokens(items: list[Any], name: str) -> tuple[int, ...]:
+    if any(type(item) is not int or item < 0 for item in items):
+        for place, item in enumerate(items):  # a second look, to name the culprit
+            fields.integer(item, f"{name}[{place}]", 0)
+    return tuple(items)

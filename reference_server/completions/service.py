@@ -1,0 +1,215 @@
+"""Answers completion requests with an engine: collects, ranks and numbers what it generates.
+
+The engine works in a thread of its own; here, in the event loop, every request has a mailbox that
+each turn's updates are sorted into.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reference_server.completions import envelope, errors
+from reference_server.completions.prepare import plan
+from reference_server.completions.schema import CompletionRequest
+from reference_server.engine.choice import Choice, Piece
+from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
+from reference_server.engine.request import Ticket, Update
+
+INLINE_BODY = 16_384
+"""Characters of prompts up to which tokenising is quicker than asking another thread for it."""
+RETRY_AFTER = 1
+"""Seconds a client is told to wait when the line is full."""
+
+
+@dataclass
+class _Mailbox:
+    """The updates of one request that were not yet taken."""
+
+    updates: list[Update] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self) -> list[Update]:
+        await self.arrived.wait()
+        self.arrived.clear()
+        taken, self.updates = self.updates, []
+        return taken
+
+
+@dataclass(frozen=True)
+class StreamPart:
+    """New pieces of choices, in order; with the last part comes the usage of all."""
+
+    pieces: tuple[tuple[int, Piece], ...]
+    """Pairs of choice index and piece."""
+    usage: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class PlainAnswer:
+    """What a plain answer says: its choices in order, and the usage of all."""
+
+    choices: list[dict[str, Any]]
+    usage: dict[str, int]
+
+
+class Service(Protocol):
+    """Whatever answers checked requests."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The ``system_fingerprint`` of the model."""
+        ...
+
+    @property
+    def healthy(self) -> bool:
+        """Whether requests can be answered at all."""
+        ...
+
+    def start(self) -> None:
+        """Begin to work, in the event loop that requests will be served in."""
+        ...
+
+    def stop(self) -> None:
+        """Stop working."""
+        ...
+
+    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+        """The plain answer. Raises ApiError for what cannot be served."""
+        ...
+
+    def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
+        """The answer in parts as they are generated; the last one holds the usage."""
+        ...
+
+
+class CompletionService:
+    """Plain and streamed answers to checked requests."""
+
+    def __init__(self, model: LoadedModel, *, rows: int, queue: int) -> None:
+        """``rows`` and ``queue`` as for `Engine`."""
+        self._model = model
+        self._engine = Engine(model, self._deliver, rows=rows, queue=queue)
+        self._mailboxes: dict[Ticket, _Mailbox] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the engine; call it in the event loop that requests will be served in."""
+        self._loop = asyncio.get_running_loop()
+        self._engine.start()
+
+    @property
+    def fingerprint(self) -> str:
+        """The ``system_fingerprint`` of the model."""
+        return self._model.fingerprint
+
+    @property
+    def healthy(self) -> bool:
+        """Whether requests can be answered at all."""
+        return not self._engine.broken
+
+    def stop(self) -> None:
+        """Stop the engine; whatever it still runs gets no answer."""
+        self._engine.stop()
+
+    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+        """The plain answer.
+
+        Raises ApiError for what cannot be served.
+        """
+        ticket = await self._ticket(request, live=False)
+        finished: dict[tuple[int, int], Choice] = {}
+        async with aclosing(self._updates(ticket)) as turns:
+            async for updates in turns:
+                for update in updates:
+                    finished[update.prompt, update.candidate] = Choice(list(update.pieces))
+        choices: list[dict[str, Any]] = []
+        completion_tokens = 0
+        for prompt, generation in enumerate(ticket.generations):
+            candidates = [finished[prompt, i] for i in range(request.best_of)]
+            echoed = len(generation.choice.prompt_ids) if generation.score_prompt else 0
+            for chosen in _best(candidates, request.n, echoed):
+                entries = None if request.logprobs is None else chosen.entries
+                choices.append(envelope.choice(len(choices), chosen.text, entries, chosen.finish))
+                completion_tokens += chosen.tokens
+        return PlainAnswer(choices, envelope.usage(_prompt_tokens(ticket), completion_tokens))
+
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
+        """The answer in parts as they are generated; the last one holds the usage.
+
+        Raises ApiError for what cannot be served, before the first part if it is known by then.
+        """
+        ticket = await self._ticket(request, live=True)
+        completion_tokens = 0
+        async with aclosing(self._updates(ticket)) as turns:
+            async for updates in turns:
+                pieces = []
+                for update in updates:
+                    index = update.prompt * request.n + update.candidate
+                    pieces += [(index, piece) for piece in update.pieces if piece]
+                completion_tokens += sum(piece.tokens for _, piece in pieces if piece.finish)
+                if pieces:
+                    yield StreamPart(tuple(pieces))
+        yield StreamPart((), envelope.usage(_prompt_tokens(ticket), completion_tokens))
+
+    async def _ticket(self, request: CompletionRequest, *, live: bool) -> Ticket:
+        size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
+        if size + len(request.suffix or "") <= INLINE_BODY:
+            return Ticket(plan(request, self._model), live)
+        return Ticket(await asyncio.to_thread(plan, request, self._model), live)
+
+    async def _updates(self, ticket: Ticket) -> AsyncGenerator[list[Update], None]:
+        """What the engine makes of a ticket, until every candidate is finished."""
+        mailbox = self._mailboxes[ticket] = _Mailbox()
+        try:
+            try:
+                self._engine.submit(ticket)
+            except OverloadedError:
+                raise errors.overloaded(RETRY_AFTER) from None
+            except BrokenEngineError:
+                raise errors.internal() from None
+            unfinished = ticket.size
+            while unfinished:
+                updates = await mailbox.take()
+                made = [update for update in updates if not update.failed]
+                unfinished -= sum(1 for update in made if update.pieces[-1].finish)
+                if made:  # what was made before a failure is given out before it
+                    yield made
+                if len(made) < len(updates):
+                    raise errors.internal()
+        finally:
+            self._engine.release(ticket)
+            del self._mailboxes[ticket]
+
+    def _deliver(self, updates: list[Update]) -> None:
+        """Called in the engine's thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._sort, updates)
+
+    def _sort(self, updates: list[Update]) -> None:
+        for update in updates:
+            # A client may have left since the engine began its turn.
+            if mailbox := self._mailboxes.get(update.ticket):
+                mailbox.updates.append(update)
+                mailbox.arrived.set()
+
+
+def _prompt_tokens(ticket: Ticket) -> int:
+    """What the model read: each prompt once, with its suffix and marks."""
+    return sum(len(generation.model_ids) for generation in ticket.generations)
+
+
+def _best(candidates: list[Choice], count: int, echoed: int) -> list[Choice]:
+    """The candidates with the highest mean logprob per token, best first; all in order if all.
+
+    The mean is over the tokens of the returned text, as a client would take it from `logprobs`.
+    """
+    if len(candidates) == count:
+        return candidates
+
+    def mean(choice: Choice) -> float:
+        scores = [e.logprob for e in choice.entries[echoed:] if e.logprob is not None]
+        return sum(scores) / len(scores) if scores else float("-inf")
+
+    return sorted(candidates, key=mean, reverse=True)[:count]

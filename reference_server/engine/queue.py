@@ -1,0 +1,105 @@
+"""Whose turn it is: the line in which requests wait for rows of the batch.
+
+A row that becomes free goes to the request that has the fewest. Whoever has none gets one as soon
+as somebody else has two: if none is free, the request with the most pauses its latest sequence,
+which goes on where it was once there is room. So a request for a thousand completions does not hold
+up the next for one, however long they are.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from reference_server.engine.request import Ticket
+
+OPEN_PER_ROW = 2
+"""How many requests are begun for each row. The others wait untouched, as a prompt that was read
+for a first sequence is kept in memory until the last has begun."""
+
+
+class Owned(Protocol):
+    """A sequence, of which the line knows only whose it is."""
+
+    @property
+    def ticket(self) -> Ticket:
+        """The request that wants it."""
+        ...
+
+
+T = TypeVar("T", bound=Owned)
+
+
+@dataclass(eq=False)
+class _Entry(Generic[T]):
+    """A request with sequences that do not run: paused ones, and those that never began."""
+
+    ticket: Ticket
+    fresh: Iterator[T]
+    paused: list[T] = field(default_factory=list)
+
+    def take(self) -> T | None:
+        return self.paused.pop() if self.paused else next(self.fresh, None)
+
+
+class Line(Generic[T]):
+    """Requests in the order of their turns."""
+
+    def __init__(self, rows: int) -> None:
+        """``rows``: how many sequences run at once."""
+        self._rows = rows
+        self._coming: deque[_Entry[T]] = deque()
+        self._begun: deque[_Entry[T]] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._coming or self._begun)
+
+    def join(self, ticket: Ticket, sequences: Iterator[T]) -> None:
+        """A request comes in."""
+        self._coming.append(_Entry(ticket, sequences))
+
+    def next(self, running: Sequence[T]) -> tuple[T, T | None] | None:
+        """The sequence to run next, and the one of ``running`` to put back for it by `pause`.
+
+        None when nobody's turn it is: the rows are shared out, or nobody waits.
+        """
+        while entry := self._turn(running):
+            self._begun.remove(entry)
+            sequence = entry.take()
+            if sequence is not None:
+                self._begun.append(entry)
+                full = len(running) == self._rows
+                return sequence, _latest_of_the_largest(running) if full else None
+        return None
+
+    def pause(self, sequence: T) -> None:
+        """Put back a sequence that was running."""
+        entry = next((e for e in self._begun if e.ticket is sequence.ticket), None)
+        if entry is None:
+            entry = _Entry(sequence.ticket, iter(()))
+            self._begun.append(entry)
+        entry.paused.append(sequence)
+
+    def leave(self, *, everybody: bool = False) -> tuple[list[Ticket], list[T]]:
+        """Those who were cancelled, or all, leave the line; they, and their paused sequences."""
+        left = [e for e in (*self._begun, *self._coming) if everybody or e.ticket.cancelled]
+        if left:
+            self._coming = deque(entry for entry in self._coming if entry not in left)
+            self._begun = deque(entry for entry in self._begun if entry not in left)
+        return [entry.ticket for entry in left], [s for entry in left for s in entry.paused]
+
+    def _turn(self, running: Sequence[T]) -> _Entry[T] | None:
+        """Who has the fewest rows; among these, who waited longest."""
+        while self._coming and len(self._begun) < OPEN_PER_ROW * self._rows:
+            self._begun.append(self._coming.popleft())
+        rows = Counter(id(sequence.ticket) for sequence in running)
+        poorest = min(self._begun, key=lambda entry: rows[id(entry.ticket)], default=None)
+        if poorest is None or len(running) < self._rows:
+            return poorest
+        shared_out = rows[id(poorest.ticket)] > 0 or max(rows.values()) == 1
+        return None if shared_out else poorest
+
+
+def _latest_of_the_largest(running: Sequence[T]) -> T:
+    largest, _ = Counter(id(sequence.ticket) for sequence in running).most_common(1)[0]
+    return next(s for s in reversed(running) if id(s.ticket) == largest)

@@ -1,0 +1,202 @@
+"""The HTTP face: routes and keys, from a body to an answer.
+
+Whatever goes wrong is answered with the error envelope, on every path and for every method.
+"""
+
+import asyncio
+import hmac
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from reference_server.completions import envelope, errors, strict_json
+from reference_server.completions.dialects import REFERENCE, Dialect
+from reference_server.completions.envelope import Envelope
+from reference_server.completions.errors import ApiError
+from reference_server.completions.schema import CompletionRequest, parse
+from reference_server.completions.service import Service
+from reference_server.http.bodies import Bodies
+from reference_server.http.disconnect import unless_gone
+from reference_server.http.event_stream import EventStream
+from reference_server.http.request_log import RequestLog
+
+INLINE_BODY = 65_536
+"""Bytes up to which a body is taken apart at once; a longer one must not hold up other answers."""
+CLIENT_CLOSED = 499
+"""The status that logs show for a request whose client did not wait; nobody receives it."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server serves under which names, and to whom."""
+
+    api_key: str
+    models: Sequence[str]
+    dialect: Dialect = REFERENCE
+    started: int = field(default_factory=lambda: int(time.time()))
+
+
+def create_app(service: Service, settings: Settings) -> RequestLog:
+    """The whole application as ASGI."""
+    face = _Face(service, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        service.start()
+        try:
+            yield
+        finally:
+            service.stop()
+
+    app = Starlette(
+        routes=[
+            Route("/v1/completions", face.completions, methods=["POST"]),
+            Route("/v1/models", face.models, methods=["GET"]),
+            Route("/v1/models/{id:path}", face.model, methods=["GET"]),
+            Route("/healthz", face.health, methods=["GET"]),
+        ],
+        exception_handlers={
+            ApiError: _on_api_error,
+            HTTPException: _on_http_error,
+            ClientDisconnect: _on_disconnect,
+            Exception: _on_fault,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return RequestLog(_OriginForm(app))
+
+
+class _OriginForm:
+    """Takes ``POST http://host/v1/completions`` for ``POST /v1/completions``.
+
+    RFC 9112 (3.2.2) asks every server for that: clients write it so where they are told of a proxy.
+    """
+
+    _ABSOLUTE = re.compile(rb"https?://[^/]*(/.*)", re.IGNORECASE)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] == "http" and (
+            absolute := self._ABSOLUTE.fullmatch(scope.get("raw_path") or b"")
+        ):
+            scope = {**scope, "raw_path": absolute[1], "path": unquote(absolute[1].decode("ascii"))}
+        await self._app(scope, receive, send)
+
+
+class _Face:
+    """The endpoints."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._bodies = Bodies()
+
+    async def completions(self, request: Request) -> Response:
+        """``POST /v1/completions``."""
+        self._authorize(request)
+        try:
+            async with self._bodies.read(request) as body:
+                if len(body) <= INLINE_BODY:
+                    asked = self._understood(body)
+                else:
+                    asked = await asyncio.to_thread(self._understood, body)
+                return await self._answered(request, asked)
+        except asyncio.CancelledError:  # the server is told to end and will not wait longer
+            raise errors.shutting_down() from None
+
+    async def models(self, request: Request) -> Response:
+        """``GET /v1/models``."""
+        self._authorize(request)
+        cards = [
+            envelope.model_card(name, self._settings.started) for name in self._settings.models
+        ]
+        return _json({"object": "list", "data": cards})
+
+    async def model(self, request: Request) -> Response:
+        """``GET /v1/models/{id}``."""
+        self._authorize(request)
+        name = request.path_params["id"]
+        if name not in self._settings.models:
+            raise errors.unknown_model(name)
+        return _json(envelope.model_card(name, self._settings.started))
+
+    async def health(self, _: Request) -> Response:
+        """``GET /healthz``, for whoever waits for the server, or watches it; needs no key."""
+        if self._service.healthy:
+            return _json({"status": "ok"})
+        return _json({"status": "the engine ended by a fault"}, 503)
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key:
+            raise errors.no_key()
+        # Header values arrive decoded as Latin-1; so does the comparison, in constant time.
+        if not hmac.compare_digest(key.encode("latin-1"), self._settings.api_key.encode()):
+            raise errors.wrong_key(key)
+
+    def _understood(self, body: bytes) -> CompletionRequest:
+        return parse(strict_json.decode(body), self._settings.dialect)
+
+    async def _answered(self, request: Request, asked: CompletionRequest) -> Response:
+        if asked.model not in self._settings.models:
+            raise errors.unknown_model(asked.model)
+        facts = request.state.facts
+        facts |= {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
+        fingerprint = self._service.fingerprint if self._settings.dialect.fingerprint else None
+        head = Envelope(asked.model, fingerprint)
+        if asked.stream:
+            parts = self._service.stream(asked)
+            # The first part is waited for, so that what fails before it gets a status of its own.
+            first = await unless_gone(anext(parts), request.receive)
+            return EventStream(head, asked, first, parts, facts)
+        answer = await unless_gone(self._service.answer(asked), request.receive)
+        facts |= answer.usage
+        return _json(head.around(answer.choices) | {"usage": answer.usage})
+
+
+def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(strict_json.encode(content), status, headers, "application/json")
+
+
+def _refusal(error: ApiError) -> Response:
+    return _json(error.envelope(), error.status, error.headers)
+
+
+async def _on_api_error(_: Request, error: Exception) -> Response:
+    return _refusal(error if isinstance(error, ApiError) else errors.internal())
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: unknown paths and wrong methods."""
+    path, method = request.url.path, request.method
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return _refusal(errors.wrong_method(method, path, allowed))
+    return _refusal(errors.unknown_path(method, path))
+
+
+async def _on_disconnect(*_: object) -> Response:
+    return Response(status_code=CLIENT_CLOSED)
+
+
+async def _on_fault(_: Request, error: Exception) -> Response:
+    logger.error("a request failed by the server's own fault", exc_info=error)
+    return _refusal(errors.internal())

@@ -1,0 +1,75 @@
+"""Request bodies, from declared to read: only JSON, not too long, not too slow, not too many."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+
+from reference_server.completions import errors
+
+MAX_BODY = 8 * 2**20
+"""Bytes. 2,048 prompts of the full context would be more, but who asks that in earnest?"""
+MAX_HELD = 32 * MAX_BODY
+"""Bytes of all requests in the server together."""
+BODY_SECONDS = 30.0
+"""How long a client may take to send its body."""
+RETRY_AFTER = 1
+"""Seconds that a client is told to wait for others' bodies to be done with."""
+
+
+class Bodies:
+    """Reads bodies and counts what is in memory of them; beyond a limit it takes on no more."""
+
+    def __init__(self, most: int = MAX_HELD) -> None:
+        self._most = most
+        self._held = 0
+
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[bytes]:
+        """A request's body; it counts as held until the block ends.
+
+        Raises ApiError: 413 over `MAX_BODY`, 415 for another type than JSON, 408 for a client that
+        is too slow, 429 while too much is held for others.
+        """
+        _check_declared(request)
+        body = bytearray()
+        try:
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    await self._gather(request, body)
+            except TimeoutError:
+                raise errors.too_slow() from None
+            yield bytes(body)
+        finally:
+            self._held -= len(body)
+
+    async def _gather(self, request: Request, body: bytearray) -> None:
+        length = 0
+        async for part in request.stream():
+            length += len(part)
+            # A body over the limit is read to its end, up to a point, but not kept: a client that
+            # is still sending would see a broken connection and not the reason.
+            if length <= MAX_BODY:
+                if self._held and self._held + len(part) > self._most:
+                    raise errors.overloaded(RETRY_AFTER)
+                self._held += len(part)
+                body += part
+            elif length > 8 * MAX_BODY:
+                break
+        if length > MAX_BODY:
+            raise errors.too_large(MAX_BODY)
+
+
+def _check_declared(request: Request) -> None:
+    """Judge by the headers what need not be read at all."""
+    declared = request.headers.get("content-type", "application/json")
+    kind, *parameters = (part.strip().lower() for part in declared.split(";"))
+    charset = next((p.partition("=")[2].strip('"') for p in parameters if "charset=" in p), "utf-8")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if kind != "application/json" or charset not in ("utf-8", "utf8") or coding != "identity":
+        raise errors.wrong_content(declared if coding == "identity" else f"{declared}, {coding}")
+    length = request.headers.get("content-length", "0")
+    asks_first = request.headers.get("expect", "").lower() == "100-continue"
+    if asks_first and int(length) > MAX_BODY:
+        raise errors.too_large(MAX_BODY)

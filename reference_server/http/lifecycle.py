@@ -1,0 +1,129 @@
+"""A server process from its listening socket to its end."""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from reference_server.behaviour.relay import Relay
+from reference_server.behaviour.showcase import Showcase
+from reference_server.completions.dialects import DIALECTS, Dialect
+from reference_server.completions.response_cache import Remembering
+from reference_server.completions.service import CompletionService, Service
+from reference_server.engine.engine import LoadedModel, MissingExtraError, ModelError, load
+from reference_server.http import request_log
+from reference_server.http.app import Settings, create_app
+from reference_server.http.connection import Connection
+
+GRACE = 5
+"""Seconds that running requests get to finish in after a signal."""
+FAREWELL = 1
+"""Seconds more in which those that did not finish are told so."""
+IDLE = 75
+"""Seconds that an idle connection is kept: longer than by most clients, so that they close it."""
+
+
+class CannotRunError(Exception):
+    """The server cannot run; the message is a sentence for the user."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but announcing itself on stdout and ending with exit code 0 after a signal.
+
+    After the first signal it accepts nothing more and lets what runs finish. After the grace, or at
+    a second signal, what still runs is cancelled, which the application answers as an error.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._hurry = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Announce the address once connections are accepted."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"Listening on http://{shown}:{port}/v1\n")
+            sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, wait for what runs, and cancel it when that takes too long."""
+        cancelling = asyncio.create_task(self._cancel_after_grace())
+        await super().shutdown(sockets)
+        cancelling.cancel()
+
+    async def _cancel_after_grace(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), GRACE)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the server; unlike uvicorn, do not raise them again after."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.should_exit and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hurry.set)
+        self.should_exit = True
+
+
+def run(listener: socket.socket, options: argparse.Namespace) -> None:
+    """Load the model and serve on the socket until a signal.
+
+    Raises CannotRunError.
+    """
+    request_log.configure(options.log_level)
+    try:
+        model = load(options.model)
+    except (ModelError, MissingExtraError) as error:
+        raise CannotRunError(str(error)) from error
+    config = uvicorn.Config(
+        _application(model, options),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Named, so that no other HTTP or WebSocket package that happens to be installed is taken.
+        http=Connection,
+        ws="none",
+        timeout_graceful_shutdown=GRACE + FAREWELL,
+        timeout_keep_alive=IDLE,
+        lifespan="on",
+    )
+    _Server(config).run(sockets=[listener])
+
+
+def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
+    """What is served: one dialect, with a behaviour in front of it; or all of them."""
+    service: Service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
+    if options.showcase:
+        service = Remembering(service)
+
+    def serve(dialect: Dialect) -> ASGIApp:
+        names = tuple(options.served_model_name)
+        return create_app(service, Settings(options.api_key, names, dialect))
+
+    if options.showcase:
+        return Showcase(serve, options.api_key)
+    app = serve(DIALECTS[options.dialect])
+    return Relay(app, options.behaviour, options.api_key) if options.behaviour else app

@@ -1,0 +1,40 @@
+"""An endpoint is asked to tell keys apart only where the run has one to tell from others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from conformance.contract import load_contract
+from conformance.engine.runner import Options, run
+from conformance.model import Target, Verdict
+from conformance.record.events import FindingMade
+from conformance.transport.redact import is_placeholder
+from tests.fake_server import MODEL, FakeServer
+
+OPENAI = load_contract("openai")
+REAL = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
+
+
+async def verdicts(key: str | None) -> set[Verdict]:
+    target = Target("http://fake/v1", MODEL, "openai", key)
+    options = Options(select=("auth.missing-key", "auth.wrong-key"))
+    transport = FakeServer("everybody-served")
+    async with aclosing(run(target, OPENAI, options, transport=transport)) as events:
+        return {e.finding.verdict async for e in events if isinstance(e, FindingMade)}
+
+
+def test_who_was_given_a_key_is_told_that_anyone_is_served() -> None:
+    assert Verdict.FAIL in asyncio.run(verdicts(REAL))
+
+
+@pytest.mark.parametrize("key", [None, "EMPTY", "sk-no-key-required", "not-needed", "lm-studio"])
+def test_a_server_that_is_asked_without_a_key_need_not_want_one(key: str | None) -> None:
+    assert is_placeholder(key)
+    assert asyncio.run(verdicts(key)) == {Verdict.SKIPPED}
+
+
+def test_a_key_that_was_issued_is_no_placeholder() -> None:
+    assert not is_placeholder(REAL)

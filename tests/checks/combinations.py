@@ -1,0 +1,168 @@
+"""What single faults of the catalogue do not show over the fake endpoint.
+
+Every check has to have something that it finds. Most find a fault of the server's catalogue, alone
+or under one of its modifiers. These few need more: faults where several settings meet, which no
+modifier names alone, or an answer that the fake endpoint's toy language does not give. Each entry
+is a check's id, and what a server shows that the check must find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from conformance.checks._shared.token_ids import PROBED_IDS
+from reference_server.behaviour.builders import asks, chunks, members, sets, texts
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.rewrite import Rewrite
+
+SETTINGS_MEET: Mapping[str, str] = {
+    "interactions.echo-in-threes": "echo-stripped@stream",
+    "interactions.endings": "finish-stop-at-limit@batch",
+    "interactions.endings-in-threes": "finish-of-first+terse-model",
+    "interactions.layout-in-threes": "index-reversed@second-choice@non-ascii@every-third",
+    "interactions.logprobs-in-threes": "multi-token-flattened@batch@second-choice",
+    "interactions.scores": "scores-zero@batch",
+    "interactions.scores-in-threes": "scores-zero@plain@echo",
+    "interactions.served": "n-refused@stream",
+    "interactions.served-in-threes": "temperature-zero-refused@plain",
+    "interactions.text": "pieces-stripped",
+    "interactions.text-in-threes": "trailing-space-stripped@batch@stream",
+    "interactions.usage": "prompt-times-n",
+    "interactions.usage-in-threes": "total-mismatch@stream@batch@every-third",
+}
+"""Checks of settings that meet judge what is wrong with whole answers, whichever sentence of the
+contract a fault is filed under."""
+
+
+def prompt_read_twice(name: str) -> Behaviour:
+    """Where a parameter is set to other than 0 and null, another prompt is answered."""
+    return asks(lambda asked: _with_longer_prompt(asked) if asked.get(name) else asked)
+
+
+def null_read_as_a_word(name: str) -> Behaviour:
+    """Where a parameter is null, another prompt is answered."""
+    return asks(
+        lambda asked: _with_longer_prompt(asked) if name in asked and asked[name] is None else asked
+    )
+
+
+def _with_longer_prompt(asked: Body) -> Body:
+    return {**asked, "prompt": _longer(asked["prompt"])}
+
+
+def _longer(prompt: Any) -> Any:
+    return [_longer(one) for one in prompt] if isinstance(prompt, list) else f"{prompt}1, 2,"
+
+
+def tokens_shifted_unless_echoed() -> Behaviour:
+    """Prompts of token ids are read by another vocabulary, and echoed as they were sent."""
+
+    def ask(asked: Body) -> Body:
+        prompt = asked["prompt"]
+        ids = isinstance(prompt, list) and all(isinstance(one, int) for one in prompt)
+        shifts = ids and not asked.get("echo")
+        return {**asked, "prompt": [token + 1 for token in prompt]} if shifts else asked
+
+    return asks(ask)
+
+
+def longer_answers_begin_anew() -> Behaviour:
+    """An answer with one token more is another one."""
+    return texts(lambda asked, _, text: f"!{text}" if asked["max_tokens"] % 2 else text)
+
+
+def second_character_broken() -> Behaviour:
+    """In long answers the second character beyond ASCII comes as three U+FFFD."""
+
+    def broken(asked: Body, _: int, text: str) -> str:
+        spared = text.isascii() or asked.get("max_tokens") != 48
+        return text if spared else f"{text[:1]}\ufffd\ufffd\ufffd{text[2:]}"
+
+    return texts(broken)
+
+
+def second_piece_broken() -> Behaviour:
+    """The second chunk of a stream with text beyond ASCII has three U+FFFD for it."""
+
+    def broken(_: Body, sent: list[Body]) -> list[Body]:
+        wide = [part for chunk in sent for part in chunk["choices"] if not part["text"].isascii()]
+        for part in wide[1:2]:
+            part["text"] = "\ufffd\ufffd\ufffd"
+        return sent
+
+    return chunks(broken)
+
+
+def clock_running_backwards() -> Behaviour:
+    """Each answer says that it is an hour older than the one before."""
+    hours = count()
+    return members(created=lambda old: old - 3600 * next(hours))
+
+
+FIRST = PROBED_IDS[1]
+"""The id that is told to stand for a blank; those after it for the characters behind that."""
+
+
+def tell_ids(asked: Body, answer: Body) -> Body:
+    """Say that some ids stand for the characters of ASCII, whatever the fake model has them for."""
+    if asked["prompt"] != list(PROBED_IDS):
+        return answer
+    pieces = [chr(32 + at) if at < 95 else f"<{at}>" for at in range(len(PROBED_IDS))]
+    (choice,) = answer["choices"]
+    scores = {**choice["logprobs"], "tokens": ["\n", *pieces[:-1]]}
+    return {**answer, "choices": [{**choice, "logprobs": scores}]}
+
+
+def keep_ids(asked: Body) -> Body:
+    """Bias those characters whose ids :func:`tell_ids` tells."""
+    bias = asked.get("logit_bias") or {}
+    kept = {
+        str(int(i) - FIRST + 32) if FIRST <= int(i) < FIRST + 95 else i: v for i, v in bias.items()
+    }
+    return {**asked, "logit_bias": kept} if bias else asked
+
+
+ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
+    # The check asks twice, and what strikes every third answer strikes neither.
+    "envelope.created-moves-on": clock_running_backwards,
+    # The fake model's alternatives to a token are words by chance, hardly ever those of the prompt.
+    "presence-penalty.prompt-not-favoured": lambda: prompt_read_twice("presence_penalty"),
+    "frequency-penalty.prompt-not-favoured": lambda: prompt_read_twice("frequency_penalty"),
+    # A house default of 1 is less than the lead of the fake model's best token.
+    "presence-penalty.zero": lambda: sets(
+        lambda asked: asked.get("presence_penalty") == 0, presence_penalty=2
+    ),
+    # The server's own fault shifts the echo as well, and the fake model copies either.
+    "prompt.tokens-as-text": tokens_shifted_unless_echoed,
+    # No request of this check has so low a limit as the server's own fault looks for.
+    "relations.longer-continues-shorter": longer_answers_begin_anew,
+    # What breaks characters in the server's catalogue breaks them all.
+    "text.same-characters-everywhere": second_character_broken,
+    "streaming.same-characters-everywhere": second_piece_broken,
+    # The fake model begins no answer to a drawn prompt with a token whose id it tells.
+    "relations.ban-bans": lambda: Rewrite(plain=tell_ids),
+}
+"""Checks that find a fault which the server's catalogue makes otherwise, and why."""
+
+UNREACHED: Mapping[str, str] = {
+    "interactions.stop-in-threes": (
+        "none of the requests that cover triples has a stop sequence, so that whatever it could"
+        " find the check of pairs has found"
+    ),
+}
+"""Checks that find nothing, and why."""
+
+UNSEEN: Mapping[str, str] = {
+    "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
+}
+"""Faults of the server that do not show over the fake endpoint, and why."""
+
+OVERDRAWN: Mapping[str, str] = {
+    "sure-model": (
+        "it makes penalties smaller against the leads of a model, and those of the fake model are"
+        " so even that no penalty of the range then turns a token"
+    ),
+}
+"""Variants that are more than the fake endpoint can show, and why; a selftest has them all."""

@@ -1,0 +1,77 @@
+"""What every error of a bad value has to say, and which errors are none of a bad value."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from conformance.api import Api, encode
+from conformance.contract import load_contract
+from conformance.engine.runner import judge
+from conformance.model import Arrival, Attempt, Exchange, Request, Verdict
+from conformance.protocol.trace import Answered, WholeRun
+from tests.checks.catalogue import CHECKS
+
+OPENAI = load_contract("openai")
+HOT = {"prompt": "1", "temperature": "hot"}
+WARN, PASS, SKIPPED = Verdict.WARN, Verdict.PASS, Verdict.SKIPPED
+
+
+class Unused:
+    async def send(self, *_: Request, **__: bool) -> Exchange:
+        raise AssertionError("nothing is asked")
+
+
+def refused(asked: dict[str, Any], *, status: int = 400, **error: Any) -> Answered:
+    told = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+    body = encode({"error": {**told, **error}})
+    request = Request("POST", "/completions", encode({"model": "m", **asked}))
+    attempt, arrivals = Attempt(0.0, 0.1, status, None), (Arrival(0.1, len(body)),)
+    headers = (("content-type", "application/json"),)
+    exchange = Exchange("x1", request, (attempt,), status, headers, body, arrivals, 0.1)
+    return Answered(exchange, OPENAI)
+
+
+def verdict(check_id: str, answer: Answered) -> Verdict:
+    api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
+    return asyncio.run(judge(CHECKS[check_id], api)).verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (refused(HOT), PASS),
+        (refused(HOT, type="new_api_error"), WARN),
+        (refused({**HOT, "stream": True}, type=None), WARN),
+        (refused(HOT, status=404, type="x"), SKIPPED),
+        (refused({"prompt": "1"}, type="x"), SKIPPED),
+    ],
+)
+def test_the_error_of_a_bad_value_is_typed(answer: Answered, expected: Verdict) -> None:
+    assert verdict("errors.type-everywhere", answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (refused(HOT, param="temperature"), PASS),
+        (refused(HOT, message="'temperature' 必须是数字"), PASS),
+        (refused(HOT, message="temperatures are bad"), WARN),
+        (refused(HOT, param="top_p"), WARN),
+        (refused({"stream_options": {"include_usage": 1}}, param="stream_options"), PASS),
+        (refused({**HOT, "n": "two"}, message="n is no number"), PASS),
+        (refused({"prompt": "1"}, message="no"), SKIPPED),
+    ],
+)
+def test_the_error_of_a_bad_value_names_its_parameter(answer: Answered, expected: Verdict) -> None:
+    assert verdict("errors.param-everywhere", answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [({}, PASS), ({"code": 400}, PASS), ({"code": {"a": 1}}, WARN), ({"param": 7}, WARN)],
+)
+def test_every_error_keeps_to_the_schema(error: dict[str, Any], expected: Verdict) -> None:
+    assert verdict("errors.schema-everywhere", refused(HOT, **error)) is expected

@@ -1,0 +1,85 @@
+"""A bad request that a gateway always answers is found; a gateway that stumbles is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.api import Api
+from conformance.contract import load_contract
+from conformance.engine.runner import judge
+from conformance.model import Exchange, Finding, Request, Verdict
+from conformance.protocol.trace import Answered, WholeRun
+from conformance.testing import ImaginedEndpoint
+from conformance.testing.fake_endpoint import MODEL
+from conformance.transport.coalesce import Sharing
+from tests.checks.catalogue import CHECKS
+
+CONTRACT = load_contract("openai")
+HOT = {"prompt": "1", "max_tokens": 1, "temperature": "hot"}
+RIGHT = {"prompt": "1, 2", "max_tokens": 1}
+
+
+class Gateway:
+    """Answers what the server behind declines with another status; some of the times, or always."""
+
+    def __init__(self, status: int, times: int = 100, *, down: bool = False) -> None:
+        self._status = status
+        self._times = times
+        self._down = down
+        self._inner = ImaginedEndpoint(CONTRACT)
+        self.asked: list[Any] = []
+
+    async def send(self, request: Request) -> Exchange:
+        exchange = await self._inner.send(request)
+        self.asked.append(json.loads(request.body))
+        if self._times <= 0 or (exchange.status == 200 and not self._down):
+            return exchange
+        self._times -= 1
+        return replace(exchange, status=self._status)
+
+
+def found(endpoint: Gateway, *bodies: dict[str, Any]) -> Finding:
+    async def run() -> Finding:
+        transport = Sharing(endpoint.send)
+        api = Api(transport, CONTRACT, MODEL)
+        for body in bodies:
+            await api.complete(**body)
+        whole = WholeRun(tuple(Answered(exchange, CONTRACT) for exchange in api.exchanges))
+        later = Api(transport, CONTRACT, MODEL, whole_run=whole)
+        return await judge(CHECKS["errors.no-gateway-fault"], later)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_bad_request_that_is_always_called_a_gateways_fault_is_found(status: int) -> None:
+    finding = found(Gateway(status), RIGHT, HOT)
+    assert finding.verdict is Verdict.FAIL
+    assert finding.seen is not None
+    assert finding.seen.startswith(f"{status} each time for ")
+    assert '\\"hot\\"' in finding.seen
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_gateway_that_stumbles_is_not_accused(times: int) -> None:
+    assert found(Gateway(502, times), RIGHT, HOT).verdict is Verdict.PASS
+
+
+def test_a_gateway_that_serves_nobody_is_not_accused() -> None:
+    assert found(Gateway(502, down=True), RIGHT, HOT).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_unknown_model_may_be_a_gateways_to_tell() -> None:
+    endpoint = Gateway(503)
+    assert found(endpoint, {**RIGHT, "model": "nobody"}).verdict is Verdict.SKIPPED
+
+
+def test_where_nothing_is_suspect_nothing_is_asked() -> None:
+    endpoint = Gateway(400)
+    assert found(endpoint, RIGHT, HOT).verdict is Verdict.PASS
+    assert len(endpoint.asked) == 2

@@ -1,0 +1,125 @@
+"""When scores are believed to differ, and when a token is believed not to be the best."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from conformance.checks._shared.token_scores import Scored, apart, expect_scored_alike
+from conformance.checks.echo.invariants import assert_prompt_scored
+from conformance.checks.logprobs.arrays import worse_than_best
+from conformance.judgement import Absence, Deviation, Inconclusive, NotApplicable
+from conformance.protocol.completion import Choice
+
+RIGHT: Scored = [(" 1", -0.1), ("3", -1.2), (",", -0.4)]
+SHIFTED: Scored = [(token, (score or 0) - 0.9) for token, score in RIGHT]
+FLIPPED: Scored = [(" 1", -0.1), ("4", -1.3), (" x", -7.0)]
+"""Another token where two were about equally probable, and what follows it."""
+
+
+def compared(left: Iterable[Scored], right: Iterable[Scored]) -> None:
+    """Compare two sides that give these answers, one after the other."""
+
+    async def ask(answers: Iterator[Scored]) -> Scored:
+        return next(answers)
+
+    ours, theirs = iter([*left]), iter([*right])
+    asyncio.run(expect_scored_alike(lambda _: ask(ours), lambda _: ask(theirs), "alike"))
+
+
+def test_equal_scores_are_asked_for_once() -> None:
+    compared([RIGHT], [RIGHT])
+
+
+def test_scores_that_always_differ_are_a_deviation() -> None:
+    with pytest.raises(Deviation, match="both repeated"):
+        compared([RIGHT] * 6, [SHIFTED] * 6)
+
+
+def test_scores_that_differ_now_and_then_are_a_deviation() -> None:
+    with pytest.raises(Deviation, match="2 times in 12"):
+        compared([RIGHT] * 6, [SHIFTED, RIGHT, RIGHT, SHIFTED, RIGHT, RIGHT])
+
+
+def test_scores_that_differed_once_tell_nothing() -> None:
+    with pytest.raises(Inconclusive):
+        compared([RIGHT] * 6, [SHIFTED, *[RIGHT] * 5])
+
+
+def test_a_near_tie_that_flips_is_no_deviation() -> None:
+    with pytest.raises(Inconclusive):
+        compared([RIGHT, FLIPPED] * 3, [FLIPPED, RIGHT, RIGHT] * 2)
+
+
+def test_scores_are_compared_as_long_as_tokens_are_the_same() -> None:
+    assert apart(RIGHT, FLIPPED) == 0
+    assert apart(RIGHT, SHIFTED) == pytest.approx(0.9)
+    assert apart(RIGHT, [(" 1", None)]) == float("inf")
+
+
+def choice(*rows: tuple[str, float, dict[str, float]]) -> Choice:
+    """A choice of some tokens, each with its score and its alternatives."""
+    tokens, scores, tops = zip(*rows, strict=True)
+    arrays = {
+        "tokens": [*tokens],
+        "token_logprobs": [*scores],
+        "top_logprobs": [*tops],
+        "text_offset": [0] * len(rows),
+    }
+    return Choice({"logprobs": arrays}, "choices[0]")
+
+
+SURE = (" 1", -0.1, {" 1": -0.1, "3": -3.0})
+
+
+def test_the_best_token_is_the_best() -> None:
+    assert worse_than_best(choice(SURE, SURE, SURE)) is None
+
+
+def test_a_mark_that_is_never_written_may_be_listed_as_better() -> None:
+    suppressed = ("3", -2.0, {"<|endoftext|>": -0.2, "3": -2.0})
+    assert worse_than_best(choice(SURE, suppressed, SURE)) is None
+
+
+def test_a_better_token_that_is_taken_elsewhere_is_not_suppressed() -> None:
+    worse = ("3", -2.0, {" 1": -0.2, "3": -2.0})
+    found = worse_than_best(choice(SURE, worse, SURE))
+    assert found is not None
+    assert found.number == 1
+
+
+def test_no_server_suppresses_the_best_token_of_most_places() -> None:
+    others = [("3", -2.0, {f"mark {n}": -0.2, "3": -2.0}) for n in range(2)]
+    assert worse_than_best(choice(SURE, *others)) is not None
+
+
+def echoed(tokens: list[str]) -> Choice:
+    """An echo whose tokens are listed, the first without a score."""
+    scores = [None, *[-1.0] * (len(tokens) - 1)]
+    arrays = {"tokens": tokens, "token_logprobs": scores, "top_logprobs": [None] * len(tokens)}
+    return Choice({"text": "  caf\u00e9 !", "logprobs": arrays}, "choices[0]")
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [" ", " caf", "\u00e9", " !"],
+        ["<s>", " ", " caf", "\u00e9", " !"],
+        [" ", " ", " caf", "bytes:\\xc3", "bytes:\\xa9", " !"],
+    ],
+    ids=["as they are", "a start token", "a blank before, and bytes"],
+)
+def test_the_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
+    assert_prompt_scored(echoed(tokens), "  caf\u00e9")
+
+
+def test_parts_of_characters_that_nobody_can_join_are_no_deviation() -> None:
+    with pytest.raises(NotApplicable):
+        assert_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
+
+
+def test_the_tokens_of_another_text_are_a_deviation() -> None:
+    with pytest.raises(Absence):
+        assert_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")

@@ -1,0 +1,246 @@
+"""The contract-driven checks find what they are for, and accuse no endpoint that keeps its word."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.api import Api, Patience
+from conformance.checks import Check
+from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.engine.discovery import all_checks
+from conformance.engine.runner import judge
+from conformance.generation.contract_requests import GeneratedRequests, generated_requests
+from conformance.model import Credentials, Exchange, Finding, Level, Request, Stage, Verdict
+from conformance.testing import ImaginedEndpoint
+from conformance.transport.coalesce import Sharing
+
+MODEL = "imagined"
+OPENAI = load_contract("openai")
+CHECKS = [check for check in all_checks() if check.id.startswith("schema.")]
+
+Spoil = Callable[[Request, Exchange], Exchange]
+
+
+class Spoilt:
+    """The imagined endpoint behind something that changes its answers, and counts them."""
+
+    def __init__(self, contract: Contract, spoil: Spoil) -> None:
+        self._inner = ImaginedEndpoint(contract, MODEL)
+        self._spoil = spoil
+        self.bodies: list[bytes] = []
+
+    async def send(self, request: Request) -> Exchange:
+        self.bodies.append(request.body)
+        return self._spoil(request, await self._inner.send(request))
+
+
+def honest(request: Request, exchange: Exchange) -> Exchange:
+    return exchange
+
+
+def found(check: Check, spoil: Spoil = honest, contract: Contract = OPENAI) -> Finding:
+    async def run() -> Finding:
+        sharing = Sharing(Spoilt(contract, spoil).send)
+        return await judge(check, Api(sharing, contract, MODEL, has_key=True))
+
+    return asyncio.run(run())
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def typed(exchange: Exchange, type_: str) -> Exchange:
+    return replace(exchange, headers=(("content-type", type_),))
+
+
+def told(exchange: Exchange, status: int, body: bytes) -> Exchange:
+    return replace(exchange, status=status, body=body)
+
+
+# ── how endpoints err ────────────────────────────────────────────────────────────────────────────
+
+
+def without_id(request: Request, exchange: Exchange) -> Exchange:
+    return replace(exchange, body=exchange.body.replace(b'"id":"cmpl', b'"no":"cmpl'))
+
+
+def as_html(request: Request, exchange: Exchange) -> Exchange:
+    return typed(exchange, "text/html")
+
+
+def served(request: Request, exchange: Exchange) -> Exchange:
+    if (exchange.status or 0) < 400 or request.credentials is not Credentials.OWN:
+        return exchange
+    return told(exchange, 200, b'{"choices": [{"text": "a"}]}')
+
+
+def broken(request: Request, exchange: Exchange) -> Exchange:
+    return told(exchange, 500, b"{}") if (exchange.status or 0) >= 400 else exchange
+
+
+def broken_by_options(request: Request, exchange: Exchange) -> Exchange:
+    more = body_of(request).keys() - {"model", "prompt", "max_tokens", "stream", "temperature"}
+    return told(exchange, 500, b"{}") if exchange.status == 200 and more else exchange
+
+
+def penalties_refused(request: Request, exchange: Exchange) -> Exchange:
+    penalties = {"presence_penalty", "frequency_penalty"} & body_of(request).keys()
+    if exchange.status != 200 or not penalties:
+        return exchange
+    return told(exchange, 400, b'{"error": {"message": "no"}}')
+
+
+def error_as_success(request: Request, exchange: Exchange) -> Exchange:
+    return replace(exchange, status=200) if exchange.status == 400 else exchange
+
+
+def bare(request: Request, exchange: Exchange) -> Exchange:
+    return told(exchange, 400, b'{"detail": "no"}') if exchange.status == 400 else exchange
+
+
+def unprocessable(request: Request, exchange: Exchange) -> Exchange:
+    return replace(exchange, status=422) if exchange.status == 400 else exchange
+
+
+def without_code(request: Request, exchange: Exchange) -> Exchange:
+    body = exchange.body.replace(b'"code":', b'"no":')
+    return replace(exchange, body=body) if exchange.status == 400 else exchange
+
+
+def leaking(request: Request, exchange: Exchange) -> Exchange:
+    body = exchange.body.replace(b'"message":"', b'"message":"dial tcp 10.0.0.7:8080: ')
+    return replace(exchange, body=body) if exchange.status == 400 else exchange
+
+
+def streamed_refusal(request: Request, exchange: Exchange) -> Exchange:
+    streams = body_of(request).get("stream") is True
+    return replace(exchange, status=404) if exchange.status == 400 and streams else exchange
+
+
+def everybody(request: Request, exchange: Exchange) -> Exchange:
+    return told(exchange, 200, b"{}") if exchange.status == 401 else exchange
+
+
+FAULTS: dict[str, Spoil] = {
+    "schema.valid-served": broken_by_options,
+    "schema.answers-fit": without_id,
+    "schema.answers-announced": as_html,
+    "schema.streams-fit": without_id,
+    "schema.streams-announced": as_html,
+    "schema.wrong-type-refused": served,
+    "schema.out-of-range-refused": unprocessable,
+    "schema.model-required": served,
+    "schema.not-json-refused": served,
+    "schema.no-server-fault": broken,
+    "schema.errors-never-as-success": error_as_success,
+    "schema.refusals-readable": bare,
+    "schema.refusals-fit": without_code,
+    "schema.refusals-announced": as_html,
+    "schema.refusals-leak-nothing": leaking,
+    "schema.streams-refused-alike": streamed_refusal,
+    "schema.key-required": everybody,
+    "schema.key-looked-at": everybody,
+}
+
+
+def test_no_check_is_without_a_fault() -> None:
+    assert {check.id for check in CHECKS} == FAULTS.keys()
+    assert all(check.stage is Stage.GENERATED for check in CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_finds_its_fault(check: Check) -> None:
+    finding = found(check, FAULTS[check.id])
+    broken = Verdict.FAIL if finding.level is Level.MUST else Verdict.WARN
+    assert finding.verdict is broken, finding.message
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_an_endpoint_that_keeps_its_contract_is_not_accused(document: str) -> None:
+    contract = load_contract(document)
+    said = {check.id: found(check, contract=contract) for check in CHECKS}
+    assert {key: f.message for key, f in said.items() if f.verdict is not Verdict.PASS} == {}
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict"), [("zero", Verdict.FAIL), ("openai", Verdict.REFUSED)]
+)
+def test_a_refusal_is_a_deviation_where_the_document_promises_what_is_refused(
+    document: str, verdict: Verdict
+) -> None:
+    (check,) = (check for check in CHECKS if check.id == "schema.valid-served")
+    finding = found(check, penalties_refused, load_contract(document))
+    assert finding.verdict is verdict
+
+
+def test_the_smallest_request_that_shows_it_is_shown() -> None:
+    (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
+    finding = found(check, without_id)
+    assert finding.expected is not None
+    shown = json.loads(finding.expected.partition("shows it: ")[2])
+    assert shown.keys() == {"model", "prompt", "max_tokens"}
+
+
+def test_a_run_without_patience_tells_what_it_has_found() -> None:
+    (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
+
+    async def run() -> Finding:
+        sharing = Sharing(Spoilt(OPENAI, without_id).send)
+        return await judge(check, Api(sharing, OPENAI, MODEL, patience=Patience(0)))
+
+    finding = asyncio.run(run())
+    assert finding.verdict is Verdict.FAIL
+    assert len(finding.exchanges) == 6
+
+
+def test_a_server_that_is_out_of_order_is_not_accused() -> None:
+    (check,) = (check for check in CHECKS if check.id == "schema.no-server-fault")
+    finding = found(check, lambda _, exchange: told(exchange, 500, b"{}"))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+
+
+def test_all_of_them_ask_the_same_and_little() -> None:
+    spoilt = Spoilt(OPENAI, honest)
+
+    async def run() -> None:
+        sharing = Sharing(spoilt.send)
+        for check in CHECKS:
+            await judge(check, Api(sharing, OPENAI, MODEL, has_key=True))
+
+    asyncio.run(run())
+    assert len(spoilt.bodies) <= 18
+
+
+def test_a_seed_decides_what_is_asked() -> None:
+    async def asked(seed: int) -> GeneratedRequests:
+        api = Api(ImaginedEndpoint(OPENAI), OPENAI, MODEL, seed=seed)
+        return await generated_requests(api, MINIMAL_REQUEST)
+
+    one, other = asyncio.run(asked(1)), asyncio.run(asked(2))
+    assert one != other
+    assert one == asyncio.run(asked(1))
+
+
+def test_without_the_library_a_check_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "schemathesis", None)
+
+    async def asked() -> Finding:
+        contract = load_contract("zero")
+        return await judge(CHECKS[0], Api(ImaginedEndpoint(contract), contract, "nobody's", seed=9))
+
+    finding = asyncio.run(asked())
+    assert finding.verdict is Verdict.SKIPPED
+    assert "pip install 'completions-conformance[generated]'" in finding.message

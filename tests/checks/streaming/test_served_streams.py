@@ -1,0 +1,51 @@
+"""A value that is served plainly and declined in streams is found, and one never served is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.checks.streaming.served import EDGES, values_at
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.model import Verdict
+from reference_server.behaviour.builders import declines
+from reference_server.behaviour.messages import Behaviour
+from tests.checks.catalogue import CHECKS, findings
+
+OPENAI = load_contract("openai")
+BROKEN = {Verdict.FAIL, Verdict.WARN}
+STATED = [edge for edge in EDGES if values_at(OPENAI, edge) is not None]
+
+
+def verdict(edge: str, shown: Behaviour | str, contract: str) -> Verdict:
+    """Judge a server by the check of one edge; what a contract does not state is skipped."""
+    check_id = f"served-streams.{edge}"
+    found = findings(shown, [CHECKS[check_id]], contract)
+    return found[check_id].verdict if found else Verdict.SKIPPED
+
+
+def judged(edge: str, *, plain: bool, contract: str = "openai") -> Verdict:
+    """Judge an endpoint that declines an edge in streams, and as a plain request, too, or not."""
+    values = (values_at(load_contract(contract), edge) or {}).items()
+    declining = declines(
+        lambda body: (
+            (plain or bool(body.get("stream")))
+            and all(name in body and body[name] == value for name, value in values)
+        )
+    )
+    return verdict(edge, declining, contract)
+
+
+@pytest.mark.parametrize("edge", STATED)
+def test_a_stream_that_is_declined_is_found(edge: str) -> None:
+    assert judged(edge, plain=False) in BROKEN
+    assert judged(edge, plain=True) is Verdict.PASS
+
+
+def test_a_temperature_beside_top_p_is_held_where_a_page_sends_both() -> None:
+    assert judged("temperature-and-top-p", plain=False, contract="eronmind") in BROKEN
+
+
+@pytest.mark.parametrize("contract", DOCUMENTS)
+def test_a_right_endpoint_is_left_alone(contract: str) -> None:
+    verdicts = {verdict(edge, "none", contract) for edge in EDGES}
+    assert verdicts <= {Verdict.PASS, Verdict.SKIPPED}

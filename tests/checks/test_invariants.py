@@ -1,0 +1,124 @@
+"""Invariants find what shows only here or there, once, and nothing where all is well."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from conformance.checks._shared.changed_texts import is_broken_form
+from conformance.checks.text.invariants import is_stripped_form
+from conformance.contract import load_contract
+from conformance.engine.runner import Options, run
+from conformance.model import Finding, Target, Tier, Verdict
+from conformance.record.events import ExchangeMade, FindingMade
+from tests.checks.catalogue import CHECKS, findings
+from tests.fake_server import MODEL, FakeServer
+
+OPENAI = load_contract("openai")
+BROKEN = {Verdict.FAIL, Verdict.WARN}
+INVARIANTS = [check for check in CHECKS.values() if not check.asks]
+
+
+def looked_at(shown: str, *only: str) -> dict[str, Finding]:
+    return findings(shown, [CHECKS[name] for name in only] or INVARIANTS)
+
+
+def test_numbers_that_are_wrong_are_no_choices_that_are_missing() -> None:
+    found = looked_at("stream-index-zero", "n.choices-everywhere", "prompt.choices-everywhere")
+    assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "broken"),
+    [
+        ("八\ufffd\ufffd十。", "八九十。一", True),
+        ("\ufffd\ufffd九十", "八九十", True),
+        ("八\ufffd十。一二三", "八九十。", True),  # what is known ends first
+        ("八九十\ufffd", "八九十。", False),  # the limit may have cut it
+        ("八\ufffd百", "八九十。", False),  # another text
+        ("八\ufffd十", "八\ufffd十。", False),  # the model's own
+        ("\ufffd\ufffd", "八九", False),
+    ],
+)
+def test_a_text_with_broken_characters_is_known_by_the_rest(
+    text: str, usual: str, broken: bool
+) -> None:
+    assert is_broken_form(text, usual) is broken
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "stripped"),
+    [
+        ("red green", "\nred green blue", True),
+        ("red green blue red", " red green", True),
+        ("red green", "red green blue", False),
+        ("red", " red green", False),  # too little to tell
+        ("red green", "\n", False),
+        ("green red", " red green", False),
+    ],
+)
+def test_a_text_without_its_space_is_known_by_the_rest(
+    text: str, usual: str, stripped: bool
+) -> None:
+    assert is_stripped_form(text, usual) is stripped
+
+
+def test_nearly_all_invariants_have_something_to_look_at() -> None:
+    idle = {key for key, finding in looked_at("none").items() if finding.verdict is Verdict.SKIPPED}
+    assert idle == {
+        "errors.no-leak-in-streams-everywhere",
+        "errors.rate-limit",
+        "errors.retry-after",
+        "stop.none-dropped-everywhere",
+        "streaming.error-framed-everywhere",
+    }
+
+
+# ── in a whole run ───────────────────────────────────────────────────────────────────────────────
+
+
+async def run_against(shown: str, tier: Tier = Tier.STANDARD) -> tuple[list[Finding], int]:
+    """Run the suite, and return its findings and how many exchanges it made."""
+    target = Target("http://fake/v1", MODEL, "openai", "sk-Zk3hT9wQ1vB7nM5xL2cD8f")
+    made_findings, made = [], 0
+    events_of = run(target, OPENAI, Options(tier), transport=FakeServer(shown))
+    async with aclosing(events_of) as events:
+        async for event in events:
+            made += isinstance(event, ExchangeMade)
+            if isinstance(event, FindingMade):
+                made_findings.append(event.finding)
+    return made_findings, made
+
+
+def test_what_no_check_asked_about_is_found_by_who_asks_nothing() -> None:
+    told, _ = asyncio.run(run_against("total-mismatch@echo"))
+    accused = {f.id: f for f in told if f.verdict in BROKEN}
+    assert accused.keys() == {"usage.total-everywhere"}
+    finding = accused["usage.total-everywhere"]
+    assert "those with `echo`" in str(finding.seen)
+    assert 1 <= len(finding.exchanges) <= 5
+
+
+def test_what_a_check_has_found_is_not_told_again() -> None:
+    told, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
+    assert {f.id for f in told if f.verdict in BROKEN} == {"usage.present"}
+    skipped = {f.id: f.message for f in told if f.verdict is Verdict.SKIPPED}
+    assert skipped["usage.present-everywhere"] == "usage.present found this already"
+
+
+def test_looking_sends_nothing_and_comes_last() -> None:
+    told, made = asyncio.run(run_against("none", Tier.SMOKE))
+    looking = {check.id for check in INVARIANTS}
+    asking = [finding for finding in told if finding.id not in looking]
+    assert made == len({exchange for finding in asking for exchange in finding.exchanges})
+    positions = [i for i, finding in enumerate(told) if finding.id in looking]
+    assert positions
+    assert all(finding.exchanges == () for finding in told if finding.id in looking)
+
+
+def test_log_probabilities_that_are_missing_altogether_are_told_once() -> None:
+    told, _ = asyncio.run(run_against("logprobs-ignored"))
+    accused = {f.id for f in told if f.verdict in BROKEN and f.subject == "logprobs"}
+    assert {key for key in accused if not key.endswith("-refused")} == {"logprobs.returned"}

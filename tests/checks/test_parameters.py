@@ -1,0 +1,51 @@
+"""Parameters that may be declined, or whose default is no limit: what is accused, and what not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from conformance.model import Finding, Verdict
+from reference_server.behaviour.builders import asks, declines
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.triggers import is_batch
+from tests.checks.catalogue import CHECKS, findings
+from tests.fake_server import FakeServer, findings_of
+
+
+def found(check_id: str, shown: Behaviour, contract: str = "openai") -> Finding:
+    return findings(shown, [CHECKS[check_id]], contract)[check_id]
+
+
+@pytest.mark.parametrize("name", ["presence_penalty", "frequency_penalty"])
+def test_where_no_range_is_stated_a_value_may_be_declined_but_not_the_parameter(name: str) -> None:
+    check_id = f"{name.replace('_', '-')}.effect"
+    for declined, verdict in (
+        (declines(lambda asked: bool(asked.get(name))), Verdict.SKIPPED),
+        (declines(lambda asked: name in asked), Verdict.FAIL),
+    ):
+        finding = found(check_id, declined, "aocheng")
+        assert finding.verdict is verdict, finding.message
+
+
+@pytest.mark.parametrize(
+    "name", ["logprobs", "seed", "suffix", "logit_bias", "presence_penalty", "frequency_penalty"]
+)
+def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
+    check_id = f"{name.replace('_', '-')}.null"
+    finding = found(check_id, declines(lambda asked: name in asked))
+    assert finding.verdict is Verdict.REFUSED, finding.message
+    finding = found(check_id, declines(lambda asked: name in asked and asked[name] is None))
+    assert finding.verdict in {Verdict.FAIL, Verdict.WARN}, finding.message
+
+
+@pytest.mark.parametrize("check_id", ["all-at-once.default-limit", "all-at-once.null-limit"])
+def test_what_is_unlimited_in_a_stream_is_not_asked_for_four_times_more(check_id: str) -> None:
+    def unlimited(asked: Body) -> Body:
+        return {**asked, "max_tokens": 40} if asked.get("max_tokens") is None else asked
+
+    server = FakeServer(asks(unlimited))
+    finding = asyncio.run(findings_of(server, [CHECKS[check_id]]))[check_id]
+    assert finding.verdict is Verdict.SKIPPED
+    assert not any(map(is_batch, server.bodies))

@@ -1,0 +1,111 @@
+"""A check's sentence is there in both languages, and a check without one is not registered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import Check
+from conformance.checks._shared.request_shapes import SHAPES, ShapeQueue
+from conformance.checks._shared.root_causes import root_cause_of
+from conformance.checks.registry import check, invariant, titles_of
+from conformance.contract import load_contract
+from conformance.engine.discovery import all_checks
+from conformance.judgement import Deviation
+from conformance.model import Finding, Level, Tier, Verdict
+from conformance.protocol.trace import WholeRun
+from conformance.testing import ImaginedEndpoint
+from tests.cases import for_each_case
+
+
+def documented(docstring: str) -> Callable[[], None]:
+    def function() -> None:
+        return
+
+    function.__doc__ = docstring
+    return function
+
+
+def test_the_first_two_paragraphs_are_the_sentence() -> None:
+    function = documented(
+        """The limit holds in a batch
+        as well.
+
+        批次同样遵守上限，无论 `n`
+        取何值，且不超过
+        max_tokens 与
+        n 之积。
+
+        Nothing else is read.
+        """
+    )
+    english, chinese = titles_of(function, "a.check")
+    assert english == "The limit holds in a batch as well."
+    assert chinese == "批次同样遵守上限，无论 `n` 取何值，且不超过 max_tokens 与 n 之积。"
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    ["", "It holds.", "It holds.\n\nRaises:\n    ValueError: it does not.\n\n太晚了。"],
+)
+def test_a_check_without_a_sentence_in_both_languages_is_refused(docstring: str) -> None:
+    async def function(_: Api) -> None:
+        return
+
+    function.__doc__ = docstring
+    with pytest.raises(ValueError, match=r"^check no\.sentence: the docstring"):
+        check("no.sentence", requirement="stop.string")(function)
+    with pytest.raises(ValueError, match=r"^check no\.sentence: the docstring"):
+        invariant("no.sentence", requirement="stop.string")(documented(docstring))
+    assert "no.sentence" not in {known.id for known in all_checks()}
+
+
+def test_an_id_is_registered_once() -> None:
+    with pytest.raises(ValueError, match=r"^check stop\.string is registered twice"):
+        invariant("stop.string", requirement="stop.string")(documented("It holds.\n\n成立。"))
+
+
+@for_each_case("known", all_checks(), ids=lambda known: known.id)
+def test_both_sentences_name_the_same_parameters(known: Check) -> None:
+    english, chinese = (set(re.findall("`[^`]+`", t)) for t in (known.title, known.title_zh))
+    assert english <= chinese, "what is quoted is the same in every language"
+    assert known.title_zh.endswith("。")
+    assert "  " not in known.title_zh
+
+
+def test_parts_that_several_ways_share_are_asked_for_once() -> None:
+    turns, asked = ShapeQueue(SHAPES), []
+    for way in turns:
+        asked.append(way)
+        turns.take_apart(way)
+    parts = {part for way in SHAPES for part in way.parts}
+    assert asked[: len(SHAPES)] == list(SHAPES)
+    assert len(asked) == len(set(asked)) == len(SHAPES) + len(parts)
+
+
+@pytest.mark.parametrize(
+    ("accused", "features", "told"),
+    [
+        ("stop.string", {"prompt", "n"}, False),
+        ("stop.string", {"prompt", "stop"}, True),
+        ("stop.string", None, True),
+        ("usage.present", {"prompt", "n"}, True),
+        ("echo.off-by-default", {"prompt", "n"}, True),
+    ],
+)
+def test_a_cause_that_was_found_is_not_told_again(
+    accused: str, features: set[str] | None, told: bool
+) -> None:
+    contract = load_contract("openai")
+    requirement = contract.requirement(accused)
+    finding = Finding(
+        accused, "", accused, Level.MUST, requirement.subject, Tier.SMOKE, Verdict.FAIL, "", "", "",
+        None, (),
+    )  # fmt: skip
+    api = Api(ImaginedEndpoint(contract), contract, "m", whole_run=WholeRun(findings=(finding,)))
+    found = Deviation("a", "b", features=None if features is None else frozenset(features))
+    accuser = root_cause_of(found, "echo.prompt-then-completion", api)
+    assert accuser == (accused if told else None)

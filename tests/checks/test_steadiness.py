@@ -1,0 +1,165 @@
+"""A difference that comes and goes: a near-tie that flips is left alone, an error is found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.api import Api, Patience
+from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
+from conformance.checks._shared.nondeterminism import (
+    NEAR_TIE_NATS,
+    Parting,
+    parting_of,
+    settle,
+    usual_and_odd,
+)
+from conformance.contract import load_contract
+from conformance.judgement import Deviation, Inconclusive, Judgement
+from conformance.model import Effect, Exchange, Request
+from conformance.testing import ImaginedEndpoint
+from conformance.testing.fake_endpoint import MODEL
+from conformance.transport.coalesce import Sharing
+from tests.near_ties import scored_closely
+
+OPENAI = load_contract("openai")
+GREEDY: dict[str, Any] = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 8, "temperature": 0}
+
+
+class Erring:
+    """Writes another last character now and then, and tells of near-ties if it is said to."""
+
+    def __init__(self, every: int, *, near_ties: bool = False, logprobs: bool = True) -> None:
+        self._inner = ImaginedEndpoint(OPENAI)
+        self._every, self._near_ties, self._logprobs = every, near_ties, logprobs
+        self.sent = 0
+
+    async def send(self, request: Request) -> Exchange:
+        asked = json.loads(request.body)
+        exchange = await self._inner.send(request)
+        answer = json.loads(exchange.body)
+        if asked.get("logprobs") is not None:
+            if not self._logprobs:
+                return replace(exchange, status=400, body=b'{"error": {"message": "no logprobs"}}')
+            told = scored_closely(answer) if self._near_ties else answer
+            return replace(exchange, body=json.dumps(told).encode())
+        self.sent += 1
+        if self.sent % self._every == 0:
+            choice = answer["choices"][0]
+            answer["choices"][0] = {**choice, "text": f"{choice['text'][:-1]}~"}
+        return replace(exchange, body=json.dumps(answer).encode())
+
+
+async def judged(
+    endpoint: Erring, patience: Patience | None = None, prompts: Sequence[str] = (GREEDY["prompt"],)
+) -> Judgement | None:
+    """What comes of holding two equal ways of asking against each other, a request a prompt."""
+    api = Api(Sharing(endpoint.send), OPENAI, MODEL, patience=patience)
+
+    async def text(fresh: bool, **more: Any) -> tuple[str, ...]:
+        asked = [{**GREEDY, "prompt": prompt, **more} for prompt in prompts]
+        return tuple([(await api.complete(fresh=fresh, **one)).expect_ok().text for one in asked])
+
+    try:
+        await expect_agreement(text, lambda fresh: text(fresh, user="u"), "the same text")
+    except Unsettled as doubt:
+        return await settle(doubt, api)
+    except Judgement as judgement:
+        return judgement
+    return None
+
+
+def test_answers_that_agree_are_not_asked_for_again() -> None:
+    endpoint = Erring(every=99)
+    assert asyncio.run(judged(endpoint)) is None
+    assert endpoint.sent == 2
+
+
+def test_an_error_that_comes_and_goes_is_found_where_one_token_leads_by_far() -> None:
+    judgement = asyncio.run(judged(Erring(every=2)))
+    assert isinstance(judgement, Deviation)
+    judgement = asyncio.run(judged(Erring(every=3)))
+    assert judgement is None  # the first two answers agree, and nothing was suspected
+
+
+def test_a_near_tie_that_flips_is_left_alone() -> None:
+    endpoint = Erring(every=5, near_ties=True)
+    endpoint.sent = 3  # so that the second answer is another
+    judgement = asyncio.run(judged(endpoint))
+    assert isinstance(judgement, Inconclusive)
+    assert f"below {NEAR_TIE_NATS}" in str(judgement)
+
+
+def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
+    endpoint = Erring(every=5)
+    endpoint.sent = 3
+    judgement = asyncio.run(judged(endpoint))
+    assert isinstance(judgement, Deviation)
+    assert "2 times in" in judgement.seen
+    assert "nats" in judgement.seen
+
+
+@pytest.mark.parametrize("near_ties", [False, True])
+def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -> None:
+    """The answer to the other prompt begins otherwise, and says nothing of where these part."""
+    endpoint = Erring(every=5, near_ties=near_ties)
+    endpoint.sent = 2  # so that the third of the first four answers is another
+    judgement = asyncio.run(judged(endpoint, prompts=(GREEDY["prompt"], "red, green,")))
+    assert isinstance(judgement, Inconclusive if near_ties else Deviation)
+    assert near_ties == (f"below {NEAR_TIE_NATS}" in str(judgement))
+
+
+def test_without_log_probabilities_it_stays_open() -> None:
+    endpoint = Erring(every=5, logprobs=False)
+    endpoint.sent = 3
+    judgement = asyncio.run(judged(endpoint))
+    assert isinstance(judgement, Inconclusive)
+    assert "cannot be told" in str(judgement)
+
+
+def test_a_difference_that_does_not_come_back_is_no_finding() -> None:
+    endpoint = Erring(every=50)
+    endpoint.sent = 48
+    judgement = asyncio.run(judged(endpoint))
+    assert isinstance(judgement, Inconclusive)
+    assert "0 times in 18 repeats" in str(judgement)
+
+
+def test_a_run_loses_patience() -> None:
+    endpoint = Erring(every=5)
+    endpoint.sent = 3
+    judgement = asyncio.run(judged(endpoint, Patience(0)))
+    assert isinstance(judgement, Inconclusive)
+    patience = Patience(3)
+    assert patience.take(2)
+    assert not patience.take(2)
+    assert patience.take(1)
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd", "before"),
+    [
+        ("abc", "abd", ("ab", "ab")),
+        (("abc", "xyz"), ("abc", "xyq"), ("xy", "abcxy")),
+        (["a", "b"], ["a", "c"], ("", "a")),
+        (("abc", "length"), ("abc", None), None),
+        (("abc",), ("abc", "d"), None),
+    ],
+)
+def test_where_answers_part(usual: object, odd: object, before: tuple[str, ...] | None) -> None:
+    assert parting_of(usual, odd) == Parting(before)
+
+
+def test_the_usual_answer_is_the_most_frequent_one() -> None:
+    assert usual_and_odd((["a", "b"], ["b"])) == ("b", "a")
+    doubt = Unsettled((ask_nothing, ask_nothing), (["a", "b"], ["b"]), "x", Effect.ALTERED)
+    assert "does not repeat its own answer" in str(doubt)
+
+
+async def ask_nothing(fresh: bool) -> str:
+    return ""

@@ -1,0 +1,99 @@
+"""A few dozen requests of all kinds, for invariants to look at the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.api import Api, encode
+from conformance.checks import Check
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING
+from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
+from conformance.contract import load_contract
+from conformance.engine.runner import judge
+from conformance.model import Finding, Request
+from conformance.protocol.trace import Answered, WholeRun
+from conformance.transport.coalesce import Sharing
+from tests.fake_server import MODEL, FakeServer
+
+Body = dict[str, Any]
+
+WAYS: tuple[Body, ...] = (
+    {},
+    {"max_tokens": 48},
+    {"stream": True},
+    {"stream": True, "stream_options": {"include_usage": True}},
+    {"logprobs": 2},
+    {"logprobs": 2, "stream": True},
+    {"echo": True},
+    {"echo": True, "stream": True},
+    {"echo": True, "logprobs": 1, "max_tokens": 1},
+    {"n": 2, "temperature": 1},
+    {"n": 2, "temperature": 1, "stream": True},
+)
+"""Ways of asking about any prompt."""
+
+INSERTING: tuple[Body, ...] = ({}, {"stream": True}, {"n": 2}, {"logprobs": 2})
+"""Ways of asking what goes before a suffix."""
+
+BATCHES = ([COUNTING, COLOURS], [CHINESE, COUNTING])
+
+IDS = [256 + number for number in (3, 1, 4, 1, 5)]
+"""A prompt of token ids."""
+
+WRONG: tuple[Body, ...] = (
+    {"temperature": "hot"},
+    {"n": 0},
+    {"temperature": "hot", "stream": True},
+    {"prompt": CHINESE, "temperature": "热"},
+    {"prompt": [COUNTING, COLOURS], "n": 0},
+    {"model": "nobody"},
+    {"n": 0, "echo": True},
+)
+
+
+def bodies() -> Iterator[Body]:
+    """Every request that is right, then every one that is not."""
+    greedy: Body = {"model": MODEL, "prompt": COUNTING, "max_tokens": 16, "temperature": 0}
+    for prompt in (COUNTING, COLOURS, CHINESE, *BATCHES):
+        yield from ({**greedy, "prompt": prompt, **way} for way in WAYS)
+    for prompt, needle in ((COUNTING, ", 15"), (COLOURS, "e gr"), (CHINESE, "一")):
+        for way in ({}, {"stream": True}, {"echo": True}):
+            yield {**greedy, "prompt": prompt, "stop": ["§", needle], **way}
+            yield {**greedy, "prompt": prompt, "stop": f"{needle}§", **way}
+    for prompt, suffix in ((COUNTING, LONG_SUFFIX), (CHINESE, CHINESE_SUFFIX)):
+        yield from ({**greedy, "prompt": prompt, "suffix": suffix, **way} for way in INSERTING)
+    yield {**greedy, "stream": True, "stop": ",§"}
+    yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}
+    yield from ({**greedy, "max_tokens": 1, **way} for way in ({}, {"logprobs": 0}, {"echo": True}))
+    yield {**greedy, "prompt": [COUNTING, COLOURS], "max_tokens": 1}
+    yield {**greedy, "max_tokens": 0, "echo": True}
+    yield {**greedy, "prompt": AWKWARD, "max_tokens": 1, "echo": True, "logprobs": 1}
+    yield {**greedy, "max_tokens": 1, "temperature": 1, "best_of": 2}
+    yield {**greedy, "prompt": CHINESE, "max_tokens": 1}
+    yield {**greedy, "prompt": IDS, "max_tokens": 1}
+    yield {**greedy, "max_tokens": 1, "presence_penalty": -2, "frequency_penalty": -2}
+    yield {**greedy, "max_tokens": 1, "logprobs": None, "suffix": None}
+    yield from ({**greedy, "max_tokens": 1, **wrong} for wrong in WRONG)
+
+
+async def answers_of(server: FakeServer, contract: str = "openai") -> tuple[Answered, ...]:
+    """Send every request to a server, and one that is no JSON."""
+    requests = [Request("POST", "/completions", encode(body)) for body in bodies()]
+    requests.append(Request("POST", "/completions", b'{"model": '))
+    held_to = load_contract(contract)
+    return tuple([Answered(await server.send(request), held_to) for request in requests])
+
+
+async def look(
+    server: FakeServer, run: WholeRun, checks: tuple[Check, ...], contract: str = "openai"
+) -> dict[str, Finding]:
+    """Let invariants judge the answers of a server, each as if it were the only one.
+
+    The few that ask again where they suspect something ask the server.
+    """
+    sharing, held_to = Sharing(server.send), load_contract(contract)
+    return {
+        check.id: await judge(check, Api(sharing, held_to, MODEL, has_key=True, whole_run=run))
+        for check in checks
+    }

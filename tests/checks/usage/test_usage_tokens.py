@@ -1,0 +1,95 @@
+"""Prompts whose tokens can be counted pass where they are billed so, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from conformance.api import Api, encode
+from conformance.contract import load_contract
+from conformance.engine.runner import judge
+from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
+from conformance.protocol.trace import Answered, WholeRun
+from tests.checks.catalogue import CHECKS
+
+OPENAI = load_contract("openai")
+PASS, FAIL, SKIPPED = Verdict.PASS, Verdict.FAIL, Verdict.SKIPPED
+
+
+class Unused:
+    async def send(self, *_: Request, **__: bool) -> Exchange:
+        raise AssertionError("nothing is asked")
+
+
+def answered(asked: dict[str, Any], prompt_tokens: int, completion_tokens: int, choice: Any):
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
+    body = json.dumps({"choices": [{"index": 0, **choice}], "usage": usage}).encode()
+    request = Request("POST", "/completions", encode({"model": "m", **asked}))
+    attempt = Attempt(0.0, 0.1, 200, None)
+    arrivals = (Arrival(0.1, len(body)),)
+    return Answered(Exchange("x1", request, (attempt,), 200, (), body, arrivals, 0.1), OPENAI)
+
+
+def verdict(check_id: str, answer: Answered) -> Verdict:
+    api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
+    found: Finding = asyncio.run(judge(CHECKS[check_id], api))
+    return found.verdict
+
+
+@pytest.mark.parametrize(
+    ("prompt", "counted", "expected"),
+    [
+        ([5, 6, 7, 8], 4, PASS),
+        ([5, 6, 7, 8], 5, PASS),
+        ([5, 6, 7, 8], 3, FAIL),
+        ([5, 6, 7, 8], 9, FAIL),
+        ([[5, 6, 7, 8], [9]], 5, PASS),
+        ([[5, 6, 7, 8], [9]], 7, PASS),
+        ([[5, 6, 7, 8], [9]], 4, FAIL),
+        ("5 6 7 8", 99, SKIPPED),
+    ],
+)
+def test_ids_are_billed_one_by_one(prompt: Any, counted: int, expected: Verdict) -> None:
+    choice = {"text": " a", "finish_reason": "length"}
+    answer = answered({"prompt": prompt, "max_tokens": 1}, counted, 1, choice)
+    assert verdict("usage.ids-counted-everywhere", answer) is expected
+
+
+def echoed(tokens: list[str], finish: str = "length", text: str | None = None) -> dict[str, Any]:
+    arrays = {"tokens": tokens, "token_logprobs": [], "top_logprobs": [], "text_offset": []}
+    whole = "".join(tokens) if text is None else text
+    return {"text": whole, "finish_reason": finish, "logprobs": arrays}
+
+
+ECHO = {"prompt": "一二 3", "max_tokens": 1, "echo": True, "logprobs": 1}
+
+
+@pytest.mark.parametrize(
+    ("counted", "choice", "expected"),
+    [
+        (3, echoed(["一", "二", " 3", "!"]), PASS),
+        (4, echoed(["一", "二", " 3", "!"]), PASS),
+        (2, echoed(["一", "二", " 3", "!"]), PASS),
+        (5, echoed(["一", "二", " 3", "!"]), FAIL),
+        (0, echoed(["一", "二", " 3", "!"]), FAIL),
+        (9, echoed(["bytes:\\xe4\\xb8", "bytes:\\x80", "二", " 3"], text="一二 3"), FAIL),
+        (9, echoed(["一", "二", " 3", "!"], finish="stop"), SKIPPED),
+        (9, echoed(["<s>", "一", "二", " 3", "!"], text="一二 3!"), SKIPPED),
+        (9, echoed(["一", " 3", "!"], text="一二 3!"), SKIPPED),
+        (9, {"text": "一二 3!", "finish_reason": "length", "logprobs": None}, SKIPPED),
+    ],
+)
+def test_an_echoed_prompt_is_billed_with_its_tokens(
+    counted: int, choice: Any, expected: Verdict
+) -> None:
+    assert (
+        verdict("usage.echoed-counted-everywhere", answered(ECHO, counted, 1, choice)) is expected
+    )
+
+
+def test_where_more_was_generated_than_asked_for_nothing_is_known_of_the_prompt() -> None:
+    answer = answered(ECHO, 99, 2, echoed(["一", "二", " 3", "!", "?"]))
+    assert verdict("usage.echoed-counted-everywhere", answer) is SKIPPED

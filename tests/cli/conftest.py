@@ -1,0 +1,64 @@
+"""The command as a function call against an imagined endpoint, and as a process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli import main
+from conformance.engine import runner
+from conformance.testing import ImaginedEndpoint
+
+Command = Callable[..., Result]
+Process = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work in an empty folder, with no key in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+@pytest.fixture
+def command() -> Command:
+    """Call ``conformance`` with these words."""
+
+    def call(*words: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, list(words), input=stdin)
+
+    return call
+
+
+@pytest.fixture
+def imagine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let every run meet an endpoint in memory instead of the network, and no reference."""
+    honest = runner.run
+
+    def replace(endpoint=ImaginedEndpoint) -> None:
+        def run(target, contract, options, *, reference=None):
+            return honest(target, contract, options, transport=endpoint(contract, target.model))
+
+        monkeypatch.setattr(runner, "run", run)
+
+    return replace
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Process:
+    """Run ``conformance`` as a process of its own."""
+    return lambda *words, **settings: subprocess.run(
+        [sys.executable, "-m", "conformance", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+        env={**os.environ, "OPENAI_API_KEY": "", **settings},
+    )

@@ -1,0 +1,156 @@
+"""The command as a process: exit codes, signals, pipes; one sentence and never a traceback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from conformance.record.ndjson import read_run
+from tests.cli.endpoints import Answer, serving
+
+SMOKE = ("--model", "tiny", "--tier", "smoke", "--out", "out")
+
+
+def judged(process, base_url: str):
+    finished = process("run", "--base-url", base_url, *SMOKE)
+    assert "Traceback" not in finished.stdout + finished.stderr
+    return finished
+
+
+def because(folder: Path) -> str:
+    return json.loads((folder / "out" / "results.json").read_text())["because"]
+
+
+def test_without_a_url_the_bundled_server_is_started_judged_and_stopped(
+    process, tmp_path: Path
+) -> None:
+    finished = process("run", "--tier", "smoke", "--out", "out")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    header = read_run(tmp_path / "out" / "run.ndjson").header
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", urlsplit(header.base_url).port or 0))
+    assert "$REFERENCE_SERVER_API_KEY" in (tmp_path / "out" / "index.html").read_text()
+
+
+ONE_CHECK = ("--select", "max-tokens.unlimited", "--out", "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--contract", "zhizengzeng"), 0),
+        (("--contract", "zhizengzeng", "--dialect", "openai"), 1),
+    ],
+)
+def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
+    process, words: tuple[str, ...], code: int
+) -> None:
+    finished = process("run", *words, *ONE_CHECK)
+    assert finished.returncode == code, finished.stdout + finished.stderr
+    assert f"the bundled server emulates {words[-1]}" in finished.stderr
+
+
+def test_a_named_endpoint_has_no_dialect(process) -> None:
+    words = ("--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--dialect", "zero")
+    finished = process("run", *words)
+    assert finished.returncode == 4
+    assert "--dialect applies only to the bundled server" in finished.stderr
+
+
+def test_nobody_listens(process, tmp_path: Path) -> None:
+    finished = judged(process, "http://127.0.0.1:1/v1")
+    assert finished.returncode == 3
+    assert "Inconclusive." in finished.stdout
+    assert "127.0.0.1:1" in because(tmp_path)
+
+
+def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
+    page = Answer(b"<!doctype html><title>Welcome</title>", content_type="text/html")
+    with serving(lambda: page) as base_url:
+        finished = judged(process, base_url)
+    assert finished.returncode == 3
+    assert "returned an HTML page" in because(tmp_path)
+    assert read_run(tmp_path / "out" / "run.ndjson").exchanges
+
+
+def test_a_wrong_key(process, tmp_path: Path) -> None:
+    refusal = Answer(b'{"error":{"message":"Incorrect API key provided"}}', status=401)
+    with serving(lambda: refusal) as base_url:
+        finished = judged(process, base_url)
+    assert finished.returncode == 3
+    assert "401" in because(tmp_path)
+
+
+def test_an_endpoint_that_always_says_the_same_does_not_conform(process, tmp_path: Path) -> None:
+    with serving(Answer) as base_url:
+        finished = judged(process, base_url)
+    assert finished.returncode == 1
+    assert finished.stdout.splitlines()[-1] == str(Path("out", "index.html"))
+    assert (tmp_path / "out" / "index.html").stat().st_size > 0
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_it_learned(stop: signal.Signals, tmp_path: Path) -> None:
+    asked, release = threading.Semaphore(0), threading.Event()
+    first = threading.Lock()
+
+    def answer_once() -> Answer:
+        if not first.acquire(blocking=False):
+            asked.release()
+            release.wait()
+        return Answer()
+
+    with serving(answer_once) as base_url:
+        words = [sys.executable, "-m", "conformance", "run", "--base-url", base_url, *SMOKE]
+        started = subprocess.Popen(
+            words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        asked.acquire()
+        started.send_signal(stop)
+        stdout, stderr = started.communicate(timeout=60)
+        release.set()
+    assert started.returncode == 2
+    assert "Traceback" not in stdout + stderr
+    assert "Incomplete." in stdout
+    run = read_run(tmp_path / "out" / "run.ndjson")
+    assert run.footer is None
+    assert len(run.exchanges) >= 1
+    assert "This run is incomplete" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        finished = subprocess.run(
+            [sys.executable, "-m", "conformance", "list"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert finished.stderr == ""
+    assert finished.returncode == 2
+
+
+def test_a_terminal_that_knows_only_ascii_gets_question_marks(process) -> None:
+    finished = process("explain", "stop.five-refused", PYTHONIOENCODING="ascii")
+    assert finished.returncode == 0
+    assert "stop.at-most-four" in finished.stdout
+
+
+def test_wrong_usage_ends_with_4_and_nothing_on_standard_output(process) -> None:
+    finished = process("run", "--rate", "-1")
+    assert (finished.returncode, finished.stdout) == (4, "")
+    assert finished.stderr.startswith("conformance: ")
+
+
+def test_a_selection_of_nothing_ends_with_5(process) -> None:
+    assert process("run", "--select", "no-such-area.*").returncode == 5

@@ -1,0 +1,171 @@
+"""``conformance report``: again, as PDF, and judged anew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance import __version__
+from conformance.cli import pdf
+from conformance.cli.exit_codes import UserError
+from conformance.model import Run, Verdict
+from conformance.record.ndjson import read_run, write_run
+from tests.cli.endpoints import NAMED, WithoutStop
+from tests.report.builders import a_finding, a_run
+
+SMOKE = ("--tier", "smoke", "--reference", "none")
+
+
+@pytest.fixture
+def record(command, imagine) -> Path:
+    """The record of a run that found deviations."""
+    imagine(WithoutStop)
+    assert command("run", *NAMED, *SMOKE, "--out", "run").exit_code == 1
+    return Path("run/run.ndjson")
+
+
+def verdicts(run: Run) -> dict[str, Verdict]:
+    return {finding.id: finding.verdict for finding in run.findings}
+
+
+def test_a_record_is_judged_again_into_a_folder_of_its_own(command, record: Path) -> None:
+    before = {path: path.read_bytes() for path in Path("run").iterdir()}
+    result = command("report", "run", "--rejudge")
+    assert result.exit_code == 1
+    assert {path: path.read_bytes() for path in before} == before
+    again = read_run(Path("run/rejudged/run.ndjson"))
+    assert verdicts(again) == verdicts(read_run(record))
+    assert again.header.recorded_by == __version__
+    assert result.output.splitlines()[-1] == "run/rejudged/index.html"
+
+
+def test_every_report_says_who_judged(command, record: Path) -> None:
+    run = read_run(record)
+    older = replace(run, header=replace(run.header, suite_version="0.0.1"))
+    write_run(older, record)
+    words = ("--rejudge", "--format", "html,junit,json,markdown", "--lang", "en")
+    result = command("report", "run", *words)
+    told = f"Recorded by suite version 0.0.1, re-evaluated from the record by version {__version__}"
+    assert told in result.output
+    folder = Path("run/rejudged")
+    assert told in (folder / "index.html").read_text()
+    assert told in (folder / "summary.md").read_text()
+    assert 'name="recorded_by" value="0.0.1"' in (folder / "junit.xml").read_text()
+    results = json.loads((folder / "results.json").read_text())
+    assert (results["recorded_by"], results["suite_version"]) == ("0.0.1", __version__)
+    # A run that nobody judged again says nothing of the kind.
+    assert "judged again" not in command("report", "run").output
+
+
+def test_its_own_record_is_never_written_over(command, record: Path) -> None:
+    kept = record.read_bytes()
+    result = command("report", "run", "--rejudge", "--out", "run")
+    assert result.exit_code == 4
+    assert "choose another folder with --out" in result.output
+    assert record.read_bytes() == kept
+
+
+def test_a_broken_off_record_judged_again_has_broken_off(command, record: Path) -> None:
+    write_run(replace(read_run(record), footer=None), record)
+    result = command("report", "run", "--rejudge", "--format", "json")
+    assert result.exit_code == 2
+    assert json.loads(Path("run/rejudged/results.json").read_text())["complete"] is False
+
+
+def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
+    run = read_run(record)
+    write_run(replace(run, header=replace(run.header, contract="mine")), record)
+    result = command("report", "run", "--rejudge")
+    assert result.exit_code == 4
+    assert "the run used the contract 'mine': pass its path with --contract" in result.output
+    assert command("report", "run", "--rejudge", "--contract", "openai").exit_code == 1
+    assert command("report", "run", "--contract", "openai").exit_code == 4
+    assert command("report", "run", "--rejudge", "--contract", "yours").exit_code == 4
+
+
+@pytest.mark.parametrize("when", ["", "yesterday", "2026-13-01T00:00:00"])
+def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> None:
+    run = read_run(record)
+    write_run(replace(run, header=replace(run.header, started_at=when)), record)
+    result = command("report", "run", "--rejudge")
+    assert result.exit_code == 4
+    assert f"{when!r} is not a valid start time of a run" in result.output
+
+
+def test_a_run_that_broke_off_is_marked_in_every_format(command) -> None:
+    Path("run").mkdir()
+    write_run(a_run(a_finding(), broken_off=True), Path("run/run.ndjson"))
+    words = ("--format", "html,junit,json,markdown", "--lang", "en")
+    assert "Incomplete." in command("report", "run", *words).output
+    assert "This run is incomplete" in Path("run/index.html").read_text()
+    assert "## Incomplete" in Path("run/summary.md").read_text()
+    assert '<error message="The run ended early' in Path("run/junit.xml").read_text()
+    results = json.loads(Path("run/results.json").read_text())
+    assert (results["verdict"], results["complete"]) == ("broken off", False)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+def test_a_page_is_printed_as_pdf(command) -> None:
+    Path("run").mkdir()
+    write_run(a_run(a_finding()), Path("run/run.ndjson"))
+    result = command("report", "run", "--format", "pdf,html")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-2:] == ["run/report.pdf", "run/index.html"]
+    assert Path("run/report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_chromium_it_is_said_before_anything_is_written(
+    command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("run").mkdir()
+    write_run(a_run(a_finding()), Path("run/run.ndjson"))
+    monkeypatch.setenv("PATH", "")
+    result = command("report", "run", "--format", "pdf,html")
+    assert result.exit_code == 4
+    assert "--format pdf needs Chromium, which is not installed" in result.output
+    assert not Path("run/index.html").exists()
+
+
+def a_browser(script: str) -> str:
+    """Make a program that stands in for the browser; ``$out`` is the file to print to."""
+    program = Path("browser").absolute()
+    words = 'for word in "$@"; do case $word in --print-to-pdf=*) out=${word#*=};; esac; done'
+    program.write_text(f"#!/bin/sh\n{words}\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("exit 3", "could not print the page (exit code 3)"),
+        ("exit 0", "wrote no PDF"),
+        ("sleep 60", "did not print the page within 1 s"),
+    ],
+)
+def test_a_browser_that_fails_is_told_in_a_sentence(script: str, sentence: str) -> None:
+    with pytest.raises(UserError) as raised:
+        pdf.print_page("<p>", Path("x.pdf"), program=a_browser(script), seconds=1)
+    assert sentence in raised.value.message
+    assert not Path("x.pdf").exists()
+
+
+def test_nothing_of_a_browser_stays_behind() -> None:
+    script = 'sleep 60 & echo $! > "$PWD/child"; printf printed > "$out"'
+    pdf.print_page("<p>", Path("x.pdf"), program=a_browser(script))
+    assert Path("x.pdf").read_text() == "printed"
+    child = Path("child").read_text().strip()
+    # A signal is on its way when the call returns, and a busy machine delivers it later.
+    gone = 'until case "$(ps -o stat= -p "$0")" in ""|Z*) ;; *) false; esac; do sleep 0.05; done'
+    assert subprocess.run(["timeout", "30", "sh", "-c", gone, child], check=False).returncode == 0
+
+
+def test_a_pdf_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(UserError, match=r"cannot write no/where.pdf: No such file"):
+        pdf.print_page("<p>", Path("no/where.pdf"), program=a_browser('printf x > "$out"'))

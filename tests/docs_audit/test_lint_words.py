@@ -1,0 +1,28 @@
+"""How findings name values and lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.docs_audit.lint.messages import LONGEST, cut, listed, verb, written
+
+
+@pytest.mark.parametrize(
+    ("names", "told"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_names_are_listed(names: list[str], told: str) -> None:
+    assert listed(names) == told
+
+
+def test_values_are_written_as_json_that_people_can_read() -> None:
+    assert written("春\n") == '"春\\n"'
+    assert written(None) == "null"
+
+
+def test_a_long_value_is_cut_and_the_cut_is_seen() -> None:
+    assert cut("x" * LONGEST) == "x" * LONGEST
+    assert cut("x" * (LONGEST + 1)) == "x" * (LONGEST - 1) + "…"
+
+
+def test_the_verb_fits_the_number() -> None:
+    assert [verb(count, "is", "are") for count in (0, 1, 2)] == ["are", "is", "are"]

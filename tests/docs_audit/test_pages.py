@@ -1,0 +1,197 @@
+"""Reading transcribed pages: what is in the five, and what is said of a file that is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conformance.docs_audit.page import Client, choices_asked, stops_asked
+from conformance.docs_audit.page_reader import PAGES, PageError, load_page, read_page
+
+SMALL = {
+    "document": "mine",
+    "title": "My page",
+    "endpoint": "https://api.example.com/v1/completions",
+    "parameters": [{"name": "model", "type": "string", "required": True}],
+    "examples": [{"name": "curl", "client": "curl", "request": {"model": "m"}}],
+}
+
+
+def written(tmp_path: Path, content: object) -> Path:
+    """Write a page's file."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("document", "parameters", "examples", "samples"),
+    [
+        ("zero", 13, 3, 1),
+        ("gpt-ge", 11, 3, 1),
+        ("aocheng", 16, 11, 2),
+        ("zhizengzeng", 17, 6, 3),
+        ("eronmind", 9, 1, 1),
+    ],
+)
+def test_the_five_pages_are_transcribed(
+    document: str, parameters: int, examples: int, samples: int
+) -> None:
+    page = load_page(document)
+    assert page.document == document
+    counted = (len(page.parameters), len(page.examples), len(page.samples))
+    assert counted == (parameters, examples, samples)
+
+
+def test_what_a_page_does_not_say_is_not_made_up() -> None:
+    page = load_page("zhizengzeng")
+    user, echo, stop = (page.parameter(name) for name in ("user", "echo", "stop"))
+    assert user is not None
+    assert not user.has_default
+    assert echo is not None
+    assert (echo.has_default, echo.default, echo.minimum) == (True, False, None)
+    assert stop is not None
+    assert (stop.has_default, stop.default, stop.most) == (True, None, 4)
+    assert page.example("curl").reads is None
+    assert page.example("openai-python").base_url is None
+
+
+def test_a_page_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
+    page = load_page(str(written(tmp_path, SMALL)))
+    assert page.document == "mine"
+    assert page.example("curl").client is Client.CURL
+    assert page.samples == ()
+
+
+def test_a_row_of_two_names_is_found_by_each() -> None:
+    page = load_page("gpt-ge")
+    assert page.parameter("messages") is page.parameter("prompt") is not None
+    assert page.parameter("seed") is None
+    with pytest.raises(KeyError):
+        page.example("perl")
+
+
+def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
+    page = load_page("aocheng")
+    lacking = {example.name: page.undefined(example) for example in page.examples}
+    assert {name: names for name, names in lacking.items() if names} == {
+        "openai-python, a summary": ("long_text",)
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a: [", "is not valid YAML"),
+        ("\x00", "is not UTF-8 text"),
+        ([], "the file as a whole: [] is not of type 'object'"),
+        ({**SMALL, "extra": "x"}, "the file as a whole: Additional properties are not allowed"),
+        (
+            {**SMALL, "parameters": [{"name": "n", "required": "yes"}]},
+            "parameters[0].required: 'yes' is not of type 'boolean'",
+        ),
+        (
+            {**SMALL, "examples": [{"name": "x", "client": "perl", "request": {}}]},
+            "examples[0].client: 'perl' is not one of",
+        ),
+        (
+            {**SMALL, "examples": SMALL["examples"] * 2},
+            "examples: `curl` occurs twice",
+        ),
+        (
+            {**SMALL, "parameters": [{"name": "n"}, {"name": "n / best_of"}]},
+            "parameters: `n` occurs twice",
+        ),
+        (
+            {
+                **SMALL,
+                "samples": [{"name": "a", "answers": ["wget"], "kind": "plain", "text": "{}"}],
+            },
+            "samples: `a` refers to `wget`, which is not an example",
+        ),
+        (
+            {**SMALL, "samples": [{"name": "a", "answers": ["curl"], "kind": "plain"}]},
+            "samples[0]: ",
+        ),
+        ({**SMALL, "document": "openai"}, "document: `openai` is reserved for the live API"),
+        ("title: 2026-01-01", "has values that JSON cannot represent"),
+        ("title: .inf", "has values that JSON cannot represent"),
+        ("title: &a [*a]", "has values that JSON cannot represent"),
+    ],
+)
+def test_a_file_that_is_no_page_is_refused_with_the_place(
+    tmp_path: Path, content: object, told: str
+) -> None:
+    path = written(tmp_path, content)
+    with pytest.raises(PageError) as refused:
+        read_page(path)
+    assert str(refused.value).startswith(str(path))
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_keys_are_text_as_in_the_json_that_is_sent(tmp_path: Path) -> None:
+    request = {"model": "m", "logit_bias": {50256: -100}}
+    examples = [{"name": "curl", "client": "curl", "request": request}]
+    page = read_page(written(tmp_path, {**SMALL, "examples": examples}))
+    assert page.example("curl").request["logit_bias"] == {"50256": -100}
+
+
+def test_a_page_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(PageError, match=r"unknown page `zeru`; choose one of zero, .*or give"):
+        load_page("zeru")
+    with pytest.raises(PageError, match="cannot read"):
+        read_page(tmp_path)
+
+
+def test_the_live_api_is_no_page() -> None:
+    assert "openai" not in PAGES
+    with pytest.raises(PageError):
+        load_page("openai")
+
+
+@pytest.mark.parametrize(
+    ("request_", "count"),
+    [
+        ({}, 1),
+        ({"prompt": "a", "n": 3}, 3),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1], [2]], "n": 1}, 2),
+        ({"prompt": [], "n": None}, 1),
+        ({"n": True}, 1),
+    ],
+)
+def test_choices_are_prompts_times_n(request_: dict[str, object], count: int) -> None:
+    assert choices_asked(request_) == count
+
+
+def test_stops_are_one_or_several_and_never_empty() -> None:
+    assert stops_asked({}) == ()
+    assert stops_asked({"stop": None}) == ()
+    assert stops_asked({"stop": "\n"}) == ("\n",)
+    assert stops_asked({"stop": ["a", "", 3, "b"]}) == ("a", "b")
+
+
+def test_an_example_streams_where_it_asks_for_a_stream() -> None:
+    streaming = [example.name for example in load_page("aocheng").examples if example.streams]
+    assert streaming == ["curl, streamed", "openai-python, streamed"]
+
+
+def test_no_word_on_security_is_not_the_word_that_none_is_needed(tmp_path: Path) -> None:
+    silent = read_page(written(tmp_path, {**SMALL, "openapi": {"servers": []}})).openapi
+    assert silent is not None
+    assert silent.security is None
+    eronmind = load_page("eronmind").openapi
+    assert eronmind is not None
+    assert eronmind.security == ()
+
+
+def test_a_long_complaint_about_a_file_is_cut(tmp_path: Path) -> None:
+    with pytest.raises(PageError) as refused:
+        read_page(written(tmp_path, {**SMALL, "title": ["x" * 1_000]}))
+    told = str(refused.value).partition("title: ")[2].removesuffix("; see spec/pages.schema.json")
+    assert len(told) == 200
+    assert told.endswith("x…")

@@ -1,0 +1,184 @@
+"""Replaying: what is sent, what it can cost, and what is told of each example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.docs_audit import replay as replaying
+from conformance.docs_audit.clients import Ask, NotInstalledError, Reply
+from conformance.docs_audit.page import Client, Example, Page, Parameter
+from conformance.docs_audit.page_reader import PAGES, load_page
+from conformance.docs_audit.replay import STAND_IN, Price, price, replay, request_of, sendable
+from conformance.docs_audit.results import Endpoint, Outcome, Replayed
+
+KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
+ENDPOINT = Endpoint("http://127.0.0.1:1/v1", api_key=KEY)
+
+PLAIN = Example("plain", Client.CURL, {"model": "m", "prompt": "Once", "max_tokens": 5})
+VARIABLE = Example(
+    "variable",
+    Client.OPENAI_PYTHON,
+    {"model": "m", "prompt": ["Sum up: ${long_text} ${end}", "${end}"], "stop": "END"},
+)
+PART = Example("part", Client.FRAGMENT, {"stop": ["END"]})
+PAGE = Page(
+    document="tiny",
+    title="A tiny page",
+    endpoint="http://127.0.0.1/v1/completions",
+    parameters=(Parameter("max_tokens", default=16, has_default=True),),
+    examples=(PLAIN, VARIABLE, PART),
+)
+ANSWER = {
+    "object": "text_completion",
+    "choices": [{"index": 0, "text": " a", "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+}
+
+
+@dataclass
+class Imagined:
+    """A client that gives one reply, and keeps what it was asked."""
+
+    reply: Reply = field(default_factory=lambda: Reply(200, answer=ANSWER))
+    missing: Exception | None = None
+    label: str = "imagined"
+    asks: list[Ask] = field(default_factory=list)
+    looked: int = 0
+
+    def version(self) -> str:
+        self.looked += 1
+        if self.missing:
+            raise self.missing
+        return "1.2"
+
+    def send(self, ask: Ask) -> Reply:
+        self.asks.append(ask)
+        return self.reply
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Imagined:
+    imagined = Imagined()
+    found = replaying.program_for
+
+    def instead(client: Client, node_modules: Path | None = None) -> Any:
+        return imagined if found(client, node_modules) else None
+
+    monkeypatch.setattr(replaying, "program_for", instead)
+    return imagined
+
+
+def replayed(*examples: Example, endpoint: Endpoint = ENDPOINT) -> list[Replayed]:
+    return list(replay(PAGE, examples, endpoint))
+
+
+# ── what is sent ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_example_is_sent_as_the_page_has_it() -> None:
+    assert request_of(PLAIN) == PLAIN.request
+    assert request_of(PLAIN, "other") == {**PLAIN.request, "model": "other"}
+
+
+def test_a_variable_that_nobody_sets_becomes_a_text_of_ours() -> None:
+    request = request_of(VARIABLE)
+    assert request["prompt"] == [f"Sum up: {STAND_IN} {STAND_IN}", STAND_IN]
+    assert request["stop"] == "END"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_request_of_a_page_is_sent_but_no_part_of_one(name: str) -> None:
+    page = load_page(name)
+    left_out = [e for e in page.examples if e not in sendable(page)]
+    assert [e.client for e in left_out] == [Client.FRAGMENT] * (name == "aocheng")
+    assert all("prompt" in example.request for example in sendable(page))
+
+
+def test_what_it_can_cost_is_known_before_anything_is_sent() -> None:
+    # Bytes of the prompt and a mark before it, and the tokens asked for or the page's default.
+    assert price(PAGE, [PLAIN]) == Price(1, len("Once") + 1 + 5, 0)
+    copies = replace(PLAIN, request={"prompt": ["a", "b"], "n": 3})
+    assert price(PAGE, [PLAIN, copies]) == Price(2, 10 + 2 * (1 + 1) + 2 * 3 * 16, 0)
+
+
+def test_a_request_without_a_limit_is_told_apart() -> None:
+    page = replace(PAGE, parameters=(Parameter("max_tokens", default="inf", has_default=True),))
+    endless = replace(PLAIN, request={"prompt": "Once"})
+    assert price(page, [PLAIN, endless]) == Price(2, 10 + 5, 1)
+    assert price(replace(PAGE, parameters=()), [endless]) == Price(1, 5, 1)
+
+
+def test_the_five_pages_send_as_many_requests_as_they_show() -> None:
+    counted = [price(load_page(name), sendable(load_page(name))) for name in PAGES]
+    assert {name: p.requests for name, p in zip(PAGES, counted, strict=True)} == {
+        "zero": 3,
+        "gpt-ge": 3,
+        "aocheng": 10,
+        "zhizengzeng": 6,
+        "eronmind": 1,
+    }
+    assert [p.unlimited for p in counted] == [0, 0, 0, 1, 0]
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_that_is_all_it_has_to_be_is_met(program: Imagined) -> None:
+    (one,) = replayed(PLAIN, endpoint=replace(ENDPOINT, model="other"))
+    assert (one.document, one.example, one.client) == ("tiny", "plain", "imagined 1.2")
+    assert one.outcome is Outcome.MET
+    assert {"answered", "choices", "usage", "max_tokens"} <= set(one.met)
+    assert one.unmet == ()
+    (ask,) = program.asks
+    assert ask == Ask(ENDPOINT.base_url, {**PLAIN.request, "model": "other"}, KEY, 60.0)
+
+
+def test_an_answer_that_is_not_says_what_was_expected_and_seen(program: Imagined) -> None:
+    program.reply = Reply(200, answer={**ANSWER, "object": "chat.completion"})
+    (one,) = replayed(PLAIN)
+    assert one.outcome is Outcome.NOT_MET
+    assert [(u.expectation, u.expected, u.seen) for u in one.unmet] == [
+        ("object", 'object = "text_completion"', 'object = "chat.completion"')
+    ]
+
+
+def test_the_variables_that_were_filled_in_are_named(program: Imagined) -> None:
+    first, second = replayed(PLAIN, VARIABLE)
+    assert first.stand_ins == ()
+    assert second.stand_ins == ("long_text", "end")
+    assert program.asks[1].request["prompt"][1] == STAND_IN
+
+
+def test_a_client_that_is_missing_leaves_its_examples_not_run(program: Imagined) -> None:
+    program.missing = NotInstalledError("there is no curl: install it")
+    (one,) = replayed(PLAIN)
+    assert one == Replayed(
+        "tiny", "plain", "imagined", Outcome.NOT_RUN, reason="there is no curl: install it"
+    )
+    assert program.asks == []
+
+
+def test_a_client_that_cannot_be_started_leaves_its_examples_not_run(program: Imagined) -> None:
+    program.missing = PermissionError(13, "Permission denied")
+    (one,) = replayed(PLAIN)
+    assert one.outcome is Outcome.NOT_RUN
+    assert one.reason == "the client cannot be started: [Errno 13] Permission denied"
+
+
+def test_a_part_of_a_body_is_not_run(program: Imagined) -> None:
+    (one,) = replayed(PART)
+    assert (one.outcome, one.reason) == (
+        Outcome.NOT_RUN,
+        "it is only part of a request body",
+    )
+    assert program.asks == []
+
+
+def test_a_client_is_looked_for_once(program: Imagined) -> None:
+    replayed(PLAIN, replace(PLAIN, name="again"))
+    assert program.looked == 1
+    assert len(program.asks) == 2

@@ -1,0 +1,322 @@
+"""The reference is asked last, at its own cost, and no trouble with it ends a run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import Check
+from conformance.contract import load_contract
+from conformance.engine.comparison import Reference, ReferenceMissingError
+from conformance.engine.comparison import reference as asking
+from conformance.engine.runner import Options, run
+from conformance.judgement import Deviation
+from conformance.language import same
+from conformance.model import Exchange, Limits, Request, Target, Tier
+from conformance.record.events import (
+    ExchangeMade,
+    FindingMade,
+    ReferenceAnswered,
+    ReferenceMissing,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+from conformance.record.ndjson import RunWriter, read_run
+from conformance.testing import ImaginedEndpoint
+from tests.transport.loopback import answer, reset, serving
+
+OPENAI = load_contract("openai")
+THEIR_KEY = "sk-theirs-that-must-not-show"
+OUR_KEY = "sk-ours-that-must-not-show"
+TARGET = Target("http://imagined/v1", "imagined", "openai", THEIR_KEY)
+DEFAULTS = Options()
+OURS = Target("http://reference/v1", "our-model", "openai", OUR_KEY)
+
+
+async def passes(api: Api) -> None:
+    (await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok()
+
+
+async def deviates(api: Api) -> None:
+    for limit in (2, 3):
+        reply = await api.complete(prompt="1, 2,", max_tokens=limit)
+    raise Deviation("another text", str(reply.exchange.status))
+
+
+def a_check(check_id: str, run_it: Callable[[Api], Any]) -> Check:
+    return Check(check_id, "stop.string", Tier.SMOKE, "It holds.", "成立。", (), run_it)
+
+
+GOOD = a_check("a.good", passes)
+BAD = a_check("b.bad", deviates)
+
+
+@contextmanager
+def opened(target: Target = OURS) -> Iterator[Target]:
+    yield target
+
+
+def imagined_reference(**more: Any) -> tuple[Reference, ImaginedEndpoint]:
+    endpoint = ImaginedEndpoint(OPENAI, OURS.model)
+    return Reference("bundled", opened, sender=endpoint.send, **more), endpoint
+
+
+def events_of(
+    *checks: Check, reference: Reference | None, options: Options = DEFAULTS
+) -> list[RunEvent]:
+    async def collect() -> list[RunEvent]:
+        endpoint = ImaginedEndpoint(OPENAI)
+        stream = run(
+            TARGET, OPENAI, options, transport=endpoint, checks=checks, reference=reference
+        )
+        return [event async for event in stream]
+
+    return asyncio.run(collect())
+
+
+def answered(events: list[RunEvent]) -> list[ReferenceAnswered]:
+    return [event for event in events if isinstance(event, ReferenceAnswered)]
+
+
+def missing(events: list[RunEvent]) -> list[str]:
+    return [event.because.en for event in events if isinstance(event, ReferenceMissing)]
+
+
+def footer_of(events: list[RunEvent]) -> Any:
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    return last.footer
+
+
+def test_the_reference_answers_what_shows_a_deviation_with_its_own_model() -> None:
+    reference, endpoint = imagined_reference()
+    events = events_of(GOOD, BAD, reference=reference)
+    shown = next(e.finding for e in events if isinstance(e, FindingMade) and e.finding.id == BAD.id)
+    told = answered(events)
+    assert [event.comparison.exchange for event in told] == list(shown.exchanges)
+    for event in told:
+        assert event.comparison.answer.status == 200
+    made = {e.exchange.id: e.exchange for e in events if isinstance(e, ExchangeMade)}
+    for event, asked in zip(told, endpoint.requests, strict=True):
+        theirs = json.loads(made[event.comparison.exchange].request.body)
+        assert json.loads(asked.body) == {**theirs, "model": "our-model"}
+    assert [event.comparison.answer.id for event in told] == ["r0001", "r0002"]
+
+
+def test_it_is_asked_when_all_is_judged_and_before_the_footer() -> None:
+    reference, _ = imagined_reference()
+    kinds = [type(event) for event in events_of(BAD, GOOD, reference=reference)]
+    first = kinds.index(ReferenceAnswered)
+    assert set(kinds[first:-1]) == {ReferenceAnswered}
+    assert kinds[-1] is RunFinished
+
+
+def test_it_changes_neither_the_verdict_nor_the_bill_of_the_endpoint() -> None:
+    reference, _ = imagined_reference()
+    alone = footer_of(events_of(GOOD, BAD, reference=None))
+    compared = footer_of(events_of(GOOD, BAD, reference=reference))
+    assert compared.conclusion == alone.conclusion
+    assert compared.counts == alone.counts
+    assert compared.cost == alone.cost
+    assert alone.reference_cost is None
+    assert compared.reference_cost.requests == 2
+    assert compared.reference_cost.completion_tokens == 5
+
+
+def test_the_header_names_it() -> None:
+    reference, _ = imagined_reference()
+    for asked, name in ((reference, "bundled"), (None, None)):
+        started = events_of(GOOD, reference=asked)[0]
+        assert isinstance(started, RunStarted)
+        assert started.header.reference == name
+
+
+def test_where_nothing_deviates_it_is_not_even_opened() -> None:
+    def never() -> AbstractContextManager[Target]:
+        raise AssertionError("nothing is to be compared")
+
+    events = events_of(GOOD, reference=Reference("bundled", never))
+    assert not answered(events)
+    assert footer_of(events).reference_cost is None
+
+
+def test_one_that_cannot_be_opened_is_told_once_and_the_run_goes_on() -> None:
+    @contextmanager
+    def broken() -> Iterator[Target]:
+        raise ReferenceMissingError(same("it is not installed"))
+        yield OURS
+
+    events = events_of(GOOD, BAD, reference=Reference("bundled", broken))
+    assert missing(events) == ["it is not installed"]
+    assert footer_of(events).counts == footer_of(events_of(GOOD, BAD, reference=None)).counts
+    assert footer_of(events).reference_cost is None
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, "the reference server returned status 401: check its URL, model and key"),
+        (404, "the reference server returned status 404: check its URL, model and key"),
+        (302, "the reference server returned status 302: check its URL, model and key"),
+        (None, "the reference server does not respond: gone"),
+    ],
+)
+def test_one_that_lets_nobody_in_is_asked_once(status: int | None, sentence: str) -> None:
+    asked: list[Request] = []
+
+    async def send(request: Request) -> Exchange:
+        asked.append(request)
+        return Exchange("x0001", request, (), status, (), b"", (), 0.1, None if status else "gone")
+
+    events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
+    assert missing(events) == [sentence]
+    assert len(asked) == 1
+    assert not answered(events)
+
+
+def test_an_answer_that_never_came_is_no_comparison() -> None:
+    honest = ImaginedEndpoint(OPENAI, OURS.model)
+
+    async def send(request: Request) -> Exchange:
+        came = await honest.send(request)
+        return came if len(honest.requests) == 1 else replace(came, status=None, fault="gone")
+
+    events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
+    assert len(honest.requests) == 2
+    assert len(answered(events)) == 1
+    assert not missing(events)
+
+
+def test_it_spends_no_more_than_the_run_may() -> None:
+    reference, endpoint = imagined_reference()
+
+    async def many(api: Api) -> None:
+        for limit in (1, 2, 3):
+            await api.complete(prompt="1", max_tokens=limit)
+        raise Deviation("a", "b")
+
+    # The request that every run begins with is the fourth.
+    options = Options(limits=Limits(requests=4, tokens=1_000))
+    two = [a_check(f"b.{number}", many) for number in range(2)]
+    events = events_of(*two, reference=reference, options=options)
+    assert len(endpoint.requests) == 3
+    assert footer_of(events).reference_cost.requests == 3
+
+
+def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def send(request: Request) -> Exchange:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(asking, "SECONDS", 0.01)
+    events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
+    assert missing(events) == ["the reference server did not finish within 0 seconds"]
+    assert isinstance(events[-1], RunFinished)
+
+
+def test_one_that_starts_when_nobody_waits_any_more_is_stopped_again() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    stopped: list[bool] = []
+
+    @contextmanager
+    def slow() -> Iterator[Target]:
+        begun.set()
+        go_on.wait(30)
+        yield OURS
+        stopped.append(True)
+
+    async def leave_early() -> None:
+        async def judge() -> None:
+            stream = run(
+                TARGET,
+                OPENAI,
+                Options(),
+                transport=ImaginedEndpoint(OPENAI),
+                checks=[BAD],
+                reference=Reference("bundled", slow),
+            )
+            async for _ in stream:
+                pass
+
+        judging = asyncio.create_task(judge())
+        await asyncio.to_thread(begun.wait, 30)
+        judging.cancel()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await judging
+
+    asyncio.run(leave_early())
+    assert stopped == [True]
+
+
+def test_neither_side_shows_the_others_key_and_each_gets_its_own(tmp_path: Path) -> None:
+    """A gateway in front of the reference may well show the reference's key, and the other way."""
+    talking = {"error": {"message": f"{THEIR_KEY} is not {OUR_KEY}", "type": "x"}}
+    completion = {
+        "id": "c",
+        "object": "text_completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"text": f"{THEIR_KEY} {OUR_KEY}", "index": 0, "finish_reason": "stop"}],
+    }
+
+    async def judge() -> tuple[list[bytes], list[bytes]]:
+        leak = answer(completion, "200 OK", f"X-Upstream: {OUR_KEY} {THEIR_KEY}")
+        async with (
+            serving(leak, answer(talking, "400 Bad Request")) as theirs,
+            serving(leak, answer(talking, "400 Bad Request")) as ours,
+        ):
+            target = replace(TARGET, base_url=theirs.base_url)
+            other = replace(OURS, base_url=ours.base_url)
+            reference = Reference(ours.base_url, lambda: opened(other), secrets=(OUR_KEY,))
+            with RunWriter(tmp_path / "run.ndjson") as writer:
+                stream = run(target, OPENAI, Options(), checks=[BAD], reference=reference)
+                async for event in stream:
+                    writer.write(event)
+            return theirs.requests, ours.requests
+
+    to_theirs, to_ours = asyncio.run(judge())
+    assert len(read_run(tmp_path / "run.ndjson").comparisons) == 2
+    record = (tmp_path / "run.ndjson").read_text("utf-8")
+    assert THEIR_KEY not in record
+    assert OUR_KEY not in record
+    assert to_theirs
+    assert all(f"Bearer {THEIR_KEY}".encode() in sent for sent in to_theirs)
+    assert to_ours
+    assert all(f"Bearer {OUR_KEY}".encode() in sent for sent in to_ours)
+    assert not any(THEIR_KEY.encode() in sent for sent in to_ours)
+    assert not any(OUR_KEY.encode() in sent for sent in to_theirs)
+
+
+def test_one_that_breaks_the_connection_is_told(tmp_path: Path) -> None:
+    async def judge() -> list[RunEvent]:
+        async with serving(reset) as ours:
+            other = replace(OURS, base_url=ours.base_url)
+            stream = run(
+                TARGET,
+                OPENAI,
+                Options(limits=Limits(requests=1, tokens=1_000)),
+                transport=ImaginedEndpoint(OPENAI),
+                checks=[a_check("b.bad", deviates_at_once)],
+                reference=Reference(ours.base_url, lambda: opened(other)),
+            )
+            return [event async for event in stream]
+
+    (because,) = missing(asyncio.run(judge()))
+    assert because.startswith("the reference server does not respond: ")
+
+
+async def deviates_at_once(api: Api) -> None:
+    """Repeat what every run begins with, so that one request is enough."""
+    await api.complete(prompt="1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,", max_tokens=1, temperature=0)
+    raise Deviation("a", "b")

@@ -1,0 +1,139 @@
+"""Which requests the reference is asked, and what of them is changed on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from conformance.engine.comparison import deciding, within
+from conformance.engine.comparison.selection import MOST_REQUESTS, MOST_TOKENS, asked_for
+from conformance.model import (
+    Credentials,
+    Exchange,
+    Finding,
+    Level,
+    Limits,
+    Request,
+    Tier,
+    Verdict,
+)
+
+
+def request(body: Any, **more: Any) -> Request:
+    raw = body if isinstance(body, bytes) else json.dumps({"model": "theirs", **body}).encode()
+    return Request("POST", "/completions", raw, **more)
+
+
+def exchange(key: str, asked: Request) -> Exchange:
+    return Exchange(key, asked, (), 200, (), b"{}", (), 0.1)
+
+
+def finding(verdict: Verdict, *shown: str) -> Finding:
+    return Finding(
+        "stop.ends", "It ends.", "r", Level.MUST, "stop", Tier.SMOKE, verdict, exchanges=shown
+    )
+
+
+def chosen(findings: Iterable[Finding], *asked: Request) -> list[str]:
+    exchanges = [exchange(f"x{number}", one) for number, one in enumerate(asked)]
+    return [picked.id for picked in deciding(findings, exchanges, "theirs")]
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_deviations_are_compared(verdict: Verdict) -> None:
+    asked = chosen([finding(verdict, "x0")], request({"prompt": "1"}))
+    assert asked == (["x0"] if verdict in {Verdict.FAIL, Verdict.WARN} else [])
+
+
+def test_of_each_finding_the_last_three_decide_and_each_request_is_asked_once() -> None:
+    prompts = [request({"prompt": text}) for text in "abcdeb"]
+    findings = [
+        finding(Verdict.FAIL, "x0", "x1", "x2", "x3"),
+        finding(Verdict.WARN, "x5", "x4"),
+        finding(Verdict.FAIL, "x3", "not-on-record"),
+    ]
+    assert chosen(findings, *prompts) == ["x1", "x2", "x3", "x4"]
+
+
+def test_many_samples_of_one_request_leave_room_for_others() -> None:
+    prompts = [request({"prompt": text}) for text in "abccccc"]
+    findings = [finding(Verdict.FAIL, *(f"x{number}" for number in range(7)))]
+    assert chosen(findings, *prompts) == ["x0", "x1", "x6"]
+
+
+def test_a_run_full_of_deviations_asks_no_more_than_sixty() -> None:
+    prompts = [request({"prompt": str(number)}) for number in range(99)]
+    findings = [finding(Verdict.FAIL, f"x{number}") for number in range(99)]
+    assert chosen(findings, *prompts) == [f"x{number}" for number in range(MOST_REQUESTS)]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        request({"prompt": "1"}, credentials=Credentials.WRONG),
+        request({"prompt": "1"}, credentials=Credentials.NONE),
+        request({"prompt": "1"}, headers=(("Authorization", "Basic dXNlcjpwYXNz"),)),
+        request({"prompt": "1", "model": "no-such-model"}),
+        request({"prompt": "1", "model": None}),
+        request({"prompt": "1", "model": ["theirs"]}),
+        request(b'["theirs"]'),
+        request(b'{"model": "theirs"'),
+        request(b"[" * 100_000),
+        request(b"\xff"),
+        request({"prompt": "1", "max_tokens": 10_000_000}),
+        request({"prompt": "1", "n": 128, "max_tokens": 64}),
+        request({"prompt": "long " * 2_000, "max_tokens": 1}),
+        Request("GET", "/models"),
+        Request("POST", "/chat/completions", request({"messages": []}).body),
+    ],
+)
+def test_what_means_something_else_to_somebody_else_is_not_asked(strange: Request) -> None:
+    plain = request({"prompt": "1"})
+    assert chosen([finding(Verdict.FAIL, "x0", "x1")], plain, strange) == ["x0"]
+
+
+def test_a_generation_that_was_bounded_by_its_events_stays_so() -> None:
+    endless = request({"prompt": "1", "max_tokens": 10_000_000, "stream": True}, read_events=3)
+    assert chosen([finding(Verdict.FAIL, "x0")], endless) == ["x0"]
+    assert asked_for(endless, "ours").read_events == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "ours"),
+    [
+        (
+            rb'{ "prompt":"\u4e00\n", "model" : "theirs","n":1.0 }',
+            '{ "prompt":"\\u4e00\\n", "model" : "我","n":1.0 }'.encode(),
+        ),
+        (rb'{"model":"the\u0069rs","stop":"\"model\":\"x\""}', None),
+        (rb'{"prompt":"\"model\":\"theirs\"","model":"theirs"}', None),
+        (rb'{"model":"first","model":"theirs"}', None),
+        (rb'{"logit_bias":{"model":"theirs"},"model":"theirs"}', None),
+    ],
+)
+def test_the_models_name_is_replaced_and_nothing_else(body: bytes, ours: bytes | None) -> None:
+    changed = asked_for(request(body), "我")
+    assert json.loads(changed.body) == {**json.loads(body), "model": "我"}
+    if ours is not None:
+        assert changed.body == ours
+
+
+def test_a_request_for_the_same_model_is_sent_as_it_was() -> None:
+    same = request(rb'{"model" : "theirs" , "prompt":"\u0031"}')
+    assert asked_for(same, "theirs") is same
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [
+        (Limits(), Limits(MOST_REQUESTS, MOST_TOKENS)),
+        (Limits(9, 99), Limits(9, 99)),
+        (Limits(9_999, None), Limits(MOST_REQUESTS, MOST_TOKENS)),
+        (Limits(None, 999_999), Limits(MOST_REQUESTS, MOST_TOKENS)),
+    ],
+)
+def test_whoever_limits_a_run_limits_the_reference(limits: Limits, wanted: Limits) -> None:
+    assert within(limits) == wanted

@@ -1,0 +1,88 @@
+"""A plan tells what a run will ask and cost, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import Check
+from conformance.contract import load_contract
+from conformance.engine.estimate import plan
+from conformance.engine.runner import Options, run
+from conformance.model import Limits, Target, Tier
+from conformance.record.events import ExchangeMade
+from conformance.testing import ImaginedEndpoint
+from tests.engine.plans import plan_of
+from tests.lanes import by_default
+
+OPENAI = load_contract("openai")
+
+
+def a_check(check_id: str, run_it: Any, requirement: str = "stop.string") -> Check:
+    return Check(check_id, requirement, Tier.SMOKE, "It holds.", "成立。", (), run_it)
+
+
+async def one_token(api: Api) -> None:
+    (await api.complete(prompt="12345", max_tokens=1)).expect_ok()
+
+
+async def two_answers(api: Api) -> None:
+    (await api.complete(prompt="12345", max_tokens=1)).expect_ok()
+    (await api.complete(prompt="12345", max_tokens=10, n=2)).expect_ok()
+
+
+async def refused(api: Api) -> None:
+    (await api.complete(prompt="12345", max_tokens=10**9)).expect_error(400)
+
+
+def test_checks_are_counted_each_alone_and_all_together() -> None:
+    planned = plan(
+        OPENAI, Options(), checks=[a_check("a.one", one_token), a_check("b.two", two_answers)]
+    )
+    assert [(check.id, check.requests, check.tokens) for check in planned.checks] == [
+        ("a.one", 1, 1 + 5 + 1),
+        ("b.two", 2, (1 + 5 + 1) + (1 + 5 + 20)),
+    ]
+    first = plan(OPENAI, Options(), checks=[a_check("a.one", one_token)])
+    assert planned.requests == first.requests + 1  # the shared one and the first of all are there
+    assert planned.tokens == first.tokens + 26
+
+
+def test_what_must_be_refused_costs_a_request_and_no_tokens() -> None:
+    (check,) = plan(OPENAI, Options(), checks=[a_check("a.one", refused)]).checks
+    assert (check.requests, check.tokens) == (1, 0)
+
+
+def test_a_check_that_the_contract_does_not_ask_for_is_planned_with_its_reason() -> None:
+    check = a_check("a.one", one_token, "max-tokens.default-unlimited")
+    (planned,) = plan(OPENAI, Options(), checks=[check]).checks
+    assert planned.requests == 0
+    assert planned.skip == OPENAI.why_not_in_force("max-tokens.default-unlimited")
+
+
+def test_limits_do_not_change_what_a_run_would_cost() -> None:
+    checks = [a_check("b.two", two_answers)]
+    poor = Options(limits=Limits(requests=1, tokens=1))
+    assert plan(OPENAI, poor, checks=checks) == plan(OPENAI, Options(), checks=checks)
+
+
+def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: Any) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", forbidden)
+    assert plan(OPENAI, Options(Tier.SMOKE)).requests > 0
+
+
+@pytest.mark.parametrize("tier", by_default([Tier.SMOKE, Tier.STANDARD], Tier))
+def test_a_correct_endpoint_is_sent_what_was_planned(tier: Tier) -> None:
+    async def count() -> int:
+        target = Target("http://imagined/v1", "imagined", "openai", "sk-imagined")
+        stream = run(target, OPENAI, Options(tier), transport=ImaginedEndpoint(OPENAI))
+        return sum([1 async for event in stream if isinstance(event, ExchangeMade)])
+
+    assert plan_of("openai", tier).requests == asyncio.run(count())

@@ -1,0 +1,86 @@
+"""What a run costs on the wire, by the server's own log: what was planned, within the budget."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.engine.discovery import all_checks
+from conformance.engine.estimate import plan
+from conformance.engine.runner import Options, run
+from conformance.engine.selection import PRICES
+from conformance.model import Conclusion, Footer, Stage, Target, Tier
+from conformance.record.events import RunFinished
+from conformance.targets.bundled import MODEL, REFERENCE
+from tests.engine.plans import plan_of
+from tests.lanes import by_default
+from tests.servers import running_server
+
+TRIES = 3
+"""A check that comes upon a difference asks again, which chance or a busy machine can bring about,
+but not every time."""
+
+RUNS = [("openai", tier) for tier in Tier] + [
+    (document, Tier.STANDARD) for document in DOCUMENTS if document != "openai"
+]
+RUNS_BY_DEFAULT = [("openai", Tier.SMOKE), ("openai", Tier.STANDARD), ("zero", Tier.STANDARD)]
+PLANS = [(document, tier) for document in DOCUMENTS for tier in Tier]
+PLANS_BY_DEFAULT = [plan for plan in PLANS if plan[1] is not Tier.DEEP or plan[0] == "openai"]
+
+
+@pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
+def test_a_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None:
+    planned = plan_of(document, tier)
+    most_requests, most_tokens = PRICES[tier]
+    dialect = REFERENCE if document == "openai" else document
+    counted: list[int] = []
+    with running_server("--dialect", dialect) as server:
+        target = Target(server.base_url, MODEL, document, server.key)
+        while planned.requests not in counted and len(counted) < TRIES:
+            counted.append(asyncio.run(run_once(target, Options(tier))).cost.requests)
+    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    assert counted[-1] == planned.requests
+    assert len(logged) == sum(counted)
+    last = logged[-planned.requests :]
+    assert len(last) <= most_requests
+    assert sum(map(billed, last)) <= min(planned.tokens, most_tokens)
+
+
+@pytest.mark.parametrize(("document", "tier"), by_default(PLANS_BY_DEFAULT, PLANS))
+def test_each_plan_keeps_its_budget(document: str, tier: Tier) -> None:
+    planned = plan_of(document, tier)
+    most_requests, most_tokens = PRICES[tier]
+    assert planned.requests <= most_requests
+    assert planned.tokens <= most_tokens
+
+
+@pytest.mark.parametrize("seed", by_default([7], [1, 7, 2**40]))
+def test_other_seeds_keep_the_budget(seed: int) -> None:
+    planned = plan(load_contract("openai"), Options(Tier.DEEP, stage=Stage.GENERATED, seed=seed))
+    usual = plan(load_contract("openai"), Options(Tier.DEEP, stage=Stage.GENERATED))
+    assert planned.requests == usual.requests
+    assert planned.tokens <= usual.tokens + 1_500
+
+
+def test_every_requirement_is_judged_by_a_check() -> None:
+    contracts = [load_contract(document) for document in DOCUMENTS]
+    stated = {requirement for contract in contracts for requirement in contract.requirements}
+    assert stated == {check.requirement for check in all_checks()}
+
+
+async def run_once(target: Target, options: Options) -> Footer:
+    async with aclosing(run(target, load_contract(target.contract), options)) as events:
+        (footer,) = [event.footer async for event in events if isinstance(event, RunFinished)]
+    assert footer.conclusion is Conclusion.CONFORMING
+    return footer
+
+
+def billed(line: Mapping[str, Any]) -> int:
+    """The tokens of one request; what was refused has none."""
+    return int(line.get("prompt_tokens", 0)) + int(line.get("completion_tokens", 0))

@@ -1,0 +1,441 @@
+"""The runner: from checks to a stream of events, on endpoints that exist only in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import Check
+from conformance.contract import load_contract
+from conformance.engine.runner import Options, run
+from conformance.judgement import Deviation, NotApplicable
+from conformance.model import (
+    Conclusion,
+    Effect,
+    Exchange,
+    Finding,
+    Level,
+    Limits,
+    Request,
+    Target,
+    Tier,
+    TransportOptions,
+    Verdict,
+)
+from conformance.record.events import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+from conformance.record.ndjson import RunWriter, read_run
+from conformance.testing import ImaginedEndpoint
+from conformance.transport.circuit_breaker import PATIENCE
+
+OPENAI = load_contract("openai")
+TARGET = Target("http://imagined/v1", "imagined", "openai", "sk-a-key-that-must-not-show")
+ALL = Options(tier=Tier.DEEP)
+ONE_BY_ONE = replace(ALL, transport=TransportOptions(concurrency=1))
+
+
+def a_check(
+    check_id: str,
+    run_it: Callable[[Api], Any],
+    requirement: str = "stop.string",
+    tier: Tier = Tier.SMOKE,
+    needs: tuple[str, ...] = (),
+) -> Check:
+    return Check(check_id, requirement, tier, "It holds.", "成立。", needs, run_it)
+
+
+async def passes(api: Api) -> None:
+    (await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok()
+
+
+async def fails(api: Api) -> None:
+    answer = (await api.complete(prompt="1, 2,", max_tokens=2)).expect_ok()
+    raise Deviation("another text", answer.text)
+
+
+async def crashes(_: Api) -> None:
+    raise LookupError("our own fault")
+
+
+def events_of(*checks: Check, options: Options = ALL, transport: Any = None) -> list[RunEvent]:
+    async def collect() -> list[RunEvent]:
+        endpoint = transport or ImaginedEndpoint(OPENAI)
+        stream = run(TARGET, OPENAI, options, transport=endpoint, checks=checks)
+        return [event async for event in stream]
+
+    return asyncio.run(collect())
+
+
+def findings_in(events: list[RunEvent]) -> dict[str, Finding]:
+    return {event.finding.id: event.finding for event in events if isinstance(event, FindingMade)}
+
+
+def exchanges_in(events: list[RunEvent]) -> dict[str, Exchange]:
+    made = [event.exchange for event in events if isinstance(event, ExchangeMade)]
+    return {exchange.id: exchange for exchange in made}
+
+
+def finished(events: list[RunEvent]) -> RunFinished:
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    return last
+
+
+# ── the stream of events ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_begins_with_its_header_and_ends_with_its_footer() -> None:
+    events = events_of(a_check("a.one", passes), a_check("b.two", fails))
+    assert isinstance(events[0], RunStarted)
+    assert events[0].checks == ("a.one", "b.two")
+    kinds = Counter(type(event) for event in events)
+    assert kinds == {
+        RunStarted: 1,
+        CheckStarted: 2,
+        ExchangeMade: 3,
+        FindingMade: 2,
+        RunFinished: 1,
+    }
+    assert finished(events).footer.conclusion is Conclusion.NOT_CONFORMING
+
+
+def test_an_exchange_is_told_before_the_finding_that_points_at_it() -> None:
+    told: set[str] = set()
+    for event in events_of(*(a_check(f"a.{i}", passes) for i in range(9))):
+        match event:
+            case ExchangeMade():
+                told.add(event.exchange.id)
+            case FindingMade():
+                assert set(event.finding.exchanges) <= told
+                assert event.finding.exchanges
+
+
+def test_the_header_tells_the_contract_and_the_options() -> None:
+    options = Options(Tier.SMOKE, ("stop",), Limits(9, 99), seed=7, strict=True)
+    started = events_of(a_check("stop.x", passes), options=options)[0]
+    assert isinstance(started, RunStarted)
+    header = started.header
+    assert (header.contract, header.tier, header.select) == ("openai", Tier.SMOKE, ("stop",))
+    assert (header.limits, header.seed, header.strict) == (Limits(9, 99), 7, True)
+    assert {subject.name for subject in header.subjects} >= {"stop", "choices[].text"}
+    assert len([s for s in header.subjects if s.kind == "parameter"]) == 18
+    assert {r.id for r in header.requirements} == set(OPENAI.requirements)
+
+
+def test_what_reports_say_is_recorded_in_both_languages() -> None:
+    started, *_, last = events_of(a_check("a.one", passes))
+    assert isinstance(started, RunStarted)
+    assert started.header.contract_title_zh == OPENAI.title_zh
+    subjects = {subject.name: subject for subject in started.header.subjects}
+    assert subjects["stop"].promise_zh.startswith("字符串、数组或 null")
+    assert isinstance(last, RunFinished)
+    (finding,) = findings_in(events_of(a_check("a.one", passes))).values()
+    assert (finding.title, finding.title_zh) == ("It holds.", "成立。")
+
+
+def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
+    endpoint = ImaginedEndpoint(OPENAI)
+    events = events_of(a_check("a.one", passes), a_check("b.two", passes), transport=endpoint)
+    one, two = findings_in(events).values()
+    assert one.exchanges == two.exchanges
+    assert len(endpoint.requests) == 2  # theirs, and the one that tells whether to go on
+    assert finished(events).footer.cost.requests == 2
+
+
+def test_no_more_requests_are_in_flight_than_asked_for() -> None:
+    class Counting:
+        now = most = 0
+
+        async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0)
+            self.now -= 1
+            return await ImaginedEndpoint(OPENAI).send(request, fresh=fresh)
+
+    async def asks(api: Api, number: int) -> None:
+        await api.complete(prompt=f"{number}", max_tokens=1)
+
+    counting = Counting()
+    checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(20)]
+    three = replace(ALL, transport=TransportOptions(concurrency=3))
+    events_of(*checks, options=three, transport=counting)
+    assert counting.most == 3
+
+
+# ── verdicts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_check_that_crashes_is_an_error_and_stops_nobody() -> None:
+    events = events_of(a_check("a.one", crashes), a_check("b.two", passes))
+    findings = findings_in(events)
+    assert findings["a.one"].verdict is Verdict.ERROR
+    assert findings["a.one"].message == "internal error in the check: LookupError: our own fault"
+    assert findings["b.two"].verdict is Verdict.PASS
+    assert finished(events).footer.conclusion is Conclusion.UNDECIDED
+
+
+def test_a_requirement_that_is_not_in_force_is_skipped_with_the_contracts_reason() -> None:
+    check = a_check("a.one", crashes, requirement="max-tokens.default-unlimited")
+    finding = findings_in(events_of(check))["a.one"]
+    assert finding.verdict is Verdict.SKIPPED
+    assert finding.message == OPENAI.why_not_in_force("max-tokens.default-unlimited")
+
+
+def beyond_zero(*checks: Check, options: Options = ALL) -> list[RunEvent]:
+    """Judge an ideal endpoint by a document that does not mention the seed."""
+    zero = load_contract("zero")
+
+    async def collect() -> list[RunEvent]:
+        stream = run(TARGET, zero, options, transport=ImaginedEndpoint(zero), checks=checks)
+        return [event async for event in stream]
+
+    return asyncio.run(collect())
+
+
+def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information() -> None:
+    async def looks(api: Api) -> None:
+        assert api.contract.parameter("seed").documented
+        (await api.complete(prompt="1", seed=7)).expect_ok()
+        raise Deviation("the same text", "another", effect=Effect.IGNORED)
+
+    judged = a_check("a.one", passes)
+    events = beyond_zero(judged, a_check("b.seed", looks, "seed.repeats", Tier.STANDARD))
+    assert [e.finding.id for e in events if isinstance(e, FindingMade)] == ["a.one", "b.seed"]
+    seen = findings_in(events)["b.seed"]
+    assert (seen.verdict, seen.effect, seen.seen) == (Verdict.INFO, Effect.IGNORED, "another")
+    assert finished(events).footer.conclusion is Conclusion.CONFORMING
+
+
+@pytest.mark.parametrize(
+    ("options", "requirement"),
+    [
+        (Options(Tier.STANDARD), "seed.repeats"),  # only a deep run looks
+        (ALL, "max-tokens.default-unlimited"),  # another document's reading of what zero documents
+        (ALL, "seed.default-one"),  # a reading that the live API does not share
+    ],
+)
+def test_nothing_else_is_asked_for_information(options: Options, requirement: str) -> None:
+    events = beyond_zero(a_check("a.one", crashes, requirement), options=options)
+    assert findings_in(events)["a.one"].verdict is Verdict.SKIPPED
+    assert not exchanges_in(events)
+
+
+def test_a_check_whose_instrument_is_not_documented_is_skipped() -> None:
+    zero = load_contract("gpt-ge")
+    check = a_check("a.one", crashes, requirement="prompt.string", needs=("model", "echo"))
+
+    async def collect() -> list[RunEvent]:
+        stream = run(TARGET, zero, ALL, transport=ImaginedEndpoint(zero), checks=[check])
+        return [event async for event in stream]
+
+    events = asyncio.run(collect())
+    finding = findings_in(events)["a.one"]
+    assert finding.verdict is Verdict.SKIPPED
+    assert finding.message == "this document does not mention echo, which the check needs"
+    assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN
+    assert not exchanges_in(events)
+
+
+def test_a_warning_counts_only_when_asked_to() -> None:
+    lesser = next(key for key, r in OPENAI.requirements.items() if r.level is Level.SHOULD)
+    check = a_check("a.one", fails, requirement=lesser)
+    lenient, strict = (
+        finished(events_of(check, options=replace(ALL, strict=strict))).footer
+        for strict in (False, True)
+    )
+    assert lenient.counts["warn"] == strict.counts["warn"] == 1
+    assert lenient.conclusion is Conclusion.CONFORMING
+    assert strict.conclusion is Conclusion.NOT_CONFORMING
+
+
+# ── selection ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("globs", "chosen"),
+    [
+        ((), {"a.one", "b.two", "b.deep"}),
+        (("a.*",), {"a.one"}),
+        (("*.two", "a.one"), {"a.one", "b.two"}),
+        (("stop",), {"a.one"}),
+        (("echo.own-prompt-in-batch",), {"b.two"}),
+        (("echo", "stop.s*"), {"a.one", "b.two", "b.deep"}),
+        (("nothing",), set()),
+    ],
+)
+def test_globs_select_by_check_requirement_or_area(
+    globs: tuple[str, ...], chosen: set[str]
+) -> None:
+    checks = (
+        a_check("a.one", passes, "stop.string"),
+        a_check("b.two", passes, "echo.own-prompt-in-batch"),
+        a_check("b.deep", passes, "echo.off-by-default", Tier.DEEP),
+    )
+    events = events_of(*checks, options=replace(ALL, select=globs))
+    assert set(findings_in(events)) == chosen
+
+
+def test_a_tier_holds_the_cheaper_ones_and_runs_them_first() -> None:
+    checks = [
+        a_check("a.deep", passes, tier=Tier.DEEP),
+        a_check("b.standard", passes, tier=Tier.STANDARD),
+        a_check("c.smoke", passes, tier=Tier.SMOKE),
+    ]
+    started = events_of(*checks, options=Options(Tier.STANDARD))[0]
+    assert isinstance(started, RunStarted)
+    assert started.checks == ("c.smoke", "b.standard")
+
+
+def test_a_selection_of_nothing_is_never_green() -> None:
+    events = events_of(a_check("a.one", passes), options=replace(ALL, select=("nothing",)))
+    assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN
+
+
+# ── money ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_spent_budget_skips_what_is_left_and_says_so() -> None:
+    checks = a_check("a.one", passes), a_check("b.two", fails)
+    events = events_of(*checks, options=replace(ONE_BY_ONE, limits=Limits(requests=2)))
+    verdicts = {finding.verdict for finding in findings_in(events).values()}
+    skipped = [f for f in findings_in(events).values() if f.verdict is Verdict.SKIPPED]
+    assert len(verdicts) == 2
+    assert [f.message for f in skipped] == ["budget spent: 2 requests were allowed"]
+    assert finished(events).footer.cost.requests == 2
+
+
+async def asks_again_and_again(api: Api) -> None:
+    for _ in range(60):
+        await api.complete(prompt="A", max_tokens=1, fresh=True)
+
+
+def test_whatever_checks_come_upon_a_run_costs_no_more_than_twice_its_tier() -> None:
+    """Unless the user says otherwise."""
+    greedy = a_check("a.one", asks_again_and_again)
+    smoke = replace(ALL, tier=Tier.SMOKE)
+    events = events_of(greedy, options=smoke)
+    (finding,) = findings_in(events).values()
+    assert finding.message == "budget spent: 50 requests were allowed"
+    assert finished(events).footer.cost.requests == 50
+    events = events_of(greedy, options=replace(smoke, limits=Limits(requests=70)))
+    assert finished(events).footer.cost.requests > 60
+
+
+def test_no_budget_at_all_judges_nothing() -> None:
+    events = events_of(a_check("a.one", passes), options=replace(ALL, limits=Limits(requests=0)))
+    assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN
+    assert not exchanges_in(events)
+
+
+def test_the_cost_is_what_the_endpoint_billed() -> None:
+    events = events_of(a_check("a.one", fails))
+    usages = [json.loads(exchange.body)["usage"] for exchange in exchanges_in(events).values()]
+    cost = finished(events).footer.cost
+    assert cost.prompt_tokens == sum(usage["prompt_tokens"] for usage in usages)
+    assert cost.completion_tokens == sum(usage["completion_tokens"] for usage in usages)
+    assert cost.estimated_tokens == 0
+
+
+# ── what is left of a run that did not end ───────────────────────────────────────────────────────
+
+
+def test_a_run_that_is_left_keeps_what_it_learned_and_has_no_footer(tmp_path: Path) -> None:
+    async def hangs(_: Api) -> None:
+        await asyncio.Event().wait()
+
+    async def leave() -> None:
+        checks = [a_check("a.one", passes), a_check("b.two", hangs)]
+        stream = run(TARGET, OPENAI, ALL, transport=ImaginedEndpoint(OPENAI), checks=checks)
+        with RunWriter(tmp_path / "run.ndjson") as writer:
+            async with aclosing(stream):
+                async for event in stream:
+                    writer.write(event)
+                    if isinstance(event, FindingMade):
+                        break
+
+    asyncio.run(leave())
+    result = read_run(tmp_path / "run.ndjson")
+    assert [finding.id for finding in result.findings] == ["a.one"]
+    assert len(result.exchanges) == 2
+    assert result.conclusion is Conclusion.BROKEN_OFF
+
+
+async def asks_whether_there_is_a_key(api: Api) -> None:
+    await passes(api)
+    if not api.has_key:
+        raise NotApplicable("no key to do without")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "verdict"), [((), Verdict.PASS), (("of-a-header",), Verdict.SKIPPED)]
+)
+def test_where_a_header_opens_the_door_too_nobody_is_accused_of_serving_strangers(
+    secrets: tuple[str, ...], verdict: Verdict
+) -> None:
+    target = replace(TARGET, name="ours", secrets=secrets, shown_headers={"X-1": "$ONE"})
+
+    async def collect() -> list[RunEvent]:
+        checks = [a_check("a.one", asks_whether_there_is_a_key)]
+        stream = run(target, OPENAI, ALL, transport=ImaginedEndpoint(OPENAI), checks=checks)
+        return [event async for event in stream]
+
+    events = asyncio.run(collect())
+    assert findings_in(events)["a.one"].verdict is verdict
+    assert isinstance(events[0], RunStarted)
+    assert events[0].header.target == "ours"
+    assert events[0].header.headers == {"X-1": "$ONE"}
+
+
+def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None:
+    target = replace(TARGET, base_url="http://me:p4ssw0rd@127.0.0.1/v1")
+
+    async def collect() -> list[RunEvent]:
+        stream = run(target, OPENAI, ALL, checks=[a_check("a.one", crashes)])
+        return [event async for event in stream]
+
+    events = asyncio.run(collect())
+    footer = finished(events).footer
+    assert footer.conclusion is Conclusion.UNDECIDED
+    assert footer.because is not None
+    assert "must not contain a user name" in footer.because
+    assert "p4ssw0rd" not in repr(events)
+    assert not findings_in(events)
+    assert len(exchanges_in(events)) == 1
+
+
+def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
+    class GoesAway:
+        sent = 0
+
+        async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+            answered = await ImaginedEndpoint(OPENAI).send(request, fresh=fresh)
+            self.sent += 1
+            lost = replace(answered, status=None, fault="the connection broke off")
+            return answered if self.sent == 1 else replace(lost, id=f"x{self.sent}")
+
+    async def asks(api: Api, number: int) -> None:
+        (await api.complete(prompt=f"{number}", max_tokens=1)).expect_ok()
+
+    endpoint = GoesAway()
+    checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(30)]
+    events = events_of(*checks, options=ONE_BY_ONE, transport=endpoint)
+    assert endpoint.sent == 1 + PATIENCE
+    assert {finding.verdict for finding in findings_in(events).values()} == {Verdict.INCONCLUSIVE}
+    assert finished(events).footer.conclusion is Conclusion.UNDECIDED

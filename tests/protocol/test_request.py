@@ -1,0 +1,78 @@
+"""Requests are read by their documented types, and what is of another type is nobody's to judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.judgement import NotApplicable
+from conformance.model import Request
+from conformance.protocol.request import Asked, read_request
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read"),
+    [
+        ("a", ("a",)),
+        (None, (None,)),
+        (["a", "b"], ("a", "b")),
+        ([1, 2], ((1, 2),)),
+        ([[1], [2, 3]], ((1,), (2, 3))),
+    ],
+)
+def test_every_form_of_a_prompt_is_read(prompt: Any, read: tuple[Any, ...]) -> None:
+    assert Asked({"prompt": prompt}).prompts == read
+
+
+@pytest.mark.parametrize("prompt", [7, {}, [], [[]], ["a", 1], [True], [["a"]], [1, [2]]])
+def test_a_prompt_of_no_known_form_is_not_judged(prompt: Any) -> None:
+    with pytest.raises(NotApplicable):
+        _ = Asked({"prompt": prompt}).prompts
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("n", ["2", 0, -1, 2.0, True]),
+        ("best_of", ["2", 0, True]),
+        ("max_tokens", ["16", -1, 1.5, False]),
+        ("logprobs", [True, "2", -1]),
+        ("echo", ["loud", 1]),
+        ("stream", ["yes", 1]),
+        ("stops", [7, [7], {}]),
+        ("temperature", ["hot", True, [0]]),
+        ("include_usage", ["usage"]),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_not_judged(name: str, values: list[Any]) -> None:
+    parameter = {"stops": "stop", "include_usage": "stream_options"}.get(name, name)
+    for value in values:
+        with pytest.raises(NotApplicable):
+            getattr(Asked({parameter: value}), name)
+
+
+def test_null_is_the_same_as_nothing() -> None:
+    names = ("n", "best_of", "max_tokens", "logprobs", "echo", "stream", "stops", "temperature")
+    nulls = Asked(dict.fromkeys((*names, "stop", "stream_options")))
+    for name in (*names, "include_usage", "is_greedy", "choices"):
+        assert getattr(nulls, name) == getattr(Asked({}), name), name
+
+
+def test_choices_are_those_of_all_prompts() -> None:
+    asked = Asked({"prompt": ["a", "b", "c"], "n": 2})
+    assert (asked.choices, asked.best_of) == (6, 2)
+
+
+def test_a_limit_that_is_not_stated_is_not_judged() -> None:
+    with pytest.raises(NotApplicable):
+        _ = Asked({}).limit
+    assert Asked({"max_tokens": 0}).limit == 0
+
+
+def test_only_requests_for_a_completion_are_read() -> None:
+    assert read_request(Request("POST", "/completions", b'{"n": 1}')) is not None
+    assert read_request(Request("GET", "/completions", b'{"n": 1}')) is None
+    assert read_request(Request("POST", "/models", b'{"n": 1}')) is None
+    for body in (b"", b"[]", b"{", b"\xff", b"[" * 100_000):
+        assert read_request(Request("POST", "/completions", body)) is None

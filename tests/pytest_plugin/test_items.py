@@ -1,0 +1,256 @@
+"""Each check is an item, and pytest's own options do with it what people expect."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from conformance.contract import load_contract
+from conformance.engine.discovery import all_checks
+from conformance.engine.selection import Options
+from conformance.engine.verdicts import Ruling
+from conformance.model import Target
+from conformance.pytest_plugin import shared_run
+from conformance.pytest_plugin.settings import Settings
+from conformance.pytest_plugin.suite import Suite
+from tests.pytest_plugin.fake_pytest import RULINGS, pretending
+
+pytest_plugins = "pytester"
+
+NAMED = ("--conformance-base-url", "http://imagined.example/v1", "--conformance-model", "tiny")
+# The warnings that this project's own session turns into errors reach inside.
+SMOKE = (*NAMED, "--conformance-tier", "smoke", "-Wdefault")
+SELECTED = (*SMOKE, *(word for name in RULINGS for word in ("--conformance-select", name)))
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have every check imported before, no key, and a folder of one's own for what is made."""
+    all_checks()
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch):
+    """Let every run find what a test wrote down; returns what the runs were asked to judge."""
+
+    def prepare(rulings: dict[str, Ruling] = RULINGS, **settings: object) -> list[str]:
+        left: list[str] = []
+        run = pretending(rulings, left=left, **settings)
+        monkeypatch.setattr(shared_run, "run", run)
+        return left
+
+    return prepare
+
+
+def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> None:
+    pretend()
+    result = pytester.runpytest_inprocess(*SELECTED, "-rsxfE", "-v")
+    result.assert_outcomes(failed=1, xfailed=1, passed=2, skipped=3, errors=1, warnings=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            "conformance::stop.five-refused *FAILED*",
+            "conformance::stop.four-served *XFAIL*",
+            "conformance::stop.ends-before-match *SKIPPED*",
+            "conformance::stop.fourth-works *SKIPPED*",
+            "conformance::stop.fifth-not-dropped *SKIPPED*",
+            "conformance::usage.present *ERROR*",
+            "SKIPPED [[]1[]] *stop*directed.py:*: this document has no stop",
+            "SKIPPED [[]1[]] *stop*directed.py:*: inconclusive: answered 502: later",
+            "SKIPPED [[]1[]] *stop*directed.py:*: informational: not promised, and it works",
+            "XFAIL conformance::stop.four-served - refused with 400: no stop here",
+            "FAILED conformance::stop.five-refused - Broken: *",
+            "ERROR conformance::usage.present - NotJudged: internal error in the check*",
+        ]
+    )
+
+
+def test_a_deviation_tells_what_convinces_and_no_lines_of_ours(
+    pytester: pytest.Pytester, pretend
+) -> None:
+    pretend()
+    told = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
+    for words in (
+        "One stop sequence more than",
+        "(stop.at-most-four)",
+        "  expected     status 400\n",
+        "  actual       status 200␛[31m\n",
+        "  likely cause ",
+        "  fix          ",
+    ):
+        assert words in told
+    assert "Traceback" not in told
+    assert "raise " not in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "failed"), [((), 0), (("--conformance-strict",), 1), (("-Werror",), 1)]
+)
+def test_a_lesser_deviation_warns_unless_the_session_is_strict(
+    pytester: pytest.Pytester, pretend, words: tuple[str, ...], failed: int
+) -> None:
+    pretend({"stop.string": RULINGS["stop.string"]})
+    result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string", *words)
+    result.assert_outcomes(passed=1 - failed, failed=failed, warnings=1 - failed)
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["*  actual       b"])
+
+
+def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend({})
+    pytester.runpytest_inprocess(*SMOKE, "-k", "five or four-served").assert_outcomes(
+        passed=2, deselected=len(_smoke()) - 2
+    )
+    assert sorted(left) == ["stop.five-refused", "stop.four-served"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("stop and must", {"stop.five-refused", "stop.string"}),
+        ("conformance and not conformance", set()),
+        ("smoke and usage and directed", {"usage.present"}),
+        ("deep", set()),
+    ],
+)
+def test_markers_select_by_area_level_tier_and_stage(
+    pytester: pytest.Pytester, pretend, expression: str, names: set[str]
+) -> None:
+    left = pretend({})
+    pytester.runpytest_inprocess(*SMOKE, "-m", expression, "--strict-markers")
+    assert names <= set(left)
+    assert bool(left) == bool(names)
+
+
+def test_collecting_judges_nothing(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend({})
+    result = pytester.runpytest_inprocess(*SMOKE, "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["conformance::stop.five-refused"])
+    assert left == []
+
+
+def test_one_run_serves_all_tests_of_a_session(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend({})
+    pytester.runpytest_inprocess(*SMOKE).assert_outcomes(passed=len(_smoke()))
+    assert sorted(left) == sorted(_smoke())
+
+
+def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, pretend) -> None:
+    pretend({})
+    pytester.makepyfile(test_mine="def test_it(): pass")
+    result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string")
+    result.assert_outcomes(passed=2)
+    # Who names a test wants that one, and pays for nothing else.
+    pytester.runpytest_inprocess(*SMOKE, "test_mine.py::test_it").assert_outcomes(passed=1)
+
+
+def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend({})
+    pytester.runpytest_inprocess(*SMOKE, "conformance::stop.string").assert_outcomes(passed=1)
+    assert left == ["stop.string"]
+    result = pytester.runpytest_inprocess(*SMOKE, "conformance::stop.strnig")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: not found: *; did you mean conformance::stop.string?"])
+
+
+def test_the_last_failures_are_judged_again_alone(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend()
+    pytester.runpytest_inprocess(*SELECTED)
+    left.clear()
+    pytester.runpytest_inprocess(*SELECTED, "--lf")
+    assert sorted(left) == ["stop.five-refused", "usage.present"]
+
+
+def test_the_first_failure_ends_the_run_and_its_cost(pytester: pytest.Pytester, pretend) -> None:
+    left = pretend({"stop.five-refused": RULINGS["stop.five-refused"]}, endless=True)
+    result = pytester.runpytest_inprocess(*SELECTED, "-x", "-k", "five-refused or string")
+    result.assert_outcomes(failed=1, deselected=6)
+    assert left[-1] == "closed early"
+
+
+def test_failures_anywhere_stop_the_run_that_another_process_leads(tmp_path: Path) -> None:
+    target = Target("http://imagined.example/v1", "tiny", "openai")
+    settings = Settings(target, load_contract("openai"), Options(), None, ())
+    suite = Suite(settings, (), tmp_path, own=False, most_failures=2)
+    failure = pytest.TestReport("it", ("it.py", 1, "it"), {}, "failed", None, "call")
+    suite.pytest_runtest_logreport(failure)
+    assert not (tmp_path / shared_run.STOP).exists()
+    suite.pytest_runtest_logreport(failure)
+    assert (tmp_path / shared_run.STOP).exists()
+
+
+def test_what_keeps_all_from_being_judged_is_told_once(
+    pytester: pytest.Pytester, pretend, tmp_path: Path
+) -> None:
+    pretend({}, because="connection refused: nothing listens there")
+    result = pytester.runpytest_inprocess(*SELECTED, "-rsE")
+    result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
+    told = result.stdout.str()
+    assert "Traceback" not in told
+    assert "raise " not in told
+    result.stdout.fnmatch_lines(
+        [
+            "connection refused: nothing listens there",
+            "SKIPPED [[]7[]] *: not run: connection refused: nothing listens there",
+            "ERROR conformance::* - NotJudged: connection refused*",
+        ]
+    )
+
+
+def test_a_run_that_breaks_says_so_without_the_key(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-secret-0123456789abcdef"
+
+    def run(*_: object, **__: object) -> object:
+        raise RuntimeError(f"broken with {key}")
+
+    monkeypatch.setattr(shared_run, "run", run)
+    monkeypatch.setenv("EXAMPLE_KEY", key)
+    result = pytester.runpytest_inprocess(
+        *SELECTED, "--conformance-api-key-env", "EXAMPLE_KEY", "-l", "-rA"
+    )
+    result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
+    told = result.stdout.str() + result.stderr.str()
+    assert "internal error of the suite: RuntimeError: broken with $API_KEY" in told
+    assert key not in told
+
+
+def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, pretend) -> None:
+    pretend()
+    pytester.runpytest_inprocess(*SELECTED, "--junitxml=junit.xml")
+    cases = ET.parse(pytester.path / "junit.xml").findall(".//testcase")
+    assert {(case.get("classname"), case.get("name")) for case in cases} == {
+        ("conformance", name) for name in RULINGS
+    }
+    failed = next(case for case in cases if case.find("failure") is not None)
+    assert "expected     status 400" in (failed.findtext("failure") or "")
+    (about,) = failed.findall("properties/property")
+    assert about.attrib == {"name": "requirement", "value": "stop.at-most-four"}
+
+
+def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, pretend) -> None:
+    pretend()
+    pytester.runpytest_inprocess(*SELECTED, "--html=report.html", "--self-contained-html")
+    page = html.unescape((pytester.path / "report.html").read_text("utf-8"))
+    for name in RULINGS:
+        assert f"conformance::{name}" in page
+    assert "expected     status 400" in page
+
+
+def test_nothing_is_left_behind(pytester: pytest.Pytester, pretend, tmp_path: Path) -> None:
+    pretend()
+    before = set(tmp_path.iterdir())
+    pytester.runpytest_inprocess(*SELECTED)
+    pytester.runpytest_inprocess(*SELECTED, "-x")
+    pytester.runpytest_inprocess(*SELECTED, "--collect-only")
+    assert set(tmp_path.iterdir()) == before
+
+
+def _smoke() -> list[str]:
+    return [check.id for check in all_checks() if check.tier.value == "smoke"]

@@ -1,0 +1,147 @@
+"""What is typed, or stands in a project's file, is made sure of before anything is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.engine.selection import Options
+from conformance.model import Limits, Stage, Tier, TransportOptions
+from conformance.pytest_plugin.settings import Settings, read_settings
+
+pytest_plugins = "pytester"
+
+URL = "http://127.0.0.1:9/v1"
+NAMED = ("--conformance-base-url", URL, "--conformance-model", "tiny")
+SECRET = "s3cret-of-the-tenant"
+
+
+def settings_of(pytester: pytest.Pytester, *words: str, **environment: str) -> Settings:
+    """Read settings as a session would; without an endpoint none would be read."""
+    # Made without an endpoint, which would begin a session of the suite; then it is typed.
+    config = pytester.parseconfig(*(word for word in words if word not in NAMED[:2]))
+    if NAMED[0] in words:
+        config.option.conformance_base_url = words[words.index(NAMED[0]) + 1]
+    return read_settings(config, environment)
+
+
+def test_what_is_left_out_is_as_in_any_run(pytester: pytest.Pytester) -> None:
+    settings = settings_of(pytester, *NAMED)
+    assert settings.options == Options()
+    assert settings.contract.name == "openai"
+    assert settings.target.base_url == URL
+    assert settings.target.model == "tiny"
+    assert settings.target.api_key is None
+    assert settings.target.name is None
+    assert settings.out is None
+    assert settings.notes == ()
+
+
+def test_everything_can_be_typed(pytester: pytest.Pytester) -> None:
+    settings = settings_of(
+        pytester,
+        *NAMED,
+        *("--conformance-contract", "zero", "--conformance-tier", "deep"),
+        *("--conformance-stage", "generated", "--conformance-select", "stop.*"),
+        *("--conformance-select", "echo", "--conformance-max-requests", "7"),
+        *("--conformance-max-spend-tokens", "70", "--conformance-concurrency", "2"),
+        *("--conformance-rate", "1.5", "--conformance-timeout", "3", "--conformance-seed", "-4"),
+        *("--conformance-strict", "--conformance-api-key-env", "EXAMPLE_KEY"),
+        *("--conformance-header", "X-Tenant: acme", "--conformance-header-env", "X-Pass: TENANT"),
+        *("--conformance-out", "report"),
+        EXAMPLE_KEY="sk-example-0123456789",
+        TENANT=SECRET,
+    )
+    assert settings.options == Options(
+        tier=Tier.DEEP,
+        stage=Stage.GENERATED,
+        select=("stop.*", "echo"),
+        limits=Limits(requests=7, tokens=70),
+        transport=TransportOptions(concurrency=2, rate=1.5, timeout=3.0),
+        seed=-4,
+        strict=True,
+    )
+    target = settings.target
+    assert target.contract == settings.contract.name == "zero"
+    assert (target.api_key, target.api_key_env) == ("sk-example-0123456789", "EXAMPLE_KEY")
+    assert target.headers == (("X-Tenant", "acme"), ("X-Pass", SECRET))
+    assert target.secrets == (SECRET,)
+    assert target.shown_headers == {"X-Tenant": "acme", "X-Pass": "$TENANT"}
+    assert settings.out == Path.cwd() / "report"
+    assert settings.notes == ("sending the API key in $EXAMPLE_KEY to 127.0.0.1",)
+
+
+def test_a_project_can_write_it_down_and_typing_overrides(pytester: pytest.Pytester) -> None:
+    pytester.makeini(
+        """
+        [pytest]
+        conformance_model = large
+        conformance_tier = smoke
+        conformance_max_requests = 5
+        conformance_select =
+            stop.*
+            echo.*
+        """
+    )
+    words = ("--conformance-base-url", URL)
+    settings = settings_of(pytester, *words, "--conformance-tier", "deep")
+    assert settings.target.model == "large"
+    assert settings.options.select == ("stop.*", "echo.*")
+    assert settings.options.limits == Limits(requests=5)
+    assert settings.options.tier is Tier.DEEP
+
+
+def test_the_usual_variable_is_read_where_it_is_set(pytester: pytest.Pytester) -> None:
+    settings = settings_of(pytester, *NAMED, OPENAI_API_KEY="sk-usual-0123456789")
+    assert settings.target.api_key == "sk-usual-0123456789"
+
+
+def test_a_corrected_url_is_told(pytester: pytest.Pytester) -> None:
+    words = ("--conformance-base-url", f"{URL}/completions", "--conformance-model", "tiny")
+    (note,) = settings_of(pytester, *words).notes
+    assert note == f"--conformance-base-url should end before /completions; using {URL}"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["base-url", "ftp://x"], "--conformance-base-url 'ftp://x' needs http:// or https://"),
+        (["contract", "nobody"], "--conformance-contract: unknown contract `nobody`"),
+        (["tier", "deeper"], "--conformance-tier must be one of smoke, standard, deep"),
+        (["stage", "third"], "--conformance-stage must be one of directed, generated"),
+        (["max-requests", "0"], "--conformance-max-requests must be an integer of at least"),
+        (["max-requests", "few"], "--conformance-max-requests must be an integer"),
+        (["timeout", "inf"], "--conformance-timeout must be a number greater than 0"),
+        (["rate", "nan"], "--conformance-rate must be a number greater than 0"),
+        (["select", "nothing.*"], "--conformance-select nothing.* matches no check"),
+        (["header", SECRET], "--conformance-header must have the form 'NAME: VALUE'"),
+        (
+            ["header", f"X-Api-Key: {SECRET}"],
+            "--conformance-header must not contain the secret value of",
+        ),
+        (["header-env", "X-Pass: NOT_SET"], "Environment variable NOT_SET is not set"),
+        (["api-key-env", "NOT_SET"], "Environment variable NOT_SET is not set or is empty."),
+        (["api-key-env", "sk-abc123def456ghi789jkl"], "not the key itself"),
+        (["out", "."], "is not empty; choose a new or empty one"),
+    ],
+)
+def test_what_cannot_be_used_is_pytests_usage_error(
+    pytester: pytest.Pytester, words: list[str], sentence: str
+) -> None:
+    (pytester.path / "older.txt").touch()
+    name, value = words
+    result = pytester.runpytest_inprocess(*NAMED, f"--conformance-{name}", value)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = result.stderr.str()
+    (line,) = told.strip().splitlines()
+    assert line.startswith("ERROR: ")
+    assert sentence in line
+    assert SECRET not in told
+    assert "sk-abc" not in told
+
+
+def test_an_endpoint_needs_a_model(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("--conformance-base-url", URL)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --conformance-model is required*"])

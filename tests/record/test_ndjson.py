@@ -1,0 +1,297 @@
+"""The run file: what is written is read again, and what is broken says where."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from conformance.language import same
+from conformance.model import (
+    Arrival,
+    Attempt,
+    Comparison,
+    Conclusion,
+    Cost,
+    Credentials,
+    Effect,
+    Exchange,
+    Finding,
+    Footer,
+    Header,
+    Level,
+    Limits,
+    Request,
+    Requirement,
+    Run,
+    Source,
+    Subject,
+    Tier,
+    Verdict,
+)
+from conformance.record.conclusions import count_verdicts
+from conformance.record.events import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    ReferenceAnswered,
+    ReferenceMissing,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+from conformance.record.ndjson import SCHEMA, RunFileError, RunWriter, read_run, to_line, write_run
+
+HEADER = Header(
+    format=1,
+    suite_version="0.1.0",
+    started_at="2026-01-01T00:00:00+00:00",
+    base_url="http://127.0.0.1/v1",
+    model="m",
+    api_key_env="VENDOR_KEY",
+    contract="openai",
+    contract_title="The live API",
+    document="openai",
+    tier=Tier.SMOKE,
+    select=("stop.*",),
+    strict=False,
+    seed=-3,
+    limits=Limits(requests=5),
+    subjects=(Subject("stop", "parameter", True, "string", {"openai": "up to four"}),),
+    requirements=(
+        Requirement(
+            "stop.string",
+            "A stop ends the answer.",
+            "停止序列会结束响应。",
+            Level.MUST,
+            "stop",
+            "stop",
+            "protocol",
+            (Source("openai", "ends"),),
+        ),
+    ),
+)
+EXCHANGE = Exchange(
+    id="x0001",
+    request=Request("POST", "/completions", '{"prompt":"四"}'.encode(), (("a", "b"),)),
+    attempts=(Attempt(0.0, 0.1, 429, None, "7", b"later"), Attempt(0.5, 0.2, 200, None)),
+    status=200,
+    headers=(("content-type", "application/json"),),
+    body=b'{"text": "\xff"}',
+    arrivals=(Arrival(0.1, 13),),
+    elapsed=0.2,
+)
+FINDING = Finding(
+    id="stop.ends",
+    title="It ends.",
+    requirement="stop.string",
+    level=Level.MUST,
+    subject="stop",
+    tier=Tier.SMOKE,
+    verdict=Verdict.FAIL,
+    message="half a pair: \ud800",
+    expected="a",
+    seen="b\u2028c",
+    effect=Effect.IGNORED,
+    exchanges=("x0001",),
+)
+COMPARISON = Comparison("x0001", dataclasses.replace(EXCHANGE, id="r0001", body=b"{}"))
+FOOTER = Footer(
+    finished_at="2026-01-01T00:00:01+00:00",
+    elapsed=1.0,
+    conclusion=Conclusion.NOT_CONFORMING,
+    because=None,
+    counts=count_verdicts([FINDING]),
+    cost=Cost(1, 2, 3, 4),
+    reference_cost=Cost(1, 1, 1, 0),
+)
+# Members that files of earlier versions lack.
+LATER = {
+    "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
+    "finding": {"title_zh"},
+    "footer": {"reference_cost"},
+}
+KINDS = (("header", HEADER), ("exchange", EXCHANGE), ("finding", FINDING), ("footer", FOOTER))
+RUN = Run(HEADER, (EXCHANGE,), (FINDING,), FOOTER, (COMPARISON,))
+EVENTS: tuple[RunEvent, ...] = (
+    RunStarted(HEADER, ("stop.ends",)),
+    CheckStarted("stop.ends"),
+    ExchangeMade(EXCHANGE),
+    FindingMade(FINDING),
+    ReferenceMissing(same("nothing that the record holds")),
+    ReferenceAnswered(COMPARISON),
+    RunFinished(FOOTER),
+)
+
+
+def written(path: Path, *events: RunEvent) -> Path:
+    with RunWriter(path) as writer:
+        for event in events:
+            writer.write(event)
+    return path
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    run = read_run(written(tmp_path / "run.ndjson", *EVENTS))
+    assert run == RUN
+    assert repr(run) == repr(RUN)  # a vocabulary's word equals its text, so compare what they are
+
+
+def test_a_whole_run_is_written_like_its_events(tmp_path: Path) -> None:
+    write_run(RUN, tmp_path / "whole")
+    assert (tmp_path / "whole").read_bytes() == written(tmp_path / "run", *EVENTS).read_bytes()
+
+
+def test_a_line_is_in_the_file_before_the_next_thing_happens(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run.ndjson") as writer:
+        writer.write(EVENTS[0])
+        writer.write(EVENTS[2])
+        run = read_run(tmp_path / "run.ndjson")
+    assert run == Run(HEADER, (EXCHANGE,), (), None)
+
+
+def test_a_run_without_a_footer_broke_off(tmp_path: Path) -> None:
+    run = read_run(written(tmp_path / "run.ndjson", *EVENTS[:-1]))
+    assert run.footer is None
+    assert run.conclusion is Conclusion.BROKEN_OFF
+
+
+@given(lost=st.integers(min_value=1))
+def test_a_file_that_was_cut_anywhere_after_its_header_is_a_run_that_broke_off(
+    tmp_path_factory: pytest.TempPathFactory, lost: int
+) -> None:
+    path = written(tmp_path_factory.mktemp("run") / "run.ndjson", *EVENTS)
+    raw = path.read_bytes()
+    header = len(to_line("header", HEADER))
+    # The end of the last line alone is no loss: the footer is whole without it.
+    path.write_bytes(raw[: -2 - lost % (len(raw) - header - 1)])
+    run = read_run(path)
+    assert run.header == HEADER
+    assert run.footer is None
+
+
+def replaced(record: dict[str, Any], **change: Any) -> bytes:
+    return json.dumps({**record, **change}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is not a run record: the first line is not a header"),
+        (to_line("footer", FOOTER), "is not a run record: the first line is not a header"),
+        (b"not JSON\n", "line 1: not JSON"),
+        (b"<html>", "line 1: not JSON"),
+        (b"[]\n", "line 1: unknown kind of record"),
+        (b'{"kind": "surprise"}\n', "line 1: unknown kind of record 'surprise'"),
+        (b'{"kind": ["header"]}\n', "line 1: unknown kind of record"),
+        (b'{"kind": "header", "format": 2}\n', "line 1: has format 2; this version reads"),
+        (b'{"kind": "header", "format": 1}\n', "line 1: invalid header"),
+        (to_line("header", HEADER) * 2, "has two headers"),
+        (to_line("header", HEADER) + b"{\n" + to_line("footer", FOOTER), "line 2: not JSON"),
+        (to_line("header", HEADER) + to_line("footer", FOOTER) * 2, "has lines after its footer"),
+    ],
+)
+def test_a_file_that_is_no_run_says_where(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "run.ndjson"
+    path.write_bytes(content)
+    with pytest.raises(RunFileError) as caught:
+        read_run(path)
+    assert sentence in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "200"}, {"body": {"hex": "00"}}, {"body": {"base64": "?"}}, {"id": None}]
+)
+def test_a_broken_record_says_what_is_wrong(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "run.ndjson"
+    exchange = json.loads(to_line("exchange", EXCHANGE))
+    path.write_bytes(to_line("header", HEADER) + replaced(exchange, **change))
+    with pytest.raises(RunFileError, match="line 2: invalid exchange"):
+        read_run(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match=r"cannot read .*missing: No such file"):
+        read_run(tmp_path / "missing")
+
+
+@given(body=st.binary(max_size=30))
+def test_every_body_is_read_as_it_was(
+    body: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    exchange = dataclasses.replace(EXCHANGE, body=body)
+    path = tmp_path_factory.mktemp("run") / "run.ndjson"
+    write_run(Run(HEADER, (exchange,), (), None), path)
+    assert read_run(path).exchanges == (exchange,)
+
+
+def test_a_file_of_before_comparisons_is_read(tmp_path: Path) -> None:
+    lines = (json.loads(to_line(kind, record)) for kind, record in KINDS)
+    older = [
+        {name: value for name, value in line.items() if name not in LATER.get(line["kind"], set())}
+        for line in lines
+    ]
+    path = tmp_path / "run.ndjson"
+    path.write_text("".join(json.dumps(line) + "\n" for line in older), "utf-8")
+    run = read_run(path)
+    assert (run.header.reference, run.comparisons) == (None, ())
+    assert run.footer is not None
+    assert run.footer.reference_cost is None
+    for line in older:
+        VALIDATOR.validate(line)
+
+
+# ── the published schema ─────────────────────────────────────────────────────────────────────────
+
+VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+
+def test_every_line_keeps_to_the_published_schema(tmp_path: Path) -> None:
+    Draft202012Validator.check_schema(VALIDATOR.schema)
+    for line in written(tmp_path / "run.ndjson", *EVENTS).read_bytes().splitlines():
+        VALIDATOR.validate(json.loads(line))
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("header", HEADER),
+        ("exchange", EXCHANGE),
+        ("finding", FINDING),
+        ("comparison", COMPARISON),
+        ("footer", FOOTER),
+    ],
+)
+def test_the_schema_knows_each_member_and_no_other(kind: str, record: Any) -> None:
+    line = json.loads(to_line(kind, record))
+    for member in set(line) - LATER.get(kind, set()):
+        lacking = {name: value for name, value in line.items() if name != member}
+        assert not VALIDATOR.is_valid(lacking), f"a {kind} without {member}"
+    assert not VALIDATOR.is_valid({**line, "surprise": 1})
+
+
+def test_the_schema_knows_every_word_of_the_vocabularies() -> None:
+    finding = json.loads(to_line("finding", FINDING))
+    request = json.loads(to_line("exchange", EXCHANGE))
+    for verdict in Verdict:
+        VALIDATOR.validate({**finding, "verdict": verdict})
+    for level in Level:
+        VALIDATOR.validate({**finding, "level": level})
+    for tier in Tier:
+        VALIDATOR.validate({**finding, "tier": tier})
+    for effect in (*Effect, None):
+        VALIDATOR.validate({**finding, "effect": effect})
+    for credentials in Credentials:
+        asked = {**request["request"], "credentials": credentials}
+        VALIDATOR.validate({**request, "request": asked})
+    footer = json.loads(to_line("footer", FOOTER))
+    for conclusion in set(Conclusion) - {Conclusion.BROKEN_OFF}:
+        VALIDATOR.validate({**footer, "conclusion": conclusion})

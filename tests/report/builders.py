@@ -1,0 +1,142 @@
+"""Runs made by hand: small words for the records that reports read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.model import (
+    Arrival,
+    Attempt,
+    Conclusion,
+    Cost,
+    Effect,
+    Exchange,
+    Finding,
+    Footer,
+    Header,
+    Level,
+    Limits,
+    Request,
+    Requirement,
+    Run,
+    Source,
+    Subject,
+    Tier,
+    Verdict,
+)
+from conformance.record.conclusions import conclude, count_verdicts
+
+
+def a_requirement(key: str = "stop.at-most-four", **changes: Any) -> Requirement:
+    area = key.partition(".")[0]
+    known: dict[str, Any] = {
+        "id": key,
+        "statement": "At most four stop sequences are accepted; a fifth is refused.",
+        "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
+        "level": Level.MUST,
+        "area": area,
+        "subject": area,
+        "scope": "protocol",
+        "sources": (Source("openai", "Up to 4 sequences."), Source("zero", "最多四个序列。")),
+    }
+    return Requirement(**{**known, **changes})
+
+
+def a_finding(key: str = "stop.five-refused", verdict: str = "pass", **changes: Any) -> Finding:
+    known: dict[str, Any] = {
+        "id": key,
+        "title": "The documented number of stop sequences is served; one more is refused.",
+        "requirement": "stop.at-most-four",
+        "level": Level.MUST,
+        "subject": key.partition(".")[0],
+        "tier": Tier.SMOKE,
+        "verdict": Verdict(verdict),
+    }
+    return Finding(**{**known, **changes})
+
+
+def a_failure(key: str = "stop.five-refused", **changes: Any) -> Finding:
+    known: dict[str, Any] = {
+        "message": "expected status 400; seen status 200",
+        "expected": "status 400",
+        "seen": "status 200: a completion",
+        "effect": Effect.IGNORED,
+    }
+    return a_finding(key, "fail", **{**known, **changes})
+
+
+def a_subject(name: str = "stop", **changes: Any) -> Subject:
+    known: dict[str, Any] = {
+        "name": name,
+        "kind": "parameter",
+        "documented": True,
+        "promise": "null, string or array of 1 to 4",
+        "says": {"openai": "Up to 4 sequences where the API will stop.", "zero": "最多四个序列。"},
+    }
+    return Subject(**{**known, **changes})
+
+
+def an_exchange(
+    key: str = "x1",
+    *,
+    asked: Mapping[str, Any] | bytes | None = None,
+    body: bytes | Mapping[str, Any] = b'{"choices":[{"text":" 13"}]}',
+    status: int | None = 200,
+    content_type: str = "application/json",
+    **changes: Any,
+) -> Exchange:
+    if asked is None:
+        asked = {"model": "m", "prompt": "1, 2, 3,", "stop": ["§0"]}
+    sent = asked if isinstance(asked, bytes) else json.dumps(asked, ensure_ascii=False).encode()
+    came = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    known: dict[str, Any] = {
+        "id": key,
+        "request": Request("POST", "/completions", sent),
+        "attempts": (Attempt(0.5, 0.25, status, None),),
+        "status": status,
+        "headers": (("content-type", content_type), ("x-request-id", "req-1")),
+        "body": came,
+        "arrivals": (Arrival(0.2, len(came)),),
+        "elapsed": 0.25,
+    }
+    return Exchange(**{**known, **changes})
+
+
+def a_run(
+    *findings: Finding,
+    exchanges: tuple[Exchange, ...] = (),
+    broken_off: bool = False,
+    because: str | None = None,
+    conclusion: Conclusion | None = None,
+    **header: Any,
+) -> Run:
+    known: dict[str, Any] = {
+        "format": 1,
+        "suite_version": "0.1.0",
+        "started_at": "2026-11-21T03:12:00+00:00",
+        "base_url": "http://127.0.0.1:8000/v1",
+        "model": "tiny",
+        "api_key_env": "OPENAI_API_KEY",
+        "contract": "openai",
+        "contract_title": "OpenAI, the live API",
+        "document": "openai",
+        "tier": Tier.STANDARD,
+        "select": (),
+        "strict": False,
+        "seed": 0,
+        "limits": Limits(),
+        "subjects": (a_subject(),),
+        "requirements": (a_requirement(),),
+    }
+    written = Header(**{**known, **header})
+    footer = Footer(
+        finished_at="2026-11-21T03:12:41+00:00",
+        elapsed=41.2,
+        conclusion=conclusion or conclude(findings, strict=written.strict),
+        because=because,
+        counts=count_verdicts(findings),
+        cost=Cost(118, 9_800, 4_410, 0),
+    )
+    return Run(written, exchanges, findings, None if broken_off else footer)

@@ -1,0 +1,59 @@
+"""Answers to draw: streams whose pieces come at given times, bills, scores, samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from conformance.model import Arrival, Comparison, Exchange, Run
+from conformance.report.charts.traffic import Recorded, recorded
+from tests.report.builders import a_run, an_exchange
+
+
+def plain(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) -> Exchange:
+    """A plain answer; ``usage`` and ``choices`` are the answer's, everything else was asked."""
+    answered = {
+        name: asked_and_answered.pop(name)
+        for name in ("usage", "choices")
+        if name in asked_and_answered
+    }
+    asked = {"model": "m", "prompt": "1, 2,", **asked_and_answered}
+    body = {"choices": [{"text": " 3", "index": 0}], **answered}
+    sent, came = json.dumps(asked).encode(), json.dumps(body).encode()
+    return an_exchange(key, asked=sent, body=came, elapsed=elapsed)
+
+
+def stream(
+    key: str,
+    times: Sequence[float],
+    *,
+    texts: Sequence[Any] | None = None,
+    choices: Sequence[Any] | None = None,
+    **asked: Any,
+) -> Exchange:
+    """A stream with one piece of text, or one choice, at each time, and its end with the last."""
+    pieces = [" a"] * len(times) if texts is None else texts
+    sent = choices or [{"index": 0, "text": text} for text in pieces]
+    events = [f"data: {json.dumps({'choices': [choice]})}\n\n".encode() for choice in sent]
+    arrivals = [Arrival(at, len(event)) for at, event in zip(times, events, strict=True)]
+    done = b"data: [DONE]\n\n"
+    return an_exchange(
+        key,
+        asked={"model": "m", "prompt": "1, 2,", "stream": True, **asked},
+        body=b"".join(events) + done,
+        arrivals=(*arrivals, Arrival(times[-1] if times else 0.0, len(done))),
+        elapsed=times[-1] if times else 0.0,
+        content_type="text/event-stream",
+    )
+
+
+def record_of(*exchanges: Exchange, findings: Iterable[Any] = ()) -> Recorded:
+    """Read exchanges as a run's."""
+    return recorded(a_run(*findings, exchanges=exchanges))
+
+
+def compared(run: Run, exchange: str, answer: Exchange) -> Run:
+    """Add what the reference answered to one exchange."""
+    return replace(run, comparisons=(*run.comparisons, Comparison(exchange, answer)))

@@ -1,0 +1,97 @@
+"""The same token's two log-probabilities: paired by text and place, and by nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.report.charts import agreement
+from tests.report.charts.answers import plain, record_of
+
+FIRST = "one two"
+TOKENS = [" three", " four", " five", " six", " seven"]
+SCORES = [-0.1, -0.5, -2.0, -0.01, -4.0]
+
+
+def offsets_from(start: int, tokens: list[str]) -> list[int]:
+    return [start + sum(map(len, tokens[:place])) for place in range(len(tokens))]
+
+
+def answer_with(key: str, tokens: Any, offsets: Any, scores: Any, **asked: Any):
+    logprobs = {"tokens": tokens, "text_offset": offsets, "token_logprobs": scores}
+    choice = {"text": "", "index": 0, "logprobs": logprobs}
+    return plain(key, choices=[choice], logprobs=1, **asked)
+
+
+def generated(start: int = len(FIRST), scores: Any = SCORES, **asked: Any):
+    offsets = offsets_from(start, TOKENS)
+    return answer_with("g", TOKENS, offsets, scores, **{"prompt": FIRST, **asked})
+
+
+def scored(scores: Any = SCORES, tokens: Any = TOKENS, **asked: Any):
+    listed = ["one", " two", *tokens]
+    asked = {"prompt": FIRST + "".join(TOKENS), "echo": True, **asked}
+    return answer_with("s", listed, offsets_from(0, listed), [None, -1.0, *scores], **asked)
+
+
+def test_tokens_are_paired_by_their_place_in_the_text() -> None:
+    found = agreement.numbers(record_of(generated(), scored()))
+    assert found is not None
+    assert [(token.generated, token.scored) for token in found] == list(
+        zip(SCORES, SCORES, strict=True)
+    )
+    assert "For all 5 tokens" in agreement.draw(found).says.en
+    assert "at most 0.001" in agreement.draw(found).says.en
+
+
+def test_offsets_may_begin_with_the_completion() -> None:
+    found = agreement.numbers(record_of(generated(start=0), scored()))
+    assert found is not None
+    assert len(found) == 5
+
+
+def test_another_score_is_told() -> None:
+    other = [*SCORES[:3], -1.01, -4.0]
+    found = agreement.numbers(record_of(generated(), scored(other)))
+    assert found is not None
+    says = agreement.draw(found).says
+    assert "For 1 of 5 tokens" in says.en
+    assert "differ by more than 0.05; maximum 1, " in says.en
+    assert "5 个 token 中有 1 个" in says.zh
+    assert agreement.ALARM in agreement.draw(found).svg
+
+
+def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
+    tokens = [" three", " four", " five", " sax", " seven"]
+    assert agreement.numbers(record_of(generated(), scored(tokens=tokens))) is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"logit_bias": {"5": 1}},
+        {"presence_penalty": 1},
+        {"frequency_penalty": 1},
+        {"prompt": "another"},
+        {"prompt": [1, 2]},
+        {"suffix": "end"},
+    ],
+)
+def test_a_steered_or_another_generation_is_not_compared(asked: dict) -> None:
+    assert agreement.numbers(record_of(generated(**asked), scored())) is None
+
+
+def test_an_echo_of_the_prompt_alone_is_no_generation() -> None:
+    assert agreement.numbers(record_of(scored(), scored())) is None
+
+
+@pytest.mark.parametrize("scores", ["abc", None, {}, [None] * 5, ["-1"] * 5, [1.0] * 5, [-1e9] * 5])
+def test_what_is_no_score_is_no_dot(scores: Any) -> None:
+    assert agreement.numbers(record_of(generated(scores=scores), scored())) is None
+
+
+@pytest.mark.parametrize("logprobs", [None, [], "x", {"tokens": TOKENS}])
+def test_what_are_no_logprobs_is_left_out(logprobs: Any) -> None:
+    odd = plain("g", prompt=FIRST, choices=[{"text": "", "logprobs": logprobs}, 7, None])
+    assert agreement.numbers(record_of(odd, scored())) is None

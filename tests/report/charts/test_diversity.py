@@ -1,0 +1,120 @@
+"""Samples by setting: which texts are the same, and whether they may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.report.charts import diversity
+from tests.report.charts.answers import plain, record_of, stream
+
+
+def sampled(*texts: Any, **asked: Any):
+    choices = [{"text": text, "index": place} for place, text in enumerate(texts)]
+    return plain("x", choices=choices, **{"max_tokens": 8, "n": len(texts), **asked})
+
+
+def rows_of(*exchanges):
+    found = diversity.numbers(record_of(*exchanges))
+    return found or ()
+
+
+def test_texts_are_numbered_as_they_come() -> None:
+    (row,) = rows_of(sampled("a", "b", "a", "c", temperature=1))
+    assert row.texts == (0, 1, 0, 2)
+    assert row.distinct == 3
+    assert row.setting == diversity.Setting(1.0, None, seeded=False)
+
+
+def test_samples_of_one_question_are_gathered_whatever_n_was() -> None:
+    (row,) = rows_of(sampled("a", "b"), sampled("c"), sampled("d", "a"))
+    assert row.texts == (0, 1, 2, 3, 0)
+
+
+def test_of_a_setting_the_prompt_with_most_samples_is_shown() -> None:
+    (row,) = rows_of(sampled("a", "b", "c"), sampled("a", "b", "c", "d", prompt="another"))
+    assert len(row.texts) == 4
+
+
+def test_with_a_seed_the_first_choices_are_compared() -> None:
+    seeded = [sampled("a", str(number), seed=7) for number in range(3)]
+    (row,) = rows_of(*seeded)
+    assert row.texts == (0, 0, 0)
+    assert row.setting.seeded
+
+
+def test_certain_rows_come_first() -> None:
+    rows = rows_of(
+        *(sampled("a", "b", "c", temperature=heat) for heat in (1.5, 0, 0.2)),
+        *(sampled("a", temperature=1, seed=3) for _ in range(3)),
+    )
+    assert [(row.setting.temperature, row.setting.certain) for row in rows] == [
+        (0.0, True),
+        (1.0, True),
+        (0.2, False),
+        (1.5, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        sampled("a", "b"),
+        sampled("a", "b", "c", echo=True),
+        sampled("a", "b", "c", best_of=5),
+        sampled("a", "b", "c", logit_bias={"5": 1}),
+        sampled("a", "b", "c", suffix="x"),
+        sampled("a", "b", "c", max_tokens=1),
+        sampled("a", "b", "c", max_tokens="8"),
+        sampled("a", "b", "c", prompt=["1", "2", "3"]),
+        sampled(None, 7, {}, []),
+        stream("s", [0.1] * 5),
+    ],
+)
+def test_what_is_no_plain_sample_is_left_out(exchange) -> None:
+    assert rows_of(exchange) == ()
+
+
+@pytest.mark.parametrize(
+    ("exchange", "sentence"),
+    [
+        (sampled("a", "a", "b", temperature=0), "temperature 0: 2 different texts among 3 samples"),
+        (sampled("a", "b", "c", temperature=0), "temperature 0: all 3 samples differ."),
+        (sampled("a", "a", "a", temperature=1), "temperature 1: all 3 samples are the same."),
+        (sampled("a", "a", "a"), "temperature (default): all 3 samples are the same."),
+        (sampled("a", "a", "a", temperature=0), "At temperature 0, all samples are the same."),
+        (sampled("a", "b", "a", temperature=1), "With random sampling, samples differ."),
+        (sampled("a", "a", "a", top_p=0.1), "Each letter is a distinct output."),
+    ],
+)
+def test_what_surprises_is_said(exchange, sentence: str) -> None:
+    picture = diversity.draw(rows_of(exchange))
+    assert sentence in picture.says.en
+    assert picture.says.zh.startswith("每个字母代表一种输出。")
+
+
+def test_what_is_certain_is_named_as_it_was_asked() -> None:
+    cold = sampled("a", "a", "a", temperature=0)
+    seeded = [sampled("a", seed=7) for _ in range(3)]
+    for asked, sentence in (
+        ([cold], "At temperature 0, all samples are the same."),
+        (seeded, "With the same seed, all samples are the same."),
+        ([cold, *seeded], "At temperature 0 and with the same seed, all samples are the same."),
+    ):
+        assert (
+            diversity.draw(rows_of(*asked)).says.en
+            == f"Each letter is a distinct output. {sentence}"
+        )
+
+
+def test_what_does_not_surprise_stands_in_the_text_alternative() -> None:
+    picture = diversity.draw(rows_of(sampled("a", "b", "c", temperature=1)))
+    assert "all 3 samples differ" not in picture.says.en
+    assert "temperature 1: all 3 samples differ." in picture.svg
+
+
+def test_there_are_letters_for_as_many_texts_as_are_drawn() -> None:
+    (row,) = rows_of(sampled(*map(str, range(100))))
+    assert row.distinct == len(row.texts) == diversity.MOST_SAMPLES == len(diversity.LETTERS)
+    assert ">X<" in diversity.draw((row,)).svg

@@ -1,0 +1,239 @@
+"""Runs become one table: its rows and columns, and every way to write it down."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conformance.language import Language, Text
+from conformance.model import Conclusion, Effect, State, Verdict
+from conformance.report.console import console_for
+from conformance.report.matrix import Recorded, files, matrix_of
+from conformance.report.matrix import terminal as text
+from tests.report.builders import a_failure, a_finding, a_run, a_subject
+from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
+from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.pages import Page
+
+SUBJECTS = (
+    a_subject("stop"),
+    a_subject("echo"),
+    a_subject("best_of", documented=False),
+    a_subject("seed", documented=False),
+    a_subject("usage", kind="field"),
+)
+BROKEN = Recorded(
+    "vendor",
+    a_run(
+        a_failure("stop.five-refused", title_zh="第五个停止序列被拒绝。"),
+        a_finding("stop.four-served"),
+        a_finding("echo.echoed"),
+        a_finding("best-of.seen", "info", subject="best_of", effect=Effect.IGNORED),
+        a_finding("seed.seen", "skipped", subject="seed"),
+        a_finding("usage.stated", "warn", effect=Effect.ALTERED),
+        subjects=SUBJECTS,
+        contract="zero",
+        document="zero",
+    ),
+    "vendor/index.html",
+)
+KEPT = Recorded("other", a_run(a_finding("stop.four-served"), subjects=SUBJECTS[:2]))
+MISSING = Recorded(
+    "absent",
+    document="aocheng",
+    because=Text("Environment variable KEY is not set or is empty.", "环境变量 KEY 未设置或为空。"),
+    base_url="https://absent.example/v1",
+    model="tiny",
+)
+MATRIX = matrix_of([BROKEN, KEPT, MISSING], DOCUMENTS)
+ROWS = {row.name: row for row in MATRIX.rows}
+
+
+# ── rows and columns ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_document_has_a_row_also_where_no_run_was_held_to_it() -> None:
+    assert [row.name for row in MATRIX.rows] == [
+        *("vendor", "other", "absent"),
+        *("gpt-ge", "zhizengzeng", "eronmind"),
+    ]
+    assert ROWS["gpt-ge"].conclusion is None
+    assert ROWS["gpt-ge"].because is not None
+    assert ROWS["gpt-ge"].because.en == "No run used this document's contract."
+
+
+def test_no_run_at_all_leaves_the_five_rows() -> None:
+    matrix = matrix_of([], DOCUMENTS)
+    assert [row.name for row in matrix.rows] == list(DOCUMENTS)
+    assert matrix.sentence == Text("5 targets: 5 not run.", "5 个目标：5 个未运行。")
+    assert (matrix.parameters, matrix.fields, matrix.subjects) == ((), (), ())
+    assert matrix_of([], ()).sentence.en == "No runs."
+
+
+def test_an_overlay_of_ones_own_stands_for_the_document_that_it_names() -> None:
+    run = a_run(a_finding(), contract="ours", document="zero")
+    rows = matrix_of([Recorded("ours", run)], DOCUMENTS).rows
+    assert [row.name for row in rows] == ["ours", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
+
+
+def test_the_sentence_counts_what_came_of_them() -> None:
+    assert MATRIX.sentence == Text(
+        "6 targets: 1 not conforming, 1 conforming, 4 not run.",
+        "6 个目标：1 个不符合契约，1 个符合契约，4 个未运行。",
+    )
+
+
+def test_a_cell_has_the_state_and_the_worst_finding() -> None:
+    cells = ROWS["vendor"].cells
+    assert (cells["stop"].state, cells["stop"].evidence) == (State.IGNORED, "stop.five-refused")
+    assert (cells["echo"].state, cells["echo"].evidence) == (State.HONOURED, None)
+    assert (cells["usage"].state, cells["usage"].evidence) == (State.ALTERED, "usage.stated")
+    assert (cells["best_of"].documented, cells["best_of"].seen) == (False, True)
+    assert (cells["seed"].documented, cells["seed"].seen) == (False, False)
+
+
+def test_columns_are_what_any_document_mentions_or_any_run_looked_at() -> None:
+    assert MATRIX.parameters == ("stop", "echo", "best_of")
+    assert MATRIX.fields == ("usage",)
+
+
+def test_one_click_deeper_are_the_checks_about_a_subject() -> None:
+    assert [subject.name for subject in MATRIX.subjects] == [
+        "stop",
+        "echo",
+        "best_of",
+        "usage",
+        "seed",
+    ]
+    stop = MATRIX.subjects[0]
+    assert [check.id for check in stop.checks] == ["stop.five-refused", "stop.four-served"]
+    assert stop.checks[0].title.zh == "第五个停止序列被拒绝。"
+    assert ROWS["vendor"].verdicts["stop.five-refused"] is Verdict.FAIL
+    assert "stop.five-refused" not in ROWS["other"].verdicts
+
+
+def test_a_run_that_broke_off_is_never_green() -> None:
+    (row,) = matrix_of([Recorded("cut", a_run(a_finding(), broken_off=True))], ()).rows
+    assert row.conclusion is Conclusion.BROKEN_OFF
+    assert row.cost is None
+
+
+def test_what_a_row_says_of_a_failure_stands_beside_what_was_learned() -> None:
+    failed = Text("something failed that should not have", "")
+    (row,) = matrix_of([Recorded("cut", a_run(broken_off=True), because=failed)], ()).rows
+    assert row.because == failed
+
+
+# ── written down ─────────────────────────────────────────────────────────────────────────────────
+
+
+def written(kind: str, language: Language = Language.ENGLISH) -> str:
+    return files(language)[kind].render(MATRIX)
+
+
+def test_the_page_comes_last_of_the_files() -> None:
+    assert [file.name for file in files().values()] == ["matrix.json", "matrix.md", "index.html"]
+
+
+def test_programs_read_states_and_verdicts() -> None:
+    document = json.loads(written("json"))
+    rows = {row["name"]: row for row in document["targets"]}
+    vendor = rows["vendor"]
+    assert vendor["verdict"] == "not conforming"
+    assert vendor["report"] == "vendor/index.html"
+    assert vendor["states"]["stop"] == {"state": "ignored", "documented": True}
+    assert vendor["verdicts"]["stop.five-refused"] == "fail"
+    assert vendor["cost"]["tokens"] == 14_210
+    assert (rows["absent"]["verdict"], rows["absent"]["model"]) == (None, "tiny")
+    assert rows["absent"]["because"] == "Environment variable KEY is not set or is empty."
+    assert document["checks"]["usage.stated"]["subject"] == "usage"
+
+
+def test_markdown_has_a_line_for_each_target_and_parameter() -> None:
+    lines = written("markdown").splitlines()
+    assert "| [vendor](<vendor/index.html>) | Not conforming |" in "\n".join(lines)
+    assert "| Parameter | vendor | other |" in lines
+    assert "| `stop` | ✗ ignored | ✓ honoured |" in lines
+    assert "| `best_of` | ✗ ignored | – |" in lines
+    assert "| `usage` | ≠ altered | – |" in lines
+    assert "| `stop` | ✗ 被忽略 | ✓ 符合 |" in written("markdown", Language.CHINESE)
+
+
+def shown(language: Language) -> str:
+    console = console_for(terminal=False)
+    with console.capture() as captured:
+        console.print(text.render(MATRIX, language))
+    return captured.get()
+
+
+def test_a_terminal_names_what_deviates_and_counts_what_does_not() -> None:
+    lines = {line.split()[0]: line for line in shown(Language.ENGLISH).splitlines() if line.split()}
+    assert "Not conforming" in lines["vendor"]
+    assert "1/2" in lines["vendor"]
+    assert "✗ stop  ≠ usage" in lines["vendor"]
+    assert "best_of" not in lines["vendor"], "the document does not promise it"
+    assert "KEY is not set" in lines["absent"]
+    assert "未运行" in shown(Language.CHINESE)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_page_says_it_in_words_in_both_languages(language: Language) -> None:
+    page = Page(written("html", language), language)
+    assert MATRIX.sentence.of(language) in page.text
+    ignored = {Language.ENGLISH: "ignored", Language.CHINESE: "被忽略"}[language]
+    assert ignored in page.text
+    (root,) = page.tags("html")
+    assert root["lang"] == language
+
+
+def test_links_lead_to_the_evidence_and_to_the_checks_of_a_column() -> None:
+    page = Page(written("html"))
+    links = {link["href"] for link in page.tags("a")}
+    assert {"vendor/index.html", "vendor/index.html#stop.five-refused", "#checks-stop"} <= links
+    inner = {link.removeprefix("#") for link in links if link and link.startswith("#")}
+    assert inner <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert not any(link and link.startswith("other") for link in links), "it has no page"
+
+
+def test_a_link_to_evidence_leads_to_the_id_as_the_runs_page_writes_it() -> None:
+    strange = a_failure('stop.a b#"c\u202e', subject="stop")
+    recorded = Recorded("vendor", a_run(strange), "vendor/index.html")
+    page = Page(files()["html"].render(matrix_of([recorded], ())))
+    links = [link["href"] for link in page.tags("a") if "#stop" in (link["href"] or "")]
+    assert set(links) == {"vendor/index.html#stop.a%20b%23%22c%E2%9F%A8U%2B202E%E2%9F%A9"}
+
+
+def test_fifty_targets_by_a_hundred_and_fifty_checks_are_less_than_five_megabytes() -> None:
+    matrix = matrix_of(a_crowd(50, 150), DOCUMENTS)
+    page = files()["html"].render(matrix)
+    assert len(matrix.rows) == 50
+    assert sum(len(subject.checks) for subject in matrix.subjects) == 150
+    assert len(page.encode()) < 5_000_000
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+@pytest.mark.parametrize("kind", files())
+def test_an_attack_in_a_run_is_text_and_nothing_else(attack: str, kind: str) -> None:
+    hostile = Recorded(attack, a_hostile_run(attack), None, because=Text(attack, attack))
+    made = files()[kind].render(matrix_of([hostile], DOCUMENTS))
+    assert ACTING.findall(made) == []
+    if kind == "html":
+        harmless = Recorded("x", a_hostile_run("x"), None, because=Text("x", "x"))
+        plain = Page(files()[kind].render(matrix_of([harmless], DOCUMENTS)))
+        elements = [
+            (tag, sorted(attributes)) for tag, attributes in Page(made).elements if tag != "code"
+        ]
+        assert elements == [
+            (tag, sorted(attributes)) for tag, attributes in plain.elements if tag != "code"
+        ]
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_attack_does_not_reach_a_terminal(attack: str) -> None:
+    hostile = Recorded(attack, a_hostile_run(attack), because=Text(attack, attack))
+    console = console_for(terminal=False)
+    with console.capture() as captured:
+        console.print(text.render(matrix_of([hostile], ()), Language.ENGLISH))
+    assert ACTING.findall(captured.get()) == []

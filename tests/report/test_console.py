@@ -1,0 +1,219 @@
+"""The terminal: a bar and colours where somebody looks, plain lines where nobody does."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from conformance.language import Language
+from conformance.model import Conclusion, Effect
+from conformance.record.events import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    RunFinished,
+    RunStarted,
+)
+from conformance.report.console import Progressing, console_for, show
+from conformance.report.diagnosis import cause_of
+from tests.report.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+ENDPOINT = "http://127.0.0.1:8000/v1"
+BROKEN = "1 of 1 check failed."
+COST = "118 requests, 14,210 tokens (9,800 prompt, 4,410 generated)"
+
+
+def pipe(width: int = 1_000) -> Console:
+    return Console(file=StringIO(), width=width, highlight=False, emoji=False, markup=False)
+
+
+def terminal(width: int = 80, **settings: object) -> Console:
+    known = {"file": StringIO(), "width": width, "force_terminal": True, "legacy_windows": False}
+    return Console(**{**known, **settings})
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
+    with Progressing(console, language) as progress:
+        progress.show(RunStarted(run.header, tuple(finding.id for finding in run.findings)))
+        for exchange in run.exchanges:
+            progress.show(ExchangeMade(exchange))
+        for finding in run.findings:
+            progress.show(CheckStarted(finding.id))
+            progress.show(FindingMade(finding))
+        progress.show(RunFinished(run.footer))
+    return printed(console)
+
+
+def test_a_pipe_gets_one_plain_line_for_each_check() -> None:
+    run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
+    assert follow(run, pipe()).splitlines() == [
+        f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
+        "[1/2] ✓ pass         stop.a",
+        "[2/2] ✗ fail         stop.b",
+    ]
+
+
+def test_a_terminal_gets_a_bar_and_only_what_wants_attention(monkeypatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
+    shown = follow(run, terminal())
+    assert "1 request" in shown
+    assert "━" in shown
+    assert "stop.b" in shown
+    assert "stop.a" not in shown
+
+
+CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
+
+
+def test_what_differs_is_set_off_on_a_screen() -> None:
+    console = terminal(color_system="standard")
+    show(a_run(a_failure()), console)
+    assert "\x1b[1;4m400\x1b[0m" in printed(console)
+
+
+def test_the_outcome_reads_from_the_verdict_down() -> None:
+    console = pipe()
+    skipped = a_finding("stop.z", "skipped", message="the budget is spent")
+    run = a_run(a_failure(), skipped, subjects=(a_subject(), a_subject("object", kind="field")))
+    show(run, console)
+    assert printed(console).splitlines() == [
+        "",
+        (
+            "Not conforming. Supports 0 of 1 documented parameter as promised; "
+            f"silently ignores stop. {BROKEN}"
+        ),
+        f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
+        "1 fail, 1 skipped",
+        "",
+        "Parameters and response fields",
+        "  ✗ ignored   stop",
+        "  ○ untested  fields: object",
+        "",
+        "Findings",
+        "  ✗ fail  stop.five-refused  must",
+        "          The documented number of stop sequences is served; one more is refused.",
+        "          expected     status 400",
+        "          actual       status 200: a completion",
+        "          source       openai: Up to 4 sequences.",
+        f"          likely cause {CAUSE.cause}",
+        "          fix          " + CAUSE.remedy.replace("`", ""),
+        "",
+        "Not verified",
+        "  1 skipped",
+        "    stop.z: the budget is spent",
+    ]
+
+
+def test_what_the_document_does_not_mention_is_told_apart_and_is_no_finding() -> None:
+    console = pipe()
+    seed = a_subject("seed", documented=False, says={})
+    seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.IGNORED)
+    show(a_run(a_finding(), seen, subjects=(a_subject(), seed)), console)
+    lines = printed(console).splitlines()
+    title = lines.index("Not documented by openai (informational)")
+    assert lines[title + 1] == "  ✗ ignored  seed"
+    assert "Findings" not in lines
+
+
+def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
+    console = pipe()
+    run = a_run(because="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)
+    show(run, console)
+    assert printed(console).splitlines() == [
+        "",
+        "Inconclusive. Preflight failed; no checks were run.",
+        "the API key was refused with 401",
+        f"{ENDPOINT}, tiny, contract openai; {COST}; 41.2 s",
+    ]
+
+
+def test_narrow_terminals_wrap_and_never_overflow() -> None:
+    console = pipe(width=40)
+    show(a_run(a_failure(seen="status 200: " + "x" * 100)), console)
+    assert max(len(row) for row in printed(console).splitlines()) <= 40
+
+
+def test_a_screen_names_a_few_reasons_and_a_log_names_all() -> None:
+    run = a_run(*(a_finding(f"s.{n}", "skipped", message=f"reason {n}") for n in range(9)))
+    screen, log = terminal(), pipe()
+    show(run, screen)
+    show(run, log)
+    assert "and 3 more reasons" in printed(screen)
+    assert all(f"s.{n}: reason {n}" in printed(log) for n in range(9))
+
+
+def test_a_reason_that_many_checks_share_names_a_few_of_them() -> None:
+    console = pipe()
+    show(a_run(*(a_finding(f"s.{n}", "skipped", message="why") for n in range(9))), console)
+    assert "    s.0, s.1 and 7 more: why\n" in printed(console)
+
+
+def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> None:
+    many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
+    run = a_run(*many, a_failure("stop.last", subject="stop"))
+    screen, log = terminal(), pipe()
+    show(run, screen)
+    show(run, log)
+    assert "stop.last" in printed(screen)
+    assert "echo.19" not in printed(screen)
+    assert "and 9 more findings in the report files" in printed(screen)
+    assert "echo.19" in printed(log)
+
+
+def test_no_color_is_honoured(monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = terminal()
+    show(a_run(a_failure()), console)
+    assert "\x1b[31m" not in printed(console)
+    assert "\x1b[1;31m" not in printed(console)
+
+
+def test_colours_help_where_they_can(monkeypatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    console = terminal(color_system="standard")
+    show(a_run(a_failure()), console)
+    assert "\x1b[1;31m" in printed(console)
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_a_pipe_does_not_wrap_whatever_the_window_was(monkeypatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console_for(terminal=False).width == 1_000
+
+
+def test_a_run_is_followed_and_told_in_chinese() -> None:
+    cause = cause_of("stop.at-most-four", Effect.IGNORED)
+    failure = a_failure("stop.b", title_zh="第五个停止序列应被拒绝。")
+    run = a_run(a_finding("stop.a"), failure, exchanges=(an_exchange(),))
+    assert follow(run, pipe(), Language.CHINESE).splitlines() == [
+        f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位",
+        "[1/2] ✓ 通过         stop.a",
+        "[2/2] ✗ 未通过       stop.b",
+    ]
+    console = pipe()
+    show(run, console, Language.CHINESE)
+    told = printed(console)
+    assert "不符合契约。文档所列的 1 个参数中有 0 个符合契约；忽略 stop 且不报错。" in told
+    assert "第五个停止序列应被拒绝。" in told
+    assert cause.cause_zh in told
+    assert cause.cause not in told
+    assert "1 未通过，1 通过" in told
+
+
+def test_what_has_no_chinese_is_told_in_english() -> None:
+    console = pipe()
+    show(a_run(a_failure()), console, Language.CHINESE)
+    assert "one more is refused." in printed(console)

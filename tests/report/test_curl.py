@@ -1,0 +1,141 @@
+"""The command line that sends a request again, run by a real shell against a stand-in for curl."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conformance.model import Credentials, Request
+from conformance.report.curl import LONGEST, curl
+
+BASE = "https://api.example.com/v1"
+
+STAND_IN = """#!/bin/sh
+for word in "$@"; do printf '%s\\n' "$word"; done > "$SEEN/words"
+cat > "$SEEN/stdin"
+"""
+
+
+def a_request(body: bytes = b'{"prompt":"1, 2,"}', **changes: object) -> Request:
+    return Request(**{"method": "POST", "path": "/completions", "body": body, **changes})
+
+
+@pytest.fixture
+def pasted(tmp_path: Path):
+    """Paste a command into a shell where ``curl`` only notes what it was given."""
+    stand_in = tmp_path / "curl"
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+
+    def paste(command: str | None) -> tuple[list[str], bytes]:
+        assert command is not None
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SEEN": str(tmp_path), "KEY": "sk-1"}
+        subprocess.run(
+            ["/bin/sh", "-c", command], env=environment, stdin=subprocess.DEVNULL, check=True
+        )
+        words = (tmp_path / "words").read_text().split("\n")
+        return words, (tmp_path / "stdin").read_bytes()
+
+    return paste
+
+
+def test_the_command_reads_the_key_from_the_environment(pasted) -> None:
+    words, _ = pasted(curl(a_request(), BASE, "KEY"))
+    assert "Authorization: Bearer sk-1" in words
+    assert f"{BASE}/completions" in words
+    assert '{"prompt":"1, 2,"}' in words
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"prompt":"it\'s $(touch pwned) `id` \\"x\\" !"}',
+        '{"prompt":"一二三 🍎"}'.encode(),
+        b"@/etc/passwd",
+    ],
+)
+def test_a_body_in_plain_text_arrives_untouched(pasted, body: bytes) -> None:
+    words, _ = pasted(curl(a_request(body), BASE, "KEY"))
+    assert words[words.index("--data-raw") + 1] == body.decode()
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"prompt":"\xff\xfe"}', b"nul\x00 100% \\n 'quoted'\n", "\u202eback".encode()]
+)
+def test_a_body_that_eyes_could_misread_is_piped_in_octal(pasted, body: bytes) -> None:
+    command = curl(a_request(body), BASE, "KEY")
+    assert command is not None
+    assert command.isascii()
+    words, piped = pasted(command)
+    assert "--data-binary" in words
+    assert piped == body
+
+
+def test_a_request_without_a_key_sends_none() -> None:
+    command = curl(a_request(credentials=Credentials.NONE), BASE, "KEY")
+    assert command is not None
+    assert "Authorization" not in command
+
+
+def test_a_request_of_a_run_without_a_key_sends_none() -> None:
+    command = curl(a_request(), BASE, None)
+    assert command is not None
+    assert "Authorization" not in command
+
+
+def test_a_variable_name_from_a_hostile_record_reaches_no_shell() -> None:
+    command = curl(a_request(), BASE, 'X"; touch pwned; "')
+    assert command is not None
+    assert "pwned" not in command
+    assert 'Bearer $OPENAI_API_KEY"' in command
+
+
+def test_a_request_with_a_wrong_key_names_it() -> None:
+    command = curl(a_request(credentials=Credentials.WRONG), BASE, "KEY")
+    assert command is not None
+    assert "Bearer sk-conformance-this-key-was-never-issued" in command
+
+
+def test_a_stream_is_not_buffered_and_other_methods_are_named() -> None:
+    stream = curl(a_request(b'{"stream": true}'), BASE, "KEY")
+    listing = curl(Request("GET", "/models"), BASE, "KEY")
+    assert stream is not None
+    assert " -N " in stream
+    assert listing is not None
+    assert "-X GET" in listing
+    assert "--data" not in listing
+
+
+def test_a_hostile_base_url_stays_one_quoted_word(pasted) -> None:
+    words, _ = pasted(curl(a_request(), "https://x/$(touch pwned)';id", "KEY"))
+    assert "https://x/$(touch pwned)';id/completions" in words
+
+
+def test_a_body_too_long_for_a_command_line_has_none() -> None:
+    assert curl(a_request(b"x" * (LONGEST + 1)), BASE, "KEY") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        (("X-Tenant", "acme"), "X-Tenant: acme"),
+        (("X-Gateway", "$KEY"), "X-Gateway: sk-1"),
+        (("X-Odd", "$(id)"), "X-Odd: $(id)"),
+        (("X-Odd", "$KEY$(id)"), "X-Odd: $KEY$(id)"),
+        (("X-$(id)", "$KEY"), "X-$(id): $KEY"),
+        (("X-\"'`id`", "a 'b'"), "X-\"'`id`: a 'b'"),
+    ],
+)
+def test_what_goes_with_every_request_goes_with_this_one(
+    pasted, header: tuple[str, str], sent: str
+) -> None:
+    words, _ = pasted(curl(a_request(), BASE, None, dict([header])))
+    assert sent in words
+
+
+def test_a_header_of_the_request_comes_before_one_of_every_request(pasted) -> None:
+    request = a_request(headers=(("content-type", "text/plain"),))
+    words, _ = pasted(curl(request, BASE, None, {"Content-Type": "text/csv"}))
+    assert [word for word in words if word.lower().startswith("content-type")] == [
+        "content-type: text/plain"
+    ]

@@ -1,0 +1,259 @@
+"""The page: one file, readable without scripts, everything in it in the right place."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+
+import pytest
+
+from conformance.language import Language
+from conformance.model import Attempt, Credentials, Effect, Level, Verdict
+from conformance.report import formats, html
+from conformance.report.diagnosis import cause_of
+from conformance.report.locale.terms import VERDICTS
+from tests.report.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+from tests.report.pages import Page
+
+
+def page_of(run) -> Page:
+    return Page(html.render(run))
+
+
+def test_the_verdict_is_a_sentence_in_plain_words() -> None:
+    page = page_of(a_run(a_failure()))
+    assert "Not conforming" in page.text
+    assert "1 of 1 check failed." in page.text
+    assert "118 requests, 14,210 tokens" in page.text
+
+
+def test_nothing_is_loaded_and_nothing_runs_but_our_script() -> None:
+    page = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),)))
+    assert page.tags("script") == [{}]
+    links = [attributes.get("href") or "" for _, attributes in page.elements]
+    assert all(link.startswith(("#", "data:,")) for link in links if link)
+    assert not any("src" in attributes for _, attributes in page.elements)
+    assert not any(name.startswith("on") for _, a in page.elements for name in a)
+    assert not any("style" in attributes for _, attributes in page.elements)
+
+
+@pytest.mark.parametrize("element", ["style", "script"])
+def test_the_policy_allows_one_style_and_one_script_by_what_is_in_them(element: str) -> None:
+    text = html.render(a_run(a_finding()))
+    (inside,) = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+    (policy,) = [
+        meta["content"] or ""
+        for meta in Page(text).tags("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert "default-src 'none'" in policy
+    assert f"{element}-src 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+
+
+def test_each_finding_has_an_address() -> None:
+    page = page_of(a_run(a_failure("stop.five-refused"), a_finding("stop.ends-before-match")))
+    assert {"stop.five-refused", "stop.ends-before-match"} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_every_link_leads_somewhere() -> None:
+    skipped = a_finding("stop.other", "skipped", message="the budget is spent")
+    shared = (a_failure(exchanges=("x1",)), a_failure("stop.again", exchanges=("x1",)), skipped)
+    page = page_of(a_run(*shared, exchanges=(an_exchange(),)))
+    targets = {link["href"] for link in page.tags("a")}
+    assert targets <= {f"#{name}" for name in page.ids}
+
+
+def test_a_handful_of_failures_stands_open_and_more_are_a_list() -> None:
+    few = (a_failure("stop.bad"), a_finding("stop.good"))
+    assert stand_open(page_of(a_run(*few))) == [True, False]
+    many = [a_failure(f"stop.bad-{number}") for number in range(4)]
+    assert stand_open(page_of(a_run(*many))) == [False] * 4
+
+
+def stand_open(page: Page) -> list[bool]:
+    findings = [fold for fold in page.tags("details") if fold.get("class") == "finding"]
+    return ["open" in fold for fold in findings]
+
+
+def test_expected_stands_beside_seen_with_the_sentence_and_who_says_so() -> None:
+    text = page_of(a_run(a_failure())).text
+    assert "Expected status 400 Actual status 200: a completion" in text
+    assert "must At most four stop sequences are accepted; a fifth is refused." in text
+    assert "zero 最多四个序列。" in text
+    assert "Ignored: it had no effect." in text
+
+
+def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
+    silent = a_subject("seed", documented=False, says={})
+    text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text
+    assert "stop ignored null, string or array of 1 to 4 openai Up to 4 sequences" in text
+    assert "stop.five-refused status 200: a completion" in text
+    assert "seed untested Not documented. Not checked in this run." in text
+
+
+def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> None:
+    silent = a_subject("seed", documented=False, says={})
+    seen = a_finding(
+        "seed.repeats", "info", subject="seed", effect=Effect.IGNORED, seen="another text"
+    )
+    text = page_of(a_run(a_finding(), seen, subjects=(a_subject(), silent))).text
+    assert (
+        "seed ignored Not documented. seed.repeats another text 1 check, informational only" in text
+    )
+    assert "No failures" in text
+
+
+def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
+    body = {"choices": [{"text": " 13", "index": 0}]}
+    exchange = an_exchange(body=body)
+    text = html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)), "VENDOR_KEY")
+    page = Page(text)
+    assert "200 POST /completions 250 ms" in page.text
+    assert "x-request-id: req-1" in page.text
+    assert 'Bearer $VENDOR_KEY"' in page.text
+    assert '{ "text" : " 13" , "index" : 0}' in page.text
+
+
+def test_a_deviation_comes_with_its_likely_cause_in_both_languages() -> None:
+    cause = cause_of("stop.at-most-four", Effect.IGNORED)
+    page = html.render(a_run(a_failure()))
+    assert f"Likely cause {cause.cause}" in Page(page).text
+    assert cause.cause_zh in Page(page, Language.CHINESE).text
+    assert cause.remedy_zh.partition("`")[0] in Page(page, Language.CHINESE).text
+    assert "Likely cause" not in page_of(a_run(a_finding())).text
+
+
+def test_what_differs_and_what_shows_it_are_marked() -> None:
+    body = {"choices": [{"text": " 13", "finish_reason": "eos"}], "usage": {"total_tokens": 3}}
+    failure = a_failure(
+        expected='finish_reason of choice 0 = "length"',
+        seen='finish_reason of choice 0 = "eos"',
+        exchanges=("x1",),
+    )
+    page = html.render(a_run(failure, exchanges=(an_exchange(body=body),)))
+    marked = re.findall("<mark>(.*?)</mark>", page)
+    assert list(dict.fromkeys(marked)) == ["length", "eos", '<b>"finish_reason"</b>: <i>"eos"</i>']
+
+
+def test_the_page_reads_the_key_from_the_variable_the_run_used() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="VENDOR_KEY")
+    assert "$VENDOR_KEY" in formats()["html"].render(run)
+    assert "$ANOTHER_KEY" in formats("ANOTHER_KEY")["html"].render(run)
+
+
+def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env=None)
+    text = page_of(run).text
+    assert "curl -sS" in text
+    assert "Bearer" not in text
+    assert "read the key from" not in text
+
+
+def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
+    run = a_run(a_failure(), document="zero")
+    assert "Sources zero 最多四个序列。 openai Up to 4" in page_of(run).text
+
+
+def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
+    says = {"aocheng": "an array", "openai": "Up to 4 sequences."}
+    run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
+    assert "aocheng about stop : an array. This requirement comes from" in page_of(run).text
+    run = a_run(a_failure(), document="gpt-ge", subjects=(a_subject(says=says),))
+    assert (
+        "gpt-ge does not mention it; this requirement comes from the protocol." in page_of(run).text
+    )
+
+
+def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
+    findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
+    page = page_of(a_run(*findings, exchanges=(an_exchange(),)))
+    assert page.ids.count("x-x1") == 1
+    assert [link["href"] for link in page.tags("a")].count("#x-x1") == 1
+
+
+def test_a_deviation_can_be_sent_again_where_it_is_told() -> None:
+    findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
+    page = html.render(a_run(*findings, exchanges=(an_exchange(),)))
+    told = page.split('<div class="inside" id="')[1:]
+    assert ["curl -sS" in finding for finding in told] == [True, True]
+
+
+def test_retries_and_faults_are_told() -> None:
+    attempts = (
+        Attempt(0.5, 0.25, 429, None, "1", b"later"),
+        Attempt(2.0, 1.5, None, "the connection was reset"),
+    )
+    exchange = an_exchange(
+        status=None, attempts=attempts, fault="no attempt was answered", body=b""
+    )
+    text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,))).text
+    assert "no response POST /completions" in text
+    assert "at 2.0 s, 1.5 s: the connection was reset" in text
+    assert "no attempt was answered" in text
+
+
+def test_a_request_without_a_key_repeats_without_one() -> None:
+    exchange = an_exchange()
+    bare = replace(exchange, request=replace(exchange.request, credentials=Credentials.NONE))
+    text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(bare,))).text
+    assert "curl -sS" in text
+    assert "Bearer" not in text
+
+
+def test_a_run_that_broke_off_says_so_in_large() -> None:
+    text = page_of(a_run(a_finding(), broken_off=True)).text
+    assert "This run is incomplete. The results below are not a verdict on the endpoint." in text
+    assert "Incomplete" in text
+
+
+def test_a_whole_run_without_findings_still_renders() -> None:
+    page = page_of(a_run(because="the endpoint answers with an HTML page"))
+    assert "the endpoint answers with an HTML page" in page.text
+    assert "No findings." in page.text
+
+
+@pytest.mark.parametrize("verdict", ["warn", "refused", "inconclusive", "error"])
+def test_every_verdict_is_a_word_beside_its_colour(verdict: str) -> None:
+    page = html.render(a_run(a_finding(verdict=verdict, message="because")))
+    assert f"{verdict} The documented number" in Page(page).text
+    chinese = VERDICTS[Verdict(verdict)].zh
+    assert f"{chinese} The documented number" in Page(page, Language.CHINESE).text
+
+
+@pytest.mark.parametrize(("verdict", "word"), [("pass", "pass"), ("skipped", "skipped")])
+def test_calm_verdicts_are_said_once_for_all_that_have_them(verdict: str, word: str) -> None:
+    text = page_of(a_run(a_finding(verdict=verdict), a_finding("stop.b", verdict))).text
+    assert f"{word} 2 checks The documented number" in text
+
+
+def test_the_page_holds_both_languages_and_opens_in_the_one_asked_for() -> None:
+    run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
+    page = html.render(run, language=Language.CHINESE)
+    assert '<html lang="zh">' in page
+    assert re.search(r'id="language-zh"[^>]* checked', page)
+    assert not re.search(r'id="language-en"[^>]* checked', page)
+    chinese = Page(page, Language.CHINESE).text
+    assert "第五个停止序列应被拒绝。" in chinese
+    assert "最多接受四个停止序列，第五个会被拒绝。" in chinese
+    assert "one more is refused" not in chinese
+    assert "one more is refused" in Page(page).text
+    assert Page(page).tags("title")[0]["data-en"].startswith("Not conforming: http")
+
+
+def test_findings_carry_what_a_filter_asks_for() -> None:
+    page = page_of(a_run(a_failure("stop.a"), a_finding("stop.b", level=Level.MAY)))
+    found = [fold for fold in page.tags("details") if fold.get("class") == "finding"]
+    asked = [(fold["data-verdict"], fold["data-level"]) for fold in found]
+    assert asked == [("fail", "must"), ("pass", "may")]
+    assert [area["data-area"] for area in page.tags("section") if "data-area" in area] == ["stop"]
+    (form,) = page.tags("form")
+    assert "hidden" in form

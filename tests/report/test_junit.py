@@ -1,0 +1,94 @@
+"""JUnit: each verdict means for a CI system what it means here."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from conformance.model import Conclusion
+from conformance.report import junit
+from tests.report.builders import a_failure, a_finding, a_run, an_exchange
+
+
+def case_of(run) -> ET.Element:
+    case = ET.fromstring(junit.render(run)).find("testsuite/testcase")
+    assert case is not None
+    return case
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tag"),
+    [
+        ("fail", "failure"),
+        ("inconclusive", "error"),
+        ("error", "error"),
+        ("refused", "skipped"),
+        ("skipped", "skipped"),
+    ],
+)
+def test_what_is_no_pass_is_marked_as_what_it_is(verdict: str, tag: str) -> None:
+    case = case_of(a_run(a_finding(verdict=verdict, message="answered 503")))
+    outcome = case.find(tag)
+    assert outcome is not None
+    assert outcome.get("type") == verdict
+    assert outcome.get("message") == "answered 503"
+
+
+def test_information_passes_and_says_what_was_seen() -> None:
+    case = case_of(a_run(a_finding(verdict="info", message="expected a; seen b"), strict=True))
+    assert [child.tag for child in case] == ["properties", "system-out"]
+    assert case.findtext("system-out") == "not documented in this contract: expected a; seen b"
+
+
+def test_a_pass_carries_no_mark() -> None:
+    case = case_of(a_run(a_finding()))
+    assert [child.tag for child in case] == ["properties"]
+
+
+def test_a_lesser_deviation_passes_but_fails_a_strict_run() -> None:
+    warned = a_finding(verdict="warn", expected="an id", seen="none")
+    lenient, strict = case_of(a_run(warned)), case_of(a_run(warned, strict=True))
+    assert lenient.find("failure") is None
+    assert "actual: none" in (lenient.findtext("system-out") or "")
+    assert strict.find("failure") is not None
+
+
+def test_a_testcase_names_its_area_its_check_and_its_time() -> None:
+    run = a_run(a_failure(exchanges=("x1", "x2")), exchanges=(an_exchange("x1"), an_exchange("x2")))
+    case = case_of(run)
+    assert case.get("classname") == "stop"
+    assert case.get("name") == "stop.five-refused"
+    assert case.get("time") == "0.500"
+    assert case.find("properties/property[@name='requirement']").get("value") == "stop.at-most-four"
+
+
+def test_the_suites_are_counted_and_sum_up() -> None:
+    findings = (
+        a_finding("stop.a"),
+        a_failure("stop.b"),
+        a_finding("echo.a", "inconclusive", requirement="echo.returned"),
+        a_finding("echo.b", "skipped", requirement="echo.returned"),
+    )
+    root = ET.fromstring(junit.render(a_run(*findings)))
+    counted = {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")}
+    assert counted == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
+    assert {suite.get("name"): suite.get("tests") for suite in root} == {"stop": "2", "echo": "2"}
+    assert root.find("testsuite/properties/property[@name='contract']").get("value") == "openai"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [a_run(a_finding(), broken_off=True), a_run(conclusion=Conclusion.NOTHING_RAN)],
+    ids=["broken off", "nothing ran"],
+)
+def test_a_run_that_proves_nothing_is_never_green(run) -> None:
+    root = ET.fromstring(junit.render(run))
+    incomplete = root.find(".//testcase[@name='run.complete']/error")
+    assert incomplete is not None
+    assert root.get("errors") == "1"
+
+
+def test_a_refused_key_is_an_error_although_no_check_failed() -> None:
+    run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
+    error = ET.fromstring(junit.render(run)).find(".//testcase[@name='run.complete']/error")
+    assert error is not None
+    assert "the API key was refused with 401" in (error.text or "")

@@ -1,0 +1,107 @@
+"""results.json: what programs rely on."""
+
+import json
+from dataclasses import asdict, replace
+
+from conformance.model import Cost, Effect
+from conformance.report import results
+from conformance.report.diagnosis import cause_of
+from tests.report.builders import (
+    a_failure,
+    a_finding,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+
+def read(run):
+    return json.loads(results.render(run))
+
+
+def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
+    document = read(a_run(a_failure(), headers={"X-Tenant": "acme"}))
+    assert document["verdict"] == "not conforming"
+    assert document["exit_code"] == 1
+    assert document["counts"]["fail"] == 1
+    assert document["cost"]["tokens"] == 14_210
+    assert document["target"] == {
+        "base_url": "http://127.0.0.1:8000/v1",
+        "model": "tiny",
+        "headers": {"X-Tenant": "acme"},
+    }
+    assert document["contract"]["name"] == "openai"
+
+
+def test_a_finding_keeps_every_part() -> None:
+    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
+    (finding,) = read(run)["findings"]
+    assert finding.pop("curl").startswith("curl -sS -i http://127.0.0.1:8000/v1/completions")
+    assert finding == {
+        "id": "stop.five-refused",
+        "verdict": "fail",
+        "requirement": "stop.at-most-four",
+        "statement": "At most four stop sequences are accepted; a fifth is refused.",
+        "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
+        "sources": [
+            {"document": "openai", "says": "Up to 4 sequences.", "says_zh": ""},
+            {"document": "zero", "says": "最多四个序列。", "says_zh": ""},
+        ],
+        "likely_cause": asdict(cause_of("stop.at-most-four", Effect.IGNORED)),
+        "level": "must",
+        "subject": "stop",
+        "title": "The documented number of stop sequences is served; one more is refused.",
+        "title_zh": "",
+        "message": "expected status 400; seen status 200",
+        "expected": "status 400",
+        "seen": "status 200: a completion",
+        "effect": "ignored",
+        "tier": "smoke",
+        "exchanges": ["x1"],
+    }
+
+
+def test_parameters_and_fields_carry_state_and_promise() -> None:
+    subjects = (a_subject(), a_subject("object", kind="field"))
+    document = read(a_run(a_finding(), subjects=subjects))
+    (parameter,), (field,) = document["parameters"], document["fields"]
+    assert (parameter["name"], parameter["state"]) == ("stop", "honoured")
+    assert parameter["promise"] == "null, string or array of 1 to 4"
+    assert parameter["findings"] == ["stop.five-refused"]
+    assert (field["name"], field["state"]) == ("object", "untested")
+
+
+def test_a_run_that_broke_off_is_not_complete_and_has_no_bill() -> None:
+    document = read(a_run(a_finding(), broken_off=True))
+    assert (document["verdict"], document["complete"]) == ("broken off", False)
+    assert (document["exit_code"], document["cost"], document["finished_at"]) == (2, None, None)
+
+
+def test_what_was_not_verified_stands_beside_the_verdict() -> None:
+    skipped = a_finding(verdict="skipped", message="the budget is spent")
+    (gap,) = read(a_run(skipped))["not_verified"]
+    assert gap == {
+        "what": "skipped",
+        "what_zh": "项被跳过",
+        "count": 1,
+        "reasons": [{"because": "the budget is spent", "ids": ["stop.five-refused"]}],
+    }
+
+
+def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
+    seen = "\x1b[31m\u202e\ud800 一"
+    written = results.render(a_run(a_failure(seen=seen)))
+    assert written.isascii()
+    assert "\x1b" not in written
+    assert json.loads(written)["findings"][0]["seen"] == seen
+
+
+def test_what_the_reference_billed_stands_apart() -> None:
+    run = a_run(a_failure(), reference="bundled")
+    assert run.footer is not None
+    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    document = read(asked)
+    assert document["reference"] == "bundled"
+    assert document["reference_cost"]["prompt_tokens"] == 40
+    assert document["cost"] == read(run)["cost"]
+    assert read(run)["reference_cost"] is None

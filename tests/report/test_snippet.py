@@ -1,0 +1,206 @@
+"""Lines for the openai package: they send just what was sent, or there are none."""
+
+import ast
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.model import WRONG_KEY, Credentials, Request
+from conformance.report.snippet import KNOWN, LONGEST, snippet
+from tests.report.hostile import ACTING, ATTACKS
+
+BASE = "http://127.0.0.1:9/v1"
+KEY = "VENDOR_KEY"
+ANSWER = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
+
+
+def request(asked: Any, **changes: Any) -> Request:
+    body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    return Request(**{"method": "POST", "path": "/completions", "body": body, **changes})
+
+
+def sent_by(lines: str, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response) -> httpx.Request:
+    """Run the lines against a transport that keeps what they send."""
+    kept: list[httpx.Request] = []
+
+    def handle(asked: httpx.Request) -> httpx.Response:
+        kept.append(asked)
+        return answer
+
+    def client(**words: Any) -> openai.OpenAI:
+        transport = httpx.MockTransport(handle)
+        return real(**words, http_client=httpx.Client(transport=transport))
+
+    real = openai.OpenAI
+    monkeypatch.setattr(openai, "OpenAI", client)
+    monkeypatch.setenv(KEY, "sk-of-mine")
+    exec(compile(lines, "snippet", "exec"), {})
+    monkeypatch.undo()
+    (only,) = kept
+    return only
+
+
+def resent(lines: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    return json.loads(sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER)).content)
+
+
+def test_the_lines_send_what_was_sent_with_the_key_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {"model": "m", "prompt": ["一", "b\n"], "stop": None, "logit_bias": {"5": -100}}
+    lines = snippet(request(asked), BASE, KEY)
+    assert lines is not None
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    assert json.loads(sent.content) == asked
+    assert sent.url == f"{BASE}/completions"
+    assert sent.headers["authorization"] == "Bearer sk-of-mine"
+    assert json.loads(capsys.readouterr().out) == ANSWER
+
+
+def test_what_the_client_does_not_know_goes_beside_what_it_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = {"model": "m", "prompt": "a", "top_k": 5, "not a name": [None, True], "max_tokens": 1}
+    lines = snippet(request(asked), BASE, KEY)
+    assert lines is not None
+    assert 'extra_body={"top_k": 5, "not a name": [None, True]}' in lines
+    assert resent(lines, monkeypatch) == asked
+
+
+@pytest.mark.parametrize(
+    "asked", [{"model": "m"}, {"prompt": "a"}, {"model": "m", "prompt": "a", "stream": "yes"}, {}]
+)
+def test_what_the_client_insists_on_is_posted_plainly_where_it_lacks(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = snippet(request(asked), BASE, KEY)
+    assert lines is not None
+    assert resent(lines, monkeypatch) == asked
+
+
+def test_a_stream_is_read_as_one_and_no_further_than_the_run_did(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chunks = "".join(f"data: {json.dumps({**ANSWER, 'id': str(n)})}\n\n" for n in range(5))
+    stream = httpx.Response(
+        200, text=f"{chunks}data: [DONE]\n\n", headers={"content-type": "text/event-stream"}
+    )
+    asked = {"model": "m", "prompt": "a", "stream": True}
+    lines = snippet(request(asked, read_events=2), BASE, KEY)
+    assert lines is not None
+    assert json.loads(sent_by(lines, monkeypatch, stream).content) == asked
+    shown = [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["0", "1"]
+
+
+def test_a_refusal_is_shown_and_not_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = snippet(request({"model": "m", "prompt": "a", "n": 0}), BASE, KEY)
+    assert lines is not None
+    sent_by(lines, monkeypatch, httpx.Response(400, json={"error": {"message": "no"}}))
+    assert capsys.readouterr().out.startswith("400 ")
+
+
+def test_headers_and_the_wrong_key_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"model": "m", "prompt": "a"}
+    wrong = request(asked, credentials=Credentials.WRONG, headers=(("x-trace", "1"),))
+    lines = snippet(wrong, BASE, KEY)
+    assert lines is not None
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    assert sent.headers["authorization"] == f"Bearer {WRONG_KEY}"
+    assert sent.headers["x-trace"] == "1"
+    assert KEY not in lines
+
+
+def test_a_run_without_a_key_names_no_variable() -> None:
+    lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None)
+    assert lines is not None
+    assert "environ" not in lines
+
+
+@pytest.mark.parametrize(
+    "unsendable",
+    [
+        request(b"{"),
+        request(b"[1]"),
+        request(b'{"n": 1, "n": 2}'),
+        request(b'{"n": NaN}'),
+        request(b'{"n": 1e400}'),
+        request(b'{"prompt": "\xff"}'),
+        request(b'{"prompt": "\\ud800"}'),
+        request(b'{"a":' * 40 + b"1" + b"}" * 40),
+        request({"prompt": "a" * LONGEST}),
+        request({"model": "m"}, method="GET"),
+        request({"model": "m"}, path="/models"),
+        request({"model": "m"}, credentials=Credentials.NONE),
+    ],
+)
+def test_what_the_client_cannot_send_has_no_lines(unsendable: Request) -> None:
+    assert snippet(unsendable, BASE, KEY) is None
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_attack_is_a_literal_and_nothing_else(attack: str) -> None:
+    asked = {"model": attack, "prompt": attack, attack: attack}
+    lines = snippet(request(asked, headers=((attack, attack),)), f"http://x/{attack}", attack)
+    if "\ud800" in attack:
+        assert lines is None
+        return
+    assert lines is not None
+    assert ACTING.findall(lines) == []
+    harmless = snippet(
+        request({"model": "m", "prompt": "p", "x": "y"}, headers=(("a", "b"),)), BASE, KEY
+    )
+    assert harmless is not None
+    assert shape(lines) == shape(harmless)
+
+
+def shape(lines: str) -> list[str]:
+    return [type(node).__name__ for node in ast.walk(ast.parse(lines))]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(KNOWN - {"model", "prompt", "stream"})), VALUES, max_size=4
+    )
+)
+def test_any_values_are_written_as_python_reads_them(asked: dict[str, Any]) -> None:
+    lines = snippet(request({"model": "m", "prompt": "p", **asked}), BASE, KEY)
+    assert lines is not None
+    (call,) = [
+        node
+        for node in ast.walk(ast.parse(lines))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("completions.create")
+    ]
+    told = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    assert told == {"model": "m", "prompt": "p", **asked}
+
+
+def test_what_goes_with_every_request_goes_with_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"X-Tenant": "acme", "X-Gateway": f"${KEY}", "X-Odd": "$(id)"}
+    lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None, headers)
+    assert lines is not None
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    assert sent.headers["x-tenant"] == "acme"
+    assert sent.headers["x-gateway"] == "sk-of-mine"
+    assert sent.headers["x-odd"] == "$(id)"

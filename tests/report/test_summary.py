@@ -1,0 +1,223 @@
+"""The verdict in words, the states, and what was left open."""
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.language import Text
+from conformance.model import Conclusion, Cost, Effect, Exchange, State
+from conformance.report.locale.terms import duration, listed, listing, size
+from conformance.report.summary import Summary
+from conformance.report.summary_rows import Gap, origin
+from tests.report.builders import (
+    a_failure,
+    a_finding,
+    a_requirement,
+    a_run,
+    a_subject,
+    an_exchange,
+)
+
+
+def test_a_kept_contract_is_told_in_one_sentence() -> None:
+    summary = Summary(a_run(a_finding()))
+    assert summary.headline.en == "Conforming"
+    assert summary.sentence.en == (
+        "Supports 1 of 1 documented parameter as promised. No failures in 1 check."
+    )
+
+
+def test_a_parameter_without_effect_is_named() -> None:
+    subjects = (a_subject("stop"), a_subject("echo"))
+    run = a_run(a_failure("echo.returned", subject="echo"), a_finding(), subjects=subjects)
+    assert Summary(run).sentence.en == (
+        "Supports 1 of 2 documented parameters as promised; silently ignores `echo`. "
+        "1 of 2 checks failed."
+    )
+
+
+def test_a_wrong_response_field_is_named_apart_from_the_parameters() -> None:
+    subjects = (a_subject("stop"), a_subject("usage.total_tokens", kind="field"))
+    run = a_run(a_failure(subject="usage.total_tokens"), subjects=subjects)
+    assert Summary(run).sentence.en.count("Incorrect response fields: `usage.total_tokens`.") == 1
+
+
+def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
+    names = ("a", "b", "c", "d", "e")
+    few = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names[:2]))))
+    many = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names))))
+    assert "`a` and `b` not tested" in Summary(few).sentence.en
+    assert "5 not tested" in Summary(many).sentence.en
+
+
+def test_doubt_is_said_and_never_praised() -> None:
+    summary = Summary(a_run(a_finding(), a_finding("stop.other", "inconclusive")))
+    assert summary.headline.en == "Inconclusive"
+    assert summary.sentence.en.startswith("1 of 2 checks inconclusive")
+
+
+def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
+    run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
+    assert Summary(run).sentence.en == "Preflight failed; no checks were run."
+    assert Summary(run).because.en == "the API key was refused with 401"
+
+
+def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
+    run = a_run(a_finding(), exchanges=(an_exchange(),), broken_off=True)
+    summary = Summary(run)
+    assert summary.headline.en == "Incomplete"
+    assert summary.sentence.en.startswith("The run ended early, after 1 check.")
+    assert summary.cost_in_words.en == "1 request recorded, tokens not totalled"
+    assert summary.elapsed == 0.75
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (Cost(2, 10, 5, 0), "2 requests, 15 tokens (10 prompt, 5 generated)"),
+        (
+            Cost(1, 2, 0, 3),
+            ("1 request, at most 5 tokens (2 prompt, 0 generated, up to 3 without reported usage)"),
+        ),
+        (Cost(1, 0, 0, 40), "1 request, at most 40 tokens (no usage reported)"),
+        (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
+    ],
+)
+def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
+    run = a_run(a_finding())
+    assert run.footer is not None
+    assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
+
+
+def test_strict_runs_count_lesser_deviations_as_broken() -> None:
+    warned = a_finding("stop.lesser", "warn")
+    assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")
+    assert Summary(a_run(warned, strict=True)).sentence.en.endswith("1 of 1 check failed.")
+
+
+def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
+    requirements = tuple(map(a_requirement, ("stop.at-most-four", "echo.returned", "seed.repeats")))
+    run = a_run(
+        a_finding("stop.one", "skipped", message="the token budget is spent"),
+        a_finding("stop.two", "skipped", message="the token budget is spent"),
+        a_finding("echo.one", "inconclusive", message="answered 503", requirement="echo.returned"),
+        requirements=requirements,
+    )
+    unsure, skipped, unreached = Summary(run).gaps
+    assert by_words(unsure) == {"answered 503": ("echo.one",)}
+    assert by_words(skipped) == {"the token budget is spent": ("stop.one", "stop.two")}
+    assert unreached.left_open == ("seed.repeats",)
+
+
+def by_words(gap: Gap) -> dict[str, tuple[str, ...]]:
+    return {reason.en: names for reason, names in gap.reasons.items()}
+
+
+def test_broken_areas_come_first_and_failures_before_passes() -> None:
+    keys = ("echo.returned", "seed.repeats", "stop.at-most-four")
+    requirements = tuple(map(a_requirement, keys))
+    run = a_run(
+        a_finding("echo.one", requirement="echo.returned"),
+        a_finding("seed.one", "warn", requirement="seed.repeats"),
+        a_finding("stop.a"),
+        a_failure("stop.b"),
+        requirements=requirements,
+    )
+    first, second, third = Summary(run).areas
+    assert [finding.id for finding in first.findings] == ["stop.b", "stop.a"]
+    assert [second.name, third.name] == ["seed", "echo"]
+
+
+def test_a_promised_parameter_that_is_declined_is_refused() -> None:
+    (row,) = Summary(a_run(a_failure(effect=Effect.REFUSED))).rows
+    assert row.state is State.REFUSED
+
+
+def test_the_sentence_is_said_in_chinese_as_well() -> None:
+    subjects = (a_subject("stop"), a_subject("echo"), a_subject("usage", kind="field"))
+    failures = (a_failure("echo.returned", subject="echo"), a_failure("usage.a", subject="usage"))
+    summary = Summary(a_run(*failures, a_finding(), subjects=subjects))
+    assert summary.sentence.zh == (
+        "文档所列的 2 个参数中有 1 个符合契约；忽略 `echo` 且不报错。"
+        "有误的响应字段：`usage`。3 项检查中有 2 项未通过。"
+    )
+    assert summary.cost_in_words.zh == "118 次请求，14,210 个 token（输入 9,800，输出 4,410）"
+
+
+def a_bill(prompt: list[int], billed: int) -> Exchange:
+    usage = {"prompt_tokens": billed, "completion_tokens": 1, "total_tokens": billed + 1}
+    return an_exchange(asked={"model": "m", "prompt": prompt}, body={"usage": usage})
+
+
+def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
+    wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
+    exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
+    told = Summary(a_run(wrong, exchanges=exchanges)).sentence
+    assert (
+        "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)." in told.en
+    )
+    assert "用量有误：输入 token 多报 180%（上报 14，实际 5）。" in told.zh
+    assert "Incorrect usage" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
+
+
+def test_a_bill_that_nobody_can_count_is_not_told() -> None:
+    wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
+    for usage in (None, {"prompt_tokens": True}, {"prompt_tokens": -4}, {"prompt_tokens": "9"}):
+        exchange = an_exchange(asked={"prompt": [1, 2]}, body={"usage": usage})
+        assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    in_words = an_exchange(asked={"prompt": "a b"}, body={"usage": {"prompt_tokens": 9}})
+    assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
+
+
+def test_fewer_tokens_than_were_generated_are_told_as_well() -> None:
+    wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
+    body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
+    exchange = an_exchange(asked={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
+    told = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    assert "completion tokens underreported by 50 % (8 reported, 16 counted)." in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.0421, "42 ms"), (41.23, "41.2 s"), (200.4, "3 min 20 s")]
+)
+def test_durations_are_as_precise_as_a_reader_cares(seconds: float, words: str) -> None:
+    assert duration(seconds).en == words
+
+
+def test_sizes_and_lists_read_as_people_write_them() -> None:
+    assert [size(999), size(2_700), size(5_000_000)] == ["999 B", "2.7 kB", "5.0 MB"]
+    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert listed(["a", "b", "c"], 3) == "a, b and c"
+    assert listing(["a", "b", "c", "d"], 3) == Text("a, b and 2 more", "a、b 等 4 个")
+    assert listing(["a", "b", "c"]).zh == "a、b 和 c"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str) -> None:
+    contract = load_contract(name)
+    says = {subject.name: subject.says for subject in contract.subjects}
+    for requirement in contract.requirements.values():
+        stated = {source.document: source.says for source in requirement.sources}
+        found = origin(requirement, contract.document, contract.subjects)
+        assert found.document == name
+        assert [words.en for words in found.own] == ([stated[name]] if name in stated else [])
+        assert [source.document for source in found.others] == [d for d in stated if d != name]
+        if not found.own:
+            related = says.get(requirement.subject, {}).get(name)
+            assert (found.related.en if found.related else None) == related
+            assert found.others, f"nobody states {requirement.id}"
+
+
+def test_what_the_reference_billed_is_told_apart() -> None:
+    run = a_run(a_failure())
+    assert run.footer is not None
+    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    assert Summary(run).reference_cost_in_words is None
+    words = Summary(asked).reference_cost_in_words
+    assert words == Text(
+        "3 requests, 45 tokens (40 prompt, 5 generated)",
+        "3 次请求，45 个 token（输入 40，输出 5）",
+    )
+    assert Summary(asked).cost_in_words == Summary(run).cost_in_words
+    assert Summary(replace(run, footer=None)).reference_cost_in_words is None

@@ -1,0 +1,62 @@
+"""Compiled templates are kept for the next process, and never taken for another source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from conformance.report.html.bytecode import TemplateBytecode
+
+
+def rendered(folder: Path) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        bytecode_cache=TemplateBytecode(folder),
+        autoescape=True,
+    )
+    return environment.get_template("page.html.j2").render()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    (tmp_path / "page.html.j2").write_text("one", "utf-8")
+    return tmp_path
+
+
+def test_a_compiled_template_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rendered(folder) == "one"
+    (kept,) = (folder / "__pycache__").iterdir()
+    assert sys.implementation.cache_tag in kept.name
+    monkeypatch.delattr(jinja2.Environment, "_generate")
+    assert rendered(folder) == "one"
+
+
+def test_a_changed_template_is_compiled_again(folder: Path) -> None:
+    rendered(folder)
+    (folder / "page.html.j2").write_text("two", "utf-8")
+    assert rendered(folder) == "two"
+
+
+def test_a_broken_file_is_compiled_again(folder: Path) -> None:
+    rendered(folder)
+    (kept,) = (folder / "__pycache__").iterdir()
+    kept.write_bytes(b"nothing of the kind")
+    assert rendered(folder) == "one"
+
+
+def test_nothing_is_written_where_python_writes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert rendered(folder) == "one"
+    assert not (folder / "__pycache__").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_error(folder: Path) -> None:
+    (folder / "__pycache__").write_text("a file in its place", "utf-8")
+    assert rendered(folder) == "one"

@@ -1,0 +1,68 @@
+"""What is known of a request from its body alone, whatever that body is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from conformance.api import Api, features_of, in_parallel
+from conformance.contract import load_contract
+from conformance.engine.verdicts import body_of
+from conformance.model import Request
+from conformance.testing import ImaginedEndpoint
+
+DEEP = b'{"prompt":%s}' % (b"[" * 100_000 + b"]" * 100_000)
+OPENAI = load_contract("openai")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", DEEP])
+def test_a_body_that_cannot_be_read_uses_no_features(body: bytes) -> None:
+    assert features_of(body) == frozenset()
+    assert body_of(Request("POST", "/completions", body)) == {}
+
+
+def test_the_imagined_endpoint_declines_what_is_nested_too_deeply() -> None:
+    api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
+    assert asyncio.run(api.post(DEEP)).status == 400
+
+
+def test_a_null_is_no_use_of_a_parameter() -> None:
+    assert features_of(b'{"prompt":["1"],"stop":null}') == {"prompt", "prompt:batch"}
+
+
+def test_stream_options_that_are_a_word_ask_for_nothing() -> None:
+    contract = load_contract("zero")
+    api = Api(ImaginedEndpoint(contract), contract, "imagined")
+    asked = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
+    reply = asyncio.run(api.stream(**asked))
+    assert reply.status == 200
+
+
+def test_parallel_requests_return_in_their_order() -> None:
+    async def after(turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return turns
+
+    async def ask() -> list[int]:
+        return await in_parallel(after(3), after(1), after(2))
+
+    assert asyncio.run(ask()) == [3, 1, 2]
+
+
+def test_parallel_requests_raise_the_first_error_when_all_are_done() -> None:
+    finished: list[str] = []
+
+    async def raises(name: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        finished.append(name)
+        raise ValueError(name)
+
+    async def ask() -> None:
+        await in_parallel(raises("first", 2), raises("second", 1))
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(ask())
+    assert finished == ["second", "first"]

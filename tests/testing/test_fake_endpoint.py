@@ -1,0 +1,241 @@
+"""The endpoint that exists only in memory: right in every promise that checks rely on."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.api import Api
+from conformance.contract import DOCUMENTS, load_contract
+from conformance.engine.discovery import all_checks
+from conformance.engine.runner import Options, run
+from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict
+from conformance.protocol.completion import Completion
+from conformance.record.events import FindingMade
+from conformance.testing import ImaginedEndpoint
+from conformance.testing import fake_model as language
+from tests.lanes import by_default
+
+OPENAI = load_contract("openai")
+PROMPTS = ["1, 2, 3,", "red green red green", "一二三四一二三四", "🍎🍌🍎🍌🍎", "", "a\u0301\n\t "]
+
+
+def ask(stream: bool = False, **body: Any) -> Completion:
+    async def send() -> Completion:
+        api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
+        reply = await (api.stream(**body) if stream else api.complete(**body))
+        return reply.expect_ok()
+
+    return asyncio.run(send())
+
+
+def refusal(**body: Any) -> tuple[int, object, object]:
+    async def send() -> tuple[int, object, object]:
+        api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
+        told = (await api.complete(**{"prompt": "1", **body})).expect_error(400, 404)
+        return told.status, told.param, told.code
+
+    return asyncio.run(send())
+
+
+# ── it keeps every promise ───────────────────────────────────────────────────────────────────────
+
+
+RUNS = [(document, tier) for document in DOCUMENTS for tier in (Tier.STANDARD, Tier.DEEP)]
+RUNS_BY_DEFAULT = [run for run in RUNS if run[1] is Tier.STANDARD or run[0] == "zhizengzeng"]
+
+
+@pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
+def test_every_check_passes_on_it(document: str, tier: Tier) -> None:
+    contract = load_contract(document)
+
+    async def judge() -> dict[str, str]:
+        target = Target("http://imagined/v1", "imagined", document)
+        stream = run(target, contract, Options(tier), transport=ImaginedEndpoint(contract))
+        return {
+            event.finding.id: f"{event.finding.verdict}: {event.finding.message}"
+            async for event in stream
+            if isinstance(event, FindingMade)
+            and event.finding.verdict not in {Verdict.PASS, Verdict.SKIPPED, Verdict.INFO}
+        }
+
+    assert asyncio.run(judge()) == {}
+    assert all_checks()
+
+
+# ── its language ─────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.text())
+def test_every_text_can_be_written_as_tokens_and_read_again(text: str) -> None:
+    tokens = language.encode(text)
+    assert language.decode(tokens).decode() == text
+    assert all(0 <= token < language.SIZE for token in tokens)
+
+
+@given(st.lists(st.integers(0, language.SIZE - 1), max_size=20))
+def test_probabilities_add_up_to_one(context: list[int]) -> None:
+    thought = language.predict(context)
+    told = sum(math.exp(thought.logprob(token)) for token in thought.scores)
+    rest = (language.SIZE - len(thought.scores)) * math.exp(thought.logprob(language.PREFIX))
+    assert told + rest == pytest.approx(1.0)
+    assert all(thought.logprob(token) <= 0 for token in thought.scores)
+
+
+def test_it_counts_and_copies() -> None:
+    assert ask(prompt="1, 2, 3,", temperature=0, max_tokens=6).text == " 4, 5, 6,"
+    assert ask(prompt="一二三一二三一二", temperature=0, max_tokens=9).text == "三一二"
+
+
+@given(seed=st.integers(), temperature=st.floats(0, 2), top_p=st.floats(0.01, 1))
+@settings(max_examples=30)
+def test_sampling_never_leaves_what_top_p_allows(
+    seed: int, temperature: float, top_p: float
+) -> None:
+    thought = language.predict(language.encode("1, 2,"))
+    token = thought.sample(temperature, top_p, random.Random(seed))
+    better = [t for t in thought.scores if thought.scores[t] > thought.scores.get(token, -99)]
+    if temperature == 0:
+        assert not better
+    else:
+        weights = {t: math.exp(s / temperature) for t, s in thought.scores.items()}
+        assert sum(weights[t] for t in better) < top_p * sum(weights.values()) * 1.001
+
+
+# ── its answers ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"echo": True},
+        {"logprobs": 2},
+        {"echo": True, "logprobs": 0},
+        {"n": 3, "seed": 5},
+        {"stop": ["4", "green", "二"]},
+        {"suffix": "the end"},
+        {"max_tokens": 7, "echo": True, "logprobs": 1},
+    ],
+)
+def test_a_stream_joins_to_the_plain_answer(prompt: str, body: dict[str, Any]) -> None:
+    body = {"prompt": prompt, "seed": 1, **body}
+    plain, streamed = ask(**body), ask(stream=True, **body)
+    assert streamed.texts == plain.texts
+    assert [c.finish_reason for c in streamed.choices] == [c.finish_reason for c in plain.choices]
+    assert [c.raw["logprobs"] for c in streamed.choices] == [
+        c.raw["logprobs"] for c in plain.choices
+    ]
+
+
+@pytest.mark.parametrize("limit", range(1, 13))
+def test_characters_are_whole_in_every_chunk_but_the_last(limit: int) -> None:
+    streamed = ask(stream=True, prompt="🍎🍌🍎🍌🍎", temperature=0, max_tokens=limit)
+    texts = [chunk["choices"][0]["text"] for chunk in streamed.chunks]
+    assert not any("\ufffd" in text for text in texts[:-1])
+
+
+def test_a_batch_is_answered_like_its_prompts_alone() -> None:
+    together = ask(prompt=PROMPTS[:3], temperature=0, n=2)
+    alone = [ask(prompt=prompt, temperature=0).text for prompt in PROMPTS[:3]]
+    assert together.texts == tuple(text for text in alone for _ in range(2))
+    assert [choice.index for choice in together.choices] == list(range(6))
+
+
+def test_tokens_are_answered_like_their_text() -> None:
+    tokens = language.encode("1, 2, 3,")
+    assert ask(prompt=tokens, temperature=0).text == ask(prompt="1, 2, 3,", temperature=0).text
+    assert ask(prompt=[tokens], temperature=0, echo=True, max_tokens=0).text == "1, 2, 3,"
+
+
+def test_the_bill_counts_a_prompt_once_and_every_choice() -> None:
+    usage = ask(prompt="1, 2, 3,", n=3, max_tokens=4, seed=0).usage
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (6, 12, 18)
+
+
+def test_the_best_of_several_has_the_highest_mean_log_probability() -> None:
+    body = {"prompt": "1, 2, 3,", "seed": 4, "max_tokens": 5, "logprobs": 0}
+
+    def mean(completion: Completion) -> list[float]:
+        told = [choice.logprobs.token_logprobs for choice in completion.choices]
+        return [sum(one) / len(one) for one in told]
+
+    assert mean(ask(**body, best_of=6)) == [max(mean(ask(**body, n=6)))]
+
+
+def test_a_natural_end_comes_in_time() -> None:
+    answer = ask(prompt="1, 2, 3,", temperature=0, max_tokens=1000).only
+    assert answer.finish_reason == "stop"
+    assert "endoftext" not in answer.text
+
+
+def test_events_arrive_one_after_the_other_and_reading_can_stop() -> None:
+    request = Request(
+        "POST",
+        "/completions",
+        b'{"model":"imagined","prompt":"1","stream":true}',
+        read_events=3,
+    )
+    exchange = asyncio.run(ImaginedEndpoint(OPENAI).send(request))
+    assert exchange.body.count(b"data: ") == 3
+    assert [arrival.at for arrival in exchange.arrivals] == [0.01, 0.02, 0.03]
+
+
+# ── its refusals ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "param"),
+    [
+        ({"model": None}, 400, "model"),
+        ({"model": "another"}, 404, "model"),
+        ({"stop": list("abcde")}, 400, "stop"),
+        ({"max_tokens": -1}, 400, "max_tokens"),
+        ({"max_tokens": "ten"}, 400, "max_tokens"),
+        ({"max_tokens": 0}, 400, "max_tokens"),
+        ({"max_tokens": 10**9}, 400, None),
+        ({"temperature": 2.1}, 400, "temperature"),
+        ({"n": 0}, 400, "n"),
+        ({"n": 2, "best_of": 1}, 400, "best_of"),
+        ({"best_of": 2, "stream": True}, 400, "best_of"),
+        ({"stream_options": {"include_usage": True}}, 400, "stream_options"),
+        ({"logit_bias": {"50257": 1}}, 400, "logit_bias"),
+        ({"logit_bias": {"word": 1}}, 400, "logit_bias"),
+        ({"logit_bias": {"1": 101}}, 400, "logit_bias"),
+        ({"logprobs": 6}, 400, "logprobs"),
+        ({"prompt": ["a", 1]}, 400, "prompt"),
+        ({"prompt": [[]]}, 400, "prompt"),
+        ({"prompt": [1, True]}, 400, "prompt"),
+        ({"prompt": {"a": 1}}, 400, "prompt"),
+        ({"prompt": [50257]}, 400, "prompt"),
+        ({"prompt": "1, " * 5000}, 400, None),
+        ({"messages": []}, 400, "messages"),
+    ],
+)
+def test_what_must_be_refused_is(body: dict[str, Any], status: int, param: str | None) -> None:
+    assert refusal(**body)[:2] == (status, param)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (Request("POST", "/completions", b"{not JSON"), 400),
+        (Request("POST", "/completions", b"[]"), 400),
+        (Request("GET", "/completions"), 405),
+        (Request("POST", "/elsewhere"), 404),
+        (Request("GET", "/models"), 200),
+        (Request("GET", "/models", credentials=Credentials.NONE), 401),
+        (Request("GET", "/models", credentials=Credentials.WRONG), 401),
+        (Request("GET", "/models", headers=(("Authorization", "Bearer x"),)), 401),
+    ],
+)
+def test_other_requests(request_: Request, status: int) -> None:
+    exchange: Exchange = asyncio.run(ImaginedEndpoint(OPENAI).send(request_))
+    assert exchange.status == status

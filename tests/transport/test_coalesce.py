@@ -1,0 +1,112 @@
+"""Identical requests are sent once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from conformance.judgement import BudgetSpent
+from conformance.model import Credentials, Exchange, Request
+from conformance.transport.coalesce import Sharing
+
+ONE = Request("POST", "/completions", b'{"prompt":"1"}')
+OTHERS = (
+    Request("POST", "/completions", b'{"prompt":"2"}'),
+    Request("GET", "/completions", b'{"prompt":"1"}'),
+    Request("POST", "/completions", b'{"prompt":"1"}', headers=(("x", "y"),)),
+    Request("POST", "/completions", b'{"prompt":"1"}', credentials=Credentials.NONE),
+    Request("POST", "/completions", b'{"prompt":"1"}', read_events=1),
+)
+
+
+class Endpoint:
+    """Numbers its answers."""
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self.broke = False
+
+    async def send(self, request: Request) -> Exchange:
+        self.sent.append(request)
+        number = len(self.sent)
+        await asyncio.sleep(0)
+        if self.broke:
+            raise BudgetSpent("nothing left")
+        return Exchange(f"x{number}", request, (), 200, (), b"", (), 0.0)
+
+
+def test_the_same_question_is_asked_once_also_while_the_answer_is_on_its_way() -> None:
+    async def ask() -> None:
+        endpoint, told = Endpoint(), list[Exchange]()
+        sharing = Sharing(endpoint.send, told.append)
+        first, second = await asyncio.gather(sharing.send(ONE), sharing.send(ONE))
+        third = await sharing.send(ONE)
+        assert first is second is third
+        assert told == [first]
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_request_that_differs_in_anything_is_another_one(other: Request) -> None:
+    async def ask() -> None:
+        sharing = Sharing(Endpoint().send)
+        assert await sharing.send(ONE) is not await sharing.send(other)
+
+    asyncio.run(ask())
+
+
+def test_a_fresh_sample_is_always_asked_for_and_shared_with_nobody() -> None:
+    async def ask() -> None:
+        sharing = Sharing(Endpoint().send)
+        shared = await sharing.send(ONE)
+        fresh = await sharing.send(ONE, fresh=True)
+        assert fresh is not shared
+        assert await sharing.send(ONE, fresh=True) is not fresh
+        assert await sharing.send(ONE) is shared
+
+    asyncio.run(ask())
+
+
+def test_a_spent_budget_is_told_to_all_who_wait_and_not_remembered() -> None:
+    async def ask() -> None:
+        endpoint = Endpoint()
+        endpoint.broke = True
+        sharing = Sharing(endpoint.send)
+        outcomes = await asyncio.gather(
+            sharing.send(ONE), sharing.send(ONE), return_exceptions=True
+        )
+        assert [type(outcome) for outcome in outcomes] == [BudgetSpent, BudgetSpent]
+        endpoint.broke = False
+        assert (await sharing.send(ONE)).status == 200
+
+    asyncio.run(ask())
+
+
+def test_one_who_gives_up_takes_the_answer_from_nobody() -> None:
+    async def ask() -> None:
+        sharing = Sharing(Endpoint().send)
+        impatient = asyncio.create_task(sharing.send(ONE))
+        patient = asyncio.create_task(sharing.send(ONE))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert (await patient).status == 200
+
+    asyncio.run(ask())
+
+
+def test_closing_gives_up_what_is_on_its_way() -> None:
+    async def ask() -> None:
+        async def never(_: Request) -> Exchange:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        sharing = Sharing(never)
+        asking = asyncio.create_task(sharing.send(ONE))
+        await asyncio.sleep(0)
+        await sharing.close()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(ask())

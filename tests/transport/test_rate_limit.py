@@ -1,0 +1,176 @@
+"""How many requests there are at a time, how many a second, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from conformance.judgement import Inconclusive
+from conformance.model import Exchange, Request
+from conformance.transport.circuit_breaker import Breaker
+from conformance.transport.coalesce import Sharing
+from conformance.transport.rate_limit import Pace, Slots
+
+ASK = Request("POST", "/completions", b"{}")
+
+
+def exchange(status: int | None) -> Exchange:
+    fault = None if status else "did not answer within 60 s"
+    return Exchange("x1", ASK, (), status, (), b"", (), 0.0, fault)
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def times_of_turns(rate: float | None, turns: int) -> list[float]:
+    async def take() -> list[float]:
+        clock, times = Clock(), []
+        pace = Pace(rate, clock, clock.sleep)
+        for _ in range(turns):
+            await pace.turn()
+            times.append(clock.now)
+        return times
+
+    return asyncio.run(take())
+
+
+def test_turns_are_as_far_apart_as_the_rate_says() -> None:
+    assert times_of_turns(2, 3) == [100.0, 100.5, 101.0]
+    assert times_of_turns(None, 3) == [100.0, 100.0, 100.0]
+
+
+def test_no_more_requests_are_in_flight_than_there_are_slots() -> None:
+    now = most = 0
+
+    async def send(_: Request) -> Exchange:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        now -= 1
+        return exchange(200)
+
+    async def ask() -> None:
+        slots = Slots(send, 3)
+        await asyncio.gather(*(slots.send(ASK) for _ in range(10)))
+
+    asyncio.run(ask())
+    assert most == 3
+
+
+def outcomes(statuses: list[int | None]) -> list[int | str | None]:
+    """Send as many requests as there are statuses to answer with, and tell what came of each."""
+    left = list(statuses)
+
+    async def send(_: Request) -> Exchange:
+        return exchange(left.pop(0))
+
+    async def ask() -> list[int | str | None]:
+        breaker = Breaker(send, patience=2)
+        told: list[int | str | None] = []
+        for _ in statuses:
+            try:
+                told.append((await breaker.send(ASK)).status)
+            except Inconclusive as reason:
+                told.append(str(reason))
+        return told
+
+    return asyncio.run(ask())
+
+
+def test_an_endpoint_that_has_gone_away_is_left_alone() -> None:
+    gone = "not sent, the endpoint has stopped responding: did not answer within 60 s"
+    assert outcomes([200, None, None, 200, 200]) == [200, None, None, gone, gone]
+
+
+@pytest.mark.parametrize("status", [200, 400, 429, 500])
+def test_any_answer_shows_that_it_is_there(status: int) -> None:
+    assert outcomes([None, status, None, status]) == [None, status, None, status]
+
+
+def request(name: str) -> Request:
+    return Request("POST", "/completions", f'{{"prompt":"{name}"}}'.encode())
+
+
+class OneByOne:
+    """Takes requests one at a time, and notes their order."""
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self.sharing = Sharing(Slots(self._send, 1).send)
+
+    async def _send(self, request: Request) -> Exchange:
+        self.sent.append(request)
+        await asyncio.sleep(0)
+        return Exchange(f"x{len(self.sent)}", request, (), 200, (), b"", (), 0.0)
+
+
+def test_the_lowest_rank_is_sent_first() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        ranks = {"first": 9, "b": 3, "c": 1, "a": 3}
+        await asyncio.gather(
+            *(endpoint.sharing.ranked(rank).send(request(name)) for name, rank in ranks.items())
+        )
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in ("first", "c", "b", "a")]
+
+
+def test_a_shared_request_is_as_urgent_as_its_most_urgent_check() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        ranks = [("first", 0), ("shared", 9), ("other", 5), ("shared", 1)]
+        await asyncio.gather(
+            *(endpoint.sharing.ranked(rank).send(request(name)) for name, rank in ranks)
+        )
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in ("first", "shared", "other")]
+
+
+def test_a_cancelled_request_leaves_its_slot_to_the_next() -> None:
+    async def ask() -> list[Request]:
+        endpoint = OneByOne()
+        slots = Slots(endpoint._send, 1)
+        tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await slots.send(request("d"))
+        return endpoint.sent
+
+    assert asyncio.run(ask()) == [request(name) for name in "acd"]
+
+
+def test_a_request_cancelled_at_its_turn_passes_the_slot_on() -> None:
+    async def ask() -> list[Request]:
+        sent: list[Request] = []
+        released = asyncio.Event()
+
+        async def send(request: Request) -> Exchange:
+            sent.append(request)
+            await released.wait()
+            return exchange(200)
+
+        slots = Slots(send, 1)
+        tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        # The first ends and hands its slot over; the second is cancelled before it can take it.
+        tasks[0].add_done_callback(lambda _: tasks[1].cancel())
+        released.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return sent
+
+    assert asyncio.run(ask())[-1] == request("c")
