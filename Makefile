@@ -64,6 +64,7 @@ lint: dev ## Check style, types and spelling
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
 	@$(BIN)/codespell
 
 format: dev ## Rewrite the code in the house style

@@ -14,17 +14,13 @@ raised anything else   error: the suite's own fault, never the endpoint's
 
 from __future__ import annotations
 
-import json
 import traceback
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from conformance.contract import Contract
 from conformance.judgement import Deviation, Inconclusive, NotApplicable, Refusal
-from conformance.model import Effect, Level, Request, Verdict
-
-Body = Mapping[str, Any]
+from conformance.model import Effect, Level, Verdict
+from conformance.protocol.refusal import is_promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,59 +70,3 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
             return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
-
-
-def is_promised(refusal: Refusal, contract: Contract) -> bool:
-    """Tell whether the contract promises every feature of the refused request, taken together."""
-    body = body_of(refusal.request)
-    if any(excuse(body) for excuse in EXCUSES):
-        return False
-    return all(contract.promises(feature) for feature in refusal.features)
-
-
-def body_of(request: Request | None) -> Body:
-    """Read a request's body; empty where it is no JSON object."""
-    try:
-        body = json.loads(request.body) if request else None
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _is_batch(body: Body) -> bool:
-    prompt = body.get("prompt")
-    return isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
-
-
-def _is_several(value: object) -> bool:
-    return isinstance(value, int) and value > 1
-
-
-def _echo_with_logprobs(body: Body) -> bool:
-    """The live instruct model itself declines echo together with logprobs."""
-    return body.get("echo") is True and body.get("logprobs") is not None
-
-
-def _copies_of_a_greedy_answer(body: Body) -> bool:
-    """Several choices at temperature 0 can only be copies; some servers decline to make them."""
-    several = _is_several(body.get("n")) or _is_several(body.get("best_of"))
-    return body.get("temperature") == 0 and several
-
-
-def _suffix_with_echo_or_batch(body: Body) -> bool:
-    """No document says what an insertion echoes, or how a batch shares its suffix."""
-    return body.get("suffix") is not None and (body.get("echo") is True or _is_batch(body))
-
-
-def _best_of_a_stream(body: Body) -> bool:
-    """The best of several cannot be known before all are finished."""
-    return _is_several(body.get("best_of")) and body.get("stream") is True
-
-
-EXCUSES: tuple[Callable[[Body], bool], ...] = (
-    _echo_with_logprobs,
-    _copies_of_a_greedy_answer,
-    _suffix_with_echo_or_batch,
-    _best_of_a_stream,
-)
-"""Combinations that a correct server may decline although it serves each parameter alone."""

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part, json_answer
 from reference_server.completions import errors
-from reference_server.http.bodies import MAX_BODY
+from reference_server.completions.strict_json import MAX_BODY
 
 PATH = "/v1/completions"
 

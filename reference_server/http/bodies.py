@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from starlette.requests import Request
 
 from reference_server.completions import errors
+from reference_server.completions.strict_json import MAX_BODY
 
-MAX_BODY = 8 * 2**20
-"""Bytes. 2,048 prompts of the full context would be more, but who asks that in earnest?"""
 MAX_HELD = 32 * MAX_BODY
 """Bytes of all requests in the server together."""
 BODY_SECONDS = 30.0

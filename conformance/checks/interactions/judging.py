@@ -26,7 +26,6 @@ from conformance.checks.interactions.requests import (
     send,
     send_or_judgement,
 )
-from conformance.engine.verdicts import is_promised
 from conformance.judgement import (
     Absence,
     Deviation,
@@ -37,6 +36,7 @@ from conformance.judgement import (
     shown,
 )
 from conformance.protocol.completion import Completion
+from conformance.protocol.refusal import is_promised
 
 MAX_SHRINKING_REQUESTS = 14
 """Requests that may be spent on shrinking one test case."""
