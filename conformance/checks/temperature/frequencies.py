@@ -24,7 +24,7 @@ from conformance.checks._shared.significance import SHARES, chance
 from conformance.checks._shared.token_scores import positions_of
 from conformance.judgement import Deviation, NotApplicable, Refusal, shown
 from conformance.model import Effect
-from conformance.protocol.completion import Choice
+from conformance.protocol.completion import Choice, Completion
 
 SAMPLES = 128
 """Choices that are asked for at once; each is one token."""
@@ -207,9 +207,9 @@ async def best_spot(
         {**sampled(prompt, n=TEXTS, logprobs=LISTED_ALTERNATIVES), "max_tokens": TOKENS}
         for prompt in prompts
     )
-    replies = await in_parallel(*(api.complete(**body) for body in bodies))
-    for prompt, reply in zip(prompts, replies, strict=True):
-        spots += [spot for choice in reply.expect_ok().choices for spot in spots_of(prompt, choice)]
+    completions = await in_parallel(*(completed(api, body) for body in bodies))
+    for prompt, completion in zip(prompts, completions, strict=True):
+        spots += [spot for choice in completion.choices for spot in spots_of(prompt, choice)]
     best = min(
         spots,
         key=lambda spot: typical_log_chance(spot.place, law.temperature, law.other, samples),
@@ -221,6 +221,15 @@ async def best_spot(
     again = {**sampled(best.prompt, logprobs=LISTED_ALTERNATIVES), "max_tokens": 1}
     answer = (await api.complete(**again)).expect_ok()
     return next(iter(spots_of(best.prompt, answer.only)), None)
+
+
+async def completed(api: Api, body: Mapping[str, Any]) -> Completion:
+    """Return the completion of a request.
+
+    Raises:
+        Deviation, Refusal: it is not served.
+    """
+    return (await api.complete(**body)).expect_ok()
 
 
 async def tokens_in_rounds(
