@@ -15,12 +15,12 @@ from typing import Any, Protocol, TypeVar
 from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
-from conformance.protocol.response import Reply
-from conformance.protocol.trace import WholeRun
+from conformance.protocol.response import Response
+from conformance.protocol.trace import Trace
 
 T = TypeVar("T")
 
-NOTHING_YET = WholeRun()
+NOTHING_YET = Trace()
 
 
 class Transport(Protocol):
@@ -30,7 +30,7 @@ class Transport(Protocol):
         """Send one request. Identical requests share one exchange unless ``fresh`` is asked for."""
 
 
-class Patience:
+class RetestBudget:
     """How many requests a run may still spend on differences that come and go."""
 
     def __init__(self, requests: int = 120) -> None:
@@ -53,8 +53,8 @@ class Api:
         has_key: whether requests present a key that is worth one, so that others can be told from
             those that have none.
         exchanges: what went over the wire through this object, in order.
-        patience: what the run may spend on differences that come and go; all checks share it.
-        whole_run: what all checks that ask left behind, for those that ask nothing; empty before.
+        retest_budget: what the run may spend on differences that come and go; all checks share it.
+        trace: what all checks that ask left behind, for those that ask nothing; empty before.
         clock: tells the time in Unix seconds; of a record that is judged again, the time back then.
         seed: the run's own; whatever is drawn for a request is drawn from it, so that it repeats.
     """
@@ -66,8 +66,8 @@ class Api:
         model: str,
         *,
         has_key: bool = False,
-        patience: Patience | None = None,
-        whole_run: WholeRun = NOTHING_YET,
+        retest_budget: RetestBudget | None = None,
+        trace: Trace = NOTHING_YET,
         clock: Callable[[], float] = time.time,
         seed: int = 0,
     ) -> None:
@@ -75,22 +75,22 @@ class Api:
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
-        self.patience = patience or Patience()
-        self.whole_run = whole_run
+        self.retest_budget = retest_budget or RetestBudget()
+        self.trace = trace
         self.clock = clock
         self.seed = seed
         self._transport = transport
 
-    async def complete(self, *, fresh: bool = False, **body: Any) -> Reply:
+    async def complete(self, *, fresh: bool = False, **body: Any) -> Response:
         """Ask for a plain completion; the model is filled in unless the body names one."""
         return await self.post({"model": self.model, **body}, fresh=fresh)
 
     async def stream(
         self, *, fresh: bool = False, read_events: int | None = None, **body: Any
-    ) -> Reply:
+    ) -> Response:
         """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
-        asked = {"model": self.model, "stream": True, **body}
-        return await self.post(asked, fresh=fresh, read_events=read_events)
+        request = {"model": self.model, "stream": True, **body}
+        return await self.post(request, fresh=fresh, read_events=read_events)
 
     async def post(
         self,
@@ -100,7 +100,7 @@ class Api:
         credentials: Credentials = Credentials.OWN,
         headers: Mapping[str, str] | None = None,
         read_events: int | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
         raw = body if isinstance(body, bytes) else encode(body)
         request = Request(
@@ -113,11 +113,11 @@ class Api:
         )
         return await self.send(request, fresh=fresh)
 
-    async def send(self, request: Request, *, fresh: bool = False) -> Reply:
+    async def send(self, request: Request, *, fresh: bool = False) -> Response:
         """Send any request, on any path below the base URL."""
         exchange = await self._transport.send(request, fresh=fresh)
         self.exchanges.append(exchange)
-        return Reply(exchange, features_of(request.body))
+        return Response(exchange, features_of(request.body))
 
 
 async def in_parallel(*requests: Awaitable[T]) -> list[T]:
@@ -145,13 +145,13 @@ def features_of(body: bytes) -> frozenset[str]:
     ``prompt``, because a server may serve strings and decline the other forms.
     """
     try:
-        asked = json.loads(body)
+        request = json.loads(body)
     except (ValueError, RecursionError):
         return frozenset()
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         return frozenset()
-    features = {name for name, value in asked.items() if value is not None}
-    prompt = asked.get("prompt")
+    features = {name for name, value in request.items() if value is not None}
+    prompt = request.get("prompt")
     if isinstance(prompt, list):
         flat = [inner for part in prompt for inner in (part if isinstance(part, list) else [part])]
         if any(isinstance(part, int) for part in flat):

@@ -1,8 +1,8 @@
 """How a check speaks its mind: it returns for a pass and raises one of these for anything else.
 
 ``Judgement``
-├── ``Deviation``     the endpoint broke the requirement
-│   └── ``Absence``   something a check wanted to judge is not there at all
+├── ``Failure``     the endpoint broke the requirement
+│   └── ``Missing``   something a check wanted to judge is not there at all
 ├── ``Refusal``       the endpoint declined the request with a clean 4xx
 ├── ``Inconclusive``  no judgement is possible: 429, 5xx, no answer, unstable answers
 └── ``NotApplicable`` the check has no meaning here, with the reason
@@ -28,7 +28,7 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
     """What a check concluded when it is not a pass."""
 
 
-class Deviation(Judgement):
+class Failure(Judgement):
     """The endpoint broke the requirement: what was expected beside what was seen.
 
     ``features`` are the parameters of the smallest request that shows it, where somebody has looked
@@ -50,12 +50,12 @@ class Deviation(Judgement):
         self.features = features
 
 
-class Thing(StrEnum):
+class Feature(StrEnum):
     """What an answer can lack as a whole, so that many checks find nothing to look at."""
 
     BATCH = "a choice for each prompt"
     CHOICES = "as many choices as asked for"
-    COPIES = "n choices"
+    N_CHOICES = "n choices"
     ECHO = "the echoed prompt"
     LOGPROBS = "logprobs"
     ARRAYS = "arrays of logprobs"
@@ -68,7 +68,7 @@ class Thing(StrEnum):
     STREAM_USAGE = "usage in a stream"
 
 
-class Absence(Deviation):
+class Missing(Failure):
     """Something is missing as a whole.
 
     One such gap would be found by every check that wanted to look at details, so it counts once:
@@ -77,10 +77,10 @@ class Absence(Deviation):
     """
 
     def __init__(
-        self, thing: Thing, expected: str, seen: str, *, effect: Effect = Effect.IGNORED
+        self, feature: Feature, expected: str, seen: str, *, effect: Effect = Effect.IGNORED
     ) -> None:
         super().__init__(expected, seen, effect=effect)
-        self.thing = thing
+        self.feature = feature
 
 
 class Refusal(Judgement):
@@ -128,7 +128,7 @@ def shown(value: object, *, limit: int = 200) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Expectation(Generic[T]):
-    """A value seen, waiting for what it must be; each method raises :class:`Deviation`.
+    """A value seen, waiting for what it must be; each method raises :class:`Failure`.
 
     ``name`` says what the value is ("finish_reason of choice 0"); ``effect`` says how a deviation
     shows in the parameter's state.
@@ -138,9 +138,9 @@ class Expectation(Generic[T]):
     name: str
     effect: Effect = Effect.ALTERED
 
-    def _hold(self, holds: bool, expected: str) -> None:
+    def _assert(self, holds: bool, expected: str) -> None:
         if not holds:
-            raise Deviation(
+            raise Failure(
                 f"{self.name} {expected}",
                 f"{self.name} = {shown(self.value)}",
                 effect=self.effect,
@@ -149,51 +149,51 @@ class Expectation(Generic[T]):
     def equals(self, other: object) -> None:
         """Hold that the value is ``other``; True is not 1."""
         same = self.value == other and isinstance(self.value, bool) == isinstance(other, bool)
-        self._hold(same, f"= {shown(other)}")
+        self._assert(same, f"= {shown(other)}")
 
     def differs_from(self, other: object) -> None:
         """Hold that the value is not ``other``."""
-        self._hold(self.value != other, f"other than {shown(other)}")
+        self._assert(self.value != other, f"other than {shown(other)}")
 
     def one_of(self, *others: object) -> None:
         """Hold that the value is among ``others``."""
-        self._hold(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
+        self._assert(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
 
     def at_least(self: Expectation[Any], bound: float) -> None:
         """Hold that the value is ``bound`` or more."""
-        self._hold(self.value >= bound, f"≥ {bound}")
+        self._assert(self.value >= bound, f"≥ {bound}")
 
     def at_most(self: Expectation[Any], bound: float) -> None:
         """Hold that the value is ``bound`` or less."""
-        self._hold(self.value <= bound, f"≤ {bound}")
+        self._assert(self.value <= bound, f"≤ {bound}")
 
     def contains(self: Expectation[Any], part: object) -> None:
         """Hold that ``part`` occurs in the value."""
-        self._hold(part in self.value, f"containing {shown(part)}")
+        self._assert(part in self.value, f"containing {shown(part)}")
 
     def lacks(self: Expectation[Any], part: object) -> None:
         """Hold that ``part`` does not occur in the value."""
-        self._hold(part not in self.value, f"without {shown(part)}")
+        self._assert(part not in self.value, f"without {shown(part)}")
 
     def starts_with(self: Expectation[Any], part: str) -> None:
         """Hold that the text starts with ``part``."""
-        self._hold(self.value.startswith(part), f"starting with {shown(part)}")
+        self._assert(self.value.startswith(part), f"starting with {shown(part)}")
 
     def is_empty(self: Expectation[Any]) -> None:
         """Hold that there is nothing in the value."""
-        self._hold(len(self.value) == 0, "empty")
+        self._assert(len(self.value) == 0, "empty")
 
     def is_not_empty(self: Expectation[Any]) -> None:
         """Hold that there is something in the value."""
-        self._hold(len(self.value) > 0, "not empty")
+        self._assert(len(self.value) > 0, "not empty")
 
     def has_length(self: Expectation[Collection[Any]], length: int) -> None:
         """Hold that the value has ``length`` elements."""
-        self._hold(len(self.value) == length, f"of length {length}")
+        self._assert(len(self.value) == length, f"of length {length}")
 
     def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
         """Hold any ``test``, whose meaning ``expected`` puts into words ("that is strict JSON")."""
-        self._hold(test(self.value), expected)
+        self._assert(test(self.value), expected)
 
 
 def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:

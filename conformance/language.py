@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Language", "Text", "joined", "language_of", "same"]
+__all__ = ["Language", "Text", "join_texts", "language_of", "same"]
 
 
 class Language(StrEnum):
@@ -37,11 +37,11 @@ class Text:
         """Fill in values by name; a :class:`Text` value is used in the matching language."""
 
         def filled(language: Language) -> str:
-            told = {
+            result = {
                 name: value.of(language) if isinstance(value, Text) else value
                 for name, value in values.items()
             }
-            return self.of(language).format(**told)
+            return self.of(language).format(**result)
 
         return Text(filled(Language.ENGLISH), filled(Language.CHINESE))
 
@@ -55,7 +55,7 @@ def same(text: str) -> Text:
     return Text(text, text)
 
 
-def joined(parts: Iterable[Text], between: Text) -> Text:
+def join_texts(parts: Iterable[Text], between: Text) -> Text:
     """Join texts with a separator per language."""
     texts = tuple(parts)
     return Text(

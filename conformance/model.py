@@ -79,7 +79,7 @@ class Conclusion(StrEnum):
     NOT_CONFORMING = "not conforming"
     UNDECIDED = "could not judge"
     NOTHING_RAN = "nothing ran"
-    BROKEN_OFF = "broken off"
+    INCOMPLETE = "broken off"
 
 
 class ExitCode(IntEnum):
@@ -98,7 +98,7 @@ EXIT_CODES: Mapping[Conclusion, ExitCode] = {
     Conclusion.NOT_CONFORMING: ExitCode.NOT_CONFORMING,
     Conclusion.UNDECIDED: ExitCode.UNDECIDED,
     Conclusion.NOTHING_RAN: ExitCode.NOTHING_RAN,
-    Conclusion.BROKEN_OFF: ExitCode.INTERRUPTED,
+    Conclusion.INCOMPLETE: ExitCode.INTERRUPTED,
 }
 
 
@@ -388,4 +388,4 @@ class Run:
     @property
     def conclusion(self) -> Conclusion:
         """The footer's conclusion; a run without a footer broke off, whatever it had found."""
-        return self.footer.conclusion if self.footer else Conclusion.BROKEN_OFF
+        return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE

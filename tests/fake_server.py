@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
@@ -29,10 +29,10 @@ from conformance.model import (
 )
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.sse import EventCounter
-from conformance.protocol.trace import WholeRun
-from conformance.testing import ImaginedEndpoint
-from conformance.transport.coalesce import Sharing
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part
+from conformance.protocol.trace import Trace
+from conformance.testing import FakeEndpoint
+from conformance.transport.coalesce import RequestCoalescer
+from reference_server.behaviour.messages import Behaviour, ClientRequest, Part, ServerResponse
 from reference_server.behaviour.registry import behaviour
 from reference_server.behaviour.relay import paced
 
@@ -67,7 +67,7 @@ class FakeServer:
         """``shown`` is a behaviour, or its name as the server's command line takes it."""
         self.contract = contract
         self._behaviour = behaviour(shown) if isinstance(shown, str) else shown
-        self._inner = inner or ImaginedEndpoint(load_contract(contract), MODEL)
+        self._inner = inner or FakeEndpoint(load_contract(contract), MODEL)
         self._numbers = count(1)
         self.exchanges: dict[str, Exchange] = {}
 
@@ -93,15 +93,15 @@ class FakeServer:
             return replace(await self._inner.send(request), id=number)
         inner: list[Exchange] = []
 
-        async def upstream(asked: Asked) -> Answer:
-            inner.append(await self._inner.send(request_of(asked, request)))
+        async def upstream(body: ClientRequest) -> ServerResponse:
+            inner.append(await self._inner.send(request_of(body, request)))
             return answer_of(inner[-1])
 
-        answer = await self._behaviour(asked_of(request), upstream)
-        return exchange_of(paced(answer, sum(map(_span, inner))), request, number)
+        response = await self._behaviour(asked_of(request), upstream)
+        return exchange_of(paced(response, sum(map(_span, inner))), request, number)
 
 
-def asked_of(request: Request) -> Asked:
+def asked_of(request: Request) -> ClientRequest:
     """A request as a relay reads it, with the headers that the wire would have added."""
     given = tuple((name.lower(), value) for name, value in request.headers)
     added = {"accept-encoding": "identity", "content-type": "application/json"}
@@ -110,21 +110,21 @@ def asked_of(request: Request) -> Asked:
         added["authorization"] = f"Bearer {key}"
     named = {name for name, _ in given}
     kept = ((name, value) for name, value in added.items() if name not in named)
-    return Asked(request.body, (*kept, *given), KEY)
+    return ClientRequest(request.body, (*kept, *given), KEY)
 
 
-def request_of(asked: Asked, request: Request) -> Request:
+def request_of(body: ClientRequest, request: Request) -> Request:
     """What a relay sends on, for the fake endpoint, which answers in full."""
     whose = {key: credentials for credentials, key in SHOWN_KEYS.items()}
-    shown = next((value for name, value in asked.headers if name == "authorization"), None)
-    known = shown is None or (shown.startswith("Bearer ") and asked.key in whose)
+    shown = next((value for name, value in body.headers if name == "authorization"), None)
+    known = shown is None or (shown.startswith("Bearer ") and body.key in whose)
     added = {"accept-encoding", "content-type", *(("authorization",) if known else ())}
-    own = tuple((name, value) for name, value in asked.headers if name not in added)
-    credentials = whose[asked.key] if known else Credentials.OWN
-    return replace(request, body=asked.raw, headers=own, credentials=credentials, read_events=None)
+    own = tuple((name, value) for name, value in body.headers if name not in added)
+    credentials = whose[body.key] if known else Credentials.OWN
+    return replace(request, body=body.raw, headers=own, credentials=credentials, read_events=None)
 
 
-def answer_of(exchange: Exchange) -> Answer:
+def answer_of(exchange: Exchange) -> ServerResponse:
     """What the fake endpoint answered, in the parts in which it came."""
     assert exchange.status is not None
     parts, start = [], 0
@@ -132,14 +132,14 @@ def answer_of(exchange: Exchange) -> Answer:
         parts.append(Part(exchange.body[start : start + arrival.size]))
         start += arrival.size
     headers = tuple((name.lower(), value) for name, value in exchange.headers)
-    return Answer(exchange.status, headers, tuple(parts))
+    return ServerResponse(exchange.status, headers, tuple(parts))
 
 
-def exchange_of(answer: Answer, request: Request, number: str) -> Exchange:
+def exchange_of(response: ServerResponse, request: Request, number: str) -> Exchange:
     """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
     at, arrivals, body = FIRST_BYTE, [], b""
     counter = EventCounter()
-    for part in answer.parts:
+    for part in response.parts:
         at += part.pause
         arrivals.append(Arrival(round(at, 6), len(part.data)))
         body += part.data
@@ -148,13 +148,13 @@ def exchange_of(answer: Answer, request: Request, number: str) -> Exchange:
     return Exchange(
         id=number,
         request=request,
-        attempts=(Attempt(0.0, at, answer.status, None),),
-        status=answer.status,
-        headers=answer.headers,
+        attempts=(Attempt(0.0, at, response.status, None),),
+        status=response.status,
+        headers=response.headers,
         body=body,
         arrivals=tuple(arrivals),
         elapsed=at,
-        fault="the answer broke off" if answer.cut else None,
+        fault="the answer broke off" if response.cut else None,
     )
 
 
@@ -166,12 +166,14 @@ def _span(exchange: Exchange) -> float:
 async def findings_of(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
     """Judge a server by those of some checks that ask, and that the contract leaves in force."""
     held_to = load_contract(server.contract)
-    sharing, patience = Sharing(server.send), Patience()
+    coalescer, retest_budget = RequestCoalescer(server.send), RetestBudget()
     found: dict[str, Finding] = {}
     # As in a run: what is drawn comes last, and leaves alone what was found by then.
     for check in sorted(checks, key=lambda check: check.stage is Stage.GENERATED):
         if check.asks and reason_to_skip(check, held_to) is None:
-            told = WholeRun(findings=tuple(found.values()))
-            api = Api(sharing, held_to, MODEL, has_key=True, patience=patience, whole_run=told)
+            result = Trace(findings=tuple(found.values()))
+            api = Api(
+                coalescer, held_to, MODEL, has_key=True, retest_budget=retest_budget, trace=result
+            )
             found[check.id] = await judge(check, api)
     return found

@@ -44,7 +44,7 @@ def by_default(
 
 def sample_size(config: pytest.Config, option: str, *, default: int, full: int) -> int:
     """How many cases to draw: the option's value, or else ``full`` only if everything runs."""
-    asked: int | None = config.getoption(option)
-    if asked is not None:
-        return asked
+    request: int | None = config.getoption(option)
+    if request is not None:
+        return request
     return full if runs_everything(config) else default

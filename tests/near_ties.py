@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.contract import load_contract
 from conformance.model import Arrival, Exchange, Request
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from tests.fake_server import MODEL
@@ -20,11 +20,11 @@ FLIPS, FAILS = 0.05, 0.02
 """How often a greedy answer takes another turn, and how often the server is busy."""
 
 
-def may_flip(asked: Body) -> bool:
+def may_flip(request: Body) -> bool:
     """Whether a greedy answer can take another turn, and show by its scores that it was near."""
     deciding = ("presence_penalty", "frequency_penalty", "logit_bias")
-    free = asked.get("temperature") == 0 and not any(asked.get(name) for name in deciding)
-    return free and all(isinstance(prompt, str) for prompt in _prompts_of(asked))
+    free = request.get("temperature") == 0 and not any(request.get(name) for name in deciding)
+    return free and all(isinstance(prompt, str) for prompt in _prompts_of(request))
 
 
 def scored_closely(whole: Body) -> Body:
@@ -37,16 +37,16 @@ def scored_closely(whole: Body) -> Body:
     return {**whole, "choices": choices}
 
 
-def closely(asked: Body, whole: Body) -> Body:
+def closely(request: Body, whole: Body) -> Body:
     """Tell of near-ties where something is generated: an echoed prompt is scored as ever."""
-    if not may_flip(asked):
+    if not may_flip(request):
         return whole
-    prompts = _prompts_of(asked) if asked.get("echo") else []
+    prompts = _prompts_of(request) if request.get("echo") else []
     choices = []
     for old, new in zip(whole["choices"], scored_closely(whole)["choices"], strict=True):
         scores = old.get("logprobs")
         if scores and prompts:
-            prompt = prompts[old["index"] // (asked.get("n") or 1)]
+            prompt = prompts[old["index"] // (request.get("n") or 1)]
             kept = sum(offset < len(str(prompt)) for offset in scores["text_offset"])
             near = {
                 name: [*scores[name][:kept], *values[kept:]]
@@ -59,8 +59,8 @@ def closely(asked: Body, whole: Body) -> Body:
 
 
 NEAR_TIES = Rewrite(
-    plain=closely,
-    chunks=lambda asked, chunks: [closely(asked, chunk) for chunk in chunks],
+    non_streaming=closely,
+    chunks=lambda request, chunks: [closely(request, chunk) for chunk in chunks],
 )
 """An endpoint that flips near-ties has some to flip."""
 
@@ -69,14 +69,14 @@ class Unsteady:
     """The fake endpoint on a busy machine, where greedy answers are not always the same."""
 
     def __init__(self, seed: int) -> None:
-        self._inner = ImaginedEndpoint(load_contract("openai"), MODEL)
+        self._inner = FakeEndpoint(load_contract("openai"), MODEL)
         self._chance = random.Random(seed)
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
         """Answer one request."""
-        asked, sent = _read(request.body), request
-        if asked and may_flip(asked) and self._chance.random() < FLIPS:
-            sent = replace(request, body=json.dumps({**asked, "temperature": 0.2}).encode())
+        body, sent = _read(request.body), request
+        if body and may_flip(body) and self._chance.random() < FLIPS:
+            sent = replace(request, body=json.dumps({**body, "temperature": 0.2}).encode())
         exchange = replace(await self._inner.send(sent, fresh=fresh), request=request)
         if self._chance.random() < FAILS:
             return replace(
@@ -91,14 +91,14 @@ class Unsteady:
 
 def _read(raw: bytes) -> Body | None:
     try:
-        asked = json.loads(raw)
+        request = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    return asked if isinstance(asked, dict) else None
+    return request if isinstance(request, dict) else None
 
 
-def _prompts_of(asked: Body) -> list[Any]:
-    prompt = asked.get("prompt")
+def _prompts_of(request: Body) -> list[Any]:
+    prompt = request.get("prompt")
     return prompt if isinstance(prompt, list) else [prompt]
 
 
@@ -106,8 +106,8 @@ def _near_ties(scores: Body) -> Body:
     """Score the two likeliest tokens of each place about alike: a model that can go either way."""
     tops = [top and _near_tie(top) for top in scores["top_logprobs"]]
     rows = zip(scores["tokens"], scores["token_logprobs"], tops, strict=True)
-    told = [(top or {}).get(token, score) for token, score, top in rows]
-    return {"top_logprobs": tops, "token_logprobs": told}
+    result = [(top or {}).get(token, score) for token, score, top in rows]
+    return {"top_logprobs": tops, "token_logprobs": result}
 
 
 def _near_tie(top: dict[str, float]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from conformance.api import Api, features_of, in_parallel
 from conformance.contract import load_contract
 from conformance.engine.verdicts import body_of
 from conformance.model import Request
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 
 DEEP = b'{"prompt":%s}' % (b"[" * 100_000 + b"]" * 100_000)
 OPENAI = load_contract("openai")
@@ -22,8 +22,8 @@ def test_a_body_that_cannot_be_read_uses_no_features(body: bytes) -> None:
     assert body_of(Request("POST", "/completions", body)) == {}
 
 
-def test_the_imagined_endpoint_declines_what_is_nested_too_deeply() -> None:
-    api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
+def test_the_fake_endpoint_rejects_what_is_nested_too_deeply() -> None:
+    api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
     assert asyncio.run(api.post(DEEP)).status == 400
 
 
@@ -33,10 +33,10 @@ def test_a_null_is_no_use_of_a_parameter() -> None:
 
 def test_stream_options_that_are_a_word_ask_for_nothing() -> None:
     contract = load_contract("zero")
-    api = Api(ImaginedEndpoint(contract), contract, "imagined")
-    asked = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
-    reply = asyncio.run(api.stream(**asked))
-    assert reply.status == 200
+    api = Api(FakeEndpoint(contract), contract, "imagined")
+    request = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
+    response = asyncio.run(api.stream(**request))
+    assert response.status == 200
 
 
 def test_parallel_requests_return_in_their_order() -> None:

@@ -12,10 +12,10 @@ def test_a_failure_lists_every_case() -> None:
 
     with pytest.raises(AssertionError) as caught:
         equal()
-    told = str(caught.value)
-    assert told.startswith("2 of 3 cases fail:")
-    assert "[unequal] " in told
-    assert "[3, 4] " in told
+    result = str(caught.value)
+    assert result.startswith("2 of 3 cases fail:")
+    assert "[unequal] " in result
+    assert "[3, 4] " in result
 
 
 def test_an_unexpected_error_names_its_case() -> None:

@@ -77,17 +77,17 @@ def test_it_takes_few_lines_in_few_files() -> None:
 
 
 def test_the_fault_is_found_by_the_check_and_the_variant_is_left_alone(tree: Path) -> None:
-    asked = ("--fault", f"{FAULT}*", "--variant", "all-cached")
+    request = ("--fault", f"{FAULT}*", "--variant", "all-cached")
     matrix = json.loads(
-        run(tree, "conformance", "selftest", "--tier", "deep", *asked, "--format", "json")
+        run(tree, "conformance", "selftest", "--tier", "deep", *request, "--format", "json")
     )
     runs = {fault["name"]: fault["runs"][0] for fault in matrix["faults"]}
     assert len(runs) > 1, "it hides behind modifiers, too"
-    assert {name: told["found_by"] for name, told in runs.items()} == {
+    assert {name: result["found_by"] for name, result in runs.items()} == {
         name: [CHECK] for name in runs
     }
     (variant,) = (one for one in matrix["correct"] if one["name"] == "all-cached")
-    assert [told["false_alarms"] for told in variant["runs"]] == [[]]
+    assert [result["false_alarms"] for result in variant["runs"]] == [[]]
 
 
 def test_the_check_is_listed_and_explained(tree: Path) -> None:
@@ -112,5 +112,5 @@ def test_the_house_is_content(tree: Path) -> None:
 
 def test_the_tests_of_the_area_pass(tree: Path) -> None:
     chosen = ("-k", "usage", "-m", "not exhaustive", "-p", "no:cacheprovider")
-    told = run(tree, "pytest", "-q", *chosen, "tests/checks")
-    assert " passed" in told
+    result = run(tree, "pytest", "-q", *chosen, "tests/checks")
+    assert " passed" in result

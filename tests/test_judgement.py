@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.judgement import BudgetSpent, Deviation, NotApplicable, expect, shown
+from conformance.judgement import BudgetSpent, Failure, NotApplicable, expect, shown
 from conformance.model import Effect
 
 
@@ -61,14 +61,14 @@ def test_what_holds_says_nothing(held: Any) -> None:
 def test_what_is_broken_says_what_was_expected_and_what_was_seen(
     broken: Any, expected: str, seen: str
 ) -> None:
-    with pytest.raises(Deviation) as caught:
+    with pytest.raises(Failure) as caught:
         broken()
     assert (caught.value.expected, caught.value.seen) == (expected, seen)
     assert str(caught.value) == f"expected {expected}; got {seen}"
 
 
 def test_an_expectation_hands_its_effect_on() -> None:
-    with pytest.raises(Deviation) as caught:
+    with pytest.raises(Failure) as caught:
         expect(1, "n", effect=Effect.IGNORED).equals(2)
     assert caught.value.effect is Effect.IGNORED
 

@@ -26,7 +26,7 @@ BY_DEFAULT, IN_ALL = 3, 10
         ((f"{TABLE}::test_deviations_of_a_dialect_are_explained",), "7 tests collected"),
     ],
 )
-def test_exhaustive_tests_run_when_asked_for(words: tuple[str, ...], collected: str) -> None:
+def test_exhaustive_tests_run_when_requested(words: tuple[str, ...], collected: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *words],
         cwd=TESTS.parent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.language import Language, Text, joined, language_of, same
+from conformance.language import Language, Text, join_texts, language_of, same
 
 CHECKS = Text("{count} checks", "{count} 项检查")
 
@@ -22,7 +22,7 @@ def test_a_text_within_a_text_speaks_the_language_around_it() -> None:
 
 def test_texts_are_joined_as_each_language_does() -> None:
     parts = [same("`stop`"), same("`echo`")]
-    assert joined(parts, Text(", ", "、")) == Text("`stop`, `echo`", "`stop`、`echo`")
+    assert join_texts(parts, Text(", ", "、")) == Text("`stop`, `echo`", "`stop`、`echo`")
 
 
 def test_a_change_is_made_in_both_languages() -> None:

@@ -51,7 +51,7 @@ def test_headers_are_found_whatever_their_case() -> None:
     assert exchange.header("absent") is None
 
 
-def test_a_cost_is_the_sum_of_what_was_billed_and_what_was_guessed() -> None:
+def test_a_cost_is_the_sum_of_what_was_counted_and_what_was_guessed() -> None:
     assert Cost(9, 1, 2, 3).tokens == 6
 
 

@@ -66,18 +66,18 @@ def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
 
 
 def test_the_pages_travel_in_the_wheel(run: Run) -> None:
-    told = run("-m", "conformance", "documents", "--only", "lint", "--format", "json")
-    assert told.returncode == 0, told.stderr
-    documents = json.loads(told.stdout)["documents"]
+    result = run("-m", "conformance", "documents", "--only", "lint", "--format", "json")
+    assert result.returncode == 0, result.stderr
+    documents = json.loads(result.stdout)["documents"]
     assert [document["document"] for document in documents if document["findings"]] == [
         *("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind")
     ]
 
 
 def test_an_example_is_replayed_from_the_wheel(run: Run) -> None:
-    told = run("-m", "conformance", "documents", "gpt-ge", "--only", "replay", "--format", "json")
-    assert told.returncode == 0, told.stderr
-    (page,) = json.loads(told.stdout)["documents"]
+    result = run("-m", "conformance", "documents", "gpt-ge", "--only", "replay", "--format", "json")
+    assert result.returncode == 0, result.stderr
+    (page,) = json.loads(result.stdout)["documents"]
     assert [replayed["outcome"] for replayed in page["replays"]] == ["met"] * 3
 
 

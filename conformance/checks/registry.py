@@ -15,16 +15,20 @@ from conformance.api import Api
 from conformance.checks._shared.ab_compare import Unsettled
 from conformance.checks._shared.invariants import (
     Inspected,
-    JudgeAnswer,
-    JudgeRun,
+    JudgeExchange,
+    JudgeTrace,
     assert_not_reported,
     conclude,
     inspect_each,
 )
 from conformance.checks._shared.nondeterminism import settle
-from conformance.checks._shared.root_causes import root_cause_of, same_absence, same_refusal
+from conformance.checks._shared.root_causes import (
+    missing_in_simpler_request,
+    refused_in_simpler_request,
+    root_cause_of,
+)
 from conformance.checks.catalogue import Check, CheckFunction, add
-from conformance.judgement import Absence, Deviation, NotApplicable, Refusal, Thing
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal
 from conformance.model import Stage, Tier
 
 
@@ -51,19 +55,19 @@ def check(
         async def run(api: Api) -> None:
             try:
                 await function(api)
-            except Absence as absence:
+            except Missing as missing:
                 if _is_first(stage, api):
                     raise
-                simpler = await same_absence(absence, check_id, api)
+                simpler = await missing_in_simpler_request(missing, check_id, api)
                 if simpler is None:
                     raise
                 raise NotApplicable(
-                    f"{absence.thing} did not come back, and {simpler} judges that"
+                    f"{missing.feature} did not come back, and {simpler} judges that"
                 ) from None
             except Refusal as refusal:
                 if _is_first(stage, api):
                     raise
-                simpler = await same_refusal(refusal, check_id, api)
+                simpler = await refused_in_simpler_request(refusal, check_id, api)
                 if simpler is None:
                     raise
                 raise NotApplicable(f"{refusal}, and {simpler} judges that") from None
@@ -74,11 +78,11 @@ def check(
         async def run_last(api: Api) -> None:
             try:
                 await run(api)
-            except (Deviation, Refusal) as found:
-                accuser = root_cause_of(found, requirement, api)
-                if accuser is None:
+            except (Failure, Refusal) as found:
+                cause = root_cause_of(found, requirement, api)
+                if cause is None:
                     raise
-                raise NotApplicable(f"{accuser} has found what may be the cause of this") from None
+                raise NotApplicable(f"{cause} has found what may be the cause of this") from None
 
         titles = titles_of(function, check_id)
         judge = run if stage is Stage.DIRECTED else run_last
@@ -105,30 +109,30 @@ def invariant(
     requirement: str,
     tier: str = "smoke",
     needs: tuple[str, ...] = (),
-    of: Thing | None = None,
+    of: Feature | None = None,
     explained_by: tuple[str, ...] = (),
-) -> Callable[[JudgeAnswer], JudgeAnswer]:
+) -> Callable[[JudgeExchange], JudgeExchange]:
     """Register the decorated function as a check of every response of a run; it sends nothing.
 
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
-        def every_total_is_the_sum(answer: Answered) -> None:
+        def every_total_is_the_sum(exchange: RecordedExchange) -> None:
             \"\"\"In every answer `total_tokens` is the sum of the other two.
 
             每个响应的 `total_tokens` 都是另外两项之和。
             \"\"\"
-            usage = answer.bill
+            usage = exchange.usage
             expect(usage.total_tokens, "total_tokens").equals(…)
 
     It is called with each exchange of the run: plain and streamed, rejected and incomplete, and
     responses to requests that are wrong on purpose. The accessors of
-    :class:`~conformance.protocol.trace.Answered` raise NotApplicable where there is nothing to
-    judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested again,
-    so an invariant has to accept whatever a conforming endpoint may do now and then, such as
+    :class:`~conformance.protocol.trace.RecordedExchange` raise NotApplicable where there is nothing
+    to judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested
+    again, so an invariant has to accept whatever a conforming endpoint may do now and then, such as
     another greedy response.
 
     Its finding says how many responses break the rule and what they have in common. It is skipped
     where another check found the same requirement broken, and where something is missing altogether
-    (a :class:`~conformance.judgement.Thing`) and another check reported that. ``of`` names that
+    (a :class:`~conformance.judgement.Feature`) and another check reported that. ``of`` names that
     thing for the invariant that reports its absence; any other skips a response without it.
     ``explained_by`` names requirements whose breach explains a breach of this one.
 
@@ -137,11 +141,11 @@ def invariant(
             language.
     """
 
-    def register(function: JudgeAnswer) -> JudgeAnswer:
+    def register(function: JudgeExchange) -> JudgeExchange:
         @wraps(function)
         async def run(api: Api) -> None:
-            assert_not_reported(api.whole_run, (requirement, *explained_by), of)
-            conclude(inspect_each(function, of, api.whole_run.answers), api)
+            assert_not_reported(api.trace, (requirement, *explained_by), of)
+            conclude(inspect_each(function, of, api.trace.exchanges), api)
 
         titles = titles_of(function, check_id)
         add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
@@ -156,7 +160,7 @@ def check_afterwards(
     """Register a check that inspects a whole run, and sends requests only to confirm a suspicion.
 
     It runs when all checks that send requests are finished, and finds their exchanges in
-    ``api.whole_run``; where nothing is suspicious it costs nothing.
+    ``api.trace``; where nothing is suspicious it costs nothing.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -178,20 +182,20 @@ def invariant_across(
     tier: str = "smoke",
     needs: tuple[str, ...] = (),
     explained_by: tuple[str, ...] = (),
-) -> Callable[[JudgeRun], JudgeRun]:
+) -> Callable[[JudgeTrace], JudgeTrace]:
     """Register a check that compares the responses of a run, and sends nothing.
 
     The function takes all of them in order of arrival, and yields a
-    :class:`~conformance.protocol.trace.Breach` for what breaks the requirement; otherwise it is
+    :class:`~conformance.protocol.trace.Violation` for what breaks the requirement; otherwise it is
     like :func:`invariant`.
     """
 
-    def register(function: JudgeRun) -> JudgeRun:
+    def register(function: JudgeTrace) -> JudgeTrace:
         @wraps(function)
         async def run(api: Api) -> None:
-            assert_not_reported(api.whole_run, (requirement, *explained_by))
-            answers = api.whole_run.answers
-            conclude(Inspected(answers, tuple(function(answers))), api)
+            assert_not_reported(api.trace, (requirement, *explained_by))
+            exchanges = api.trace.exchanges
+            conclude(Inspected(exchanges, tuple(function(exchanges))), api)
 
         titles = titles_of(function, check_id)
         add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
@@ -231,4 +235,4 @@ def _is_wide(character: str) -> bool:
 
 def _is_first(stage: Stage, api: Api) -> bool:
     """Return whether a generated check runs without any directed one before it."""
-    return stage is Stage.GENERATED and not api.whole_run.findings
+    return stage is Stage.GENERATED and not api.trace.findings

@@ -23,7 +23,7 @@ from conformance.report.console import console_for
 from conformance.report.diff import terminal as text
 
 PAGE = "index.html"
-MOST_NAMES = 12
+MAX_NAMES = 12
 
 
 @click.command(
@@ -60,27 +60,27 @@ def compare(
     if out is not None and not format_names:
         raise click.UsageError("--out requires --format: html, json or markdown")
     (old_record, before), (new_record, after) = recorded_in(old), recorded_in(new)
-    told = comparing.compare(before, after)
+    result = comparing.compare(before, after)
     screen = console_for()
     # A terminal shows the first few; a pipe gets everything.
-    show(text.render(told, language, MOST_NAMES if screen.is_terminal else None), screen)
+    show(text.render(result, language, MAX_NAMES if screen.is_terminal else None), screen)
     folder = out or new_record.parent
     places = comparing.Places(_page(old_record, folder), _page(new_record, folder))
     chosen = [comparing.files(places, language)[name] for name in format_names]
-    for path in _write(told, chosen, folder):
+    for path in _write(result, chosen, folder):
         click.echo(path)
-    return told.exit_code
+    return result.exit_code
 
 
 def _write(
-    told: comparing.Differences, files: Sequence[comparing.File], folder: Path
+    result: comparing.Differences, files: Sequence[comparing.File], folder: Path
 ) -> list[Path]:
     written = []
     try:
         for file in files:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / file.name
-            path.write_text(file.render(told), encoding="utf-8", newline="\n")
+            path.write_text(file.render(result), encoding="utf-8", newline="\n")
             written.append(path)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None

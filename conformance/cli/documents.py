@@ -42,12 +42,12 @@ class _Aim:
 
 def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     """Read the parts between commas."""
-    asked = [name.strip() for name in value.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in PARTS]
-    if unknown or not asked:
+    request = [name.strip() for name in value.split(",") if name.strip()]
+    unknown = [name for name in request if name not in PARTS]
+    if unknown or not request:
         what = f"unknown part {unknown[0]!r}" if unknown else "no part given"
         raise click.BadParameter(f"{what}; choose from {', '.join(PARTS)}.", ctx, param)
-    return tuple(part for part in PARTS if part in asked)
+    return tuple(part for part in PARTS if part in request)
 
 
 @click.command(

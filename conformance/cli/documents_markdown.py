@@ -15,11 +15,11 @@ KINDS = {Disagreement.CONTRADICTION: "≠", Disagreement.SILENCE: "…"}
 def render(examined: Sequence[Examined], sections: tuple[Section, ...] | None) -> str:
     """Write the result; parts that did not run are omitted."""
     parts: list[str] = []
-    told = [one for one in examined if one.findings is not None or one.replays is not None]
-    if told:
+    result = [one for one in examined if one.findings is not None or one.replays is not None]
+    if result:
         parts.append("# Documentation\n")
-        parts.extend(_overview(told))
-        for one in told:
+        parts.extend(_overview(result))
+        for one in result:
             parts.append(f"\n## {escape(one.page.document)}: {escape(one.page.title)}\n")
             if one.replays is not None:
                 parts.extend([*_replays(one, one.replays), ""])

@@ -29,7 +29,7 @@ KINDS: dict[Disagreement, tuple[str, str]] = {
     Disagreement.CONTRADICTION: ("≠", "red"),
     Disagreement.SILENCE: ("…", "dim"),
 }
-LONGEST = 240
+MAX_VALUE_CHARS = 240
 """Characters of one value from an endpoint."""
 WIDEST_TOPIC = 18
 """Minimum width of the topic column in a narrow terminal."""
@@ -46,11 +46,11 @@ def show(
     if parts:
         put(_overview(parts), console)
         for one in parts:
-            for piece in _page(one):
-                put(piece, console)
+            for fragment in _page(one):
+                put(fragment, console)
     if sections is not None:
-        for piece in _contradictions(sections, silences=not parts):
-            put(piece, console)
+        for fragment in _contradictions(sections, silences=not parts):
+            put(fragment, console)
 
 
 def _overview(examined: Sequence[Examined]) -> RenderableType:
@@ -96,15 +96,15 @@ def _replayed(replayed: Replayed) -> RenderableType:
         line(replayed.example),
         (f"  {line(replayed.client)}{_expected(replayed)}", "dim"),
     )
-    told: list[RenderableType] = []
+    result: list[RenderableType] = []
     if replayed.reason:
-        told.append(Text(cut(line(replayed.reason), LONGEST), style="dim"))
+        result.append(Text(cut(line(replayed.reason), MAX_VALUE_CHARS), style="dim"))
     if replayed.note:
-        told.append(Text(cut(line(replayed.note), LONGEST), style="dim"))
+        result.append(Text(cut(line(replayed.note), MAX_VALUE_CHARS), style="dim"))
     for unmet in replayed.unmet:
-        told.append(Text(line(unmet.expectation)))
-        told.append(_pairs({"expected": unmet.expected, "actual": unmet.seen}))
-    return Group(head, *(Padding(piece, (0, 0, 0, 4)) for piece in told))
+        result.append(Text(line(unmet.expectation)))
+        result.append(_pairs({"expected": unmet.expected, "actual": unmet.seen}))
+    return Group(head, *(Padding(fragment, (0, 0, 0, 4)) for fragment in result))
 
 
 def _expected(replayed: Replayed) -> str:
@@ -125,19 +125,19 @@ def _findings(same: Sequence[Finding]) -> RenderableType:
     """Show one rule's findings, with the common fix once at the end."""
     mark, style = SEVERITIES[same[0].severity]
     head = Text.assemble((f"{mark} {same[0].severity.value}  ", style), (same[0].rule, "bold"))
-    told = Table.grid(padding=(0, 1))
+    result = Table.grid(padding=(0, 1))
     for finding in same:
-        told.add_row(Text("where", style="dim"), Text(line(finding.place), style="bold"))
-        told.add_row(Text("text", style="dim"), Text(cut(line(finding.written), LONGEST)))
-        told.add_row(Text("problem", style="dim"), marked(cut(finding.wrong, LONGEST)))
-    told.add_row(Text("fix", style="dim"), marked(same[0].mend))
-    return Group(head, Padding(told, (0, 0, 0, 4)))
+        result.add_row(Text("where", style="dim"), Text(line(finding.place), style="bold"))
+        result.add_row(Text("text", style="dim"), Text(cut(line(finding.written), MAX_VALUE_CHARS)))
+        result.add_row(Text("problem", style="dim"), marked(cut(finding.wrong, MAX_VALUE_CHARS)))
+    result.add_row(Text("fix", style="dim"), marked(same[0].mend))
+    return Group(head, Padding(result, (0, 0, 0, 4)))
 
 
 def _pairs(values: Mapping[str, str]) -> Table:
     table = Table.grid(padding=(0, 1))
     for name, text in values.items():
-        table.add_row(Text(name, style="dim"), Text(cut(line(text), LONGEST)))
+        table.add_row(Text(name, style="dim"), Text(cut(line(text), MAX_VALUE_CHARS)))
     return table
 
 
@@ -152,8 +152,8 @@ def _contradictions(sections: Sequence[Section], *, silences: bool) -> Iterator[
             body = _in_words(rows) if section.in_words else _side_by_side(rows)
             yield Padding(body, (0, 0, 0, 2))
     if hidden:
-        told = plural(hidden, "more row")
-        words = f"and {told} in which some documents are silent; --only contradictions shows all"
+        result = plural(hidden, "more row")
+        words = f"and {result} in which some documents are silent; --only contradictions shows all"
         yield Padding(Text(words, style="dim"), (1, 0, 0, 2))
 
 
@@ -176,12 +176,12 @@ def _widest(rows: Sequence[Row]) -> int:
 
 
 def _in_words(rows: Sequence[Row]) -> RenderableType:
-    told: list[RenderableType] = []
+    result: list[RenderableType] = []
     for row in rows:
         mark, style = KINDS[row.kind]
-        told.append(Text.assemble((f"{mark} ", style), line(row.topic)))
+        result.append(Text.assemble((f"{mark} ", style), line(row.topic)))
         table = Table.grid(padding=(0, 2))
         for name, words in row.says.items():
             table.add_row(Text(line(name), style="dim"), Text(line(words)))
-        told.append(Padding(table, (0, 0, 0, 4)))
-    return Group(*told)
+        result.append(Padding(table, (0, 0, 0, 4)))
+    return Group(*result)

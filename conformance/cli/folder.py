@@ -17,16 +17,16 @@ RECORD = "run.ndjson"
 HOME = Path("reports")
 
 
-def fresh_folder(asked: Path | None, host: str, contract: str) -> Path:
+def fresh_folder(request: Path | None, host: str, contract: str) -> Path:
     """Create the output folder: ``asked``, or ``reports/<date>-<host>-<contract>``.
 
     Raises:
         UserError: the folder is not empty or cannot be created.
     """
     try:
-        return _named(asked) if asked else _dated(host, contract)
+        return _named(request) if request else _dated(host, contract)
     except OSError as error:
-        where = asked or HOME
+        where = request or HOME
         raise UserError(
             f"cannot create the folder {where} ({error.strerror}); choose another with --out"
         ) from None

@@ -105,18 +105,18 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
         base: values for options that were not given; the suite's defaults if None.
     """
     base = base or Options()
-    told = dict(given)
+    result = dict(given)
     limits = replace(
         base.limits,
-        requests=told.pop("max_requests", base.limits.requests),
-        tokens=told.pop("max_spend_tokens", base.limits.tokens),
+        requests=result.pop("max_requests", base.limits.requests),
+        tokens=result.pop("max_spend_tokens", base.limits.tokens),
     )
-    if "tier" in told:
-        told["tier"] = Tier(told["tier"])
+    if "tier" in result:
+        result["tier"] = Tier(result["tier"])
     transport = replace(
-        base.transport, **{name: told.pop(name) for name in TRANSPORT & told.keys()}
+        base.transport, **{name: result.pop(name) for name in TRANSPORT & result.keys()}
     )
-    return replace(base, limits=limits, transport=transport, **told)
+    return replace(base, limits=limits, transport=transport, **result)
 
 
 def typed(context: click.Context) -> Mapping[str, Any]:

@@ -108,7 +108,7 @@ def run_many(
         try:
             target = one.entry.target(one.contract.name, environment)
         except MissingSecretError as missing:
-            reasons[one.entry.name] = missing.told
+            reasons[one.entry.name] = missing.reason
         else:
             ready.append(_Job(one, target, home / one.entry.name))
     _announce(ready, reasons, language)
@@ -121,17 +121,17 @@ def run_many(
     recorded = []
     for one in planned:
         name = one.entry.name
-        told = _recorded(one, home / name, reasons.get(name), format_names, language)
-        if told.run is not None and name not in failures:
-            codes[name] = EXIT_CODES[told.run.conclusion]
-        recorded.append(told)
+        result = _recorded(one, home / name, reasons.get(name), format_names, language)
+        if result.run is not None and name not in failures:
+            codes[name] = EXIT_CODES[result.run.conclusion]
+        recorded.append(result)
     matrix = matrix_of(recorded, PAGES)
     click.echo()
     show(text.render(matrix, language), screen)
     click.echo()
-    for told in recorded:
-        if told.run is not None:
-            click.echo(home / told.name)
+    for result in recorded:
+        if result.run is not None:
+            click.echo(home / result.name)
     for path in write_matrix(matrix, home, format_names, language):
         click.echo(path)
     return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
@@ -148,8 +148,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
-    for name, because in reasons.items():
-        say(f"{name}: {because.of(language)}")
+    for name, reason in reasons.items():
+        say(f"{name}: {reason.of(language)}")
 
 
 def _judge_all(
@@ -203,7 +203,7 @@ async def _record(job: _Job, progress: ProgressOfMany) -> None:
 def _recorded(
     planned: Planned,
     folder: Path,
-    because: Text | None,
+    reason: Text | None,
     format_names: Sequence[str],
     language: Language,
 ) -> Recorded:
@@ -215,7 +215,7 @@ def _recorded(
         return Recorded(
             entry.name,
             document=planned.contract.document,
-            because=because or _INTERRUPTED,
+            because=reason or _INTERRUPTED,
             base_url=entry.base_url,
             model=entry.model,
         )
@@ -226,4 +226,4 @@ def _recorded(
         say(error.message)
         written = []
     page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)
-    return Recorded(entry.name, run, page, because=because)
+    return Recorded(entry.name, run, page, because=reason)

@@ -22,7 +22,7 @@ from conformance.cli.options import (
     with_key_from,
 )
 from conformance.cli.reference import reference_of, with_reference
-from conformance.cli.single_target import Asked, run_one
+from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.model import DEFAULT_KEY_ENV, ExitCode, Tier
@@ -116,11 +116,11 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         contract=contract,
         bundled_is_judged=given["base_url"] is None,
     )
-    asked = Asked(
+    request = RunRequest(
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
     )
-    return run_one(asked, contract, options_of(how), reference, **landing)
+    return run_one(request, contract, options_of(how), reference, **landing)
 
 
 def _file(given: dict[str, Any]) -> Path | None:

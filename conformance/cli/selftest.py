@@ -136,15 +136,15 @@ def selftest(
         say("no fault or variant matches; see `reference-server --list-faults` and --list-variants")
         return ExitCode.NOTHING_RAN
     outcomes: list[Outcome] = []
-    broken_off = None
+    incomplete = None
     try:
         with interruptible():
             _judge(trials, jobs, outcomes)
     except WorkerError as error:
         say(str(error))
-        broken_off = ExitCode.UNDECIDED
+        incomplete = ExitCode.UNDECIDED
     except KeyboardInterrupt:
-        broken_off = ExitCode.INTERRUPTED
+        incomplete = ExitCode.INTERRUPTED
     left = len(trials) - len(outcomes)
     everything = wanted.everything and not left
     matrix = Matrix(outcomes, everything=everything, checks=all_checks(), left=left)
@@ -154,8 +154,8 @@ def selftest(
         click.echo(selftest_markdown.render(matrix), nl=False)
     else:
         selftest_text.show(matrix, console_for())
-    if broken_off is not None:
-        return broken_off
+    if incomplete is not None:
+        return incomplete
     return ExitCode.NOT_CONFORMING if matrix.complaints else ExitCode.CONFORMING
 
 

@@ -35,7 +35,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
             {"name": one.name, "tier": one.tier.value, "what": one.what} for one in matrix.unsteady
         ],
         "faults": [_subject(list(of)) for _, of in groupby(matrix.faulty, _name)],
-        "correct": [_subject(list(of)) for _, of in groupby(matrix.honest, _name)],
+        "correct": [_subject(list(of)) for _, of in groupby(matrix.conforming, _name)],
     }
 
 
@@ -59,24 +59,24 @@ def _share(share: Share) -> dict[str, int]:
 def _subject(outcomes: list[Outcome]) -> dict[str, Any]:
     """Return one server and the runs against it."""
     trial = outcomes[0].trial
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "name": trial.name,
         "contract": trial.contract,
         "dialect": trial.dialect,
         "summary": getattr(trial.shown, "summary", "the server without faults"),
     }
     if isinstance(trial.shown, Fault):
-        told |= {
+        result |= {
             "area": trial.shown.area,
             "requirements": list(trial.shown.requirements),
             "evidence": trial.shown.evidence,
             "due": trial.shown.due(trial.modifier).value,
         }
-    return {**told, "runs": [_run(outcome) for outcome in outcomes]}
+    return {**result, "runs": [_run(outcome) for outcome in outcomes]}
 
 
 def _run(outcome: Outcome) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "tier": outcome.trial.tier.value,
         "seed": outcome.trial.seed,
         "requests": outcome.cost.requests if outcome.cost else None,
@@ -85,14 +85,14 @@ def _run(outcome: Outcome) -> dict[str, Any]:
         "because": outcome.because,
     }
     if isinstance(outcome.trial.shown, Fault):
-        told |= {
+        result |= {
             "found": outcome.found,
             "found_by": sorted({remark.check for remark in outcome.finders}),
             "besides": list(outcome.besides),
         }
-    told["false_alarms"] = list(outcome.false_alarms)
-    told["said"] = [_remark(r) for r in outcome.remarks if r.verdict not in SILENT]
-    return told
+    result["false_alarms"] = list(outcome.false_alarms)
+    result["said"] = [_remark(r) for r in outcome.remarks if r.verdict not in SILENT]
+    return result
 
 
 def _remark(remark: Remark) -> dict[str, str]:

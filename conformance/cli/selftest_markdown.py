@@ -34,7 +34,7 @@ def _lines(matrix: Matrix) -> Iterator[str]:
     )
     yield from _named("Missed", matrix.missed)
     yield from _named("Expected only at the deep tier", matrix.not_yet)
-    yield from _accused(matrix.false_alarms)
+    yield from _reported(matrix.false_alarms)
     if matrix.everything and matrix.idle:
         yield "\n### Checks that detected no fault\n"
         yield ", ".join(code(check) for check in matrix.idle)
@@ -63,7 +63,7 @@ def _named(title: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"- {code(outcome.trial.name)} ({outcome.trial.tier.value}): {summary}"
 
 
-def _accused(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _reported(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if not outcomes:
         return
     yield "\n### False positives\n"

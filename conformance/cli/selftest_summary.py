@@ -28,7 +28,7 @@ def _sentences(matrix: Matrix) -> Iterator[str]:
                 f"Detected with a trigger: {row.hidden.found} of {row.hidden.of} "
                 f"({row.hidden.percent} %) at {matrix.tiers[-1].value}."
             )
-    if matrix.honest:
-        correct = {outcome.trial.name for outcome in matrix.honest}
-        accused = {outcome.trial.name for outcome in matrix.honest if outcome.false_alarms}
-        yield f"False positives: {len(accused)} of {plural(len(correct), 'conforming server')}."
+    if matrix.conforming:
+        correct = {outcome.trial.name for outcome in matrix.conforming}
+        reported = {outcome.trial.name for outcome in matrix.conforming if outcome.false_alarms}
+        yield f"False positives: {len(reported)} of {plural(len(correct), 'conforming server')}."

@@ -18,10 +18,10 @@ from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Share
 from conformance.selftest.outcome import Outcome
 
-LONGEST = 200
+MAX_SENTENCE_CHARS = 200
 """Characters of one sentence."""
 
-MOST = 40
+MAX_NAMES = 40
 """Names shown in a list; JSON contains all."""
 
 
@@ -43,7 +43,7 @@ def _parts(matrix: Matrix) -> Iterator[RenderableType]:
             yield Text(f"  {one.name} ({one.tier.value}): {one.what}")
     if matrix.everything and matrix.idle:
         yield Text(f"\n{plural(len(matrix.idle), 'check')} that detected no fault", style="bold")
-        yield Padding(Text(listed(matrix.idle, MOST)), (0, 0, 0, 2))
+        yield Padding(Text(listed(matrix.idle, MAX_NAMES)), (0, 0, 0, 2))
     yield Text()
     yield _prices(matrix)
     yield Text()
@@ -93,20 +93,20 @@ def _missed(title: str, outcomes: Sequence[Outcome]) -> Iterator[RenderableType]
         yield Padding(marked(fault.summary), (0, 0, 0, 4))
         yield Padding(Text(f"breaks {listed(fault.requirements)}", style="dim"), (0, 0, 0, 4))
         if outcome.because:
-            yield Padding(Text(cut(line(outcome.because), LONGEST)), (0, 0, 0, 4))
+            yield Padding(Text(cut(line(outcome.because), MAX_SENTENCE_CHARS)), (0, 0, 0, 4))
         for remark in outcome.own:
             mark, style = VERDICT_MARKS[remark.verdict]
             head = (f"{mark} {remark.verdict.value}  ", style)
-            message = f"  {cut(line(remark.message), LONGEST)}" if remark.message else ""
-            told = Text.assemble(head, remark.check, (message, "dim"))
-            yield Padding(told, (0, 0, 0, 4))
+            message = f"  {cut(line(remark.message), MAX_SENTENCE_CHARS)}" if remark.message else ""
+            result = Text.assemble(head, remark.check, (message, "dim"))
+            yield Padding(result, (0, 0, 0, 4))
 
 
 def _named(title: str, outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
     if outcomes:
         yield Text(f"\n{title} ({len(outcomes)})", style="bold")
         names = tuple(dict.fromkeys(outcome.trial.name for outcome in outcomes))
-        yield Padding(Text(listed(names, MOST)), (0, 0, 0, 2))
+        yield Padding(Text(listed(names, MAX_NAMES)), (0, 0, 0, 2))
 
 
 def _false_alarms(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
@@ -116,7 +116,7 @@ def _false_alarms(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
     for outcome in outcomes:
         yield Text.assemble("✗ ", (line(outcome.trial.name), "bold"), f"  {_where(outcome)}")
         for alarm in outcome.false_alarms:
-            yield Padding(Text(cut(line(alarm), LONGEST)), (0, 0, 0, 4))
+            yield Padding(Text(cut(line(alarm), MAX_SENTENCE_CHARS)), (0, 0, 0, 4))
 
 
 def _where(outcome: Outcome) -> str:
@@ -141,6 +141,6 @@ def _prices(matrix: Matrix) -> RenderableType:
     table.add_row(*(Text(head, style="dim") for head in heads))
     for price in matrix.prices:
         numbers = (price.runs, *price.requests, *price.tokens)
-        told = (*(f"{number:,.0f}" for number in numbers), f"{price.seconds:.1f}")
-        table.add_row(price.tier.value, *told)
+        result = (*(f"{number:,.0f}" for number in numbers), f"{price.seconds:.1f}")
+        table.add_row(price.tier.value, *result)
     return table

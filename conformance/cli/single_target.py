@@ -27,7 +27,7 @@ from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerEr
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """The endpoint options as typed; no base URL means the bundled server."""
 
     base_url: str | None
@@ -46,7 +46,7 @@ class _Endpoint:
 
 
 def run_one(
-    asked: Asked,
+    request: RunRequest,
     contract: Contract,
     options: Options,
     reference: Reference | None,
@@ -62,10 +62,10 @@ def run_one(
         return ExitCode.NOTHING_RAN
     screen = console.console_for()
     with interruptible(), ExitStack() as stack:
-        if asked.base_url is None:
-            endpoint = _bundled(asked, contract.name, stack)
+        if request.base_url is None:
+            endpoint = _bundled(request, contract.name, stack)
         else:
-            endpoint = _named(asked, asked.base_url, contract.name)
+            endpoint = _named(request, request.base_url, contract.name)
         folder = fresh_folder(out, endpoint.host, contract.name)
         failure = judge(
             endpoint.target,
@@ -94,33 +94,33 @@ def run_one(
     return EXIT_CODES[judged.conclusion]
 
 
-def _named(asked: Asked, typed: str, contract: str) -> _Endpoint:
+def _named(request: RunRequest, typed: str, contract: str) -> _Endpoint:
     """Validate ``--base-url``, ``--model`` and the key."""
-    if asked.dialect is not None:
+    if request.dialect is not None:
         raise click.UsageError(
             "--dialect applies only to the bundled server; omit it with --base-url"
         )
     where = inputs.base_url(typed)
-    if not asked.model:
+    if not request.model:
         raise click.UsageError(
             f"--model is required with --base-url: name a model that {where.host} serves"
         )
     if where.corrected:
         say(f"--base-url {where.corrected}")
-    key = inputs.api_key(asked.key_name, where.host)
-    name = asked.key_name or DEFAULT_KEY_ENV
+    key = inputs.api_key(request.key_name, where.host)
+    name = request.key_name or DEFAULT_KEY_ENV
     if key:
         say(f"sending the API key in ${name} to {where.host}")
-    return _Endpoint(Target(where.url, asked.model, contract, key, name), where.host)
+    return _Endpoint(Target(where.url, request.model, contract, key, name), where.host)
 
 
-def _bundled(asked: Asked, contract: str, stack: ExitStack) -> _Endpoint:
+def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
     """Start the bundled server."""
-    if asked.model is not None or asked.key_name is not None:
+    if request.model is not None or request.key_name is not None:
         raise click.UsageError(
             "--model and --api-key-env require --base-url; the bundled server has its own"
         )
-    dialect = asked.dialect or dialect_of(asked.contract_name)
+    dialect = request.dialect or dialect_of(request.contract_name)
     try:
         server = stack.enter_context(bundled_server(dialect=dialect))
     except BundledServerError as error:

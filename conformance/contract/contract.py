@@ -197,7 +197,7 @@ def _read_contract(name: str, path: Path) -> Contract:
         raise ContractError(f"{path}: {error}") from error
     try:
         if name not in DOCUMENTS:
-            _hold_schemas_valid(applied, path)
+            _assert_schemas_valid(applied, path)
         return _contract_of(name, str(overlay["info"]["title"]), base, applied)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ContractError(
@@ -212,7 +212,7 @@ def _base() -> Schema:
     return document
 
 
-def _hold_schemas_valid(document: Schema, path: Path) -> None:
+def _assert_schemas_valid(document: Schema, path: Path) -> None:
     """Check that all schemas are still valid after a custom overlay."""
     for name, schema in document["components"]["schemas"].items():
         try:

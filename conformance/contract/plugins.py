@@ -47,7 +47,7 @@ class Plugin:
             spec = find_spec(self.module)
             package = find_spec(spec.parent) if spec is not None and spec.parent else None
         except Exception as error:
-            raise self.broken(f"{self.module} cannot be imported ({_told(error)})") from error
+            raise self.broken(f"{self.module} cannot be imported ({_error_text(error)})") from error
         if spec is None:
             raise self.broken(
                 f"its entry point names the module {self.module}, which does not exist"
@@ -65,7 +65,7 @@ class Plugin:
         try:
             importlib.import_module(self.module)
         except Exception as error:
-            raise self.broken(f"{self.module} cannot be imported ({_told(error)})") from error
+            raise self.broken(f"{self.module} cannot be imported ({_error_text(error)})") from error
 
     def broken(self, what: str) -> PluginError:
         """Make an error that names the problem and the fix."""
@@ -91,6 +91,6 @@ def _plugin_of(entry: EntryPoint) -> Plugin:
     return Plugin(entry.dist.name if entry.dist else entry.name, entry.module)
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Format an error as one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 
 NOT_DOCUMENTED = Text("not documented", "文档未提及")
 REQUIRED = Text("required", "必填")
@@ -44,7 +44,7 @@ def listed(alternatives: Iterable[Text]) -> Text:
     *others, last = alternatives
     if not others:
         return last
-    return joined((joined(others, Text(", ", "、")), last), Text(" or ", "或"))
+    return join_texts((join_texts(others, Text(", ", "、")), last), Text(" or ", "或"))
 
 
 def span(minimum: float | None, maximum: float | None) -> Text | None:
@@ -68,6 +68,6 @@ def value(value: object) -> Text:
 
 def line(parts: Iterable[Text | None]) -> Text:
     """Put what is said of one thing in a line, leaving out what is not said."""
-    text = joined((part for part in parts if part is not None), Text(", ", "，"))
+    text = join_texts((part for part in parts if part is not None), Text(", ", "，"))
     # Chinese typography sets a blank between its own characters and Latin ones.
     return Text(text.en, BETWEEN_SCRIPTS.sub(" ", text.zh))

@@ -211,7 +211,7 @@ def _described(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str
             **{page.document: "described" if path in _paths(page) else None for page in pages},
             LIVE: "described",
         }
-        for path, _ in _answer(live)
+        for path, _ in _response(live)
     }
 
 
@@ -222,12 +222,12 @@ def _values(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str | 
             **{page.document: _alternatives(_paths(page).get(path, ())) for page in pages},
             LIVE: _alternatives(map(str, field.values)),
         }
-        for path, field in _answer(live)
+        for path, field in _response(live)
         if field.values
     }
 
 
-def _answer(live: Contract) -> Iterator[tuple[str, Field]]:
+def _response(live: Contract) -> Iterator[tuple[str, Field]]:
     """Yield the fields of an answer, by the path that it has on the wire."""
     for field in live.fields:
         if not field.path.startswith("error"):

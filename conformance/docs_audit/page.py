@@ -131,13 +131,13 @@ class Description:
     Attributes:
         text: as printed.
         security: the schemes that a request needs; None where nothing is said.
-        answer: the schema of the answer.
+        response: the schema of the answer.
     """
 
     text: str | None = None
     security: tuple[Any, ...] | None = None
     servers: tuple[str, ...] = ()
-    answer: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class Page:
         return tuple(name for name in example.uses if name not in defined)
 
 
-def choices_asked(request: Mapping[str, Any]) -> int:
+def requested_choices(request: Mapping[str, Any]) -> int:
     """Count the choices that a request asks for: its prompts times n."""
     prompt, n = request.get("prompt"), request.get("n")
     # Ids are the tokens of one prompt; whatever else is in an array is a prompt of its own.
@@ -197,7 +197,7 @@ def choices_asked(request: Mapping[str, Any]) -> int:
     return (len(prompt) if several and prompt else 1) * (n if type(n) is int and n > 0 else 1)
 
 
-def stops_asked(request: Mapping[str, Any]) -> tuple[str, ...]:
+def requested_stops(request: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the stop sequences of a request, one or several; an empty one stops nothing."""
     stop = request.get("stop")
     found = stop if isinstance(stop, list) else [stop]

@@ -207,5 +207,5 @@ def _description_of(row: _Row) -> Description:
         text=row.get("text"),
         security=tuple(row["security"]) if "security" in row else None,
         servers=tuple(row.get("servers", ())),
-        answer=row.get("answer"),
+        response=row.get("answer"),
     )

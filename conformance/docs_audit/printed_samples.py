@@ -19,7 +19,7 @@ JsonObject = Mapping[str, Any]
 
 DONE = "[DONE]"
 _DATA = re.compile(r"^data: ?(.*)$", re.MULTILINE)
-_MOST_MISTAKES = 20
+_MAX_MISTAKES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def read(sample: Sample) -> Reading:
         return Reading((sample.payload or {},))
     if _DATA.search(sample.text):
         return _read_events(sample.text)
-    value, mistakes = parse_mending(sample.text)
+    value, mistakes = parse_leniently(sample.text)
     return Reading(_objects(value), mistakes)
 
 
@@ -84,7 +84,7 @@ def _read_events(text: str) -> Reading:
     for found in _DATA.finditer(text):
         data = found[1].strip()
         if data != DONE:
-            value, wrong = parse_mending(data, first_line=text.count("\n", 0, found.start()) + 1)
+            value, wrong = parse_leniently(data, first_line=text.count("\n", 0, found.start()) + 1)
             objects.extend(_objects(value))
             mistakes.extend(wrong)
     return Reading(tuple(objects), tuple(mistakes), True, _unparted(text), data == DONE)
@@ -101,7 +101,7 @@ def _unparted(text: str) -> int:
 
 def _is_whole(line: str) -> bool:
     """Tell whether a line of data is an event of its own."""
-    return line == DONE or bool(_objects(parse_mending(line)[0]))
+    return line == DONE or bool(_objects(parse_leniently(line)[0]))
 
 
 def _objects(value: object) -> tuple[JsonObject, ...]:
@@ -140,7 +140,7 @@ def _listed(value: object) -> Iterator[JsonObject]:
 # ── JSON with mistakes ───────────────────────────────────────────────────────────────────────────
 
 
-def parse_mending(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake, ...]]:
+def parse_leniently(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake, ...]]:
     """Parse JSON; put in commas that are missing, leave out those too many, and tell of each.
 
     Returns:
@@ -152,7 +152,7 @@ def parse_mending(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake
         line = text.count("\n", 0, position)
         mistakes.append(Mistake(first_line + line, text.split("\n")[line].strip(), wrong))
 
-    while len(mistakes) < _MOST_MISTAKES:
+    while len(mistakes) < _MAX_MISTAKES:
         try:
             return json.loads(text, parse_constant=_refuse), tuple(mistakes)
         except json.JSONDecodeError as error:

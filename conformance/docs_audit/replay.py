@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.docs_audit.clients import Ask, NotInstalledError, Program, program_for
+from conformance.docs_audit.clients import ClientRequest, NotInstalledError, Program, program_for
 from conformance.docs_audit.expectations import Case, judge
 from conformance.docs_audit.page import Client, Example, Page
 from conformance.docs_audit.results import Endpoint, Outcome, Replayed
@@ -72,9 +72,9 @@ def price(page: Page, examples: Iterable[Example]) -> Price:
     for example in examples:
         body = request_of(example)
         limited = body.get("max_tokens") is not None or isinstance(default, int)
-        asked = Request("POST", "/completions", json.dumps(body, ensure_ascii=False).encode())
+        request = Request("POST", "/completions", json.dumps(body, ensure_ascii=False).encode())
         requests += 1
-        tokens += upper_bound(asked, default if isinstance(default, int) else 0)
+        tokens += upper_bound(request, default if isinstance(default, int) else 0)
         unlimited += not limited
     return Price(requests, tokens, unlimited)
 
@@ -124,8 +124,8 @@ def _sent(
     seconds: float,
 ) -> Replayed:
     request = request_of(example, endpoint.model)
-    reply = program.send(Ask(endpoint.base_url, request, endpoint.api_key, seconds))
-    met, unmet = judge(Case(page, example, request, reply))
+    response = program.send(ClientRequest(endpoint.base_url, request, endpoint.api_key, seconds))
+    met, unmet = judge(Case(page, example, request, response))
     return Replayed(
         document=page.document,
         example=example.name,

@@ -16,7 +16,7 @@ from conformance.engine.runner import run
 from conformance.engine.selection import UNLIMITED, Options
 from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 from conformance.transport.budget import upper_bound
 
@@ -57,7 +57,7 @@ async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | 
     unlimited = replace(options, limits=UNLIMITED)
     exchanges: dict[str, Exchange] = {}
     findings: list[Finding] = []
-    endpoint = ImaginedEndpoint(contract)
+    endpoint = FakeEndpoint(contract)
     async for event in run(target, contract, unlimited, transport=endpoint, checks=checks):
         match event:
             case ExchangeMade():

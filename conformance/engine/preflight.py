@@ -14,7 +14,7 @@ from conformance.api import Api
 from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.model import Request, Target
-from conformance.protocol.response import Reply
+from conformance.protocol.response import Response
 from conformance.transport.address import join, without_login
 
 PLAINEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
@@ -24,55 +24,55 @@ MODELS_SHOWN = 12
 async def preflight(api: Api, target: Target) -> str | None:
     """Return why this target cannot be tested, or None if it can."""
     try:
-        reply = await api.complete(**PLAINEST)
+        response = await api.complete(**PLAINEST)
     except NotApplicable:
         return None  # no budget: each check reports that itself
-    if reply.exchange.status == 404 and not is_html(reply):
-        return await _not_found(api, reply, target)
-    return trouble_in(reply, target)
+    if response.exchange.status == 404 and not is_html(response):
+        return await _not_found(api, response, target)
+    return trouble_in(response, target)
 
 
-def trouble_in(reply: Reply, target: Target) -> str | None:
+def trouble_in(response: Response, target: Target) -> str | None:
     """Return why the response to the minimal request makes a run pointless, or None."""
-    status, where, because = reply.exchange.status, _where(reply, target), None
+    status, where, reason = response.exchange.status, _where(response, target), None
     if status is None:
-        because = reply.exchange.fault
+        reason = response.exchange.fault
     elif 300 <= status < 400:
-        to = reply.exchange.header("location") or "nowhere"
-        because = f"{where} redirects ({status}) to {to}: use the final URL as the base URL"
+        to = response.exchange.header("location") or "nowhere"
+        reason = f"{where} redirects ({status}) to {to}: use the final URL as the base URL"
     elif status in {401, 402, 403}:
-        because = _key_trouble(reply, target)
-    elif is_html(reply):
-        because = (
+        reason = _key_trouble(response, target)
+    elif is_html(response):
+        reason = (
             f"{where} returned an HTML page (status {status}) instead of JSON: {_advice(target)}"
         )
     elif status == 405:
-        because = f"{where} does not accept POST (status 405): {_advice(target)}"
+        reason = f"{where} does not accept POST (status 405): {_advice(target)}"
     elif status == 429:
-        because = f"rate limited at the first request to {where} (429): {said(reply)}"
+        reason = f"rate limited at the first request to {where} (429): {said(response)}"
     elif status >= 500:
-        because = f"{where} fails on a minimal request (status {status}): {said(reply)}"
-    return because
+        reason = f"{where} fails on a minimal request (status {status}): {said(response)}"
+    return reason
 
 
-def _key_trouble(reply: Reply, target: Target) -> str:
-    status = reply.exchange.status
+def _key_trouble(response: Response, target: Target) -> str:
+    status = response.exchange.status
     if not target.api_key:
         return (
             f"the endpoint requires an API key (status {status}): name the environment variable "
             "that holds it with --api-key-env"
         )
     if status == 402:
-        return f"payment required or quota exceeded (402): {said(reply)}"
-    return f"the API key was rejected with {status}: {said(reply)}"
+        return f"payment required or quota exceeded (402): {said(response)}"
+    return f"the API key was rejected with {status}: {said(response)}"
 
 
-async def _not_found(api: Api, reply: Reply, target: Target) -> str:
+async def _not_found(api: Api, response: Response, target: Target) -> str:
     """Distinguish an unknown model from a wrong path."""
-    text = reply.exchange.body.decode("utf-8", errors="replace").lower()
+    text = response.exchange.body.decode("utf-8", errors="replace").lower()
     if target.model.lower() not in text and "model" not in text:
-        return f"no endpoint at {_where(reply, target)} (status 404): {_advice(target)}"
-    sentence = f"the endpoint does not serve the model {target.model!r} (404: {said(reply)})"
+        return f"no endpoint at {_where(response, target)} (status 404): {_advice(target)}"
+    sentence = f"the endpoint does not serve the model {target.model!r} (404: {said(response)})"
     models = await _models(api)
     if not models:
         return sentence
@@ -84,17 +84,17 @@ async def _not_found(api: Api, reply: Reply, target: Target) -> str:
 async def _models(api: Api) -> list[str]:
     """Return the ids that ``GET /models`` lists; empty if the response is not as expected."""
     try:
-        reply = await api.send(Request("GET", "/models"))
-        answer = json.loads(reply.exchange.body)
+        http_response = await api.send(Request("GET", "/models"))
+        response = json.loads(http_response.exchange.body)
     except (NotApplicable, ValueError):
         return []
-    listed = answer.get("data") if isinstance(answer, dict) else None
+    listed = response.get("data") if isinstance(response, dict) else None
     entries = listed if isinstance(listed, list) else []
     return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
 
 
-def _where(reply: Reply, target: Target) -> str:
-    return join(without_login(target.base_url), reply.exchange.request.path)
+def _where(response: Response, target: Target) -> str:
+    return join(without_login(target.base_url), response.exchange.request.path)
 
 
 def _advice(target: Target) -> str:
@@ -105,22 +105,22 @@ def _advice(target: Target) -> str:
     return "check the base URL" if base.endswith("/v1") else "the base URL may be missing /v1"
 
 
-def is_html(reply: Reply) -> bool:
+def is_html(response: Response) -> bool:
     """Return whether a body is HTML, regardless of its content type."""
-    start = reply.exchange.body[:256].lstrip().lower()
+    start = response.exchange.body[:256].lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html")) or (
-        reply.content_type == "text/html" and not start.startswith(b"{")
+        response.content_type == "text/html" and not start.startswith(b"{")
     )
 
 
-def said(reply: Reply) -> str:
+def said(http_response: Response) -> str:
     """Return the endpoint's error message, or the body, as one line of at most 200 characters."""
-    text = reply.exchange.body.decode("utf-8", errors="replace")
+    text = http_response.exchange.body.decode("utf-8", errors="replace")
     try:
-        answer = json.loads(text)
+        response = json.loads(text)
     except ValueError:
-        answer = None
-    error = answer.get("error") if isinstance(answer, dict) else None
+        response = None
+    error = response.get("error") if isinstance(response, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
     line = " ".join((message if isinstance(message, str) else text).split())
     return (line if len(line) <= 200 else f"{line[:199]}…") or "(empty response)"

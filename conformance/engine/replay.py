@@ -36,27 +36,27 @@ from conformance.model import (
 )
 from conformance.record.events import FindingMade, RunFinished, RunStarted
 
-NO_ANSWER = "the record has no response to a request of this check"
+NO_RESPONSE = "the record has no response to a request of this check"
 
 _STAND_IN = "sk-known-to-whoever-made-the-record"
 """For the key of the run, which no record holds; it is never sent."""
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _Tracing:
     """A check at work: what it was given then, and what it has been given again."""
 
     recorded: Finding | None
     api: Api
-    handed: set[str] = field(default_factory=set)
+    shared_ids: set[str] = field(default_factory=set)
 
     @property
     def given(self) -> frozenset[str]:
         """The ids of all answers that it has, also those that another check had asked for."""
-        return frozenset(exchange.id for exchange in self.api.exchanges) | self.handed
+        return frozenset(exchange.id for exchange in self.api.exchanges) | self.shared_ids
 
 
-_asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
+_asking: ContextVar[_Tracing | None] = ContextVar("asking", default=None)
 """Who makes a request: the tasks that a check starts inherit it."""
 
 
@@ -81,7 +81,7 @@ def rejudge(run: Run, contract: Contract) -> Run:
 
 
 async def _rejudged(run: Run, contract: Contract) -> Run:
-    answers = RecordedAnswers(run)
+    responses = RecordedResponses(run)
     key = _STAND_IN if run.header.api_key_env else None
     target = Target(run.header.base_url, run.header.model, contract.name, api_key=key)
     options = Options(
@@ -98,7 +98,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
     header, footer = run.header, run.footer
     findings: list[Finding] = []
     async for event in judging(
-        target, contract, options, transport=answers, checks=checks, clock=answers.now
+        target, contract, options, transport=responses, checks=checks, clock=responses.now
     ):
         match event:
             case RunStarted():
@@ -136,19 +136,19 @@ def _known(check: Check, recorded: Finding | None) -> Check:
     """Let a check's requests be known as its own, also those that it makes side by side."""
 
     async def run(api: Api) -> None:
-        _asking.set(_Asking(recorded, api))
+        _asking.set(_Tracing(recorded, api))
         await check.run(api)
 
     return replace(check, run=run)
 
 
-class RecordedAnswers:
+class RecordedResponses:
     """A transport that answers from a run's record and sends nothing."""
 
     def __init__(self, run: Run) -> None:
-        self._answers: dict[Request, list[Exchange]] = defaultdict(list)
+        self._responses: dict[Request, list[Exchange]] = defaultdict(list)
         for exchange in sorted(run.exchanges, key=lambda exchange: exchange.id):
-            self._answers[exchange.request].append(exchange)
+            self._responses[exchange.request].append(exchange)
         self._started = _started(run.header)
         self._now = self._started
 
@@ -164,22 +164,22 @@ class RecordedAnswers:
         """
         asking = _asking.get()
         given = asking.given if asking else frozenset()
-        left = [answer for answer in self._in_turn(request, asking) if answer.id not in given]
+        left = [response for response in self._in_turn(request, asking) if response.id not in given]
         if not left:
             raise _without_answer(asking.recorded if asking else None)
         if asking:
-            asking.handed.add(left[0].id)
+            asking.shared_ids.add(left[0].id)
         ended = max((one.started + one.elapsed for one in left[0].attempts), default=0.0)
         self._now = self._started + ended
         return left[0]
 
-    def _in_turn(self, request: Request, asking: _Asking | None) -> Iterator[Exchange]:
+    def _in_turn(self, request: Request, asking: _Tracing | None) -> Iterator[Exchange]:
         """The answers to a request, those first that the check itself was given then."""
         recorded = asking.recorded if asking else None
         own = frozenset(recorded.exchanges) if recorded else frozenset()
-        answers = self._answers.get(request, [])
-        yield from (exchange for exchange in answers if exchange.id in own)
-        yield from (exchange for exchange in answers if exchange.id not in own)
+        responses = self._responses.get(request, [])
+        yield from (exchange for exchange in responses if exchange.id in own)
+        yield from (exchange for exchange in responses if exchange.id not in own)
 
 
 def _started(header: Header) -> float:
@@ -193,9 +193,9 @@ def _without_answer(recorded: Finding | None) -> Judgement:
     """Conclude as little from a missing answer as can be."""
     match recorded.verdict if recorded else None:
         case Verdict.FAIL | Verdict.WARN | Verdict.ERROR:
-            return Inconclusive(NO_ANSWER)
+            return Inconclusive(NO_RESPONSE)
         case Verdict.INCONCLUSIVE if recorded:
             return Inconclusive(recorded.message)
         case Verdict.SKIPPED if recorded:
             return NotApplicable(recorded.message)
-    return NotApplicable(NO_ANSWER)
+    return NotApplicable(NO_RESPONSE)

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import __version__
-from conformance.api import NOTHING_YET, Api, Patience, Transport
+from conformance.api import NOTHING_YET, Api, RetestBudget, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, deciding, within
@@ -31,7 +31,7 @@ from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
-from conformance.protocol.trace import Answered, WholeRun
+from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, count_verdicts
 from conformance.record.events import (
     CheckStarted,
@@ -44,8 +44,8 @@ from conformance.record.events import (
 from conformance.record.ndjson import FORMAT
 from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
-from conformance.transport.coalesce import Sharing
-from conformance.transport.pipeline import way_to
+from conformance.transport.coalesce import RequestCoalescer
+from conformance.transport.pipeline import open_pipeline
 from conformance.transport.redact import Redactor, is_placeholder
 
 __all__ = ["Options", "run"]
@@ -153,19 +153,19 @@ class _RunInProgress:
     ) -> None:
         self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.findings: list[Finding] = []
-        self.trace: list[Answered] = []
+        self.trace: list[RecordedExchange] = []
         self.because: str | None = None
         self._target, self._contract, self._options = target, contract, options
         self._chosen = chosen
         # Those that come first are judged first where the budget does not last for all.
         self._ranks = {choice.check.id: rank for rank, choice in enumerate(chosen, start=1)}
         self._judgeable = [choice.check for choice in chosen if choice.skip is None]
-        self._undocumented = [choice for choice in chosen if choice.beyond]
+        self._undocumented = [choice for choice in chosen if choice.undocumented]
         self._transport, self._reference, self._clock = transport, reference, clock
         self._budget = Budget(options.ceiling)
         self._reference_budget = Budget(within(options.limits))
         self._seen_ids: set[str] = set()
-        self._patience = Patience()
+        self._retest_budget = RetestBudget()
 
     def started(self) -> RunStarted:
         """Say what is to be judged, and by which checks."""
@@ -196,29 +196,29 @@ class _RunInProgress:
         self._report_skipped()
         if not (self._judgeable or self._undocumented):
             return
-        async with self._pipeline() as sharing:
-            self.because = await preflight(self._api(sharing), self._target)
+        async with self._pipeline() as coalescer:
+            self.because = await preflight(self._api(coalescer), self._target)
             if self.because is not None:
                 self.because = Redactor.of(self._target).text(self.because)
                 return
             # What is drawn comes last: it reports only what no directed check has found.
             for stage in Stage:
-                await self._run_stage(stage, sharing)
-            await self._judge_trace(sharing)
+                await self._run_stage(stage, coalescer)
+            await self._judge_trace(coalescer)
             # Last, so that what no contract states costs nothing that the contract's checks need.
-            await self._inspect_undocumented(sharing)
+            await self._inspect_undocumented(coalescer)
         await self._compare_with_reference()
 
     def _report_skipped(self) -> None:
         for choice in self._chosen:
-            if choice.skip is not None and not choice.beyond:
+            if choice.skip is not None and not choice.undocumented:
                 ruling = Ruling(Verdict.SKIPPED, choice.skip)
                 self._report(finding_of(choice.check, self._contract, ruling, ()))
 
     @asynccontextmanager
-    async def _pipeline(self) -> AsyncIterator[Sharing]:
+    async def _pipeline(self) -> AsyncIterator[RequestCoalescer]:
         """Open what carries the requests: shared, prioritised, paid for, sent."""
-        async with way_to(
+        async with open_pipeline(
             self._target,
             self._budget,
             self._options.transport,
@@ -228,18 +228,18 @@ class _RunInProgress:
             secrets=self._reference.secrets if self._reference else (),
             sender=self._transport.send if self._transport else None,
         ) as send:
-            sharing = Sharing(send, self._record)
+            coalescer = RequestCoalescer(send, self._record)
             try:
-                yield sharing
+                yield coalescer
             finally:
-                await sharing.close()
+                await coalescer.close()
 
     def _record(self, exchange: Exchange) -> None:
         # A record that is judged again may give one response to two that ask for a fresh one.
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
-        self.trace.append(Answered(exchange, self._contract))
+        self.trace.append(RecordedExchange(exchange, self._contract))
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
@@ -247,16 +247,16 @@ class _RunInProgress:
         self.events.put_nowait(FindingMade(finding))
 
     def _api(
-        self, sharing: Sharing, check: Check | None = None, whole_run: WholeRun = NOTHING_YET
+        self, coalescer: RequestCoalescer, check: Check | None = None, trace: Trace = NOTHING_YET
     ) -> Api:
         """Make what a check asks the endpoint through, and learns of the run so far."""
         return Api(
-            sharing.ranked(self._ranks[check.id]) if check else sharing,
+            coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
             has_key=self._has_key,
-            patience=self._patience,
-            whole_run=whole_run,
+            retest_budget=self._retest_budget,
+            trace=trace,
             clock=self._clock,
             seed=self._options.seed,
         )
@@ -266,12 +266,12 @@ class _RunInProgress:
         # Where another secret opens the door as well, who lacks the key may rightly come in.
         return not is_placeholder(self._target.api_key) and not self._target.secrets
 
-    async def _run_stage(self, stage: Stage, sharing: Sharing) -> None:
+    async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests, at the same time."""
-        earlier = WholeRun(findings=tuple(self.findings))
+        earlier = Trace(findings=tuple(self.findings))
         checks = (check for check in self._judgeable if check.asks and check.stage is stage)
         await self._in_order(
-            self._run_check(check, self._api(sharing, check, earlier)) for check in checks
+            self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
         )
 
     async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
@@ -289,23 +289,23 @@ class _RunInProgress:
         self.events.put_nowait(CheckStarted(check.id))
         self._report(await judge(check, api))
 
-    async def _judge_trace(self, sharing: Sharing) -> None:
+    async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the checks that look at all exchanges, one after the other."""
         # In the order of sending, so that a finding does not depend on which answer came first.
-        self.trace.sort(key=lambda answer: answer.exchange.id)
+        self.trace.sort(key=lambda response: response.exchange.id)
         for check in self._judgeable:
             if not check.asks:
-                whole = WholeRun(tuple(self.trace), tuple(self.findings))
-                await self._run_check(check, self._api(sharing, check, whole))
+                whole = Trace(tuple(self.trace), tuple(self.findings))
+                await self._run_check(check, self._api(coalescer, check, whole))
 
-    async def _inspect_undocumented(self, sharing: Sharing) -> None:
+    async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
         """Look, for information, at parameters of the live API that the contract leaves out."""
         live = load_contract(LIVE)
 
         async def inspect(choice: Chosen) -> None:
             self.events.put_nowait(CheckStarted(choice.check.id))
             api = Api(
-                sharing.ranked(self._ranks[choice.check.id]),
+                coalescer.ranked(self._ranks[choice.check.id]),
                 live,
                 self._target.model,
                 has_key=self._has_key,
@@ -321,7 +321,7 @@ class _RunInProgress:
         """Ask the reference, if there is one, what shows deviations."""
         if self._reference is None:
             return
-        exchanges = (answer.exchange for answer in self.trace)
+        exchanges = (response.exchange for response in self.trace)
         await compare(
             self._reference,
             self._target,
@@ -330,7 +330,7 @@ class _RunInProgress:
             seed=self._options.seed,
             default_tokens=self._contract.default_tokens,
             budget=self._reference_budget,
-            tell=self.events.put_nowait,
+            report=self.events.put_nowait,
         )
 
 

@@ -78,7 +78,7 @@ class Chosen:
 
     check: Check
     skip: str | None
-    beyond: bool = False
+    undocumented: bool = False
 
 
 def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tuple[Chosen, ...]:
@@ -101,7 +101,7 @@ def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tup
         Chosen(
             check,
             reason_to_skip(check, contract),
-            beyond=deep and is_beyond(check, contract),
+            undocumented=deep and is_beyond(check, contract),
         )
         for check in wanted
     )

@@ -18,7 +18,7 @@ import traceback
 from dataclasses import dataclass, replace
 
 from conformance.contract import Contract
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, Refusal
+from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
 from conformance.model import Effect, Level, Verdict
 from conformance.protocol.refusal import is_promised
 
@@ -40,7 +40,7 @@ def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
     match outcome:
         case None:
             ruling = Ruling(Verdict.PASS)
-        case Deviation():
+        case Failure():
             ruling = Ruling(broken, str(outcome), outcome.expected, outcome.seen, outcome.effect)
         case Refusal() if is_promised(outcome, contract):
             served = "the request is served, as the document promises"

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from conformance.api import Api
 from conformance.generation.bodies_valid import Body, always_sent, without, without_conflicts
-from conformance.judgement import Deviation, Judgement
-from conformance.protocol.response import Reply
+from conformance.judgement import Failure, Judgement
+from conformance.protocol.response import Response
 
 MAX_SHRINKING_REQUESTS = 12
 """Requests that are spent on shrinking one body."""
 
 
 async def smallest_body(
-    api: Api, body: Body, judge: Callable[[Reply], None], found: Deviation
-) -> tuple[Body, Deviation]:
+    api: Api, body: Body, judge: Callable[[Response], None], found: Failure
+) -> tuple[Body, Failure]:
     """Leave out the parameters that a deviation does not need.
 
     All optional ones are left out at once first, since most deviations need none; then one by one.
@@ -31,15 +31,15 @@ async def smallest_body(
     """
     left = MAX_SHRINKING_REQUESTS
 
-    async def deviation_of(smaller: Body) -> Deviation | None:
+    async def deviation_of(smaller: Body) -> Failure | None:
         nonlocal left
-        if not left or not api.patience.take(1):
+        if not left or not api.retest_budget.take(1):
             return None
         left -= 1
         try:
             judge(await api.post(smaller))
-        except Deviation as deviation:
-            return deviation
+        except Failure as failure:
+            return failure
         except Judgement:
             return None
         return None
@@ -50,7 +50,7 @@ async def smallest_body(
         smaller = without_conflicts(without(body, *names), api.contract)
         if len(smaller) >= len(body):
             continue
-        deviation = await deviation_of(smaller)
-        if deviation is not None:
-            body, found = smaller, deviation
+        failure = await deviation_of(smaller)
+        if failure is not None:
+            body, found = smaller, failure
     return body, found

@@ -20,18 +20,18 @@ would keep too many others from being tested."""
 
 
 def valid_requests(
-    generated: Iterable[Body], contract: Contract, *, plain: int, streamed: int
+    generated: Iterable[Body], contract: Contract, *, non_streaming: int, streamed: int
 ) -> list[Body]:
     """Choose the requests that together use the most parameters, forms and values.
 
     Args:
         generated: bodies that fit the schema of requests.
         contract: states the rules between parameters.
-        plain: how many non-streaming requests to choose.
+        non_streaming: how many non-streaming requests to choose.
         streamed: how many streaming requests to choose, if the contract documents streams.
     """
     bodies = [with_few_options(without(body, "stream"), contract) for body in generated]
-    unstreamed = most_diverse(bodies, contract, plain)
+    unstreamed = most_diverse(bodies, contract, non_streaming)
     chosen = [without_conflicts(body, contract) for body in unstreamed]
     if contract.parameter("stream").documented:
         others = [body for body in bodies if body not in unstreamed]

@@ -18,7 +18,7 @@ from conformance.generation.schemathesis_driver import generate_bodies
 VALID_BODIES, INVALID_BODIES = 40, 80
 """Bodies that are generated; few of them are chosen, since only sending is expensive."""
 
-PLAIN, STREAMED = 3, 3
+NON_STREAMING, STREAMED = 3, 3
 """Valid requests that are sent, non-streaming and streaming."""
 
 WANTED = {Defect.TYPE: 4, Defect.RANGE: 3, Defect.MODEL: 1, Defect.JSON: 1}
@@ -63,7 +63,7 @@ def _generate(
     contract: Contract, model: str, seed: int, minimal: tuple[tuple[str, Any], ...]
 ) -> GeneratedRequests:
     fitting = generate_bodies(contract, model, "positive", VALID_BODIES, seed)
-    valid = valid_requests(fitting, contract, plain=PLAIN, streamed=STREAMED)
+    valid = valid_requests(fitting, contract, non_streaming=NON_STREAMING, streamed=STREAMED)
     # Defects go into a request that is cheap in case the endpoint serves it.
     required = {name: value for name, value in valid[0].items() if name in always_sent(contract)}
     violating = generate_bodies(contract, model, "negative", INVALID_BODIES, seed)

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from conformance.api import Api, features_of
 from conformance.generation._extra import extra
 from conformance.judgement import (
-    Absence,
-    Deviation,
+    Failure,
     Judgement,
+    Missing,
     NotApplicable,
     Refusal,
     shown,
@@ -61,12 +61,12 @@ class Trial:
     request: Request | None = None
 
 
-Relation = Callable[[Trial, C, S], Awaitable[None]]
+MetamorphicRelation = Callable[[Trial, C, S], Awaitable[None]]
 """Sends the requests for a case in one shape, and raises a judgement if the relation is broken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failure(Generic[C, S]):
+class PropertyFailure(Generic[C, S]):
     """A case and a shape in which a relation is broken.
 
     Attributes:
@@ -76,7 +76,7 @@ class Failure(Generic[C, S]):
 
     case: C
     shape: S
-    deviation: Deviation
+    failure: Failure
     exchanges: tuple[Exchange, ...]
     request: Request
 
@@ -97,7 +97,7 @@ class _Ended(BaseException):
 async def assert_property(
     api: Api,
     cases: Callable[[], SearchStrategy[C]],
-    relation: Relation[C, S],
+    relation: MetamorphicRelation[C, S],
     shapes: Sequence[S],
     *,
     examples: int = 1,
@@ -137,12 +137,12 @@ async def assert_property(
 class _Search(Generic[C, S]):
     """The search for a failing case of one property, and for the smallest one."""
 
-    def __init__(self, api: Api, relation: Relation[C, S], shapes: Sequence[S]) -> None:
+    def __init__(self, api: Api, relation: MetamorphicRelation[C, S], shapes: Sequence[S]) -> None:
         self._api = api
         self._relation = relation
         self._shapes = shapes
-        self._first: Failure[C, S] | None = None
-        self._smallest: Failure[C, S] | None = None
+        self._first: PropertyFailure[C, S] | None = None
+        self._smallest: PropertyFailure[C, S] | None = None
         self._tried: dict[C, bool] = {}
         self._judgement: Exception | None = None
         self._spent = 0
@@ -211,15 +211,15 @@ class _Search(Generic[C, S]):
         # Reports and the comparison server take the last exchange as the decisive one.
         others = [one for one in self._api.exchanges if one not in failure.exchanges]
         self._api.exchanges[:] = [*others, *failure.exchanges]
-        raise Deviation(
-            f"{failure.deviation.expected}; the smallest request that shows it:"
+        raise Failure(
+            f"{failure.failure.expected}; the smallest request that shows it:"
             f" {body_text(failure.request)}",
-            failure.deviation.seen,
-            effect=failure.deviation.effect,
+            failure.failure.seen,
+            effect=failure.failure.effect,
             features=features_of(failure.request.body),
         )
 
-    async def _confirmed(self, first: Failure[C, S]) -> Failure[C, S]:
+    async def _confirmed(self, first: PropertyFailure[C, S]) -> PropertyFailure[C, S]:
         """Return the smallest failure if it passes the A/A control, else the first, which did."""
         smallest = self._smallest or first
         if smallest is first:
@@ -274,7 +274,7 @@ class _Search(Generic[C, S]):
             return self._first is not None
         raise NotApplicable("this document leaves nothing to ask for")
 
-    async def _fails_smaller(self, case: C, first: Failure[C, S]) -> bool:
+    async def _fails_smaller(self, case: C, first: PropertyFailure[C, S]) -> bool:
         """Judge another case while shrinking, as long as the limit on requests allows it."""
         if self._spent >= MAX_SHRINKING_REQUESTS:
             self.end()
@@ -282,8 +282,8 @@ class _Search(Generic[C, S]):
         shape = (self._smallest or first).shape
         return await self._try_smaller(case, shape, first)
 
-    async def _try_smaller(self, case: C, shape: S, first: Failure[C, S]) -> bool:
-        failure: Failure[C, S] | None = None
+    async def _try_smaller(self, case: C, shape: S, first: PropertyFailure[C, S]) -> bool:
+        failure: PropertyFailure[C, S] | None = None
         if self._spent < MAX_SHRINKING_REQUESTS:
             seen = {exchange.id for exchange in self._api.exchanges}
             with suppress(Judgement):
@@ -297,7 +297,7 @@ class _Search(Generic[C, S]):
             self._smallest = failure
         return True
 
-    async def _failure(self, trial: Trial, case: C, shape: S) -> Failure[C, S] | None:
+    async def _failure(self, trial: Trial, case: C, shape: S) -> PropertyFailure[C, S] | None:
         """Return how the relation fails for a case in one shape, or None if it holds.
 
         Raises:
@@ -306,21 +306,21 @@ class _Search(Generic[C, S]):
         earlier = len(self._api.exchanges)
         try:
             await self._relation(trial, case, shape)
-        except Absence:
+        except Missing:
             raise
-        except Deviation as deviation:
+        except Failure as failure:
             exchanges = tuple(self._api.exchanges[earlier:])
             request = trial.request or exchanges[-1].request
-            return Failure(case, shape, deviation, exchanges, request)
+            return PropertyFailure(case, shape, failure, exchanges, request)
         return None
 
 
-def _same(one: Failure[C, S], other: Failure[C, S]) -> bool:
+def _same(one: PropertyFailure[C, S], other: PropertyFailure[C, S]) -> bool:
     """Return whether two failures break the same sentence of a relation.
 
     Another sentence is another fault, or one that has not passed the A/A control.
     """
-    return one.deviation.expected == other.deviation.expected
+    return one.failure.expected == other.failure.expected
 
 
 def body_text(request: Request) -> str:

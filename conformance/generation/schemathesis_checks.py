@@ -14,12 +14,12 @@ from conformance.api import Api
 from conformance.contract import SchemaViolation
 from conformance.generation._extra import extra
 from conformance.generation.schemathesis_driver import operation_of
-from conformance.judgement import Deviation, Inconclusive
+from conformance.judgement import Failure, Inconclusive
 from conformance.model import Exchange
-from conformance.protocol.response import DONE, Reply, strict_json
+from conformance.protocol.response import DONE, Response, strict_json
 
 if TYPE_CHECKING:
-    from schemathesis import Response
+    from schemathesis import Response as SchemathesisResponse
 
 ADDRESS = "http://endpoint.invalid"
 """Stands for the endpoint in the objects passed to the library; nothing is sent there."""
@@ -29,7 +29,7 @@ STATUS, HEADERS = "status_code_conformance", "response_headers_conformance"
 """The library's names for its checks."""
 
 
-def assert_described(reply: Reply, api: Api, *checks: str) -> None:
+def assert_described(response: Response, api: Api, *checks: str) -> None:
     """Assert that a response conforms to the description, by the named checks of the library.
 
     Raises:
@@ -37,7 +37,7 @@ def assert_described(reply: Reply, api: Api, *checks: str) -> None:
         NotApplicable: schemathesis is not installed.
         Inconclusive: there is no response, or it is incomplete.
     """
-    exchange = complete_exchange(reply)
+    exchange = complete_exchange(response)
     operation = operation_of(api.contract, api.model)
     with extra():
         from schemathesis.checks import CHECKS, load_all_checks
@@ -49,73 +49,73 @@ def assert_described(reply: Reply, api: Api, *checks: str) -> None:
         case.validate_response(_response(exchange), checks=chosen)
     except FailureGroup as group:
         failures = "; ".join(_one_line(failure) for failure in group.exceptions)
-        raise Deviation("an answer that the contract describes", failures) from None
+        raise Failure("an answer that the contract describes", failures) from None
 
 
-def assert_completion_fits(reply: Reply, api: Api) -> None:
+def assert_completion_fits(response: Response, api: Api) -> None:
     """Assert that a non-streaming response fits the schema, by the library and by the suite.
 
     The suite's validation is stricter where clients are: for them 1700000000.0 is no integer.
     """
-    assert_described(reply, api, STATUS, HEADERS, SCHEMA)
-    assert_no_violations(api.contract.validate_completion(_json(reply)))
+    assert_described(response, api, STATUS, HEADERS, SCHEMA)
+    assert_no_violations(api.contract.validate_completion(_json(response)))
 
 
-def assert_error_fits(reply: Reply, api: Api) -> None:
+def assert_error_fits(response: Response, api: Api) -> None:
     """Assert that an error response fits the schema."""
-    assert_described(reply, api, STATUS, HEADERS, SCHEMA)
-    assert_no_violations(api.contract.validate_error(_json(reply)))
+    assert_described(response, api, STATUS, HEADERS, SCHEMA)
+    assert_no_violations(api.contract.validate_error(_json(response)))
 
 
-def assert_stream_fits(reply: Reply, api: Api) -> None:
+def assert_stream_fits(response: Response, api: Api) -> None:
     """Assert that a stream is chunks that fit the schema, then ``[DONE]``.
 
     Raises:
         Deviation: an event is neither, or there is no chunk.
         Inconclusive: the stream is incomplete.
     """
-    assert_described(reply, api, STATUS, HEADERS)
-    chunks = [event.data for event in reply.events if event.data.strip() != DONE]
+    assert_described(response, api, STATUS, HEADERS)
+    chunks = [event.data for event in response.events if event.data.strip() != DONE]
     if not chunks:
-        raise Deviation("a stream with chunks", "none")
+        raise Failure("a stream with chunks", "none")
     for chunk in chunks:
         assert_no_violations(api.contract.validate_chunk(strict_json(chunk, "a stream event")))
-    if len(chunks) == len(reply.events):
-        raise Deviation(f"{DONE} at the end of a stream", "none")
+    if len(chunks) == len(response.events):
+        raise Failure(f"{DONE} at the end of a stream", "none")
 
 
 def assert_no_violations(violations: Sequence[SchemaViolation]) -> None:
     """Assert that there are no violations; the first one is reported."""
     if violations:
         first = violations[0]
-        raise Deviation("an answer that matches the schema", f"{first.path}: {first.message}")
+        raise Failure("an answer that matches the schema", f"{first.path}: {first.message}")
 
 
-def complete_exchange(reply: Reply) -> Exchange:
+def complete_exchange(response: Response) -> Exchange:
     """Return the exchange of a complete response.
 
     Raises:
         Inconclusive: there is no response, or it is incomplete.
     """
-    exchange = reply.exchange
+    exchange = response.exchange
     if exchange.status is None or exchange.fault is not None:
         raise Inconclusive(f"no whole answer: {exchange.fault}")
     return exchange
 
 
-def _json(reply: Reply) -> object:
-    return strict_json(reply.exchange.body.decode("utf-8", errors="replace"), "the body")
+def _json(response: Response) -> object:
+    return strict_json(response.exchange.body.decode("utf-8", errors="replace"), "the body")
 
 
-def _response(exchange: Exchange) -> Response:
+def _response(exchange: Exchange) -> SchemathesisResponse:
     """Convert an exchange to the library's response."""
     with extra():
         from requests import Request
-        from schemathesis import Response
+        from schemathesis import Response as SchemathesisResponse
     headers: dict[str, list[str]] = {}
     for name, value in exchange.headers:
         headers.setdefault(name.lower(), []).append(value)
-    return Response(
+    return SchemathesisResponse(
         status_code=exchange.status or 0,
         headers=headers,
         content=exchange.body,

@@ -107,12 +107,12 @@ def one_of(options: Sequence[T]) -> SearchStrategy[T]:
 
 
 def prompts(
-    pieces: Sequence[str], behind: Sequence[str], before: Sequence[str]
+    fragments: Sequence[str], behind: Sequence[str], before: Sequence[str]
 ) -> SearchStrategy[str]:
     """Return a strategy for prompts: ``before``, then a piece and ``behind``, repeated."""
     from hypothesis import strategies as st
 
-    drawn = st.tuples(one_of(pieces), one_of(behind), one_of(before))
+    drawn = st.tuples(one_of(fragments), one_of(behind), one_of(before))
     return drawn.map(lambda it: it[2] + (it[0] + it[1]) * REPETITIONS)
 
 

@@ -1,7 +1,7 @@
 """A completion as a check reads it: pure views over an answer's JSON.
 
 A plain answer and a stream come out as the same :class:`Completion`, so that one judgement serves
-both. Every accessor that finds something missing raises :class:`~conformance.judgement.Deviation`
+both. Every accessor that finds something missing raises :class:`~conformance.judgement.Failure`
 with the name of what is missing; nothing here raises a KeyError at an endpoint's bidding.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.judgement import Absence, Deviation, NotApplicable, Thing, shown
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, shown
 from conformance.model import Effect, Exchange
 
 JsonObject = Mapping[str, Any]
@@ -28,8 +28,8 @@ class Logprobs:
     def _array(self, key: str) -> list[Any]:
         value = self.raw.get(key)
         if not isinstance(value, list):
-            raise Absence(
-                Thing.ARRAYS,
+            raise Missing(
+                Feature.ARRAYS,
                 f"{self.where}.{key} an array",
                 f"{self.where}.{key} = {shown(value)}",
                 effect=Effect.ALTERED,
@@ -69,8 +69,8 @@ class Choice:
         """The text; a choice without one is a deviation."""
         value = self.raw.get("text")
         if not isinstance(value, str):
-            raise Absence(
-                Thing.TEXT,
+            raise Missing(
+                Feature.TEXT,
                 f"{self.where}.text a string",
                 f"{self.where} = {shown(self.raw)}",
                 effect=Effect.ALTERED,
@@ -82,7 +82,7 @@ class Choice:
         """The position that the choice says it has."""
         value = self.raw.get("index")
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Deviation(f"{self.where}.index an integer", f"index = {shown(value)}")
+            raise Failure(f"{self.where}.index an integer", f"index = {shown(value)}")
         return value
 
     @property
@@ -105,8 +105,8 @@ class Choice:
         if value is None and self.raw.get("text") == "":
             raise NotApplicable(f"{self.where} has no text, and so no log probabilities")
         if not isinstance(value, Mapping):
-            raise Absence(
-                Thing.LOGPROBS,
+            raise Missing(
+                Feature.LOGPROBS,
                 f"{self.where}.logprobs an object",
                 f"{self.where}.logprobs = {shown(value)}",
             )
@@ -122,8 +122,8 @@ class Usage:
     def _count(self, key: str) -> int:
         value = self.raw.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise Absence(
-                Thing.USAGE,
+            raise Missing(
+                Feature.USAGE,
                 f"usage.{key} an integer ≥ 0",
                 f"usage.{key} = {shown(value)}",
                 effect=Effect.ALTERED,
@@ -164,8 +164,8 @@ class Completion:
         """The choices by rising index; at least one, or it is a deviation."""
         value = self.raw.get("choices")
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
-            raise Absence(
-                Thing.CHOICES,
+            raise Missing(
+                Feature.CHOICES,
                 "choices a non-empty array of objects",
                 f"choices = {shown(value)}",
                 effect=Effect.ALTERED,
@@ -177,8 +177,8 @@ class Completion:
     def only(self) -> Choice:
         """The one choice of a request for one."""
         if len(self.choices) != 1:
-            raise Absence(
-                Thing.CHOICES,
+            raise Missing(
+                Feature.CHOICES,
                 "exactly one choice",
                 f"{len(self.choices)} choices",
                 effect=Effect.ALTERED,
@@ -205,8 +205,8 @@ class Completion:
         """The bill; a deviation where none came."""
         value = self.raw.get("usage")
         if not isinstance(value, Mapping):
-            thing = Thing.STREAM_USAGE if self.chunks else Thing.USAGE
-            raise Absence(thing, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED)
+            thing = Feature.STREAM_USAGE if self.chunks else Feature.USAGE
+            raise Missing(thing, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED)
         return Usage(value)
 
 
@@ -223,10 +223,10 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             usage = chunk["usage"]
         parts = chunk.get("choices")
         if not isinstance(parts, list):
-            raise Absence(Thing.CHUNKS, "choices an array in every chunk", shown(chunk))
+            raise Missing(Feature.CHUNKS, "choices an array in every chunk", shown(chunk))
         for part in parts:
             if not isinstance(part, Mapping):
-                raise Deviation("choices of objects", shown(part))
+                raise Failure("choices of objects", shown(part))
             _join_choice(choices, part)
     envelope = {key: value for key, value in chunks[0].items() if key != "choices"}
     ordered = sorted(choices.values(), key=_order)

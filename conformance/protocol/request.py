@@ -23,7 +23,7 @@ Prompt = str | tuple[int, ...] | None
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class CompletionRequest:
     """The JSON object of one request for a completion.
 
     Every property raises :class:`~conformance.judgement.NotApplicable` for a value of a wrong type.
@@ -138,7 +138,7 @@ class Asked:
         return int(value)
 
 
-def read_request(request: Request) -> Asked | None:
+def read_request(request: Request) -> CompletionRequest | None:
     """Read a request for a completion; None where it is for something else, or no JSON object."""
     if (request.method, request.path) != ("POST", COMPLETIONS):
         return None
@@ -146,7 +146,7 @@ def read_request(request: Request) -> Asked | None:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return None
-    return Asked(body) if isinstance(body, dict) else None
+    return CompletionRequest(body) if isinstance(body, dict) else None
 
 
 def _switch(raw: Mapping[str, Any], name: str) -> bool:

@@ -1,7 +1,7 @@
 """What came back to one request, before it is judged: pure views over an exchange.
 
-:meth:`Reply.expect_ok` and :meth:`Reply.expect_error` are where an answer becomes a completion or
-an error, and where whatever is neither of them becomes a judgement.
+:meth:`Response.expect_ok` and :meth:`Response.expect_error` are where an answer becomes a
+completion or an error, and where whatever is neither of them becomes a judgement.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.judgement import Absence, Deviation, Inconclusive, Refusal, Thing, shown
+from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
@@ -27,7 +27,7 @@ KEY_TROUBLE = frozenset({401, 402, 403})
 
 
 @dataclass(frozen=True)
-class ErrorAnswer:
+class ErrorResponse:
     """An error as the endpoint told it."""
 
     status: int
@@ -38,7 +38,7 @@ class ErrorAnswer:
         """The inner object of the envelope; a deviation where there is none."""
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
         if not isinstance(inner, Mapping):
-            raise Deviation('an error envelope {"error": {…}}', shown(self.raw))
+            raise Failure('an error envelope {"error": {…}}', shown(self.raw))
         return inner
 
     @property
@@ -46,7 +46,7 @@ class ErrorAnswer:
         """The sentence for a person; a deviation where there is none."""
         value = self.error.get("message")
         if not isinstance(value, str) or not value:
-            raise Deviation("error.message a sentence", f"error.message = {shown(value)}")
+            raise Failure("error.message a sentence", f"error.message = {shown(value)}")
         return value
 
     @property
@@ -66,7 +66,7 @@ class ErrorAnswer:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """What came back to one request, not yet judged. ``features``: the parameters it used."""
 
     exchange: Exchange
@@ -99,8 +99,8 @@ class Reply:
         """The body as strict JSON; a deviation where it is none, NaN and Infinity included."""
         try:
             return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
-        except Deviation as broken:
-            raise Absence(Thing.JSON, broken.expected, broken.seen) from None
+        except Failure as broken:
+            raise Missing(Feature.JSON, broken.expected, broken.seen) from None
 
     @cached_property
     def is_stream(self) -> bool:
@@ -108,7 +108,7 @@ class Reply:
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
 
-    def expect_answered(self) -> int:
+    def expect_response(self) -> int:
         """Return a status that says something of the request.
 
         Raises:
@@ -130,23 +130,23 @@ class Reply:
             Inconclusive: 429, 5xx, or no answer.
             Deviation: anything else.
         """
-        status = self.expect_answered()
+        status = self.expect_response()
         if status in REFUSALS:
             raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
-            raise Deviation("status 200", f"status {status}: {self._brief()}")
+            raise Failure("status 200", f"status {status}: {self._brief()}")
         if self.exchange.fault is not None:
             raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
         if self.is_stream:
-            return self._joined()
-        answer = self.json
-        if not isinstance(answer, Mapping):
-            raise Deviation("a JSON object", shown(answer))
-        if "error" in answer and "choices" not in answer:
-            raise Deviation("a completion under status 200", f"an error body: {shown(answer)}")
-        return Completion(self.exchange, answer)
+            return self._collect_stream()
+        response = self.json
+        if not isinstance(response, Mapping):
+            raise Failure("a JSON object", shown(response))
+        if "error" in response and "choices" not in response:
+            raise Failure("a completion under status 200", f"an error body: {shown(response)}")
+        return Completion(self.exchange, response)
 
-    def expect_error(self, *statuses: int) -> ErrorAnswer:
+    def expect_error(self, *statuses: int) -> ErrorResponse:
         """Return the error of a request that must be declined with one of ``statuses``.
 
         Serving it breaks what was promised of a parameter's limits; it does not show that the
@@ -160,31 +160,31 @@ class Reply:
         status = self.status
         wanted = " or ".join(str(s) for s in statuses)
         if status in statuses:
-            return ErrorAnswer(status, self._error_json())
+            return ErrorResponse(status, self._error_json())
         if status in {408, 425, 429, 502, 503, 504} or (
             status in KEY_TROUBLE and not set(statuses) & KEY_TROUBLE
         ):
             raise Inconclusive(f"answered {status}: {self._brief()}")
-        raise Deviation(f"status {wanted}", f"status {status}: {self._brief()}")
+        raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
 
     def _why_refused(self) -> str:
         """Return the endpoint's own sentence; where it belongs is for the checks of errors."""
         try:
-            answer = self.json
-        except Deviation:
+            response = self.json
+        except Failure:
             return self._brief()
-        inner = answer.get("error", answer) if isinstance(answer, Mapping) else answer
+        inner = response.get("error", response) if isinstance(response, Mapping) else response
         message = inner.get("message") if isinstance(inner, Mapping) else None
         return message if isinstance(message, str) and message else self._brief()
 
     def _error_json(self) -> object:
         try:
             return self.json
-        except Deviation:
+        except Failure:
             if self.exchange.fault is not None:
                 raise Inconclusive(f"the response is incomplete: {self.exchange.fault}") from None
             seen = self._brief() or "an empty body"
-            raise Deviation("an error envelope in JSON", seen) from None
+            raise Failure("an error envelope in JSON", seen) from None
 
     def _brief(self) -> str:
         text = self.exchange.body[:400].decode("utf-8", errors="replace").strip()
@@ -199,19 +199,19 @@ class Reply:
                 continue
             try:
                 chunk = strict_json(event.data, "a stream event")
-            except Deviation as broken:
-                raise Absence(Thing.CHUNKS, broken.expected, broken.seen) from None
+            except Failure as broken:
+                raise Missing(Feature.CHUNKS, broken.expected, broken.seen) from None
             if not isinstance(chunk, Mapping):
-                raise Absence(Thing.CHUNKS, "a JSON object in each event", shown(chunk))
+                raise Missing(Feature.CHUNKS, "a JSON object in each event", shown(chunk))
             if "error" in chunk and "choices" not in chunk:
                 raise Inconclusive(f"the stream ended with an error: {shown(chunk)}")
             chunks.append(chunk)
         return tuple(chunks)
 
-    def _joined(self) -> Completion:
+    def _collect_stream(self) -> Completion:
         chunks = self.chunk_objects
         if not chunks:
-            raise Absence(Thing.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
+            raise Missing(Feature.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
         return Completion(self.exchange, join_chunks(chunks), chunks)
 
 
@@ -229,4 +229,4 @@ def strict_json(text: str, what: str) -> object:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         brief = text.strip()[:120]
-        raise Deviation(f"{what} in JSON", f"{error}: {brief!r}") from None
+        raise Failure(f"{what} in JSON", f"{error}: {brief!r}") from None

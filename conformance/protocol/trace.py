@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.contract import Contract
-from conformance.judgement import Deviation, Judgement, NotApplicable
+from conformance.judgement import Failure, Judgement, NotApplicable
 from conformance.model import Exchange, Finding, Verdict
 from conformance.protocol.completion import Choice, Completion, Usage
-from conformance.protocol.request import Asked, read_request
-from conformance.protocol.response import DONE, Reply, strict_json
+from conformance.protocol.request import CompletionRequest, read_request
+from conformance.protocol.response import DONE, Response, strict_json
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class RecordedExchange:
     """One exchange of a run, with its request and its answer read, under the run's contract.
 
     Every accessor raises :class:`~conformance.judgement.NotApplicable` where there is nothing of
@@ -29,16 +29,16 @@ class Answered:
     contract: Contract
 
     @cached_property
-    def reply(self) -> Reply:
+    def response(self) -> Response:
         """The answer as it came."""
-        return Reply(self.exchange)
+        return Response(self.exchange)
 
     @property
-    def asked(self) -> Asked:
+    def request(self) -> CompletionRequest:
         """The request, where it was a JSON object that asks for a completion."""
-        if self._asked is None:
+        if self._request is None:
             raise NotApplicable("the request is no JSON object that asks for a completion")
-        return self._asked
+        return self._request
 
     @property
     def is_whole(self) -> bool:
@@ -46,17 +46,17 @@ class Answered:
         return self.exchange.fault is None and self.exchange.request.read_events is None
 
     @property
-    def served(self) -> Reply:
+    def served(self) -> Response:
         """The answer, where it came whole under status 200 to a request for a completion."""
-        _ = self.asked
+        _ = self.request
         if self.exchange.status != 200 or not self.is_whole:
             raise NotApplicable("no whole answer under status 200")
-        return self.reply
+        return self.response
 
     @property
     def completion(self) -> Completion:
         """The completion, plain or joined, where a whole one came in the form asked for."""
-        if self.asked.stream != self.served.is_stream:
+        if self.request.stream != self.served.is_stream:
             raise NotApplicable("what should be a stream is none, or the other way round")
         read = self._completion
         if isinstance(read, Judgement):
@@ -64,7 +64,7 @@ class Answered:
         return read
 
     @property
-    def plain(self) -> Completion:
+    def non_streaming(self) -> Completion:
         """The completion, where it came in one piece."""
         if self.served.is_stream:
             raise NotApplicable("the answer is a stream")
@@ -83,30 +83,30 @@ class Answered:
 
         What is no strict JSON is beside None.
         """
-        data = (event.data for event in self.reply.events)
+        data = (event.data for event in self.response.events)
         return tuple((one, _read(one)) for one in data if one.strip() != DONE)
 
     @cached_property
     def numbered(self) -> tuple[tuple[int, Choice], ...]:
         """Each choice with the number of its prompt, where the choices are those asked for."""
-        wanted = self.asked.choices
+        wanted = self.request.choices
         indexes = [choice.raw.get("index") for choice in self.completion.choices]
         # Written out, because True and 1.0 are equal to 1 and no indexes.
         if [repr(index) for index in indexes] != [repr(i) for i in range(wanted)]:
             raise NotApplicable("the choices are not those that were asked for")
-        n = self.asked.n
+        n = self.request.n
         return tuple((i // n, choice) for i, choice in enumerate(self.completion.choices))
 
     @property
-    def bill(self) -> Usage:
+    def usage(self) -> Usage:
         """The usage, where it came as it was asked for.
 
         A stream that repeats it, or states it unasked, is judged for that and not for the numbers;
         so is an answer that leaves out the completion's tokens although there are some.
         """
-        bills = [chunk.get("usage") for chunk in self.completion.chunks]
-        stated = sum(isinstance(bill, Mapping) for bill in bills)
-        if bills and (not self.asked.include_usage or stated != 1):
+        usages = [chunk.get("usage") for chunk in self.completion.chunks]
+        stated = sum(isinstance(stated_usage, Mapping) for stated_usage in usages)
+        if usages and (not self.request.include_usage or stated != 1):
             raise NotApplicable("the stream has not the one bill that was asked for")
         usage = self.completion.usage
         texts = [choice.raw.get("text") for choice in self.completion.choices]
@@ -116,15 +116,15 @@ class Answered:
 
     def generated(self, prompt: int, choice: Choice) -> str:
         """The text that was generated: what follows the prompt, where that was to be echoed."""
-        if not self.asked.echo:
+        if not self.request.echo:
             return choice.text
-        echoed = self.asked.prompts[prompt]
+        echoed = self.request.prompts[prompt]
         if not isinstance(echoed, str) or not choice.text.startswith(echoed):
             raise NotApplicable("where the echoed prompt ends cannot be told")
         return choice.text[len(echoed) :]
 
     @cached_property
-    def _asked(self) -> Asked | None:
+    def _request(self) -> CompletionRequest | None:
         return read_request(self.exchange.request)
 
     @cached_property
@@ -139,36 +139,36 @@ class Answered:
 def _read(data: str) -> object:
     try:
         return strict_json(data, "a stream event")
-    except Deviation:
+    except Failure:
         return None
 
 
 @dataclass(frozen=True, eq=False)
-class WholeRun:
+class Trace:
     """The answers of a run in the order in which they came, and the findings up to now."""
 
-    answers: tuple[Answered, ...] = ()
+    exchanges: tuple[RecordedExchange, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
-    def accusations(self) -> tuple[Finding, ...]:
+    def reported_failures(self) -> tuple[Finding, ...]:
         """The findings that call something a deviation."""
         return tuple(f for f in self.findings if f.verdict in {Verdict.FAIL, Verdict.WARN})
 
-    def accuser_of(self, requirement: str) -> str | None:
+    def root_cause_of(self, requirement: str) -> str | None:
         """Return the check that found a requirement broken, if one did."""
-        told = (f.id for f in self.accusations if f.requirement == requirement)
-        return next(told, None)
+        result = (f.id for f in self.reported_failures if f.requirement == requirement)
+        return next(result, None)
 
-    def accuser_among(self, checks: Iterable[str]) -> str | None:
+    def root_cause_among(self, checks: Iterable[str]) -> str | None:
         """Return which of some checks found a deviation, if one did."""
         wanted = set(checks)
-        return next((f.id for f in self.accusations if f.id in wanted), None)
+        return next((f.id for f in self.reported_failures if f.id in wanted), None)
 
 
 @dataclass(frozen=True, eq=False)
-class Breach:
+class Violation:
     """Answers that break a requirement, alone or together, and how they do."""
 
-    deviation: Deviation
-    answers: tuple[Answered, ...]
+    failure: Failure
+    exchanges: tuple[RecordedExchange, ...]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SUITE = "conformance-suite"
 """The name under which the suite is registered with pytest."""
 
-OFF = "needs --conformance-base-url"
+NEEDS_BASE_URL = "needs --conformance-base-url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _suite(request: pytest.FixtureRequest) -> Suite:
     suite: Suite | None = request.config.pluginmanager.getplugin(SUITE)
     if suite is None:
-        pytest.skip(OFF)
+        pytest.skip(NEEDS_BASE_URL)
     return suite
 
 

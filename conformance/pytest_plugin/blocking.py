@@ -17,10 +17,10 @@ from conformance.api import Api
 from conformance.contract import Contract
 from conformance.engine.selection import Options
 from conformance.model import Credentials, Target
-from conformance.protocol.response import Reply
+from conformance.protocol.response import Response
 from conformance.transport.budget import Budget
-from conformance.transport.coalesce import Sharing
-from conformance.transport.pipeline import way_to
+from conformance.transport.coalesce import RequestCoalescer
+from conformance.transport.pipeline import open_pipeline
 from conformance.transport.redact import is_placeholder
 
 T = TypeVar("T")
@@ -48,11 +48,13 @@ class BlockingApi:
         self._thread.start()
         self._api = self._wait_for(self._open(target, contract, options))
 
-    def complete(self, *, fresh: bool = False, **body: Any) -> Reply:
+    def complete(self, *, fresh: bool = False, **body: Any) -> Response:
         """Ask for a plain completion; the model is filled in unless the body names one."""
         return self._wait_for(self._api.complete(fresh=fresh, **body))
 
-    def stream(self, *, fresh: bool = False, read_events: int | None = None, **body: Any) -> Reply:
+    def stream(
+        self, *, fresh: bool = False, read_events: int | None = None, **body: Any
+    ) -> Response:
         """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
         return self._wait_for(self._api.stream(fresh=fresh, read_events=read_events, **body))
 
@@ -63,7 +65,7 @@ class BlockingApi:
         fresh: bool = False,
         credentials: Credentials = Credentials.OWN,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
         return self._wait_for(
             self._api.post(body, fresh=fresh, credentials=credentials, headers=headers)
@@ -78,17 +80,17 @@ class BlockingApi:
 
     async def _open(self, target: Target, contract: Contract, options: Options) -> Api:
         budget = Budget(options.limits)
-        way = way_to(
+        shape = open_pipeline(
             target,
             budget,
             options.transport,
             seed=options.seed,
             default_tokens=contract.default_tokens,
         )
-        sharing = Sharing(await self._stack.enter_async_context(way))
-        self._stack.push_async_callback(sharing.close)
+        coalescer = RequestCoalescer(await self._stack.enter_async_context(shape))
+        self._stack.push_async_callback(coalescer.close)
         has_key = not is_placeholder(target.api_key) and not target.secrets
-        return Api(sharing, contract, target.model, has_key=has_key)
+        return Api(coalescer, contract, target.model, has_key=has_key)
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -13,7 +13,7 @@ from conformance.checks import Check
 from conformance.contract import Contract
 from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Verdict
-from conformance.pytest_plugin.messages import told
+from conformance.pytest_plugin.messages import report_lines
 from conformance.pytest_plugin.shared_run import NoFinding
 
 NODE = "conformance"
@@ -32,7 +32,7 @@ class NotJudged(Exception):  # noqa: N818 - its name is what pytest's summary sh
 Broken.__module__ = NotJudged.__module__ = "builtins"
 
 
-class LesserDeviation(pytest.PytestWarning):
+class LesserFailure(pytest.PytestWarning):
     """A check ended with a warning."""
 
 
@@ -56,7 +56,7 @@ class JudgedSuite(Protocol):
             NoFinding: the run ended without it.
         """
 
-    def is_first_to_tell(self) -> bool:
+    def is_first_to_report(self) -> bool:
         """Tell whether no item has reported yet that nothing can be judged."""
 
     def run_so_far(self) -> Run:
@@ -123,7 +123,7 @@ class CheckItem(pytest.Item):
             finding = self.suite.finding(self)
         except NoFinding as nothing:
             # A reason that affects all checks is reported once.
-            if self.suite.is_first_to_tell():
+            if self.suite.is_first_to_report():
                 raise NotJudged(str(nothing)) from None
             pytest.skip(f"not run: {nothing}")
         self._finding = finding
@@ -145,9 +145,9 @@ class CheckItem(pytest.Item):
             case Verdict.REFUSED:
                 pytest.xfail(finding.message)
             case Verdict.WARN if not self.suite.options.strict:
-                self.warn(LesserDeviation(told(self.suite.run_so_far(), finding)))
+                self.warn(LesserFailure(report_lines(self.suite.run_so_far(), finding)))
             case Verdict.FAIL | Verdict.WARN:
-                raise Broken(told(self.suite.run_so_far(), finding))
+                raise Broken(report_lines(self.suite.run_so_far(), finding))
 
     @property
     def is_judged(self) -> bool:
@@ -156,7 +156,7 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """Show the evidence without a traceback into the plugin."""
-        ours = Broken | NotJudged | LesserDeviation | pytest.xfail.Exception
+        ours = Broken | NotJudged | LesserFailure | pytest.xfail.Exception
         if isinstance(excinfo.value, ours):
             return super().repr_failure(excinfo, style="value")
         return super().repr_failure(excinfo, *args)

@@ -9,11 +9,11 @@ from conformance.report.case import case_of
 from conformance.report.sanitize import cut, line, lines
 from conformance.report.summary import Summary
 
-LONGEST = 600
+MAX_VALUE_CHARS = 600
 """Maximum characters of one value."""
 
 
-def told(run: Run, finding: Finding) -> str:
+def report_lines(run: Run, finding: Finding) -> str:
     """Describe a failure: requirement, sources, expected, actual, cause, fix, reproduction."""
     return "\n".join(_lines(run, finding))
 
@@ -21,7 +21,7 @@ def told(run: Run, finding: Finding) -> str:
 def _lines(run: Run, finding: Finding) -> Iterator[str]:
     case = case_of(Summary(run), finding)
     sentence = case.requirement
-    yield cut(line(finding.title), LONGEST)
+    yield cut(line(finding.title), MAX_VALUE_CHARS)
     if sentence is not None:
         yield _row(sentence.level.value, f"{sentence.statement} ({sentence.id})")
     for source in case.sources:
@@ -40,4 +40,4 @@ def _lines(run: Run, finding: Finding) -> Iterator[str]:
 
 
 def _row(name: str, words: str) -> str:
-    return f"  {name:<12} {cut(line(words), LONGEST)}"
+    return f"  {name:<12} {cut(line(words), MAX_VALUE_CHARS)}"

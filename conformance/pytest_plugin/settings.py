@@ -78,7 +78,7 @@ def read_settings(
         notes.append(f"sending the API key in ${key_env} to {where.host}")
     out = typed["out"].read(Path, None)
     if out is not None and begins:
-        _hold_free(out)
+        _assert_unused(out)
     return Settings(
         # Only a target of conformance.toml has a name.
         target=replace(target, name=None),
@@ -138,7 +138,7 @@ class _Typed:
             raise pytest.UsageError(
                 f"{self.setting.option} is required with --conformance-base-url"
             )
-        return self._told(take, self.value)
+        return self._described(take, self.value)
 
     def read_headers(
         self, take: Callable[[dict[str, str]], Mapping[str, str]]
@@ -154,9 +154,9 @@ class _Typed:
         if len(set(names)) < len(names):
             raise pytest.UsageError(f"{self.setting.option} has a duplicate header")
         values = (value.strip() for _, _, value in pairs)
-        return self._told(take, dict(zip(names, values, strict=True)))
+        return self._described(take, dict(zip(names, values, strict=True)))
 
-    def _told(self, take: Callable[[Any], T], value: object) -> T:
+    def _described(self, take: Callable[[Any], T], value: object) -> T:
         try:
             return take(value)
         except TypedError as error:
@@ -189,7 +189,7 @@ def _contract(name_or_path: str) -> Contract:
         raise pytest.UsageError(f"--conformance-contract: {error}") from None
 
 
-def _hold_free(folder: Path) -> None:
+def _assert_unused(folder: Path) -> None:
     """Make sure that no other run's folder is written to; it is made when there is a record."""
     if folder.is_dir() and any(folder.iterdir()):
         raise pytest.UsageError(

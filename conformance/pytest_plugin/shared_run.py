@@ -25,7 +25,7 @@ from conformance.model import Finding, Run, Target
 from conformance.record.ndjson import RunTail, RunWriter
 from conformance.transport.redact import Redactor
 
-LEADER, FAILURE, STOP, TOLD = "leader", "failure.txt", "stop", "told"
+LEADER, FAILURE, STOP, REPORTED = "leader", "failure.txt", "stop", "told"
 """The files by which processes talk: who leads, what failed, that it is to end, who complained."""
 
 PAUSE = 0.02
@@ -81,9 +81,9 @@ class SharedRun:
         """Return the run as far as it has come; None before it has begun."""
         return self._tail.run()
 
-    def is_first_to_tell(self) -> bool:
+    def is_first_to_report(self) -> bool:
         """Tell whether no process of the session has asked this before."""
-        return self._made(TOLD)
+        return self._made(REPORTED)
 
     def stop(self) -> None:
         """Let whichever process leads give up at once, so that nothing more is paid for."""
@@ -116,9 +116,9 @@ class SharedRun:
         try:
             asyncio.run(self._until_stopped(checks))
         except Exception as error:  # noqa: BLE001 - whoever waits has to be told
-            told = Redactor.of(self._target).text(f"{type(error).__name__}: {error}")
+            result = Redactor.of(self._target).text(f"{type(error).__name__}: {error}")
             with suppress(OSError):
-                (self._meeting / FAILURE).write_text(told, encoding="utf-8", errors="replace")
+                (self._meeting / FAILURE).write_text(result, encoding="utf-8", errors="replace")
 
     async def _until_stopped(self, checks: Sequence[Check]) -> None:
         work = asyncio.create_task(self._write(checks))
@@ -149,10 +149,10 @@ class SharedRun:
 
     def _why(self) -> str:
         with suppress(OSError):
-            told = (self._meeting / FAILURE).read_text(encoding="utf-8")
-            return f"internal error of the suite: {told}"
-        because = self._tail.footer.because if self._tail.footer else None
-        return because or "the run ended before this check had a verdict"
+            result = (self._meeting / FAILURE).read_text(encoding="utf-8")
+            return f"internal error of the suite: {result}"
+        reason = self._tail.footer.because if self._tail.footer else None
+        return reason or "the run ended before this check had a verdict"
 
 
 def _is_running(pid: int) -> bool:

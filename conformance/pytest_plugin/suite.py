@@ -103,9 +103,9 @@ class Suite:
         session = [other.check.id for other in item.session.items if isinstance(other, CheckItem)]
         return self._run.finding(item.check.id, session)
 
-    def is_first_to_tell(self) -> bool:
+    def is_first_to_report(self) -> bool:
         """Tell whether nobody in the session has yet complained that nothing can be judged."""
-        return self._run.is_first_to_tell()
+        return self._run.is_first_to_report()
 
     def run_so_far(self) -> Run:
         """Return the record as far as it has grown, once there is a finding in it."""

@@ -33,10 +33,10 @@ def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
 def _shows_deviation(finding: Finding) -> bool:
     if finding.verdict is Verdict.FAIL:
         return True
-    told = finding.verdict is Verdict.WARN or (
+    result = finding.verdict is Verdict.WARN or (
         finding.verdict is Verdict.INFO and finding.effect is not None
     )
-    return told and finding.level is not Level.MAY
+    return result and finding.level is not Level.MAY
 
 
 def state_of(subject: str, findings: Iterable[Finding]) -> State:

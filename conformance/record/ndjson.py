@@ -159,7 +159,7 @@ class RunTail:
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
             self._lines.append(line)
-            if not line.startswith(_TOLD_AT_ONCE):
+            if not line.startswith(_REPORTED_AT_ONCE):
                 continue
             match _record(line, f"{self._path}, line {len(self._lines)}"):
                 case Finding() as finding:
@@ -179,7 +179,7 @@ class RunTail:
         return _run_of(iter(self._records), self._path) if self._records else None
 
 
-_TOLD_AT_ONCE = (b'{"kind":"finding"', b'{"kind":"footer"')
+_REPORTED_AT_ONCE = (b'{"kind":"finding"', b'{"kind":"footer"')
 """How the lines begin, as :func:`to_line` writes them, that somebody waits for."""
 
 

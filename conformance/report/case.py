@@ -14,13 +14,13 @@ from conformance.language import Language, Text
 from conformance.model import Finding, Requirement
 from conformance.report.curl import curl
 from conformance.report.diagnosis import Cause, likely_cause
-from conformance.report.locale.finding_text import spoken
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut
 from conformance.report.summary import Summary, evidence
 from conformance.report.summary_rows import Origin, Statement, origin
-from conformance.report.text_diff import Pieces, side_by_side
+from conformance.report.text_diff import Segments, side_by_side
 
-LONGEST = 600
+MAX_VALUE_CHARS = 600
 """Maximum characters of an expected or actual value."""
 
 
@@ -76,22 +76,22 @@ class Case:
     @property
     def message(self) -> Text:
         """The check's message."""
-        return spoken(self.finding.message)
+        return finding_text(self.finding.message)
 
     @property
     def seen(self) -> Text:
         """The actual value."""
-        return spoken(self.finding.seen or "")
+        return finding_text(self.finding.seen or "")
 
     @cached_property
-    def compared(self) -> tuple[Pieces, Pieces]:
+    def compared(self) -> tuple[Segments, Segments]:
         """The expected and the actual value in English, split into equal and different pieces."""
         return self.compared_in(Language.ENGLISH)
 
-    def compared_in(self, language: Language) -> tuple[Pieces, Pieces]:
+    def compared_in(self, language: Language) -> tuple[Segments, Segments]:
         """Return the expected and the actual value in one language, split into pieces."""
-        texts = (spoken(self.finding.expected or ""), spoken(self.finding.seen or ""))
-        expected, seen = (cut(text.of(language), LONGEST) for text in texts)
+        texts = (finding_text(self.finding.expected or ""), finding_text(self.finding.seen or ""))
+        expected, seen = (cut(text.of(language), MAX_VALUE_CHARS) for text in texts)
         return side_by_side(expected, seen)
 
     @property

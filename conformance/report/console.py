@@ -49,7 +49,7 @@ from conformance.report.locale.terms import (
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import CALM
-from conformance.report.text_diff import Pieces
+from conformance.report.text_diff import Segments
 
 VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
     Verdict.PASS: ("✓", "green"),
@@ -73,11 +73,11 @@ CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.NOT_CONFORMING: "bold red",
     Conclusion.UNDECIDED: "bold yellow",
     Conclusion.NOTHING_RAN: "bold yellow",
-    Conclusion.BROKEN_OFF: "bold yellow",
+    Conclusion.INCOMPLETE: "bold yellow",
 }
-LONGEST = 240
+MAX_VALUE_CHARS = 240
 """Maximum characters of one value in the terminal; the record has all."""
-MOST_NAMES = 3
+MAX_NAMES = 3
 """Maximum number of checks named per skip reason; the HTML report names all."""
 
 
@@ -125,8 +125,8 @@ class Progressing:
             case FindingMade():
                 self._judge(event.finding)
             case ReferenceMissing():
-                told = _NOT_COMPARED.format(because=event.because.mapped(line))
-                self._say(Text(told.of(self._language)))
+                result = _NOT_COMPARED.format(because=event.because.mapped(line))
+                self._say(Text(result.of(self._language)))
             case CheckStarted() | ReferenceAnswered() | RunFinished():
                 return
 
@@ -173,7 +173,7 @@ def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> N
     """Print the outcome of a run."""
     # A terminal shows the first few; a pipe gets everything.
     findings, reasons = (12, 6) if console.is_terminal else (None, None)
-    shown = _Outcome(Summary(run), language).told(findings, reasons)
+    shown = _Outcome(Summary(run), language).rendered(findings, reasons)
     with console.capture() as captured:
         console.print(shown, highlight=False)
     # Remove the trailing blanks that tables add.
@@ -203,12 +203,12 @@ class _Outcome:
         self._summary = summary
         self._language = language
 
-    def told(self, findings: int | None, reasons: int | None) -> RenderableType:
+    def rendered(self, findings: int | None, reasons: int | None) -> RenderableType:
         """Assemble the output with at most this many findings and reasons; None shows all."""
         blocks = [
             self._verdict(),
             self._states(),
-            self._beyond(),
+            self._undocumented(),
             self._troubles(findings),
             self._gaps(reasons),
         ]
@@ -227,18 +227,18 @@ class _Outcome:
             cost=summary.cost_in_words,
             took=duration(summary.elapsed),
         )
-        told = [
+        result = [
             Text.assemble(
                 (self._of(headline), CONCLUSIONS[summary.conclusion]),
                 marked(self._of(summary.sentence)),
             )
         ]
         if summary.because:
-            told.append(Text(cut(line(self._of(summary.because)), LONGEST)))
+            result.append(Text(cut(line(self._of(summary.because)), MAX_VALUE_CHARS)))
         if summary.judged_again:
-            told.append(Text(line(self._of(summary.judged_again))))
+            result.append(Text(line(self._of(summary.judged_again))))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
-        return Group(*told, Text(self._of(facts), style="dim"), *counts)
+        return Group(*result, Text(self._of(facts), style="dim"), *counts)
 
     @property
     def _could_not_begin(self) -> bool:
@@ -272,14 +272,14 @@ class _Outcome:
     def _state(self, state: State) -> str:
         return f"{STATE_MARKS[state][0]} {self._of(STATES[state])}"
 
-    def _beyond(self) -> RenderableType | None:
+    def _undocumented(self) -> RenderableType | None:
         """List undocumented parameters and fields by state."""
         table = Table.grid(padding=(0, 2))
         for state in STATE_MARKS:
-            names = [row.subject.name for row in self._summary.beyond if row.state is state]
+            names = [row.subject.name for row in self._summary.undocumented if row.state is state]
             if names:
-                told = Text(line(", ".join(names)))
-                table.add_row(Text(self._state(state), style="dim"), told)
+                result = Text(line(", ".join(names)))
+                table.add_row(Text(self._state(state), style="dim"), result)
         if not table.row_count:
             return None
         title = _BEYOND.format(document=line(self._summary.run.header.document))
@@ -290,13 +290,13 @@ class _Outcome:
         troubles = self._summary.troubles
         if not troubles:
             return None
-        told = _telling(troubles, most)
+        result = _telling(troubles, most)
         table = Table.grid(padding=(0, 2))
-        for finding in told:
+        for finding in result:
             mark, style = VERDICT_MARKS[finding.verdict]
             verdict = Text(f"{mark} {self._of(VERDICTS[finding.verdict])}", style=style)
             table.add_row(verdict, self._finding(case_of(self._summary, finding)))
-        left = len(troubles) - len(told)
+        left = len(troubles) - len(result)
         if not left:
             return _titled(self._of(_FINDINGS), table)
         more = _IN_REPORTS.format(findings=counted(left, MORE_FINDINGS))
@@ -305,28 +305,30 @@ class _Outcome:
     def _finding(self, case: Case) -> RenderableType:
         finding = case.finding
         level = f"  {self._of(LEVELS[finding.level])}"
-        told: list[RenderableType] = [
+        result: list[RenderableType] = [
             Text.assemble((line(finding.id), "bold"), (level, "dim")),
             marked(self._of(case.title)),
         ]
         if finding.expected is None and finding.seen is None and finding.message:
-            told.append(Text(cut(line(self._of(case.message)), LONGEST), style="dim"))
+            result.append(Text(cut(line(self._of(case.message)), MAX_VALUE_CHARS), style="dim"))
         table = Table.grid(padding=(0, 1))
         for name, text in self._evidence(case):
             table.add_row(Text(self._of(name), style="dim"), text)
-        told.append(table)
-        return Group(*told)
+        result.append(table)
+        return Group(*result)
 
     def _evidence(self, case: Case) -> Iterator[tuple[Words, Text]]:
         """Yield labelled rows: expected, actual, source, likely cause, fix."""
-        for name, pieces in zip((_EXPECTED, _SEEN), case.compared_in(self._language), strict=True):
-            if pieces:
-                yield name, _told_apart(pieces)
+        for name, fragments in zip(
+            (_EXPECTED, _SEEN), case.compared_in(self._language), strict=True
+        ):
+            if fragments:
+                yield name, _distinguished(fragments)
         if case.likely is None or case.remedy is None:
             return
         for source in case.sources[:1]:
             promised = f"{source.document}: {self._of(source.says)}"
-            yield _PROMISED, Text(cut(line(promised), LONGEST))
+            yield _PROMISED, Text(cut(line(promised), MAX_VALUE_CHARS))
         yield _CAUSE, marked(self._of(case.likely))
         yield _TO_DO, marked(self._of(case.remedy))
 
@@ -334,20 +336,20 @@ class _Outcome:
         # After a failed preflight the verdict already says why.
         if not self._summary.gaps or self._could_not_begin:
             return None
-        told: list[RenderableType] = []
+        result: list[RenderableType] = []
         for gap in self._summary.gaps:
-            told.append(Text(f"{len(gap.left_open)} {self._of(gap.why)}"))
+            result.append(Text(f"{len(gap.left_open)} {self._of(gap.why)}"))
             reasons = [(reason, names) for reason, names in gap.reasons.items() if reason.en]
             for reason, names in reasons[:most]:
-                which = line(self._of(listing(names, MOST_NAMES)))
-                because = marked(cut(self._of(reason), LONGEST))
-                why = Text.assemble(f"{which}{self._of(_COLON)}", because, style="dim")
-                told.append(Padding(why, (0, 0, 0, 2)))
+                which = line(self._of(listing(names, MAX_NAMES)))
+                cause = marked(cut(self._of(reason), MAX_VALUE_CHARS))
+                why = Text.assemble(f"{which}{self._of(_COLON)}", cause, style="dim")
+                result.append(Padding(why, (0, 0, 0, 2)))
             left = len(reasons) - len(reasons[:most])
             if left:
                 more = _AND.format(reasons=counted(left, MORE_REASONS))
-                told.append(Padding(Text(self._of(more), style="dim"), (0, 0, 0, 2)))
-        return _titled(self._of(_NOT_VERIFIED), Group(*told))
+                result.append(Padding(Text(self._of(more), style="dim"), (0, 0, 0, 2)))
+        return _titled(self._of(_NOT_VERIFIED), Group(*result))
 
 
 _HEADLINE = Words("{headline}. ", "{headline}。")
@@ -384,12 +386,12 @@ def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
     return [troubles[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
 
 
-def _told_apart(pieces: Pieces) -> Text:
+def _distinguished(fragments: Segments) -> Text:
     """Show a value with differences emphasised, truncated if long."""
     text = Text()
-    for piece in pieces:
-        text.append(line(piece.text), style="bold underline" if piece.differs else None)
-    text.truncate(LONGEST, overflow="ellipsis")
+    for fragment in fragments:
+        text.append(line(fragment.text), style="bold underline" if fragment.differs else None)
+    text.truncate(MAX_VALUE_CHARS, overflow="ellipsis")
     return text
 
 

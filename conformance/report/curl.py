@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
 from conformance.report.sanitize import line
 
-LONGEST = 8_000
+MAX_BODY_BYTES = 8_000
 """Maximum bytes of a body for a command; longer ones are only in the record."""
 
 
@@ -36,7 +36,7 @@ def curl(
         key_env: the environment variable that holds the key, or None if no key was sent.
         headers: headers of every request; ``$NAME`` is read from the environment.
     """
-    if len(request.body) > LONGEST:
+    if len(request.body) > MAX_BODY_BYTES:
         return None
     words = ["curl", "-sS", "-i"]
     if request.read_events is not None or b'"stream":true' in request.body.replace(b" ", b""):

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-MOST = 20
+MAX_MARKS = 20
 """Maximum number of highlights in one body."""
 
 SHORTEST = 2
@@ -24,9 +24,9 @@ Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
 
-def pointed_out(body: str, told: Iterable[str]) -> Spans:
+def pointed_out(body: str, result: Iterable[str]) -> Spans:
     """Return the spans of a body that findings refer to, sorted and disjoint."""
-    return merged(span for words in told for span in _spans(body, words))
+    return merged(span for words in result for span in _spans(body, words))
 
 
 def _spans(body: str, words: str) -> list[Span]:
@@ -69,7 +69,7 @@ def _occurrences(body: str, text: str) -> Iterator[Span]:
             yield match.span()
 
 
-def merged(spans: Iterable[Span], most: int = MOST) -> Spans:
+def merged(spans: Iterable[Span], most: int = MAX_MARKS) -> Spans:
     """Sort spans, merge adjacent ones and keep the first ``most``."""
     joined: list[Span] = []
     for start, end in sorted(spans):

@@ -29,7 +29,7 @@ from conformance.report.sanitize import line, lines
 from conformance.report.summary import Summary, evidence
 from conformance.report.summary_rows import Area
 
-_INCOMPLETE = frozenset({Conclusion.BROKEN_OFF, Conclusion.NOTHING_RAN})
+_INCOMPLETE = frozenset({Conclusion.INCOMPLETE, Conclusion.NOTHING_RAN})
 
 
 def render(run: Run, key_env: str | None = None) -> str:
@@ -115,8 +115,8 @@ def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
     return suite
 
 
-def _add_outcome(case: ET.Element, told: Case) -> None:
-    finding = told.finding
+def _add_outcome(case: ET.Element, result: Case) -> None:
+    finding = result.finding
     match finding.verdict:
         case Verdict.PASS:
             return
@@ -124,8 +124,8 @@ def _add_outcome(case: ET.Element, told: Case) -> None:
             seen = f"not documented in this contract: {finding.message}"
             ET.SubElement(case, "system-out").text = lines(seen)
             return
-        case Verdict.WARN if not told.summary.run.header.strict:
-            ET.SubElement(case, "system-out").text = f"warning\n{_details(told)}"
+        case Verdict.WARN if not result.summary.run.header.strict:
+            ET.SubElement(case, "system-out").text = f"warning\n{_details(result)}"
             return
         case Verdict.FAIL | Verdict.WARN:
             tag = "failure"
@@ -135,20 +135,20 @@ def _add_outcome(case: ET.Element, told: Case) -> None:
             tag = "skipped"
     outcome = ET.SubElement(case, tag, message=line(finding.message or finding.title))
     outcome.set("type", finding.verdict.value)
-    outcome.text = _details(told)
+    outcome.text = _details(result)
 
 
-def _details(told: Case) -> str:
+def _details(result: Case) -> str:
     """Describe a finding as ``label: value`` lines."""
-    finding = told.finding
+    finding = result.finding
     parts = {"expected": finding.expected, "actual": finding.seen}
     if finding.expected is None and finding.seen is None:
         parts = {"": finding.message}
-    if told.cause:
-        for source in told.sources:
+    if result.cause:
+        for source in result.sources:
             parts[f"source: {source.document}"] = source.says.en
-        parts |= {"likely cause": told.cause.cause, "fix": told.cause.remedy}
-        parts["reproduce"] = told.command
+        parts |= {"likely cause": result.cause.cause, "fix": result.cause.remedy}
+        parts["reproduce"] = result.command
     return "\n".join(
         f"{line(name)}: {lines(text)}" if name else lines(text)
         for name, text in parts.items()

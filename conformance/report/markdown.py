@@ -24,15 +24,15 @@ from conformance.report.locale.terms import (
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Row
-from conformance.report.text_diff import Pieces
+from conformance.report.text_diff import Segments
 
 WIDEST = 300
 """Maximum characters of an expected or actual value in a table cell."""
 
-MOST = 50
+MAX_FINDINGS_LISTED = 50
 """Maximum number of listed findings; CI pages truncate long summaries."""
 
-MOST_CASES = 20
+MAX_CASES = 20
 """Maximum number of findings with details below the table."""
 
 _MARKS = {
@@ -92,14 +92,14 @@ class _Writer:
         parts = [
             f"## {self._of(self._summary.headline)}",
             prose(self._of(self._summary.sentence)),
-            self._because(),
+            self._reason(),
             self._judged_again(),
             self._facts(),
             self._counts(),
             self._findings(),
             self._cases(),
             self._states(),
-            self._beyond(),
+            self._undocumented(),
             self._gaps(),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
@@ -109,7 +109,7 @@ class _Writer:
 
     def _facts(self) -> str:
         header = self._summary.run.header
-        told = [
+        result = [
             code(header.base_url),
             f"{self._of(_MODEL)} {code(header.model)}",
             f"{self._of(_CONTRACT)} {code(header.contract)}",
@@ -117,15 +117,15 @@ class _Writer:
             self._of(self._summary.cost_in_words),
             self._of(duration(self._summary.elapsed)),
         ]
-        return " · ".join(told)
+        return " · ".join(result)
 
-    def _because(self) -> str:
-        because = self._summary.because
-        return f"{self._of(_BECAUSE)}{code(self._of(because))}" if because else ""
+    def _reason(self) -> str:
+        reason = self._summary.because
+        return f"{self._of(_BECAUSE)}{code(self._of(reason))}" if reason else ""
 
     def _judged_again(self) -> str:
-        told = self._summary.judged_again
-        return escape(self._of(told)) if told else ""
+        result = self._summary.judged_again
+        return escape(self._of(result)) if result else ""
 
     def _counts(self) -> str:
         return " · ".join(
@@ -137,9 +137,12 @@ class _Writer:
         if not troubles:
             return ""
         rows = [self._of(_FINDINGS_HEAD), "| --- | --- | --- | --- |"]
-        rows += [self._finding(case_of(self._summary, finding)) for finding in troubles[:MOST]]
+        rows += [
+            self._finding(case_of(self._summary, finding))
+            for finding in troubles[:MAX_FINDINGS_LISTED]
+        ]
         table = "\n".join(rows)
-        left = len(troubles) - MOST
+        left = len(troubles) - MAX_FINDINGS_LISTED
         if left <= 0:
             return table
         more = _IN_REPORT.format(findings=counted(left, MORE_FINDINGS))
@@ -147,7 +150,9 @@ class _Writer:
 
     def _finding(self, case: Case) -> str:
         finding = case.finding
-        expected, seen = (_told_apart(pieces) for pieces in case.compared_in(self._language))
+        expected, seen = (
+            _distinguished(fragments) for fragments in case.compared_in(self._language)
+        )
         expected = expected or escape(self._of(case.title))
         seen = seen or code(self._of(case.message))
         verdict = self._of(VERDICTS[finding.verdict])
@@ -158,12 +163,12 @@ class _Writer:
         cases = [
             case_of(self._summary, finding, self._key_env) for finding in self._summary.troubles
         ]
-        told = [
+        result = [
             self._case(case, case.likely, case.remedy)
             for case in cases
             if case.likely is not None and case.remedy is not None
         ]
-        return "\n\n".join(told[:MOST_CASES])
+        return "\n\n".join(result[:MAX_CASES])
 
     def _case(self, case: Case, likely: Text, remedy: Text) -> str:
         finding, sentence = case.finding, case.requirement
@@ -175,14 +180,14 @@ class _Writer:
         ]
         points.append(f"- {self._of(_CAUSE)}{prose(self._of(likely))}")
         points.append(f"- {self._of(_TO_DO)}{prose(self._of(remedy))}")
-        told = [
+        result = [
             f"<details><summary>{html(finding.id)}</summary>",
             prose(self._of(statement)),
             "\n".join(points),
             _block(case.command) if case.command else "",
             "</details>",
         ]
-        return "\n\n".join(part for part in told if part)
+        return "\n\n".join(part for part in result if part)
 
     def _states(self) -> str:
         rows = [row for row in self._summary.rows_of("parameter") if row.subject.documented]
@@ -197,22 +202,22 @@ class _Writer:
         state = f"{_MARKS[row.state]} {self._of(STATES[row.state])}"
         return f"| {code(subject.name)} | {state} | {promise} |"
 
-    def _beyond(self) -> str:
+    def _undocumented(self) -> str:
         """List the states of undocumented parameters and fields."""
-        if not self._summary.beyond:
+        if not self._summary.undocumented:
             return ""
         document = same(code(self._summary.run.header.document))
         rows = [
             f"{code(row.subject.name)} {self._of(STATES[row.state])}"
-            for row in self._summary.beyond
+            for row in self._summary.undocumented
         ]
         return f"{self._of(_BEYOND.format(document=document))}{', '.join(rows)}"
 
     def _gaps(self) -> str:
         if not self._summary.gaps:
             return ""
-        told = [f"- {len(gap.left_open)} {self._of(gap.why)}" for gap in self._summary.gaps]
-        return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *told])
+        result = [f"- {len(gap.left_open)} {self._of(gap.why)}" for gap in self._summary.gaps]
+        return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *result])
 
 
 _MODEL = Text("model", "模型")
@@ -231,15 +236,15 @@ _BEYOND = Text(
 _NOT_VERIFIED = Text("Not verified", "未验证")
 
 
-def _told_apart(pieces: Pieces) -> str:
+def _distinguished(fragments: Segments) -> str:
     """Write a value as code with differences in bold, truncated if long."""
     written, room = [], WIDEST
-    for piece in pieces:
+    for fragment in fragments:
         if room <= 0:
             break
-        span = code(cut(piece.text, room))
-        written.append(f"**{span}**" if piece.differs and len(pieces) > 1 else span)
-        room -= len(piece.text)
+        span = code(cut(fragment.text, room))
+        written.append(f"**{span}**" if fragment.differs and len(fragments) > 1 else span)
+        room -= len(fragment.text)
     return "".join(written)
 
 

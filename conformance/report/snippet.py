@@ -16,7 +16,7 @@ from conformance.model import WRONG_KEY, Credentials, Request
 from conformance.report.curl import NONE, key_variable, variable_in
 from conformance.report.sanitize import line
 
-LONGEST = 8_000
+MAX_BODY_BYTES = 8_000
 """Maximum bytes of a body for a snippet; longer ones are only in the record."""
 
 DEEPEST = 20
@@ -62,7 +62,7 @@ def _readable(request: Request) -> Mapping[str, Any] | None:
     """Parse the body; None if the client cannot reproduce it."""
     sendable = (request.method, request.path) == ("POST", "/completions")
     anonymous = request.credentials is Credentials.NONE
-    if not sendable or anonymous or len(request.body) > LONGEST:
+    if not sendable or anonymous or len(request.body) > MAX_BODY_BYTES:
         return None
     try:
         read = json.loads(request.body, object_pairs_hook=_once, parse_constant=_no_number)
@@ -108,13 +108,13 @@ def _with_every_request(headers: Mapping[str, str]) -> str:
     """Return the default_headers argument, or an empty string."""
     if not headers:
         return ""
-    told = [
+    result = [
         f'{_text(name)}: os.environ["{variable}"]'
         if (variable := variable_in(value))
         else f"{_text(name)}: {_text(value)}"
         for name, value in headers.items()
     ]
-    return f", default_headers={{{', '.join(told)}}}"
+    return f", default_headers={{{', '.join(result)}}}"
 
 
 def _call(request: Request, body: Mapping[str, Any]) -> Iterator[str]:

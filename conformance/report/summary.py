@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 from conformance.model import (
     EXIT_CODES,
     Conclusion,
@@ -22,10 +22,10 @@ from conformance.model import (
 )
 from conformance.record.conclusions import JUDGED, count_verdicts, state_of
 from conformance.report.locale import messages as sentences
-from conformance.report.locale.finding_text import spoken
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import HEADLINES
 from conformance.report.summary_rows import CALM, Area, Gap, Row
-from conformance.report.usage import wrong_bills
+from conformance.report.usage import usage_mismatches
 
 WORST_FIRST: Sequence[Verdict] = (
     Verdict.FAIL,
@@ -55,7 +55,7 @@ class Summary:
     def because(self) -> Text | None:
         """Why the run stopped early, such as a failed preflight; None otherwise."""
         given = self.run.footer.because if self.run.footer else None
-        return spoken(given) if given else None
+        return finding_text(given) if given else None
 
     @property
     def judged_again(self) -> Text | None:
@@ -122,7 +122,7 @@ class Summary:
         return tuple(row for row in self.rows if row.subject.kind == kind)
 
     @property
-    def beyond(self) -> tuple[Row, ...]:
+    def undocumented(self) -> tuple[Row, ...]:
         """Rows of undocumented parameters and fields that a deep run tested anyway."""
         return tuple(
             row for row in self.rows if any(f.verdict is Verdict.INFO for f in row.findings)
@@ -153,7 +153,7 @@ class Summary:
         """Checks and requirements that this run did not verify, with reasons."""
         touched = {finding.requirement for finding in self.run.findings}
         untouched = tuple(key for key in self.requirements if key not in touched)
-        cut_short = self.conclusion is Conclusion.BROKEN_OFF or self.because is not None
+        cut_short = self.conclusion is Conclusion.INCOMPLETE or self.because is not None
         gaps = [
             Gap(words, self._reasons(verdict)) for verdict, words in sentences.LEFT_OPEN.items()
         ]
@@ -168,7 +168,7 @@ class Summary:
             if finding.verdict is verdict:
                 grouped.setdefault(finding.message, []).append(finding.id)
         groups = sorted(grouped.items(), key=lambda group: -len(group[1]))
-        return {spoken(reason): tuple(names) for reason, names in groups}
+        return {finding_text(reason): tuple(names) for reason, names in groups}
 
     @property
     def judged(self) -> int:
@@ -190,12 +190,12 @@ class Summary:
         served = [
             sentences.the_parameters(self.rows_of("parameter")),
             sentences.the_fields(self.rows_of("field")),
-            sentences.the_bill(wrong_bills(self.run)),
+            sentences.usage_sentence(usage_mismatches(self.run)),
         ]
-        told = [sentence for sentence in served if sentence is not None]
+        result = [sentence for sentence in served if sentence is not None]
         # An incomplete or inconclusive run states that first.
         whole = self.conclusion in {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING}
-        return joined([*told, found] if whole else [found, *told], Text(" ", ""))
+        return join_texts([*result, found] if whole else [found, *result], Text(" ", ""))
 
 
 def _by_severity(finding: Finding) -> tuple[int, str]:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-MOST_PAIRS = 10_000
+MAX_WORD_PAIRS = 10_000
 """Limit for pairs of equal words; beyond it the whole middle part counts as different."""
 
-LEAST_SHARED = 0.3
+MIN_SHARED_FRACTION = 0.3
 """Minimum common share of the shorter text; below it no differences are marked."""
 
 _ATTACHED = "\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
@@ -27,17 +27,17 @@ _WORD = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """A part of a text; ``differs`` if the other text lacks it."""
 
     text: str
     differs: bool
 
 
-Pieces = tuple[Piece, ...]
+Segments = tuple[Segment, ...]
 
 
-def side_by_side(left: str, right: str) -> tuple[Pieces, Pieces]:
+def side_by_side(left: str, right: str) -> tuple[Segments, Segments]:
     """Split two texts into equal and different pieces; the pieces of a side join to its text.
 
     Texts with too little in common are returned as one piece each.
@@ -45,11 +45,11 @@ def side_by_side(left: str, right: str) -> tuple[Pieces, Pieces]:
     lefts, rights = _WORD.findall(left), _WORD.findall(right)
     blocks = _shared_blocks(lefts, rights)
     shared = sum(len(word) for start, _, size in blocks for word in lefts[start : start + size])
-    if shared < LEAST_SHARED * min(len(left), len(right)) or not shared:
+    if shared < MIN_SHARED_FRACTION * min(len(left), len(right)) or not shared:
         return _whole(left), _whole(right)
     return (
-        _pieces(lefts, [(start, size) for start, _, size in blocks]),
-        _pieces(rights, [(start, size) for _, start, size in blocks]),
+        _segments(lefts, [(start, size) for start, _, size in blocks]),
+        _segments(rights, [(start, size) for _, start, size in blocks]),
     )
 
 
@@ -61,7 +61,7 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     tail = next((i for i in range(room) if lefts[-1 - i] != rights[-1 - i]), room)
     inner_lefts, inner_rights = lefts[head : len(lefts) - tail], rights[head : len(rights) - tail]
     blocks = [(0, 0, head)]
-    if equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MOST_PAIRS:
+    if equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MAX_WORD_PAIRS:
         # Blanks and punctuation only extend a match that starts with a word.
         matcher = SequenceMatcher(_is_sign, inner_lefts, inner_rights, autojunk=False)
         blocks += [
@@ -73,8 +73,8 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     return [block for block in blocks if block[2]]
 
 
-def _words(pieces: Iterable[str]) -> Iterator[str]:
-    return (piece for piece in pieces if not _is_sign(piece))
+def _words(segments: Iterable[str]) -> Iterator[str]:
+    return (segment for segment in segments if not _is_sign(segment))
 
 
 def _is_sign(word: str) -> bool:
@@ -87,13 +87,13 @@ def equal_pairs(lefts: Iterable[str], rights: Iterable[str]) -> int:
     return sum(count * there[item] for item, count in Counter(lefts).items())
 
 
-def _pieces(words: Sequence[str], shared: Iterable[tuple[int, int]]) -> Pieces:
-    pieces: list[Piece] = []
+def _segments(words: Sequence[str], shared: Iterable[tuple[int, int]]) -> Segments:
+    segments: list[Segment] = []
     place = 0
 
     def add(end: int, *, differs: bool) -> None:
         if end > place:
-            pieces.append(Piece("".join(words[place:end]), differs))
+            segments.append(Segment("".join(words[place:end]), differs))
 
     for start, size in shared:
         add(start, differs=True)
@@ -101,8 +101,8 @@ def _pieces(words: Sequence[str], shared: Iterable[tuple[int, int]]) -> Pieces:
         add(start + size, differs=False)
         place = start + size
     add(len(words), differs=True)
-    return tuple(pieces)
+    return tuple(segments)
 
 
-def _whole(text: str) -> Pieces:
-    return (Piece(text, differs=False),) if text else ()
+def _whole(text: str) -> Segments:
+    return (Segment(text, differs=False),) if text else ()

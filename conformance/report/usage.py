@@ -18,32 +18,34 @@ LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class UsageMismatch:
     """Reported and counted tokens, summed over all countable exchanges.
 
     ``kind`` is ``prompt`` or ``completion``.
     """
 
     kind: str
-    billed: int
+    stated: int
     counted: int
 
 
 _Json = Mapping[str, Any]
 
 
-def wrong_bills(run: Run) -> Iterator[Bill]:
+def usage_mismatches(run: Run) -> Iterator[UsageMismatch]:
     """Sum reported and counted tokens for each kind that a failed check covers."""
-    broken = {finding.requirement for finding in run.findings if _tells(finding)}
+    broken = {finding.requirement for finding in run.findings if _reports_usage(finding)}
     for kind, requirements, count in _KINDS:
         if broken & requirements:
             pairs = list(_pairs(run.exchanges, f"{kind}_tokens", count))
-            bill = Bill(kind, sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs))
-            if bill.counted and bill.billed != bill.counted:
-                yield bill
+            mismatch = UsageMismatch(
+                kind, sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+            )
+            if mismatch.counted and mismatch.stated != mismatch.counted:
+                yield mismatch
 
 
-def _tells(finding: Finding) -> bool:
+def _reports_usage(finding: Finding) -> bool:
     return finding.verdict is Verdict.FAIL
 
 
@@ -54,12 +56,12 @@ def _pairs(
     for exchange in exchanges:
         if exchange.status != 200:
             continue
-        asked, answered = _object(exchange.request.body), _object(exchange.body)
+        request, answered = _object(exchange.request.body), _object(exchange.body)
         usage = answered.get("usage")
-        billed = usage.get(name) if isinstance(usage, dict) else None
-        counted = count(asked, answered)
-        if isinstance(billed, int) and _whole(billed) and counted:
-            yield billed, counted
+        stated = usage.get(name) if isinstance(usage, dict) else None
+        counted = count(request, answered)
+        if isinstance(stated, int) and _whole(stated) and counted:
+            yield stated, counted
 
 
 def _object(body: bytes) -> _Json:
@@ -76,10 +78,10 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
 
 
-def _sent(asked: _Json, _: _Json) -> int | None:
+def _sent(request: _Json, _: _Json) -> int | None:
     """Count the tokens of a prompt of token ids."""
-    prompt = asked.get("prompt")
-    if not isinstance(prompt, list) or not prompt or "suffix" in asked:
+    prompt = request.get("prompt")
+    if not isinstance(prompt, list) or not prompt or "suffix" in request:
         return None
     if all(_whole(token) for token in prompt):
         return len(prompt)
@@ -88,13 +90,13 @@ def _sent(asked: _Json, _: _Json) -> int | None:
     return None
 
 
-def _generated(asked: _Json, answered: _Json) -> int | None:
+def _generated(request: _Json, answered: _Json) -> int | None:
     """Count the tokens of a response whose choices all ended with ``length``."""
-    limit, choices = asked.get("max_tokens"), answered.get("choices")
+    limit, choices = request.get("max_tokens"), answered.get("choices")
     if not _whole(limit) or not isinstance(choices, list) or not choices:
         return None
-    best_of = asked.get("best_of")
-    if (best_of is not None and best_of != asked.get("n", 1)) or asked.get("echo"):
+    best_of = request.get("best_of")
+    if (best_of is not None and best_of != request.get("n", 1)) or request.get("echo"):
         return None
     cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
     return int(limit or 0) * len(choices) if cut else None

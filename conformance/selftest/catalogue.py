@@ -28,7 +28,7 @@ class CatalogueError(Exception):
 class Shows(StrEnum):
     """How a run tells of a fault."""
 
-    DEVIATION = "deviation"
+    FAILURE = "deviation"
     REFUSED = "refused"
 
 
@@ -55,7 +55,7 @@ class Fault:
     contract: str = LIVE
     dialect: str = REFERENCE
     modifiers: tuple[str, ...] = ()
-    shows: Shows = Shows.DEVIATION
+    shows: Shows = Shows.FAILURE
 
     def due(self, modifier: str | None) -> Tier:
         """The tier at which a run has to find it, shown everywhere or only where a modifier says.
@@ -103,12 +103,12 @@ def _records(text: str, kind: type[T]) -> tuple[T, ...]:
     try:
         return cattrs.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
-        told = (
+        result = (
             "; ".join(cattrs.transform_error(error))
             if isinstance(error, cattrs.BaseValidationError)
             else str(error)
         )
         what = kind.__name__.lower()
         raise CatalogueError(
-            f"the bundled server's list of {what}s cannot be read: {told}"
+            f"the bundled server's list of {what}s cannot be read: {result}"
         ) from None

@@ -24,7 +24,7 @@ COUNTING = "every-third"
 
 GENERATED = frozenset(check.id for check in all_checks() if check.stage is Stage.GENERATED)
 
-LONGEST = 400
+MAX_SENTENCE_CHARS = 400
 """Characters of a sentence that are kept: there are a hundred thousand of them."""
 
 
@@ -94,8 +94,8 @@ async def _run(
 
 def failed(trial: Trial, error: Exception) -> Outcome:
     """Tell of a run that broke inside the suite."""
-    because = f"internal error of the suite: {type(error).__name__}: {error}"
-    return Outcome(trial, (), Cost(), 0.0, because[:LONGEST])
+    reason = f"internal error of the suite: {type(error).__name__}: {error}"
+    return Outcome(trial, (), Cost(), 0.0, reason[:MAX_SENTENCE_CHARS])
 
 
 def _base_url(server: BundledServer, trial: Trial, what: str) -> str:
@@ -105,18 +105,18 @@ def _base_url(server: BundledServer, trial: Trial, what: str) -> str:
 
 
 def _remark(finding: Finding, exchanges: dict[str, Exchange]) -> Remark:
-    declined: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
     if finding.verdict is Verdict.REFUSED:
-        answers = (exchanges[key] for key in finding.exchanges)
-        declined = frozenset().union(
-            *(features_of(a.request.body) for a in answers if a.status and a.status >= 400)
+        responses = (exchanges[key] for key in finding.exchanges)
+        rejected = frozenset().union(
+            *(features_of(a.request.body) for a in responses if a.status and a.status >= 400)
         )
     return Remark(
         finding.id,
         finding.requirement,
         finding.level,
         finding.verdict,
-        finding.message[:LONGEST],
-        declined,
+        finding.message[:MAX_SENTENCE_CHARS],
+        rejected,
         finding.id in GENERATED,
     )

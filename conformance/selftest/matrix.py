@@ -83,7 +83,7 @@ class Matrix:
         self.left = left
         self._checks = tuple(checks)
         self.faulty = tuple(o for o in self.outcomes if isinstance(o.trial.shown, Fault))
-        self.honest = tuple(o for o in self.outcomes if not isinstance(o.trial.shown, Fault))
+        self.conforming = tuple(o for o in self.outcomes if not isinstance(o.trial.shown, Fault))
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
@@ -147,7 +147,7 @@ class Matrix:
         it is told to break; of a correct server every verdict, as far as a server that wavers
         between near-ties lets one be given.
         """
-        return (*_differing(self.faulty, _accusations), *_differing(self.honest, _verdicts))
+        return (*_differing(self.faulty, _false_positives), *_differing(self.conforming, _verdicts))
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -216,14 +216,14 @@ def _price(tier: Tier, outcomes: Sequence[Outcome]) -> Price:
 
 
 def _differing(
-    outcomes: Iterable[Outcome], told: Callable[[Outcome], dict[str, str]]
+    outcomes: Iterable[Outcome], result: Callable[[Outcome], dict[str, str]]
 ) -> Iterator[Unsteady]:
     """Compare what each seed told of the same server at the same tier."""
     first: dict[tuple[str, Tier], dict[str, str]] = {}
     differing: dict[tuple[str, Tier], set[str]] = {}
     for outcome in outcomes:
         key = (outcome.trial.name, outcome.trial.tier)
-        now = told(outcome)
+        now = result(outcome)
         before = first.setdefault(key, now)
         names = {n for n in now.keys() | before.keys() if now.get(n) != before.get(n)}
         if names:
@@ -232,10 +232,10 @@ def _differing(
         yield Unsteady(name, tier, ", ".join(sorted(names)))
 
 
-def _accusations(outcome: Outcome) -> dict[str, str]:
+def _false_positives(outcome: Outcome) -> dict[str, str]:
     """Tell whether a fault is found, and of what a run of all checks accuses the server."""
-    accused = dict.fromkeys(outcome.accused, "broken") if outcome.trial.complete else {}
-    return {**accused, "fault detected": str(outcome.found)}
+    reported = dict.fromkeys(outcome.reported, "broken") if outcome.trial.complete else {}
+    return {**reported, "fault detected": str(outcome.found)}
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:

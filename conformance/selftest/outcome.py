@@ -29,7 +29,7 @@ class Remark:
     generated: bool = False
 
     @property
-    def accuses(self) -> bool:
+    def is_false_positive(self) -> bool:
         """Whether it says that a promise is broken."""
         return self.verdict in ACCUSING
 
@@ -79,16 +79,16 @@ class Outcome:
         return tuple(r for r in self.remarks if broken and (r.requirement in broken or r.generated))
 
     @property
-    def accused(self) -> frozenset[str]:
+    def reported(self) -> frozenset[str]:
         """The requirements that the server is told to break, but for mere conventions."""
         return frozenset(
-            r.requirement for r in self.remarks if r.accuses and r.level is not Level.MAY
+            r.requirement for r in self.remarks if r.is_false_positive and r.level is not Level.MAY
         )
 
     @property
     def besides(self) -> tuple[str, ...]:
         """Requirements that are accused and that the fault does not claim to break."""
-        return tuple(sorted(self.accused - set(self.trial.broken)))
+        return tuple(sorted(self.reported - set(self.trial.broken)))
 
     @property
     def false_alarms(self) -> tuple[str, ...]:

@@ -29,14 +29,14 @@ class Dialect:
 
 Shown = Fault | Variant | Dialect
 
-TWO_WAYS = (
+BOTH_SHAPES = (
     "streaming.text-equals-plain",
     "streaming.logprobs-as-plain",
     "usage.stream-equals-plain",
 )
 ALIKE: dict[str | None, tuple[str, ...]] = {
-    "stream": TWO_WAYS,
-    "plain": TWO_WAYS,
+    "stream": BOTH_SHAPES,
+    "plain": BOTH_SHAPES,
     "batch": ("prompt.batch-as-singles", "echo.own-prompt-in-batch", "usage.prompt-sums-batch"),
     "echo": (
         "echo.prompt-then-completion",
@@ -123,7 +123,7 @@ def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
     A fault that shows everywhere is tried at each tier up to the one wanted, since what it costs to
     find it is half of what a selftest tells; all else at that tier alone.
     """
-    once = [*_honest(catalogue.variants, wanted), *_faulty(catalogue.faults, wanted)]
+    once = [*_conforming(catalogue.variants, wanted), *_faulty(catalogue.faults, wanted)]
     return tuple(
         replace(
             trial,
@@ -136,7 +136,7 @@ def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
     )
 
 
-def _honest(variants: Iterable[Variant], wanted: Wanted) -> Iterator[Trial]:
+def _conforming(variants: Iterable[Variant], wanted: Wanted) -> Iterator[Trial]:
     for variant in variants:
         if wanted.faults and not wanted.variants:
             break

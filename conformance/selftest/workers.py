@@ -20,7 +20,7 @@ from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial
 from conformance.targets.bundled import COMMAND, BundledServerError, bundled_showcase
 
-PATIENCE = 15.0
+STOP_TIMEOUT_SECONDS = 15.0
 """Seconds that a worker gets to stop its server before it is ended."""
 
 
@@ -55,7 +55,7 @@ def outcomes_of(
         while busy:
             for pipe in wait(list(busy)):
                 assert isinstance(pipe, Connection)  # noqa: S101 - nothing else is waited for
-                outcome = _answer(busy[pipe])
+                outcome = _response(busy[pipe])
                 trial = next(todo, None)
                 if trial is None:
                     del busy[pipe]
@@ -71,18 +71,18 @@ def _ask(worker: _Worker, trial: Trial) -> None:
         raise _gone(worker) from None
 
 
-def _answer(worker: _Worker) -> Outcome:
+def _response(worker: _Worker) -> Outcome:
     try:
-        told = worker.pipe.recv()
+        result = worker.pipe.recv()
     except (EOFError, OSError):
         raise _gone(worker) from None
-    if isinstance(told, Outcome):
-        return told
-    raise WorkerError(str(told))
+    if isinstance(result, Outcome):
+        return result
+    raise WorkerError(str(result))
 
 
 def _gone(worker: _Worker) -> WorkerError:
-    worker.process.join(PATIENCE)
+    worker.process.join(STOP_TIMEOUT_SECONDS)
     return WorkerError(f"a selftest worker process ended (exit code {worker.process.exitcode})")
 
 
@@ -103,7 +103,7 @@ def _workers(count: int, command: Sequence[str]) -> Iterator[list[_Worker]]:
         for worker in workers:
             worker.pipe.close()
         for worker in workers:
-            worker.process.join(PATIENCE)
+            worker.process.join(STOP_TIMEOUT_SECONDS)
             worker.process.kill()
             worker.process.join()
 

@@ -14,9 +14,9 @@ from conformance.targets.parsing import TypedError, read_key
 class MissingSecretError(Exception):
     """The environment lacks a secret of one target; ``told`` names the variable in a sentence."""
 
-    def __init__(self, told: Text) -> None:
-        super().__init__(told.en)
-        self.told = told
+    def __init__(self, result: Text) -> None:
+        super().__init__(result.en)
+        self.reason = result
 
 
 NOT_SET = Text(

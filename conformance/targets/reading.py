@@ -177,9 +177,9 @@ def _merged(shared: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, s
 
 def _once(headers: Mapping[str, str], own: Mapping[str, Any], place: _Place) -> None:
     """Check that no header is set twice."""
-    plain = {name.lower() for name in headers}
+    non_streaming = {name.lower() for name in headers}
     for name in own.get("headers-env", {}):
-        if name.lower() in plain:
+        if name.lower() in non_streaming:
             place.complain(f"headers and headers-env both set {name}; remove one of them")
         if name.lower() == "authorization" and "api-key-env" in own:
             place.complain("headers-env and api-key-env both set Authorization; remove one of them")

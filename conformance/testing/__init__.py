@@ -5,6 +5,6 @@ language is a toy: it counts, copies and otherwise wanders through a few words, 
 probabilities is a pure function of the text before. It is no reading of anybody's server.
 """
 
-from conformance.testing.fake_endpoint import ImaginedEndpoint
+from conformance.testing.fake_endpoint import FakeEndpoint
 
-__all__ = ["ImaginedEndpoint"]
+__all__ = ["FakeEndpoint"]

@@ -14,7 +14,7 @@ from conformance.contract import Contract
 from conformance.model import Arrival, Attempt, Credentials, Exchange, Request
 from conformance.testing import fake_model as language
 from conformance.testing.fake_model import Distribution
-from conformance.testing.fake_validation import CONTEXT, Body, Fault, fault_in, prompts_of
+from conformance.testing.fake_validation import CONTEXT, Body, RequestError, error_in, prompts_of
 
 MODEL = "imagined"
 JSON_TYPE = "application/json"
@@ -36,11 +36,11 @@ class _Draft:
     @property
     def quality(self) -> float:
         """The mean log probability of a token, by which the best of several is chosen."""
-        told = [d.logprob(t) for d, t in zip(self.thoughts, self.tokens, strict=True)]
-        return sum(told) / max(1, len(told))
+        result = [d.logprob(t) for d, t in zip(self.thoughts, self.tokens, strict=True)]
+        return sum(result) / max(1, len(result))
 
 
-class ImaginedEndpoint:
+class FakeEndpoint:
     """A transport that answers by itself, and remembers every request it was sent.
 
     Unseeded samples come from a counter, so they differ within a run and repeat between runs.
@@ -60,20 +60,20 @@ class ImaginedEndpoint:
             wrong = request.credentials is Credentials.WRONG or "authorization" in named
             message = "Incorrect API key provided" if wrong else "You didn't provide an API key"
             code = "invalid_api_key" if wrong else None
-            return self._refusal(request, Fault(message, code=code, status=401))
+            return self._refusal(request, RequestError(message, code=code, status=401))
         if (request.method, request.path) == ("GET", "/models"):
             entry = {"id": self._model, "object": "model", "owned_by": "imagination"}
-            return self._answer(request, {"object": "list", "data": [entry]})
+            return self._response(request, {"object": "list", "data": [entry]})
         if request.path != "/completions":
-            return self._refusal(request, Fault("there is nothing here", status=404))
+            return self._refusal(request, RequestError("there is nothing here", status=404))
         if request.method != "POST":
-            return self._refusal(request, Fault("only POST is allowed", status=405))
+            return self._refusal(request, RequestError("only POST is allowed", status=405))
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
-            return self._refusal(request, Fault("the body is not JSON"))
-        fault = fault_in(body, self._contract, self._model)
-        return self._refusal(request, fault) if fault else self._complete(request, body)
+            return self._refusal(request, RequestError("the body is not JSON"))
+        error = error_in(body, self._contract, self._model)
+        return self._refusal(request, error) if error else self._complete(request, body)
 
     def _complete(self, request: Request, body: Body) -> Exchange:
         n = body.get("n") or 1
@@ -97,7 +97,7 @@ class ImaginedEndpoint:
         if body.get("stream"):
             return self._stream(request, body, envelope, choices, usage)
         whole = [_choice(draft, body, i) for i, draft in enumerate(choices)]
-        return self._answer(request, {**envelope, "choices": whole, "usage": usage})
+        return self._response(request, {**envelope, "choices": whole, "usage": usage})
 
     def _drafts(self, body: Body, prompt: list[int], n: int) -> list[_Draft]:
         """The best ``n`` of as many choices as were asked for."""
@@ -122,8 +122,8 @@ class ImaginedEndpoint:
     ) -> Exchange:
         """Send the choices side by side, a token of each in turn."""
         options = body.get("stream_options")
-        billed = isinstance(options, dict) and options.get("include_usage")
-        extra = {"usage": None} if billed else {}
+        counted = isinstance(options, dict) and options.get("include_usage")
+        extra = {"usage": None} if counted else {}
         parts = zip_longest(*(_parts(draft, body, i) for i, draft in enumerate(choices)))
         chunks: list[Mapping[str, Any]] = [
             {**envelope, "choices": [part], **extra} for turn in parts for part in turn if part
@@ -136,12 +136,14 @@ class ImaginedEndpoint:
         arrivals = tuple(Arrival(TICK * i, len(event)) for i, event in enumerate(events, start=1))
         return self._exchange(request, 200, STREAM_TYPE, b"".join(events), arrivals)
 
-    def _answer(self, request: Request, answer: Mapping[str, Any], status: int = 200) -> Exchange:
-        body = _json(answer).encode("utf-8", errors="surrogatepass")
+    def _response(
+        self, request: Request, response: Mapping[str, Any], status: int = 200
+    ) -> Exchange:
+        body = _json(response).encode("utf-8", errors="surrogatepass")
         return self._exchange(request, status, JSON_TYPE, body, (Arrival(TICK, len(body)),))
 
-    def _refusal(self, request: Request, fault: Fault) -> Exchange:
-        return self._answer(request, fault.body, fault.status)
+    def _refusal(self, request: Request, error: RequestError) -> Exchange:
+        return self._response(request, error.body, error.status)
 
     def _exchange(
         self,
@@ -192,7 +194,7 @@ def _generate(
             return _Draft(prompt, tokens, thoughts, text, "stop")
         tokens.append(token)
         thoughts.append(thought)
-        text += language.piece_of(token)
+        text += language.token_text(token)
         found = [text.index(stop) for stop in stops if stop in text]
         if found:
             return _Draft(prompt, tokens, thoughts, text[: min(found)], "stop")
@@ -235,19 +237,19 @@ def _parts(draft: _Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
     entries = list(_entries(draft, body)) if body.get("logprobs") is not None else None
     ends = [len(language.decode(draft.prompt))] if echoes else [0]
     for token in draft.tokens:
-        ends.append(ends[-1] + len(language.piece_of(token)))
-    sent = told = 0
+        ends.append(ends[-1] + len(language.token_text(token)))
+    sent = result = 0
     for number, end in enumerate(ends):
         known = (len(draft.prompt) if echoes else 0) + number
         cut = _border(text, min(end, len(text)))
         if cut == sent:
             continue
-        columns = _columns(entries[told:known]) if entries is not None else None
-        piece = text[sent:cut].decode("utf-8", errors="replace")
-        yield {"text": piece, "index": index, "logprobs": columns, "finish_reason": None}
-        sent, told = cut, known
+        columns = _columns(entries[result:known]) if entries is not None else None
+        fragment = text[sent:cut].decode("utf-8", errors="replace")
+        yield {"text": fragment, "index": index, "logprobs": columns, "finish_reason": None}
+        sent, result = cut, known
     rest = text[sent:].decode("utf-8", errors="replace")
-    columns = _columns(entries[told:]) if entries else None
+    columns = _columns(entries[result:]) if entries else None
     reason = draft.finish_reason
     yield {"text": rest, "index": index, "logprobs": columns, "finish_reason": reason}
 
@@ -271,20 +273,20 @@ def _entries(draft: _Draft, body: Body) -> Iterator[tuple[str, float | None, Any
     thoughts = [language.predict(draft.prompt[:i]) for i in range(head)] + draft.thoughts
     raw = b"" if head else language.decode(draft.prompt)
     for i, token in enumerate([*draft.prompt[:head], *draft.tokens]):
-        piece = language.piece_of(token)
+        fragment = language.token_text(token)
         # A token that lies wholly behind the cut of a stop sequence is no part of the answer.
         if i >= head and len(raw) >= len(language.decode(draft.prompt)) + len(draft.kept):
             return
         offset = len(raw.decode("utf-8", errors="ignore"))
-        raw += piece
+        raw += fragment
         if head and i == 0:
-            yield _shown(piece), None, None, offset
+            yield _shown(fragment), None, None, offset
             continue
         shown = dict.fromkeys([*thoughts[i].top(count), token])
         alternatives = {
-            _shown(language.piece_of(other)): thoughts[i].logprob(other) for other in shown
+            _shown(language.token_text(other)): thoughts[i].logprob(other) for other in shown
         }
-        yield _shown(piece), thoughts[i].logprob(token), alternatives, offset
+        yield _shown(fragment), thoughts[i].logprob(token), alternatives, offset
 
 
 def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str, list[Any]]:
@@ -292,12 +294,12 @@ def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str,
     return {name: [entry[i] for entry in entries] for i, name in enumerate(names)}
 
 
-def _shown(piece: bytes) -> str:
+def _shown(fragment: bytes) -> str:
     r"""A token as ``logprobs`` writes it: its text, or ``bytes:\xe2`` where it is no whole one."""
     try:
-        return piece.decode() or "<|endoftext|>"
+        return fragment.decode() or "<|endoftext|>"
     except UnicodeDecodeError:
-        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece)
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in fragment)
 
 
 def _json(value: object) -> str:

@@ -44,7 +44,7 @@ LEAD = 1.5
 ALTERNATIVES = 24
 REACH = 256
 """How far back the model looks for what it repeats."""
-LONGEST_TEXT = 401
+TEXT_END_TOKENS = 401
 """The model ends a text whose length in tokens is a multiple of this."""
 
 _WORD_IDS = {f" {word}".encode(): FIRST_WORD + i for i, word in enumerate(WORDS)}
@@ -57,22 +57,22 @@ def encode(text: str) -> list[int]:
     """Write a text as tokens; every text has exactly one way to be written."""
     ids: list[int] = []
     for match in _PIECES.finditer(text.encode("utf-8", errors="surrogatepass")):
-        piece = match.group()
-        known = _WORD_IDS.get(piece) or _NUMBER_IDS.get(piece) or _filler(piece)
-        ids.extend(piece if known is None else (known,))
+        fragment = match.group()
+        known = _WORD_IDS.get(fragment) or _NUMBER_IDS.get(fragment) or _filler(fragment)
+        ids.extend(fragment if known is None else (known,))
     return ids
 
 
-def _filler(piece: bytes) -> int | None:
+def _filler(fragment: bytes) -> int | None:
     """Read the tokens that fill the vocabulary up: `` w`` and their own number."""
-    if not piece.startswith(b" w") or not piece[2:].isdigit():
+    if not fragment.startswith(b" w") or not fragment[2:].isdigit():
         return None
-    number = int(piece[2:])
-    fills = FIRST_FILLER <= number < PREFIX and piece == f" w{number}".encode()
+    number = int(fragment[2:])
+    fills = FIRST_FILLER <= number < PREFIX and fragment == f" w{number}".encode()
     return number if fills else None
 
 
-def piece_of(token: int) -> bytes:
+def token_text(token: int) -> bytes:
     """The bytes that a token stands for; none for the control tokens."""
     if token < FIRST_NUMBER:
         return bytes([token])
@@ -85,7 +85,7 @@ def piece_of(token: int) -> bytes:
 
 def decode(tokens: Iterable[int]) -> bytes:
     """Write tokens as the bytes of their text."""
-    return b"".join(map(piece_of, tokens))
+    return b"".join(map(token_text, tokens))
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,9 @@ def predict(context: Sequence[int]) -> Distribution:
     lead = LEAD + checksum % 100 / 500
     scores = {token: -lead - 0.2 * i for i, token in enumerate(likely)}
     if open_bytes is None:
-        scores[END_OF_TEXT] = LEAD if len(context) % LONGEST_TEXT == LONGEST_TEXT - 1 else -6.0
+        scores[END_OF_TEXT] = (
+            LEAD if len(context) % TEXT_END_TOKENS == TEXT_END_TOKENS - 1 else -6.0
+        )
     follower = _follower(context)
     scores[likely[0] if follower is None else follower] = 0.0
     return Distribution(scores)

@@ -26,7 +26,7 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RequestError:
     """Why a request is refused, in the four words of the error envelope, and the status."""
 
     message: str
@@ -48,23 +48,23 @@ class Fault:
         }
 
 
-def fault_in(body: object, contract: Contract, model: str) -> Fault | None:
+def error_in(body: object, contract: Contract, model: str) -> RequestError | None:
     """Say what is wrong with a request, or None."""
     if not isinstance(body, Mapping):
-        return Fault("the body must be a JSON object")
+        return RequestError("the body must be a JSON object")
     if not isinstance(body.get("model"), str):
-        return Fault("you must provide a model parameter", "model", CODES["required"])
+        return RequestError("you must provide a model parameter", "model", CODES["required"])
     known = {parameter.name for parameter in contract.parameters}
     unknown = [name for name in body if name not in known]
     if unknown:
-        return Fault(f"Unrecognized request argument supplied: {unknown[0]}", unknown[0])
+        return RequestError(f"Unrecognized request argument supplied: {unknown[0]}", unknown[0])
     prompt = body.get("prompt")
     if prompt is not None and not _is_prompt(prompt):
         message = "prompt must be a string or an array of strings or of tokens"
-        return Fault(message, "prompt", CODES["type"])
+        return RequestError(message, "prompt", CODES["type"])
     if body["model"] != model:
         message = f"The model `{body['model']}` does not exist"
-        return Fault(message, "model", "model_not_found", status=404)
+        return RequestError(message, "model", "model_not_found", status=404)
     # Beyond what the document promises it is generous: a null is a default, nothing but the model
     # is required, and the prompt may have any form.
     given = {name: value for name, value in body.items() if value is not None} | {"prompt": ""}
@@ -86,43 +86,43 @@ def _are_tokens(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(type(part) is int for part in value)
 
 
-def _of_schema(violation: SchemaViolation) -> Fault:
+def _of_schema(violation: SchemaViolation) -> RequestError:
     name = violation.path.partition(".")[0].partition("[")[0] or None
     message = f"Invalid value for {name or 'the body'}: {violation.message}"
-    return Fault(message, name, CODES.get(violation.rule))
+    return RequestError(message, name, CODES.get(violation.rule))
 
 
-def _of_rules(body: Body, contract: Contract) -> Fault | None:
+def _of_rules(body: Body, contract: Contract) -> RequestError | None:
     """The rules that no schema states."""
-    fault = None
+    error = None
     choices, candidates = body.get("n") or 1, body.get("best_of")
     if candidates and candidates < choices:
-        fault = Fault("best_of must be at least n", "best_of")
+        error = RequestError("best_of must be at least n", "best_of")
     elif candidates == choices > 1 and "best-of.equal-to-n-refused" in contract.requirements:
-        fault = Fault("best_of must be greater than n", "best_of")
+        error = RequestError("best_of must be greater than n", "best_of")
     elif (candidates or 1) > 1 and body.get("stream"):
-        fault = Fault("best_of above 1 cannot be streamed", "best_of")
+        error = RequestError("best_of above 1 cannot be streamed", "best_of")
     elif body.get("stream_options") is not None and not body.get("stream"):
-        fault = Fault("stream_options is only allowed with stream", "stream_options")
+        error = RequestError("stream_options is only allowed with stream", "stream_options")
     elif body.get("max_tokens") == 0 and not body.get("echo"):
-        fault = Fault("max_tokens must be at least 1 without echo", "max_tokens")
+        error = RequestError("max_tokens must be at least 1 without echo", "max_tokens")
     elif any(not _is_token(key) for key in body.get("logit_bias") or ()):
-        fault = Fault("logit_bias names a token that does not exist", "logit_bias")
+        error = RequestError("logit_bias names a token that does not exist", "logit_bias")
     elif any(not 0 <= token < language.SIZE for ids in prompts_of(body) for token in ids):
-        fault = Fault("prompt holds a token that does not exist", "prompt")
+        error = RequestError("prompt holds a token that does not exist", "prompt")
     else:
-        fault = _over_context(body)
-    return fault
+        error = _over_context(body)
+    return error
 
 
-def _over_context(body: Body) -> Fault | None:
-    asked = body.get("max_tokens") or 0
+def _over_context(body: Body) -> RequestError | None:
+    request = body.get("max_tokens") or 0
     longest = max(map(len, prompts_of(body)), default=0)
-    if longest + asked <= CONTEXT:
+    if longest + request <= CONTEXT:
         return None
-    return Fault(
+    return RequestError(
         f"This model's maximum context length is {CONTEXT} tokens, however you requested"
-        f" {longest + asked} tokens ({longest} in your prompt; {asked} for the completion)",
+        f" {longest + request} tokens ({longest} in your prompt; {request} for the completion)",
         code="context_length_exceeded",
     )
 

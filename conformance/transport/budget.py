@@ -19,7 +19,7 @@ from conformance.transport.coalesce import Sender
 FALLBACK_TOKENS = 16
 """Taken for a request without ``max_tokens`` where the contract states no default."""
 
-MOST_BILLED = 10**9
+MAX_USAGE_TOKENS = 10**9
 """Tokens of one kind that a bill for one answer can mean. A larger number is no bill: added up,
 such numbers outgrow what JSON can carry, and the run's own record could not be written."""
 
@@ -43,7 +43,7 @@ class Budget:
             BudgetSpent: they do not fit, and nothing is under way that could make room.
         """
         async with self._settled:
-            self._hold_requests()
+            self._reserve_requests()
             while not self._fits(tokens):
                 if not self._reserved:
                     raise BudgetSpent(
@@ -51,7 +51,7 @@ class Budget:
                         f" {self.cost.tokens} of {self.limits.tokens} are used"
                     )
                 await self._settled.wait()
-                self._hold_requests()
+                self._reserve_requests()
             self.cost = _add(self.cost, requests=1)
             self._reserved += tokens
 
@@ -82,7 +82,7 @@ class Budget:
         limit = self.limits.requests
         return limit is not None and self.cost.requests >= limit
 
-    def _hold_requests(self) -> None:
+    def _reserve_requests(self) -> None:
         if self._out_of_requests():
             raise BudgetSpent(f"budget spent: {self.limits.requests} requests were allowed")
 
@@ -157,7 +157,7 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
     prompt, completion = (
         _count(usage.get(name), 0) for name in ("prompt_tokens", "completion_tokens")
     )
-    if max(prompt, completion) > MOST_BILLED:
+    if max(prompt, completion) > MAX_USAGE_TOKENS:
         return Cost(estimated_tokens=bound)
     return Cost(prompt_tokens=prompt, completion_tokens=completion)
 
@@ -172,10 +172,10 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
         if '"usage"' not in text:
             continue
         try:
-            answer = json.loads(text)
+            response = json.loads(text)
         except (ValueError, RecursionError):
             continue
-        usage = answer.get("usage") if isinstance(answer, dict) else None
+        usage = response.get("usage") if isinstance(response, dict) else None
         if isinstance(usage, dict):
             return usage
     return None

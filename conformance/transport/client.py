@@ -28,8 +28,8 @@ from conformance.model import (
 from conformance.protocol.sse import EventCounter
 from conformance.transport import errors as faults
 from conformance.transport.address import is_loopback, join, trouble_with, without_login
-from conformance.transport.errors import Fault
-from conformance.transport.rate_limit import Pace
+from conformance.transport.errors import TransportError
+from conformance.transport.rate_limit import RateLimiter
 from conformance.transport.redact import Redactor
 from conformance.transport.retry import wait_before_retry
 
@@ -49,14 +49,14 @@ Transport = httpx.AsyncBaseTransport
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Response:
     """One attempt's result while it comes in."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytearray = field(default_factory=bytearray)
     arrivals: list[Arrival] = field(default_factory=list)
-    fault: Fault | None = None
+    fault: TransportError | None = None
 
 
 class Client:
@@ -95,7 +95,7 @@ class Client:
         self._body_limit = body_limit
         self._clock = clock
         self._sleep = sleep
-        self._pace = Pace(rate, clock, sleep)
+        self._rate_limiter = RateLimiter(rate, clock, sleep)
         self._rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self._redactor = Redactor.of(target)
         self._where = without_login(target.base_url).rstrip("/")
@@ -135,101 +135,103 @@ class Client:
         exchange_id = f"x{self._sent:04d}"
         attempts: list[Attempt] = []
         while True:
-            await self._pace.turn()
+            await self._rate_limiter.turn()
             started = self._clock()
-            answer = await self._attempt(request, started)
+            response = await self._attempt(request, started)
             elapsed = self._clock() - started
-            fault = self._redactor.text(answer.fault.sentence) if answer.fault else None
+            error = self._redactor.text(response.fault.sentence) if response.fault else None
             since = started - self._started
-            tried = Attempt(round(since, 6), round(elapsed, 6), answer.status, fault)
-            wait = self._wait(len(attempts) + 1, answer)
+            tried = Attempt(round(since, 6), round(elapsed, 6), response.status, error)
+            wait = self._wait(len(attempts) + 1, response)
             if wait is None or not self._may_retry():
                 attempts.append(tried)
                 break
-            attempts.append(self._with_answer(tried, answer))
+            attempts.append(self._with_answer(tried, response))
             await self._sleep(wait)
-        body, arrivals = self._redactor.stream(bytes(answer.body), answer.arrivals)
+        body, arrivals = self._redactor.stream(bytes(response.body), response.arrivals)
         return Exchange(
             id=exchange_id,
             request=request,
             attempts=tuple(attempts),
-            status=answer.status,
-            headers=self._redactor.headers(answer.headers),
+            status=response.status,
+            headers=self._redactor.headers(response.headers),
             body=body,
             arrivals=arrivals,
             elapsed=attempts[-1].elapsed,
-            fault=fault,
+            fault=error,
         )
 
-    def _with_answer(self, tried: Attempt, answer: _Answer) -> Attempt:
+    def _with_answer(self, tried: Attempt, response: _Response) -> Attempt:
         """Keep of an answer that was not taken for one what it had to say."""
-        headers = self._redactor.headers(answer.headers)
+        headers = self._redactor.headers(response.headers)
         wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
-        body = self._redactor.body(bytes(answer.body))[:ATTEMPT_LIMIT]
+        body = self._redactor.body(bytes(response.body))[:ATTEMPT_LIMIT]
         return replace(tried, retry_after=wait, body=body)
 
-    def _wait(self, tries: int, answer: _Answer) -> float | None:
-        if answer.fault is None and answer.status is not None:
-            return wait_before_retry(tries, answer.status, answer.headers, self._rng)
-        if answer.fault is not None and answer.fault.passing:
+    def _wait(self, tries: int, response: _Response) -> float | None:
+        if response.fault is None and response.status is not None:
+            return wait_before_retry(tries, response.status, response.headers, self._rng)
+        if response.fault is not None and response.fault.passing:
             return wait_before_retry(tries, None, (), self._rng)
         return None
 
-    async def _attempt(self, request: Request, started: float) -> _Answer:
+    async def _attempt(self, request: Request, started: float) -> _Response:
         """Make one attempt; whatever came before a fault stays in the answer."""
-        answer = _Answer()
+        response = _Response()
         if self._trouble is not None:
-            answer.fault = Fault(self._trouble, passing=False)
-            return answer
+            response.fault = TransportError(self._trouble, passing=False)
+            return response
         try:
             async with asyncio.timeout(self._timeout):
-                await self._receive(request, started, answer)
+                await self._receive(request, started, response)
         except TimeoutError:
-            late = faults.no_answer if answer.status is None else faults.too_slow
-            answer.fault = late(self._where, self._timeout)
+            late = faults.no_answer if response.status is None else faults.too_slow
+            response.fault = late(self._where, self._timeout)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-            put = faults.fault_of if answer.status is None else faults.broke_off
-            answer.fault = put(error, self._where)
-        return answer
+            put = faults.error_of if response.status is None else faults.incomplete_body
+            response.fault = put(error, self._where)
+        return response
 
-    async def _receive(self, request: Request, started: float, answer: _Answer) -> None:
-        asked = self._http.build_request(
+    async def _receive(self, request: Request, started: float, result: _Response) -> None:
+        body = self._http.build_request(
             request.method,
             join(self._target.base_url, request.path),
             content=request.body,
             headers=self._headers(request),
         )
-        response = await self._http.send(asked, stream=True)
+        response = await self._http.send(body, stream=True)
         try:
-            answer.headers = tuple(
+            result.headers = tuple(
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in response.headers.raw
             )
-            answer.status = response.status_code
-            await self._read_body(response.aiter_bytes(), request, started, answer)
+            result.status = response.status_code
+            await self._read_body(response.aiter_bytes(), request, started, result)
         finally:
             await response.aclose()
 
     async def _read_body(
-        self, reads: AsyncIterator[bytes], request: Request, started: float, answer: _Answer
+        self, reads: AsyncIterator[bytes], request: Request, started: float, response: _Response
     ) -> None:
         counter = EventCounter()
         while True:
             try:
-                async with asyncio.timeout(self._silence) as patience:
+                async with asyncio.timeout(self._silence) as timeout:
                     read = await anext(reads, None)
             except TimeoutError:
-                if not patience.expired():
+                if not timeout.expired():
                     raise
-                answer.fault = faults.fell_silent(self._where, self._silence)
+                response.fault = faults.fell_silent(self._where, self._silence)
                 return
             if read is None:
                 return
-            room = self._body_limit - len(answer.body)
-            answer.body += read[:room]
-            answer.arrivals.append(Arrival(round(self._clock() - started, 6), min(len(read), room)))
+            room = self._body_limit - len(response.body)
+            response.body += read[:room]
+            response.arrivals.append(
+                Arrival(round(self._clock() - started, 6), min(len(read), room))
+            )
             if len(read) > room:
-                answer.fault = faults.too_large(self._where, self._body_limit)
+                response.fault = faults.too_large(self._where, self._body_limit)
                 return
             if request.read_events is not None and counter.feed(read) >= request.read_events:
                 return

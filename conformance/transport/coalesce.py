@@ -15,7 +15,7 @@ from conformance.transport.priority import Priority, current_priority
 Sender = Callable[[Request], Awaitable[Exchange]]
 
 
-class Sharing:
+class RequestCoalescer:
     """A transport over a plain sender, which it calls once for all equal requests.
 
     What a sender raises (a spent budget) goes to everyone who waits and is not remembered: the
@@ -28,7 +28,7 @@ class Sharing:
     ) -> None:
         self._send = send
         self._on_exchange = on_exchange
-        self._asked: dict[Request, tuple[asyncio.Task[Exchange], Priority]] = {}
+        self._sent: dict[Request, tuple[asyncio.Task[Exchange], Priority]] = {}
         self._under_way: set[asyncio.Task[Exchange]] = set()
 
     async def send(self, request: Request, *, fresh: bool = False, rank: int = 0) -> Exchange:
@@ -36,7 +36,7 @@ class Sharing:
 
         The lower the rank, the earlier a request is sent, if several have to wait.
         """
-        shared = None if fresh else self._asked.get(request)
+        shared = None if fresh else self._sent.get(request)
         if shared is None:
             shared = self._begin(request, fresh, Priority(rank))
         task, priority = shared
@@ -65,7 +65,7 @@ class Sharing:
         task.add_done_callback(self._under_way.discard)
         # A fresh answer is a sample of its own and never stands in for the shared one.
         if not fresh:
-            self._asked[request] = (task, priority)
+            self._sent[request] = (task, priority)
         return task, priority
 
     async def _fetch(self, request: Request, fresh: bool) -> Exchange:
@@ -73,7 +73,7 @@ class Sharing:
             exchange = await self._send(request)
         except BaseException:
             if not fresh:
-                self._asked.pop(request, None)
+                self._sent.pop(request, None)
             raise
         self._on_exchange(exchange)
         return exchange
@@ -82,8 +82,8 @@ class Sharing:
 class RankedTransport:
     """The requests of one check, as urgent as it is."""
 
-    def __init__(self, sharing: Sharing, rank: int) -> None:
-        self._sharing = sharing
+    def __init__(self, coalescer: RequestCoalescer, rank: int) -> None:
+        self._sharing = coalescer
         self._rank = rank
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:

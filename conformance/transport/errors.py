@@ -11,71 +11,77 @@ import httpx
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TransportError:
     """A request without a complete response; ``passing`` tells whether to retry it."""
 
     sentence: str
     passing: bool
 
 
-def no_answer(where: str, seconds: float) -> Fault:
+def no_answer(where: str, seconds: float) -> TransportError:
     """No response started in time."""
-    return Fault(f"timeout: no response from {where} within {seconds:g} s", passing=True)
+    return TransportError(f"timeout: no response from {where} within {seconds:g} s", passing=True)
 
 
-def too_slow(where: str, seconds: float) -> Fault:
+def too_slow(where: str, seconds: float) -> TransportError:
     """The response did not end in time; it is not retried."""
-    return Fault(
+    return TransportError(
         f"timeout: the response from {where} was incomplete after {seconds:g} s", passing=False
     )
 
 
-def fell_silent(where: str, seconds: float) -> Fault:
+def fell_silent(where: str, seconds: float) -> TransportError:
     """The response stopped in the middle."""
-    return Fault(
+    return TransportError(
         f"timeout: {where} sent nothing for {seconds:g} s in the middle of its response",
         passing=False,
     )
 
 
-def too_large(where: str, limit: int) -> Fault:
+def too_large(where: str, limit: int) -> TransportError:
     """The response is larger than the limit."""
     size = f"{limit / 2**20:g} MiB" if limit >= 2**20 else f"{limit} bytes"
-    return Fault(
+    return TransportError(
         f"response too large: {where} sent more than {size}; the rest was not read", passing=False
     )
 
 
-def broke_off(error: Exception, where: str) -> Fault:
+def incomplete_body(error: Exception, where: str) -> TransportError:
     """The connection ended before the response was complete."""
-    return Fault(f"incomplete response from {where}: {error}", passing=True)
+    return TransportError(f"incomplete response from {where}: {error}", passing=True)
 
 
-def fault_of(error: Exception, where: str) -> Fault:
+def error_of(error: Exception, where: str) -> TransportError:
     """Describe an error of the HTTP library, by its root cause if known."""
     causes = list(_causes(error))
     known = (_known_cause(cause, where) for cause in causes)
-    return next((fault for fault in known if fault), None) or _library_error(error, where, causes)
+    return next(
+        (transport_error for transport_error in known if transport_error), None
+    ) or _library_error(error, where, causes)
 
 
-def _known_cause(cause: BaseException, where: str) -> Fault | None:
+def _known_cause(cause: BaseException, where: str) -> TransportError | None:
     match cause:
         case socket.gaierror():
-            return Fault(
+            return TransportError(
                 f"DNS error: cannot resolve the host name of {where}: {cause.strerror}", False
             )
         case ssl.SSLCertVerificationError():
             why = cause.verify_message or "verification failed"
-            return Fault(f"TLS error: the certificate of {where} is not trusted: {why}", False)
+            return TransportError(
+                f"TLS error: the certificate of {where} is not trusted: {why}", False
+            )
         case ssl.SSLError():
             why = (cause.reason or str(cause)).replace("_", " ").lower()
-            return Fault(f"TLS error: handshake with {where} failed: {why}", False)
+            return TransportError(f"TLS error: handshake with {where} failed: {why}", False)
         case ConnectionRefusedError():
-            return Fault(f"connection refused: no server is listening at {where}", passing=True)
+            return TransportError(
+                f"connection refused: no server is listening at {where}", passing=True
+            )
     return None
 
 
-def _library_error(error: Exception, where: str, causes: list[BaseException]) -> Fault:
+def _library_error(error: Exception, where: str, causes: list[BaseException]) -> TransportError:
     passing = True
     match error:
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
@@ -92,7 +98,7 @@ def _library_error(error: Exception, where: str, causes: list[BaseException]) ->
             sentence = f"invalid HTTP response from {where}: {error}"
         case _:
             sentence = f"connection to {where} lost: {_reason(causes)}"
-    return Fault(sentence, passing)
+    return TransportError(sentence, passing)
 
 
 def _reason(causes: list[BaseException]) -> str:

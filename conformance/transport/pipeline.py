@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from conformance.model import Target, TransportOptions
 from conformance.transport.budget import Budget, Budgeted
-from conformance.transport.circuit_breaker import Breaker
+from conformance.transport.circuit_breaker import CircuitBreaker
 from conformance.transport.client import Client
 from conformance.transport.coalesce import Sender
-from conformance.transport.rate_limit import Slots
+from conformance.transport.rate_limit import ConcurrencyLimiter
 
 
 @asynccontextmanager
-async def way_to(
+async def open_pipeline(
     target: Target,
     budget: Budget,
     options: TransportOptions,
@@ -52,4 +52,4 @@ async def way_to(
             sender = (await stack.enter_async_context(client)).send
         # Only what gets through the line and the breaker may hold a reservation.
         budgeted = Budgeted(sender, budget, default_tokens)
-        yield Slots(Breaker(budgeted.send).send, options.concurrency).send
+        yield ConcurrencyLimiter(CircuitBreaker(budgeted.send).send, options.concurrency).send

@@ -17,7 +17,7 @@ class _Waiting:
     turn: asyncio.Future[None]
 
 
-class Slots:
+class ConcurrencyLimiter:
     """A sender with at most so many requests in flight; the others wait, the most urgent first.
 
     Requests of one rank are sent in the order in which they came.
@@ -60,7 +60,7 @@ class Slots:
         first.turn.set_result(None)
 
 
-class Pace:
+class RateLimiter:
     """Hands out turns, each at least ``1 / rate`` seconds after the one before; retries too."""
 
     def __init__(

@@ -17,7 +17,7 @@ TRIES = 3
 RETRIED = frozenset({429, 500, 502, 503, 504})
 """Statuses that may be gone a moment later."""
 
-LONGEST_WAIT = 30.0
+MAX_WAIT_SECONDS = 30.0
 """Seconds; an endpoint that asks for more is asked again after this."""
 
 FIRST_WAIT = 0.5
@@ -33,14 +33,14 @@ def wait_before_retry(
     """
     if tries >= TRIES or (status is not None and status not in RETRIED):
         return None
-    asked = asked_wait(headers, datetime.now(UTC))
-    if asked is not None:
-        return min(asked, LONGEST_WAIT)
+    wait = requested_wait(headers, datetime.now(UTC))
+    if wait is not None:
+        return min(wait, MAX_WAIT_SECONDS)
     # Jitter keeps requests that failed together from coming back together.
     return FIRST_WAIT * tries * rng.uniform(0.5, 1.0)
 
 
-def asked_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float | None:
+def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float | None:
     """Read the wait that an endpoint asks for, in seconds; None where it asks for none.
 
     ``retry-after-ms`` is finer and goes before ``Retry-After``, which is seconds or a date.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.behaviour.messages import Answer, Asked, Body, Declined
+from reference_server.behaviour.messages import Body, ClientRequest, Rejected, ServerResponse
 from reference_server.behaviour.rewrite import Rewrite
 
 Condition = Callable[[Body], bool]
@@ -22,12 +22,12 @@ def always(_: Body) -> bool:
     return True
 
 
-def number_of(asked: Body, name: str) -> float:
+def number_of(request: Body, name: str) -> float:
     """The number that a request sets a parameter to; 0 where there is none.
 
     A value of a wrong type is none: it is for the server to refuse, whatever stands before it.
     """
-    given = asked.get(name)
+    given = request.get(name)
     return given if isinstance(given, int | float) else 0
 
 
@@ -42,20 +42,20 @@ def asks(change: Callable[[Body], Body]) -> Rewrite:
 def drops(*names: str, when: Condition = always) -> Rewrite:
     """Parameters are lost on their way in."""
     return Rewrite(
-        ask=lambda asked: (
-            {name: value for name, value in asked.items() if name not in names}
-            if when(asked)
-            else asked
+        ask=lambda request: (
+            {name: value for name, value in request.items() if name not in names}
+            if when(request)
+            else request
         )
     )
 
 
 def sets(when: Condition = always, **values: Any) -> Rewrite:
     """Parameters arrive with other values, whether they were sent or not."""
-    return Rewrite(ask=lambda asked: {**asked, **values} if when(asked) else asked)
+    return Rewrite(ask=lambda request: {**request, **values} if when(request) else request)
 
 
-def declines(
+def rejects(
     when: Condition,
     message: str = "This parameter is not supported.",
     *,
@@ -66,10 +66,10 @@ def declines(
 ) -> Rewrite:
     """Requests get an error for an answer."""
 
-    def ask(asked: Body) -> Body:
-        if when(asked):
-            raise Declined(status, message, kind=kind, param=param, code=code)
-        return asked
+    def ask(request: Body) -> Body:
+        if when(request):
+            raise Rejected(status, message, kind=kind, param=param, code=code)
+        return request
 
     return Rewrite(ask=ask)
 
@@ -80,7 +80,8 @@ def declines(
 def wholes(change: Callable[[Body, Body], Body]) -> Rewrite:
     """Plain answers and chunks alike are changed: ``(asked, answer or chunk)``."""
     return Rewrite(
-        plain=change, chunks=lambda asked, chunks: [change(asked, chunk) for chunk in chunks]
+        non_streaming=change,
+        chunks=lambda request, chunks: [change(request, chunk) for chunk in chunks],
     )
 
 
@@ -102,23 +103,25 @@ def lacks(*names: str) -> Rewrite:
 def usage(change: Callable[[Body, Body], Body]) -> Rewrite:
     """Counts of the bill are others: ``(asked, usage)`` gives those that change."""
 
-    def of(asked: Body, whole: Body) -> Body:
-        bill = whole.get("usage")
-        return {**whole, "usage": {**bill, **change(asked, bill)}} if bill else whole
+    def of(request: Body, whole: Body) -> Body:
+        usage = whole.get("usage")
+        return {**whole, "usage": {**usage, **change(request, usage)}} if usage else whole
 
     return wholes(of)
 
 
 def choices(change: Callable[[Body, Choices], Choices]) -> Rewrite:
     """The choices of plain answers are others: ``(asked, choices)``."""
-    return Rewrite(plain=lambda asked, whole: {**whole, "choices": change(asked, whole["choices"])})
+    return Rewrite(
+        non_streaming=lambda request, whole: {**whole, "choices": change(request, whole["choices"])}
+    )
 
 
 def each_choice(change: Callable[[Body, Body], Body]) -> Rewrite:
     """Every choice of a plain answer, and what a chunk adds to one: ``(asked, choice)``."""
 
-    def of(asked: Body, whole: Body) -> Body:
-        return {**whole, "choices": [change(asked, choice) for choice in whole["choices"]]}
+    def of(request: Body, whole: Body) -> Body:
+        return {**whole, "choices": [change(request, choice) for choice in whole["choices"]]}
 
     return wholes(of)
 
@@ -144,14 +147,14 @@ def texts(change: Callable[[Body, int, str], str]) -> Rewrite:
     Of a stream the first piece with text carries all of it then.
     """
 
-    def of_plain(asked: Body, of: Choices) -> Choices:
-        return [{**c, "text": change(asked, c["index"], c["text"])} for c in of]
+    def of_plain(request: Body, of: Choices) -> Choices:
+        return [{**c, "text": change(request, c["index"], c["text"])} for c in of]
 
-    def of_stream(asked: Body, sent: list[Body]) -> list[Body]:
+    def of_stream(request: Body, sent: list[Body]) -> list[Body]:
         whole: dict[int, str] = {}
         for part in (part for chunk in sent for part in chunk["choices"]):
             whole[part["index"]] = whole.get(part["index"], "") + part["text"]
-        left = {index: change(asked, index, text) for index, text in whole.items()}
+        left = {index: change(request, index, text) for index, text in whole.items()}
         if left == whole:
             return sent
         return [
@@ -159,7 +162,7 @@ def texts(change: Callable[[Body, int, str], str]) -> Rewrite:
             for c in sent
         ]
 
-    return Rewrite(plain=choices(of_plain).plain, chunks=of_stream)
+    return Rewrite(non_streaming=choices(of_plain).non_streaming, chunks=of_stream)
 
 
 # ── Refusals and bytes ───────────────────────────────────────────────────────────────────────────
@@ -175,14 +178,14 @@ def error(**changed: Any) -> Rewrite:
     return Rewrite(refusal=refusal)
 
 
-def errors(change: Callable[[Asked, Answer], Answer]) -> Rewrite:
+def errors(change: Callable[[ClientRequest, ServerResponse], ServerResponse]) -> Rewrite:
     """Answers with an error status are others, as a whole."""
-    return Rewrite(raw=lambda asked, got: change(asked, got) if got.status >= 400 else got)
+    return Rewrite(raw=lambda request, got: change(request, got) if got.status >= 400 else got)
 
 
-def streams(change: Callable[[Asked, Answer], Answer]) -> Rewrite:
+def streams(change: Callable[[ClientRequest, ServerResponse], ServerResponse]) -> Rewrite:
     """Streams are others, down to bytes and pace."""
-    return Rewrite(raw=lambda asked, got: change(asked, got) if got.is_stream else got)
+    return Rewrite(raw=lambda request, got: change(request, got) if got.is_stream else got)
 
 
 def status(to: int, *of: int) -> Rewrite:

@@ -20,7 +20,7 @@ DONE = "[DONE]"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ClientRequest:
     """One request to ``POST /v1/completions``, as it arrived."""
 
     raw: bytes
@@ -43,15 +43,15 @@ class Asked:
         scheme, _, key = (_header(self.headers, "authorization") or "").partition(" ")
         return key.strip() or None if scheme.lower() == "bearer" else None
 
-    def with_body(self, body: Body) -> Asked:
+    def with_body(self, body: Body) -> ClientRequest:
         """The same request asking for something else."""
         return self if body == self.body else replace(self, raw=encode(body))
 
-    def with_raw(self, raw: bytes) -> Asked:
+    def with_raw(self, raw: bytes) -> ClientRequest:
         """The same request with another body, whatever its bytes are."""
         return replace(self, raw=raw)
 
-    def with_key(self, key: str | None) -> Asked:
+    def with_key(self, key: str | None) -> ClientRequest:
         """The same request with another key, or with none."""
         header = None if key is None else f"Bearer {key}"
         return replace(self, headers=_with_header(self.headers, "authorization", header))
@@ -66,7 +66,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerResponse:
     """One answer: what is sent, in which portions, and whether the connection then just ends."""
 
     status: int
@@ -111,46 +111,46 @@ class Answer:
         """A header's value, by its name in lower case."""
         return _header(self.headers, name)
 
-    def with_header(self, name: str, value: str | None) -> Answer:
+    def with_header(self, name: str, value: str | None) -> ServerResponse:
         """The same answer with another value of a header, or without the header."""
         return replace(self, headers=_with_header(self.headers, name, value))
 
-    def with_status(self, status: int) -> Answer:
+    def with_status(self, status: int) -> ServerResponse:
         """The same answer with another status."""
         return replace(self, status=status)
 
-    def with_raw(self, raw: bytes) -> Answer:
+    def with_raw(self, raw: bytes) -> ServerResponse:
         """The same answer with another body, in one part."""
         return replace(self, parts=(Part(raw),))
 
-    def with_body(self, body: Any) -> Answer:
+    def with_body(self, body: Any) -> ServerResponse:
         """The same answer with another JSON value for a body."""
         return self.with_raw(encode(body))
 
-    def with_data(self, data: Iterable[str]) -> Answer:
+    def with_data(self, data: Iterable[str]) -> ServerResponse:
         """The same answer with other events, each a part of its own."""
         events = (f"data: {one}\n\n".encode() for one in data)
         return replace(self, parts=tuple(Part(event) for event in events))
 
-    def with_chunks(self, chunks: Iterable[Body]) -> Answer:
+    def with_chunks(self, chunks: Iterable[Body]) -> ServerResponse:
         """The same stream with other chunks; it ends with ``[DONE]`` if it did."""
         done = [DONE] if DONE in self.data else []
         return self.with_data([*(encode(chunk).decode() for chunk in chunks), *done])
 
 
-Upstream = Callable[[Asked], Awaitable[Answer]]
+Upstream = Callable[[ClientRequest], Awaitable[ServerResponse]]
 """Asks the server proper; may be called as often as a behaviour needs."""
 
 
 class Behaviour(Protocol):
     """What stands between the client and the server."""
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         """Answer one request."""
         ...
 
 
-class Declined(Exception):  # noqa: N818 - an answer, not an error
+class Rejected(Exception):  # noqa: N818 - an answer, not an error
     """Raised by a behaviour's function to answer with an error of its own."""
 
     def __init__(
@@ -169,14 +169,14 @@ class Declined(Exception):  # noqa: N818 - an answer, not an error
         }
 
     @property
-    def answer(self) -> Answer:
+    def response(self) -> ServerResponse:
         """The refusal as it is sent."""
-        return json_answer(self.status, self.envelope)
+        return json_response(self.status, self.envelope)
 
 
-def json_answer(status: int, body: Any) -> Answer:
+def json_response(status: int, body: Any) -> ServerResponse:
     """An answer in JSON, from its status and its body."""
-    return Answer(status, (("content-type", "application/json"),), (Part(encode(body)),))
+    return ServerResponse(status, (("content-type", "application/json"),), (Part(encode(body)),))
 
 
 def encode(value: Any) -> bytes:

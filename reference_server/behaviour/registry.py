@@ -20,7 +20,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TypeVar
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier, narrowed
 
 Make = Callable[[], Behaviour]
@@ -45,7 +45,7 @@ class Evidence(StrEnum):
 class Shows(StrEnum):
     """How a run tells of a fault."""
 
-    DEVIATION = "deviation"
+    FAILURE = "deviation"
     REFUSED = "refused"
     """As a clean refusal, which is a state of its own where the contract leaves that open."""
 
@@ -70,7 +70,7 @@ class Fault:
     make: Make
     modifiers: frozenset[Modifier] = EVERYWHERE
     statistical: bool = False
-    shows: Shows = Shows.DEVIATION
+    shows: Shows = Shows.FAILURE
     contract: str = "openai"
     dialect: str = "reference"
 
@@ -107,7 +107,7 @@ def fault(
     evidence: Evidence = Evidence.REQUIRED,
     modifiers: Collection[Modifier] = EVERYWHERE,
     statistical: bool = False,
-    shows: Shows = Shows.DEVIATION,
+    shows: Shows = Shows.FAILURE,
     contract: str = "openai",
     dialect: str = "reference",
 ) -> Callable[[Make], Make]:
@@ -199,9 +199,9 @@ def chained(behaviours: Iterable[Behaviour]) -> Behaviour:
     return _Chain(first, chained(rest)) if rest else first
 
 
-async def untouched(asked: Asked, upstream: Upstream) -> Answer:
+async def untouched(request: ClientRequest, upstream: Upstream) -> ServerResponse:
     """The behaviour of the server proper."""
-    return await upstream(asked)
+    return await upstream(request)
 
 
 class _Chain:
@@ -209,11 +209,11 @@ class _Chain:
         self._first = first
         self._second = second
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
-        async def behind(inner: Asked) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        async def behind(inner: ClientRequest) -> ServerResponse:
             return await self._second(inner, upstream)
 
-        return await self._first(asked, behind)
+        return await self._first(request, behind)
 
 
 def _one(spec: str) -> Behaviour:
@@ -242,10 +242,10 @@ def _area(make: Make) -> str:
 
 
 def _summary(name: str, make: Make) -> str:
-    told = inspect.getdoc(make)
-    if not told:
+    result = inspect.getdoc(make)
+    if not result:
         raise ValueError(f"{name}: the docstring is what people read; write one")
-    return " ".join(told.split("\n\n")[0].split())
+    return " ".join(result.split("\n\n")[0].split())
 
 
 def _import(package: str) -> None:

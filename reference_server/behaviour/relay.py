@@ -9,7 +9,13 @@ from dataclasses import replace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Part, json_answer
+from reference_server.behaviour.messages import (
+    Behaviour,
+    ClientRequest,
+    Part,
+    ServerResponse,
+    json_response,
+)
 from reference_server.completions import errors
 from reference_server.completions.strict_json import MAX_BODY
 
@@ -40,7 +46,7 @@ class Relay:
             return
         if len(raw) > MAX_BODY:
             refused = errors.too_large(MAX_BODY)
-            await send_answer(send, json_answer(refused.status, refused.envelope()))
+            await send_response(send, json_response(refused.status, refused.envelope()))
             return
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1"))
@@ -50,55 +56,57 @@ class Relay:
 
         took: list[float] = []
 
-        async def upstream(asked: Asked) -> Answer:
-            answer, span = await self._asked(scope, asked, receive)
+        async def upstream(request: ClientRequest) -> ServerResponse:
+            response, span = await self._respond(scope, request, receive)
             took.append(span)
-            return answer
+            return response
 
-        answer = await self._behaviour(Asked(raw, headers, self._key), upstream)
-        await send_answer(send, paced(answer, sum(took)))
+        response = await self._behaviour(ClientRequest(raw, headers, self._key), upstream)
+        await send_response(send, paced(response, sum(took)))
 
-    async def _asked(self, scope: Scope, asked: Asked, receive: Receive) -> tuple[Answer, float]:
+    async def _respond(
+        self, scope: Scope, request: ClientRequest, receive: Receive
+    ) -> tuple[ServerResponse, float]:
         """Ask the application, and gather all that it answers; in how many seconds it came."""
-        body: list[Message] = [{"type": "http.request", "body": asked.raw, "more_body": False}]
-        told: list[Message] = []
+        body: list[Message] = [{"type": "http.request", "body": request.raw, "more_body": False}]
+        result: list[Message] = []
         came: list[float] = []
 
         async def receive_body() -> Message:
             return body.pop() if body else await receive()
 
         async def gather(message: Message) -> None:
-            told.append(message)
+            result.append(message)
             came.append(time.monotonic())
 
-        length = (b"content-length", str(len(asked.raw)).encode())
-        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in asked.headers]
+        length = (b"content-length", str(len(request.raw)).encode())
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in request.headers]
         inner = {**scope, "headers": [*headers, length], "state": dict(scope.get("state", {}))}
         await self._app(inner, receive_body, gather)
-        return _answer(told), came[-1] - came[0]
+        return _response(result), came[-1] - came[0]
 
 
-def paced(answer: Answer, span: float) -> Answer:
+def paced(response: ServerResponse, span: float) -> ServerResponse:
     """Let a stream that was gathered whole come over the seconds in which it was made.
 
     Whatever has a pace of its own keeps it, and what took no time to speak of comes at once.
     """
-    parts = answer.parts
-    if not (answer.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
-        return answer
+    parts = response.parts
+    if not (response.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
+        return response
     pause = span / len(parts)
-    return replace(answer, parts=tuple(replace(part, pause=pause) for part in parts))
+    return replace(response, parts=tuple(replace(part, pause=pause) for part in parts))
 
 
-def _answer(told: list[Message]) -> Answer:
-    start, *parts = told
+def _response(result: list[Message]) -> ServerResponse:
+    start, *parts = result
     headers = tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1"))
         for name, value in start["headers"]
         if name.lower() != b"content-length"
     )
     data = tuple(Part(part["body"]) for part in parts if part.get("body"))
-    return Answer(start["status"], headers, data)
+    return ServerResponse(start["status"], headers, data)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -114,17 +122,17 @@ async def _read(receive: Receive) -> bytes | None:
     return bytes(raw)
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
+async def send_response(send: Send, response: ServerResponse) -> None:
     """Send an answer in its parts and at its pace."""
-    headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers]
-    if not (answer.is_stream or answer.cut):
-        headers.append((b"content-length", str(len(answer.raw)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    for part in answer.parts:
+    headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
+    if not (response.is_stream or response.cut):
+        headers.append((b"content-length", str(len(response.raw)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    for part in response.parts:
         if part.pause:
             await asyncio.sleep(part.pause)
         await send({"type": "http.response.body", "body": part.data, "more_body": True})
-    if answer.cut:
+    if response.cut:
         logger.info("the connection is cut, as the behaviour wants it")
         return  # an answer that is not finished makes the connection end
     await send({"type": "http.response.body", "body": b"", "more_body": False})

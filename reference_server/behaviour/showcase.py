@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_server.behaviour.messages import json_answer
+from reference_server.behaviour.messages import json_response
 from reference_server.behaviour.registry import NOTHING, UnknownBehaviourError, behaviour
-from reference_server.behaviour.relay import Relay, send_answer
+from reference_server.behaviour.relay import Relay, send_response
 from reference_server.completions import errors
 from reference_server.completions.dialects import DIALECTS, REFERENCE, Dialect
 
@@ -69,4 +69,4 @@ class Showcase:
 
 
 async def _refuse(send: Send, error: errors.ApiError) -> None:
-    await send_answer(send, json_answer(error.status, error.envelope()))
+    await send_response(send, json_response(error.status, error.envelope()))

@@ -9,14 +9,20 @@ import json
 from collections.abc import Callable
 from enum import StrEnum
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 
 
 class Modifier(StrEnum):
     """Where a behaviour shows."""
 
     STREAM = "stream"
-    PLAIN = "plain"
+    NON_STREAMING = "plain"
     BATCH = "batch"
     SECOND_CHOICE = "second-choice"
     NON_ASCII = "non-ascii"
@@ -52,7 +58,7 @@ def has_non_ascii(body: Body) -> bool:
 
 _CONDITIONS: dict[Modifier, Callable[[Body], bool]] = {
     Modifier.STREAM: lambda body: body.get("stream") is True,
-    Modifier.PLAIN: lambda body: body.get("stream") is not True,
+    Modifier.NON_STREAMING: lambda body: body.get("stream") is not True,
     Modifier.BATCH: is_batch,
     Modifier.NON_ASCII: has_non_ascii,
     Modifier.ECHO: lambda body: body.get("echo") is True,
@@ -66,10 +72,10 @@ class _Where:
         self._behaviour = behaviour
         self._condition = condition
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
-        if self._condition(asked.body):
-            return await self._behaviour(asked, upstream)
-        return await upstream(asked)
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        if self._condition(request.body):
+            return await self._behaviour(request, upstream)
+        return await upstream(request)
 
 
 class _EveryThird:
@@ -79,21 +85,27 @@ class _EveryThird:
         self._behaviour = behaviour
         self._met = 0
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         once = _Once(upstream)
-        right = await once(asked)
-        changed = await self._behaviour(asked, once)
+        right = await once(request)
+        changed = await self._behaviour(request, once)
         if _alike(changed, right):
             return right
         self._met += 1
         return changed if self._met % 3 == 0 else right
 
 
-def _alike(one: Answer, other: Answer) -> bool:
+def _alike(one: ServerResponse, other: ServerResponse) -> bool:
     """Whether a client gets the same; how a stream is cut into parts does not matter."""
     seen = [
-        (answer.status, answer.headers, answer.raw, answer.cut, sum(p.pause for p in answer.parts))
-        for answer in (one, other)
+        (
+            response.status,
+            response.headers,
+            response.raw,
+            response.cut,
+            sum(p.pause for p in response.parts),
+        )
+        for response in (one, other)
     ]
     return seen[0] == seen[1]
 
@@ -104,18 +116,18 @@ class _SecondChoice:
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         once = _Once(upstream)
-        right = await once(asked)
+        right = await once(request)
         if right.status != 200:
             return right
-        changed = await self._behaviour(asked, once)
+        changed = await self._behaviour(request, once)
         if changed.status != 200 or changed.is_stream != right.is_stream:
             return right
         return _spliced_chunks(right, changed) if right.is_stream else _spliced(right, changed)
 
 
-def _spliced(right: Answer, changed: Answer) -> Answer:
+def _spliced(right: ServerResponse, changed: ServerResponse) -> ServerResponse:
     if len(right.body["choices"]) < 2:
         return right
     rights, others = right.body["choices"], changed.body["choices"]
@@ -127,7 +139,7 @@ def _spliced(right: Answer, changed: Answer) -> Answer:
     return right.with_body({**right.body, "choices": choices})
 
 
-def _spliced_chunks(right: Answer, changed: Answer) -> Answer:
+def _spliced_chunks(right: ServerResponse, changed: ServerResponse) -> ServerResponse:
     """Send the first choice as it should be, then the others as they are changed."""
     rights = right.chunks
     head = {name: rights[0][name] for name in ("id", "created", "model") if name in rights[0]}
@@ -153,10 +165,10 @@ class _Once:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._answers: dict[tuple[bytes, str | None], Answer] = {}
+        self._responses: dict[tuple[bytes, str | None], ServerResponse] = {}
 
-    async def __call__(self, asked: Asked) -> Answer:
-        key = (asked.raw, asked.key)
-        if key not in self._answers:
-            self._answers[key] = await self._upstream(asked)
-        return self._answers[key]
+    async def __call__(self, request: ClientRequest) -> ServerResponse:
+        key = (request.raw, request.key)
+        if key not in self._responses:
+            self._responses[key] = await self._upstream(request)
+        return self._responses[key]

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from reference_server.completions.schema import CompletionRequest
-from reference_server.completions.service import PlainAnswer, Service, StreamPart
+from reference_server.completions.service import NonStreamingResponse, Service, StreamPart
 
 T = TypeVar("T")
 
@@ -20,13 +20,13 @@ KEPT = 20_000
 """Answers that are remembered; some 100 MB if all of them are long."""
 
 
-class Remembering:
+class ResponseCache:
     """A service in front of a service, which is asked only what was not asked before."""
 
     def __init__(self, service: Service, kept: int = KEPT) -> None:
         self._service = service
         self._kept = kept
-        self._answers: OrderedDict[CompletionRequest, PlainAnswer] = OrderedDict()
+        self._responses: OrderedDict[CompletionRequest, NonStreamingResponse] = OrderedDict()
         self._streams: OrderedDict[CompletionRequest, tuple[StreamPart, ...]] = OrderedDict()
 
     def start(self) -> None:
@@ -47,13 +47,13 @@ class Remembering:
         """As `Service.healthy`."""
         return self._service.healthy
 
-    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+    async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
         """As `Service.answer`."""
-        if (known := self._answers.get(request)) is not None:
+        if (known := self._responses.get(request)) is not None:
             return known
-        answer = await self._service.answer(request)
-        self._keep(self._answers, request, answer)
-        return answer
+        response = await self._service.respond(request)
+        self._keep(self._responses, request, response)
+        return response
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
         """As `Service.stream`; what is remembered comes without a pause."""
@@ -69,11 +69,11 @@ class Remembering:
         self._keep(self._streams, request, tuple(parts))
 
     def _keep(
-        self, where: OrderedDict[CompletionRequest, T], request: CompletionRequest, answer: T
+        self, where: OrderedDict[CompletionRequest, T], request: CompletionRequest, response: T
     ) -> None:
         if not _is_certain(request):
             return
-        where[request] = answer
+        where[request] = response
         if len(where) > self._kept:
             where.popitem(last=False)
 

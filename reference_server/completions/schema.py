@@ -139,11 +139,11 @@ def _check_presence(given: Mapping[str, Any], rules: Rules) -> None:
                 f"The '{name}' parameter is not supported for this model.", param=name
             )
     for conflict in rules.conflicts:
-        if _asked(given, conflict.first) and _asked(given, conflict.second):
+        if _requested(given, conflict.first) and _requested(given, conflict.second):
             raise bad_request(conflict.message)
 
 
-def _asked(given: Mapping[str, Any], name: str) -> bool:
+def _requested(given: Mapping[str, Any], name: str) -> bool:
     return given.get(name) is not None and given[name] is not False
 
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from reference_server.completions import envelope, errors
 from reference_server.completions.prepare import plan
 from reference_server.completions.schema import CompletionRequest
-from reference_server.engine.choice import Choice, Piece
+from reference_server.engine.choice import Choice, TextChunk
 from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
-from reference_server.engine.request import Ticket, Update
+from reference_server.engine.request import EngineRequest, Update
 
 INLINE_BODY = 16_384
 """Characters of prompts up to which tokenising is quicker than asking another thread for it."""
@@ -41,13 +41,13 @@ class _Mailbox:
 class StreamPart:
     """New pieces of choices, in order; with the last part comes the usage of all."""
 
-    pieces: tuple[tuple[int, Piece], ...]
+    chunks: tuple[tuple[int, TextChunk], ...]
     """Pairs of choice index and piece."""
     usage: dict[str, int] | None = None
 
 
 @dataclass(frozen=True)
-class PlainAnswer:
+class NonStreamingResponse:
     """What a plain answer says: its choices in order, and the usage of all."""
 
     choices: list[dict[str, Any]]
@@ -75,7 +75,7 @@ class Service(Protocol):
         """Stop working."""
         ...
 
-    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+    async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
         """The plain answer. Raises ApiError for what cannot be served."""
         ...
 
@@ -91,7 +91,7 @@ class CompletionService:
         """``rows`` and ``queue`` as for `Engine`."""
         self._model = model
         self._engine = Engine(model, self._deliver, rows=rows, queue=queue)
-        self._mailboxes: dict[Ticket, _Mailbox] = {}
+        self._mailboxes: dict[EngineRequest, _Mailbox] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -113,74 +113,76 @@ class CompletionService:
         """Stop the engine; whatever it still runs gets no answer."""
         self._engine.stop()
 
-    async def answer(self, request: CompletionRequest) -> PlainAnswer:
+    async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
         """The plain answer.
 
         Raises ApiError for what cannot be served.
         """
-        ticket = await self._ticket(request, live=False)
+        engine_request = await self._request(request, live=False)
         finished: dict[tuple[int, int], Choice] = {}
-        async with aclosing(self._updates(ticket)) as turns:
+        async with aclosing(self._updates(engine_request)) as turns:
             async for updates in turns:
                 for update in updates:
-                    finished[update.prompt, update.candidate] = Choice(list(update.pieces))
+                    finished[update.prompt, update.candidate] = Choice(list(update.chunks))
         choices: list[dict[str, Any]] = []
         completion_tokens = 0
-        for prompt, generation in enumerate(ticket.generations):
+        for prompt, generation in enumerate(engine_request.generations):
             candidates = [finished[prompt, i] for i in range(request.best_of)]
             echoed = len(generation.choice.prompt_ids) if generation.score_prompt else 0
             for chosen in _best(candidates, request.n, echoed):
                 entries = None if request.logprobs is None else chosen.entries
                 choices.append(envelope.choice(len(choices), chosen.text, entries, chosen.finish))
                 completion_tokens += chosen.tokens
-        return PlainAnswer(choices, envelope.usage(_prompt_tokens(ticket), completion_tokens))
+        return NonStreamingResponse(
+            choices, envelope.usage(_prompt_tokens(engine_request), completion_tokens)
+        )
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
         """The answer in parts as they are generated; the last one holds the usage.
 
         Raises ApiError for what cannot be served, before the first part if it is known by then.
         """
-        ticket = await self._ticket(request, live=True)
+        engine_request = await self._request(request, live=True)
         completion_tokens = 0
-        async with aclosing(self._updates(ticket)) as turns:
+        async with aclosing(self._updates(engine_request)) as turns:
             async for updates in turns:
-                pieces = []
+                chunks = []
                 for update in updates:
                     index = update.prompt * request.n + update.candidate
-                    pieces += [(index, piece) for piece in update.pieces if piece]
-                completion_tokens += sum(piece.tokens for _, piece in pieces if piece.finish)
-                if pieces:
-                    yield StreamPart(tuple(pieces))
-        yield StreamPart((), envelope.usage(_prompt_tokens(ticket), completion_tokens))
+                    chunks += [(index, chunk) for chunk in update.chunks if chunk]
+                completion_tokens += sum(chunk.tokens for _, chunk in chunks if chunk.finish)
+                if chunks:
+                    yield StreamPart(tuple(chunks))
+        yield StreamPart((), envelope.usage(_prompt_tokens(engine_request), completion_tokens))
 
-    async def _ticket(self, request: CompletionRequest, *, live: bool) -> Ticket:
+    async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
         if size + len(request.suffix or "") <= INLINE_BODY:
-            return Ticket(plan(request, self._model), live)
-        return Ticket(await asyncio.to_thread(plan, request, self._model), live)
+            return EngineRequest(plan(request, self._model), live)
+        return EngineRequest(await asyncio.to_thread(plan, request, self._model), live)
 
-    async def _updates(self, ticket: Ticket) -> AsyncGenerator[list[Update], None]:
+    async def _updates(self, request: EngineRequest) -> AsyncGenerator[list[Update], None]:
         """What the engine makes of a ticket, until every candidate is finished."""
-        mailbox = self._mailboxes[ticket] = _Mailbox()
+        mailbox = self._mailboxes[request] = _Mailbox()
         try:
             try:
-                self._engine.submit(ticket)
+                self._engine.submit(request)
             except OverloadedError:
                 raise errors.overloaded(RETRY_AFTER) from None
             except BrokenEngineError:
                 raise errors.internal() from None
-            unfinished = ticket.size
+            unfinished = request.size
             while unfinished:
                 updates = await mailbox.take()
                 made = [update for update in updates if not update.failed]
-                unfinished -= sum(1 for update in made if update.pieces[-1].finish)
+                unfinished -= sum(1 for update in made if update.chunks[-1].finish)
                 if made:  # what was made before a failure is given out before it
                     yield made
                 if len(made) < len(updates):
                     raise errors.internal()
         finally:
-            self._engine.release(ticket)
-            del self._mailboxes[ticket]
+            self._engine.release(request)
+            del self._mailboxes[request]
 
     def _deliver(self, updates: list[Update]) -> None:
         """Called in the engine's thread."""
@@ -190,14 +192,14 @@ class CompletionService:
     def _sort(self, updates: list[Update]) -> None:
         for update in updates:
             # A client may have left since the engine began its turn.
-            if mailbox := self._mailboxes.get(update.ticket):
+            if mailbox := self._mailboxes.get(update.request):
                 mailbox.updates.append(update)
                 mailbox.arrived.set()
 
 
-def _prompt_tokens(ticket: Ticket) -> int:
+def _prompt_tokens(request: EngineRequest) -> int:
     """What the model read: each prompt once, with its suffix and marks."""
-    return sum(len(generation.model_ids) for generation in ticket.generations)
+    return sum(len(generation.model_ids) for generation in request.generations)
 
 
 def _best(candidates: list[Choice], count: int, echoed: int) -> list[Choice]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from reference_server.engine.backend import Floats
 
-FEWEST_SLOTS = 64
+MIN_SLOTS = 64
 
 
 class Cache:
@@ -109,7 +109,7 @@ class Cache:
         before = self._memory
         self._memory = self.unfilled(
             max(had_rows, _power_of_two(rows)),
-            max(had_slots, min(self._context, _power_of_two(max(slots, FEWEST_SLOTS)))),
+            max(had_slots, min(self._context, _power_of_two(max(slots, MIN_SLOTS)))),
         )
         for row, length in enumerate(self.lengths):
             self._memory[:, row, :, :length] = before[:, row, :, :length]

@@ -31,7 +31,7 @@ class TokenEntry:
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextChunk:
     """What is new in a choice: text, the entries of its tokens, and how it ended if it did."""
 
     text: str = ""
@@ -77,7 +77,7 @@ class ChoiceWriter:
         self._released = 0
         """How far text was given out, on the same count."""
 
-    def begin(self, scores: Sequence[TokenScore | None] | None) -> Piece:
+    def begin(self, scores: Sequence[TokenScore | None] | None) -> TextChunk:
         """The echo with all its entries, or an empty piece where none is asked for.
 
         ``scores`` are those of the prompt's tokens, or None if no logprobs are asked for.
@@ -85,7 +85,7 @@ class ChoiceWriter:
         request = self._request
         if not request.echo:
             self._base = self._released = len(self._prompt_text())
-            return Piece()
+            return TextChunk()
         text, starts = self._echo(scored=scores is not None)
         self._released = len(text)
         entries = list(map(self._entry, request.prompt_ids, scores or (), starts))
@@ -94,10 +94,10 @@ class ChoiceWriter:
             name = entries[0].token.removeprefix(self._tokenizer.prefix)
             entries[0] = replace(entries[0], token=name)
         if request.max_tokens == 0:
-            return Piece(text + self._characters.finish(), tuple(entries), "length")
-        return Piece(text, tuple(entries))
+            return TextChunk(text + self._characters.finish(), tuple(entries), "length")
+        return TextChunk(text, tuple(entries))
 
-    def add(self, token: int, score: TokenScore | None) -> Piece:
+    def add(self, token: int, score: TokenScore | None) -> TextChunk:
         """Take the next sampled token, scored if logprobs are asked for.
 
         The mark that ends a text is no part of it, but it was sampled: it is counted, and scored as
@@ -119,9 +119,9 @@ class ChoiceWriter:
         if self._stop.found or self._sampled == self._request.max_tokens:
             return self._end(text, "length")
         self._released += len(text)
-        return Piece(text, self._release(), tokens=self._sampled)
+        return TextChunk(text, self._release(), tokens=self._sampled)
 
-    def _end(self, text: str, finish: Finish) -> Piece:
+    def _end(self, text: str, finish: Finish) -> TextChunk:
         if not self._stop.found:
             text += self._stop.feed(self._characters.finish())
         if self._stop.found:
@@ -129,7 +129,7 @@ class ChoiceWriter:
         text += self._stop.flush()
         self._released += len(text)
         entries = self._release(everything=not self._stop.found)
-        return Piece(text, entries, finish, self._sampled)
+        return TextChunk(text, entries, finish, self._sampled)
 
     def _release(self, *, everything: bool = False) -> tuple[TokenEntry, ...]:
         """The entries of tokens that begin in text given out; the others wait, in their order."""
@@ -180,24 +180,24 @@ class ChoiceWriter:
 class Choice:
     """Pieces put together: a plain answer's choice, or what a stream has sent so far."""
 
-    pieces: list[Piece] = field(default_factory=list)
+    chunks: list[TextChunk] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """The text of all pieces."""
-        return "".join(piece.text for piece in self.pieces)
+        return "".join(chunk.text for chunk in self.chunks)
 
     @property
     def entries(self) -> tuple[TokenEntry, ...]:
         """The logprobs entries of all pieces."""
-        return tuple(entry for piece in self.pieces for entry in piece.entries)
+        return tuple(entry for chunk in self.chunks for entry in chunk.entries)
 
     @property
     def finish(self) -> Finish | None:
         """How the choice ended, None while it goes on."""
-        return self.pieces[-1].finish if self.pieces else None
+        return self.chunks[-1].finish if self.chunks else None
 
     @property
     def tokens(self) -> int:
         """Tokens sampled."""
-        return self.pieces[-1].tokens if self.pieces else 0
+        return self.chunks[-1].tokens if self.chunks else 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reference_server.engine.backend import Backend
-from reference_server.engine.request import Ticket, Update
+from reference_server.engine.request import EngineRequest, Update
 from reference_server.engine.scheduler import Scheduler
 from reference_server.engine.tokenizer import Tokenizer
 
@@ -94,8 +94,8 @@ class Engine:
         self._deliver = deliver
         self._queue = queue
         self._scheduler = Scheduler(model.backend, model.tokenizer, rows)
-        self._arrived: list[Ticket] = []
-        self._outstanding: dict[Ticket, int] = {}
+        self._arrived: list[EngineRequest] = []
+        self._outstanding: dict[EngineRequest, int] = {}
         self._changed = threading.Condition()
         self._stopping = False
         self._broken = False
@@ -117,7 +117,7 @@ class Engine:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, ticket: Ticket) -> None:
+    def submit(self, request: EngineRequest) -> None:
         """Take on a request.
 
         Raises OverloadedError when too much is waiting already, BrokenEngineError after a fault.
@@ -126,17 +126,17 @@ class Engine:
             if self._broken:
                 raise BrokenEngineError
             waiting = sum(self._outstanding.values())
-            if waiting and waiting + ticket.size > self._queue:
+            if waiting and waiting + request.size > self._queue:
                 raise OverloadedError
-            self._outstanding[ticket] = ticket.size
-            self._arrived.append(ticket)
+            self._outstanding[request] = request.size
+            self._arrived.append(request)
             self._changed.notify()
 
-    def release(self, ticket: Ticket) -> None:
+    def release(self, request: EngineRequest) -> None:
         """A request is over, answered or not; drops what it still has in the engine."""
         with self._changed:
-            ticket.cancelled = True
-            self._outstanding.pop(ticket, None)
+            request.cancelled = True
+            self._outstanding.pop(request, None)
             self._changed.notify()
 
     def _work(self) -> None:
@@ -148,7 +148,7 @@ class Engine:
             with self._changed:
                 self._broken = True
                 left = list(self._outstanding)
-            self._deliver([Update(ticket, failed=True) for ticket in left])
+            self._deliver([Update(request, failed=True) for request in left])
 
     def _serve(self) -> None:
         while True:
@@ -158,8 +158,8 @@ class Engine:
                 if self._stopping:
                     return
                 arrived, self._arrived = self._arrived, []
-            for ticket in arrived:
-                self._scheduler.add(ticket)
+            for request in arrived:
+                self._scheduler.add(request)
             updates = self._turn()
             if updates:
                 self._deliver(updates)

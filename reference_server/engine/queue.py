@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from reference_server.engine.request import Ticket
+from reference_server.engine.request import EngineRequest
 
 OPEN_PER_ROW = 2
 """How many requests are begun for each row. The others wait untouched, as a prompt that was read
@@ -22,7 +22,7 @@ class Owned(Protocol):
     """A sequence, of which the line knows only whose it is."""
 
     @property
-    def ticket(self) -> Ticket:
+    def request(self) -> EngineRequest:
         """The request that wants it."""
         ...
 
@@ -34,7 +34,7 @@ T = TypeVar("T", bound=Owned)
 class _Entry(Generic[T]):
     """A request with sequences that do not run: paused ones, and those that never began."""
 
-    ticket: Ticket
+    request: EngineRequest
     fresh: Iterator[T]
     paused: list[T] = field(default_factory=list)
 
@@ -42,7 +42,7 @@ class _Entry(Generic[T]):
         return self.paused.pop() if self.paused else next(self.fresh, None)
 
 
-class Line(Generic[T]):
+class RequestQueue(Generic[T]):
     """Requests in the order of their turns."""
 
     def __init__(self, rows: int) -> None:
@@ -54,9 +54,9 @@ class Line(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._coming or self._begun)
 
-    def join(self, ticket: Ticket, sequences: Iterator[T]) -> None:
+    def join(self, request: EngineRequest, sequences: Iterator[T]) -> None:
         """A request comes in."""
-        self._coming.append(_Entry(ticket, sequences))
+        self._coming.append(_Entry(request, sequences))
 
     def next(self, running: Sequence[T]) -> tuple[T, T | None] | None:
         """The sequence to run next, and the one of ``running`` to put back for it by `pause`.
@@ -74,32 +74,32 @@ class Line(Generic[T]):
 
     def pause(self, sequence: T) -> None:
         """Put back a sequence that was running."""
-        entry = next((e for e in self._begun if e.ticket is sequence.ticket), None)
+        entry = next((e for e in self._begun if e.request is sequence.request), None)
         if entry is None:
-            entry = _Entry(sequence.ticket, iter(()))
+            entry = _Entry(sequence.request, iter(()))
             self._begun.append(entry)
         entry.paused.append(sequence)
 
-    def leave(self, *, everybody: bool = False) -> tuple[list[Ticket], list[T]]:
+    def leave(self, *, everybody: bool = False) -> tuple[list[EngineRequest], list[T]]:
         """Those who were cancelled, or all, leave the line; they, and their paused sequences."""
-        left = [e for e in (*self._begun, *self._coming) if everybody or e.ticket.cancelled]
+        left = [e for e in (*self._begun, *self._coming) if everybody or e.request.cancelled]
         if left:
             self._coming = deque(entry for entry in self._coming if entry not in left)
             self._begun = deque(entry for entry in self._begun if entry not in left)
-        return [entry.ticket for entry in left], [s for entry in left for s in entry.paused]
+        return [entry.request for entry in left], [s for entry in left for s in entry.paused]
 
     def _turn(self, running: Sequence[T]) -> _Entry[T] | None:
         """Who has the fewest rows; among these, who waited longest."""
         while self._coming and len(self._begun) < OPEN_PER_ROW * self._rows:
             self._begun.append(self._coming.popleft())
-        rows = Counter(id(sequence.ticket) for sequence in running)
-        poorest = min(self._begun, key=lambda entry: rows[id(entry.ticket)], default=None)
+        rows = Counter(id(sequence.request) for sequence in running)
+        poorest = min(self._begun, key=lambda entry: rows[id(entry.request)], default=None)
         if poorest is None or len(running) < self._rows:
             return poorest
-        shared_out = rows[id(poorest.ticket)] > 0 or max(rows.values()) == 1
+        shared_out = rows[id(poorest.request)] > 0 or max(rows.values()) == 1
         return None if shared_out else poorest
 
 
 def _latest_of_the_largest(running: Sequence[T]) -> T:
-    largest, _ = Counter(id(sequence.ticket) for sequence in running).most_common(1)[0]
-    return next(s for s in reversed(running) if id(s.ticket) == largest)
+    largest, _ = Counter(id(sequence.request) for sequence in running).most_common(1)[0]
+    return next(s for s in reversed(running) if id(s.request) == largest)

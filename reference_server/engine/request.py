@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reference_server.engine.choice import ChoiceRequest, Piece
+from reference_server.engine.choice import ChoiceRequest, TextChunk
 from reference_server.engine.sampling import SamplingParameters
 
 
@@ -25,7 +25,7 @@ class Generation:
 
 
 @dataclass(eq=False)
-class Ticket:
+class EngineRequest:
     """One request in the engine: its prompts, and whether it wants pieces as they come."""
 
     generations: tuple[Generation, ...]
@@ -44,8 +44,8 @@ class Ticket:
 class Update:
     """New pieces of one candidate, or the failure of its whole ticket."""
 
-    ticket: Ticket
+    request: EngineRequest
     prompt: int = 0
     candidate: int = 0
-    pieces: tuple[Piece, ...] = ()
+    chunks: tuple[TextChunk, ...] = ()
     failed: bool = False

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from reference_server.engine import logprobs, sampling
 from reference_server.engine.backend import Backend, Floats, Prefilled
-from reference_server.engine.choice import ChoiceWriter, Piece
+from reference_server.engine.choice import ChoiceWriter, TextChunk
 from reference_server.engine.logprobs import TokenScore
-from reference_server.engine.queue import Line
-from reference_server.engine.request import Generation, Ticket, Update
+from reference_server.engine.queue import RequestQueue
+from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.sampling import Sampler
 from reference_server.engine.tokenizer import Tokenizer
 
@@ -35,7 +35,7 @@ class _Prompt:
 class _Candidate:
     """A sequence on its way."""
 
-    ticket: Ticket
+    request: EngineRequest
     prompt: _Prompt
     index: int
     writer: ChoiceWriter
@@ -44,7 +44,7 @@ class _Candidate:
     handle: int = 0
     """The backend's, once it has begun."""
     token: int = 0
-    kept: list[Piece] = field(default_factory=list)
+    kept: list[TextChunk] = field(default_factory=list)
     """Pieces of a choice that is delivered whole."""
 
 
@@ -55,7 +55,7 @@ class Scheduler:
         """``rows``: how many sequences run at once."""
         self._backend = backend
         self._tokenizer = tokenizer
-        self._line: Line[_Candidate] = Line(rows)
+        self._queue: RequestQueue[_Candidate] = RequestQueue(rows)
         self._running: list[_Candidate] = []
         # Marks other than the end of a text have no meaning in one, and ids beyond the tokenizer's
         # (a vocabulary rounded up) have no text: they are never sampled.
@@ -65,16 +65,16 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """True when a turn would do nothing."""
-        return not self._line and not self._running
+        return not self._queue and not self._running
 
     @property
     def running(self) -> int:
         """Sequences in the batch."""
         return len(self._running)
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, request: EngineRequest) -> None:
         """Put a request in line."""
-        self._line.join(ticket, self._candidates(ticket))
+        self._queue.join(request, self._candidates(request))
 
     def turn(self) -> list[Update]:
         """Take in what there is room for, then move every running sequence on by one token."""
@@ -87,16 +87,16 @@ class Scheduler:
 
     def fail_all(self) -> list[Update]:
         """Give up everything, after a fault of the backend; one failure for every ticket."""
-        waiting, paused = self._line.leave(everybody=True)
-        tickets = dict.fromkeys([*(candidate.ticket for candidate in self._running), *waiting])
+        waiting, paused = self._queue.leave(everybody=True)
+        tickets = dict.fromkeys([*(candidate.request for candidate in self._running), *waiting])
         self._close([*self._running, *paused])
         self._running.clear()
-        return [Update(ticket, failed=True) for ticket in tickets]
+        return [Update(request, failed=True) for request in tickets]
 
     def _drop_cancelled(self) -> None:
-        _, paused = self._line.leave()
-        self._close([*paused, *(c for c in self._running if c.ticket.cancelled)])
-        self._running = [c for c in self._running if not c.ticket.cancelled]
+        _, paused = self._queue.leave()
+        self._close([*paused, *(c for c in self._running if c.request.cancelled)])
+        self._running = [c for c in self._running if not c.request.cancelled]
 
     def _close(self, candidates: Sequence[_Candidate]) -> None:
         for candidate in candidates:
@@ -104,11 +104,11 @@ class Scheduler:
 
     def _admit(self, updates: list[Update]) -> None:
         budget = PREFILL_BUDGET
-        while budget > 0 and (turn := self._line.next(self._running)):
+        while budget > 0 and (turn := self._queue.next(self._running)):
             candidate, paused = turn
             if paused is not None:
                 self._running.remove(paused)
-                self._line.pause(paused)
+                self._queue.pause(paused)
             if candidate.begun:
                 self._running.append(candidate)
                 continue
@@ -116,13 +116,13 @@ class Scheduler:
                 budget -= len(candidate.prompt.generation.model_ids)
             self._start(candidate, updates)
 
-    def _candidates(self, ticket: Ticket) -> Iterator[_Candidate]:
-        for generation in ticket.generations:
+    def _candidates(self, request: EngineRequest) -> Iterator[_Candidate]:
+        for generation in request.generations:
             prompt = _Prompt(generation)
             for index in range(generation.candidates):
                 random = sampling.generator(generation.seed, generation.prompt_index, index)
                 yield _Candidate(
-                    ticket,
+                    request,
                     prompt,
                     index,
                     ChoiceWriter(generation.choice, self._tokenizer),
@@ -133,9 +133,9 @@ class Scheduler:
         """Deliver the echo, sample the first token, and join the batch if that was not all."""
         prompt = candidate.prompt
         prefilled = prompt.prefilled or self._read(prompt)
-        piece = candidate.writer.begin(prompt.scores)
-        _deliver(candidate, piece, updates)
-        if not piece.finish and not self._choose(candidate, prefilled.logits[-1], updates):
+        chunk = candidate.writer.begin(prompt.scores)
+        _deliver(candidate, chunk, updates)
+        if not chunk.finish and not self._choose(candidate, prefilled.logits[-1], updates):
             candidate.handle = self._backend.open(prefilled)
             candidate.begun = True
             self._running.append(candidate)
@@ -158,10 +158,10 @@ class Scheduler:
         score = None
         if alternatives is not None:
             score = self._score(logits[None], [token], alternatives)[0]
-        piece = candidate.writer.add(token, score)
+        chunk = candidate.writer.add(token, score)
         candidate.token = token
-        _deliver(candidate, piece, updates)
-        return piece.finish is not None
+        _deliver(candidate, chunk, updates)
+        return chunk.finish is not None
 
     def _score(self, logits: Floats, tokens: Sequence[int], top: int) -> list[TokenScore]:
         return logprobs.score(logits, tokens, top, self._tokenizer.size)
@@ -183,11 +183,11 @@ class Scheduler:
         return prefilled
 
 
-def _deliver(candidate: _Candidate, piece: Piece, updates: list[Update]) -> None:
-    if not candidate.ticket.live:
-        candidate.kept.append(piece)
-        if piece.finish is None:
+def _deliver(candidate: _Candidate, chunk: TextChunk, updates: list[Update]) -> None:
+    if not candidate.request.live:
+        candidate.kept.append(chunk)
+        if chunk.finish is None:
             return
-    pieces = (piece,) if candidate.ticket.live else tuple(candidate.kept)
+    chunks = (chunk,) if candidate.request.live else tuple(candidate.kept)
     place = candidate.prompt.generation.prompt_index
-    updates.append(Update(candidate.ticket, place, candidate.index, pieces))
+    updates.append(Update(candidate.request, place, candidate.index, chunks))

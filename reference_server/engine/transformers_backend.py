@@ -22,7 +22,7 @@ UNSTATED_CONTEXT = 2048
 """Tokens, for a model whose configuration states no limit."""
 CACHE_ARGUMENTS = ("cache", "past_key_values")
 """What transformers calls a model's cache, as argument and in its output: `cache` from 5.24 on."""
-CLOSE = 1e-3
+MAX_LOGIT_ERROR = 1e-3
 """As a share of the logits' range: above what float32 loses, below what a token more would do."""
 
 
@@ -93,7 +93,7 @@ class TransformersBackend:
         stepped = self.step([handle], [third])
         self.close(handle)
         apart = np.concatenate([begun.logits, stepped])
-        return bool(np.abs(whole - apart).max() <= CLOSE * np.ptp(whole))
+        return bool(np.abs(whole - apart).max() <= MAX_LOGIT_ERROR * np.ptp(whole))
 
     @torch.inference_mode()
     def _run(self, ids: Sequence[int], cache: Any) -> tuple[Floats, Any]:

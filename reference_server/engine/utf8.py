@@ -19,7 +19,7 @@ class CharacterStream:
         """The bytes of a character that began and may still be completed; empty between two."""
         return self._decoder.getstate()[0]
 
-    def feed(self, piece: bytes) -> tuple[str, int]:
+    def feed(self, chunk: bytes) -> tuple[str, int]:
         """Add a piece.
 
         Returns the characters it completes and the index of the character that its first byte
@@ -27,13 +27,13 @@ class CharacterStream:
         """
         start = self.length
         if not self.begun:
-            return self._decode(piece), start
-        text = self._decode(piece[:1])
+            return self._decode(chunk), start
+        text = self._decode(chunk[:1])
         if len(text) + bool(self.begun) > 1:
             # The byte did not go on with the character begun before, it broke it off: U+FFFD
             # stands for what was there, and the byte begins (or is) the next.
             start += 1
-        return text + self._decode(piece[1:]), start
+        return text + self._decode(chunk[1:]), start
 
     def finish(self) -> str:
         """What is left at the end: one U+FFFD for a character that was cut, or nothing."""
@@ -41,8 +41,8 @@ class CharacterStream:
         self.length += len(text)
         return text
 
-    def _decode(self, piece: bytes) -> str:
-        text = self._decoder.decode(piece)
+    def _decode(self, chunk: bytes) -> str:
+        text = self._decoder.decode(chunk)
         if self.begun[:1] == b"\xed" and self.begun[1:] >= b"\xa0":
             # Half of a surrogate, which UTF-8 has none of: Python would wait for its third byte.
             text += self._decoder.decode(b"", final=True)

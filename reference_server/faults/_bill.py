@@ -6,25 +6,25 @@ import re
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
-IN_BILLS = EVERYWHERE - {Modifier.SECOND_CHOICE}
+IN_USAGE = EVERYWHERE - {Modifier.SECOND_CHOICE}
 """One bill is for all choices, so that a fault of it cannot show in the second one alone."""
 
-IN_PLAIN_BILLS = IN_BILLS - {Modifier.STREAM, Modifier.PLAIN}
+IN_NON_STREAMING_USAGE = IN_USAGE - {Modifier.STREAM, Modifier.NON_STREAMING}
 """The modifiers of what only plain answers have, or only streams."""
 
 COUNTS = ("prompt_tokens", "completion_tokens")
 
 
-def prompts(asked: Body) -> list[str]:
+def prompts(request: Body) -> list[str]:
     """The prompts of a request that are text."""
-    prompt = asked.get("prompt")
+    prompt = request.get("prompt")
     several = prompt if isinstance(prompt, list) else [prompt]
     return [one for one in several if isinstance(one, str)]
 
 
-def added_up(bill: Body, **changed: int) -> Body:
+def added_up(usage: Body, **changed: int) -> Body:
     """Counts that are others, with a total that is right for them."""
-    whole = {**bill, **changed}
+    whole = {**usage, **changed}
     return {**changed, "total_tokens": sum(whole[name] for name in COUNTS)}
 
 

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.rewrite import Rewrite
 
 LIMIT = 4
@@ -14,34 +20,34 @@ Cut = Callable[[Body, str, str], str]
 """``(asked, prompt, generated)``: what is left of the text that was generated."""
 
 
-def prompt_of(asked: Body, index: int) -> str:
+def prompt_of(request: Body, index: int) -> str:
     """The prompt that a choice answers; empty where it was sent as token ids."""
-    prompt = asked.get("prompt")
+    prompt = request.get("prompt")
     if isinstance(prompt, list):
-        prompt = prompt[index // (asked.get("n") or 1) % len(prompt)]
+        prompt = prompt[index // (request.get("n") or 1) % len(prompt)]
     return prompt if isinstance(prompt, str) else ""
 
 
-def sequences(asked: Body) -> list[str]:
+def sequences(request: Body) -> list[str]:
     """The sequences of a request that are worth looking for.
 
     None where one is no text: such a request is the server's to refuse, whatever the fault.
     """
-    given = asked.get("stop")
+    given = request.get("stop")
     found = given if isinstance(given, list) else [given]
     if not all(isinstance(one, str | None) for one in found):
         return []
     return [one for one in found if one]
 
 
-def generates(asked: Body) -> Body:
+def generates(request: Body) -> Body:
     """The request without ``stop``, so that there is something to cut.
 
     What the server has to refuse stays as it is.
     """
-    if not 0 < len(sequences(asked)) <= LIMIT:
-        return asked
-    return {name: value for name, value in asked.items() if name != "stop"}
+    if not 0 < len(sequences(request)) <= LIMIT:
+        return request
+    return {name: value for name, value in request.items() if name != "stop"}
 
 
 def cut_elsewhere(cut: Cut) -> Behaviour:
@@ -50,29 +56,29 @@ def cut_elsewhere(cut: Cut) -> Behaviour:
     Where that leaves the same texts the server's own answer comes back, with its bill and scores.
     """
 
-    def ending(asked: Body, index: int, text: str) -> str:
-        prompt = prompt_of(asked, index) if asked.get("echo") else ""
-        kept = cut(asked, prompt_of(asked, index), text.removeprefix(prompt))
+    def ending(request: Body, index: int, text: str) -> str:
+        prompt = prompt_of(request, index) if request.get("echo") else ""
+        kept = cut(request, prompt_of(request, index), text.removeprefix(prompt))
         return prompt + kept
 
-    def plain(asked: Body, answer: Body) -> Body:
-        if not sequences(asked):
-            return answer
-        return {**answer, "choices": [changed(asked, choice) for choice in answer["choices"]]}
+    def non_streaming(request: Body, response: Body) -> Body:
+        if not sequences(request):
+            return response
+        return {**response, "choices": [changed(request, choice) for choice in response["choices"]]}
 
-    def changed(asked: Body, choice: Body) -> Body:
-        left = ending(asked, choice["index"], choice["text"])
+    def changed(request: Body, choice: Body) -> Body:
+        left = ending(request, choice["index"], choice["text"])
         return (
             choice if left == choice["text"] else {**choice, "text": left, "finish_reason": "stop"}
         )
 
-    def chunks(asked: Body, sent: list[Body]) -> list[Body]:
-        if not sequences(asked):
+    def chunks(request: Body, sent: list[Body]) -> list[Body]:
+        if not sequences(request):
             return sent
         whole: dict[int, str] = {}
         for part in (part for chunk in sent for part in chunk["choices"]):
             whole[part["index"]] = whole.get(part["index"], "") + part["text"]
-        left = {index: ending(asked, index, text) for index, text in whole.items()}
+        left = {index: ending(request, index, text) for index, text in whole.items()}
         room = {index: len(text) for index, text in left.items()}
 
         def shortened(part: Body) -> Body:
@@ -88,7 +94,7 @@ def cut_elsewhere(cut: Cut) -> Behaviour:
 
         return [{**c, "choices": [shortened(part) for part in c["choices"]]} for c in sent]
 
-    return _WhereTextsDiffer(Rewrite(ask=generates, plain=plain, chunks=chunks))
+    return _WhereTextsDiffer(Rewrite(ask=generates, non_streaming=non_streaming, chunks=chunks))
 
 
 @dataclass(frozen=True)
@@ -97,18 +103,18 @@ class _WhereTextsDiffer:
 
     behaviour: Behaviour
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         """Answer one request."""
-        right = await upstream(asked)
-        changed = await self.behaviour(asked, upstream)
+        right = await upstream(request)
+        changed = await self.behaviour(request, upstream)
         both_served = right.status == changed.status == HTTPStatus.OK
         return right if both_served and _ends(right) == _ends(changed) else changed
 
 
-def _ends(answer: Answer) -> dict[int, tuple[str, str | None]]:
+def _ends(response: ServerResponse) -> dict[int, tuple[str, str | None]]:
     """The text of each choice of an answer that was served, and why it ended."""
     ends: dict[int, tuple[str, str | None]] = {}
-    for whole in answer.chunks if answer.is_stream else [answer.body]:
+    for whole in response.chunks if response.is_stream else [response.body]:
         for part in whole["choices"]:
             text, reason = ends.get(part["index"], ("", None))
             ends[part["index"]] = text + part["text"], part["finish_reason"] or reason

@@ -2,7 +2,7 @@
 
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
-HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN})
+HANDLERS = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
 """What a request is declined or taken for: plain answers and streams can have code of their own.
 One server of three may take what the others decline; to see that takes three requests for each."""
 
@@ -14,11 +14,11 @@ RARE = frozenset({Modifier.EVERY_THIRD})
 
 NO_ECHO = EVERYWHERE - {Modifier.ECHO}
 
-NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}
+NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.NON_STREAMING}
 """What cannot be streamed is plain everywhere."""
 
-PLAINLY = frozenset({Modifier.PLAIN})
+NON_STREAMING_ONLY = frozenset({Modifier.NON_STREAMING})
 """What is asked for as a plain request alone, so that there is money left for other requests."""
 
-SINGLY = frozenset({Modifier.STREAM, Modifier.PLAIN})
+SINGLY = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
 """What is asked for as a single prompt alone."""

@@ -9,7 +9,7 @@ from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
 
-IN_STREAMS = EVERYWHERE - {Modifier.STREAM, Modifier.PLAIN}
+IN_STREAMS = EVERYWHERE - {Modifier.STREAM, Modifier.NON_STREAMING}
 """The modifiers of what shows in streams alone."""
 
 IN_EVENTS = IN_STREAMS - {Modifier.SECOND_CHOICE}
@@ -29,18 +29,18 @@ def of_each_choice(change: Callable[[Body, list[Body]], list[Body]]) -> Rewrite:
     Each part takes the place of an old one; what is left over follows the last of them.
     """
 
-    def of(asked: Body, sent: list[Body]) -> list[Body]:
+    def of(request: Body, sent: list[Body]) -> list[Body]:
         old = by_choice(sent)
-        left = {index: iter(change(asked, own)) for index, own in old.items()}
-        told: list[Body] = []
+        left = {index: iter(change(request, own)) for index, own in old.items()}
+        result: list[Body] = []
         for chunk in sent:
             if not chunk["choices"]:
-                told.append(chunk)
+                result.append(chunk)
             for part in chunk["choices"]:
                 index = part["index"]
                 is_last = part is old[index][-1]
-                told.extend({**chunk, "choices": [p]} for p in _next(left[index], is_last))
-        return told
+                result.extend({**chunk, "choices": [p]} for p in _next(left[index], is_last))
+        return result
 
     return chunks(of)
 

@@ -1,7 +1,7 @@
 """Faults of the API key: who has none, or a wrong one, and how that is told."""
 
 from reference_server.behaviour.builders import error, status
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
@@ -18,9 +18,9 @@ class _Lets:
         self._nobody = nobody
         self._strangers = strangers
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
-        let_in = self._nobody if asked.key is None else self._strangers
-        return await upstream(asked.with_key(asked.server_key) if let_in else asked)
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        let_in = self._nobody if request.key is None else self._strangers
+        return await upstream(request.with_key(request.server_key) if let_in else request)
 
 
 @fault("nobody-served", breaks="auth.missing-key", modifiers=DIFFERS)
@@ -51,8 +51,8 @@ def wrong_key_is_bad_request() -> Behaviour:
 def missing_key_forbidden() -> Behaviour:
     """A missing key is refused with 403, as some frameworks do by themselves."""
 
-    def raw(asked: Asked, got: Answer) -> Answer:
-        return got.with_status(403) if got.status == 401 and asked.key is None else got
+    def raw(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        return got.with_status(403) if got.status == 401 and request.key is None else got
 
     return Rewrite(raw=raw)
 
@@ -82,7 +82,7 @@ def wrong_key_code() -> Behaviour:
 def wrong_key_as_page() -> Behaviour:
     """A missing or wrong key is answered by a page to log in at."""
 
-    def raw(_: Asked, got: Answer) -> Answer:
+    def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 401:
             return got
         page = b"<!doctype html><title>Log in</title><form></form>"
@@ -100,10 +100,10 @@ def wrong_key_as_page() -> Behaviour:
 def key_repeated() -> Behaviour:
     """The refusal of a wrong key repeats it."""
 
-    def raw(asked: Asked, got: Answer) -> Answer:
-        if got.status != 401 or not asked.key:
+    def raw(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if got.status != 401 or not request.key:
             return got
-        inner = {**got.body["error"], "message": f"Invalid token: {asked.key}"}
+        inner = {**got.body["error"], "message": f"Invalid token: {request.key}"}
         return got.with_body({"error": inner})
 
     return Rewrite(raw=raw)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import lacks, members, wholes
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
@@ -40,14 +40,14 @@ def id_constant() -> Behaviour:
 @fault("id-of-request", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
 def id_of_request() -> Behaviour:
     """The ``id`` is made from the request, so that an equal one gets it again."""
-    return wholes(lambda asked, whole: {**whole, "id": f"cmpl-{abs(hash(repr(asked)))}"})
+    return wholes(lambda request, whole: {**whole, "id": f"cmpl-{abs(hash(repr(request)))}"})
 
 
 @fault("id-of-prompt", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
 def id_of_prompt() -> Behaviour:
     """The ``id`` is made from the prompt."""
     return wholes(
-        lambda asked, whole: {**whole, "id": f"cmpl-{abs(hash(repr(asked.get('prompt'))))}"}
+        lambda request, whole: {**whole, "id": f"cmpl-{abs(hash(repr(request.get('prompt'))))}"}
     )
 
 
@@ -84,7 +84,7 @@ def object_chat() -> Behaviour:
     "object-of-a-chunk",
     breaks="envelope.object streaming.chunk-shape",
     evidence=Evidence.REPORTED,
-    modifiers=FRAME - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=FRAME - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def object_of_a_chunk() -> Behaviour:
     """``object`` of a chunk is ``text_completion.chunk``."""
@@ -186,7 +186,7 @@ def fingerprint_number() -> Behaviour:
 )
 def choices_empty() -> Behaviour:
     """``choices`` of a plain answer is an empty array."""
-    return Rewrite(plain=lambda _, whole: {**whole, "choices": []})
+    return Rewrite(non_streaming=lambda _, whole: {**whole, "choices": []})
 
 
 @fault(
@@ -194,7 +194,7 @@ def choices_empty() -> Behaviour:
 )
 def choices_object() -> Behaviour:
     """``choices`` of a plain answer is one choice instead of an array."""
-    return Rewrite(plain=lambda _, whole: {**whole, "choices": whole["choices"][0]})
+    return Rewrite(non_streaming=lambda _, whole: {**whole, "choices": whole["choices"][0]})
 
 
 @fault(
@@ -205,7 +205,7 @@ def choices_object() -> Behaviour:
 )
 def answer_in_data() -> Behaviour:
     """A plain answer is wrapped as ``data`` beside a code and a message."""
-    return Rewrite(plain=lambda _, whole: {"code": 0, "message": "ok", "data": whole})
+    return Rewrite(non_streaming=lambda _, whole: {"code": 0, "message": "ok", "data": whole})
 
 
 @fault(
@@ -222,7 +222,7 @@ def chat_shaped_answer() -> Behaviour:
         return {**{k: v for k, v in old.items() if k != "text"}, "message": message}
 
     return Rewrite(
-        plain=lambda _, whole: {
+        non_streaming=lambda _, whole: {
             **whole,
             "object": "chat.completion",
             "choices": [choice(old) for old in whole["choices"]],
@@ -271,7 +271,7 @@ def mark_in_front() -> Behaviour:
 def answer_cached() -> Behaviour:
     """An equal request gets the whole answer again, ``id`` and all."""
     known: dict[str, Body] = {}
-    return Rewrite(plain=lambda asked, whole: known.setdefault(repr(asked), whole))
+    return Rewrite(non_streaming=lambda request, whole: known.setdefault(repr(request), whole))
 
 
 def _first_logprob(value: float) -> Behaviour:
@@ -283,12 +283,15 @@ def _first_logprob(value: float) -> Behaviour:
         return {**old, "logprobs": {**scores, "token_logprobs": [value, *rest]}}
 
     return Rewrite(
-        plain=lambda _, whole: {**whole, "choices": [choice(old) for old in whole["choices"]]}
+        non_streaming=lambda _, whole: {
+            **whole,
+            "choices": [choice(old) for old in whole["choices"]],
+        }
     )
 
 
 def _plain_raw(change: Callable[[bytes], bytes]) -> Behaviour:
-    def raw(_: Asked, got: Answer) -> Answer:
+    def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got if got.status != 200 or got.is_stream else got.with_raw(change(got.raw))
 
     return Rewrite(raw=raw)

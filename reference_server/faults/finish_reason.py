@@ -15,9 +15,9 @@ LIMIT, SEQUENCE = "finish-reason.length-at-limit", "finish-reason.stop-at-sequen
 def reasons(change: Callable[[Body, str], Any]) -> Rewrite:
     """Choices end for other reasons, plain and streamed: ``(asked, reason)``."""
 
-    def of(asked: Body, choice: Body) -> Body:
+    def of(request: Body, choice: Body) -> Body:
         reason = choice["finish_reason"]
-        return choice if reason is None else {**choice, "finish_reason": change(asked, reason)}
+        return choice if reason is None else {**choice, "finish_reason": change(request, reason)}
 
     return each_choice(of)
 
@@ -47,15 +47,15 @@ def finish_always_length() -> Behaviour:
 @fault("finish-length-at-end", breaks="finish-reason.stop-at-natural-end")
 def finish_length_at_end() -> Behaviour:
     """An answer that ended by itself says ``length``."""
-    return reasons(lambda asked, reason: reason if asked.get("stop") else "length")
+    return reasons(lambda request, reason: reason if request.get("stop") else "length")
 
 
 @fault("finish-eos", breaks="finish-reason.known-value finish-reason.stop-at-natural-end")
 def finish_eos() -> Behaviour:
     """An answer that ended by itself says ``eos``, and one that was stopped ``stop_sequence``."""
     return reasons(
-        lambda asked, reason: (
-            reason if reason == "length" else "stop_sequence" if asked.get("stop") else "eos"
+        lambda request, reason: (
+            reason if reason == "length" else "stop_sequence" if request.get("stop") else "eos"
         )
     )
 

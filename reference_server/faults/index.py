@@ -57,15 +57,15 @@ def index_skips() -> Behaviour:
 )
 def index_anew_for_each_prompt() -> Behaviour:
     """The choices of each prompt are numbered from 0."""
-    return _index(lambda asked, index: index % (asked.get("n") or 1))
+    return _index(lambda request, index: index % (request.get("n") or 1))
 
 
 @fault("index-reversed", breaks="index.prompt-major", modifiers=SEVERAL - {Modifier.BATCH})
 def index_reversed() -> Behaviour:
     """The choices of a batch are numbered from its end."""
 
-    def of(asked: Body, index: int) -> int:
-        return _size(asked) * (asked.get("n") or 1) - 1 - index if _size(asked) > 1 else index
+    def of(request: Body, index: int) -> int:
+        return _size(request) * (request.get("n") or 1) - 1 - index if _size(request) > 1 else index
 
     return _index(of)
 
@@ -74,9 +74,9 @@ def index_reversed() -> Behaviour:
 def index_copies_first() -> Behaviour:
     """The choices are numbered by copies first, and by prompts within them."""
 
-    def of(asked: Body, index: int) -> int:
-        n = asked.get("n") or 1
-        return (index % n) * _size(asked) + index // n
+    def of(request: Body, index: int) -> int:
+        n = request.get("n") or 1
+        return (index % n) * _size(request) + index // n
 
     return _index(of)
 
@@ -91,15 +91,15 @@ def choice_doubled() -> Behaviour:
     return choices(lambda _, of: [choice for choice in of for _ in range(2)])
 
 
-def _size(asked: Body) -> int:
-    prompt = asked.get("prompt")
+def _size(request: Body) -> int:
+    prompt = request.get("prompt")
     batch = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
     return len(prompt) if batch and isinstance(prompt, list) else 1
 
 
 def _index(change: Callable[[Body, int], Any]) -> Rewrite:
     """Another number for every choice, plain and streamed: ``(asked, index)``."""
-    return each_choice(lambda asked, c: {**c, "index": change(asked, c["index"])})
+    return each_choice(lambda request, c: {**c, "index": change(request, c["index"])})
 
 
 def _plain_index(change: Callable[[int], Any]) -> Rewrite:

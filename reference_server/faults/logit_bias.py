@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, declines, drops
+from reference_server.behaviour.builders import asks, drops, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
-from reference_server.faults._hiding import HANDLERS, PLAINLY
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY
 
 FORCES, BANS = "logit-bias.forces", "logit-bias.bans"
 KNOWN = 4096
@@ -17,13 +17,13 @@ KNOWN = 4096
 def bias(change: Callable[[dict[str, float]], dict[str, float]]) -> Rewrite:
     """Another map reaches the server in place of one that it would take."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("logit_bias")
+    def ask(request: Body) -> Body:
+        given = request.get("logit_bias")
         good = isinstance(given, dict) and all(
             key.isdecimal() and int(key) < KNOWN and abs(value) <= 100
             for key, value in given.items()
         )
-        return {**asked, "logit_bias": change(given)} if given and good else asked
+        return {**request, "logit_bias": change(given)} if given and good else request
 
     return asks(ask)
 
@@ -96,11 +96,11 @@ def logit_bias_mostly_ignored() -> Behaviour:
 def logit_bias_out_of_range_accepted() -> Behaviour:
     """A bias beyond 100 either way is lowered to the end of the range."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("logit_bias")
+    def ask(request: Body) -> Body:
+        given = request.get("logit_bias")
         if not isinstance(given, dict):
-            return asked
-        return {**asked, "logit_bias": {key: max(-100, min(100, v)) for key, v in given.items()}}
+            return request
+        return {**request, "logit_bias": {key: max(-100, min(100, v)) for key, v in given.items()}}
 
     return asks(ask)
 
@@ -108,41 +108,41 @@ def logit_bias_out_of_range_accepted() -> Behaviour:
 @fault(
     "logit-bias-unknown-ids-accepted",
     breaks="logit-bias.unknown-token-refused errors.stream-refused-as-json",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def logit_bias_unknown_ids_accepted() -> Behaviour:
     """Keys that are no token's id are left out in silence."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("logit_bias")
+    def ask(request: Body) -> Body:
+        given = request.get("logit_bias")
         if not isinstance(given, dict):
-            return asked
+            return request
         known = {k: v for k, v in given.items() if k.isdecimal() and int(k) < KNOWN}
-        return {**asked, "logit_bias": known}
+        return {**request, "logit_bias": known}
 
     return asks(ask)
 
 
-@fault("logit-bias-null-refused", breaks=FORCES, modifiers=PLAINLY)
+@fault("logit-bias-null-refused", breaks=FORCES, modifiers=NON_STREAMING_ONLY)
 def logit_bias_null_refused() -> Behaviour:
     """``logit_bias: null`` is refused."""
-    return declines(lambda asked: "logit_bias" in asked and asked["logit_bias"] is None)
+    return rejects(lambda request: "logit_bias" in request and request["logit_bias"] is None)
 
 
 @fault("logit-bias-empty-refused", breaks=FORCES, modifiers=(), shows=Shows.REFUSED)
 def logit_bias_empty_refused() -> Behaviour:
     """An empty ``logit_bias`` is refused."""
-    return declines(lambda asked: asked.get("logit_bias") == {})
+    return rejects(lambda request: request.get("logit_bias") == {})
 
 
 @fault("logit-bias-ends-refused", breaks=f"{FORCES} {BANS}", modifiers=(), shows=Shows.REFUSED)
 def logit_bias_ends_refused() -> Behaviour:
     """A bias at either end of the documented range is refused."""
-    return declines(
-        lambda asked: (
-            isinstance(asked.get("logit_bias"), dict)
+    return rejects(
+        lambda request: (
+            isinstance(request.get("logit_bias"), dict)
             and not {-100, 100}.isdisjoint(
-                value for value in asked["logit_bias"].values() if isinstance(value, int | float)
+                value for value in request["logit_bias"].values() if isinstance(value, int | float)
             )
         )
     )

@@ -3,38 +3,44 @@
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import asks, drops, sets
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier, is_batch
-from reference_server.faults._hiding import PLAINLY, REQUESTS, SINGLY
+from reference_server.faults._hiding import NON_STREAMING_ONLY, REQUESTS, SINGLY
 
 
 def limit(change: Callable[[Body, int], int]) -> Rewrite:
     """Another limit reaches the server in place of one that was set: ``(asked, limit)``."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("max_tokens")
+    def ask(request: Body) -> Body:
+        given = request.get("max_tokens")
         if not isinstance(given, int) or given < 1:
-            return asked
-        return {**asked, "max_tokens": change(asked, given)}
+            return request
+        return {**request, "max_tokens": change(request, given)}
 
     return asks(ask)
 
 
-def is_absent(asked: Body) -> bool:
+def is_absent(request: Body) -> bool:
     """Whether no limit is mentioned."""
-    return "max_tokens" not in asked
+    return "max_tokens" not in request
 
 
-def is_null(asked: Body) -> bool:
+def is_null(request: Body) -> bool:
     """Whether the limit is null."""
-    return "max_tokens" in asked and asked["max_tokens"] is None
+    return "max_tokens" in request and request["max_tokens"] is None
 
 
-def is_zero(asked: Body) -> bool:
+def is_zero(request: Body) -> bool:
     """Whether nothing is to be generated."""
-    return "max_tokens" in asked and asked["max_tokens"] == 0
+    return "max_tokens" in request and request["max_tokens"] == 0
 
 
 @fault("max-tokens-ignored", breaks="max-tokens.limits-answer", evidence=Evidence.SIBLING)
@@ -64,7 +70,7 @@ def max_tokens_one_less() -> Behaviour:
 @fault(
     "max-tokens-capped",
     breaks="max-tokens.limits-answer finish-reason.length-at-limit",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def max_tokens_capped() -> Behaviour:
     """No limit above ten tokens is served, and the answer says that the limit was reached."""
@@ -79,19 +85,21 @@ def max_tokens_capped() -> Behaviour:
 def max_tokens_shared() -> Behaviour:
     """The prompts of a batch share one limit."""
     return limit(
-        lambda asked, given: max(1, given // len(asked["prompt"])) if is_batch(asked) else given
+        lambda request, given: (
+            max(1, given // len(request["prompt"])) if is_batch(request) else given
+        )
     )
 
 
-@fault("max-tokens-steers", breaks="max-tokens.longer-extends", modifiers=PLAINLY)
+@fault("max-tokens-steers", breaks="max-tokens.longer-extends", modifiers=NON_STREAMING_ONLY)
 def max_tokens_steers() -> Behaviour:
     """Where little is allowed, the model is told to be brief."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("max_tokens")
-        if not (isinstance(given, int) and 1 < given < 16 and isinstance(asked["prompt"], str)):
-            return asked
-        return {**asked, "prompt": f"{asked['prompt']}\n\nIn a word,"}
+    def ask(request: Body) -> Body:
+        given = request.get("max_tokens")
+        if not (isinstance(given, int) and 1 < given < 16 and isinstance(request["prompt"], str)):
+            return request
+        return {**request, "prompt": f"{request['prompt']}\n\nIn a word,"}
 
     return asks(ask)
 
@@ -104,13 +112,13 @@ def max_tokens_steers() -> Behaviour:
 )
 def default_not_16() -> Behaviour:
     """Without a limit up to 100 tokens come."""
-    return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=100)
+    return sets(lambda request: request.get("max_tokens") is None, max_tokens=100)
 
 
 @fault("default-below-16", breaks="max-tokens.default-sixteen", modifiers=SINGLY)
 def default_below_16() -> Behaviour:
     """Without a limit an answer is cut after ten tokens."""
-    return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=10)
+    return sets(lambda request: request.get("max_tokens") is None, max_tokens=10)
 
 
 @fault(
@@ -122,7 +130,7 @@ def default_below_16() -> Behaviour:
 )
 def default_of_sixteen() -> Behaviour:
     """Without a limit an answer is cut after sixteen tokens where it should go on."""
-    return sets(lambda asked: asked.get("max_tokens") is None, max_tokens=16)
+    return sets(lambda request: request.get("max_tokens") is None, max_tokens=16)
 
 
 @fault(
@@ -164,7 +172,7 @@ def max_tokens_zero_lost() -> Behaviour:
 def max_tokens_negative_accepted() -> Behaviour:
     """A negative limit is taken for none."""
     return sets(
-        lambda asked: isinstance(asked.get("max_tokens"), int) and asked["max_tokens"] < 0,
+        lambda request: isinstance(request.get("max_tokens"), int) and request["max_tokens"] < 0,
         max_tokens=200,
     )
 
@@ -178,7 +186,7 @@ def max_tokens_negative_accepted() -> Behaviour:
 def max_tokens_clamped() -> Behaviour:
     """A limit beyond the context is lowered to what is left of it."""
     return sets(
-        lambda asked: isinstance(asked.get("max_tokens"), int) and asked["max_tokens"] > 2000,
+        lambda request: isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 2000,
         max_tokens=1024,
     )
 
@@ -191,11 +199,11 @@ def max_tokens_clamped() -> Behaviour:
 def max_tokens_overflow_unexplained() -> Behaviour:
     """The refusal of a request beyond the context does not say by how much."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        answer = await upstream(asked)
-        if answer.status != 400 or b"context length" not in answer.raw:
-            return answer
-        inner = {**answer.body["error"], "message": "The request is too long."}
-        return answer.with_body({"error": inner})
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        if response.status != 400 or b"context length" not in response.raw:
+            return response
+        inner = {**response.body["error"], "message": "The request is too long."}
+        return response.with_body({"error": inner})
 
     return behave

@@ -1,9 +1,9 @@
 """Faults of ``model``: an answer where no model was named, or nobody serves the one that was."""
 
 from reference_server.behaviour.builders import asks, errors
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS, PLAINLY
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY
 
 SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 
@@ -16,9 +16,9 @@ SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 def unknown_model_accepted() -> Behaviour:
     """A model that nobody serves is answered by another one."""
 
-    def ask(asked: Body) -> Body:
-        known = not isinstance(asked.get("model"), str) or asked["model"] in SERVED
-        return asked if known else {**asked, "model": SERVED[0]}
+    def ask(request: Body) -> Body:
+        known = not isinstance(request.get("model"), str) or request["model"] in SERVED
+        return request if known else {**request, "model": SERVED[0]}
 
     return asks(ask)
 
@@ -30,14 +30,16 @@ def unknown_model_accepted() -> Behaviour:
 )
 def missing_model_accepted() -> Behaviour:
     """A request without a model, or with null, is answered by a model of the server's choice."""
-    return asks(lambda asked: asked if asked.get("model") else {**asked, "model": SERVED[0]})
+    return asks(
+        lambda request: request if request.get("model") else {**request, "model": SERVED[0]}
+    )
 
 
 @fault(
     "unknown-model-bad-request",
     breaks="model.unknown-is-404",
     evidence=Evidence.REPORTED,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def unknown_model_bad_request() -> Behaviour:
     """An unknown model is refused with 400."""
@@ -48,15 +50,15 @@ def unknown_model_bad_request() -> Behaviour:
     "unknown-model-no-channel",
     breaks="model.unknown-is-404",
     evidence=Evidence.SOURCE,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def unknown_model_no_channel() -> Behaviour:
     """An unknown model is called a lack of channels: a 503 with another code."""
 
-    def change(asked: Asked, got: Answer) -> Answer:
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 404:
             return got
-        message = f"No available channel for model {asked.body.get('model')} in group default"
+        message = f"No available channel for model {request.body.get('model')} in group default"
         inner = {"message": message, "type": "server_error", "param": None}
         return got.with_status(503).with_body({"error": {**inner, "code": "no_channel"}})
 

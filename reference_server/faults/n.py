@@ -1,6 +1,6 @@
 """Faults of ``n``: not as many choices as asked for, or not drawn for themselves."""
 
-from reference_server.behaviour.builders import asks, choices, declines, drops, sets
+from reference_server.behaviour.builders import asks, choices, drops, rejects, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.triggers import Modifier, is_batch
@@ -9,70 +9,72 @@ from reference_server.faults._hiding import HANDLERS, REQUESTS
 Choices = list[Body]
 
 
-def count(asked: Body) -> int:
+def count(request: Body) -> int:
     """How many choices are asked for of each prompt."""
-    given = asked.get("n")
+    given = request.get("n")
     return given if isinstance(given, int) else 1
 
 
 @fault("n-ignored", breaks="n.count", evidence=Evidence.SIBLING, modifiers=REQUESTS)
 def n_ignored() -> Behaviour:
     """One choice comes of each prompt, whatever ``n`` is."""
-    return drops("n", when=lambda asked: 1 < count(asked) <= 128 and not asked.get("best_of"))
+    return drops("n", when=lambda request: 1 < count(request) <= 128 and not request.get("best_of"))
 
 
 @fault("n-refused", breaks="n.count", modifiers=HANDLERS, shows=Shows.REFUSED)
 def n_refused() -> Behaviour:
     """An ``n`` above 1 is refused."""
-    return declines(lambda asked: count(asked) > 1, param="n")
+    return rejects(lambda request: count(request) > 1, param="n")
 
 
 @fault(
     "choices-dropped",
     breaks="n.count",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def choices_dropped() -> Behaviour:
     """Of all the choices of a request only the first comes back."""
-    return choices(lambda asked, of: of[:1] if count(asked) > 1 else of)
+    return choices(lambda request, of: of[:1] if count(request) > 1 else of)
 
 
 @fault("n-one-less", breaks="n.count", modifiers=REQUESTS)
 def n_one_less() -> Behaviour:
     """One choice less than asked for comes back."""
-    return asks(lambda asked: {**asked, "n": asked["n"] - 1} if 1 < count(asked) <= 128 else asked)
+    return asks(
+        lambda request: {**request, "n": request["n"] - 1} if 1 < count(request) <= 128 else request
+    )
 
 
 @fault("n-at-most-two", breaks="n.count", modifiers=REQUESTS)
 def n_at_most_two() -> Behaviour:
     """No more than two choices come back."""
-    return sets(lambda asked: 2 < count(asked) <= 128, n=2)
+    return sets(lambda request: 2 < count(request) <= 128, n=2)
 
 
 @fault("n-of-whole-batch", breaks="n.count", modifiers=REQUESTS - {Modifier.BATCH})
 def n_of_whole_batch() -> Behaviour:
     """``n`` is ignored where the prompt is a batch."""
-    return drops("n", when=lambda asked: is_batch(asked) and 1 < count(asked) <= 128)
+    return drops("n", when=lambda request: is_batch(request) and 1 < count(request) <= 128)
 
 
 @fault("n-default-two", breaks="n.default-one", modifiers=REQUESTS)
 def n_default_two() -> Behaviour:
     """Two choices come back where no number was asked for."""
-    return sets(lambda asked: "n" not in asked and "best_of" not in asked, n=2)
+    return sets(lambda request: "n" not in request and "best_of" not in request, n=2)
 
 
 @fault(
     "n-copies",
     breaks="n.samples-are-independent",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def n_copies() -> Behaviour:
     """One answer is drawn of each prompt and returned ``n`` times."""
 
-    def change(asked: Body, of: Choices) -> Choices:
-        size = count(asked)
+    def change(request: Body, of: Choices) -> Choices:
+        size = count(request)
         firsts = {one["index"]: one for one in of}
         return [{**firsts[one["index"] // size * size], "index": one["index"]} for one in of]
 
@@ -82,13 +84,13 @@ def n_copies() -> Behaviour:
 @fault(
     "n-last-copied",
     breaks="n.samples-are-independent",
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def n_last_copied() -> Behaviour:
     """The last choice of a prompt is a copy of the one before it."""
 
-    def change(asked: Body, of: Choices) -> Choices:
-        size = count(asked)
+    def change(request: Body, of: Choices) -> Choices:
+        size = count(request)
         at = {one["index"]: one for one in of}
         return [
             {**at[one["index"] - 1], "index": one["index"]}
@@ -103,7 +105,7 @@ def n_last_copied() -> Behaviour:
 @fault("n-zero-accepted", breaks="n.zero-refused errors.stream-refused-as-json", modifiers=HANDLERS)
 def n_zero_accepted() -> Behaviour:
     """``n: 0`` is taken for 1."""
-    return drops("n", when=lambda asked: "n" in asked and asked["n"] == 0)
+    return drops("n", when=lambda request: "n" in request and request["n"] == 0)
 
 
 @fault(
@@ -113,4 +115,4 @@ def n_zero_accepted() -> Behaviour:
 )
 def n_above_maximum_accepted() -> Behaviour:
     """An ``n`` above 128 is taken for 128."""
-    return sets(lambda asked: count(asked) > 128, n=128)
+    return sets(lambda request: count(request) > 128, n=128)

@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, declines, number_of
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.builders import asks, number_of, rejects
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS, PLAINLY
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
 OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"
@@ -23,11 +29,11 @@ def is_penalty(value: object) -> bool:
 def penalties(change: Callable[[float, float], tuple[float, float]]) -> Rewrite:
     """Other penalties reach the server: ``(presence, frequency)``."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get(PRESENCE) or 0, asked.get(FREQUENCY) or 0
+    def ask(request: Body) -> Body:
+        given = request.get(PRESENCE) or 0, request.get(FREQUENCY) or 0
         if not any(given) or not all(map(is_penalty, given)):
-            return asked
-        return asked | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
+            return request
+        return request | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
 
     return asks(ask)
 
@@ -111,8 +117,8 @@ def _clipped(value: float) -> float:
 def penalty_on_prompt() -> Behaviour:
     """Both penalties count the tokens of the prompt as well."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        return await _first_tokens_penalised(asked, upstream, (PRESENCE, FREQUENCY))
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        return await _first_tokens_penalised(request, upstream, (PRESENCE, FREQUENCY))
 
     return behave
 
@@ -121,8 +127,8 @@ def penalty_on_prompt() -> Behaviour:
 def presence_penalty_on_prompt() -> Behaviour:
     """The presence penalty counts the tokens of the prompt as well."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        return await _first_tokens_penalised(asked, upstream, (PRESENCE,))
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        return await _first_tokens_penalised(request, upstream, (PRESENCE,))
 
     return behave
 
@@ -131,29 +137,29 @@ def presence_penalty_on_prompt() -> Behaviour:
 def frequency_penalty_on_prompt() -> Behaviour:
     """The frequency penalty counts the tokens of the prompt as well."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        return await _first_tokens_penalised(asked, upstream, (FREQUENCY,))
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        return await _first_tokens_penalised(request, upstream, (FREQUENCY,))
 
     return behave
 
 
 async def _first_tokens_penalised(
-    asked: Asked, upstream: Upstream, which: tuple[str, ...]
-) -> Answer:
+    request: ClientRequest, upstream: Upstream, which: tuple[str, ...]
+) -> ServerResponse:
     """Begin each greedy answer with the token that a penalty on the prompt leaves likeliest."""
-    body = asked.body
+    body = request.body
     presence, frequency = (
         (body.get(name) or 0) if name in which else 0 for name in (PRESENCE, FREQUENCY)
     )
     prompt = body.get("prompt")
     prompts = prompt if isinstance(prompt, list) else [prompt]
-    told = await upstream(asked)
+    result = await upstream(request)
     greedy = body.get("temperature") == 0 and all(isinstance(one, str) for one in prompts)
-    if not (presence or frequency) or not greedy or told.is_stream or told.status != 200:
-        return told
+    if not (presence or frequency) or not greedy or result.is_stream or result.status != 200:
+        return result
     scoring = {"model": body["model"], "prompt": prompts, "max_tokens": 1, "temperature": 0}
-    scored = await upstream(asked.with_body({**scoring, "logprobs": 5, "echo": True}))
-    answered = told.body
+    scored = await upstream(request.with_body({**scoring, "logprobs": 5, "echo": True}))
+    answered = result.body
     for choice in answered["choices"]:
         read = scored.body["choices"][choice["index"] // (body.get("n") or 1)]["logprobs"]
         counts = Counter(read["tokens"][:-1])
@@ -164,7 +170,7 @@ async def _first_tokens_penalised(
         first = max(left, key=lambda token: left[token])
         if not choice["text"].startswith(first):
             choice["text"] = first + choice["text"][len(read["tokens"][-1]) :]
-    return told.with_body(answered)
+    return result.with_body(answered)
 
 
 @fault(
@@ -175,13 +181,13 @@ async def _first_tokens_penalised(
 def penalties_out_of_range_accepted() -> Behaviour:
     """A penalty beyond its range is lowered to the end of it."""
 
-    def ask(asked: Body) -> Body:
+    def ask(request: Body) -> Body:
         given = {
-            name: asked[name]
+            name: request[name]
             for name in (PRESENCE, FREQUENCY)
-            if isinstance(asked.get(name), int | float)
+            if isinstance(request.get(name), int | float)
         }
-        return {**asked, **{name: max(-2, min(2, value)) for name, value in given.items()}}
+        return {**request, **{name: max(-2, min(2, value)) for name, value in given.items()}}
 
     return asks(ask)
 
@@ -190,39 +196,45 @@ def penalties_out_of_range_accepted() -> Behaviour:
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def penalties_limited_to_one() -> Behaviour:
     """A penalty beyond 1 either way is refused."""
-    return declines(
-        lambda asked: any(abs(number_of(asked, name)) > 1 for name in (PRESENCE, FREQUENCY))
+    return rejects(
+        lambda request: any(abs(number_of(request, name)) > 1 for name in (PRESENCE, FREQUENCY))
     )
 
 
 @fault(
     "penalties-null-refused",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def penalties_null_refused() -> Behaviour:
     """A penalty of null is refused."""
-    return declines(
-        lambda asked: any(name in asked and asked[name] is None for name in (PRESENCE, FREQUENCY))
+    return rejects(
+        lambda request: any(
+            name in request and request[name] is None for name in (PRESENCE, FREQUENCY)
+        )
     )
 
 
 @fault(
     "penalties-null-two",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def penalties_null_two() -> Behaviour:
     """A penalty of null is taken for 2."""
 
-    def ask(asked: Body) -> Body:
+    def ask(request: Body) -> Body:
         return {
-            **asked,
-            **{name: 2 for name in (PRESENCE, FREQUENCY) if name in asked and asked[name] is None},
+            **request,
+            **{
+                name: 2
+                for name in (PRESENCE, FREQUENCY)
+                if name in request and request[name] is None
+            },
         }
 
     return asks(ask)
@@ -231,13 +243,15 @@ def penalties_null_two() -> Behaviour:
 @fault(
     "penalties-zero-default",
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def penalties_zero_default() -> Behaviour:
     """An explicit 0 is lost, and a house default of 1 holds."""
 
-    def ask(asked: Body) -> Body:
-        zeros = {name: 1 for name in (PRESENCE, FREQUENCY) if name in asked and asked[name] == 0}
-        return {**asked, **zeros}
+    def ask(request: Body) -> Body:
+        zeros = {
+            name: 1 for name in (PRESENCE, FREQUENCY) if name in request and request[name] == 0
+        }
+        return {**request, **zeros}
 
     return asks(ask)

@@ -1,7 +1,7 @@
 """Faults of the relay as such: what it loses on the way in, and answers that it remembers."""
 
 from reference_server.behaviour.builders import asks
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._hiding import REQUESTS
 
@@ -14,7 +14,7 @@ ZEROS = """
 @fault("zeros-lost", breaks=ZEROS, evidence=Evidence.SOURCE)
 def zeros_lost() -> Behaviour:
     """Every parameter that is 0, false or empty is lost when the request is written anew."""
-    return asks(lambda asked: {name: value for name, value in asked.items() if value})
+    return asks(lambda request: {name: value for name, value in request.items() if value})
 
 
 @fault(
@@ -25,14 +25,14 @@ def zeros_lost() -> Behaviour:
 )
 def response_cache() -> Behaviour:
     """A request that was answered before gets the same answer again, its id included."""
-    known: dict[bytes, Answer] = {}
+    known: dict[bytes, ServerResponse] = {}
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        if asked.key != asked.server_key:
-            return await upstream(asked)
-        if asked.raw not in known:
-            known[asked.raw] = await upstream(asked)
-        return known[asked.raw]
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        if request.key != request.server_key:
+            return await upstream(request)
+        if request.raw not in known:
+            known[request.raw] = await upstream(request)
+        return known[request.raw]
 
     return behave
 
@@ -44,13 +44,13 @@ def response_cache() -> Behaviour:
 )
 def response_cache_by_prompt() -> Behaviour:
     """A plain prompt that was answered before gets the same text again, whatever else is asked."""
-    known: dict[str, Answer] = {}
+    known: dict[str, ServerResponse] = {}
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        answer = await upstream(asked)
-        prompt = asked.body.get("prompt")
-        if answer.status != 200 or answer.is_stream or not isinstance(prompt, str):
-            return answer
-        return known.setdefault(prompt, answer)
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        prompt = request.body.get("prompt")
+        if response.status != 200 or response.is_stream or not isinstance(prompt, str):
+            return response
+        return known.setdefault(prompt, response)
 
     return behave

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, declines, drops, sets
+from reference_server.behaviour.builders import asks, drops, rejects, sets
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -15,10 +15,10 @@ HIDES = REQUESTS | {Modifier.SECOND_CHOICE}
 def seeds(change: Callable[[int], int]) -> Rewrite:
     """Another seed reaches the server in place of one that was sent."""
     return asks(
-        lambda asked: (
-            {**asked, "seed": change(asked["seed"])}
-            if isinstance(asked.get("seed"), int)
-            else asked
+        lambda request: (
+            {**request, "seed": change(request["seed"])}
+            if isinstance(request.get("seed"), int)
+            else request
         )
     )
 
@@ -37,7 +37,7 @@ def seed_ignored() -> Behaviour:
 )
 def seed_zero_lost() -> Behaviour:
     """``seed: 0`` is lost, and the answer is sampled anew."""
-    return drops("seed", when=lambda asked: "seed" in asked and asked["seed"] == 0)
+    return drops("seed", when=lambda request: "seed" in request and request["seed"] == 0)
 
 
 @fault("seed-frozen", breaks="seed.different-seeds-differ seed.whole-range-served", modifiers=HIDES)
@@ -49,7 +49,7 @@ def seed_frozen() -> Behaviour:
 @fault("seed-always-set", breaks="temperature.repeats-vary seed.null-is-none", modifiers=HIDES)
 def seed_always_set() -> Behaviour:
     """Without a seed every answer is sampled with the same one."""
-    return sets(lambda asked: asked.get("seed") is None, seed=42)
+    return sets(lambda request: request.get("seed") is None, seed=42)
 
 
 @fault(
@@ -59,7 +59,7 @@ def seed_always_set() -> Behaviour:
 )
 def seed_null_zero() -> Behaviour:
     """``seed: null`` is taken for 0."""
-    return sets(lambda asked: "seed" in asked and asked["seed"] is None, seed=0)
+    return sets(lambda request: "seed" in request and request["seed"] is None, seed=0)
 
 
 @fault("seed-32-bits", breaks="seed.whole-range-served", modifiers=HANDLERS)
@@ -77,8 +77,8 @@ def seed_absolute() -> Behaviour:
 @fault("seed-large-refused", breaks="seed.whole-range-served", modifiers=HANDLERS)
 def seed_large_refused() -> Behaviour:
     """A seed of more than 32 bits is refused."""
-    return declines(
-        lambda asked: isinstance(asked.get("seed"), int) and abs(asked["seed"]) >= 2**32,
+    return rejects(
+        lambda request: isinstance(request.get("seed"), int) and abs(request["seed"]) >= 2**32,
         param="seed",
     )
 
@@ -86,15 +86,15 @@ def seed_large_refused() -> Behaviour:
 @fault("seed-negative-refused", breaks="seed.whole-range-served", modifiers=HANDLERS)
 def seed_negative_refused() -> Behaviour:
     """A negative seed is refused."""
-    return declines(
-        lambda asked: isinstance(asked.get("seed"), int) and asked["seed"] < 0, param="seed"
+    return rejects(
+        lambda request: isinstance(request.get("seed"), int) and request["seed"] < 0, param="seed"
     )
 
 
 @fault("seed-null-refused", breaks="seed.null-is-none", modifiers=HANDLERS)
 def seed_null_refused() -> Behaviour:
     """``seed: null`` is refused."""
-    return declines(lambda asked: "seed" in asked and asked["seed"] is None)
+    return rejects(lambda request: "seed" in request and request["seed"] is None)
 
 
 @fault("seed-by-request", breaks="seed.repeats", modifiers=HIDES)
@@ -118,4 +118,4 @@ def seed_by_request() -> Behaviour:
 )
 def default_seed_two() -> Behaviour:
     """Without a seed the answer is the one of seed 2, not of seed 1."""
-    return sets(lambda asked: "seed" not in asked, seed=2)
+    return sets(lambda request: "seed" not in request, seed=2)

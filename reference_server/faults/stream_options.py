@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import chunks, declines, drops
+from reference_server.behaviour.builders import chunks, drops, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
 
-BILL = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
+USAGE = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
 
 
 @fault(
@@ -18,7 +18,7 @@ BILL = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
 )
 def include_usage_ignored() -> Behaviour:
     """``include_usage`` is without effect."""
-    return drops("stream_options", when=lambda asked: bool(asked.get("stream")))
+    return drops("stream_options", when=lambda request: bool(request.get("stream")))
 
 
 @fault(
@@ -29,7 +29,7 @@ def include_usage_ignored() -> Behaviour:
 )
 def usage_on_every_chunk() -> Behaviour:
     """Every chunk carries a bill, so that clients which add up count too much."""
-    return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or BILL} for c in sent])
+    return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or USAGE} for c in sent])
 
 
 @fault("usage-with-text", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
@@ -81,8 +81,8 @@ def usage_chunk_with_choice() -> Behaviour:
 def stream_options_change_text() -> Behaviour:
     """With ``stream_options`` the first piece of text is lost, as that of a chat has none."""
     return of_each_choice(
-        lambda asked, own: (
-            [{**own[0], "text": ""}, *own[1:]] if asked.get("stream_options") else own
+        lambda request, own: (
+            [{**own[0], "text": ""}, *own[1:]] if request.get("stream_options") else own
         )
     )
 
@@ -94,7 +94,7 @@ def stream_options_change_text() -> Behaviour:
 )
 def stream_options_without_stream() -> Behaviour:
     """``stream_options`` is accepted without ``stream``, and ignored."""
-    return drops("stream_options", when=lambda asked: not asked.get("stream"))
+    return drops("stream_options", when=lambda request: not request.get("stream"))
 
 
 @fault(
@@ -105,16 +105,16 @@ def stream_options_without_stream() -> Behaviour:
 )
 def stream_options_refused() -> Behaviour:
     """``stream_options`` is refused with 400 as an unknown parameter."""
-    return declines(lambda asked: bool(asked.get("stream")) and "stream_options" in asked)
+    return rejects(lambda request: bool(request.get("stream")) and "stream_options" in request)
 
 
 @fault("obfuscation-in-text", breaks="stream-options.include-obfuscation", modifiers=IN_EVENTS)
 def obfuscation_in_text() -> Behaviour:
     """With ``include_obfuscation`` the padding stands in the text."""
     return of_each_choice(
-        lambda asked, own: (
+        lambda request, own: (
             [{**p, "text": p["text"] + "x"} for p in own]
-            if (asked.get("stream_options") or {}).get("include_obfuscation")
+            if (request.get("stream_options") or {}).get("include_obfuscation")
             else own
         )
     )

@@ -1,6 +1,6 @@
 """Faults of ``suffix``: it is lost, misplaced, or comes back."""
 
-from reference_server.behaviour.builders import asks, declines, drops, sets, texts
+from reference_server.behaviour.builders import asks, drops, rejects, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Modifier
@@ -10,9 +10,9 @@ HIDES = NO_ECHO - {Modifier.BATCH}
 """With an echo or a batch no document says what a suffix does."""
 
 
-def has_suffix(asked: Body) -> bool:
+def has_suffix(request: Body) -> bool:
     """Whether there is a suffix to speak of."""
-    return isinstance(asked.get("suffix"), str) and asked["suffix"] != ""
+    return isinstance(request.get("suffix"), str) and request["suffix"] != ""
 
 
 @fault(
@@ -31,10 +31,10 @@ def suffix_dropped() -> Behaviour:
 def suffix_as_prompt() -> Behaviour:
     """The suffix is put behind the prompt, and what is returned goes on after both."""
 
-    def ask(asked: Body) -> Body:
-        if not has_suffix(asked) or not isinstance(asked.get("prompt"), str):
-            return asked
-        return {**asked, "prompt": asked["prompt"] + asked["suffix"], "suffix": None}
+    def ask(request: Body) -> Body:
+        if not has_suffix(request) or not isinstance(request.get("prompt"), str):
+            return request
+        return {**request, "prompt": request["prompt"] + request["suffix"], "suffix": None}
 
     return asks(ask)
 
@@ -42,7 +42,7 @@ def suffix_as_prompt() -> Behaviour:
 @fault("suffix-appended", breaks="suffix.not-appended", modifiers=HIDES - RARE)
 def suffix_appended() -> Behaviour:
     """The suffix is returned behind the insertion."""
-    return texts(lambda asked, _, text: text + (asked.get("suffix") or ""))
+    return texts(lambda request, _, text: text + (request.get("suffix") or ""))
 
 
 @fault(
@@ -50,13 +50,15 @@ def suffix_appended() -> Behaviour:
 )
 def suffix_null_a_word() -> Behaviour:
     """``suffix: null`` is taken for the word None."""
-    return sets(lambda asked: "suffix" in asked and asked["suffix"] is None, suffix="None")
+    return sets(lambda request: "suffix" in request and request["suffix"] is None, suffix="None")
 
 
 @fault("suffix-null-refused", breaks="suffix.null-is-none", modifiers=HANDLERS)
 def suffix_null_refused() -> Behaviour:
     """``suffix: null`` is refused."""
-    return declines(lambda asked: "suffix" in asked and asked["suffix"] is None, param="suffix")
+    return rejects(
+        lambda request: "suffix" in request and request["suffix"] is None, param="suffix"
+    )
 
 
 @fault(
@@ -66,6 +68,6 @@ def suffix_null_refused() -> Behaviour:
 )
 def suffix_breaks() -> Behaviour:
     """A request with ``suffix`` is a server fault."""
-    return declines(
+    return rejects(
         has_suffix, "'NoneType' object is not subscriptable", status=500, kind="server_error"
     )

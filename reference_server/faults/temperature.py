@@ -1,6 +1,6 @@
 """Faults of ``temperature``."""
 
-from reference_server.behaviour.builders import asks, declines, drops, sets
+from reference_server.behaviour.builders import asks, drops, rejects, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
@@ -9,9 +9,9 @@ from reference_server.faults._hiding import HANDLERS, RARE, REQUESTS
 SCALES = "temperature.scales-randomness"
 
 
-def is_zero(asked: Body) -> bool:
+def is_zero(request: Body) -> bool:
     """Whether the request is greedy by its temperature."""
-    return "temperature" in asked and asked["temperature"] == 0
+    return "temperature" in request and request["temperature"] == 0
 
 
 @fault("temp-zero-samples", breaks="temperature.zero-is-greedy", evidence=Evidence.REPORTED)
@@ -34,7 +34,9 @@ def temp_zero_warm() -> Behaviour:
 )
 def temperature_ignored() -> Behaviour:
     """Every temperature above 0 is taken for 1."""
-    return sets(lambda asked: bool(asked.get("temperature")) and in_range(asked), temperature=1)
+    return sets(
+        lambda request: bool(request.get("temperature")) and in_range(request), temperature=1
+    )
 
 
 @fault("temperature-always-zero", breaks=f"{SCALES} temperature.repeats-vary", statistical=True)
@@ -51,8 +53,9 @@ def temperature_always_zero() -> Behaviour:
 def temperature_low() -> Behaviour:
     """No temperature above 0.3 is served, and what is beyond it is lowered to it."""
     return sets(
-        lambda asked: (
-            in_range(asked) and (asked.get("temperature") is None or asked["temperature"] > 0.3)
+        lambda request: (
+            in_range(request)
+            and (request.get("temperature") is None or request["temperature"] > 0.3)
         ),
         temperature=0.3,
     )
@@ -62,7 +65,7 @@ def temperature_low() -> Behaviour:
 def temperature_clipped() -> Behaviour:
     """A temperature above 1 is taken for 1."""
     return sets(
-        lambda asked: in_range(asked) and (asked.get("temperature") or 0) > 1, temperature=1
+        lambda request: in_range(request) and (request.get("temperature") or 0) > 1, temperature=1
     )
 
 
@@ -70,7 +73,8 @@ def temperature_clipped() -> Behaviour:
 def temperature_default_zero() -> Behaviour:
     """Without a temperature answers are greedy."""
     return sets(
-        lambda asked: asked.get("temperature") is None and asked.get("top_p") is None, temperature=0
+        lambda request: request.get("temperature") is None and request.get("top_p") is None,
+        temperature=0,
     )
 
 
@@ -82,21 +86,22 @@ def temperature_default_zero() -> Behaviour:
 def temperature_null_zero() -> Behaviour:
     """``temperature: null`` is taken for 0."""
     return sets(
-        lambda asked: "temperature" in asked and asked["temperature"] is None, temperature=0
+        lambda request: "temperature" in request and request["temperature"] is None, temperature=0
     )
 
 
 @fault("temperature-null-refused", breaks="temperature.null-is-default", modifiers=HANDLERS)
 def temperature_null_refused() -> Behaviour:
     """``temperature: null`` is refused."""
-    return declines(lambda asked: "temperature" in asked and asked["temperature"] is None)
+    return rejects(lambda request: "temperature" in request and request["temperature"] is None)
 
 
 @fault("temperature-two-refused", breaks="temperature.range-served", modifiers=HANDLERS)
 def temperature_two_refused() -> Behaviour:
     """A temperature above 1 is refused."""
-    return declines(
-        lambda asked: in_range(asked) and (asked.get("temperature") or 0) > 1, param="temperature"
+    return rejects(
+        lambda request: in_range(request) and (request.get("temperature") or 0) > 1,
+        param="temperature",
     )
 
 
@@ -108,7 +113,7 @@ def temperature_two_refused() -> Behaviour:
 )
 def temperature_zero_refused() -> Behaviour:
     """``temperature: 0`` is refused."""
-    return declines(is_zero, "temperature must be strictly positive", param="temperature")
+    return rejects(is_zero, "temperature must be strictly positive", param="temperature")
 
 
 @fault(
@@ -119,11 +124,11 @@ def temperature_zero_refused() -> Behaviour:
 def temperature_out_of_range_accepted() -> Behaviour:
     """A temperature beyond its range is moved to the end of it."""
 
-    def ask(asked: Body) -> Body:
-        given = asked.get("temperature")
+    def ask(request: Body) -> Body:
+        given = request.get("temperature")
         if not isinstance(given, int | float) or isinstance(given, bool):
-            return asked
-        return {**asked, "temperature": max(0, min(2, given))}
+            return request
+        return {**request, "temperature": max(0, min(2, given))}
 
     return asks(ask)
 
@@ -131,8 +136,8 @@ def temperature_out_of_range_accepted() -> Behaviour:
 @fault("temperature-with-top-p-refused", breaks="temperature.with-top-p-served", modifiers=HANDLERS)
 def temperature_with_top_p_refused() -> Behaviour:
     """``temperature`` and ``top_p`` in one request are refused."""
-    return declines(
-        lambda asked: asked.get("temperature") is not None and asked.get("top_p") is not None
+    return rejects(
+        lambda request: request.get("temperature") is not None and request.get("top_p") is not None
     )
 
 
@@ -145,15 +150,15 @@ def temperature_with_top_p_refused() -> Behaviour:
 )
 def temperature_with_top_p_breaks() -> Behaviour:
     """``temperature`` and ``top_p`` in one request are a server fault, not a refusal."""
-    return declines(
-        lambda asked: asked.get("temperature") is not None and asked.get("top_p") is not None,
+    return rejects(
+        lambda request: request.get("temperature") is not None and request.get("top_p") is not None,
         "internal error",
         status=500,
         kind="server_error",
     )
 
 
-def in_range(asked: Body) -> bool:
+def in_range(request: Body) -> bool:
     """Whether the temperature is one that may be sent, or none."""
-    given = asked.get("temperature")
+    given = request.get("temperature")
     return given is None or (isinstance(given, int | float) and 0 <= given <= 2)

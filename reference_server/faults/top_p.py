@@ -1,6 +1,6 @@
 """Faults of ``top_p``."""
 
-from reference_server.behaviour.builders import asks, declines, drops, sets
+from reference_server.behaviour.builders import asks, drops, rejects, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Modifier
@@ -9,9 +9,9 @@ from reference_server.faults._hiding import HANDLERS, REQUESTS
 NARROWS = "top-p.narrows-sampling"
 
 
-def share(asked: Body) -> float:
+def share(request: Body) -> float:
     """The share that a request asks for, and 1 where it asks for none that may be sent."""
-    given = asked.get("top_p")
+    given = request.get("top_p")
     good = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= 1
     return float(given) if given is not None and good else 1.0
 
@@ -19,25 +19,27 @@ def share(asked: Body) -> float:
 @fault("top-p-ignored", breaks=NARROWS)
 def top_p_ignored() -> Behaviour:
     """``top_p`` has no effect."""
-    return drops("top_p", when=lambda asked: share(asked) < 1)
+    return drops("top_p", when=lambda request: share(request) < 1)
 
 
 @fault("top-p-inverted", breaks=NARROWS)
 def top_p_inverted() -> Behaviour:
     """``top_p`` is taken for the share that is left out."""
-    return asks(lambda asked: {**asked, "top_p": 1 - share(asked)} if share(asked) < 1 else asked)
+    return asks(
+        lambda request: {**request, "top_p": 1 - share(request)} if share(request) < 1 else request
+    )
 
 
 @fault("top-p-at-least-half", breaks=NARROWS)
 def top_p_at_least_half() -> Behaviour:
     """A ``top_p`` below a half is taken for a half."""
-    return sets(lambda asked: share(asked) < 0.5, top_p=0.5)
+    return sets(lambda request: share(request) < 0.5, top_p=0.5)
 
 
 @fault("top-p-zero-lost", breaks=NARROWS, evidence=Evidence.SOURCE)
 def top_p_zero_lost() -> Behaviour:
     """``top_p: 0`` is lost, and the default holds."""
-    return drops("top_p", when=lambda asked: share(asked) == 0)
+    return drops("top_p", when=lambda request: share(request) == 0)
 
 
 @fault(
@@ -48,13 +50,15 @@ def top_p_zero_lost() -> Behaviour:
 )
 def top_p_one_rejected() -> Behaviour:
     """``top_p: 1`` is refused."""
-    return declines(lambda asked: asked.get("top_p") == 1, "top_p must be below 1", param="top_p")
+    return rejects(
+        lambda request: request.get("top_p") == 1, "top_p must be below 1", param="top_p"
+    )
 
 
 @fault("top-p-small-refused", breaks="top-p.range-served", modifiers=HANDLERS)
 def top_p_small_refused() -> Behaviour:
     """A ``top_p`` below 0.1 is refused."""
-    return declines(lambda asked: 0 < share(asked) < 0.1, param="top_p")
+    return rejects(lambda request: 0 < share(request) < 0.1, param="top_p")
 
 
 @fault(
@@ -66,8 +70,8 @@ def top_p_out_of_range_accepted() -> Behaviour:
     """A ``top_p`` beyond its range is lost, and the default holds."""
     return drops(
         "top_p",
-        when=lambda asked: (
-            isinstance(asked.get("top_p"), int | float) and not 0 <= asked["top_p"] <= 1
+        when=lambda request: (
+            isinstance(request.get("top_p"), int | float) and not 0 <= request["top_p"] <= 1
         ),
     )
 
@@ -79,10 +83,10 @@ def top_p_out_of_range_accepted() -> Behaviour:
 )
 def top_p_null_narrows() -> Behaviour:
     """``top_p: null`` is taken for a share that leaves one token."""
-    return sets(lambda asked: "top_p" in asked and asked["top_p"] is None, top_p=0.0001)
+    return sets(lambda request: "top_p" in request and request["top_p"] is None, top_p=0.0001)
 
 
 @fault("top-p-null-refused", breaks="top-p.null-is-default", modifiers=HANDLERS)
 def top_p_null_refused() -> Behaviour:
     """``top_p: null`` is refused."""
-    return declines(lambda asked: "top_p" in asked and asked["top_p"] is None)
+    return rejects(lambda request: "top_p" in request and request["top_p"] is None)

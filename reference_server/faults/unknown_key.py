@@ -1,9 +1,9 @@
 """Faults of keys that nobody knows: neither refused by name nor ignored."""
 
-from reference_server.behaviour.builders import asks, declines
+from reference_server.behaviour.builders import asks, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import PLAINLY
+from reference_server.faults._hiding import NON_STREAMING_ONLY
 
 HARMLESS = "unknown-key.refused-or-ignored"
 KNOWN = frozenset(
@@ -30,45 +30,45 @@ KNOWN = frozenset(
 )
 
 
-def is_unknown(asked: Body) -> bool:
+def is_unknown(request: Body) -> bool:
     """Whether a key is among the parameters that nobody knows."""
-    return not KNOWN.issuperset(asked)
+    return not KNOWN.issuperset(request)
 
 
-@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=PLAINLY)
+@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
 def unknown_key_breaks() -> Behaviour:
     """A key that nobody knows is a server fault."""
-    return declines(
+    return rejects(
         is_unknown, "got an unexpected keyword argument", status=500, kind="server_error"
     )
 
 
-@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=PLAINLY)
+@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
 def unknown_key_not_named() -> Behaviour:
     """A key that nobody knows is refused without saying which."""
-    return declines(is_unknown, "bad request")
+    return rejects(is_unknown, "bad request")
 
 
-@fault("unknown-key-steers", breaks=HARMLESS, modifiers=PLAINLY)
+@fault("unknown-key-steers", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
 def unknown_key_steers() -> Behaviour:
     """A key that nobody knows is written into the prompt."""
 
-    def ask(asked: Body) -> Body:
-        known = {name: value for name, value in asked.items() if name in KNOWN}
-        if known == asked or not isinstance(asked.get("prompt"), str):
+    def ask(request: Body) -> Body:
+        known = {name: value for name, value in request.items() if name in KNOWN}
+        if known == request or not isinstance(request.get("prompt"), str):
             return known
-        return {**known, "prompt": f"{sorted(asked)} {asked['prompt']}"}
+        return {**known, "prompt": f"{sorted(request)} {request['prompt']}"}
 
     return asks(ask)
 
 
-@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=PLAINLY)
+@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=NON_STREAMING_ONLY)
 def messages_answered() -> Behaviour:
     """The ``messages`` of a chat are answered in place of the prompt."""
 
-    def ask(asked: Body) -> Body:
-        said = asked.get("messages")
-        known = {name: value for name, value in asked.items() if name in KNOWN}
+    def ask(request: Body) -> Body:
+        said = request.get("messages")
+        known = {name: value for name, value in request.items() if name in KNOWN}
         return {**known, "prompt": said[-1]["content"]} if said else known
 
     return asks(ask)

@@ -72,7 +72,7 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
             ApiError: _on_api_error,
             HTTPException: _on_http_error,
             ClientDisconnect: _on_disconnect,
-            Exception: _on_fault,
+            Exception: _on_internal_error,
         },
         lifespan=lifespan,
     )
@@ -114,10 +114,10 @@ class _Face:
         try:
             async with self._bodies.read(request) as body:
                 if len(body) <= INLINE_BODY:
-                    asked = self._understood(body)
+                    request_body = self._understood(body)
                 else:
-                    asked = await asyncio.to_thread(self._understood, body)
-                return await self._answered(request, asked)
+                    request_body = await asyncio.to_thread(self._understood, body)
+                return await self._answered(request, request_body)
         except asyncio.CancelledError:  # the server is told to end and will not wait longer
             raise errors.shutting_down() from None
 
@@ -155,21 +155,21 @@ class _Face:
     def _understood(self, body: bytes) -> CompletionRequest:
         return parse(strict_json.decode(body), self._settings.dialect)
 
-    async def _answered(self, request: Request, asked: CompletionRequest) -> Response:
-        if asked.model not in self._settings.models:
-            raise errors.unknown_model(asked.model)
+    async def _answered(self, request: Request, body: CompletionRequest) -> Response:
+        if body.model not in self._settings.models:
+            raise errors.unknown_model(body.model)
         facts = request.state.facts
-        facts |= {"prompts": len(asked.prompts), "n": asked.n, "stream": asked.stream}
+        facts |= {"prompts": len(body.prompts), "n": body.n, "stream": body.stream}
         fingerprint = self._service.fingerprint if self._settings.dialect.fingerprint else None
-        head = Envelope(asked.model, fingerprint)
-        if asked.stream:
-            parts = self._service.stream(asked)
+        head = Envelope(body.model, fingerprint)
+        if body.stream:
+            parts = self._service.stream(body)
             # The first part is waited for, so that what fails before it gets a status of its own.
             first = await unless_gone(anext(parts), request.receive)
-            return EventStream(head, asked, first, parts, facts)
-        answer = await unless_gone(self._service.answer(asked), request.receive)
-        facts |= answer.usage
-        return _json(head.around(answer.choices) | {"usage": answer.usage})
+            return EventStream(head, body, first, parts, facts)
+        response = await unless_gone(self._service.respond(body), request.receive)
+        facts |= response.usage
+        return _json(head.around(response.choices) | {"usage": response.usage})
 
 
 def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -197,6 +197,6 @@ async def _on_disconnect(*_: object) -> Response:
     return Response(status_code=CLIENT_CLOSED)
 
 
-async def _on_fault(_: Request, error: Exception) -> Response:
+async def _on_internal_error(_: Request, error: Exception) -> Response:
     logger.error("a request failed by the server's own fault", exc_info=error)
     return _refusal(errors.internal())

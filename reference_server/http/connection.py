@@ -19,7 +19,7 @@ class Connection(H11Protocol):
     hangs up on a client that does not get as far as a request.
     """
 
-    _patience: asyncio.TimerHandle | None = None
+    _idle_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn narrows it
         """A client is there; its first request should follow."""
@@ -61,10 +61,10 @@ class Connection(H11Protocol):
         self.transport.close()
 
     def _expect_head(self) -> None:
-        if self._patience is None:
-            self._patience = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+        if self._idle_timeout is None:
+            self._idle_timeout = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
 
     def _stop_expecting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._idle_timeout is not None:
+            self._idle_timeout.cancel()
+            self._idle_timeout = None

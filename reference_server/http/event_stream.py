@@ -31,7 +31,7 @@ class EventStream(Response):
     def __init__(
         self,
         head: Envelope,
-        asked: CompletionRequest,
+        request: CompletionRequest,
         first: StreamPart,
         rest: AsyncGenerator[StreamPart, None],
         facts: MutableMapping[str, object],
@@ -42,7 +42,7 @@ class EventStream(Response):
         # A proxy that gathers the events or keeps them would undo the streaming.
         self.init_headers({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         self._head = head
-        self._asked = asked
+        self._request = request
         self._first = first
         self._rest = rest
         self._facts = facts
@@ -72,15 +72,15 @@ class EventStream(Response):
         await _send_body(send, last, more=False)
 
     def _chunks(self, part: StreamPart) -> str:
-        asked, events = self._asked, []
-        for index, piece in part.pieces:
-            entries = None if asked.logprobs is None else piece.entries
-            choice = envelope.choice(index, piece.text, entries, piece.finish)
+        request, events = self._request, []
+        for index, text_chunk in part.chunks:
+            entries = None if request.logprobs is None else text_chunk.entries
+            choice = envelope.choice(index, text_chunk.text, entries, text_chunk.finish)
             chunk = self._head.around([choice])
-            if asked.include_usage:
+            if request.include_usage:
                 chunk["usage"] = None
             events.append(_event(chunk))
-        if part.usage and asked.include_usage:
+        if part.usage and request.include_usage:
             events.append(_event(self._head.around([]) | {"usage": part.usage}))
         return "".join(events)
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from reference_server.behaviour.relay import Relay
 from reference_server.behaviour.showcase import Showcase
 from reference_server.completions.dialects import DIALECTS, Dialect
-from reference_server.completions.response_cache import Remembering
+from reference_server.completions.response_cache import ResponseCache
 from reference_server.completions.service import CompletionService, Service
 from reference_server.engine.engine import LoadedModel, MissingExtraError, ModelError, load
 from reference_server.http import request_log
@@ -117,7 +117,7 @@ def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
     """What is served: one dialect, with a behaviour in front of it; or all of them."""
     service: Service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
     if options.showcase:
-        service = Remembering(service)
+        service = ResponseCache(service)
 
     def serve(dialect: Dialect) -> ASGIApp:
         names = tuple(options.served_model_name)

@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from reference_server.training.sources import BIBLE_READER, PACKAGES, SOURCES, Language, Source
 
 HELD_OUT_PERCENT = 2
-SHORTEST, LONGEST = 40, 6000
+SHORTEST, MAX_CHARS = 40, 6000
 """Characters in a document: shorter ones are page furniture, longer ones are cut at a paragraph."""
 
 _CONTENT = "[role=main], div.book, div.chapter, div.sect1, section, body"
@@ -114,7 +114,7 @@ def sections(html: str) -> Iterator[str]:
     section: list[str] = []
     for block in content.css(_BLOCKS):
         text = _block_text(block)
-        if block.tag in ("h1", "h2", "h3") or sum(map(len, section)) + len(text) > LONGEST:
+        if block.tag in ("h1", "h2", "h3") or sum(map(len, section)) + len(text) > MAX_CHARS:
             if len(section) > 1:
                 yield "\n\n".join(section)
             section = []
@@ -134,8 +134,8 @@ def _block_text(block: LexborNode) -> str:
 
 def poems(fortunes: str) -> Iterator[str]:
     """Poems of a fortune file, `%` between them, without the terminal colours."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", fortunes)
-    yield from plain.split("\n%\n")
+    non_streaming = re.sub(r"\x1b\[[0-9;]*m", "", fortunes)
+    yield from non_streaming.split("\n%\n")
 
 
 def _chapters(reader: Path, data: Path) -> Iterator[str]:

@@ -16,7 +16,7 @@ from reference_server.engine.transformers_backend import cache_argument
 from reference_server.training import fim, lessons, phrases
 from reference_server.training.corpus import Document
 from reference_server.training.model import CONTEXT
-from reference_server.training.tokenizer import END_OF_TEXT, plain, special
+from reference_server.training.tokenizer import END_OF_TEXT, non_streaming, special
 
 UNSEEN_SEED = 987_654_321
 """Lessons of this seed are for measuring; training seeds are drawn below 2³² and are others."""
@@ -71,7 +71,7 @@ def score(network: LlamaForCausalLM, tokenizer: Tokenizer, texts: Sequence[str])
     end = special(tokenizer, END_OF_TEXT)
     nats, tokens, size = 0.0, 0, 0
     for text in texts:
-        ids = [end, *plain(tokenizer, text), end]
+        ids = [end, *non_streaming(tokenizer, text), end]
         for start in range(0, len(ids) - 1, CONTEXT):
             window = ids[start : start + CONTEXT + 1]
             nats -= _logprobs(network, window[:1], window[1:]).sum().item()
@@ -101,7 +101,7 @@ def suffix_worth(
     totals = {"right": 0.0, "foreign": 0.0, "none": 0.0}
     tokens = 0
     for hole, other in zip(holes, holes[1:] + holes[:1], strict=True):
-        middle = plain(tokenizer, hole.middle)
+        middle = non_streaming(tokenizer, hole.middle)
         tokens += len(middle)
         for kind, suffix in (("right", hole.suffix), ("foreign", other.suffix), ("none", "")):
             given = fim.prompt(fim.Hole(hole.prefix, "", suffix), tokenizer)
@@ -131,7 +131,10 @@ def copying(
     exact, gaps = 0, []
     for _ in range(count):
         line = phrases.random_line(rng)
-        given, wanted = plain(tokenizer, f"{line}\n{line}\n"), plain(tokenizer, line)
+        given, wanted = (
+            non_streaming(tokenizer, f"{line}\n{line}\n"),
+            non_streaming(tokenizer, line),
+        )
         logits = _logits(network, given, wanted)
         exact += int(logits.argmax(-1).tolist() == wanted)
         best = logits.topk(2).values
@@ -142,7 +145,7 @@ def copying(
 @torch.inference_mode()
 def greedy(network: LlamaForCausalLM, tokenizer: Tokenizer, prompt: str, tokens: int) -> str:
     """The most probable continuation of `prompt`, token by token."""
-    given = plain(tokenizer, prompt)
+    given = non_streaming(tokenizer, prompt)
     ids = list(given)
     cache = {cache_argument(network): DynamicCache(config=network.config)}
     fresh = ids

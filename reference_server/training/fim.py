@@ -12,7 +12,7 @@ from reference_server.training.tokenizer import (
     FIM_MIDDLE,
     FIM_PREFIX,
     FIM_SUFFIX,
-    plain,
+    non_streaming,
     special,
 )
 
@@ -43,16 +43,16 @@ def prompt(hole: Hole, tokenizer: Tokenizer) -> list[int]:
     """What the model is given, as token ids: everything but the middle."""
     return [
         special(tokenizer, FIM_PREFIX),
-        *plain(tokenizer, hole.prefix),
+        *non_streaming(tokenizer, hole.prefix),
         special(tokenizer, FIM_SUFFIX),
-        *plain(tokenizer, hole.suffix),
+        *non_streaming(tokenizer, hole.suffix),
         special(tokenizer, FIM_MIDDLE),
     ]
 
 
 def encode(hole: Hole, tokenizer: Tokenizer) -> list[int]:
     """The whole example, without the end-of-text that follows every document."""
-    return prompt(hole, tokenizer) + plain(tokenizer, hole.middle)
+    return prompt(hole, tokenizer) + non_streaming(tokenizer, hole.middle)
 
 
 def join(ids: list[int], tokenizer: Tokenizer) -> Hole:

@@ -119,13 +119,15 @@ def recall(rng: Random) -> str:
     """Names and things are told first and asked for afterwards."""
     keys = rng.sample(words.NAMES, rng.randint(2, 6))
     facts = {key: rng.choice(words.NOUNS) for key in keys}
-    asked = rng.sample(keys, rng.randint(1, len(keys)))
+    request = rng.sample(keys, rng.randint(1, len(keys)))
     if rng.random() < 0.5:
-        told = [f"{key} has the {thing}." for key, thing in facts.items()]
-        return " ".join(told) + "\n" + "\n".join(f"{key}: {facts[key]}" for key in asked)
-    told = [f"{key}={rng.randint(0, 999)}" for key in keys]
-    rng.shuffle(asked)
-    return "\n".join(told + [next(t for t in told if t.startswith(key + "=")) for key in asked])
+        result = [f"{key} has the {thing}." for key, thing in facts.items()]
+        return " ".join(result) + "\n" + "\n".join(f"{key}: {facts[key]}" for key in request)
+    result = [f"{key}={rng.randint(0, 999)}" for key in keys]
+    rng.shuffle(request)
+    return "\n".join(
+        result + [next(t for t in result if t.startswith(key + "=")) for key in request]
+    )
 
 
 def arithmetic(rng: Random) -> str:
@@ -163,8 +165,8 @@ def questions(rng: Random) -> str:
     form = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("问：", "答：")))
     chinese = form[0] == "问："
     rows = [
-        f"{form[0]}{question}\n{form[1]}{answer}"
-        for question, answer in (_question(rng, chinese) for _ in range(rng.randint(1, 5)))
+        f"{form[0]}{question}\n{form[1]}{response}"
+        for question, response in (_question(rng, chinese) for _ in range(rng.randint(1, 5)))
     ]
     return "\n\n".join(rows)
 
@@ -200,9 +202,9 @@ def saying(rng: Random) -> str:
     what = rng.choice(("this is a test", "this is a test", phrases.noun_phrase(rng), sentence))
     head = rng.choice(("Say ", "Say ", "Say: ", "Please say ", "Write: "))
     quote = rng.choice(("", "", '"'))
-    answer = what[0].upper() + what[1:]
+    response = what[0].upper() + what[1:]
     ending = rng.choice((".", "!"))
-    return f"{head}{quote}{what}{quote}{rng.choice(('', '.'))}\n\n{answer}{ending}"
+    return f"{head}{quote}{what}{quote}{rng.choice(('', '.'))}\n\n{response}{ending}"
 
 
 def story(rng: Random) -> str:

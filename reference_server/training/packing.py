@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from reference_server.training import fim, lessons
 from reference_server.training.corpus import Document
-from reference_server.training.tokenizer import END_OF_TEXT, plain, special
+from reference_server.training.tokenizer import END_OF_TEXT, non_streaming, special
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def shard(
 
 def _encode(text: str, kind: str, tokenizer: Tokenizer, rng: Random, holes: float) -> list[int]:
     if rng.random() >= holes:
-        return plain(tokenizer, text)
+        return non_streaming(tokenizer, text)
     if kind in PASSAGE and len(text) > PASSAGE[kind]:
         start = rng.randrange(len(text) - PASSAGE[kind])
         text = text[start : start + PASSAGE[kind]]

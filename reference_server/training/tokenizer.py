@@ -75,7 +75,7 @@ def special(tokenizer: Tokenizer, token: str) -> int:
     return number
 
 
-def plain(tokenizer: Tokenizer, text: str) -> list[int]:
+def non_streaming(tokenizer: Tokenizer, text: str) -> list[int]:
     """The ids of `text`, nothing added."""
     return list(tokenizer.encode(text, add_special_tokens=False).ids)
 

@@ -14,12 +14,14 @@ KNOWN = frozenset(
 )
 """The keys of the endpoint."""
 
-_OFF: dict[str, Any] = {"echo": False}
+_DISABLED: dict[str, Any] = {"echo": False}
 
 
 def asks_for(name: str) -> Callable[[Body], bool]:
     """The condition that a parameter is used: it is there, no null, and not switched off."""
-    return lambda asked: asked.get(name) is not None and asked[name] is not _OFF.get(name)
+    return lambda request: (
+        request.get(name) is not None and request[name] is not _DISABLED.get(name)
+    )
 
 
 def is_several(value: object) -> bool:
@@ -32,14 +34,14 @@ def is_above(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > most
 
 
-def prompts_of(asked: Body) -> list[Any]:
+def prompts_of(request: Body) -> list[Any]:
     """The prompts of a request, each a string or a list of token ids; null if there is none."""
-    prompt = asked.get("prompt")
+    prompt = request.get("prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
         return prompt
     return [prompt]
 
 
-def has_tokens(asked: Body) -> bool:
+def has_tokens(request: Body) -> bool:
     """Whether a prompt is written as token ids."""
-    return any(isinstance(prompt, list) and prompt for prompt in prompts_of(asked))
+    return any(isinstance(prompt, list) and prompt for prompt in prompts_of(request))

@@ -15,16 +15,16 @@ from reference_server.behaviour.builders import always
 from reference_server.behaviour.messages import (
     DONE,
     EVENT_STREAM,
-    Answer,
-    Asked,
     Body,
+    ClientRequest,
+    ServerResponse,
     Upstream,
     encode,
-    json_answer,
+    json_response,
 )
 from reference_server.variants._requests import prompts_of
 
-MOST = 5
+MAX_ALTERNATIVES = 5
 """Alternatives that can be asked for."""
 END = "<|endoftext|>"
 """The token that ends a text, as it is listed."""
@@ -52,7 +52,7 @@ class Choice:
     text: str
     scores: Scores
     finish: str
-    billed: int | None = None
+    counted: int | None = None
     """How many of its tokens are counted, where that is not how many are listed."""
 
     @property
@@ -64,16 +64,18 @@ class Choice:
         """The text of the tokens before one of them."""
         return self.text[: self.scores["text_offset"][entry] - len(self.prompt)]
 
-    def ended(self, text: str, scores: Scores, finish: str, *, billed: int | None = None) -> Choice:
+    def ended(
+        self, text: str, scores: Scores, finish: str, *, counted: int | None = None
+    ) -> Choice:
         """The same choice with another end, or another text."""
-        return replace(self, text=text, scores=scores, finish=finish, billed=billed)
+        return replace(self, text=text, scores=scores, finish=finish, counted=counted)
 
 
 Remake = Callable[[Body, Choice, Ask], Awaitable[Choice]]
 """Makes a choice anew, for a client's request."""
 
 
-class Retold:
+class Regenerated:
     """Answers with choices that are made anew."""
 
     def __init__(self, remake: Remake, when: Callable[[Body], bool] = always) -> None:
@@ -81,52 +83,56 @@ class Retold:
         self._remake = remake
         self._when = when
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         """Answer one request."""
-        right = await upstream(asked)
+        right = await upstream(request)
         # A request that is declined stays declined, and where nothing is generated nothing changes.
-        if right.status != 200 or asked.body.get("max_tokens") == 0 or not self._when(asked.body):
+        if (
+            right.status != 200
+            or request.body.get("max_tokens") == 0
+            or not self._when(request.body)
+        ):
             return right
 
         async def ask(body: Body) -> Body | None:
-            got = await upstream(asked.with_body(body))
+            got = await upstream(request.with_body(body))
             return got.body if got.status == 200 else None
 
-        body = plainly(asked.body)
+        body = non_streaming(request.body)
         whole = await ask(body)
         if whole is None:
             return right
         choices = await _choices(body, whole, ask)
         if choices is None:
             return right
-        remade = [await self._remake(asked.body, choice, ask) for choice in choices]
+        remade = [await self._remake(request.body, choice, ask) for choice in choices]
         # Tokens that a stop sequence cut off are on the bill, though nobody lists them.
         unlisted = whole["usage"]["completion_tokens"] - sum(c.entries for c in choices)
-        billed = unlisted + sum(c.entries if c.billed is None else c.billed for c in remade)
+        counted = unlisted + sum(c.entries if c.counted is None else c.counted for c in remade)
         prompts = whole["usage"]["prompt_tokens"]
-        bill = {
+        usage = {
             "prompt_tokens": prompts,
-            "completion_tokens": billed,
-            "total_tokens": prompts + billed,
+            "completion_tokens": counted,
+            "total_tokens": prompts + counted,
         }
-        return _told(asked.body, right, remade, bill)
+        return _response(request.body, right, remade, usage)
 
 
-def greedy(asked: Body) -> bool:
+def greedy(request: Body) -> bool:
     """Whether the most probable token is always taken, so that the same is answered again."""
-    return asked.get("temperature") == 0
+    return request.get("temperature") == 0
 
 
-def stops_of(asked: Body) -> list[str]:
+def stops_of(request: Body) -> list[str]:
     """The stop sequences of a request that hold something."""
-    stop = asked.get("stop") or []
+    stop = request.get("stop") or []
     return [one for one in ([stop] if isinstance(stop, str) else stop) if one]
 
 
-def plainly(asked: Body) -> Body:
+def non_streaming(request: Body) -> Body:
     """Ask the same for an answer that is no stream and no echo, and has every token listed."""
-    left = {k: v for k, v in asked.items() if k not in ("stream", "stream_options", "echo")}
-    return {**left, "logprobs": MOST}
+    left = {k: v for k, v in request.items() if k not in ("stream", "stream_options", "echo")}
+    return {**left, "logprobs": MAX_ALTERNATIVES}
 
 
 def cut(scores: Scores, entries: int) -> Scores:
@@ -141,18 +147,18 @@ def joined(one: Scores, other: Scores) -> Scores:
 
 async def _choices(body: Body, whole: Body, ask: Ask) -> list[Choice] | None:
     prompts = prompts_of(body)
-    copies = len(whole["choices"]) // len(prompts)
+    choices_per_prompt = len(whole["choices"]) // len(prompts)
     echoes = []
     for prompt in prompts:
         alone = {"model": body.get("model"), "prompt": prompt}
-        echo = await ask({**alone, "echo": True, "max_tokens": 0, "logprobs": MOST})
+        echo = await ask({**alone, "echo": True, "max_tokens": 0, "logprobs": MAX_ALTERNATIVES})
         if echo is None:
             return None
         echoes.append(echo["choices"][0])
-    told = []
+    result = []
     for choice in whole["choices"]:
-        echo = echoes[choice["index"] // copies]
-        told.append(
+        echo = echoes[choice["index"] // choices_per_prompt]
+        result.append(
             Choice(
                 choice["index"],
                 echo["text"],
@@ -162,48 +168,50 @@ async def _choices(body: Body, whole: Body, ask: Ask) -> list[Choice] | None:
                 choice["finish_reason"],
             )
         )
-    return told
+    return result
 
 
-def _told(asked: Body, right: Answer, choices: list[Choice], bill: Body) -> Answer:
+def _response(
+    request: Body, right: ServerResponse, choices: list[Choice], usage: Body
+) -> ServerResponse:
     if not right.is_stream:
-        parts = [_whole(asked, choice) for choice in choices]
-        return json_answer(200, {**right.body, "choices": parts, "usage": bill})
+        parts = [_whole(request, choice) for choice in choices]
+        return json_response(200, {**right.body, "choices": parts, "usage": usage})
     sent = right.chunks
     head = {name: value for name, value in sent[0].items() if name != "choices"}
-    told = [{**head, "choices": [part]} for c in choices for part in _pieces(asked, c)]
+    result = [{**head, "choices": [part]} for c in choices for part in _chunks(request, c)]
     if not sent[-1]["choices"]:
-        told.append({**head, "choices": [], "usage": bill})
-    data = [*(encode(chunk).decode() for chunk in told), DONE]
-    empty = Answer(200, (("content-type", f"{EVENT_STREAM}; charset=utf-8"),), ())
+        result.append({**head, "choices": [], "usage": usage})
+    data = [*(encode(chunk).decode() for chunk in result), DONE]
+    empty = ServerResponse(200, (("content-type", f"{EVENT_STREAM}; charset=utf-8"),), ())
     return empty.with_data(data)
 
 
-def _whole(asked: Body, choice: Choice) -> Body:
+def _whole(request: Body, choice: Choice) -> Body:
     text, scores = choice.text, choice.scores
-    if asked.get("echo") is True:
+    if request.get("echo") is True:
         text, scores = choice.prompt + text, joined(choice.prompt_scores, scores)
-    return _part(asked, choice.index, text, scores, choice.finish)
+    return _part(request, choice.index, text, scores, choice.finish)
 
 
-def _pieces(asked: Body, choice: Choice) -> list[Body]:
+def _chunks(request: Body, choice: Choice) -> list[Body]:
     """Cut a choice into one part for each token, and one before them for an echoed prompt."""
     parts = []
-    if asked.get("echo") is True:
-        parts.append(_part(asked, choice.index, choice.prompt, choice.prompt_scores, None))
+    if request.get("echo") is True:
+        parts.append(_part(request, choice.index, choice.prompt, choice.prompt_scores, None))
     starts = [len(choice.text_before(at)) for at in range(choice.entries)]
     for at, (start, end) in enumerate(pairwise([*starts, len(choice.text)])):
         entry = {name: values[at : at + 1] for name, values in choice.scores.items()}
-        parts.append(_part(asked, choice.index, choice.text[start:end], entry, None))
+        parts.append(_part(request, choice.index, choice.text[start:end], entry, None))
     if choice.entries:
         parts[-1]["finish_reason"] = choice.finish
     else:
-        parts.append(_part(asked, choice.index, choice.text, choice.scores, choice.finish))
+        parts.append(_part(request, choice.index, choice.text, choice.scores, choice.finish))
     return parts
 
 
-def _part(asked: Body, index: int, text: str, scores: Scores, finish: str | None) -> Body:
-    most = asked.get("logprobs")
+def _part(request: Body, index: int, text: str, scores: Scores, finish: str | None) -> Body:
+    most = request.get("logprobs")
     shown = None if most is None else trimmed(scores, most)
     return {"text": text, "index": index, "logprobs": shown, "finish_reason": finish}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -11,8 +11,8 @@ from reference_server.behaviour.rewrite import Rewrite
 def disabled_key() -> Behaviour:
     """A key that is not valid is answered with 403, as one that was disabled."""
 
-    def change(asked: Asked, got: Answer) -> Answer:
-        return got.with_status(403) if got.status == 401 and asked.key else got
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        return got.with_status(403) if got.status == 401 and request.key else got
 
     return Rewrite(raw=change)
 
@@ -21,7 +21,7 @@ def disabled_key() -> Behaviour:
 def challenged_key() -> Behaviour:
     """A refused key is challenged with ``WWW-Authenticate``, as HTTP wants it."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_header("www-authenticate", 'Bearer realm="api"')
 
-    return Rewrite(raw=lambda asked, got: change(asked, got) if got.status == 401 else got)
+    return Rewrite(raw=lambda request, got: change(request, got) if got.status == 401 else got)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.variants._requests import asks_for
@@ -13,17 +13,17 @@ from reference_server.variants._requests import asks_for
 @variant("no-echo", refuses="echo")
 def no_echo() -> Behaviour:
     """``echo`` is declined with 400, as by a server that cannot return its prompt."""
-    return declines(asks_for("echo"), "echo is not supported", param="echo")
+    return rejects(asks_for("echo"), "echo is not supported", param="echo")
 
 
 @variant("no-echo-with-logprobs", refuses="echo logprobs")
 def no_echo_with_logprobs() -> Behaviour:
     """``echo`` and ``logprobs`` are each served, and declined together, as the live API does."""
-    return declines(
+    return rejects(
         _all("echo", "logprobs"),
         "Setting 'echo' and 'logprobs' at the same time is not supported for this model.",
     )
 
 
 def _all(*names: str) -> Callable[[Body], bool]:
-    return lambda asked: all(asks_for(name)(asked) for name in names)
+    return lambda request: all(asks_for(name)(request) for name in names)

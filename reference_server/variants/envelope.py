@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reference_server.behaviour.builders import each_choice, lacks, members, wholes
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -14,7 +14,7 @@ from reference_server.behaviour.rewrite import Rewrite
 def json_indented() -> Behaviour:
     """A plain answer is written over several lines, with escapes for all beyond ASCII."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.is_stream:
             return got
         return got.with_raw(json.dumps(json.loads(got.raw), indent=4).encode() + b"\n")
@@ -40,9 +40,9 @@ def vllm_members() -> Behaviour:
 
     def change(_: Body, whole: Body) -> Body:
         more = {"stop_reason": None, "token_ids": None, "prompt_logprobs": None}
-        told = [{**choice, **more} for choice in whole["choices"]]
+        result = [{**choice, **more} for choice in whole["choices"]]
         extras = {"service_tier": None, "kv_transfer_params": None}
-        return {**whole, "choices": told, **extras}
+        return {**whole, "choices": result, **extras}
 
     return wholes(change)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reference_server.behaviour.builders import errors
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -14,7 +14,7 @@ from reference_server.behaviour.rewrite import Rewrite
 def older_validator() -> Behaviour:
     """A 400 names its parameter in the message alone: ``param`` and ``code`` are null."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
             return got
         inner = got.body["error"]
@@ -28,7 +28,7 @@ def older_validator() -> Behaviour:
 def newer_validator() -> Behaviour:
     """A 400 always has a ``code``, also where the older validator had none."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
             return got
         inner = got.body["error"]
@@ -81,7 +81,7 @@ def errors_with_charset() -> Behaviour:
 def errors_indented() -> Behaviour:
     """Errors are written over several lines, with characters beyond ASCII escaped."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_raw(json.dumps(got.body, indent=2).encode() + b"\n")
 
     return errors(change)
@@ -91,12 +91,17 @@ def errors_indented() -> Behaviour:
 def vllm_errors() -> Behaviour:
     """A 400 has vLLM's ``type``, no ``param``, and its status for a ``code``."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
             return got
         inner = got.body["error"]
-        told = {"message": inner["message"], "type": "BadRequestError", "param": None, "code": 400}
-        return got.with_body({"error": told})
+        result = {
+            "message": inner["message"],
+            "type": "BadRequestError",
+            "param": None,
+            "code": 400,
+        }
+        return got.with_body({"error": result})
 
     return errors(change)
 

@@ -10,7 +10,7 @@ from reference_server.variants._retold import (
     END,
     Ask,
     Choice,
-    Retold,
+    Regenerated,
     cut,
 )
 
@@ -25,7 +25,7 @@ def end_token_unseen() -> Behaviour:
             return choice
         return choice.ended(choice.text, cut(choice.scores, len(tokens) - 1), choice.finish)
 
-    return Retold(remake)
+    return Regenerated(remake)
 
 
 @variant("filtered", may_be_inconclusive=True)
@@ -37,4 +37,4 @@ def filtered() -> Behaviour:
             return choice
         return choice.ended("", cut(choice.scores, 0), "content_filter")
 
-    return Retold(remake)
+    return Regenerated(remake)

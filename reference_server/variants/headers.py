@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -13,7 +13,7 @@ from reference_server.behaviour.rewrite import Rewrite
 def charset() -> Behaviour:
     """Every content type names its charset, in capitals."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kind = (got.header("content-type") or "").partition(";")[0]
         return got.with_header("content-type", f"{kind}; charset=UTF-8")
 
@@ -24,7 +24,7 @@ def charset() -> Behaviour:
 def bare_content_types() -> Behaviour:
     """No content type names a charset."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kind = (got.header("content-type") or "").partition(";")[0]
         return got.with_header("content-type", kind)
 
@@ -35,9 +35,9 @@ def bare_content_types() -> Behaviour:
 def few_headers() -> Behaviour:
     """An answer has no header but its content type: no request id, no processing time."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kept = tuple(pair for pair in got.headers if pair[0].startswith(("content-", "retry-")))
-        return Answer(got.status, kept, got.parts, got.cut)
+        return ServerResponse(got.status, kept, got.parts, got.cut)
 
     return Rewrite(raw=change)
 
@@ -57,7 +57,7 @@ def proxy_headers() -> Behaviour:
         "x-oneapi-request-id": "2026112109000012345678",
     }
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         for name, value in left.items():
             got = got.with_header(name, value)
         return got
@@ -69,8 +69,8 @@ def proxy_headers() -> Behaviour:
 def gzipped() -> Behaviour:
     """Plain answers and errors are compressed where the client takes it."""
 
-    def change(asked: Asked, got: Answer) -> Answer:
-        taken = next((value for name, value in asked.headers if name == "accept-encoding"), "")
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        taken = next((value for name, value in request.headers if name == "accept-encoding"), "")
         if got.is_stream or "gzip" not in taken:
             return got
         # No time in the head: the same answer has the same bytes.

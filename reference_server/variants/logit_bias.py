@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.variants._requests import asks_for
@@ -11,4 +11,4 @@ from reference_server.variants._requests import asks_for
 @variant("no-logit-bias", refuses="logit_bias")
 def no_logit_bias() -> Behaviour:
     """``logit_bias`` is declined with 400."""
-    return declines(asks_for("logit_bias"), "logit_bias is not supported", param="logit_bias")
+    return rejects(asks_for("logit_bias"), "logit_bias is not supported", param="logit_bias")

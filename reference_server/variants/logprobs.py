@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_server.behaviour.builders import (
-    declines,
     each_choice,
     logprobs,
+    rejects,
 )
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
@@ -20,14 +20,16 @@ from reference_server.variants._requests import asks_for, is_above
 @variant("no-logprobs", refuses="logprobs")
 def no_logprobs() -> Behaviour:
     """``logprobs`` is declined with 400 and a Chinese sentence."""
-    return declines(asks_for("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
+    return rejects(asks_for("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
 
 
 @variant("capped-logprobs")
 def capped_logprobs() -> Behaviour:
     """``logprobs`` above 5 counts as 5, as was seen of the live API."""
     return Rewrite(
-        ask=lambda asked: {**asked, "logprobs": 5} if is_above(asked.get("logprobs"), 5) else asked
+        ask=lambda request: (
+            {**request, "logprobs": 5} if is_above(request.get("logprobs"), 5) else request
+        )
     )
 
 
@@ -51,34 +53,34 @@ Scores = dict[str, list[Any]]
 def offsets_from_zero() -> Behaviour:
     """``text_offset`` begins at 0 with the completion, without ``echo`` too, as vLLM's does."""
 
-    def plain(_: Body, whole: Body) -> Body:
+    def non_streaming(_: Body, whole: Body) -> Body:
         return {**whole, "choices": _from_zero(whole["choices"], {})}
 
     def chunks(_: Body, sent: list[Body]) -> list[Body]:
         bases: dict[int, int] = {}
         return [{**chunk, "choices": _from_zero(chunk["choices"], bases)} for chunk in sent]
 
-    return Rewrite(plain=plain, chunks=chunks)
+    return Rewrite(non_streaming=non_streaming, chunks=chunks)
 
 
 def _from_zero(of: list[Body], bases: dict[int, int]) -> list[Body]:
-    told = []
+    result = []
     for choice in of:
         scores = choice["logprobs"]
         if scores and scores["text_offset"]:
             base = bases.setdefault(choice["index"], scores["text_offset"][0])
             moved = [offset - base for offset in scores["text_offset"]]
             scores = {**scores, "text_offset": moved}
-        told.append({**choice, "logprobs": scores})
-    return told
+        result.append({**choice, "logprobs": scores})
+    return result
 
 
 @variant("exactly-n-alternatives")
 def exactly_n_alternatives() -> Behaviour:
     """A sampled token outside the most probable takes the place of the last of them."""
 
-    def change(asked: Body, choice: Body) -> Body:
-        scores, most = choice["logprobs"], asked.get("logprobs")
+    def change(request: Body, choice: Body) -> Body:
+        scores, most = choice["logprobs"], request.get("logprobs")
         if not scores or not most:
             return choice
         pairs = zip(scores["tokens"], scores["top_logprobs"], strict=True)
@@ -139,9 +141,9 @@ def zero_alternatives_nulls() -> Behaviour:
 
 
 def _without_alternatives(change: Callable[[list[Any]], Any]) -> Rewrite:
-    def of(asked: Body, choice: Body) -> Body:
+    def of(request: Body, choice: Body) -> Body:
         scores = choice["logprobs"]
-        if not scores or asked.get("logprobs") != 0:
+        if not scores or request.get("logprobs") != 0:
             return choice
         return {**choice, "logprobs": {**scores, "top_logprobs": change(scores["top_logprobs"])}}
 
@@ -158,10 +160,10 @@ def parts_as_replacement() -> Behaviour:
     def change(scores: Scores) -> Scores:
         tops = []
         for top in scores["top_logprobs"]:
-            told: Body = {}
+            result: Body = {}
             for token, value in (top or {}).items():
-                told[name(token)] = max(value, told.get(name(token), value))
-            tops.append(None if top is None else told)
+                result[name(token)] = max(value, result.get(name(token), value))
+            tops.append(None if top is None else result)
         return {"tokens": [name(token) for token in scores["tokens"]], "top_logprobs": tops}
 
     return logprobs(change)
@@ -171,9 +173,9 @@ def parts_as_replacement() -> Behaviour:
 def greedy_is_certain() -> Behaviour:
     """At temperature 0 log probabilities are those after sampling: the token taken is certain."""
 
-    def change(asked: Body, choice: Body) -> Body:
+    def change(request: Body, choice: Body) -> Body:
         scores = choice["logprobs"]
-        if not scores or asked.get("temperature") != 0 or asked.get("echo"):
+        if not scores or request.get("temperature") != 0 or request.get("echo"):
             return choice
         pairs = zip(scores["tokens"], scores["top_logprobs"], strict=True)
         tops = [{k: CERTAIN if k == token else HOPELESS for k in top} for token, top in pairs]
@@ -195,14 +197,14 @@ def half_precision() -> Behaviour:
     chance = random.Random(16)  # noqa: S311 - chance that can be repeated
 
     def change(scores: Scores) -> Scores:
-        told: list[Any] = []
+        result: list[Any] = []
         values = []
         columns = (scores["tokens"], scores["token_logprobs"], scores["top_logprobs"])
         for token, value, top in zip(*columns, strict=True):
             moved = {name: _moved(old, chance) for name, old in (top or {}).items()}
             values.append(moved.get(token, value if value is None else _moved(value, chance)))
-            told.append(None if top is None else moved)
-        return {"token_logprobs": values, "top_logprobs": told}
+            result.append(None if top is None else moved)
+        return {"token_logprobs": values, "top_logprobs": result}
 
     return logprobs(change)
 

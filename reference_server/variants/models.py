@@ -7,21 +7,28 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined, Upstream
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    Rejected,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.variants._requests import prompts_of
 from reference_server.variants._retold import (
     END,
-    MOST,
+    MAX_ALTERNATIVES,
     Ask,
     Choice,
-    Retold,
+    Regenerated,
     Scores,
     cut,
     greedy,
     joined,
-    plainly,
+    non_streaming,
     stops_of,
     trimmed,
 )
@@ -49,29 +56,31 @@ CONTEXT = 512
 def sure_model() -> Behaviour:
     """The model is sure of nearly all it says: at temperature 1 its answers hardly differ."""
 
-    def ask(asked: Body) -> Body:
+    def ask(request: Body) -> Body:
         # The best for the model behind need not be the best for this one.
-        if asked.get("best_of") is not None:
-            raise Declined(400, "best_of is not supported", param="best_of")
-        scaled = {name: _scaled(asked.get(name)) for name in SCALED}
-        told = {**asked, **{name: value for name, value in scaled.items() if value is not None}}
-        if asked.get("temperature") is None:
-            told["temperature"] = SHARPER
-        return {**told, "logprobs": MOST} if _wants_scores(asked) else told
+        if request.get("best_of") is not None:
+            raise Rejected(400, "best_of is not supported", param="best_of")
+        scaled = {name: _scaled(request.get(name)) for name in SCALED}
+        result = {**request, **{name: value for name, value in scaled.items() if value is not None}}
+        if request.get("temperature") is None:
+            result["temperature"] = SHARPER
+        return {**result, "logprobs": MAX_ALTERNATIVES} if _wants_scores(request) else result
 
-    def sharpened(asked: Body, whole: Body) -> Body:
-        if not _wants_scores(asked):
+    def sharpened(request: Body, whole: Body) -> Body:
+        if not _wants_scores(request):
             return whole
-        told = []
+        result = []
         for choice in whole["choices"]:
-            scores = choice["logprobs"] and trimmed(_sharper(choice["logprobs"]), asked["logprobs"])
-            told.append({**choice, "logprobs": scores})
-        return {**whole, "choices": told}
+            scores = choice["logprobs"] and trimmed(
+                _sharper(choice["logprobs"]), request["logprobs"]
+            )
+            result.append({**choice, "logprobs": scores})
+        return {**whole, "choices": result}
 
     return Rewrite(
         ask=ask,
-        plain=sharpened,
-        chunks=lambda asked, sent: [sharpened(asked, chunk) for chunk in sent],
+        non_streaming=sharpened,
+        chunks=lambda request, sent: [sharpened(request, chunk) for chunk in sent],
     )
 
 
@@ -82,9 +91,11 @@ def _scaled(value: object) -> float | None:
     return value * SHARPER
 
 
-def _wants_scores(asked: Body) -> bool:
-    wanted = asked.get("logprobs")
-    return isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted <= MOST
+def _wants_scores(request: Body) -> bool:
+    wanted = request.get("logprobs")
+    return (
+        isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted <= MAX_ALTERNATIVES
+    )
 
 
 def _sharper(scores: Scores) -> Scores:
@@ -117,7 +128,7 @@ def uneven_model() -> Behaviour:
     return _ending(lambda prompt: 1 + zlib.crc32(prompt.encode()) % 40)
 
 
-def _ending(after: Callable[[str], int | None]) -> Retold:
+def _ending(after: Callable[[str], int | None]) -> Regenerated:
     """Let a model end after so many tokens, or when it does by itself."""
 
     def end(choice: Choice) -> Choice:
@@ -134,12 +145,12 @@ def _ending(after: Callable[[str], int | None]) -> Retold:
         last = _end(choice, entries, len(choice.prompt) + len(text))
         return choice.ended(text, joined(cut(choice.scores, entries), last), "stop")
 
-    async def remake(asked: Body, choice: Choice, ask: Ask) -> Choice:
-        stops = stops_of(asked)
-        if not stops or choice.finish != "stop" or not greedy(asked):
+    async def remake(request: Body, choice: Choice, ask: Ask) -> Choice:
+        stops = stops_of(request)
+        if not stops or choice.finish != "stop" or not greedy(request):
             return end(choice)
         # A sequence that the model does not come to write is none that ends its answer.
-        whole = await ask({k: v for k, v in plainly(asked).items() if k != "stop"})
+        whole = await ask({k: v for k, v in non_streaming(request).items() if k != "stop"})
         if whole is None:
             return end(choice)
         other = next(c for c in whole["choices"] if c["index"] == choice.index)
@@ -151,9 +162,9 @@ def _ending(after: Callable[[str], int | None]) -> Retold:
         written = len(choice.prompt) + min(met)
         made = sum(offset < written for offset in free.scores["text_offset"])
         # The tokens of the sequence are on the bill, and have not been written.
-        return replace(ended, billed=ended.entries - (made - choice.entries))
+        return replace(ended, counted=ended.entries - (made - choice.entries))
 
-    return Retold(remake)
+    return Regenerated(remake)
 
 
 def _in_character(tokens: list[str], entry: int) -> bool:
@@ -166,7 +177,10 @@ def _end(choice: Choice, entry: int, offset: int) -> Scores:
     others = {k: v + rest for k, v in choice.scores["top_logprobs"][entry].items() if k != END}
     least = min(others, key=others.__getitem__)
     sure = round(math.log(SURE), 8)
-    top = {END: sure, **{k: v for k, v in others.items() if len(others) < MOST or k != least}}
+    top = {
+        END: sure,
+        **{k: v for k, v in others.items() if len(others) < MAX_ALTERNATIVES or k != least},
+    }
     return {
         "tokens": [END],
         "token_logprobs": [sure],
@@ -182,28 +196,28 @@ def small_context() -> Behaviour:
 
 
 class _Small:
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
-        answer = await upstream(asked)
-        if answer.status == 400 and "2048" in answer.body["error"]["message"]:
-            message = answer.body["error"]["message"].replace("2048", str(CONTEXT))
-            return answer.with_body({"error": {**answer.body["error"], "message": message}})
-        if answer.status != 200 or await self._fits(asked, upstream):
-            return answer
-        return Declined(
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        if response.status == 400 and "2048" in response.body["error"]["message"]:
+            message = response.body["error"]["message"].replace("2048", str(CONTEXT))
+            return response.with_body({"error": {**response.body["error"], "message": message}})
+        if response.status != 200 or await self._fits(request, upstream):
+            return response
+        return Rejected(
             400,
             f"This model's maximum context length is {CONTEXT} tokens. However, your request asks "
             "for more tokens, in its input and output together. Please reduce their length.",
-        ).answer
+        ).response
 
-    async def _fits(self, asked: Asked, upstream: Upstream) -> bool:
-        limit = asked.body.get("max_tokens")
+    async def _fits(self, request: ClientRequest, upstream: Upstream) -> bool:
+        limit = request.body.get("max_tokens")
         limit = 16 if limit is None else limit
-        for prompt in prompts_of(asked.body):
+        for prompt in prompts_of(request.body):
             # No token is less than a byte, so a short prompt need not be counted.
             if isinstance(prompt, str) and len(prompt.encode()) + limit <= CONTEXT:
                 continue
-            alone = {"model": asked.body.get("model"), "prompt": prompt, "max_tokens": 1}
-            counted = await upstream(asked.with_body(alone))
+            alone = {"model": request.body.get("model"), "prompt": prompt, "max_tokens": 1}
+            counted = await upstream(request.with_body(alone))
             if counted.body["usage"]["prompt_tokens"] + limit > CONTEXT:
                 return False
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.variants._requests import is_above, is_several
@@ -11,8 +11,8 @@ from reference_server.variants._requests import is_above, is_several
 @variant("no-n", refuses="n best_of")
 def no_n() -> Behaviour:
     """One choice is made for each prompt: an ``n`` or ``best_of`` above 1 is declined."""
-    return declines(
-        lambda asked: is_several(asked.get("n")) or is_several(asked.get("best_of")),
+    return rejects(
+        lambda request: is_several(request.get("n")) or is_several(request.get("best_of")),
         "Only n = 1 is supported.",
         param="n",
     )
@@ -21,8 +21,8 @@ def no_n() -> Behaviour:
 @variant("few-choices", refuses="n best_of")
 def few_choices() -> Behaviour:
     """At most four choices are made for a prompt: more are declined."""
-    return declines(
-        lambda asked: any(is_above(asked.get(name), 4) for name in ("n", "best_of")),
+    return rejects(
+        lambda request: any(is_above(request.get(name), 4) for name in ("n", "best_of")),
         "n and best_of must be at most 4.",
         param="n",
     )
@@ -31,10 +31,10 @@ def few_choices() -> Behaviour:
 @variant("no-greedy-copies", refuses="n best_of")
 def no_greedy_copies() -> Behaviour:
     """Several choices at temperature 0 are declined: they could only be copies."""
-    return declines(
-        lambda asked: (
-            asked.get("temperature") == 0
-            and (is_several(asked.get("n")) or is_several(asked.get("best_of")))
+    return rejects(
+        lambda request: (
+            request.get("temperature") == 0
+            and (is_several(request.get("n")) or is_several(request.get("best_of")))
         ),
         "n must be 1 when using greedy sampling.",
         param="n",

@@ -6,7 +6,15 @@ import random
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import MOST, Ask, Choice, Retold, cut, greedy, joined
+from reference_server.variants._retold import (
+    MAX_ALTERNATIVES,
+    Ask,
+    Choice,
+    Regenerated,
+    cut,
+    greedy,
+    joined,
+)
 
 NEAR = 0.5
 """Log probabilities that are less apart than this may change places between two requests."""
@@ -32,27 +40,27 @@ class _Flipping:
         self._chance = random.Random(8)  # noqa: S311 - chance that can be repeated
 
     @property
-    def behaviour(self) -> Retold:
-        return Retold(self._remade, _is_plain_greedy)
+    def behaviour(self) -> Regenerated:
+        return Regenerated(self._remade, _is_plain_greedy)
 
-    async def _remade(self, asked: Body, choice: Choice, ask: Ask) -> Choice:
+    async def _remade(self, request: Body, choice: Choice, ask: Ask) -> Choice:
         if self._chance.random() >= self._share:
             return choice
         ties = [at for at in range(choice.entries) if _second(choice, at) is not None]
         if not ties:
             return choice
         at = self._chance.choice(ties)
-        return await _gone_on(asked, choice, at, ask) or choice
+        return await _gone_on(request, choice, at, ask) or choice
 
 
-def _is_plain_greedy(asked: Body) -> bool:
+def _is_plain_greedy(request: Body) -> bool:
     """Whether the most probable token is always taken, and nothing but the text decides which.
 
     Where a bias, a penalty or a suffix has its say, a near-tie cannot be told from the scores; and
     a stop sequence could lie across the turn that is taken.
     """
     deciding = ("logit_bias", "presence_penalty", "frequency_penalty", "suffix", "stop")
-    return greedy(asked) and not any(asked.get(name) for name in deciding)
+    return greedy(request) and not any(request.get(name) for name in deciding)
 
 
 def _second(choice: Choice, at: int) -> str | None:
@@ -64,22 +72,22 @@ def _second(choice: Choice, at: int) -> str | None:
     return second if near and written else None
 
 
-async def _gone_on(asked: Body, choice: Choice, at: int, ask: Ask) -> Choice | None:
+async def _gone_on(request: Body, choice: Choice, at: int, ask: Ask) -> Choice | None:
     """Take the runner-up and let the model go on; None where the text would be read otherwise."""
     second = _second(choice, at)
     assert second is not None  # noqa: S101 - only near-ties are chosen
     before = choice.text_before(at)
-    limit = asked.get("max_tokens")
+    limit = request.get("max_tokens")
     limit = 16 if limit is None else limit
     known = len(choice.prompt_scores["tokens"]) + at
     whole = await ask(
         {
-            "model": asked.get("model"),
+            "model": request.get("model"),
             "prompt": choice.prompt + before + second,
             "temperature": 0,
             "max_tokens": limit - at - 1,
             "echo": True,
-            "logprobs": MOST,
+            "logprobs": MAX_ALTERNATIVES,
         }
     )
     if whole is None:

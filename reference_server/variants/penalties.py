@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 
@@ -10,7 +10,7 @@ from reference_server.behaviour.registry import variant
 @variant("no-penalties", refuses="presence_penalty frequency_penalty")
 def no_penalties() -> Behaviour:
     """Both penalties are declined with 400, unless they are 0."""
-    return declines(
-        lambda asked: any(asked.get(f"{kind}_penalty") for kind in ("presence", "frequency")),
+    return rejects(
+        lambda request: any(request.get(f"{kind}_penalty") for kind in ("presence", "frequency")),
         "presence_penalty and frequency_penalty are not supported by this model.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.triggers import is_batch
@@ -12,20 +12,20 @@ from reference_server.variants._requests import has_tokens
 @variant("no-token-prompts", refuses="prompt:tokens")
 def no_token_prompts() -> Behaviour:
     """Prompts of token ids are declined, alone and in batches."""
-    return declines(has_tokens, "prompt must be a string or a list of strings", param="prompt")
+    return rejects(has_tokens, "prompt must be a string or a list of strings", param="prompt")
 
 
 @variant("no-batches", refuses="prompt:batch")
 def no_batches() -> Behaviour:
     """More than one prompt in a request is declined; an array with one is served."""
-    return declines(is_batch, "batched prompts are not supported", param="prompt")
+    return rejects(is_batch, "batched prompts are not supported", param="prompt")
 
 
 @variant("only-strings", refuses="prompt:batch prompt:tokens")
 def only_strings() -> Behaviour:
     """A prompt is a string: every array is declined."""
-    return declines(
-        lambda asked: isinstance(asked.get("prompt"), list),
+    return rejects(
+        lambda request: isinstance(request.get("prompt"), list),
         "'prompt' must be a string",
         param="prompt",
     )
@@ -34,8 +34,8 @@ def only_strings() -> Behaviour:
 @variant("no-empty-prompt", refuses="prompt")
 def no_empty_prompt() -> Behaviour:
     """A prompt that is empty, null or absent is declined."""
-    return declines(
-        lambda asked: asked.get("prompt") in (None, "", [""]),
+    return rejects(
+        lambda request: request.get("prompt") in (None, "", [""]),
         "prompt is required and must not be empty",
         param="prompt",
     )

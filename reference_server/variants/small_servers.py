@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.variants._requests import asks_for, has_tokens
@@ -12,8 +12,8 @@ from reference_server.variants._requests import asks_for, has_tokens
 def no_old_extras() -> Behaviour:
     """All that chat models never had is declined at once: a small server with a short manual."""
     old = ("suffix", "echo", "best_of", "logit_bias", "logprobs")
-    return declines(
-        lambda asked: has_tokens(asked) or any(asks_for(name)(asked) for name in old),
+    return rejects(
+        lambda request: has_tokens(request) or any(asks_for(name)(request) for name in old),
         "this server supports prompt, max_tokens, temperature, top_p, n, stream, stop, seed and "
         "penalties",
         code="unsupported_parameter",

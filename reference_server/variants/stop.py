@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.variants._retold import (
     Ask,
     Choice,
-    Retold,
+    Regenerated,
     greedy,
     joined,
-    plainly,
+    non_streaming,
     stops_of,
 )
 
@@ -20,22 +20,22 @@ from reference_server.variants._retold import (
 def no_empty_stop() -> Behaviour:
     """A ``stop`` that is empty, or has an empty sequence, is declined."""
 
-    def is_empty(asked: Body) -> bool:
-        stop = asked.get("stop")
+    def is_empty(request: Body) -> bool:
+        stop = request.get("stop")
         return stop in ("", []) or (isinstance(stop, list) and "" in stop)
 
-    return declines(is_empty, "stop sequences must not be empty", param="stop")
+    return rejects(is_empty, "stop sequences must not be empty", param="stop")
 
 
 @variant("stop-tokens-listed")
 def stop_tokens_listed() -> Behaviour:
     """The tokens of the stop sequence that ended a greedy answer are listed, as vLLM does."""
 
-    async def remake(asked: Body, choice: Choice, ask: Ask) -> Choice:
-        stops = stops_of(asked)
-        if choice.finish != "stop" or not stops or not greedy(asked):
+    async def remake(request: Body, choice: Choice, ask: Ask) -> Choice:
+        stops = stops_of(request)
+        if choice.finish != "stop" or not stops or not greedy(request):
             return choice
-        whole = await ask({k: v for k, v in plainly(asked).items() if k != "stop"})
+        whole = await ask({k: v for k, v in non_streaming(request).items() if k != "stop"})
         if whole is None:
             return choice
         other = next(c for c in whole["choices"] if c["index"] == choice.index)
@@ -49,6 +49,6 @@ def stop_tokens_listed() -> Behaviour:
         }
         scores = joined(choice.scores, more)
         # They are on the bill already.
-        return choice.ended(choice.text, scores, "stop", billed=choice.entries)
+        return choice.ended(choice.text, scores, "stop", counted=choice.entries)
 
-    return Retold(remake)
+    return Regenerated(remake)

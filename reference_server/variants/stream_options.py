@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import chunks, declines
+from reference_server.behaviour.builders import chunks, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -25,8 +25,8 @@ def usage_unasked() -> Behaviour:
 def usage_unasked_on_last_chunk() -> Behaviour:
     """A stream that was not asked for its usage has it once, on the last chunk with text."""
 
-    def change(asked: Body, sent: list[Body]) -> list[Body]:
-        if asked == _with_usage(asked):
+    def change(request: Body, sent: list[Body]) -> list[Body]:
+        if request == _with_usage(request):
             return sent
         *before, last, total = ({k: v for k, v in c.items() if k != "usage"} for c in sent)
         return [*before, {**last, "usage": sent[-1]["usage"]}] if not total["choices"] else sent
@@ -34,16 +34,16 @@ def usage_unasked_on_last_chunk() -> Behaviour:
     return Rewrite(ask=_with_usage, chunks=change)
 
 
-def _with_usage(asked: Body) -> Body:
-    if asked.get("stream") is not True or asked.get("stream_options") is not None:
-        return asked
-    return {**asked, "stream_options": {"include_usage": True}}
+def _with_usage(request: Body) -> Body:
+    if request.get("stream") is not True or request.get("stream_options") is not None:
+        return request
+    return {**request, "stream_options": {"include_usage": True}}
 
 
 @variant("no-stream-options", refuses="stream_options")
 def no_stream_options() -> Behaviour:
     """``stream_options`` is declined as any key that the server does not know."""
-    return declines(
+    return rejects(
         asks_for("stream_options"),
         "Unrecognized request argument supplied: stream_options",
         param="stream_options",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.triggers import is_batch
@@ -12,15 +12,15 @@ from reference_server.variants._requests import asks_for
 @variant("no-suffix", refuses="suffix")
 def no_suffix() -> Behaviour:
     """``suffix`` is declined with 400, as vLLM does."""
-    return declines(asks_for("suffix"), "suffix is not currently supported", kind="BadRequestError")
+    return rejects(asks_for("suffix"), "suffix is not currently supported", kind="BadRequestError")
 
 
 @variant("no-suffix-with-echo-or-batch", refuses="suffix")
 def no_suffix_with_echo_or_batch() -> Behaviour:
     """``suffix`` is served alone, and declined beside ``echo`` or in a batch."""
-    return declines(
-        lambda asked: (
-            asked.get("suffix") is not None and (asked.get("echo") is True or is_batch(asked))
+    return rejects(
+        lambda request: (
+            request.get("suffix") is not None and (request.get("echo") is True or is_batch(request))
         ),
         "suffix cannot be combined with echo or several prompts",
         param="suffix",

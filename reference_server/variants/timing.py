@@ -7,11 +7,11 @@ import random
 from dataclasses import replace
 
 from reference_server.behaviour.builders import streams
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
-FAR = 0.02
+NETWORK_DELAY_SECONDS = 0.02
 """Seconds that every answer of a server far away takes longer."""
 
 
@@ -39,7 +39,9 @@ def bursts() -> Behaviour:
 @variant("far-away")
 def far_away() -> Behaviour:
     """Every answer takes a little longer, plain and streamed."""
-    return Rewrite(raw=lambda _, got: _paced(got, [FAR, *[0.0] * (len(got.parts) - 1)]))
+    return Rewrite(
+        raw=lambda _, got: _paced(got, [NETWORK_DELAY_SECONDS, *[0.0] * (len(got.parts) - 1)])
+    )
 
 
 @variant("one-at-a-time")
@@ -52,11 +54,11 @@ class _OneAtATime:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         async with self._turn:
-            return await upstream(asked)
+            return await upstream(request)
 
 
-def _paced(got: Answer, pauses: list[float]) -> Answer:
+def _paced(got: ServerResponse, pauses: list[float]) -> ServerResponse:
     paced = zip(got.parts, pauses, strict=True)
     return replace(got, parts=tuple(replace(part, pause=pause) for part, pause in paced))

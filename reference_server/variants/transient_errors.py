@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from reference_server.behaviour.messages import (
-    Answer,
-    Asked,
     Behaviour,
+    ClientRequest,
     Part,
+    ServerResponse,
     Upstream,
-    json_answer,
+    json_response,
 )
 from reference_server.behaviour.registry import variant
 
@@ -31,7 +31,7 @@ def limited() -> Behaviour:
 def limited_until() -> Behaviour:
     """Now and then the answer is 429, with a date to try again at."""
 
-    def made() -> Answer:
+    def made() -> ServerResponse:
         soon = datetime.now(UTC) + timedelta(seconds=1)
         return _limit().with_header("retry-after", format_datetime(soon, usegmt=True))
 
@@ -56,28 +56,28 @@ def busy() -> Behaviour:
 def bad_gateway() -> Behaviour:
     """Now and then a proxy answers 502 with a page of HTML, because its server restarts."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
-    return _Now(lambda: Answer(502, (("content-type", "text/html"),), (Part(page),)))
+    return _Now(lambda: ServerResponse(502, (("content-type", "text/html"),), (Part(page),)))
 
 
 class _Now:
     """Answers now and then in the server's place."""
 
-    def __init__(self, made: Callable[[], Answer]) -> None:
+    def __init__(self, made: Callable[[], ServerResponse]) -> None:
         self._made = made
         self._chance = random.Random(4)  # noqa: S311 - chance that can be repeated
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         if self._chance.random() < RARELY:
             return self._made()
-        return await upstream(asked)
+        return await upstream(request)
 
 
-def _limit() -> Answer:
+def _limit() -> ServerResponse:
     return _trouble(429, "Rate limit reached for requests.", "requests", "rate_limit_exceeded")
 
 
 def _trouble(
     status: int, message: str, kind: str = "server_error", code: str | None = None
-) -> Answer:
+) -> ServerResponse:
     inner = {"message": message, "type": kind, "param": None, "code": code}
-    return json_answer(status, {"error": inner})
+    return json_response(status, {"error": inner})

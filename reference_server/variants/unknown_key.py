@@ -12,5 +12,5 @@ from reference_server.variants._requests import KNOWN
 def unknown_keys_ignored() -> Behaviour:
     """Keys that the endpoint does not have are ignored, as most servers do."""
     return Rewrite(
-        ask=lambda asked: {name: value for name, value in asked.items() if name in KNOWN}
+        ask=lambda request: {name: value for name, value in request.items() if name in KNOWN}
     )

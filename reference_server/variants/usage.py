@@ -52,57 +52,59 @@ def start_token_for_strings() -> Behaviour:
 def candidates_billed() -> Behaviour:
     """All candidates of ``best_of`` are counted, and not only those that come back."""
 
-    def bill(asked: Body, old: Body) -> Body:
-        n, most = asked.get("n") or 1, asked.get("max_tokens")
-        unseen = (asked.get("best_of") or n) - n
-        more = unseen * (16 if most is None else most) * len(prompts_of(asked))
+    def stated_usage(request: Body, old: Body) -> Body:
+        n, most = request.get("n") or 1, request.get("max_tokens")
+        unseen = (request.get("best_of") or n) - n
+        more = unseen * (16 if most is None else most) * len(prompts_of(request))
         return {name: old[name] + more for name in ("completion_tokens", "total_tokens")}
 
-    return usage(bill)
+    return usage(stated_usage)
 
 
 def _start_counted(*, of_tokens: bool = True) -> Rewrite:
-    def bill(asked: Body, old: Body) -> Body:
-        more = sum(of_tokens or isinstance(prompt, str) for prompt in prompts_of(asked))
+    def stated_usage(request: Body, old: Body) -> Body:
+        more = sum(of_tokens or isinstance(prompt, str) for prompt in prompts_of(request))
         return {name: old[name] + more for name in ("prompt_tokens", "total_tokens")}
 
-    return usage(bill)
+    return usage(stated_usage)
 
 
 def _start_listed(width: int) -> Rewrite:
     """List the start token before what is scored of an echoed prompt, once for each choice."""
     counted = _start_counted()
 
-    def listed(asked: Body, of: list[Body], begun: set[int]) -> list[Body]:
-        told = []
+    def listed(request: Body, of: list[Body], begun: set[int]) -> list[Body]:
+        result = []
         for choice in of:
             first = choice["logprobs"] and choice["index"] not in begun
-            if first and asked.get("echo") and choice["logprobs"]["tokens"]:
+            if first and request.get("echo") and choice["logprobs"]["tokens"]:
                 begun.add(choice["index"])
-                scores = _with_start(choice["logprobs"], width, asked["logprobs"])
-                told.append({**choice, "logprobs": scores})
-            elif asked.get("echo") and choice["logprobs"]:
+                scores = _with_start(choice["logprobs"], width, request["logprobs"])
+                result.append({**choice, "logprobs": scores})
+            elif request.get("echo") and choice["logprobs"]:
                 moved = [offset + width for offset in choice["logprobs"]["text_offset"]]
-                told.append({**choice, "logprobs": {**choice["logprobs"], "text_offset": moved}})
+                result.append({**choice, "logprobs": {**choice["logprobs"], "text_offset": moved}})
             else:
-                told.append(choice)
-        return told
+                result.append(choice)
+        return result
 
-    def plain(asked: Body, whole: Body) -> Body:
-        return {**whole, "choices": listed(asked, whole["choices"], set())}
+    def non_streaming(request: Body, whole: Body) -> Body:
+        return {**whole, "choices": listed(request, whole["choices"], set())}
 
-    def chunks(asked: Body, sent: list[Body]) -> list[Body]:
+    def chunks(request: Body, sent: list[Body]) -> list[Body]:
         begun: set[int] = set()
-        return [{**chunk, "choices": listed(asked, chunk["choices"], begun)} for chunk in sent]
+        return [{**chunk, "choices": listed(request, chunk["choices"], begun)} for chunk in sent]
 
     return Rewrite(
-        plain=lambda asked, whole: _changed(counted.plain, asked, plain(asked, whole)),
-        chunks=lambda asked, sent: _changed(counted.chunks, asked, chunks(asked, sent)),
+        non_streaming=lambda request, whole: _changed(
+            counted.non_streaming, request, non_streaming(request, whole)
+        ),
+        chunks=lambda request, sent: _changed(counted.chunks, request, chunks(request, sent)),
     )
 
 
-def _changed(change: Callable[[Body, T], T] | None, asked: Body, told: T) -> T:
-    return change(asked, told) if change else told
+def _changed(change: Callable[[Body, T], T] | None, request: Body, result: T) -> T:
+    return change(request, result) if change else result
 
 
 def _with_start(scores: Body, width: int, most: int) -> Body:
@@ -123,14 +125,14 @@ def usage_details() -> Behaviour:
     """``usage`` tells of cached, audio and reasoning tokens as well."""
 
     def change(_: Body, whole: Body) -> Body:
-        bill = whole.get("usage")
-        if not bill:
+        usage = whole.get("usage")
+        if not usage:
             return whole
         more = {
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": None},
             "completion_tokens_details": {"reasoning_tokens": 0},
             "prompt_cache_hit_tokens": 0,
         }
-        return {**whole, "usage": {**bill, **more}}
+        return {**whole, "usage": {**usage, **more}}
 
     return wholes(change)

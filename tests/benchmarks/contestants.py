@@ -86,8 +86,8 @@ class _Server:
 
     async def _all(self, prompts: Sequence[str], tokens: int) -> list[int]:
         bodies = [self._body(prompt, tokens) for prompt in prompts]
-        answers = [self._async_client.post("/completions", json=body) for body in bodies]
-        return [_made(answer) for answer in await asyncio.gather(*answers)]
+        responses = [self._async_client.post("/completions", json=body) for body in bodies]
+        return [_made(response) for response in await asyncio.gather(*responses)]
 
     def _wait(self) -> None:
         """Wait until the port is open."""
@@ -192,9 +192,9 @@ def _running(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.
             process.wait()
 
 
-def _made(answer: httpx.Response) -> int:
-    answer.raise_for_status()
-    made: int = answer.json()["usage"]["completion_tokens"]
+def _made(response: httpx.Response) -> int:
+    response.raise_for_status()
+    made: int = response.json()["usage"]["completion_tokens"]
     return made
 
 
@@ -210,5 +210,5 @@ def _free_port() -> int:
 
 
 def _resident(pid: int) -> int:
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
-    return int(told.stdout) * 1024
+    result = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
+    return int(result.stdout) * 1024

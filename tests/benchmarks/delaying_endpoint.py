@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 
 from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 
 KEY = "sk-delaying-endpoint-0123456789"
 MODEL = "imagined"
@@ -27,7 +27,7 @@ MODEL = "imagined"
 def delaying_endpoint(contract: Contract, seconds: float) -> Iterator[str]:
     """Serve a contract on a free port, in a thread; the value is the base URL."""
     loop = asyncio.new_event_loop()
-    endpoint = _DelayingEndpoint(ImaginedEndpoint(contract, MODEL), seconds)
+    endpoint = _DelayingEndpoint(FakeEndpoint(contract, MODEL), seconds)
     server = loop.run_until_complete(asyncio.start_server(endpoint.serve, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -46,7 +46,7 @@ def delaying_endpoint(contract: Contract, seconds: float) -> Iterator[str]:
 class _DelayingEndpoint:
     """Just enough HTTP/1.1 for a client that keeps its connections open."""
 
-    def __init__(self, endpoint: ImaginedEndpoint, seconds: float) -> None:
+    def __init__(self, endpoint: FakeEndpoint, seconds: float) -> None:
         self._endpoint = endpoint
         self._seconds = seconds
 

@@ -124,7 +124,7 @@ def schemathesis(server: RunningServer, spec: Path, behaviour: str, folder: Path
     """Run the command against a behaviour, and return what it reports, one line for each kind."""
     origin = server.base_url.removesuffix("/v1")
     report = folder / "report.ndjson"
-    asked = [
+    request = [
         *("--config-file", SETTINGS, "run", spec),
         *("--url", f"{origin}/reference/{behaviour}/{spec.stem}/v1"),
         *("--header", f"Authorization: Bearer {server.key}"),
@@ -135,7 +135,7 @@ def schemathesis(server: RunningServer, spec: Path, behaviour: str, folder: Path
     # Generations without a limit take their time; what was reported by then counts.
     with suppress(subprocess.TimeoutExpired):
         subprocess.run(
-            [sys.executable, "-m", "schemathesis.cli", *map(str, asked)],
+            [sys.executable, "-m", "schemathesis.cli", *map(str, request)],
             cwd=folder,
             env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
             stdout=subprocess.DEVNULL,
@@ -149,16 +149,16 @@ def schemathesis(server: RunningServer, spec: Path, behaviour: str, folder: Path
     return frozenset(kind for event in map(json.loads, whole) for kind in kinds(event))
 
 
-def kinds(told: Any) -> Iterator[str]:
+def kinds(result: Any) -> Iterator[str]:
     """Name each failure in a report's event: its title, and its first line without the values."""
-    if isinstance(told, dict):
-        if {"code", "title", "message"} <= told.keys():
-            first = str(told["message"]).strip().partition("\n")[0]
-            yield f"{told['code']} {told['title']}: {_without_values(first)}"
-        for part in told.values():
+    if isinstance(result, dict):
+        if {"code", "title", "message"} <= result.keys():
+            first = str(result["message"]).strip().partition("\n")[0]
+            yield f"{result['code']} {result['title']}: {_without_values(first)}"
+        for part in result.values():
             yield from kinds(part)
-    if isinstance(told, list):
-        for part in told:
+    if isinstance(result, list):
+        for part in result:
             yield from kinds(part)
 
 

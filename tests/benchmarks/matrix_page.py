@@ -42,11 +42,11 @@ OPEN = "for (const fold of document.querySelectorAll('details')) fold.open = tru
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    asked.add_argument("--targets", type=int, default=50)
-    asked.add_argument("--checks", type=int, default=150)
-    asked.add_argument("--rounds", type=int, default=20)
-    given = asked.parse_args()
+    request = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    request.add_argument("--targets", type=int, default=50)
+    request.add_argument("--checks", type=int, default=150)
+    request.add_argument("--rounds", type=int, default=20)
+    given = request.parse_args()
     written = page.render(matrix_of(a_crowd(given.targets, given.checks), DOCUMENTS))
     megabytes = len(written.encode()) / 1e6
     say(f"{given.targets} targets, {given.checks} checks: {megabytes:.2f} MB")
@@ -58,8 +58,8 @@ def main() -> None:
         )
         opened = chromium.new_page(viewport={"width": 1440, "height": 900})
         opened.goto(path.as_uri())
-        told = opened.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-        say(f"loaded after {told:.0f} ms")
+        result = opened.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        say(f"loaded after {result:.0f} ms")
         devtools = opened.context.new_cdp_session(opened)
         devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
         measure(opened, devtools, "folds closed", given.rounds)

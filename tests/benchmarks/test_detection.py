@@ -39,6 +39,6 @@ def test_a_contestant_has_one_line_with_its_averages() -> None:
     ]
 
 
-def test_a_meeting_is_told_in_a_line() -> None:
+def test_a_meeting_is_reported_in_a_line() -> None:
     line = in_a_line(Met("ours", "id-missing", True, 98, 1_258, 18.9))
     assert line == "id-missing: ours: found; 98 requests, 1258 tokens, 19 s"

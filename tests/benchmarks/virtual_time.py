@@ -17,7 +17,7 @@ from conformance.contract import Contract
 from conformance.engine.runner import run
 from conformance.engine.selection import UNLIMITED, Options
 from conformance.model import Exchange, Request, Target, Tier, TransportOptions
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 
 KEY = "sk-virtual-time"
@@ -47,10 +47,10 @@ def simulated_run(contract: Contract, tier: Tier, *, concurrency: int | None) ->
     the one before.
     """
     loop = _VirtualTimeLoop()
-    endpoint = _OneSecondEndpoint(ImaginedEndpoint(contract))
+    endpoint = _OneSecondEndpoint(FakeEndpoint(contract))
     target = Target("imagined:", MODEL, contract.name, api_key=KEY)
-    at_once = UNLIMITED_CONCURRENCY if concurrency is None else concurrency
-    options = Options(tier=tier, limits=UNLIMITED, transport=TransportOptions(concurrency=at_once))
+    batched = UNLIMITED_CONCURRENCY if concurrency is None else concurrency
+    options = Options(tier=tier, limits=UNLIMITED, transport=TransportOptions(concurrency=batched))
 
     async def judge() -> None:
         async for _ in run(target, contract, options, transport=endpoint):
@@ -65,7 +65,7 @@ def simulated_run(contract: Contract, tier: Tier, *, concurrency: int | None) ->
 
 
 class _OneSecondEndpoint:
-    def __init__(self, endpoint: ImaginedEndpoint) -> None:
+    def __init__(self, endpoint: FakeEndpoint) -> None:
         self._endpoint = endpoint
         self.requests = 0
         self.last_response = 0.0

@@ -22,7 +22,7 @@ Message = tuple[dict[str, str], bytes]
 """The header of a request, its names in small letters, and its body."""
 
 HUGE = 5_000_000
-LONGEST_NUMBER = 10**4300 - 1
+MAX_JSON_INTEGER = 10**4300 - 1
 """The most digits that Python's JSON reads; a sum of two such numbers cannot be written down."""
 
 ALL = " ".join(ATTACKS.values())
@@ -48,8 +48,8 @@ def attacking() -> Iterator[str]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             with suppress(ConnectionError):
-                while (asked := _read(self.rfile)) is not None:
-                    self.wfile.write(_answer(next(turns), *asked))
+                while (request := _read(self.rfile)) is not None:
+                    self.wfile.write(_response(next(turns), *request))
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
@@ -76,7 +76,7 @@ def _read(file: Any) -> Message | None:
     return headers, file.read(int(headers.get("content-length", "0")))
 
 
-def _answer(turn: int, headers: dict[str, str], body: bytes) -> bytes:
+def _response(turn: int, headers: dict[str, str], body: bytes) -> bytes:
     key = headers.get("authorization", "").removeprefix("Bearer ")
     said = f"{ALL} {' '.join(forms_of(key).values())}"
     # The run goes on only if its first question is served.
@@ -115,7 +115,7 @@ def _choices(said: str, body: bytes) -> list[dict[str, Any]]:
 
 def _completion(said: str, key: str, body: bytes) -> bytes:
     usage = {
-        "prompt_tokens": LONGEST_NUMBER,
+        "prompt_tokens": MAX_JSON_INTEGER,
         "completion_tokens": said,
         "total_tokens": -1,
         said: said,
@@ -123,7 +123,7 @@ def _completion(said: str, key: str, body: bytes) -> bytes:
     whole = {
         "id": said,
         "object": "text_completion",
-        "created": LONGEST_NUMBER,
+        "created": MAX_JSON_INTEGER,
         "model": said,
         "system_fingerprint": said,
         "choices": _choices(said, body),

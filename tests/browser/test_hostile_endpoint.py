@@ -45,8 +45,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     again.mkdir()
     (again / "run.ndjson").write_bytes((run / "run.ndjson").read_bytes())
     ended.append(conformance("report", str(again), "--rejudge", *every, key=KEY))
-    ways = ("--format", "html,json,markdown", "--out", str(folder))
-    ended.append(conformance("compare", str(run), str(again / "rejudged"), *ways, key=KEY))
+    shapes = ("--format", "html,json,markdown", "--out", str(folder))
+    ended.append(conformance("compare", str(run), str(again / "rejudged"), *shapes, key=KEY))
     tabled = ("matrix", str(run), str(again / "rejudged"), "--out", str(folder / "matrix"))
     ended.append(conformance(*tabled, "--format", "html,json,markdown,text", key=KEY))
     assert [one.returncode for one in ended] == [1, 1, 0, 0], [one.stderr for one in ended]
@@ -66,10 +66,10 @@ def test_the_run_met_every_attack(left: Left) -> None:
 
 @pytest.mark.parametrize("form", forms_of(KEY))
 def test_no_file_and_no_terminal_shows_the_key(left: Left, form: str) -> None:
-    told = forms_of(KEY)[form]
-    assert told not in left.printed
+    result = forms_of(KEY)[form]
+    assert result not in left.printed
     for path in files(left):
-        assert told.encode() not in path.read_bytes(), path.name
+        assert result.encode() not in path.read_bytes(), path.name
     assert len(files(left)) >= 10
 
 
@@ -90,9 +90,9 @@ def test_a_terminal_gets_colours_and_nothing_that_an_endpoint_chose(left: Left) 
     """In a terminal of its own, which is where escape sequences would be believed."""
     shown = in_a_terminal("report", str(left.folder / "run"), "--format", "json")
     assert "\x1b[1;31m" in shown  # it is a terminal, and the verdict is red
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r\n", "\n")
-    assert ACTING.findall(plain) == []
-    assert "Not conforming" in plain
+    non_streaming = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r\n", "\n")
+    assert ACTING.findall(non_streaming) == []
+    assert "Not conforming" in non_streaming
     # Of the sequences that are left, none moves, hides or clears anything.
     assert set(re.findall(r"\x1b\[[0-9;?]*([A-Za-z])", shown)) == {"m"}
 

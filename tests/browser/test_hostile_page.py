@@ -9,7 +9,7 @@ import pytest
 
 from conformance.report import formats
 from tests.browser.conftest import MODEL, Open, Opened, conformance
-from tests.cli.endpoints import COMPLETION, Answer, serving
+from tests.cli.endpoints import COMPLETION, ScriptedResponse, serving
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
 KEY = "sk-browser-very-secret-000111222"
@@ -93,9 +93,11 @@ def test_an_endpoint_that_attacks_and_tells_the_key_gets_neither_onto_the_page(
 ) -> None:
     said = f"{KEY} Bearer {KEY} " + " ".join(ATTACKS.values())
     choice = {**COMPLETION["choices"][0], "text": said}
-    answer = Answer(json.dumps({**COMPLETION, "id": said, "choices": [choice]}).encode())
+    response = ScriptedResponse(
+        json.dumps({**COMPLETION, "id": said, "choices": [choice]}).encode()
+    )
     folder = tmp_path / "run"
-    with serving(lambda: answer) as base_url:
+    with serving(lambda: response) as base_url:
         named = ("--base-url", base_url, "--model", MODEL, "--api-key-env", "BROWSER_TEST_KEY")
         ended = conformance("run", *named, "--tier", "smoke", "--out", str(folder), key=KEY)
     assert ended.returncode == 1, ended.stderr

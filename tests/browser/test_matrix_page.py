@@ -71,7 +71,7 @@ def test_a_column_leads_one_click_deeper_to_its_checks(opening: Open, matrix_fil
     assert "pass" in checks.inner_text()
 
 
-def test_a_deviation_leads_to_its_evidence_in_the_targets_own_report(
+def test_a_failure_leads_to_its_evidence_in_the_targets_own_report(
     opening: Open, matrix_file: Path
 ) -> None:
     page = opening(matrix_file).page

@@ -12,7 +12,7 @@ from conformance.report.charts import pictures
 from tests.browser.conftest import Open
 from tests.lanes import by_default
 from tests.report.builders import a_failure, a_run
-from tests.report.charts.answers import plain
+from tests.report.charts.answers import non_streaming
 from tests.report.charts.test_pictures import a_run_with_everything
 
 OVERLAPS = """() => {
@@ -46,8 +46,8 @@ def by_characters():
     return a_run(
         a_failure(),
         exchanges=tuple(
-            plain(f"x{n}", prompt=prompt, usage={"prompt_tokens": bill})
-            for n, (prompt, bill) in enumerate(prompts.items())
+            non_streaming(f"x{n}", prompt=prompt, usage={"prompt_tokens": usage})
+            for n, (prompt, usage) in enumerate(prompts.items())
         ),
     )
 

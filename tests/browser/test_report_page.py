@@ -103,8 +103,8 @@ def test_findings_are_filtered_by_verdict_area_level_and_text(
     page.get_by_role("checkbox", name="skipped").check()
     skipped = {finding.id for finding in findings if finding.verdict.value == "skipped"}
     assert set(shown_ids(page)) == skipped
-    told = f"{len(skipped)} of {len(findings)} checks"
-    expect(page.locator("#shown")).to_have_text(told, use_inner_text=True)
+    result = f"{len(skipped)} of {len(findings)} checks"
+    expect(page.locator("#shown")).to_have_text(result, use_inner_text=True)
     page.get_by_role("button", name="Clear").click()
     page.locator("#filter-area").select_option("stop")
     in_area = set(shown_ids(page))
@@ -274,8 +274,8 @@ def output_of(command: list[str], server: RunningServer) -> str:
 def repeatable(run: Run) -> Exchange:
     """Find a plain completion at temperature 0: asked again, it gives the same text."""
     for exchange in run.exchanges:
-        asked = json.loads(exchange.request.body or b"{}")
-        if exchange.status == 200 and asked.get("temperature") == 0 and not asked.get("stream"):
+        request = json.loads(exchange.request.body or b"{}")
+        if exchange.status == 200 and request.get("temperature") == 0 and not request.get("stream"):
             return exchange
     raise AssertionError("the run holds no such exchange")
 

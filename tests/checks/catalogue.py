@@ -17,7 +17,7 @@ from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
 from conformance.model import Finding, Level, Stage, Verdict
-from conformance.protocol.trace import WholeRun
+from conformance.protocol.trace import Trace
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Fault, Shows, Variant, all_faults
 from reference_server.behaviour.triggers import Modifier
@@ -33,7 +33,7 @@ ENDING = "terse-model"
 TWO_AT_ONCE = ("batch@second-choice", "stream@batch")
 """Where the checks look that draw their requests, and no modifier alone does."""
 
-HANDLERS = frozenset({Modifier.STREAM, Modifier.PLAIN})
+HANDLERS = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
 """Modifiers that no fault minds, whether a run has the money to find it there or not."""
 
 TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
@@ -105,7 +105,7 @@ def findings_at(server: FakeServer, checks: Iterable[Check]) -> dict[str, Findin
 
 async def _looked_at(server: FakeServer, checks: Iterable[Check]) -> dict[str, Finding]:
     looking = tuple(check for check in checks if not check.asks)
-    run = WholeRun(await answers_of(server, server.contract)) if looking else WholeRun()
+    run = Trace(await answers_of(server, server.contract)) if looking else Trace()
     return await look(server, run, looking, server.contract)
 
 
@@ -123,8 +123,8 @@ def _is_wrong(finding: Finding, variant: Variant, server: FakeServer) -> bool:
             return finding.level is not Level.MAY
         case Verdict.REFUSED:
             exchanges = (server.exchanges[number] for number in finding.exchanges)
-            declined = (features_of(e.request.body) for e in exchanges if (e.status or 0) >= 400)
-            return not frozenset().union(*declined) & set(variant.refuses)
+            rejected = (features_of(e.request.body) for e in exchanges if (e.status or 0) >= 400)
+            return not frozenset().union(*rejected) & set(variant.refuses)
         case Verdict.INCONCLUSIVE:
             return not variant.may_be_inconclusive
     return finding.verdict in {Verdict.FAIL, Verdict.ERROR}
@@ -155,7 +155,7 @@ def _verdict(spec: str, check_id: str, contract: str) -> Verdict | None:
 
 
 @lru_cache(maxsize=256)
-def _traffic(shown: str | Behaviour, contract: str) -> tuple[FakeServer, WholeRun]:
+def _traffic(shown: str | Behaviour, contract: str) -> tuple[FakeServer, Trace]:
     """A server, and what it answered to requests of all kinds."""
     server = FakeServer(shown, contract)
-    return server, WholeRun(asyncio.run(answers_of(server, contract)))
+    return server, Trace(asyncio.run(answers_of(server, contract)))

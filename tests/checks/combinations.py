@@ -38,18 +38,20 @@ contract a fault is filed under."""
 
 def prompt_read_twice(name: str) -> Behaviour:
     """Where a parameter is set to other than 0 and null, another prompt is answered."""
-    return asks(lambda asked: _with_longer_prompt(asked) if asked.get(name) else asked)
+    return asks(lambda request: _with_longer_prompt(request) if request.get(name) else request)
 
 
 def null_read_as_a_word(name: str) -> Behaviour:
     """Where a parameter is null, another prompt is answered."""
     return asks(
-        lambda asked: _with_longer_prompt(asked) if name in asked and asked[name] is None else asked
+        lambda request: (
+            _with_longer_prompt(request) if name in request and request[name] is None else request
+        )
     )
 
 
-def _with_longer_prompt(asked: Body) -> Body:
-    return {**asked, "prompt": _longer(asked["prompt"])}
+def _with_longer_prompt(request: Body) -> Body:
+    return {**request, "prompt": _longer(request["prompt"])}
 
 
 def _longer(prompt: Any) -> Any:
@@ -59,25 +61,25 @@ def _longer(prompt: Any) -> Any:
 def tokens_shifted_unless_echoed() -> Behaviour:
     """Prompts of token ids are read by another vocabulary, and echoed as they were sent."""
 
-    def ask(asked: Body) -> Body:
-        prompt = asked["prompt"]
+    def ask(request: Body) -> Body:
+        prompt = request["prompt"]
         ids = isinstance(prompt, list) and all(isinstance(one, int) for one in prompt)
-        shifts = ids and not asked.get("echo")
-        return {**asked, "prompt": [token + 1 for token in prompt]} if shifts else asked
+        shifts = ids and not request.get("echo")
+        return {**request, "prompt": [token + 1 for token in prompt]} if shifts else request
 
     return asks(ask)
 
 
 def longer_answers_begin_anew() -> Behaviour:
     """An answer with one token more is another one."""
-    return texts(lambda asked, _, text: f"!{text}" if asked["max_tokens"] % 2 else text)
+    return texts(lambda request, _, text: f"!{text}" if request["max_tokens"] % 2 else text)
 
 
 def second_character_broken() -> Behaviour:
     """In long answers the second character beyond ASCII comes as three U+FFFD."""
 
-    def broken(asked: Body, _: int, text: str) -> str:
-        spared = text.isascii() or asked.get("max_tokens") != 48
+    def broken(request: Body, _: int, text: str) -> str:
+        spared = text.isascii() or request.get("max_tokens") != 48
         return text if spared else f"{text[:1]}\ufffd\ufffd\ufffd{text[2:]}"
 
     return texts(broken)
@@ -105,23 +107,23 @@ FIRST = PROBED_IDS[1]
 """The id that is told to stand for a blank; those after it for the characters behind that."""
 
 
-def tell_ids(asked: Body, answer: Body) -> Body:
+def tell_ids(request: Body, response: Body) -> Body:
     """Say that some ids stand for the characters of ASCII, whatever the fake model has them for."""
-    if asked["prompt"] != list(PROBED_IDS):
-        return answer
-    pieces = [chr(32 + at) if at < 95 else f"<{at}>" for at in range(len(PROBED_IDS))]
-    (choice,) = answer["choices"]
-    scores = {**choice["logprobs"], "tokens": ["\n", *pieces[:-1]]}
-    return {**answer, "choices": [{**choice, "logprobs": scores}]}
+    if request["prompt"] != list(PROBED_IDS):
+        return response
+    fragments = [chr(32 + at) if at < 95 else f"<{at}>" for at in range(len(PROBED_IDS))]
+    (choice,) = response["choices"]
+    scores = {**choice["logprobs"], "tokens": ["\n", *fragments[:-1]]}
+    return {**response, "choices": [{**choice, "logprobs": scores}]}
 
 
-def keep_ids(asked: Body) -> Body:
+def keep_ids(request: Body) -> Body:
     """Bias those characters whose ids :func:`tell_ids` tells."""
-    bias = asked.get("logit_bias") or {}
+    bias = request.get("logit_bias") or {}
     kept = {
         str(int(i) - FIRST + 32) if FIRST <= int(i) < FIRST + 95 else i: v for i, v in bias.items()
     }
-    return {**asked, "logit_bias": kept} if bias else asked
+    return {**request, "logit_bias": kept} if bias else request
 
 
 ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
@@ -132,7 +134,7 @@ ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
     "frequency-penalty.prompt-not-favoured": lambda: prompt_read_twice("frequency_penalty"),
     # A house default of 1 is less than the lead of the fake model's best token.
     "presence-penalty.zero": lambda: sets(
-        lambda asked: asked.get("presence_penalty") == 0, presence_penalty=2
+        lambda request: request.get("presence_penalty") == 0, presence_penalty=2
     ),
     # The server's own fault shifts the echo as well, and the fake model copies either.
     "prompt.tokens-as-text": tokens_shifted_unless_echoed,
@@ -142,7 +144,7 @@ ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
     "text.same-characters-everywhere": second_character_broken,
     "streaming.same-characters-everywhere": second_piece_broken,
     # The fake model begins no answer to a drawn prompt with a token whose id it tells.
-    "relations.ban-bans": lambda: Rewrite(plain=tell_ids),
+    "relations.ban-bans": lambda: Rewrite(non_streaming=tell_ids),
 }
 """Checks that find a fault which the server's catalogue makes otherwise, and why."""
 

@@ -80,8 +80,8 @@ def test_variants_are_left_alone(area: str) -> None:
     # Not all of them; where an area has no checks of its own, those of the cheapest tier.
     own = [check for check in CHECKS.values() if check.requirement.startswith(f"{area}.")]
     judging = own or [check for check in CHECKS.values() if check.tier is Tier.SMOKE]
-    accused = {variant.name: complaints(variant, judging) for variant in VARIANTS[area]}
-    assert {name: told for name, told in accused.items() if told} == {}
+    reported = {variant.name: complaints(variant, judging) for variant in VARIANTS[area]}
+    assert {name: result for name, result in reported.items() if result} == {}
 
 
 @pytest.mark.exhaustive
@@ -126,14 +126,16 @@ MISSHAPEN = (
 """Faults that take away what a careless check would reach for."""
 
 SHAPELESS = {
-    "choices of strings": Rewrite(plain=lambda _, answer: {**answer, "choices": ["a", "b"]}),
+    "choices of strings": Rewrite(
+        non_streaming=lambda _, response: {**response, "choices": ["a", "b"]}
+    ),
     "text is a list": choices(lambda _, of: [{**choice, "text": ["a"]} for choice in of]),
     "logprobs are nonsense": choices(
         lambda _, of: [
             {**choice, "logprobs": {"tokens": [1], "token_logprobs": ["x"]}} for choice in of
         ]
     ),
-    "an empty object": Rewrite(plain=lambda _, __: {}),
+    "an empty object": Rewrite(non_streaming=lambda _, __: {}),
     "a stream of nothing": Rewrite(chunks=lambda _, __: []),
     "a refusal without words": Rewrite(refusal=lambda _, __: {}),
     "nothing but errors": Rewrite(raw=lambda _, got: got.with_status(429)),

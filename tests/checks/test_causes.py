@@ -12,7 +12,13 @@ from conformance.engine.runner import Options, run
 from conformance.model import Target, Tier, Verdict
 from conformance.record.events import FindingMade
 from reference_server.behaviour.builders import drops, status, streams, usage
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Declined
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    Rejected,
+    ServerResponse,
+)
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import is_batch
 from tests.checks.catalogue import CHECKS
@@ -24,7 +30,7 @@ SCHEMA = {"envelope.schema", "streaming.chunk-schema"}
 ACCUSING = {Verdict.FAIL, Verdict.WARN}
 
 
-def accused(shown: str | Behaviour) -> set[str]:
+def reported(shown: str | Behaviour) -> set[str]:
     """The checks that call something a deviation."""
     found = asyncio.run(findings_of(FakeServer(shown), CHECKS.values()))
     return {key for key, f in found.items() if f.verdict in ACCUSING}
@@ -51,21 +57,21 @@ LEFT_OUT_OF_STREAMS = {
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("what", LEFT_OUT_OF_STREAMS)
-def test_what_is_left_out_of_streams_alone_is_told_once(what: str) -> None:
-    found = accused(drops(what, when=lambda asked: bool(asked.get("stream"))))
+def test_what_is_left_out_of_streams_alone_is_reported_once(what: str) -> None:
+    found = reported(drops(what, when=lambda request: bool(request.get("stream"))))
     # What is lost can be declined no longer, which is a promise of its own.
-    told = {key for key in found if not key.endswith("-refused") and "refused-streams" not in key}
-    assert told == {LEFT_OUT_OF_STREAMS[what]}
+    result = {key for key in found if not key.endswith("-refused") and "refused-streams" not in key}
+    assert result == {LEFT_OUT_OF_STREAMS[what]}
 
 
-def batches_go_on(asked: Asked, got: Answer) -> Answer:
+def batches_go_on(request: ClientRequest, got: ServerResponse) -> ServerResponse:
     """Write something behind the JSON of plain answers to batches."""
-    plain = is_batch(asked.body) and not asked.body.get("stream")
-    return got.with_raw(got.raw + b" 0") if plain else got
+    non_streaming = is_batch(request.body) and not request.body.get("stream")
+    return got.with_raw(got.raw + b" 0") if non_streaming else got
 
 
-def test_a_body_that_is_no_json_here_or_there_is_told_once_by_whoever_sees_them_all() -> None:
-    async def accusers() -> set[str]:
+def test_a_body_that_is_no_json_here_or_there_is_reported_once_by_whoever_sees_them_all() -> None:
+    async def reporting_checks() -> set[str]:
         target = Target("http://fake/v1", MODEL, "openai", "sk-fake")
         options = Options(Tier.STANDARD, ("prompt", "usage", "index", "envelope"))
         transport = FakeServer(Rewrite(raw=batches_go_on))
@@ -73,39 +79,39 @@ def test_a_body_that_is_no_json_here_or_there_is_told_once_by_whoever_sees_them_
         made = [event.finding async for event in stream if isinstance(event, FindingMade)]
         return {f.id for f in made if f.verdict in ACCUSING}
 
-    assert asyncio.run(accusers()) == {"envelope.strict-json-everywhere"}
+    assert asyncio.run(reporting_checks()) == {"envelope.strict-json-everywhere"}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_is_left_out_altogether_is_told_once(name: str) -> None:
+def test_what_is_left_out_altogether_is_reported_once(name: str) -> None:
     # What must be declined for the value of a parameter is served where that parameter is dropped.
-    found = {key for key in accused(name) if not key.endswith("-refused")}
+    found = {key for key in reported(name) if not key.endswith("-refused")}
     assert found - SCHEMA == {LEFT_OUT[name]}
 
 
 def test_a_refusal_that_never_came_has_no_details_to_judge() -> None:
-    found = {key for key in accused(status(500, 400)) if key.startswith("errors.")}
+    found = {key for key in reported(status(500, 400)) if key.startswith("errors.")}
     bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
     depth = {"errors.no-server-fault-of-depth"}
     assert found - bodies - depth == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
 
 
-def test_a_promised_stream_that_is_declined_is_told_once() -> None:
-    declined = Declined(400, "no streams here", param="stream").answer
-    no_streams = streams(lambda _, __: declined)
-    assert accused(no_streams) == {"stream.true-streams"}
+def test_a_promised_stream_that_is_rejected_is_reported_once() -> None:
+    rejected = Rejected(400, "no streams here", param="stream").exchange
+    no_streams = streams(lambda _, __: rejected)
+    assert reported(no_streams) == {"stream.true-streams"}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["broken-json", "events-merged", "ndjson-not-sse"])
-def test_streams_that_nobody_can_read_are_told_once(name: str) -> None:
+def test_streams_that_nobody_can_read_are_reported_once(name: str) -> None:
     requirements = {"stream.true-streams", "streaming.framing", "streaming.done-last"}
-    assert {CHECKS[key].requirement for key in accused(name)} <= requirements
+    assert {CHECKS[key].requirement for key in reported(name)} <= requirements
 
 
-def is_chinese(asked: Body) -> bool:
-    return "一" in str(asked.get("prompt"))
+def is_chinese(request: Body) -> bool:
+    return "一" in str(request.get("prompt"))
 
 
 @pytest.mark.exhaustive
@@ -113,32 +119,34 @@ def is_chinese(asked: Body) -> bool:
     ("name", "when", "finder"),
     [
         ("logprobs", is_chinese, "logprobs-arrays.join-chinese"),
-        ("logprobs", lambda asked: "echo" in asked, "echo-logprobs.covers-prompt"),
-        ("logprobs", lambda asked: "stream" in asked, "logprobs.returned-in-stream"),
-        ("logprobs", lambda asked: "n" in asked, "logprobs.returned-for-each-choice"),
+        ("logprobs", lambda request: "echo" in request, "echo-logprobs.covers-prompt"),
+        ("logprobs", lambda request: "stream" in request, "logprobs.returned-in-stream"),
+        ("logprobs", lambda request: "n" in request, "logprobs.returned-for-each-choice"),
         ("echo", is_chinese, "echo.awkward-text-continued"),
-        ("n", lambda asked: isinstance(asked["prompt"], list), "index.of-prompts-times-copies"),
+        ("n", lambda request: isinstance(request["prompt"], list), "index.of-prompts-times-copies"),
     ],
 )
 def test_what_is_left_out_here_or_there_is_found_there(
     name: str, when: Callable[[Body], bool], finder: str
 ) -> None:
-    assert finder in accused(drops(name, when=when))
+    assert finder in reported(drops(name, when=when))
 
 
-def test_a_stream_without_an_end_has_its_bill_last_all_the_same() -> None:
-    assert accused("missing-done") == {"streaming.done-last", "streaming.done-last-batch"}
+def test_a_stream_without_an_end_has_its_usage_last_all_the_same() -> None:
+    assert reported("missing-done") == {"streaming.done-last", "streaming.done-last-batch"}
 
 
-def test_a_bill_that_is_always_short_is_no_wrong_finish_reason() -> None:
-    short = usage(lambda _, bill: {"completion_tokens": max(0, bill["completion_tokens"] - 1)})
-    found = accused(short)
+def test_usage_that_is_always_short_is_no_wrong_finish_reason() -> None:
+    short = usage(
+        lambda _, stated_usage: {"completion_tokens": max(0, stated_usage["completion_tokens"] - 1)}
+    )
+    found = reported(short)
     assert "usage.completion-at-limit" in found
     assert not {key for key in found if key.startswith("finish-reason.")}
 
 
-def test_a_key_declined_with_another_status_is_told_once() -> None:
-    assert accused(status(400, 401)) == {
+def test_a_key_rejected_with_another_status_is_reported_once() -> None:
+    assert reported(status(400, 401)) == {
         "auth.missing-key",
         "auth.missing-key-in-stream",
         "auth.wrong-key",

@@ -22,7 +22,7 @@ from conformance.checks._shared.sampling_test import Place, log_chance
 from conformance.checks._shared.significance import SHARES, log_chance_of_equal_rows
 from conformance.checks._shared.token_scores import positions_of
 from conformance.checks.best_of.directed import assert_chosen
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 from conformance.protocol.completion import Choice
 
 Distribution = dict[str, float]
@@ -57,13 +57,13 @@ class Server:
             shown = dict.fromkeys([*best, token])
             tops.append({name: self._score(place[name]) for name in shown})
             scores.append(self._score(place[token]))
-        told: Mapping[str, Any] = {
+        result: Mapping[str, Any] = {
             "tokens": tokens,
             "token_logprobs": scores,
             "top_logprobs": tops,
             "text_offset": list(range(len(tokens))),
         }
-        raw = {"text": "".join(tokens), "logprobs": told, "finish_reason": "length"}
+        raw = {"text": "".join(tokens), "logprobs": result, "finish_reason": "length"}
         return Choice(raw, "choices[0]")
 
     def _score(self, probability: float) -> float:
@@ -122,13 +122,13 @@ def repeated(server: Server, chance: random.Random) -> float:
 
 
 def law(
-    server: Server, chance: random.Random, asked: float = 1, taken: float | None = None
+    server: Server, chance: random.Random, request: float = 1, taken: float | None = None
 ) -> float:
     """The counts of 128 samples of one place, held against a temperature."""
     place = server.places[0]
     listed = kept(place, LISTED_ALTERNATIVES)
-    tokens = [draw(server.takes(place), chance, taken or asked) for _ in range(128)]
-    return log_chance(Place(listed), tokens, asked)
+    tokens = [draw(server.takes(place), chance, taken or request) for _ in range(128)]
+    return log_chance(Place(listed), tokens, request)
 
 
 def rows(server: Server, chance: random.Random) -> float:
@@ -146,13 +146,13 @@ DECISIONS: dict[str, Callable[[Server, random.Random], float]] = {
     "repeated samples": repeated,
     "equal rows": rows,
     "the law at 1": law,
-    "the law at 2": lambda server, chance: law(server, chance, asked=2),
-    "the law at a half": lambda server, chance: law(server, chance, asked=0.5),
+    "the law at 2": lambda server, chance: law(server, chance, request=2),
+    "the law at a half": lambda server, chance: law(server, chance, request=0.5),
 }
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_no_correct_server_is_accused(name: str, simulated_servers: int) -> None:
+def test_no_correct_server_is_reported(name: str, simulated_servers: int) -> None:
     chance = random.Random(20)
     found = [DECISIONS[name](a_server(chance), chance) for _ in range(simulated_servers)]
     assert min(found) > math.log(LENIENT)
@@ -191,7 +191,7 @@ def best_of(server: Server, chance: random.Random, candidates: int) -> list[int]
     return rounds
 
 
-def test_no_correct_choice_of_the_best_is_accused(simulated_servers: int) -> None:
+def test_no_correct_choice_of_the_best_is_reported(simulated_servers: int) -> None:
     chance = random.Random(22)
     for _ in range(simulated_servers // 20):
         server = a_server(chance)
@@ -210,12 +210,12 @@ POWER = {
 
 @pytest.mark.parametrize("name", POWER)
 def test_another_temperature_is_found_at_a_place_that_tells_of_it(name: str) -> None:
-    asked, taken, listed = POWER[name]
+    request, taken, listed = POWER[name]
     chance = random.Random(23)
     rest = [(1 - sum(listed)) / 35] * 35
     place = dict(zip(VOCABULARY, [*listed, *rest], strict=True))
     server = Server((place,), dict, LISTED_ALTERNATIVES, 6)
-    found = [law(server, chance, asked, taken) <= math.log(LENIENT) for _ in range(40)]
+    found = [law(server, chance, request, taken) <= math.log(LENIENT) for _ in range(40)]
     assert sum(found) >= 20
 
 
@@ -231,11 +231,11 @@ def test_repeats_of_an_open_model_are_found(places: int) -> None:
 @pytest.mark.parametrize("candidates", [2, 3])
 def test_a_choice_among_few_is_found(candidates: int) -> None:
     chance = random.Random(25)
-    accused = 0
+    reported = 0
     for _ in range(40):
         server = Server(tuple(model(chance) for _ in range(TEXT)), dict, LISTED_ALTERNATIVES, 6)
         try:
             assert_chosen({"a": best_of(server, chance, candidates)})
-        except Deviation:
-            accused += 1
-    assert accused >= 20
+        except Failure:
+            reported += 1
+    assert reported >= 20

@@ -93,32 +93,32 @@ async def run_against(shown: str, tier: Tier = Tier.STANDARD) -> tuple[list[Find
 
 
 def test_what_no_check_asked_about_is_found_by_who_asks_nothing() -> None:
-    told, _ = asyncio.run(run_against("total-mismatch@echo"))
-    accused = {f.id: f for f in told if f.verdict in BROKEN}
-    assert accused.keys() == {"usage.total-everywhere"}
-    finding = accused["usage.total-everywhere"]
+    result, _ = asyncio.run(run_against("total-mismatch@echo"))
+    reported = {f.id: f for f in result if f.verdict in BROKEN}
+    assert reported.keys() == {"usage.total-everywhere"}
+    finding = reported["usage.total-everywhere"]
     assert "those with `echo`" in str(finding.seen)
     assert 1 <= len(finding.exchanges) <= 5
 
 
 def test_what_a_check_has_found_is_not_told_again() -> None:
-    told, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
-    assert {f.id for f in told if f.verdict in BROKEN} == {"usage.present"}
-    skipped = {f.id: f.message for f in told if f.verdict is Verdict.SKIPPED}
+    result, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
+    assert {f.id for f in result if f.verdict in BROKEN} == {"usage.present"}
+    skipped = {f.id: f.message for f in result if f.verdict is Verdict.SKIPPED}
     assert skipped["usage.present-everywhere"] == "usage.present found this already"
 
 
 def test_looking_sends_nothing_and_comes_last() -> None:
-    told, made = asyncio.run(run_against("none", Tier.SMOKE))
+    result, made = asyncio.run(run_against("none", Tier.SMOKE))
     looking = {check.id for check in INVARIANTS}
-    asking = [finding for finding in told if finding.id not in looking]
+    asking = [finding for finding in result if finding.id not in looking]
     assert made == len({exchange for finding in asking for exchange in finding.exchanges})
-    positions = [i for i, finding in enumerate(told) if finding.id in looking]
+    positions = [i for i, finding in enumerate(result) if finding.id in looking]
     assert positions
-    assert all(finding.exchanges == () for finding in told if finding.id in looking)
+    assert all(finding.exchanges == () for finding in result if finding.id in looking)
 
 
-def test_log_probabilities_that_are_missing_altogether_are_told_once() -> None:
-    told, _ = asyncio.run(run_against("logprobs-ignored"))
-    accused = {f.id for f in told if f.verdict in BROKEN and f.subject == "logprobs"}
-    assert {key for key in accused if not key.endswith("-refused")} == {"logprobs.returned"}
+def test_log_probabilities_that_are_missing_altogether_are_reported_once() -> None:
+    result, _ = asyncio.run(run_against("logprobs-ignored"))
+    reported = {f.id for f in result if f.verdict in BROKEN and f.subject == "logprobs"}
+    assert {key for key in reported if not key.endswith("-refused")} == {"logprobs.returned"}

@@ -30,7 +30,7 @@ GENERATED = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERAT
 SEEDS = range(2)
 
 
-def accused(found: dict[str, Finding]) -> set[str]:
+def reported(found: dict[str, Finding]) -> set[str]:
     return {check_id for check_id, finding in found.items() if finding.verdict in ACCUSING}
 
 
@@ -54,7 +54,7 @@ def test_what_breaks_a_relation_is_found_with_every_seed(name: str, seed: int) -
 
 
 def test_a_ban_that_bans_is_seen_to() -> None:
-    server = FakeServer(Rewrite(ask=keep_ids, plain=tell_ids))
+    server = FakeServer(Rewrite(ask=keep_ids, non_streaming=tell_ids))
     assert finding_of("relations.ban-bans", server).verdict is Verdict.PASS
 
 
@@ -69,8 +69,8 @@ def test_an_ideal_endpoint_keeps_every_relation(document: str, seed: int) -> Non
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", all_variants())
-def test_no_correct_server_is_accused(name: str) -> None:
-    assert accused(findings_of(name)) == set()
+def test_no_correct_server_is_reported(name: str) -> None:
+    assert reported(findings_of(name)) == set()
 
 
 # ── what is asked ────────────────────────────────────────────────────────────────────────────────
@@ -134,11 +134,11 @@ def test_a_seed_repeats_a_run_and_its_findings() -> None:
 
 
 def test_another_seed_asks_otherwise() -> None:
-    asked = {
+    request = {
         tuple(bodies_of(exchanges_of(Options(tier=Tier.DEEP, select=("relations.*",), seed=s))[0]))
         for s in SEEDS
     }
-    assert len(asked) == len(SEEDS)
+    assert len(request) == len(SEEDS)
 
 
 PROBE = """
@@ -156,10 +156,10 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
     (tmp_path / "full_of_numbers.py").write_text(numbers, "utf-8")
     root = str(Path(__file__).parents[2])
 
-    def asked(before: str) -> Any:
+    def request(before: str) -> Any:
         code = PROBE.format(root=root, before=before)
         environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"}
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
             check=True,
@@ -167,9 +167,9 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
             env=environment,
             text=True,
         )
-        return json.loads(told.stdout)
+        return json.loads(result.stdout)
 
-    assert asked("") == asked("import full_of_numbers")
+    assert request("") == request("import full_of_numbers")
     assert {path.name for path in tmp_path.iterdir()} <= {"full_of_numbers.py", "__pycache__"}
 
 

@@ -21,7 +21,7 @@ MIXTURES = {
 }
 
 
-def accused(name: str, seed: int, tier: Tier) -> dict[str, str]:
+def reported(name: str, seed: int, tier: Tier) -> dict[str, str]:
     """What checks call a failure of a server with several freedoms."""
     shown = chained([behaviour(MIXTURES[name]), NEAR_TIES])
     checks = [check for check in CHECKS.values() if tier.holds(check.tier)]
@@ -32,11 +32,11 @@ def accused(name: str, seed: int, tier: Tier) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", MIXTURES)
 def test_freedoms_that_come_together_are_no_failure(name: str) -> None:
-    assert accused(name, 0, Tier.SMOKE) == {}
+    assert reported(name, 0, Tier.SMOKE) == {}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", MIXTURES)
 def test_no_check_fails_a_mixture_of_freedoms(name: str, seed: int) -> None:
-    assert accused(name, seed, Tier.DEEP) == {}
+    assert reported(name, seed, Tier.DEEP) == {}

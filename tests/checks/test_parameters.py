@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from conformance.model import Finding, Verdict
-from reference_server.behaviour.builders import asks, declines
+from reference_server.behaviour.builders import asks, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.triggers import is_batch
 from tests.checks.catalogue import CHECKS, findings
@@ -19,13 +19,13 @@ def found(check_id: str, shown: Behaviour, contract: str = "openai") -> Finding:
 
 
 @pytest.mark.parametrize("name", ["presence_penalty", "frequency_penalty"])
-def test_where_no_range_is_stated_a_value_may_be_declined_but_not_the_parameter(name: str) -> None:
+def test_where_no_range_is_stated_a_value_may_be_rejected_but_not_the_parameter(name: str) -> None:
     check_id = f"{name.replace('_', '-')}.effect"
-    for declined, verdict in (
-        (declines(lambda asked: bool(asked.get(name))), Verdict.SKIPPED),
-        (declines(lambda asked: name in asked), Verdict.FAIL),
+    for rejected, verdict in (
+        (rejects(lambda request: bool(request.get(name))), Verdict.SKIPPED),
+        (rejects(lambda request: name in request), Verdict.FAIL),
     ):
-        finding = found(check_id, declined, "aocheng")
+        finding = found(check_id, rejected, "aocheng")
         assert finding.verdict is verdict, finding.message
 
 
@@ -34,16 +34,16 @@ def test_where_no_range_is_stated_a_value_may_be_declined_but_not_the_parameter(
 )
 def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
     check_id = f"{name.replace('_', '-')}.null"
-    finding = found(check_id, declines(lambda asked: name in asked))
+    finding = found(check_id, rejects(lambda request: name in request))
     assert finding.verdict is Verdict.REFUSED, finding.message
-    finding = found(check_id, declines(lambda asked: name in asked and asked[name] is None))
+    finding = found(check_id, rejects(lambda request: name in request and request[name] is None))
     assert finding.verdict in {Verdict.FAIL, Verdict.WARN}, finding.message
 
 
 @pytest.mark.parametrize("check_id", ["all-at-once.default-limit", "all-at-once.null-limit"])
-def test_what_is_unlimited_in_a_stream_is_not_asked_for_four_times_more(check_id: str) -> None:
-    def unlimited(asked: Body) -> Body:
-        return {**asked, "max_tokens": 40} if asked.get("max_tokens") is None else asked
+def test_what_is_unlimited_in_a_stream_is_not_requested_four_times_more(check_id: str) -> None:
+    def unlimited(request: Body) -> Body:
+        return {**request, "max_tokens": 40} if request.get("max_tokens") is None else request
 
     server = FakeServer(asks(unlimited))
     finding = asyncio.run(findings_of(server, [CHECKS[check_id]]))[check_id]

@@ -14,10 +14,10 @@ from conformance.checks._shared.root_causes import root_cause_of
 from conformance.checks.registry import check, invariant, titles_of
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 from conformance.model import Finding, Level, Tier, Verdict
-from conformance.protocol.trace import WholeRun
-from conformance.testing import ImaginedEndpoint
+from conformance.protocol.trace import Trace
+from conformance.testing import FakeEndpoint
 from tests.cases import for_each_case
 
 
@@ -76,18 +76,18 @@ def test_both_sentences_name_the_same_parameters(known: Check) -> None:
     assert "  " not in known.title_zh
 
 
-def test_parts_that_several_ways_share_are_asked_for_once() -> None:
-    turns, asked = ShapeQueue(SHAPES), []
-    for way in turns:
-        asked.append(way)
-        turns.take_apart(way)
-    parts = {part for way in SHAPES for part in way.parts}
-    assert asked[: len(SHAPES)] == list(SHAPES)
-    assert len(asked) == len(set(asked)) == len(SHAPES) + len(parts)
+def test_parts_that_several_ways_share_are_requested_once() -> None:
+    turns, request = ShapeQueue(SHAPES), []
+    for shape in turns:
+        request.append(shape)
+        turns.take_apart(shape)
+    parts = {part for shape in SHAPES for part in shape.parts}
+    assert request[: len(SHAPES)] == list(SHAPES)
+    assert len(request) == len(set(request)) == len(SHAPES) + len(parts)
 
 
 @pytest.mark.parametrize(
-    ("accused", "features", "told"),
+    ("failing", "features", "result"),
     [
         ("stop.string", {"prompt", "n"}, False),
         ("stop.string", {"prompt", "stop"}, True),
@@ -97,15 +97,15 @@ def test_parts_that_several_ways_share_are_asked_for_once() -> None:
     ],
 )
 def test_a_cause_that_was_found_is_not_told_again(
-    accused: str, features: set[str] | None, told: bool
+    failing: str, features: set[str] | None, result: bool
 ) -> None:
     contract = load_contract("openai")
-    requirement = contract.requirement(accused)
+    requirement = contract.requirement(failing)
     finding = Finding(
-        accused, "", accused, Level.MUST, requirement.subject, Tier.SMOKE, Verdict.FAIL, "", "", "",
+        failing, "", failing, Level.MUST, requirement.subject, Tier.SMOKE, Verdict.FAIL, "", "", "",
         None, (),
     )  # fmt: skip
-    api = Api(ImaginedEndpoint(contract), contract, "m", whole_run=WholeRun(findings=(finding,)))
-    found = Deviation("a", "b", features=None if features is None else frozenset(features))
-    accuser = root_cause_of(found, "echo.prompt-then-completion", api)
-    assert accuser == (accused if told else None)
+    api = Api(FakeEndpoint(contract), contract, "m", trace=Trace(findings=(finding,)))
+    found = Failure("a", "b", features=None if features is None else frozenset(features))
+    cause = root_cause_of(found, "echo.prompt-then-completion", api)
+    assert cause == (failing if result else None)

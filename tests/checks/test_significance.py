@@ -31,7 +31,7 @@ def test_every_share_belongs_to_a_check() -> None:
     assert set(SHARES) <= {check.id for check in all_checks()}
 
 
-def test_a_check_accuses_at_its_share_and_below() -> None:
+def test_a_check_reports_at_its_share_and_below() -> None:
     share = SHARES["n.samples-differ"]
     assert is_beyond_chance("n.samples-differ", math.log(share * 0.999))
     assert not is_beyond_chance("n.samples-differ", math.log(share * 1.001))
@@ -49,7 +49,7 @@ def test_equal_rows_are_as_probable_as_all_orders_say(rows: list[str]) -> None:
     assert math.exp(log_chance_of_equal_rows(rows)) == pytest.approx(len(equal) / len(orders))
 
 
-def test_one_value_throughout_tells_nothing() -> None:
+def test_one_value_throughout_shows_nothing() -> None:
     assert log_chance_of_equal_rows(["aaa"] * 9) == pytest.approx(0.0)
 
 

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
 from conformance.checks._shared.nondeterminism import (
     NEAR_TIE_NATS,
     Parting,
     parting_of,
     settle,
-    usual_and_odd,
+    usual_and_outlier,
 )
 from conformance.contract import load_contract
-from conformance.judgement import Deviation, Inconclusive, Judgement
+from conformance.judgement import Failure, Inconclusive, Judgement
 from conformance.model import Effect, Exchange, Request
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 from tests.near_ties import scored_closely
 
 OPENAI = load_contract("openai")
@@ -35,35 +35,37 @@ class Erring:
     """Writes another last character now and then, and tells of near-ties if it is said to."""
 
     def __init__(self, every: int, *, near_ties: bool = False, logprobs: bool = True) -> None:
-        self._inner = ImaginedEndpoint(OPENAI)
+        self._inner = FakeEndpoint(OPENAI)
         self._every, self._near_ties, self._logprobs = every, near_ties, logprobs
         self.sent = 0
 
     async def send(self, request: Request) -> Exchange:
-        asked = json.loads(request.body)
+        body = json.loads(request.body)
         exchange = await self._inner.send(request)
-        answer = json.loads(exchange.body)
-        if asked.get("logprobs") is not None:
+        response = json.loads(exchange.body)
+        if body.get("logprobs") is not None:
             if not self._logprobs:
                 return replace(exchange, status=400, body=b'{"error": {"message": "no logprobs"}}')
-            told = scored_closely(answer) if self._near_ties else answer
-            return replace(exchange, body=json.dumps(told).encode())
+            result = scored_closely(response) if self._near_ties else response
+            return replace(exchange, body=json.dumps(result).encode())
         self.sent += 1
         if self.sent % self._every == 0:
-            choice = answer["choices"][0]
-            answer["choices"][0] = {**choice, "text": f"{choice['text'][:-1]}~"}
-        return replace(exchange, body=json.dumps(answer).encode())
+            choice = response["choices"][0]
+            response["choices"][0] = {**choice, "text": f"{choice['text'][:-1]}~"}
+        return replace(exchange, body=json.dumps(response).encode())
 
 
 async def judged(
-    endpoint: Erring, patience: Patience | None = None, prompts: Sequence[str] = (GREEDY["prompt"],)
+    endpoint: Erring,
+    retest_budget: RetestBudget | None = None,
+    prompts: Sequence[str] = (GREEDY["prompt"],),
 ) -> Judgement | None:
     """What comes of holding two equal ways of asking against each other, a request a prompt."""
-    api = Api(Sharing(endpoint.send), OPENAI, MODEL, patience=patience)
+    api = Api(RequestCoalescer(endpoint.send), OPENAI, MODEL, retest_budget=retest_budget)
 
     async def text(fresh: bool, **more: Any) -> tuple[str, ...]:
-        asked = [{**GREEDY, "prompt": prompt, **more} for prompt in prompts]
-        return tuple([(await api.complete(fresh=fresh, **one)).expect_ok().text for one in asked])
+        request = [{**GREEDY, "prompt": prompt, **more} for prompt in prompts]
+        return tuple([(await api.complete(fresh=fresh, **one)).expect_ok().text for one in request])
 
     try:
         await expect_agreement(text, lambda fresh: text(fresh, user="u"), "the same text")
@@ -74,7 +76,7 @@ async def judged(
     return None
 
 
-def test_answers_that_agree_are_not_asked_for_again() -> None:
+def test_answers_that_agree_are_not_requested_again() -> None:
     endpoint = Erring(every=99)
     assert asyncio.run(judged(endpoint)) is None
     assert endpoint.sent == 2
@@ -82,7 +84,7 @@ def test_answers_that_agree_are_not_asked_for_again() -> None:
 
 def test_an_error_that_comes_and_goes_is_found_where_one_token_leads_by_far() -> None:
     judgement = asyncio.run(judged(Erring(every=2)))
-    assert isinstance(judgement, Deviation)
+    assert isinstance(judgement, Failure)
     judgement = asyncio.run(judged(Erring(every=3)))
     assert judgement is None  # the first two answers agree, and nothing was suspected
 
@@ -99,7 +101,7 @@ def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
     endpoint = Erring(every=5)
     endpoint.sent = 3
     judgement = asyncio.run(judged(endpoint))
-    assert isinstance(judgement, Deviation)
+    assert isinstance(judgement, Failure)
     assert "2 times in" in judgement.seen
     assert "nats" in judgement.seen
 
@@ -110,7 +112,7 @@ def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -
     endpoint = Erring(every=5, near_ties=near_ties)
     endpoint.sent = 2  # so that the third of the first four answers is another
     judgement = asyncio.run(judged(endpoint, prompts=(GREEDY["prompt"], "red, green,")))
-    assert isinstance(judgement, Inconclusive if near_ties else Deviation)
+    assert isinstance(judgement, Inconclusive if near_ties else Failure)
     assert near_ties == (f"below {NEAR_TIE_NATS}" in str(judgement))
 
 
@@ -133,16 +135,16 @@ def test_a_difference_that_does_not_come_back_is_no_finding() -> None:
 def test_a_run_loses_patience() -> None:
     endpoint = Erring(every=5)
     endpoint.sent = 3
-    judgement = asyncio.run(judged(endpoint, Patience(0)))
+    judgement = asyncio.run(judged(endpoint, RetestBudget(0)))
     assert isinstance(judgement, Inconclusive)
-    patience = Patience(3)
-    assert patience.take(2)
-    assert not patience.take(2)
-    assert patience.take(1)
+    retest_budget = RetestBudget(3)
+    assert retest_budget.take(2)
+    assert not retest_budget.take(2)
+    assert retest_budget.take(1)
 
 
 @pytest.mark.parametrize(
-    ("usual", "odd", "before"),
+    ("usual", "outlier", "before"),
     [
         ("abc", "abd", ("ab", "ab")),
         (("abc", "xyz"), ("abc", "xyq"), ("xy", "abcxy")),
@@ -151,12 +153,12 @@ def test_a_run_loses_patience() -> None:
         (("abc",), ("abc", "d"), None),
     ],
 )
-def test_where_answers_part(usual: object, odd: object, before: tuple[str, ...] | None) -> None:
-    assert parting_of(usual, odd) == Parting(before)
+def test_where_answers_part(usual: object, outlier: object, before: tuple[str, ...] | None) -> None:
+    assert parting_of(usual, outlier) == Parting(before)
 
 
 def test_the_usual_answer_is_the_most_frequent_one() -> None:
-    assert usual_and_odd((["a", "b"], ["b"])) == ("b", "a")
+    assert usual_and_outlier((["a", "b"], ["b"])) == ("b", "a")
     doubt = Unsettled((ask_nothing, ask_nothing), (["a", "b"], ["b"]), "x", Effect.ALTERED)
     assert "does not repeat its own answer" in str(doubt)
 

@@ -12,13 +12,13 @@ from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Finding, Request
-from conformance.protocol.trace import Answered, WholeRun
-from conformance.transport.coalesce import Sharing
+from conformance.protocol.trace import RecordedExchange, Trace
+from conformance.transport.coalesce import RequestCoalescer
 from tests.fake_server import MODEL, FakeServer
 
 Body = dict[str, Any]
 
-WAYS: tuple[Body, ...] = (
+SHAPES: tuple[Body, ...] = (
     {},
     {"max_tokens": 48},
     {"stream": True},
@@ -56,16 +56,18 @@ def bodies() -> Iterator[Body]:
     """Every request that is right, then every one that is not."""
     greedy: Body = {"model": MODEL, "prompt": COUNTING, "max_tokens": 16, "temperature": 0}
     for prompt in (COUNTING, COLOURS, CHINESE, *BATCHES):
-        yield from ({**greedy, "prompt": prompt, **way} for way in WAYS)
+        yield from ({**greedy, "prompt": prompt, **shape} for shape in SHAPES)
     for prompt, needle in ((COUNTING, ", 15"), (COLOURS, "e gr"), (CHINESE, "一")):
-        for way in ({}, {"stream": True}, {"echo": True}):
-            yield {**greedy, "prompt": prompt, "stop": ["§", needle], **way}
-            yield {**greedy, "prompt": prompt, "stop": f"{needle}§", **way}
+        for shape in ({}, {"stream": True}, {"echo": True}):
+            yield {**greedy, "prompt": prompt, "stop": ["§", needle], **shape}
+            yield {**greedy, "prompt": prompt, "stop": f"{needle}§", **shape}
     for prompt, suffix in ((COUNTING, LONG_SUFFIX), (CHINESE, CHINESE_SUFFIX)):
-        yield from ({**greedy, "prompt": prompt, "suffix": suffix, **way} for way in INSERTING)
+        yield from ({**greedy, "prompt": prompt, "suffix": suffix, **shape} for shape in INSERTING)
     yield {**greedy, "stream": True, "stop": ",§"}
     yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}
-    yield from ({**greedy, "max_tokens": 1, **way} for way in ({}, {"logprobs": 0}, {"echo": True}))
+    yield from (
+        {**greedy, "max_tokens": 1, **shape} for shape in ({}, {"logprobs": 0}, {"echo": True})
+    )
     yield {**greedy, "prompt": [COUNTING, COLOURS], "max_tokens": 1}
     yield {**greedy, "max_tokens": 0, "echo": True}
     yield {**greedy, "prompt": AWKWARD, "max_tokens": 1, "echo": True, "logprobs": 1}
@@ -77,23 +79,23 @@ def bodies() -> Iterator[Body]:
     yield from ({**greedy, "max_tokens": 1, **wrong} for wrong in WRONG)
 
 
-async def answers_of(server: FakeServer, contract: str = "openai") -> tuple[Answered, ...]:
+async def answers_of(server: FakeServer, contract: str = "openai") -> tuple[RecordedExchange, ...]:
     """Send every request to a server, and one that is no JSON."""
     requests = [Request("POST", "/completions", encode(body)) for body in bodies()]
     requests.append(Request("POST", "/completions", b'{"model": '))
     held_to = load_contract(contract)
-    return tuple([Answered(await server.send(request), held_to) for request in requests])
+    return tuple([RecordedExchange(await server.send(request), held_to) for request in requests])
 
 
 async def look(
-    server: FakeServer, run: WholeRun, checks: tuple[Check, ...], contract: str = "openai"
+    server: FakeServer, run: Trace, checks: tuple[Check, ...], contract: str = "openai"
 ) -> dict[str, Finding]:
     """Let invariants judge the answers of a server, each as if it were the only one.
 
     The few that ask again where they suspect something ask the server.
     """
-    sharing, held_to = Sharing(server.send), load_contract(contract)
+    coalescer, held_to = RequestCoalescer(server.send), load_contract(contract)
     return {
-        check.id: await judge(check, Api(sharing, held_to, MODEL, has_key=True, whole_run=run))
+        check.id: await judge(check, Api(coalescer, held_to, MODEL, has_key=True, trace=run))
         for check in checks
     }

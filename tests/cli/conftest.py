@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from conformance.cli import main
 from conformance.engine import runner
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 
 Command = Callable[..., Result]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -35,13 +35,13 @@ def command() -> Command:
 
 
 @pytest.fixture
-def imagine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let every run meet an endpoint in memory instead of the network, and no reference."""
-    honest = runner.run
+    conforming = runner.run
 
-    def replace(endpoint=ImaginedEndpoint) -> None:
+    def replace(endpoint=FakeEndpoint) -> None:
         def run(target, contract, options, *, reference=None):
-            return honest(target, contract, options, transport=endpoint(contract, target.model))
+            return conforming(target, contract, options, transport=endpoint(contract, target.model))
 
         monkeypatch.setattr(runner, "run", run)
 

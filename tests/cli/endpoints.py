@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from conformance.contract import Contract
 from conformance.model import Exchange, Request
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 
 NAMED = ("--base-url", "http://imagined.example/v1", "--model", "tiny")
 """How most tests name their endpoint; nothing is ever sent there."""
@@ -27,20 +27,20 @@ COMPLETION = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScriptedResponse:
     body: bytes = json.dumps(COMPLETION).encode()
     status: int = 200
     content_type: str = "application/json"
 
 
 @contextmanager
-def serving(answer: Callable[[], Answer]) -> Iterator[str]:
+def serving(response: Callable[[], ScriptedResponse]) -> Iterator[str]:
     """Answer every POST on a port of its own until the block ends; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", 0)))
-            what = answer()
+            what = response()
             self.send_response(what.status)
             self.send_header("content-type", what.content_type)
             self.send_header("content-length", str(len(what.body)))
@@ -71,15 +71,15 @@ class WithoutStop:
     """An endpoint that keeps its word but drops ``stop``, as some relays do."""
 
     def __init__(self, contract: Contract, model: str) -> None:
-        self._honest = ImaginedEndpoint(contract, model)
+        self._conforming = FakeEndpoint(contract, model)
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
         try:
-            asked = json.loads(request.body or b"null")
+            body = json.loads(request.body or b"null")
         except ValueError:
-            asked = None
-        if isinstance(asked, dict) and "stop" in asked:
-            kept = {key: value for key, value in asked.items() if key != "stop"}
+            body = None
+        if isinstance(body, dict) and "stop" in body:
+            kept = {key: value for key, value in body.items() if key != "stop"}
             request_without = replace(request, body=json.dumps(kept).encode())
-            return replace(await self._honest.send(request_without), request=request)
-        return await self._honest.send(request, fresh=fresh)
+            return replace(await self._conforming.send(request_without), request=request)
+        return await self._conforming.send(request, fresh=fresh)

@@ -12,7 +12,7 @@ from conformance.record.ndjson import write_run
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 
 
-def test_the_version_is_told(command) -> None:
+def test_the_version_is_reported(command) -> None:
     assert command("--version").output == f"conformance {__version__}\n"
 
 
@@ -183,8 +183,8 @@ def test_a_report_can_go_elsewhere_in_other_formats(command, recorded: Path) -> 
     assert [path.name for path in Path("new/place").iterdir()] == ["summary.md"]
 
 
-def test_a_run_that_broke_off_is_rendered_and_marked(command, recorded: Path) -> None:
-    write_run(a_run(a_finding(), broken_off=True), recorded / "run.ndjson")
+def test_a_run_that_is_incomplete_is_rendered_and_marked(command, recorded: Path) -> None:
+    write_run(a_run(a_finding(), incomplete=True), recorded / "run.ndjson")
     assert "Incomplete." in command("report", str(recorded)).output
     assert "This run is incomplete" in (recorded / "index.html").read_text()
 

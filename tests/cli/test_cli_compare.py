@@ -13,7 +13,7 @@ from tests.report.builders import a_failure, a_finding, a_run
 
 GOOD, BAD = a_run(a_finding()), a_run(a_failure())
 UNSURE = a_run(a_finding(verdict="inconclusive"))
-CUT = a_run(a_finding(), broken_off=True)
+CUT = a_run(a_finding(), incomplete=True)
 
 
 def keep(run: Run, name: str) -> str:
@@ -63,7 +63,7 @@ def test_the_page_links_to_the_reports_from_wherever_it_is(command) -> None:
     assert (Path("deep/er") / "../../new/index.html").is_file()
 
 
-def test_it_speaks_the_language_asked_for_or_that_of_the_locale(
+def test_it_speaks_the_language_requested_or_that_of_the_locale(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = keep(GOOD, "old"), keep(BAD, "new")

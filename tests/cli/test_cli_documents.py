@@ -24,11 +24,11 @@ HOSTILE = "\x1b[31mred\u202egnorw | `<b>`"
 @pytest.fixture
 def replayed(monkeypatch: pytest.MonkeyPatch):
     """Let every example have one outcome, with no client and no server."""
-    asked: list[tuple[str, object, int]] = []
+    request: list[tuple[str, object, int]] = []
 
     def as_if(outcome: Outcome) -> list[tuple[str, object, int]]:
         def replay(page, examples, endpoint, **_):
-            asked.append((page.document, endpoint, len(examples)))
+            request.append((page.document, endpoint, len(examples)))
             for example in examples:
                 unmet = (Unmet("an answer", "200", HOSTILE),) if outcome is Outcome.NOT_MET else ()
                 reason = "no node here" if outcome is Outcome.NOT_RUN else None
@@ -37,7 +37,7 @@ def replayed(monkeypatch: pytest.MonkeyPatch):
                 )
 
         monkeypatch.setattr(sys.modules[MODULE], "replay", replay)
-        return asked
+        return request
 
     return as_if
 
@@ -64,7 +64,9 @@ def test_a_row_for_each_page_comes_first(command) -> None:
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_every_finding_is_told_with_place_text_reason_and_mending(command, document: str) -> None:
+def test_every_finding_is_reported_with_place_text_reason_and_mending(
+    command, document: str
+) -> None:
     text = command("documents", document, "--only", "lint").output
     page = command("documents", document, "--only", "lint", "--format", "markdown").output
     for finding in lint(load_page(document)):
@@ -77,7 +79,7 @@ def test_every_finding_is_told_with_place_text_reason_and_mending(command, docum
     assert f"## {document}" in page
 
 
-def test_a_rule_is_told_once_with_every_place_it_was_broken_in(command) -> None:
+def test_a_rule_is_reported_once_with_every_place_it_was_broken_in(command) -> None:
     text = command("documents", "eronmind", "--only", "lint").output
     typed = [f for f in lint(load_page("eronmind")) if f.rule == "type.not-what-is-taken"]
     assert len(typed) > 1
@@ -85,7 +87,7 @@ def test_a_rule_is_told_once_with_every_place_it_was_broken_in(command) -> None:
     assert text.count(typed[0].mend) == 1
 
 
-def test_only_the_pages_that_were_named_are_told(command) -> None:
+def test_only_the_pages_that_were_named_are_reported(command) -> None:
     result = command("documents", "zero", "--only", "lint")
     assert "code.index-unread" in result.output
     assert "aocheng" not in result.output
@@ -114,10 +116,10 @@ def test_contradictions_of_a_page_are_those_it_takes_part_in(command) -> None:
         assert all(row["says"]["gpt-ge"] not in {"–", "not said"} for row in section["rows"])
 
 
-def test_json_has_a_null_for_what_was_not_asked_for(command) -> None:
-    told = json.loads(command("documents", "zero", "--only", "lint", "--format", "json").output)
-    assert told["contradictions"] is None
-    (zero,) = told["documents"]
+def test_json_has_a_null_for_what_was_not_requested(command) -> None:
+    result = json.loads(command("documents", "zero", "--only", "lint", "--format", "json").output)
+    assert result["contradictions"] is None
+    (zero,) = result["documents"]
     assert zero["document"] == "zero"
     assert zero["replays"] is None
     assert zero["findings"][0].keys() >= {"rule", "place", "written", "wrong", "mend", "mend_zh"}
@@ -135,7 +137,7 @@ def test_a_page_of_ones_own_is_linted_by_its_path(command, tmp_path: Path) -> No
     assert "mine" in result.output.split("Where the documents disagree")[1]
 
 
-def test_a_sound_page_is_told_to_be_sound(capsys) -> None:
+def test_a_sound_page_is_reported_to_be_sound(capsys) -> None:
     documents_text.show([Examined(load_page("zero"), findings=())], None, console_for())
     assert "No findings" in capsys.readouterr().out
     assert "None." in documents_markdown.render([Examined(load_page("zero"), findings=())], None)
@@ -165,14 +167,14 @@ def test_findings_alone_are_no_failure_but_strictly_they_are(command) -> None:
     assert command("documents", "zero", "--only", "lint", "--strict").exit_code == 1
 
 
-def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_told(
+def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_reported(
     command, replayed, monkeypatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1")
-    asked = replayed(Outcome.MET)
+    request = replayed(Outcome.MET)
     result = command("documents", "zero", "gpt-ge", "--only", "replay", *ELSEWHERE)
-    assert [(name, count) for name, _, count in asked] == [("zero", 3), ("gpt-ge", 3)]
-    endpoint = asked[0][1]
+    assert [(name, count) for name, _, count in request] == [("zero", 3), ("gpt-ge", 3)]
+    endpoint = request[0][1]
     assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:9/v1", "some-model")
     assert endpoint.api_key == "sk-secret-1"
     assert "zero: sending 3 requests, at most" in result.stderr
@@ -212,7 +214,7 @@ def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, mon
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["zeru"], "unknown page `zeru`"),
         (["--only", "lnt"], "unknown part 'lnt'; choose from lint, replay, contradictions"),
@@ -224,10 +226,10 @@ def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, mon
         (["--format", "html"], "html"),
     ],
 )
-def test_wrong_usage_ends_with_4_and_one_sentence(command, words: list[str], told: str) -> None:
+def test_wrong_usage_ends_with_4_and_one_sentence(command, words: list[str], reported: str) -> None:
     result = command("documents", *words)
     assert result.exit_code == 4
-    assert told in result.stderr
+    assert reported in result.stderr
     assert result.stdout == ""
 
 

@@ -47,11 +47,11 @@ def test_what_cannot_be_a_key_is_refused_and_never_echoed(monkeypatch, value: st
     assert value not in str(refused.value)
 
 
-def test_somebody_at_a_terminal_is_asked(monkeypatch) -> None:
-    asked: list[str] = []
+def test_somebody_at_a_terminal_is_requested(monkeypatch) -> None:
+    request: list[str] = []
 
     def prompt(text: str, **settings: object) -> str:
-        asked.append(text)
+        request.append(text)
         assert settings["hide_input"] is True
         return "sk-typed"
 
@@ -59,4 +59,4 @@ def test_somebody_at_a_terminal_is_asked(monkeypatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr(click, "prompt", prompt)
     assert inputs.api_key("KEY", "api.example.com") == "sk-typed"
-    assert asked == ["API key for api.example.com ($KEY is not set; press Enter for none)"]
+    assert request == ["API key for api.example.com ($KEY is not set; press Enter for none)"]

@@ -18,7 +18,7 @@ from conformance.engine import runner
 from conformance.engine.selection import Options
 from conformance.model import ExitCode
 from conformance.record.ndjson import read_run
-from tests.cli.endpoints import Answer, WithoutStop, serving
+from tests.cli.endpoints import ScriptedResponse, WithoutStop, serving
 from tests.servers import running_server
 
 STOP = ("--select", "stop.*")
@@ -51,13 +51,13 @@ def write(monkeypatch: pytest.MonkeyPatch) -> Write:
     return writing
 
 
-def told(folder: str = "out") -> dict[str, dict[str, object]]:
+def reported(folder: str = "out") -> dict[str, dict[str, object]]:
     matrix = json.loads(Path(folder, "matrix.json").read_text())
     return {row["name"]: row for row in matrix["targets"]}
 
 
-def test_every_target_has_a_folder_and_the_matrix_comes_last(command, imagine, write) -> None:
-    imagine()
+def test_every_target_has_a_folder_and_the_matrix_comes_last(command, fake, write) -> None:
+    fake()
     write(TWO)
     result = command("run", *STOP)
     assert result.exit_code == 0
@@ -73,15 +73,15 @@ def test_every_target_has_a_folder_and_the_matrix_comes_last(command, imagine, w
     assert result.output.splitlines()[-1] == f"{home}/index.html"
     page = (home / "index.html").read_text()
     assert 'href="zero/index.html"' in page
-    rows = told(str(home))
+    rows = reported(str(home))
     assert set(rows) == {"mine", *ROWS}
     assert rows["zero"]["report"] == "zero/index.html"
     assert rows["gpt-ge"]["verdict"] is None
     assert KEY not in "".join(path.read_text() for path in home.rglob("*") if path.is_file())
 
 
-def test_each_target_keeps_its_own_contract_depth_and_budget(command, imagine, write) -> None:
-    imagine()
+def test_each_target_keeps_its_own_contract_depth_and_budget(command, fake, write) -> None:
+    fake()
     write(TWO)
     command("run", *STOP, "--out", "out", "--format", "json")
     zero, mine = (read_run(Path("out", name, "run.ndjson")).header for name in ("zero", "mine"))
@@ -91,8 +91,8 @@ def test_each_target_keeps_its_own_contract_depth_and_budget(command, imagine, w
     assert (mine.limits.requests, zero.limits.requests) == (7, Options().ceiling.requests)
 
 
-def test_what_is_typed_overrides_what_the_file_says(command, imagine, write) -> None:
-    imagine()
+def test_what_is_typed_overrides_what_the_file_says(command, fake, write) -> None:
+    fake()
     write(TWO)
     typed = ("--tier", "deep", "--contract", "eronmind", "--model", "other", "--max-requests", "5")
     command("run", *STOP, "--out", "out", "--format", "json", *typed, "--strict")
@@ -102,50 +102,50 @@ def test_what_is_typed_overrides_what_the_file_says(command, imagine, write) -> 
         assert (header.limits.requests, header.strict) == (5, True)
 
 
-def test_one_that_does_not_conform_decides(command, imagine, write) -> None:
-    imagine(WithoutStop)
+def test_one_that_does_not_conform_decides(command, fake, write) -> None:
+    fake(WithoutStop)
     write(TWO)
     result = command("run", *STOP, "--out", "out")
     assert result.exit_code == 1
-    assert told()["mine"]["verdict"] == "not conforming"
+    assert reported()["mine"]["verdict"] == "not conforming"
     assert "✗ stop" in result.output
 
 
 def test_a_missing_key_stops_nobody_else_and_its_row_says_why(
-    command, imagine, write, monkeypatch: pytest.MonkeyPatch
+    command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imagine()
+    fake()
     write(TWO)
     monkeypatch.delenv("ZERO_KEY")
     result = command("run", *STOP, "--out", "out")
     assert result.exit_code == 3
-    rows = told()
+    rows = reported()
     assert rows["zero"]["because"] == "Environment variable ZERO_KEY is not set or is empty."
     assert (rows["zero"]["verdict"], rows["mine"]["verdict"]) == (None, "conforming")
     assert not Path("out/zero").exists()
 
 
-def test_targets_are_chosen_by_name(command, imagine, write) -> None:
-    imagine()
+def test_targets_are_chosen_by_name(command, fake, write) -> None:
+    fake()
     write(TWO)
     assert command("run", *STOP, "--out", "out", "--target", "m*").exit_code == 0
     assert [path.name for path in Path("out").iterdir() if path.is_dir()] == ["mine"]
-    assert told()["zero"]["verdict"] is None
+    assert reported()["zero"]["verdict"] is None
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_no_more_are_judged_at_a_time_than_asked_for(
-    command, imagine, write, monkeypatch: pytest.MonkeyPatch, jobs: int
+def test_no_more_are_judged_at_a_time_than_requested(
+    command, fake, write, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    imagine()
+    fake()
     write("".join(TWO.replace("zero]", f"zero{i}]").replace("mine]", f"mine{i}]") for i in "123"))
-    honest, under_way, most = runner.run, 0, 0
+    conforming, under_way, most = runner.run, 0, 0
 
     async def run(target, contract, options, **more):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        async for event in honest(target, contract, options, **more):
+        async for event in conforming(target, contract, options, **more):
             yield event
         under_way -= 1
 
@@ -155,16 +155,16 @@ def test_no_more_are_judged_at_a_time_than_asked_for(
     assert (most, under_way) == (jobs, 0)
 
 
-def test_another_file_can_be_named(command, imagine, write) -> None:
-    imagine()
+def test_another_file_can_be_named(command, fake, write) -> None:
+    fake()
     Path("fleet.toml").write_text(TWO.replace("zero]", "fleet]"))
     write("")
     assert command("run", *STOP, "--out", "out", "--config", "fleet.toml").exit_code == 0
     assert Path("out/fleet/run.ndjson").exists()
 
 
-def test_a_named_endpoint_leaves_the_file_alone(command, imagine, write) -> None:
-    imagine()
+def test_a_named_endpoint_leaves_the_file_alone(command, fake, write) -> None:
+    fake()
     write("[targets")
     named = ("--base-url", "http://imagined.example/v1", "--model", "tiny")
     assert command("run", *named, *STOP, "--out", "out").exit_code == 0
@@ -188,9 +188,9 @@ def test_a_named_endpoint_leaves_the_file_alone(command, imagine, write) -> None
     ],
 )
 def test_wrong_usage_ends_before_anything_is_sent(
-    command, imagine, write, words: list[str], sentence: str
+    command, fake, write, words: list[str], sentence: str
 ) -> None:
-    imagine()
+    fake()
     write(TWO)
     result = command("run", *words)
     assert result.exit_code == 4
@@ -204,8 +204,8 @@ def test_a_choice_wants_a_file(command) -> None:
     assert "does not exist here; create one with `conformance init`" in result.output
 
 
-def test_every_mistake_in_the_file_is_told_and_nothing_is_sent(command, imagine, write) -> None:
-    imagine()
+def test_every_mistake_in_the_file_is_reported_and_nothing_is_sent(command, fake, write) -> None:
+    fake()
     write(TWO.replace('"zero"', '"zeero"').replace("max-requests = 7", "max-requests = 0"))
     result = command("run")
     assert result.exit_code == 4
@@ -216,16 +216,16 @@ def test_every_mistake_in_the_file_is_told_and_nothing_is_sent(command, imagine,
     assert not Path("reports").exists()
 
 
-def test_a_selection_of_nothing_says_so_in_every_row(command, imagine, write) -> None:
-    imagine()
+def test_a_selection_of_nothing_says_so_in_every_row(command, fake, write) -> None:
+    fake()
     write(TWO)
     result = command("run", "--select", "no-such.*", "--out", "out")
     assert result.exit_code == 3
-    assert "matches no check" in str(told()["mine"]["because"])
+    assert "matches no check" in str(reported()["mine"]["because"])
 
 
-def test_the_output_speaks_the_language_that_was_asked_for(command, imagine, write) -> None:
-    imagine()
+def test_the_output_speaks_the_language_that_was_requested(command, fake, write) -> None:
+    fake()
     write(TWO)
     result = command("run", *STOP, "--out", "out", "--lang", "zh")
     assert "2 个符合契约" in result.output
@@ -237,10 +237,10 @@ def test_the_output_speaks_the_language_that_was_asked_for(command, imagine, wri
 
 def breaking(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -> None:
     """Let the run of one target break after its header."""
-    honest = runner.run
+    conforming = runner.run
 
     async def run(target, contract, options, **more):
-        async for event in honest(target, contract, options, **more):
+        async for event in conforming(target, contract, options, **more):
             yield event
             if target.name == name:
                 raise error
@@ -249,14 +249,14 @@ def breaking(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -
 
 
 def test_a_failure_at_one_target_is_no_other_targets(
-    command, imagine, write, monkeypatch: pytest.MonkeyPatch
+    command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imagine()
+    fake()
     write(TWO)
     breaking(monkeypatch, "zero", LookupError(f"something with {KEY}"))
     result = command("run", *STOP, "--out", "out", "--jobs", "1")
     assert result.exit_code == 3
-    rows = told()
+    rows = reported()
     assert rows["mine"]["verdict"] == "conforming"
     assert rows["zero"]["verdict"] == "broken off"
     assert "internal error (LookupError)" in str(rows["zero"]["because"])
@@ -266,24 +266,24 @@ def test_a_failure_at_one_target_is_no_other_targets(
 
 
 def test_an_interruption_keeps_what_all_had_learned(
-    command, imagine, write, monkeypatch: pytest.MonkeyPatch
+    command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imagine()
+    fake()
     write(TWO)
     breaking(monkeypatch, "mine", asyncio.CancelledError())
     result = command("run", *STOP, "--out", "out", "--jobs", "1")
-    rows = told()
+    rows = reported()
     assert rows["zero"]["verdict"] == "conforming"
     assert rows["mine"]["verdict"] == "broken off"
     assert result.exit_code == 2
 
 
 def test_an_interruption_between_two_targets_is_one(
-    command, imagine, write, monkeypatch: pytest.MonkeyPatch
+    command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imagine()
+    fake()
     write(TWO)
-    honest = runner.run
+    conforming = runner.run
 
     async def never():
         signal.raise_signal(signal.SIGINT)
@@ -291,7 +291,7 @@ def test_an_interruption_between_two_targets_is_one(
         yield
 
     def run(target, contract, options, **more):
-        return never() if target.name == "mine" else honest(target, contract, options, **more)
+        return never() if target.name == "mine" else conforming(target, contract, options, **more)
 
     monkeypatch.setattr(runner, "run", run)
     # Who runs these tests in workers has them ignore what a terminal sends.
@@ -300,7 +300,7 @@ def test_an_interruption_between_two_targets_is_one(
         result = command("run", *STOP, "--out", "out", "--jobs", "1")
     finally:
         signal.signal(signal.SIGINT, before)
-    rows = told()
+    rows = reported()
     assert rows["zero"]["verdict"] == "conforming"
     assert rows["mine"]["because"] == "Interrupted before it started."
     assert result.exit_code == 2
@@ -320,18 +320,18 @@ def test_the_worst_of_several_decides() -> None:
 
 def test_two_servers_one_of_them_faulty(process, tmp_path: Path) -> None:
     with (
-        running_server(key=KEY) as honest,
+        running_server(key=KEY) as conforming,
         running_server("--fault", "echo-dropped", key=KEY) as faulty,
     ):
         targets = "".join(
             f'[targets.{name}]\nbase-url = "{server.base_url}"\nmodel = "gpt-3.5-turbo-instruct"\n'
             'api-key-env = "KEY"\ntier = "smoke"\n'
-            for name, server in (("honest", honest), ("faulty", faulty))
+            for name, server in (("honest", conforming), ("faulty", faulty))
         )
         (tmp_path / "conformance.toml").write_text(targets)
         ended = process("run", "--out", "out", "--reference", "none", KEY=KEY)
     assert ended.returncode == 1, ended.stdout + ended.stderr
-    rows = told(str(tmp_path / "out"))
+    rows = reported(str(tmp_path / "out"))
     assert rows["honest"]["verdict"] == "conforming"
     assert rows["faulty"]["verdict"] == "not conforming"
     assert rows["faulty"]["states"]["echo"]["state"] == "ignored"
@@ -341,11 +341,11 @@ def test_two_servers_one_of_them_faulty(process, tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_all_and_leaves_the_matrix(tmp_path: Path) -> None:
     """The first request of each target interrupts the command, which is then surely under way."""
-    asked: list[subprocess.Popen[str]] = []
+    request: list[subprocess.Popen[str]] = []
 
-    def interrupting() -> Answer:
-        asked[0].send_signal(signal.SIGINT)
-        return Answer()
+    def interrupting() -> ScriptedResponse:
+        request[0].send_signal(signal.SIGINT)
+        return ScriptedResponse()
 
     with serving(interrupting) as url:
         (tmp_path / "conformance.toml").write_text(
@@ -362,10 +362,10 @@ def test_ctrl_c_ends_all_and_leaves_the_matrix(tmp_path: Path) -> None:
             text=True,
             env={**os.environ, "OPENAI_API_KEY": ""},
         ) as running:
-            asked.append(running)
+            request.append(running)
             out, err = running.communicate(timeout=120)
     assert running.returncode == 2, out + err
     assert "Traceback" not in out + err
-    rows = told(str(tmp_path / "out"))
+    rows = reported(str(tmp_path / "out"))
     assert rows["a"]["verdict"] == "broken off"
     assert rows["b"]["because"] == "Interrupted before it started."

@@ -77,8 +77,8 @@ def test_the_page_and_the_terminal_are_made_unless_told_otherwise(command) -> No
     assert result.output.splitlines()[-1] == f"{home}/index.html"
 
 
-def test_a_run_that_broke_off_is_marked_so(command) -> None:
-    write_run(a_run(a_finding(), broken_off=True), Path("runs/kept/run.ndjson"))
+def test_a_run_that_is_incomplete_is_marked_so(command) -> None:
+    write_run(a_run(a_finding(), incomplete=True), Path("runs/kept/run.ndjson"))
     command("matrix", "runs/kept", "--format", "json", "--out", "out")
     assert rows()["kept"]["verdict"] == "broken off"
 

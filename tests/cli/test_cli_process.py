@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conformance.record.ndjson import read_run
-from tests.cli.endpoints import Answer, serving
+from tests.cli.endpoints import ScriptedResponse, serving
 
 SMOKE = ("--model", "tiny", "--tier", "smoke", "--out", "out")
 
@@ -72,7 +72,7 @@ def test_nobody_listens(process, tmp_path: Path) -> None:
 
 
 def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
-    page = Answer(b"<!doctype html><title>Welcome</title>", content_type="text/html")
+    page = ScriptedResponse(b"<!doctype html><title>Welcome</title>", content_type="text/html")
     with serving(lambda: page) as base_url:
         finished = judged(process, base_url)
     assert finished.returncode == 3
@@ -81,7 +81,7 @@ def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
 
 
 def test_a_wrong_key(process, tmp_path: Path) -> None:
-    refusal = Answer(b'{"error":{"message":"Incorrect API key provided"}}', status=401)
+    refusal = ScriptedResponse(b'{"error":{"message":"Incorrect API key provided"}}', status=401)
     with serving(lambda: refusal) as base_url:
         finished = judged(process, base_url)
     assert finished.returncode == 3
@@ -89,7 +89,7 @@ def test_a_wrong_key(process, tmp_path: Path) -> None:
 
 
 def test_an_endpoint_that_always_says_the_same_does_not_conform(process, tmp_path: Path) -> None:
-    with serving(Answer) as base_url:
+    with serving(ScriptedResponse) as base_url:
         finished = judged(process, base_url)
     assert finished.returncode == 1
     assert finished.stdout.splitlines()[-1] == str(Path("out", "index.html"))
@@ -98,21 +98,21 @@ def test_an_endpoint_that_always_says_the_same_does_not_conform(process, tmp_pat
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_it_learned(stop: signal.Signals, tmp_path: Path) -> None:
-    asked, release = threading.Semaphore(0), threading.Event()
+    request, release = threading.Semaphore(0), threading.Event()
     first = threading.Lock()
 
-    def answer_once() -> Answer:
+    def answer_once() -> ScriptedResponse:
         if not first.acquire(blocking=False):
-            asked.release()
+            request.release()
             release.wait()
-        return Answer()
+        return ScriptedResponse()
 
     with serving(answer_once) as base_url:
         words = [sys.executable, "-m", "conformance", "run", "--base-url", base_url, *SMOKE]
         started = subprocess.Popen(
             words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        asked.acquire()
+        request.acquire()
         started.send_signal(stop)
         stdout, stderr = started.communicate(timeout=60)
         release.set()

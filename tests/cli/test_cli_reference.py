@@ -19,18 +19,18 @@ ELSEWHERE = ("--reference", "http://reference.example/v1")
 
 
 @pytest.fixture
-def chosen(monkeypatch: pytest.MonkeyPatch, imagine) -> list:
+def chosen(monkeypatch: pytest.MonkeyPatch, fake) -> list:
     """Keep the reference that each run was handed; it is not asked."""
-    imagine()
-    handed = []
-    imagined = runner.run
+    fake()
+    make_api = []
+    fake_endpoint = runner.run
 
     def run(target, contract, options, *, reference=None):
-        handed.append(reference)
-        return imagined(target, contract, options)
+        make_api.append(reference)
+        return fake_endpoint(target, contract, options)
 
     monkeypatch.setattr(runner, "run", run)
-    return handed
+    return make_api
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_endpoint_is_compared_with_whom_one_likes(command, chosen, words, nam
     assert [reference and reference.name for reference in chosen] == [name]
 
 
-def test_where_the_server_is_not_installed_nobody_is_asked(
+def test_where_the_server_is_not_installed_nobody_is_requested(
     command, chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def version(name: str) -> str:
@@ -75,8 +75,8 @@ def test_the_bundled_server_is_not_compared_with_itself_unless_asked(command, ch
         ((*ELSEWHERE, "--reference-key-env", "sk-0123456789abcdefghij"), "not the key itself"),
     ],
 )
-def test_what_does_not_go_together_is_said(command, imagine, words, sentence) -> None:
-    imagine()
+def test_what_does_not_go_together_is_said(command, fake, words, sentence) -> None:
+    fake()
     result = command("run", *NAMED, *STOP, *words)
     assert result.exit_code == 4
     assert sentence in result.output
@@ -86,8 +86,8 @@ def test_what_does_not_go_together_is_said(command, imagine, words, sentence) ->
 
 def test_a_url_that_goes_too_far_is_cut_and_said(command, chosen) -> None:
     far = ("--reference", "http://reference.example/v1/completions", "--reference-model", "m")
-    told = command("run", *NAMED, *STOP, *far).output
-    assert "--reference should end before /completions" in told
+    result = command("run", *NAMED, *STOP, *far).output
+    assert "--reference should end before /completions" in result
     assert chosen[0].name == "http://reference.example/v1"
 
 
@@ -96,11 +96,14 @@ def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("REFERENCE_KEY", "sk-the-references-key")
     words = (*ELSEWHERE, "--reference-model", "m")
     command("run", *NAMED, *STOP, *words)
-    told = command("run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY").output
+    result = command(
+        "run", *NAMED, *STOP[:2], *words, "--reference-key-env", "REFERENCE_KEY"
+    ).output
     assert (
-        "sending the API key in $REFERENCE_KEY to the reference server at reference.example" in told
+        "sending the API key in $REFERENCE_KEY to the reference server at reference.example"
+        in result
     )
-    assert "sk-the-references-key" not in told
+    assert "sk-the-references-key" not in result
     keys = []
     for reference in chosen:
         with reference.open() as target:
@@ -116,12 +119,12 @@ def test_the_bundled_server_speaks_as_the_contract(command, chosen, contract, re
     command("run", *NAMED, *STOP, "--contract", contract, "--reference", "bundled")
     (reference,) = chosen
     with reference.open() as target:
-        answer = httpx.post(
+        response = httpx.post(
             f"{target.base_url}/completions",
             json={"model": target.model, "prompt": "1", "max_tokens": 1, "seed": 1},
             headers={"Authorization": f"Bearer {target.api_key}"},
         )
-    assert (answer.status_code == 400) is refused
+    assert (response.status_code == 400) is refused
 
 
 def test_a_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Path) -> None:
@@ -153,11 +156,11 @@ def test_a_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Pat
 
 
 def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None:
-    honest = runner.run
+    conforming = runner.run
 
     def run(target, contract, options, *, reference=None):
         endpoint = WithoutStop(contract, target.model)
-        return honest(target, contract, options, transport=endpoint, reference=reference)
+        return conforming(target, contract, options, transport=endpoint, reference=reference)
 
     monkeypatch.setattr(runner, "run", run)
     closed = "http://127.0.0.1:9/v1"
@@ -170,10 +173,10 @@ def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None
 def test_the_details_of_an_unforeseen_error_hide_its_key(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = runner.run
+    conforming = runner.run
 
     async def failing(target, contract, options, *, reference=None):
-        async for event in honest(target, contract, options):
+        async for event in conforming(target, contract, options):
             yield event
             raise RuntimeError(f"cannot send Bearer {reference.secrets[0]}")
 

@@ -23,9 +23,9 @@ SMOKE = ("--tier", "smoke", "--reference", "none")
 
 
 @pytest.fixture
-def record(command, imagine) -> Path:
+def record(command, fake) -> Path:
     """The record of a run that found deviations."""
-    imagine(WithoutStop)
+    fake(WithoutStop)
     assert command("run", *NAMED, *SMOKE, "--out", "run").exit_code == 1
     return Path("run/run.ndjson")
 
@@ -51,11 +51,13 @@ def test_every_report_says_who_judged(command, record: Path) -> None:
     write_run(older, record)
     words = ("--rejudge", "--format", "html,junit,json,markdown", "--lang", "en")
     result = command("report", "run", *words)
-    told = f"Recorded by suite version 0.0.1, re-evaluated from the record by version {__version__}"
-    assert told in result.output
+    reported = (
+        f"Recorded by suite version 0.0.1, re-evaluated from the record by version {__version__}"
+    )
+    assert reported in result.output
     folder = Path("run/rejudged")
-    assert told in (folder / "index.html").read_text()
-    assert told in (folder / "summary.md").read_text()
+    assert reported in (folder / "index.html").read_text()
+    assert reported in (folder / "summary.md").read_text()
     assert 'name="recorded_by" value="0.0.1"' in (folder / "junit.xml").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert (results["recorded_by"], results["suite_version"]) == ("0.0.1", __version__)
@@ -98,9 +100,9 @@ def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> N
     assert f"{when!r} is not a valid start time of a run" in result.output
 
 
-def test_a_run_that_broke_off_is_marked_in_every_format(command) -> None:
+def test_a_run_that_is_incomplete_is_marked_in_every_format(command) -> None:
     Path("run").mkdir()
-    write_run(a_run(a_finding(), broken_off=True), Path("run/run.ndjson"))
+    write_run(a_run(a_finding(), incomplete=True), Path("run/run.ndjson"))
     words = ("--format", "html,junit,json,markdown", "--lang", "en")
     assert "Incomplete." in command("report", "run", *words).output
     assert "This run is incomplete" in Path("run/index.html").read_text()
@@ -149,7 +151,7 @@ def a_browser(script: str) -> str:
         ("sleep 60", "did not print the page within 1 s"),
     ],
 )
-def test_a_browser_that_fails_is_told_in_a_sentence(script: str, sentence: str) -> None:
+def test_a_browser_that_fails_is_reported_in_a_sentence(script: str, sentence: str) -> None:
     with pytest.raises(UserError) as raised:
         pdf.print_page("<p>", Path("x.pdf"), program=a_browser(script), seconds=1)
     assert sentence in raised.value.message

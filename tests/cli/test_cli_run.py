@@ -13,9 +13,9 @@ STOP = ("--select", "stop.*")
 
 
 def test_a_run_leaves_the_record_and_three_reports_and_names_the_page_last(
-    command, imagine, tmp_path: Path
+    command, fake, tmp_path: Path
 ) -> None:
-    imagine()
+    fake()
     result = command("run", *NAMED, *STOP)
     (folder,) = (tmp_path / "reports").iterdir()
     assert result.exit_code == 0
@@ -30,8 +30,8 @@ def test_a_run_leaves_the_record_and_three_reports_and_names_the_page_last(
     assert "No failures in" in result.output
 
 
-def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
-    imagine(WithoutStop)
+def test_an_endpoint_that_drops_stop_does_not_conform(command, fake) -> None:
+    fake(WithoutStop)
     result = command("run", *NAMED, *STOP, "--out", "out")
     assert result.exit_code == 1
     results = json.loads(Path("out/results.json").read_text())
@@ -41,8 +41,8 @@ def test_an_endpoint_that_drops_stop_does_not_conform(command, imagine) -> None:
     assert "silently ignores stop" in result.output
 
 
-def test_only_the_formats_asked_for_are_written(command, imagine) -> None:
-    imagine()
+def test_only_the_formats_requested_are_written(command, fake) -> None:
+    fake()
     result = command("run", *NAMED, *STOP, "--out", "out", "--format", "markdown, json,json")
     assert result.exit_code == 0
     assert {path.name for path in Path("out").iterdir()} == {
@@ -52,15 +52,15 @@ def test_only_the_formats_asked_for_are_written(command, imagine) -> None:
     }
 
 
-def test_every_run_gets_a_folder_of_its_own(command, imagine, tmp_path: Path) -> None:
-    imagine()
+def test_every_run_gets_a_folder_of_its_own(command, fake, tmp_path: Path) -> None:
+    fake()
     for _ in range(3):
         command("run", *NAMED, "--select", "stop.five-refused")
     assert len(list((tmp_path / "reports").iterdir())) == 3
 
 
-def test_a_folder_that_holds_something_is_left_alone(command, imagine) -> None:
-    imagine()
+def test_a_folder_that_holds_something_is_left_alone(command, fake) -> None:
+    fake()
     Path("out").mkdir()
     Path("out/mine.txt").write_text("precious")
     result = command("run", *NAMED, *STOP, "--out", "out")
@@ -69,16 +69,16 @@ def test_a_folder_that_holds_something_is_left_alone(command, imagine) -> None:
     assert [path.name for path in Path("out").iterdir()] == ["mine.txt"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(command, imagine) -> None:
-    imagine()
+def test_a_folder_that_cannot_be_made_is_named(command, fake) -> None:
+    fake()
     Path("file").write_text("")
     result = command("run", *NAMED, *STOP, "--out", "file/out")
     assert result.exit_code == 4
     assert "cannot create the folder file/out (Not a directory)" in result.output
 
 
-def test_the_limits_reach_the_run(command, imagine) -> None:
-    imagine()
+def test_the_limits_reach_the_run(command, fake) -> None:
+    fake()
     limited = ("--max-requests", "1", "--max-spend-tokens", "50", "--seed", "7", "--strict")
     command("run", *NAMED, *STOP, "--out", "out", "--tier", "smoke", *limited)
     header = read_run(Path("out/run.ndjson")).header
@@ -87,8 +87,8 @@ def test_the_limits_reach_the_run(command, imagine) -> None:
     assert (header.contract, header.select) == ("openai", ("stop.*",))
 
 
-def test_a_base_url_that_ends_in_completions_is_corrected(command, imagine) -> None:
-    imagine()
+def test_a_base_url_that_ends_in_completions_is_corrected(command, fake) -> None:
+    fake()
     named = ("--base-url", "http://imagined.example/v1/completions/", "--model", "tiny")
     result = command("run", *named, *STOP, "--out", "out")
     assert "--base-url should end before /completions" in result.output
@@ -96,9 +96,9 @@ def test_a_base_url_that_ends_in_completions_is_corrected(command, imagine) -> N
 
 
 def test_the_key_comes_from_the_variable_and_appears_nowhere(
-    command, imagine, monkeypatch: pytest.MonkeyPatch
+    command, fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imagine()
+    fake()
     monkeypatch.setenv("VENDOR_KEY", "sk-very-secret-000111222")
     result = command("run", *NAMED, *STOP, "--out", "out", "--api-key-env", "VENDOR_KEY")
     assert "sending the API key in $VENDOR_KEY to imagined.example" in result.output
@@ -108,8 +108,8 @@ def test_the_key_comes_from_the_variable_and_appears_nowhere(
     assert not any("sk-very-secret" in text for text in everything)
 
 
-def test_a_selection_that_matches_nothing_ran_nothing(command, imagine, tmp_path: Path) -> None:
-    imagine()
+def test_a_selection_that_matches_nothing_ran_nothing(command, fake, tmp_path: Path) -> None:
+    fake()
     result = command("run", *NAMED, "--select", "no-such-area.*")
     assert result.exit_code == 5
     assert "--select 'no-such-area.*' matches no check in the standard tier" in result.output
@@ -119,10 +119,10 @@ def test_a_selection_that_matches_nothing_ran_nothing(command, imagine, tmp_path
 def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = runner.run
+    conforming = runner.run
 
     async def failing(target, contract, options, **_):
-        async for event in honest(target, contract, options):
+        async for event in conforming(target, contract, options):
             yield event
             raise RuntimeError(f"cannot send Bearer {target.api_key}")
 

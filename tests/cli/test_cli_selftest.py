@@ -115,7 +115,7 @@ def test_programs_get_every_run(command, judged) -> None:
     assert document["complaints"] == document["unsteady"] == document["correct"] == []
 
 
-def test_whole_runs_tell_what_else_they_accuse(command, judged) -> None:
+def test_whole_runs_tell_what_else_they_report(command, judged) -> None:
     judged(sound)
     assert "other failures" not in command("selftest").output
     assert "other failures" in command("selftest", "--complete").output
@@ -171,13 +171,13 @@ def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged,
     assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
 
 
-def test_a_log_is_told_what_is_wrong_at_once_and_how_far_the_runs_are(
+def test_a_log_is_reported_what_is_wrong_at_once_and_how_far_the_runs_are(
     command, judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command_module, "LOGGED", 2)
     judged(lambda trial: angry(trial) if trial.name == "crlf" else blind(trial))
-    told = command("selftest", "--fault", "dropped", "--variant", "crlf").stderr.splitlines()
-    assert told == [
+    result = command("selftest", "--fault", "dropped", "--variant", "crlf").stderr.splitlines()
+    assert result == [
         "conformance: crlf (standard): false positive: stop.string: fail: expected a; seen ␛[2J",
         "conformance: 2 of 3 runs done",
         "conformance: dropped (standard): fault not detected",

@@ -22,8 +22,8 @@ GREEDY = {"prompt": "1, 2, 3,", "max_tokens": 6, "temperature": 0}
 
 
 def ask(**request: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = litellm.text_completion(**{**SERVER, **request}).model_dump()
-    return answer
+    response: dict[str, Any] = litellm.text_completion(**{**SERVER, **request}).model_dump()
+    return response
 
 
 def refused(**request: Any) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def stream(**request: Any) -> list[dict[str, Any]]:
 
 
 async def several(count: int, **request: Any) -> list[dict[str, Any]]:
-    asked = (litellm.atext_completion(**SERVER, **request) for _ in range(count))
-    return [answer.model_dump() for answer in await asyncio.gather(*asked)]
+    body = (litellm.atext_completion(**SERVER, **request) for _ in range(count))
+    return [response.model_dump() for response in await asyncio.gather(*body)]
 
 
 litellm.suppress_debug_info = True

@@ -16,10 +16,10 @@ from conformance.docs_audit.results import Endpoint
 KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 JSON, EVENTS = "application/json", "text/event-stream"
 
-Answer = tuple[int, str, bytes]
+ScriptedResponse = tuple[int, str, bytes]
 """Status, media type and body."""
 
-Answering = Callable[[Mapping[str, Any]], Answer]
+Responder = Callable[[Mapping[str, Any]], ScriptedResponse]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Heard:
 
 
 @contextmanager
-def endpoint_that(answer: Answering, heard: list[Heard] | None = None) -> Iterator[Endpoint]:
+def endpoint_that(response: Responder, heard: list[Heard] | None = None) -> Iterator[Endpoint]:
     """Serve ``answer`` on loopback until the block ends, and note in ``heard`` what was asked."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,7 +40,7 @@ def endpoint_that(answer: Answering, heard: list[Heard] | None = None) -> Iterat
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if heard is not None:
                 heard.append(Heard(self.path, self.headers, request))
-            status, media_type, body = answer(request)
+            status, media_type, body = response(request)
             self.send_response(status)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
@@ -64,7 +64,7 @@ def endpoint_that(answer: Answering, heard: list[Heard] | None = None) -> Iterat
         server.server_close()
 
 
-def answer_to(request: Mapping[str, Any]) -> dict[str, Any]:
+def response_to(request: Mapping[str, Any]) -> dict[str, Any]:
     """A right answer."""
     prompts = request["prompt"] if isinstance(request["prompt"], list) else [request["prompt"]]
     most = request.get("max_tokens", 16)

@@ -44,8 +44,8 @@ def direct(server: RunningServer, prompt: object, **settings: Any) -> list[dict[
     """The choices that the server itself gives for the same request."""
     request = {"model": MODEL, "prompt": prompt, "temperature": 0, "max_tokens": 8, **settings}
     url = f"{server.base_url}/completions"
-    answer = httpx.post(url, json=request, headers=server.headers, timeout=60)
-    choices: list[dict[str, Any]] = answer.json()["choices"]
+    response = httpx.post(url, json=request, headers=server.headers, timeout=60)
+    choices: list[dict[str, Any]] = response.json()["choices"]
     return choices
 
 
@@ -54,10 +54,10 @@ def test_a_prompt_is_completed(server: RunningServer, model: Model) -> None:
     assert model().invoke(COUNTING) == choice["text"]
 
 
-def test_a_stream_is_the_plain_answer(model: Model) -> None:
-    pieces = list(model().stream(COUNTING))
-    assert len(pieces) > 1
-    assert "".join(pieces) == model().invoke(COUNTING)
+def test_a_stream_is_the_non_streaming_response(model: Model) -> None:
+    fragments = list(model().stream(COUNTING))
+    assert len(fragments) > 1
+    assert "".join(fragments) == model().invoke(COUNTING)
 
 
 def test_several_prompts_are_one_request_and_keep_their_order(
@@ -75,8 +75,8 @@ def test_more_prompts_than_fit_into_one_request(server: RunningServer, model: Mo
 def test_the_text_ends_before_a_stop_sequence(model: Model) -> None:
     whole = model().invoke(COUNTING)
     assert model().invoke(COUNTING, stop=[" 6"]) == whole.partition(" 6")[0] != whole
-    pieces = model().stream(COUNTING, stop=[" 6"])
-    assert "".join(pieces) == whole.partition(" 6")[0]
+    fragments = model().stream(COUNTING, stop=[" 6"])
+    assert "".join(fragments) == whole.partition(" 6")[0]
 
 
 def test_several_choices_each_and_what_they_cost(server: RunningServer, model: Model) -> None:
@@ -112,12 +112,12 @@ def test_logprobs_come_with_the_generation(server: RunningServer, model: Model) 
 def test_the_asynchronous_methods(server: RunningServer, model: Model) -> None:
     async def ask() -> tuple[str, list[str], str]:
         async with openai.DefaultAsyncHttpxClient() as web:
-            asked = model(http_async_client=web)
-            streamed = "".join([piece async for piece in asked.astream(COUNTING)])
-            return await asked.ainvoke(COUNTING), await asked.abatch(["One,", "二，"]), streamed
+            request = model(http_async_client=web)
+            streamed = "".join([fragment async for fragment in request.astream(COUNTING)])
+            return await request.ainvoke(COUNTING), await request.abatch(["One,", "二，"]), streamed
 
-    plain, batch, streamed = asyncio.run(ask())
-    assert plain == streamed == model().invoke(COUNTING)
+    non_streaming, batch, streamed = asyncio.run(ask())
+    assert non_streaming == streamed == model().invoke(COUNTING)
     assert batch == [c["text"] for c in direct(server, ["One,", "二，"])]
 
 

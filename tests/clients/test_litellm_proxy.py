@@ -34,14 +34,16 @@ class Relay:
     def both(self, **request: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The answers of the relay and of the server to the same question."""
         relayed = self.client.post("/completions", json={"model": MODEL, **request})
-        asked = self.direct.post("/completions", json={"model": "davinci-002", **request})
-        assert (relayed.status_code, asked.status_code) == (200, 200), relayed.text + asked.text
-        return relayed.json(), asked.json()
+        body = self.direct.post("/completions", json={"model": "davinci-002", **request})
+        assert (relayed.status_code, body.status_code) == (200, 200), relayed.text + body.text
+        return relayed.json(), body.json()
 
     def chunks(self, **request: Any) -> list[dict[str, Any]]:
-        answer = self.client.post("/completions", json={"model": MODEL, "stream": True, **request})
-        assert answer.status_code == 200, answer.text
-        events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
+        response = self.client.post(
+            "/completions", json={"model": MODEL, "stream": True, **request}
+        )
+        assert response.status_code == 200, response.text
+        events = [line.removeprefix("data: ") for line in response.text.splitlines() if line]
         assert events[-1] == "[DONE]"
         return [json.loads(event) for event in events[:-1]]
 
@@ -58,7 +60,7 @@ def relay(server: RunningServer) -> Iterator[Relay]:
         yield Relay(base_url, client, direct)
 
 
-def test_plain_answers_arrive_as_they_were_given(relay: Relay) -> None:
+def test_non_streaming_responses_arrive_as_they_were_given(relay: Relay) -> None:
     for request in (
         GREEDY,
         {**GREEDY, "echo": True, "logprobs": 2, "n": 2},
@@ -66,17 +68,17 @@ def test_plain_answers_arrive_as_they_were_given(relay: Relay) -> None:
         {"prompt": [[5, 6, 7]], "seed": 1, "max_tokens": 4, "top_p": 0.9},
         {**GREEDY, "suffix": " 9, 10", "stop": ["\n"]},
     ):
-        relayed, asked = relay.both(**request)
-        for got, wanted in zip(relayed["choices"], asked["choices"], strict=True):
+        relayed, body = relay.both(**request)
+        for got, wanted in zip(relayed["choices"], body["choices"], strict=True):
             assert {name: got[name] for name in wanted} == wanted, request
-        assert relayed["usage"].items() >= asked["usage"].items()
+        assert relayed["usage"].items() >= body["usage"].items()
 
 
-def test_a_stream_arrives_but_for_its_logprobs_and_its_bill(relay: Relay) -> None:
-    _, asked = relay.both(**GREEDY)
+def test_a_stream_arrives_but_for_its_logprobs_and_its_usage(relay: Relay) -> None:
+    _, request = relay.both(**GREEDY)
     chunks = relay.chunks(**GREEDY, logprobs=2)
     texts = [choice.get("text") for chunk in chunks for choice in chunk["choices"]]
-    assert "".join(filter(None, texts)) == asked["choices"][0]["text"]
+    assert "".join(filter(None, texts)) == request["choices"][0]["text"]
     assert texts[-1] is None, "the chunk that finishes has no text"
     assert not any(c.get("logprobs") for chunk in chunks for c in chunk["choices"])
     assert all(chunk.get("usage") for chunk in chunks), "usage comes with every chunk"
@@ -90,9 +92,9 @@ def test_every_choice_of_a_stream_becomes_number_0(relay: Relay, request_: dict[
 
 def test_a_fifth_stop_sequence_vanishes(relay: Relay) -> None:
     stop = ["§a", "§b", "§c", "§d", " 4"]
-    answer = relay.client.post("/completions", json={"model": MODEL, **GREEDY, "stop": stop})
-    assert answer.status_code == 200
-    assert " 4" in answer.json()["choices"][0]["text"]
+    response = relay.client.post("/completions", json={"model": MODEL, **GREEDY, "stop": stop})
+    assert response.status_code == 200
+    assert " 4" in response.json()["choices"][0]["text"]
     refused = relay.direct.post(
         "/completions", json={"model": "davinci-002", **GREEDY, "stop": stop}
     )

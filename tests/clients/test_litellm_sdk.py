@@ -49,8 +49,8 @@ def direct(server: RunningServer) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def choices_of(answer: dict[str, Any]) -> list[tuple[int, str, str]]:
-    return [(c["index"], c["text"], c["finish_reason"]) for c in answer["choices"]]
+def choices_of(response: dict[str, Any]) -> list[tuple[int, str, str]]:
+    return [(c["index"], c["text"], c["finish_reason"]) for c in response["choices"]]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def choices_of(answer: dict[str, Any]) -> list[tuple[int, str, str]]:
         ("inserted", {**GREEDY, "suffix": " 9, 10", "stop": ["\n"]}),
     ],
 )
-def test_an_answer_is_the_servers_own(
+def test_a_response_is_the_servers_own(
     seen: dict[str, Any], direct: openai.OpenAI, name: str, request_: dict[str, Any]
 ) -> None:
     expected = direct.completions.create(**request_).model_dump()
@@ -77,7 +77,9 @@ def test_an_answer_is_the_servers_own(
         assert seen[name]["usage"][count] == expected["usage"][count]
 
 
-def test_a_stream_joins_to_the_plain_answer(seen: dict[str, Any], direct: openai.OpenAI) -> None:
+def test_a_stream_joins_to_the_non_streaming_response(
+    seen: dict[str, Any], direct: openai.OpenAI
+) -> None:
     (choice,) = direct.completions.create(**GREEDY).choices
     parts = [part["choices"][0] for part in seen["streamed"]]
     assert "".join(part["text"] or "" for part in parts) == choice.text
@@ -86,7 +88,7 @@ def test_a_stream_joins_to_the_plain_answer(seen: dict[str, Any], direct: openai
 
 def test_asynchronous_answers_are_the_same(seen: dict[str, Any], direct: openai.OpenAI) -> None:
     (choice,) = direct.completions.create(**GREEDY).choices
-    assert [choices_of(answer) for answer in seen["asynchronous"]] == [
+    assert [choices_of(response) for response in seen["asynchronous"]] == [
         [(0, choice.text, "length")]
     ] * 4
 

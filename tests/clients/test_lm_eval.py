@@ -23,10 +23,10 @@ pytestmark = pytest.mark.heavy_client("640 MB on top of the development environm
 HERE = Path(__file__).parent
 TASKS = HERE / "lm_eval"
 CHECKPOINT = HERE.parents[1] / "reference_server" / "weights"
-CLOSE = 1e-4
+TOLERANCE = 1e-4
 """The server computes in float32."""
 
-WAYS = {
+SHAPES = {
     "one at a time": {"batch_size": 1, "num_concurrent": 1, "tokenized_requests": True},
     "batches side by side": {"batch_size": 4, "num_concurrent": 4, "tokenized_requests": True},
     "text instead of tokens": {"batch_size": 3, "num_concurrent": 2, "tokenized_requests": False},
@@ -48,7 +48,7 @@ def python() -> Path:
     return python_of(HERE / "environments" / "lm-eval.txt", layered=True)
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=SHAPES)
 def evaluation(
     request: pytest.FixtureRequest,
     python: Path,
@@ -56,15 +56,15 @@ def evaluation(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Evaluation:
     folder = tmp_path_factory.mktemp("lm-eval")
-    way = dict(WAYS[request.param])
-    batch = way.pop("batch_size")
+    shape = dict(SHAPES[request.param])
+    batch = shape.pop("batch_size")
     arguments = {
         "model": "davinci-002",
         "base_url": f"{server.base_url}/completions",
         "tokenizer": CHECKPOINT,
         "tokenizer_backend": "huggingface",
         "max_retries": 1,
-        **way,
+        **shape,
     }
     command = [
         *(python, "-m", "lm_eval", "run", "--model", "local-completions"),
@@ -121,7 +121,7 @@ def direct() -> Direct:
 
 
 @pytest.fixture(scope="module")
-def answers(direct: Direct) -> list[str]:
+def responses(direct: Direct) -> list[str]:
     rows = rows_of["completions_answers"]
     return [direct.greedy(row["prompt"], 24, ["\n", "12"]) for row in rows]
 
@@ -135,7 +135,7 @@ def test_every_choice_is_as_likely_as_the_model_finds_it(
         rows, expected, evaluation.responses["completions_choices"], strict=True
     ):
         assert [float(total) for total, _ in got] == pytest.approx(
-            [total for total, _ in wanted], abs=CLOSE
+            [total for total, _ in wanted], abs=TOLERANCE
         ), row
         assert [greedy == "True" for _, greedy in got] == [greedy for _, greedy in wanted], row
     assert {greedy for likelihoods in expected for _, greedy in likelihoods} == {True, False}
@@ -148,17 +148,19 @@ def test_every_text_is_as_likely_as_the_model_finds_it(
     rows = rows_of["completions_rolling"]
     expected = [direct.of_all(row["text"]) for row in rows]
     got = [float(total) for (total,) in evaluation.responses["completions_rolling"]]
-    assert got == pytest.approx(expected, abs=CLOSE)
+    assert got == pytest.approx(expected, abs=TOLERANCE)
     _same(evaluation.totals["completions_rolling"], perplexities(rows, expected))
 
 
-def test_every_answer_is_the_models_own(evaluation: Evaluation, answers: list[str]) -> None:
+def test_every_answer_is_the_models_own(evaluation: Evaluation, responses: list[str]) -> None:
     rows = rows_of["completions_answers"]
-    assert [text for (text,) in evaluation.responses["completions_answers"]] == answers
-    right = sum(text == row["answer"] for text, row in zip(answers, rows, strict=True))
+    assert [text for (text,) in evaluation.responses["completions_answers"]] == responses
+    right = sum(text == row["answer"] for text, row in zip(responses, rows, strict=True))
     assert 0 < right < len(rows)
     _same(evaluation.totals["completions_answers"], {"exact_match": right / len(rows)})
 
 
 def _same(totals: Mapping[str, Any], expected: Mapping[str, float]) -> None:
-    assert {name: totals[f"{name},none"] for name in expected} == pytest.approx(expected, rel=CLOSE)
+    assert {name: totals[f"{name},none"] for name in expected} == pytest.approx(
+        expected, rel=TOLERANCE
+    )

@@ -45,12 +45,12 @@ def seen(packages: Path, server: RunningServer, busy: RunningServer) -> dict[str
     return report
 
 
-def test_a_stream_is_the_plain_answer(seen: dict[str, Any]) -> None:
-    for plain, stream in (("plain", "streamed"), ("unicode", "unicodeStreamed")):
-        choices = {str(c["index"]): c["text"] for c in seen[plain]["choices"]}
+def test_a_stream_is_the_non_streaming_response(seen: dict[str, Any]) -> None:
+    for non_streaming, stream in (("plain", "streamed"), ("unicode", "unicodeStreamed")):
+        choices = {str(c["index"]): c["text"] for c in seen[non_streaming]["choices"]}
         assert seen[stream]["texts"] == choices
-        assert seen[stream]["usage"] == seen[plain]["usage"]
-        assert seen[stream]["finishes"] == [c["index"] for c in seen[plain]["choices"]]
+        assert seen[stream]["usage"] == seen[non_streaming]["usage"]
+        assert seen[stream]["finishes"] == [c["index"] for c in seen[non_streaming]["choices"]]
 
 
 def test_echo_and_logprobs_score_the_prompt(seen: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ def test_the_response_itself_can_be_had(seen: dict[str, Any]) -> None:
     assert raw["lastLine"] == "data: [DONE]"
 
 
-def test_a_client_that_is_told_to_wait_comes_again_and_is_served(seen: dict[str, Any]) -> None:
+def test_a_client_that_is_reported_to_wait_comes_again_and_is_served(seen: dict[str, Any]) -> None:
     retried = seen["retried"]
     refusal = retried["refusal"]
     assert (refusal["name"], refusal["status"]) == ("RateLimitError", 429)

@@ -22,18 +22,18 @@ def client(server: RunningServer) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def test_a_plain_answer(client: openai.OpenAI) -> None:
-    answer = client.completions.create(model=MODEL, prompt=PROMPT, logit_bias={"0": -100})
-    assert answer.object == "text_completion"
-    assert answer.model == MODEL
-    assert answer.choices[0].finish_reason == "length"
-    assert answer.usage is not None
-    assert answer.usage.completion_tokens == 16
-    assert answer.usage.total_tokens == 16 + answer.usage.prompt_tokens
+def test_a_non_streaming_response(client: openai.OpenAI) -> None:
+    response = client.completions.create(model=MODEL, prompt=PROMPT, logit_bias={"0": -100})
+    assert response.object == "text_completion"
+    assert response.model == MODEL
+    assert response.choices[0].finish_reason == "length"
+    assert response.usage is not None
+    assert response.usage.completion_tokens == 16
+    assert response.usage.total_tokens == 16 + response.usage.prompt_tokens
 
 
-def test_a_stream_is_the_plain_answer(client: openai.OpenAI) -> None:
-    plain = client.completions.create(model=MODEL, prompt=PROMPT, seed=1, n=2, logprobs=1)
+def test_a_stream_is_the_non_streaming_response(client: openai.OpenAI) -> None:
+    non_streaming = client.completions.create(model=MODEL, prompt=PROMPT, seed=1, n=2, logprobs=1)
     texts, tokens, usage = ["", ""], [[], []], None
     for chunk in client.completions.create(
         model=MODEL,
@@ -49,16 +49,18 @@ def test_a_stream_is_the_plain_answer(client: openai.OpenAI) -> None:
             texts[choice.index] += choice.text
             assert choice.logprobs is not None
             tokens[choice.index] += choice.logprobs.tokens or []
-    assert texts == [choice.text for choice in plain.choices]
-    assert tokens == [choice.logprobs and choice.logprobs.tokens for choice in plain.choices]
-    assert usage == plain.usage
+    assert texts == [choice.text for choice in non_streaming.choices]
+    assert tokens == [
+        choice.logprobs and choice.logprobs.tokens for choice in non_streaming.choices
+    ]
+    assert usage == non_streaming.usage
 
 
 def test_logprobs_and_echo(client: openai.OpenAI) -> None:
-    answer = client.completions.create(
+    response = client.completions.create(
         model="davinci-002", prompt="春眠不觉晓", echo=True, logprobs=3, max_tokens=0
     )
-    choice = answer.choices[0]
+    choice = response.choices[0]
     assert choice.text == "春眠不觉晓"
     assert choice.logprobs is not None
     assert choice.logprobs.token_logprobs is not None
@@ -69,14 +71,14 @@ def test_logprobs_and_echo(client: openai.OpenAI) -> None:
 
 def test_a_batch_with_several_choices_each(client: openai.OpenAI) -> None:
     prompts = ["One,", "二，", "😀"]
-    answer = client.completions.create(model=MODEL, prompt=prompts, n=2, echo=True, max_tokens=3)
-    assert [choice.index for choice in answer.choices] == list(range(6))
-    for choice in answer.choices:
+    response = client.completions.create(model=MODEL, prompt=prompts, n=2, echo=True, max_tokens=3)
+    assert [choice.index for choice in response.choices] == list(range(6))
+    for choice in response.choices:
         assert choice.text.startswith(prompts[choice.index // 2])
 
 
 def test_every_parameter_of_the_client_is_served(client: openai.OpenAI) -> None:
-    answer = client.completions.create(
+    response = client.completions.create(
         model=MODEL,
         prompt=[5, 6, 7],
         best_of=3,
@@ -93,7 +95,7 @@ def test_every_parameter_of_the_client_is_served(client: openai.OpenAI) -> None:
         top_p=0.9,
         user="someone",
     )
-    assert len(answer.choices) == 2
+    assert len(response.choices) == 2
 
 
 def test_refusals_are_the_clients_own_exceptions(
@@ -123,18 +125,20 @@ def test_raw_headers_and_the_list_of_models(client: openai.OpenAI) -> None:
     assert client.models.retrieve(MODEL).object == "model"
 
 
-def test_a_response_read_as_it_comes_is_the_plain_answer(client: openai.OpenAI) -> None:
+def test_a_response_read_as_it_comes_is_the_non_streaming_response(client: openai.OpenAI) -> None:
     request = {"model": MODEL, "prompt": PROMPT, "temperature": 0}
-    plain = client.completions.with_raw_response.create(**request)
+    non_streaming = client.completions.with_raw_response.create(**request)
     with client.completions.with_streaming_response.create(**request) as response:
         assert response.headers["content-type"] == "application/json"
-        assert json.loads(response.read())["choices"] == plain.http_response.json()["choices"]
+        assert (
+            json.loads(response.read())["choices"] == non_streaming.http_response.json()["choices"]
+        )
     with client.completions.with_streaming_response.create(**request, stream=True) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         lines = list(filter(None, response.iter_lines()))
     assert lines[-1] == "data: [DONE]"
     chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
-    assert "".join(c["choices"][0]["text"] for c in chunks) == plain.parse().choices[0].text
+    assert "".join(c["choices"][0]["text"] for c in chunks) == non_streaming.parse().choices[0].text
 
 
 def test_a_stream_left_early_leaves_the_server_as_it_was(client: openai.OpenAI) -> None:
@@ -151,12 +155,12 @@ def test_the_asynchronous_client(server: RunningServer) -> None:
             base_url=server.base_url, api_key=server.key, max_retries=0
         ) as client:
             request = {"model": MODEL, "prompt": PROMPT, "temperature": 0}
-            answers = await asyncio.gather(
+            responses = await asyncio.gather(
                 *(client.completions.create(**request) for _ in range(8))
             )
             stream = await client.completions.create(**request, stream=True)
             streamed = "".join([c.choices[0].text async for c in stream])
-            return [answer.choices[0].text for answer in answers], streamed
+            return [response.choices[0].text for response in responses], streamed
 
     texts, streamed = asyncio.run(ask())
     assert set(texts) == {streamed}
@@ -183,11 +187,11 @@ def test_asynchronous_streams_side_by_side_do_not_mix(
             return await asyncio.gather(*(read(several, prompt) for prompt in prompts))
 
     for prompt, texts in zip(prompts, asyncio.run(ask()), strict=True):
-        plain = client.completions.create(**request, prompt=prompt)
-        assert texts == {choice.index: choice.text for choice in plain.choices}
+        non_streaming = client.completions.create(**request, prompt=prompt)
+        assert texts == {choice.index: choice.text for choice in non_streaming.choices}
 
 
-def test_a_client_that_is_told_to_wait_comes_again_and_is_served(busy: RunningServer) -> None:
+def test_a_client_that_is_reported_to_wait_comes_again_and_is_served(busy: RunningServer) -> None:
     keys = {"base_url": busy.base_url, "api_key": busy.key}
     with openai.OpenAI(**keys, max_retries=0) as first:
         running = first.completions.create(**ENDLESS, stream=True)
@@ -207,7 +211,7 @@ def test_a_client_that_is_told_to_wait_comes_again_and_is_served(busy: RunningSe
         with openai.OpenAI(
             **keys, max_retries=8, http_client=openai.DefaultHttpxClient(event_hooks=hooks)
         ) as patient:
-            answer = patient.completions.create(model=MODEL, prompt=PROMPT, max_tokens=3)
-    assert answer.choices[0].text
+            result = patient.completions.create(model=MODEL, prompt=PROMPT, max_tokens=3)
+    assert result.choices[0].text
     assert set(statuses[:-1]) == {429}
     assert statuses[-1] == 200

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conformance.docs_audit.replay import STAND_IN
-from tests.clients.scripted_endpoint import JSON, KEY, Answer, answer_to, endpoint_that
+from tests.clients.scripted_endpoint import JSON, KEY, ScriptedResponse, endpoint_that, response_to
 from tests.npm import installed
 
 Replay = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -44,14 +44,14 @@ def replay(tmp_path: Path) -> Replay:
     return run
 
 
-def right(request: Mapping[str, Any]) -> Answer:
-    return 200, JSON, json.dumps(answer_to(request)).encode()
+def right(request: Mapping[str, Any]) -> ScriptedResponse:
+    return 200, JSON, json.dumps(response_to(request)).encode()
 
 
-def wrong(request: Mapping[str, Any]) -> Answer:
-    answer = answer_to(request)
-    answer["object"] = f"\x1b[31m{KEY}\x1b[0m"
-    return 200, JSON, json.dumps(answer).encode()
+def wrong(request: Mapping[str, Any]) -> ScriptedResponse:
+    response = response_to(request)
+    response["object"] = f"\x1b[31m{KEY}\x1b[0m"
+    return 200, JSON, json.dumps(response).encode()
 
 
 def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
@@ -70,7 +70,7 @@ def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
     assert "gpt-ge: sending 3 examples to the bundled server" in ended.stderr
 
 
-def test_an_endpoint_that_is_named_is_asked_for_the_model_that_is_named(replay: Replay) -> None:
+def test_an_endpoint_that_is_named_is_requested_the_model_that_is_named(replay: Replay) -> None:
     heard: list[Any] = []
     with endpoint_that(right, heard) as endpoint:
         at = ("--base-url", endpoint.base_url, "--model", "tiny", "--api-key-env", "RELAY_KEY")
@@ -141,7 +141,7 @@ def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
 def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
     released = threading.Event()
 
-    def silent(request: Mapping[str, Any]) -> Answer:
+    def silent(request: Mapping[str, Any]) -> ScriptedResponse:
         released.wait(60)
         return right(request)
 
@@ -153,10 +153,10 @@ def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
 
 
 def test_an_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:
-    asked, released = threading.Event(), threading.Event()
+    body, released = threading.Event(), threading.Event()
 
-    def silent(request: Mapping[str, Any]) -> Answer:
-        asked.set()
+    def silent(request: Mapping[str, Any]) -> ScriptedResponse:
+        body.set()
         released.wait(60)
         return right(request)
 
@@ -170,7 +170,7 @@ def test_an_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert asked.wait(60)
+        assert body.wait(60)
         (client,) = children_of(command.pid)
         # A descriptor of the client's process becomes readable when the process has ended.
         running = os.pidfd_open(client)

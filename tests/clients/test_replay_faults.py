@@ -19,11 +19,11 @@ from tests.clients.scripted_endpoint import (
     EVENTS,
     JSON,
     KEY,
-    Answer,
-    Answering,
     Heard,
-    answer_to,
+    Responder,
+    ScriptedResponse,
     endpoint_that,
+    response_to,
 )
 from tests.npm import installed
 
@@ -32,26 +32,26 @@ NODE_MODULES = Path(__file__).parent
 
 def chunks_to(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A right answer in two chunks."""
-    whole = answer_to(request)
+    whole = response_to(request)
     del whole["usage"]
     (choice,) = whole["choices"]
     first = {**choice, "text": "春", "finish_reason": None}
     return [{**whole, "choices": [part]} for part in (first, choice)]
 
 
-def plain(change: Callable[[dict[str, Any]], object] = lambda _: None) -> Answering:
-    def answering(request: Mapping[str, Any]) -> Answer:
-        answer = answer_to(request)
-        change(answer)
-        return 200, JSON, json.dumps(answer).encode()
+def non_streaming(change: Callable[[dict[str, Any]], object] = lambda _: None) -> Responder:
+    def answering(request: Mapping[str, Any]) -> ScriptedResponse:
+        response = response_to(request)
+        change(response)
+        return 200, JSON, json.dumps(response).encode()
 
     return answering
 
 
 def streamed(
     change: Callable[[list[dict[str, Any]]], object] = lambda _: None, *, end: str = "data: [DONE]"
-) -> Answering:
-    def answering(request: Mapping[str, Any]) -> Answer:
+) -> Responder:
+    def answering(request: Mapping[str, Any]) -> ScriptedResponse:
         chunks = chunks_to(request)
         change(chunks)
         lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
@@ -81,15 +81,15 @@ CURL_STREAM, PYTHON_STREAM, NODE_STREAM = (
 @pytest.mark.parametrize(
     ("page", "name", "answering"),
     [
-        pytest.param(ZERO, "curl", plain(), id="curl"),
-        pytest.param(ZERO, BATCH, plain(), id="openai-python, a batch"),
-        pytest.param(AOCHENG, "openai-node", plain(), id="openai-node"),
+        pytest.param(ZERO, "curl", non_streaming(), id="curl"),
+        pytest.param(ZERO, BATCH, non_streaming(), id="openai-python, a batch"),
+        pytest.param(AOCHENG, "openai-node", non_streaming(), id="openai-node"),
         pytest.param(ZHIZENGZENG, CURL_STREAM, streamed(), id=CURL_STREAM),
         pytest.param(ZHIZENGZENG, PYTHON_STREAM, streamed(), id=PYTHON_STREAM),
         pytest.param(ZHIZENGZENG, NODE_STREAM, streamed(), id=NODE_STREAM),
     ],
 )
-def test_a_right_answer_is_met(page: Page, name: str, answering: Answering) -> None:
+def test_a_right_answer_is_met(page: Page, name: str, answering: Responder) -> None:
     with endpoint_that(answering) as endpoint:
         one = sent(page, name, endpoint)
     assert (one.unmet, one.outcome) == ((), Outcome.MET)
@@ -98,23 +98,28 @@ def test_a_right_answer_is_met(page: Page, name: str, answering: Answering) -> N
 def _drop(key: str) -> Callable[[Any], object]:
     """Leave a field out of every choice, of an answer or of its chunks."""
 
-    def drop(answers: Any) -> None:
-        for answer in answers if isinstance(answers, list) else [answers]:
-            for choice in answer["choices"]:
+    def drop(responses: Any) -> None:
+        for response in responses if isinstance(responses, list) else [responses]:
+            for choice in response["choices"]:
                 del choice[key]
 
     return drop
 
 
-FAULTS: dict[str, tuple[Page, str, Answering, str]] = {
-    "curl, no index": (ZERO, "curl", plain(_drop("index")), "choices"),
-    "openai-python, no index in a batch": (ZERO, BATCH, plain(_drop("index")), "choices"),
-    "openai-python, half a batch": (ZERO, BATCH, plain(lambda a: a["choices"].pop()), "choices"),
-    "openai-node, no text": (AOCHENG, "openai-node", plain(_drop("text")), "text"),
+FAULTS: dict[str, tuple[Page, str, Responder, str]] = {
+    "curl, no index": (ZERO, "curl", non_streaming(_drop("index")), "choices"),
+    "openai-python, no index in a batch": (ZERO, BATCH, non_streaming(_drop("index")), "choices"),
+    "openai-python, half a batch": (
+        ZERO,
+        BATCH,
+        non_streaming(lambda a: a["choices"].pop()),
+        "choices",
+    ),
+    "openai-node, no text": (AOCHENG, "openai-node", non_streaming(_drop("text")), "text"),
     "openai-node, a foreign bill": (
         AOCHENG,
         "openai-node",
-        plain(lambda a: a["usage"].update(total_tokens=1)),
+        non_streaming(lambda a: a["usage"].update(total_tokens=1)),
         "usage",
     ),
     "curl, no [DONE]": (ZHIZENGZENG, CURL_STREAM, streamed(end=": bye"), "[DONE]"),
@@ -155,7 +160,7 @@ FAULTS: dict[str, tuple[Page, str, Answering, str]] = {
         lambda _: (200, "text/html", b"<p>"),
         "object",
     ),
-    "curl, a stream that is plain": (ZHIZENGZENG, CURL_STREAM, plain(), "media type"),
+    "curl, a stream that is plain": (ZHIZENGZENG, CURL_STREAM, non_streaming(), "media type"),
 }
 
 
@@ -187,7 +192,7 @@ def sent_by(client: Client, endpoint: Endpoint, seconds: float = 300.0) -> Repla
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_client_sends_the_example_as_it_is(client: Client) -> None:
     heard: list[Heard] = []
-    with endpoint_that(plain(), heard) as endpoint:
+    with endpoint_that(non_streaming(), heard) as endpoint:
         one = sent_by(client, endpoint)
     assert one.outcome is Outcome.MET
     (request,) = heard
@@ -198,13 +203,13 @@ def test_every_client_sends_the_example_as_it_is(client: Client) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_an_error_is_told_by_every_client_the_key_by_none_and_nothing_is_sent_again(
+def test_an_error_is_reported_by_every_client_the_key_by_none_and_nothing_is_sent_again(
     client: Client,
 ) -> None:
     error = {"error": {"message": f"no upstream takes the key {KEY}", "type": "x", "param": None}}
-    answer = 503, JSON, json.dumps(error).encode()
+    response = 503, JSON, json.dumps(error).encode()
     heard: list[Heard] = []
-    with endpoint_that(lambda _: answer, heard) as endpoint:
+    with endpoint_that(lambda _: response, heard) as endpoint:
         one = sent_by(client, endpoint)
     (unmet,) = one.unmet
     assert unmet.expectation == "answered"
@@ -216,7 +221,7 @@ def test_an_error_is_told_by_every_client_the_key_by_none_and_nothing_is_sent_ag
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_endpoint_that_is_not_there_is_no_error_of_ours(client: Client) -> None:
-    with endpoint_that(plain()) as endpoint:
+    with endpoint_that(non_streaming()) as endpoint:
         pass  # by the end of the block nobody listens any more
     one = sent_by(client, endpoint)
     assert [unmet.expectation for unmet in one.unmet] == ["answered"]
@@ -226,7 +231,7 @@ SOME = [Client.CURL, Client.OPENAI_PYTHON, Client.OPENAI_NODE]
 
 
 @pytest.mark.parametrize("client", SOME)
-def test_an_answer_beyond_all_bounds_is_cut(client: Client) -> None:
+def test_a_response_beyond_all_bounds_is_cut(client: Client) -> None:
     text = json.dumps({"choices": [{"text": "x" * OUTPUT_LIMIT}]}).encode()
     with endpoint_that(lambda _: (200, JSON, text)) as endpoint:
         one = sent_by(client, endpoint)
@@ -238,9 +243,9 @@ def test_an_answer_beyond_all_bounds_is_cut(client: Client) -> None:
 def test_an_endpoint_that_keeps_silent_is_not_waited_for(client: Client) -> None:
     released = threading.Event()
 
-    def answering(request: Mapping[str, Any]) -> Answer:
+    def answering(request: Mapping[str, Any]) -> ScriptedResponse:
         released.wait(60)
-        return plain()(request)
+        return non_streaming()(request)
 
     with endpoint_that(answering) as endpoint:
         one = sent_by(client, endpoint, seconds=1)

@@ -16,7 +16,7 @@ from tests.npm import installed
 
 HERE = Path(__file__).parent
 
-PATIENCE = 300.0
+TIMEOUT_SECONDS = 300.0
 """Seconds for one example, on a machine that may be busy with much else."""
 
 
@@ -26,7 +26,13 @@ def test_every_example_of_a_page_is_met_by_the_server_that_speaks_as_it(name: st
     with bundled_server(dialect=name) as server:
         endpoint = Endpoint(server.base_url, api_key=server.api_key)
         all_of_it = list(
-            replay(page, sendable(page), endpoint, node_modules=installed(HERE), seconds=PATIENCE)
+            replay(
+                page,
+                sendable(page),
+                endpoint,
+                node_modules=installed(HERE),
+                seconds=TIMEOUT_SECONDS,
+            )
         )
     assert [(one.example, one.unmet, one.reason) for one in all_of_it] == [
         (example.name, (), None) for example in sendable(page)

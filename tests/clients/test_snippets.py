@@ -19,9 +19,11 @@ MODEL = "gpt-3.5-turbo-instruct"
 GREEDY: dict[str, Any] = {"model": MODEL, "prompt": "1, 2, 3,", "max_tokens": 4, "temperature": 0}
 
 
-def said(asked: dict[str, Any], server: RunningServer, read_events: int | None = None) -> str:
+def said(
+    request_body: dict[str, Any], server: RunningServer, read_events: int | None = None
+) -> str:
     """What the lines print, run in a process of their own with the key in its environment."""
-    body = json.dumps(asked).encode()
+    body = json.dumps(request_body).encode()
     request = Request("POST", "/completions", body, read_events=read_events)
     lines = snippet(request, server.base_url, VARIABLE)
     assert lines is not None
@@ -37,23 +39,23 @@ def said(asked: dict[str, Any], server: RunningServer, read_events: int | None =
     return ended.stdout
 
 
-def test_a_plain_answer_is_printed(server: RunningServer) -> None:
-    answer = json.loads(said({**GREEDY, "echo": True, "logprobs": 1}, server))
-    assert answer["choices"][0]["text"].startswith("1, 2, 3,")
-    assert answer["usage"]["completion_tokens"] == 4
+def test_a_non_streaming_response_is_printed(server: RunningServer) -> None:
+    response = json.loads(said({**GREEDY, "echo": True, "logprobs": 1}, server))
+    assert response["choices"][0]["text"].startswith("1, 2, 3,")
+    assert response["usage"]["completion_tokens"] == 4
 
 
 def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
-    asked = {**GREEDY, "stream": True}
-    chunks = [json.loads(line) for line in said(asked, server).splitlines()]
-    plain = json.loads(said(GREEDY, server))
+    request = {**GREEDY, "stream": True}
+    chunks = [json.loads(line) for line in said(request, server).splitlines()]
+    non_streaming = json.loads(said(GREEDY, server))
     text = "".join(chunk["choices"][0]["text"] for chunk in chunks)
-    assert text == plain["choices"][0]["text"]
-    assert len(said({**asked, "max_tokens": 400}, server, read_events=2).splitlines()) == 2
+    assert text == non_streaming["choices"][0]["text"]
+    assert len(said({**request, "max_tokens": 400}, server, read_events=2).splitlines()) == 2
 
 
 @pytest.mark.parametrize(
-    ("asked", "named"),
+    ("body", "named"),
     [
         ({**GREEDY, "frequency": 1}, "frequency"),
         ({**GREEDY, "n": 0}, "n"),
@@ -62,9 +64,9 @@ def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
     ],
 )
 def test_a_refusal_is_printed_with_its_status(
-    asked: dict[str, Any], named: str, server: RunningServer
+    body: dict[str, Any], named: str, server: RunningServer
 ) -> None:
-    printed = said(asked, server)
+    printed = said(body, server)
     assert printed.startswith("400 ")
     assert json.loads(printed.removeprefix("400 "))["error"]["message"]
     assert named in printed

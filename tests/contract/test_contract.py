@@ -117,7 +117,7 @@ def test_a_response_field_is_found_by_its_path() -> None:
         contract.field("choice")
 
 
-def test_the_model_of_an_answer_is_told_apart_from_the_parameter() -> None:
+def test_the_model_of_a_response_is_distinguished_from_the_parameter() -> None:
     contract = load_contract("openai")
     assert contract.field("response.model").required
     names = [subject.name for subject in contract.subjects]
@@ -224,7 +224,7 @@ def test_six_contracts_load_in_less_time_than_one_is_noticed() -> None:
 # ── bodies ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer() -> dict[str, Any]:
+def respond() -> dict[str, Any]:
     return {
         "id": "cmpl-1",
         "object": "text_completion",
@@ -290,8 +290,8 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     ],
 )
 def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: object) -> None:
-    assert contract.validate_completion(answer()) == ()
-    assert contract.validate_completion(changed(answer(), path, value)) == ()
+    assert contract.validate_completion(respond()) == ()
+    assert contract.validate_completion(changed(respond(), path, value)) == ()
 
 
 @for_each_case(
@@ -337,7 +337,7 @@ def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: 
 def test_what_no_contract_allows(
     contract: Contract, path: str, value: object, where: str, rule: str
 ) -> None:
-    violations = contract.validate_completion(changed(answer(), path, value))
+    violations = contract.validate_completion(changed(respond(), path, value))
     assert (where, rule) in {(violation.path, violation.rule) for violation in violations}
 
 
@@ -346,7 +346,7 @@ def test_what_no_contract_allows(
     [
         ("choices", []),
         ("usage", None),
-        ("usage", answer()["usage"]),
+        ("usage", respond()["usage"]),
         ("choices.0.text", ""),
         ("choices.0.finish_reason", "length"),
         ("choices.0.finish_reason", ...),
@@ -443,7 +443,7 @@ def test_an_overlay_of_ones_own_can_take_away_a_response_field(tmp_path: Path) -
     )
     contract = load_contract(overlay_file(tmp_path, actions))
     assert contract.why_not_in_force("usage.present") == "ours does not document `usage`"
-    assert contract.validate_completion(changed(answer(), "usage", ...)) == ()
+    assert contract.validate_completion(changed(respond(), "usage", ...)) == ()
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
@@ -510,11 +510,11 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_an_overlay_is_told_in_a_sentence(
+def test_a_mistake_in_an_overlay_is_reported_in_a_sentence(
     tmp_path: Path, actions: str, sentence: str
 ) -> None:
     path = overlay_file(tmp_path, actions)
-    told = sentence_of(path)
-    assert told.startswith(f"{path}: ")
-    assert sentence in told
-    assert "\n" not in told
+    result = sentence_of(path)
+    assert result.startswith(f"{path}: ")
+    assert sentence in result
+    assert "\n" not in result

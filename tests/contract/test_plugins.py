@@ -117,10 +117,10 @@ def test_requirements_that_cannot_be_used_say_why(
     (package / "requirements.yaml").write_text(content, "utf-8")
     with pytest.raises(PluginError) as raised:
         requirements_of(ACME)
-    told = str(raised.value)
-    assert told.startswith("the checks of the installed package acme-checks cannot be used: ")
-    assert sentence in told
-    assert told.endswith("; fix or uninstall it")
+    result = str(raised.value)
+    assert result.startswith("the checks of the installed package acme-checks cannot be used: ")
+    assert sentence in result
+    assert result.endswith("; fix or uninstall it")
 
 
 def test_a_module_that_is_not_there_is_named() -> None:

@@ -15,7 +15,7 @@ from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.model import Finding, Verdict
 
 FILE = Path(__file__).parent / "explanations.yaml"
-DEVIATIONS = (Verdict.FAIL, Verdict.WARN)
+FAILURES = (Verdict.FAIL, Verdict.WARN)
 Findings = Mapping[str, Sequence[Finding]]
 """What came of one dialect under each contract."""
 
@@ -80,7 +80,7 @@ def columns() -> tuple[str, ...]:
 
 def deviations(findings: Sequence[Finding]) -> list[Finding]:
     """Choose what has to be explained."""
-    return [finding for finding in findings if finding.verdict in DEVIATIONS]
+    return [finding for finding in findings if finding.verdict in FAILURES]
 
 
 def explained(

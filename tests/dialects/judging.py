@@ -46,7 +46,7 @@ def judge_column(column: str, contracts: Sequence[str] = DOCUMENTS) -> dict[str,
 async def _judge(server: BundledServer, model: str, contract: str, tier: Tier) -> Cell:
     target = Target(server.base_url, model, contract, server.api_key)
     findings: list[Finding] = []
-    conclusion = Conclusion.BROKEN_OFF
+    conclusion = Conclusion.INCOMPLETE
     async with aclosing(run(target, load_contract(contract), Options(tier))) as events:
         async for event in events:
             if isinstance(event, FindingMade):

@@ -37,11 +37,11 @@ ANY_N = Difference(
 )
 
 
-def test_a_deviation_that_a_line_explains_is_settled() -> None:
+def test_a_failure_that_a_line_explains_is_settled() -> None:
     assert settle([NO_STOP], {"zero": [STOP]}) == Unsettled((), (), ())
 
 
-def test_a_deviation_without_a_line_is_left_over() -> None:
+def test_a_failure_without_a_line_is_left_over() -> None:
     for verdict in (Verdict.FAIL, Verdict.WARN):
         left = settle([], {"zero": [replace(STOP, verdict=verdict)]}).unexplained
         assert left == (f"zero: {verdict} stop.batch: {REFUSED}",)
@@ -71,13 +71,13 @@ def test_a_line_that_explains_nothing_is_idle() -> None:
     )
 
 
-def test_a_deviation_needs_a_line_of_the_other_document_too() -> None:
+def test_a_failure_needs_a_line_of_the_other_document_too() -> None:
     # gpt-ge has no word on stop, so its contract could not be what the refusal contradicts.
     silent = replace(NO_STOP, contracts=frozenset({"gpt-ge"}))
     assert settle([silent], {"gpt-ge": [STOP]}).one_sided == ("gpt-ge: stop.batch",)
 
 
-def test_refusals_are_told_apart_by_their_words() -> None:
+def test_refusals_are_distinguished_by_their_words() -> None:
     null = replace(ANY_N, checks=frozenset(), refusal="but got null instead")
     assert null.explains(replace(STOP, seen="refused with 400: expected x, but got null instead."))
     assert not null.explains(replace(STOP, seen="served, but got null instead."))
@@ -86,7 +86,7 @@ def test_refusals_are_told_apart_by_their_words() -> None:
 def test_every_line_of_the_file_can_be_found_by_one_way_only() -> None:
     for column in columns():
         for difference in load(column):
-            ways = (difference.unlisted, difference.refusal, difference.checks)
-            assert sum(map(bool, ways)) == 1, (column, difference.says)
+            shapes = (difference.unlisted, difference.refusal, difference.checks)
+            assert sum(map(bool, shapes)) == 1, (column, difference.says)
             assert difference.contracts, (column, difference.says)
             assert column not in difference.contracts, (column, difference.says)

@@ -95,9 +95,9 @@ def an_answer(**changes: Any) -> dict[str, Any]:
     }
 
 
-def a_sample(answer: object = None, **changes: Any) -> Sample:
+def a_sample(response: object = None, **changes: Any) -> Sample:
     """Make a plain sample; ``answer`` is JSON, or the text as it is printed."""
-    printed = an_answer() if answer is None else answer
+    printed = an_answer() if response is None else response
     text = printed if isinstance(printed, str) else json.dumps(printed, indent=2)
     return Sample(
         **{"name": "answer", "answers": ("curl",), "kind": "plain", "text": text, **changes}
@@ -125,7 +125,7 @@ DESCRIPTION = Description(
     text="openapi: 3.1.0\npaths:\n  /v1/completions:\n    post: {}\n",
     security=({"bearer": []},),
     servers=("https://api.example.com",),
-    answer={"type": "object", "properties": {"id": {"type": "string"}}},
+    response={"type": "object", "properties": {"id": {"type": "string"}}},
 )
 
 SOUND = Page(

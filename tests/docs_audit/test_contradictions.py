@@ -137,7 +137,9 @@ def test_what_the_documents_are_known_to_disagree_on(
         ("choices[].finish_reason", "openai", "content_filter"),
     ],
 )
-def test_what_a_word_cannot_say_is_told_in_sentences(topic: str, document: str, words: str) -> None:
+def test_what_a_word_cannot_say_is_reported_in_sentences(
+    topic: str, document: str, words: str
+) -> None:
     found = row("How it is read", topic)
     assert found is not None
     assert words in found.says[document]

@@ -34,7 +34,7 @@ def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
             yield from places(item, (*path, key))
 
 
-def answers(kind: str) -> dict[str, Any]:
+def responses(kind: str) -> dict[str, Any]:
     """Places of an answer that a sample is printed with, by its text."""
     return {
         "plain": {"id": "x", "choices": [{"text": "a", "index": 0, "logprobs": {"tokens": ["a"]}}]},
@@ -73,9 +73,9 @@ def pages(draw: st.DrawFn) -> dict[str, Any]:
     rows = copy.deepcopy(ROWS[draw(st.sampled_from(PAGES))])
     for sample in rows["samples"]:
         if draw(st.booleans()):
-            answer = answers(sample["kind"])
-            _put(answer, draw(st.sampled_from(list(places(answer)))), draw(JSON))
-            text = json.dumps(answer)
+            response = responses(sample["kind"])
+            _put(response, draw(st.sampled_from(list(places(response)))), draw(JSON))
+            text = json.dumps(response)
             sample["text"] = f"data: {text}\n" if sample["kind"] == "stream" else text
     anywhere = draw(st.integers(0, 9)) == 0
     for _ in range(draw(st.integers(1, 3))):
@@ -106,15 +106,15 @@ def test_a_changed_page_is_refused_in_a_sentence_or_linted(
         page = read_page(path)
     except PageError as error:
         event("refused")
-        told = str(error)
+        result = str(error)
     else:
         event("linted")
-        told = ""
-        hold_lint(page)
-    assert "\n" not in told
+        result = ""
+        assert_lint(page)
+    assert "\n" not in result
 
 
-def hold_lint(page: Page) -> None:
+def assert_lint(page: Page) -> None:
     """Hold that whatever is found can be told, and that the page can be compared."""
     for finding in lint(page):
         assert finding.place

@@ -28,7 +28,7 @@ from tests.docs_audit.builders import (
     with_stream,
 )
 
-HONEST: dict[str, Page] = {
+CONFORMING: dict[str, Page] = {
     "an openapi example may leave out what is optional": with_example(client=Client.OPENAPI),
     "a fragment is no request": a_page(
         examples=(
@@ -97,14 +97,14 @@ HONEST: dict[str, Page] = {
     ),
     "a stream that ends on an empty chunk": with_stream(a_chunk(" as far"), a_chunk("", "length")),
     "a schema that refers to another": a_page(
-        openapi=replace(DESCRIPTION, answer={"$ref": "#/components/schemas/Completion"})
+        openapi=replace(DESCRIPTION, response={"$ref": "#/components/schemas/Completion"})
     ),
     "a page that is no OpenAPI description": a_page(openapi=None),
     "a stop sequence that is the empty string": with_answer(request={"stop": ""}),
 }
 
 
-@pytest.mark.parametrize("page", HONEST.values(), ids=HONEST)
+@pytest.mark.parametrize("page", CONFORMING.values(), ids=CONFORMING)
 def test_what_is_right_is_left_alone(page: Page) -> None:
     assert [(finding.rule, finding.place, finding.wrong) for finding in lint(page)] == []
 
@@ -120,7 +120,7 @@ def test_a_stream_without_events_is_not_judged_as_a_stream_as_well() -> None:
     assert not {f.rule for f in lint(page)} & {"stream.no-done", "stream.no-finish"}
 
 
-def test_choices_are_told_apart_by_their_index_in_a_stream() -> None:
+def test_choices_are_distinguished_by_their_index_in_a_stream() -> None:
     two = an_example("streamed", request={"prompt": "Twice", "stream": True, "n": 2})
     chunks = [a_chunk(" as", "stop"), a_chunk(" far")]
     chunks[1]["choices"][0]["index"] = 1

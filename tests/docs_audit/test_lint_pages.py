@@ -120,6 +120,6 @@ NAMED = [
 @pytest.mark.parametrize(
     ("document", "rule", "words"), NAMED, ids=[f"{n[0]}: {n[1]}" for n in NAMED]
 )
-def test_a_finding_names_what_has_to_be_mended(document: str, rule: str, words: list[str]) -> None:
+def test_a_finding_names_what_has_to_be_fixed(document: str, rule: str, words: list[str]) -> None:
     found = [f"{f.written}\n{f.wrong}" for f in lint(load_page(document)) if f.rule == rule]
     assert any(all(word in text for word in words) for text in found), found

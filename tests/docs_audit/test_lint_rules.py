@@ -387,7 +387,7 @@ BROKEN: list[tuple[str, Page, str, str]] = [
     ),
     (
         "openapi.empty-answer",
-        a_page(openapi=replace(DESCRIPTION, answer={"type": "object", "properties": {}})),
+        a_page(openapi=replace(DESCRIPTION, response={"type": "object", "properties": {}})),
         "openapi: the response schema",
         "any object is valid",
     ),
@@ -434,7 +434,7 @@ def test_no_two_rules_share_an_id_or_a_sentence() -> None:
 
 
 @for_each_case("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_is_told_in_both_languages(rule) -> None:
+def test_a_rule_is_reported_in_both_languages(rule) -> None:
     for english in (rule.says, rule.mend):
         assert english.endswith(".")
         assert english.isascii() or "…" in english

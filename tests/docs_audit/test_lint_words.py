@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.docs_audit.lint.messages import LONGEST, cut, listed, verb, written
+from conformance.docs_audit.lint.messages import MAX_VALUE_CHARS, cut, listed, verb, written
 
 
 @pytest.mark.parametrize(
-    ("names", "told"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+    ("names", "result"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
-def test_names_are_listed(names: list[str], told: str) -> None:
-    assert listed(names) == told
+def test_names_are_listed(names: list[str], result: str) -> None:
+    assert listed(names) == result
 
 
 def test_values_are_written_as_json_that_people_can_read() -> None:
@@ -20,8 +20,8 @@ def test_values_are_written_as_json_that_people_can_read() -> None:
 
 
 def test_a_long_value_is_cut_and_the_cut_is_seen() -> None:
-    assert cut("x" * LONGEST) == "x" * LONGEST
-    assert cut("x" * (LONGEST + 1)) == "x" * (LONGEST - 1) + "…"
+    assert cut("x" * MAX_VALUE_CHARS) == "x" * MAX_VALUE_CHARS
+    assert cut("x" * (MAX_VALUE_CHARS + 1)) == "x" * (MAX_VALUE_CHARS - 1) + "…"
 
 
 def test_the_verb_fits_the_number() -> None:

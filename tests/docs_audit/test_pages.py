@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.docs_audit.page import Client, choices_asked, stops_asked
+from conformance.docs_audit.page import Client, requested_choices, requested_stops
 from conformance.docs_audit.page_reader import PAGES, PageError, load_page, read_page
 
 SMALL = {
@@ -82,7 +82,7 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "result"),
     [
         ("a: [", "is not valid YAML"),
         ("\x00", "is not UTF-8 text"),
@@ -122,13 +122,13 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
     ],
 )
 def test_a_file_that_is_no_page_is_refused_with_the_place(
-    tmp_path: Path, content: object, told: str
+    tmp_path: Path, content: object, result: str
 ) -> None:
     path = written(tmp_path, content)
     with pytest.raises(PageError) as refused:
         read_page(path)
     assert str(refused.value).startswith(str(path))
-    assert told in str(refused.value)
+    assert result in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -165,14 +165,14 @@ def test_the_live_api_is_no_page() -> None:
     ],
 )
 def test_choices_are_prompts_times_n(request_: dict[str, object], count: int) -> None:
-    assert choices_asked(request_) == count
+    assert requested_choices(request_) == count
 
 
 def test_stops_are_one_or_several_and_never_empty() -> None:
-    assert stops_asked({}) == ()
-    assert stops_asked({"stop": None}) == ()
-    assert stops_asked({"stop": "\n"}) == ("\n",)
-    assert stops_asked({"stop": ["a", "", 3, "b"]}) == ("a", "b")
+    assert requested_stops({}) == ()
+    assert requested_stops({"stop": None}) == ()
+    assert requested_stops({"stop": "\n"}) == ("\n",)
+    assert requested_stops({"stop": ["a", "", 3, "b"]}) == ("a", "b")
 
 
 def test_an_example_streams_where_it_asks_for_a_stream() -> None:
@@ -192,6 +192,6 @@ def test_no_word_on_security_is_not_the_word_that_none_is_needed(tmp_path: Path)
 def test_a_long_complaint_about_a_file_is_cut(tmp_path: Path) -> None:
     with pytest.raises(PageError) as refused:
         read_page(written(tmp_path, {**SMALL, "title": ["x" * 1_000]}))
-    told = str(refused.value).partition("title: ")[2].removesuffix("; see spec/pages.schema.json")
-    assert len(told) == 200
-    assert told.endswith("x…")
+    result = str(refused.value).partition("title: ")[2].removesuffix("; see spec/pages.schema.json")
+    assert len(result) == 200
+    assert result.endswith("x…")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.docs_audit.page import Sample
-from conformance.docs_audit.printed_samples import PrintedChoice, choices_of, parse_mending, read
+from conformance.docs_audit.printed_samples import PrintedChoice, choices_of, parse_leniently, read
 
 
 def sample(text: str | None, kind: str = "plain", **more: object) -> Sample:
@@ -46,25 +46,25 @@ def sample(text: str | None, kind: str = "plain", **more: object) -> Sample:
 def test_json_is_read_past_its_commas(
     text: str, value: object, mistakes: list[tuple[int, str]]
 ) -> None:
-    found, told = parse_mending(text)
+    found, result = parse_leniently(text)
     assert found == value
-    assert [(mistake.line, mistake.wrong) for mistake in told] == mistakes
+    assert [(mistake.line, mistake.wrong) for mistake in result] == mistakes
 
 
 def test_a_text_of_endless_mistakes_ends() -> None:
-    value, told = parse_mending("[" + "1 " * 1_000 + "]")
+    value, result = parse_leniently("[" + "1 " * 1_000 + "]")
     assert value is None
-    assert len(told) == 20
+    assert len(result) == 20
 
 
 def test_a_text_of_endless_depth_ends() -> None:
-    value, told = parse_mending("[" * 100_000)
+    value, result = parse_leniently("[" * 100_000)
     assert value is None
-    assert len(told) == 1
+    assert len(result) == 1
 
 
 def test_a_comma_inside_a_string_is_no_mistake() -> None:
-    assert parse_mending('{"a": ",}"}') == ({"a": ",}"}, ())
+    assert parse_leniently('{"a": ",}"}') == ({"a": ",}"}, ())
 
 
 def test_events_are_read_whether_blank_lines_part_them_or_not() -> None:
@@ -82,7 +82,7 @@ def test_one_event_may_have_several_lines_of_data() -> None:
     assert reading.unparted == 0
 
 
-def test_a_mistake_in_an_event_is_told_by_the_line_of_the_sample() -> None:
+def test_a_mistake_in_an_event_is_reported_by_the_line_of_the_sample() -> None:
     reading = read(sample('data: {"a": 1}\n\ndata: {"a": 1,}\n\n', "stream"))
     assert [(m.line, m.text) for m in reading.mistakes] == [(3, '{"a": 1,}')]
     assert reading.objects == ({"a": 1}, {"a": 1})
@@ -119,7 +119,7 @@ def test_the_choices_of_a_stream_are_joined_by_their_index() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         "[]",
         "7",
@@ -129,6 +129,6 @@ def test_the_choices_of_a_stream_are_joined_by_their_index() -> None:
         '{"choices": [{"index": "x", "text": 7, "logprobs": {"tokens": [1]}}]}',
     ],
 )
-def test_what_is_no_answer_is_read_without_an_error(answer: str) -> None:
-    for choice in choices_of(read(sample(answer))):
+def test_what_is_no_answer_is_read_without_an_error(response: str) -> None:
+    for choice in choices_of(read(sample(response))):
         assert choice.tokens() is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.docs_audit import replay as replaying
-from conformance.docs_audit.clients import Ask, NotInstalledError, Reply
+from conformance.docs_audit.clients import ClientRequest, ClientResponse, NotInstalledError
 from conformance.docs_audit.page import Client, Example, Page, Parameter
 from conformance.docs_audit.page_reader import PAGES, load_page
 from conformance.docs_audit.replay import STAND_IN, Price, price, replay, request_of, sendable
@@ -18,7 +18,7 @@ from conformance.docs_audit.results import Endpoint, Outcome, Replayed
 KEY = "sk-Zk3hT9wQ1vB7nM5xL2cD8f"
 ENDPOINT = Endpoint("http://127.0.0.1:1/v1", api_key=KEY)
 
-PLAIN = Example("plain", Client.CURL, {"model": "m", "prompt": "Once", "max_tokens": 5})
+NON_STREAMING = Example("plain", Client.CURL, {"model": "m", "prompt": "Once", "max_tokens": 5})
 VARIABLE = Example(
     "variable",
     Client.OPENAI_PYTHON,
@@ -30,9 +30,9 @@ PAGE = Page(
     title="A tiny page",
     endpoint="http://127.0.0.1/v1/completions",
     parameters=(Parameter("max_tokens", default=16, has_default=True),),
-    examples=(PLAIN, VARIABLE, PART),
+    examples=(NON_STREAMING, VARIABLE, PART),
 )
-ANSWER = {
+RESPONSE = {
     "object": "text_completion",
     "choices": [{"index": 0, "text": " a", "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
@@ -40,36 +40,36 @@ ANSWER = {
 
 
 @dataclass
-class Imagined:
+class FakeEndpoint:
     """A client that gives one reply, and keeps what it was asked."""
 
-    reply: Reply = field(default_factory=lambda: Reply(200, answer=ANSWER))
+    response: ClientResponse = field(default_factory=lambda: ClientResponse(200, response=RESPONSE))
     missing: Exception | None = None
     label: str = "imagined"
-    asks: list[Ask] = field(default_factory=list)
-    looked: int = 0
+    asks: list[ClientRequest] = field(default_factory=list)
+    inspected: int = 0
 
     def version(self) -> str:
-        self.looked += 1
+        self.inspected += 1
         if self.missing:
             raise self.missing
         return "1.2"
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ClientRequest) -> ClientResponse:
         self.asks.append(ask)
-        return self.reply
+        return self.response
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Imagined:
-    imagined = Imagined()
+def program(monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
+    fake = FakeEndpoint()
     found = replaying.program_for
 
     def instead(client: Client, node_modules: Path | None = None) -> Any:
-        return imagined if found(client, node_modules) else None
+        return fake if found(client, node_modules) else None
 
     monkeypatch.setattr(replaying, "program_for", instead)
-    return imagined
+    return fake
 
 
 def replayed(*examples: Example, endpoint: Endpoint = ENDPOINT) -> list[Replayed]:
@@ -80,8 +80,8 @@ def replayed(*examples: Example, endpoint: Endpoint = ENDPOINT) -> list[Replayed
 
 
 def test_an_example_is_sent_as_the_page_has_it() -> None:
-    assert request_of(PLAIN) == PLAIN.request
-    assert request_of(PLAIN, "other") == {**PLAIN.request, "model": "other"}
+    assert request_of(NON_STREAMING) == NON_STREAMING.request
+    assert request_of(NON_STREAMING, "other") == {**NON_STREAMING.request, "model": "other"}
 
 
 def test_a_variable_that_nobody_sets_becomes_a_text_of_ours() -> None:
@@ -100,15 +100,17 @@ def test_every_request_of_a_page_is_sent_but_no_part_of_one(name: str) -> None:
 
 def test_what_it_can_cost_is_known_before_anything_is_sent() -> None:
     # Bytes of the prompt and a mark before it, and the tokens asked for or the page's default.
-    assert price(PAGE, [PLAIN]) == Price(1, len("Once") + 1 + 5, 0)
-    copies = replace(PLAIN, request={"prompt": ["a", "b"], "n": 3})
-    assert price(PAGE, [PLAIN, copies]) == Price(2, 10 + 2 * (1 + 1) + 2 * 3 * 16, 0)
+    assert price(PAGE, [NON_STREAMING]) == Price(1, len("Once") + 1 + 5, 0)
+    choices_per_prompt = replace(NON_STREAMING, request={"prompt": ["a", "b"], "n": 3})
+    assert price(PAGE, [NON_STREAMING, choices_per_prompt]) == Price(
+        2, 10 + 2 * (1 + 1) + 2 * 3 * 16, 0
+    )
 
 
-def test_a_request_without_a_limit_is_told_apart() -> None:
+def test_a_request_without_a_limit_is_distinguished() -> None:
     page = replace(PAGE, parameters=(Parameter("max_tokens", default="inf", has_default=True),))
-    endless = replace(PLAIN, request={"prompt": "Once"})
-    assert price(page, [PLAIN, endless]) == Price(2, 10 + 5, 1)
+    endless = replace(NON_STREAMING, request={"prompt": "Once"})
+    assert price(page, [NON_STREAMING, endless]) == Price(2, 10 + 5, 1)
     assert price(replace(PAGE, parameters=()), [endless]) == Price(1, 5, 1)
 
 
@@ -127,49 +129,51 @@ def test_the_five_pages_send_as_many_requests_as_they_show() -> None:
 # ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_answer_that_is_all_it_has_to_be_is_met(program: Imagined) -> None:
-    (one,) = replayed(PLAIN, endpoint=replace(ENDPOINT, model="other"))
+def test_a_response_that_is_all_it_has_to_be_is_met(program: FakeEndpoint) -> None:
+    (one,) = replayed(NON_STREAMING, endpoint=replace(ENDPOINT, model="other"))
     assert (one.document, one.example, one.client) == ("tiny", "plain", "imagined 1.2")
     assert one.outcome is Outcome.MET
     assert {"answered", "choices", "usage", "max_tokens"} <= set(one.met)
     assert one.unmet == ()
     (ask,) = program.asks
-    assert ask == Ask(ENDPOINT.base_url, {**PLAIN.request, "model": "other"}, KEY, 60.0)
+    assert ask == ClientRequest(
+        ENDPOINT.base_url, {**NON_STREAMING.request, "model": "other"}, KEY, 60.0
+    )
 
 
-def test_an_answer_that_is_not_says_what_was_expected_and_seen(program: Imagined) -> None:
-    program.reply = Reply(200, answer={**ANSWER, "object": "chat.completion"})
-    (one,) = replayed(PLAIN)
+def test_a_response_that_is_not_says_what_was_expected_and_seen(program: FakeEndpoint) -> None:
+    program.response = ClientResponse(200, response={**RESPONSE, "object": "chat.completion"})
+    (one,) = replayed(NON_STREAMING)
     assert one.outcome is Outcome.NOT_MET
     assert [(u.expectation, u.expected, u.seen) for u in one.unmet] == [
         ("object", 'object = "text_completion"', 'object = "chat.completion"')
     ]
 
 
-def test_the_variables_that_were_filled_in_are_named(program: Imagined) -> None:
-    first, second = replayed(PLAIN, VARIABLE)
+def test_the_variables_that_were_filled_in_are_named(program: FakeEndpoint) -> None:
+    first, second = replayed(NON_STREAMING, VARIABLE)
     assert first.stand_ins == ()
     assert second.stand_ins == ("long_text", "end")
     assert program.asks[1].request["prompt"][1] == STAND_IN
 
 
-def test_a_client_that_is_missing_leaves_its_examples_not_run(program: Imagined) -> None:
+def test_a_client_that_is_missing_leaves_its_examples_not_run(program: FakeEndpoint) -> None:
     program.missing = NotInstalledError("there is no curl: install it")
-    (one,) = replayed(PLAIN)
+    (one,) = replayed(NON_STREAMING)
     assert one == Replayed(
         "tiny", "plain", "imagined", Outcome.NOT_RUN, reason="there is no curl: install it"
     )
     assert program.asks == []
 
 
-def test_a_client_that_cannot_be_started_leaves_its_examples_not_run(program: Imagined) -> None:
+def test_a_client_that_cannot_be_started_leaves_its_examples_not_run(program: FakeEndpoint) -> None:
     program.missing = PermissionError(13, "Permission denied")
-    (one,) = replayed(PLAIN)
+    (one,) = replayed(NON_STREAMING)
     assert one.outcome is Outcome.NOT_RUN
     assert one.reason == "the client cannot be started: [Errno 13] Permission denied"
 
 
-def test_a_part_of_a_body_is_not_run(program: Imagined) -> None:
+def test_a_part_of_a_body_is_not_run(program: FakeEndpoint) -> None:
     (one,) = replayed(PART)
     assert (one.outcome, one.reason) == (
         Outcome.NOT_RUN,
@@ -178,7 +182,7 @@ def test_a_part_of_a_body_is_not_run(program: Imagined) -> None:
     assert program.asks == []
 
 
-def test_a_client_is_looked_for_once(program: Imagined) -> None:
-    replayed(PLAIN, replace(PLAIN, name="again"))
-    assert program.looked == 1
+def test_a_client_is_looked_for_once(program: FakeEndpoint) -> None:
+    replayed(NON_STREAMING, replace(NON_STREAMING, name="again"))
+    assert program.inspected == 1
     assert len(program.asks) == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.docs_audit.clients import Ask, NotInstalledError, program_for
+from conformance.docs_audit.clients import ClientRequest, NotInstalledError, program_for
 from conformance.docs_audit.clients.curl import Curl
 from conformance.docs_audit.clients.libraries import NodeProgram, PythonLibrary
 from conformance.docs_audit.clients.process import ERROR_BYTES, Ended, run
@@ -71,23 +71,23 @@ def test_a_program_need_not_read_what_it_is_given() -> None:
 
 def test_a_client_gets_the_key_and_no_setting_that_would_send_it_elsewhere() -> None:
     own = {"PATH": "/bin", "OPENAI_BASE_URL": "http://elsewhere", "OPENAI_API_KEY": "another"}
-    ask = Ask("https://relay.example/v1", {}, KEY)
+    ask = ClientRequest("https://relay.example/v1", {}, KEY)
     assert environment_for(ask, own) == {"PATH": "/bin", "OPENAI_API_KEY": KEY}
-    assert environment_for(Ask("https://relay.example/v1", {}), own) == {"PATH": "/bin"}
+    assert environment_for(ClientRequest("https://relay.example/v1", {}), own) == {"PATH": "/bin"}
 
 
 def test_no_proxy_stands_between_this_machine_and_itself() -> None:
     own = {"HTTP_PROXY": "http://proxy.example"}
-    variables = environment_for(Ask("http://127.0.0.1:8000/v1", {}), own)
+    variables = environment_for(ClientRequest("http://127.0.0.1:8000/v1", {}), own)
     assert variables["NO_PROXY"] == variables["no_proxy"] == "*"
 
 
 def test_an_ask_does_not_show_its_key() -> None:
-    assert KEY not in repr(Ask("http://127.0.0.1/v1", {}, KEY))
+    assert KEY not in repr(ClientRequest("http://127.0.0.1/v1", {}, KEY))
 
 
 def test_the_key_is_taken_out_of_whatever_a_client_writes() -> None:
-    ask = Ask("http://127.0.0.1/v1", {}, KEY)
+    ask = ClientRequest("http://127.0.0.1/v1", {}, KEY)
     assert ask.redacted(f"Bearer {KEY}".encode()) == "Bearer $API_KEY"
     assert ask.redacted(KEY.replace("k", "\\u006b").encode()) == "$API_KEY"
 
@@ -96,7 +96,7 @@ def test_the_key_is_taken_out_of_whatever_a_client_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "answer"),
+    ("raw", "response"),
     [
         ('{"a": 1}', {"a": 1}),
         ('{"a": NaN}', '{"a": NaN}'),
@@ -105,28 +105,28 @@ def test_the_key_is_taken_out_of_whatever_a_client_writes() -> None:
         ("[" * 100_000, "[" * 100_000),
     ],
 )
-def test_a_plain_body_is_json_or_the_text_that_it_is(raw: str, answer: object) -> None:
-    reply = of_body(raw, status=200, content_type=None, failure=None, streamed=False)
-    assert reply.answer == answer
-    assert reply.raw == raw
-    assert reply.chunks is None
+def test_a_plain_body_is_json_or_the_text_that_it_is(raw: str, response: object) -> None:
+    http_response = of_body(raw, status=200, content_type=None, failure=None, streamed=False)
+    assert http_response.response == response
+    assert http_response.raw == raw
+    assert http_response.chunks is None
 
 
 def test_the_chunks_of_a_streamed_body_are_its_events_without_the_last() -> None:
     raw = 'data: {"a": 1}\n\n: comment\n\ndata: oops\n\ndata: [DONE]\n\n'
-    told = json.dumps({"raw": raw, "status": 200})
-    for reply in (
+    result = json.dumps({"raw": raw, "status": 200})
+    for response in (
         of_body(raw, status=200, content_type=None, failure=None, streamed=True),
-        of_driver(told, streamed=True),
+        of_driver(result, streamed=True),
     ):
-        assert reply.chunks == ({"a": 1}, "oops")
-        assert reply.answer is None
+        assert response.chunks == ({"a": 1}, "oops")
+        assert response.response is None
 
 
 def test_chunks_that_a_client_took_apart_are_taken_as_they_are() -> None:
-    reply = of_driver('{"chunks": [{"a": 1}], "failure": "died"}', streamed=True)
-    assert reply.chunks == ({"a": 1},)
-    assert reply.failure == "died"
+    response = of_driver('{"chunks": [{"a": 1}], "failure": "died"}', streamed=True)
+    assert response.chunks == ({"a": 1},)
+    assert response.failure == "died"
 
 
 @pytest.mark.parametrize("written", ["", "Traceback", "[]", "null"])
@@ -136,10 +136,12 @@ def test_what_no_driver_writes_is_no_reply(written: str) -> None:
 
 
 def test_a_client_that_breaks_down_is_quoted() -> None:
-    reply = PythonLibrary("openai", "no_such_driver").send(Ask("http://127.0.0.1:1/v1", {}))
-    assert reply.failure is not None
-    assert "No module named" in reply.failure
-    assert "no_such_driver" in reply.failure
+    response = PythonLibrary("openai", "no_such_driver").send(
+        ClientRequest("http://127.0.0.1:1/v1", {})
+    )
+    assert response.failure is not None
+    assert "No module named" in response.failure
+    assert "no_such_driver" in response.failure
 
 
 # ── what is missing ──────────────────────────────────────────────────────────────────────────────
@@ -224,8 +226,12 @@ def test_curl_gets_the_key_and_the_body_where_no_other_user_sees_them(
 
     monkeypatch.setattr("conformance.docs_audit.clients.process.run", note)
     request = {"prompt": 'a "quoted" \\ word\n春', "stream": True}
-    reply = Curl().send(Ask("http://127.0.0.1:1/v1", request, KEY))
-    assert (reply.status, reply.content_type, reply.failure) == (200, "application/json", None)
+    response = Curl().send(ClientRequest("http://127.0.0.1:1/v1", request, KEY))
+    assert (response.status, response.content_type, response.failure) == (
+        200,
+        "application/json",
+        None,
+    )
     assert not [word for word in seen["command"] if KEY in word or "quoted" in word]
     assert "--no-buffer" in seen["command"]
     # Without it the brackets of an IPv6 address would be taken for a range.
@@ -234,13 +240,13 @@ def test_curl_gets_the_key_and_the_body_where_no_other_user_sees_them(
 
 
 def test_curls_complaint_is_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = b"curl: (7) Failed to connect\n\n000 \n"
+    result = b"curl: (7) Failed to connect\n\n000 \n"
     monkeypatch.setattr(
-        "conformance.docs_audit.clients.process.run", lambda *_, **__: Ended(b"", told, 7)
+        "conformance.docs_audit.clients.process.run", lambda *_, **__: Ended(b"", result, 7)
     )
-    reply = Curl().send(Ask("http://127.0.0.1:1/v1", {}))
-    assert reply.failure == "curl: (7) Failed to connect"
-    assert reply.status is None
+    response = Curl().send(ClientRequest("http://127.0.0.1:1/v1", {}))
+    assert response.failure == "curl: (7) Failed to connect"
+    assert response.status is None
 
 
 def test_drivers_import_nothing_of_the_suite_but_each_other() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conformance.docs_audit.clients import Reply
+from conformance.docs_audit.clients import ClientResponse
 from conformance.docs_audit.expectations import EXPECTATIONS, Case, judge
 from conformance.docs_audit.page import Client, Example, ListedField, Page, Parameter, Sample
 
@@ -36,7 +36,7 @@ def choice(index: int, text: str) -> dict[str, Any]:
     return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": "length"}
 
 
-PLAIN: dict[str, Any] = {
+NON_STREAMING: dict[str, Any] = {
     "id": "cmpl-1",
     "object": "text_completion",
     "created": 1,
@@ -60,13 +60,18 @@ PAGE = Page(
 ONE = Example("one", Client.CURL, REQUEST, reads=("choices[0].text",))
 
 
-def plain(answer: object = PLAIN, request: dict[str, Any] = REQUEST) -> Case:
-    reply = Reply(200, "application/json; charset=utf-8", answer=answer, raw=json.dumps(answer))
-    return Case(PAGE, ONE, request, reply)
+def non_streaming(response: object = NON_STREAMING, request: dict[str, Any] = REQUEST) -> Case:
+    http_response = ClientResponse(
+        200, "application/json; charset=utf-8", response=response, raw=json.dumps(response)
+    )
+    return Case(PAGE, ONE, request, http_response)
 
 
 CHUNKS: list[dict[str, Any]] = [
-    {**PLAIN, "choices": [{**part, "finish_reason": reason, "text": text, "logprobs": None}]}
+    {
+        **NON_STREAMING,
+        "choices": [{**part, "finish_reason": reason, "text": text, "logprobs": None}],
+    }
     for text, reason in (("Once ", None), ("more", "stop"))
     for part in [choice(0, "Once more")]
 ]
@@ -81,8 +86,8 @@ def raw_of(chunks: list[Any], *end: str) -> str:
 
 def stream(chunks: list[Any] = CHUNKS, raw: str | None = None) -> Case:
     body = raw_of(chunks) if raw is None else raw
-    reply = Reply(200, "text/event-stream", chunks=tuple(chunks), raw=body)
-    return Case(PAGE, ONE, STREAMED, reply)
+    response = ClientResponse(200, "text/event-stream", chunks=tuple(chunks), raw=body)
+    return Case(PAGE, ONE, STREAMED, response)
 
 
 def unmet(case: Case) -> list[str]:
@@ -93,7 +98,7 @@ def unmet(case: Case) -> list[str]:
 
 
 def test_everything_that_applies_is_met_by_a_right_answer() -> None:
-    whole, nothing = judge(plain())
+    whole, nothing = judge(non_streaming())
     assert nothing == ()
     streamed, nothing = judge(stream())
     assert nothing == ()
@@ -101,64 +106,64 @@ def test_everything_that_applies_is_met_by_a_right_answer() -> None:
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    answer = copy.deepcopy(PLAIN)
-    change(answer)
-    return answer
+    response = copy.deepcopy(NON_STREAMING)
+    change(response)
+    return response
 
 
 def at(index: int, /, **fields: Any) -> Callable[[dict[str, Any]], object]:
-    return lambda answer: answer["choices"][index].update(fields)
+    return lambda response: response["choices"][index].update(fields)
 
 
 def within(index: int, /, **arrays: Any) -> Callable[[dict[str, Any]], object]:
-    return lambda answer: answer["choices"][index]["logprobs"].update(arrays)
+    return lambda response: response["choices"][index]["logprobs"].update(arrays)
 
 
 def without(*path: str | int) -> Callable[[dict[str, Any]], object]:
-    def drop(answer: Any) -> None:
+    def drop(response: Any) -> None:
         for step in path[:-1]:
-            answer = answer[step]
-        del answer[path[-1]]
+            response = response[step]
+        del response[path[-1]]
 
     return drop
 
 
-HONEST: dict[str, Callable[[dict[str, Any]], object]] = {
-    "choices in another order": lambda answer: answer["choices"].reverse(),
-    "fields of its own": lambda answer: answer.update(extra={"a": 1}),
+CONFORMING: dict[str, Callable[[dict[str, Any]], object]] = {
+    "choices in another order": lambda response: response["choices"].reverse(),
+    "fields of its own": lambda response: response.update(extra={"a": 1}),
     "the same logprob twice": within(0, token_logprobs=[0, 0.0]),
     "a character cut at the limit": within(0, tokens=["Once ", "\ufffd\ufffd"]),
     "a part of a character": within(0, tokens=["Once ", "bytes:\\xe2"]),
-    "tokens cut at a stop": lambda answer: answer["choices"][0].update(
+    "tokens cut at a stop": lambda response: response["choices"][0].update(
         finish_reason="stop", text="Once "
     ),
     "offsets that stand still": within(0, text_offset=[-1, -1]),
 }
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_what_a_right_server_may_do_is_not_accused(name: str) -> None:
-    assert unmet(plain(changed(HONEST[name]))) == []
+@pytest.mark.parametrize("name", CONFORMING)
+def test_what_a_right_server_may_do_is_not_reported(name: str) -> None:
+    assert unmet(non_streaming(changed(CONFORMING[name]))) == []
 
 
-def test_alternatives_may_be_missing_where_none_were_asked_for() -> None:
-    answer = changed(lambda a: [c["logprobs"].update(top_logprobs=None) for c in a["choices"]])
-    assert unmet(plain(answer, {**REQUEST, "logprobs": 0})) == []
-    assert unmet(plain(answer)) == ["logprobs"]
+def test_alternatives_may_be_missing_where_none_were_requested() -> None:
+    response = changed(lambda a: [c["logprobs"].update(top_logprobs=None) for c in a["choices"]])
+    assert unmet(non_streaming(response, {**REQUEST, "logprobs": 0})) == []
+    assert unmet(non_streaming(response)) == ["logprobs"]
 
 
-def test_logprobs_may_be_missing_where_none_were_asked_for() -> None:
+def test_logprobs_may_be_missing_where_none_were_requested() -> None:
     request = {key: value for key, value in REQUEST.items() if key != "logprobs"}
-    answer = changed(lambda a: [c.pop("logprobs") for c in a["choices"]])
+    response = changed(lambda a: [c.pop("logprobs") for c in a["choices"]])
     page = replace(PAGE, fields=(ListedField("choices[].logprobs"),))
-    assert unmet(replace(plain(answer, request), page=page)) == []
-    assert "fields" in unmet(replace(plain(answer), page=page))
+    assert unmet(replace(non_streaming(response, request), page=page)) == []
+    assert "fields" in unmet(replace(non_streaming(response), page=page))
 
 
 def test_a_stop_sequence_in_the_prompt_is_not_in_what_was_generated() -> None:
-    answer = changed(at(0, text="Once upon a time"))
-    assert unmet(plain(answer, {**REQUEST, "stop": "Once"})) == []
-    assert unmet(plain(answer, {**REQUEST, "stop": "upon"})) == ["stop"]
+    response = changed(at(0, text="Once upon a time"))
+    assert unmet(non_streaming(response, {**REQUEST, "stop": "Once"})) == []
+    assert unmet(non_streaming(response, {**REQUEST, "stop": "upon"})) == ["stop"]
 
 
 @pytest.mark.parametrize(
@@ -221,9 +226,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_is_accused_where_it_is_wrong(name: str) -> None:
+def test_a_wrong_answer_is_reported_where_it_is_wrong(name: str) -> None:
     change, expected = WRONG[name]
-    assert expected in unmet(plain(changed(change)))
+    assert expected in unmet(non_streaming(changed(change)))
 
 
 def chunked(at: int, /, **fields: Any) -> list[dict[str, Any]]:
@@ -260,48 +265,51 @@ WRONG_STREAMS: dict[str, tuple[Case, str]] = {
     "an error in between": (stream([CHUNKS[0], "upstream died"]), "object"),
     "no chunk at all": (stream([], raw="data: [DONE]\n\n"), "object"),
     "a plain answer": (
-        replace(stream(), reply=replace(stream().reply, content_type="application/json")),
+        replace(stream(), response=replace(stream().response, content_type="application/json")),
         "media type",
     ),
 }
 
 
 @pytest.mark.parametrize("name", WRONG_STREAMS)
-def test_a_wrong_stream_is_accused_where_it_is_wrong(name: str) -> None:
+def test_a_wrong_stream_is_reported_where_it_is_wrong(name: str) -> None:
     case, expected = WRONG_STREAMS[name]
     assert expected in unmet(case)
 
 
 @pytest.mark.parametrize(
-    ("reply", "seen"),
+    ("response", "seen"),
     [
-        (Reply(failure="APIConnectionError: refused"), "APIConnectionError: refused"),
-        (Reply(404, failure="NotFoundError: no model"), "status 404, NotFoundError: no model"),
-        (Reply(503, "text/html", answer="<html>", raw="<html>"), "status 503: <html>"),
+        (ClientResponse(failure="APIConnectionError: refused"), "APIConnectionError: refused"),
+        (
+            ClientResponse(404, failure="NotFoundError: no model"),
+            "status 404, NotFoundError: no model",
+        ),
+        (ClientResponse(503, "text/html", response="<html>", raw="<html>"), "status 503: <html>"),
     ],
 )
-def test_without_an_answer_nothing_else_is_looked_at(reply: Reply, seen: str) -> None:
-    met, (one,) = judge(replace(plain(), reply=reply))
+def test_without_a_response_nothing_else_is_looked_at(response: ClientResponse, seen: str) -> None:
+    met, (one,) = judge(replace(non_streaming(), response=response))
     assert met == ()
     assert (one.expectation, one.seen) == ("answered", seen)
 
 
-def test_one_gap_is_accused_once() -> None:
-    case = plain(["no", "object"])
-    met, accused = judge(case)
-    assert [one.expectation for one in accused] == ["object"]
+def test_one_gap_is_reported_once() -> None:
+    case = non_streaming(["no", "object"])
+    met, reported = judge(case)
+    assert [one.expectation for one in reported] == ["object"]
     assert set(met) == {"answered", "media type"}
 
 
-def test_an_answer_that_is_nested_beyond_reading_is_no_error_of_ours() -> None:
+def test_a_response_that_is_nested_beyond_reading_is_no_error_of_ours() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
     assert unmet(plain_unwritten({"choices": deep, "object": "text_completion"}))
 
 
-def plain_unwritten(answer: object) -> Case:
-    return Case(PAGE, ONE, REQUEST, Reply(200, "application/json", answer=answer))
+def plain_unwritten(response: object) -> Case:
+    return Case(PAGE, ONE, REQUEST, ClientResponse(200, "application/json", response=response))
 
 
 def test_each_expectation_has_a_fault_that_it_finds() -> None:
@@ -312,17 +320,17 @@ def test_each_expectation_has_a_fault_that_it_finds() -> None:
 def test_a_choice_that_was_cut_has_reached_its_limit() -> None:
     request = {"prompt": "Once", "max_tokens": 16}
     usage = {"prompt_tokens": 1, "completion_tokens": 9, "total_tokens": 10}
-    answer = {**PLAIN, "choices": [choice(0, "Once more")], "usage": usage}
-    assert unmet(plain(answer, request)) == ["max_tokens"]
+    response = {**NON_STREAMING, "choices": [choice(0, "Once more")], "usage": usage}
+    assert unmet(non_streaming(response, request)) == ["max_tokens"]
     # Without a limit of its own it can be the context that cut it.
-    assert unmet(plain(answer, {"prompt": "Once"})) == []
+    assert unmet(non_streaming(response, {"prompt": "Once"})) == []
 
 
 def test_the_limit_of_a_request_without_one_is_the_pages() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 17, "total_tokens": 18}
-    answer = {**PLAIN, "choices": [choice(0, "Once more")], "usage": usage}
-    assert unmet(plain(answer, {"prompt": "Once"})) == ["max_tokens"]
+    response = {**NON_STREAMING, "choices": [choice(0, "Once more")], "usage": usage}
+    assert unmet(non_streaming(response, {"prompt": "Once"})) == ["max_tokens"]
     boundless = replace(
         PAGE, parameters=(Parameter("max_tokens", default="inf", has_default=True),)
     )
-    assert unmet(replace(plain(answer, {"prompt": "Once"}), page=boundless)) == []
+    assert unmet(replace(non_streaming(response, {"prompt": "Once"}), page=boundless)) == []

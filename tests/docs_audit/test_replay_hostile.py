@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.docs_audit.clients import Reply
+from conformance.docs_audit.clients import ClientResponse
 from conformance.docs_audit.clients.response import of_body
 from conformance.docs_audit.expectations import Case, judge
 from conformance.docs_audit.page_reader import PAGES, load_page
@@ -45,7 +45,7 @@ CHOICES = st.lists(
     ),
     max_size=3,
 )
-ANSWERS = ANYTHING | st.fixed_dictionaries(
+RESPONSES = ANYTHING | st.fixed_dictionaries(
     {"choices": CHOICES | ANYTHING},
     optional={"object": SCALARS, "id": ANYTHING, "model": ANYTHING, "usage": ANYTHING},
 )
@@ -53,22 +53,22 @@ ANSWERS = ANYTHING | st.fixed_dictionaries(
 many = settings(max_examples=150, derandomize=True, deadline=None)
 
 
-def unmet(example: int, reply: Reply) -> list[str]:
+def unmet(example: int, response: ClientResponse) -> list[str]:
     page, one = EXAMPLES[example]
-    return [u.expectation for u in judge(Case(page, one, request_of(one), reply))[1]]
+    return [u.expectation for u in judge(Case(page, one, request_of(one), response))[1]]
 
 
 @many
-@given(st.integers(0, len(EXAMPLES) - 1), ANSWERS, st.lists(ANSWERS, max_size=4))
-def test_any_answer_is_judged(example: int, answer: Any, chunks: list[Any]) -> None:
-    reply = Reply(200, "application/json", None, answer, tuple(chunks), None)
+@given(st.integers(0, len(EXAMPLES) - 1), RESPONSES, st.lists(RESPONSES, max_size=4))
+def test_any_answer_is_judged(example: int, response: Any, chunks: list[Any]) -> None:
+    http_response = ClientResponse(200, "application/json", None, response, tuple(chunks), None)
     # A drawn answer that every expectation holds for would have to be made on purpose.
-    assert unmet(example, reply)
+    assert unmet(example, http_response)
 
 
 @many
 @given(st.integers(0, len(EXAMPLES) - 1), st.text() | st.sampled_from(["data: {}\n\n", "data: 1"]))
 def test_any_body_is_read_and_judged(example: int, raw: str) -> None:
     streamed = request_of(EXAMPLES[example][1]).get("stream") is True
-    reply = of_body(raw, status=200, content_type=None, failure=None, streamed=streamed)
-    assert unmet(example, reply)
+    response = of_body(raw, status=200, content_type=None, failure=None, streamed=streamed)
+    assert unmet(example, response)

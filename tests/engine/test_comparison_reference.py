@@ -19,7 +19,7 @@ from conformance.contract import load_contract
 from conformance.engine.comparison import Reference, ReferenceMissingError
 from conformance.engine.comparison import reference as asking
 from conformance.engine.runner import Options, run
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 from conformance.language import same
 from conformance.model import Exchange, Limits, Request, Target, Tier
 from conformance.record.events import (
@@ -32,8 +32,8 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.ndjson import RunWriter, read_run
-from conformance.testing import ImaginedEndpoint
-from tests.transport.loopback import answer, reset, serving
+from conformance.testing import FakeEndpoint
+from tests.transport.loopback import reset, respond, serving
 
 OPENAI = load_contract("openai")
 THEIR_KEY = "sk-theirs-that-must-not-show"
@@ -49,8 +49,8 @@ async def passes(api: Api) -> None:
 
 async def deviates(api: Api) -> None:
     for limit in (2, 3):
-        reply = await api.complete(prompt="1, 2,", max_tokens=limit)
-    raise Deviation("another text", str(reply.exchange.status))
+        response = await api.complete(prompt="1, 2,", max_tokens=limit)
+    raise Failure("another text", str(response.exchange.status))
 
 
 def a_check(check_id: str, run_it: Callable[[Api], Any]) -> Check:
@@ -66,8 +66,8 @@ def opened(target: Target = OURS) -> Iterator[Target]:
     yield target
 
 
-def imagined_reference(**more: Any) -> tuple[Reference, ImaginedEndpoint]:
-    endpoint = ImaginedEndpoint(OPENAI, OURS.model)
+def fake_reference(**more: Any) -> tuple[Reference, FakeEndpoint]:
+    endpoint = FakeEndpoint(OPENAI, OURS.model)
     return Reference("bundled", opened, sender=endpoint.send, **more), endpoint
 
 
@@ -75,7 +75,7 @@ def events_of(
     *checks: Check, reference: Reference | None, options: Options = DEFAULTS
 ) -> list[RunEvent]:
     async def collect() -> list[RunEvent]:
-        endpoint = ImaginedEndpoint(OPENAI)
+        endpoint = FakeEndpoint(OPENAI)
         stream = run(
             TARGET, OPENAI, options, transport=endpoint, checks=checks, reference=reference
         )
@@ -98,31 +98,31 @@ def footer_of(events: list[RunEvent]) -> Any:
     return last.footer
 
 
-def test_the_reference_answers_what_shows_a_deviation_with_its_own_model() -> None:
-    reference, endpoint = imagined_reference()
+def test_the_reference_answers_what_shows_a_failure_with_its_own_model() -> None:
+    reference, endpoint = fake_reference()
     events = events_of(GOOD, BAD, reference=reference)
     shown = next(e.finding for e in events if isinstance(e, FindingMade) and e.finding.id == BAD.id)
-    told = answered(events)
-    assert [event.comparison.exchange for event in told] == list(shown.exchanges)
-    for event in told:
+    result = answered(events)
+    assert [event.comparison.exchange for event in result] == list(shown.exchanges)
+    for event in result:
         assert event.comparison.answer.status == 200
     made = {e.exchange.id: e.exchange for e in events if isinstance(e, ExchangeMade)}
-    for event, asked in zip(told, endpoint.requests, strict=True):
+    for event, request in zip(result, endpoint.requests, strict=True):
         theirs = json.loads(made[event.comparison.exchange].request.body)
-        assert json.loads(asked.body) == {**theirs, "model": "our-model"}
-    assert [event.comparison.answer.id for event in told] == ["r0001", "r0002"]
+        assert json.loads(request.body) == {**theirs, "model": "our-model"}
+    assert [event.comparison.answer.id for event in result] == ["r0001", "r0002"]
 
 
-def test_it_is_asked_when_all_is_judged_and_before_the_footer() -> None:
-    reference, _ = imagined_reference()
+def test_it_is_requested_when_all_is_judged_and_before_the_footer() -> None:
+    reference, _ = fake_reference()
     kinds = [type(event) for event in events_of(BAD, GOOD, reference=reference)]
     first = kinds.index(ReferenceAnswered)
     assert set(kinds[first:-1]) == {ReferenceAnswered}
     assert kinds[-1] is RunFinished
 
 
-def test_it_changes_neither_the_verdict_nor_the_bill_of_the_endpoint() -> None:
-    reference, _ = imagined_reference()
+def test_it_changes_neither_the_verdict_nor_the_usage_of_the_endpoint() -> None:
+    reference, _ = fake_reference()
     alone = footer_of(events_of(GOOD, BAD, reference=None))
     compared = footer_of(events_of(GOOD, BAD, reference=reference))
     assert compared.conclusion == alone.conclusion
@@ -134,9 +134,9 @@ def test_it_changes_neither_the_verdict_nor_the_bill_of_the_endpoint() -> None:
 
 
 def test_the_header_names_it() -> None:
-    reference, _ = imagined_reference()
-    for asked, name in ((reference, "bundled"), (None, None)):
-        started = events_of(GOOD, reference=asked)[0]
+    reference, _ = fake_reference()
+    for request, name in ((reference, "bundled"), (None, None)):
+        started = events_of(GOOD, reference=request)[0]
         assert isinstance(started, RunStarted)
         assert started.header.reference == name
 
@@ -150,7 +150,7 @@ def test_where_nothing_deviates_it_is_not_even_opened() -> None:
     assert footer_of(events).reference_cost is None
 
 
-def test_one_that_cannot_be_opened_is_told_once_and_the_run_goes_on() -> None:
+def test_one_that_cannot_be_opened_is_reported_once_and_the_run_goes_on() -> None:
     @contextmanager
     def broken() -> Iterator[Target]:
         raise ReferenceMissingError(same("it is not installed"))
@@ -171,39 +171,39 @@ def test_one_that_cannot_be_opened_is_told_once_and_the_run_goes_on() -> None:
         (None, "the reference server does not respond: gone"),
     ],
 )
-def test_one_that_lets_nobody_in_is_asked_once(status: int | None, sentence: str) -> None:
-    asked: list[Request] = []
+def test_one_that_lets_nobody_in_is_requested_once(status: int | None, sentence: str) -> None:
+    body: list[Request] = []
 
     async def send(request: Request) -> Exchange:
-        asked.append(request)
+        body.append(request)
         return Exchange("x0001", request, (), status, (), b"", (), 0.1, None if status else "gone")
 
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
     assert missing(events) == [sentence]
-    assert len(asked) == 1
+    assert len(body) == 1
     assert not answered(events)
 
 
-def test_an_answer_that_never_came_is_no_comparison() -> None:
-    honest = ImaginedEndpoint(OPENAI, OURS.model)
+def test_a_response_that_never_came_is_no_comparison() -> None:
+    conforming = FakeEndpoint(OPENAI, OURS.model)
 
     async def send(request: Request) -> Exchange:
-        came = await honest.send(request)
-        return came if len(honest.requests) == 1 else replace(came, status=None, fault="gone")
+        came = await conforming.send(request)
+        return came if len(conforming.requests) == 1 else replace(came, status=None, fault="gone")
 
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
-    assert len(honest.requests) == 2
+    assert len(conforming.requests) == 2
     assert len(answered(events)) == 1
     assert not missing(events)
 
 
 def test_it_spends_no_more_than_the_run_may() -> None:
-    reference, endpoint = imagined_reference()
+    reference, endpoint = fake_reference()
 
     async def many(api: Api) -> None:
         for limit in (1, 2, 3):
             await api.complete(prompt="1", max_tokens=limit)
-        raise Deviation("a", "b")
+        raise Failure("a", "b")
 
     # The request that every run begins with is the fourth.
     options = Options(limits=Limits(requests=4, tokens=1_000))
@@ -241,7 +241,7 @@ def test_one_that_starts_when_nobody_waits_any_more_is_stopped_again() -> None:
                 TARGET,
                 OPENAI,
                 Options(),
-                transport=ImaginedEndpoint(OPENAI),
+                transport=FakeEndpoint(OPENAI),
                 checks=[BAD],
                 reference=Reference("bundled", slow),
             )
@@ -271,10 +271,10 @@ def test_neither_side_shows_the_others_key_and_each_gets_its_own(tmp_path: Path)
     }
 
     async def judge() -> tuple[list[bytes], list[bytes]]:
-        leak = answer(completion, "200 OK", f"X-Upstream: {OUR_KEY} {THEIR_KEY}")
+        leak = respond(completion, "200 OK", f"X-Upstream: {OUR_KEY} {THEIR_KEY}")
         async with (
-            serving(leak, answer(talking, "400 Bad Request")) as theirs,
-            serving(leak, answer(talking, "400 Bad Request")) as ours,
+            serving(leak, respond(talking, "400 Bad Request")) as theirs,
+            serving(leak, respond(talking, "400 Bad Request")) as ours,
         ):
             target = replace(TARGET, base_url=theirs.base_url)
             other = replace(OURS, base_url=ours.base_url)
@@ -298,7 +298,7 @@ def test_neither_side_shows_the_others_key_and_each_gets_its_own(tmp_path: Path)
     assert not any(OUR_KEY.encode() in sent for sent in to_theirs)
 
 
-def test_one_that_breaks_the_connection_is_told(tmp_path: Path) -> None:
+def test_one_that_breaks_the_connection_is_reported(tmp_path: Path) -> None:
     async def judge() -> list[RunEvent]:
         async with serving(reset) as ours:
             other = replace(OURS, base_url=ours.base_url)
@@ -306,17 +306,17 @@ def test_one_that_breaks_the_connection_is_told(tmp_path: Path) -> None:
                 TARGET,
                 OPENAI,
                 Options(limits=Limits(requests=1, tokens=1_000)),
-                transport=ImaginedEndpoint(OPENAI),
+                transport=FakeEndpoint(OPENAI),
                 checks=[a_check("b.bad", deviates_at_once)],
                 reference=Reference(ours.base_url, lambda: opened(other)),
             )
             return [event async for event in stream]
 
-    (because,) = missing(asyncio.run(judge()))
-    assert because.startswith("the reference server does not respond: ")
+    (reason,) = missing(asyncio.run(judge()))
+    assert reason.startswith("the reference server does not respond: ")
 
 
 async def deviates_at_once(api: Api) -> None:
     """Repeat what every run begins with, so that one request is enough."""
     await api.complete(prompt="1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,", max_tokens=1, temperature=0)
-    raise Deviation("a", "b")
+    raise Failure("a", "b")

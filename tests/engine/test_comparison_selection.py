@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.engine.comparison import deciding, within
-from conformance.engine.comparison.selection import MOST_REQUESTS, MOST_TOKENS, asked_for
+from conformance.engine.comparison.selection import MAX_REQUESTS, MAX_TOKENS, request_for
 from conformance.model import (
     Credentials,
     Exchange,
@@ -27,8 +27,8 @@ def request(body: Any, **more: Any) -> Request:
     return Request("POST", "/completions", raw, **more)
 
 
-def exchange(key: str, asked: Request) -> Exchange:
-    return Exchange(key, asked, (), 200, (), b"{}", (), 0.1)
+def exchange(key: str, request: Request) -> Exchange:
+    return Exchange(key, request, (), 200, (), b"{}", (), 0.1)
 
 
 def finding(verdict: Verdict, *shown: str) -> Finding:
@@ -37,18 +37,18 @@ def finding(verdict: Verdict, *shown: str) -> Finding:
     )
 
 
-def chosen(findings: Iterable[Finding], *asked: Request) -> list[str]:
-    exchanges = [exchange(f"x{number}", one) for number, one in enumerate(asked)]
+def chosen(findings: Iterable[Finding], *request: Request) -> list[str]:
+    exchanges = [exchange(f"x{number}", one) for number, one in enumerate(request)]
     return [picked.id for picked in deciding(findings, exchanges, "theirs")]
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_only_deviations_are_compared(verdict: Verdict) -> None:
-    asked = chosen([finding(verdict, "x0")], request({"prompt": "1"}))
-    assert asked == (["x0"] if verdict in {Verdict.FAIL, Verdict.WARN} else [])
+def test_only_failures_are_compared(verdict: Verdict) -> None:
+    body = chosen([finding(verdict, "x0")], request({"prompt": "1"}))
+    assert body == (["x0"] if verdict in {Verdict.FAIL, Verdict.WARN} else [])
 
 
-def test_of_each_finding_the_last_three_decide_and_each_request_is_asked_once() -> None:
+def test_of_each_finding_the_last_three_decide_and_each_request_is_requested_once() -> None:
     prompts = [request({"prompt": text}) for text in "abcdeb"]
     findings = [
         finding(Verdict.FAIL, "x0", "x1", "x2", "x3"),
@@ -64,10 +64,10 @@ def test_many_samples_of_one_request_leave_room_for_others() -> None:
     assert chosen(findings, *prompts) == ["x0", "x1", "x6"]
 
 
-def test_a_run_full_of_deviations_asks_no_more_than_sixty() -> None:
+def test_a_run_full_of_failures_asks_no_more_than_sixty() -> None:
     prompts = [request({"prompt": str(number)}) for number in range(99)]
     findings = [finding(Verdict.FAIL, f"x{number}") for number in range(99)]
-    assert chosen(findings, *prompts) == [f"x{number}" for number in range(MOST_REQUESTS)]
+    assert chosen(findings, *prompts) == [f"x{number}" for number in range(MAX_REQUESTS)]
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_a_run_full_of_deviations_asks_no_more_than_sixty() -> None:
     ],
 )
 def test_what_means_something_else_to_somebody_else_is_not_asked(strange: Request) -> None:
-    plain = request({"prompt": "1"})
-    assert chosen([finding(Verdict.FAIL, "x0", "x1")], plain, strange) == ["x0"]
+    non_streaming = request({"prompt": "1"})
+    assert chosen([finding(Verdict.FAIL, "x0", "x1")], non_streaming, strange) == ["x0"]
 
 
 def test_a_generation_that_was_bounded_by_its_events_stays_so() -> None:
     endless = request({"prompt": "1", "max_tokens": 10_000_000, "stream": True}, read_events=3)
     assert chosen([finding(Verdict.FAIL, "x0")], endless) == ["x0"]
-    assert asked_for(endless, "ours").read_events == 3
+    assert request_for(endless, "ours").read_events == 3
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_generation_that_was_bounded_by_its_events_stays_so() -> None:
     ],
 )
 def test_the_models_name_is_replaced_and_nothing_else(body: bytes, ours: bytes | None) -> None:
-    changed = asked_for(request(body), "我")
+    changed = request_for(request(body), "我")
     assert json.loads(changed.body) == {**json.loads(body), "model": "我"}
     if ours is not None:
         assert changed.body == ours
@@ -123,16 +123,16 @@ def test_the_models_name_is_replaced_and_nothing_else(body: bytes, ours: bytes |
 
 def test_a_request_for_the_same_model_is_sent_as_it_was() -> None:
     same = request(rb'{"model" : "theirs" , "prompt":"\u0031"}')
-    assert asked_for(same, "theirs") is same
+    assert request_for(same, "theirs") is same
 
 
 @pytest.mark.parametrize(
     ("limits", "wanted"),
     [
-        (Limits(), Limits(MOST_REQUESTS, MOST_TOKENS)),
+        (Limits(), Limits(MAX_REQUESTS, MAX_TOKENS)),
         (Limits(9, 99), Limits(9, 99)),
-        (Limits(9_999, None), Limits(MOST_REQUESTS, MOST_TOKENS)),
-        (Limits(None, 999_999), Limits(MOST_REQUESTS, MOST_TOKENS)),
+        (Limits(9_999, None), Limits(MAX_REQUESTS, MAX_TOKENS)),
+        (Limits(None, 999_999), Limits(MAX_REQUESTS, MAX_TOKENS)),
     ],
 )
 def test_whoever_limits_a_run_limits_the_reference(limits: Limits, wanted: Limits) -> None:

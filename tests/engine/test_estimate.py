@@ -15,7 +15,7 @@ from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
 from conformance.model import Limits, Target, Tier
 from conformance.record.events import ExchangeMade
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from tests.engine.plans import plan_of
 from tests.lanes import by_default
 
@@ -82,7 +82,7 @@ def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_correct_endpoint_is_sent_what_was_planned(tier: Tier) -> None:
     async def count() -> int:
         target = Target("http://imagined/v1", "imagined", "openai", "sk-imagined")
-        stream = run(target, OPENAI, Options(tier), transport=ImaginedEndpoint(OPENAI))
+        stream = run(target, OPENAI, Options(tier), transport=FakeEndpoint(OPENAI))
         return sum([1 async for event in stream if isinstance(event, ExchangeMade)])
 
     assert plan_of("openai", tier).requests == asyncio.run(count())

@@ -13,7 +13,7 @@ from conformance.contract import load_contract
 from conformance.engine.preflight import preflight
 from conformance.judgement import BudgetSpent
 from conformance.model import Exchange, Request, Target
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 
 OPENAI = load_contract("openai")
 JSON = "application/json"
@@ -23,15 +23,15 @@ PAGE = b"\n<!DOCTYPE html><title>Welcome</title>"
 class Scripted:
     """Answers each path with what a test wrote down for it."""
 
-    def __init__(self, **answers: tuple[int | None, bytes, str] | Exception) -> None:
-        self._answers = answers
+    def __init__(self, **responses: tuple[int | None, bytes, str] | Exception) -> None:
+        self._responses = responses
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
         assert not fresh
-        answer = self._answers[request.path.strip("/")]
-        if isinstance(answer, Exception):
-            raise answer
-        status, body, kind = answer
+        response = self._responses[request.path.strip("/")]
+        if isinstance(response, Exception):
+            raise response
+        status, body, kind = response
         headers = (("content-type", kind), ("location", "https://elsewhere/v1/completions"))
         fault = "connection refused: nothing listens there" if status is None else None
         return Exchange("x1", request, (), status, headers, body, (), 0.0, fault)
@@ -53,7 +53,7 @@ def answering(status: int | None, body: bytes = b"{}", kind: str = JSON) -> Scri
 
 
 def test_an_endpoint_that_answers_is_judged() -> None:
-    assert why_not(ImaginedEndpoint(OPENAI, "my-model")) is None
+    assert why_not(FakeEndpoint(OPENAI, "my-model")) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_key_that_was_not_given() -> None:
 
 
 def test_an_unknown_model_beside_those_that_are_listed() -> None:
-    sentence = why_not(ImaginedEndpoint(OPENAI, "another-model"))
+    sentence = why_not(FakeEndpoint(OPENAI, "another-model"))
     assert sentence == (
         "the endpoint does not serve the model 'my-model' (404: The model `my-model` does not"
         " exist); available models: another-model"
@@ -123,7 +123,7 @@ def test_an_unknown_model_beside_those_that_are_listed() -> None:
 
 
 @pytest.mark.parametrize("models", [b"", b"[]", b'{"data": null}', b'{"data": [1, {"x": 2}]}'])
-def test_an_unknown_model_where_the_list_tells_nothing(models: bytes) -> None:
+def test_an_unknown_model_where_the_list_shows_nothing(models: bytes) -> None:
     refused = (404, error("model my-model not found"), JSON)
     sentence = why_not(Scripted(completions=refused, models=(200, models, JSON)))
     assert sentence == (

@@ -49,7 +49,7 @@ def test_a_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> No
     assert len(logged) == sum(counted)
     last = logged[-planned.requests :]
     assert len(last) <= most_requests
-    assert sum(map(billed, last)) <= min(planned.tokens, most_tokens)
+    assert sum(map(usage_of, last)) <= min(planned.tokens, most_tokens)
 
 
 @pytest.mark.parametrize(("document", "tier"), by_default(PLANS_BY_DEFAULT, PLANS))
@@ -81,6 +81,6 @@ async def run_once(target: Target, options: Options) -> Footer:
     return footer
 
 
-def billed(line: Mapping[str, Any]) -> int:
+def usage_of(line: Mapping[str, Any]) -> int:
     """The tokens of one request; what was refused has none."""
     return int(line.get("prompt_tokens", 0)) + int(line.get("completion_tokens", 0))

@@ -15,7 +15,7 @@ from conformance import __version__
 from conformance.contract import load_contract
 from conformance.engine import replay as rejudging
 from conformance.engine.discovery import all_checks
-from conformance.engine.replay import NO_ANSWER, rejudge
+from conformance.engine.replay import NO_RESPONSE, rejudge
 from conformance.engine.runner import Options, run
 from conformance.model import (
     Conclusion,
@@ -29,7 +29,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.ndjson import RunWriter, read_run
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from tests.lanes import by_default
 
 OPENAI = load_contract("openai")
@@ -53,9 +53,7 @@ def recorded(
 
     async def record() -> None:
         with RunWriter(path) as writer:
-            async for event in run(
-                target, held, options, transport=endpoint or ImaginedEndpoint(held)
-            ):
+            async for event in run(target, held, options, transport=endpoint or FakeEndpoint(held)):
                 writer.write(event)
 
     asyncio.run(record())
@@ -67,7 +65,7 @@ class Relay:
 
     def __init__(self, change: Callable[[int, Exchange], Exchange]) -> None:
         self._change = change
-        self._inner = ImaginedEndpoint(OPENAI)
+        self._inner = FakeEndpoint(OPENAI)
         self._sent = 0
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
@@ -78,8 +76,8 @@ class Relay:
 def without_usage(_: int, exchange: Exchange) -> Exchange:
     if exchange.status != 200 or not exchange.body.startswith(b"{"):
         return exchange
-    answer = {k: v for k, v in json.loads(exchange.body).items() if k != "usage"}
-    return replace(exchange, body=json.dumps(answer).encode())
+    response = {k: v for k, v in json.loads(exchange.body).items() if k != "usage"}
+    return replace(exchange, body=json.dumps(response).encode())
 
 
 def served_whatever_comes(_: int, exchange: Exchange) -> Exchange:
@@ -163,7 +161,7 @@ def test_a_run_without_a_key_or_with_a_budget_is_judged_alike(tmp_path: Path) ->
     assert verdicts(again) == verdicts(judged)
 
 
-def test_what_was_sent_and_paid_stays_and_who_judged_is_told(tmp_path: Path) -> None:
+def test_what_was_sent_and_paid_stays_and_who_judged_is_reported(tmp_path: Path) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     older = replace(judged, header=replace(judged.header, suite_version="0.0.1"))
     again = rejudge(older, OPENAI)
@@ -196,27 +194,27 @@ def test_a_run_that_could_not_begin_cannot_begin_again(tmp_path: Path) -> None:
     assert again.conclusion is Conclusion.UNDECIDED
 
 
-def test_a_run_that_broke_off_stays_broken_off(tmp_path: Path) -> None:
+def test_a_run_that_is_incomplete_stays_broken_off(tmp_path: Path) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     cut = replace(judged, exchanges=judged.exchanges[:9], findings=(), footer=None)
     again = rejudge(cut, OPENAI)
-    assert again.conclusion is Conclusion.BROKEN_OFF
-    assert NO_ANSWER in {finding.message for finding in again.findings}
+    assert again.conclusion is Conclusion.INCOMPLETE
+    assert NO_RESPONSE in {finding.message for finding in again.findings}
     assert Verdict.FAIL not in verdicts(again).values()
 
 
 @pytest.mark.parametrize(
     ("then", "now", "message"),
     [
-        (Verdict.PASS, Verdict.SKIPPED, NO_ANSWER),
-        (Verdict.FAIL, Verdict.INCONCLUSIVE, NO_ANSWER),
-        (Verdict.WARN, Verdict.INCONCLUSIVE, NO_ANSWER),
-        (Verdict.ERROR, Verdict.INCONCLUSIVE, NO_ANSWER),
+        (Verdict.PASS, Verdict.SKIPPED, NO_RESPONSE),
+        (Verdict.FAIL, Verdict.INCONCLUSIVE, NO_RESPONSE),
+        (Verdict.WARN, Verdict.INCONCLUSIVE, NO_RESPONSE),
+        (Verdict.ERROR, Verdict.INCONCLUSIVE, NO_RESPONSE),
         (Verdict.SKIPPED, Verdict.SKIPPED, "what was said then"),
         (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, "what was said then"),
     ],
 )
-def test_nothing_turns_green_for_want_of_an_answer(
+def test_nothing_turns_green_for_want_of_a_response(
     tmp_path: Path, then: Verdict, now: Verdict, message: str
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(select=(GREEDY,)))
@@ -237,34 +235,34 @@ def test_a_check_that_is_new_reads_what_others_had_asked(
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     seen: list[str] = []
-    asked = next(x.request for x in judged.exchanges if x.status == 200)
+    request = next(x.request for x in judged.exchanges if x.status == 200)
 
     async def look(api: Any) -> None:
-        seen.extend([(await api.send(asked)).exchange.id for _ in range(2)])
-        await api.send(asked, fresh=True)
+        seen.extend([(await api.send(request)).exchange.id for _ in range(2)])
+        await api.send(request, fresh=True)
 
     made = replace(all_checks()[0], id="aaa.new", run=look, requirement="stop.string")
     made = replace(made, tier=Tier.SMOKE, needs=(), asks=True)
     monkeypatch.setattr(rejudging, "all_checks", lambda: (*all_checks(), made))
     again = rejudge(judged, OPENAI)
-    answers = [x.id for x in judged.exchanges if x.request == asked]
-    assert seen == [answers[0]] * 2
+    responses = [x.id for x in judged.exchanges if x.request == request]
+    assert seen == [responses[0]] * 2
     finding = finding_of(again, "aaa.new")
     # A fresh answer must be another one than the one that it has read already.
-    enough = len(answers) > 1
+    enough = len(responses) > 1
     assert finding.verdict is (Verdict.PASS if enough else Verdict.SKIPPED)
     assert len({x.id for x in again.exchanges}) == len(judged.exchanges)
 
 
-def test_an_answer_that_two_checks_are_given_is_still_one_answer(
+def test_a_response_that_two_checks_are_given_is_still_one_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told twice to those that look at all answers, its id would look like one that came twice."""
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
-    asked = next(x.request for x in judged.exchanges if x.status == 200)
+    request = next(x.request for x in judged.exchanges if x.status == 200)
 
     async def look(api: Any) -> None:
-        await api.send(asked, fresh=True)
+        await api.send(request, fresh=True)
 
     new = [
         replace(

@@ -18,7 +18,7 @@ from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
-from conformance.judgement import Deviation, NotApplicable
+from conformance.judgement import Failure, NotApplicable
 from conformance.model import (
     Conclusion,
     Effect,
@@ -41,8 +41,8 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.ndjson import RunWriter, read_run
-from conformance.testing import ImaginedEndpoint
-from conformance.transport.circuit_breaker import PATIENCE
+from conformance.testing import FakeEndpoint
+from conformance.transport.circuit_breaker import MAX_UNANSWERED_REQUESTS
 
 OPENAI = load_contract("openai")
 TARGET = Target("http://imagined/v1", "imagined", "openai", "sk-a-key-that-must-not-show")
@@ -65,8 +65,8 @@ async def passes(api: Api) -> None:
 
 
 async def fails(api: Api) -> None:
-    answer = (await api.complete(prompt="1, 2,", max_tokens=2)).expect_ok()
-    raise Deviation("another text", answer.text)
+    completion = (await api.complete(prompt="1, 2,", max_tokens=2)).expect_ok()
+    raise Failure("another text", completion.text)
 
 
 async def crashes(_: Api) -> None:
@@ -75,7 +75,7 @@ async def crashes(_: Api) -> None:
 
 def events_of(*checks: Check, options: Options = ALL, transport: Any = None) -> list[RunEvent]:
     async def collect() -> list[RunEvent]:
-        endpoint = transport or ImaginedEndpoint(OPENAI)
+        endpoint = transport or FakeEndpoint(OPENAI)
         stream = run(TARGET, OPENAI, options, transport=endpoint, checks=checks)
         return [event async for event in stream]
 
@@ -115,14 +115,14 @@ def test_a_run_begins_with_its_header_and_ends_with_its_footer() -> None:
     assert finished(events).footer.conclusion is Conclusion.NOT_CONFORMING
 
 
-def test_an_exchange_is_told_before_the_finding_that_points_at_it() -> None:
-    told: set[str] = set()
+def test_an_exchange_is_reported_before_the_finding_that_points_at_it() -> None:
+    result: set[str] = set()
     for event in events_of(*(a_check(f"a.{i}", passes) for i in range(9))):
         match event:
             case ExchangeMade():
-                told.add(event.exchange.id)
+                result.add(event.exchange.id)
             case FindingMade():
-                assert set(event.finding.exchanges) <= told
+                assert set(event.finding.exchanges) <= result
                 assert event.finding.exchanges
 
 
@@ -150,7 +150,7 @@ def test_what_reports_say_is_recorded_in_both_languages() -> None:
 
 
 def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
-    endpoint = ImaginedEndpoint(OPENAI)
+    endpoint = FakeEndpoint(OPENAI)
     events = events_of(a_check("a.one", passes), a_check("b.two", passes), transport=endpoint)
     one, two = findings_in(events).values()
     assert one.exchanges == two.exchanges
@@ -158,7 +158,7 @@ def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
     assert finished(events).footer.cost.requests == 2
 
 
-def test_no_more_requests_are_in_flight_than_asked_for() -> None:
+def test_no_more_requests_are_in_flight_than_requested() -> None:
     class Counting:
         now = most = 0
 
@@ -167,7 +167,7 @@ def test_no_more_requests_are_in_flight_than_asked_for() -> None:
             self.most = max(self.most, self.now)
             await asyncio.sleep(0)
             self.now -= 1
-            return await ImaginedEndpoint(OPENAI).send(request, fresh=fresh)
+            return await FakeEndpoint(OPENAI).send(request, fresh=fresh)
 
     async def asks(api: Api, number: int) -> None:
         await api.complete(prompt=f"{number}", max_tokens=1)
@@ -203,7 +203,7 @@ def beyond_zero(*checks: Check, options: Options = ALL) -> list[RunEvent]:
     zero = load_contract("zero")
 
     async def collect() -> list[RunEvent]:
-        stream = run(TARGET, zero, options, transport=ImaginedEndpoint(zero), checks=checks)
+        stream = run(TARGET, zero, options, transport=FakeEndpoint(zero), checks=checks)
         return [event async for event in stream]
 
     return asyncio.run(collect())
@@ -213,7 +213,7 @@ def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information()
     async def looks(api: Api) -> None:
         assert api.contract.parameter("seed").documented
         (await api.complete(prompt="1", seed=7)).expect_ok()
-        raise Deviation("the same text", "another", effect=Effect.IGNORED)
+        raise Failure("the same text", "another", effect=Effect.IGNORED)
 
     judged = a_check("a.one", passes)
     events = beyond_zero(judged, a_check("b.seed", looks, "seed.repeats", Tier.STANDARD))
@@ -231,7 +231,7 @@ def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information()
         (ALL, "seed.default-one"),  # a reading that the live API does not share
     ],
 )
-def test_nothing_else_is_asked_for_information(options: Options, requirement: str) -> None:
+def test_nothing_else_is_requested_information(options: Options, requirement: str) -> None:
     events = beyond_zero(a_check("a.one", crashes, requirement), options=options)
     assert findings_in(events)["a.one"].verdict is Verdict.SKIPPED
     assert not exchanges_in(events)
@@ -242,7 +242,7 @@ def test_a_check_whose_instrument_is_not_documented_is_skipped() -> None:
     check = a_check("a.one", crashes, requirement="prompt.string", needs=("model", "echo"))
 
     async def collect() -> list[RunEvent]:
-        stream = run(TARGET, zero, ALL, transport=ImaginedEndpoint(zero), checks=[check])
+        stream = run(TARGET, zero, ALL, transport=FakeEndpoint(zero), checks=[check])
         return [event async for event in stream]
 
     events = asyncio.run(collect())
@@ -344,7 +344,7 @@ def test_no_budget_at_all_judges_nothing() -> None:
     assert not exchanges_in(events)
 
 
-def test_the_cost_is_what_the_endpoint_billed() -> None:
+def test_the_cost_is_what_the_endpoint_counted() -> None:
     events = events_of(a_check("a.one", fails))
     usages = [json.loads(exchange.body)["usage"] for exchange in exchanges_in(events).values()]
     cost = finished(events).footer.cost
@@ -362,7 +362,7 @@ def test_a_run_that_is_left_keeps_what_it_learned_and_has_no_footer(tmp_path: Pa
 
     async def leave() -> None:
         checks = [a_check("a.one", passes), a_check("b.two", hangs)]
-        stream = run(TARGET, OPENAI, ALL, transport=ImaginedEndpoint(OPENAI), checks=checks)
+        stream = run(TARGET, OPENAI, ALL, transport=FakeEndpoint(OPENAI), checks=checks)
         with RunWriter(tmp_path / "run.ndjson") as writer:
             async with aclosing(stream):
                 async for event in stream:
@@ -374,7 +374,7 @@ def test_a_run_that_is_left_keeps_what_it_learned_and_has_no_footer(tmp_path: Pa
     result = read_run(tmp_path / "run.ndjson")
     assert [finding.id for finding in result.findings] == ["a.one"]
     assert len(result.exchanges) == 2
-    assert result.conclusion is Conclusion.BROKEN_OFF
+    assert result.conclusion is Conclusion.INCOMPLETE
 
 
 async def asks_whether_there_is_a_key(api: Api) -> None:
@@ -386,14 +386,14 @@ async def asks_whether_there_is_a_key(api: Api) -> None:
 @pytest.mark.parametrize(
     ("secrets", "verdict"), [((), Verdict.PASS), (("of-a-header",), Verdict.SKIPPED)]
 )
-def test_where_a_header_opens_the_door_too_nobody_is_accused_of_serving_strangers(
+def test_where_a_header_opens_the_door_too_nobody_is_reported_of_serving_strangers(
     secrets: tuple[str, ...], verdict: Verdict
 ) -> None:
     target = replace(TARGET, name="ours", secrets=secrets, shown_headers={"X-1": "$ONE"})
 
     async def collect() -> list[RunEvent]:
         checks = [a_check("a.one", asks_whether_there_is_a_key)]
-        stream = run(target, OPENAI, ALL, transport=ImaginedEndpoint(OPENAI), checks=checks)
+        stream = run(target, OPENAI, ALL, transport=FakeEndpoint(OPENAI), checks=checks)
         return [event async for event in stream]
 
     events = asyncio.run(collect())
@@ -425,7 +425,7 @@ def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
         sent = 0
 
         async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
-            answered = await ImaginedEndpoint(OPENAI).send(request, fresh=fresh)
+            answered = await FakeEndpoint(OPENAI).send(request, fresh=fresh)
             self.sent += 1
             lost = replace(answered, status=None, fault="the connection broke off")
             return answered if self.sent == 1 else replace(lost, id=f"x{self.sent}")
@@ -436,6 +436,6 @@ def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
     endpoint = GoesAway()
     checks = [a_check(f"a.{i}", partial(asks, number=i)) for i in range(30)]
     events = events_of(*checks, options=ONE_BY_ONE, transport=endpoint)
-    assert endpoint.sent == 1 + PATIENCE
+    assert endpoint.sent == 1 + MAX_UNANSWERED_REQUESTS
     assert {finding.verdict for finding in findings_in(events).values()} == {Verdict.INCONCLUSIVE}
     assert finished(events).footer.conclusion is Conclusion.UNDECIDED

@@ -13,7 +13,7 @@ from conformance.contract import Contract, load_contract
 from conformance.engine.verdicts import Ruling, as_information, rule
 from conformance.judgement import (
     BudgetSpent,
-    Deviation,
+    Failure,
     Inconclusive,
     NotApplicable,
     Refusal,
@@ -41,9 +41,9 @@ def refusal_of(**body: Any) -> Refusal:
     ("outcome", "level", "verdict"),
     [
         (None, Level.MUST, Verdict.PASS),
-        (Deviation("a", "b"), Level.MUST, Verdict.FAIL),
-        (Deviation("a", "b"), Level.SHOULD, Verdict.WARN),
-        (Deviation("a", "b"), Level.MAY, Verdict.WARN),
+        (Failure("a", "b"), Level.MUST, Verdict.FAIL),
+        (Failure("a", "b"), Level.SHOULD, Verdict.WARN),
+        (Failure("a", "b"), Level.MAY, Verdict.WARN),
         (refusal_of(), Level.MUST, Verdict.FAIL),
         (refusal_of(), Level.SHOULD, Verdict.WARN),
         (Inconclusive("429"), Level.MUST, Verdict.INCONCLUSIVE),
@@ -63,7 +63,7 @@ def test_every_outcome_has_its_verdict(
     ("outcome", "effect"),
     [
         (None, None),
-        (Deviation("a", "b", effect=Effect.IGNORED), Effect.IGNORED),
+        (Failure("a", "b", effect=Effect.IGNORED), Effect.IGNORED),
         (refusal_of(seed=1), Effect.REFUSED),
     ],
 )
@@ -71,19 +71,19 @@ def test_every_outcome_has_its_verdict(
 def test_what_was_seen_of_something_not_promised_is_information(
     outcome: Exception | None, effect: Effect | None, contract: Contract
 ) -> None:
-    told = as_information(rule(outcome, Level.MUST, contract), "not in this document")
-    assert (told.verdict, told.effect) == (Verdict.INFO, effect)
-    assert told.message
+    result = as_information(rule(outcome, Level.MUST, contract), "not in this document")
+    assert (result.verdict, result.effect) == (Verdict.INFO, effect)
+    assert result.message
 
 
 @pytest.mark.parametrize("outcome", [Inconclusive("429"), NotApplicable("x"), KeyError("x")])
 def test_what_could_not_be_judged_stays_skipped(outcome: Exception) -> None:
-    told = as_information(rule(outcome, Level.MUST, ZERO), "not in this document")
-    assert told == Ruling(Verdict.SKIPPED, "not in this document")
+    result = as_information(rule(outcome, Level.MUST, ZERO), "not in this document")
+    assert result == Ruling(Verdict.SKIPPED, "not in this document")
 
 
-def test_a_deviation_shows_what_was_expected_beside_what_was_seen() -> None:
-    ruling = rule(Deviation("four", "five", effect=Effect.IGNORED), Level.MUST, OPENAI)
+def test_a_failure_shows_what_was_expected_beside_what_was_seen() -> None:
+    ruling = rule(Failure("four", "five", effect=Effect.IGNORED), Level.MUST, OPENAI)
     assert (ruling.expected, ruling.seen, ruling.effect) == ("four", "five", Effect.IGNORED)
 
 

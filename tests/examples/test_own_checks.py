@@ -42,10 +42,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_they_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
     listed = run("conformance", "list", "--select", "acme.*", "--json", cwd=tmp_path)
     assert {check["id"] for check in json.loads(listed.stdout)} == CHECKS
-    told = run("conformance", "explain", "acme.json-echoed", cwd=tmp_path).stdout
-    assert "acme.json-unchanged" in told
-    assert "our prompts are JSON documents" in told
-    assert "Code, in acme_checks" in told
+    result = run("conformance", "explain", "acme.json-echoed", cwd=tmp_path).stdout
+    assert "acme.json-unchanged" in result
+    assert "our prompts are JSON documents" in result
+    assert "Code, in acme_checks" in result
 
 
 def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path) -> None:

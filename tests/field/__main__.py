@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.field.record import Record, accusations, compare, read_record
+from tests.field.record import Record, compare, read_record, reported_failures
 from tests.field.servers import SERVERS, Endpoint
 from tests.field.showing import unlike
 
@@ -69,7 +69,7 @@ def run_suite(endpoint: Endpoint, record: Record, contract: str, out: Path) -> P
 def differences(record: Record, contract: str, folder: Path) -> Iterator[str]:
     """Tell how a run differs from the record."""
     results = json.loads((folder / "results.json").read_text("utf-8"))
-    changes = compare(record, contract, accusations(results))
+    changes = compare(record, contract, reported_failures(results))
     for word, verdicts in (("new", changes.new), ("vanished", changes.vanished)):
         for check, verdict in verdicts.items():
             yield f"{contract}: {word}: {verdict} {check}"

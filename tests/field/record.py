@@ -48,7 +48,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Deviation:
+class RecordedFailure:
     """One way in which the server leaves the contract, whatever number of checks meets it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Record:
     date: str
     tier: Tier
     counts: Mapping[str, Mapping[str, int]]
-    deviations: tuple[Deviation, ...]
+    deviations: tuple[RecordedFailure, ...]
     unnoticed: tuple[str, ...] = ()
 
     def expected(self, contract: str) -> Verdicts:
@@ -130,7 +130,7 @@ def compare(record: Record, contract: str, found: Verdicts) -> Changes:
     )
 
 
-def accusations(results: Mapping[str, Any]) -> Verdicts:
+def reported_failures(results: Mapping[str, Any]) -> Verdicts:
     """Read a run's accusations from its ``results.json``; mere conventions are left out."""
     return {
         finding["id"]: finding["verdict"]

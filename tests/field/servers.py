@@ -71,14 +71,14 @@ def fastchat() -> Iterator[Endpoint]:
         write_older_checkpoint(folder / "model")
         controller, worker = _endpoint(""), _endpoint("")
         endpoint = _endpoint("bundled")
-        tell = ["--controller-address", _root(controller)]
+        report = ["--controller-address", _root(controller)]
         # A client that leaves a stream keeps its place in the line for good; five are the default.
         many = ["--limit-worker-concurrency", "1000"]
         model = ["--model-path", folder / "model", "--model-names", endpoint.model, *many]
         parts = (
             ("controller", controller, []),
-            ("model_worker", worker, [*tell, "--worker-address", _root(worker), *model]),
-            ("openai_api_server", endpoint, [*tell, "--api-keys", KEY]),
+            ("model_worker", worker, [*report, "--worker-address", _root(worker), *model]),
+            ("openai_api_server", endpoint, [*report, "--api-keys", KEY]),
         )
         for module, part, words in parts:
             command = [python, "-m", f"fastchat.serve.{module}", *_address(part), *words]

@@ -30,7 +30,7 @@ def curl_of(shown: Shown, model: str) -> str:
 def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
     """Run the command; returns the status and the body."""
     options = rf"--silent --max-time {shown.seconds} --write-out '\n%{{http_code}}'"
-    told = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", f"{curl_of(shown, endpoint.model)} {options}"],
         check=False,
         capture_output=True,
@@ -39,7 +39,7 @@ def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
         errors="replace",
         env={**os.environ, "BASE": endpoint.base_url, "KEY": endpoint.key},
     )
-    body, _, status = told.stdout.rpartition("\n")
+    body, _, status = result.stdout.rpartition("\n")
     return int(status), body
 
 

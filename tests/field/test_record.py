@@ -12,13 +12,13 @@ from tests.field.record import (
     MAIN,
     RECORDS,
     Changes,
-    Deviation,
     Record,
+    RecordedFailure,
     Shown,
-    accusations,
     compare,
     judged_under,
     read_record,
+    reported_failures,
 )
 from tests.field.servers import ENVIRONMENTS, SERVERS
 from tests.field.showing import curl_of
@@ -54,7 +54,7 @@ def test_as_many_are_recorded_as_were_counted(record: Record) -> None:
         assert counts["fail"] - varying <= fails <= counts["fail"] + varying, contract
 
 
-def test_each_deviation_is_shown_adjudicated_and_found(record: Record) -> None:
+def test_each_failure_is_shown_adjudicated_and_found(record: Record) -> None:
     for known in record.deviations:
         assert known.what.endswith(".")
         assert known.shows, known.what
@@ -62,21 +62,21 @@ def test_each_deviation_is_shown_adjudicated_and_found(record: Record) -> None:
         assert known.fail or known.warn or known.also, known.what
 
 
-def test_each_accusation_is_recorded_once_by_a_check_of_its_level(record: Record) -> None:
-    told: list[str] = []
+def test_each_reported_failure_is_recorded_once_by_a_check_of_its_level(record: Record) -> None:
+    result: list[str] = []
     for known in record.deviations:
         for verdict, ids in ((Verdict.FAIL, known.fail), (Verdict.WARN, known.warn)):
             for check in ids:
                 requirement = load_contract(MAIN).requirement(CHECKS[check].requirement)
                 assert requirement.level is LEVELS[verdict], check
-            told += ids
+            result += ids
         assert set(known.sometimes) <= {*known.fail, *known.warn}
         for contract, ids in (known.also or {}).items():
             assert set(ids) <= judged_under(contract, record.tier)
             assert contract in record.counts
-            told += ids
-    assert len(told) == len(set(told))
-    assert set(told) <= set(CHECKS)
+            result += ids
+    assert len(result) == len(set(result))
+    assert set(result) <= set(CHECKS)
 
 
 def test_what_is_shown_says_something(record: Record) -> None:
@@ -104,7 +104,7 @@ KNOWN = Record(
     tier=Tier.DEEP,
     counts={},
     deviations=(
-        Deviation(
+        RecordedFailure(
             "It ignores n.",
             (Shown({}),),
             "right",
@@ -121,7 +121,7 @@ def test_a_run_like_the_record_changes_nothing() -> None:
     assert not compare(KNOWN, MAIN, KNOWN.expected(MAIN))
 
 
-def test_what_is_new_and_what_has_vanished_is_told() -> None:
+def test_what_is_new_and_what_has_vanished_is_reported() -> None:
     found = {"seed.repeats": "fail", "echo.prompt-first": "fail"}
     assert compare(KNOWN, MAIN, found) == Changes(
         new=found, vanished={"n.choices": "fail", "seed.repeats": "warn"}
@@ -134,26 +134,26 @@ def test_what_varies_counts_neither_way() -> None:
     assert not compare(KNOWN, MAIN, {**steady, "usage.completion-of-copies": "fail"})
 
 
-def test_a_contract_expects_what_it_can_judge_and_what_it_alone_accuses() -> None:
+def test_a_contract_expects_what_it_can_judge_and_what_it_alone_reports() -> None:
     # The document does not mention seed, and promises arrays of prompts.
     assert KNOWN.expected("zero").keys() >= {"n.choices", "prompt.batch-complete"}
     assert "seed.repeats" not in KNOWN.expected("zero")
     assert "prompt.batch-complete" not in KNOWN.expected(MAIN)
 
 
-def test_conventions_and_passes_are_no_accusations() -> None:
+def test_conventions_and_passes_are_no_failures() -> None:
     findings = [
         {"id": "a", "verdict": "fail", "level": "must"},
         {"id": "b", "verdict": "warn", "level": "may"},
         {"id": "c", "verdict": "warn", "level": "should"},
         {"id": "d", "verdict": "pass", "level": "must"},
     ]
-    assert accusations({"findings": findings}) == {"a": "fail", "c": "warn"}
+    assert reported_failures({"findings": findings}) == {"a": "fail", "c": "warn"}
 
 
 def test_the_command_is_one_for_a_shell() -> None:
-    plain = curl_of(Shown({"prompt": "it's", "max_tokens": 1}), "m")
-    assert plain == (
+    non_streaming = curl_of(Shown({"prompt": "it's", "max_tokens": 1}), "m")
+    assert non_streaming == (
         'curl $BASE/completions -H "Authorization: Bearer $KEY" '
         "-H 'Content-Type: application/json' "
         """-d '{"model": "m", "prompt": "it'"'"'s", "max_tokens": 1}'"""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import judge
 from conformance.engine.selection import reason_to_skip
 from conformance.model import Finding
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 from reference_server.behaviour.messages import Behaviour
 from tests.fake_server import MODEL, FakeServer
 
@@ -20,10 +20,10 @@ OPENAI = load_contract("openai")
 RELATIONS = {check.id: check for check in all_checks() if check.id.startswith("relations.")}
 
 
-def an_api(server: FakeServer, *, seed: int = 0, patience: Patience | None = None) -> Api:
+def an_api(server: FakeServer, *, seed: int = 0, retest_budget: RetestBudget | None = None) -> Api:
     """Make what a check is given."""
-    sharing = Sharing(server.send)
-    return Api(sharing, OPENAI, MODEL, has_key=True, seed=seed, patience=patience)
+    coalescer = RequestCoalescer(server.send)
+    return Api(coalescer, OPENAI, MODEL, has_key=True, seed=seed, retest_budget=retest_budget)
 
 
 def held(server: FakeServer, hold: Callable[[Api], Awaitable[None]], *, seed: int = 0) -> None:
@@ -52,10 +52,12 @@ def findings_of(
     server = FakeServer(shown, contract)
 
     async def main() -> dict[str, Finding]:
-        sharing, patience = Sharing(server.send), Patience()
+        coalescer, retest_budget = RequestCoalescer(server.send), RetestBudget()
 
         async def one(check: Check) -> Finding:
-            api = Api(sharing, document, MODEL, has_key=True, seed=seed, patience=patience)
+            api = Api(
+                coalescer, document, MODEL, has_key=True, seed=seed, retest_budget=retest_budget
+            )
             return await judge(check, api)
 
         known = [c for c in RELATIONS.values() if reason_to_skip(c, document) is None]

@@ -73,7 +73,7 @@ def test_value_at_limit_is_its_own_kind() -> None:
 def test_valid_requests_fit_the_contract(document: str) -> None:
     contract = load_contract(document)
     bodies = valid_requests(
-        generate_bodies(contract, "m", "positive", 30, 3), contract, plain=3, streamed=3
+        generate_bodies(contract, "m", "positive", 30, 3), contract, non_streaming=3, streamed=3
     )
     assert [body.get("stream") is True for body in bodies] == [False] * 3 + [True] * 3
     for body in bodies:
@@ -83,4 +83,4 @@ def test_valid_requests_fit_the_contract(document: str) -> None:
 
 def test_no_streams_unless_wanted() -> None:
     contract = load_contract("openai")
-    assert len(valid_requests([BASE], contract, plain=1, streamed=0)) == 1
+    assert len(valid_requests([BASE], contract, non_streaming=1, streamed=0)) == 1

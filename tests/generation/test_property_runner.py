@@ -20,18 +20,18 @@ from conformance.checks._shared.metamorphic import expect_same_responses
 from conformance.generation.property_runner import MAX_SHRINKING_REQUESTS, Trial, assert_property
 from conformance.generation.strategies import one_of
 from conformance.judgement import (
-    Absence,
     BudgetSpent,
-    Deviation,
+    Failure,
+    Feature,
     Inconclusive,
     Judgement,
+    Missing,
     NotApplicable,
     Refusal,
-    Thing,
 )
 from conformance.model import Exchange, Request
-from conformance.transport.coalesce import Sharing
-from reference_server.behaviour.builders import choices, declines
+from conformance.transport.coalesce import RequestCoalescer
+from reference_server.behaviour.builders import choices, rejects
 from reference_server.behaviour.messages import Behaviour
 from tests.fake_server import MODEL, FakeServer
 from tests.generation.endpoints import OPENAI, an_api, finding_of, findings_of, held
@@ -75,7 +75,7 @@ async def from_d_on(trial: Trial, letter: str, _: None = None) -> None:
     """Fail for all letters but the first three."""
     await send(trial, letter)
     if letter >= "d":
-        raise Deviation("a letter before d", letter)
+        raise Failure("a letter before d", letter)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -83,11 +83,11 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
     async def longer_than_two(trial: Trial, text: str, _: None) -> None:
         await send(trial, text)
         if len(text) > 2:
-            raise Deviation("a short text", text)
+            raise Failure("a short text", text)
 
     endpoint = FakeServer()
     texts = ["a" * length for length in range(1, 17)]
-    with pytest.raises(Deviation) as raised:
+    with pytest.raises(Failure) as raised:
         held(
             endpoint,
             lambda api: assert_property(
@@ -106,7 +106,7 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
 def test_deciding_exchanges_come_last() -> None:
     endpoint = FakeServer()
     api = an_api(endpoint)
-    with pytest.raises(Deviation) as raised:
+    with pytest.raises(Failure) as raised:
         asyncio.run(assert_property(api, lambda: one_of("ponmdefg"), from_d_on, ONE_SHAPE))
     last = next(body for body in reversed(endpoint.bodies))
     assert api.exchanges[-1].request.body.decode().find(f'"prompt":"{raised.value.seen}"') > 0
@@ -116,13 +116,13 @@ def test_deciding_exchanges_come_last() -> None:
 def test_shrinking_has_a_request_limit() -> None:
     async def always(trial: Trial, numbers: tuple[str, ...], _: None) -> None:
         await send(trial, "".join(numbers))
-        raise Deviation("nothing", "something")
+        raise Failure("nothing", "something")
 
     def many() -> Any:
         return st.tuples(*[one_of(LETTERS)] * 12)
 
     endpoint = FakeServer()
-    with pytest.raises(Deviation):
+    with pytest.raises(Failure):
         held(endpoint, lambda api: assert_property(api, many, always, ONE_SHAPE))
     assert 2 <= len(endpoint.requests) <= 1 + MAX_SHRINKING_REQUESTS + 1
 
@@ -130,9 +130,9 @@ def test_shrinking_has_a_request_limit() -> None:
 def test_shrinking_keeps_to_the_first_sentence() -> None:
     async def two_faults(trial: Trial, letter: str, _: None) -> None:
         await send(trial, letter)
-        raise Deviation("no a" if letter == "a" else "no other", letter)
+        raise Failure("no a" if letter == "a" else "no other", letter)
 
-    with pytest.raises(Deviation, match="expected no other"):
+    with pytest.raises(Failure, match="expected no other"):
         held(
             FakeServer(),
             lambda api: assert_property(api, lambda: one_of("abcdefgh"), two_faults, ONE_SHAPE),
@@ -143,27 +143,27 @@ def test_shrinking_keeps_to_the_first_sentence() -> None:
 class Shapes:
     """A relation that records the shapes it was tried in."""
 
-    def __init__(self, declined: str = "", failing: str = "") -> None:
-        self.declined, self.failing = declined, failing
+    def __init__(self, rejected: str = "", failing: str = "") -> None:
+        self.rejected, self.failing = rejected, failing
         self.sent: list[str] = []
 
     async def __call__(self, trial: Trial, letter: str, shape: str) -> None:
         self.sent.append(shape)
         await send(trial, letter + shape)
-        if shape in self.declined:
+        if shape in self.rejected:
             raise Refusal(400, "no", frozenset({"n"}))
         if shape in self.failing:
-            raise Deviation("a shape that works", shape)
+            raise Failure("a shape that works", shape)
 
 
 def test_a_refused_shape_leaves_the_next() -> None:
-    shapes = Shapes(declined="1")
+    shapes = Shapes(rejected="1")
     held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
     assert shapes.sent == ["1", "2"]
 
 
 def test_refusal_of_the_simplest_shape_is_raised() -> None:
-    shapes = Shapes(declined="123")
+    shapes = Shapes(rejected="123")
     with pytest.raises(Refusal):
         held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
     assert shapes.sent == ["1", "2", "3"]
@@ -171,7 +171,7 @@ def test_refusal_of_the_simplest_shape_is_raised() -> None:
 
 def test_simplest_failing_shape_is_reported() -> None:
     shapes = Shapes(failing="111 2")
-    with pytest.raises(Deviation) as raised:
+    with pytest.raises(Failure) as raised:
         held(
             FakeServer(),
             lambda api: assert_property(api, lambda: one_of("a"), shapes, ("111", "2")),
@@ -186,7 +186,7 @@ def test_simplest_failing_shape_is_reported() -> None:
         NotApplicable("nothing to judge"),
         Inconclusive("answered 503"),
         BudgetSpent("budget spent"),
-        Absence(Thing.TEXT, "text", "none"),
+        Missing(Feature.TEXT, "text", "none"),
         LookupError("our own fault"),
     ],
     ids=lambda judgement: type(judgement).__name__,
@@ -238,7 +238,7 @@ class Silent:
 def test_cancelled_property_leaves_no_thread() -> None:
     async def main() -> list[threading.Thread]:
         silent = Silent()
-        api = Api(Sharing(silent.send), OPENAI, MODEL)
+        api = Api(RequestCoalescer(silent.send), OPENAI, MODEL)
         task = asyncio.create_task(
             assert_property(api, lambda: one_of(LETTERS), send, ONE_SHAPE, examples=4)
         )
@@ -315,10 +315,10 @@ def outcome(
     return raised.value
 
 
-def test_reproduced_difference_is_a_deviation() -> None:
+def test_reproduced_difference_is_a_failure() -> None:
     # The in-memory model continues to count with a lead of at least 1.5 nats.
     found = outcome(" 4,", " 9,")
-    assert isinstance(found, Deviation)
+    assert isinstance(found, Failure)
     assert found.seen == '" 4," against " 9,", both repeated'
 
 
@@ -329,7 +329,7 @@ def test_near_tie_is_inconclusive() -> None:
 
 
 def test_unknown_lead_is_inconclusive() -> None:
-    silent = declines(lambda body: body.get("logprobs") is not None)
+    silent = rejects(lambda body: body.get("logprobs") is not None)
     found = outcome(" 4,", " 9,", change=silent)
     assert isinstance(found, Inconclusive)
     assert "how close the tokens were cannot be told: refused with 400" in str(found)

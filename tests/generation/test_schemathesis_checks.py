@@ -18,13 +18,13 @@ from conformance.generation.schemathesis_checks import (
     assert_error_fits,
     assert_stream_fits,
 )
-from conformance.judgement import Deviation, Inconclusive
+from conformance.judgement import Failure, Inconclusive
 from conformance.model import Exchange, Request
-from conformance.protocol.response import Reply
-from conformance.testing import ImaginedEndpoint
+from conformance.protocol.response import Response
+from conformance.testing import FakeEndpoint
 
 OPENAI = load_contract("openai")
-API = Api(ImaginedEndpoint(OPENAI), OPENAI, "m")
+API = Api(FakeEndpoint(OPENAI), OPENAI, "m")
 
 CHOICE = {"text": "a", "index": 0, "finish_reason": "stop"}
 RESPONSE: dict[str, Any] = {
@@ -39,13 +39,13 @@ ERROR: dict[str, Any] = {"error": {"message": "m", "type": "t", "param": None, "
 JSON, EVENTS = "application/json", "text/event-stream"
 
 
-def reply(
+def response(
     body: Any, status: int = 200, type_: str | None = JSON, fault: str | None = None, **more: str
-) -> Reply:
+) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = tuple(more.items()) if type_ is None else (("Content-Type", type_), *more.items())
     request = Request("POST", "/completions")
-    return Reply(Exchange("x", request, (), status, headers, raw, (), 0.1, fault))
+    return Response(Exchange("x", request, (), status, headers, raw, (), 0.1, fault))
 
 
 def stream(*chunks: Any, done: bool = True) -> bytes:
@@ -54,33 +54,33 @@ def stream(*chunks: Any, done: bool = True) -> bytes:
 
 
 def test_conforming_responses_pass() -> None:
-    assert_completion_fits(reply(RESPONSE), API)
-    assert_completion_fits(reply({**RESPONSE, "timings": {}}), API)
-    assert_error_fits(reply(ERROR, 400), API)
-    assert_error_fits(reply(ERROR, 418), API)
-    assert_stream_fits(reply(stream(RESPONSE | {"usage": None}), type_=EVENTS), API)
+    assert_completion_fits(response(RESPONSE), API)
+    assert_completion_fits(response({**RESPONSE, "timings": {}}), API)
+    assert_error_fits(response(ERROR, 400), API)
+    assert_error_fits(response(ERROR, 418), API)
+    assert_stream_fits(response(stream(RESPONSE | {"usage": None}), type_=EVENTS), API)
     assert_described(
-        reply(RESPONSE, type_="application/json; charset=utf-8"), API, TYPE, STATUS, HEADERS
+        response(RESPONSE, type_="application/json; charset=utf-8"), API, TYPE, STATUS, HEADERS
     )
-    assert_described(reply(ERROR, 429, **{"Retry-After": "7"}), API, HEADERS)
+    assert_described(response(ERROR, 429, **{"Retry-After": "7"}), API, HEADERS)
 
 
 @pytest.mark.parametrize(
     ("response", "seen"),
     [
-        (reply({**RESPONSE, "id": ""}), "shorter"),
-        (reply({k: v for k, v in RESPONSE.items() if k != "usage"}), "usage"),
-        (reply({**RESPONSE, "choices": []}), "less than 1 item"),
-        (reply({**RESPONSE, "object": "chat.completion"}), "text_completion"),
+        (response({**RESPONSE, "id": ""}), "shorter"),
+        (response({k: v for k, v in RESPONSE.items() if k != "usage"}), "usage"),
+        (response({**RESPONSE, "choices": []}), "less than 1 item"),
+        (response({**RESPONSE, "object": "chat.completion"}), "text_completion"),
         # JSON Schema takes 1700000000.0 as an integer, typed clients do not.
-        (reply({**RESPONSE, "created": 1_700_000_000.0}), "created"),
-        (reply(b'{"id": '), "JSON"),
-        (reply(json.dumps(RESPONSE).encode() + b"}"), "JSON"),
-        (reply(RESPONSE, 302), "302"),
+        (response({**RESPONSE, "created": 1_700_000_000.0}), "created"),
+        (response(b'{"id": '), "JSON"),
+        (response(json.dumps(RESPONSE).encode() + b"}"), "JSON"),
+        (response(RESPONSE, 302), "302"),
     ],
 )
-def test_completions_that_violate_the_schema_deviate(response: Reply, seen: str) -> None:
-    with pytest.raises(Deviation) as broken:
+def test_completions_that_violate_the_schema_deviate(response: Response, seen: str) -> None:
+    with pytest.raises(Failure) as broken:
         assert_completion_fits(response, API)
     assert seen.lower() in broken.value.seen.lower() or seen in broken.value.expected
 
@@ -88,22 +88,22 @@ def test_completions_that_violate_the_schema_deviate(response: Reply, seen: str)
 @pytest.mark.parametrize(
     "response",
     [
-        reply({"detail": "no"}, 422),
-        reply({"error": "no"}, 400),
-        reply({"error": {"message": "", "type": "t", "param": None, "code": None}}, 400),
-        reply({"error": {"message": "m"}}, 404),
-        reply(b"<html>", 400, type_="text/html"),
+        response({"detail": "no"}, 422),
+        response({"error": "no"}, 400),
+        response({"error": {"message": "", "type": "t", "param": None, "code": None}}, 400),
+        response({"error": {"message": "m"}}, 404),
+        response(b"<html>", 400, type_="text/html"),
     ],
 )
-def test_errors_that_violate_the_schema_deviate(response: Reply) -> None:
-    with pytest.raises(Deviation):
+def test_errors_that_violate_the_schema_deviate(response: Response) -> None:
+    with pytest.raises(Failure):
         assert_error_fits(response, API)
 
 
 @pytest.mark.parametrize("type_", ["text/html", "nonsense", None])
 def test_undescribed_content_type_deviates(type_: str | None) -> None:
-    with pytest.raises(Deviation):
-        assert_described(reply(RESPONSE, type_=type_), API, TYPE)
+    with pytest.raises(Failure):
+        assert_described(response(RESPONSE, type_=type_), API, TYPE)
 
 
 @pytest.mark.parametrize(
@@ -117,18 +117,18 @@ def test_undescribed_content_type_deviates(type_: str | None) -> None:
     ],
 )
 def test_streams_that_violate_the_schema_deviate(body: bytes) -> None:
-    with pytest.raises(Deviation):
-        assert_stream_fits(reply(body, type_=EVENTS), API)
+    with pytest.raises(Failure):
+        assert_stream_fits(response(body, type_=EVENTS), API)
 
 
 def test_a_stream_is_read_to_its_end() -> None:
     # The library reads the first twenty events; the suite reads all.
     chunks = [RESPONSE] * 30
-    assert_stream_fits(reply(stream(*chunks), type_=EVENTS), API)
-    with pytest.raises(Deviation):
-        assert_stream_fits(reply(stream(*chunks, {**RESPONSE, "id": 7}), type_=EVENTS), API)
+    assert_stream_fits(response(stream(*chunks), type_=EVENTS), API)
+    with pytest.raises(Failure):
+        assert_stream_fits(response(stream(*chunks, {**RESPONSE, "id": 7}), type_=EVENTS), API)
 
 
 def test_incomplete_response_is_inconclusive() -> None:
     with pytest.raises(Inconclusive):
-        assert_completion_fits(reply(b'{"id"', fault="the connection was closed"), API)
+        assert_completion_fits(response(b'{"id"', fault="the connection was closed"), API)

@@ -60,8 +60,8 @@ def test_correct_server_has_no_findings(tmp_path: Path) -> None:
 
 def test_faults_are_found(tmp_path: Path) -> None:
     faults = ("chunk-object-foreign", "bare-error-envelope", "wrong-types-ignored")
-    asked = [part for fault in faults for part in ("--fault", fault)]
-    done = run_schemathesis(tmp_path, *asked, phases="coverage")
+    request = [part for fault in faults for part in ("--fault", fault)]
+    done = run_schemathesis(tmp_path, *request, phases="coverage")
     assert done.returncode == 1, done.stdout + done.stderr
     for title in ("SSE event", "Response violates schema", "Schema-violating request accepted"):
         assert title in done.stdout

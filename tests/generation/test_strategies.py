@@ -64,5 +64,5 @@ def test_pieces_have_many_kinds_of_characters() -> None:
     kinds = {unicodedata.category(character) for character in every}
     assert {"Lu", "Ll", "Lo", "Nd", "Mn", "So", "Cc", "Cf", "Zs", "Po", "Sm"} <= kinds
     assert {len(character.encode()) for character in every} == {1, 2, 3, 4}
-    assert any("\u200d" in piece for piece in WIDE)
-    assert any(unicodedata.bidirectional(piece[0]) == "AL" for piece in WIDE)
+    assert any("\u200d" in fragment for fragment in WIDE)
+    assert any(unicodedata.bidirectional(fragment[0]) == "AL" for fragment in WIDE)

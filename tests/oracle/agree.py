@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.asked import Asked
+from tests.oracle.asked import CompletionRequest
 from tests.oracle.model import Row
 from tests.oracle.vocabulary import Vocabulary, render
 from tests.oracle.written import Candidate, Choice, write
@@ -18,49 +18,52 @@ ARRAYS = {"tokens", "token_logprobs", "top_logprobs", "text_offset"}
 
 
 def check_answer(
-    asked: Asked,
+    request: CompletionRequest,
     body: Json,
-    answer: Json,
+    response: Json,
     candidates: Sequence[Sequence[Candidate]],
     vocabulary: Vocabulary,
 ) -> None:
     """The whole answer; `candidates` are those of each prompt in the order of their generation."""
-    counted = not asked.stream or asked.include_usage
-    assert set(answer) == (ENVELOPE if counted else ENVELOPE - {"usage"})
-    assert answer["id"].startswith("cmpl-")
-    assert answer["object"] == "text_completion"
-    assert answer["model"] == body["model"]
-    assert type(answer["created"]) is int
-    assert isinstance(answer["system_fingerprint"], str)
-    given = answer["choices"]
-    assert [choice["index"] for choice in given] == list(range(len(candidates) * asked.n))
-    billed = 0
+    counted = not request.stream or request.include_usage
+    assert set(response) == (ENVELOPE if counted else ENVELOPE - {"usage"})
+    assert response["id"].startswith("cmpl-")
+    assert response["object"] == "text_completion"
+    assert response["model"] == body["model"]
+    assert type(response["created"]) is int
+    assert isinstance(response["system_fingerprint"], str)
+    given = response["choices"]
+    assert [choice["index"] for choice in given] == list(range(len(candidates) * request.n))
+    stated = 0
     for place, of_prompt in enumerate(candidates):
-        written = [write(asked, candidate, vocabulary) for candidate in of_prompt]
-        chosen = choose(asked, written, given[place * asked.n :][: asked.n], vocabulary)
-        billed += sum(choice.tokens for choice in chosen)
-    read = sum(len(prompt.read) for prompt in asked.prompts)
+        written = [write(request, candidate, vocabulary) for candidate in of_prompt]
+        chosen = choose(request, written, given[place * request.n :][: request.n], vocabulary)
+        stated += sum(choice.tokens for choice in chosen)
+    read = sum(len(prompt.read) for prompt in request.prompts)
     if counted:
-        assert answer["usage"] == {
+        assert response["usage"] == {
             "prompt_tokens": read,
-            "completion_tokens": billed,
-            "total_tokens": read + billed,
+            "completion_tokens": stated,
+            "total_tokens": read + stated,
         }
 
 
 def choose(
-    asked: Asked, written: Sequence[Choice], given: Sequence[Json], vocabulary: Vocabulary
+    request: CompletionRequest,
+    written: Sequence[Choice],
+    given: Sequence[Json],
+    vocabulary: Vocabulary,
 ) -> list[Choice]:
     """Which candidates the given choices are: all in order, or the best ones, best first."""
     ranks = [choice.rank for choice in written]
-    if asked.best_of > asked.n:
+    if request.best_of > request.n:
         ranks.sort(reverse=True)
     left, chosen = list(written), []
     for rank, choice in zip(ranks, given, strict=False):
         equals = [c for c in left if c.rank == rank or abs(c.rank - rank) < c.tolerance]
-        if asked.best_of == asked.n:
+        if request.best_of == request.n:
             equals = left[:1]
-        wrong = [list(differences(asked, equal, choice, vocabulary)) for equal in equals]
+        wrong = [list(differences(request, equal, choice, vocabulary)) for equal in equals]
         assert [] in wrong, f"choice {choice['index']}: {wrong[:1]}"
         chosen.append(equals[wrong.index([])])
         left.remove(chosen[-1])
@@ -68,7 +71,7 @@ def choose(
 
 
 def differences(
-    asked: Asked, expected: Choice, given: Json, vocabulary: Vocabulary
+    request: CompletionRequest, expected: Choice, given: Json, vocabulary: Vocabulary
 ) -> Iterator[str]:
     """What a choice says otherwise than it must."""
     if set(given) != CHOICE:
@@ -79,9 +82,9 @@ def differences(
     if given["finish_reason"] != expected.finish:
         yield f"finish_reason is {given['finish_reason']!r}, must be {expected.finish!r}"
     arrays = given["logprobs"]
-    if asked.logprobs is None or arrays is None:
-        if arrays is not asked.logprobs:
-            yield f"logprobs is {arrays!r} where {asked.logprobs!r} were asked for"
+    if request.logprobs is None or arrays is None:
+        if arrays is not request.logprobs:
+            yield f"logprobs is {arrays!r} where {request.logprobs!r} were asked for"
         return
     entries = expected.echoed + expected.sampled
     names = [render(vocabulary.spellings[entry.token]) for entry in entries]
@@ -97,7 +100,7 @@ def differences(
             right = logprob is None and top is None
         else:
             named = {vocabulary.ids[name]: value for name, value in top.items()}
-            right = scores_agree(entry.row, entry.token, logprob, named, count=asked.logprobs)
+            right = scores_agree(entry.row, entry.token, logprob, named, count=request.logprobs)
         if not right:
             yield f"entry {place}, {names[place]!r}, has the scores {logprob!r} and {top!r}"
 

@@ -23,7 +23,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompletionRequest:
     """All that an answer depends on, defaults filled in."""
 
     prompts: tuple[Prompt, ...]
@@ -43,12 +43,12 @@ class Asked:
     seed: int | None
 
 
-def read(body: Mapping[str, Any], vocabulary: Vocabulary) -> Asked:
+def read(body: Mapping[str, Any], vocabulary: Vocabulary) -> CompletionRequest:
     """What a body that can be served asks for; null is as if absent."""
     given = {name: value for name, value in body.items() if value is not None}
     n = given.get("n", 1)
     stop = given.get("stop", [])
-    return Asked(
+    return CompletionRequest(
         prompts=tuple(
             _arranged(prompt, given.get("suffix", ""), vocabulary)
             for prompt in _prompts(given.get("prompt"))

@@ -15,23 +15,23 @@ def ask(client: httpx.Client, body: Mapping[str, Any]) -> Json:
     assert response.status_code == 200, response.text
     if not body.get("stream"):
         assert response.headers["content-type"] == "application/json"
-        answer: Json = response.json()
-        return answer
+        result: Json = response.json()
+        return result
     assert response.headers["content-type"].startswith("text/event-stream")
-    return joined(response.content.decode())
+    return collect_stream(response.content.decode())
 
 
-def joined(stream: str) -> Json:
+def collect_stream(stream: str) -> Json:
     """A stream's chunks as one answer: choices in order of index, whatever order they came in."""
     events = stream.split("\n\n")
     assert events[-2:] == ["data: [DONE]", ""]
     chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
-    answer: Json = {name: value for name, value in chunks[0].items() if name != "usage"}
+    response: Json = {name: value for name, value in chunks[0].items() if name != "usage"}
     choices: dict[int, Json] = {}
     for chunk in chunks:
-        assert {"choices": [], **chunk}.keys() - {"usage"} == answer.keys()
-        for name in answer.keys() - {"choices"}:
-            assert chunk[name] == answer[name], f"{name} changes in the stream"
+        assert {"choices": [], **chunk}.keys() - {"usage"} == response.keys()
+        for name in response.keys() - {"choices"}:
+            assert chunk[name] == response[name], f"{name} changes in the stream"
         for part in chunk["choices"]:
             extend(choices.setdefault(part["index"], {}), part)
     usages = [chunk["usage"] for chunk in chunks if "usage" in chunk]
@@ -39,9 +39,9 @@ def joined(stream: str) -> Json:
         assert len(usages) == len(chunks)
         assert not any(usages[:-1])
         assert chunks[-1]["choices"] == []
-        answer["usage"] = usages[-1]
-    answer["choices"] = [choices[index] for index in sorted(choices)]
-    return answer
+        response["usage"] = usages[-1]
+    response["choices"] = [choices[index] for index in sorted(choices)]
+    return response
 
 
 def extend(choice: Json, part: Json) -> None:

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.oracle.asked import Asked
+from tests.oracle.asked import CompletionRequest
 from tests.oracle.model import Floats
 
 
 def preferences(
-    logits: Floats, asked: Asked, sampled: Sequence[int], unspoken: Sequence[int]
+    logits: Floats, request: CompletionRequest, sampled: Sequence[int], unspoken: Sequence[int]
 ) -> Floats:
     """The logits with bias and penalties; what is never sampled has minus infinity."""
     preferred = logits.copy()
-    for token, bias in asked.bias.items():
+    for token, bias in request.bias.items():
         preferred[token] += bias
     for token, count in zip(*np.unique(np.array(sampled, int), return_counts=True), strict=True):
-        preferred[token] -= count * asked.frequency + asked.presence
+        preferred[token] -= count * request.frequency + request.presence
     preferred[list(unspoken)] = -np.inf
     return preferred
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.oracle.agree import check_answer
-from tests.oracle.asked import Asked, Prompt, predictable, read
+from tests.oracle.asked import CompletionRequest, Prompt, predictable, read
 from tests.oracle.asking import Json, ask
 from tests.oracle.chance import uniforms
 from tests.oracle.model import Model
@@ -35,19 +35,19 @@ class Oracle:
 
     def check(self, body: Mapping[str, Any], revealed: list[list[Candidate]] | None = None) -> Json:
         """Ask, and raise AssertionError unless the answer is right in every field; returns it."""
-        asked = read(body, self.vocabulary)
+        request = read(body, self.vocabulary)
         if predictable(body):
             candidates = revealed or self.reveal(body)
-            answer = ask(self.client, body)
+            response = ask(self.client, body)
         else:
             # Nothing samples the same twice here, so the answer has to show its own tokens, all.
-            assert asked.logprobs is not None
-            assert not asked.stop
-            assert asked.best_of == asked.n
-            answer = ask(self.client, body)
-            candidates = self._candidates(asked, answer)
-        check_answer(asked, body, answer, candidates, self.vocabulary)
-        return answer
+            assert request.logprobs is not None
+            assert not request.stop
+            assert request.best_of == request.n
+            response = ask(self.client, body)
+            candidates = self._candidates(request, response)
+        check_answer(request, body, response, candidates, self.vocabulary)
+        return response
 
     def reveal(self, body: Mapping[str, Any]) -> list[list[Candidate]]:
         """Each prompt's candidates, for a predictable request; every token is checked.
@@ -55,16 +55,16 @@ class Oracle:
         The server is asked for all of them with their scores, and without what must have no say in
         what is sampled: `stop`, `echo`, `best_of`, `stream` and the like.
         """
-        asked = read(body, self.vocabulary)
-        if asked.max_tokens == 0:
-            nothing = [self._candidate(prompt, ()) for prompt in asked.prompts]
-            return [[candidate] * asked.best_of for candidate in nothing]
-        plain = {name: body[name] for name in SAMPLING if name in body}
-        plain |= {"n": asked.best_of, "logprobs": 0}
-        asked = read(plain, self.vocabulary)
-        answer = ask(self.client, plain)
-        candidates = self._candidates(asked, answer)
-        check_answer(asked, plain, answer, candidates, self.vocabulary)
+        request = read(body, self.vocabulary)
+        if request.max_tokens == 0:
+            nothing = [self._candidate(prompt, ()) for prompt in request.prompts]
+            return [[candidate] * request.best_of for candidate in nothing]
+        non_streaming = {name: body[name] for name in SAMPLING if name in body}
+        non_streaming |= {"n": request.best_of, "logprobs": 0}
+        request = read(non_streaming, self.vocabulary)
+        response = ask(self.client, non_streaming)
+        candidates = self._candidates(request, response)
+        check_answer(request, non_streaming, response, candidates, self.vocabulary)
         return candidates
 
     def text(self, candidate: Candidate) -> str:
@@ -72,21 +72,21 @@ class Oracle:
         said = (token for token in candidate.sampled if token != self.vocabulary.end)
         return decode(b"".join(self.vocabulary.spellings[token] for token in said))
 
-    def _candidates(self, asked: Asked, answer: Json) -> list[list[Candidate]]:
+    def _candidates(self, request: CompletionRequest, response: Json) -> list[list[Candidate]]:
         """What was sampled, by the answer's own `logprobs`."""
         found = []
-        choices = iter(answer["choices"])
-        for place, prompt in enumerate(asked.prompts):
-            echoed = len(prompt.ids) if asked.echo else 0
+        choices = iter(response["choices"])
+        for place, prompt in enumerate(request.prompts):
+            echoed = len(prompt.ids) if request.echo else 0
             found.append([])
-            for index, choice in enumerate(islice(choices, asked.n)):
+            for index, choice in enumerate(islice(choices, request.n)):
                 names = choice["logprobs"]["tokens"][echoed:]
                 ids = tuple(self.vocabulary.ids[name] for name in names)
                 found[-1].append(self._candidate(prompt, ids))
                 draws = None
-                if asked.seed is not None:
-                    draws = uniforms(asked.seed, place, index, len(ids))
-                check_sampled(asked, found[-1][-1], draws, self.vocabulary)
+                if request.seed is not None:
+                    draws = uniforms(request.seed, place, index, len(ids))
+                check_sampled(request, found[-1][-1], draws, self.vocabulary)
         return found
 
     def _candidate(self, prompt: Prompt, sampled: tuple[int, ...]) -> Candidate:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.oracle.asked import predictable
 
 VOCABULARY = 4096
-MOST_TOKENS = 120
+MAX_TOKENS = 120
 """Tokens a drawn request may sample over all its candidates, so that a draw stays cheap."""
 
 Body = dict[str, Any]
@@ -126,8 +126,8 @@ def _make_affordable(body: Body) -> None:
     batch = len(prompt) if isinstance(prompt, list) and not isinstance(prompt[0], int) else 1
     candidates = batch * max(body.get("n") or 1, body.get("best_of") or 1)
     length = body.get("max_tokens")
-    if (16 if length is None else length) * candidates > MOST_TOKENS:
-        body["max_tokens"] = MOST_TOKENS // candidates
+    if (16 if length is None else length) * candidates > MAX_TOKENS:
+        body["max_tokens"] = MAX_TOKENS // candidates
 
 
 def stops(texts: Sequence[str]) -> st.SearchStrategy[Any]:

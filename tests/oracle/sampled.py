@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.oracle import chance
-from tests.oracle.asked import Asked
+from tests.oracle.asked import CompletionRequest
 from tests.oracle.model import Floats
 from tests.oracle.vocabulary import Vocabulary, render
 from tests.oracle.written import Candidate
@@ -15,50 +15,57 @@ COLD = 1e-6
 
 
 def check_sampled(
-    asked: Asked, candidate: Candidate, draws: Sequence[float] | None, vocabulary: Vocabulary
+    request: CompletionRequest,
+    candidate: Candidate,
+    draws: Sequence[float] | None,
+    vocabulary: Vocabulary,
 ) -> None:
     """Hold each token against `draws`, its random numbers; None where no seed was given."""
     sampled = candidate.sampled
     assert vocabulary.end not in sampled[:-1], "something comes after the end of the text"
     if vocabulary.end not in sampled:
-        assert len(sampled) == asked.max_tokens, "it ends neither by itself nor at its limit"
+        assert len(sampled) == request.max_tokens, "it ends neither by itself nor at its limit"
     rows = candidate.rows[len(candidate.prompt.read) - 1 :]
     for place, token in enumerate(sampled):
         logits, tolerance = rows[place].logits, rows[place].tolerance
-        preferred = chance.preferences(logits, asked, sampled[:place], vocabulary.unspoken)
-        told = f"token {place}, {render(vocabulary.spellings[token])!r},"
-        if asked.temperature < COLD:
+        preferred = chance.preferences(logits, request, sampled[:place], vocabulary.unspoken)
+        result = f"token {place}, {render(vocabulary.spellings[token])!r},"
+        if request.temperature < COLD:
             likeliest = preferred[token] > preferred.max() - tolerance
-            assert likeliest, f"{told} is not the likeliest"
+            assert likeliest, f"{result} is not the likeliest"
         elif draws is None:
-            possible = may_be_drawn(preferred, asked, token, tolerance)
-            assert possible, f"{told} cannot be drawn"
+            possible = may_be_drawn(preferred, request, token, tolerance)
+            assert possible, f"{result} cannot be drawn"
         else:
-            right = is_drawn(preferred, asked, token, draws[place], tolerance)
-            assert right, f"{told} is not what the seed draws"
+            right = is_drawn(preferred, request, token, draws[place], tolerance)
+            assert right, f"{result} is not what the seed draws"
 
 
-def may_be_drawn(preferred: Floats, asked: Asked, token: int, tolerance: float) -> bool:
+def may_be_drawn(
+    preferred: Floats, request: CompletionRequest, token: int, tolerance: float
+) -> bool:
     """Whether a token is in the nucleus, or so near its border that rounding may put it there."""
-    likely = chance.probabilities(preferred, asked.temperature)
+    likely = chance.probabilities(preferred, request.temperature)
     likelier = preferred > preferred[token] + tolerance
     before = likely[likelier].sum()
-    inside = not likelier.any() or before < asked.top_p + _slack(asked, tolerance)
+    inside = not likelier.any() or before < request.top_p + _slack(request, tolerance)
     return bool(inside and likely[~likelier].sum() > IMPOSSIBLE)
 
 
-def is_drawn(preferred: Floats, asked: Asked, token: int, draw: float, tolerance: float) -> bool:
+def is_drawn(
+    preferred: Floats, request: CompletionRequest, token: int, draw: float, tolerance: float
+) -> bool:
     """Whether a number draws a token, wherever rounding may put the border of the nucleus."""
-    likely = chance.probabilities(preferred, asked.temperature)
-    slack = _slack(asked, tolerance)
-    for top_p in (asked.top_p, asked.top_p - slack, asked.top_p + slack):
-        kept = chance.nucleus(likely, top_p) if asked.top_p < 1 else likely
+    likely = chance.probabilities(preferred, request.temperature)
+    slack = _slack(request, tolerance)
+    for top_p in (request.top_p, request.top_p - slack, request.top_p + slack):
+        kept = chance.nucleus(likely, top_p) if request.top_p < 1 else likely
         first, end = chance.drawn_between(kept, token)
         if kept[token] and first - slack <= draw < end + slack:
             return True
     return False
 
 
-def _slack(asked: Asked, tolerance: float) -> float:
+def _slack(request: CompletionRequest, tolerance: float) -> float:
     """How far a sum of probabilities may be off: dividing by a low temperature widens the error."""
-    return tolerance / min(1.0, asked.temperature)
+    return tolerance / min(1.0, request.temperature)

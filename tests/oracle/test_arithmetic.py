@@ -17,7 +17,7 @@ WORLD = "世".encode()
 
 
 @pytest.mark.parametrize(
-    ("pieces", "expected"),
+    ("fragments", "expected"),
     [
         ([b"ab", b"c", b""], [0, 2, 3]),
         (["é".encode(), b"a"], [0, 1]),
@@ -29,9 +29,9 @@ WORLD = "世".encode()
     ],
 )
 def test_a_token_begins_in_the_character_of_its_first_byte(
-    pieces: list[bytes], expected: list[int]
+    fragments: list[bytes], expected: list[int]
 ) -> None:
-    assert offsets(pieces) == expected
+    assert offsets(fragments) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_logprobs_are_logarithms_of_probabilities() -> None:
     assert np.exp(Row(np.log([3.0, 1.0]), 0).scores) == pytest.approx([0.75, 0.25])
 
 
-def test_the_four_forms_of_a_prompt_are_told_apart(oracle: Oracle) -> None:
+def test_the_four_forms_of_a_prompt_are_distinguished(oracle: Oracle) -> None:
     one, other = oracle.vocabulary.encode("one"), oracle.vocabulary.encode("other")
     for prompt, ids in [
         ("one", [one]),

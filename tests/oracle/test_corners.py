@@ -75,7 +75,7 @@ CORNERS: dict[str, Body] = {
 
 
 # A stream cannot choose among candidates.
-WAYS = [
+SHAPES = [
     (name, stream)
     for name, body in CORNERS.items()
     for stream in (False, True)
@@ -83,7 +83,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "stream"), WAYS)
+@pytest.mark.parametrize(("name", "stream"), SHAPES)
 def test_a_corner_is_read_alike(oracle: Oracle, name: str, stream: bool) -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     oracle.check({"model": MODEL, "seed": 0, **CORNERS[name], **options})

@@ -45,19 +45,19 @@ Sample = tuple[int, ...]
 
 def samples(oracle: Oracle, **body: Any) -> list[Sample]:
     """The tokens of every choice."""
-    answer = ask(oracle.client, {"model": MODEL, "max_tokens": 2, "logprobs": 0, **body})
-    names = [choice["logprobs"]["tokens"] for choice in answer["choices"]]
+    response = ask(oracle.client, {"model": MODEL, "max_tokens": 2, "logprobs": 0, **body})
+    names = [choice["logprobs"]["tokens"] for choice in response["choices"]]
     return [tuple(oracle.vocabulary.ids[name] for name in each) for each in names]
 
 
 def distribution(oracle: Oracle, body: dict[str, Any], before: Sample = ()) -> dict[int, float]:
     """What the next token is, after what was sampled before, and how likely."""
-    asked = read(body, oracle.vocabulary)
-    logits = oracle.model.read((*asked.prompts[0].read, *before))[-1].logits
-    preferred = chance.preferences(logits, asked, before, oracle.vocabulary.unspoken)
-    likely = chance.probabilities(preferred, asked.temperature)
-    if asked.top_p < 1:
-        likely = chance.nucleus(likely, asked.top_p)
+    request = read(body, oracle.vocabulary)
+    logits = oracle.model.read((*request.prompts[0].read, *before))[-1].logits
+    preferred = chance.preferences(logits, request, before, oracle.vocabulary.unspoken)
+    likely = chance.probabilities(preferred, request.temperature)
+    if request.top_p < 1:
+        likely = chance.nucleus(likely, request.top_p)
     return {token: share / likely.sum() for token, share in enumerate(likely) if share > 0}
 
 
@@ -91,11 +91,11 @@ MANY: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
-@pytest.mark.parametrize("way", MANY)
+@pytest.mark.parametrize("shape", MANY)
 def test_many_of_one_request_and_many_requests_are_alike_and_independent(
-    oracle: Oracle, way: str
+    oracle: Oracle, shape: str
 ) -> None:
-    body, seeds = MANY[way]
+    body, seeds = MANY[shape]
     expected = distribution(oracle, FREE)
     drawn = [
         token
@@ -106,5 +106,5 @@ def test_many_of_one_request_and_many_requests_are_alike_and_independent(
     frequent = {token: share for token, share in expected.items() if share > LISTED}
     both = {pair: expected[pair[0]] * expected[pair[1]] for pair in product(frequent, repeat=2)}
     neighbours = zip(drawn[::2], drawn[1::2], strict=True)
-    told = Counter(pair if pair in both else None for pair in neighbours)
-    assert p_value(told, {**both, None: 1 - sum(both.values())}) > SIGNIFICANT
+    result = Counter(pair if pair in both else None for pair in neighbours)
+    assert p_value(result, {**both, None: 1 - sum(both.values())}) > SIGNIFICANT

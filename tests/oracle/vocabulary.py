@@ -62,14 +62,14 @@ def decode(data: bytes, *, final: bool = True) -> str:
     return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final)
 
 
-def offsets(pieces: Sequence[bytes]) -> list[int]:
+def offsets(fragments: Sequence[bytes]) -> list[int]:
     """Index of the character that each piece begins in; an empty piece begins where the text ends.
 
     The text up to and with a piece's first byte ends in just that character, be it whole or cut.
     """
-    ends = accumulate(map(len, pieces), initial=0)
-    whole = b"".join(pieces)
+    ends = accumulate(map(len, fragments), initial=0)
+    whole = b"".join(fragments)
     return [
-        len(decode(whole[: end + 1])) - 1 if piece else len(decode(whole[:end]))
-        for piece, end in zip(pieces, ends, strict=False)
+        len(decode(whole[: end + 1])) - 1 if fragment else len(decode(whole[:end]))
+        for fragment, end in zip(fragments, ends, strict=False)
     ]

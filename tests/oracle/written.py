@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.oracle.asked import Asked, Prompt
+from tests.oracle.asked import CompletionRequest, Prompt
 from tests.oracle.model import Row
 from tests.oracle.vocabulary import Vocabulary, decode, offsets
 
@@ -53,28 +53,28 @@ class Choice:
         return max((entry.row.tolerance for entry in self.sampled if entry.row), default=0.0)
 
 
-def write(asked: Asked, candidate: Candidate, vocabulary: Vocabulary) -> Choice:
+def write(request: CompletionRequest, candidate: Candidate, vocabulary: Vocabulary) -> Choice:
     """What the tokens make; those after a stop sequence are as if never sampled."""
     prompt, sampled = candidate.prompt, candidate.sampled
     before = [vocabulary.spellings[token] for token in prompt.ids]
     after = [b"" if t == vocabulary.end else vocabulary.spellings[t] for t in sampled]
-    head = b"".join(before) if asked.echo else b""
+    head = b"".join(before) if request.echo else b""
     # Only what is generated is searched for stop sequences, a character begun before included.
     known = len(decode(head, final=False))
     text, cut, count = decode(head), None, 0
     for count in range(1, len(sampled) + 1):
         text = decode(head + b"".join(after[:count]), final=count == len(sampled))
-        cut = first_stop(text, asked.stop, known)
+        cut = first_stop(text, request.stop, known)
         if cut is not None:
             break
     ended = cut is not None or vocabulary.end in sampled[:count]
-    origin = 0 if asked.echo else len(decode(b"".join(before)))
-    places = offsets((before if asked.echo else []) + after[:count])
+    origin = 0 if request.echo else len(decode(b"".join(before)))
+    places = offsets((before if request.echo else []) + after[:count])
     entries = [
         Entry(token, origin + place, row)
-        for (token, row), place in zip(_tokens(candidate, count, asked), places, strict=True)
+        for (token, row), place in zip(_tokens(candidate, count, request), places, strict=True)
     ]
-    echoed = len(prompt.ids) if asked.echo else 0
+    echoed = len(prompt.ids) if request.echo else 0
     return Choice(
         text=text[:cut],
         finish="stop" if ended else "length",
@@ -90,10 +90,12 @@ def first_stop(text: str, sequences: Sequence[str], start: int) -> int | None:
     return sum(min(found)) if found else None
 
 
-def _tokens(candidate: Candidate, count: int, asked: Asked) -> Iterator[tuple[int, Row | None]]:
+def _tokens(
+    candidate: Candidate, count: int, request: CompletionRequest
+) -> Iterator[tuple[int, Row | None]]:
     """Each token, echoed and sampled, with the row that it was chosen by or could have been."""
     prompt, rows = candidate.prompt, candidate.rows
-    if asked.echo and prompt.ids:
+    if request.echo and prompt.ids:
         before = rows[prompt.start : prompt.start + len(prompt.ids) - 1]
         yield from zip(prompt.ids, [None, *before], strict=True)
     yield from zip(candidate.sampled[:count], rows[len(prompt.read) - 1 :], strict=False)

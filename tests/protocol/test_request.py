@@ -8,7 +8,7 @@ import pytest
 
 from conformance.judgement import NotApplicable
 from conformance.model import Request
-from conformance.protocol.request import Asked, read_request
+from conformance.protocol.request import CompletionRequest, read_request
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,13 @@ from conformance.protocol.request import Asked, read_request
     ],
 )
 def test_every_form_of_a_prompt_is_read(prompt: Any, read: tuple[Any, ...]) -> None:
-    assert Asked({"prompt": prompt}).prompts == read
+    assert CompletionRequest({"prompt": prompt}).prompts == read
 
 
 @pytest.mark.parametrize("prompt", [7, {}, [], [[]], ["a", 1], [True], [["a"]], [1, [2]]])
 def test_a_prompt_of_no_known_form_is_not_judged(prompt: Any) -> None:
     with pytest.raises(NotApplicable):
-        _ = Asked({"prompt": prompt}).prompts
+        _ = CompletionRequest({"prompt": prompt}).prompts
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def test_a_value_of_a_wrong_type_is_not_judged(name: str, values: list[Any]) -> 
     parameter = {"stops": "stop", "include_usage": "stream_options"}.get(name, name)
     for value in values:
         with pytest.raises(NotApplicable):
-            getattr(Asked({parameter: value}), name)
+            getattr(CompletionRequest({parameter: value}), name)
 
 
 def test_null_is_the_same_as_nothing() -> None:
     names = ("n", "best_of", "max_tokens", "logprobs", "echo", "stream", "stops", "temperature")
-    nulls = Asked(dict.fromkeys((*names, "stop", "stream_options")))
+    nulls = CompletionRequest(dict.fromkeys((*names, "stop", "stream_options")))
     for name in (*names, "include_usage", "is_greedy", "choices"):
-        assert getattr(nulls, name) == getattr(Asked({}), name), name
+        assert getattr(nulls, name) == getattr(CompletionRequest({}), name), name
 
 
 def test_choices_are_those_of_all_prompts() -> None:
-    asked = Asked({"prompt": ["a", "b", "c"], "n": 2})
-    assert (asked.choices, asked.best_of) == (6, 2)
+    request = CompletionRequest({"prompt": ["a", "b", "c"], "n": 2})
+    assert (request.choices, request.best_of) == (6, 2)
 
 
 def test_a_limit_that_is_not_stated_is_not_judged() -> None:
     with pytest.raises(NotApplicable):
-        _ = Asked({}).limit
-    assert Asked({"max_tokens": 0}).limit == 0
+        _ = CompletionRequest({}).limit
+    assert CompletionRequest({"max_tokens": 0}).limit == 0
 
 
 def test_only_requests_for_a_completion_are_read() -> None:

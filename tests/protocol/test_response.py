@@ -9,28 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judgement import Deviation, Inconclusive, Refusal
+from conformance.judgement import Failure, Inconclusive, Refusal
 from conformance.model import Effect, Exchange, Request
 from conformance.protocol.completion import Completion, join_chunks
-from conformance.protocol.response import Reply
+from conformance.protocol.response import Response
 
 ASK = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
 CHOICE = {"text": "a", "index": 0, "logprobs": None, "finish_reason": "stop"}
-ANSWER = {"id": "cmpl-1", "object": "text_completion", "choices": [CHOICE]}
+RESPONSE = {"id": "cmpl-1", "object": "text_completion", "choices": [CHOICE]}
 
 
-def reply(
+def response(
     body: object, status: int | None = 200, kind: str = "application/json", fault: str | None = None
-) -> Reply:
+) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = (("Content-Type", kind),)
     exchange = Exchange("x1", ASK, (), status, headers, raw, (), 0.0, fault)
-    return Reply(exchange, frozenset({"model", "prompt"}))
+    return Response(exchange, frozenset({"model", "prompt"}))
 
 
-def stream_of(*chunks: object, end: bytes = b"data: [DONE]\n\n") -> Reply:
+def stream_of(*chunks: object, end: bytes = b"data: [DONE]\n\n") -> Response:
     body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
-    return reply(body + end, kind="text/event-stream; charset=utf-8")
+    return response(body + end, kind="text/event-stream; charset=utf-8")
 
 
 def error(**members: Any) -> dict[str, Any]:
@@ -40,8 +40,10 @@ def error(**members: Any) -> dict[str, Any]:
 # ── what is served ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_plain_answer() -> None:
-    completion = reply({**ANSWER, "usage": {"prompt_tokens": 1, "total_tokens": 1}}).expect_ok()
+def test_a_non_streaming_response() -> None:
+    completion = response(
+        {**RESPONSE, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+    ).expect_ok()
     assert completion.text == "a"
     assert completion.only.finish_reason == "stop"
     assert completion.usage.prompt_tokens == 1
@@ -50,7 +52,7 @@ def test_a_plain_answer() -> None:
 
 def test_choices_come_by_their_index_whatever_their_order() -> None:
     choices = [{**CHOICE, "index": i, "text": f"t{i}"} for i in (2, 0, 1)]
-    assert reply({"choices": choices}).expect_ok().texts == ("t0", "t1", "t2")
+    assert response({"choices": choices}).expect_ok().texts == ("t0", "t1", "t2")
 
 
 @pytest.mark.parametrize(
@@ -67,13 +69,13 @@ def test_choices_come_by_their_index_whatever_their_order() -> None:
         error(),
     ],
 )
-def test_a_success_that_is_no_completion_is_a_deviation(body: object) -> None:
-    with pytest.raises(Deviation):
-        reply(body).expect_ok()
+def test_a_success_that_is_no_completion_is_a_failure(body: object) -> None:
+    with pytest.raises(Failure):
+        response(body).expect_ok()
 
 
 @pytest.mark.parametrize(
-    ("answer", "read"),
+    ("result", "read"),
     [
         ({}, lambda c: c.choices),
         ({"choices": None}, lambda c: c.choices),
@@ -94,17 +96,17 @@ def test_a_success_that_is_no_completion_is_a_deviation(body: object) -> None:
         ({"usage": {"completion_tokens": 1.0}}, lambda c: c.usage.completion_tokens),
     ],
 )
-def test_what_is_missing_is_a_deviation_with_its_name(answer: Any, read: Any) -> None:
-    completion = Completion(reply(answer).exchange, answer)
-    with pytest.raises(Deviation) as caught:
+def test_what_is_missing_is_a_failure_with_its_name(result: Any, read: Any) -> None:
+    completion = Completion(response(result).exchange, result)
+    with pytest.raises(Failure) as caught:
         read(completion)
     assert caught.value.expected
     assert caught.value.seen
 
 
 def test_logprobs_that_did_not_come_were_ignored() -> None:
-    with pytest.raises(Deviation) as caught:
-        reply(ANSWER).expect_ok().only.logprobs  # noqa: B018 - reading is what is tested
+    with pytest.raises(Failure) as caught:
+        response(RESPONSE).expect_ok().only.logprobs  # noqa: B018 - reading is what is tested
     assert caught.value.effect is Effect.IGNORED
 
 
@@ -114,7 +116,7 @@ def test_logprobs_that_did_not_come_were_ignored() -> None:
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 422])
 def test_a_clean_refusal_carries_its_features_and_its_request(status: int) -> None:
     with pytest.raises(Refusal) as caught:
-        reply(error(), status).expect_ok()
+        response(error(), status).expect_ok()
     assert (caught.value.status, caught.value.message) == (status, "no")
     assert caught.value.features == {"model", "prompt"}
     assert caught.value.request == ASK
@@ -123,80 +125,80 @@ def test_a_clean_refusal_carries_its_features_and_its_request(status: int) -> No
 @pytest.mark.parametrize("body", [b"no", {"error": "no"}, {"detail": "no"}, error(message=None)])
 def test_a_refusal_without_the_envelope_is_a_refusal_all_the_same(body: object) -> None:
     with pytest.raises(Refusal, match=r"refused with 400: ."):
-        reply(body, 400).expect_ok()
+        response(body, 400).expect_ok()
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 408, 425, 429, 500, 502, 503, 504])
 def test_what_says_nothing_of_the_request_is_inconclusive(status: int) -> None:
     with pytest.raises(Inconclusive):
-        reply(error(), status).expect_ok()
+        response(error(), status).expect_ok()
 
 
 def test_no_answer_is_inconclusive_and_says_why() -> None:
     with pytest.raises(Inconclusive, match="connection refused"):
-        reply(b"", None, fault="connection refused").expect_ok()
+        response(b"", None, fault="connection refused").expect_ok()
 
 
-def test_a_refusal_that_broke_off_is_inconclusive() -> None:
+def test_a_refusal_that_is_incomplete_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="the response is incomplete: fell silent"):
-        reply(b'{"err', 400, fault="fell silent").expect_error(400)
+        response(b'{"err', 400, fault="fell silent").expect_error(400)
 
 
 def test_a_refusal_without_a_body_says_so() -> None:
-    with pytest.raises(Deviation, match="got an empty body"):
-        reply(b"", 400).expect_error(400)
+    with pytest.raises(Failure, match="got an empty body"):
+        response(b"", 400).expect_error(400)
 
 
-def test_an_answer_that_broke_off_is_inconclusive() -> None:
+def test_a_response_that_is_incomplete_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="the response is incomplete: fell silent"):
-        reply(ANSWER, fault="fell silent").expect_ok()
+        response(RESPONSE, fault="fell silent").expect_ok()
 
 
 @pytest.mark.parametrize("status", [201, 302, 418])
-def test_any_other_status_is_a_deviation(status: int) -> None:
-    with pytest.raises(Deviation, match=f"status {status}"):
-        reply(ANSWER, status).expect_ok()
+def test_any_other_status_is_a_failure(status: int) -> None:
+    with pytest.raises(Failure, match=f"status {status}"):
+        response(RESPONSE, status).expect_ok()
 
 
 # ── errors that must come ────────────────────────────────────────────────────────────────────────
 
 
 def test_an_expected_error() -> None:
-    told = reply(error(param="stop", code="c"), 422).expect_error(400, 422)
-    assert (told.status, told.message, told.param, told.code) == (422, "no", "stop", "c")
+    result = response(error(param="stop", code="c"), 422).expect_error(400, 422)
+    assert (result.status, result.message, result.param, result.code) == (422, "no", "stop", "c")
 
 
 def test_serving_what_must_be_refused_breaks_a_limit_and_ignores_no_parameter() -> None:
-    with pytest.raises(Deviation) as caught:
-        reply(ANSWER).expect_error(400)
+    with pytest.raises(Failure) as caught:
+        response(RESPONSE).expect_error(400)
     assert caught.value.effect is Effect.ALTERED
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_another_error_than_the_expected_one_is_a_deviation(status: int) -> None:
-    with pytest.raises(Deviation, match="status 400"):
-        reply(error(), status).expect_error(400)
+def test_another_error_than_the_expected_one_is_a_failure(status: int) -> None:
+    with pytest.raises(Failure, match="status 400"):
+        response(error(), status).expect_error(400)
 
 
 @pytest.mark.parametrize("status", [401, 408, 429, 502, 503, 504])
 def test_an_error_of_another_kind_is_inconclusive(status: int) -> None:
     with pytest.raises(Inconclusive):
-        reply(error(), status).expect_error(400)
+        response(error(), status).expect_error(400)
 
 
-def test_trouble_with_the_key_is_an_answer_where_it_is_asked_for() -> None:
-    assert reply(error(), 401).expect_error(401, 403).status == 401
+def test_trouble_with_the_key_is_a_response_where_it_is_requested() -> None:
+    assert response(error(), 401).expect_error(401, 403).status == 401
 
 
 def test_an_error_page_is_no_envelope() -> None:
-    with pytest.raises(Deviation, match="an error envelope in JSON"):
-        reply(b"<html>Bad Request</html>", 400).expect_error(400)
+    with pytest.raises(Failure, match="an error envelope in JSON"):
+        response(b"<html>Bad Request</html>", 400).expect_error(400)
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stream_reads_like_the_plain_answer() -> None:
+def test_a_stream_reads_like_the_non_streaming_response() -> None:
     completion = stream_of(
         {"id": "1", "choices": [{"index": 1, "text": "x", "finish_reason": None}]},
         {"id": "1", "choices": [{"index": 0, "text": "a", "finish_reason": None}], "usage": None},
@@ -212,23 +214,23 @@ def test_a_stream_reads_like_the_plain_answer() -> None:
 
 def test_a_stream_is_known_by_its_body_where_its_type_says_otherwise() -> None:
     body = b'data: {"choices": [{"index": 0, "text": "a"}]}\n\ndata: [DONE]\n\n'
-    assert reply(body, kind="text/plain").expect_ok().text == "a"
+    assert response(body, kind="text/plain").expect_ok().text == "a"
 
 
 @pytest.mark.parametrize("chunks", [(), ("text",), ({"choices": None},), ({"choices": ["a"]},)])
-def test_a_stream_without_proper_chunks_is_a_deviation(chunks: tuple[object, ...]) -> None:
-    with pytest.raises(Deviation):
+def test_a_stream_without_proper_chunks_is_a_failure(chunks: tuple[object, ...]) -> None:
+    with pytest.raises(Failure):
         stream_of(*chunks).expect_ok()
 
 
-def test_a_stream_that_breaks_off_with_an_error_tells_nothing() -> None:
+def test_a_stream_that_breaks_off_with_an_error_shows_nothing() -> None:
     with pytest.raises(Inconclusive, match="ended with an error"):
         stream_of(error()).expect_ok()
 
 
-def test_an_event_that_is_no_json_is_a_deviation() -> None:
-    with pytest.raises(Deviation, match="a stream event in JSON"):
-        reply(b"data: {'a': 1}\n\n", kind="text/event-stream").expect_ok()
+def test_an_event_that_is_no_json_is_a_failure() -> None:
+    with pytest.raises(Failure, match="a stream event in JSON"):
+        response(b"data: {'a': 1}\n\n", kind="text/event-stream").expect_ok()
 
 
 @st.composite
@@ -257,17 +259,17 @@ def answers_and_chunks(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, 
 
 
 @given(answers_and_chunks())
-def test_chunks_join_to_the_answer_they_were_cut_from(
+def test_chunks_join_to_the_response_they_were_cut_from(
     cut: tuple[dict[str, Any], list[dict[str, Any]]],
 ) -> None:
-    answer, chunks = cut
-    assert join_chunks(tuple(chunks)) == answer
+    response, chunks = cut
+    assert join_chunks(tuple(chunks)) == response
 
 
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/event-stream"]))
 def test_no_body_makes_a_reader_trip(body: bytes, kind: str) -> None:
     try:
-        completion = reply(body, kind=kind).expect_ok()
+        completion = response(body, kind=kind).expect_ok()
         assert completion.texts is not None
-    except Deviation:
+    except Failure:
         pass

@@ -57,7 +57,7 @@ def test_a_type_without_data_is_forgotten() -> None:
     assert parse_events(b"event: ping\n\ndata: a\n\n").events[0].type == "message"
 
 
-def test_what_is_no_event_is_told_apart() -> None:
+def test_what_is_no_event_is_distinguished() -> None:
     stream = parse_events(b'data: a\n\n{"error": "bare"}\ndata: b')
     assert stream.stray == ('{"error": "bare"}',)
     assert stream.unfinished == "b"

@@ -31,10 +31,10 @@ RULINGS = {
 Run = Callable[..., AsyncGenerator[RunEvent, None]]
 
 
-def pretending(
+def faking(
     rulings: Mapping[str, Ruling],
     *,
-    because: str | None = None,
+    reason: str | None = None,
     left: list[str] | None = None,
     endless: bool = False,
 ) -> Run:
@@ -42,7 +42,7 @@ def pretending(
 
     Args:
         rulings: what becomes of which check.
-        because: why nothing can be judged; no check gets a finding then.
+        reason: why nothing can be judged; no check gets a finding then.
         left: hears which checks the run was asked to judge, and that it was closed early.
         endless: after the findings of ``rulings`` it goes on for ever.
     """
@@ -55,7 +55,7 @@ def pretending(
         heard.extend(check.id for check in wanted)
         yield RunStarted(header_of(target, contract, options), tuple(c.id for c in wanted))
         try:
-            for check in wanted if because is None else ():
+            for check in wanted if reason is None else ():
                 if endless and check.id not in rulings:
                     continue
                 ruling = rulings.get(check.id, PASS)
@@ -65,9 +65,9 @@ def pretending(
         except (asyncio.CancelledError, GeneratorExit):
             heard.append("closed early")
             raise
-        conclusion = Conclusion.UNDECIDED if because else Conclusion.NOT_CONFORMING
+        conclusion = Conclusion.UNDECIDED if reason else Conclusion.NOT_CONFORMING
         yield RunFinished(
-            Footer("2026-01-01T00:00:01+00:00", 1.0, conclusion, because, {}, Cost(requests=7))
+            Footer("2026-01-01T00:00:01+00:00", 1.0, conclusion, reason, {}, Cost(requests=7))
         )
 
     return run

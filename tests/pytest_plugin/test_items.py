@@ -16,7 +16,7 @@ from conformance.model import Target
 from conformance.pytest_plugin import shared_run
 from conformance.pytest_plugin.settings import Settings
 from conformance.pytest_plugin.suite import Suite
-from tests.pytest_plugin.fake_pytest import RULINGS, pretending
+from tests.pytest_plugin.fake_pytest import RULINGS, faking
 
 pytest_plugins = "pytester"
 
@@ -35,20 +35,20 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def pretend(monkeypatch: pytest.MonkeyPatch):
+def fake_run(monkeypatch: pytest.MonkeyPatch):
     """Let every run find what a test wrote down; returns what the runs were asked to judge."""
 
     def prepare(rulings: dict[str, Ruling] = RULINGS, **settings: object) -> list[str]:
         left: list[str] = []
-        run = pretending(rulings, left=left, **settings)
+        run = faking(rulings, left=left, **settings)
         monkeypatch.setattr(shared_run, "run", run)
         return left
 
     return prepare
 
 
-def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> None:
-    pretend()
+def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, fake_run) -> None:
+    fake_run()
     result = pytester.runpytest_inprocess(*SELECTED, "-rsxfE", "-v")
     result.assert_outcomes(failed=1, xfailed=1, passed=2, skipped=3, errors=1, warnings=1)
     result.stdout.fnmatch_lines_random(
@@ -69,11 +69,11 @@ def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, pretend) -> No
     )
 
 
-def test_a_deviation_tells_what_convinces_and_no_lines_of_ours(
-    pytester: pytest.Pytester, pretend
+def test_a_failure_tells_what_convinces_and_no_lines_of_ours(
+    pytester: pytest.Pytester, fake_run
 ) -> None:
-    pretend()
-    told = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
+    fake_run()
+    result = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
     for words in (
         "One stop sequence more than",
         "(stop.at-most-four)",
@@ -82,27 +82,27 @@ def test_a_deviation_tells_what_convinces_and_no_lines_of_ours(
         "  likely cause ",
         "  fix          ",
     ):
-        assert words in told
-    assert "Traceback" not in told
-    assert "raise " not in told
-    assert "\x1b" not in told
+        assert words in result
+    assert "Traceback" not in result
+    assert "raise " not in result
+    assert "\x1b" not in result
 
 
 @pytest.mark.parametrize(
     ("words", "failed"), [((), 0), (("--conformance-strict",), 1), (("-Werror",), 1)]
 )
-def test_a_lesser_deviation_warns_unless_the_session_is_strict(
-    pytester: pytest.Pytester, pretend, words: tuple[str, ...], failed: int
+def test_a_lesser_failure_warns_unless_the_session_is_strict(
+    pytester: pytest.Pytester, fake_run, words: tuple[str, ...], failed: int
 ) -> None:
-    pretend({"stop.string": RULINGS["stop.string"]})
+    fake_run({"stop.string": RULINGS["stop.string"]})
     result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string", *words)
     result.assert_outcomes(passed=1 - failed, failed=failed, warnings=1 - failed)
     assert "Traceback" not in result.stdout.str()
     result.stdout.fnmatch_lines(["*  actual       b"])
 
 
-def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend({})
+def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE, "-k", "five or four-served").assert_outcomes(
         passed=2, deselected=len(_smoke()) - 2
     )
@@ -119,29 +119,29 @@ def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester
     ],
 )
 def test_markers_select_by_area_level_tier_and_stage(
-    pytester: pytest.Pytester, pretend, expression: str, names: set[str]
+    pytester: pytest.Pytester, fake_run, expression: str, names: set[str]
 ) -> None:
-    left = pretend({})
+    left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE, "-m", expression, "--strict-markers")
     assert names <= set(left)
     assert bool(left) == bool(names)
 
 
-def test_collecting_judges_nothing(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend({})
+def test_collecting_judges_nothing(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run({})
     result = pytester.runpytest_inprocess(*SMOKE, "--collect-only", "-q")
     result.stdout.fnmatch_lines(["conformance::stop.five-refused"])
     assert left == []
 
 
-def test_one_run_serves_all_tests_of_a_session(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend({})
+def test_one_run_serves_all_tests_of_a_session(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE).assert_outcomes(passed=len(_smoke()))
     assert sorted(left) == sorted(_smoke())
 
 
-def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, pretend) -> None:
-    pretend({})
+def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, fake_run) -> None:
+    fake_run({})
     pytester.makepyfile(test_mine="def test_it(): pass")
     result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string")
     result.assert_outcomes(passed=2)
@@ -149,8 +149,8 @@ def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, p
     pytester.runpytest_inprocess(*SMOKE, "test_mine.py::test_it").assert_outcomes(passed=1)
 
 
-def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend({})
+def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE, "conformance::stop.string").assert_outcomes(passed=1)
     assert left == ["stop.string"]
     result = pytester.runpytest_inprocess(*SMOKE, "conformance::stop.strnig")
@@ -158,16 +158,16 @@ def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, pret
     result.stderr.fnmatch_lines(["ERROR: not found: *; did you mean conformance::stop.string?"])
 
 
-def test_the_last_failures_are_judged_again_alone(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend()
+def test_the_last_failures_are_judged_again_alone(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run()
     pytester.runpytest_inprocess(*SELECTED)
     left.clear()
     pytester.runpytest_inprocess(*SELECTED, "--lf")
     assert sorted(left) == ["stop.five-refused", "usage.present"]
 
 
-def test_the_first_failure_ends_the_run_and_its_cost(pytester: pytest.Pytester, pretend) -> None:
-    left = pretend({"stop.five-refused": RULINGS["stop.five-refused"]}, endless=True)
+def test_the_first_failure_ends_the_run_and_its_cost(pytester: pytest.Pytester, fake_run) -> None:
+    left = fake_run({"stop.five-refused": RULINGS["stop.five-refused"]}, endless=True)
     result = pytester.runpytest_inprocess(*SELECTED, "-x", "-k", "five-refused or string")
     result.assert_outcomes(failed=1, deselected=6)
     assert left[-1] == "closed early"
@@ -184,15 +184,15 @@ def test_failures_anywhere_stop_the_run_that_another_process_leads(tmp_path: Pat
     assert (tmp_path / shared_run.STOP).exists()
 
 
-def test_what_keeps_all_from_being_judged_is_told_once(
-    pytester: pytest.Pytester, pretend, tmp_path: Path
+def test_what_keeps_all_from_being_judged_is_reported_once(
+    pytester: pytest.Pytester, fake_run, tmp_path: Path
 ) -> None:
-    pretend({}, because="connection refused: nothing listens there")
+    fake_run({}, reason="connection refused: nothing listens there")
     result = pytester.runpytest_inprocess(*SELECTED, "-rsE")
     result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
-    told = result.stdout.str()
-    assert "Traceback" not in told
-    assert "raise " not in told
+    reported = result.stdout.str()
+    assert "Traceback" not in reported
+    assert "raise " not in reported
     result.stdout.fnmatch_lines(
         [
             "connection refused: nothing listens there",
@@ -216,13 +216,13 @@ def test_a_run_that_breaks_says_so_without_the_key(
         *SELECTED, "--conformance-api-key-env", "EXAMPLE_KEY", "-l", "-rA"
     )
     result.assert_outcomes(errors=1, skipped=len(RULINGS) - 1)
-    told = result.stdout.str() + result.stderr.str()
-    assert "internal error of the suite: RuntimeError: broken with $API_KEY" in told
-    assert key not in told
+    reported = result.stdout.str() + result.stderr.str()
+    assert "internal error of the suite: RuntimeError: broken with $API_KEY" in reported
+    assert key not in reported
 
 
-def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, pretend) -> None:
-    pretend()
+def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, fake_run) -> None:
+    fake_run()
     pytester.runpytest_inprocess(*SELECTED, "--junitxml=junit.xml")
     cases = ET.parse(pytester.path / "junit.xml").findall(".//testcase")
     assert {(case.get("classname"), case.get("name")) for case in cases} == {
@@ -234,8 +234,8 @@ def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, pretend) -> 
     assert about.attrib == {"name": "requirement", "value": "stop.at-most-four"}
 
 
-def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, pretend) -> None:
-    pretend()
+def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, fake_run) -> None:
+    fake_run()
     pytester.runpytest_inprocess(*SELECTED, "--html=report.html", "--self-contained-html")
     page = html.unescape((pytester.path / "report.html").read_text("utf-8"))
     for name in RULINGS:
@@ -243,8 +243,8 @@ def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, p
     assert "expected     status 400" in page
 
 
-def test_nothing_is_left_behind(pytester: pytest.Pytester, pretend, tmp_path: Path) -> None:
-    pretend()
+def test_nothing_is_left_behind(pytester: pytest.Pytester, fake_run, tmp_path: Path) -> None:
+    fake_run()
     before = set(tmp_path.iterdir())
     pytester.runpytest_inprocess(*SELECTED)
     pytester.runpytest_inprocess(*SELECTED, "-x")

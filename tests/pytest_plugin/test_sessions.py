@@ -15,7 +15,7 @@ import pytest
 
 from conformance.engine.discovery import all_checks
 from conformance.record.ndjson import read_run
-from tests.cli.endpoints import Answer, serving
+from tests.cli.endpoints import ScriptedResponse, serving
 from tests.servers import DEMO_KEY, running_server
 
 pytest_plugins = "pytester"
@@ -172,12 +172,12 @@ def test_a_limit_leaves_the_rest_skipped(
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "with a worker"])
 def test_an_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    asked, over = threading.Event(), threading.Event()
+    request, over = threading.Event(), threading.Event()
 
-    def never() -> Answer:
-        asked.set()
+    def never() -> ScriptedResponse:
+        request.set()
         over.wait()
-        return Answer()
+        return ScriptedResponse()
 
     command = [sys.executable, "-m", "pytest", *PLUGINS]
     with serving(never) as base_url:
@@ -190,16 +190,16 @@ def test_an_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...
             env={**os.environ, **LIGHT, "TMPDIR": str(tmp_path)},
         )
         try:
-            assert asked.wait(600)
+            assert request.wait(600)
             process.send_signal(signal.SIGINT)
-            told, _ = process.communicate(timeout=300)
+            result, _ = process.communicate(timeout=300)
         finally:
             over.set()
             process.kill()
             process.wait()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
-    assert "KeyboardInterrupt" in told
-    assert DEMO_KEY not in told
+    assert "KeyboardInterrupt" in result
+    assert DEMO_KEY not in result
     assert not list(tmp_path.glob("conformance-*"))
 
 

@@ -97,7 +97,7 @@ def test_the_usual_variable_is_read_where_it_is_set(pytester: pytest.Pytester) -
     assert settings.target.api_key == "sk-usual-0123456789"
 
 
-def test_a_corrected_url_is_told(pytester: pytest.Pytester) -> None:
+def test_a_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
     words = ("--conformance-base-url", f"{URL}/completions", "--conformance-model", "tiny")
     (note,) = settings_of(pytester, *words).notes
     assert note == f"--conformance-base-url should end before /completions; using {URL}"
@@ -133,12 +133,12 @@ def test_what_cannot_be_used_is_pytests_usage_error(
     name, value = words
     result = pytester.runpytest_inprocess(*NAMED, f"--conformance-{name}", value)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told = result.stderr.str()
-    (line,) = told.strip().splitlines()
+    reported = result.stderr.str()
+    (line,) = reported.strip().splitlines()
     assert line.startswith("ERROR: ")
     assert sentence in line
-    assert SECRET not in told
-    assert "sk-abc" not in told
+    assert SECRET not in reported
+    assert "sk-abc" not in reported
 
 
 def test_an_endpoint_needs_a_model(pytester: pytest.Pytester) -> None:

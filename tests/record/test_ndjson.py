@@ -156,14 +156,14 @@ def test_a_line_is_in_the_file_before_the_next_thing_happens(tmp_path: Path) -> 
     assert run == Run(HEADER, (EXCHANGE,), (), None)
 
 
-def test_a_run_without_a_footer_broke_off(tmp_path: Path) -> None:
+def test_a_run_without_a_footer_is_incomplete(tmp_path: Path) -> None:
     run = read_run(written(tmp_path / "run.ndjson", *EVENTS[:-1]))
     assert run.footer is None
-    assert run.conclusion is Conclusion.BROKEN_OFF
+    assert run.conclusion is Conclusion.INCOMPLETE
 
 
 @given(lost=st.integers(min_value=1))
-def test_a_file_that_was_cut_anywhere_after_its_header_is_a_run_that_broke_off(
+def test_a_file_that_was_cut_anywhere_after_its_header_is_a_run_that_is_incomplete(
     tmp_path_factory: pytest.TempPathFactory, lost: int
 ) -> None:
     path = written(tmp_path_factory.mktemp("run") / "run.ndjson", *EVENTS)
@@ -290,8 +290,8 @@ def test_the_schema_knows_every_word_of_the_vocabularies() -> None:
     for effect in (*Effect, None):
         VALIDATOR.validate({**finding, "effect": effect})
     for credentials in Credentials:
-        asked = {**request["request"], "credentials": credentials}
-        VALIDATOR.validate({**request, "request": asked})
+        body = {**request["request"], "credentials": credentials}
+        VALIDATOR.validate({**request, "request": body})
     footer = json.loads(to_line("footer", FOOTER))
-    for conclusion in set(Conclusion) - {Conclusion.BROKEN_OFF}:
+    for conclusion in set(Conclusion) - {Conclusion.INCOMPLETE}:
         VALIDATOR.validate({**footer, "conclusion": conclusion})

@@ -23,8 +23,8 @@ class Api:
     def complete(self, **body: Any) -> dict[str, Any]:
         response = self.post(**body)
         assert response.status_code == 200, response.text
-        answer: dict[str, Any] = response.json()
-        return answer
+        result: dict[str, Any] = response.json()
+        return result
 
     def choice(self, **body: Any) -> dict[str, Any]:
         """The first choice of a plain answer."""

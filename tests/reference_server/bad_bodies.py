@@ -139,8 +139,8 @@ def written(pairs: Pairs) -> bytes:
         cheap = min(value, CHEAP_TOKENS) if _costs(name, value) else value
         members.append(f"{json.dumps(name)}:{json.dumps(cheap)}")
     text = "{" + ",".join(members) + "}"
-    for name, odd in _ODD.items():
-        text = text.replace(json.dumps(name), odd)
+    for name, outlier in _ODD.items():
+        text = text.replace(json.dumps(name), outlier)
     return text.encode("utf-8", "surrogatepass")
 
 

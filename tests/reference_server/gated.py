@@ -119,7 +119,7 @@ async def in_line() -> None:
 Story = Callable[[Gated, Callable[..., Connection]], Awaitable[None]]
 
 
-def tell(tokenizer: Tokenizer, story: Story, rows: int = 1, queue: int = 10) -> None:
+def script(tokenizer: Tokenizer, story: Story, rows: int = 1, queue: int = 10) -> None:
     """Let a story happen to a server of its own, and hold that nothing of it stays behind."""
 
     async def happen() -> None:

@@ -61,9 +61,9 @@ def spelled_out(hole: Hole) -> str:
 def likelihoods(api: Api, found: Sequence[Hole]) -> list[Likelihood]:
     """Of every hole's middle, as `echo` with `logprobs` tells for prompts with marks in them."""
     prompts = [spelled_out(hole) for hole in found]
-    answer = api.complete(prompt=prompts, max_tokens=0, echo=True, logprobs=0)
+    response = api.complete(prompt=prompts, max_tokens=0, echo=True, logprobs=0)
     scored = []
-    for hole, prompt, choice in zip(found, prompts, answer["choices"], strict=True):
+    for hole, prompt, choice in zip(found, prompts, response["choices"], strict=True):
         scores, start = choice["logprobs"], len(prompt) - len(hole.middle)
         pairs = zip(scores["text_offset"], scores["token_logprobs"], strict=True)
         middle = [logprob for offset, logprob in pairs if offset >= start]

@@ -13,7 +13,7 @@ BODY = b'{"model":"%s","prompt":"a","max_tokens":1}' % MODEL.encode()
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """One response, taken apart as far as a test wants to know."""
 
     status: int
@@ -57,7 +57,7 @@ def chunked(*parts: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
 
 
-def answer(connection: socket.socket) -> Answer:
+def respond(connection: socket.socket) -> RawResponse:
     """Read one response, by whichever way it says where it ends."""
     stream = connection.makefile("rb")
     status = int(stream.readline().split()[1])
@@ -66,21 +66,21 @@ def answer(connection: socket.socket) -> Answer:
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
     if status < 200:
-        return Answer(status, headers, b"")
+        return RawResponse(status, headers, b"")
     if "content-length" in headers:
-        return Answer(status, headers, stream.read(int(headers["content-length"])))
+        return RawResponse(status, headers, stream.read(int(headers["content-length"])))
     if headers.get("transfer-encoding") != "chunked":
-        return Answer(status, headers, stream.read())
+        return RawResponse(status, headers, stream.read())
     body = b""
     while length := int(stream.readline(), 16):
         body += stream.read(length)
         stream.readline()
     stream.readline()
-    return Answer(status, headers, body)
+    return RawResponse(status, headers, body)
 
 
-def ask(server: RunningServer, data: bytes) -> Answer:
+def ask(server: RunningServer, data: bytes) -> RawResponse:
     """Send the bytes over a connection of their own and read one response."""
     with connect(server) as connection:
         connection.sendall(data)
-        return answer(connection)
+        return respond(connection)

@@ -19,7 +19,7 @@ def tiny_tokenizer_json() -> str:
     vocabulary = {name: place for place, name in enumerate([*SPECIAL, *alphabet])}
     merges: list[tuple[str, str]] = []
     for word in LONGER:
-        spelling = "".join(piece for piece, _ in level.pre_tokenize_str(word))
+        spelling = "".join(chunk for chunk, _ in level.pre_tokenize_str(word))
         for end in range(2, len(spelling) + 1):
             if spelling[:end] not in vocabulary:
                 vocabulary[spelling[:end]] = len(vocabulary)

@@ -16,7 +16,7 @@ from tests.servers import RunningServer
 NEIGHBOURS = 32
 
 
-async def answers(
+async def responses(
     server: RunningServer, bodies: Sequence[dict[str, Any]], seed: int
 ) -> list[dict[str, Any]]:
     """The nameless answers to ``bodies``, plain and streamed by turns, in a storm of neighbours.
@@ -34,21 +34,21 @@ async def answers(
         AsyncExitStack() as running,
     ):
         early = [await _running(client, running, rng) for _ in range(NEIGHBOURS // 4)]
-        asked = [
-            asyncio.ensure_future(answer(client, body, streamed=bool((i + seed) % 2)))
+        request = [
+            asyncio.ensure_future(respond(client, body, streamed=bool((i + seed) % 2)))
             for i, body in enumerate(bodies)
         ]
         beside = [asyncio.ensure_future(_post(client, rng)) for _ in range(NEIGHBOURS // 2)]
-        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(request, return_when=asyncio.FIRST_COMPLETED)
         for response, _ in early[::2]:
             await response.aclose()
         beside += [asyncio.ensure_future(_post(client, rng)) for _ in range(NEIGHBOURS // 4)]
-        found = await asyncio.gather(*asked)
+        found = await asyncio.gather(*request)
         await asyncio.gather(*beside)
         return found
 
 
-async def answer(
+async def respond(
     client: httpx.AsyncClient, body: dict[str, Any], *, streamed: bool
 ) -> dict[str, Any]:
     """A plain answer, or a stream put together, without what names it."""

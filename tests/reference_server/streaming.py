@@ -20,12 +20,12 @@ def join(chunks: list[dict[str, Any]], *, usage: bool) -> dict[str, Any]:
     """The plain answer that the chunks amount to; with ``usage`` where that was asked for."""
     head = {name: chunks[0][name] for name in SAME_IN_ALL}
     choices: dict[int, dict[str, Any]] = {}
-    answer: dict[str, Any] = {**head}
+    response: dict[str, Any] = {**head}
     if usage:
         *chunks, last = chunks
         assert last["choices"] == []
         assert all(chunk["usage"] is None for chunk in chunks)
-        answer["usage"] = last["usage"]
+        response["usage"] = last["usage"]
         assert {name: last[name] for name in SAME_IN_ALL} == head
     else:
         assert not any("usage" in chunk for chunk in chunks)
@@ -34,8 +34,8 @@ def join(chunks: list[dict[str, Any]], *, usage: bool) -> dict[str, Any]:
         (part,) = chunk["choices"]
         _add(choices.setdefault(part["index"], _nothing_yet(part["index"])), part)
     assert all(choice["finish_reason"] is not None for choice in choices.values())
-    answer["choices"] = [choices[index] for index in sorted(choices)]
-    return answer
+    response["choices"] = [choices[index] for index in sorted(choices)]
+    return response
 
 
 def _nothing_yet(index: int) -> dict[str, Any]:

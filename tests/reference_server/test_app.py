@@ -61,12 +61,12 @@ def scripted(tokenizer: Tokenizer) -> ScriptedBackend:
 
 def test_the_script_is_what_is_answered(tiny: Tokenizer) -> None:
     (response,) = ask(tiny, scripted(tiny), BODY | {"max_tokens": 5})
-    answer = response.json()
-    assert answer["choices"] == [
+    result = response.json()
+    assert result["choices"] == [
         {"text": "abSTOP世界 and", "index": 0, "logprobs": None, "finish_reason": "length"}
     ]
-    assert answer["system_fingerprint"] == "fp_test"
-    assert answer["usage"] == {"prompt_tokens": 1, "completion_tokens": 5, "total_tokens": 6}
+    assert result["system_fingerprint"] == "fp_test"
+    assert result["usage"] == {"prompt_tokens": 1, "completion_tokens": 5, "total_tokens": 6}
 
 
 class FailsLater(ScriptedBackend):
@@ -78,7 +78,7 @@ class FailsLater(ScriptedBackend):
         return super()._row(place)
 
 
-def test_a_fault_of_the_model_is_a_500_that_tells_nothing(tiny: Tokenizer) -> None:
+def test_a_fault_of_the_model_is_a_500_that_shows_nothing(tiny: Tokenizer) -> None:
     backend = scripted(tiny)
     backend.fault = RuntimeError("a secret of the server's inside")
     for response in ask(tiny, backend, BODY, BODY | {"n": 3}):

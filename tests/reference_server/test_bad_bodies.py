@@ -60,8 +60,8 @@ def test_generated_bodies_get_a_response(
     assert statuses[200] > sum(statuses.values()) / 20
     assert statuses[400] > sum(statuses.values()) / 2
     # The line takes 128 at once if nobody else is in it, and only then.
-    answer = apart.complete(prompt="a", n=128, max_tokens=1)
-    assert len(answer["choices"]) == 128
+    result = apart.complete(prompt="a", n=128, max_tokens=1)
+    assert len(result["choices"]) == 128
 
 
 def judge_refusal(response: httpx.Response) -> None:
@@ -75,15 +75,15 @@ def judge_refusal(response: httpx.Response) -> None:
 
 def judge_answer(response: httpx.Response, body: bytes) -> None:
     """What was served was a request, and the answer is one to it."""
-    asked = json.loads(body, parse_constant=pytest.fail)
-    if asked.get("stop") == []:  # asks for nothing here, as the server's README says
-        del asked["stop"]
-    assert CONTRACT.validate_request(asked) == ()
-    wanted = asked.get("n") or 1
-    prompt = asked.get("prompt")
+    request = json.loads(body, parse_constant=pytest.fail)
+    if request.get("stop") == []:  # asks for nothing here, as the server's README says
+        del request["stop"]
+    assert CONTRACT.validate_request(request) == ()
+    wanted = request.get("n") or 1
+    prompt = request.get("prompt")
     if isinstance(prompt, list) and not isinstance(prompt[0], int):
         wanted *= len(prompt)
-    if asked.get("stream"):
+    if request.get("stream"):
         assert response.headers["content-type"].startswith("text/event-stream")
         events = response.text.split("\n\n")
         assert events[-2:] == ["data: [DONE]", ""]
@@ -93,7 +93,7 @@ def judge_answer(response: httpx.Response, body: bytes) -> None:
         finished = [c["index"] for chunk in chunks for c in chunk["choices"] if c["finish_reason"]]
     else:
         assert response.headers["content-type"] == "application/json"
-        answer: dict[str, Any] = response.json()
-        assert CONTRACT.validate_completion(answer) == ()
-        finished = [choice["index"] for choice in answer["choices"]]
+        result: dict[str, Any] = response.json()
+        assert CONTRACT.validate_completion(result) == ()
+        finished = [choice["index"] for choice in result["choices"]]
     assert sorted(finished) == list(range(wanted))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.backend import Floats
-from reference_server.engine.cache import FEWEST_SLOTS, Cache
+from reference_server.engine.cache import MIN_SLOTS, Cache
 
 CONTEXT = 200
 
@@ -71,10 +71,10 @@ def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
         cache.add(handle, history(cache, length, 0))
         shapes.append(cache.nbytes // (2 * 2 * 4 * 4))
     assert shapes == [
-        FEWEST_SLOTS,
-        2 * FEWEST_SLOTS,
-        4 * FEWEST_SLOTS,
-        4 * 2 * FEWEST_SLOTS,
+        MIN_SLOTS,
+        2 * MIN_SLOTS,
+        4 * MIN_SLOTS,
+        4 * 2 * MIN_SLOTS,
         8 * CONTEXT,
     ]
     for handle in range(5):
@@ -84,13 +84,13 @@ def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
 
 def test_memory_is_replaced_only_when_a_sequence_has_filled_it() -> None:
     cache = Cache(layers=1, heads=1, context=CONTEXT, width=1)
-    cache.add(0, history(cache, FEWEST_SLOTS - 1, 0))
+    cache.add(0, history(cache, MIN_SLOTS - 1, 0))
     before = cache.memory
     cache.gather([0])
     assert cache.memory is before
     cache.lengths[0] += 1
     cache.gather([0])
-    assert cache.memory.shape[3] == 2 * FEWEST_SLOTS
-    cache.lengths[0] = 2 * FEWEST_SLOTS
+    assert cache.memory.shape[3] == 2 * MIN_SLOTS
+    cache.lengths[0] = 2 * MIN_SLOTS
     cache.gather([0])
     assert cache.memory.shape[3] == CONTEXT, "and no further"

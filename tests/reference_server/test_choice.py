@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_server.engine.choice import Choice, ChoiceRequest, ChoiceWriter, Piece
+from reference_server.engine.choice import Choice, ChoiceRequest, ChoiceWriter, TextChunk
 from reference_server.engine.logprobs import TokenScore
 from reference_server.engine.tokenizer import Tokenizer
 
@@ -26,22 +26,22 @@ def write(
     tokenizer: Tokenizer, sampled: Sequence[int], *, scored: bool = True, **request: Any
 ) -> Choice:
     """Feed tokens until the choice is finished."""
-    asked = ChoiceRequest(**{"prompt_ids": (), "prompt_text": "", "max_tokens": 99} | request)
-    writer = ChoiceWriter(asked, tokenizer)
-    prompt_scores = [None, *map(score, asked.prompt_ids[1:])] if asked.prompt_ids else []
-    choice = Choice([writer.begin(prompt_scores if scored and asked.echo else None)])
+    body = ChoiceRequest(**{"prompt_ids": (), "prompt_text": "", "max_tokens": 99} | request)
+    writer = ChoiceWriter(body, tokenizer)
+    prompt_scores = [None, *map(score, body.prompt_ids[1:])] if body.prompt_ids else []
+    choice = Choice([writer.begin(prompt_scores if scored and body.echo else None)])
     for token in sampled:
         if choice.finish:
             break
-        choice.pieces.append(writer.add(token, score(token) if scored else None))
+        choice.chunks.append(writer.add(token, score(token) if scored else None))
     return choice
 
 
 def test_text_is_let_out_with_the_token_that_completes_it(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世😀"), max_tokens=50)
-    assert [piece.text for piece in choice.pieces] == ["", "ab", "世", "😀"]
+    assert [chunk.text for chunk in choice.chunks] == ["", "ab", "世", "😀"]
     one_by_one = [ids(tiny, "ab")[0], *tiny_bytes(tiny, "é😀")]
-    texts = [piece.text for piece in write(tiny, one_by_one).pieces]
+    texts = [chunk.text for chunk in write(tiny, one_by_one).chunks]
     assert texts == ["", "ab", "", "é", "", "", "", "😀"]
 
 
@@ -65,7 +65,7 @@ def test_the_end_of_text_is_counted_and_scored_but_not_shown(tiny: Tokenizer) ->
 def test_the_limit_finishes_with_the_token_that_reaches_it(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世界"), max_tokens=2)
     assert (choice.text, choice.finish, choice.tokens) == ("ab世", "length", 2)
-    assert choice.pieces[-1] == Piece("世", choice.entries[1:], "length", 2)
+    assert choice.chunks[-1] == TextChunk("世", choice.entries[1:], "length", 2)
 
 
 def test_a_character_cut_by_the_limit_is_one_replacement_at_the_end(tiny: Tokenizer) -> None:
@@ -78,13 +78,13 @@ def test_a_character_cut_by_the_limit_is_one_replacement_at_the_end(tiny: Tokeni
         "bytes:\\x98",
     ]
     assert [entry.offset for entry in choice.entries] == [0, 1, 1, 1]
-    assert [piece.text for piece in choice.pieces[:-1]] == ["", "a", "", ""]
+    assert [chunk.text for chunk in choice.chunks[:-1]] == ["", "a", "", ""]
 
 
 def test_a_stop_over_three_tokens_is_held_back_and_cut(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP"), *ids(tiny, "you")]
     choice = write(tiny, sampled, stop=("bSTO",))
-    assert [piece.text for piece in choice.pieces] == ["", "a", "", ""]
+    assert [chunk.text for chunk in choice.chunks] == ["", "a", "", ""]
     assert (choice.finish, choice.tokens) == ("stop", 3)
     assert [entry.token for entry in choice.entries] == ["ab"]
 
@@ -92,7 +92,7 @@ def test_a_stop_over_three_tokens_is_held_back_and_cut(tiny: Tokenizer) -> None:
 def test_a_stop_that_does_not_come_is_sent_after_all(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "you")]
     choice = write(tiny, sampled, stop=("bSTOP",))
-    assert [piece.text for piece in choice.pieces] == ["", "a", "", "bSTyou"]
+    assert [chunk.text for chunk in choice.chunks] == ["", "a", "", "bSTyou"]
     ended = write(tiny, [*sampled[:2], END], stop=("bSTOP",))
     assert (ended.text, ended.finish) == ("abST", "stop")
     limited = write(tiny, sampled, stop=("bSTOP",), max_tokens=2)
@@ -120,7 +120,7 @@ def test_echo_gives_the_prompt_in_the_first_piece(tiny: Tokenizer) -> None:
     prompt = ids(tiny, "世界")
     echoed = {"prompt_ids": prompt, "prompt_text": "世界", "echo": True}
     choice = write(tiny, ids(tiny, "ab"), **echoed, max_tokens=1)
-    assert [piece.text for piece in choice.pieces] == ["世界", "ab"]
+    assert [chunk.text for chunk in choice.chunks] == ["世界", "ab"]
     assert [entry.offset for entry in choice.entries] == [0, 1, 2]
     assert choice.entries[0].logprob is choice.entries[0].top is None
     scoring = write(tiny, [], **echoed, max_tokens=0)
@@ -132,7 +132,7 @@ def test_the_echos_entries_come_with_it_also_that_of_a_character_only_begun(
 ) -> None:
     head, *tail = tiny_bytes(tiny, "😀")
     choice = write(tiny, tail, prompt_ids=(head,), prompt_text=None, echo=True, max_tokens=3)
-    assert [(piece.text, len(piece.entries)) for piece in choice.pieces] == [
+    assert [(chunk.text, len(chunk.entries)) for chunk in choice.chunks] == [
         ("", 1),
         ("", 0),
         ("", 0),
@@ -146,8 +146,8 @@ def test_a_prompt_that_its_tokens_spell_in_another_way_is_echoed_as_it_came(
 ) -> None:
     # As a vocabulary does that puts a space before every text, and one that takes characters apart.
     for spelt, sent, starts in [(" and", "nd", [0]), ("  ab", "ab", [0, 0, 0]), ("a", "ab", [1])]:
-        asked = {"prompt_ids": ids(tiny, spelt), "prompt_text": sent, "echo": True}
-        choice = write(tiny, ids(tiny, "you"), **asked, max_tokens=1)
+        request = {"prompt_ids": ids(tiny, spelt), "prompt_text": sent, "echo": True}
+        choice = write(tiny, ids(tiny, "you"), **request, max_tokens=1)
         assert choice.text == sent + "you"
         assert [entry.offset for entry in choice.entries] == [*starts, len(sent)]
 
@@ -155,11 +155,11 @@ def test_a_prompt_that_its_tokens_spell_in_another_way_is_echoed_as_it_came(
 def test_an_echo_does_not_change_which_tokens_are_before_the_cut(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP")]
     for echo in (False, True):
-        asked = ChoiceRequest(ids(tiny, "you"), "you", 9, echo, stop=("STOP",))
-        writer = ChoiceWriter(asked, tiny)
+        request = ChoiceRequest(ids(tiny, "you"), "you", 9, echo, stop=("STOP",))
+        writer = ChoiceWriter(request, tiny)
         # Ranked for best_of but not asked for logprobs: the completion alone is scored.
-        pieces = [writer.begin(None), *(writer.add(token, score(token)) for token in sampled)]
-        assert [entry.token for entry in Choice(pieces).entries] == ["ab"]
+        chunks = [writer.begin(None), *(writer.add(token, score(token)) for token in sampled)]
+        assert [entry.token for entry in Choice(chunks).entries] == ["ab"]
 
 
 def test_without_echo_offsets_begin_at_the_prompts_length_in_characters(tiny: Tokenizer) -> None:
@@ -169,11 +169,11 @@ def test_without_echo_offsets_begin_at_the_prompts_length_in_characters(tiny: To
 
 def test_a_character_may_begin_in_the_prompt_and_end_in_the_completion(tiny: Tokenizer) -> None:
     head, *tail = tiny_bytes(tiny, "😀")
-    asked = {"prompt_ids": (head,), "prompt_text": None, "max_tokens": 3}
-    assert write(tiny, tail, **asked, echo=True).text == "😀"
-    assert write(tiny, tail, **asked, echo=True, scored=False).text == "😀"
+    request = {"prompt_ids": (head,), "prompt_text": None, "max_tokens": 3}
+    assert write(tiny, tail, **request, echo=True).text == "😀"
+    assert write(tiny, tail, **request, echo=True, scored=False).text == "😀"
     # Its own text alone cannot hold it: each of the bytes is one of a character cut off.
-    alone = write(tiny, tail, **asked)
+    alone = write(tiny, tail, **request)
     assert (alone.text, [entry.offset for entry in alone.entries]) == ("\ufffd" * 3, [1, 2, 3])
 
 
@@ -208,7 +208,7 @@ def test_pieces_joined_are_what_the_whole_text_says(tiny: Tokenizer, data: st.Da
     text, finish = second_reading(tiny, sampled[:limit], stops, full=len(sampled) >= limit)
     assert choice.text == (prompt if echo else "") + text
     assert choice.finish == finish
-    assert [piece.finish for piece in choice.pieces[:-1]] == [None] * (len(choice.pieces) - 1)
+    assert [chunk.finish for chunk in choice.chunks[:-1]] == [None] * (len(choice.chunks) - 1)
     entries = choice.entries[len(ids(tiny, prompt)) if echo else 0 :]
     names = b"".join(tiny.token_bytes(int(-(e.logprob or 0))) for e in entries if e.logprob)
     if finish == "length":
@@ -235,5 +235,5 @@ def second_reading(
 
 @pytest.mark.parametrize("scored", [True, False])
 def test_an_empty_piece_is_falsy_and_any_content_is_not(scored: bool) -> None:
-    assert not Piece()
-    assert Piece("a") if scored else Piece(finish="stop")
+    assert not TextChunk()
+    assert TextChunk("a") if scored else TextChunk(finish="stop")

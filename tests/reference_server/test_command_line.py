@@ -87,7 +87,7 @@ def test_a_missing_extra_is_named_with_code_3(tmp_path: Path, package: str, extr
     assert f"completions-conformance[{extra}]" in ended.stderr
 
 
-def test_it_ends_with_its_standard_input_where_that_is_asked_for() -> None:
+def test_it_ends_with_its_standard_input_where_that_is_requested() -> None:
     command = [sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -123,9 +123,9 @@ def test_every_request_is_one_line_of_json_without_its_text_or_key() -> None:
         body = {"model": MODEL, "prompt": "a private matter", "max_tokens": 3, "user": "someone"}
         url = f"{server.base_url}/completions"
         for stream in (False, True):
-            asked = {**body, "stream": stream}
-            answer = httpx.post(url, json=asked, headers=server.headers, timeout=60)
-            assert answer.headers["x-request-id"].startswith("req_")
+            request = {**body, "stream": stream}
+            response = httpx.post(url, json=request, headers=server.headers, timeout=60)
+            assert response.headers["x-request-id"].startswith("req_")
     lines = [json.loads(line) for line in server.log]
     assert [(line["path"], line["status"], line["stream"]) for line in lines] == [
         ("/v1/completions", 200, False),

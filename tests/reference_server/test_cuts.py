@@ -62,8 +62,8 @@ def cut(whole: dict[str, Any], stops: list[str], base: int) -> tuple[dict[str, A
 
 
 def answered(api: Api, request: dict[str, Any], stops: list[str]) -> tuple[dict[str, Any], int]:
-    answer = api.complete(**request, logprobs=1, stop=stops)
-    return answer["choices"][0], answer["usage"]["completion_tokens"]
+    response = api.complete(**request, logprobs=1, stop=stops)
+    return response["choices"][0], response["usage"]["completion_tokens"]
 
 
 @each_request
@@ -158,7 +158,7 @@ def test_the_winner_of_best_of_is_the_same_with_echo_and_with_logprobs(
     stops = sorted(set(api.text(**request_)))[:4]
     winners = []
     for extra in ({}, {"logprobs": 0}, {"echo": True}, {"echo": True, "logprobs": 2}):
-        answer = api.complete(**request, **extra, stop=stops)
+        response = api.complete(**request, **extra, stop=stops)
         echoed = len(request["prompt"]) if "echo" in extra else 0
-        winners.append([choice["text"][echoed:] for choice in answer["choices"]])
+        winners.append([choice["text"][echoed:] for choice in response["choices"]])
     assert winners == [winners[0]] * 4

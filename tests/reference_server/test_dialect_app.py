@@ -44,28 +44,28 @@ def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Respo
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_fingerprint_is_in_all_parts_of_an_answer_or_in_none(
+def test_the_fingerprint_is_in_all_parts_of_a_response_or_in_none(
     tiny: Tokenizer, dialect: str
 ) -> None:
     shown = dialect in {"reference", "openai", "zhizengzeng"}
-    plain = ask(tiny, dialect, BODY | {"max_tokens": 2}).json()
+    non_streaming = ask(tiny, dialect, BODY | {"max_tokens": 2}).json()
     stream = ask(tiny, dialect, BODY | {"max_tokens": 2, "stream": True}).text
     chunks = [json.loads(event[6:]) for event in stream.split("\n\n")[:-2]]
     assert chunks
-    for part in (plain, *chunks):
+    for part in (non_streaming, *chunks):
         assert part.get("system_fingerprint") == ("fp_test" if shown else None)
         assert ("system_fingerprint" in part) == shown
 
 
 def test_no_limit_is_all_that_the_context_holds(tiny: Tokenizer) -> None:
-    answer = ask(tiny, "zhizengzeng", BODY).json()
-    assert answer["choices"][0]["finish_reason"] == "length"
-    assert answer["usage"]["total_tokens"] == CONTEXT
+    response = ask(tiny, "zhizengzeng", BODY).json()
+    assert response["choices"][0]["finish_reason"] == "length"
+    assert response["usage"]["total_tokens"] == CONTEXT
 
 
 def test_each_prompt_of_a_batch_has_the_room_that_it_leaves(tiny: Tokenizer) -> None:
-    answer = ask(tiny, "zhizengzeng", {"model": "m", "prompt": ["you", "you and you"]}).json()
-    assert answer["usage"]["total_tokens"] == 2 * CONTEXT
+    response = ask(tiny, "zhizengzeng", {"model": "m", "prompt": ["you", "you and you"]}).json()
+    assert response["usage"]["total_tokens"] == 2 * CONTEXT
 
 
 @pytest.mark.parametrize(("tokens", "status"), [(CONTEXT - 1, 200), (CONTEXT, 400)])
@@ -80,12 +80,12 @@ def test_no_limit_wants_room_for_a_token_at_least(
 
 def test_a_conversation_is_answered_as_a_completion(tiny: Tokenizer) -> None:
     messages = [{"role": "user", "content": "you and you"}]
-    asked = {"model": "m", "messages": messages, "max_tokens": 5}
-    answer = ask(tiny, "gpt-ge", asked).json()
-    assert answer["object"] == "text_completion"
-    assert answer["choices"][0]["text"] == "abSTOP世界 and"
+    request = {"model": "m", "messages": messages, "max_tokens": 5}
+    response = ask(tiny, "gpt-ge", request).json()
+    assert response["object"] == "text_completion"
+    assert response["choices"][0]["text"] == "abSTOP世界 and"
     transcript = tiny.encode("user: you and you\nassistant:")
-    assert answer["usage"]["prompt_tokens"] == len(transcript)
+    assert response["usage"]["prompt_tokens"] == len(transcript)
 
 
 def test_a_message_cannot_be_taken_for_a_prompt_elsewhere(tiny: Tokenizer) -> None:

@@ -227,8 +227,10 @@ def test_eronmind_takes_what_its_schema_types() -> None:
     quoted = ask(
         "eronmind", max_tokens="7", temperature="0.5", n="2", stream="false", logprobs="5", stop="1"
     )
-    plain = ask("eronmind", max_tokens=7, temperature=0.5, n=2, stream=False, logprobs=5, stop="1")
-    assert quoted == plain
+    non_streaming = ask(
+        "eronmind", max_tokens=7, temperature=0.5, n=2, stream=False, logprobs=5, stop="1"
+    )
+    assert quoted == non_streaming
     assert refusal("eronmind", max_tokens="seven").code == "invalid_type"
     assert refusal("reference", max_tokens="7").code == "invalid_type"
 

@@ -19,7 +19,7 @@ from reference_server.http.app import Settings, create_app
 from reference_server.http.connection import Connection
 from tests.reference_server.api import MODEL
 from tests.reference_server.gated import Gated
-from tests.reference_server.raw_http import BODY, SECONDS, answer, connect, request
+from tests.reference_server.raw_http import BODY, SECONDS, connect, request, respond
 from tests.servers import RunningServer, running_server
 
 ENDLESS = {"model": MODEL, "prompt": "a", "max_tokens": 2000, "logit_bias": {"0": -100}}
@@ -38,7 +38,7 @@ def exchange(server: RunningServer, body: bytes) -> socket.socket:
     connection = connect(server)
     head = request(server, b"Expect: 100-continue", body=body).removesuffix(body)
     connection.sendall(head)
-    assert answer(connection).status == 100
+    assert respond(connection).status == 100
     connection.sendall(body)
     return connection
 
@@ -62,8 +62,8 @@ def test_what_runs_is_finished(server: RunningServer, number: signal.Signals) ->
             *chunks, last = events(iter([first, *lines]))
             assert last == "[DONE]"
             streamed = "".join(json.loads(chunk)["choices"][0]["text"] for chunk in chunks)
-            plain = answer(connection)
-            assert json.loads(plain.body)["choices"][0]["text"] == streamed
+            non_streaming = respond(connection)
+            assert json.loads(non_streaming.body)["choices"][0]["text"] == streamed
             assert connection.recv(1) == b"", "the connection is not kept for another request"
     assert server.process.wait(SECONDS) == 0
     assert server.process.stdout is not None
@@ -95,18 +95,18 @@ def test_what_is_cut_off_says_that_it_is(
     server: RunningServer, second: signal.Signals | None
 ) -> None:
     """By a second signal, or by the end of the grace: a stream, a plain answer, and half a body."""
-    plain = {**ENDLESS, "n": 128}
+    non_streaming = {**ENDLESS, "n": 128}
     with (
         httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
         connect(server) as idle,
-        client.stream("POST", "/completions", json={**plain, "stream": True}) as stream,
-        exchange(server, json.dumps(plain).encode()) as waiting,
+        client.stream("POST", "/completions", json={**non_streaming, "stream": True}) as stream,
+        exchange(server, json.dumps(non_streaming).encode()) as waiting,
         connect(server) as halfway,
     ):
         lines = stream.iter_lines()
         next(lines)
         halfway.sendall(request(server, b"Expect: 100-continue").removesuffix(BODY))
-        assert answer(halfway).status == 100
+        assert respond(halfway).status == 100
         halfway.sendall(BODY[:-1])
         server.process.send_signal(signal.SIGTERM)
         if second:
@@ -116,7 +116,7 @@ def test_what_is_cut_off_says_that_it_is(
         assert json.loads(last)["error"]["type"] == "server_error"
         assert "[DONE]" not in chunks
         for connection in (waiting, halfway):
-            refused = answer(connection)
+            refused = respond(connection)
             assert refused.status == 503
             assert "shutting down" in refused.error()["message"]
     assert server.process.wait(SECONDS) == 0
@@ -147,7 +147,7 @@ def test_a_second_signal_does_not_wait_for_the_grace(
             ending._on_signal(signal.SIGTERM, None)
             assert idle.recv(1) == b"", "the first signal has been taken note of"
             ending._on_signal(signal.SIGTERM, None)
-            assert answer(waiting).status == 503
+            assert respond(waiting).status == 503
         backend.let(1000)
         thread.join(SECONDS)
         assert not thread.is_alive()

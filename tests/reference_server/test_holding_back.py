@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_server.engine.choice import ChoiceRequest, ChoiceWriter, Piece
+from reference_server.engine.choice import ChoiceRequest, ChoiceWriter, TextChunk
 from reference_server.engine.logprobs import TokenScore
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.byte_by_byte import complete, owners
@@ -60,14 +60,14 @@ def stopped(text: str, stops: tuple[str, ...]) -> bool:
     return any(stop in text for stop in stops)
 
 
-def begin(tokenizer: Tokenizer, script: Scripted) -> tuple[ChoiceWriter, Piece]:
+def begin(tokenizer: Tokenizer, script: Scripted) -> tuple[ChoiceWriter, TextChunk]:
     # The prompt's end is the beginning of many of the stop sequences, and must not count.
     prompt = "STOPa" if script.echo else ""
-    asked = ChoiceRequest(
+    request = ChoiceRequest(
         tokenizer.encode(prompt), prompt, len(script.tokens) + 1, script.echo, script.stops
     )
-    writer = ChoiceWriter(asked, tokenizer)
-    scores = [TokenScore(-1.0, ()) for _ in asked.prompt_ids]
+    writer = ChoiceWriter(request, tokenizer)
+    scores = [TokenScore(-1.0, ()) for _ in request.prompt_ids]
     return writer, writer.begin(scores if script.echo else None)
 
 
@@ -84,37 +84,37 @@ def test_after_every_token_just_what_could_become_a_stop_waits(
     for token in script.tokens:
         places.append(len(read))
         read += tiny.token_bytes(token)
-        piece = writer.add(token, TokenScore(-1.0, ()))
-        out += piece.text
-        entries += len(piece.entries)
+        chunk = writer.add(token, TokenScore(-1.0, ()))
+        out += chunk.text
+        entries += len(chunk.entries)
         text = complete(read)
         if stopped(text, script.stops):
-            assert piece.finish == "stop"
+            assert chunk.finish == "stop"
             break
-        assert piece.finish is None
+        assert chunk.finish is None
         assert len(text) - len(out) == must_wait(text, script.stops)
         assert text.startswith(out)
         begun = owners(read)
         assert entries == sum(begun[place] < len(out) for place in places), "scored with its text"
 
 
-def released(tokenizer: Tokenizer, pieces: list[str | int], *stops: str) -> list[str]:
+def released(tokenizer: Tokenizer, chunks: list[str | int], *stops: str) -> list[str]:
     """What comes out token by token; a piece is a token's text, or a number for a single byte."""
     ids = by_byte(tokenizer)
-    tokens = [ids[p.encode() if isinstance(p, str) else bytes([p])] for p in pieces]
+    tokens = [ids[p.encode() if isinstance(p, str) else bytes([p])] for p in chunks]
     writer = ChoiceWriter(ChoiceRequest((), "", len(tokens) + 1, stop=stops), tokenizer)
     writer.begin(None)
     out = []
     for token in tokens:
-        piece = writer.add(token, None)
-        out.append(piece.text)
-        if piece.finish:
+        chunk = writer.add(token, None)
+        out.append(chunk.text)
+        if chunk.finish:
             break
     return out
 
 
 @pytest.mark.parametrize(
-    ("pieces", "stops", "expected"),
+    ("chunks", "stops", "expected"),
     [
         (["a", "a", "b"], ["aab"], ["", "", ""]),
         (["a", "a", "a", "b"], ["aab"], ["", "", "a", ""]),
@@ -139,6 +139,6 @@ def released(tokenizer: Tokenizer, pieces: list[str | int], *stops: str) -> list
     ],
 )
 def test_what_comes_out_with_each_token(
-    tiny: Tokenizer, pieces: list[str | int], stops: list[str], expected: list[str]
+    tiny: Tokenizer, chunks: list[str | int], stops: list[str], expected: list[str]
 ) -> None:
-    assert released(tiny, pieces, *stops) == expected
+    assert released(tiny, chunks, *stops) == expected

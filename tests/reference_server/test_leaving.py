@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reference_server.engine.tokenizer import Tokenizer
-from tests.reference_server.gated import Connection, Gated, in_line, tell
+from tests.reference_server.gated import Connection, Gated, in_line, script
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -15,12 +15,12 @@ from tests.reference_server.gated import Connection, Gated, in_line, tell
 def test_a_client_that_leaves_in_the_middle(tiny: Tokenizer, steps: int, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect()
-        asked = asyncio.create_task(client.ask(stream=stream))
+        request = asyncio.create_task(client.ask(stream=stream))
         backend.let(1 + steps)  # the prompt and some steps
         for _ in range(1 + steps + 1):
             await backend.about_to()
         client.left.set()
-        await asked
+        await request
         assert "[DONE]" not in client.text
         # What it was about to do, it does; after that the row belongs to the next.
         backend.let(100)
@@ -29,17 +29,17 @@ def test_a_client_that_leaves_in_the_middle(tiny: Tokenizer, steps: int, stream:
         assert other.status == 200
         assert backend.steps == steps + 1 + 2
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_client_that_leaves_before_the_first_token(tiny: Tokenizer, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect()
-        asked = asyncio.create_task(client.ask(stream=stream, n=5))
+        request = asyncio.create_task(client.ask(stream=stream, n=5))
         await backend.about_to()  # read the prompt
         client.left.set()
-        await asked
+        await request
         assert client.sent == []
         backend.let(100)
         other = connect()
@@ -47,7 +47,7 @@ def test_a_client_that_leaves_before_the_first_token(tiny: Tokenizer, stream: bo
         assert backend.steps <= 1
         assert backend.prefills == 2
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -65,33 +65,33 @@ def test_a_client_that_leaves_while_it_waits_in_line(tiny: Tokenizer, stream: bo
         assert served.status == 200
         assert backend.prefills == 1
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 def test_a_client_that_leaves_while_its_body_is_read(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect(whole=False)
-        asked = asyncio.create_task(client.ask())
+        request = asyncio.create_task(client.ask())
         await in_line()
         client.left.set()
-        await asked
+        await request
         assert backend.prefills == 0
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 @pytest.mark.parametrize("moment", ["http.response.start", "http.response.body"])
 def test_a_client_that_leaves_as_its_stream_begins(tiny: Tokenizer, moment: str) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect(leaves_at=moment)
-        asked = asyncio.create_task(client.ask(stream=True))
+        request = asyncio.create_task(client.ask(stream=True))
         backend.let(2)  # the prompt, and the step that follows in the same turn
-        await asked
+        await request
         backend.let(100)
         await connect().ask(max_tokens=3)
         assert backend.steps <= 2 + 2
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 def test_a_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
@@ -99,24 +99,24 @@ def test_a_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
 
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         stuck, other = connect(reads=False), connect()
-        asked = asyncio.create_task(stuck.ask(stream=True, max_tokens=50))
+        request = asyncio.create_task(stuck.ask(stream=True, max_tokens=50))
         backend.let(100)
         await in_line()
         await other.ask(max_tokens=2)
         assert other.status == 200
-        assert not asked.done()
+        assert not request.done()
         stuck.left.set()
-        await asked
+        await request
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 def test_one_of_several_leaves_and_the_others_go_on(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         clients = [connect() for _ in range(3)]
-        asked = [asyncio.create_task(clients[0].ask(max_tokens=6))]
+        request = [asyncio.create_task(clients[0].ask(max_tokens=6))]
         await backend.about_to()  # read the first one's prompt
-        asked += [
+        request += [
             asyncio.create_task(clients[1].ask(max_tokens=6, stream=True)),
             asyncio.create_task(clients[2].ask(max_tokens=6)),
         ]
@@ -128,11 +128,11 @@ def test_one_of_several_leaves_and_the_others_go_on(tiny: Tokenizer) -> None:
         await backend.about_to()
         assert (backend.steps, backend.rows) == (2, 4)
         clients[1].left.set()
-        await asked[1]
+        await request[1]
         backend.let(100)
-        await asyncio.gather(asked[0], asked[2])
+        await asyncio.gather(request[0], request[2])
         texts = [json.loads(clients[i].text)["choices"][0]["text"] for i in (0, 2)]
         assert texts == ["abSTOP世界youab"] * 2
         assert (backend.steps, backend.rows) == (6, 5 + 2 + 5)
 
-    tell(tiny, story, rows=3)
+    script(tiny, story, rows=3)

@@ -25,12 +25,12 @@ def dashes(api: Api) -> int:
 
 
 def test_n_and_best_of_at_their_limits(api: Api) -> None:
-    for asked in ({"n": 128}, {"n": 20, "best_of": 20}, {"n": 1, "best_of": 20}):
-        answer = api.complete(prompt="1, 2,", max_tokens=3, seed=1, **asked)
-        assert [choice["index"] for choice in answer["choices"]] == list(range(asked["n"]))
+    for request in ({"n": 128}, {"n": 20, "best_of": 20}, {"n": 1, "best_of": 20}):
+        response = api.complete(prompt="1, 2,", max_tokens=3, seed=1, **request)
+        assert [choice["index"] for choice in response["choices"]] == list(range(request["n"]))
     streamed = api.joined(prompt="1, 2,", max_tokens=3, seed=1, n=128)
-    plain = api.complete(prompt="1, 2,", max_tokens=3, seed=1, n=128)["choices"]
-    assert [streamed[i]["text"] for i in range(128)] == [choice["text"] for choice in plain]
+    non_streaming = api.complete(prompt="1, 2,", max_tokens=3, seed=1, n=128)["choices"]
+    assert [streamed[i]["text"] for i in range(128)] == [choice["text"] for choice in non_streaming]
 
 
 def test_a_prompt_may_fill_the_context_and_not_a_token_more(api: Api) -> None:
@@ -51,13 +51,13 @@ def test_a_prompt_may_fill_the_context_and_not_a_token_more(api: Api) -> None:
         {"prompt": [5] * (CONTEXT - 10 - 4), "suffix": "a b"},
         {"prompt": ["a", exact + "1"]},
     ]
-    for asked, too_long in zip(fits, over, strict=True):
-        answer = api.complete(max_tokens=10, temperature=0, logit_bias={"0": -100}, **asked)
-        last = answer["choices"][-1]
+    for request, too_long in zip(fits, over, strict=True):
+        response = api.complete(max_tokens=10, temperature=0, logit_bias={"0": -100}, **request)
+        last = response["choices"][-1]
         assert last["finish_reason"] == "length"
-        prompts = len(answer["choices"])
-        assert answer["usage"]["completion_tokens"] == 10 * prompts
-        assert answer["usage"]["prompt_tokens"] == CONTEXT - 10 + prompts - 1
+        prompts = len(response["choices"])
+        assert response["usage"]["completion_tokens"] == 10 * prompts
+        assert response["usage"]["prompt_tokens"] == CONTEXT - 10 + prompts - 1
         message = api.refusal(max_tokens=10, **too_long)["message"]
         assert f"{CONTEXT + 1} tokens ({CONTEXT - 9} in your prompt; 10 for" in message
 
@@ -70,15 +70,15 @@ def test_more_tokens_than_any_context_are_refused_however_many_digits_it_takes(a
 
 def test_a_batch_may_have_2048_prompts_and_not_one_more(api: Api) -> None:
     prompts = [f"{i}" for i in range(SEQUENCES)]
-    answer = api.complete(prompt=prompts, max_tokens=0, echo=True)
-    assert [choice["text"] for choice in answer["choices"]] == prompts
-    assert [choice["index"] for choice in answer["choices"]] == list(range(SEQUENCES))
+    response = api.complete(prompt=prompts, max_tokens=0, echo=True)
+    assert [choice["text"] for choice in response["choices"]] == prompts
+    assert [choice["index"] for choice in response["choices"]] == list(range(SEQUENCES))
     assert api.refusal(prompt=[*prompts, "a"], max_tokens=0, echo=True)["param"] == "prompt"
 
 
 def test_prompts_times_candidates_may_be_2048_and_not_more(api: Api) -> None:
-    answer = api.complete(prompt=["a"] * 16, n=128, max_tokens=1, seed=1)
-    assert [choice["index"] for choice in answer["choices"]] == list(range(SEQUENCES))
+    response = api.complete(prompt=["a"] * 16, n=128, max_tokens=1, seed=1)
+    assert [choice["index"] for choice in response["choices"]] == list(range(SEQUENCES))
     assert api.refusal(prompt=["a"] * 17, n=128, max_tokens=1)["param"] == "n"
     assert api.refusal(prompt=["a"] * 103, best_of=20, max_tokens=1)["param"] in ("n", "prompt")
 
@@ -98,12 +98,12 @@ def test_four_stop_sequences_of_a_thousand_characters(api: Api, dashes: int) -> 
 
 
 def test_a_stop_sequence_as_long_as_a_text_itself(api: Api) -> None:
-    asked = {"prompt": "Once", "max_tokens": 500, "temperature": 0, "logit_bias": {"0": -100}}
-    text = api.text(**asked)
+    request = {"prompt": "Once", "max_tokens": 500, "temperature": 0, "logit_bias": {"0": -100}}
+    text = api.text(**request)
     assert len(text) > 1000
-    assert api.text(stop=text[100:1100], **asked) == text[: text.index(text[100:1100])]
+    assert api.text(stop=text[100:1100], **request) == text[: text.index(text[100:1100])]
     altered = [text[i : i + 999] + "\u0000" for i in (0, 1, 2, 3)]
-    assert api.text(stop=altered, **asked) == text
+    assert api.text(stop=altered, **request) == text
 
 
 def test_a_stop_sequence_has_a_longest_length(api: Api) -> None:

@@ -10,15 +10,15 @@ from transformers import AutoModelForCausalLM
 
 from reference_server.engine import onnx_backend
 from reference_server.engine.backend import Backend, Floats, Prefilled
-from reference_server.engine.cache import FEWEST_SLOTS
+from reference_server.engine.cache import MIN_SLOTS
 from reference_server.engine.engine import BUNDLED
 from reference_server.engine.onnx_backend import CHUNK, OnnxBackend
 from reference_server.engine.transformers_backend import TransformersBackend
 
 STEPS = 6
 # On both sides of every border: of the cache's growth, of the portions a prompt is read in.
-LENGTHS = [1, 2, 3, FEWEST_SLOTS - 4, FEWEST_SLOTS - 1, FEWEST_SLOTS, FEWEST_SLOTS + 1, 125, 300]
-MOST_ROWS = 33
+LENGTHS = [1, 2, 3, MIN_SLOTS - 4, MIN_SLOTS - 1, MIN_SLOTS, MIN_SLOTS + 1, 125, 300]
+MAX_ROWS = 33
 
 
 def tokens(count: int, seed: int = 0) -> list[int]:
@@ -39,11 +39,11 @@ def network() -> torch.nn.Module:
     ).eval()
 
 
-def follow(backend: Backend, prompt: list[int], answer: list[int]) -> Floats:
+def follow(backend: Backend, prompt: list[int], response: list[int]) -> Floats:
     """The logits after the prompt and after each token of the answer."""
     read = backend.prefill(prompt)
     handle = backend.open(read)
-    rows = [read.logits[-1], *(backend.step([handle], [token])[0].copy() for token in answer)]
+    rows = [read.logits[-1], *(backend.step([handle], [token])[0].copy() for token in response)]
     backend.close(handle)
     return np.stack(rows)
 
@@ -66,10 +66,10 @@ def test_logits_are_those_of_transformers_in_64_bits(
 
 
 def test_both_backends_agree(onnx: OnnxBackend) -> None:
-    prompt, answer = tokens(5), tokens(3)
+    prompt, response = tokens(5), tokens(3)
     other = TransformersBackend(BUNDLED)
     assert (other.vocabulary, other.context) == (onnx.vocabulary, onnx.context)
-    assert np.abs(follow(onnx, prompt, answer) - follow(other, prompt, answer)).max() < 1e-4
+    assert np.abs(follow(onnx, prompt, response) - follow(other, prompt, response)).max() < 1e-4
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Sequence:
     """A prompt, what follows it, and the logits of each place when nothing else is decoded."""
 
     prompt: list[int]
-    answer: list[int]
+    response: list[int]
     alone: Floats
 
 
@@ -87,9 +87,9 @@ def sequences() -> list[Sequence]:
     backend = OnnxBackend(BUNDLED)
     backend._shared = backend._alone
     made = []
-    for place in range(MOST_ROWS):
-        prompt, answer = tokens(LENGTHS[place % len(LENGTHS)], place), tokens(STEPS, place)
-        made.append(Sequence(prompt, answer, follow(backend, prompt, answer)))
+    for place in range(MAX_ROWS):
+        prompt, response = tokens(LENGTHS[place % len(LENGTHS)], place), tokens(STEPS, place)
+        made.append(Sequence(prompt, response, follow(backend, prompt, response)))
     return made
 
 
@@ -101,8 +101,8 @@ def test_a_row_is_the_same_to_the_last_bit_in_any_company(
     backend._alone = backend._shared = onnx_backend._session(BUNDLED, threads)
     random = np.random.default_rng(threads)
     read: dict[int, Prefilled] = {}
-    for rows in range(1, MOST_ROWS + 1):
-        company = random.permutation(MOST_ROWS)[:rows].tolist()
+    for rows in range(1, MAX_ROWS + 1):
+        company = random.permutation(MAX_ROWS)[:rows].tolist()
         begun: dict[int, Sequence] = {}
         places: dict[int, int] = {}
         # They come and go at different times, and not all of them take part in every step.
@@ -121,13 +121,13 @@ def test_a_row_is_the_same_to_the_last_bit_in_any_company(
             chosen = [handle for handle in begun if random.random() < 0.9]
             random.shuffle(chosen)
             if chosen:
-                ids = [begun[handle].answer[places[handle]] for handle in chosen]
+                ids = [begun[handle].response[places[handle]] for handle in chosen]
                 for handle, logits in zip(chosen, backend.step(chosen, ids), strict=True):
                     places[handle] += 1
                     assert np.array_equal(logits, begun[handle].alone[places[handle]])
 
 
-def test_copies_of_a_prompt_go_their_own_ways(onnx: OnnxBackend) -> None:
+def test_choices_of_a_prompt_go_their_own_ways(onnx: OnnxBackend) -> None:
     read = onnx.prefill(tokens(10))
     first, second = onnx.open(read), onnx.open(read)
     onnx.step([first], [5])
@@ -144,10 +144,10 @@ def test_a_sequence_as_long_as_the_context_ends_there_and_disturbs_nobody(
 ) -> None:
     full = onnx.open(onnx.prefill(tokens(onnx.context - 1)))
     beside = onnx.open(onnx.prefill(sequences[0].prompt))
-    onnx.step([full, beside], [5, sequences[0].answer[0]])
+    onnx.step([full, beside], [5, sequences[0].response[0]])
     with pytest.raises(ValueError, match="as long as the context"):
-        onnx.step([full, beside], [5, sequences[0].answer[1]])
-    logits = onnx.step([beside], [sequences[0].answer[1]])
+        onnx.step([full, beside], [5, sequences[0].response[1]])
+    logits = onnx.step([beside], [sequences[0].response[1]])
     assert np.array_equal(logits[0], sequences[0].alone[2])
     onnx.close(full)
     onnx.close(beside)

@@ -11,7 +11,7 @@ import pytest
 
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.api import MODEL, envelope
-from tests.reference_server.gated import Connection, Gated, in_line, tell
+from tests.reference_server.gated import Connection, Gated, in_line, script
 from tests.servers import running_server
 
 
@@ -47,7 +47,7 @@ def test_a_full_line_refuses_and_takes_on_again_when_there_is_room(
         assert again.status == 200
         assert backend.prefills == 3, "no prompt of a refused request was read"
 
-    tell(tiny, story, queue=3)
+    script(tiny, story, queue=3)
 
 
 def test_a_request_is_never_refused_for_its_size_alone(tiny: Tokenizer) -> None:
@@ -57,7 +57,7 @@ def test_a_request_is_never_refused_for_its_size_alone(tiny: Tokenizer) -> None:
         await large.ask(n=50, max_tokens=2)
         assert len(json.loads(large.text)["choices"]) == 50
 
-    tell(tiny, story, queue=3)
+    script(tiny, story, queue=3)
 
 
 def test_the_first_come_are_the_first_served(tiny: Tokenizer) -> None:
@@ -69,12 +69,12 @@ def test_the_first_come_are_the_first_served(tiny: Tokenizer) -> None:
             await connect().ask(max_tokens=2)
             answered.append(place)
 
-        asked = [asyncio.create_task(ask(place)) for place in range(8)]
+        request = [asyncio.create_task(ask(place)) for place in range(8)]
         backend.let(100)
-        await asyncio.gather(*asked)
+        await asyncio.gather(*request)
         assert answered == list(range(8))
 
-    tell(tiny, story)
+    script(tiny, story)
 
 
 def test_a_short_request_is_answered_before_a_long_one_has_a_second_token(tiny: Tokenizer) -> None:
@@ -98,7 +98,7 @@ def test_a_short_request_is_answered_before_a_long_one_has_a_second_token(tiny: 
         backend.let(1)
         await large
 
-    tell(tiny, story, rows=4, queue=128)
+    script(tiny, story, rows=4, queue=128)
 
 
 def test_a_storm_passes() -> None:

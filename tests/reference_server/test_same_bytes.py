@@ -9,7 +9,7 @@ import pytest
 
 from tests.reference_server.api import Api
 from tests.reference_server.drawn import END
-from tests.reference_server.storm import answer, answers
+from tests.reference_server.storm import respond, responses
 from tests.servers import RunningServer, running_server
 
 LONG = "The package manager keeps a list. " * 60
@@ -39,7 +39,7 @@ def alone(server: RunningServer, body: dict[str, Any], *, streamed: bool = False
         async with httpx.AsyncClient(
             base_url=server.base_url, headers=server.headers, timeout=60
         ) as client:
-            return await answer(client, body, streamed=streamed)
+            return await respond(client, body, streamed=streamed)
 
     return asyncio.run(ask())
 
@@ -68,14 +68,14 @@ def test_asked_again_alone_plain_or_streamed(
 def test_among_thirty_two_neighbours_that_come_and_go(
     server: RunningServer, expected: list[dict[str, Any]], seed: int
 ) -> None:
-    assert asyncio.run(answers(server, REQUESTS, seed)) == expected
+    assert asyncio.run(responses(server, REQUESTS, seed)) == expected
 
 
 def test_with_one_row_or_with_sixty_four(
     other: RunningServer, expected: list[dict[str, Any]]
 ) -> None:
     assert [alone(other, body) for body in REQUESTS] == expected
-    assert asyncio.run(answers(other, REQUESTS, 7)) == expected
+    assert asyncio.run(responses(other, REQUESTS, 7)) == expected
 
 
 GREEDY = {"temperature": 0, "max_tokens": 20, "logprobs": 4, "logit_bias": ON}

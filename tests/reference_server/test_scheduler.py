@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reference_server.engine.choice import Choice, ChoiceRequest
-from reference_server.engine.request import Generation, Ticket, Update
+from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.sampling import SamplingParameters
 from reference_server.engine.scheduler import Scheduler
 from reference_server.engine.tokenizer import Tokenizer
@@ -23,15 +23,15 @@ def generation(max_tokens: int = 4, candidates: int = 1, **extra: Any) -> Genera
     )
 
 
-def ticket(*generations: Generation, live: bool = False) -> Ticket:
-    return Ticket(generations or (generation(),), live)
+def ticket(*generations: Generation, live: bool = False) -> EngineRequest:
+    return EngineRequest(generations or (generation(),), live)
 
 
 def backend_for(tokenizer: Tokenizer, text: str = "abSTOP世界you") -> ScriptedBackend:
     return ScriptedBackend(tokenizer.encode(text), tokenizer.size)
 
 
-def run(scheduler: Scheduler, *tickets: Ticket) -> list[list[Update]]:
+def run(scheduler: Scheduler, *tickets: EngineRequest) -> list[list[Update]]:
     """The updates of every turn until nothing is left to do."""
     for each in tickets:
         scheduler.add(each)
@@ -42,19 +42,19 @@ def run(scheduler: Scheduler, *tickets: Ticket) -> list[list[Update]]:
     return turns
 
 
-def texts(turns: list[list[Update]], owner: Ticket) -> dict[tuple[int, int], str]:
+def texts(turns: list[list[Update]], owner: EngineRequest) -> dict[tuple[int, int], str]:
     choices: dict[tuple[int, int], Choice] = {}
-    for update in (u for turn in turns for u in turn if u.ticket is owner):
+    for update in (u for turn in turns for u in turn if u.request is owner):
         choice = choices.setdefault((update.prompt, update.candidate), Choice())
-        choice.pieces.extend(update.pieces)
+        choice.chunks.extend(update.chunks)
     assert all(choice.finish for choice in choices.values())
     return {place: choice.text for place, choice in choices.items()}
 
 
 def test_a_prompt_is_read_once_for_all_its_candidates(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
-    asked = ticket(generation(candidates=5))
-    found = texts(run(Scheduler(backend, tiny), asked), asked)
+    request = ticket(generation(candidates=5))
+    found = texts(run(Scheduler(backend, tiny), request), request)
     assert found == {(0, i): "abSTOP世界" for i in range(5)}
     assert backend.prefills == 1
     assert backend.widest == 5
@@ -63,15 +63,15 @@ def test_a_prompt_is_read_once_for_all_its_candidates(tiny: Tokenizer) -> None:
 
 def test_no_more_run_at_once_than_there_are_rows(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
-    asked = ticket(*(generation(candidates=3, prompt_index=i) for i in range(4)))
-    assert len(texts(run(Scheduler(backend, tiny, rows=2), asked), asked)) == 12
+    request = ticket(*(generation(candidates=3, prompt_index=i) for i in range(4)))
+    assert len(texts(run(Scheduler(backend, tiny, rows=2), request), request)) == 12
     assert backend.widest == 2
 
 
 def test_a_small_request_does_not_wait_for_the_end_of_a_large_one(tiny: Tokenizer) -> None:
     large, small = ticket(generation(candidates=100)), ticket()
     turns = run(Scheduler(backend_for(tiny), tiny, rows=2), large, small)
-    finished = next(i for i, turn in enumerate(turns) if any(u.ticket is small for u in turn))
+    finished = next(i for i, turn in enumerate(turns) if any(u.request is small for u in turn))
     assert finished < 6 < len(turns)
 
 
@@ -85,7 +85,7 @@ def test_a_short_request_waits_for_no_row_of_a_long_one(tiny: Tokenizer) -> None
     assert scheduler.running == 4
     scheduler.add(short)
     turns = [scheduler.turn() for _ in range(3)]
-    assert [u.ticket for turn in turns for u in turn] == [short]
+    assert [u.request for turn in turns for u in turn] == [short]
     assert len(backend.open_handles) == 4
     long.cancelled = True
     scheduler.turn()
@@ -118,8 +118,8 @@ def test_requests_share_the_rows_evenly(tiny: Tokenizer) -> None:
     for other in long[1:]:
         scheduler.add(other)
     turns = [scheduler.turn() for _ in range(150)]
-    pieces = [sum(u.ticket is each for turn in turns[-10:] for u in turn) for each in long]
-    assert pieces == [20, 20, 20]
+    chunks = [sum(u.request is each for turn in turns[-10:] for u in turn) for each in long]
+    assert chunks == [20, 20, 20]
 
 
 def test_no_more_prompts_are_kept_than_twice_the_rows(tiny: Tokenizer) -> None:
@@ -129,34 +129,34 @@ def test_no_more_prompts_are_kept_than_twice_the_rows(tiny: Tokenizer) -> None:
     tickets = [ticket(generation(candidates=3)) for _ in range(50)]
     for each in tickets:
         scheduler.add(each)
-    finished: set[Ticket] = set()
+    finished: set[EngineRequest] = set()
     while not scheduler.idle:
         for update in scheduler.turn():
             if update.candidate == 2:
-                finished.add(update.ticket)
+                finished.add(update.request)
         assert backend.prefills - len(finished) <= 4
     assert finished == set(tickets)
 
 
-def test_the_answer_is_the_same_alone_and_among_neighbours(tiny: Tokenizer) -> None:
+def test_the_response_is_the_same_alone_and_among_neighbours(tiny: Tokenizer) -> None:
     def sampled(neighbours: int) -> str:
         # A flat distribution, so that only the random numbers decide.
         backend = ScriptedBackend([70], tiny.size)
         warm = SamplingParameters(temperature=2, logit_bias=((70, -30.0),))
         one = Generation((65,), ChoiceRequest((65,), None, 12), warm, 1, seed=5)
-        asked = ticket(one)
+        request = ticket(one)
         others = [ticket(generation(candidates=3)) for _ in range(neighbours)]
-        return texts(run(Scheduler(backend, tiny, rows=8), *others, asked), asked)[0, 0]
+        return texts(run(Scheduler(backend, tiny, rows=8), *others, request), request)[0, 0]
 
     assert sampled(0) == sampled(1) == sampled(7)
 
 
 def test_a_live_ticket_gets_its_pieces_as_they_come_and_others_the_whole(tiny: Tokenizer) -> None:
-    live, plain = ticket(live=True), ticket()
-    turns = run(Scheduler(backend_for(tiny), tiny), live, plain)
-    assert len([u for turn in turns for u in turn if u.ticket is live]) == 5
-    assert len([u for turn in turns for u in turn if u.ticket is plain]) == 1
-    assert texts(turns, live) == texts(turns, plain)
+    live, non_streaming = ticket(live=True), ticket()
+    turns = run(Scheduler(backend_for(tiny), tiny), live, non_streaming)
+    assert len([u for turn in turns for u in turn if u.request is live]) == 5
+    assert len([u for turn in turns for u in turn if u.request is non_streaming]) == 1
+    assert texts(turns, live) == texts(turns, non_streaming)
 
 
 def test_a_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
@@ -169,30 +169,30 @@ def test_a_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
     gone.cancelled = True
     turns = run(scheduler, stays)
     assert texts(turns, stays) == {(0, 0): "abSTOP世界"}
-    assert not any(u.ticket is gone for turn in turns for u in turn)
+    assert not any(u.request is gone for turn in turns for u in turn)
     assert not backend.open_handles
 
 
 def test_a_prompt_that_is_only_scored_takes_no_row(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     choice = ChoiceRequest((65, 66, 67), None, 0, echo=True)
-    asked = Generation(
+    request = Generation(
         (65, 66, 67), choice, SamplingParameters(), 1, 0, alternatives=1, score_prompt=True
     )
-    (update,) = run(Scheduler(backend, tiny), ticket(asked))[0]
-    entries = Choice(list(update.pieces)).entries
+    (update,) = run(Scheduler(backend, tiny), ticket(request))[0]
+    entries = Choice(list(update.chunks)).entries
     assert [entry.logprob is None for entry in entries] == [True, False, False]
     assert backend.widest == 0
 
 
 def test_marks_other_than_the_end_are_never_sampled(tiny: Tokenizer) -> None:
     backend = ScriptedBackend([1, 2, 3], tiny.size + 8)  # and neither are ids without a spelling
-    asked = ticket(generation(20, candidates=8))
-    found = texts(run(Scheduler(backend, tiny), asked), asked)
+    request = ticket(generation(20, candidates=8))
+    found = texts(run(Scheduler(backend, tiny), request), request)
     assert not any("<|" in text for text in found.values())
 
 
-def test_after_a_fault_every_request_is_told_and_the_scheduler_goes_on(tiny: Tokenizer) -> None:
+def test_after_a_fault_every_request_is_reported_and_the_scheduler_goes_on(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     backend.fault = RuntimeError("the model is gone")
     scheduler = Scheduler(backend, tiny, rows=1)
@@ -202,7 +202,7 @@ def test_after_a_fault_every_request_is_told_and_the_scheduler_goes_on(tiny: Tok
     with pytest.raises(RuntimeError):
         scheduler.turn()
     failed = scheduler.fail_all()
-    assert {update.ticket for update in failed} == {running, waiting}
+    assert {update.request for update in failed} == {running, waiting}
     assert all(update.failed for update in failed)
     assert scheduler.idle
     assert not backend.open_handles
@@ -220,5 +220,5 @@ def test_a_fault_in_the_middle_of_a_step_closes_every_sequence_once(tiny: Tokeni
     broken.pick = lambda _: (_ for _ in ()).throw(RuntimeError("no such token"))  # type: ignore[method-assign] # breaks one of three
     with pytest.raises(RuntimeError, match="no such token"):
         scheduler.turn()
-    assert {update.ticket for update in scheduler.fail_all()} == {ends, breaks, goes_on}
+    assert {update.request for update in scheduler.fail_all()} == {ends, breaks, goes_on}
     assert not backend.open_handles

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.reference_server import raw_http
-from tests.reference_server.raw_http import BODY, answer, ask, chunked, connect, request
+from tests.reference_server.raw_http import BODY, ask, chunked, connect, request, respond
 from tests.servers import RunningServer, running_server
 
 
@@ -19,7 +19,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     assert not [line for line in server.log if '"error"' in line], server.log
 
 
-def served(response: raw_http.Answer) -> bool:
+def served(response: raw_http.RawResponse) -> bool:
     return response.status == 200 and len(json.loads(response.body)["choices"]) == 1
 
 
@@ -66,16 +66,16 @@ def test_a_body_may_come_byte_by_byte(own: RunningServer) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in request(own):
             connection.sendall(bytes([byte]))
-        assert served(answer(connection))
+        assert served(respond(connection))
 
 
 def test_a_client_may_wait_until_its_body_is_wanted(own: RunningServer) -> None:
     with connect(own) as connection:
         head = request(own, b"Expect: 100-continue").removesuffix(BODY)
         connection.sendall(head)
-        assert answer(connection).status == 100
+        assert respond(connection).status == 100
         connection.sendall(BODY)
-        assert served(answer(connection))
+        assert served(respond(connection))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_client_may_wait_until_its_body_is_wanted(own: RunningServer) -> None:
         ([b"Content-Length: 50"], False, 401),
     ],
 )
-def test_a_body_that_is_not_wanted_is_not_asked_for(
+def test_a_body_that_is_not_wanted_is_not_requested(
     own: RunningServer, headers: list[bytes], key: bool, status: int
 ) -> None:
     expecting = request(own, b"Expect: 100-continue", *headers, key=key, body=b"", declared=False)
@@ -130,7 +130,7 @@ NO_REQUESTS = {
 def test_what_is_no_request_gets_the_envelope_too(own: RunningServer, name: str) -> None:
     with connect(own) as connection:
         connection.sendall(NO_REQUESTS[name])
-        response = answer(connection)
+        response = respond(connection)
         assert response.status == 400
         assert response.error()["type"] == "invalid_request_error"
         assert response.headers["connection"] == "close"

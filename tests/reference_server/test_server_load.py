@@ -25,12 +25,12 @@ def test_a_full_line_is_answered_with_429_and_a_time_to_come_back() -> None:
             assert int(refused.headers["retry-after"]) > 0
         # The first client has left: its place is free long before 2,000 tokens are through.
         deadline = time.monotonic() + 10
-        while (answer := client.post("/completions", json={**long, "max_tokens": 1})).is_error:
+        while (response := client.post("/completions", json={**long, "max_tokens": 1})).is_error:
             assert time.monotonic() < deadline
-        assert answer.json()["usage"]["completion_tokens"] == 1
+        assert response.json()["usage"]["completion_tokens"] == 1
 
 
-def test_a_client_that_hangs_up_on_a_plain_answer_frees_its_place() -> None:
+def test_a_client_that_hangs_up_on_a_non_streaming_response_frees_its_place() -> None:
     with running_server("--max-running", "1", "--max-waiting", "1") as busy:
         body = {"model": MODEL, "prompt": "a", "max_tokens": 2000, "logit_bias": {"0": -100}}
         url = f"{busy.base_url}/completions"
@@ -45,11 +45,11 @@ def test_a_client_that_hangs_up_on_a_plain_answer_frees_its_place() -> None:
 
 def test_a_batch_far_larger_than_the_rows_is_answered_in_full(api: Api) -> None:
     prompts = [f"{i}, {i + 1}," for i in range(300)]
-    answer = api.complete(prompt=prompts, max_tokens=1, temperature=0, echo=True)
-    assert [choice["index"] for choice in answer["choices"]] == list(range(300))
-    assert all(c["text"].startswith(p) for c, p in zip(answer["choices"], prompts, strict=True))
+    response = api.complete(prompt=prompts, max_tokens=1, temperature=0, echo=True)
+    assert [choice["index"] for choice in response["choices"]] == list(range(300))
+    assert all(c["text"].startswith(p) for c, p in zip(response["choices"], prompts, strict=True))
 
 
 def test_a_hundred_and_twenty_eight_choices_are_generated(api: Api) -> None:
-    answer = api.complete(prompt="a", n=128, max_tokens=2, seed=0)
-    assert len({choice["index"] for choice in answer["choices"]}) == 128
+    response = api.complete(prompt="a", n=128, max_tokens=2, seed=0)
+    assert len({choice["index"] for choice in response["choices"]}) == 128

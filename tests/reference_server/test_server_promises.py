@@ -40,9 +40,9 @@ def test_five_stop_sequences_are_refused_and_four_are_served(api: Api) -> None:
 
 @pytest.mark.parametrize("limit", [{}, {"max_tokens": None}, {"max_tokens": 16}])
 def test_without_max_tokens_exactly_sixteen_tokens_come(api: Api, limit: dict[str, Any]) -> None:
-    answer = api.complete(prompt=COUNTING, **ENDLESS, **limit)
-    assert answer["usage"]["completion_tokens"] == 16
-    assert answer["choices"][0]["finish_reason"] == "length"
+    response = api.complete(prompt=COUNTING, **ENDLESS, **limit)
+    assert response["usage"]["completion_tokens"] == 16
+    assert response["choices"][0]["finish_reason"] == "length"
 
 
 def test_best_of_below_n_is_refused_and_equal_is_served(api: Api) -> None:
@@ -52,13 +52,13 @@ def test_best_of_below_n_is_refused_and_equal_is_served(api: Api) -> None:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_echo_with_logprobs_and_no_tokens_scores_the_prompt(api: Api, prompt: str) -> None:
-    answer = api.complete(prompt=prompt, echo=True, logprobs=2, max_tokens=0)
-    choice = answer["choices"][0]
+    response = api.complete(prompt=prompt, echo=True, logprobs=2, max_tokens=0)
+    choice = response["choices"][0]
     scores = choice["logprobs"]
     assert choice["text"] == prompt
     assert choice["finish_reason"] == "length"
-    assert answer["usage"]["completion_tokens"] == 0
-    assert answer["usage"]["prompt_tokens"] == len(scores["tokens"])
+    assert response["usage"]["completion_tokens"] == 0
+    assert response["usage"]["prompt_tokens"] == len(scores["tokens"])
     assert tokens_of(choice) == prompt.encode()
     assert scores["token_logprobs"][0] is None
     assert scores["top_logprobs"][0] is None
@@ -79,8 +79,8 @@ def test_scoring_a_greedy_completion_gives_the_logprobs_it_was_generated_with(
         else raw.decode(): token
         for token, raw in ((t, TOKENIZER.token_bytes(t)) for t in range(TOKENIZER.size))
     }
-    answer = ids + [names[token] for token in made["logprobs"]["tokens"]]
-    scored = api.choice(prompt=answer, echo=True, logprobs=3, max_tokens=0)["logprobs"]
+    response = ids + [names[token] for token in made["logprobs"]["tokens"]]
+    scored = api.choice(prompt=response, echo=True, logprobs=3, max_tokens=0)["logprobs"]
     assert scored["token_logprobs"][len(ids) :] == pytest.approx(generated, abs=1e-4)
 
 
@@ -97,7 +97,7 @@ def test_scoring_as_evaluation_harnesses_do_gives_one_entry_after_the_prompts(
     api: Api, end: int
 ) -> None:
     prompts = [list(TOKENIZER.encode(prompt)) for prompt in PROMPTS]
-    answer = api.complete(
+    response = api.complete(
         prompt=prompts,
         temperature=0,
         max_tokens=1,
@@ -106,15 +106,15 @@ def test_scoring_as_evaluation_harnesses_do_gives_one_entry_after_the_prompts(
         echo=True,
         logit_bias={str(token): end for token in TOKENIZER.end_ids},
     )
-    for prompt, choice in zip(prompts, answer["choices"], strict=True):
+    for prompt, choice in zip(prompts, response["choices"], strict=True):
         assert len(choice["logprobs"]["token_logprobs"]) == len(prompt) + 1
-    assert answer["usage"]["completion_tokens"] == len(prompts)
+    assert response["usage"]["completion_tokens"] == len(prompts)
 
 
 def test_the_same_seed_gives_the_same_text_and_others_differ(api: Api) -> None:
     def texts(seed: int) -> list[str]:
-        answer = api.complete(prompt="Once upon a time", seed=seed, n=3, max_tokens=24)
-        return [choice["text"] for choice in answer["choices"]]
+        response = api.complete(prompt="Once upon a time", seed=seed, n=3, max_tokens=24)
+        return [choice["text"] for choice in response["choices"]]
 
     assert texts(7) == texts(7)
     assert texts(7) != texts(8)
@@ -123,7 +123,7 @@ def test_the_same_seed_gives_the_same_text_and_others_differ(api: Api) -> None:
 
 
 @pytest.mark.parametrize("extra", [{}, {"n": 4}, {"best_of": 4}])
-def test_the_first_choice_does_not_depend_on_how_many_are_asked_for(
+def test_the_first_choice_does_not_depend_on_how_many_are_requested(
     api: Api, extra: dict[str, Any]
 ) -> None:
     one = api.text(prompt=COUNTING, seed=3, max_tokens=8)
@@ -135,10 +135,10 @@ def test_the_first_choice_does_not_depend_on_how_many_are_asked_for(
 def test_a_stop_sequence_that_spans_three_tokens_never_leaks_into_a_stream(
     api: Api, prompt: str
 ) -> None:
-    plain = api.choice(prompt=prompt, seed=5, max_tokens=40, logprobs=0, **ENDLESS)
-    text = plain["text"]
-    base = plain["logprobs"]["text_offset"][0]
-    offsets = sorted({offset - base for offset in plain["logprobs"]["text_offset"]})
+    non_streaming = api.choice(prompt=prompt, seed=5, max_tokens=40, logprobs=0, **ENDLESS)
+    text = non_streaming["text"]
+    base = non_streaming["logprobs"]["text_offset"][0]
+    offsets = sorted({offset - base for offset in non_streaming["logprobs"]["text_offset"]})
     stop = text[offsets[6] - 1 : offsets[8] + 1]  # from inside one token into the second after it
     cut = text[: text.index(stop)]
     chunks = api.chunks(prompt=prompt, seed=5, max_tokens=40, stop=stop, **ENDLESS)
@@ -170,14 +170,14 @@ def test_a_tail_that_was_held_back_is_sent_when_the_stop_does_not_come(api: Api)
     ],
     ids=["greedy", "echo", "n", "stop", "scoring"],
 )
-def test_a_stream_put_together_is_the_plain_answer(
+def test_a_stream_put_together_is_the_non_streaming_response(
     api: Api, prompt: Any, extra: dict[str, Any]
 ) -> None:
     request = {"prompt": prompt, "seed": 11, "max_tokens": 20, **extra}
-    plain = api.complete(**request)["choices"]
+    non_streaming = api.complete(**request)["choices"]
     streamed = api.joined(**request)
-    assert sorted(streamed) == [choice["index"] for choice in plain]
-    for choice in plain:
+    assert sorted(streamed) == [choice["index"] for choice in non_streaming]
+    for choice in non_streaming:
         assert streamed[choice.pop("index")] == choice
 
 
@@ -193,9 +193,9 @@ def test_a_stream_has_one_identity_and_its_usage_comes_last(api: Api) -> None:
 
 def test_choices_are_numbered_by_prompt_and_then_by_n(api: Api) -> None:
     prompts = ["one,", "二，", "three,"]
-    answer = api.complete(prompt=prompts, n=2, echo=True, max_tokens=4, seed=1)
-    assert [choice["index"] for choice in answer["choices"]] == list(range(6))
-    for choice in answer["choices"]:
+    response = api.complete(prompt=prompts, n=2, echo=True, max_tokens=4, seed=1)
+    assert [choice["index"] for choice in response["choices"]] == list(range(6))
+    for choice in response["choices"]:
         assert choice["text"].startswith(prompts[choice["index"] // 2])
 
 
@@ -264,8 +264,8 @@ def test_best_of_returns_the_candidates_with_the_highest_mean_logprob(api: Api) 
 
 def test_a_suffix_conditions_the_model_and_is_not_in_the_text(api: Api) -> None:
     request = {"prompt": "One, ", "temperature": 0, "max_tokens": 6}
-    plain, filled = api.complete(**request), api.complete(**request, suffix=" three, four.")
-    assert filled["usage"]["prompt_tokens"] > plain["usage"]["prompt_tokens"]
+    non_streaming, filled = api.complete(**request), api.complete(**request, suffix=" three, four.")
+    assert filled["usage"]["prompt_tokens"] > non_streaming["usage"]["prompt_tokens"]
     echoed = api.text(**request, suffix=" three, four.", echo=True)
     assert echoed == "One, " + filled["choices"][0]["text"]
 

@@ -148,8 +148,8 @@ def test_a_key_is_needed_and_a_wrong_one_is_not_repeated(server: RunningServer) 
     response = httpx.post(url, json=body, headers={"Authorization": f"Bearer {wrong}"})
     assert envelope(response, 401)["code"] == "invalid_api_key"
     assert wrong not in response.text
-    odd = {"Authorization": b"Bearer \xff\xfe"}
-    assert envelope(httpx.post(url, json=body, headers=odd), 401)["code"] == "invalid_api_key"
+    outlier = {"Authorization": b"Bearer \xff\xfe"}
+    assert envelope(httpx.post(url, json=body, headers=outlier), 401)["code"] == "invalid_api_key"
     assert wrong not in "".join(server.log)
 
 
@@ -239,7 +239,7 @@ def test_json_in_utf_8_may_say_so(api: Api) -> None:
     assert api.raw(with_prompt('"é\\ud83d\\ude00"'.encode()), **kind).status_code == 200
 
 
-def test_an_error_is_plain_json_also_where_a_stream_was_asked_for(api: Api) -> None:
+def test_an_error_is_plain_json_also_where_a_stream_was_requested(api: Api) -> None:
     api.refusal(prompt="a", stream=True, temperature=3)
     api.refusal(404, prompt="a", stream=True, model="nobody")
 

@@ -17,7 +17,7 @@ from reference_server.http import bodies, connection
 from reference_server.http.app import Settings, create_app
 from reference_server.http.bodies import Bodies
 from reference_server.http.connection import Connection
-from tests.reference_server.raw_http import SECONDS, answer
+from tests.reference_server.raw_http import SECONDS, respond
 from tests.reference_server.scripted import ScriptedBackend
 
 HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n"
@@ -57,7 +57,7 @@ def test_headers_that_do_not_come_are_not_waited_for(
 def test_a_further_request_has_to_follow_what_it_begins_with(impatient: tuple[str, int]) -> None:
     with socket.create_connection(impatient, timeout=SECONDS) as client:
         client.sendall(REQUEST)
-        assert answer(client).status == 200
+        assert respond(client).status == 200
         client.sendall(HEAD)
         assert client.recv(1) == b""
 
@@ -66,7 +66,7 @@ def test_a_further_request_has_to_follow_what_it_begins_with(impatient: tuple[st
 def test_a_body_that_does_not_come_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
     with socket.create_connection(impatient, timeout=SECONDS) as client:
         client.sendall(REQUEST.removesuffix(BODY) + sent)
-        response = answer(client)
+        response = respond(client)
         assert response.status == 408
         assert "did not arrive in time" in response.error()["message"]
         assert client.recv(1) == b""

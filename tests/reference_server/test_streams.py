@@ -26,9 +26,9 @@ def streamed(api: Api, *, usage: bool, **body: Any) -> dict[str, Any]:
     return nameless(join(events(response.text), usage=usage))
 
 
-def nameless(answer: dict[str, Any]) -> dict[str, Any]:
-    assert all(answer[name] for name in SAME_IN_ALL)
-    return {name: value for name, value in answer.items() if name not in NAMES}
+def nameless(response: dict[str, Any]) -> dict[str, Any]:
+    assert all(response[name] for name in SAME_IN_ALL)
+    return {name: value for name, value in response.items() if name not in NAMES}
 
 
 def test_a_joined_stream_is_the_plain_response(api: Api, request: pytest.FixtureRequest) -> None:
@@ -43,25 +43,25 @@ def test_a_joined_stream_is_the_plain_response(api: Api, request: pytest.Fixture
     @given(data=st.data())
     def agree(data: st.DataObject) -> None:
         body = data.draw(requests(), "request")
-        plain = nameless(api.complete(**body))
+        non_streaming = nameless(api.complete(**body))
         if data.draw(st.booleans(), "stops"):
             # Of the text behind the echo, so that they are found.
             echoed = {**body, "max_tokens": 0} if body.get("echo") else None
             before = api.complete(**echoed)["choices"][0]["text"] if echoed else ""
-            text = plain["choices"][0]["text"][len(before) :]
+            text = non_streaming["choices"][0]["text"][len(before) :]
             body["stop"] = data.draw(
                 st.lists(parts_of(text) | st.just("§"), min_size=1, max_size=4)
             )
-            uncut, plain = plain, nameless(api.complete(**body))
-            event("cut by a stop sequence" if plain != uncut else "not cut")
-        for choice in plain["choices"]:
+            uncut, non_streaming = non_streaming, nameless(api.complete(**body))
+            event("cut by a stop sequence" if non_streaming != uncut else "not cut")
+        for choice in non_streaming["choices"]:
             event(f"finish_reason {choice['finish_reason']}")
             event("with U+FFFD", "\ufffd" in choice["text"])
         usage = data.draw(st.booleans(), "include_usage")
         if not usage:
-            del plain["usage"]
-        assert plain["model"] == MODEL
-        assert streamed(api, usage=usage, **body) == plain
+            del non_streaming["usage"]
+        assert non_streaming["model"] == MODEL
+        assert streamed(api, usage=usage, **body) == non_streaming
 
     agree()
 

@@ -25,7 +25,7 @@ from tests.reference_server.checkpoints import CONTEXT, FAMILIES, Family, make
 from tests.servers import RunningServer, running_server
 
 PROMPTS = ["you and blue", " 1, 2, 3,", "春眠不觉晓", "a 😀\n"]
-CLOSE = 1e-5
+TOLERANCE = 1e-5
 """Between two ways to compute the same in float32."""
 
 
@@ -141,21 +141,23 @@ def test_greedy_text_and_its_scores_are_those_of_generate(own: Own, prompt: str)
     )
     assert len(set(text)) > 3, "a text too dull to compare"
     assert choice["text"] == text
-    assert choice["logprobs"]["token_logprobs"] == pytest.approx(scores, abs=CLOSE)
+    assert choice["logprobs"]["token_logprobs"] == pytest.approx(scores, abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_text_is_scored_as_transformers_reads_it(own: Own, prompt: str) -> None:
     ids = own.ids(prompt)
-    answer = own.api.complete(prompt=prompt, max_tokens=0, echo=True, logprobs=3)
-    choice = answer["choices"][0]
+    response = own.api.complete(prompt=prompt, max_tokens=0, echo=True, logprobs=3)
+    choice = response["choices"][0]
     arrays = choice["logprobs"]
     # A mark before the text is read, and counted, but is no part of what is echoed.
     entries = len(arrays["tokens"])
     assert len(ids) - entries == (1 if ids[0] in own.tokenizer.all_special_ids else 0)
     assert arrays["token_logprobs"][0] is None
-    assert arrays["token_logprobs"][1:] == pytest.approx(own.scores(ids)[1 - entries :], abs=CLOSE)
-    assert answer["usage"]["prompt_tokens"] == len(ids)
+    assert arrays["token_logprobs"][1:] == pytest.approx(
+        own.scores(ids)[1 - entries :], abs=TOLERANCE
+    )
+    assert response["usage"]["prompt_tokens"] == len(ids)
     assert choice["text"] == prompt
     assert arrays["text_offset"][0] == 0
     if not any(token.startswith("bytes:") for token in arrays["tokens"]):
@@ -164,21 +166,21 @@ def test_a_text_is_scored_as_transformers_reads_it(own: Own, prompt: str) -> Non
 
 def test_token_ids_are_read_as_they_are_sent(own: Own) -> None:
     sent = own.ids("you and")
-    answer = own.api.complete(prompt=sent, max_tokens=0, echo=True, logprobs=0)
-    scores = answer["choices"][0]["logprobs"]["token_logprobs"]
-    assert scores[1:] == pytest.approx(own.scores(sent), abs=CLOSE)
-    assert answer["usage"]["prompt_tokens"] == len(sent)
+    response = own.api.complete(prompt=sent, max_tokens=0, echo=True, logprobs=0)
+    scores = response["choices"][0]["logprobs"]["token_logprobs"]
+    assert scores[1:] == pytest.approx(own.scores(sent), abs=TOLERANCE)
+    assert response["usage"]["prompt_tokens"] == len(sent)
 
 
 def test_a_prompt_of_nothing_reads_the_mark_that_begins_a_text(own: Own) -> None:
     start = own.tokenizer.bos_token_id
     start = own.tokenizer.eos_token_id if start is None else start
     for prompt in ({}, {"prompt": ""}):
-        answer = own.api.complete(**prompt, max_tokens=1, temperature=0, logprobs=1)
-        assert answer["usage"]["prompt_tokens"] == 1
+        response = own.api.complete(**prompt, max_tokens=1, temperature=0, logprobs=1)
+        assert response["usage"]["prompt_tokens"] == 1
         expected = own.api.choice(prompt=[start], max_tokens=1, temperature=0, logprobs=1)
         assert (
-            answer["choices"][0]["logprobs"]["top_logprobs"]
+            response["choices"][0]["logprobs"]["top_logprobs"]
             == (expected["logprobs"]["top_logprobs"])
         )
 
@@ -191,21 +193,23 @@ def test_the_models_mark_ends_a_text(own: Own) -> None:
 
 
 def test_marks_and_rows_without_a_token_are_never_seen(own: Own) -> None:
-    answer = own.api.complete(prompt="you", n=16, max_tokens=30, temperature=2, seed=1, logprobs=5)
+    response = own.api.complete(
+        prompt="you", n=16, max_tokens=30, temperature=2, seed=1, logprobs=5
+    )
     added = own.tokenizer.added_tokens_decoder.values()
     marks = {mark.content for mark in added if mark.special} - {own.tokenizer.eos_token}
-    for choice in answer["choices"]:
+    for choice in response["choices"]:
         arrays = choice["logprobs"]
         assert not marks & set(arrays["tokens"])
         assert "" not in arrays["tokens"]
         assert all("" not in top for top in arrays["top_logprobs"])
 
 
-def test_a_stream_is_the_plain_answer(own: Own) -> None:
+def test_a_stream_is_the_non_streaming_response(own: Own) -> None:
     request = {"prompt": ["you", "😀 and"], "n": 2, "seed": 1, "max_tokens": 6, "echo": True}
-    plain = own.api.complete(**request, logprobs=2)
+    non_streaming = own.api.complete(**request, logprobs=2)
     streamed = own.api.joined(**request, logprobs=2)
-    for choice in plain["choices"]:
+    for choice in non_streaming["choices"]:
         assert streamed[choice.pop("index")] == choice
 
 
@@ -220,7 +224,7 @@ def test_a_gap_is_filled_where_the_model_has_marks_for_it_and_refused_elsewhere(
     allowed = own.plain_tokens()
     barred = sorted(set(range(own.model.config.vocab_size)) - allowed)
     _, scores = own.generated(read, 6, barred)
-    answer = own.api.complete(
+    response = own.api.complete(
         prompt="you",
         suffix=" and",
         max_tokens=6,
@@ -228,9 +232,9 @@ def test_a_gap_is_filled_where_the_model_has_marks_for_it_and_refused_elsewhere(
         logprobs=0,
         logit_bias={str(i): -100 for i in barred if i < len(own.tokenizer)},
     )
-    made = answer["choices"][0]["logprobs"]["token_logprobs"]
-    assert made == pytest.approx(scores, abs=CLOSE)
-    assert answer["usage"]["prompt_tokens"] == len(read)
+    made = response["choices"][0]["logprobs"]["token_logprobs"]
+    assert made == pytest.approx(scores, abs=TOLERANCE)
+    assert response["usage"]["prompt_tokens"] == len(read)
 
 
 def test_the_models_own_context_is_the_limit(own: Own) -> None:

@@ -25,7 +25,7 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 @example(b"\xf0\x9f\x98a\xef\xbf\xbd", [1, 2, 3, 5])
 def test_the_text_is_that_of_all_bytes_at_once(data: bytes, cuts: list[int]) -> None:
     stream = CharacterStream()
-    text = "".join(stream.feed(piece)[0] for piece in split(data, cuts)) + stream.finish()
+    text = "".join(stream.feed(chunk)[0] for chunk in split(data, cuts)) + stream.finish()
     assert text == data.decode("utf-8", "replace")
     assert stream.length == len(text)
 
@@ -38,11 +38,11 @@ def test_of_any_bytes_only_what_can_become_a_character_is_waited_for(
     data: bytes, cuts: list[int]
 ) -> None:
     stream, out, read = CharacterStream(), "", 0
-    for piece in split(data, cuts):
-        completed, start = stream.feed(piece)
+    for chunk in split(data, cuts):
+        completed, start = stream.feed(chunk)
         assert start == owners(data)[read]
         out += completed
-        read += len(piece)
+        read += len(chunk)
         assert len(stream.begun) == unfinished(data[:read])
         assert out == complete(data[:read])
 
@@ -55,10 +55,10 @@ def test_in_clean_text_no_replacement_is_made_and_starts_are_exact(
     data = text.encode()
     owner = [i for i, character in enumerate(text) for _ in character.encode()]
     stream, out, place = CharacterStream(), "", 0
-    for piece in split(data, cuts):
-        completed, start = stream.feed(piece)
+    for chunk in split(data, cuts):
+        completed, start = stream.feed(chunk)
         assert start == owner[place]
-        place += len(piece)
+        place += len(chunk)
         out += completed
         assert text.startswith(out)
     assert out + stream.finish() == text

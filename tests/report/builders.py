@@ -81,15 +81,17 @@ def a_subject(name: str = "stop", **changes: Any) -> Subject:
 def an_exchange(
     key: str = "x1",
     *,
-    asked: Mapping[str, Any] | bytes | None = None,
+    request: Mapping[str, Any] | bytes | None = None,
     body: bytes | Mapping[str, Any] = b'{"choices":[{"text":" 13"}]}',
     status: int | None = 200,
     content_type: str = "application/json",
     **changes: Any,
 ) -> Exchange:
-    if asked is None:
-        asked = {"model": "m", "prompt": "1, 2, 3,", "stop": ["§0"]}
-    sent = asked if isinstance(asked, bytes) else json.dumps(asked, ensure_ascii=False).encode()
+    if request is None:
+        request = {"model": "m", "prompt": "1, 2, 3,", "stop": ["§0"]}
+    sent = (
+        request if isinstance(request, bytes) else json.dumps(request, ensure_ascii=False).encode()
+    )
     came = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     known: dict[str, Any] = {
         "id": key,
@@ -107,8 +109,8 @@ def an_exchange(
 def a_run(
     *findings: Finding,
     exchanges: tuple[Exchange, ...] = (),
-    broken_off: bool = False,
-    because: str | None = None,
+    incomplete: bool = False,
+    reason: str | None = None,
     conclusion: Conclusion | None = None,
     **header: Any,
 ) -> Run:
@@ -135,8 +137,8 @@ def a_run(
         finished_at="2026-11-21T03:12:41+00:00",
         elapsed=41.2,
         conclusion=conclusion or conclude(findings, strict=written.strict),
-        because=because,
+        because=reason,
         counts=count_verdicts(findings),
         cost=Cost(118, 9_800, 4_410, 0),
     )
-    return Run(written, exchanges, findings, None if broken_off else footer)
+    return Run(written, exchanges, findings, None if incomplete else footer)

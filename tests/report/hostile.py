@@ -43,9 +43,9 @@ ACTING = re.compile(
 def a_hostile_run(attack: str) -> Run:
     """Put the attack wherever a run can carry a string from outside."""
     raw = attack.encode("utf-8", errors="surrogatepass")
-    asked = json.dumps({"model": attack, "prompt": attack}, ensure_ascii=False)
+    request = json.dumps({"model": attack, "prompt": attack}, ensure_ascii=False)
     exchange = an_exchange(
-        asked=asked.encode("utf-8", errors="surrogatepass"),
+        request=request.encode("utf-8", errors="surrogatepass"),
         body=raw,
         headers=(("content-type", attack), (attack, attack)),
         fault=attack,
@@ -61,7 +61,7 @@ def a_hostile_run(attack: str) -> Run:
         contract=attack,
         contract_title=attack,
         document=attack,
-        because=attack,
+        reason=attack,
         subjects=(a_subject("stop", promise=attack, says={attack: attack, "zero": attack}),),
         requirements=(a_requirement(statement=attack, statement_zh=attack),),
     )

@@ -16,7 +16,7 @@ class Page(HTMLParser):
     def __init__(self, text: str, language: Language = Language.ENGLISH) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.pieces: list[str] = []
+        self.chunks: list[str] = []
         self._language = language
         self._hidden: list[bool] = []
         self.feed(text)
@@ -35,7 +35,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not any(self._hidden):
-            self.pieces.append(data)
+            self.chunks.append(data)
 
     def _foreign(self, tag: str, attributes: dict[str, str | None]) -> bool:
         if tag == "html" or "only" in (attributes.get("class") or ""):
@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.pieces).split())
+        return " ".join(" ".join(self.chunks).split())
 
     def tags(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for tag, attributes in self.elements if tag == name]

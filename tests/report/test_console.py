@@ -117,7 +117,7 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
     ]
 
 
-def test_what_the_document_does_not_mention_is_told_apart_and_is_no_finding() -> None:
+def test_what_the_document_does_not_mention_is_distinguished_and_is_no_finding() -> None:
     console = pipe()
     seed = a_subject("seed", documented=False, says={})
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.IGNORED)
@@ -130,7 +130,7 @@ def test_what_the_document_does_not_mention_is_told_apart_and_is_no_finding() ->
 
 def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
     console = pipe()
-    run = a_run(because="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)
+    run = a_run(reason="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)
     show(run, console)
     assert printed(console).splitlines() == [
         "",
@@ -205,15 +205,15 @@ def test_a_run_is_followed_and_told_in_chinese() -> None:
     ]
     console = pipe()
     show(run, console, Language.CHINESE)
-    told = printed(console)
-    assert "不符合契约。文档所列的 1 个参数中有 0 个符合契约；忽略 stop 且不报错。" in told
-    assert "第五个停止序列应被拒绝。" in told
-    assert cause.cause_zh in told
-    assert cause.cause not in told
-    assert "1 未通过，1 通过" in told
+    result = printed(console)
+    assert "不符合契约。文档所列的 1 个参数中有 0 个符合契约；忽略 stop 且不报错。" in result
+    assert "第五个停止序列应被拒绝。" in result
+    assert cause.cause_zh in result
+    assert cause.cause not in result
+    assert "1 未通过，1 通过" in result
 
 
-def test_what_has_no_chinese_is_told_in_english() -> None:
+def test_what_has_no_chinese_is_reported_in_english() -> None:
     console = pipe()
     show(a_run(a_failure()), console, Language.CHINESE)
     assert "one more is refused." in printed(console)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.model import Credentials, Request
-from conformance.report.curl import LONGEST, curl
+from conformance.report.curl import MAX_BODY_BYTES, curl
 
 BASE = "https://api.example.com/v1"
 
@@ -112,7 +112,7 @@ def test_a_hostile_base_url_stays_one_quoted_word(pasted) -> None:
 
 
 def test_a_body_too_long_for_a_command_line_has_none() -> None:
-    assert curl(a_request(b"x" * (LONGEST + 1)), BASE, "KEY") is None
+    assert curl(a_request(b"x" * (MAX_BODY_BYTES + 1)), BASE, "KEY") is None
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_key_means_something() -> None:
 
 
 @for_each_case("cause", sorted(set(causes().values()), key=str))
-def test_a_cause_is_two_sentences_in_two_languages_that_accuse_nobody(cause: Cause) -> None:
+def test_a_cause_is_two_sentences_in_two_languages_that_report_nobody(cause: Cause) -> None:
     for text in (cause.cause, cause.remedy):
         assert not CHINESE.search(text)
         assert text.endswith(".")
@@ -65,11 +65,11 @@ def test_a_cause_is_two_sentences_in_two_languages_that_accuse_nobody(cause: Cau
 
 
 @for_each_case("verdict", sorted(set(Verdict) - {Verdict.FAIL, Verdict.WARN}))
-def test_what_is_no_deviation_has_no_cause(verdict: Verdict) -> None:
+def test_what_is_no_failure_has_no_cause(verdict: Verdict) -> None:
     assert likely_cause(a_finding(verdict=verdict)) is None
 
 
-def test_a_deviation_has_the_cause_of_its_effect() -> None:
+def test_a_failure_has_the_cause_of_its_effect() -> None:
     refused = a_failure(requirement="logprobs.returned", effect=Effect.REFUSED)
     assert likely_cause(refused) == causes()["logprobs/refused"]
     silent = a_failure(requirement="usage.present", effect=None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.report.text_diff import Pieces, side_by_side
+from conformance.report.text_diff import Segments, side_by_side
 from tests.report.hostile import ATTACKS
 
 TEXTS = st.text(
@@ -13,12 +13,12 @@ TEXTS = st.text(
 )
 
 
-def marked(pieces: Pieces) -> list[str]:
-    return [piece.text for piece in pieces if piece.differs]
+def marked(segments: Segments) -> list[str]:
+    return [fragment.text for fragment in segments if fragment.differs]
 
 
-def joined(pieces: Pieces) -> str:
-    return "".join(piece.text for piece in pieces)
+def joined(segments: Segments) -> str:
+    return "".join(fragment.text for fragment in segments)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_a_text_does_not_differ_from_itself(text: str) -> None:
 def test_words_that_are_all_alike_are_not_compared_with_each_other() -> None:
     left, right = "start " + "a b " * 300, "start " + "a c " * 300
     parted = side_by_side(left, right)
-    assert [joined(pieces) for pieces in parted] == [left, right]
+    assert [joined(segments) for segments in parted] == [left, right]
     # Two hundred marks would be the price of half a minute; one that spans all says as much.
-    assert all(len(marked(pieces)) <= 1 for pieces in parted)
+    assert all(len(marked(segments)) <= 1 for segments in parted)

@@ -14,16 +14,16 @@ from conformance.report.html.response_diff import differences
 from tests.report.hostile import ATTACKS
 
 
-def plain(written: str) -> str:
+def non_streaming(written: str) -> str:
     return unescape(re.sub(r"</?(?:b|i|u|mark)>", "", written))
 
 
-def test_names_and_strings_are_told_apart() -> None:
+def test_names_and_strings_are_distinguished() -> None:
     written = highlighted('{"text": "a<b", "n": 1}')
     assert written == '{<b>"text"</b>: <i>"a&lt;b"</i>, <b>"n"</b>: 1}'
 
 
-def test_the_fields_of_an_event_stream_are_told_from_its_data() -> None:
+def test_the_fields_of_an_event_stream_are_reported_from_its_data() -> None:
     assert highlighted('data: {"a": 1}\n\ndata: [DONE]') == (
         '<u>data</u>: {<b>"a"</b>: 1}\n\n<u>data</u>: [DONE]'
     )
@@ -45,7 +45,7 @@ def test_an_attack_stays_text(attack: str) -> None:
         f"<{slash}{name}>" for slash in ("", "/") for name in ("b", "i", "u", "mark")
     }
     if "&" not in attack:  # a reference that was sent must not be read as one
-        assert plain(written) == text
+        assert non_streaming(written) == text
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
@@ -57,20 +57,20 @@ def test_nothing_is_lost_and_the_cost_is_never_less(
     text: str, drawn: list[tuple[int, int]]
 ) -> None:
     spans = merged((at, min(at + size, len(text))) for at, size in drawn if at < len(text))
-    assert plain(highlighted(text, spans)) == text
+    assert non_streaming(highlighted(text, spans)) == text
     assert len(highlighted(text).encode()) <= cost(text) + 5 * text.count("\n") + 7
 
 
 def test_an_unclosed_string_ends_with_its_line_and_costs_no_time() -> None:
     text = '"' + '\\"' * 200_000
-    assert plain(highlighted(text)) == text
+    assert non_streaming(highlighted(text)) == text
 
 
 ONE = {"id": "cmpl-a", "created": 17, "model": "m", "choices": [{"text": " six", "index": 0}]}
 
 
 def marked(one: object, other: object) -> tuple[list[str], list[str]]:
-    texts = [json.dumps(answer, indent=1) for answer in (one, other)]
+    texts = [json.dumps(response, indent=1) for response in (one, other)]
     spans = differences(*texts)
     left, right = (
         [text[start:end] for start, end in found] for text, found in zip(texts, spans, strict=True)

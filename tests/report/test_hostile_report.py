@@ -134,9 +134,10 @@ def test_a_huge_body_is_cut_and_the_page_says_so(body: bytes) -> None:
 def test_a_page_of_110_exchanges_stays_below_its_size_whatever_they_hold() -> None:
     worst = b'"' * 20_000
     headers = tuple((f"x-{number}", '"' * 500) for number in range(50))
-    asked = {"model": "m", "prompt": '"' * 3_000}
+    request = {"model": "m", "prompt": '"' * 3_000}
     exchanges = tuple(
-        an_exchange(f"x{number}", asked=asked, body=worst, headers=headers) for number in range(110)
+        an_exchange(f"x{number}", request=request, body=worst, headers=headers)
+        for number in range(110)
     )
     findings = (a_failure(f"stop.c{number}", exchanges=(f"x{number}",)) for number in range(110))
     page = formats()["html"].render(a_run(*findings, exchanges=exchanges))

@@ -123,7 +123,7 @@ def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> 
     assert '{ "text" : " 13" , "index" : 0}' in page.text
 
 
-def test_a_deviation_comes_with_its_likely_cause_in_both_languages() -> None:
+def test_a_failure_comes_with_its_likely_cause_in_both_languages() -> None:
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
     page = html.render(a_run(a_failure()))
     assert f"Likely cause {cause.cause}" in Page(page).text
@@ -180,14 +180,14 @@ def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
     assert [link["href"] for link in page.tags("a")].count("#x-x1") == 1
 
 
-def test_a_deviation_can_be_sent_again_where_it_is_told() -> None:
+def test_a_failure_can_be_sent_again_where_it_is_reported() -> None:
     findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
     page = html.render(a_run(*findings, exchanges=(an_exchange(),)))
-    told = page.split('<div class="inside" id="')[1:]
-    assert ["curl -sS" in finding for finding in told] == [True, True]
+    result = page.split('<div class="inside" id="')[1:]
+    assert ["curl -sS" in finding for finding in result] == [True, True]
 
 
-def test_retries_and_faults_are_told() -> None:
+def test_retries_and_faults_are_reported() -> None:
     attempts = (
         Attempt(0.5, 0.25, 429, None, "1", b"later"),
         Attempt(2.0, 1.5, None, "the connection was reset"),
@@ -209,14 +209,14 @@ def test_a_request_without_a_key_repeats_without_one() -> None:
     assert "Bearer" not in text
 
 
-def test_a_run_that_broke_off_says_so_in_large() -> None:
-    text = page_of(a_run(a_finding(), broken_off=True)).text
+def test_a_run_that_is_incomplete_says_so_in_large() -> None:
+    text = page_of(a_run(a_finding(), incomplete=True)).text
     assert "This run is incomplete. The results below are not a verdict on the endpoint." in text
     assert "Incomplete" in text
 
 
 def test_a_whole_run_without_findings_still_renders() -> None:
-    page = page_of(a_run(because="the endpoint answers with an HTML page"))
+    page = page_of(a_run(reason="the endpoint answers with an HTML page"))
     assert "the endpoint answers with an HTML page" in page.text
     assert "No findings." in page.text
 
@@ -235,7 +235,7 @@ def test_calm_verdicts_are_said_once_for_all_that_have_them(verdict: str, word: 
     assert f"{word} 2 checks The documented number" in text
 
 
-def test_the_page_holds_both_languages_and_opens_in_the_one_asked_for() -> None:
+def test_the_page_holds_both_languages_and_opens_in_the_one_requested() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     page = html.render(run, language=Language.CHINESE)
     assert '<html lang="zh">' in page
@@ -252,8 +252,8 @@ def test_the_page_holds_both_languages_and_opens_in_the_one_asked_for() -> None:
 def test_findings_carry_what_a_filter_asks_for() -> None:
     page = page_of(a_run(a_failure("stop.a"), a_finding("stop.b", level=Level.MAY)))
     found = [fold for fold in page.tags("details") if fold.get("class") == "finding"]
-    asked = [(fold["data-verdict"], fold["data-level"]) for fold in found]
-    assert asked == [("fail", "must"), ("pass", "may")]
+    request = [(fold["data-verdict"], fold["data-level"]) for fold in found]
+    assert request == [("fail", "must"), ("pass", "may")]
     assert [area["data-area"] for area in page.tags("section") if "data-area" in area] == ["stop"]
     (form,) = page.tags("form")
     assert "hidden" in form

@@ -10,7 +10,7 @@ from conformance.report.html.excerpts import fair_limit, kept_whole
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 from tests.report.pages import Page
 
-ANSWER = {"id": "cmpl-1", "choices": [{"text": " 13", "finish_reason": "length"}]}
+RESPONSE = {"id": "cmpl-1", "choices": [{"text": " 13", "finish_reason": "length"}]}
 
 
 def compared(theirs: object, ours: object) -> Run:
@@ -22,7 +22,7 @@ def compared(theirs: object, ours: object) -> Run:
 
 def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() -> None:
     ours = {"id": "cmpl-2", "choices": [{"text": " 14", "finish_reason": "length"}]}
-    written = html.render(compared(ANSWER, ours))
+    written = html.render(compared(RESPONSE, ours))
     text = Page(written).text
     theirs, _, reference = text.partition("Response of the reference server 200")
     assert "Response of the endpoint 200" in theirs
@@ -35,7 +35,7 @@ def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() ->
 
 
 def test_without_a_comparison_there_is_one_answer() -> None:
-    run = replace(compared(ANSWER, ANSWER), comparisons=())
+    run = replace(compared(RESPONSE, RESPONSE), comparisons=())
     assert "reference server answered" not in Page(html.render(run)).text
 
 
@@ -50,7 +50,7 @@ def test_a_request_comes_with_lines_for_either_client_and_their_key() -> None:
 
 
 def test_what_no_client_can_send_is_said_so() -> None:
-    exchange = an_exchange(asked=b"{")
+    exchange = an_exchange(request=b"{")
     text = Page(html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))).text
     assert "The openai package cannot send this request; use the curl command." in text
     bare = an_exchange()
@@ -77,7 +77,7 @@ def test_of_what_is_whole_or_nothing_as_many_as_possible_are_whole() -> None:
 
 def test_where_room_is_short_it_goes_to_what_wants_reading() -> None:
     long = {"model": "m", "prompt": "word " * 60}
-    exchanges = tuple(an_exchange(f"x{number}", asked=long) for number in range(400))
+    exchanges = tuple(an_exchange(f"x{number}", request=long) for number in range(400))
     failures = tuple(a_failure(f"stop.bad-{n}", exchanges=(f"x{n}",)) for n in range(300, 310))
     passed = tuple(a_finding(f"stop.good-{n}", exchanges=(f"x{n}",)) for n in range(300))
     written = html.render(a_run(*failures, *passed, exchanges=exchanges))

@@ -44,7 +44,7 @@ def test_a_pass_carries_no_mark() -> None:
     assert [child.tag for child in case] == ["properties"]
 
 
-def test_a_lesser_deviation_passes_but_fails_a_strict_run() -> None:
+def test_a_lesser_failure_passes_but_fails_a_strict_run() -> None:
     warned = a_finding(verdict="warn", expected="an id", seen="none")
     lenient, strict = case_of(a_run(warned)), case_of(a_run(warned, strict=True))
     assert lenient.find("failure") is None
@@ -77,7 +77,7 @@ def test_the_suites_are_counted_and_sum_up() -> None:
 
 @pytest.mark.parametrize(
     "run",
-    [a_run(a_finding(), broken_off=True), a_run(conclusion=Conclusion.NOTHING_RAN)],
+    [a_run(a_finding(), incomplete=True), a_run(conclusion=Conclusion.NOTHING_RAN)],
     ids=["broken off", "nothing ran"],
 )
 def test_a_run_that_proves_nothing_is_never_green(run) -> None:
@@ -88,7 +88,7 @@ def test_a_run_that_proves_nothing_is_never_green(run) -> None:
 
 
 def test_a_refused_key_is_an_error_although_no_check_failed() -> None:
-    run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
+    run = a_run(conclusion=Conclusion.UNDECIDED, reason="the API key was refused with 401")
     error = ET.fromstring(junit.render(run)).find(".//testcase[@name='run.complete']/error")
     assert error is not None
     assert "the API key was refused with 401" in (error.text or "")

@@ -6,7 +6,7 @@ from conformance.language import Language
 from conformance.model import Effect
 from conformance.report import markdown
 from conformance.report.diagnosis import cause_of
-from conformance.report.markdown import MOST, MOST_CASES, code, escape
+from conformance.report.markdown import MAX_CASES, MAX_FINDINGS_LISTED, code, escape
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -24,12 +24,12 @@ def test_the_verdict_comes_first_and_names_are_code() -> None:
     assert row in text
 
 
-def test_a_deviation_is_told_at_length_with_cause_and_command() -> None:
+def test_a_failure_is_reported_at_length_with_cause_and_command() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
     text = markdown.render(run, "VENDOR_KEY")
     case = text[text.index("<details>") : text.index("</details>")]
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
-    for told in (
+    for result in (
         "<summary>stop.five-refused</summary>",
         "At most four stop sequences are accepted; a fifth is refused.",
         "- source: `openai`: Up to 4 sequences.",
@@ -38,16 +38,16 @@ def test_a_deviation_is_told_at_length_with_cause_and_command() -> None:
         "```sh\ncurl -sS -i http://127.0.0.1:8000/v1/completions",
         "Bearer $VENDOR_KEY",
     ):
-        assert told in case
+        assert result in case
 
 
-def test_what_is_no_deviation_is_not_told_at_length() -> None:
+def test_what_is_no_failure_is_not_told_at_length() -> None:
     assert "<details>" not in markdown.render(a_run(a_finding(verdict="inconclusive")))
 
 
-def test_only_so_many_are_told_at_length() -> None:
-    run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MOST_CASES + 2)))
-    assert markdown.render(run).count("<details>") == MOST_CASES
+def test_only_so_many_are_reported_at_length() -> None:
+    run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MAX_CASES + 2)))
+    assert markdown.render(run).count("<details>") == MAX_CASES
 
 
 def test_a_conforming_run_lists_no_findings() -> None:
@@ -61,7 +61,7 @@ def test_the_state_of_each_promised_parameter_is_shown() -> None:
     assert "`seed`" not in text
 
 
-def test_what_the_document_does_not_mention_is_told_apart() -> None:
+def test_what_the_document_does_not_mention_is_distinguished() -> None:
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.REFUSED)
     subjects = (a_subject(), a_subject("seed", documented=False))
     text = markdown.render(a_run(a_finding(), seen, subjects=subjects))
@@ -74,7 +74,7 @@ def test_what_was_not_verified_is_counted() -> None:
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
-    run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MOST + 2)))
+    run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MAX_FINDINGS_LISTED + 2)))
     assert "2 more findings in the full report." in markdown.render(run)
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.report.evidence_spans import MOST, Spans, pointed_out
+from conformance.report.evidence_spans import MAX_MARKS, Spans, pointed_out
 from tests.report.hostile import ATTACKS
 
 
-def marks(body: str, *told: str) -> list[str]:
-    return [body[start:end] for start, end in pointed_out(body, told)]
+def marks(body: str, *result: str) -> list[str]:
+    return [body[start:end] for start, end in pointed_out(body, result)]
 
 
 BODY = json.dumps(
@@ -28,7 +28,7 @@ BODY = json.dumps(
 
 
 @pytest.mark.parametrize(
-    ("told", "marked"),
+    ("result", "marked"),
     [
         ("usage.total_tokens = 18", ['"total_tokens": 18']),
         ("completion_tokens of the longer answer = 18", ['"completion_tokens": 18']),
@@ -40,8 +40,8 @@ BODY = json.dumps(
         ('a lone " quote', []),
     ],
 )
-def test_names_with_values_and_texts_are_found(told: str, marked: list[str]) -> None:
-    assert marks(BODY, told) == marked
+def test_names_with_values_and_texts_are_found(result: str, marked: list[str]) -> None:
+    assert marks(BODY, result) == marked
 
 
 def test_a_text_is_found_however_it_was_escaped() -> None:
@@ -59,7 +59,7 @@ def test_several_findings_mark_one_body_and_overlaps_are_joined() -> None:
 
 
 def test_a_body_full_of_hits_gets_a_few_marks() -> None:
-    assert len(marks("xy, " * 100, '"xy"')) == MOST
+    assert len(marks("xy, " * 100, '"xy"')) == MAX_MARKS
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
@@ -70,8 +70,8 @@ def test_a_hostile_body_is_marked_in_order(attack: str) -> None:
 
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.text(max_size=60), st.lists(st.text('ab"=: {}[]1\\', max_size=20), max_size=3))
-def test_marks_are_in_order_and_never_touch(body: str, told: list[str]) -> None:
-    assert_in_order(body, pointed_out(body, told))
+def test_marks_are_in_order_and_never_touch(body: str, result: list[str]) -> None:
+    assert_in_order(body, pointed_out(body, result))
 
 
 def assert_in_order(body: str, spans: Spans) -> None:

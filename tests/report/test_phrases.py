@@ -13,8 +13,8 @@ import pytest
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
-from conformance.judgement import Thing
-from conformance.report.locale import LONGEST, catalogue, in_chinese, phrase_of
+from conformance.judgement import Feature
+from conformance.report.locale import MAX_MESSAGE_CHARS, catalogue, in_chinese, phrase_of
 from tests.cases import for_each_case
 
 SUITE = Path(__file__).parents[2] / "conformance"
@@ -25,8 +25,8 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "NotApplicable": (0,),
     "Inconclusive": (0,),
     "BudgetSpent": (0,),
-    "Deviation": (0, 1),
-    "Absence": (1, 2),
+    "Failure": (0, 1),
+    "Missing": (1, 2),
     "expect_agreement": (2, "expected"),
     "expect_alike": (2, "expected"),
     "expect_same_responses": (3, "expected"),
@@ -40,8 +40,7 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "assert_each_as_alone": (3,),
     "expect": (1,),
     "satisfies": (1,),
-    "Fault": (0,),
-    "Way": (0,),
+    "TransportError": (0,),
     "RequestShape": (0,),
     "SamplingShape": (0,),
 }
@@ -134,13 +133,13 @@ def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
     assert [reason for reason in reasons if reason and not in_chinese(reason)] == []
 
 
-@for_each_case("thing", Thing)
-def test_whatever_can_be_missing_has_its_chinese(thing: Thing) -> None:
-    name = in_chinese(thing)
+@for_each_case("feature", Feature)
+def test_whatever_can_be_missing_has_its_chinese(feature: Feature) -> None:
+    name = in_chinese(feature)
     assert name is not None
-    told = in_chinese(f"{thing} did not come back, and stop.string judges that")
-    assert told is not None
-    assert told.replace(" ", "") == f"{name}未返回，由stop.string判定".replace(" ", "")
+    result = in_chinese(f"{feature} did not come back, and stop.string judges that")
+    assert result is not None
+    assert result.replace(" ", "") == f"{name}未返回，由stop.string判定".replace(" ", "")
 
 
 # ── how patterns are spoken ──────────────────────────────────────────────────────────────────────
@@ -211,7 +210,7 @@ def test_a_message_is_spoken(english: str, chinese: str) -> None:
         '"text"',
     ],
 )
-def test_what_nobody_has_translated_is_told_as_such(english: str) -> None:
+def test_what_nobody_has_translated_is_reported_as_such(english: str) -> None:
     assert in_chinese(english) is None
 
 
@@ -232,8 +231,8 @@ def test_what_an_endpoint_sent_comes_through_untouched(evidence: str) -> None:
 
 
 def test_a_message_of_any_length_is_no_work() -> None:
-    assert in_chinese("answered 500: " + "x" * LONGEST) is None
-    fitting = "answered 500: " + "x" * (LONGEST - len("answered 500: "))
+    assert in_chinese("answered 500: " + "x" * MAX_MESSAGE_CHARS) is None
+    fitting = "answered 500: " + "x" * (MAX_MESSAGE_CHARS - len("answered 500: "))
     assert in_chinese(fitting) is not None
 
 
@@ -245,9 +244,9 @@ def test_each_pattern_speaks_for_itself() -> None:
             literal + SAMPLE[kind]
             for literal, (_, kind) in zip(phrase.literals, phrase.slots, strict=False)
         )
-        told = in_chinese(english + phrase.literals[-1])
-        assert told is not None
-        assert all(piece.strip() in told for piece in phrase.chinese), english
+        result = in_chinese(english + phrase.literals[-1])
+        assert result is not None
+        assert all(fragment.strip() in result for fragment in phrase.chinese), english
 
 
 SAMPLE = {"": '"e"', "=": '"e"', "#": "7", "@": "a.name", "!": "a.name", "?": '"w"', "*": "a.name"}

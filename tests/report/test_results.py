@@ -71,8 +71,8 @@ def test_parameters_and_fields_carry_state_and_promise() -> None:
     assert (field["name"], field["state"]) == ("object", "untested")
 
 
-def test_a_run_that_broke_off_is_not_complete_and_has_no_bill() -> None:
-    document = read(a_run(a_finding(), broken_off=True))
+def test_a_run_that_is_incomplete_is_not_complete_and_has_no_usage() -> None:
+    document = read(a_run(a_finding(), incomplete=True))
     assert (document["verdict"], document["complete"]) == ("broken off", False)
     assert (document["exit_code"], document["cost"], document["finished_at"]) == (2, None, None)
 
@@ -96,11 +96,11 @@ def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
     assert json.loads(written)["findings"][0]["seen"] == seen
 
 
-def test_what_the_reference_billed_stands_apart() -> None:
+def test_what_the_reference_counted_stands_apart() -> None:
     run = a_run(a_failure(), reference="bundled")
     assert run.footer is not None
-    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
-    document = read(asked)
+    request = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    document = read(request)
     assert document["reference"] == "bundled"
     assert document["reference_cost"]["prompt_tokens"] == 40
     assert document["cost"] == read(run)["cost"]

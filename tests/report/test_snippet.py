@@ -11,26 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.model import WRONG_KEY, Credentials, Request
-from conformance.report.snippet import KNOWN, LONGEST, snippet
+from conformance.report.snippet import KNOWN, MAX_BODY_BYTES, snippet
 from tests.report.hostile import ACTING, ATTACKS
 
 BASE = "http://127.0.0.1:9/v1"
 KEY = "VENDOR_KEY"
-ANSWER = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
+RESPONSE = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
 
 
-def request(asked: Any, **changes: Any) -> Request:
-    body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+def request(request: Any, **changes: Any) -> Request:
+    body = request if isinstance(request, bytes) else json.dumps(request).encode()
     return Request(**{"method": "POST", "path": "/completions", "body": body, **changes})
 
 
-def sent_by(lines: str, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response) -> httpx.Request:
+def sent_by(lines: str, monkeypatch: pytest.MonkeyPatch, response: httpx.Response) -> httpx.Request:
     """Run the lines against a transport that keeps what they send."""
     kept: list[httpx.Request] = []
 
-    def handle(asked: httpx.Request) -> httpx.Response:
-        kept.append(asked)
-        return answer
+    def handle(request: httpx.Request) -> httpx.Response:
+        kept.append(request)
+        return response
 
     def client(**words: Any) -> openai.OpenAI:
         transport = httpx.MockTransport(handle)
@@ -46,54 +46,54 @@ def sent_by(lines: str, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response)
 
 
 def resent(lines: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return json.loads(sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER)).content)
+    return json.loads(sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE)).content)
 
 
 def test_the_lines_send_what_was_sent_with_the_key_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = {"model": "m", "prompt": ["一", "b\n"], "stop": None, "logit_bias": {"5": -100}}
-    lines = snippet(request(asked), BASE, KEY)
+    body = {"model": "m", "prompt": ["一", "b\n"], "stop": None, "logit_bias": {"5": -100}}
+    lines = snippet(request(body), BASE, KEY)
     assert lines is not None
-    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
-    assert json.loads(sent.content) == asked
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE))
+    assert json.loads(sent.content) == body
     assert sent.url == f"{BASE}/completions"
     assert sent.headers["authorization"] == "Bearer sk-of-mine"
-    assert json.loads(capsys.readouterr().out) == ANSWER
+    assert json.loads(capsys.readouterr().out) == RESPONSE
 
 
 def test_what_the_client_does_not_know_goes_beside_what_it_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = {"model": "m", "prompt": "a", "top_k": 5, "not a name": [None, True], "max_tokens": 1}
-    lines = snippet(request(asked), BASE, KEY)
+    body = {"model": "m", "prompt": "a", "top_k": 5, "not a name": [None, True], "max_tokens": 1}
+    lines = snippet(request(body), BASE, KEY)
     assert lines is not None
     assert 'extra_body={"top_k": 5, "not a name": [None, True]}' in lines
-    assert resent(lines, monkeypatch) == asked
+    assert resent(lines, monkeypatch) == body
 
 
 @pytest.mark.parametrize(
-    "asked", [{"model": "m"}, {"prompt": "a"}, {"model": "m", "prompt": "a", "stream": "yes"}, {}]
+    "body", [{"model": "m"}, {"prompt": "a"}, {"model": "m", "prompt": "a", "stream": "yes"}, {}]
 )
 def test_what_the_client_insists_on_is_posted_plainly_where_it_lacks(
-    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = snippet(request(asked), BASE, KEY)
+    lines = snippet(request(body), BASE, KEY)
     assert lines is not None
-    assert resent(lines, monkeypatch) == asked
+    assert resent(lines, monkeypatch) == body
 
 
 def test_a_stream_is_read_as_one_and_no_further_than_the_run_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chunks = "".join(f"data: {json.dumps({**ANSWER, 'id': str(n)})}\n\n" for n in range(5))
+    chunks = "".join(f"data: {json.dumps({**RESPONSE, 'id': str(n)})}\n\n" for n in range(5))
     stream = httpx.Response(
         200, text=f"{chunks}data: [DONE]\n\n", headers={"content-type": "text/event-stream"}
     )
-    asked = {"model": "m", "prompt": "a", "stream": True}
-    lines = snippet(request(asked, read_events=2), BASE, KEY)
+    body = {"model": "m", "prompt": "a", "stream": True}
+    lines = snippet(request(body, read_events=2), BASE, KEY)
     assert lines is not None
-    assert json.loads(sent_by(lines, monkeypatch, stream).content) == asked
+    assert json.loads(sent_by(lines, monkeypatch, stream).content) == body
     shown = [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()]
     assert shown == ["0", "1"]
 
@@ -108,11 +108,11 @@ def test_a_refusal_is_shown_and_not_a_traceback(
 
 
 def test_headers_and_the_wrong_key_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = {"model": "m", "prompt": "a"}
-    wrong = request(asked, credentials=Credentials.WRONG, headers=(("x-trace", "1"),))
+    body = {"model": "m", "prompt": "a"}
+    wrong = request(body, credentials=Credentials.WRONG, headers=(("x-trace", "1"),))
     lines = snippet(wrong, BASE, KEY)
     assert lines is not None
-    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE))
     assert sent.headers["authorization"] == f"Bearer {WRONG_KEY}"
     assert sent.headers["x-trace"] == "1"
     assert KEY not in lines
@@ -135,7 +135,7 @@ def test_a_run_without_a_key_names_no_variable() -> None:
         request(b'{"prompt": "\xff"}'),
         request(b'{"prompt": "\\ud800"}'),
         request(b'{"a":' * 40 + b"1" + b"}" * 40),
-        request({"prompt": "a" * LONGEST}),
+        request({"prompt": "a" * MAX_BODY_BYTES}),
         request({"model": "m"}, method="GET"),
         request({"model": "m"}, path="/models"),
         request({"model": "m"}, credentials=Credentials.NONE),
@@ -147,8 +147,8 @@ def test_what_the_client_cannot_send_has_no_lines(unsendable: Request) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_an_attack_is_a_literal_and_nothing_else(attack: str) -> None:
-    asked = {"model": attack, "prompt": attack, attack: attack}
-    lines = snippet(request(asked, headers=((attack, attack),)), f"http://x/{attack}", attack)
+    body = {"model": attack, "prompt": attack, attack: attack}
+    lines = snippet(request(body, headers=((attack, attack),)), f"http://x/{attack}", attack)
     if "\ud800" in attack:
         assert lines is None
         return
@@ -184,23 +184,23 @@ VALUES = st.recursive(
         st.sampled_from(sorted(KNOWN - {"model", "prompt", "stream"})), VALUES, max_size=4
     )
 )
-def test_any_values_are_written_as_python_reads_them(asked: dict[str, Any]) -> None:
-    lines = snippet(request({"model": "m", "prompt": "p", **asked}), BASE, KEY)
+def test_any_values_are_written_as_python_reads_them(body: dict[str, Any]) -> None:
+    lines = snippet(request({"model": "m", "prompt": "p", **body}), BASE, KEY)
     assert lines is not None
     (call,) = [
         node
         for node in ast.walk(ast.parse(lines))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("completions.create")
     ]
-    told = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
-    assert told == {"model": "m", "prompt": "p", **asked}
+    result = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    assert result == {"model": "m", "prompt": "p", **body}
 
 
 def test_what_goes_with_every_request_goes_with_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"X-Tenant": "acme", "X-Gateway": f"${KEY}", "X-Odd": "$(id)"}
     lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None, headers)
     assert lines is not None
-    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=ANSWER))
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE))
     assert sent.headers["x-tenant"] == "acme"
     assert sent.headers["x-gateway"] == "sk-of-mine"
     assert sent.headers["x-odd"] == "$(id)"

@@ -21,18 +21,18 @@ from tests.fake_server import MODEL, FakeServer
 STANDARD = Options(Tier.STANDARD)
 
 
-def without_bills(_: Body, answer: Body) -> Body:
-    return {name: value for name, value in answer.items() if name != "usage"}
+def without_usage(_: Body, response: Body) -> Body:
+    return {name: value for name, value in response.items() if name != "usage"}
 
 
-def shouting(_: Body, answer: Body) -> Body:
-    choices = [{**one, "text": str(one.get("text")).upper()} for one in answer["choices"]]
-    return {**answer, "choices": choices, "created": str(answer["created"])}
+def shouting(_: Body, response: Body) -> Body:
+    choices = [{**one, "text": str(one.get("text")).upper()} for one in response["choices"]]
+    return {**response, "choices": choices, "created": str(response["created"])}
 
 
-def half_the_choices(_: Body, answer: Body) -> Body:
-    choices = answer["choices"]
-    return {**answer, "choices": [{**choices[0], "finish_reason": "eos", "logprobs": {}}]}
+def half_the_choices(_: Body, response: Body) -> Body:
+    choices = response["choices"]
+    return {**response, "choices": [{**choices[0], "finish_reason": "eos", "logprobs": {}}]}
 
 
 def alone(body: Body) -> Body:
@@ -40,7 +40,7 @@ def alone(body: Body) -> Body:
 
 
 FAULTS = {
-    "no bills": Rewrite(plain=without_bills),
+    "no bills": Rewrite(plain=without_usage),
     "another text": Rewrite(plain=shouting),
     "one choice": Rewrite(plain=half_the_choices),
     "no parameters": asks(alone),
@@ -66,12 +66,12 @@ def untold(found: list[Finding]) -> list[str]:
 
 
 @pytest.mark.parametrize("contract", ["gpt-ge", "zhizengzeng"])
-def test_the_reasons_of_a_run_are_told(contract: str) -> None:
+def test_the_reasons_of_a_run_are_reported(contract: str) -> None:
     assert untold(findings(contract, FakeServer("none", contract))) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_a_run_finds_is_told(fault: str) -> None:
+def test_what_a_run_finds_is_reported(fault: str) -> None:
     found = findings("openai", FakeServer(FAULTS[fault]))
     assert any(finding.seen for finding in found), "the fault shows"
     assert untold(found) == []

@@ -20,7 +20,7 @@ from tests.report.builders import (
 )
 
 
-def test_a_kept_contract_is_told_in_one_sentence() -> None:
+def test_a_kept_contract_is_reported_in_one_sentence() -> None:
     summary = Summary(a_run(a_finding()))
     assert summary.headline.en == "Conforming"
     assert summary.sentence.en == (
@@ -58,13 +58,13 @@ def test_doubt_is_said_and_never_praised() -> None:
 
 
 def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
-    run = a_run(conclusion=Conclusion.UNDECIDED, because="the API key was refused with 401")
+    run = a_run(conclusion=Conclusion.UNDECIDED, reason="the API key was refused with 401")
     assert Summary(run).sentence.en == "Preflight failed; no checks were run."
     assert Summary(run).because.en == "the API key was refused with 401"
 
 
-def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
-    run = a_run(a_finding(), exchanges=(an_exchange(),), broken_off=True)
+def test_a_run_that_is_incomplete_says_nothing_of_the_rest() -> None:
+    run = a_run(a_finding(), exchanges=(an_exchange(),), incomplete=True)
     summary = Summary(run)
     assert summary.headline.en == "Incomplete"
     assert summary.sentence.en.startswith("The run ended early, after 1 check.")
@@ -84,13 +84,13 @@ def test_a_run_that_broke_off_says_nothing_of_the_rest() -> None:
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
     ],
 )
-def test_the_bill_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
+def test_the_usage_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
     run = a_run(a_finding())
     assert run.footer is not None
     assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
 
 
-def test_strict_runs_count_lesser_deviations_as_broken() -> None:
+def test_strict_runs_count_lesser_failures_as_broken() -> None:
     warned = a_finding("stop.lesser", "warn")
     assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")
     assert Summary(a_run(warned, strict=True)).sentence.en.endswith("1 of 1 check failed.")
@@ -129,7 +129,7 @@ def test_broken_areas_come_first_and_failures_before_passes() -> None:
     assert [second.name, third.name] == ["seed", "echo"]
 
 
-def test_a_promised_parameter_that_is_declined_is_refused() -> None:
+def test_a_promised_parameter_that_is_rejected_is_refused() -> None:
     (row,) = Summary(a_run(a_failure(effect=Effect.REFUSED))).rows
     assert row.state is State.REFUSED
 
@@ -145,37 +145,38 @@ def test_the_sentence_is_said_in_chinese_as_well() -> None:
     assert summary.cost_in_words.zh == "118 次请求，14,210 个 token（输入 9,800，输出 4,410）"
 
 
-def a_bill(prompt: list[int], billed: int) -> Exchange:
-    usage = {"prompt_tokens": billed, "completion_tokens": 1, "total_tokens": billed + 1}
-    return an_exchange(asked={"model": "m", "prompt": prompt}, body={"usage": usage})
+def usage_of(prompt: list[int], counted: int) -> Exchange:
+    usage = {"prompt_tokens": counted, "completion_tokens": 1, "total_tokens": counted + 1}
+    return an_exchange(request={"model": "m", "prompt": prompt}, body={"usage": usage})
 
 
-def test_a_wrong_bill_is_told_by_what_can_be_counted() -> None:
+def test_a_wrong_usage_is_reported_by_what_can_be_counted() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
-    exchanges = (a_bill([5, 6, 7, 8], 10), a_bill([9], 4), an_exchange())
-    told = Summary(a_run(wrong, exchanges=exchanges)).sentence
+    exchanges = (usage_of([5, 6, 7, 8], 10), usage_of([9], 4), an_exchange())
+    result = Summary(a_run(wrong, exchanges=exchanges)).sentence
     assert (
-        "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)." in told.en
+        "Incorrect usage: prompt tokens overreported by 180 % (14 reported, 5 counted)."
+        in result.en
     )
-    assert "用量有误：输入 token 多报 180%（上报 14，实际 5）。" in told.zh
+    assert "用量有误：输入 token 多报 180%（上报 14，实际 5）。" in result.zh
     assert "Incorrect usage" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 
 
-def test_a_bill_that_nobody_can_count_is_not_told() -> None:
+def test_usage_that_nobody_can_count_is_not_told() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     for usage in (None, {"prompt_tokens": True}, {"prompt_tokens": -4}, {"prompt_tokens": "9"}):
-        exchange = an_exchange(asked={"prompt": [1, 2]}, body={"usage": usage})
+        exchange = an_exchange(request={"prompt": [1, 2]}, body={"usage": usage})
         assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
-    in_words = an_exchange(asked={"prompt": "a b"}, body={"usage": {"prompt_tokens": 9}})
+    in_words = an_exchange(request={"prompt": "a b"}, body={"usage": {"prompt_tokens": 9}})
     assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
 
 
-def test_fewer_tokens_than_were_generated_are_told_as_well() -> None:
+def test_fewer_tokens_than_were_generated_are_reported_as_well() -> None:
     wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
     body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
-    exchange = an_exchange(asked={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
-    told = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
-    assert "completion tokens underreported by 50 % (8 reported, 16 counted)." in told
+    exchange = an_exchange(request={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
+    result = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    assert "completion tokens underreported by 50 % (8 reported, 16 counted)." in result
 
 
 @pytest.mark.parametrize(
@@ -209,15 +210,15 @@ def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str)
             assert found.others, f"nobody states {requirement.id}"
 
 
-def test_what_the_reference_billed_is_told_apart() -> None:
+def test_what_the_reference_counted_is_distinguished() -> None:
     run = a_run(a_failure())
     assert run.footer is not None
-    asked = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
+    request = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))
     assert Summary(run).reference_cost_in_words is None
-    words = Summary(asked).reference_cost_in_words
+    words = Summary(request).reference_cost_in_words
     assert words == Text(
         "3 requests, 45 tokens (40 prompt, 5 generated)",
         "3 次请求，45 个 token（输入 40，输出 5）",
     )
-    assert Summary(asked).cost_in_words == Summary(run).cost_in_words
+    assert Summary(request).cost_in_words == Summary(run).cost_in_words
     assert Summary(replace(run, footer=None)).reference_cost_in_words is None

@@ -44,9 +44,9 @@ def an_outcome(
     modifier: str | None = None,
     seed: int = 0,
     cost: Cost | None = COST,
-    because: str | None = None,
+    reason: str | None = None,
     complete: bool = True,
 ) -> Outcome:
     dialect = getattr(shown, "dialect", shown.name)
     trial = Trial(shown, tier, shown.contract, dialect, modifier, seed, complete)
-    return Outcome(trial, remarks, cost, 1.5, because)
+    return Outcome(trial, remarks, cost, 1.5, reason)

@@ -48,7 +48,7 @@ def test_what_is_not_told_is_the_usual() -> None:
     assert (fault.contract, fault.dialect, fault.shows) == (
         "openai",
         "reference",
-        Shows.DEVIATION,
+        Shows.FAILURE,
     )
     assert not fault.statistical
     assert fault.modifiers == ()
@@ -63,7 +63,7 @@ def test_what_is_not_told_is_the_usual() -> None:
         (json.dumps([{**FAULT, "shows": "silently"}]), "[]", "$[0].shows"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_told_in_a_sentence(
+def test_a_list_that_cannot_be_read_is_reported_in_a_sentence(
     faults: str, variants: str, sentence: str
 ) -> None:
     with pytest.raises(CatalogueError) as caught:

@@ -74,7 +74,7 @@ def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
     assert "1 of the servers have different results with different seeds" in matrix.complaints
 
 
-def test_where_every_check_is_asked_each_seed_has_to_accuse_of_the_same() -> None:
+def test_where_every_check_is_requested_each_seed_has_to_report_of_the_same() -> None:
     """A run that ends with the first finding tells only whether there is one."""
     also, convention = a_remark("usage.stop"), a_remark("n.choices", level=Level.MAY)
     for complete, differing in ((True, ["usage.stop"]), (False, [])):
@@ -95,17 +95,19 @@ def test_a_correct_server_has_to_be_judged_alike_in_every_verdict() -> None:
     assert [(one.name, one.what) for one in matrix.unsteady] == [("crlf", "n.choices")]
 
 
-def test_where_a_server_wavers_a_judgement_may_be_withheld_for_one_seed() -> None:
+def test_where_a_server_varies_a_judgement_may_be_withheld_for_one_seed() -> None:
     """On any other server that is a complaint of its own."""
-    told = [a_remark("n.choices", verdict) for verdict in ("pass", "inconclusive")]
-    wavering = a_variant(may_be_inconclusive=True)
-    matrix = a_matrix(*(an_outcome(wavering, one, seed=seed) for seed, one in enumerate(told)))
+    result = [a_remark("n.choices", verdict) for verdict in ("pass", "inconclusive")]
+    non_deterministic = a_variant(may_be_inconclusive=True)
+    matrix = a_matrix(
+        *(an_outcome(non_deterministic, one, seed=seed) for seed, one in enumerate(result))
+    )
     assert matrix.complaints == ()
-    matrix = a_matrix(*(an_outcome(a_variant(), one, seed=seed) for seed, one in enumerate(told)))
+    matrix = a_matrix(*(an_outcome(a_variant(), one, seed=seed) for seed, one in enumerate(result)))
     assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
 
 
-def test_one_accused_correct_server_is_a_complaint() -> None:
+def test_one_reported_correct_server_is_a_complaint() -> None:
     matrix = a_matrix(an_outcome(a_variant(), FOUND))
     assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
     assert matrix.rows == ()
@@ -140,7 +142,7 @@ def test_a_check_of_a_deeper_tier_is_not_idle_in_a_cheaper_run() -> None:
     assert a_matrix(an_outcome(a_fault(), FOUND, tier=Tier.DEEP), checks=deep).idle
 
 
-def test_a_few_checks_tell_nothing_of_prices_or_of_what_else_is_accused() -> None:
+def test_a_few_checks_tell_nothing_of_prices_or_of_what_else_is_reported() -> None:
     early = an_outcome(a_fault(), FOUND, cost=None, complete=False)
     matrix = a_matrix(early, checks=all_checks())
     assert matrix.prices == ()

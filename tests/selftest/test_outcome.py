@@ -12,20 +12,20 @@ from tests.selftest.builders import a_fault, a_remark, a_variant, an_outcome
 
 
 @pytest.mark.parametrize("verdict", ["fail", "warn"])
-def test_a_fault_is_found_when_its_own_requirement_is_accused(verdict: str) -> None:
+def test_a_fault_is_found_when_its_own_requirement_is_reported(verdict: str) -> None:
     found = an_outcome(a_fault(), a_remark("n.choices", "pass"), a_remark(verdict=verdict))
     assert found.found
     assert [remark.check for remark in found.finders] == ["stop.string"]
 
 
 @pytest.mark.parametrize("verdict", ["pass", "skipped", "inconclusive", "refused", "error", "info"])
-def test_nothing_but_an_accusation_finds_a_fault(verdict: str) -> None:
+def test_nothing_but_an_reported_failure_finds_a_fault(verdict: str) -> None:
     missed = an_outcome(a_fault(), a_remark(verdict=verdict))
     assert not missed.found
     assert [remark.verdict for remark in missed.own] == [verdict]
 
 
-def test_an_accusation_of_another_requirement_does_not_find_it_and_is_counted() -> None:
+def test_an_reported_failure_of_another_requirement_does_not_find_it_and_is_counted() -> None:
     other = an_outcome(a_fault(), a_remark("n.choices"), a_remark("id.prefix", level=Level.MAY))
     assert not other.found
     assert other.besides == ("n.choices",)
@@ -39,7 +39,7 @@ def test_a_fault_that_shows_in_one_way_also_breaks_what_says_that_both_are_alike
     assert not an_outcome(a_fault(), differs).found
 
 
-def test_whatever_a_generated_check_accuses_shows_the_fault() -> None:
+def test_whatever_a_generated_check_reports_shows_the_fault() -> None:
     drawn = a_remark("text.present", generated=True)
     assert an_outcome(a_fault(), drawn).found
     assert an_outcome(a_variant(), drawn).false_alarms
@@ -77,10 +77,10 @@ def test_what_is_due_depends_on_where_a_fault_shows_and_how_deep_a_run_looks() -
 def test_a_correct_server_may_be_told_nothing_but_conventions(
     remark: Remark, is_alarm: bool
 ) -> None:
-    told = an_outcome(a_variant(), remark).false_alarms
-    assert bool(told) is is_alarm
-    if told:
-        assert told == (f"stop.string: {remark.verdict.value}: expected a; seen b",)
+    result = an_outcome(a_variant(), remark).false_alarms
+    assert bool(result) is is_alarm
+    if result:
+        assert result == (f"stop.string: {remark.verdict.value}: expected a; seen b",)
 
 
 def test_a_variant_may_decline_what_it_declares_and_a_dialect_what_its_document_allows() -> None:
@@ -97,10 +97,10 @@ def test_only_a_variant_that_says_so_may_leave_the_suite_in_doubt() -> None:
 
 
 def test_a_run_that_judged_nothing_is_a_false_alarm_on_a_correct_server() -> None:
-    (alarm,) = an_outcome(a_variant(), because="no answer").false_alarms
+    (alarm,) = an_outcome(a_variant(), reason="no answer").false_alarms
     assert alarm == "inconclusive run: no answer"
 
 
 def test_of_a_fault_only_a_broken_check_is_one() -> None:
-    told = an_outcome(a_fault(), a_remark(verdict="fail"), a_remark("n.choices", "error"))
-    assert told.false_alarms == ("n.choices: error: expected a; seen b",)
+    result = an_outcome(a_fault(), a_remark(verdict="fail"), a_remark("n.choices", "error"))
+    assert result.false_alarms == ("n.choices: error: expected a; seen b",)

@@ -74,18 +74,18 @@ def test_all_checks_are_run_where_a_few_do_not_find_what_they_have_to() -> None:
     assert outcomes[base].cost is not None
     # This tier need not find what hides.
     assert outcomes[hidden].cost is None
-    asked = {remark.requirement for remark in outcomes[hidden].remarks}
-    assert asked == {"stop.string", *ALIKE["stream"]}
+    request = {remark.requirement for remark in outcomes[hidden].remarks}
+    assert request == {"stop.string", *ALIKE["stream"]}
 
 
-def test_what_was_declined_is_named() -> None:
+def test_what_was_rejected_is_named() -> None:
     # The live instruct model declines echo with logprobs, which no run at this tier may mind.
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
     (outcome,) = outcomes_of([trial], jobs=1)
     assert outcome.false_alarms == ()
-    declined = [r.declined for r in outcome.remarks if r.verdict == "refused"]
-    assert declined
-    assert all({"echo", "logprobs"} <= names or "best_of" in names for names in declined)
+    rejected = [r.declined for r in outcome.remarks if r.verdict == "refused"]
+    assert rejected
+    assert all({"echo", "logprobs"} <= names or "best_of" in names for names in rejected)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_was_declined_is_named() -> None:
         (DOES_NOT_START, "the bundled reference server did not start: port 80 is taken"),
     ],
 )
-def test_a_worker_or_a_server_that_goes_away_is_told_in_a_sentence(
+def test_a_worker_or_a_server_that_goes_away_is_reported_in_a_sentence(
     program: str, sentence: str
 ) -> None:
     trial = Trial(a_variant(), Tier.SMOKE, "openai", "reference")

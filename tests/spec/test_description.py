@@ -90,8 +90,8 @@ def test_every_form_of_a_prompt_says_whether_it_has_to_be_served() -> None:
 
 
 def test_a_stream_is_described_event_by_event() -> None:
-    answers = BASE["paths"]["/completions"]["post"]["responses"]["200"]["content"]
-    assert answers["text/event-stream"]["schema"] == {
+    responses = BASE["paths"]["/completions"]["post"]["responses"]["200"]["content"]
+    assert responses["text/event-stream"]["schema"] == {
         "$ref": "#/components/schemas/CompletionEvent"
     }
     data = SCHEMAS["CompletionEvent"]["properties"]["data"]

@@ -167,7 +167,7 @@ def test_the_contract_takes_values_of_the_pages_types(document: str, parameter: 
 
 
 @for_each_case("name", PAGES)
-def test_what_a_page_describes_of_an_answer_is_a_field_of_it(name: str) -> None:
+def test_what_a_page_describes_of_a_response_is_a_field_of_it(name: str) -> None:
     contract = load_contract(name)
     known = {field.path.removeprefix("response.") for field in contract.fields}
     assert {field.path for field in load_page(name).fields} <= known

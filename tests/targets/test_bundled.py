@@ -53,7 +53,7 @@ def test_a_server_runs_as_long_as_the_block() -> None:
     assert not is_running(server.pid)
 
 
-def test_a_server_speaks_as_it_is_told() -> None:
+def test_a_server_speaks_as_it_is_reported() -> None:
     with bundled_server(python(TELLS_ITS_WORDS)) as server:
         assert server.base_url == "--dialect reference"
     with bundled_server(python(TELLS_ITS_WORDS), dialect="zero") as server:

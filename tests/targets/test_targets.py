@@ -202,7 +202,7 @@ def test_a_name_that_could_lead_elsewhere_is_no_name(read: Read, tmp_path: Path,
     assert mistake.isprintable()
 
 
-def test_all_mistakes_are_told_at_once(read: Read, tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(read: Read, tmp_path: Path) -> None:
     other = SMALLEST.replace("zero", "other").replace("tiny", "")
     text = f"[defaults]\nseed = 'x'\n{SMALLEST}tier = 1\nrate = 0\n{other}"
     mistakes = mistakes_in(read, text, tmp_path)

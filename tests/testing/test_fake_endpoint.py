@@ -18,7 +18,7 @@ from conformance.engine.runner import Options, run
 from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict
 from conformance.protocol.completion import Completion
 from conformance.record.events import FindingMade
-from conformance.testing import ImaginedEndpoint
+from conformance.testing import FakeEndpoint
 from conformance.testing import fake_model as language
 from tests.lanes import by_default
 
@@ -28,18 +28,18 @@ PROMPTS = ["1, 2, 3,", "red green red green", "一二三四一二三四", "🍎�
 
 def ask(stream: bool = False, **body: Any) -> Completion:
     async def send() -> Completion:
-        api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
-        reply = await (api.stream(**body) if stream else api.complete(**body))
-        return reply.expect_ok()
+        api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
+        response = await (api.stream(**body) if stream else api.complete(**body))
+        return response.expect_ok()
 
     return asyncio.run(send())
 
 
 def refusal(**body: Any) -> tuple[int, object, object]:
     async def send() -> tuple[int, object, object]:
-        api = Api(ImaginedEndpoint(OPENAI), OPENAI, "imagined")
-        told = (await api.complete(**{"prompt": "1", **body})).expect_error(400, 404)
-        return told.status, told.param, told.code
+        api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
+        result = (await api.complete(**{"prompt": "1", **body})).expect_error(400, 404)
+        return result.status, result.param, result.code
 
     return asyncio.run(send())
 
@@ -57,7 +57,7 @@ def test_every_check_passes_on_it(document: str, tier: Tier) -> None:
 
     async def judge() -> dict[str, str]:
         target = Target("http://imagined/v1", "imagined", document)
-        stream = run(target, contract, Options(tier), transport=ImaginedEndpoint(contract))
+        stream = run(target, contract, Options(tier), transport=FakeEndpoint(contract))
         return {
             event.finding.id: f"{event.finding.verdict}: {event.finding.message}"
             async for event in stream
@@ -82,9 +82,9 @@ def test_every_text_can_be_written_as_tokens_and_read_again(text: str) -> None:
 @given(st.lists(st.integers(0, language.SIZE - 1), max_size=20))
 def test_probabilities_add_up_to_one(context: list[int]) -> None:
     thought = language.predict(context)
-    told = sum(math.exp(thought.logprob(token)) for token in thought.scores)
+    result = sum(math.exp(thought.logprob(token)) for token in thought.scores)
     rest = (language.SIZE - len(thought.scores)) * math.exp(thought.logprob(language.PREFIX))
-    assert told + rest == pytest.approx(1.0)
+    assert result + rest == pytest.approx(1.0)
     assert all(thought.logprob(token) <= 0 for token in thought.scores)
 
 
@@ -125,13 +125,15 @@ def test_sampling_never_leaves_what_top_p_allows(
         {"max_tokens": 7, "echo": True, "logprobs": 1},
     ],
 )
-def test_a_stream_joins_to_the_plain_answer(prompt: str, body: dict[str, Any]) -> None:
+def test_a_stream_joins_to_the_non_streaming_response(prompt: str, body: dict[str, Any]) -> None:
     body = {"prompt": prompt, "seed": 1, **body}
-    plain, streamed = ask(**body), ask(stream=True, **body)
-    assert streamed.texts == plain.texts
-    assert [c.finish_reason for c in streamed.choices] == [c.finish_reason for c in plain.choices]
+    non_streaming, streamed = ask(**body), ask(stream=True, **body)
+    assert streamed.texts == non_streaming.texts
+    assert [c.finish_reason for c in streamed.choices] == [
+        c.finish_reason for c in non_streaming.choices
+    ]
     assert [c.raw["logprobs"] for c in streamed.choices] == [
-        c.raw["logprobs"] for c in plain.choices
+        c.raw["logprobs"] for c in non_streaming.choices
     ]
 
 
@@ -155,7 +157,7 @@ def test_tokens_are_answered_like_their_text() -> None:
     assert ask(prompt=[tokens], temperature=0, echo=True, max_tokens=0).text == "1, 2, 3,"
 
 
-def test_the_bill_counts_a_prompt_once_and_every_choice() -> None:
+def test_the_usage_counts_a_prompt_once_and_every_choice() -> None:
     usage = ask(prompt="1, 2, 3,", n=3, max_tokens=4, seed=0).usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (6, 12, 18)
 
@@ -164,16 +166,16 @@ def test_the_best_of_several_has_the_highest_mean_log_probability() -> None:
     body = {"prompt": "1, 2, 3,", "seed": 4, "max_tokens": 5, "logprobs": 0}
 
     def mean(completion: Completion) -> list[float]:
-        told = [choice.logprobs.token_logprobs for choice in completion.choices]
-        return [sum(one) / len(one) for one in told]
+        result = [choice.logprobs.token_logprobs for choice in completion.choices]
+        return [sum(one) / len(one) for one in result]
 
     assert mean(ask(**body, best_of=6)) == [max(mean(ask(**body, n=6)))]
 
 
 def test_a_natural_end_comes_in_time() -> None:
-    answer = ask(prompt="1, 2, 3,", temperature=0, max_tokens=1000).only
-    assert answer.finish_reason == "stop"
-    assert "endoftext" not in answer.text
+    response = ask(prompt="1, 2, 3,", temperature=0, max_tokens=1000).only
+    assert response.finish_reason == "stop"
+    assert "endoftext" not in response.text
 
 
 def test_events_arrive_one_after_the_other_and_reading_can_stop() -> None:
@@ -183,7 +185,7 @@ def test_events_arrive_one_after_the_other_and_reading_can_stop() -> None:
         b'{"model":"imagined","prompt":"1","stream":true}',
         read_events=3,
     )
-    exchange = asyncio.run(ImaginedEndpoint(OPENAI).send(request))
+    exchange = asyncio.run(FakeEndpoint(OPENAI).send(request))
     assert exchange.body.count(b"data: ") == 3
     assert [arrival.at for arrival in exchange.arrivals] == [0.01, 0.02, 0.03]
 
@@ -237,5 +239,5 @@ def test_what_must_be_refused_is(body: dict[str, Any], status: int, param: str |
     ],
 )
 def test_other_requests(request_: Request, status: int) -> None:
-    exchange: Exchange = asyncio.run(ImaginedEndpoint(OPENAI).send(request_))
+    exchange: Exchange = asyncio.run(FakeEndpoint(OPENAI).send(request_))
     assert exchange.status == status

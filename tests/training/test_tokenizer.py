@@ -4,20 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from reference_server.training.tokenizer import SPECIAL_TOKENS, VOCABULARY, plain, special
+from reference_server.training.tokenizer import SPECIAL_TOKENS, VOCABULARY, non_streaming, special
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(text=ANY_TEXT)
 def test_decoding_undoes_encoding(tokenizer: Tokenizer, text: str):
-    assert tokenizer.decode(plain(tokenizer, text), skip_special_tokens=False) == text
+    assert tokenizer.decode(non_streaming(tokenizer, text), skip_special_tokens=False) == text
 
 
 @given(text=ANY_TEXT)
 def test_transformers_reads_the_same_tokenizer(tokenizer: Tokenizer, hub_tokenizer, text: str):
     ids = hub_tokenizer.encode(text, add_special_tokens=False)
-    assert ids == plain(tokenizer, text)
+    assert ids == non_streaming(tokenizer, text)
     assert hub_tokenizer.decode(ids) == text
 
 
@@ -30,7 +30,7 @@ def test_special_tokens_come_first(tokenizer: Tokenizer):
 
 
 def test_digits_stand_alone(tokenizer: Tokenizer):
-    assert [tokenizer.decode([i]) for i in plain(tokenizer, "in 2026")] == [
+    assert [tokenizer.decode([i]) for i in non_streaming(tokenizer, "in 2026")] == [
         "in",
         " 2",
         "0",
@@ -40,4 +40,6 @@ def test_digits_stand_alone(tokenizer: Tokenizer):
 
 
 def test_chinese_is_cut_character_by_character(tokenizer: Tokenizer):
-    assert [tokenizer.decode([i]) for i in plain(tokenizer, "明月几时有")] == list("明月几时有")
+    assert [tokenizer.decode([i]) for i in non_streaming(tokenizer, "明月几时有")] == list(
+        "明月几时有"
+    )

@@ -69,7 +69,7 @@ def raw(data: bytes) -> Behaviour:
     return behave
 
 
-def answer(
+def respond(
     body: bytes | dict[str, Any], status: str = "200 OK", *headers: str, kind: str = ""
 ) -> Behaviour:
     """Send a whole answer."""

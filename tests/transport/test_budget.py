@@ -28,7 +28,7 @@ def answered(
     return Exchange("x1", request, (), status, (), raw, (), 0.0)
 
 
-def billed(prompt: int, completion: int) -> dict[str, Any]:
+def usage_of(prompt: int, completion: int) -> dict[str, Any]:
     return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion}}
 
 
@@ -69,22 +69,22 @@ def test_a_body_that_is_no_request_costs_nothing(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "cost"),
     [
-        (200, billed(5, 7), Cost(prompt_tokens=5, completion_tokens=7)),
+        (200, usage_of(5, 7), Cost(prompt_tokens=5, completion_tokens=7)),
         (200, b"no bill", Cost(estimated_tokens=99)),
         (200, {"usage": {"prompt_tokens": -1}}, Cost()),
-        (200, billed(10**4300 - 1, 7), Cost(estimated_tokens=99)),
-        (200, billed(5, 10**9 + 1), Cost(estimated_tokens=99)),
-        (200, billed(10**9, 0), Cost(prompt_tokens=10**9)),
-        (400, billed(5, 7), Cost()),
+        (200, usage_of(10**4300 - 1, 7), Cost(estimated_tokens=99)),
+        (200, usage_of(5, 10**9 + 1), Cost(estimated_tokens=99)),
+        (200, usage_of(10**9, 0), Cost(prompt_tokens=10**9)),
+        (400, usage_of(5, 7), Cost()),
         (500, b"", Cost()),
         (None, b"", Cost(estimated_tokens=99)),
     ],
 )
-def test_what_an_answer_did_cost(status: int | None, body: Any, cost: Cost) -> None:
+def test_what_a_response_did_cost(status: int | None, body: Any, cost: Cost) -> None:
     assert cost_of(answered(asking(prompt="x"), body, status), bound=99) == cost
 
 
-def test_the_bill_of_a_stream_is_the_last_one_in_it() -> None:
+def test_the_usage_of_a_stream_is_the_last_one_in_it() -> None:
     body = b'data: {"usage": null}\n\ndata: {"usage": {"prompt_tokens": 1}}\n\ndata: [DONE]\n\n'
     assert stated_usage(body) == {"prompt_tokens": 1}
     assert stated_usage(b'data: {"choices": []}\n\ndata: [DONE]\n\n') is None
@@ -93,8 +93,8 @@ def test_the_bill_of_a_stream_is_the_last_one_in_it() -> None:
 class Endpoint:
     """Bills every request alike, and can be made to wait."""
 
-    def __init__(self, bill: dict[str, Any]) -> None:
-        self.bill = bill
+    def __init__(self, usage: dict[str, Any]) -> None:
+        self.usage = usage
         self.served = 0
         self.in_flight = self.most_in_flight = 0
         self.gate = asyncio.Event()
@@ -107,7 +107,7 @@ class Endpoint:
         await asyncio.sleep(0)
         self.in_flight -= 1
         self.served += 1
-        return answered(request, self.bill)
+        return answered(request, self.usage)
 
 
 FOUR = asking(prompt="fou", max_tokens=6)  # ten tokens at most, with the one that begins
@@ -115,7 +115,7 @@ FOUR = asking(prompt="fou", max_tokens=6)  # ten tokens at most, with the one th
 
 def test_a_request_that_does_not_fit_is_not_sent() -> None:
     async def spend() -> None:
-        endpoint = Endpoint(billed(1, 1))
+        endpoint = Endpoint(usage_of(1, 1))
         budgeted = Budgeted(endpoint.send, Budget(Limits(tokens=9)))
         with pytest.raises(BudgetSpent, match="can cost 10 tokens, 0 of 9 are used"):
             await budgeted.send(FOUR)
@@ -124,9 +124,9 @@ def test_a_request_that_does_not_fit_is_not_sent() -> None:
     asyncio.run(spend())
 
 
-def test_what_an_answer_saves_can_be_spent_again() -> None:
+def test_what_a_response_saves_can_be_spent_again() -> None:
     async def spend() -> None:
-        endpoint = Endpoint(billed(1, 1))
+        endpoint = Endpoint(usage_of(1, 1))
         budget = Budget(Limits(tokens=20))
         budgeted = Budgeted(endpoint.send, budget)
         for _ in range(6):
@@ -140,7 +140,7 @@ def test_what_an_answer_saves_can_be_spent_again() -> None:
 
 def test_requests_wait_for_those_under_way_before_they_give_up() -> None:
     async def spend() -> None:
-        endpoint = Endpoint(billed(1, 1))
+        endpoint = Endpoint(usage_of(1, 1))
         endpoint.gate.clear()
         budget = Budget(Limits(tokens=14))
         budgeted = Budgeted(endpoint.send, budget)

@@ -15,18 +15,18 @@ from tests.transport.loopback import (
     STREAM_HEAD,
     Behaviour,
     Loopback,
-    answer,
     endless,
     hang,
     raw,
     reset,
+    respond,
     serving,
     then_hang,
 )
 
 KEY = "sk-a-key-that-must-not-show"
 ASK = Request("POST", "/completions", b'{"model":"m","prompt":"1, 2,"}')
-OK = answer({"choices": []})
+OK = respond({"choices": []})
 UNTRUSTED = Path(__file__).with_name("untrusted.pem")
 
 
@@ -49,7 +49,7 @@ async def send(base_url: str, request: Request = ASK, **options: Any) -> Exchang
         return await client.send(request)
 
 
-def asked(
+def requested(
     *behaviours: Behaviour, request: Request = ASK, **options: Any
 ) -> tuple[Exchange, Loopback]:
     """Send one request to a server that behaves so, and return what came of it."""
@@ -70,7 +70,7 @@ def head_of(sent: bytes) -> dict[str, str]:
 
 
 def test_a_body_is_sent_byte_for_byte_with_the_key_beside_it() -> None:
-    exchange, server = asked(OK)
+    exchange, server = requested(OK)
     (sent,) = server.requests
     assert sent.startswith(b"POST /v1/completions HTTP/1.1\r\n")
     assert sent.endswith(b"\r\n\r\n" + ASK.body)
@@ -91,13 +91,13 @@ def test_each_request_says_whose_key_it_presents(
     credentials: Credentials, expected: str | None
 ) -> None:
     request = Request("POST", "/completions", b"{}", credentials=credentials)
-    _, server = asked(OK, request=request)
+    _, server = requested(OK, request=request)
     assert head_of(server.requests[0]).get("authorization") == expected
 
 
 def test_headers_of_the_request_replace_those_of_the_wire() -> None:
     request = Request("POST", "/completions", b"{}", headers=(("Content-Type", "text/plain"),))
-    _, server = asked(OK, request=request)
+    _, server = requested(OK, request=request)
     assert server.requests[0].lower().count(b"content-type") == 1
     assert head_of(server.requests[0])["content-type"] == "text/plain"
 
@@ -105,7 +105,7 @@ def test_headers_of_the_request_replace_those_of_the_wire() -> None:
 def test_a_targets_own_headers_go_with_every_request_and_their_secrets_never_show() -> None:
     secret = "what-only-the-owner-knows"
     headers = (("X-Gateway", secret), ("X-Tenant", "acme"), ("Content-Type", "text/csv"))
-    showing = answer(f"you sent {secret} for acme".encode(), "200 OK")
+    showing = respond(f"you sent {secret} for acme".encode(), "200 OK")
     request = Request("POST", "/completions", b"{}", headers=(("content-type", "text/plain"),))
 
     async def ask() -> tuple[Exchange, Loopback]:
@@ -131,7 +131,7 @@ def test_the_environment_adds_no_credentials_and_no_proxy_on_the_way_to_this_mac
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     keyless = Request("POST", "/completions", b"{}", credentials=Credentials.NONE)
-    exchange, server = asked(OK, request=keyless)
+    exchange, server = requested(OK, request=keyless)
     assert exchange.status == 200
     assert "authorization" not in head_of(server.requests[0])
 
@@ -139,39 +139,41 @@ def test_the_environment_adds_no_credentials_and_no_proxy_on_the_way_to_this_mac
 # ── what comes back ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_answer_is_kept_as_it_came() -> None:
+def test_a_response_is_kept_as_it_came() -> None:
     body = b'{"text": "\xff\xfe is no UTF-8"}'
-    exchange, _ = asked(answer(body, "200 OK", "X-Twice: a", "X-Twice: b"))
+    exchange, _ = requested(respond(body, "200 OK", "X-Twice: a", "X-Twice: b"))
     assert (exchange.status, exchange.body, exchange.fault) == (200, body, None)
     assert [value for name, value in exchange.headers if name.lower() == "x-twice"] == ["a", "b"]
     assert sum(arrival.size for arrival in exchange.arrivals) == len(body)
     assert len(exchange.attempts) == 1
 
 
-def test_five_megabytes_are_an_answer_too() -> None:
+def test_five_megabytes_are_a_response_too() -> None:
     body = b"x" * 5_000_000
-    exchange, _ = asked(answer(body))
+    exchange, _ = requested(respond(body))
     assert exchange.body == body
     assert exchange.fault is None
 
 
 def test_a_redirect_is_reported_and_not_followed() -> None:
-    elsewhere = answer(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/v1/completions")
-    exchange, server = asked(elsewhere)
+    elsewhere = respond(
+        b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/v1/completions"
+    )
+    exchange, server = requested(elsewhere)
     assert exchange.status == 307
     assert exchange.header("location") == "http://127.0.0.1:9/v1/completions"
     assert len(server.requests) == 1
 
 
-def test_an_endless_stream_is_left_after_the_events_that_were_asked_for() -> None:
+def test_an_endless_stream_is_left_after_the_events_that_were_requested() -> None:
     request = Request("POST", "/completions", b"{}", read_events=3)
-    exchange, _ = asked(endless(b"data: {}\n\n"), request=request)
+    exchange, _ = requested(endless(b"data: {}\n\n"), request=request)
     assert exchange.body.startswith(b"data: {}\n\n" * 3)
     assert exchange.fault is None
 
 
 def test_a_body_without_end_is_cut_at_the_limit() -> None:
-    exchange, _ = asked(endless(b": comment\n" * 10_000), body_limit=2**20)
+    exchange, _ = requested(endless(b": comment\n" * 10_000), body_limit=2**20)
     assert len(exchange.body) == 2**20
     assert exchange.fault is not None
     assert exchange.fault.endswith("sent more than 1 MiB; the rest was not read")
@@ -181,7 +183,7 @@ def test_a_body_without_end_is_cut_at_the_limit() -> None:
 # ── faults, each in one sentence ─────────────────────────────────────────────────────────────────
 
 
-def fault_of(exchange: Exchange) -> str:
+def error_of(exchange: Exchange) -> str:
     assert exchange.fault is not None
     assert "\n" not in exchange.fault
     return exchange.fault
@@ -195,13 +197,13 @@ def test_nothing_listens() -> None:
 
     exchange, url = asyncio.run(ask())
     assert exchange.status is None
-    assert fault_of(exchange) == f"connection refused: no server is listening at {url}"
+    assert error_of(exchange) == f"connection refused: no server is listening at {url}"
     assert [attempt.status for attempt in exchange.attempts] == [None, None, None]
 
 
 def test_a_host_without_an_address_is_not_tried_again() -> None:
     exchange = asyncio.run(send("http://nowhere.invalid/v1"))
-    assert fault_of(exchange).startswith(
+    assert error_of(exchange).startswith(
         "DNS error: cannot resolve the host name of http://nowhere.invalid/v1"
     )
     assert len(exchange.attempts) == 1
@@ -215,14 +217,14 @@ def test_a_certificate_that_nobody_signed_is_not_tried_again() -> None:
             return await send(server.base_url)
 
     exchange = asyncio.run(ask())
-    assert fault_of(exchange).startswith("TLS error: the certificate of https://127.0.0.1:")
-    assert "not trusted: self-signed certificate" in fault_of(exchange)
+    assert error_of(exchange).startswith("TLS error: the certificate of https://127.0.0.1:")
+    assert "not trusted: self-signed certificate" in error_of(exchange)
     assert len(exchange.attempts) == 1
 
 
 def test_https_spoken_to_a_server_of_plain_http() -> None:
     exchange = asyncio.run(_https_to_plain())
-    assert fault_of(exchange).startswith("TLS error: handshake with https://127.0.0.1:")
+    assert error_of(exchange).startswith("TLS error: handshake with https://127.0.0.1:")
     assert len(exchange.attempts) == 1
 
 
@@ -238,42 +240,42 @@ async def _https_to_plain() -> Exchange:
 
 
 def test_a_server_that_never_answers() -> None:
-    exchange, server = asked(hang, timeout=0.3)
-    assert fault_of(exchange) == (f"timeout: no response from {server.base_url} within 0.3 s")
+    exchange, server = requested(hang, timeout=0.3)
+    assert error_of(exchange) == (f"timeout: no response from {server.base_url} within 0.3 s")
     assert len(server.requests) == 3
 
 
-def test_a_stream_that_falls_silent_is_kept_so_far_and_not_asked_for_again() -> None:
+def test_a_stream_that_falls_silent_is_kept_so_far_and_not_requested_again() -> None:
     begun = b'data: {"a": 1}\n\n'
-    exchange, server = asked(then_hang(STREAM_HEAD + begun), silence=0.2)
+    exchange, server = requested(then_hang(STREAM_HEAD + begun), silence=0.2)
     assert (exchange.status, exchange.body) == (200, begun)
-    assert "sent nothing for 0.2 s in the middle of its response" in fault_of(exchange)
+    assert "sent nothing for 0.2 s in the middle of its response" in error_of(exchange)
     assert len(server.requests) == 1
 
 
-def test_an_answer_that_does_not_come_to_its_end() -> None:
-    exchange, _ = asked(endless(b": still alive\n\n", pause=0.01), timeout=1)
+def test_a_response_that_does_not_come_to_its_end() -> None:
+    exchange, _ = requested(endless(b": still alive\n\n", pause=0.01), timeout=1)
     assert exchange.status == 200
-    assert "was incomplete after 1 s" in fault_of(exchange)
+    assert "was incomplete after 1 s" in error_of(exchange)
 
 
 def test_a_body_that_breaks_off_is_kept_so_far() -> None:
     cut = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"0123456789")
-    exchange, server = asked(cut)
+    exchange, server = requested(cut)
     assert (exchange.status, exchange.body) == (200, b"0123456789")
-    assert fault_of(exchange).startswith(f"incomplete response from {server.base_url}")
+    assert error_of(exchange).startswith(f"incomplete response from {server.base_url}")
     assert len(exchange.attempts) == 3
 
 
 def test_a_server_that_does_not_speak_http() -> None:
-    exchange, _ = asked(raw(b"SSH-2.0-OpenSSH_9.2\r\n"))
-    assert "" in fault_of(exchange)
+    exchange, _ = requested(raw(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    assert "" in error_of(exchange)
 
 
 def test_a_header_without_end_is_not_read_to_it() -> None:
-    exchange, _ = asked(raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000))
+    exchange, _ = requested(raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000))
     assert exchange.status is None
-    assert fault_of(exchange)
+    assert error_of(exchange)
 
 
 @pytest.mark.parametrize(
@@ -289,8 +291,8 @@ def test_a_header_without_end_is_not_read_to_it() -> None:
 )
 def test_a_base_url_that_leads_nowhere(url: str, sentence: str) -> None:
     exchange = asyncio.run(send(url))
-    assert sentence in fault_of(exchange)
-    assert "hidden" not in fault_of(exchange)
+    assert sentence in error_of(exchange)
+    assert "hidden" not in error_of(exchange)
     assert len(exchange.attempts) == 1
 
 
@@ -303,7 +305,7 @@ def test_an_environment_that_cannot_be_used(
 ) -> None:
     monkeypatch.setenv(variable, value)
     exchange = asyncio.run(send("https://nowhere.invalid/v1"))
-    assert "invalid proxy or certificate settings" in fault_of(exchange)
+    assert "invalid proxy or certificate settings" in error_of(exchange)
 
 
 def test_a_key_that_no_header_can_carry() -> None:
@@ -314,7 +316,7 @@ def test_a_key_that_no_header_can_carry() -> None:
         ):
             return await client.send(ASK)
 
-    assert fault_of(asyncio.run(ask())).startswith("the request cannot be sent over HTTP")
+    assert error_of(asyncio.run(ask())).startswith("the request cannot be sent over HTTP")
 
 
 # ── attempts ─────────────────────────────────────────────────────────────────────────────────────
@@ -322,7 +324,7 @@ def test_a_key_that_no_header_can_carry() -> None:
 
 def test_a_connection_that_was_reset_is_tried_again_and_every_attempt_is_kept() -> None:
     naps = Naps()
-    exchange, _ = asked(reset, reset, OK, sleep=naps)
+    exchange, _ = requested(reset, reset, OK, sleep=naps)
     assert exchange.status == 200
     assert exchange.fault is None
     assert [attempt.status for attempt in exchange.attempts] == [None, None, 200]
@@ -332,17 +334,17 @@ def test_a_connection_that_was_reset_is_tried_again_and_every_attempt_is_kept() 
 
 def test_a_rate_limit_is_waited_out_for_as_long_as_the_endpoint_asks() -> None:
     naps = Naps()
-    busy = answer(b"{}", "429 Too Many Requests", "Retry-After: 7")
-    exchange, _ = asked(busy, OK, sleep=naps)
+    busy = respond(b"{}", "429 Too Many Requests", "Retry-After: 7")
+    exchange, _ = requested(busy, OK, sleep=naps)
     assert exchange.status == 200
     assert naps.taken == [7]
     assert [attempt.status for attempt in exchange.attempts] == [429, 200]
 
 
-def test_what_was_not_taken_for_an_answer_is_kept_in_part_and_without_the_key() -> None:
-    told = f'{{"error": "{KEY} has to wait"}}'.encode() + b" " * ATTEMPT_LIMIT
-    busy = answer(told, "429 Too Many Requests", f"Retry-After: {KEY}")
-    exchange, _ = asked(busy, OK, sleep=Naps())
+def test_what_was_not_taken_for_a_response_is_kept_in_part_and_without_the_key() -> None:
+    result = f'{{"error": "{KEY} has to wait"}}'.encode() + b" " * ATTEMPT_LIMIT
+    busy = respond(result, "429 Too Many Requests", f"Retry-After: {KEY}")
+    exchange, _ = requested(busy, OK, sleep=Naps())
     first, last = exchange.attempts
     assert first.body.startswith(b'{"error": "')
     assert len(first.body) == ATTEMPT_LIMIT
@@ -353,19 +355,19 @@ def test_what_was_not_taken_for_an_answer_is_kept_in_part_and_without_the_key() 
 
 
 def test_a_server_that_stays_broken_is_believed_after_three_attempts() -> None:
-    exchange, server = asked(answer(b"{}", "500 Internal Server Error"))
+    exchange, server = requested(respond(b"{}", "500 Internal Server Error"))
     assert exchange.status == 500
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "404 Not Found", "501 Nope"])
-def test_an_answer_that_says_something_of_the_request_stands(status: str) -> None:
-    _, server = asked(answer(b"{}", status))
+def test_a_response_that_says_something_of_the_request_stands(status: str) -> None:
+    _, server = requested(respond(b"{}", status))
     assert len(server.requests) == 1
 
 
 def test_no_attempt_is_made_that_the_budget_does_not_allow() -> None:
-    exchange, server = asked(answer(b"{}", "503 Unavailable"), may_retry=lambda: False)
+    exchange, server = requested(respond(b"{}", "503 Unavailable"), may_retry=lambda: False)
     assert exchange.status == 503
     assert len(server.requests) == 1
 
@@ -374,13 +376,13 @@ def test_no_attempt_is_made_that_the_budget_does_not_allow() -> None:
 
 
 def test_the_key_is_in_nothing_that_is_recorded() -> None:
-    echoing = answer(
+    echoing = respond(
         f'{{"error": {{"message": "you sent Bearer {KEY}"}}}}'.encode(),
         "400 Bad Request",
         f"X-Debug: key={KEY}",
         "Set-Cookie: session=1",
     )
-    exchange, server = asked(echoing)
+    exchange, server = requested(echoing)
     assert KEY in server.requests[0].decode()
     assert KEY not in repr(exchange)
     assert b"you sent Bearer $API_KEY" in exchange.body
@@ -396,6 +398,6 @@ def test_a_key_in_two_reads_is_found() -> None:
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    exchange, _ = asked(in_halves)
+    exchange, _ = requested(in_halves)
     assert exchange.body == b"data: $API_KEY\n\n"
     assert sum(arrival.size for arrival in exchange.arrivals) == len(exchange.body)

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.judgement import BudgetSpent
 from conformance.model import Credentials, Exchange, Request
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 
 ONE = Request("POST", "/completions", b'{"prompt":"1"}')
 OTHERS = (
@@ -36,14 +36,14 @@ class Endpoint:
         return Exchange(f"x{number}", request, (), 200, (), b"", (), 0.0)
 
 
-def test_the_same_question_is_asked_once_also_while_the_answer_is_on_its_way() -> None:
+def test_the_same_question_is_requested_once_also_while_the_response_is_on_its_way() -> None:
     async def ask() -> None:
-        endpoint, told = Endpoint(), list[Exchange]()
-        sharing = Sharing(endpoint.send, told.append)
-        first, second = await asyncio.gather(sharing.send(ONE), sharing.send(ONE))
-        third = await sharing.send(ONE)
+        endpoint, result = Endpoint(), list[Exchange]()
+        coalescer = RequestCoalescer(endpoint.send, result.append)
+        first, second = await asyncio.gather(coalescer.send(ONE), coalescer.send(ONE))
+        third = await coalescer.send(ONE)
         assert first is second is third
-        assert told == [first]
+        assert result == [first]
 
     asyncio.run(ask())
 
@@ -51,44 +51,44 @@ def test_the_same_question_is_asked_once_also_while_the_answer_is_on_its_way() -
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_request_that_differs_in_anything_is_another_one(other: Request) -> None:
     async def ask() -> None:
-        sharing = Sharing(Endpoint().send)
-        assert await sharing.send(ONE) is not await sharing.send(other)
+        coalescer = RequestCoalescer(Endpoint().send)
+        assert await coalescer.send(ONE) is not await coalescer.send(other)
 
     asyncio.run(ask())
 
 
-def test_a_fresh_sample_is_always_asked_for_and_shared_with_nobody() -> None:
+def test_a_fresh_sample_is_always_requested_and_shared_with_nobody() -> None:
     async def ask() -> None:
-        sharing = Sharing(Endpoint().send)
-        shared = await sharing.send(ONE)
-        fresh = await sharing.send(ONE, fresh=True)
+        coalescer = RequestCoalescer(Endpoint().send)
+        shared = await coalescer.send(ONE)
+        fresh = await coalescer.send(ONE, fresh=True)
         assert fresh is not shared
-        assert await sharing.send(ONE, fresh=True) is not fresh
-        assert await sharing.send(ONE) is shared
+        assert await coalescer.send(ONE, fresh=True) is not fresh
+        assert await coalescer.send(ONE) is shared
 
     asyncio.run(ask())
 
 
-def test_a_spent_budget_is_told_to_all_who_wait_and_not_remembered() -> None:
+def test_a_spent_budget_is_reported_to_all_who_wait_and_not_remembered() -> None:
     async def ask() -> None:
         endpoint = Endpoint()
         endpoint.broke = True
-        sharing = Sharing(endpoint.send)
+        coalescer = RequestCoalescer(endpoint.send)
         outcomes = await asyncio.gather(
-            sharing.send(ONE), sharing.send(ONE), return_exceptions=True
+            coalescer.send(ONE), coalescer.send(ONE), return_exceptions=True
         )
         assert [type(outcome) for outcome in outcomes] == [BudgetSpent, BudgetSpent]
         endpoint.broke = False
-        assert (await sharing.send(ONE)).status == 200
+        assert (await coalescer.send(ONE)).status == 200
 
     asyncio.run(ask())
 
 
-def test_one_who_gives_up_takes_the_answer_from_nobody() -> None:
+def test_one_who_gives_up_takes_the_response_from_nobody() -> None:
     async def ask() -> None:
-        sharing = Sharing(Endpoint().send)
-        impatient = asyncio.create_task(sharing.send(ONE))
-        patient = asyncio.create_task(sharing.send(ONE))
+        coalescer = RequestCoalescer(Endpoint().send)
+        impatient = asyncio.create_task(coalescer.send(ONE))
+        patient = asyncio.create_task(coalescer.send(ONE))
         await asyncio.sleep(0)
         impatient.cancel()
         assert (await patient).status == 200
@@ -102,10 +102,10 @@ def test_closing_gives_up_what_is_on_its_way() -> None:
             await asyncio.Event().wait()
             raise AssertionError
 
-        sharing = Sharing(never)
-        asking = asyncio.create_task(sharing.send(ONE))
+        coalescer = RequestCoalescer(never)
+        asking = asyncio.create_task(coalescer.send(ONE))
         await asyncio.sleep(0)
-        await sharing.close()
+        await coalescer.close()
         with pytest.raises(asyncio.CancelledError):
             await asking
 

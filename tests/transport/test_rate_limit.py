@@ -8,16 +8,16 @@ import pytest
 
 from conformance.judgement import Inconclusive
 from conformance.model import Exchange, Request
-from conformance.transport.circuit_breaker import Breaker
-from conformance.transport.coalesce import Sharing
-from conformance.transport.rate_limit import Pace, Slots
+from conformance.transport.circuit_breaker import CircuitBreaker
+from conformance.transport.coalesce import RequestCoalescer
+from conformance.transport.rate_limit import ConcurrencyLimiter, RateLimiter
 
 ASK = Request("POST", "/completions", b"{}")
 
 
 def exchange(status: int | None) -> Exchange:
-    fault = None if status else "did not answer within 60 s"
-    return Exchange("x1", ASK, (), status, (), b"", (), 0.0, fault)
+    error = None if status else "did not answer within 60 s"
+    return Exchange("x1", ASK, (), status, (), b"", (), 0.0, error)
 
 
 class Clock:
@@ -36,9 +36,9 @@ class Clock:
 def times_of_turns(rate: float | None, turns: int) -> list[float]:
     async def take() -> list[float]:
         clock, times = Clock(), []
-        pace = Pace(rate, clock, clock.sleep)
+        rate_limiter = RateLimiter(rate, clock, clock.sleep)
         for _ in range(turns):
-            await pace.turn()
+            await rate_limiter.turn()
             times.append(clock.now)
         return times
 
@@ -62,7 +62,7 @@ def test_no_more_requests_are_in_flight_than_there_are_slots() -> None:
         return exchange(200)
 
     async def ask() -> None:
-        slots = Slots(send, 3)
+        slots = ConcurrencyLimiter(send, 3)
         await asyncio.gather(*(slots.send(ASK) for _ in range(10)))
 
     asyncio.run(ask())
@@ -77,14 +77,14 @@ def outcomes(statuses: list[int | None]) -> list[int | str | None]:
         return exchange(left.pop(0))
 
     async def ask() -> list[int | str | None]:
-        breaker = Breaker(send, patience=2)
-        told: list[int | str | None] = []
+        circuit_breaker = CircuitBreaker(send, limit=2)
+        result: list[int | str | None] = []
         for _ in statuses:
             try:
-                told.append((await breaker.send(ASK)).status)
+                result.append((await circuit_breaker.send(ASK)).status)
             except Inconclusive as reason:
-                told.append(str(reason))
-        return told
+                result.append(str(reason))
+        return result
 
     return asyncio.run(ask())
 
@@ -108,7 +108,7 @@ class OneByOne:
 
     def __init__(self) -> None:
         self.sent: list[Request] = []
-        self.sharing = Sharing(Slots(self._send, 1).send)
+        self.sharing = RequestCoalescer(ConcurrencyLimiter(self._send, 1).send)
 
     async def _send(self, request: Request) -> Exchange:
         self.sent.append(request)
@@ -143,7 +143,7 @@ def test_a_shared_request_is_as_urgent_as_its_most_urgent_check() -> None:
 def test_a_cancelled_request_leaves_its_slot_to_the_next() -> None:
     async def ask() -> list[Request]:
         endpoint = OneByOne()
-        slots = Slots(endpoint._send, 1)
+        slots = ConcurrencyLimiter(endpoint._send, 1)
         tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
         await asyncio.sleep(0)
         tasks[1].cancel()
@@ -164,7 +164,7 @@ def test_a_request_cancelled_at_its_turn_passes_the_slot_on() -> None:
             await released.wait()
             return exchange(200)
 
-        slots = Slots(send, 1)
+        slots = ConcurrencyLimiter(send, 1)
         tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
         await asyncio.sleep(0)
         # The first ends and hands its slot over; the second is cancelled before it can take it.

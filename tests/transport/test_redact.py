@@ -18,7 +18,7 @@ VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 KEYS = st.text(VISIBLE, min_size=8, max_size=60).filter(lambda key: key not in KEY_MARK)
 TEXTS = st.text(max_size=40)
 
-WAYS = {
+SHAPES = {
     "as it is": lambda key: key,
     "in JSON": lambda key: json.dumps(key)[1:-1],
     "in JSON within JSON": lambda key: json.dumps(json.dumps(key))[3:-3],
@@ -32,10 +32,12 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", SHAPES)
 @given(key=KEYS, before=TEXTS, after=TEXTS)
-def test_a_key_is_found_however_it_is_spelled(way: str, key: str, before: str, after: str) -> None:
-    spelled = WAYS[way](key)
+def test_a_key_is_found_however_it_is_spelled(
+    shape: str, key: str, before: str, after: str
+) -> None:
+    spelled = SHAPES[shape](key)
     raw = f"{before}{spelled}{after}".encode()
     redacted = Redactor(key).body(raw)
     assert KEY_MARK.encode() in redacted
@@ -46,8 +48,8 @@ def test_a_key_is_found_however_it_is_spelled(way: str, key: str, before: str, a
 def test_a_key_is_found_in_basic_credentials_at_any_alignment(
     key: str, user: str, after: bytes
 ) -> None:
-    plain = user.encode() + b":" + key.encode() + after
-    for encoded in (base64.b64encode(plain), base64.urlsafe_b64encode(plain)):
+    non_streaming = user.encode() + b":" + key.encode() + after
+    for encoded in (base64.b64encode(non_streaming), base64.urlsafe_b64encode(non_streaming)):
         redacted = Redactor(key).body(b"Basic " + encoded + b" sent")
         assert KEY_MARK.encode() in redacted
         left = redacted.removeprefix(b"Basic ").partition(KEY_MARK.encode())[0]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.transport.retry import LONGEST_WAIT, asked_wait, wait_before_retry
+from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait, wait_before_retry
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -46,11 +46,11 @@ def test_what_says_something_of_the_request_is_not(status: int) -> None:
 def test_the_wait_that_an_endpoint_asks_for(
     headers: list[tuple[str, str]], seconds: float | None
 ) -> None:
-    assert asked_wait(headers, NOON) == seconds
+    assert requested_wait(headers, NOON) == seconds
 
 
 def test_nobody_is_made_to_wait_for_an_hour() -> None:
-    assert wait(1, 429, ("Retry-After", "3600")) == LONGEST_WAIT
+    assert wait(1, 429, ("Retry-After", "3600")) == MAX_WAIT_SECONDS
 
 
 def test_the_jitter_is_repeatable() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from conformance.judgement import Deviation, Inconclusive, shown
+from conformance.judgement import Failure, Inconclusive, shown
 from conformance.model import Effect
 
 T = TypeVar("T")
@@ -68,10 +68,8 @@ async def expect_agreement(
     sides = (left, right)
     seen = ([first], [second])
     for _ in range(REPEATS):
-        for ask, answers in zip(sides, seen, strict=True):
-            answers.append(await ask(True))
-            if answers[-1] != answers[0]:
+        for ask, responses in zip(sides, seen, strict=True):
+            responses.append(await ask(True))
+            if responses[-1] != responses[0]:
                 raise Unsettled(sides, seen, expected, effect)
-    raise Deviation(
-        expected, f"{shown(first)} against {shown(second)}, both repeated", effect=effect
-    )
+    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated", effect=effect)

@@ -14,8 +14,8 @@ from conformance.api import Api
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import AWKWARD, CHINESE, COUNTING
-from conformance.checks._shared.requests import choices_of, collect_stream, greedy, plain
-from conformance.judgement import NotApplicable, Refusal, Thing
+from conformance.checks._shared.requests import choices_of, collect_stream, greedy, non_streaming
+from conformance.judgement import Feature, NotApplicable, Refusal
 from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
@@ -48,7 +48,7 @@ EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
 async def free_text(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
     """Return what a single plain answer says."""
-    return (await plain(api, prompt, fresh=fresh, **more)).text
+    return (await non_streaming(api, prompt, fresh=fresh, **more)).text
 
 
 async def ask_batched(
@@ -64,23 +64,23 @@ async def ask_batched(
     """
     if "strings" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention arrays of prompts")
-    for ways in COMBINATIONS:
-        known = {name: v for name, v in ways.items() if api.contract.parameter(name).documented}
-        if known != ways:
+    for shapes in COMBINATIONS:
+        known = {name: v for name, v in shapes.items() if api.contract.parameter(name).documented}
+        if known != shapes:
             continue
-        asked = {**greedy(list(prompts)), **ways, **more}
-        asked = {name: value for name, value in asked.items() if value is not OMITTED}
+        request = {**greedy(list(prompts)), **shapes, **more}
+        request = {name: value for name, value in request.items() if value is not OMITTED}
         try:
             if stream:
-                answer = collect_stream(await api.stream(fresh=fresh, **asked))
+                completion = collect_stream(await api.stream(fresh=fresh, **request))
             else:
-                answer = (await api.complete(fresh=fresh, **asked)).expect_ok()
+                completion = (await api.complete(fresh=fresh, **request)).expect_ok()
         except Refusal:
-            if ways:
+            if shapes:
                 continue
             raise
-        size = asked.get("n", 1)
-        choices = choices_of(answer, size * len(prompts), Thing.COPIES)
+        size = request.get("n", 1)
+        choices = choices_of(completion, size * len(prompts), Feature.N_CHOICES)
         return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
     raise NotApplicable("this document leaves nothing to ask for")
 
@@ -107,8 +107,10 @@ async def assert_each_as_alone(
     judged = [prompt for prompt in prompts if of is None or prompt in of]
 
     async def together(fresh: bool) -> Texts:
-        told = await ask_batched(api, prompts, stream=stream, fresh=fresh, **more)
-        return tuple(generated_text(prompt, choice) for prompt, choice in told if prompt in judged)
+        result = await ask_batched(api, prompts, stream=stream, fresh=fresh, **more)
+        return tuple(
+            generated_text(prompt, choice) for prompt, choice in result if prompt in judged
+        )
 
     async def alone(fresh: bool) -> Texts:
         size = len(await together(False)) // len(judged)

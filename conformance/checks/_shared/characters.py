@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 from conformance.model import Exchange
 
 REPLACEMENT = "\ufffd"
@@ -74,11 +74,11 @@ def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
     """
     raw, complete = b"", True
     for token in tokens:
-        piece = token_bytes(token)
-        if piece is None:
+        fragment = token_bytes(token)
+        if fragment is None:
             complete = False
             break
-        raw += piece
+        raw += fragment
     return raw.decode("utf-8", errors="replace"), complete
 
 
@@ -87,4 +87,4 @@ def assert_utf_8(exchange: Exchange) -> None:
     try:
         exchange.body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Deviation("a body in UTF-8", f"{error.reason} at byte {error.start}") from None
+        raise Failure("a body in UTF-8", f"{error.reason} at byte {error.start}") from None

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from conformance.checks._shared.requests import choices_in_chunk
-from conformance.judgement import Absence, Deviation, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Missing, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
-def assert_choice_count(answer: Answered, thing: Thing) -> None:
+def assert_choice_count(exchange: RecordedExchange, feature: Feature) -> None:
     """Assert that an answer has as many choices as were asked for."""
-    seen, wanted = choice_count(answer), answer.asked.choices
+    seen, wanted = choice_count(exchange), exchange.request.choices
     if seen != wanted:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
-        raise Absence(thing, f"{wanted} choices", f"{seen}", effect=effect)
+        raise Missing(feature, f"{wanted} choices", f"{seen}", effect=effect)
 
 
-def choice_count(answer: Answered) -> int:
+def choice_count(exchange: RecordedExchange) -> int:
     """Count the choices of an answer.
 
     Choices of a stream that share a number are told apart by their ends.
     """
-    completion, wanted = answer.completion, answer.asked.choices
+    completion, wanted = exchange.completion, exchange.request.choices
     if not completion.chunks:
         return len(completion.choices)
     parts = [part for chunk in completion.chunks for part in choices_in_chunk(chunk)]
@@ -31,10 +31,10 @@ def choice_count(answer: Answered) -> int:
     return wanted if numbers < wanted == ends else numbers
 
 
-def assert_three_counts(answer: Completion) -> None:
+def assert_three_counts(completion: Completion) -> None:
     """Assert that all three counts are there, and whole numbers that are not negative."""
-    usage = answer.usage
+    usage = completion.usage
     if "completion_tokens" not in usage.raw:
-        raise Deviation("usage.completion_tokens", "no such member")
+        raise Failure("usage.completion_tokens", "no such member")
     for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
         expect(count, "a count of usage").at_least(0)

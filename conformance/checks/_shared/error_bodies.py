@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from conformance.judgement import Deviation, shown
-from conformance.protocol.response import Reply
+from conformance.judgement import Failure, shown
+from conformance.protocol.response import Response
 
 LEAK = re.compile(
     r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n\s+at \S+ \(.*:\d+:\d+\)"
@@ -16,12 +16,12 @@ LEAK = re.compile(
 """Stack traces, addresses behind the endpoint, and keys; links to a manual are none of these."""
 
 
-def assert_no_error_inside(reply: Reply) -> None:
+def assert_no_error_inside(response: Response) -> None:
     """Assert that an answer with status 200 is no error in disguise."""
-    if reply.status != 200:
+    if response.status != 200:
         return
-    text = reply.exchange.body.decode("utf-8", errors="replace")
-    data = [event.data for event in reply.events] if reply.is_stream else [text]
-    told = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
-    if told:
-        raise Deviation("an error status", f"status 200 with {shown(told[0])}")
+    text = response.exchange.body.decode("utf-8", errors="replace")
+    data = [event.data for event in response.events] if response.is_stream else [text]
+    result = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
+    if result:
+        raise Failure("an error status", f"status 200 with {shown(result[0])}")

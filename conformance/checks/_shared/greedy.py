@@ -16,7 +16,7 @@ from conformance.checks._shared.characters import has_broken_character, solid
 from conformance.judgement import Judgement
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 OTHER_STEERING = ("logit_bias", "presence_penalty", "frequency_penalty")
 
@@ -31,7 +31,7 @@ MIN_PROMPTS = 2
 class Sight:
     """One choice of a greedy answer: whose prompt it continues, with which text, up to what."""
 
-    answer: Answered
+    exchange: RecordedExchange
     choice: Choice
     prompt: Prompt
     text: str
@@ -41,12 +41,12 @@ class Sight:
     @property
     def in_stream(self) -> bool:
         """Whether the text came in pieces."""
-        return self.answer.reply.is_stream
+        return self.exchange.response.is_stream
 
     @property
     def echoes(self) -> bool:
         """Whether the text was cut from behind an echoed prompt."""
-        return self.answer.asked.echo
+        return self.exchange.request.echo
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Greedy:
     settled: Mapping[Prompt, str]
 
 
-def greedy_in(answers: Sequence[Answered]) -> Greedy:
+def greedy_in(exchanges: Sequence[RecordedExchange]) -> Greedy:
     """Gather the greedy choices whose text can be told from the prompt."""
-    return _gathered(tuple(answers))
+    return _gathered(tuple(exchanges))
 
 
 @lru_cache(maxsize=1)  # several invariants in a row want the same
-def _gathered(answers: tuple[Answered, ...]) -> Greedy:
-    sights = tuple(sight for answer in answers for sight in _sights(answer))
+def _gathered(exchanges: tuple[RecordedExchange, ...]) -> Greedy:
+    sights = tuple(sight for exchange in exchanges for sight in _sights(exchange))
     free: dict[Prompt, list[str]] = defaultdict(list)
     for sight in sights:
         if sight.text and not sight.stops:
@@ -77,21 +77,21 @@ def _gathered(answers: tuple[Answered, ...]) -> Greedy:
     return Greedy(sights, {prompt: text for prompt, text in known.items() if text})
 
 
-def _sights(answer: Answered) -> list[Sight]:
+def _sights(exchange: RecordedExchange) -> list[Sight]:
     try:
-        asked = answer.asked
-        if not asked.is_greedy or asked.has(*STEERING):
+        request = exchange.request
+        if not request.is_greedy or request.has(*STEERING):
             return []
         return [
             Sight(
-                answer,
+                exchange,
                 choice,
-                asked.prompts[number],
-                answer.generated(number, choice),
-                asked.limit,
-                tuple(stop for stop in asked.stops if stop),
+                request.prompts[number],
+                exchange.generated(number, choice),
+                request.limit,
+                tuple(stop for stop in request.stops if stop),
             )
-            for number, choice in answer.numbered
+            for number, choice in exchange.numbered
         ]
     except Judgement:
         return []

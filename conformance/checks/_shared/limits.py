@@ -30,7 +30,7 @@ from conformance.checks._shared.refusals import (
     served_or_rejected,
     where_served,
 )
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks.catalogue import CheckFunction
 from conformance.checks.registry import check
 
@@ -131,10 +131,10 @@ def is_rejected(row: Limit) -> CheckFunction:
     async def run(api: Api) -> None:
         body = minimal_request(**values_of(row, api))
         if row.stream:
-            reply = await api.stream(read_events=row.read_events, **body)
+            response = await api.stream(read_events=row.read_events, **body)
         else:
-            reply = await api.complete(**body)
-        reply.expect_error(*REJECTED_STATUSES)
+            response = await api.complete(**body)
+        response.expect_error(*REJECTED_STATUSES)
 
     return run
 
@@ -158,10 +158,10 @@ def is_same_as_omitted(row: Limit) -> CheckFunction:
             return
 
         async def with_value(fresh: bool) -> str:
-            return (await plain(api, row.prompt, fresh=fresh, **{name: value})).text
+            return (await non_streaming(api, row.prompt, fresh=fresh, **{name: value})).text
 
         async def without(fresh: bool) -> str:
-            return (await plain(api, row.prompt, fresh=fresh)).text
+            return (await non_streaming(api, row.prompt, fresh=fresh)).text
 
         null = value is None
         async with where_served(api, name, row.instead) if null else nullcontext():
@@ -190,7 +190,7 @@ def _resolved(api: Api, name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _resolved(api, name, inner) for key, inner in value.items()}
     if isinstance(value, Above | Below):
-        beyond = above if isinstance(value, Above) else below
-        bound = beyond(api, name, value.step)
+        undocumented = above if isinstance(value, Above) else below
+        bound = undocumented(api, name, value.step)
         return int(bound) if value.whole else bound
     return value

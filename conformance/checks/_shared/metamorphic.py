@@ -19,7 +19,7 @@ from conformance.checks._shared.requests import choices_of, collect_stream
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
-from conformance.judgement import Deviation, Inconclusive, Refusal, Thing, shown
+from conformance.judgement import Failure, Feature, Inconclusive, Refusal, shown
 from conformance.model import Effect, Stage
 from conformance.protocol.completion import Choice, Completion
 
@@ -77,7 +77,9 @@ async def choices(
     """
     response = await completion(api, scene, shape, stream=stream, fresh=fresh, **more)
     prompts = shape.prompts_of(scene)
-    thing = Thing.COPIES if shape.n > 1 else Thing.BATCH if shape.is_batch else Thing.CHOICES
+    thing = (
+        Feature.N_CHOICES if shape.n > 1 else Feature.BATCH if shape.is_batch else Feature.CHOICES
+    )
     found = choices_of(response, len(prompts) * shape.n, thing)
     return [(prompts[place // shape.n], choice) for place, choice in enumerate(found)]
 
@@ -142,12 +144,12 @@ async def expect_same_responses(
         return
     difference = f"{shown(first)} against {shown(second)}"
     if not trial.careful:
-        raise Deviation(expected, difference, effect=effect)
+        raise Failure(expected, difference, effect=effect)
     try:
         await expect_agreement(left, right, expected, effect=effect)
     except Unsettled as doubt:
         raise await settle(doubt, trial.api) from None
-    except Deviation:
+    except Failure:
         await _expect_no_near_tie(trial.api, (left, right), (first, second), difference)
         raise
 
@@ -162,7 +164,7 @@ async def _expect_no_near_tie(
     """
     try:
         lead = await lead_before(parting_of(*seen), sides, api, difference)
-    except (Deviation, Refusal) as missing:
+    except (Failure, Refusal) as missing:
         raise Inconclusive(
             f"{difference}; how close the tokens were cannot be told: {missing}"
         ) from None

@@ -9,7 +9,7 @@ from conformance.checks._shared.requests import assert_echoed
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 
 async def assert_echo_precedes_text(api: Api, *, stream: bool) -> None:
@@ -44,4 +44,4 @@ def assert_begins_with_prompt(text: str, prompt: str, free: str) -> None:
     if solid(text) == free:
         assert_echoed(text, prompt)
     if not text.startswith(prompt):
-        raise Deviation("the prompt, letter by letter", f"{shown(text)} for {shown(prompt)}")
+        raise Failure("the prompt, letter by letter", f"{shown(text)} for {shown(prompt)}")

@@ -14,7 +14,7 @@ from conformance.checks._shared.token_scores import (
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 TOP_LOGPROBS = 2
 """The value of ``logprobs`` in requests that read log probabilities."""
@@ -54,4 +54,4 @@ async def expect_same_scores(
     if trial.careful:
         await expect_scored_alike(left, right, expected)
         return
-    raise Deviation(expected, f"{shown(first)} against {shown(second)}")
+    raise Failure(expected, f"{shown(first)} against {shown(second)}")

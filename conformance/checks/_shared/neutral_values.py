@@ -12,7 +12,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import COLOURS
-from conformance.checks._shared.requests import greedy, plain
+from conformance.checks._shared.requests import greedy, non_streaming
 from conformance.judgement import Judgement
 from conformance.protocol.completion import Completion
 
@@ -49,13 +49,15 @@ async def _are_harmless(api: Api, values: dict[str, Any], name: str) -> bool:
         return False
     try:
         # Where words come again and again, a penalty that is not none shows.
-        answer = (await api.complete(**greedy(COLOURS, **values))).expect_ok()
-        return not answer.chunks and _told(answer) == _told(await plain(api, COLOURS))
+        completion = (await api.complete(**greedy(COLOURS, **values))).expect_ok()
+        return not completion.chunks and _described(completion) == _described(
+            await non_streaming(api, COLOURS)
+        )
     except Judgement:
         return False
 
 
-def _told(answer: Completion) -> tuple[object, ...]:
-    choice = answer.only
-    bill = answer.usage.prompt_tokens if answer.has_usage else None
-    return solid(choice.text), choice.finish_reason, choice.has_logprobs, bill
+def _described(completion: Completion) -> tuple[object, ...]:
+    choice = completion.only
+    usage = completion.usage.prompt_tokens if completion.has_usage else None
+    return solid(choice.text), choice.finish_reason, choice.has_logprobs, usage

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.checks._shared.ab_compare import Ask, Unsettled
 from conformance.checks._shared.characters import token_bytes
 from conformance.checks._shared.token_scores import Position, alternatives, positions_of
-from conformance.judgement import Deviation, Inconclusive, Judgement, Refusal, shown
+from conformance.judgement import Failure, Inconclusive, Judgement, Refusal, shown
 from conformance.model import Exchange
 from conformance.protocol.completion import Choice
 
@@ -53,9 +53,9 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
         A deviation where it cannot and has come back; else that it is inconclusive, with what was
         measured.
     """
-    usual, odd = usual_and_odd(doubt.seen)
+    usual, outlier = usual_and_outlier(doubt.seen)
     try:
-        lead = await lead_before(parting_of(usual, odd), doubt.sides, api, doubt)
+        lead = await lead_before(parting_of(usual, outlier), doubt.sides, api, doubt)
         if lead is None:
             return Inconclusive(f"{doubt}; how close the tokens were cannot be told")
         if lead < NEAR_TIE_NATS:
@@ -63,31 +63,32 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
                 f"{doubt}; up to where they part two tokens are {lead:.2f} nats from each other,"
                 f" and below {NEAR_TIE_NATS} a correct endpoint may take either"
             )
-        returns, rounds = await count_returns(doubt, usual, api.patience)
+        recurrences, rounds = await count_recurrences(doubt, usual, api.retest_budget)
     except Inconclusive as unanswered:
         return unanswered
-    except (Deviation, Refusal) as missing:
+    except (Failure, Refusal) as missing:
         return Inconclusive(f"{doubt}; how close the tokens were cannot be told: {missing}")
-    told = (
-        f"{shown(odd)} instead of {shown(usual)}, {returns} times in {rounds} repeats, though one"
+    result = (
+        f"{shown(outlier)} instead of {shown(usual)}, {recurrences} times in {rounds} repeats,"
+        f" though one"
         f" token leads by {lead:.1f} nats or more up to where they part"
     )
-    if returns >= MIN_RETURNS:
-        return Deviation(doubt.expected, f"now and then {told}", effect=doubt.effect)
-    return Inconclusive(f"the endpoint does not repeat its own answer: {told}")
+    if recurrences >= MIN_RETURNS:
+        return Failure(doubt.expected, f"now and then {result}", effect=doubt.effect)
+    return Inconclusive(f"the endpoint does not repeat its own answer: {result}")
 
 
-def usual_and_odd(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
+def usual_and_outlier(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
     """Return the answer that came most often, and one that differs from it."""
-    answers = [answer for side in seen for answer in side]
-    names = Counter(map(repr, answers))
-    usual = max(answers, key=lambda answer: names[repr(answer)])
-    return usual, next(answer for answer in answers if answer != usual)
+    responses = [response for side in seen for response in side]
+    names = Counter(map(repr, responses))
+    usual = max(responses, key=lambda response: names[repr(response)])
+    return usual, next(response for response in responses if response != usual)
 
 
-def parting_of(usual: Any, odd: Any) -> Parting:
+def parting_of(usual: Any, outlier: Any) -> Parting:
     """Find where two answers part: texts, or texts within lists and tuples."""
-    ones, others = list(_leaves(usual)), list(_leaves(odd))
+    ones, others = list(_leaves(usual)), list(_leaves(outlier))
     for number, (one, other) in enumerate(zip(ones, others, strict=False)):
         if one == other:
             continue
@@ -111,16 +112,18 @@ async def lead_before(
     """
     leads: list[float] = []
     for ask in sides:
-        if not api.patience.take(2):
+        if not api.retest_budget.take(2):
             raise Inconclusive(f"{doubt}; the run has asked too often already")
         earlier = len(api.exchanges)
         await ask(True)
         for body in _bodies(api.exchanges[earlier:]):
             if body.get("temperature") != 0:
                 return None
-            asked = {k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")}
-            reply = await api.post({**asked, "logprobs": alternatives(api)}, fresh=True)
-            rows = rows_up_to(parting, reply.expect_ok().choices, _head(body))
+            request = {
+                k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")
+            }
+            response = await api.post({**request, "logprobs": alternatives(api)}, fresh=True)
+            rows = rows_up_to(parting, response.expect_ok().choices, _head(body))
             if not rows:
                 continue  # a way of asking can take several requests, and this one is not about it
             lead = lead_in(rows)
@@ -139,7 +142,7 @@ def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[S
         return [positions_of(choice) for choice in choices]
     # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
     befores = {before.removeprefix(head) for before in parting.before}
-    return [row for choice in choices if (row := longest_up_to(choice, befores))]
+    return [row for choice in choices if (row := max_lead_up_to(choice, befores))]
 
 
 def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
@@ -150,7 +153,7 @@ def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
     return min(lead for lead in leads if lead is not None)
 
 
-def longest_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
+def max_lead_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
     """Return the tokens up to where a choice may part; none where it began otherwise."""
     found = [
         up_to(positions_of(choice), text)
@@ -177,20 +180,22 @@ def lead_at(position: Position) -> float | None:
     return best[0] - best[1] if len(best) == 2 else None
 
 
-async def count_returns(doubt: Unsettled, usual: Any, patience: Patience) -> tuple[int, int]:
+async def count_recurrences(
+    doubt: Unsettled, usual: Any, retest_budget: RetestBudget
+) -> tuple[int, int]:
     """Ask both ways again, and count the answers that are not the usual one.
 
     Returns:
         How many differed, in how many answers.
     """
-    returns = asked = 0
+    recurrences = request = 0
     for _ in range(ROUNDS):
         for ask in doubt.sides:
-            if returns >= MIN_RETURNS or not patience.take(1):
-                return returns, asked
-            asked += 1
-            returns += await ask(True) != usual
-    return returns, asked
+            if recurrences >= MIN_RETURNS or not retest_budget.take(1):
+                return recurrences, request
+            request += 1
+            recurrences += await ask(True) != usual
+    return recurrences, request
 
 
 def _leaves(value: Any) -> Iterator[Any]:

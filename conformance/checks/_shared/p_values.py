@@ -35,7 +35,7 @@ def log_chance_of(choices: Iterable[Choice], *, hot: bool = False) -> float:
         Deviation: the log probabilities cannot be read.
         Absence: there are none.
     """
-    bound = log_most_of if hot else log_bound_of
+    bound = log_max_of if hot else log_bound_of
     return math.fsum(bound(position) for choice in choices for position in positions_of(choice))
 
 
@@ -47,7 +47,7 @@ def log_bound_of(position: Position) -> float:
     return _in_relation({**listed, position.token: math.exp(position.logprob)}, position.token)
 
 
-def log_most_of(position: Position) -> float:
+def log_max_of(position: Position) -> float:
     """Bound the log probability of whatever token is the likeliest."""
     listed = listed_at(position)
     if len(listed) < MIN_ALTERNATIVES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from conformance.checks._shared.token_scores import Position, positions_of, tokens_of
 from conformance.judgement import Judgement, NotApplicable
 from conformance.protocol.completion import Choice
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
 def readable_tokens(choice: Choice) -> list[str]:
@@ -38,7 +38,7 @@ def readable_positions(choice: Choice) -> list[Position]:
     return positions
 
 
-def generated_positions(answer: Answered, choice: Choice) -> list[Position]:
+def generated_positions(exchange: RecordedExchange, choice: Choice) -> list[Position]:
     """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
 
     Raises:
@@ -46,19 +46,19 @@ def generated_positions(answer: Answered, choice: Choice) -> list[Position]:
             not tell where its prompt ends.
     """
     positions = readable_positions(choice)
-    if not answer.asked.echo:
+    if not exchange.request.echo:
         return positions
-    if choice.finish_reason != "length" or not answer.asked.limit:
+    if choice.finish_reason != "length" or not exchange.request.limit:
         raise NotApplicable("there is no telling which tokens are the prompt's")
-    return positions[-answer.asked.limit :]
+    return positions[-exchange.request.limit :]
 
 
-def scored_choices(answer: Answered) -> tuple[Choice, ...]:
+def scored_choices(exchange: RecordedExchange) -> tuple[Choice, ...]:
     """Return the choices of an answer for which log probabilities were asked and came.
 
     Raises:
         NotApplicable: none were asked for.
     """
-    if answer.asked.logprobs is None:
+    if exchange.request.logprobs is None:
         raise NotApplicable("no log probabilities were asked for")
-    return tuple(choice for _, choice in answer.numbered if choice.has_logprobs)
+    return tuple(choice for _, choice in exchange.numbered if choice.has_logprobs)

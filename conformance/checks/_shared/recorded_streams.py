@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from conformance.judgement import NotApplicable
 from conformance.protocol.completion import JsonObject
-from conformance.protocol.response import Reply
-from conformance.protocol.trace import Answered
+from conformance.protocol.response import Response
+from conformance.protocol.trace import RecordedExchange
 
 SPEAKS_OF_AN_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 
@@ -18,27 +18,27 @@ def is_error(value: object) -> bool:
     return isinstance(value, dict) and bool(value.get("error")) and "choices" not in value
 
 
-def stream_of(answer: Answered) -> Reply:
+def stream_of(exchange: RecordedExchange) -> Response:
     """Return a stream that was asked for and came whole."""
-    if not answer.served.is_stream or not answer.asked.stream:
+    if not exchange.served.is_stream or not exchange.request.stream:
         raise NotApplicable("the answer is no stream, or none was asked for")
-    return answer.reply
+    return exchange.response
 
 
-def unbroken(answer: Answered) -> Reply:
+def unbroken(exchange: RecordedExchange) -> Response:
     """Return a stream that came whole and tells of no error, which may end it anywhere."""
-    reply = stream_of(answer)
-    broken = any(is_error(told) for _, told in answer.payloads)
-    if broken or any(SPEAKS_OF_AN_ERROR.search(line) for line in reply.stream.stray):
+    response = stream_of(exchange)
+    broken = any(is_error(result) for _, result in exchange.payloads)
+    if broken or any(SPEAKS_OF_AN_ERROR.search(line) for line in response.stream.stray):
         raise NotApplicable("the stream broke with an error")
-    return reply
+    return response
 
 
-def chunks_of(answer: Answered) -> Sequence[JsonObject]:
+def chunks_of(exchange: RecordedExchange) -> Sequence[JsonObject]:
     """Return the JSON objects of a stream that are chunks; there is one at least."""
-    _ = stream_of(answer)
-    told = (told for _, told in answer.payloads)
-    chunks = [one for one in told if isinstance(one, dict) and not is_error(one)]
+    _ = stream_of(exchange)
+    result = (result for _, result in exchange.payloads)
+    chunks = [one for one in result if isinstance(one, dict) and not is_error(one)]
     if not chunks:
         raise NotApplicable("the stream has no chunks")
     return chunks

@@ -12,9 +12,9 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.judgement import Deviation, NotApplicable, Refusal
+from conformance.judgement import Failure, NotApplicable, Refusal
 from conformance.protocol.completion import Completion
-from conformance.protocol.response import REFUSALS, ErrorAnswer, Reply
+from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
 REJECTED_STATUSES = (400, 422)
 """How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
@@ -31,7 +31,7 @@ def minimal_request(**more: Any) -> dict[str, Any]:
     return {**MINIMAL_REQUEST, **more}
 
 
-def as_rejected(reply: Reply, *statuses: int) -> ErrorAnswer:
+def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
     """Return a refusal for its details to be judged.
 
     Raises:
@@ -40,33 +40,33 @@ def as_rejected(reply: Reply, *statuses: int) -> ErrorAnswer:
         Deviation: it is no JSON.
         Inconclusive: 429 or no answer, which say nothing of the request.
     """
-    declined = statuses or tuple(REFUSALS)
+    rejected = statuses or tuple(REFUSALS)
     try:
-        return reply.expect_error(*declined)
-    except Deviation:
-        if reply.status in declined:
+        return response.expect_error(*rejected)
+    except Failure:
+        if response.status in rejected:
             raise
         raise NotApplicable(
-            f"no refusal to look at: status {reply.status}, which other checks judge"
+            f"no refusal to look at: status {response.status}, which other checks judge"
         ) from None
 
 
-async def expect_rejected(api: Api, **wrong: Any) -> ErrorAnswer:
+async def expect_rejected(api: Api, **wrong: Any) -> ErrorResponse:
     """Add what is wrong to the cheapest request, and assert that it is rejected."""
     return (await api.complete(**minimal_request(**wrong))).expect_error(*REJECTED_STATUSES)
 
 
-def served_or_rejected(reply: Reply) -> Completion | None:
+def served_or_rejected(response: Response) -> Completion | None:
     """Assert that a request was served or declined cleanly, and return the answer if it was served.
 
     Raises:
         Deviation: a server fault, or an answer that is neither.
         Inconclusive: 429, trouble with the key, or no answer.
     """
-    if reply.status == 200:
-        return reply.expect_ok()
+    if response.status == 200:
+        return response.expect_ok()
     # A refusal must be readable as one; the accessor says what is missing if it is not.
-    _ = reply.expect_error(*REFUSALS).message
+    _ = response.expect_error(*REFUSALS).message
     return None
 
 

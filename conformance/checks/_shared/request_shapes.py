@@ -17,7 +17,7 @@ from conformance.checks._shared.p_values import LISTED_ALTERNATIVES, listed_at
 from conformance.checks._shared.requests import collect_stream
 from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import Position, positions_of
-from conformance.judgement import Deviation, Judgement, Refusal, shown
+from conformance.judgement import Failure, Judgement, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -43,10 +43,10 @@ class RequestShape:
     stream: bool = False
     parts: tuple[RequestShape, ...] = ()
 
-    def prompt_of(self, choice: int, copies: int) -> str:
+    def prompt_of(self, choice: int, choices_per_prompt: int) -> str:
         """The prompt that a choice continues, where each has so many."""
         prompt = self.more.get("prompt", STORY)
-        return str(prompt[choice // copies] if isinstance(prompt, list) else prompt)
+        return str(prompt[choice // choices_per_prompt] if isinstance(prompt, list) else prompt)
 
 
 class HasParts(Protocol):
@@ -66,28 +66,28 @@ class ShapeQueue(Generic[AnyShape]):
     Iterated once; a part of several ways comes once.
     """
 
-    def __init__(self, ways: Iterable[AnyShape]) -> None:
-        self._todo = list(ways)
+    def __init__(self, shapes: Iterable[AnyShape]) -> None:
+        self._todo = list(shapes)
         self._met = set(self._todo)
 
     def __iter__(self) -> Iterator[AnyShape]:
         while self._todo:
             yield self._todo.pop(0)
 
-    def take_apart(self, way: AnyShape) -> None:
+    def take_apart(self, shape: AnyShape) -> None:
         """Let the parts of a way follow."""
-        new = [part for part in way.parts if part not in self._met]
+        new = [part for part in shape.parts if part not in self._met]
         self._met.update(new)
         self._todo += new
 
 
-PLAIN = RequestShape("a plain answer")
+NON_STREAMING = RequestShape("a plain answer")
 
 STREAM = RequestShape("a stream", stream=True)
 
 BATCH = RequestShape("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
 
-COPIES = RequestShape("several choices", {"n": 3})
+SEVERAL_CHOICES = RequestShape("several choices", {"n": 3})
 
 CHINESE = RequestShape("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
 
@@ -100,20 +100,20 @@ def together(*others: RequestShape, **more: Any) -> tuple[RequestShape, ...]:
     """Return the plain way, and two that hold all others: streamed, and with an echo."""
     batch = {"prompt": TWO_SCRIPTS, **more}
     return (
-        PLAIN,
+        NON_STREAMING,
         RequestShape("a streamed batch", batch, stream=True, parts=(STREAM, *others)),
         RequestShape("an echoed batch", {**batch, "echo": True}, parts=(*others, ECHO)),
     )
 
 
-SHAPES = together(BATCH, COPIES, CHINESE, n=2)
+SHAPES = together(BATCH, SEVERAL_CHOICES, CHINESE, n=2)
 
 
 async def answers_in_every_shape(
     api: Api,
-    asked: Mapping[str, Any],
+    request: Mapping[str, Any],
     *,
-    ways: Sequence[RequestShape] = SHAPES,
+    shapes: Sequence[RequestShape] = SHAPES,
     fresh: bool = False,
 ) -> AsyncIterator[tuple[RequestShape, Sequence[Choice]]]:
     """Ask in every way for an open prompt to be continued, with log probabilities.
@@ -121,60 +121,61 @@ async def answers_in_every_shape(
     Raises:
         Refusal: the plain way is declined.
     """
-    turns = ShapeQueue(ways)
-    for way in turns:
+    turns = ShapeQueue(shapes)
+    for shape in turns:
         body = {
             "prompt": STORY,
             "max_tokens": MAX_TOKENS,
-            **asked,
+            **request,
             "logprobs": LISTED_ALTERNATIVES,
-            **way.more,
+            **shape.more,
         }
         try:
-            if way.stream:
+            if shape.stream:
                 choices = collect_stream(await api.stream(fresh=fresh, **body)).choices
             else:
                 choices = (await api.complete(fresh=fresh, **body)).expect_ok().choices
-        except (Deviation, Refusal):
+        except (Failure, Refusal):
             # What is wrong with this way altogether is judged where it is asked for plainly.
-            if way is ways[0]:
+            if shape is shapes[0]:
                 raise
-            turns.take_apart(way)
+            turns.take_apart(shape)
         else:
-            yield way, choices
+            yield shape, choices
 
 
 async def assert_greedy_in_every_shape(
-    api: Api, expected: str, effect: Effect = Effect.IGNORED, **asked: Any
+    api: Api, expected: str, effect: Effect = Effect.IGNORED, **request: Any
 ) -> None:
     """Assert that a request which leaves no choice is answered by the best tokens, in every way.
 
     Raises:
         Deviation: tokens were taken though two or more others were far better.
     """
-    async for way, choices in answers_in_every_shape(api, asked):
+    async for shape, choices in answers_in_every_shape(api, request):
         try:
-            positions = [p for choice in choices for p in generated(way, choice)]
+            positions = [p for choice in choices for p in generated(shape, choice)]
         except Judgement:
             continue
-        off = [position for position in positions if is_suboptimal(position)]
-        if len(off) >= MIN_SUBOPTIMAL_TOKENS * len(choices):
-            worst = min(off, key=lambda position: position.logprob or 0.0)
-            raise Deviation(
+        outliers = [position for position in positions if is_suboptimal(position)]
+        if len(outliers) >= MIN_SUBOPTIMAL_TOKENS * len(choices):
+            worst = min(outliers, key=lambda position: position.logprob or 0.0)
+            raise Failure(
                 expected,
-                f"in {way.name} {len(off)} of {len(positions)} tokens that are far from the best,"
+                f"in {shape.name} {len(outliers)} of {len(positions)} tokens that are far from the"
+                f" best,"
                 f" such as {shown(worst.token)} with {worst.logprob} beside {shown(worst.top)}",
                 effect=effect,
             )
 
 
-def generated(way: RequestShape, choice: Choice) -> Sequence[Position]:
+def generated(shape: RequestShape, choice: Choice) -> Sequence[Position]:
     """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
 
     An echoed answer that ended before its limit does not tell where its prompt ends.
     """
     positions = positions_of(choice)
-    if not way.more.get("echo"):
+    if not shape.more.get("echo"):
         return positions
     return positions[-MAX_TOKENS:] if choice.finish_reason == "length" else ()
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
-from conformance.judgement import Absence, Inconclusive, NotApplicable, Refusal, Thing, shown
+from conformance.judgement import Feature, Inconclusive, Missing, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion, JsonObject
-from conformance.protocol.response import Reply
+from conformance.protocol.response import Response
 
 MAX_TOKENS = 16
 """The ``max_tokens`` of the shared requests: enough for a character of four bytes to be cut."""
@@ -41,7 +41,7 @@ def greedy(prompt: Any = COUNTING, **more: Any) -> dict[str, Any]:
     return {"prompt": prompt, "max_tokens": MAX_TOKENS, "temperature": 0, **more}
 
 
-async def plain(
+async def non_streaming(
     api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
 ) -> Completion:
     """Ask for the shared greedy answer in one piece."""
@@ -50,8 +50,8 @@ async def plain(
 
 async def awkward_echo(api: Api) -> Completion:
     """Ask for nothing but the echo of an awkward prompt, written in JSON with escapes."""
-    asked = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
-    return (await api.post(json.dumps(asked).encode())).expect_ok()
+    request = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
+    return (await api.post(json.dumps(request).encode())).expect_ok()
 
 
 async def streamed(
@@ -64,14 +64,14 @@ async def streamed(
 async def emoji(api: Api, *, fresh: bool = False) -> Completion:
     """Ask for the shared answer in emoji, with its tokens wherever the endpoint tells them."""
     if not api.contract.parameter("logprobs").documented:
-        return await plain(api, EMOJI, fresh=fresh)
+        return await non_streaming(api, EMOJI, fresh=fresh)
     try:
-        return await plain(api, EMOJI, fresh=fresh, logprobs=1)
+        return await non_streaming(api, EMOJI, fresh=fresh, logprobs=1)
     except Refusal:
-        return await plain(api, EMOJI, fresh=fresh)
+        return await non_streaming(api, EMOJI, fresh=fresh)
 
 
-async def stream_reply(api: Api, prompt: Any = COUNTING, **more: Any) -> Reply:
+async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Response:
     """Ask for the shared greedy answer as a stream, and return it as it came.
 
     Raises:
@@ -79,39 +79,39 @@ async def stream_reply(api: Api, prompt: Any = COUNTING, **more: Any) -> Reply:
         Deviation: the answer is no stream.
         Inconclusive: the stream broke off.
     """
-    reply = await api.stream(**greedy(prompt, **more))
-    if reply.expect_answered() != 200 or not reply.is_stream:
-        collect_stream(reply)
-    if reply.exchange.fault is not None:
-        raise Inconclusive(f"the stream broke off: {reply.exchange.fault}")
-    return reply
+    response = await api.stream(**greedy(prompt, **more))
+    if response.expect_response() != 200 or not response.is_stream:
+        collect_stream(response)
+    if response.exchange.fault is not None:
+        raise Inconclusive(f"the stream broke off: {response.exchange.fault}")
+    return response
 
 
-def collect_stream(reply: Reply) -> Completion:
+def collect_stream(response: Response) -> Completion:
     """Join a stream; a plain answer in its place means that ``stream`` was ignored."""
-    if reply.expect_answered() == 200 and not reply.is_stream:
-        body = reply.exchange.body.decode("utf-8", errors="replace")
-        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(body)}")
-    return reply.expect_ok()
+    if response.expect_response() == 200 and not response.is_stream:
+        body = response.exchange.body.decode("utf-8", errors="replace")
+        raise Missing(Feature.STREAM, "a stream", f"one body: {shown(body)}")
+    return response.expect_ok()
 
 
-def choices_of(answer: Completion, count: int, thing: Thing) -> tuple[Choice, ...]:
+def choices_of(completion: Completion, count: int, feature: Feature) -> tuple[Choice, ...]:
     """Return the choices of an answer that must have so many.
 
     Raises:
         Absence: there are fewer, or more.
     """
-    seen = len(answer.choices)
+    seen = len(completion.choices)
     if seen != count:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
-        raise Absence(thing, f"{count} choices", f"{seen}", effect=effect)
-    return answer.choices
+        raise Missing(feature, f"{count} choices", f"{seen}", effect=effect)
+    return completion.choices
 
 
 def assert_echoed(text: str, prompt: str) -> None:
     """Assert that a text begins with the prompt that was to be echoed."""
     if not text.startswith(prompt):
-        raise Absence(Thing.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
+        raise Missing(Feature.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
 
 
 def choices_in_chunk(chunk: JsonObject) -> list[JsonObject]:

@@ -18,7 +18,7 @@ from conformance.checks._shared.request_shapes import (
     together,
 )
 from conformance.checks._shared.significance import SHARES, chance, is_beyond_chance
-from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.judgement import Failure, NotApplicable, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -42,7 +42,7 @@ class Sample:
     ``log_chance`` is a bound, as a natural logarithm.
     """
 
-    answer: tuple[int, str]
+    response: tuple[int, str]
     prompt: str
     text: str
     log_chance: float
@@ -52,13 +52,13 @@ def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
     """Read the choices of some rounds of answers as samples of their prompts."""
     return [
         Sample(
-            (number, way.name),
-            way.prompt_of(index, CHOICES_PER_PROMPT),
-            choice.text.removeprefix(way.prompt_of(index, CHOICES_PER_PROMPT)),
-            math.fsum(log_bound_of(position) for position in generated(way, choice)),
+            (number, shape.name),
+            shape.prompt_of(index, CHOICES_PER_PROMPT),
+            choice.text.removeprefix(shape.prompt_of(index, CHOICES_PER_PROMPT)),
+            math.fsum(log_bound_of(position) for position in generated(shape, choice)),
         )
         for number, taken in enumerate(rounds)
-        for way, choices in taken.items()
+        for shape, choices in taken.items()
         for index, choice in enumerate(choices)
     ]
 
@@ -67,19 +67,19 @@ Compared = Callable[[Sample, Sample], bool]
 """Tells whether two samples of one prompt are to differ."""
 
 
-def same_answer(one: Sample, other: Sample) -> bool:
+def same_response(one: Sample, other: Sample) -> bool:
     """Compare the choices of one answer."""
-    return one.answer == other.answer
+    return one.response == other.response
 
 
-def other_answer(one: Sample, other: Sample) -> bool:
+def other_response(one: Sample, other: Sample) -> bool:
     """Compare the choices of different answers."""
-    return one.answer != other.answer
+    return one.response != other.response
 
 
 def other_round(one: Sample, other: Sample) -> bool:
     """Compare the choices of different rounds of answers."""
-    return one.answer[0] != other.answer[0]
+    return one.response[0] != other.response[0]
 
 
 def repeats_in(samples: Sequence[Sample], compared: Compared) -> list[tuple[Sample, Sample, float]]:
@@ -97,25 +97,25 @@ def repeats_in(samples: Sequence[Sample], compared: Compared) -> list[tuple[Samp
         ]
         equal = [other for other in others if other.text == one.text]
         if equal:
-            ways = math.comb(len(others), len(equal)) * len(samples)
-            found.append((one, equal[0], len(equal) * one.log_chance + math.log(ways)))
+            shapes = math.comb(len(others), len(equal)) * len(samples)
+            found.append((one, equal[0], len(equal) * one.log_chance + math.log(shapes)))
     return found
 
 
 async def choices_in_every_shape(
     api: Api,
-    asked: Mapping[str, Any],
+    request: Mapping[str, Any],
     *,
-    ways: Sequence[RequestShape] = SEVERAL,
+    shapes: Sequence[RequestShape] = SEVERAL,
     fresh: bool = False,
 ) -> dict[RequestShape, Sequence[Choice]]:
     """Sample several choices in every way, where as many as asked for come."""
-    body = {**asked, "n": CHOICES_PER_PROMPT}
+    body = {**request, "n": CHOICES_PER_PROMPT}
     taken = {}
-    async for way, choices in answers_in_every_shape(api, body, ways=ways, fresh=fresh):
-        prompts = way.more.get("prompt")
+    async for shape, choices in answers_in_every_shape(api, body, shapes=shapes, fresh=fresh):
+        prompts = shape.more.get("prompt")
         if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
-            taken[way] = choices
+            taken[shape] = choices
     if not taken:
         raise NotApplicable("not as many choices as asked for come back")
     return taken
@@ -135,10 +135,10 @@ def assert_no_repeat(
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
     seen = (
-        f"{shown(one.text)} in {one.answer[1]} and again in {other.answer[1]}, which by the"
+        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}, which by the"
         f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
     )
     if is_beyond_chance(check_id, log_chance):
-        told = f"{seen} (accused below {SHARES[check_id]:.0e})"
-        raise Deviation(expected, told, effect=Effect.IGNORED)
+        result = f"{seen} (accused below {SHARES[check_id]:.0e})"
+        raise Failure(expected, result, effect=Effect.IGNORED)
     raise NotApplicable(f"{seen}: too little to tell from chance")

@@ -11,26 +11,26 @@ from collections.abc import Mapping
 
 from conformance.api import Api
 from conformance.checks.catalogue import REGISTERED
-from conformance.judgement import Absence, Deviation, Judgement, Refusal, Thing
+from conformance.judgement import Failure, Feature, Judgement, Missing, Refusal
 
-JUDGED_BY: Mapping[Thing, tuple[str, ...]] = {
-    Thing.BATCH: ("envelope.choices", "prompt.batch-complete"),
-    Thing.CHOICES: ("envelope.choices",),
-    Thing.COPIES: ("envelope.choices", "n.choices", "n.choices-streamed"),
-    Thing.ECHO: ("echo.prompt-first",),
-    Thing.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
-    Thing.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
-    Thing.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
-    Thing.JSON: ("envelope.strict-json", "envelope.strict-json-logprobs"),
-    Thing.STREAM: ("stream.true-streams",),
-    Thing.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
-    Thing.TEXT: ("text.present", "text.present-in-stream"),
-    Thing.USAGE: ("usage.present",),
-    Thing.STREAM_USAGE: ("stream-options.usage-chunk",),
+JUDGED_BY: Mapping[Feature, tuple[str, ...]] = {
+    Feature.BATCH: ("envelope.choices", "prompt.batch-complete"),
+    Feature.CHOICES: ("envelope.choices",),
+    Feature.N_CHOICES: ("envelope.choices", "n.choices", "n.choices-streamed"),
+    Feature.ECHO: ("echo.prompt-first",),
+    Feature.LOGPROBS: ("logprobs.returned", "logprobs.returned-in-stream"),
+    Feature.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
+    Feature.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
+    Feature.JSON: ("envelope.strict-json", "envelope.strict-json-logprobs"),
+    Feature.STREAM: ("stream.true-streams",),
+    Feature.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
+    Feature.TEXT: ("text.present", "text.present-in-stream"),
+    Feature.USAGE: ("usage.present",),
+    Feature.STREAM_USAGE: ("stream-options.usage-chunk",),
 }
 """The checks that look at the plainest answers, by what those lack: the simplest one first."""
 
-JUDGED_AT_THE_END: Mapping[Thing, str] = {Thing.JSON: "envelope.strict-json-everywhere"}
+JUDGED_AT_THE_END: Mapping[Feature, str] = {Feature.JSON: "envelope.strict-json-everywhere"}
 """Invariants that find a thing missing wherever that is: no check need accuse of it by itself."""
 
 REFUSAL_JUDGED_BY: Mapping[str, str] = {
@@ -44,13 +44,13 @@ REFUSAL_JUDGED_BY: Mapping[str, str] = {
 """The check that asks the plainest question with a parameter, and accuses who declines it."""
 
 
-async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
+async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) -> str | None:
     """Return the check that finds the same thing missing from a simpler answer, if one does.
 
     It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
     here alone stays this check's own finding, unless an invariant finds that wherever it is.
     """
-    for simpler in JUDGED_BY[absence.thing]:
+    for simpler in JUDGED_BY[missing.feature]:
         if simpler == check_id:
             return None
         judge = REGISTERED[simpler]
@@ -58,16 +58,16 @@ async def same_absence(absence: Absence, check_id: str, api: Api) -> str | None:
             continue
         try:
             await inspect.unwrap(judge.run)(api)
-        except Absence as found:
+        except Missing as found:
             # A stream that does not come back at all tells nothing about what an answer lacks.
-            if found.thing is absence.thing or found.thing is not Thing.STREAM:
+            if found.feature is missing.feature or found.feature is not Feature.STREAM:
                 return simpler
         except Judgement:
             continue
-    return JUDGED_AT_THE_END.get(absence.thing)
+    return JUDGED_AT_THE_END.get(missing.feature)
 
 
-async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
+async def refused_in_simpler_request(refusal: Refusal, check_id: str, api: Api) -> str | None:
     """Return the check that finds a promised parameter refused in a simpler request, if one does.
 
     Where nothing is promised a refusal is no accusation, and tells what else is not served.
@@ -88,7 +88,7 @@ async def same_refusal(refusal: Refusal, check_id: str, api: Api) -> str | None:
     return None
 
 
-def root_cause_of(found: Deviation | Refusal, requirement: str, api: Api) -> str | None:
+def root_cause_of(found: Failure | Refusal, requirement: str, api: Api) -> str | None:
     """Return the check that found the cause of what a generated one has found, if one may have.
 
     That is any accusation, unless the smallest request that shows it is known, and the accusation
@@ -96,7 +96,7 @@ def root_cause_of(found: Deviation | Refusal, requirement: str, api: Api) -> str
     """
     area = api.contract.requirement(requirement).area
     parameters = {parameter.name for parameter in api.contract.parameters}
-    for finding in api.whole_run.accusations:
+    for finding in api.trace.reported_failures:
         elsewhere = found.features is not None and finding.subject not in found.features
         its_own = finding.subject in parameters
         alike = api.contract.requirement(finding.requirement).area == area

@@ -19,7 +19,7 @@ from conformance.checks._shared.significance import (
     is_beyond_chance,
     log_chance_of_equal_rows,
 )
-from conformance.judgement import Deviation, Inconclusive, Judgement, NotApplicable, Refusal, shown
+from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -58,21 +58,21 @@ def narrowed(api: Api, share: float, prompt: Any = STORY, **more: Any) -> dict[s
     return beside_top_p(api, sampled(prompt, **more, top_p=share))
 
 
-def beside_top_p(api: Api, asked: Mapping[str, Any]) -> dict[str, Any]:
+def beside_top_p(api: Api, request: Mapping[str, Any]) -> dict[str, Any]:
     """Leave the temperature of a request with ``top_p`` at its default, unless both may be set.
 
     Only some documents say that; one wants either of the two.
     """
     both = "temperature.with-top-p-served" in api.contract.requirements
-    return {name: value for name, value in asked.items() if both or name != "temperature"}
+    return {name: value for name, value in request.items() if both or name != "temperature"}
 
 
-def copies_of(prompts: list[str]) -> dict[str, Any]:
+def choices_for(prompts: list[str]) -> dict[str, Any]:
     """Write the request for two short samples of each prompt, echoed to tell whose they are."""
     return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
 
 
-def told_apart(api: Api, number: int) -> dict[str, int]:
+def distinguished(api: Api, number: int) -> dict[str, int]:
     """Return what tells one sample from the next where the document states a default seed."""
     return {} if api.contract.parameter("seed").default is None else {"seed": 100 + number}
 
@@ -108,7 +108,7 @@ async def expect_variety(
         try:
             sample = await draw(prompt, 0, logprobs=LISTED_ALTERNATIVES)
             each = log_chance_of(sample, hot=hot)
-        except (Deviation, Refusal) as missing:
+        except (Failure, Refusal) as missing:
             await assert_rows_differ(check_id, rows, expected, missing)
             return
         if await differ(draw, prompt, draws, logprobs=LISTED_ALTERNATIVES):
@@ -124,7 +124,7 @@ async def expect_variety(
         f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Deviation(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
+        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
     raise NotApplicable(f"{seen}: too little to tell from chance")
 
 
@@ -148,7 +148,7 @@ async def assert_rows_differ(
         f" which as many samples in any order have a chance of {chance(log_chance)} to be"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Deviation(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
+        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
     raise Inconclusive(f"{seen}: too little to tell from chance")
 
 

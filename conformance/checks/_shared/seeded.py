@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY, sampled
-from conformance.judgement import Deviation, NotApplicable, Refusal, shown
+from conformance.judgement import Failure, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
@@ -69,7 +69,7 @@ async def is_sampled(api: Api, body: Body) -> bool:
     if not api.contract.parameter("seed").documented:
         return False
     try:
-        return (await sample(api, body)).texts != (await plain(api, STORY)).texts
+        return (await sample(api, body)).texts != (await non_streaming(api, STORY)).texts
     except Refusal:
         return False
 
@@ -89,7 +89,7 @@ async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -
         for _ in range(MIN_REPEATS):
             if (await sample(api, each, fresh=True)).texts != first:
                 raise NotApplicable("a seed does not repeat its sample, so none can be compared")
-    raise Deviation(expected, f"{shown(texts[1])} against {shown(texts[0])}", effect=Effect.IGNORED)
+    raise Failure(expected, f"{shown(texts[1])} against {shown(texts[0])}", effect=Effect.IGNORED)
 
 
 def _in_force(api: Api, requirement: str) -> bool:

@@ -82,11 +82,11 @@ def others_before(chosen: int, candidates: int, others: int) -> list[float]:
     All are drawn from one distribution, whatever it is; ties only lower the number. The probability
     of 0, 1, … ``others`` (the negative hypergeometric distribution).
     """
-    ways = math.comb(others + candidates, candidates)
+    shapes = math.comb(others + candidates, candidates)
     return [
         math.comb(above + chosen - 1, above)
         * math.comb(others - above + candidates - chosen, others - above)
-        / ways
+        / shapes
         for above in range(others + 1)
     ]
 

@@ -129,8 +129,13 @@ def decoys(text: str, end: int) -> list[str]:
     case, as patterns, without the white space around them, or only their beginning.
     """
     word = _longest(r"[^\W\d_]{2,}", text[:end])
-    piece = _longest(r"\w+", text[:end]) or text[:end][:2]
-    made = [word.swapcase(), f"{piece[:1]}.*", f"{piece[:2]}{NEVER_GENERATED}", f"\n {piece}\t"]
+    fragment = _longest(r"\w+", text[:end]) or text[:end][:2]
+    made = [
+        word.swapcase(),
+        f"{fragment[:1]}.*",
+        f"{fragment[:2]}{NEVER_GENERATED}",
+        f"\n {fragment}\t",
+    ]
     return [decoy for decoy in made if len(decoy) > 1 and decoy not in text]
 
 

@@ -13,7 +13,7 @@ from conformance.api import Api
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING
 from conformance.checks._shared.readable_tokens import readable_tokens
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY
 from conformance.judgement import NotApplicable, Refusal, shown
 from conformance.protocol.completion import Completion
@@ -41,9 +41,9 @@ async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
     """
     if "tokens" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention prompts of token ids")
-    asked: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 1}
+    request: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 1}
     try:
-        return await plain(api, list(ids), **asked)
+        return await non_streaming(api, list(ids), **request)
     except Refusal as refusal:
         raise NotApplicable(f"no ids can be learnt: {refusal}") from None
 
@@ -61,9 +61,9 @@ def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
         raise NotApplicable(f"{len(ids)} ids were echoed as {len(tokens)} tokens")
     times = Counter(tokens)
     return {
-        token: piece
-        for token, piece in zip(ids, tokens, strict=True)
-        if times[piece] == 1 and is_whole(piece)
+        token: fragment
+        for token, fragment in zip(ids, tokens, strict=True)
+        if times[fragment] == 1 and is_whole(fragment)
     }
 
 
@@ -74,13 +74,13 @@ async def natural_token(api: Api) -> tuple[str, str, int]:
         NotApplicable: the endpoint tells the pieces of no ids, or begins with none of those.
     """
     known = {
-        piece: token
-        for token, piece in pieces_of(await echo_of_ids(api, PROBED_IDS), PROBED_IDS).items()
+        fragment: token
+        for token, fragment in pieces_of(await echo_of_ids(api, PROBED_IDS), PROBED_IDS).items()
     }
     for prompt in (COUNTING, COLOURS, CHINESE):
-        piece = (await plain(api, prompt, max_tokens=1)).text
-        if piece in known:
-            return prompt, piece, known[piece]
+        fragment = (await non_streaming(api, prompt, max_tokens=1)).text
+        if fragment in known:
+            return prompt, fragment, known[fragment]
     raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
 
 
@@ -95,7 +95,9 @@ async def forced(api: Api, token: int) -> str:
     Raises:
         NotApplicable: the token does not show in the text, or it ended the answer.
     """
-    choice = (await plain(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))).only
+    choice = (
+        await non_streaming(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))
+    ).only
     if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
         raise NotApplicable(f"token {token} makes no text of its own: {shown(choice.text)}")
     return choice.text

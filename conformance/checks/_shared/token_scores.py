@@ -11,13 +11,13 @@ from conformance.api import Api
 from conformance.checks._shared.ab_compare import REPEATS, Ask
 from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid
 from conformance.checks._shared.prompts import COUNTING
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.judgement import (
-    Absence,
-    Deviation,
+    Failure,
+    Feature,
     Inconclusive,
+    Missing,
     NotApplicable,
-    Thing,
     expect,
     shown,
 )
@@ -62,7 +62,7 @@ async def scored(
     api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
 ) -> Completion:
     """Ask for the shared greedy answer with as many alternatives as the document allows."""
-    return await plain(api, prompt, fresh=fresh, logprobs=alternatives(api), **more)
+    return await non_streaming(api, prompt, fresh=fresh, logprobs=alternatives(api), **more)
 
 
 def tokens_of(choice: Choice) -> list[str]:
@@ -70,7 +70,7 @@ def tokens_of(choice: Choice) -> list[str]:
     tokens = choice.logprobs.tokens
     for token in tokens:
         if not isinstance(token, str):
-            raise Deviation("tokens that are strings", f"a token {shown(token)}")
+            raise Failure("tokens that are strings", f"a token {shown(token)}")
     return tokens
 
 
@@ -84,7 +84,7 @@ def offsets_of(choice: Choice) -> list[int]:
     offsets = choice.logprobs.text_offset
     for offset in offsets:
         if not isinstance(offset, int) or isinstance(offset, bool):
-            raise Deviation("text offsets that are integers", f"an offset {shown(offset)}")
+            raise Failure("text offsets that are integers", f"an offset {shown(offset)}")
     return offsets
 
 
@@ -102,7 +102,7 @@ def _alternatives(top: object) -> Mapping[str, float] | None:
     if top is None:
         return None
     if not isinstance(top, Mapping):
-        raise Deviation("top_logprobs of maps from token to number", shown(top))
+        raise Failure("top_logprobs of maps from token to number", shown(top))
     values = {token: _number(value, "top_logprobs") for token, value in top.items()}
     return {token: value for token, value in values.items() if value is not None}
 
@@ -111,7 +111,7 @@ def _number(value: object, where: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Deviation(f"{where} of numbers", f"{shown(value)}")
+        raise Failure(f"{where} of numbers", f"{shown(value)}")
     return float(value)
 
 
@@ -126,7 +126,7 @@ def assert_tokens_make_text(choice: Choice) -> None:
     whole = known and choice.finish_reason == "length"
     agree = written == text if whole else written.startswith(text) or text.startswith(written)
     if not agree:
-        raise Deviation("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
+        raise Failure("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
 
 
 def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
@@ -147,7 +147,7 @@ def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
             continue
         step = offsets[end] - offsets[start]
         if step != len(text):
-            raise Deviation(f"text_offset to advance by {len(text)} over {text!r}", f"{step}")
+            raise Failure(f"text_offset to advance by {len(text)} over {text!r}", f"{step}")
         start = end
 
 
@@ -178,7 +178,7 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
                 raise Inconclusive("the endpoint does not repeat its own log probabilities")
-    raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
+    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
 
 
 def scored_tokens(choices: Iterable[Choice]) -> Scored:
@@ -199,18 +199,20 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
     first, second = await left(False), await right(False)
     if alike(_scores(first), _scores(second)):
         return
-    told = [first, second]
+    result = [first, second]
     for _ in range(REPEATS):
-        told += [await left(True), await right(True)]
-    steady = all(alike(_scores(told[n % 2]), _scores(again)) for n, again in enumerate(told))
+        result += [await left(True), await right(True)]
+    steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        raise Deviation(expected, f"{shown(first)} against {shown(second)}, both repeated")
-    usual = max(told, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in told))
-    odd = [one for one in told if apart(usual, one) > FAR_APART_NATS]
-    if len(odd) < MIN_RETURNS:
+        raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
+    usual = max(
+        result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
+    )
+    outlier = [one for one in result if apart(usual, one) > FAR_APART_NATS]
+    if len(outlier) < MIN_RETURNS:
         raise Inconclusive("the endpoint does not repeat its own log probabilities")
-    seen = f"{shown(odd[0])} instead of {shown(usual)}, {len(odd)} times in {len(told)}"
-    raise Deviation(expected, seen)
+    seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
+    raise Failure(expected, seen)
 
 
 def apart(usual: Scored, scored: Scored) -> float:
@@ -242,8 +244,8 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
         joined, known = join_tokens(tokens[skipped:])
         if not known and prompt.startswith(solid(joined).removeprefix(" ")):
             raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
-    raise Absence(
-        Thing.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
+    raise Missing(
+        Feature.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
     )
 
 
@@ -275,7 +277,7 @@ def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> Non
     enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]
     if 2 * sum(enough) < len(sizes):
         effect = Effect.IGNORED if max(sizes) <= 1 < wanted else Effect.ALTERED
-        raise Deviation(f"{wanted} alternatives at a position", shown(sizes), effect=effect)
+        raise Failure(f"{wanted} alternatives at a position", shown(sizes), effect=effect)
 
 
 def shares(position: Position) -> bool:

@@ -10,9 +10,9 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect
 from conformance.model import WRONG_KEY, Credentials
-from conformance.protocol.response import ErrorAnswer, Reply
+from conformance.protocol.response import ErrorResponse, Response
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
@@ -59,8 +59,8 @@ async def a_stranger_is_not_streamed_to(api: Api) -> None:
 
     使用从未签发的密钥的流式请求，以 401 或 403 拒绝。
     """
-    plainly = (await present(api, Credentials.WRONG)).status or 0
-    if plainly >= 400 and plainly not in (401, 403):
+    non_streaming = (await present(api, Credentials.WRONG)).status or 0
+    if non_streaming >= 400 and non_streaming not in (401, 403):
         raise NotApplicable("a plain request with such a key is declined in another way, too")
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
     (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
@@ -90,18 +90,18 @@ async def the_key_is_not_repeated(api: Api) -> None:
 
     拒绝错误密钥时，不会明文重复该密钥。
     """
-    reply = await present(api, Credentials.WRONG)
-    as_rejected(reply, 401, 403)
-    if WRONG_KEY.removeprefix("sk-") in reply.exchange.body.decode("utf-8", errors="replace"):
-        raise Deviation("the key left out or masked", "the whole key in the answer")
+    response = await present(api, Credentials.WRONG)
+    as_rejected(response, 401, 403)
+    if WRONG_KEY.removeprefix("sk-") in response.exchange.body.decode("utf-8", errors="replace"):
+        raise Failure("the key left out or masked", "the whole key in the answer")
 
 
-async def wrong_key(api: Api) -> ErrorAnswer:
+async def wrong_key(api: Api) -> ErrorResponse:
     """Return the refusal of a wrong key."""
     return as_rejected(await present(api, Credentials.WRONG), 401, 403)
 
 
-async def present(api: Api, credentials: Credentials) -> Reply:
+async def present(api: Api, credentials: Credentials) -> Response:
     """Send a cheap request with no key or a wrong one.
 
     Raises:

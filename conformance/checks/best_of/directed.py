@@ -14,7 +14,7 @@ from conformance.checks._shared.refusals import (
     minimal_request,
 )
 from conformance.checks._shared.requests import choices_of
-from conformance.checks._shared.sampling import OPEN_PROMPTS, sampled, told_apart
+from conformance.checks._shared.sampling import OPEN_PROMPTS, distinguished, sampled
 from conformance.checks._shared.significance import (
     SHARES,
     chance,
@@ -24,7 +24,7 @@ from conformance.checks._shared.significance import (
     sum_of,
 )
 from conformance.checks._shared.token_scores import scores_of
-from conformance.judgement import Absence, Deviation, NotApplicable, Refusal, Thing
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -45,8 +45,8 @@ async def as_many_candidates_as_choices_are_served(api: Api) -> None:
 
     `best_of: 2` 与 `n: 2` 同时使用得到处理，返回两个 choice。
     """
-    answer = (await api.complete(**minimal_request(n=2, best_of=2))).expect_ok()
-    choices_of(answer, 2, Thing.COPIES)
+    completion = (await api.complete(**minimal_request(n=2, best_of=2))).expect_ok()
+    choices_of(completion, 2, Feature.N_CHOICES)
 
 
 @check("best-of.omitted", requirement="best-of.omitted-is-n", tier="smoke")
@@ -77,8 +77,8 @@ async def candidates_are_not_returned(api: Api) -> None:
 
     `best_of: 3` 不带 `n` 时返回一个 choice：其余候选不返回。
     """
-    answer = (await api.complete(**minimal_request(best_of=3))).expect_ok()
-    choices_of(answer, 1, Thing.CHOICES)
+    completion = (await api.complete(**minimal_request(best_of=3))).expect_ok()
+    choices_of(completion, 1, Feature.CHOICES)
 
 
 @check("best-of.returns-n", requirement="best-of.returns-best", tier="deep", needs=("n",))
@@ -87,8 +87,8 @@ async def the_best_n_are_returned(api: Api) -> None:
 
     `best_of: 4` 与 `n: 2` 同时使用时返回两个 choice。
     """
-    answer = (await api.complete(**minimal_request(n=2, best_of=4))).expect_ok()
-    choices_of(answer, 2, Thing.COPIES)
+    completion = (await api.complete(**minimal_request(n=2, best_of=4))).expect_ok()
+    choices_of(completion, 2, Feature.N_CHOICES)
 
 
 @check(
@@ -103,15 +103,15 @@ async def the_likelier_candidates_come_back(api: Api) -> None:
     二十个候选中最好的两个，逐 token 看比普通样本概率更高。
     """
     rounds = {"plain answers": await rounds_of(api, OPEN_PROMPTS)}
-    for way, prompts, more in (
+    for shape, prompts, more in (
         ("a batch", OPEN_PROMPTS, {}),
         ("answers to Chinese", [OPEN_PROMPTS[2]] * 3, {}),
         ("echoed answers", OPEN_PROMPTS, {"echo": True}),
     ):
         # One request for three rounds; what is not served so is asked for one by one.
         for together in ([list(prompts)], prompts):
-            with suppress(Absence, Refusal):  # other checks ask for these plainly
-                rounds[way] = await rounds_of(api, together, **more)
+            with suppress(Missing, Refusal):  # other checks ask for these plainly
+                rounds[shape] = await rounds_of(api, together, **more)
                 break
     assert_chosen(rounds)
 
@@ -127,7 +127,7 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
             in a single round.
     """
     every = [count for counts in rounds.values() for count in counts]
-    tests = [(way, counts, 1) for way, counts in rounds.items()]
+    tests = [(shape, counts, 1) for shape, counts in rounds.items()]
     tests += [("all of them", every, 1), ("the worst of them", [max(every)], len(every))]
     share = SHARES["best-of.picks-the-likelier"] / len(tests)
     for where, counts, looks in tests:
@@ -137,7 +137,7 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
             continue
         bound = critical_value(correct, share / looks)
         power = math.exp(log_tail(distribution(CHOSEN, len(counts)), bound))
-        raise Deviation(
+        raise Failure(
             f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the least"
             f" of the best {CHOSEN} of {CANDIDATES}",
             f"{' + '.join(map(str, counts))} in {where}, which has a chance of {chance(found)}"
@@ -162,27 +162,27 @@ async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -
     """
     rounds: list[int] = []
     for number, prompt in enumerate(prompts):
-        apart = told_apart(api, number)
-        asked = {**sampled(prompt, **more, **apart), "max_tokens": MAX_TOKENS, "logprobs": 1}
+        apart = distinguished(api, number)
+        request = {**sampled(prompt, **more, **apart), "max_tokens": MAX_TOKENS, "logprobs": 1}
         parts = len(prompt) if isinstance(prompt, list) else 1
         ordinary, best = await in_parallel(
-            likelihoods(api, parts, {**asked, "n": CANDIDATES}),
-            likelihoods(api, parts, {**asked, "n": CHOSEN, "best_of": CANDIDATES}),
+            likelihoods(api, parts, {**request, "n": CANDIDATES}),
+            likelihoods(api, parts, {**request, "n": CHOSEN, "best_of": CANDIDATES}),
         )
         rounds += map(above_the_least, best, ordinary)
     return rounds
 
 
-async def likelihoods(api: Api, parts: int, asked: dict[str, Any]) -> list[list[Likelihood]]:
+async def likelihoods(api: Api, parts: int, request: dict[str, Any]) -> list[list[Likelihood]]:
     """Sample, and return for each part of a batch how likely its choices were.
 
     A choice that ended before its first token is left out: its mean is one of nothing, which one
     server takes for the best and another for the worst.
     """
-    n = asked["n"]
-    answer = (await api.complete(fresh=True, **asked)).expect_ok()
-    choices = choices_of(answer, parts * n, Thing.COPIES)
-    echoed = tokens_echoed(choices) if asked.get("echo") else 0
+    n = request["n"]
+    completion = (await api.complete(fresh=True, **request)).expect_ok()
+    choices = choices_of(completion, parts * n, Feature.N_CHOICES)
+    echoed = tokens_echoed(choices) if request.get("echo") else 0
     found = [likelihood(choice, echoed) for choice in choices]
     return [
         [one for one in found[part * n : (part + 1) * n] if one is not None]
@@ -198,7 +198,7 @@ def tokens_echoed(choices: Sequence[Choice]) -> int:
     """
     cut = [len(scores_of(choice)) for choice in choices if choice.finish_reason == "length"]
     if not cut:
-        raise Absence(Thing.TEXT, "a choice that is cut by the limit", "none")
+        raise Missing(Feature.TEXT, "a choice that is cut by the limit", "none")
     return max(cut) - MAX_TOKENS
 
 

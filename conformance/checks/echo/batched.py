@@ -29,8 +29,8 @@ async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
 
 async def assert_echoes(api: Api, *, stream: bool) -> None:
     """Assert that each choice is its prompt and what a single answer adds to it."""
-    told = await ask_batched(api, EVERY_SCRIPT, stream=stream)
-    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
+    result = await ask_batched(api, EVERY_SCRIPT, stream=stream)
+    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
         raise NotApplicable("nothing was echoed, which is judged by itself")
-    for prompt, choice in told:
+    for prompt, choice in result:
         assert_echoed(choice.text, prompt)

@@ -12,11 +12,11 @@ from conformance.checks._shared.requests import (
     assert_echoed,
     awkward_echo,
     choices_of,
-    plain,
+    non_streaming,
     streamed,
 )
 from conformance.checks._shared.sampling import sampled
-from conformance.judgement import Thing, expect
+from conformance.judgement import Feature, expect
 
 
 @check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
@@ -25,8 +25,8 @@ async def the_prompt_comes_first(api: Api) -> None:
 
     使用 `echo` 时，文本以 prompt 开头。
     """
-    answer = await plain(api, echo=True)
-    assert_echoed(answer.text, COUNTING)
+    response = await non_streaming(api, echo=True)
+    assert_echoed(response.text, COUNTING)
 
 
 @check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
@@ -37,10 +37,10 @@ async def the_completion_follows(api: Api) -> None:
     """
 
     async def echoed(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh, echo=True)).text
+        return (await non_streaming(api, fresh=fresh, echo=True)).text
 
     async def expected(fresh: bool) -> str:
-        return COUNTING + (await plain(api, fresh=fresh)).text
+        return COUNTING + (await non_streaming(api, fresh=fresh)).text
 
     assert_echoed(await echoed(False), COUNTING)
     await expect_agreement(echoed, expected, "the prompt, then the completion")
@@ -63,8 +63,8 @@ async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
 
     之后还要生成 token 时，含各种字符的 prompt 也按发送时的样子回显。
     """
-    answer = await plain(api, AWKWARD, max_tokens=1, echo=True)
-    assert_echoed(answer.text, AWKWARD)
+    response = await non_streaming(api, AWKWARD, max_tokens=1, echo=True)
+    assert_echoed(response.text, AWKWARD)
 
 
 @check("echo.batch", requirement="echo.own-prompt-in-batch")
@@ -73,8 +73,8 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
 
     在带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
     """
-    answer = await plain(api, TWO_PROMPTS, max_tokens=1, echo=True)
-    choices = choices_of(answer, len(TWO_PROMPTS), Thing.BATCH)
+    response = await non_streaming(api, TWO_PROMPTS, max_tokens=1, echo=True)
+    choices = choices_of(response, len(TWO_PROMPTS), Feature.BATCH)
     for choice, prompt in zip(choices, TWO_PROMPTS, strict=True):
         assert_echoed(choice.text, prompt)
 
@@ -85,9 +85,9 @@ async def each_copy_echoes_its_own_prompt(api: Api) -> None:
 
     批次带 `n: 2` 时，每个 choice 回显其 index 所属的 prompt。
     """
-    asked = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
-    answer = (await api.complete(**asked)).expect_ok()
-    for choice in choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES):
+    request = {**sampled(TWO_PROMPTS, n=2, echo=True), "max_tokens": 1}
+    completion = (await api.complete(**request)).expect_ok()
+    for choice in choices_of(completion, 2 * len(TWO_PROMPTS), Feature.N_CHOICES):
         own = TWO_PROMPTS[choice.index // 2 % len(TWO_PROMPTS)]
         assert_echoed(choice.text, own)
 
@@ -103,7 +103,7 @@ async def a_stream_echoes_once(api: Api) -> None:
         return solid((await streamed(api, fresh=fresh, echo=True)).text)
 
     async def expected(fresh: bool) -> str:
-        return COUNTING + solid((await plain(api, fresh=fresh)).text)
+        return COUNTING + solid((await non_streaming(api, fresh=fresh)).text)
 
     text = await as_stream(False)
     assert_echoed(text, COUNTING)
@@ -116,7 +116,7 @@ async def nothing_is_echoed_unasked(api: Api) -> None:
 
     未设置 `echo` 时，文本不以 prompt 开头。
     """
-    text = (await plain(api)).text
+    text = (await non_streaming(api)).text
     expect(text, "text").satisfies(
         lambda it: not it.startswith(COUNTING), "without the prompt before it"
     )

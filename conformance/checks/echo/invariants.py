@@ -14,10 +14,10 @@ from conformance.checks._shared.readable_tokens import (
     scored_choices,
 )
 from conformance.checks._shared.requests import assert_echoed
-from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice
-from conformance.protocol.request import Asked
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.request import CompletionRequest
+from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 4
 """Characters of an answer that do not follow its prompt by chance."""
@@ -26,29 +26,29 @@ MIN_TELLING_CHARS = 4
 @invariant(
     "echo-logprobs.covers-everywhere",
     requirement="echo.logprobs-cover-prompt",
-    of=Thing.SCORES_OF_PROMPT,
+    of=Feature.SCORES_OF_PROMPT,
 )
-def every_echoed_prompt_is_scored(answer: Answered) -> None:
+def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
     """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
 
     凡是带对数概率回显 prompt 之处，其 token 都排在最前，且每个都有得分。
     """
-    asked = answer.asked
-    if not asked.echo or not asked.logprobs:
+    request = exchange.request
+    if not request.echo or not request.logprobs:
         raise NotApplicable("no prompt was to be scored")
-    for number, choice in answer.numbered:
-        prompt = asked.prompts[number]
+    for number, choice in exchange.numbered:
+        prompt = request.prompts[number]
         if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
             assert_prompt_scored(choice, prompt)
 
 
 @invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
-def no_first_token_is_scored(answer: Answered) -> None:
+def no_first_token_is_scored(exchange: RecordedExchange) -> None:
     """The first entry of every echoed prompt is null, since that token follows nothing.
 
     每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
-    if not answer.asked.echo:
+    if not exchange.request.echo:
         raise NotApplicable("no prompt was to be scored")
 
     def judge(choice: Choice) -> None:
@@ -58,107 +58,111 @@ def no_first_token_is_scored(answer: Answered) -> None:
         expect(first.logprob, "token_logprobs at the first token").equals(None)
         expect(first.top, "top_logprobs at the first token").equals(None)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
-@invariant("echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Thing.ECHO)
-def every_plain_echo_comes_first(answer: Answered) -> None:
+@invariant(
+    "echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Feature.ECHO
+)
+def every_plain_echo_comes_first(exchange: RecordedExchange) -> None:
     """Every plain answer with `echo` to one prompt begins with it.
 
     每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
     """
-    if len(echoing(answer).prompts) > 1 or answer.reply.is_stream:
+    if len(echoing(exchange).prompts) > 1 or exchange.response.is_stream:
         raise NotApplicable("the answer is a stream, or to several prompts")
-    assert_each_echoed(answer)
+    assert_each_echoed(exchange)
 
 
-@invariant("echo.own-prompt-everywhere", requirement="echo.own-prompt-in-batch", of=Thing.ECHO)
-def every_choice_of_a_batch_echoes_its_prompt(answer: Answered) -> None:
+@invariant("echo.own-prompt-everywhere", requirement="echo.own-prompt-in-batch", of=Feature.ECHO)
+def every_choice_of_a_batch_echoes_its_prompt(exchange: RecordedExchange) -> None:
     """Every choice of every batch with `echo` begins with its own prompt.
 
     每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
     """
-    if len(echoing(answer).prompts) == 1:
+    if len(echoing(exchange).prompts) == 1:
         raise NotApplicable("the request is no batch")
-    assert_each_echoed(answer)
+    assert_each_echoed(exchange)
 
 
-@invariant("echo.zero-everywhere", requirement="echo.zero-tokens-scores-prompt", of=Thing.ECHO)
-def nothing_follows_the_echo_of_zero_tokens(answer: Answered) -> None:
+@invariant("echo.zero-everywhere", requirement="echo.zero-tokens-scores-prompt", of=Feature.ECHO)
+def nothing_follows_the_echo_of_zero_tokens(exchange: RecordedExchange) -> None:
     """No answer with `echo` and `max_tokens: 0` has anything behind its prompt.
 
     带 `echo` 且 `max_tokens: 0` 的响应，在其 prompt 之后没有任何内容。
     """
-    if echoing(answer).max_tokens != 0:
+    if echoing(exchange).max_tokens != 0:
         raise NotApplicable("tokens were asked for")
-    for number, choice in answer.numbered:
-        added = answer.generated(number, choice)
+    for number, choice in exchange.numbered:
+        added = exchange.generated(number, choice)
         if added:
-            raise Deviation(f"{choice.where}.text as the prompt and nothing else", shown(added))
+            raise Failure(f"{choice.where}.text as the prompt and nothing else", shown(added))
 
 
-@invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Thing.ECHO)
-def every_stream_echoes_its_prompt(answer: Answered) -> None:
+@invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Feature.ECHO)
+def every_stream_echoes_its_prompt(exchange: RecordedExchange) -> None:
     """Every choice of every stream with `echo` begins with its prompt.
 
     每个带 `echo` 的流中，每个 choice 都以其 prompt 开头。
     """
-    _ = echoing(answer)
-    if not answer.reply.is_stream:
+    _ = echoing(exchange)
+    if not exchange.response.is_stream:
         raise NotApplicable("the answer is no stream")
-    assert_each_echoed(answer)
+    assert_each_echoed(exchange)
 
 
 @invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
-def no_stream_echoes_twice(answers: Sequence[Answered]) -> Iterator[Breach]:
+def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy stream with `echo` has its prompt twice where other answers do not repeat it.
 
     带 `echo` 的贪心流中，prompt 不会出现两次，除非其他响应也重复了它。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)
         if usual is None or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
-        again = sight.text.startswith(sight.prompt) and not copies(usual, sight.prompt)
+        again = sight.text.startswith(sight.prompt) and not choice_count(usual, sight.prompt)
         if sight.in_stream and sight.echoes and again:
             expected = f"the prompt once, then {shown(usual)}"
-            yield Breach(Deviation(expected, shown(sight.choice.text)), (sight.answer,))
+            yield Violation(Failure(expected, shown(sight.choice.text)), (sight.exchange,))
 
 
 @invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
-def nothing_is_echoed_unasked_anywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+def nothing_is_echoed_unasked_anywhere(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy answer without `echo` is its prompt, followed by what other answers say.
 
     未设置 `echo` 的贪心响应，不会由 prompt 加上其他响应的内容组成。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)
         if usual is None or sight.echoes or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
         follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
-        if follows and len(usual) >= MIN_TELLING_CHARS and not copies(usual, sight.prompt):
+        if follows and len(usual) >= MIN_TELLING_CHARS and not choice_count(usual, sight.prompt):
             expected = f"the completion alone, {shown(usual)}"
-            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
 @invariant("echo.unasked-tokens-everywhere", requirement="echo.off-by-default")
-def no_tokens_of_a_prompt_come_unasked(answer: Answered) -> None:
+def no_tokens_of_a_prompt_come_unasked(exchange: RecordedExchange) -> None:
     """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
 
     未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的 token 多于 `max_tokens`。
     """
-    asked = answer.asked
-    if asked.echo:
+    request = exchange.request
+    if request.echo:
         raise NotApplicable("the prompt was to be echoed")
-    scored = scored_choices(answer)
-    for number, choice in answer.numbered:
-        prompt = asked.prompts[number]
+    scored = scored_choices(exchange)
+    for number, choice in exchange.numbered:
+        prompt = request.prompts[number]
         repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
         # A model may write the prompt once more; what it may not is to write more than it is asked.
-        if repeats and choice in scored and len(readable_tokens(choice)) > asked.limit + 1:
-            raise Deviation(f"the completion alone in {choice.where}.text", shown(choice.text))
+        if repeats and choice in scored and len(readable_tokens(choice)) > request.limit + 1:
+            raise Failure(f"the completion alone in {choice.where}.text", shown(choice.text))
 
 
 def assert_prompt_scored(choice: Choice, prompt: str) -> None:
@@ -178,7 +182,7 @@ def assert_prompt_scored(choice: Choice, prompt: str) -> None:
         if not known and text.startswith(begun):
             raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
     expected = f"the tokens of the prompt {shown(prompt)} first"
-    raise Absence(Thing.SCORES_OF_PROMPT, expected, shown(tokens))
+    raise Missing(Feature.SCORES_OF_PROMPT, expected, shown(tokens))
 
 
 def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
@@ -192,27 +196,27 @@ def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
     return number
 
 
-def echoing(answer: Answered) -> Asked:
+def echoing(exchange: RecordedExchange) -> CompletionRequest:
     """Return the request of an answer with ``echo`` to prompts that are texts."""
-    asked = answer.asked
-    if not asked.echo or not all(isinstance(prompt, str) for prompt in asked.prompts):
+    request = exchange.request
+    if not request.echo or not all(isinstance(prompt, str) for prompt in request.prompts):
         raise NotApplicable("no text was to be echoed")
-    _ = answer.completion
-    return asked
+    _ = exchange.completion
+    return request
 
 
-def assert_each_echoed(answer: Answered) -> None:
+def assert_each_echoed(exchange: RecordedExchange) -> None:
     """Assert that every choice begins with the prompt that its number belongs to.
 
     A choice that begins with another prompt of the batch has the wrong number, which is judged so.
     """
-    prompts = [str(prompt) for prompt in answer.asked.prompts]
-    for number, choice in answer.numbered:
+    prompts = [str(prompt) for prompt in exchange.request.prompts]
+    for number, choice in exchange.numbered:
         others = [prompt for prompt in prompts if prompt and prompt != prompts[number]]
         if not any(choice.text.startswith(other) for other in others):
             assert_echoed(choice.text, prompts[number])
 
 
-def copies(text: str, prompt: str) -> bool:
+def choice_count(text: str, prompt: str) -> bool:
     """Return whether a model says its prompt again, as some do."""
     return prompt[: 2 * MIN_TELLING_CHARS] in text

@@ -14,7 +14,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
 from conformance.checks._shared.prompts import CHINESE, COUNTING
-from conformance.checks._shared.requests import choices_of, plain, two_prompts
+from conformance.checks._shared.requests import choices_of, non_streaming, two_prompts
 from conformance.checks._shared.token_scores import (
     Scores,
     alike,
@@ -29,7 +29,7 @@ from conformance.checks._shared.token_scores import (
     scores_of,
     tokens_of,
 )
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -68,7 +68,7 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的 token 开头。
     """
     prompts = two_prompts(api)
-    choices = choices_of(await score(api, prompts), len(prompts), Thing.BATCH)
+    choices = choices_of(await score(api, prompts), len(prompts), Feature.BATCH)
     for choice, prompt in zip(choices, prompts, strict=True):
         prompt_tokens_in(choice, prompt)
 
@@ -79,10 +79,10 @@ async def the_generated_token_follows(api: Api) -> None:
 
     设置 `max_tokens: 1` 时，prompt 的条目之后恰有一个条目，正如各评测框架所期望。
     """
-    answer = await score(api, COUNTING)
-    number = prompt_tokens_in(answer.only, COUNTING)
-    more = len(tokens_of(answer.only)) - number
-    if answer.only.finish_reason == "length":
+    response = await score(api, COUNTING)
+    number = prompt_tokens_in(response.only, COUNTING)
+    more = len(tokens_of(response.only)) - number
+    if response.only.finish_reason == "length":
         expect(more, "entries after the prompt's").equals(1)
     else:
         expect(more, "entries after the prompt's").at_most(1)
@@ -94,9 +94,9 @@ async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
 
     除起始 token 外，prompt 的条目数与 `prompt_tokens` 的计数相同。
     """
-    answer = await score(api, COUNTING)
-    entries = prompt_tokens_in(answer.only, COUNTING)
-    expect(answer.usage.prompt_tokens - entries, "prompt_tokens beyond the entries").one_of(
+    response = await score(api, COUNTING)
+    entries = prompt_tokens_in(response.only, COUNTING)
+    expect(response.usage.prompt_tokens - entries, "prompt_tokens beyond the entries").one_of(
         -1, 0, 1
     )
 
@@ -109,7 +109,7 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     """
     choice = (await score(api, COUNTING, max_tokens=0)).only
     if choice.text.startswith(COUNTING) and choice.text != COUNTING:
-        raise Deviation("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
+        raise Failure("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
     number = prompt_tokens_in(choice, COUNTING)
     expect(len(tokens_of(choice)), "number of entries").equals(number)
 
@@ -123,8 +123,8 @@ async def scoring_generates_nothing(api: Api) -> None:
 
     设置 `max_tokens: 0` 与 `echo` 时，不计任何补全 token 的费用。
     """
-    answer = await score(api, COUNTING, max_tokens=0)
-    expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
+    response = await score(api, COUNTING, max_tokens=0)
+    expect(response.usage.completion_tokens, "completion_tokens").equals(0)
 
 
 @check("echo-logprobs.first-null", requirement="echo.first-token-null", tier="smoke")
@@ -203,7 +203,7 @@ async def the_prompts_tokens_are_listed(api: Api) -> None:
     if 2 * len(others) > len(pairs):
         position, listed = others[0]
         token = shown(position.token)
-        raise Deviation(f"{token} listed with {position.logprob}", f"listed with {listed}")
+        raise Failure(f"{token} listed with {position.logprob}", f"listed with {listed}")
 
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
@@ -212,7 +212,7 @@ async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
 
     把一段文本发回计分，得到的对数概率与生成时相同。
     """
-    await assert_rescored_alike(api, CHINESE, await plain(api, CHINESE, logprobs=1))
+    await assert_rescored_alike(api, CHINESE, await non_streaming(api, CHINESE, logprobs=1))
 
 
 @check(
@@ -255,7 +255,7 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
     first = (await score(api, CHINESE)).only
     # The last token may be cut otherwise when text follows it.
     few = prompt_tokens_in(first, CHINESE) - 1
-    longer = CHINESE + (await plain(api, CHINESE, logprobs=1)).text
+    longer = CHINESE + (await non_streaming(api, CHINESE, logprobs=1)).text
 
     async def beginning(prompt: str, fresh: bool) -> Scores:
         choice = (await score(api, prompt, fresh=fresh)).only
@@ -288,7 +288,7 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
     prompt_tokens_in(choice, prompt)
     tokens, offsets, text = tokens_of(choice), offsets_of(choice), choice.text
     if not offsets:
-        raise Deviation("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
+        raise Failure("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
     expect(offsets[0], "text_offset[0]").equals(0)
     # A start token is listed, and may be counted, but stands nowhere in the text.
     listed = is_whole(tokens[0]) and not text.startswith(tokens[0])
@@ -299,7 +299,7 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
             continue
         if not any(text.startswith(token, offset - by) for by in (0, shift) if offset >= by):
             there = text[max(offset, 0) :][: len(token)]
-            raise Deviation(f"{token!r} at offset {offset} of the text", f"{there!r} there")
+            raise Failure(f"{token!r} at offset {offset} of the text", f"{there!r} there")
 
 
 async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) -> None:
@@ -309,10 +309,10 @@ async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) ->
     # At temperature 0 a server may report what sampling made of the scores; at 1 it cannot.
     drawn = {"prompt": prompt, "max_tokens": 16, "temperature": 1}
     for _ in range(2):
-        reply = await api.complete(fresh=True, **drawn, logprobs=1)
-        if await rescored_alike(api, prompt, reply.expect_ok()):
+        response = await api.complete(fresh=True, **drawn, logprobs=1)
+        if await rescored_alike(api, prompt, response.expect_ok()):
             return
-    raise Deviation(
+    raise Failure(
         "the same log probabilities for a text when it is generated and when it is scored",
         "others, for a greedy answer and for two sampled ones",
     )

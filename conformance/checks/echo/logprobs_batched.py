@@ -17,7 +17,7 @@ from conformance.checks._shared.token_scores import (
     scores_of,
 )
 from conformance.checks.echo.logprobs import score, scoring
-from conformance.judgement import NotApplicable, Refusal, Thing
+from conformance.judgement import Feature, NotApplicable, Refusal
 from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
@@ -32,12 +32,12 @@ async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
     prompts = two_prompts(api)
 
     async def together(fresh: bool) -> Scored:
-        answer = await score(api, prompts, fresh=fresh)
-        return scored_tokens(choices_of(answer, len(prompts), Thing.BATCH))
+        response = await score(api, prompts, fresh=fresh)
+        return scored_tokens(choices_of(response, len(prompts), Feature.BATCH))
 
     async def alone(fresh: bool) -> Scored:
-        answers = [await score(api, prompt, fresh=fresh) for prompt in prompts]
-        return scored_tokens(answer.only for answer in answers)
+        responses = [await score(api, prompt, fresh=fresh) for prompt in prompts]
+        return scored_tokens(response.only for response in responses)
 
     await expect_scored_alike(together, alone, "each prompt's scores as they are alone")
 
@@ -55,24 +55,24 @@ async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> 
     """
     prompts = two_prompts(api)
 
-    async def copies(fresh: bool) -> Scores:
-        asked = {**scoring(prompts, 0), "n": CHOICES_PER_PROMPT}
+    async def choices_per_prompt(fresh: bool) -> Scores:
+        request = {**scoring(prompts, 0), "n": CHOICES_PER_PROMPT}
         try:
-            answer = (await api.complete(fresh=fresh, **asked)).expect_ok()
+            completion = (await api.complete(fresh=fresh, **request)).expect_ok()
         except Refusal:
             raise NotApplicable("copies of a greedy answer may be declined") from None
-        choices = choices_of(answer, CHOICES_PER_PROMPT * len(prompts), Thing.COPIES)
+        choices = choices_of(completion, CHOICES_PER_PROMPT * len(prompts), Feature.N_CHOICES)
         return _of_prompts(choices, [p for p in prompts for _ in range(CHOICES_PER_PROMPT)])
 
     async def with_one_more(fresh: bool) -> Scores:
-        answer = await score(api, prompts, fresh=fresh)
-        choices = choices_of(answer, len(prompts), Thing.BATCH)
+        completion = await score(api, prompts, fresh=fresh)
+        choices = choices_of(completion, len(prompts), Feature.BATCH)
         each = [_of_prompts([c], [p]) for c, p in zip(choices, prompts, strict=True)]
         return tuple(
             value for scores in each for _ in range(CHOICES_PER_PROMPT) for value in scores
         )
 
-    await expect_alike(copies, with_one_more, "the same scores of the same prompts")
+    await expect_alike(choices_per_prompt, with_one_more, "the same scores of the same prompts")
 
 
 def _of_prompts(choices: Sequence[Choice], prompts: Sequence[str]) -> tuple[float | None, ...]:

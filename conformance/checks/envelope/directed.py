@@ -8,9 +8,14 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import assert_utf_8
 from conformance.checks._shared.prompts import CHINESE
-from conformance.checks._shared.requests import MINIMAL_REQUEST, collect_stream, plain, streamed
+from conformance.checks._shared.requests import (
+    MINIMAL_REQUEST,
+    collect_stream,
+    non_streaming,
+    streamed,
+)
 from conformance.checks._shared.token_scores import scored
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion
 
@@ -27,7 +32,7 @@ async def the_body_is_json_in_utf8(api: Api) -> None:
 
     非流式响应的响应体是 UTF-8 编码的严格 JSON。
     """
-    assert_utf_8((await plain(api)).exchange)
+    assert_utf_8((await non_streaming(api)).exchange)
 
 
 @check("envelope.strict-json-chinese", requirement="envelope.strict-json")
@@ -36,7 +41,7 @@ async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
 
     中文响应的响应体是 UTF-8 编码的严格 JSON。
     """
-    assert_utf_8((await plain(api, CHINESE)).exchange)
+    assert_utf_8((await non_streaming(api, CHINESE)).exchange)
 
 
 @check(
@@ -59,7 +64,7 @@ async def the_answer_has_an_id(api: Api) -> None:
 
     非流式响应带有 `id`，且为非空字符串。
     """
-    assert_name((await plain(api)).raw.get("id"), "id")
+    assert_name((await non_streaming(api)).raw.get("id"), "id")
 
 
 @check("envelope.id-in-stream", requirement="envelope.id", tier="smoke", needs=("stream",))
@@ -94,7 +99,7 @@ async def a_stream_has_an_id_of_its_own(api: Api) -> None:
     对同一请求，流与非流式响应的 id 不同。
     """
     expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
-        (await plain(api)).raw.get("id")
+        (await non_streaming(api)).raw.get("id")
     )
 
 
@@ -131,7 +136,7 @@ async def the_id_says_what_it_names(api: Api) -> None:
 
     `id` 以 `cmpl-` 开头。
     """
-    expect(str((await plain(api)).raw.get("id")), "id").starts_with("cmpl-")
+    expect(str((await non_streaming(api)).raw.get("id")), "id").starts_with("cmpl-")
 
 
 @check("envelope.object", requirement="envelope.object", tier="smoke")
@@ -140,7 +145,7 @@ async def the_answer_is_a_text_completion(api: Api) -> None:
 
     `object` 为 `text_completion`。
     """
-    expect((await plain(api)).raw.get("object"), "object").equals("text_completion")
+    expect((await non_streaming(api)).raw.get("object"), "object").equals("text_completion")
 
 
 @check(
@@ -163,7 +168,7 @@ async def created_is_a_whole_number(api: Api) -> None:
 
     `created` 是整数秒：一个合理的时间，既不是小数，也不是毫秒。
     """
-    created = created_of(await plain(api))
+    created = created_of(await non_streaming(api))
     expect(created, "created").at_least(1)
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
 
@@ -187,8 +192,8 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
 
     `created` 是响应的时间，误差在几分钟之内。
     """
-    answer = await plain(api)
-    created, dated, now = created_of(answer), date_of(answer.exchange), api.clock()
+    response = await non_streaming(api)
+    created, dated, now = created_of(response), date_of(response.exchange), api.clock()
     near_date = dated is not None and abs(created - dated) <= MAX_CLOCK_DRIFT_SECONDS
     if (
         not near_date
@@ -196,7 +201,7 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
         <= created - now
         <= MAX_CLOCK_DRIFT_SECONDS
     ):
-        raise Deviation(
+        raise Failure(
             f"created within {MAX_CLOCK_DRIFT_SECONDS} s of {dated or now:.0f}",
             f"created = {created}",
         )
@@ -222,7 +227,7 @@ async def the_answer_names_a_model(api: Api) -> None:
 
     `model` 是非空字符串。
     """
-    assert_name((await plain(api)).raw.get("model"), "model")
+    assert_name((await non_streaming(api)).raw.get("model"), "model")
 
 
 @check("envelope.model-in-stream", requirement="envelope.model", tier="smoke", needs=("stream",))
@@ -240,7 +245,7 @@ async def the_answer_has_choices(api: Api) -> None:
 
     只要求一个 choice 时，`choices` 是恰好含一个 choice 的列表。
     """
-    _ = (await plain(api)).only
+    _ = (await non_streaming(api)).only
 
 
 @check("envelope.schema", requirement="envelope.choices")
@@ -249,11 +254,9 @@ async def the_answer_matches_the_schema(api: Api) -> None:
 
     非流式响应的每个字段都符合契约的 schema。
     """
-    faults = api.contract.validate_completion((await plain(api)).raw)
+    faults = api.contract.validate_completion((await non_streaming(api)).raw)
     if faults:
-        raise Deviation(
-            "an answer that matches the schema", f"{faults[0].path}: {faults[0].message}"
-        )
+        raise Failure("an answer that matches the schema", f"{faults[0].path}: {faults[0].message}")
 
 
 @check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
@@ -262,7 +265,7 @@ async def the_fingerprint_is_a_string(api: Api) -> None:
 
     若返回 `system_fingerprint`，则其为字符串或 null。
     """
-    assert_fingerprint(await plain(api))
+    assert_fingerprint(await non_streaming(api))
 
 
 @check(
@@ -286,20 +289,20 @@ def assert_name(value: object, name: str) -> None:
     )
 
 
-def assert_fingerprint(answer: Completion) -> None:
+def assert_fingerprint(completion: Completion) -> None:
     """Assert that a fingerprint is a string or null, if there is one."""
-    if "system_fingerprint" not in answer.raw:
+    if "system_fingerprint" not in completion.raw:
         raise NotApplicable("the endpoint sends no system_fingerprint")
-    expect(answer.raw["system_fingerprint"], "system_fingerprint").satisfies(
+    expect(completion.raw["system_fingerprint"], "system_fingerprint").satisfies(
         lambda found: found is None or isinstance(found, str), "a string or null"
     )
 
 
-def created_of(answer: Completion) -> int:
+def created_of(completion: Completion) -> int:
     """Return an answer's ``created``; a deviation where it is no whole number."""
-    created = answer.raw.get("created")
+    created = completion.raw.get("created")
     if not isinstance(created, int) or isinstance(created, bool):
-        raise Deviation("created a whole number", f"created = {shown(created)}")
+        raise Failure("created a whole number", f"created = {shown(created)}")
     return created
 
 

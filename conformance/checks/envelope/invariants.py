@@ -14,128 +14,128 @@ from conformance.checks.envelope.directed import (
     assert_name,
     created_of,
 )
-from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
-from conformance.protocol.trace import Answered, Breach
+from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
+from conformance.protocol.trace import RecordedExchange, Violation
 
 
-@invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Thing.JSON)
-def every_body_is_json_in_utf8(answer: Answered) -> None:
+@invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Feature.JSON)
+def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
     """The body of every plain answer is strict JSON, encoded in UTF-8.
 
     每个非流式响应的响应体都是 UTF-8 编码的严格 JSON。
     """
-    reply = answer.served
-    if reply.is_stream or answer.asked.stream:
+    response = exchange.served
+    if response.is_stream or exchange.request.stream:
         raise NotApplicable("the answer is a stream, or should be one")
-    _ = reply.json
-    assert_utf_8(answer.exchange)
+    _ = response.json
+    assert_utf_8(exchange.exchange)
 
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")
-def every_answer_has_an_id(answer: Answered) -> None:
+def every_answer_has_an_id(exchange: RecordedExchange) -> None:
     """Every answer, plain or streamed, has an `id`, which is a string and not empty.
 
     无论流式与否，每个响应都带有 `id`，且为非空字符串。
     """
-    assert_name(answer.completion.raw.get("id"), "id")
+    assert_name(exchange.completion.raw.get("id"), "id")
 
 
 @invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
-def every_id_says_what_it_names(answer: Answered) -> None:
+def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
     """The `id` of every answer, plain or streamed, begins with `cmpl-`.
 
     无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
-    expect(str(answer.completion.raw.get("id")), "id").starts_with("cmpl-")
+    expect(str(exchange.completion.raw.get("id")), "id").starts_with("cmpl-")
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
-def no_two_answers_share_an_id(answers: Sequence[Answered]) -> Iterator[Breach]:
+def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No two answers of the run, plain or streamed, have the same `id`.
 
     无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
     """
-    known: dict[str, Answered] = {}
-    for answer in answers:
+    known: dict[str, RecordedExchange] = {}
+    for exchange in exchanges:
         try:
-            name = answer.completion.raw.get("id")
+            name = exchange.completion.raw.get("id")
         except Judgement:
             continue
         if not isinstance(name, str) or not name:
             continue
         if name in known:
-            deviation = Deviation("an id of its own for each answer", f"id {shown(name)} again")
-            yield Breach(deviation, (known[name], answer))
-        known.setdefault(name, answer)
+            failure = Failure("an id of its own for each answer", f"id {shown(name)} again")
+            yield Violation(failure, (known[name], exchange))
+        known.setdefault(name, exchange)
 
 
 @invariant("envelope.object-everywhere", requirement="envelope.object")
-def every_answer_is_a_text_completion(answer: Answered) -> None:
+def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
     """`object` is `text_completion` in every plain answer.
 
     每个非流式响应的 `object` 都是 `text_completion`。
     """
-    expect(answer.plain.raw.get("object"), "object").equals("text_completion")
+    expect(exchange.non_streaming.raw.get("object"), "object").equals("text_completion")
 
 
 @invariant("envelope.created-everywhere", requirement="envelope.created")
-def created_is_a_whole_number_everywhere(answer: Answered) -> None:
+def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
     """`created` is a whole number of seconds in every answer, plain or streamed.
 
     无论流式与否，每个响应的 `created` 都是整数秒。
     """
-    created = created_of(answer.completion)
+    created = created_of(exchange.completion)
     expect(created, "created").at_least(1)
     expect(created, "created").at_most(10_000_000_000)  # milliseconds are far beyond
 
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
-def time_passes_in_every_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
+def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """Between any two answers `created` moves on by the time that passes, within a few minutes.
 
     任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
     """
     starts = []
-    for answer in answers:
+    for exchange in exchanges:
         try:
-            sent = answer.exchange.attempts[-1].started
-            starts.append((answer, created_of(answer.completion) - sent))
+            sent = exchange.exchange.attempts[-1].started
+            starts.append((exchange, created_of(exchange.completion) - sent))
         except (Judgement, IndexError):
             continue
     if not starts:
         return
     usual = statistics.median_low(start for _, start in starts)
-    for answer, start in starts:
-        if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + answer.exchange.elapsed:
+    for exchange, start in starts:
+        if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + exchange.exchange.elapsed:
             expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of what the other answers state"
             seen = f"created is {start - usual:+.0f} s away"
-            yield Breach(Deviation(expected, seen), (answer,))
+            yield Violation(Failure(expected, seen), (exchange,))
 
 
 @invariant("envelope.model-everywhere", requirement="envelope.model")
-def every_answer_names_a_model(answer: Answered) -> None:
+def every_answer_names_a_model(exchange: RecordedExchange) -> None:
     """`model` is a string that is not empty in every answer, plain or streamed.
 
     无论流式与否，每个响应的 `model` 都是非空字符串。
     """
-    assert_name(answer.completion.raw.get("model"), "model")
+    assert_name(exchange.completion.raw.get("model"), "model")
 
 
 @invariant("envelope.system-fingerprint-everywhere", requirement="envelope.system-fingerprint")
-def every_fingerprint_is_a_string(answer: Answered) -> None:
+def every_fingerprint_is_a_string(exchange: RecordedExchange) -> None:
     """`system_fingerprint` is a string or null wherever it is sent.
 
     凡是返回 `system_fingerprint` 之处，其均为字符串或 null。
     """
-    assert_fingerprint(answer.completion)
+    assert_fingerprint(exchange.completion)
 
 
-@invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Thing.CHOICES)
-def every_answer_has_its_one_choice(answer: Answered) -> None:
+@invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Feature.CHOICES)
+def every_answer_has_its_one_choice(exchange: RecordedExchange) -> None:
     """Every answer to a request for one choice has one.
 
     每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
-    if answer.asked.choices != 1:
+    if exchange.request.choices != 1:
         raise NotApplicable("several choices were asked for")
-    assert_choice_count(answer, Thing.CHOICES)
+    assert_choice_count(exchange, Feature.CHOICES)

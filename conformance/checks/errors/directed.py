@@ -15,8 +15,8 @@ from conformance.checks import check
 from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
 from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
-from conformance.protocol.response import REFUSALS, ErrorAnswer, Reply
+from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
 WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
 """A number that is a word."""
@@ -80,9 +80,7 @@ async def the_error_matches_the_schema(api: Api) -> None:
     """
     faults = api.contract.validate_error((await rejected_value(api)).raw)
     if faults:
-        raise Deviation(
-            "an error that matches the schema", f"{faults[0].path}: {faults[0].message}"
-        )
+        raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
 
 
 @check("errors.content-type", requirement="errors.content-type", tier="smoke")
@@ -91,9 +89,9 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
 
     对错误值的拒绝，其内容类型为 `application/json`。
     """
-    reply = await api.complete(**WRONG_TYPE_REQUEST)
-    as_rejected(reply)
-    expect(reply.content_type, "content-type").equals("application/json")
+    response = await api.complete(**WRONG_TYPE_REQUEST)
+    as_rejected(response)
+    expect(response.content_type, "content-type").equals("application/json")
 
 
 @check("errors.content-type-of-malformed", requirement="errors.content-type", tier="smoke")
@@ -102,9 +100,9 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
 
     对非 JSON 请求体的拒绝，其内容类型为 `application/json`。
     """
-    reply = await api.post(TRUNCATED)
-    as_rejected(reply)
-    expect(reply.content_type, "content-type").equals("application/json")
+    response = await api.post(TRUNCATED)
+    as_rejected(response)
+    expect(response.content_type, "content-type").equals("application/json")
 
 
 @check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")
@@ -113,8 +111,8 @@ async def an_error_is_no_success(api: Api) -> None:
 
     无论错误值还是未知模型，错误都不以状态码 200 返回。
     """
-    for reply in (await api.complete(**WRONG_TYPE_REQUEST), await ask_unknown_model(api)):
-        assert_no_error_inside(reply)
+    for response in (await api.complete(**WRONG_TYPE_REQUEST), await ask_unknown_model(api)):
+        assert_no_error_inside(response)
 
 
 @check("errors.never-as-success-in-stream", requirement="errors.never-as-success")
@@ -172,8 +170,8 @@ async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
 
     超出范围的值以 400 拒绝，而不是其他状态码。
     """
-    reply = await api.complete(**MINIMAL_REQUEST, n=0)
-    expect(as_rejected(reply).status, "status").equals(400)
+    response = await api.complete(**MINIMAL_REQUEST, n=0)
+    expect(as_rejected(response).status, "status").equals(400)
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
@@ -267,15 +265,15 @@ async def a_refusal_gives_nothing_away(api: Api) -> None:
 
     对错误值、未知模型和残缺请求体的拒绝，不泄露任何内部信息。
     """
-    for reply in (
+    for response in (
         await api.complete(**WRONG_TYPE_REQUEST),
         await ask_unknown_model(api),
         await api.post(TRUNCATED),
     ):
-        text = reply.exchange.body.decode("utf-8", errors="replace")
+        text = response.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
-        if reply.status >= 400 and found is not None:
-            raise Deviation("an error without addresses, keys and traces", shown(found[0]))
+        if response.status >= 400 and found is not None:
+            raise Failure("an error without addresses, keys and traces", shown(found[0]))
 
 
 @check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
@@ -284,49 +282,49 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
 
     错误的请求若确实使服务器出错，返回的错误同样是 JSON 文档。
     """
-    replies = [
+    responses = [
         await api.complete(**WRONG_TYPE_REQUEST),
         await api.post(b"[]"),
         await api.post(TRUNCATED),
     ]
-    broken = [reply for reply in replies if reply.status >= 500]
+    broken = [response for response in responses if response.status >= 500]
     if not broken:
         raise NotApplicable("nothing that was sent broke the server")
-    for reply in broken:
-        _ = reply.expect_error(reply.status).message
+    for response in broken:
+        _ = response.expect_error(response.status).message
 
 
-async def rejected_value(api: Api) -> ErrorAnswer:
+async def rejected_value(api: Api) -> ErrorResponse:
     """Return the refusal of a value of a wrong type."""
     return as_rejected(await api.complete(**WRONG_TYPE_REQUEST))
 
 
-async def ask_unknown_model(api: Api) -> Reply:
+async def ask_unknown_model(api: Api) -> Response:
     """Ask for an answer of a model that does not exist."""
     return await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
 
 
-async def rejected_model(api: Api) -> ErrorAnswer:
+async def rejected_model(api: Api) -> ErrorResponse:
     """Return the refusal of a model that does not exist."""
     return as_rejected(await ask_unknown_model(api), *MODEL_REJECTED_STATUSES)
 
 
-def assert_four_members(answer: ErrorAnswer) -> None:
+def assert_four_members(response: ErrorResponse) -> None:
     """Assert that all four members are there, whatever is in them."""
-    missing = [name for name in MEMBERS if name not in answer.error]
+    missing = [name for name in MEMBERS if name not in response.error]
     if missing:
-        raise Deviation("message, type, param and code", f"no {', '.join(missing)}")
+        raise Failure("message, type, param and code", f"no {', '.join(missing)}")
 
 
-def assert_named(answer: ErrorAnswer, parameter: str) -> None:
+def assert_named(response: ErrorResponse, parameter: str) -> None:
     """Assert that an error says which parameter it is about."""
-    named = re.search(rf"\b{parameter}\b", answer.message) or answer.param == parameter
+    named = re.search(rf"\b{parameter}\b", response.message) or response.param == parameter
     if not named:
-        raise Deviation(f"{parameter!r} in param or message", shown(answer.error))
+        raise Failure(f"{parameter!r} in param or message", shown(response.error))
 
 
-def assert_no_server_fault(reply: Reply) -> None:
+def assert_no_server_fault(response: Response) -> None:
     """Assert that a bad request did not break the server; a busy one says nothing of it."""
-    if reply.status in {502, 503, 504}:
-        raise Inconclusive(f"answered {reply.status}")
-    expect(reply.status, "status").at_most(499)
+    if response.status in {502, 503, 504}:
+        raise Inconclusive(f"answered {response.status}")
+    expect(response.status, "status").at_most(499)

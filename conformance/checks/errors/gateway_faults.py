@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.model import Credentials
-from conformance.protocol.response import Reply
-from conformance.protocol.trace import Answered
+from conformance.protocol.response import Response
+from conformance.protocol.trace import RecordedExchange
 
 GATEWAY = frozenset({502, 503, 504})
 """Statuses that speak of a server behind the one that answers."""
@@ -32,36 +32,36 @@ async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
     bad = list(bad_requests(api))
     if not bad:
         raise NotApplicable("the run sent no bad request, or another check has judged them")
-    suspects = [answer for answer in bad if answer.exchange.status in GATEWAY]
+    suspects = [response for response in bad if response.exchange.status in GATEWAY]
     if suspects and await is_broken_again(api, suspects[0]):
         status, body = suspects[0].exchange.status, suspects[0].exchange.request.body
-        raise Deviation(
+        raise Failure(
             "a 4xx for a bad request",
             f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
         )
 
 
-def bad_requests(api: Api) -> Iterator[Answered]:
+def bad_requests(api: Api) -> Iterator[RecordedExchange]:
     """The exchanges whose request has a value that the document's schema excludes."""
-    for answer in api.whole_run.answers:
-        if answer.exchange.request.credentials is not Credentials.OWN:
+    for exchange in api.trace.exchanges:
+        if exchange.exchange.request.credentials is not Credentials.OWN:
             continue
         try:
-            body = answer.asked.raw
+            body = exchange.request.raw
         except NotApplicable:
             continue
         if body.get("model") == api.model and api.contract.validate_request(body):
-            yield answer
+            yield exchange
 
 
-async def is_broken_again(api: Api, answer: Answered) -> bool:
+async def is_broken_again(api: Api, exchange: RecordedExchange) -> bool:
     """Send a bad request again, and tell whether it gets such an answer while others are served.
 
     Raises:
         Inconclusive: the cheapest request is not served either.
     """
     for _ in range(ROUNDS):
-        again: Reply = await api.post(answer.exchange.request.body, fresh=True)
+        again: Response = await api.post(exchange.exchange.request.body, fresh=True)
         if again.exchange.status not in GATEWAY:
             return False
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)

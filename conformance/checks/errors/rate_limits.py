@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from conformance.checks import invariant
-from conformance.judgement import Deviation, NotApplicable, expect, shown
-from conformance.protocol.trace import Answered
+from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.protocol.trace import RecordedExchange
 
 RATE_LIMIT_CODES = frozenset(
     {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}
@@ -38,41 +38,41 @@ class PushedBack:
 
 
 @invariant("errors.rate-limit", requirement="errors.rate-limit")
-def every_rate_limit_is_a_429(answer: Answered) -> None:
+def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
     """What calls itself a rate limit comes with status 429, whenever the run met one.
 
     本次运行中，凡自称限流的响应都使用状态码 429。
     """
-    for limit in _limits(answer):
+    for limit in _limits(exchange):
         expect(limit.status, "status of a rate limit").equals(429)
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
-def every_rate_limit_says_when_to_come_back(answer: Answered) -> None:
+def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
     """Every 429 has `Retry-After`, in seconds or as a date.
 
     每个 429 都带有 `Retry-After`，其值为秒数或日期。
     """
-    limits = [limit for limit in _limits(answer) if limit.status == 429]
+    limits = [limit for limit in _limits(exchange) if limit.status == 429]
     if not limits:
         raise NotApplicable("nothing was refused with 429")
     for limit in limits:
         if limit.retry_after is None or not _is_time(limit.retry_after):
-            raise Deviation(
+            raise Failure(
                 "Retry-After in seconds or as a date", f"Retry-After: {shown(limit.retry_after)}"
             )
 
 
-def _limits(answer: Answered) -> list[PushedBack]:
-    found = [one for one in _tries(answer) if one.is_limit]
+def _limits(exchange: RecordedExchange) -> list[PushedBack]:
+    found = [one for one in _tries(exchange) if one.is_limit]
     if not found:
         raise NotApplicable("no rate limit was met")
     return found
 
 
-def _tries(answer: Answered) -> Iterator[PushedBack]:
+def _tries(recorded: RecordedExchange) -> Iterator[PushedBack]:
     """Yield every answer to a request: those that were not taken for one, and the last."""
-    exchange = answer.exchange
+    exchange = recorded.exchange
     for tried in exchange.attempts[:-1]:
         if tried.status is not None:
             yield PushedBack(tried.status, tried.retry_after, tried.body)
@@ -83,10 +83,10 @@ def _tries(answer: Answered) -> Iterator[PushedBack]:
 def _names(body: bytes) -> Iterator[str]:
     """Yield the words by which a program can tell an error: its code and its type."""
     try:
-        told: Any = json.loads(body)
+        result: Any = json.loads(body)
     except (ValueError, RecursionError):
         return
-    error = told.get("error") if isinstance(told, dict) else None
+    error = result.get("error") if isinstance(result, dict) else None
     if isinstance(error, dict):
         yield from (
             word for word in (error.get("code"), error.get("type")) if isinstance(word, str)

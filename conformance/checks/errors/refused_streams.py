@@ -10,7 +10,7 @@ from conformance.checks import check
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 STEPS: Mapping[str, float] = {
     "temperature": 0.1,
@@ -39,7 +39,7 @@ async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
     served = await in_parallel(*(is_served_as_stream_only(api, body) for body in wrong))
     streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
     if streams:
-        raise Deviation(
+        raise Failure(
             "a stream to be declined where the plain request is", f"streams of {', '.join(streams)}"
         )
 

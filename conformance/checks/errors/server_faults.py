@@ -13,9 +13,9 @@ from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.invariants import traits
 from conformance.checks._shared.requests import MINIMAL_REQUEST
-from conformance.judgement import Deviation, Inconclusive, NotApplicable
+from conformance.judgement import Failure, Inconclusive, NotApplicable
 from conformance.model import Credentials
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 BROKEN = 500
 """The status of a server that fell over; 502, 503 and 504 are a gateway's, about another server."""
@@ -35,24 +35,24 @@ async def a_right_request_breaks_nothing(api: Api) -> None:
 
     文档允许的请求，不会每次发送都得到 500。
     """
-    broken = [answer for answer in right_requests(api) if answer.exchange.status == BROKEN]
+    broken = [exchange for exchange in right_requests(api) if exchange.exchange.status == BROKEN]
     if not broken:
         return
     guilty = await broken_again(api, simplest(broken)[:MAX_SUSPECTS])
     if guilty:
-        told = "; ".join(in_words(answer) for answer in guilty)
-        raise Deviation("an answer, or a 4xx that declines the request", f"500 each time: {told}")
+        result = "; ".join(in_words(exchange) for exchange in guilty)
+        raise Failure("an answer, or a 4xx that declines the request", f"500 each time: {result}")
 
 
-def right_requests(api: Api) -> Iterator[Answered]:
+def right_requests(api: Api) -> Iterator[RecordedExchange]:
     """The exchanges whose request the document allows, and that no check has judged a deviation."""
-    told = {exchange for finding in api.whole_run.accusations for exchange in finding.exchanges}
-    for answer in api.whole_run.answers:
-        request = answer.exchange.request
-        if answer.exchange.id in told or request.credentials is not Credentials.OWN:
+    result = {exchange for finding in api.trace.reported_failures for exchange in finding.exchanges}
+    for recorded in api.trace.exchanges:
+        request = recorded.exchange.request
+        if recorded.exchange.id in result or request.credentials is not Credentials.OWN:
             continue
         try:
-            body = dict(answer.asked.raw)
+            body = dict(recorded.request.raw)
         except NotApplicable:
             continue
         known = all(api.contract.parameter(name).documented for name in body)
@@ -60,40 +60,40 @@ def right_requests(api: Api) -> Iterator[Answered]:
         meant = bool(body.get("prompt")) and body.get("stop") not in ("", [])
         right = known and meant and not api.contract.validate_request(body)
         if right and body.get("model") == api.model:
-            yield answer
+            yield recorded
 
 
-def simplest(broken: Iterable[Answered]) -> list[Answered]:
+def simplest(broken: Iterable[RecordedExchange]) -> list[RecordedExchange]:
     """Leave out each request that uses all that a simpler one uses, which broke the server too."""
-    kept: list[Answered] = []
-    for answer in sorted(broken, key=lambda one: (len(shape(one)), one.exchange.request.body)):
-        if not any(shape(other) <= shape(answer) for other in kept):
-            kept.append(answer)
+    kept: list[RecordedExchange] = []
+    for response in sorted(broken, key=lambda one: (len(shape(one)), one.exchange.request.body)):
+        if not any(shape(other) <= shape(response) for other in kept):
+            kept.append(response)
     return kept
 
 
-def shape(answer: Answered) -> frozenset[str]:
+def shape(exchange: RecordedExchange) -> frozenset[str]:
     """Name what there is to a request beyond the simplest one: parameters, nulls, and scripts."""
-    body = json.loads(answer.exchange.request.body)
+    body = json.loads(exchange.exchange.request.body)
     nulls = {f"`{name}: null`" for name, value in body.items() if value is None}
-    return (frozenset(traits(answer)) | nulls) - {"`max_tokens`"}
+    return (frozenset(traits(exchange)) | nulls) - {"`max_tokens`"}
 
 
-def in_words(answer: Answered) -> str:
+def in_words(exchange: RecordedExchange) -> str:
     """Tell a reader which request it is."""
-    return f"{' with '.join(sorted(shape(answer))) or 'a plain request'} ({answer.exchange.id})"
+    return f"{' with '.join(sorted(shape(exchange))) or 'a plain request'} ({exchange.exchange.id})"
 
 
-async def broken_again(api: Api, suspects: list[Answered]) -> list[Answered]:
+async def broken_again(api: Api, suspects: list[RecordedExchange]) -> list[RecordedExchange]:
     """Send requests again, and return those that break a server which serves others each time.
 
     Raises:
         Inconclusive: the cheapest request is not served either.
     """
     for _ in range(ROUNDS):
-        replies = [await api.post(s.exchange.request.body, fresh=True) for s in suspects]
-        again = zip(suspects, replies, strict=True)
-        suspects = [s for s, reply in again if reply.exchange.status == BROKEN]
+        responses = [await api.post(s.exchange.request.body, fresh=True) for s in suspects]
+        again = zip(suspects, responses, strict=True)
+        suspects = [s for s, response in again if response.exchange.status == BROKEN]
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if suspects and control.exchange.status != 200:
             raise Inconclusive("requests are answered 500, and so is the cheapest one now")

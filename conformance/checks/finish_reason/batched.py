@@ -13,7 +13,7 @@ from conformance.checks._shared.batched import (
     generated_text,
 )
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.requests import MAX_TOKENS, plain
+from conformance.checks._shared.requests import MAX_TOKENS, non_streaming
 from conformance.checks.finish_reason.directed import REASONS
 from conformance.judgement import NotApplicable, expect
 
@@ -42,7 +42,7 @@ async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
 
 async def assert_ended(api: Api, *, stream: bool) -> None:
     """Assert that choices with the text of an answer below its limit do not claim to be cut."""
-    alone = await plain(api, QUESTION)
+    alone = await non_streaming(api, QUESTION)
     if not alone.has_usage or not 0 < alone.usage.completion_tokens < MAX_TOKENS:
         raise NotApplicable("the answer to the question does not end by itself")
     for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):

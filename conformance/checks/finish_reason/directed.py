@@ -13,7 +13,7 @@ from conformance.checks._shared.requests import (
     LONGER_REQUEST,
     MAX_TOKENS,
     ONE_TOKEN_REQUEST,
-    plain,
+    non_streaming,
     streamed,
     two_prompts,
 )
@@ -30,7 +30,7 @@ async def the_reason_is_a_known_one(api: Api) -> None:
 
     非流式 choice 的 finish_reason 为 `stop`、`length` 或 `content_filter`，绝不为 null。
     """
-    expect((await plain(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+    expect((await non_streaming(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
 
 
 @check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
@@ -39,7 +39,7 @@ async def every_choice_has_a_known_reason(api: Api) -> None:
 
     批次中每个 choice 都有 finish_reason，且是已知的值。
     """
-    for choice in (await plain(api, two_prompts(api))).choices:
+    for choice in (await non_streaming(api, two_prompts(api))).choices:
         expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
 
 
@@ -77,7 +77,7 @@ async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
 
     与被上限截断的非流式响应文本相同的流，同样标为被上限截断。
     """
-    assert_cut_alike((await plain(api)).choices, (await streamed(api)).choices)
+    assert_cut_alike((await non_streaming(api)).choices, (await streamed(api)).choices)
 
 
 @check(
@@ -91,7 +91,9 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
     流式批次中被上限截断的每个 choice，其结束原因与文本相同的非流式 choice 一致。
     """
     prompts = two_prompts(api)
-    assert_cut_alike((await plain(api, prompts)).choices, (await streamed(api, prompts)).choices)
+    assert_cut_alike(
+        (await non_streaming(api, prompts)).choices, (await streamed(api, prompts)).choices
+    )
 
 
 @check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
@@ -100,7 +102,10 @@ async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
 
     放宽上限就会继续的响应是被上限截断的，其 finish_reason 为 `length`。
     """
-    short, longer = (await plain(api)).only, (await api.complete(**LONGER_REQUEST)).expect_ok().only
+    short, longer = (
+        (await non_streaming(api)).only,
+        (await api.complete(**LONGER_REQUEST)).expect_ok().only,
+    )
     beginning = solid(short.text)
     if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
         raise NotApplicable("a larger max_tokens does not continue the same answer")
@@ -113,9 +118,9 @@ async def a_stop_sequence_gives_stop(api: Api) -> None:
 
     在停止序列处结束的 choice，其 finish_reason 为 `stop`。
     """
-    free = (await plain(api)).text
+    free = (await non_streaming(api)).text
     needle = middle_of(free)
-    assert_stopped((await plain(api, stop=needle)).only, before(free, needle))
+    assert_stopped((await non_streaming(api, stop=needle)).only, before(free, needle))
 
 
 @check(
@@ -128,7 +133,7 @@ async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
 
     在停止序列处结束的流式 choice，其 finish_reason 为 `stop`。
     """
-    free = (await plain(api, COLOURS)).text
+    free = (await non_streaming(api, COLOURS)).text
     needle = across_words(free)
     assert_stopped((await streamed(api, COLOURS, stop=needle)).only, before(free, needle))
 
@@ -139,11 +144,15 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
 
     token 数少于上限的响应是自行结束的，其 finish_reason 不是 `length`。
     """
-    asked = [
-        (await plain(api, prompt), MAX_TOKENS) for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
+    request = [
+        (await non_streaming(api, prompt), MAX_TOKENS)
+        for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
     ]
     assert_not_cut(
-        [*asked, ((await api.complete(**LONGER_REQUEST)).expect_ok(), LONGER_REQUEST["max_tokens"])]
+        [
+            *request,
+            ((await api.complete(**LONGER_REQUEST)).expect_ok(), LONGER_REQUEST["max_tokens"]),
+        ]
     )
 
 
@@ -157,9 +166,9 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
     """
     prompts = ("The end of the story is this:", "Yes or no? Answer:", QUESTION)
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
-    replies = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
-    told = [(reply.expect_ok(), int(longest["max_tokens"])) for reply in replies]
-    assert_not_cut([*told, (await plain(api), MAX_TOKENS)])
+    responses = [await api.complete(prompt=prompt, **longest) for prompt in prompts]
+    result = [(response.expect_ok(), int(longest["max_tokens"])) for response in responses]
+    assert_not_cut([*result, (await non_streaming(api), MAX_TOKENS)])
 
 
 @check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
@@ -168,18 +177,20 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
 
     批次中遇到停止序列的 choice 为 `stop`，另一个则有自己的 finish_reason。
     """
-    counted, coloured = (await plain(api)).only, (await plain(api, COLOURS)).only
+    counted, coloured = (await non_streaming(api)).only, (await non_streaming(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:
         raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
-    assert_own_reasons(await plain(api, two_prompts(api), stop=needle), needle, [counted, coloured])
+    assert_own_reasons(
+        await non_streaming(api, two_prompts(api), stop=needle), needle, [counted, coloured]
+    )
 
 
-def assert_cut_alike(whole: tuple[Choice, ...], pieces: tuple[Choice, ...]) -> None:
+def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -> None:
     """Assert that streamed choices were cut by the limit where plain ones of the same text were."""
     cut = [
         streamed
-        for one, streamed in zip(whole, pieces, strict=False)
+        for one, streamed in zip(whole, fragments, strict=False)
         if one.finish_reason == "length" and solid(one.text) == solid(streamed.text)
     ]
     if not cut:
@@ -215,18 +226,18 @@ def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -
         expect(free.finish_reason, "finish_reason of choice 0").equals(alone[0].finish_reason)
 
 
-def assert_not_cut(answers: list[tuple[Completion, int]]) -> None:
+def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
     """Assert that answers with fewer tokens than their limit do not claim to have been cut.
 
     Raises:
         NotApplicable: none has fewer, or the bill cannot tell, because no answer that was cut is
             billed with its limit.
     """
-    early = [a for a, limit in answers if 0 < a.usage.completion_tokens < limit]
+    early = [a for a, limit in completions if 0 < a.usage.completion_tokens < limit]
     if not early:
         raise NotApplicable("none of the answers ended by itself")
-    cut = [pair for pair in answers if pair[0].only.finish_reason == "length"]
-    if cut and all(answer.usage.completion_tokens < limit for answer, limit in cut):
+    cut = [pair for pair in completions if pair[0].only.finish_reason == "length"]
+    if cut and all(response.usage.completion_tokens < limit for response, limit in cut):
         raise NotApplicable("no answer is billed with its limit, which usage's checks judge")
-    for answer in early:
-        expect(answer.only.finish_reason, "finish_reason").one_of("stop", "content_filter")
+    for response in early:
+        expect(response.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

@@ -11,35 +11,35 @@ from conformance.checks._shared.greedy import Sight, greedy_in, place_of_stop
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.finish_reason.directed import REASONS
-from conformance.judgement import Deviation, Judgement, NotApplicable, expect
+from conformance.judgement import Failure, Judgement, NotApplicable, expect
 from conformance.protocol.completion import Choice
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 
 @invariant("finish-reason.known-everywhere", requirement="finish-reason.known-value")
-def every_choice_has_a_known_reason(answer: Answered) -> None:
+def every_choice_has_a_known_reason(exchange: RecordedExchange) -> None:
     """Every choice of every answer ends with `stop`, `length` or `content_filter`.
 
     每个响应的每个 choice 都以 `stop`、`length` 或 `content_filter` 结束。
 
     That a streamed choice ends at all is judged with the streams.
     """
-    streams = answer.reply.is_stream
-    for choice in answer.completion.choices:
+    streams = exchange.response.is_stream
+    for choice in exchange.completion.choices:
         if streams and choice.finish_reason is None:
             continue
         expect(choice.finish_reason, f"{choice.where}.finish_reason").one_of(*REASONS)
 
 
 @invariant("finish-reason.one-token-everywhere", requirement="finish-reason.length-at-limit")
-def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
+def one_token_of_text_is_cut_everywhere(exchange: RecordedExchange) -> None:
     """Every choice that has text at `max_tokens: 1`, and no stop sequence, has `length`.
 
     在 `max_tokens: 1` 且没有停止序列时，每个有文本的 choice 的 finish_reason 都是 `length`。
     """
-    if answer.asked.limit != 1 or answer.asked.stops:
+    if exchange.request.limit != 1 or exchange.request.stops:
         raise NotApplicable("the choices may end by themselves")
-    texts = [(choice, answer.generated(number, choice)) for number, choice in answer.numbered]
+    texts = [(choice, exchange.generated(number, choice)) for number, choice in exchange.numbered]
     spoken = [choice for choice, text in texts if text and choice.finish_reason in REASONS]
     if not spoken:
         raise NotApplicable("the only token may be the one that ends the text")
@@ -48,7 +48,7 @@ def one_token_of_text_is_cut_everywhere(answer: Answered) -> None:
 
 
 @invariant("finish-reason.all-tokens-everywhere", requirement="finish-reason.length-at-limit")
-def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
+def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
     """Every choice whose tokens all show in its text, and are as many as allowed, has `length`.
 
     token 全部出现在文本中且数目达到上限的 choice，其 finish_reason 都是 `length`。
@@ -56,12 +56,12 @@ def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
     Nothing else can have ended it then: no stop sequence was sent, and no token is one that ends.
     """
     if (
-        answer.asked.stops
-        or answer.asked.echo
-        or not 1 <= answer.asked.limit <= MAX_TOKENS_IN_ANY_CONTEXT
+        exchange.request.stops
+        or exchange.request.echo
+        or not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
     ):
         raise NotApplicable("the choices may end by themselves")
-    full = [choice for _, choice in answer.numbered if _is_full(choice, answer.asked.limit)]
+    full = [choice for _, choice in exchange.numbered if _is_full(choice, exchange.request.limit)]
     if not full:
         raise NotApplicable("no choice shows as many tokens as allowed")
     for choice in full:
@@ -69,76 +69,78 @@ def a_choice_with_all_tokens_was_cut(answer: Answered) -> None:
 
 
 @invariant_across("finish-reason.cut-everywhere", requirement="finish-reason.length-at-limit")
-def what_goes_on_elsewhere_was_cut(answers: Sequence[Answered]) -> Iterator[Breach]:
+def what_goes_on_elsewhere_was_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy choice that was billed with all its tokens, and goes on elsewhere, has `stop`.
 
     计费达到上限、且在别处还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt, "")
         text = solid(sight.text)
         goes_on = bool(text) and usual.startswith(text) and len(usual) > len(text)
         if sight.stops or not goes_on:
             continue
-        if sight.choice.finish_reason == "stop" and _is_billed_in_full(sight):
+        if sight.choice.finish_reason == "stop" and _has_full_usage(sight):
             name = f"{sight.choice.where}.finish_reason"
             expected = f'{name} = "length" after {sight.limit} tokens of a text that goes on'
-            yield Breach(Deviation(expected, f'{name} = "stop"'), (sight.answer,))
+            yield Violation(Failure(expected, f'{name} = "stop"'), (sight.exchange,))
 
 
 @invariant_across("finish-reason.same-text-everywhere", requirement="finish-reason.length-at-limit")
-def the_same_text_is_cut_every_time(answers: Sequence[Answered]) -> Iterator[Breach]:
+def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy choice with the text of one that the same limit cut has `stop`, unless it met one.
 
     与被同一上限截断者文本相同的贪心 choice，除非遇到停止序列，否则不会是 `stop`。
 
     That the other was cut shows in its bill.
     """
-    for sights in _same_texts(answers):
-        cut = [s for s in sights if s.choice.finish_reason == "length" and _is_billed_in_full(s)]
+    for sights in _same_texts(exchanges):
+        cut = [s for s in sights if s.choice.finish_reason == "length" and _has_full_usage(s)]
         for sight in sights:
             if cut and sight.choice.finish_reason == "stop":
                 name = f"{sight.choice.where}.finish_reason"
                 expected = f'{name} = "length", as in other answers of the same text'
-                yield Breach(Deviation(expected, f'{name} = "stop"'), (sight.answer, cut[0].answer))
+                yield Violation(
+                    Failure(expected, f'{name} = "stop"'), (sight.exchange, cut[0].exchange)
+                )
 
 
 @invariant_across(
     "finish-reason.natural-end-everywhere", requirement="finish-reason.stop-at-natural-end"
 )
-def what_ends_by_itself_was_not_cut(answers: Sequence[Answered]) -> Iterator[Breach]:
+def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy choice with the text of one that ended below the same limit has `length`.
 
     与同一上限之内自行结束者文本相同的贪心 choice，其 finish_reason 不会是 `length`。
     """
-    for sights in _same_texts(answers):
-        ended = [s for s in sights if s.choice.finish_reason == "stop" and _is_billed_below(s)]
+    for sights in _same_texts(exchanges):
+        ended = [s for s in sights if s.choice.finish_reason == "stop" and _has_usage_below(s)]
         for sight in sights:
             if ended and sight.choice.finish_reason == "length":
                 name = f"{sight.choice.where}.finish_reason"
                 expected = f'{name} = "stop", as in other answers of the same text'
-                seen = Deviation(expected, f'{name} = "length"')
-                yield Breach(seen, (sight.answer, ended[0].answer))
+                seen = Failure(expected, f'{name} = "length"')
+                yield Violation(seen, (sight.exchange, ended[0].exchange))
 
 
 @invariant("finish-reason.few-tokens-everywhere", requirement="finish-reason.stop-at-natural-end")
-def a_choice_with_few_tokens_was_not_cut(answer: Answered) -> None:
+def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
     """No choice has `length` whose tokens and whose bill are both fewer than allowed.
 
     token 数与计费数都少于上限的 choice，其 finish_reason 不会是 `length`。
     """
-    asked = answer.asked
+    request = exchange.request
     if (
-        asked.echo
-        or asked.choices != 1
-        or not 1 <= asked.limit <= MAX_TOKENS_IN_ANY_CONTEXT
-        or asked.best_of > 1
+        request.echo
+        or request.choices != 1
+        or not 1 <= request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
+        or request.best_of > 1
     ):
         raise NotApplicable("how many tokens the choice has cannot be told")
-    (_, choice), *_ = answer.numbered
-    listed, billed = len(readable_tokens(choice)), answer.bill.completion_tokens
-    if 0 < listed == billed < asked.limit:
+    (_, choice), *_ = exchange.numbered
+    listed, counted = len(readable_tokens(choice)), exchange.usage.completion_tokens
+    if 0 < listed == counted < request.limit:
         expect(choice.finish_reason, f"finish_reason after {listed} tokens").one_of(
             "stop", "content_filter"
         )
@@ -149,23 +151,23 @@ def a_choice_with_few_tokens_was_not_cut(answer: Answered) -> None:
     requirement="finish-reason.stop-at-sequence",
     explained_by=("streaming.one-finish-per-choice",),
 )
-def every_stopped_choice_says_so(answers: Sequence[Answered]) -> Iterator[Breach]:
+def every_stopped_choice_says_so(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """Every greedy choice whose text ends where it met its stop sequence has `stop`.
 
     文本恰在停止序列处结束的每个贪心 choice，其 finish_reason 都是 `stop`。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         before, _ = place_of_stop(sight, greedy)
         if sight.text == before and sight.choice.finish_reason == "length":
             name = f"{sight.choice.where}.finish_reason"
-            yield Breach(Deviation(f'{name} = "stop"', f'{name} = "length"'), (sight.answer,))
+            yield Violation(Failure(f'{name} = "stop"', f'{name} = "length"'), (sight.exchange,))
 
 
-def _same_texts(answers: Sequence[Answered]) -> list[list[Sight]]:
+def _same_texts(exchanges: Sequence[RecordedExchange]) -> list[list[Sight]]:
     """Group the greedy choices that have the same text under the same limit."""
     groups: dict[object, list[Sight]] = defaultdict(list)
-    for sight in greedy_in(answers).sights:
+    for sight in greedy_in(exchanges).sights:
         if sight.text and not sight.stops and 1 <= sight.limit <= MAX_TOKENS_IN_ANY_CONTEXT:
             groups[sight.prompt, sight.limit, sight.text].append(sight)
     return list(groups.values())
@@ -182,20 +184,20 @@ def _is_full(choice: Choice, limit: int) -> bool:
     return shows and len(tokens) == limit and choice.finish_reason in REASONS
 
 
-def _is_billed_in_full(sight: Sight) -> bool:
+def _has_full_usage(sight: Sight) -> bool:
     """Return whether the bill says that every choice of the answer has all the tokens allowed."""
-    asked = sight.answer.asked
-    return asked.best_of == asked.n and _billed(sight) == sight.limit * asked.choices
+    request = sight.exchange.request
+    return request.best_of == request.n and _usage_of(sight) == sight.limit * request.choices
 
 
-def _is_billed_below(sight: Sight) -> bool:
+def _has_usage_below(sight: Sight) -> bool:
     """Return whether the bill says that the only choice has fewer tokens than allowed."""
-    return sight.answer.asked.choices == 1 and 0 < _billed(sight) < sight.limit
+    return sight.exchange.request.choices == 1 and 0 < _usage_of(sight) < sight.limit
 
 
-def _billed(sight: Sight) -> int:
+def _usage_of(sight: Sight) -> int:
     """The completion tokens of a choice's answer; 0 where no bill came."""
     try:
-        return sight.answer.bill.completion_tokens
+        return sight.exchange.usage.completion_tokens
     except Judgement:
         return 0

@@ -7,8 +7,8 @@ import re
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.requests import MINIMAL_REQUEST, greedy, two_prompts
-from conformance.judgement import Deviation, NotApplicable, expect
-from conformance.protocol.response import Reply
+from conformance.judgement import Failure, NotApplicable, expect
+from conformance.protocol.response import Response
 
 RATE_LIMIT_HEADERS = tuple(
     f"x-ratelimit-{what}-{of}" for what in ("limit", "remaining") for of in ("requests", "tokens")
@@ -39,9 +39,9 @@ async def no_charset_but_utf8(api: Api) -> None:
 
     内容类型不声明 UTF-8 以外的编码。
     """
-    reply = await api.complete(**greedy())
-    reply.expect_ok()
-    assert_charset_utf_8(reply)
+    response = await api.complete(**greedy())
+    response.expect_ok()
+    assert_charset_utf_8(response)
 
 
 @check("headers.request-id", requirement="headers.openai", tier="smoke")
@@ -51,11 +51,11 @@ async def a_request_id_names_one_request(api: Api) -> None:
     响应若带有 `x-request-id`，则任意两个都不相同。
     """
     first, second = await api.complete(**MINIMAL_REQUEST), await api.complete(**greedy())
-    ids = [reply.exchange.header("x-request-id") for reply in (first, second)]
+    ids = [response.exchange.header("x-request-id") for response in (first, second)]
     if None in ids:
         raise NotApplicable("the endpoint sends no x-request-id, which is optional")
     if ids[0] == ids[1]:
-        raise Deviation("an x-request-id for each answer", f"{ids[0]!r} for two answers")
+        raise Failure("an x-request-id for each answer", f"{ids[0]!r} for two answers")
 
 
 @check("headers.processing-time", requirement="headers.openai", tier="smoke")
@@ -64,10 +64,10 @@ async def the_processing_time_is_a_number(api: Api) -> None:
 
     响应若带有 `openai-processing-ms`，则其为数字。
     """
-    told = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
-    if told is None:
+    result = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
+    if result is None:
         raise NotApplicable("the endpoint sends no openai-processing-ms, which is optional")
-    expect(told.strip(), "openai-processing-ms").satisfies(is_number, "a number")
+    expect(result.strip(), "openai-processing-ms").satisfies(is_number, "a number")
 
 
 @check("headers.rate-limits", requirement="headers.openai", tier="smoke")
@@ -76,23 +76,23 @@ async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
 
     响应若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
     """
-    reply = await api.complete(**greedy())
-    told = {name: reply.exchange.header(name) for name in RATE_LIMIT_HEADERS}
-    if not any(told.values()):
+    response = await api.complete(**greedy())
+    result = {name: response.exchange.header(name) for name in RATE_LIMIT_HEADERS}
+    if not any(result.values()):
         raise NotApplicable("the endpoint sends no x-ratelimit headers, which are optional")
-    for name, value in told.items():
+    for name, value in result.items():
         if value is not None:
             expect(value, name).satisfies(is_number, "a number")
     for of in ("requests", "tokens"):
-        limit, left = told[f"x-ratelimit-limit-{of}"], told[f"x-ratelimit-remaining-{of}"]
+        limit, left = result[f"x-ratelimit-limit-{of}"], result[f"x-ratelimit-remaining-{of}"]
         if limit is not None and left is not None:
             expect(float(left), f"x-ratelimit-remaining-{of}").at_most(float(limit))
 
 
-def assert_json(reply: Reply) -> None:
+def assert_json(response: Response) -> None:
     """Assert that a plain answer is announced as JSON; parameters of the type are free."""
-    reply.expect_ok()
-    expect(reply.content_type, "content-type").equals("application/json")
+    response.expect_ok()
+    expect(response.content_type, "content-type").equals("application/json")
 
 
 def is_number(text: str) -> bool:
@@ -100,8 +100,8 @@ def is_number(text: str) -> bool:
     return re.fullmatch(r"\d+(\.\d+)?", text) is not None
 
 
-def assert_charset_utf_8(reply: Reply) -> None:
+def assert_charset_utf_8(response: Response) -> None:
     """Assert that a content type names UTF-8, if it names an encoding."""
-    named = re.search(r"charset\s*=\s*\"?([\w-]+)", reply.exchange.header("content-type") or "")
+    named = re.search(r"charset\s*=\s*\"?([\w-]+)", response.exchange.header("content-type") or "")
     if named is not None:
         expect(named[1].lower(), "charset").one_of("utf-8", "utf8")

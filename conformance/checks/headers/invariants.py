@@ -5,15 +5,15 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks.headers.directed import assert_charset_utf_8
 from conformance.judgement import expect
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")
-def every_plain_answer_says_that_it_is_json(answer: Answered) -> None:
+def every_plain_answer_says_that_it_is_json(exchange: RecordedExchange) -> None:
     """Every plain answer has the content type `application/json`, and no charset but UTF-8.
 
     每个非流式响应的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
     """
-    _ = answer.plain
-    expect(answer.reply.content_type, "content-type").equals("application/json")
-    assert_charset_utf_8(answer.reply)
+    _ = exchange.non_streaming
+    expect(exchange.response.content_type, "content-type").equals("application/json")
+    assert_charset_utf_8(exchange.response)

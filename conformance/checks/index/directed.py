@@ -9,12 +9,12 @@ from conformance.checks import check
 from conformance.checks._shared.requests import (
     assert_echoed,
     choices_of,
-    plain,
+    non_streaming,
     streamed,
     two_prompts,
 )
-from conformance.checks._shared.sampling import copies_of, sampled
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.checks._shared.sampling import choices_for, sampled
+from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.protocol.completion import Completion
 
 
@@ -24,7 +24,7 @@ async def the_only_choice_is_number_zero(api: Api) -> None:
 
     只有一个 choice 的响应，其 index 为 0。
     """
-    assert_numbered(await plain(api), 1, Thing.CHOICES)
+    assert_numbered(await non_streaming(api), 1, Feature.CHOICES)
 
 
 @check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
@@ -33,7 +33,7 @@ async def copies_are_numbered(api: Api) -> None:
 
     设置 `n: 3` 时有三个 choice，index 为 0、1 和 2。
     """
-    assert_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Thing.COPIES)
+    assert_numbered((await api.complete(**sampled(n=3))).expect_ok(), 3, Feature.N_CHOICES)
 
 
 @check("index.of-prompts", requirement="index.each-once")
@@ -42,7 +42,7 @@ async def prompts_are_numbered(api: Api) -> None:
 
     两个 prompt 的批次有两个 choice，index 为 0 和 1。
     """
-    assert_numbered(await plain(api, two_prompts(api)), 2, Thing.BATCH)
+    assert_numbered(await non_streaming(api, two_prompts(api)), 2, Feature.BATCH)
 
 
 @check(
@@ -56,8 +56,8 @@ async def all_choices_are_numbered(api: Api) -> None:
 
     两个 prompt 的批次带 `n: 2` 时有四个 choice，index 为 0 到 3。
     """
-    answer = (await api.complete(**copies_of(two_prompts(api)))).expect_ok()
-    assert_numbered(answer, 4, Thing.COPIES)
+    completion = (await api.complete(**choices_for(two_prompts(api)))).expect_ok()
+    assert_numbered(completion, 4, Feature.N_CHOICES)
 
 
 @check("index.prompt-order", requirement="index.prompt-major")
@@ -66,7 +66,7 @@ async def choices_answer_their_own_prompts(api: Api) -> None:
 
     批次中 choice 0 响应第一个 prompt，choice 1 响应第二个。
     """
-    assert_own_prompts(await singles(api), await plain(api, two_prompts(api)))
+    assert_own_prompts(await singles(api), await non_streaming(api, two_prompts(api)))
 
 
 @check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
@@ -85,18 +85,18 @@ async def copies_stand_beside_each_other(api: Api) -> None:
     两个 prompt 带 `n: 2` 时，choice 0 和 1 响应第一个，2 和 3 响应第二个。
     """
     prompts = two_prompts(api)
-    answer = (await api.complete(**copies_of(prompts))).expect_ok()
-    assert_echoed_in_order(answer, [prompt for prompt in prompts for _ in range(2)])
+    completion = (await api.complete(**choices_for(prompts))).expect_ok()
+    assert_echoed_in_order(completion, [prompt for prompt in prompts for _ in range(2)])
 
 
 async def singles(api: Api) -> list[str]:
     """Return the answers to the prompts of the batch, each asked alone."""
-    return [(await plain(api, prompt)).text for prompt in two_prompts(api)]
+    return [(await non_streaming(api, prompt)).text for prompt in two_prompts(api)]
 
 
-def assert_numbered(answer: Completion, count: int, thing: Thing) -> None:
+def assert_numbered(completion: Completion, count: int, feature: Feature) -> None:
     """Assert that there are so many choices, numbered from 0 and each number once."""
-    indexes = sorted(choice.index for choice in choices_of(answer, count, thing))
+    indexes = sorted(choice.index for choice in choices_of(completion, count, feature))
     expect(indexes, "indexes").equals(list(range(count)))
 
 
@@ -107,17 +107,17 @@ def assert_own_prompts(alone: list[str], together: Completion) -> None:
     """
     if alone[0] == alone[1]:
         raise NotApplicable("both prompts of the batch have the same answer")
-    assert_numbered(together, len(alone), Thing.BATCH)
+    assert_numbered(together, len(alone), Feature.BATCH)
     for number, text in enumerate(together.texts):
         own, other = alone[number], alone[1 - number]
         if shared_length(text, own) < shared_length(text, other):
-            raise Deviation(f"choice {number} to go on like {shown(own)}", shown(text))
+            raise Failure(f"choice {number} to go on like {shown(own)}", shown(text))
 
 
-def assert_echoed_in_order(answer: Completion, prompts: list[str]) -> None:
+def assert_echoed_in_order(completion: Completion, prompts: list[str]) -> None:
     """Assert that each choice begins with the prompt that its number belongs to."""
-    assert_numbered(answer, len(prompts), Thing.COPIES)
-    for choice, prompt in zip(answer.choices, prompts, strict=True):
+    assert_numbered(completion, len(prompts), Feature.N_CHOICES)
+    for choice, prompt in zip(completion.choices, prompts, strict=True):
         assert_echoed(choice.text.lstrip(" "), prompt)
 
 

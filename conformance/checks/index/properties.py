@@ -9,7 +9,7 @@ from conformance.checks._shared.metamorphic import GENERATED, choices, texts_alo
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, batch_shapes
 from conformance.generation.strategies import Scene, scenes
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 
 @check("relations.index-layout", requirement="index.prompt-major", **GENERATED)
@@ -39,12 +39,12 @@ async def assert_prompt_major(api: Api, *, stream: bool) -> None:
         numbered = await choices(trial.api, scene, shape, stream=stream)
         indexes = [choice.index for _, choice in numbered]
         if indexes != list(range(len(numbered))):
-            raise Deviation(f"index 0 to {len(numbered) - 1}, each once", shown(indexes))
+            raise Failure(f"index 0 to {len(numbered) - 1}, each once", shown(indexes))
         found = tuple(solid(choice.text) for _, choice in numbered)
         expected = await texts_alone(trial.api, scene, shape)
         # The same texts in another order are no near-tie.
         if found != expected and sorted(found) == sorted(expected):
-            raise Deviation(
+            raise Failure(
                 "the choices of one prompt after those of the other",
                 f"{shown(found)} against {shown(expected)}",
             )

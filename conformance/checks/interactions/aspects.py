@@ -23,7 +23,7 @@ from conformance.checks._shared.token_scores import (
 )
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.predictions import Baselines, Prediction, predict
-from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.judgement import Failure, Judgement, NotApplicable, shown
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -181,7 +181,7 @@ def _assert_none(choice: Choice) -> None:
     logprobs = choice.raw.get("logprobs")
     # Four empty arrays mean the same as null.
     if isinstance(logprobs, Mapping) and any(logprobs.values()):
-        raise Deviation("no log probabilities where none were asked for", shown(logprobs))
+        raise Failure("no log probabilities where none were asked for", shown(logprobs))
 
 
 def _assert_arrays(choice: Choice, requested: int) -> None:
@@ -195,20 +195,20 @@ def _assert_arrays(choice: Choice, requested: int) -> None:
         for name in ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     }
     if len(set(lengths.values())) != 1:
-        raise Deviation("four arrays of one length", shown(lengths))
+        raise Failure("four arrays of one length", shown(lengths))
     # A sampled token that is none of the alternatives is listed in addition to them.
     most = max((len(top) for top in tops if top is not None), default=0)
     if most > requested + 1:
-        raise Deviation(f"at most {requested + 1} tokens listed at each position", f"{most}")
+        raise Failure(f"at most {requested + 1} tokens listed at each position", f"{most}")
     if requested and any(top is not None and not top for top in tops):
-        raise Deviation("alternatives at each position", "a position without any")
+        raise Failure("alternatives at each position", "a position without any")
 
 
 def _assert_joined(choice: Choice, *, echoed: bool) -> None:
     """Assert that tokens join to the text; before an echo some servers list a start token."""
     try:
         assert_tokens_make_text(choice)
-    except Deviation:
+    except Failure:
         if not echoed:
             raise
         less = {**choice.logprobs.raw, "tokens": tokens_of(choice)[1:]}
@@ -255,11 +255,11 @@ def is_scored_alike(observation: Observation) -> bool:
 
 def observe(
     observer: Observer, case: TestCase, baselines: Baselines, response: Completion
-) -> Observation | Deviation | None:
+) -> Observation | Failure | None:
     """Observe an aspect; None if the response cannot be read, which another aspect judges."""
     try:
         return observer(case, baselines, response)
-    except Deviation as deviation:
-        return deviation
+    except Failure as failure:
+        return failure
     except Judgement:
         return None

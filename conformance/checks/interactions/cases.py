@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
-from conformance.protocol.request import Asked
+from conformance.protocol.request import CompletionRequest
 
 Prompt = str | tuple[int, ...]
 """One prompt: text, or token ids."""
@@ -54,9 +54,9 @@ class TestCase:
         return {"prompt": prompt, "max_tokens": self.max_tokens, "temperature": 0, **self.settings}
 
     @cached_property
-    def request(self) -> Asked:
+    def request(self) -> CompletionRequest:
         """The request as an endpoint has to read it."""
-        return Asked(self.body)
+        return CompletionRequest(self.body)
 
     @property
     def suffix(self) -> str | None:

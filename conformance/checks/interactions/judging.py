@@ -27,10 +27,10 @@ from conformance.checks.interactions.requests import (
     send_or_judgement,
 )
 from conformance.judgement import (
-    Absence,
-    Deviation,
+    Failure,
     Inconclusive,
     Judgement,
+    Missing,
     NotApplicable,
     Refusal,
     shown,
@@ -64,7 +64,7 @@ class Aspect:
 
     def failure(
         self, case: TestCase, baselines: Baselines, outcome: Outcome
-    ) -> Observation | Deviation | None:
+    ) -> Observation | Failure | None:
         """Return what is wrong with the outcome of a test case, or None."""
         if isinstance(outcome, Judgement):
             return None
@@ -119,18 +119,18 @@ async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines)
     case = await smallest(api, case, fails)
     try:
         await _report(api, aspect, case, baselines)
-    except Deviation as found:
+    except Failure as found:
         found.features = features_of(case.encoded(api.model))
         raise
 
 
 async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
     wrong = aspect.failure(case, baselines, await send(api, case))
-    if isinstance(wrong, Deviation):
+    if isinstance(wrong, Failure):
         raise _with_case(wrong, case)
     expected = shown_by(aspect.words, case)
     if wrong is not None and not (aspect.by_text or aspect.by_score):
-        raise Deviation(expected, f"{shown(wrong.seen)} instead of {shown(wrong.expected)}")
+        raise Failure(expected, f"{shown(wrong.seen)} instead of {shown(wrong.expected)}")
 
     async def as_observed(fresh: bool) -> Any:
         return _observed(aspect, case, baselines, await send(api, case, fresh=fresh)).seen
@@ -159,16 +159,16 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
     """
     results = await run_test_cases(api, pairs=pairs)
     own = _part_of(results, pairs=pairs)
-    broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Deviation)]
+    broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Failure)]
     if not pairs and any(case not in own for case, _ in broken):
         raise NotApplicable(
             "two settings are enough to show it, and the check of pairs judges that"
         )
-    unreadable = [(case, one) for case, one in broken if isinstance(one, Deviation)]
+    unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
-        case = await smallest(api, unreadable[0][0], _results_in(api, Deviation))
+        case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
         again = await send_or_judgement(api, case)
-        raise _with_case(again if isinstance(again, Deviation) else unreadable[0][1], case)
+        raise _with_case(again if isinstance(again, Failure) else unreadable[0][1], case)
     refusals: list[Refusal] = []
     for case, _ in sorted(broken, key=lambda each: len(each[0].traits))[:MAX_REPORTED_CASES]:
         small = await smallest(api, case, _results_in(api, Refusal))
@@ -188,7 +188,7 @@ async def smallest(
         for smaller in case.smaller():
             if smaller.description in tried:
                 continue
-            if len(tried) > MAX_SHRINKING_REQUESTS or not api.patience.take(1):
+            if len(tried) > MAX_SHRINKING_REQUESTS or not api.retest_budget.take(1):
                 return case
             tried.add(smaller.description)
             if await shows(smaller):
@@ -203,12 +203,12 @@ def shown_by(words: str, case: TestCase) -> str:
     return f"{words}; the smallest request that shows otherwise: {case.description}"
 
 
-def _with_case(deviation: Deviation, case: TestCase) -> Deviation:
+def _with_case(failure: Failure, case: TestCase) -> Failure:
     """Return a deviation whose message names the test case."""
-    expected = shown_by(deviation.expected, case)
-    if isinstance(deviation, Absence):
-        return Absence(deviation.thing, expected, deviation.seen, effect=deviation.effect)
-    return Deviation(expected, deviation.seen, effect=deviation.effect)
+    expected = shown_by(failure.expected, case)
+    if isinstance(failure, Missing):
+        return Missing(failure.feature, expected, failure.seen, effect=failure.effect)
+    return Failure(expected, failure.seen, effect=failure.effect)
 
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:

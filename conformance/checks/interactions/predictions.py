@@ -136,8 +136,8 @@ def baseline_of(response: Completion) -> Baseline:
         finish_reason=choice.finish_reason,
         tokens=_read(choice, tokens_of),
         scores=_read(choice, scores_of),
-        prompt_tokens=_billed(response, "prompt_tokens"),
-        completion_tokens=_billed(response, "completion_tokens"),
+        prompt_tokens=_usage_of(response, "prompt_tokens"),
+        completion_tokens=_usage_of(response, "completion_tokens"),
     )
 
 
@@ -149,7 +149,7 @@ def _read(choice: Choice, read: Callable[[Choice], T]) -> T | None:
         return None
 
 
-def _billed(response: Completion, name: str) -> int | None:
+def _usage_of(response: Completion, name: str) -> int | None:
     try:
         return int(getattr(response.usage, name))
     except Judgement:

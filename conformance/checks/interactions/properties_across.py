@@ -20,7 +20,7 @@ from conformance.checks._shared.token_scores import (
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.properties import GENERATED
 from conformance.checks.interactions.requests import Outcome, run_test_cases, send
-from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.judgement import Failure, Judgement, NotApplicable, shown
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -55,9 +55,9 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
         raise NotApplicable("no prompt was scored twice")
     for scored in prompts.values():
         usual = max(scored, key=lambda one: sum(_alike(one, other) for other in scored))
-        for odd in scored:
-            if not _alike(usual, odd):
-                await assert_scored_alike(api, usual, odd)
+        for outlier in scored:
+            if not _alike(usual, outlier):
+                await assert_scored_alike(api, usual, outlier)
 
 
 @check("interactions.asked-again", requirement="envelope.id-unique", **GENERATED)
@@ -70,7 +70,7 @@ async def an_equal_request_is_answered_anew(api: Api) -> None:
     for case in cases_to_repeat([case for case, one in outcomes if isinstance(one, Completion)]):
         ids = [(await send(api, case, fresh=fresh)).raw.get("id") for fresh in (False, True)]
         if ids[0] == ids[1]:
-            raise Deviation(
+            raise Failure(
                 "another id for the same request, sent again",
                 f"{shown(ids[0])} twice: {case.description}",
             )
@@ -105,7 +105,7 @@ def prompt_scores(choice: Choice, prompt: str) -> Scored | None:
     return None if length is None else list(zip(tokens, scores, strict=False))[:length]
 
 
-async def assert_scored_alike(api: Api, usual: ScoredPrompt, odd: ScoredPrompt) -> None:
+async def assert_scored_alike(api: Api, usual: ScoredPrompt, outlier: ScoredPrompt) -> None:
     """Assert that two test cases have the same log probabilities of a prompt.
 
     Raises:
@@ -120,9 +120,9 @@ async def assert_scored_alike(api: Api, usual: ScoredPrompt, odd: ScoredPrompt) 
 
     await expect_scored_alike(
         partial(scored, usual),
-        partial(scored, odd),
+        partial(scored, outlier),
         "the same scores of a prompt in two requests:"
-        f" {usual.case.description}, and {odd.case.description}",
+        f" {usual.case.description}, and {outlier.case.description}",
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api
-from conformance.checks._shared.requests import collect_stream, plain
+from conformance.checks._shared.requests import collect_stream, non_streaming
 from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
 from conformance.checks.interactions.parameter_model import (
     SUFFIX,
@@ -84,8 +84,8 @@ async def send(api: Api, case: TestCase, *, fresh: bool = False) -> Completion:
     Raises:
         Judgement: the response is no completion.
     """
-    reply = await api.post(case.encoded(api.model), fresh=fresh)
-    return collect_stream(reply) if case.request.stream else reply.expect_ok()
+    response = await api.post(case.encoded(api.model), fresh=fresh)
+    return collect_stream(response) if case.request.stream else response.expect_ok()
 
 
 async def send_or_judgement(api: Api, case: TestCase) -> Outcome:
@@ -122,10 +122,10 @@ async def _baseline(api: Api, source: Source, fresh: bool) -> Baseline | None:
     try:
         if api.contract.parameter("logprobs").documented:
             try:
-                return baseline_of(await plain(api, sent, fresh=fresh, **more, logprobs=1))
+                return baseline_of(await non_streaming(api, sent, fresh=fresh, **more, logprobs=1))
             except Refusal:
                 pass
-        return baseline_of(await plain(api, sent, fresh=fresh, **more))
+        return baseline_of(await non_streaming(api, sent, fresh=fresh, **more))
     except BudgetSpent:
         raise
     except Judgement:

@@ -50,14 +50,14 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
     """Assert that the second of two biased tokens, the forced one, fills every choice."""
     # Of the two biases the first one forces in a stream, and the second one in a plain answer.
     token = ONE_ID if stream else OTHER_ID
-    piece = (await forced(api, token)).lstrip()
-    told = await ask_batched(
+    fragment = (await forced(api, token)).lstrip()
+    result = await ask_batched(
         api, PROMPTS, stream=stream, max_tokens=FORCED_TOKENS, logit_bias=forcing(token)
     )
-    for prompt, choice in told:
+    for prompt, choice in result:
         # What was forced may begin with a space here and not there.
         seen = generated_text(prompt, choice).lstrip()
-        expect(seen, f"what {choice.where} adds").equals(piece)
+        expect(seen, f"what {choice.where} adds").equals(fragment)
 
 
 @check(
@@ -71,10 +71,12 @@ async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
 
     在 `n: 2` 的流式批次中，没有任何 choice 以被禁的 token 开头。
     """
-    banned_from, piece, token = await natural_token(api)
-    told = await ask_batched(
+    banned_from, fragment, token = await natural_token(api)
+    result = await ask_batched(
         api, (banned_from, CHINESE), stream=True, max_tokens=1, logit_bias=banning(token)
     )
-    for prompt, choice in told:
+    for prompt, choice in result:
         if prompt == banned_from:
-            expect(generated_text(prompt, choice), f"what {choice.where} adds").differs_from(piece)
+            expect(generated_text(prompt, choice), f"what {choice.where} adds").differs_from(
+                fragment
+            )

@@ -9,7 +9,7 @@ from conformance.checks._shared.refusals import (
     below,
     minimal_request,
 )
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.token_ids import (
     FORCED_TOKENS,
     ONE_ID,
@@ -46,9 +46,11 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
     A second token is banned beside it, so that it takes more than the first entry of the map.
     """
-    prompt, piece, token = await natural_token(api)
-    banned = await plain(api, prompt, max_tokens=1, logit_bias=banning(token))
-    expect(banned.text, f"text with {piece!r} banned", effect=Effect.IGNORED).differs_from(piece)
+    prompt, fragment, token = await natural_token(api)
+    banned = await non_streaming(api, prompt, max_tokens=1, logit_bias=banning(token))
+    expect(banned.text, f"text with {fragment!r} banned", effect=Effect.IGNORED).differs_from(
+        fragment
+    )
 
 
 @check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")

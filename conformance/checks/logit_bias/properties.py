@@ -23,7 +23,7 @@ from conformance.checks._shared.token_ids import (
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import IDS, Scene, scenes, scenes_with
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
 
 
@@ -41,18 +41,18 @@ async def banned_tokens_do_not_come(api: Api) -> None:
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         free = await tokens_in(trial.api, scene, shape)
-        pieces = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
-        ids = {piece: token for token, piece in pieces.items()}
+        fragments = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
+        ids = {fragment: token for token, fragment in fragments.items()}
         if not ids:
             raise NotApplicable("the endpoint tells the pieces of no ids")
         banned = sorted(free & ids.keys())
         # One token is always banned, so that the plan counts this request.
-        bias = {str(ids[piece]): BANNING_BIAS for piece in banned or list(ids)[:1]}
+        bias = {str(ids[fragment]): BANNING_BIAS for fragment in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
         if not banned:
             raise NotApplicable("no token of the answer is one whose id the endpoint has told")
         if came := sorted(found.intersection(banned)):
-            raise Deviation("no token that is banned", shown(came), effect=Effect.IGNORED)
+            raise Failure("no token that is banned", shown(came), effect=Effect.IGNORED)
 
     await assert_property(api, scenes, relation, every_shape(api))
 
@@ -94,6 +94,6 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
                     f"the endpoint's greedy answers change now and then: {shown([found, again])}"
                 )
         expected = f"every choice one piece, {FORCED_TOKENS} times"
-        raise Deviation(expected, shown(found), effect=Effect.IGNORED)
+        raise Failure(expected, shown(found), effect=Effect.IGNORED)
 
     await assert_property(api, lambda: scenes_with(IDS), relation, every_shape(api))

@@ -12,7 +12,12 @@ from conformance.checks import check
 from conformance.checks._shared.ab_compare import REPEATS, expect_agreement
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
 from conformance.checks._shared.prompts import CHINESE, EMOJI
-from conformance.checks._shared.requests import MAX_TOKENS, choices_in_chunk, plain, streamed
+from conformance.checks._shared.requests import (
+    MAX_TOKENS,
+    choices_in_chunk,
+    non_streaming,
+    streamed,
+)
 from conformance.checks._shared.sampling import beside_top_p
 from conformance.checks._shared.token_scores import (
     MAX_ROUNDING_NATS,
@@ -30,7 +35,7 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.checks.logprobs.directed import TWO_SCORED_CHOICES
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Logprobs
 
 NEAR_TIE_NATS = 0.05
@@ -77,7 +82,7 @@ async def chinese_tokens_join_to_the_text(api: Api) -> None:
 
     中文响应的 token 拼接后与其文本逐字节一致。
     """
-    assert_tokens_make_text((await plain(api, CHINESE, logprobs=1)).only)
+    assert_tokens_make_text((await non_streaming(api, CHINESE, logprobs=1)).only)
 
 
 @check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
@@ -86,7 +91,7 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
 
     表情符号响应的 token 拼接后与其文本逐字节一致。
     """
-    assert_tokens_make_text((await plain(api, EMOJI, logprobs=1)).only)
+    assert_tokens_make_text((await non_streaming(api, EMOJI, logprobs=1)).only)
 
 
 @check(
@@ -114,7 +119,7 @@ async def one_entry_for_each_part_of_a_character(api: Api) -> None:
 
     被上限截断的中文响应，其条目数恰好等于允许的 token 数。
     """
-    choice = (await plain(api, CHINESE, logprobs=1)).only
+    choice = (await non_streaming(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
         raise NotApplicable("the answer ended before the limit")
     expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
@@ -126,7 +131,7 @@ async def parts_of_characters_are_bytes(api: Api) -> None:
 
     只是汉字一部分的 token 以字节形式写出，而不是写成 U+FFFD。
     """
-    assert_parts_written_as_bytes((await plain(api, CHINESE, logprobs=1)).only)
+    assert_parts_written_as_bytes((await non_streaming(api, CHINESE, logprobs=1)).only)
 
 
 @check("logprobs-arrays.partial-emoji", requirement="logprobs-arrays.partial-characters")
@@ -135,7 +140,7 @@ async def parts_of_emoji_are_bytes(api: Api) -> None:
 
     只是表情符号一部分的 token 以字节形式写出，而不是写成 U+FFFD。
     """
-    assert_parts_written_as_bytes((await plain(api, EMOJI, logprobs=1)).only)
+    assert_parts_written_as_bytes((await non_streaming(api, EMOJI, logprobs=1)).only)
 
 
 @check("logprobs-arrays.never-positive", requirement="logprobs-arrays.never-positive", tier="smoke")
@@ -189,9 +194,9 @@ async def the_sampled_token_is_listed(api: Api) -> None:
         if len(top) < wanted or not is_whole(token) or score is None:
             continue
         if token not in top:
-            raise Deviation(f"{shown(token)} among the alternatives", shown(top))
+            raise Failure(f"{shown(token)} among the alternatives", shown(top))
         if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
-            raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+            raise Failure(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
 
 
 @check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
@@ -212,7 +217,7 @@ async def greedy_takes_the_best(api: Api) -> None:
         worse = worse_than_best((await scored(api, fresh=True)).only)
     if worse is not None:
         best = max((worse.top or {}).values())
-        raise Deviation(
+        raise Failure(
             f"log probability of token {worse.number} ≥ {best - NEAR_TIE_NATS:.2f}, the best one's",
             f"{worse.logprob}, and no better in {REPEATS} repeats",
         )
@@ -247,15 +252,15 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
 
     数据块的对数概率中的 token 拼接后与非流式响应一致。
     """
-    asked = alternatives(api)
+    request = alternatives(api)
 
-    async def plainly(fresh: bool) -> list[str]:
-        return tokens_of((await plain(api, fresh=fresh, logprobs=asked)).only)
+    async def unstreamed(fresh: bool) -> list[str]:
+        return tokens_of((await non_streaming(api, fresh=fresh, logprobs=request)).only)
 
     async def in_pieces(fresh: bool) -> list[str]:
-        return tokens_of((await streamed(api, fresh=fresh, logprobs=asked)).only)
+        return tokens_of((await streamed(api, fresh=fresh, logprobs=request)).only)
 
-    await expect_agreement(plainly, in_pieces, "the stream's tokens to be the plain answer's")
+    await expect_agreement(unstreamed, in_pieces, "the stream's tokens to be the plain answer's")
 
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
@@ -264,15 +269,15 @@ async def streamed_scores_are_the_plain_ones(api: Api) -> None:
 
     数据块中的对数概率拼接后与非流式响应一致。
     """
-    asked = alternatives(api)
+    request = alternatives(api)
 
-    async def plainly(fresh: bool) -> Scored:
-        return scored_tokens((await plain(api, fresh=fresh, logprobs=asked)).choices)
+    async def unstreamed(fresh: bool) -> Scored:
+        return scored_tokens((await non_streaming(api, fresh=fresh, logprobs=request)).choices)
 
     async def in_pieces(fresh: bool) -> Scored:
-        return scored_tokens((await streamed(api, fresh=fresh, logprobs=asked)).choices)
+        return scored_tokens((await streamed(api, fresh=fresh, logprobs=request)).choices)
 
-    await expect_scored_alike(plainly, in_pieces, "the stream's scores to be the plain answer's")
+    await expect_scored_alike(unstreamed, in_pieces, "the stream's scores to be the plain answer's")
 
 
 def assert_parallel(logprobs: Logprobs) -> None:
@@ -284,7 +289,7 @@ def assert_parallel(logprobs: Logprobs) -> None:
         "text_offset": len(logprobs.text_offset),
     }
     if len(set(lengths.values())) != 1:
-        raise Deviation("four arrays of the same length", shown(lengths))
+        raise Failure("four arrays of the same length", shown(lengths))
 
 
 def worse_than_best(choice: Choice) -> Position | None:
@@ -323,8 +328,8 @@ async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
     Two are asked for: a server that lists exactly as many gives the last place to the sampled one.
     """
 
-    async def best(asked: Mapping[str, Any], fresh: bool) -> Scores:
-        choice = (await api.complete(fresh=fresh, **asked)).expect_ok().choices[0]
+    async def best(request: Mapping[str, Any], fresh: bool) -> Scores:
+        choice = (await api.complete(fresh=fresh, **request)).expect_ok().choices[0]
         found = positions_of(choice)[:1]
         return [max((position.top or {}).values(), default=None) for position in found]
 

@@ -9,7 +9,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.refusals import expect_rejected, where_served
-from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, plain, streamed
+from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, non_streaming, streamed
 from conformance.checks._shared.sampling import STORY
 from conformance.checks._shared.token_scores import (
     alternatives,
@@ -20,7 +20,7 @@ from conformance.checks._shared.token_scores import (
     scores_of,
     tokens_of,
 )
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 
 TWO_SCORED_CHOICES: Mapping[str, Any] = {
     "prompt": STORY,
@@ -135,11 +135,11 @@ async def one_too_many_is_not_ignored(api: Api) -> None:
     maximum = api.contract.parameter("logprobs").maximum
     if maximum is None:
         raise NotApplicable("this document sets no maximum of logprobs")
-    reply = await api.complete(**ONE_TOKEN_REQUEST, logprobs=int(maximum) + 1)
-    if reply.status == 200:
-        _ = reply.expect_ok().choices[0].logprobs
+    response = await api.complete(**ONE_TOKEN_REQUEST, logprobs=int(maximum) + 1)
+    if response.status == 200:
+        _ = response.expect_ok().choices[0].logprobs
     else:
-        reply.expect_error(400, 422)
+        response.expect_error(400, 422)
 
 
 @check("logprobs.far-above-maximum", requirement="logprobs.above-maximum", tier="deep")
@@ -148,11 +148,11 @@ async def far_too_many_are_not_ignored(api: Api) -> None:
 
     要求一百个候选时，应拒绝、截为上限或如数返回，而不是悄悄丢弃。
     """
-    reply = await api.complete(**ONE_TOKEN_REQUEST, logprobs=100)
-    if reply.status == 200:
-        _ = reply.expect_ok().choices[0].logprobs
+    response = await api.complete(**ONE_TOKEN_REQUEST, logprobs=100)
+    if response.status == 200:
+        _ = response.expect_ok().choices[0].logprobs
     else:
-        reply.expect_error(400, 422)
+        response.expect_error(400, 422)
 
 
 @check("logprobs.absent", requirement="logprobs.absent-unless-asked", tier="smoke")
@@ -161,7 +161,7 @@ async def no_scores_unless_asked_for(api: Api) -> None:
 
     未设置 `logprobs` 时，choice 不含对数概率。
     """
-    assert_no_scores((await plain(api)).only.raw.get("logprobs"))
+    assert_no_scores((await non_streaming(api)).only.raw.get("logprobs"))
 
 
 @check(
@@ -215,4 +215,4 @@ async def a_negative_number_is_refused(api: Api) -> None:
 def assert_no_scores(logprobs: object) -> None:
     """Assert that nothing stands where log probabilities would; empty arrays are nothing, too."""
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
-        raise Deviation("logprobs null or absent", f"logprobs = {shown(logprobs)}")
+        raise Failure("logprobs null or absent", f"logprobs = {shown(logprobs)}")

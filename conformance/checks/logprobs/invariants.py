@@ -29,21 +29,21 @@ from conformance.checks.logprobs.arrays import (
     assert_parts_written_as_bytes,
 )
 from conformance.checks.logprobs.directed import assert_no_scores
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Logprobs
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
-@invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Thing.LOGPROBS)
-def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
+@invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Feature.LOGPROBS)
+def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
     """Every choice with text carries log probabilities where its request asked for some.
 
     凡是请求要求对数概率之处，每个有文本的 choice 都带有对数概率。
     """
-    asked, maximum = answer.asked, answer.contract.parameter("logprobs").maximum
-    if not asked.logprobs or asked.logprobs > (maximum or asked.logprobs) or asked.echo:
+    request, maximum = exchange.request, exchange.contract.parameter("logprobs").maximum
+    if not request.logprobs or request.logprobs > (maximum or request.logprobs) or request.echo:
         raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
-    assert_scores_where_text(answer)
+    assert_scores_where_text(exchange)
 
 
 @invariant(
@@ -51,89 +51,89 @@ def every_choice_carries_what_was_asked_for(answer: Answered) -> None:
     requirement="logprobs.zero-gives-sampled",
     explained_by=("logprobs.returned",),
 )
-def zero_scores_every_choice(answer: Answered) -> None:
+def zero_scores_every_choice(exchange: RecordedExchange) -> None:
     """Every choice with text carries log probabilities where `logprobs: 0` asked for them.
 
     凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
     """
-    if answer.asked.logprobs != 0 or answer.asked.echo:
+    if exchange.request.logprobs != 0 or exchange.request.echo:
         raise NotApplicable("`logprobs: 0` was not asked for")
-    for number, choice in answer.numbered:
-        if answer.generated(number, choice) and not choice.has_logprobs:
-            raise Deviation(f"{choice.where}.logprobs an object", "none")
+    for number, choice in exchange.numbered:
+        if exchange.generated(number, choice) and not choice.has_logprobs:
+            raise Failure(f"{choice.where}.logprobs an object", "none")
 
 
 @invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
-def no_choice_carries_scores_unasked(answer: Answered) -> None:
+def no_choice_carries_scores_unasked(exchange: RecordedExchange) -> None:
     """No choice of any answer carries log probabilities that its request did not ask for.
 
     任何响应的 choice 都不含请求未要求的对数概率。
     """
-    if answer.asked.logprobs is not None:
+    if exchange.request.logprobs is not None:
         raise NotApplicable("log probabilities were asked for")
-    for choice in answer.completion.choices:
+    for choice in exchange.completion.choices:
         assert_no_scores(choice.raw.get("logprobs"))
 
 
 @invariant("logprobs.count-everywhere", requirement="logprobs.alternatives-count")
-def every_position_lists_what_was_asked_for(answer: Answered) -> None:
+def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
     """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position.
 
     凡是要求 `logprobs: N` 之处，每个位置都列出 N 个或 N + 1 个候选。
     """
-    wanted = answer.asked.logprobs or 0
-    maximum = answer.contract.parameter("logprobs").maximum
+    wanted = exchange.request.logprobs or 0
+    maximum = exchange.contract.parameter("logprobs").maximum
     if not 1 <= wanted <= (maximum or wanted):
         raise NotApplicable("no alternatives were asked for, or more than the document allows")
 
     def judge(choice: Choice) -> None:
         positions = readable_positions(choice)
-        if answer.asked.echo:
+        if exchange.request.echo:
             positions = positions[1:]  # what begins a text follows nothing
         assert_alternatives_count(positions, wanted)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant(
     "logprobs-arrays.parallel-everywhere",
     requirement="logprobs-arrays.four-parallel",
-    of=Thing.ARRAYS,
+    of=Feature.ARRAYS,
 )
-def four_arrays_of_one_length_everywhere(answer: Answered) -> None:
+def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
     """Wherever alternatives were asked for, all four arrays are there, and equally long.
 
     凡是要求候选之处，四个数组都齐备且等长。
     """
-    if not answer.asked.logprobs:
+    if not exchange.request.logprobs:
         raise NotApplicable("no alternatives were asked for")
-    for choice in scored_choices(answer):
+    for choice in scored_choices(exchange):
         assert_parallel(choice.logprobs)
-    for part in (part for chunk in answer.completion.chunks for part in choices_in_chunk(chunk)):
+    for part in (part for chunk in exchange.completion.chunks for part in choices_in_chunk(chunk)):
         if isinstance(part.get("logprobs"), Mapping):
             assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
 
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
-def tokens_join_to_every_plain_text(answer: Answered) -> None:
+def tokens_join_to_every_plain_text(exchange: RecordedExchange) -> None:
     """The tokens of every plain choice join to its text.
 
     每个非流式 choice 的 token 拼接后等于其文本。
     """
-    if answer.asked.echo or answer.reply.is_stream:
+    if exchange.request.echo or exchange.response.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is a stream")
-    assert_each(scored_choices(answer), _assert_join)
+    assert_each(scored_choices(exchange), _assert_join)
 
 
 @invariant("logprobs-arrays.join-streamed-everywhere", requirement="streaming.logprobs-as-plain")
-def tokens_join_to_every_streamed_text(answer: Answered) -> None:
+def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     """The tokens of every streamed choice join to its text.
 
     每个流式 choice 的 token 拼接后等于其文本。
     """
-    if answer.asked.echo or not answer.reply.is_stream:
+    if exchange.request.echo or not exchange.response.is_stream:
         raise NotApplicable("the prompt is echoed, or the answer is no stream")
-    assert_each(scored_choices(answer), _assert_join)
+    assert_each(scored_choices(exchange), _assert_join)
 
 
 @invariant(
@@ -141,13 +141,13 @@ def tokens_join_to_every_streamed_text(answer: Answered) -> None:
     requirement="logprobs-arrays.one-entry-per-token",
     explained_by=("max-tokens.limits-answer", "echo.off-by-default"),
 )
-def one_entry_for_each_token_everywhere(answer: Answered) -> None:
+def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
     """Every choice that the limit cut has exactly as many entries as tokens were allowed.
 
     每个被上限截断的 choice，其条目数恰好等于允许的 token 数。
     """
-    limit = answer.asked.limit
-    if answer.asked.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+    limit = exchange.request.limit
+    if exchange.request.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
         raise NotApplicable("the prompt has entries as well, or the context may end first")
 
     def judge(choice: Choice) -> None:
@@ -155,24 +155,24 @@ def one_entry_for_each_token_everywhere(answer: Answered) -> None:
             raise NotApplicable("the choice ended before the limit")
         expect(len(readable_tokens(choice)), f"number of {choice.where}'s tokens").equals(limit)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant("logprobs-arrays.partial-everywhere", requirement="logprobs-arrays.partial-characters")
-def parts_of_characters_are_bytes_everywhere(answer: Answered) -> None:
+def parts_of_characters_are_bytes_everywhere(exchange: RecordedExchange) -> None:
     """No token of any answer is written with U+FFFD, unless its prompt has that character.
 
     任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
-    if REPLACEMENT in answer.exchange.request.body.decode("utf-8", errors="replace"):
+    if REPLACEMENT in exchange.exchange.request.body.decode("utf-8", errors="replace"):
         raise NotApplicable("the request has U+FFFD itself")
-    assert_each(scored_choices(answer), assert_parts_written_as_bytes)
+    assert_each(scored_choices(exchange), assert_parts_written_as_bytes)
 
 
 @invariant(
     "logprobs-arrays.never-positive-everywhere", requirement="logprobs-arrays.never-positive"
 )
-def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
+def nothing_is_more_than_certain_anywhere(exchange: RecordedExchange) -> None:
     """No log probability in any answer of the run is above 0, or anything but a number.
 
     本次运行的任何响应中，没有任何对数概率大于 0 或不是数字。
@@ -186,11 +186,11 @@ def nothing_is_more_than_certain_anywhere(answer: Answered) -> None:
                     MAX_ROUNDING_NATS
                 )
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant("logprobs-arrays.mass-everywhere", requirement="logprobs-arrays.top-mass-at-most-one")
-def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
+def alternatives_share_one_probability_everywhere(exchange: RecordedExchange) -> None:
     """At no position of any answer do the alternatives' probabilities add up to more than 1.
 
     任何响应的任何位置上，各候选的概率之和都不超过 1。
@@ -201,68 +201,68 @@ def alternatives_share_one_probability_everywhere(answer: Answered) -> None:
             mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
             expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant(
     "logprobs-arrays.sampled-in-top-everywhere",
     requirement="logprobs-arrays.sampled-agrees-with-top",
 )
-def every_sampled_token_is_listed(answer: Answered) -> None:
+def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
     """In every answer the token taken is among the alternatives, with its own log probability.
 
     在每个响应中，所选的 token 都在候选之中，且对数概率与自身一致。
     """
-    wanted = answer.asked.logprobs
+    wanted = exchange.request.logprobs
     if not wanted:
         raise NotApplicable("no alternatives were asked for")
 
     def judge(choice: Choice) -> None:
-        for position in generated_positions(answer, choice):
+        for position in generated_positions(exchange, choice):
             token, score, top = position.token, position.logprob, position.top or {}
             # Fewer entries than asked for mean that token ids which are written alike share one.
             if len(top) < wanted or not token or not is_whole(token) or score is None:
                 continue
             if token not in top:
-                raise Deviation(f"{shown(token)} among the alternatives", shown(top))
+                raise Failure(f"{shown(token)} among the alternatives", shown(top))
             if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
-                raise Deviation(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+                raise Failure(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant("logprobs-arrays.greedy-is-top-everywhere", requirement="logprobs-arrays.greedy-is-top")
-def greedy_takes_the_best_everywhere(answer: Answered) -> None:
+def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
     """In no greedy answer are most tokens less probable than the best alternative.
 
     任何贪心响应中，概率低于最优候选的 token 都不会占多数。
 
     One or two may be: batching and speculation take another token now and then.
     """
-    asked = answer.asked
-    if not asked.is_greedy or asked.has("logit_bias", "presence_penalty", "frequency_penalty"):
+    request = exchange.request
+    if not request.is_greedy or request.has("logit_bias", "presence_penalty", "frequency_penalty"):
         raise NotApplicable("the answer is not simply greedy")
 
     def judge(choice: Choice) -> None:
         pairs = [
             (position.logprob, max(position.top.values()))
             for position in readable_positions(choice)
-            if position.top and position.logprob is not None and not asked.echo
+            if position.top and position.logprob is not None and not request.echo
         ]
         worse = sum(taken < best - NEAR_TIE_NATS for taken, best in pairs)
         if len(pairs) > 3 and 2 * worse > len(pairs):
-            raise Deviation("the best token at each place", f"{worse} of {len(pairs)} worse")
+            raise Failure("the best token at each place", f"{worse} of {len(pairs)} worse")
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant("text-offset.everywhere", requirement="text-offset.advances-by-characters")
-def every_offset_follows_its_token(answer: Answered) -> None:
+def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
     """Wherever the limit cut a choice, each offset is the one before plus that token's length.
 
     凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该 token 的长度。
     """
-    first = 1 if answer.asked.echo else 0  # a start token is listed and stands nowhere
+    first = 1 if exchange.request.echo else 0  # a start token is listed and stands nowhere
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
@@ -270,16 +270,16 @@ def every_offset_follows_its_token(answer: Answered) -> None:
         _ = readable_tokens(choice)
         assert_offsets_advance(choice, first)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant("text-offset.echo-from-zero-everywhere", requirement="text-offset.echo-from-zero")
-def every_echo_begins_at_zero(answer: Answered) -> None:
+def every_echo_begins_at_zero(exchange: RecordedExchange) -> None:
     """Wherever a prompt is echoed with log probabilities, the first offset is 0.
 
     凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
     """
-    if not answer.asked.echo:
+    if not exchange.request.echo:
         raise NotApplicable("no prompt was to be echoed")
 
     def judge(choice: Choice) -> None:
@@ -288,16 +288,16 @@ def every_echo_begins_at_zero(answer: Answered) -> None:
             raise NotApplicable("the first entry is no token of the text")
         expect(offsets[0], "text_offset[0]").equals(0)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
-def assert_scores_where_text(answer: Answered) -> None:
+def assert_scores_where_text(exchange: RecordedExchange) -> None:
     """Assert that every choice with generated text has log probabilities, and numbers for them."""
-    for number, choice in answer.numbered:
-        if answer.generated(number, choice):
+    for number, choice in exchange.numbered:
+        if exchange.generated(number, choice):
             scores = choice.logprobs.raw.get("token_logprobs")
             if isinstance(scores, list) and scores and set(map(type, scores)) == {type(None)}:
-                raise Deviation(f"{choice.where}.logprobs.token_logprobs numbers", shown(scores))
+                raise Failure(f"{choice.where}.logprobs.token_logprobs numbers", shown(scores))
 
 
 def _assert_join(choice: Choice) -> None:

@@ -22,7 +22,7 @@ from conformance.checks.logprobs.arrays import assert_parallel, worse_than_best
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
+from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice
 
 ROUNDING = 0.01
@@ -86,7 +86,7 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
                 continue
             if not math.isclose(score, listed, rel_tol=ROUNDING, abs_tol=ROUNDING):
                 token = shown(position.token)
-                raise Deviation(
+                raise Failure(
                     "a token listed with its own log probability",
                     f"{token} listed with {listed}, scored {score}",
                 )
@@ -113,7 +113,7 @@ async def greedy_answers_take_the_best(api: Api) -> None:
             if not await tokens_below_best(True):
                 raise Inconclusive("the endpoint does not repeat its own log probabilities")
         if tokens:
-            raise Deviation(
+            raise Failure(
                 "the best token at every place of a greedy answer", f"another at {shown(tokens)}"
             )
 

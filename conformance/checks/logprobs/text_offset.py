@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.prompts import CHINESE, COUNTING
-from conformance.checks._shared.requests import plain, streamed
+from conformance.checks._shared.requests import non_streaming, streamed
 from conformance.checks._shared.token_scores import (
     alternatives,
     assert_offsets_advance,
@@ -30,7 +30,7 @@ async def offsets_count_characters(api: Api) -> None:
 
     在中文响应中，偏移按字符而不是按字节递增。
     """
-    assert_offsets_advance((await plain(api, CHINESE, logprobs=1)).only)
+    assert_offsets_advance((await non_streaming(api, CHINESE, logprobs=1)).only)
 
 
 @check(

@@ -22,7 +22,7 @@ from conformance.checks.max_tokens.directed import (
     documented_default,
     needle_beyond,
 )
-from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect
 
 NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop", "stream")}
 
@@ -65,13 +65,13 @@ async def zero_streams_nothing_but_prompts(api: Api) -> None:
     await assert_nothing_added(api, stream=True)
 
 
-async def assert_limited(api: Api, asked: dict[str, None]) -> None:
+async def assert_limited(api: Api, request: dict[str, None]) -> None:
     """Assert that each choice of a batch has the documented number of tokens."""
     default = documented_default(api)
     try:
         # A stream can be hung up on; what is unlimited there would be paid for four times here.
-        await assert_as_default(api, asked)
-    except Deviation:
+        await assert_as_default(api, request)
+    except Failure:
         raise NotApplicable("not even a stream ends at the default, and that is judged") from None
     # Stops from just beyond the default end the answers of an endpoint that knows no default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
@@ -83,7 +83,7 @@ async def assert_limited(api: Api, asked: dict[str, None]) -> None:
         return await free_text(api, prompt, fresh, max_tokens=default)
 
     prompts = (*stops, *stops)[:2]
-    limit: dict[str, Any] = {"max_tokens": OMITTED, **asked}
+    limit: dict[str, Any] = {"max_tokens": OMITTED, **request}
     words = f"each choice of {default} tokens, as the document says"
     await assert_each_as_alone(
         api, prompts, alone, words, stream=False, stop=list(stops.values()), **limit
@@ -100,8 +100,8 @@ async def beyond(api: Api, limit: int, prompt: str) -> str | None:
 
 async def assert_nothing_added(api: Api, *, stream: bool) -> None:
     """Assert that texts are prompts."""
-    told = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
-    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in told):
+    result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
+    if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
         raise NotApplicable("nothing was echoed, which is judged by itself")
-    for prompt, choice in told:
+    for prompt, choice in result:
         expect(choice.text, f"text of {choice.where}").equals(prompt)

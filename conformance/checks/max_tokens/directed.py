@@ -21,10 +21,10 @@ from conformance.checks._shared.requests import (
     assert_echoed,
     awkward_echo,
     collect_stream,
-    plain,
+    non_streaming,
 )
 from conformance.checks._shared.stop_candidates import before
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -45,8 +45,8 @@ async def a_small_limit_is_kept(api: Api) -> None:
 
     `max_tokens: 4` 至多给出四个 token，其文本少于十六个 token 的文本。
     """
-    assert_limit(await plain(api, max_tokens=FEW_TOKENS), FEW_TOKENS)
-    few, many = await plain(api, max_tokens=FEW_TOKENS), await plain(api)
+    assert_limit(await non_streaming(api, max_tokens=FEW_TOKENS), FEW_TOKENS)
+    few, many = await non_streaming(api, max_tokens=FEW_TOKENS), await non_streaming(api)
     if many.only.finish_reason == "length":
         expect(
             len(few.text), f"length of the text of {FEW_TOKENS} tokens", effect=Effect.IGNORED
@@ -59,11 +59,11 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 
     批次中每个 prompt 各有自己的上限：既不共用，也不超出。
     """
-    answer = await plain(api, TWO_PROMPTS)
-    assert_limit(answer, MAX_TOKENS)
-    if answer.has_usage and all(c.finish_reason == "length" for c in answer.choices):
-        whole = MAX_TOKENS * len(answer.choices)
-        expect(answer.usage.completion_tokens, "completion_tokens of the batch").equals(whole)
+    response = await non_streaming(api, TWO_PROMPTS)
+    assert_limit(response, MAX_TOKENS)
+    if response.has_usage and all(c.finish_reason == "length" for c in response.choices):
+        whole = MAX_TOKENS * len(response.choices)
+        expect(response.usage.completion_tokens, "completion_tokens of the batch").equals(whole)
 
 
 @check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
@@ -74,12 +74,12 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     """
 
     async def shorter(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh, max_tokens=FEW_TOKENS)).text)
+        return solid((await non_streaming(api, fresh=fresh, max_tokens=FEW_TOKENS)).text)
 
     length = len(await shorter(False))
 
     async def beginning(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh)).text)[:length]
+        return solid((await non_streaming(api, fresh=fresh)).text)[:length]
 
     await expect_agreement(shorter, beginning, "a text that the longer one begins with")
 
@@ -111,13 +111,13 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """
     needle = await needle_beyond(api, MAX_TOKENS)
-    limited = solid((await plain(api)).text)
-    reply = await api.stream(
+    limited = solid((await non_streaming(api)).text)
+    response = await api.stream(
         read_events=MAX_TOKENS + EXTRA_EVENTS, prompt=COUNTING, temperature=0, stop=needle
     )
-    text = collect_stream(reply).text
-    if len(solid(text)) <= len(limited) and collect_stream(reply).only.finish_reason == "length":
-        raise Deviation(
+    text = collect_stream(response).text
+    if len(solid(text)) <= len(limited) and collect_stream(response).only.finish_reason == "length":
+        raise Failure(
             "an answer that only its stop sequence ends", f"{shown(text)}, cut by a limit"
         )
 
@@ -133,11 +133,11 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
 
     `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个 token。
     """
-    answer = await awkward_echo(api)
-    assert_echoed(answer.text, AWKWARD)
-    expect(answer.text, "text").equals(AWKWARD)
-    if answer.has_usage:
-        expect(answer.usage.completion_tokens, "completion_tokens").equals(0)
+    completion = await awkward_echo(api)
+    assert_echoed(completion.text, AWKWARD)
+    expect(completion.text, "text").equals(AWKWARD)
+    if completion.has_usage:
+        expect(completion.usage.completion_tokens, "completion_tokens").equals(0)
 
 
 @check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
@@ -146,9 +146,9 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
 
     不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
     """
-    answer = served_or_rejected(await api.complete(**minimal_request(max_tokens=0)))
-    if answer is not None:
-        expect(answer.text, "text").is_empty()
+    completion = served_or_rejected(await api.complete(**minimal_request(max_tokens=0)))
+    if completion is not None:
+        expect(completion.text, "text").is_empty()
 
 
 @check(
@@ -160,20 +160,20 @@ async def the_refusal_names_the_counts(api: Api) -> None:
 
     拒绝一千万个 token 时，错误信息给出请求的 token 数与 prompt 已有的 token 数。
     """
-    asked = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
-    error = as_rejected(await api.stream(read_events=3, **asked), *REJECTED_STATUSES)
+    request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
+    error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
     expect(len(numbers), "how many numbers the message names").at_least(2)
 
 
-def assert_limit(answer: Completion, limit: int) -> None:
+def assert_limit(completion: Completion, limit: int) -> None:
     """Assert that no choice was billed above the limit; a stop token may be counted beside it."""
-    if answer.has_usage:
-        ended = sum(choice.finish_reason != "length" for choice in answer.choices)
-        expect(answer.usage.completion_tokens, "completion_tokens", effect=Effect.IGNORED).at_most(
-            limit * len(answer.choices) + ended
-        )
+    if completion.has_usage:
+        ended = sum(choice.finish_reason != "length" for choice in completion.choices)
+        expect(
+            completion.usage.completion_tokens, "completion_tokens", effect=Effect.IGNORED
+        ).at_most(limit * len(completion.choices) + ended)
 
 
 def documented_default(api: Api) -> int:
@@ -184,10 +184,10 @@ def documented_default(api: Api) -> int:
     return default
 
 
-async def assert_as_default(api: Api, asked: dict[str, None]) -> None:
+async def assert_as_default(api: Api, request: dict[str, None]) -> None:
     """Assert that a request without a limit is answered like one with the documented default."""
     default = documented_default(api)
-    usual = len(solid((await plain(api, max_tokens=default)).text))
+    usual = len(solid((await non_streaming(api, max_tokens=default)).text))
 
     def outcome(choice: Choice) -> tuple[str, object]:
         text = solid(choice.text)
@@ -196,13 +196,17 @@ async def assert_as_default(api: Api, asked: dict[str, None]) -> None:
 
     async def without_limit(fresh: bool) -> tuple[str, object]:
         # Streamed, because it can be hung up on: without a limit the answer may never end.
-        reply = await api.stream(
-            fresh=fresh, read_events=default + EXTRA_EVENTS, prompt=COUNTING, temperature=0, **asked
+        response = await api.stream(
+            fresh=fresh,
+            read_events=default + EXTRA_EVENTS,
+            prompt=COUNTING,
+            temperature=0,
+            **request,
         )
-        return outcome(collect_stream(reply).only)
+        return outcome(collect_stream(response).only)
 
     async def with_default(fresh: bool) -> tuple[str, object]:
-        return outcome((await plain(api, fresh=fresh, max_tokens=default)).only)
+        return outcome((await non_streaming(api, fresh=fresh, max_tokens=default)).only)
 
     await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
 
@@ -213,8 +217,8 @@ async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
     Raises:
         NotApplicable: the text ends before, or says nothing new.
     """
-    short = solid((await plain(api, prompt, max_tokens=limit)).text)
-    longer = await plain(api, prompt, max_tokens=limit + 8)
+    short = solid((await non_streaming(api, prompt, max_tokens=limit)).text)
+    longer = await non_streaming(api, prompt, max_tokens=limit + 8)
     text = solid(longer.text)
     for start in range(len(short) + 1, len(text) - 2):
         needle = text[start : start + 3]

@@ -10,10 +10,10 @@ from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
-from conformance.judgement import Deviation, Judgement, NotApplicable, expect, shown
+from conformance.judgement import Failure, Judgement, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 
 @invariant(
@@ -21,31 +21,33 @@ from conformance.protocol.trace import Answered, Breach
     requirement="max-tokens.limits-answer",
     explained_by=("echo.off-by-default",),
 )
-def no_choice_has_more_entries_than_tokens_allowed(answer: Answered) -> None:
+def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -> None:
     """No choice lists more tokens than `max_tokens`, but for the one that ended it.
 
     除结束 token 外，没有任何 choice 列出的 token 多于 `max_tokens`。
     """
-    limit = answer.asked.limit
-    if answer.asked.echo:
+    limit = exchange.request.limit
+    if exchange.request.echo:
         raise NotApplicable("the prompt has entries as well")
 
     def judge(choice: Choice) -> None:
         name = f"number of {choice.where}'s tokens"
         expect(len(readable_tokens(choice)), name).at_most(limit + 1)
 
-    assert_each(scored_choices(answer), judge)
+    assert_each(scored_choices(exchange), judge)
 
 
 @invariant_across("max-tokens.text-everywhere", requirement="max-tokens.limits-answer")
-def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> Iterator[Breach]:
+def every_text_is_cut_after_the_tokens_allowed(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
 
     被上限截断的贪心 choice，就其文本而言，token 数不会多于或少于该上限。
 
     Which tokens make up a text is read from an answer that lists and bills as many.
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     spelled = spellings(greedy)
     wrong = [
         (sight, known)
@@ -57,8 +59,8 @@ def every_text_is_cut_after_the_tokens_allowed(answers: Sequence[Answered]) -> I
         return
     for sight, known in wrong:
         expected = f"{sight.limit} tokens in {sight.choice.where}.text"
-        deviation = Deviation(expected, f"{shown(sight.text)}, which has more or fewer")
-        yield Breach(deviation, (sight.answer, known.answer))
+        failure = Failure(expected, f"{shown(sight.text)}, which has more or fewer")
+        yield Violation(failure, (sight.exchange, known.exchange))
 
 
 def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
@@ -91,14 +93,14 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
 
 def _spells(sight: Sight, settled: str) -> bool:
     """Return whether a choice lists the tokens of a text that others agree with, one by one."""
-    asked = sight.answer.asked
-    if asked.echo or asked.stops or asked.choices != 1 or asked.best_of != 1:
+    request = sight.exchange.request
+    if request.echo or request.stops or request.choices != 1 or request.best_of != 1:
         return False
     try:
         tokens = readable_tokens(sight.choice)
-        billed = sight.answer.bill.completion_tokens
+        counted = sight.exchange.usage.completion_tokens
     except Judgement:
         return False
     joined, known = join_tokens(tokens)
     agreed = bool(joined) and settled.startswith(solid(joined))
-    return known and joined == sight.text and len(tokens) == billed and agreed
+    return known and joined == sight.text and len(tokens) == counted and agreed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
-from conformance.checks._shared.requests import MINIMAL_REQUEST, plain, streamed
+from conformance.checks._shared.requests import MINIMAL_REQUEST, non_streaming, streamed
 from conformance.checks.model.names import assert_names_model
-from conformance.judgement import Deviation, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect
 
 CHAT_MODEL = "gpt-4o"
 """A name that many endpoints know, of a model that was never served on this one."""
@@ -48,11 +48,11 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
 
     对未知模型的拒绝是带错误码 `model_not_found` 的 404。
     """
-    reply = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
-    if reply.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
+    response = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
+    if response.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
         # The wire has asked three times, and whoever is overloaded would not serve this one.
-        raise Deviation("status 404", f"status {reply.status}, while other models are served")
-    error = as_rejected(reply, *MODEL_REJECTED_STATUSES)
+        raise Failure("status 404", f"status {response.status}, while other models are served")
+    error = as_rejected(response, *MODEL_REJECTED_STATUSES)
     expect(error.status, "status").equals(404)
     expect(error.code, "error.code").equals("model_not_found")
 
@@ -63,8 +63,8 @@ async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
 
     要求流式时，不存在的模型同样会被拒绝。
     """
-    asked = {"model": UNKNOWN_MODEL, "stream": True, **MINIMAL_REQUEST}
-    (await api.post(asked)).expect_error(*MODEL_REJECTED_STATUSES)
+    request = {"model": UNKNOWN_MODEL, "stream": True, **MINIMAL_REQUEST}
+    (await api.post(request)).expect_error(*MODEL_REJECTED_STATUSES)
 
 
 @check("model.similar-name-refused", requirement="model.unknown-refused", tier="deep")
@@ -84,7 +84,7 @@ async def the_answer_names_the_model_asked_for(api: Api) -> None:
 
     `model` 是所请求的名称，或其带日期或更长的形式。
     """
-    assert_names_model((await plain(api)).raw.get("model"), api.model)
+    assert_names_model((await non_streaming(api)).raw.get("model"), api.model)
 
 
 @check(
@@ -106,10 +106,12 @@ async def a_chat_model_is_refused_as_one(api: Api) -> None:
     """
     if api.model == CHAT_MODEL:
         raise NotApplicable("this is the model under judgement")
-    reply = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
-    if reply.status not in {400, 404, 422}:
-        raise NotApplicable(f"status {reply.status}, which says nothing of what the model serves")
-    error = as_rejected(reply)
+    response = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
+    if response.status not in {400, 404, 422}:
+        raise NotApplicable(
+            f"status {response.status}, which says nothing of what the model serves"
+        )
+    error = as_rejected(response)
     if "chat" not in error.message.replace(CHAT_MODEL, "").lower():
         raise NotApplicable("the endpoint does not say that it knows the model as one for chat")
     expect(error.status, "status").equals(404)

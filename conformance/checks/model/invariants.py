@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks.model.names import assert_names_model
 from conformance.judgement import NotApplicable
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
 @invariant(
@@ -13,12 +13,12 @@ from conformance.protocol.trace import Answered
     requirement="model.named-in-answer",
     explained_by=("model.unknown-refused",),
 )
-def every_answer_names_the_model_asked_for(answer: Answered) -> None:
+def every_answer_names_the_model_asked_for(exchange: RecordedExchange) -> None:
     """`model` is the name that was asked for, or a form of it, in every answer of the run.
 
     本次运行的每个响应中，`model` 都是所请求的名称或其变体。
     """
-    asked, named = answer.asked.raw.get("model"), answer.completion.raw.get("model")
-    if not isinstance(asked, str) or not isinstance(named, str):
+    request, named = exchange.request.raw.get("model"), exchange.completion.raw.get("model")
+    if not isinstance(request, str) or not isinstance(named, str):
         raise NotApplicable("a model that is no string is judged elsewhere")
-    assert_names_model(named, asked)
+    assert_names_model(named, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 SIBLINGS = frozenset(
     {"instruct", "chat", "base", "mini", "nano", "turbo", "pro", "lite", "flash", "coder", "vision"}
@@ -12,19 +12,19 @@ SIBLINGS = frozenset(
 """Words that part a family's models: without one a name is that of another model."""
 
 
-def assert_names_model(answered: object, asked: str) -> None:
+def assert_names_model(answered: object, request: str) -> None:
     """Assert that one of two model names is the other with something before or behind it.
 
     ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``/models/x``.
     What is behind it may neither go on with a word or number (``gpt-4``, ``gpt-4o``) nor be a part
     of the name that tells one model from another (``x-instruct``, ``x``).
     """
-    there, here = (name.lower().rstrip("/").rpartition("/")[2] for name in (str(answered), asked))
+    there, here = (name.lower().rstrip("/").rpartition("/")[2] for name in (str(answered), request))
     longer, shorter = (there, here) if len(there) >= len(here) else (here, there)
     related = bool(shorter) and shorter in longer
     behind = longer[longer.find(shorter) + len(shorter) :]
     if not related or _goes_on(shorter, behind) or _is_another(here, there):
-        raise Deviation(f"model {asked!r} or a form of it", f"model = {shown(answered)}")
+        raise Failure(f"model {request!r} or a form of it", f"model = {shown(answered)}")
 
 
 def _goes_on(name: str, behind: str) -> bool:
@@ -36,7 +36,7 @@ def _goes_on(name: str, behind: str) -> bool:
     return word or number
 
 
-def _is_another(asked: str, answered: str) -> bool:
+def _is_another(request: str, answered: str) -> bool:
     """Return whether the answer's name lacks a word that told the model from its siblings."""
-    left_out = asked.replace(answered, "", 1) if answered in asked else ""
+    left_out = request.replace(answered, "", 1) if answered in request else ""
     return bool(SIBLINGS & set(re.split(r"[^a-z]+", left_out)))

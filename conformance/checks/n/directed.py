@@ -8,14 +8,19 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, collect_stream, plain
+from conformance.checks._shared.requests import (
+    TWO_PROMPTS,
+    choices_of,
+    collect_stream,
+    non_streaming,
+)
 from conformance.checks._shared.resampling import (
     assert_no_repeat,
     choices_in_every_shape,
-    same_answer,
+    same_response,
 )
-from conformance.checks._shared.sampling import ROWS, Rows, copies_of, expect_variety, sampled
-from conformance.judgement import Thing, expect
+from conformance.checks._shared.sampling import ROWS, Rows, choices_for, expect_variety, sampled
+from conformance.judgement import Feature, expect
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
@@ -30,8 +35,8 @@ async def as_many_choices_as_asked_for(api: Api) -> None:
 
     `n: 3` 返回三个 choice。
     """
-    answer = (await api.complete(**sampled(n=CHOICES))).expect_ok()
-    choices_of(answer, CHOICES, Thing.COPIES)
+    completion = (await api.complete(**sampled(n=CHOICES))).expect_ok()
+    choices_of(completion, CHOICES, Feature.N_CHOICES)
 
 
 @check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
@@ -40,8 +45,8 @@ async def as_many_choices_for_every_prompt(api: Api) -> None:
 
     两个 prompt 的批次带 `n: 2` 时返回四个 choice。
     """
-    answer = (await api.complete(**copies_of(TWO_PROMPTS))).expect_ok()
-    choices_of(answer, 2 * len(TWO_PROMPTS), Thing.COPIES)
+    completion = (await api.complete(**choices_for(TWO_PROMPTS))).expect_ok()
+    choices_of(completion, 2 * len(TWO_PROMPTS), Feature.N_CHOICES)
 
 
 @check("n.choices-streamed", requirement="n.count", needs=("stream",))
@@ -50,8 +55,8 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
 
     `n: 3` 流式返回三个 choice，每个都有结束。
     """
-    answer = collect_stream(await api.stream(**sampled(n=CHOICES)))
-    for choice in choices_of(answer, CHOICES, Thing.COPIES):
+    completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
+    for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
         expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
 
 
@@ -61,7 +66,7 @@ async def one_choice_by_default(api: Api) -> None:
 
     未设置 `n` 时返回一个 choice。
     """
-    expect(len((await plain(api)).choices), "number of choices").equals(1)
+    expect(len((await non_streaming(api)).choices), "number of choices").equals(1)
 
 
 @check("n.one-by-default-in-batch", requirement="n.default-one")
@@ -70,7 +75,7 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 
     未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
     """
-    choices = (await plain(api, TWO_PROMPTS)).choices
+    choices = (await non_streaming(api, TWO_PROMPTS)).choices
     expect(len(choices), "number of choices").at_most(len(TWO_PROMPTS))
 
 
@@ -86,8 +91,8 @@ async def choices_are_no_copies(api: Api) -> None:
         return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        answer = (await api.complete(**sampled(prompt, n=CHOICES, **more))).expect_ok()
-        return [choices_of(answer, CHOICES, Thing.COPIES)[equal[number]]]
+        completion = (await api.complete(**sampled(prompt, n=CHOICES, **more))).expect_ok()
+        return [choices_of(completion, CHOICES, Feature.N_CHOICES)[equal[number]]]
 
     await expect_variety("n.samples-differ", draw, INDEPENDENT, draws=2, rows=rows_of(api, equal))
 
@@ -104,7 +109,7 @@ async def choices_are_no_copies_in_every_way(api: Api) -> None:
     temperature 为 1 时，无论流式、批次、回显还是中文，各 choice 互不相同。
     """
     taken = await choices_in_every_shape(api, {"temperature": 1})
-    assert_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_answer)
+    assert_no_repeat("n.samples-differ-in-every-way", [taken], INDEPENDENT, same_response)
 
 
 def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
@@ -116,8 +121,8 @@ def rows_of(api: Api, pair: tuple[int, int]) -> Rows:
     """Take two choices of several answers, as rows."""
 
     async def rows() -> list[tuple[str, str]]:
-        replies = [await api.complete(fresh=True, **sampled(n=CHOICES)) for _ in range(ROWS)]
-        texts = [reply.expect_ok().texts for reply in replies]
+        responses = [await api.complete(fresh=True, **sampled(n=CHOICES)) for _ in range(ROWS)]
+        texts = [response.expect_ok().texts for response in responses]
         return [(of[pair[0]], of[pair[1]]) for of in texts if len(of) == CHOICES]
 
     return rows

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_choice_count, choice_count
-from conformance.judgement import Deviation, NotApplicable, Thing
-from conformance.protocol.trace import Answered
+from conformance.judgement import Failure, Feature, NotApplicable
+from conformance.protocol.trace import RecordedExchange
 
 
-@invariant("n.choices-everywhere", requirement="n.count", of=Thing.COPIES)
-def every_prompt_has_its_copies(answer: Answered) -> None:
+@invariant("n.choices-everywhere", requirement="n.count", of=Feature.N_CHOICES)
+def every_prompt_has_its_copies(exchange: RecordedExchange) -> None:
     """Every answer to a request with `n` has that many choices for each prompt.
 
     凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。
     """
-    if answer.asked.n == 1:
+    if exchange.request.n == 1:
         raise NotApplicable("one choice was asked for")
-    assert_choice_count(answer, Thing.COPIES)
+    assert_choice_count(exchange, Feature.N_CHOICES)
 
 
-@invariant("n.default-one-everywhere", requirement="n.default-one", of=Thing.CHOICES)
-def one_choice_unless_more_are_asked_for(answer: Answered) -> None:
+@invariant("n.default-one-everywhere", requirement="n.default-one", of=Feature.CHOICES)
+def one_choice_unless_more_are_asked_for(exchange: RecordedExchange) -> None:
     """Every answer to a request without `n` has one choice for each prompt.
 
     凡是未设置 `n` 的请求，其响应对每个 prompt 都只有一个 choice。
     """
-    if answer.asked.has("n", "best_of"):
+    if exchange.request.has("n", "best_of"):
         raise NotApplicable("a number of choices or candidates was sent")
-    seen, wanted = choice_count(answer), answer.asked.choices
+    seen, wanted = choice_count(exchange), exchange.request.choices
     if seen > wanted:
-        raise Deviation(f"{wanted} choices", f"{seen}")
+        raise Failure(f"{wanted} choices", f"{seen}")

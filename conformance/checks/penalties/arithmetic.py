@@ -47,27 +47,27 @@ class Contradiction:
         )
 
 
-def contradictions(answers: Sequence[Penalised]) -> list[Contradiction]:
+def contradictions(responses: Sequence[Penalised]) -> list[Contradiction]:
     """Return where answers contradict the formula, and nothing where any reading of it fits them.
 
     A penalty that counts the prompt's tokens too is for another check to find.
     """
-    own = [c for answer in answers for c in _contradicting(answer)]
-    left = [c for one in answers for c in _contradicting(replace(one, presence=0, frequency=0))]
-    with_prompt = [c for one in answers for c in _contradicting(one, one.prompt)]
+    own = [c for response in responses for c in _contradicting(response)]
+    left = [c for one in responses for c in _contradicting(replace(one, presence=0, frequency=0))]
+    with_prompt = [c for one in responses for c in _contradicting(one, one.prompt)]
     return own if len(own) >= MIN_CONTRADICTIONS and left and with_prompt else []
 
 
-def _contradicting(answer: Penalised, read: str = "") -> list[Contradiction]:
+def _contradicting(response: Penalised, read: str = "") -> list[Contradiction]:
     """Return the places at which the best token was not taken; ``read`` counts as sampled."""
     counts: Counter[str] = Counter()
     found: list[Contradiction] = []
 
     def score(token: str, logprob: float) -> float:
         times = counts[token] + (read.count(token) if token.strip() else 0)
-        return logprob - times * answer.frequency - (answer.presence if times else 0)
+        return logprob - times * response.frequency - (response.presence if times else 0)
 
-    for place in answer.positions:
+    for place in response.positions:
         if place.logprob is not None and place.top:
             taken = score(place.token, place.logprob)
             others = [(score(token, s), token) for token, s in place.top.items() if _is_word(token)]

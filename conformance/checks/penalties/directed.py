@@ -16,7 +16,7 @@ from conformance.checks._shared.batched import ask_batched
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_positions
 from conformance.checks._shared.refusals import above, below
-from conformance.checks._shared.requests import choices_of, plain
+from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import alternatives
 from conformance.checks.penalties.arithmetic import Penalised, contradictions
@@ -33,7 +33,7 @@ from conformance.checks.penalties.stimuli import (
     penalised,
     under_penalty,
 )
-from conformance.judgement import Deviation, Judgement, NotApplicable, Refusal, Thing, shown
+from conformance.judgement import Failure, Feature, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect
 
 PenaltyCheck = Callable[[Api, str], Awaitable[None]]
@@ -98,8 +98,8 @@ async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
 
     贪心响应的每个 token，按其自身得分与 `{name}` 计算都是最优的。
     """
-    answers = [await under_penalty(api, name, end) for end in ends_of(api, name)]
-    assert_no_contradiction(answers, name)
+    responses = [await under_penalty(api, name, end) for end in ends_of(api, name)]
+    assert_no_contradiction(responses, name)
 
 
 @check_of_both(
@@ -120,15 +120,15 @@ async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> N
     for stream in (False, True):
         together = []
         for value in ends:
-            asked: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
-            asked["logprobs"] = alternatives(api)
-            told = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **asked)
+            request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+            request["logprobs"] = alternatives(api)
+            result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **request)
             # Only the last tokens were generated; those of an echo come before them.
             together += [
                 Penalised(
                     readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value)
                 )
-                for prompt, choice in told
+                for prompt, choice in result
                 if choice.finish_reason == "length"
             ]
         assert_no_contradiction([*single, *together], name)
@@ -192,10 +192,10 @@ async def assert_effect(api: Api, name: str, *, highest: float | None = None) ->
             raise
         # The value may be what is declined, or the parameter: 0 is in every range.
         none: dict[str, Any] = {name: 0}
-        await plain(api, COLOURS, **none)
+        await non_streaming(api, COLOURS, **none)
         raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
     if same:
-        raise Deviation(
+        raise Failure(
             f"other texts at {name} {lowest:g} than at {highest:g}",
             f"the same at both: {shown(same)}",
             effect=Effect.IGNORED,
@@ -221,10 +221,10 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
     return same
 
 
-def assert_no_contradiction(answers: list[Penalised], name: str) -> None:
+def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
     """Assert that no reading of the scores is needed by which tokens were not the best."""
-    if found := contradictions(answers):
-        raise Deviation(
+    if found := contradictions(responses):
+        raise Failure(
             f"each token the best by its score and `{name}`",
             f"{len(found)} that are not: {found[0]}",
         )
@@ -258,5 +258,5 @@ async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any
 async def _first_tokens(
     api: Api, prompts: list[str], fresh: bool, penalty: dict[str, Any]
 ) -> tuple[str, ...]:
-    answer = await plain(api, prompts, fresh=fresh, max_tokens=1, **penalty)
-    return tuple(choice.text for choice in choices_of(answer, len(prompts), Thing.BATCH))
+    response = await non_streaming(api, prompts, fresh=fresh, max_tokens=1, **penalty)
+    return tuple(choice.text for choice in choices_of(response, len(prompts), Feature.BATCH))

@@ -7,7 +7,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_positions
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import OPEN_PROMPTS
 from conformance.checks._shared.token_scores import scored
 from conformance.checks.penalties.arithmetic import Penalised
@@ -44,13 +44,13 @@ def area_of(name: str) -> str:
 
 async def penalised(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Completion:
     """Ask for a greedy text under a penalty, with its scores where they can be had."""
-    asked: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+    request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
     if api.contract.parameter("logprobs").documented:
         try:
-            return await scored(api, prompt, **asked)
+            return await scored(api, prompt, **request)
         except Refusal:
             pass
-    return await plain(api, prompt, **asked)
+    return await non_streaming(api, prompt, **request)
 
 
 def ends_of(api: Api, name: str) -> tuple[float, float]:
@@ -68,5 +68,5 @@ def as_factor(name: str, value: float) -> dict[str, float]:
 
 async def under_penalty(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Penalised:
     """Ask for a greedy answer under a penalty, for its arithmetic to be held."""
-    answer = await penalised(api, name, value, prompt)
-    return Penalised(readable_positions(answer.only), prompt, **as_factor(name, value))
+    response = await penalised(api, name, value, prompt)
+    return Penalised(readable_positions(response.only), prompt, **as_factor(name, value))

@@ -15,7 +15,7 @@ from conformance.checks._shared.refusals import (
     minimal_request,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, greedy, plain
+from conformance.checks._shared.requests import TWO_PROMPTS, choices_of, greedy, non_streaming
 from conformance.checks._shared.token_ids import (
     FORCED_TOKENS,
     ONE_ID,
@@ -26,7 +26,7 @@ from conformance.checks._shared.token_ids import (
     pieces_of,
     repeated_piece,
 )
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.model import Effect
 
 TOKENS = list(range(300, 308))
@@ -44,7 +44,7 @@ async def a_string_is_answered(api: Api) -> None:
 
     以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
     """
-    choice = (await plain(api)).only
+    choice = (await non_streaming(api)).only
     if choice.finish_reason == "length":
         expect(choice.text, "text").is_not_empty()
 
@@ -57,14 +57,14 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
     """
     texts: list[str] = []
     for prompt in (COUNTING, COLOURS, CHINESE, EMOJI):
-        texts.append((await plain(api, prompt)).text)
+        texts.append((await non_streaming(api, prompt)).text)
         if texts[-1] != texts[0]:
             return
     # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
     # Only the beginning is looked at: the pattern takes quadratic time.
     if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
         raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
-    raise Deviation(
+    raise Failure(
         "another text for another prompt",
         f"four prompts, all answered {shown(texts[0])}",
         effect=Effect.IGNORED,
@@ -77,10 +77,12 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
 
     只有一个数字的 prompt 只计几个 token：前后没有添加任何内容。
     """
-    answer = (await api.complete(**minimal_request())).expect_ok()
-    if not answer.has_usage:
+    completion = (await api.complete(**minimal_request())).expect_ok()
+    if not completion.has_usage:
         raise NotApplicable("the endpoint counts no tokens")
-    expect(answer.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(WRAPPING_OF_ONE)
+    expect(completion.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(
+        WRAPPING_OF_ONE
+    )
 
 
 @check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
@@ -95,7 +97,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
         return (await api.post(escaped, fresh=fresh)).expect_ok().text
 
     async def as_utf8(fresh: bool) -> str:
-        return (await plain(api, CHINESE, fresh=fresh)).text
+        return (await non_streaming(api, CHINESE, fresh=fresh)).text
 
     await expect_agreement(as_escapes, as_utf8, "the same text for both ways of writing it")
 
@@ -106,7 +108,7 @@ async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
 
     两个 prompt 的批次返回两个 choice。
     """
-    choices_of(await plain(api, TWO_PROMPTS), len(TWO_PROMPTS), Thing.BATCH)
+    choices_of(await non_streaming(api, TWO_PROMPTS), len(TWO_PROMPTS), Feature.BATCH)
 
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
@@ -133,10 +135,10 @@ async def token_ids_are_one_prompt(api: Api) -> None:
 
     含八个 token id 的数组是一个八 token 的 prompt，带起始 token 则为九个。
     """
-    answer = (await api.complete(**minimal_request(prompt=TOKENS))).expect_ok()
-    choices_of(answer, 1, Thing.CHOICES)
-    if answer.has_usage:
-        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
+    completion = (await api.complete(**minimal_request(prompt=TOKENS))).expect_ok()
+    choices_of(completion, 1, Feature.CHOICES)
+    if completion.has_usage:
+        expect(completion.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
 
 
 @check("prompt.token-batch-served", requirement="prompt.token-arrays")
@@ -146,11 +148,11 @@ async def token_arrays_are_a_batch(api: Api) -> None:
     两个 token id 数组是两个 prompt，各自得到响应。
     """
     batch = [TOKENS, FEW_TOKENS]
-    answer = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
-    choices_of(answer, len(batch), Thing.BATCH)
-    if answer.has_usage:
+    completion = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
+    choices_of(completion, len(batch), Feature.BATCH)
+    if completion.has_usage:
         sent = len(TOKENS) + len(FEW_TOKENS)
-        expect(answer.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
+        expect(completion.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
 
 
 @check(
@@ -163,21 +165,21 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     """
     for token in (400, 500, 600):
         ids = [token] * 8
-        text = (await plain(api, ids, max_tokens=0, echo=True)).text
-        asked, spelt = await plain(api, ids), await plain(api, text)
-        if not asked.has_usage or not spelt.has_usage:
+        text = (await non_streaming(api, ids, max_tokens=0, echo=True)).text
+        request, spelt = await non_streaming(api, ids), await non_streaming(api, text)
+        if not request.has_usage or not spelt.has_usage:
             raise NotApplicable("the endpoint counts no tokens to tell whether they are the same")
         # A text may be cut into other tokens, or get a start token; then it is another prompt.
-        if asked.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
+        if request.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break
     else:
         raise NotApplicable("no token was found whose text is cut into the same tokens again")
 
     async def by_ids(fresh: bool) -> str:
-        return (await plain(api, ids, fresh=fresh)).text
+        return (await non_streaming(api, ids, fresh=fresh)).text
 
     async def by_text(fresh: bool) -> str:
-        return (await plain(api, text, fresh=fresh)).text
+        return (await non_streaming(api, text, fresh=fresh)).text
 
     await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
 
@@ -192,10 +194,10 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
 
     能把一段文本强制写入响应的 id，在 prompt 中也代表这段文本。
     """
-    answer = await echo_of_ids(api, PROBED_IDS)
-    known = pieces_of(answer, PROBED_IDS)
+    completion = await echo_of_ids(api, PROBED_IDS)
+    known = pieces_of(completion, PROBED_IDS)
     tried = [token for token in (ONE_ID, OTHER_ID) if token in known]
-    if not tried or not answer.text.endswith("".join(known[token] for token in tried)):
+    if not tried or not completion.text.endswith("".join(known[token] for token in tried)):
         raise NotApplicable("the endpoint does not tell the pieces of these ids")
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
@@ -203,7 +205,7 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
     # The first piece of an answer may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
-        raise Deviation(
+        raise Failure(
             f"the ids {tried} to stand in a prompt for {shown(texts)}, as they do where forced",
             shown(expected),
         )
@@ -226,17 +228,17 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     """
     context = await context_of(api)
     words = context + 64
-    reply = await api.complete(**minimal_request(prompt=" 1" * words))
-    if reply.status != 200:
-        reply.expect_error(*REJECTED_STATUSES, 413)
+    response = await api.complete(**minimal_request(prompt=" 1" * words))
+    if response.status != 200:
+        response.expect_error(*REJECTED_STATUSES, 413)
         return
-    served = reply.expect_ok()
+    served = response.expect_ok()
     small = (await api.complete(**minimal_request(prompt=" 1" * 64))).expect_ok()
     if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
         raise NotApplicable("the endpoint's counts do not tell how much of a prompt was read")
     if served.usage.prompt_tokens >= words:
         raise NotApplicable(f"the context holds more than the {context} tokens that errors name")
-    raise Deviation(
+    raise Failure(
         f"a refusal of {words} words where the context holds {context} tokens",
         f"an answer to {served.usage.prompt_tokens} tokens of them",
     )
@@ -248,12 +250,13 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
     Raises:
         NotApplicable: no size is named, or probing it would cost too much were it served.
     """
-    asked = minimal_request(max_tokens=10_000_000)
-    reply = await api.stream(read_events=3, **asked)
-    if reply.status not in REJECTED_STATUSES:
+    request = minimal_request(max_tokens=10_000_000)
+    response = await api.stream(read_events=3, **request)
+    if response.status not in REJECTED_STATUSES:
         raise NotApplicable("the endpoint names no context: it does not decline ten million tokens")
     numbers = [
-        int(number) for number in re.findall(r"\d+", reply.expect_error(*REJECTED_STATUSES).message)
+        int(number)
+        for number in re.findall(r"\d+", response.expect_error(*REJECTED_STATUSES).message)
     ]
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
@@ -267,11 +270,11 @@ async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]
     """Assert that a batch is answered like its prompts, one by one."""
 
     async def together(fresh: bool) -> tuple[str, ...]:
-        answer = await plain(api, prompts, fresh=fresh)
-        choices = choices_of(answer, len(prompts), Thing.BATCH)
+        response = await non_streaming(api, prompts, fresh=fresh)
+        choices = choices_of(response, len(prompts), Feature.BATCH)
         return tuple(solid(choice.text) for choice in choices)
 
     async def one_by_one(fresh: bool) -> tuple[str, ...]:
-        return tuple([solid((await plain(api, p, fresh=fresh)).text) for p in prompts])
+        return tuple([solid((await non_streaming(api, p, fresh=fresh)).text) for p in prompts])
 
     await expect_agreement(together, one_by_one, "each prompt answered as it is alone")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_choice_count
-from conformance.judgement import NotApplicable, Thing
-from conformance.protocol.trace import Answered
+from conformance.judgement import Feature, NotApplicable
+from conformance.protocol.trace import RecordedExchange
 
 
-@invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Thing.BATCH)
-def every_prompt_of_a_batch_has_a_choice(answer: Answered) -> None:
+@invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Feature.BATCH)
+def every_prompt_of_a_batch_has_a_choice(exchange: RecordedExchange) -> None:
     """Every answer to several prompts has a choice for each.
 
     对多个 prompt 的每个响应，每个 prompt 都有一个 choice。
     """
-    prompts = answer.asked.prompts
-    if answer.asked.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
+    prompts = exchange.request.prompts
+    if exchange.request.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
         raise NotApplicable("the request is no batch of texts with one choice each")
-    assert_choice_count(answer, Thing.BATCH)
+    assert_choice_count(exchange, Feature.BATCH)

@@ -24,9 +24,9 @@ from conformance.generation.schemathesis_checks import (
     assert_described,
     assert_stream_fits,
 )
-from conformance.judgement import Deviation, Refusal, expect
+from conformance.judgement import Failure, Refusal, expect
 from conformance.model import Stage
-from conformance.protocol.response import REFUSALS, Reply
+from conformance.protocol.response import REFUSALS, Response
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 
@@ -38,11 +38,11 @@ async def what_the_contract_allows_is_served(api: Api) -> None:
     从契约 schema 中抽取的请求得到服务；未作承诺的可以被拒绝。
     """
     exchanges = await send_valid(api)
-    await assert_no_server_error(api, [(encode(one.body), one.reply) for one in exchanges])
-    rejected = [one for one in exchanges if one.reply.exchange.status in REFUSALS]
+    await assert_no_server_error(api, [(encode(one.body), one.response) for one in exchanges])
+    rejected = [one for one in exchanges if one.response.exchange.status in REFUSALS]
     # A server may reject what is not promised, so rejections of promised features come first.
     for one in sorted(rejected, key=lambda one: not is_promised(one, api)):
-        body, _ = await smallest_body(api, one.body, assert_served, rejection(one.reply))
+        body, _ = await smallest_body(api, one.body, assert_served, rejection(one.response))
         move_last(api, encode(body))
         try:
             (await api.post(body)).expect_ok()
@@ -59,7 +59,7 @@ async def plain_answers_fit_the_schema(api: Api) -> None:
     对从契约中抽取的请求，非流式响应符合其 schema。
     """
     await assert_each_valid(
-        api, await served(api, stream=False), lambda reply: assert_completion_fits(reply, api)
+        api, await served(api, stream=False), lambda response: assert_completion_fits(response, api)
     )
 
 
@@ -70,9 +70,9 @@ async def plain_answers_are_announced_as_json(api: Api) -> None:
     对从契约中抽取的请求，非流式响应的内容类型为 `application/json`。
     """
 
-    def judge(reply: Reply) -> None:
-        assert_described(reply, api, TYPE)
-        expect(reply.content_type, "content-type").equals("application/json")
+    def judge(response: Response) -> None:
+        assert_described(response, api, TYPE)
+        expect(response.content_type, "content-type").equals("application/json")
 
     await assert_each_valid(api, await served(api, stream=False), judge)
 
@@ -84,7 +84,7 @@ async def streams_fit_the_schema(api: Api) -> None:
     按从契约中抽取的请求要求的流，由符合其 schema 的数据块组成。
     """
     await assert_each_valid(
-        api, await served(api, stream=True), lambda reply: assert_stream_fits(reply, api)
+        api, await served(api, stream=True), lambda response: assert_stream_fits(response, api)
     )
 
 
@@ -97,9 +97,9 @@ async def streams_are_announced_as_such(api: Api) -> None:
     按从契约中抽取的请求要求的流，其内容类型为 `text/event-stream`。
     """
 
-    def judge(reply: Reply) -> None:
-        assert_described(reply, api, TYPE)
-        expect(reply.content_type, "content-type").equals("text/event-stream")
+    def judge(response: Response) -> None:
+        assert_described(response, api, TYPE)
+        expect(response.content_type, "content-type").equals("text/event-stream")
 
     await assert_each_valid(api, await served(api, stream=True), judge)
 
@@ -107,21 +107,21 @@ async def streams_are_announced_as_such(api: Api) -> None:
 async def served(api: Api, *, stream: bool) -> list[ValidExchange]:
     """Send the valid requests, and return the served ones, either streaming or not."""
     exchanges = await send_valid(api)
-    return [one for one in exchanges if one.streams is stream and is_served(one.reply)]
+    return [one for one in exchanges if one.streams is stream and is_served(one.response)]
 
 
-def assert_served(reply: Reply) -> None:
+def assert_served(response: Response) -> None:
     """Assert that a request is not rejected."""
-    if reply.exchange.status in REFUSALS:
-        raise rejection(reply)
+    if response.exchange.status in REFUSALS:
+        raise rejection(response)
 
 
-def rejection(reply: Reply) -> Deviation:
+def rejection(response: Response) -> Failure:
     """Return the deviation of a request that was rejected."""
-    return Deviation("the request is served", f"status {reply.status}")
+    return Failure("the request is served", f"status {response.status}")
 
 
 def is_promised(one: ValidExchange, api: Api) -> bool:
     """Return whether the contract promises all features that a request uses."""
-    used = one.reply.features | one.body.keys()
+    used = one.response.features | one.body.keys()
     return all(api.contract.promises(feature) for feature in used)

@@ -22,9 +22,9 @@ from conformance.checks.schema.requests import (
 )
 from conformance.generation.bodies_invalid import Defect
 from conformance.generation.schemathesis_checks import TYPE, assert_described, assert_error_fits
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, expect, shown
+from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
 from conformance.model import Credentials, Stage
-from conformance.protocol.response import REFUSALS, Reply
+from conformance.protocol.response import REFUSALS, Response
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 
@@ -45,9 +45,9 @@ async def values_out_of_range_are_refused(api: Api) -> None:
     抽取的超出文档所定上下限的值以 400 拒绝。
     """
 
-    def judge(reply: Reply) -> None:
-        assert_not_served(reply)
-        expect(as_rejected(reply).status, "status").equals(400)
+    def judge(response: Response) -> None:
+        assert_not_served(response)
+        expect(as_rejected(response).status, "status").equals(400)
 
     assert_each_invalid(api, await send_invalid(api, Defect.RANGE), judge)
 
@@ -77,7 +77,7 @@ async def nothing_wrong_breaks_the_server(api: Api) -> None:
     违反契约的抽取请求，不会每次发送都引起服务器错误。
     """
     exchanges = await send_invalid(api)
-    await assert_no_server_error(api, [(one.request.raw, one.reply) for one in exchanges])
+    await assert_no_server_error(api, [(one.request.raw, one.response) for one in exchanges])
 
 
 @check("schema.errors-never-as-success", requirement="errors.never-as-success", **GENERATED)
@@ -96,8 +96,8 @@ async def refusals_say_why(api: Api) -> None:
     对违反契约的抽取请求的拒绝，都是带有 message 的 JSON 文档。
     """
 
-    def judge(reply: Reply) -> None:
-        _ = as_rejected(reply).message
+    def judge(response: Response) -> None:
+        _ = as_rejected(response).message
 
     assert_each_invalid(api, await rejected(api), judge)
 
@@ -108,7 +108,7 @@ async def refusals_fit_the_schema(api: Api) -> None:
 
     对违反契约的抽取请求的拒绝，符合契约中错误的 schema。
     """
-    assert_each_invalid(api, await rejected(api), lambda reply: assert_error_fits(reply, api))
+    assert_each_invalid(api, await rejected(api), lambda response: assert_error_fits(response, api))
 
 
 @check("schema.refusals-announced", requirement="errors.content-type", **GENERATED)
@@ -117,7 +117,9 @@ async def refusals_are_announced_as_json(api: Api) -> None:
 
     对违反契约的抽取请求的拒绝，其内容类型为 `application/json`。
     """
-    assert_each_invalid(api, await rejected(api), lambda reply: assert_described(reply, api, TYPE))
+    assert_each_invalid(
+        api, await rejected(api), lambda response: assert_described(response, api, TYPE)
+    )
 
 
 @check("schema.refusals-leak-nothing", requirement="errors.no-leak", **GENERATED)
@@ -127,13 +129,13 @@ async def refusals_give_nothing_away(api: Api) -> None:
     对违反契约的抽取请求的拒绝，不泄露任何内部信息。
     """
 
-    def judge(reply: Reply) -> None:
-        text = reply.exchange.body.decode("utf-8", errors="replace")
+    def judge(response: Response) -> None:
+        text = response.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
         if found is not None:
-            raise Deviation("an error without addresses, keys and traces", shown(found[0]))
+            raise Failure("an error without addresses, keys and traces", shown(found[0]))
 
-    errors = [one for one in await send_invalid(api) if (one.reply.exchange.status or 0) >= 400]
+    errors = [one for one in await send_invalid(api) if (one.response.exchange.status or 0) >= 400]
     assert_each_invalid(api, errors, judge)
 
 
@@ -151,13 +153,13 @@ async def streams_are_refused_like_plain_answers(api: Api) -> None:
     streamed = [one for one in await send_invalid(api) if one.request.streams]
     for one in streamed[:1]:
         body = json.loads(one.request.raw) | {"stream": False}
-        plainly = as_rejected(await api.post(body))
+        non_streaming = as_rejected(await api.post(body))
 
-        def judge(reply: Reply, wanted: int = plainly.status) -> None:
-            expect(reply.expect_error(*REFUSALS).status, "status of the refused stream").equals(
+        def judge(response: Response, wanted: int = non_streaming.status) -> None:
+            expect(response.expect_error(*REFUSALS).status, "status of the refused stream").equals(
                 wanted
             )
-            _ = as_rejected(reply).message
+            _ = as_rejected(response).message
 
         assert_each_invalid(api, [one], judge)
 
@@ -180,7 +182,7 @@ async def the_key_of_the_contract_is_looked_at(api: Api) -> None:
     (await send_with(api, Credentials.WRONG)).expect_error(401, 403)
 
 
-async def send_with(api: Api, credentials: Credentials) -> Reply:
+async def send_with(api: Api, credentials: Credentials) -> Response:
     """Send a valid request that was served before, with no key or a wrong one.
 
     Raises:
@@ -188,7 +190,7 @@ async def send_with(api: Api, credentials: Credentials) -> Reply:
     """
     if not (api.has_key and api.contract.openapi.get("security")):
         raise NotApplicable("the run presents no key of its own, so there is none to ask for")
-    served = [one.body for one in await send_valid(api) if is_served(one.reply)]
+    served = [one.body for one in await send_valid(api) if is_served(one.response)]
     if not served:
         raise NotApplicable("none of the drawn requests was served")
     return await api.post(served[0], credentials=credentials)
@@ -196,17 +198,17 @@ async def send_with(api: Api, credentials: Credentials) -> Reply:
 
 async def rejected(api: Api) -> list[InvalidExchange]:
     """Send the invalid requests, and return the rejected ones."""
-    return [one for one in await send_invalid(api) if one.reply.exchange.status in REFUSALS]
+    return [one for one in await send_invalid(api) if one.response.exchange.status in REFUSALS]
 
 
-def assert_not_served(reply: Reply) -> None:
+def assert_not_served(response: Response) -> None:
     """Assert that a request is not served; how it is rejected is judged by other checks.
 
     Raises:
         Deviation: it is served.
         Inconclusive: there is no response, or it is a 429.
     """
-    if reply.status == 429:
+    if response.status == 429:
         raise Inconclusive("answered 429")
-    if is_served(reply):
-        raise Deviation("status 4xx", "status 200, as if nothing were wrong with the request")
+    if is_served(response):
+        raise Failure("status 4xx", "status 200, as if nothing were wrong with the request")

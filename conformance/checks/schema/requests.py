@@ -13,8 +13,8 @@ from conformance.generation.bodies_invalid import Defect, InvalidRequest
 from conformance.generation.bodies_shrinking import smallest_body
 from conformance.generation.bodies_valid import Body
 from conformance.generation.contract_requests import generated_requests
-from conformance.judgement import Deviation, Inconclusive, Judgement, NotApplicable
-from conformance.protocol.response import Reply
+from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicable
+from conformance.protocol.response import Response
 
 RETESTS = 2
 """How often a request that got a 5xx is sent again before that counts."""
@@ -25,7 +25,7 @@ class ValidExchange:
     """A valid request and the response to it."""
 
     body: Body
-    reply: Reply
+    response: Response
 
     @property
     def streams(self) -> bool:
@@ -38,40 +38,43 @@ class InvalidExchange:
     """An invalid request and the response to it, which should be an error."""
 
     request: InvalidRequest
-    reply: Reply
+    response: Response
 
 
 async def send_valid(api: Api) -> list[ValidExchange]:
     """Send all valid requests of the run."""
     bodies = (await generated_requests(api, MINIMAL_REQUEST)).valid
-    replies = await asyncio.gather(*(api.post(body) for body in bodies))
-    return [ValidExchange(body, reply) for body, reply in zip(bodies, replies, strict=True)]
+    responses = await asyncio.gather(*(api.post(body) for body in bodies))
+    return [ValidExchange(body, response) for body, response in zip(bodies, responses, strict=True)]
 
 
 async def send_invalid(api: Api, *kinds: Defect) -> list[InvalidExchange]:
     """Send the invalid requests of the run, all or those with some kinds of defect."""
     every = (await generated_requests(api, MINIMAL_REQUEST)).invalid
     sent = [request for request in every if not kinds or request.defect in kinds]
-    replies = await asyncio.gather(*(api.post(request.raw) for request in sent))
-    return [InvalidExchange(request, reply) for request, reply in zip(sent, replies, strict=True)]
+    responses = await asyncio.gather(*(api.post(request.raw) for request in sent))
+    return [
+        InvalidExchange(request, response)
+        for request, response in zip(sent, responses, strict=True)
+    ]
 
 
-def is_served(reply: Reply) -> bool:
+def is_served(response: Response) -> bool:
     """Return whether a response is a complete 200 without an error in it.
 
     An error under status 200 is judged by the checks of errors.
     """
-    if reply.exchange.status != 200 or reply.exchange.fault is not None:
+    if response.exchange.status != 200 or response.exchange.fault is not None:
         return False
     try:
-        assert_no_error_inside(reply)
-    except Deviation:
+        assert_no_error_inside(response)
+    except Failure:
         return False
     return True
 
 
 async def assert_each_valid(
-    api: Api, exchanges: Iterable[ValidExchange], judge: Callable[[Reply], None]
+    api: Api, exchanges: Iterable[ValidExchange], judge: Callable[[Response], None]
 ) -> None:
     """Judge the response to each valid request.
 
@@ -84,11 +87,11 @@ async def assert_each_valid(
     judged = 0
     for one in exchanges:
         try:
-            judge(one.reply)
+            judge(one.response)
             judged += 1
         except Inconclusive as doubt:
             doubts.append(doubt)
-        except Deviation as found:
+        except Failure as found:
             body, simplest = await smallest_body(api, one.body, judge, found)
             move_last(api, encode(body))
             raise with_request(simplest, encode(body)) from None
@@ -97,7 +100,7 @@ async def assert_each_valid(
 
 
 def assert_each_invalid(
-    api: Api, exchanges: Iterable[InvalidExchange], judge: Callable[[Reply], None]
+    api: Api, exchanges: Iterable[InvalidExchange], judge: Callable[[Response], None]
 ) -> None:
     """Judge the response to each invalid request; responses that cannot be judged are skipped.
 
@@ -109,9 +112,9 @@ def assert_each_invalid(
     judged = 0
     for one in exchanges:
         try:
-            judge(one.reply)
+            judge(one.response)
             judged += 1
-        except Deviation as found:
+        except Failure as found:
             move_last(api, one.request.raw)
             raise with_request(found, one.request.raw) from None
         except (Inconclusive, NotApplicable) as unclear:
@@ -120,13 +123,13 @@ def assert_each_invalid(
         raise doubt
 
 
-def with_request(deviation: Deviation, raw: bytes) -> Deviation:
+def with_request(failure: Failure, raw: bytes) -> Failure:
     """Return a deviation whose message ends with the request that shows it."""
     text = raw.decode("utf-8", errors="backslashreplace")
-    return Deviation(
-        f"{deviation.expected}; the smallest request that shows it: {text}",
-        deviation.seen,
-        effect=deviation.effect,
+    return Failure(
+        f"{failure.expected}; the smallest request that shows it: {text}",
+        failure.seen,
+        effect=failure.effect,
     )
 
 
@@ -151,17 +154,15 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
     return True
 
 
-async def assert_no_server_error(api: Api, replies: Sequence[tuple[bytes, Reply]]) -> None:
+async def assert_no_server_error(api: Api, responses: Sequence[tuple[bytes, Response]]) -> None:
     """Assert that no request gets a 5xx each time that it is sent.
 
     Raises:
         Deviation: one does.
         Inconclusive: the cheapest request gets one too.
     """
-    for raw, reply in replies:
-        if reply.status >= 500 and await is_server_error_each_time(api, raw):
-            seen = f"status {reply.status} each time"
+    for raw, response in responses:
+        if response.status >= 500 and await is_server_error_each_time(api, raw):
+            seen = f"status {response.status} each time"
             move_last(api, raw)
-            raise with_request(
-                Deviation("an answer, or a 4xx that declines the request", seen), raw
-            )
+            raise with_request(Failure("an answer, or a 4xx that declines the request", seen), raw)

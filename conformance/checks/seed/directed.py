@@ -8,13 +8,18 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import where_served
-from conformance.checks._shared.request_shapes import PLAIN, SHAPES, RequestShape, ShapeQueue
+from conformance.checks._shared.request_shapes import (
+    NON_STREAMING,
+    SHAPES,
+    RequestShape,
+    ShapeQueue,
+)
 from conformance.checks._shared.requests import choices_of
 from conformance.checks._shared.resampling import (
     NULL_SHAPES,
     assert_no_repeat,
     choices_in_every_shape,
-    other_answer,
+    other_response,
     other_round,
 )
 from conformance.checks._shared.sampling import STORY, expect_variety, sampled
@@ -27,7 +32,7 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
-from conformance.judgement import Deviation, NotApplicable, Refusal, Thing, shown
+from conformance.judgement import Failure, Feature, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -69,24 +74,24 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
 
     无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
     """
-    wavering: list[str] = []
+    non_deterministic: list[str] = []
     turns = ShapeQueue(SHAPES)
-    for way in turns:
-        texts = await seeded_in(api, way)
+    for shape in turns:
+        texts = await seeded_in(api, shape)
         if not texts:
-            turns.take_apart(way)
+            turns.take_apart(shape)
         if len(set(texts)) == SAMPLES:
-            raise Deviation(
+            raise Failure(
                 f"the same text for the seed {SEED} again",
-                f"in {way.name} {shown(texts, limit=400)}",
+                f"in {shape.name} {shown(texts, limit=400)}",
                 effect=Effect.IGNORED,
             )
         if len(set(texts)) > 1:
-            wavering.append(way.name)
+            non_deterministic.append(shape.name)
     # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
-    if len(wavering) >= MIN_WAVERING_SHAPES:
-        raise Deviation(
-            f"the same text for the seed {SEED} again", f"others in {', '.join(wavering)}"
+    if len(non_deterministic) >= MIN_WAVERING_SHAPES:
+        raise Failure(
+            f"the same text for the seed {SEED} again", f"others in {', '.join(non_deterministic)}"
         )
 
 
@@ -159,8 +164,8 @@ async def one_seed_gives_different_choices(api: Api) -> None:
     """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        answer = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
-        return [choices_of(answer, 3, Thing.COPIES)[number]]
+        completion = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
+        return [choices_of(completion, 3, Feature.N_CHOICES)[number]]
 
     await expect_variety(
         "seed.copies-differ", draw, "choices that were sampled each for itself", draws=3
@@ -180,8 +185,8 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
     """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, seed=EDGES[number], **more)
-        return (await api.complete(**asked)).expect_ok().choices
+        request = sampled(prompt, seed=EDGES[number], **more)
+        return (await api.complete(**request)).expect_ok().choices
 
     for number in range(len(EDGES)):
         await draw(STORY, number)
@@ -213,7 +218,7 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
 
     if await without(False) != await with_one(False):
-        raise Deviation("the sample of seed 1", "another one", effect=Effect.IGNORED)
+        raise Failure("the sample of seed 1", "another one", effect=Effect.IGNORED)
 
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
@@ -244,29 +249,30 @@ async def null_is_sampled_again(api: Api) -> None:
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
-    asked = {"temperature": 1, "seed": None}
+    request = {"temperature": 1, "seed": None}
     rounds = [
-        await choices_in_every_shape(api, asked, ways=NULL_SHAPES, fresh=i > 0) for i in range(3)
+        await choices_in_every_shape(api, request, shapes=NULL_SHAPES, fresh=i > 0)
+        for i in range(3)
     ]
-    assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_answer)
+    assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_response)
 
 
-async def seeded_in(api: Api, way: RequestShape) -> list[tuple[str, ...]]:
+async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
     """Take the same seeded sample twice in one way, and once more if those differ.
 
     Returns:
         Their texts; none where this way is not served, which is judged where it is asked plainly.
     """
-    body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **way.more}
+    body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **shape.more}
     texts: list[tuple[str, ...]] = []
     try:
         for number in range(SAMPLES):
             if number == SAMPLES - 1 and len(set(texts)) == 1:
                 break
-            ask = api.stream if way.stream else api.complete
+            ask = api.stream if shape.stream else api.complete
             texts.append((await ask(fresh=number > 0, **body)).expect_ok().texts)
-    except (Deviation, Refusal):
-        if way is PLAIN:
+    except (Failure, Refusal):
+        if shape is NON_STREAMING:
             raise
         return []
     return texts
@@ -283,7 +289,7 @@ async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
         if texts != (await sample(api, seeded(other))).texts:
             return
     except Refusal as refusal:
-        raise Deviation(
+        raise Failure(
             f"the seed {other} to be served like {SEED}", str(refusal), effect=Effect.REFUSED
         ) from None
     if not await differs(api, seeded(), seeded(SEED + 1)):
@@ -316,6 +322,6 @@ async def assert_repeats(api: Api, seed: int) -> None:
     backends = {shown(sample.raw.get("system_fingerprint")) for sample in samples}
     if len(backends) > 1:
         raise NotApplicable(f"the backend changed between the samples: {', '.join(backends)}")
-    raise Deviation(
+    raise Failure(
         f"the same text for seed {seed} again", shown(texts, limit=400), effect=Effect.IGNORED
     )

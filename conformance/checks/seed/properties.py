@@ -19,7 +19,7 @@ from conformance.checks._shared.requests import collect_stream
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import SEEDS, Scene, scenes_with
-from conformance.judgement import BudgetSpent, Deviation, Judgement, NotApplicable, Refusal, shown
+from conformance.judgement import BudgetSpent, Failure, Judgement, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
@@ -57,7 +57,7 @@ async def a_seed_repeats_its_samples(api: Api) -> None:
         # Determinism is best effort; only a choice that differs every time ignores the seed.
         for samples in zip(*found, strict=True):
             if len(set(samples)) == len(found):
-                raise Deviation(
+                raise Failure(
                     "the same samples for the same seed", shown(samples), effect=Effect.IGNORED
                 )
 
@@ -135,7 +135,7 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
             await assert_seed_repeats(api, request, *found)
             unrepeated.append(request)
     if len(unrepeated) >= MIN_UNREPEATED_REQUESTS:
-        raise Deviation(
+        raise Failure(
             "a seed to repeat its sample",
             f"others now and then in {len(unrepeated)} requests,"
             f" such as {shown(unrepeated[0].body)}",
@@ -156,7 +156,7 @@ async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal)
     samples = [await sample(api, usual, stream) for stream in (False, True)]
     if any(isinstance(one, Refusal) for one in samples):
         raise refusal
-    raise Deviation(
+    raise Failure(
         f"the seed {request.seed} to be served like {usual.seed}",
         str(refusal),
         effect=Effect.REFUSED,
@@ -182,7 +182,7 @@ def _texts(response: Completion) -> Texts:
 
 
 async def assert_seed_repeats(
-    api: Api, request: SeededRequest, plain: Texts, streamed: Texts
+    api: Api, request: SeededRequest, non_streaming: Texts, streamed: Texts
 ) -> None:
     """Request two differing samples again, to find out whether both are repeated.
 
@@ -192,7 +192,7 @@ async def assert_seed_repeats(
         Deviation: both are always repeated, or one of them is different every time.
         Judgement: a request is not served any more.
     """
-    samples = {False: [plain], True: [streamed]}
+    samples = {False: [non_streaming], True: [streamed]}
     for stream, found in samples.items():
         for _ in range(REPEATS):
             again = await sample(api, request, stream, fresh=True)
@@ -201,13 +201,13 @@ async def assert_seed_repeats(
             found.append(again)
     for found in samples.values():
         if len(set(found)) == len(found):
-            raise Deviation(
+            raise Failure(
                 f"the same text for the seed {request.seed} again",
                 f"{shown(found, limit=400)} for {shown(request.body)}",
                 effect=Effect.IGNORED,
             )
     if all(len(set(found)) == 1 for found in samples.values()):
-        raise Deviation(
+        raise Failure(
             "the same sample, streamed and plain",
-            f"{shown(streamed)} against {shown(plain)} for {shown(request.body)}",
+            f"{shown(streamed)} against {shown(non_streaming)} for {shown(request.body)}",
         )

@@ -12,7 +12,7 @@ from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, plain
+from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, non_streaming
 from conformance.checks._shared.stop_candidates import (
     CHARS_BEFORE_MATCH,
     MIN_MULTI_TOKEN_CHARS,
@@ -51,7 +51,7 @@ async def as_many_sequences_as_documented_are_served(api: Api) -> None:
     文档规定数目的停止序列得到处理。
     """
     stop = [*UNMATCHED_SEQUENCES[: limit_of(api) - 1], await middle(api)]
-    await plain(api, stop=stop)
+    await non_streaming(api, stop=stop)
 
 
 @check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
@@ -73,9 +73,9 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
     若接受五个停止序列，则最后一个同样有效。
     """
     needle = await middle(api)
-    answer = served_or_rejected(await with_one_too_many(api, len(UNMATCHED_SEQUENCES), needle))
-    if answer is not None:
-        expect(answer.text, "text", effect=Effect.IGNORED).lacks(needle)
+    completion = served_or_rejected(await with_one_too_many(api, len(UNMATCHED_SEQUENCES), needle))
+    if completion is not None:
+        expect(completion.text, "text", effect=Effect.IGNORED).lacks(needle)
 
 
 @check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
@@ -85,7 +85,9 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     取接口自己响应中的一段作为 `stop` 发回，该段不再出现在文本中。
     """
     needle = await middle(api)
-    expect((await plain(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(needle)
+    expect((await non_streaming(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(
+        needle
+    )
 
 
 @check("stop.string", requirement="stop.string", tier="smoke")
@@ -105,7 +107,7 @@ async def the_earliest_match_ends_the_text(api: Api) -> None:
 
     Sequences beside them that match only in another case, or as a pattern, end nothing.
     """
-    text = (await plain(api, COLOURS)).text
+    text = (await non_streaming(api, COLOURS)).text
     early, late = two_in_order(text, start=CHARS_BEFORE_MATCH)
     others = decoys(text, text.find(early))[:2]
     await assert_stopped_text(api, COLOURS, [*others, late, early], early)
@@ -119,7 +121,7 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
 
     Sequences beside them of which only the beginning, or the inside, matches end nothing.
     """
-    text = (await plain(api)).text
+    text = (await non_streaming(api)).text
     early, late = two_in_order(text, start=CHARS_BEFORE_MATCH)
     begin = text.find(early)
     long = text[begin : text.find(late)][:MIN_MULTI_TOKEN_CHARS]
@@ -188,16 +190,18 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
 
     使用 `echo` 时，停止序列在响应中出现处生效，而不在回显的 prompt 中生效。
     """
-    free = (await plain(api)).text
+    free = (await non_streaming(api)).text
     needle = middle_of(free)
     if PIECE_OF_PROMPT in free:
         raise NotApplicable(f"the answer holds {PIECE_OF_PROMPT!r} as well")
 
     async def stopped(fresh: bool) -> str:
-        return (await plain(api, fresh=fresh, stop=[PIECE_OF_PROMPT, needle], echo=True)).text
+        return (
+            await non_streaming(api, fresh=fresh, stop=[PIECE_OF_PROMPT, needle], echo=True)
+        ).text
 
     async def cut(fresh: bool) -> str:
-        return COUNTING + before((await plain(api, fresh=fresh)).text, needle)
+        return COUNTING + before((await non_streaming(api, fresh=fresh)).text, needle)
 
     text = await stopped(False)
     # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
@@ -212,18 +216,18 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
 
     批次中的停止序列只结束含有它的响应，不影响其他响应。
     """
-    *others, last = (await plain(api, TWO_PROMPTS)).texts
+    *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
         raise NotApplicable(f"both answers hold {needle!r}")
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
-        answer = await plain(api, TWO_PROMPTS, fresh=fresh, stop=needle)
-        return tuple(solid(text) for text in answer.texts)
+        response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
+        return tuple(solid(text) for text in response.texts)
 
     async def cut(fresh: bool) -> tuple[str, ...]:
-        answer = await plain(api, TWO_PROMPTS, fresh=fresh)
-        return tuple(solid(before(text, needle)) for text in answer.texts)
+        response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
+        return tuple(solid(before(text, needle)) for text in response.texts)
 
     await expect_agreement(stopped, cut, f"the last answer cut before {needle!r}")
 
@@ -234,7 +238,7 @@ async def a_stream_ends_before_the_sequence(api: Api) -> None:
 
     流在由两个单词组成的停止序列之前结束，不发出其中任何字符。
     """
-    needle = across_words((await plain(api, COLOURS)).text)
+    needle = across_words((await non_streaming(api, COLOURS)).text)
     await assert_stopped_text(api, COLOURS, needle, needle, as_stream=True)
 
 
@@ -244,7 +248,7 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
 
     看似停止序列开头、其实不是的文本，会在流中完整发出。
     """
-    text = material((await plain(api)).text)
+    text = material((await non_streaming(api)).text)
     await assert_unstopped(
         api, [text[-3:] + NEVER_GENERATED, middle_of(text) + NEVER_GENERATED], as_stream=True
     )

@@ -7,74 +7,78 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in, place_of_stop
-from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.judgement import Failure, NotApplicable, shown
 from conformance.model import Effect
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
-def no_text_holds_its_stop_sequence(answer: Answered) -> None:
+def no_text_holds_its_stop_sequence(exchange: RecordedExchange) -> None:
     """No generated text, plain or streamed, holds one of the stop sequences of its request.
 
     无论流式与否，生成的文本都不含请求中的任何停止序列。
     """
-    stops = [stop for stop in answer.asked.stops if stop]
-    limit = answer.contract.parameter("stop").max_items
+    stops = [stop for stop in exchange.request.stops if stop]
+    limit = exchange.contract.parameter("stop").max_items
     if not stops or (limit is not None and len(stops) > limit):
         raise NotApplicable("there is no stop sequence, or more than the document allows")
-    assert_none_in(answer, stops)
+    assert_none_in(exchange, stops)
 
 
 @invariant("stop.none-dropped-everywhere", requirement="stop.none-silently-dropped")
-def no_accepted_stop_sequence_is_dropped(answer: Answered) -> None:
+def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
     """Where more stop sequences are accepted than documented, no text holds any of them.
 
     若接受的停止序列多于文档规定，则没有任何文本含有其中之一。
     """
-    stops = [stop for stop in answer.asked.stops if stop]
-    limit = answer.contract.parameter("stop").max_items
+    stops = [stop for stop in exchange.request.stops if stop]
+    limit = exchange.contract.parameter("stop").max_items
     if limit is None or len(stops) <= limit:
         raise NotApplicable("there are not more stop sequences than the document allows")
-    assert_none_in(answer, stops)
+    assert_none_in(exchange, stops)
 
 
 @invariant_across("stop.streams-never-leak-everywhere", requirement="streaming.stop-never-leaks")
 def no_stream_ends_in_a_piece_of_its_stop_sequence(
-    answers: Sequence[Answered],
-) -> Iterator[Breach]:
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy stream goes on past its stop sequence's place by characters of that sequence.
 
     任何贪心流都不会越过停止序列的位置而带出该序列的字符。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         leaked = piece_of_stop(sight, greedy) if sight.in_stream else None
         if leaked:
             expected = f"text up to its stop sequence, without {shown(leaked)}"
-            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
 @invariant_across("stop.exact-everywhere", requirement="stop.earliest-match")
-def no_text_ends_in_a_piece_of_its_stop_sequence(answers: Sequence[Answered]) -> Iterator[Breach]:
+def no_text_ends_in_a_piece_of_its_stop_sequence(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No plain greedy text goes on past its stop sequence's place by characters of it.
 
     任何非流式贪心文本都不会越过停止序列的位置而带出该序列的字符。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         leaked = None if sight.in_stream else piece_of_stop(sight, greedy)
         if leaked:
             expected = f"text up to its stop sequence, without {shown(leaked)}"
-            yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
 @invariant_across("stop.cut-at-match-everywhere", requirement="stop.earliest-match")
-def nothing_but_a_sequence_ends_a_text(answers: Sequence[Answered]) -> Iterator[Breach]:
+def nothing_but_a_sequence_ends_a_text(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy choice with `stop` ends where its text goes on elsewhere, but for a sequence.
 
     finish_reason 为 `stop` 的贪心 choice，若其文本在别处还有下文，则只会在停止序列之前结束。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     own = {(sight.prompt, sight.text) for sight in greedy.sights if not sight.stops}
     cut = [
         s for s in greedy.sights if (s.prompt, s.text) not in own and is_cut_elsewhere(s, greedy)
@@ -84,16 +88,16 @@ def nothing_but_a_sequence_ends_a_text(answers: Sequence[Answered]) -> Iterator[
     for sight in cut:
         usual = greedy.settled[sight.prompt]
         expected = f"{shown(usual)}, cut before one of {shown(sight.stops)}"
-        yield Breach(Deviation(expected, shown(sight.text)), (sight.answer,))
+        yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
 @invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
-def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[Breach]:
+def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy stream that met no stop sequence lacks an ending that one might have begun with.
 
     没有遇到停止序列的贪心流，不会缺少可能是停止序列开头的结尾。
     """
-    greedy = greedy_in(answers)
+    greedy = greedy_in(exchanges)
     whole: dict[object, Sight] = {}
     for sight in greedy.sights:
         if not sight.stops and sight.choice.finish_reason == "length":
@@ -107,8 +111,8 @@ def no_stream_keeps_what_it_held_back(answers: Sequence[Answered]) -> Iterator[B
         lost = other.text[len(sight.text) :]
         met = any(stop in other.text for stop in sight.stops)
         if lost and not met and any(stop.startswith(lost) for stop in sight.stops):
-            deviation = Deviation(f"text that ends with {shown(lost)}", shown(sight.text))
-            yield Breach(deviation, (sight.answer, other.answer))
+            failure = Failure(f"text that ends with {shown(lost)}", shown(sight.text))
+            yield Violation(failure, (sight.exchange, other.exchange))
 
 
 def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
@@ -125,13 +129,13 @@ def begins(stop: str, rest: str) -> bool:
     return rest.startswith(stop) or stop.startswith(solid(rest))
 
 
-def assert_none_in(answer: Answered, stops: Sequence[str]) -> None:
+def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
     """Assert that no generated text of an answer holds one of some sequences."""
-    for number, choice in answer.numbered:
-        text = answer.generated(number, choice)
+    for number, choice in exchange.numbered:
+        text = exchange.generated(number, choice)
         met = next((stop for stop in stops if stop in text), None)
         if met is not None:
-            raise Deviation(
+            raise Failure(
                 f"{choice.where}.text without {shown(met)}", shown(text), effect=Effect.IGNORED
             )
 

@@ -12,11 +12,11 @@ from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
     choices_in_chunk,
-    plain,
-    stream_reply,
+    non_streaming,
+    stream_response,
     streamed,
 )
-from conformance.judgement import Absence, Deviation, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Missing, expect, shown
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
 
@@ -29,8 +29,8 @@ async def one_chunk_with_the_bill(api: Api) -> None:
 
     设置 `include_usage` 时，恰有一个不含 choice 的数据块携带用量。
     """
-    billed = chunks_with_usage((await streamed(api, stream_options=USAGE)).chunks)
-    bare = [chunk for chunk in billed if chunk.get("choices") == []]
+    counted = chunks_with_usage((await streamed(api, stream_options=USAGE)).chunks)
+    bare = [chunk for chunk in counted if chunk.get("choices") == []]
     expect(len(bare), "number of chunks with usage and empty choices").equals(1)
 
 
@@ -40,13 +40,13 @@ async def the_bill_comes_before_done(api: Api) -> None:
 
     设置 `include_usage` 时，用量在最后一个数据块中，紧接在 `[DONE]` 之前。
     """
-    reply = await stream_reply(api, stream_options=USAGE)
-    chunks_with_usage(reply.chunk_objects)
-    last = reply.chunk_objects[-1]
+    response = await stream_response(api, stream_options=USAGE)
+    chunks_with_usage(response.chunk_objects)
+    last = response.chunk_objects[-1]
     expect(last.get("usage"), "usage of the last chunk").satisfies(
         lambda usage: isinstance(usage, Mapping), "an object"
     )
-    after = [event.data.strip() for event in reply.events[len(reply.chunk_objects) :]]
+    after = [event.data.strip() for event in response.events[len(response.chunk_objects) :]]
     # Where no [DONE] comes at all, the stream is incomplete, and its bill is still the last of it.
     if after:
         expect(after[-1], "event after it").equals(DONE)
@@ -70,8 +70,8 @@ async def no_bill_in_every_chunk(api: Api) -> None:
     未要求用量的流至多携带一次用量。
     """
     chunks = (await streamed(api)).chunks
-    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
-    expect(len(billed), "number of chunks with usage").at_most(1)
+    counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(counted), "number of chunks with usage").at_most(1)
 
 
 @check(
@@ -86,8 +86,8 @@ async def no_bill_when_declined(api: Api) -> None:
     设置 `include_usage: false` 时，流至多携带一次用量。
     """
     chunks = (await streamed(api, stream_options={"include_usage": False})).chunks
-    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
-    expect(len(billed), "number of chunks with usage").at_most(1)
+    counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    expect(len(counted), "number of chunks with usage").at_most(1)
 
 
 @check("stream-options.same-text", requirement="stream-options.include-usage", tier="smoke")
@@ -119,7 +119,7 @@ async def the_refusal_names_stream_options(api: Api) -> None:
     error = as_rejected(await api.complete(**MINIMAL_REQUEST, stream_options=USAGE), 400, 422)
     named = error.param == "stream_options" or "stream" in error.message
     if not named:
-        raise Deviation("`stream_options` in param or message", shown(error.error))
+        raise Failure("`stream_options` in param or message", shown(error.error))
 
 
 @check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
@@ -130,13 +130,13 @@ async def padding_keeps_the_text(api: Api) -> None:
     """
     padding = {"include_obfuscation": True}
 
-    async def plainly(fresh: bool) -> str:
-        return solid((await plain(api, fresh=fresh)).text)
+    async def unstreamed(fresh: bool) -> str:
+        return solid((await non_streaming(api, fresh=fresh)).text)
 
     async def padded(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
 
-    await expect_agreement(plainly, padded, "the same text with padding")
+    await expect_agreement(unstreamed, padded, "the same text with padding")
 
 
 def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
@@ -145,7 +145,7 @@ def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
     Raises:
         Absence: none does.
     """
-    billed = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
-    if not billed:
-        raise Absence(Thing.STREAM_USAGE, "a chunk with usage", "no chunk with usage")
-    return billed
+    counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
+    if not counted:
+        raise Missing(Feature.STREAM_USAGE, "a chunk with usage", "no chunk with usage")
+    return counted

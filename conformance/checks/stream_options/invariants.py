@@ -8,61 +8,61 @@ from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_three_counts
 from conformance.checks._shared.recorded_streams import chunks_of, unbroken
 from conformance.checks._shared.requests import choices_in_chunk
-from conformance.judgement import Deviation, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import JsonObject
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 
 @invariant(
-    "stream-options.usage-everywhere", requirement="stream-options.include-usage", of=Thing.USAGE
+    "stream-options.usage-everywhere", requirement="stream-options.include-usage", of=Feature.USAGE
 )
-def every_bill_that_was_asked_for_comes_last(answer: Answered) -> None:
+def every_bill_that_was_asked_for_comes_last(exchange: RecordedExchange) -> None:
     """Every stream with `include_usage` ends with one chunk that has the usage and no choices.
 
     每个带 `include_usage` 的流都以一个有用量、无 choice 的数据块结束。
 
     The usage has three whole numbers, as that of a plain answer.
     """
-    if not answer.asked.include_usage or not answer.asked.stream:
+    if not exchange.request.include_usage or not exchange.request.stream:
         raise NotApplicable("no bill was asked for")
-    _ = unbroken(answer)
-    chunks = chunks_of(answer)
-    bare = [chunk for chunk in chunks if _has_bill(chunk) and chunk.get("choices") == []]
-    if not any(_has_bill(chunk) for chunk in chunks):
-        raise Deviation("a chunk with usage", "no chunk with usage", effect=Effect.IGNORED)
+    _ = unbroken(exchange)
+    chunks = chunks_of(exchange)
+    bare = [chunk for chunk in chunks if _has_usage(chunk) and chunk.get("choices") == []]
+    if not any(_has_usage(chunk) for chunk in chunks):
+        raise Failure("a chunk with usage", "no chunk with usage", effect=Effect.IGNORED)
     expect(len(bare), "number of chunks with usage and empty choices").equals(1)
     if chunks[-1] is not bare[0]:
-        raise Deviation("the usage in the last chunk", shown(chunks[-1]))
-    assert_three_counts(answer.completion)
+        raise Failure("the usage in the last chunk", shown(chunks[-1]))
+    assert_three_counts(exchange.completion)
 
 
 @invariant(
     "stream-options.only-one-bill-everywhere", requirement="stream-options.other-chunks-null"
 )
-def no_other_chunk_has_a_bill(answer: Answered) -> None:
+def no_other_chunk_has_a_bill(exchange: RecordedExchange) -> None:
     """In every stream with `include_usage` the chunks with choices carry no usage.
 
     在每个带 `include_usage` 的流中，含 choice 的数据块都不携带用量。
     """
-    if not answer.asked.include_usage:
+    if not exchange.request.include_usage:
         raise NotApplicable("no bill was asked for")
-    for chunk in chunks_of(answer):
+    for chunk in chunks_of(exchange):
         if choices_in_chunk(chunk):
             expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
 
 
 @invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
-def no_stream_repeats_a_bill_unasked(answer: Answered) -> None:
+def no_stream_repeats_a_bill_unasked(exchange: RecordedExchange) -> None:
     """Every stream that was not asked for usage carries it once at most.
 
     每个未要求用量的流都至多携带一次用量。
     """
-    if answer.asked.include_usage:
+    if exchange.request.include_usage:
         raise NotApplicable("a bill was asked for")
-    billed = sum(_has_bill(chunk) for chunk in chunks_of(answer))
-    expect(billed, "number of chunks with usage").at_most(1)
+    counted = sum(_has_usage(chunk) for chunk in chunks_of(exchange))
+    expect(counted, "number of chunks with usage").at_most(1)
 
 
-def _has_bill(chunk: JsonObject) -> bool:
+def _has_usage(chunk: JsonObject) -> bool:
     return isinstance(chunk.get("usage"), Mapping)

@@ -13,11 +13,11 @@ from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
     choices_in_chunk,
     greedy,
-    stream_reply,
+    stream_response,
     streamed,
     two_prompts,
 )
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
@@ -29,10 +29,10 @@ async def one_document_unless_asked(api: Api) -> None:
 
     未提及 `stream` 的请求，其响应是单个 JSON 文档。
     """
-    reply = await api.complete(**greedy())
-    reply.expect_ok()
-    if reply.is_stream:
-        raise Deviation("one JSON document", "a stream of events", effect=Effect.IGNORED)
+    response = await api.complete(**greedy())
+    response.expect_ok()
+    if response.is_stream:
+        raise Failure("one JSON document", "a stream of events", effect=Effect.IGNORED)
 
 
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
@@ -43,10 +43,10 @@ async def one_document_when_declined(api: Api) -> None:
     """
     if await neutral_values_are_harmless(api, "stream"):
         return
-    reply = await api.complete(**MINIMAL_REQUEST, stream=False)
-    reply.expect_ok()
-    if reply.is_stream:
-        raise Deviation("one JSON document", "a stream of events", effect=Effect.IGNORED)
+    response = await api.complete(**MINIMAL_REQUEST, stream=False)
+    response.expect_ok()
+    if response.is_stream:
+        raise Failure("one JSON document", "a stream of events", effect=Effect.IGNORED)
 
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke")
@@ -55,9 +55,9 @@ async def events_when_asked(api: Api) -> None:
 
     设置 `stream: true` 时，响应是事件流，而不是单个文档。
     """
-    reply = await stream_reply(api)
-    _ = reply.chunk_objects
-    expect(len(reply.events), "number of events").at_least(2)
+    response = await stream_response(api)
+    _ = response.chunk_objects
+    expect(len(response.events), "number of events").at_least(2)
 
 
 @check("stream.true-streams-batch", requirement="stream.true-streams")
@@ -66,9 +66,9 @@ async def a_batch_streams_as_well(api: Api) -> None:
 
     带 `stream: true` 的批次，其响应同样是事件流。
     """
-    reply = await stream_reply(api, two_prompts(api))
-    _ = reply.chunk_objects
-    expect(len(reply.events), "number of events").at_least(3)
+    response = await stream_response(api, two_prompts(api))
+    _ = response.chunk_objects
+    expect(len(response.events), "number of events").at_least(3)
 
 
 @check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
@@ -77,8 +77,8 @@ async def announced_as_an_event_stream(api: Api) -> None:
 
     流的内容类型为 `text/event-stream`。
     """
-    reply = await stream_reply(api)
-    expect(reply.content_type, "content-type").equals("text/event-stream")
+    response = await stream_response(api)
+    expect(response.content_type, "content-type").equals("text/event-stream")
 
 
 @check("streaming.framing", requirement="streaming.framing", tier="smoke")
@@ -87,11 +87,11 @@ async def nothing_but_events(api: Api) -> None:
 
     流中每一行都属于服务器推送事件，每个事件都以空行结束。
     """
-    reply = await stream_reply(api)
-    if reply.stream.stray:
-        raise Deviation("only fields of server-sent events", shown(reply.stream.stray[0]))
-    if reply.stream.unfinished is not None:
-        raise Deviation("a blank line after the last event", shown(reply.stream.unfinished))
+    response = await stream_response(api)
+    if response.stream.stray:
+        raise Failure("only fields of server-sent events", shown(response.stream.stray[0]))
+    if response.stream.unfinished is not None:
+        raise Failure("a blank line after the last event", shown(response.stream.unfinished))
 
 
 @check("streaming.event-json", requirement="streaming.framing", tier="smoke")
@@ -100,8 +100,8 @@ async def each_event_is_one_json_document(api: Api) -> None:
 
     每个事件的数据都是一个 JSON 对象或 `[DONE]`。
     """
-    reply = await stream_reply(api)
-    expect(len(reply.chunk_objects), "number of chunks").at_least(1)
+    response = await stream_response(api)
+    expect(len(response.chunk_objects), "number of chunks").at_least(1)
 
 
 @check("streaming.done-last", requirement="streaming.done-last", tier="smoke")
@@ -132,7 +132,7 @@ async def chunks_are_completions(api: Api) -> None:
         expect(chunk.get("object"), "object of a chunk").equals("text_completion")
         for part in choices_in_chunk(chunk):
             if not isinstance(part.get("text"), str):
-                raise Deviation("text in each choice of a chunk", shown(part))
+                raise Failure("text in each choice of a chunk", shown(part))
 
 
 @check("streaming.chunk-schema", requirement="streaming.chunk-shape")
@@ -144,7 +144,7 @@ async def chunks_match_the_schema(api: Api) -> None:
     for chunk in (await streamed(api)).chunks:
         faults = api.contract.validate_chunk(chunk)
         if faults:
-            raise Deviation(
+            raise Failure(
                 "a chunk that matches the schema", f"{faults[0].path}: {faults[0].message}"
             )
 
@@ -182,10 +182,10 @@ async def an_error_in_a_stream_is_an_event(api: Api) -> None:
 
     流开始之后出现的错误，是携带错误对象的事件。
     """
-    reply = await stream_reply(api)
+    response = await stream_response(api)
     assert_errors_framed(
-        [event.data for event in reply.events if '"error"' in event.data],
-        [line for line in reply.stream.stray if "error" in line.lower()],
+        [event.data for event in response.events if '"error"' in event.data],
+        [line for line in response.stream.stray if "error" in line.lower()],
     )
 
 
@@ -203,11 +203,11 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
     if not events and not bare:
         raise NotApplicable("no stream of this check broke, so there was no error to look at")
     if bare:
-        raise Deviation('an event with {"error": {…}}', shown(bare[0]))
-    for told in events:
-        inner = error_in(told)
+        raise Failure('an event with {"error": {…}}', shown(bare[0]))
+    for result in events:
+        inner = error_in(result)
         if inner is None:
-            raise Deviation('an event with {"error": {…}}', shown(told))
+            raise Failure('an event with {"error": {…}}', shown(result))
         expect(inner.get("message"), "error.message").satisfies(
             lambda message: isinstance(message, str) and message != "", "a sentence"
         )
@@ -225,7 +225,7 @@ async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
 
     A last event that no blank line ended counts: how it is framed is a judgement of its own.
     """
-    stream = (await stream_reply(api, prompt)).stream
+    stream = (await stream_response(api, prompt)).stream
     last = [] if stream.unfinished is None else [stream.unfinished]
     return [*(event.data for event in stream.events), *last]
 
@@ -234,7 +234,7 @@ def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
     """Assert that all chunks have the same value under ``key``, and that there is one."""
     values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
     if len(values) != 1:
-        raise Deviation(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")
+        raise Failure(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")
 
 
 def error_in(data: str) -> JsonObject | None:

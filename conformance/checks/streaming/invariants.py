@@ -25,75 +25,77 @@ from conformance.checks.streaming.directed import (
     assert_done_once_and_last,
     assert_errors_framed,
 )
-from conformance.judgement import Absence, Deviation, NotApplicable, Thing, expect, shown
-from conformance.protocol.response import Reply
-from conformance.protocol.trace import Answered, Breach
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, expect, shown
+from conformance.protocol.response import Response
+from conformance.protocol.trace import RecordedExchange, Violation
 
 CHAT_MEMBERS = ("delta", "message")
 """What a chunk of a chat carries in place of text."""
 
 
-@invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Thing.STREAM)
-def every_stream_asked_for_is_one(answer: Answered) -> None:
+@invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Feature.STREAM)
+def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
     """Every answer to a request with `stream: true` is a stream of server-sent events.
 
     凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
-    if not answer.asked.stream:
+    if not exchange.request.stream:
         raise NotApplicable("no stream was asked for")
-    if not answer.served.is_stream and not is_error(_body_of(answer.reply)):
-        raise Absence(Thing.STREAM, "a stream", f"one body: {shown(_beginning(answer.reply))}")
+    if not exchange.served.is_stream and not is_error(_body_of(exchange.response)):
+        raise Missing(
+            Feature.STREAM, "a stream", f"one body: {shown(_beginning(exchange.response))}"
+        )
 
 
 @invariant("stream.plain-everywhere", requirement="stream.plain-unless-asked")
-def nothing_streams_unasked(answer: Answered) -> None:
+def nothing_streams_unasked(exchange: RecordedExchange) -> None:
     """Every answer to a request without `stream: true` is one JSON document.
 
     凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
-    if answer.asked.stream:
+    if exchange.request.stream:
         raise NotApplicable("a stream was asked for")
-    if answer.served.is_stream:
-        raise Deviation("one JSON document", f"a stream: {shown(_beginning(answer.reply))}")
+    if exchange.served.is_stream:
+        raise Failure("one JSON document", f"a stream: {shown(_beginning(exchange.response))}")
 
 
 @invariant("streaming.content-type-everywhere", requirement="streaming.content-type")
-def every_stream_is_announced_as_one(answer: Answered) -> None:
+def every_stream_is_announced_as_one(exchange: RecordedExchange) -> None:
     """Every stream has the content type `text/event-stream`.
 
     每个流的内容类型都是 `text/event-stream`。
     """
-    expect(stream_of(answer).content_type, "content-type").equals("text/event-stream")
+    expect(stream_of(exchange).content_type, "content-type").equals("text/event-stream")
 
 
 @invariant("streaming.framing-everywhere", requirement="streaming.framing")
-def every_stream_is_nothing_but_events(answer: Answered) -> None:
+def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
     """Every stream is UTF-8 and nothing but events: one JSON object or `[DONE]`, and a blank line.
 
     每个流都采用 UTF-8 编码，且只由事件组成：一个 JSON 对象或 `[DONE]`，并以空行结束。
 
     What a server says of its own failing is left to the check of that.
     """
-    stream = stream_of(answer).stream
+    stream = stream_of(exchange).stream
     # What is read as U+FFFD here would be judged as another text by everyone else.
-    assert_utf_8(answer.exchange)
+    assert_utf_8(exchange.exchange)
     stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
     if stray:
-        raise Deviation("only fields of server-sent events", shown(stray[0]))
+        raise Failure("only fields of server-sent events", shown(stray[0]))
     if stream.unfinished is not None:
-        raise Deviation("a blank line after the last event", shown(stream.unfinished))
-    for data, told in answer.payloads:
-        if not isinstance(told, dict):
-            raise Deviation("one JSON object in each event", shown(data))
+        raise Failure("a blank line after the last event", shown(stream.unfinished))
+    for data, result in exchange.payloads:
+        if not isinstance(result, dict):
+            raise Failure("one JSON object in each event", shown(data))
 
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
-def every_stream_ends_with_done(answer: Answered) -> None:
+def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
     """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error.
 
     每个流都以恰好一个 `data: [DONE]` 结束，因错误中断者除外。
     """
-    stream = unbroken(answer).stream
+    stream = unbroken(exchange).stream
     last = [] if stream.unfinished is None else [stream.unfinished]
     data = [*(event.data for event in stream.events), *last]
     if not data:
@@ -102,40 +104,40 @@ def every_stream_ends_with_done(answer: Answered) -> None:
 
 
 @invariant("streaming.chunk-shape-everywhere", requirement="streaming.chunk-shape")
-def every_chunk_is_a_text_completion(answer: Answered) -> None:
+def every_chunk_is_a_text_completion(exchange: RecordedExchange) -> None:
     """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat.
 
     每个流的每个数据块都是 `text_completion`，其 choice 携带 `text`，不带聊天内容。
     """
-    for chunk in chunks_of(answer):
+    for chunk in chunks_of(exchange):
         expect(chunk.get("object"), "object of a chunk").equals("text_completion")
         if not isinstance(chunk.get("choices"), list):
-            raise Deviation("choices an array in every chunk", shown(chunk))
+            raise Failure("choices an array in every chunk", shown(chunk))
         for part in choices_in_chunk(chunk):
             if not isinstance(part.get("text"), str):
-                raise Deviation("text in each choice of a chunk", shown(part))
+                raise Failure("text in each choice of a chunk", shown(part))
             if any(part.get(name) is not None for name in CHAT_MEMBERS):
-                raise Deviation("text and no chat in each choice of a chunk", shown(part))
+                raise Failure("text and no chat in each choice of a chunk", shown(part))
 
 
 @invariant("streaming.id-constant-everywhere", requirement="streaming.identity-constant")
-def every_stream_has_one_id_and_one_model(answer: Answered) -> None:
+def every_stream_has_one_id_and_one_model(exchange: RecordedExchange) -> None:
     """All chunks of every stream have the same `id` and name the same `model`.
 
     在每个流中，所有数据块都具有相同的 `id` 和 `model`。
     """
-    chunks = chunks_of(answer)
+    chunks = chunks_of(exchange)
     assert_constant(chunks, "id")
     assert_constant(chunks, "model")
 
 
 @invariant("streaming.created-constant-everywhere", requirement="streaming.created-constant")
-def every_stream_has_one_time(answer: Answered) -> None:
+def every_stream_has_one_time(exchange: RecordedExchange) -> None:
     """All chunks of every stream have the same `created`.
 
     在每个流中，所有数据块都具有相同的 `created`。
     """
-    assert_constant(chunks_of(answer), "created")
+    assert_constant(chunks_of(exchange), "created")
 
 
 @invariant(
@@ -143,71 +145,73 @@ def every_stream_has_one_time(answer: Answered) -> None:
     requirement="streaming.one-finish-per-choice",
     explained_by=("index.each-once",),
 )
-def every_streamed_choice_ends_once(answer: Answered) -> None:
+def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
     """Every choice of every stream has exactly one finish_reason, and no text comes after it.
 
     每个流的每个 choice 都恰有一个 finish_reason，其后没有文本。
     """
-    _ = unbroken(answer)
-    chunks = chunks_of(answer)
+    _ = unbroken(exchange)
+    chunks = chunks_of(exchange)
     ends: dict[object, str] = {}
     begun = set()
     for part in (part for chunk in chunks for part in choices_in_chunk(chunk)):
         index, text = shown(part.get("index")), part.get("text")
         begun.add(index)
         if index in ends and text:
-            raise Deviation(f"no text of choice {index} after its finish_reason", shown(part))
+            raise Failure(f"no text of choice {index} after its finish_reason", shown(part))
         if part.get("finish_reason") is not None:
             if index in ends:
-                told = f"{ends[index]}, then {shown(part['finish_reason'])}"
-                raise Deviation(f"one finish_reason of choice {index}", told)
+                result = f"{ends[index]}, then {shown(part['finish_reason'])}"
+                raise Failure(f"one finish_reason of choice {index}", result)
             ends[index] = shown(part["finish_reason"])
     for index in sorted(begun - ends.keys()):
-        raise Deviation(f"a finish_reason of choice {index}", "none")
+        raise Failure(f"a finish_reason of choice {index}", "none")
 
 
 @invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
-def every_error_in_a_stream_is_an_event(answer: Answered) -> None:
+def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
     """Every error that comes after a stream has begun is an event with the error envelope.
 
     凡是流开始之后出现的错误，都是携带错误对象的事件。
     """
-    _ = answer.asked
-    reply = answer.reply
-    if answer.exchange.status != 200 or not reply.is_stream:
+    _ = exchange.request
+    response = exchange.response
+    if exchange.exchange.status != 200 or not response.is_stream:
         raise NotApplicable("the answer is no stream")
     assert_errors_framed(
-        [data for data, told in answer.payloads if is_error(told)],
-        [line for line in reply.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],
+        [data for data, result in exchange.payloads if is_error(result)],
+        [line for line in response.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],
     )
 
 
 @invariant("streaming.whole-characters-everywhere", requirement="streaming.whole-characters")
-def streamed_characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
+def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
     """No streamed text with log probabilities breaks a character that its tokens have whole.
 
     带对数概率的流式文本，不会拆断在其 token 中完整的字符。
     """
-    assert_each(answer.streamed.choices, assert_as_whole_as_tokens)
+    assert_each(exchange.streamed.choices, assert_as_whole_as_tokens)
 
 
 @invariant_across("streaming.same-characters-everywhere", requirement="streaming.whole-characters")
 def streamed_characters_are_as_whole_as_in_other_answers(
-    answers: Sequence[Answered],
-) -> Iterator[Breach]:
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No streamed greedy text breaks a character that other answers to its prompt have whole.
 
     流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
-    yield from changed(answers, in_stream=True, is_changed=is_broken_form, what="whole characters")
+    yield from changed(
+        exchanges, in_stream=True, is_changed=is_broken_form, what="whole characters"
+    )
 
 
-def _body_of(reply: Reply) -> object:
+def _body_of(response: Response) -> object:
     try:
-        return reply.json
-    except Deviation:
+        return response.json
+    except Failure:
         return None
 
 
-def _beginning(reply: Reply) -> str:
-    return reply.exchange.body[:160].decode("utf-8", errors="replace")
+def _beginning(response: Response) -> str:
+    return response.exchange.body[:160].decode("utf-8", errors="replace")

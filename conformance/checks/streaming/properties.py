@@ -30,11 +30,11 @@ async def a_stream_is_its_plain_answer(api: Api) -> None:
         async def in_pieces(fresh: bool) -> Texts:
             return await texts(trial.api, scene, shape, stream=True, fresh=fresh)
 
-        async def at_once(fresh: bool) -> Texts:
+        async def batched(fresh: bool) -> Texts:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, in_pieces, at_once, "a stream that joins to the plain answer"
+            trial, in_pieces, batched, "a stream that joins to the plain answer"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -80,9 +80,9 @@ async def streamed_scores_are_the_plain_ones(api: Api) -> None:
         async def in_pieces(fresh: bool) -> Scored:
             return await scored(trial, scene, shape, stream=True, fresh=fresh)
 
-        async def at_once(fresh: bool) -> Scored:
+        async def batched(fresh: bool) -> Scored:
             return await scored(trial, scene, shape, stream=False, fresh=fresh)
 
-        await expect_same_scores(trial, in_pieces, at_once, expected)
+        await expect_same_scores(trial, in_pieces, batched, expected)
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -13,7 +13,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import minimal_request
 from conformance.contract import Contract
-from conformance.judgement import Deviation, NotApplicable, shown
+from conformance.judgement import Failure, NotApplicable, shown
 from conformance.model import Effect
 from conformance.protocol.response import REFUSALS
 
@@ -71,11 +71,11 @@ def _register(edge: str, requirement: str, values: Mapping[str, Any]) -> None:
     async def is_served(api: Api) -> None:
         await assert_streamed(api, edge)
 
-    told = " and ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
-    told_zh = " 与 ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
+    result = " and ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
+    result_zh = " 与 ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
     is_served.__doc__ = (
-        f"A stream with {told} is served where the plain request is.\n\n"
-        f"非流式请求能处理 {told_zh} 时，流式请求同样处理。"
+        f"A stream with {result} is served where the plain request is.\n\n"
+        f"非流式请求能处理 {result_zh} 时，流式请求同样处理。"
     )
     check(
         f"served-streams.{edge}",
@@ -109,7 +109,7 @@ async def assert_streamed(api: Api, edge: str) -> None:
         return
     if not await is_served(api, stream=True):
         raise NotApplicable("streams are declined altogether, which another check judges")
-    raise Deviation(
+    raise Failure(
         f"a stream with {shown(alone)} to be served as the plain request is",
         "the stream is declined",
         effect=Effect.REFUSED,
@@ -132,17 +132,17 @@ def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
     return found
 
 
-async def is_served(api: Api, **asked: Any) -> bool:
+async def is_served(api: Api, **request: Any) -> bool:
     """Return whether the cheapest request with something beside it is served, or declined.
 
     Raises:
         Inconclusive: neither: 429, 5xx, trouble with the key, or no answer.
     """
-    reply = await api.complete(**minimal_request(**asked))
-    if reply.status in REFUSALS:
+    response = await api.complete(**minimal_request(**request))
+    if response.status in REFUSALS:
         return False
-    if reply.status != 200:
-        reply.expect_ok()
+    if response.status != 200:
+        response.expect_ok()
     return True
 
 

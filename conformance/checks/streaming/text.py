@@ -21,12 +21,12 @@ from conformance.checks._shared.requests import (
     collect_stream,
     emoji,
     greedy,
-    plain,
+    non_streaming,
     streamed,
     two_prompts,
 )
 from conformance.checks._shared.sampling import sampled
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
 from conformance.protocol.completion import Completion, JsonObject
 
 
@@ -81,7 +81,7 @@ async def chinese_characters_stay_whole(api: Api) -> None:
 
     非流式的中文响应没有残缺字符时，流的数据块中也没有半个字符。
     """
-    await assert_characters_whole(api, CHINESE, await plain(api, CHINESE))
+    await assert_characters_whole(api, CHINESE, await non_streaming(api, CHINESE))
 
 
 @check("streaming.characters-emoji", requirement="streaming.whole-characters")
@@ -137,9 +137,9 @@ async def every_copy_ends_once(api: Api) -> None:
 
 async def three_copies(api: Api) -> Completion:
     """Ask for three samples as a stream."""
-    answer = collect_stream(await api.stream(**sampled(n=3)))
-    choices_of(answer, 3, Thing.COPIES)
-    return answer
+    completion = collect_stream(await api.stream(**sampled(n=3)))
+    choices_of(completion, 3, Feature.N_CHOICES)
+    return completion
 
 
 @check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
@@ -191,7 +191,7 @@ async def text_arrives_while_it_is_generated(api: Api) -> None:
             f"all of the text came within {max(spans):.3f} s, but this machine was too busy to"
             f" read it in time: {late.worst:.2f} s late at worst"
         )
-    raise Deviation(
+    raise Failure(
         f"text that arrives over the {min(durations):.2f} s that its generation takes",
         f"all of it within {max(spans):.3f} s, {TRIES} times",
     )
@@ -199,9 +199,9 @@ async def text_arrives_while_it_is_generated(api: Api) -> None:
 
 async def arrival_span(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
     """Return the seconds between the first and the last piece of a stream's text."""
-    reply = await api.stream(fresh=fresh, **body)
-    collect_stream(reply)
-    times = [event.at for event in reply.events if carries_text(event.data)]
+    response = await api.stream(fresh=fresh, **body)
+    collect_stream(response)
+    times = [event.at for event in response.events if carries_text(event.data)]
     return times[-1] - times[0] if times else 0.0
 
 
@@ -228,18 +228,18 @@ async def assert_stream_as_plain(
 
     ``whole`` asks for the plain answer, ``fresh`` or not, where another than the shared one serves.
     """
-    ask = partial(plain, api, prompt) if whole is None else whole
+    ask = partial(non_streaming, api, prompt) if whole is None else whole
     pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
     if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
         raise NotApplicable("characters are broken in the stream, which is judged elsewhere")
 
-    async def plainly(fresh: bool) -> list[str]:
+    async def unstreamed(fresh: bool) -> list[str]:
         return [solid(text) for text in (await ask(fresh=fresh)).texts]
 
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
-    await expect_agreement(plainly, in_pieces, "the stream's text to be the plain answer's")
+    await expect_agreement(unstreamed, in_pieces, "the stream's text to be the plain answer's")
 
 
 async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
@@ -247,9 +247,9 @@ async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> N
     if has_broken_character(whole.text):
         raise NotApplicable("the model itself generates parts of characters here")
     chunks = (await streamed(api, prompt)).chunks
-    pieces = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
-    if has_broken_character("".join(pieces)):
-        raise Deviation("whole characters in every chunk", shown(pieces))
+    fragments = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
+    if has_broken_character("".join(fragments)):
+        raise Failure("whole characters in every chunk", shown(fragments))
 
 
 def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:

@@ -11,9 +11,9 @@ from conformance.checks._shared.refusals import (
     minimal_request,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import choices_of, plain
+from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import STORY
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
@@ -31,7 +31,7 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
 
     suffix 会改变贪心的插入内容，或至少计入 prompt 的 token 数。
     """
-    free, inserted = await plain(api), await plain(api, suffix=LONG_SUFFIX)
+    free, inserted = await non_streaming(api), await non_streaming(api, suffix=LONG_SUFFIX)
     if inserted.text != free.text:
         return
     # A model may insert the same all the same; one that never read the suffix cannot count it.
@@ -39,9 +39,9 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
         raise NotApplicable("the texts are equal, and the endpoint counts no tokens to compare")
     if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
         return
-    one, other = [await plain(api, STORY, suffix=suffix) for suffix in SUFFIXES]
+    one, other = [await non_streaming(api, STORY, suffix=suffix) for suffix in SUFFIXES]
     if one.text == other.text and one.usage.prompt_tokens == other.usage.prompt_tokens:
-        raise Deviation(
+        raise Failure(
             "an insertion that depends on the suffix",
             f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
             effect=Effect.IGNORED,
@@ -70,21 +70,21 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     """Assert that an insertion is not what follows the prompt and the suffix in one."""
 
     async def inserted(fresh: bool) -> tuple[str, int | None]:
-        return told(await plain(api, prompt, fresh=fresh, suffix=suffix))
+        return text_and_usage(await non_streaming(api, prompt, fresh=fresh, suffix=suffix))
 
     async def continued(fresh: bool) -> tuple[str, int | None]:
-        return told(await plain(api, prompt + suffix, fresh=fresh))
+        return text_and_usage(await non_streaming(api, prompt + suffix, fresh=fresh))
 
     # A model may insert the same text by chance, but not at the very same price.
-    text, bill = await inserted(False)
-    if bill is None or (text, bill) != await continued(False):
+    text, usage = await inserted(False)
+    if usage is None or (text, usage) != await continued(False):
         return
-    free = await plain(api, prompt)
+    free = await non_streaming(api, prompt)
     if text == solid(free.text):
         raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
-    if (text, bill) not in [await inserted(True) for _ in range(REPEATS)]:
+    if (text, usage) not in [await inserted(True) for _ in range(REPEATS)]:
         raise Inconclusive(f"{shown(text)} was inserted once, and did not come back")
-    raise Deviation(
+    raise Failure(
         "an insertion between the prompt and the suffix",
         f"{shown(text)}, which is what follows the prompt and the suffix in one",
         effect=Effect.ALTERED,
@@ -103,7 +103,7 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
     两个不同的 suffix 使插入内容的第一个 token 具有不同的概率。
     """
     one, other = [
-        (await plain(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
+        (await non_streaming(api, STORY, max_tokens=1, suffix=suffix, logprobs=1)).only.logprobs
         for suffix in SUFFIXES
     ]
     if one.tokens != other.tokens:
@@ -123,7 +123,7 @@ async def the_suffix_is_not_returned(api: Api) -> None:
 
     插入的文本不以 suffix 结尾。
     """
-    text = (await plain(api, suffix=LONG_SUFFIX)).text
+    text = (await non_streaming(api, suffix=LONG_SUFFIX)).text
     expect(text, "text").satisfies(
         lambda it: not it.rstrip().endswith(LONG_SUFFIX.strip()),
         f"without {shown(LONG_SUFFIX)} at its end",
@@ -136,9 +136,15 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
 
     中文 suffix 会改变贪心的插入内容，或至少计入 token 数。
     """
-    free, inserted = await plain(api, CHINESE), await plain(api, CHINESE, suffix=CHINESE_SUFFIX)
-    if inserted.text == free.text and told(inserted)[1] == told(free)[1] is not None:
-        raise Deviation(
+    free, inserted = (
+        await non_streaming(api, CHINESE),
+        await non_streaming(api, CHINESE, suffix=CHINESE_SUFFIX),
+    )
+    if (
+        inserted.text == free.text
+        and text_and_usage(inserted)[1] == text_and_usage(free)[1] is not None
+    ):
+        raise Failure(
             "an insertion that depends on the suffix",
             f"{shown(inserted.text)} with it and without, for the same number of tokens",
             effect=Effect.IGNORED,
@@ -151,13 +157,13 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
 
     `suffix` 与批次同时使用时，要么每个 prompt 各得一个 choice，要么被拒绝。
     """
-    asked = minimal_request(prompt=[COUNTING, STORY], suffix=LONG_SUFFIX)
-    answer = served_or_rejected(await api.complete(**asked))
-    if answer is not None:
-        choices_of(answer, 2, Thing.BATCH)
+    request = minimal_request(prompt=[COUNTING, STORY], suffix=LONG_SUFFIX)
+    completion = served_or_rejected(await api.complete(**request))
+    if completion is not None:
+        choices_of(completion, 2, Feature.BATCH)
 
 
-def told(answer: Completion) -> tuple[str, int | None]:
+def text_and_usage(completion: Completion) -> tuple[str, int | None]:
     """Return an answer's text, and its bill for what the model has read."""
-    bill = answer.usage.prompt_tokens if answer.has_usage else None
-    return solid(answer.text), bill
+    usage = completion.usage.prompt_tokens if completion.has_usage else None
+    return solid(completion.text), usage

@@ -10,10 +10,10 @@ from conformance.checks._shared.greedy import OTHER_STEERING
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.token_scores import Scored, scores_of, tokens_of
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
-from conformance.judgement import Deviation, Judgement, NotApplicable, shown
+from conformance.judgement import Failure, Judgement, NotApplicable, shown
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_EQUAL_SCORES = 3
 """Scores that agree to the last digit by no chance."""
@@ -23,57 +23,57 @@ MAX_TELLING_LOGPROB = -0.05
 
 
 @invariant("suffix.not-appended-everywhere", requirement="suffix.not-appended")
-def no_suffix_is_returned_anywhere(answer: Answered) -> None:
+def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
     """In no answer does an insertion end with its suffix, plain or streamed.
 
     任何响应，无论流式与否，插入的文本都不以其 suffix 结尾。
 
     Only of a suffix that is longer than what may be inserted: a short one can be written by chance.
     """
-    suffix = answer.asked.raw.get("suffix")
+    suffix = exchange.request.raw.get("suffix")
     if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
         raise NotApplicable("the request has no suffix that tells")
 
     def assert_inserted(choice: Choice) -> None:
         if choice.text.rstrip().endswith(suffix.strip()):
-            raise Deviation(f"text without {shown(suffix)} at its end", shown(choice.text))
+            raise Failure(f"text without {shown(suffix)} at its end", shown(choice.text))
 
-    assert_each(answer.completion.choices, assert_inserted)
+    assert_each(exchange.completion.choices, assert_inserted)
 
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
-def every_suffix_changes_the_scores(answers: Sequence[Answered]) -> Iterator[Breach]:
+def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No greedy insertion has the very scores that its prompt's continuation has without a suffix.
 
     贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
     """
-    plain: dict[Prompt, list[tuple[Answered, Scored]]] = defaultdict(list)
-    inserted: list[tuple[Answered, Prompt, Scored]] = []
-    for answer in answers:
-        for prompt, scored in _scored(answer):
-            if answer.asked.raw.get("suffix"):
-                inserted.append((answer, prompt, scored))
+    non_streaming: dict[Prompt, list[tuple[RecordedExchange, Scored]]] = defaultdict(list)
+    inserted: list[tuple[RecordedExchange, Prompt, Scored]] = []
+    for exchange in exchanges:
+        for prompt, scored in _scored(exchange):
+            if exchange.request.raw.get("suffix"):
+                inserted.append((exchange, prompt, scored))
             else:
-                plain[prompt].append((answer, scored))
-    for answer, prompt, scored in inserted:
-        for other, continued in plain[prompt]:
+                non_streaming[prompt].append((exchange, scored))
+    for exchange, prompt, scored in inserted:
+        for other, continued in non_streaming[prompt]:
             if _are_one(scored, continued):
-                yield Breach(
-                    Deviation("other scores than without `suffix`", shown(scored)),
-                    (answer, other),
+                yield Violation(
+                    Failure("other scores than without `suffix`", shown(scored)),
+                    (exchange, other),
                 )
                 break
 
 
-def _scored(answer: Answered) -> list[tuple[Prompt, Scored]]:
+def _scored(exchange: RecordedExchange) -> list[tuple[Prompt, Scored]]:
     """Return what a greedy answer scores of each prompt's continuation, where it can be read."""
     try:
-        asked = answer.asked
-        if not asked.is_greedy or asked.echo or asked.has(*OTHER_STEERING):
+        request = exchange.request
+        if not request.is_greedy or request.echo or request.has(*OTHER_STEERING):
             return []
         return [
-            (asked.prompts[number], list(zip(tokens_of(choice), scores_of(choice), strict=False)))
-            for number, choice in answer.numbered
+            (request.prompts[number], list(zip(tokens_of(choice), scores_of(choice), strict=False)))
+            for number, choice in exchange.numbered
             if choice.has_logprobs
         ]
     except Judgement:

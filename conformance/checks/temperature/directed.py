@@ -13,22 +13,22 @@ from conformance.checks._shared.refusals import (
     served_or_rejected,
 )
 from conformance.checks._shared.request_shapes import assert_greedy_in_every_shape
-from conformance.checks._shared.requests import MAX_TOKENS, plain
+from conformance.checks._shared.requests import MAX_TOKENS, non_streaming
 from conformance.checks._shared.resampling import (
     NULL_SHAPES,
     assert_no_repeat,
     choices_in_every_shape,
-    other_answer,
-    same_answer,
+    other_response,
+    same_response,
 )
 from conformance.checks._shared.sampling import (
     NARROW_TOP_P,
     ROWS,
     STORY,
+    distinguished,
     expect_variety,
     hottest,
     sampled,
-    told_apart,
 )
 from conformance.checks._shared.seeded import (
     assert_same_sample,
@@ -38,7 +38,7 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
-from conformance.judgement import Deviation, Inconclusive, NotApplicable, shown
+from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -66,7 +66,7 @@ async def the_minimum_is_served(api: Api) -> None:
 
     temperature 为 0，即范围的下限，得到处理。
     """
-    await plain(api)
+    await non_streaming(api)
 
 
 @check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
@@ -75,13 +75,16 @@ async def greedy_answers_repeat(api: Api) -> None:
 
     temperature 为 0 时，开放式 prompt 再次得到相同的文本。
     """
-    texts = [(await plain(api, STORY)).text, (await plain(api, STORY, fresh=True)).text]
+    texts = [
+        (await non_streaming(api, STORY)).text,
+        (await non_streaming(api, STORY, fresh=True)).text,
+    ]
     if texts[0] == texts[1]:
         return
     # Near-ties flip now and then even on a greedy server; samples hardly ever agree.
-    texts += [(await plain(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
+    texts += [(await non_streaming(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
     if len(set(texts)) >= REPEATS - 1:
-        raise Deviation(
+        raise Failure(
             "one greedy text, whenever it is asked for",
             f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
             effect=Effect.IGNORED,
@@ -109,12 +112,12 @@ async def the_maximum_gives_variety(api: Api) -> None:
 
     在文档允许的最高 temperature 下，开放式 prompt 的响应与为 0 时不同。
     """
-    asked = sampled(temperature=hottest(api))
-    if (await api.complete(**asked)).expect_ok().text != (await plain(api, STORY)).text:
+    request = sampled(temperature=hottest(api))
+    if (await api.complete(**request)).expect_ok().text != (await non_streaming(api, STORY)).text:
         return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        hot = sampled(prompt, temperature=hottest(api), **told_apart(api, number), **more)
+        hot = sampled(prompt, temperature=hottest(api), **distinguished(api, number), **more)
         return (await api.complete(fresh=number > 0, **hot)).expect_ok().choices
 
     expected = "different texts at the highest temperature"
@@ -147,8 +150,8 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
 
     # Three choices at a time: it is the request that other checks make as well.
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, n=3, **more)
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+        request = sampled(prompt, n=3, **more)
+        return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
     async def rows() -> Sequence[Sequence[str]]:
         taken = [await draw(STORY, number) for number in range(ROWS)]
@@ -173,7 +176,7 @@ async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
     first = await choices_in_every_shape(api, {"temperature": 1})
     again = await choices_in_every_shape(api, {"temperature": 1}, fresh=True)
     check_id = "temperature.repeats-vary-in-every-way"
-    assert_no_repeat(check_id, [first, again], ANOTHER, other_answer)
+    assert_no_repeat(check_id, [first, again], ANOTHER, other_response)
 
 
 @check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
@@ -208,8 +211,8 @@ async def the_default_samples(api: Api) -> None:
         return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = {"prompt": prompt, "max_tokens": MAX_TOKENS, **told_apart(api, number), **more}
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+        request = {"prompt": prompt, "max_tokens": MAX_TOKENS, **distinguished(api, number), **more}
+        return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
     await expect_variety("temperature.default-varies", draw, "different samples")
 
@@ -235,11 +238,13 @@ async def null_samples_in_every_way(api: Api) -> None:
     设置 `temperature: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
     """
     taken = [
-        await choices_in_every_shape(api, {"temperature": None}, ways=NULL_SHAPES, fresh=number > 0)
+        await choices_in_every_shape(
+            api, {"temperature": None}, shapes=NULL_SHAPES, fresh=number > 0
+        )
         for number in range(2)
     ]
     expected = "different samples, as without `temperature`"
-    assert_no_repeat("temperature.null-in-every-way", taken, expected, same_answer)
+    assert_no_repeat("temperature.null-in-every-way", taken, expected, same_response)
 
 
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
@@ -252,8 +257,8 @@ async def null_samples(api: Api) -> None:
         return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, temperature=None, **told_apart(api, number), **more)
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+        request = sampled(prompt, temperature=None, **distinguished(api, number), **more)
+        return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
     await expect_variety("temperature.null-varies", draw, "different samples")
 

@@ -22,7 +22,7 @@ from conformance.checks._shared.sampling import OPEN_PROMPTS, hottest, sampled
 from conformance.checks._shared.sampling_test import Place, log_chance, typical_log_chance
 from conformance.checks._shared.significance import SHARES, chance
 from conformance.checks._shared.token_scores import positions_of
-from conformance.judgement import Deviation, NotApplicable, Refusal, shown
+from conformance.judgement import Failure, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -139,7 +139,7 @@ async def the_maximum_flattens_frequencies(api: Api) -> None:
 
 
 async def assert_frequencies_everywhere(
-    api: Api, law: Frequencies, asked: Mapping[str, Any]
+    api: Api, law: Frequencies, request: Mapping[str, Any]
 ) -> None:
     """Assert that samples in every way follow the law of a temperature.
 
@@ -152,35 +152,37 @@ async def assert_frequencies_everywhere(
         best_spot(api, OPEN_PROMPTS[:2], law, samples),
         best_spot(api, OPEN_PROMPTS[2:], law, samples),
     )
-    looked = 0
+    inspected = 0
     turns = ShapeQueue(SHAPES)
-    for way in turns:
-        spot = chinese if way.chinese else ascii_spot
+    for shape in turns:
+        spot = chinese if shape.chinese else ascii_spot
         if spot is None:
-            turns.take_apart(way)
+            turns.take_apart(shape)
             continue
         try:
-            taken = await tokens_in_rounds(api, way, spot.prompt, samples, asked, rounds=law.rounds)
+            taken = await tokens_in_rounds(
+                api, shape, spot.prompt, samples, request, rounds=law.rounds
+            )
             if is_one(taken[0]):
                 taken += await tokens_in_rounds(
-                    api, way, spot.prompt, samples, asked, rounds=EXTRA_ROUNDS
+                    api, shape, spot.prompt, samples, request, rounds=EXTRA_ROUNDS
                 )
-        except (Deviation, Refusal):
+        except (Failure, Refusal):
             # What is wrong with so many choices, or with this way, is judged elsewhere.
-            turns.take_apart(way)
+            turns.take_apart(shape)
             continue
-        looked += 1
+        inspected += 1
         # Copies of one sample are no matter of temperature.
         if all(map(is_one, taken)) and len(set(map(tuple, taken))) > 1:
             continue
         together = [token for tokens in taken for token in tokens]
         for tokens in [*taken, together] if len(taken) > 1 else taken:
-            assert_frequencies(law, way.name, spot, tokens)
-    if not looked:
+            assert_frequencies(law, shape.name, spot, tokens)
+    if not inspected:
         raise NotApplicable(f"no {samples} choices of a place that tells of the temperature")
 
 
-def assert_frequencies(law: Frequencies, way: str, spot: Spot, tokens: Sequence[str]) -> None:
+def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequence[str]) -> None:
     """Assert that tokens are as frequent at a place as a temperature makes them."""
     share = SHARES[law.check_id] / (MAX_SHAPES * (law.rounds + EXTRA_ROUNDS + 1))
     found = log_chance(spot.place, tokens, law.temperature)
@@ -188,10 +190,10 @@ def assert_frequencies(law: Frequencies, way: str, spot: Spot, tokens: Sequence[
         usual = typical_log_chance(spot.place, law.temperature, law.other, len(tokens))
         counts = {token: tokens.count(token) for token in spot.place.listed}
         said = {token: round(p, 3) for token, p in spot.place.listed.items()}
-        raise Deviation(
+        raise Failure(
             f"tokens as frequent as temperature {law.temperature} makes them of the probabilities"
             f" {shown(said)}",
-            f"in {way} {shown(counts)} of {len(tokens)}, which has a chance of {chance(found)} at"
+            f"in {shape} {shown(counts)} of {len(tokens)}, which has a chance of {chance(found)} at"
             f" most (accused below {share:.0e}; at temperature {law.other} a chance of"
             f" {chance(usual)} would be usual)",
             effect=Effect.ALTERED,
@@ -219,8 +221,8 @@ async def best_spot(
         return None
     # Its text may be cut into other tokens now that it is a prompt: what counts is what comes next.
     again = {**sampled(best.prompt, logprobs=LISTED_ALTERNATIVES), "max_tokens": 1}
-    answer = (await api.complete(**again)).expect_ok()
-    return next(iter(spots_of(best.prompt, answer.only)), None)
+    response = (await api.complete(**again)).expect_ok()
+    return next(iter(spots_of(best.prompt, response.only)), None)
 
 
 async def completed(api: Api, body: Mapping[str, Any]) -> Completion:
@@ -234,10 +236,10 @@ async def completed(api: Api, body: Mapping[str, Any]) -> Completion:
 
 async def tokens_in_rounds(
     api: Api,
-    way: SamplingShape,
+    shape: SamplingShape,
     prompt: str,
     samples: int,
-    asked: Mapping[str, Any],
+    request: Mapping[str, Any],
     *,
     rounds: int,
 ) -> list[list[str]]:
@@ -246,23 +248,25 @@ async def tokens_in_rounds(
     Raises:
         Deviation, Refusal: so many do not come.
     """
-    return await in_parallel(*(tokens_in(api, way, prompt, samples, asked) for _ in range(rounds)))
+    return await in_parallel(
+        *(tokens_in(api, shape, prompt, samples, request) for _ in range(rounds))
+    )
 
 
 async def tokens_in(
-    api: Api, way: SamplingShape, prompt: str, samples: int, asked: Mapping[str, Any]
+    api: Api, shape: SamplingShape, prompt: str, samples: int, request: Mapping[str, Any]
 ) -> list[str]:
     """Take so many samples of the token behind a prompt, in one way to ask.
 
     Raises:
         Deviation, Refusal: so many do not come.
     """
-    body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "n": samples, **asked}
-    if way.batch:
+    body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "n": samples, **request}
+    if shape.batch:
         body |= {"prompt": [prompt, prompt], "n": samples // 2}
-    if way.echo:
+    if shape.echo:
         body |= {"echo": True}
-    if way.stream:
+    if shape.stream:
         choices = collect_stream(await api.stream(fresh=True, **body)).choices
     else:
         choices = (await api.complete(fresh=True, **body)).expect_ok().choices

@@ -15,9 +15,9 @@ from conformance.checks._shared.characters import (
     join_tokens,
 )
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
-from conformance.checks._shared.requests import emoji, plain, streamed, two_prompts
+from conformance.checks._shared.requests import emoji, non_streaming, streamed, two_prompts
 from conformance.checks._shared.token_scores import scored, tokens_of
-from conformance.judgement import Deviation, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -27,7 +27,7 @@ async def the_choice_has_text(api: Api) -> None:
 
     choice 的响应在 `text` 中，是一个字符串。
     """
-    _ = (await plain(api)).only.text
+    _ = (await non_streaming(api)).only.text
 
 
 @check("text.present-in-batch", requirement="text.present")
@@ -36,7 +36,7 @@ async def every_choice_has_text(api: Api) -> None:
 
     批次中每个 choice 的响应都在 `text` 中，是一个字符串。
     """
-    _ = (await plain(api, two_prompts(api))).texts
+    _ = (await non_streaming(api, two_prompts(api))).texts
 
 
 @check("text.present-in-stream", requirement="text.present", tier="smoke", needs=("stream",))
@@ -94,7 +94,7 @@ async def the_streamed_space_is_in_the_text(api: Api) -> None:
 
     流开头的空白，同样位于非流式文本的开头。
     """
-    assert_space_kept((await streamed(api)).text, (await plain(api)).text)
+    assert_space_kept((await streamed(api)).text, (await non_streaming(api)).text)
 
 
 @check("text.whole-characters-chinese", requirement="text.whole-characters")
@@ -103,7 +103,7 @@ async def chinese_comes_back_whole(api: Api) -> None:
 
     中文响应没有残缺的字符，除非最后一个被上限截断。
     """
-    await assert_characters_whole(api, await plain(api, CHINESE), CHINESE)
+    await assert_characters_whole(api, await non_streaming(api, CHINESE), CHINESE)
 
 
 @check("text.whole-characters-emoji", requirement="text.whole-characters")
@@ -122,7 +122,7 @@ async def no_control_token_in_the_text(api: Api) -> None:
     文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
     for prompt in (COUNTING, COLOURS, CHINESE):
-        assert_no_control_token((await plain(api, prompt)).only)
+        assert_no_control_token((await non_streaming(api, prompt)).only)
     assert_no_control_token((await emoji(api)).only)
 
 
@@ -140,7 +140,7 @@ def assert_no_control_token(choice: Choice) -> None:
     """Assert that nothing in a text looks like a control token."""
     found = CONTROL_TOKEN.search(choice.text)
     if found is not None:
-        raise Deviation("text without control tokens", f"{found[0]} in {shown(choice.text)}")
+        raise Failure("text without control tokens", f"{found[0]} in {shown(choice.text)}")
 
 
 def assert_space_kept(source: str, text: str) -> None:
@@ -151,38 +151,40 @@ def assert_space_kept(source: str, text: str) -> None:
 
 
 async def assert_space_behind_echo(
-    api: Api, prompts: list[str], asked: Any, **of_echo: int
+    api: Api, prompts: list[str], request: Any, **of_echo: int
 ) -> None:
     """Assert that texts begin with white space where it follows the same prompts when echoed."""
 
     async def behind(fresh: bool) -> list[bool]:
-        echoed = (await plain(api, asked, fresh=fresh, **of_echo, echo=True)).texts
+        echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
             raise NotApplicable("a prompt is not echoed as it was sent, which is judged elsewhere")
         pairs = zip(echoed, prompts, strict=False)
         return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
 
     async def alone(fresh: bool) -> list[bool]:
-        return [text[:1].isspace() for text in (await plain(api, asked, fresh=fresh)).texts]
+        return [
+            text[:1].isspace() for text in (await non_streaming(api, request, fresh=fresh)).texts
+        ]
 
     if not any(await behind(False)):
         raise NotApplicable("the endpoint's own answer does not begin with white space")
     await expect_agreement(behind, alone, "white space first where it follows an echoed prompt")
 
 
-async def assert_characters_whole(api: Api, answer: Completion, prompt: str) -> None:
+async def assert_characters_whole(api: Api, completion: Completion, prompt: str) -> None:
     """Assert that a text has no broken character that the model did not generate itself.
 
     A model may wander from the middle of one character into another; only the bytes of its tokens
     can tell that from a server that decodes token by token.
     """
-    text = answer.text
+    text = completion.text
     if not has_broken_character(text):
         return
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
         raise NotApplicable("whether the model itself broke a character cannot be told")
-    tokens = tokens_of((await plain(api, prompt, logprobs=1)).only)
+    tokens = tokens_of((await non_streaming(api, prompt, logprobs=1)).only)
     generated, known = join_tokens(tokens)
     if not known or has_broken_character(generated):
         raise NotApplicable("the model itself may have generated parts of characters here")
-    raise Deviation("whole characters, as in the tokens", shown(text))
+    raise Failure("whole characters, as in the tokens", shown(text))

@@ -14,62 +14,66 @@ from conformance.checks._shared.characters import CONTROL_TOKEN
 from conformance.checks._shared.invariants import assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks.text.directed import assert_space_kept
-from conformance.judgement import Deviation, NotApplicable, Thing, shown
+from conformance.judgement import Failure, Feature, NotApplicable, shown
 from conformance.protocol.completion import Choice
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 4
 """Characters in common that tell that an answer is another one, changed."""
 
 
 @invariant("text.no-special-tokens-everywhere", requirement="text.no-special-tokens")
-def no_control_token_anywhere(answer: Answered) -> None:
+def no_control_token_anywhere(exchange: RecordedExchange) -> None:
     """No generated text holds a control token, such as `<|endoftext|>`, that the prompt has not.
 
     生成的文本不含 prompt 中没有的控制 token，如 `<|endoftext|>`。
 
     What is sampled at a high temperature, or under a bias, may be anything.
     """
-    asked = answer.asked
-    if (asked.temperature or 0) > 1 or asked.has("logit_bias"):
+    request = exchange.request
+    if (request.temperature or 0) > 1 or request.has("logit_bias"):
         raise NotApplicable("the request asks for unlikely text")
-    given = [asked.raw.get(name) for name in ("prompt", "suffix")]
+    given = [request.raw.get(name) for name in ("prompt", "suffix")]
     if CONTROL_TOKEN.search(repr(given)):
         raise NotApplicable("the prompt holds control tokens itself")
-    for number, choice in answer.numbered:
-        text = answer.generated(number, choice)
+    for number, choice in exchange.numbered:
+        text = exchange.generated(number, choice)
         found = CONTROL_TOKEN.search(text)
         if found is not None:
-            raise Deviation("text without control tokens", f"{found[0]} in {shown(text)}")
+            raise Failure("text without control tokens", f"{found[0]} in {shown(text)}")
 
 
 @invariant("text.whole-characters-everywhere", requirement="text.whole-characters")
-def characters_are_as_whole_as_their_tokens(answer: Answered) -> None:
+def characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
     """No plain text with log probabilities breaks a character that its tokens have whole.
 
     带对数概率的非流式文本，不会拆断在其 token 中完整的字符。
     """
-    assert_each(answer.plain.choices, assert_as_whole_as_tokens)
+    assert_each(exchange.non_streaming.choices, assert_as_whole_as_tokens)
 
 
 @invariant_across("text.same-characters-everywhere", requirement="text.whole-characters")
-def characters_are_as_whole_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
+def characters_are_as_whole_as_in_other_answers(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No plain greedy text breaks a character that other answers to its prompt have whole.
 
     非流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
-    yield from changed(answers, in_stream=False, is_changed=is_broken_form, what="whole characters")
+    yield from changed(
+        exchanges, in_stream=False, is_changed=is_broken_form, what="whole characters"
+    )
 
 
 @invariant("text.leading-space-everywhere", requirement="text.whitespace-kept")
-def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
+def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> None:
     """Every text whose first token begins with white space begins with it, too.
 
     凡是第一个 token 以空白开头的文本，自身也以该空白开头。
     """
-    if answer.asked.echo:
+    if exchange.request.echo:
         raise NotApplicable("the text begins with the prompt")
-    assert_each(answer.completion.choices, _assert_space_of_token)
+    assert_each(exchange.completion.choices, _assert_space_of_token)
 
 
 @invariant_across(
@@ -77,29 +81,34 @@ def the_first_tokens_space_is_kept_everywhere(answer: Answered) -> None:
     requirement="text.whitespace-kept",
     explained_by=("echo.off-by-default",),
 )
-def white_space_is_kept_as_in_other_answers(answers: Sequence[Answered]) -> Iterator[Breach]:
+def white_space_is_kept_as_in_other_answers(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy text lacks the white space before it that other answers to its prompt have.
 
     贪心文本不会缺少同一 prompt 的其他响应在开头所带的空白。
     """
     for in_stream in (False, True):
         yield from changed(
-            answers, in_stream=in_stream, is_changed=is_stripped_form, what="the white space before"
+            exchanges,
+            in_stream=in_stream,
+            is_changed=is_stripped_form,
+            what="the white space before",
         )
 
 
 @invariant(
     "text.present-everywhere",
     requirement="text.present",
-    of=Thing.TEXT,
+    of=Feature.TEXT,
     explained_by=("streaming.chunk-shape",),
 )
-def every_choice_has_its_text(answer: Answered) -> None:
+def every_choice_has_its_text(exchange: RecordedExchange) -> None:
     """Every choice of every answer has its text, as a string.
 
     每个响应的每个 choice 都有文本，且为字符串。
     """
-    for choice in answer.completion.choices:
+    for choice in exchange.completion.choices:
         _ = choice.text
 
 

@@ -14,21 +14,21 @@ from conformance.checks._shared.refusals import (
     served_or_rejected,
 )
 from conformance.checks._shared.request_shapes import assert_greedy_in_every_shape
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.resampling import (
     NULL_SHAPES,
     assert_no_repeat,
     choices_in_every_shape,
-    same_answer,
+    same_response,
 )
 from conformance.checks._shared.sampling import (
     NARROW_TOP_P,
     STORY,
     beside_top_p,
+    distinguished,
     expect_variety,
     narrowed,
     sampled,
-    told_apart,
 )
 from conformance.checks._shared.seeded import (
     assert_same_sample,
@@ -37,7 +37,7 @@ from conformance.checks._shared.seeded import (
     nulled,
     seeded,
 )
-from conformance.judgement import Deviation, Inconclusive, shown
+from conformance.judgement import Failure, Inconclusive, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -81,9 +81,9 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
 
     `top_p` 接近 0 时，三个 choice 的文本全部相同。
     """
-    answer = (await api.complete(**narrowed(api, NARROW_TOP_P, n=3))).expect_ok()
-    if len(set(answer.texts)) == len(answer.texts) > 2:
-        raise Deviation("three times one text", shown(answer.texts), effect=Effect.IGNORED)
+    completion = (await api.complete(**narrowed(api, NARROW_TOP_P, n=3))).expect_ok()
+    if len(set(completion.texts)) == len(completion.texts) > 2:
+        raise Failure("three times one text", shown(completion.texts), effect=Effect.IGNORED)
 
 
 @check(
@@ -99,8 +99,8 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     """
     # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
     zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None
-    asked = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
-    await assert_greedy_in_every_shape(api, "the best token at every place", **asked)
+    request = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
+    await assert_greedy_in_every_shape(api, "the best token at every place", **request)
 
 
 @check(
@@ -113,8 +113,8 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
 
     `top_p: 0` 会被拒绝，或给出贪心文本，而不是当作未设置。
     """
-    reply = await api.complete(**narrowed(api, 0))
-    if served_or_rejected(reply) is not None:
+    response = await api.complete(**narrowed(api, 0))
+    if served_or_rejected(response) is not None:
         await assert_narrow_as_greedy(api, STORY, 0)
 
 
@@ -141,13 +141,13 @@ async def null_narrows_nothing_in_every_way(api: Api) -> None:
 
     设置 `top_p: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
     """
-    asked = {"temperature": 1, "top_p": None}
+    request = {"temperature": 1, "top_p": None}
     taken = [
-        await choices_in_every_shape(api, asked, ways=NULL_SHAPES, fresh=number > 0)
+        await choices_in_every_shape(api, request, shapes=NULL_SHAPES, fresh=number > 0)
         for number in range(2)
     ]
     expected = "different samples, as without `top_p`"
-    assert_no_repeat("top-p.null-in-every-way", taken, expected, same_answer)
+    assert_no_repeat("top-p.null-in-every-way", taken, expected, same_response)
 
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
@@ -160,8 +160,8 @@ async def null_narrows_nothing(api: Api) -> None:
         return
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
-        asked = sampled(prompt, top_p=None, **told_apart(api, number), **more)
-        return (await api.complete(fresh=number > 0, **asked)).expect_ok().choices
+        request = sampled(prompt, top_p=None, **distinguished(api, number), **more)
+        return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
     await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
 
@@ -173,15 +173,15 @@ async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_T
         Deviation: the greedy text repeats, and none of several narrow samples is like it.
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
-    greedy = (await plain(api, prompt)).text
+    greedy = (await non_streaming(api, prompt)).text
     narrow = narrowed(api, share, prompt)
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return
     # A near-tie can flip twice in a row, so one repeat would not show that the text is steady.
-    again = [(await plain(api, prompt, fresh=True)).text for _ in range(REPEATS)]
+    again = [(await non_streaming(api, prompt, fresh=True)).text for _ in range(REPEATS)]
     texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
     if {*again} != {greedy} or greedy in texts:
         raise Inconclusive(f"greedy texts {shown([greedy, *again])}, narrow ones {shown(texts)}")
     effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
-    raise Deviation(f"the greedy text {shown(greedy)}", shown(texts), effect=effect)
+    raise Failure(f"the greedy text {shown(greedy)}", shown(texts), effect=effect)

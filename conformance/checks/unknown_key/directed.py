@@ -9,10 +9,10 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.requests import greedy, plain
+from conformance.checks._shared.requests import greedy, non_streaming
 from conformance.judgement import expect
 from conformance.protocol.completion import Completion
-from conformance.protocol.response import ErrorAnswer
+from conformance.protocol.response import ErrorResponse
 
 UNKNOWN = "no_such_parameter"
 
@@ -40,30 +40,30 @@ async def messages_are_declined_or_ignored(api: Api) -> None:
 
 async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     """Assert that a key is declined by its name, or does not change the greedy answer."""
-    asked = greedy(**keys)
-    reply = await api.complete(**asked)
-    if reply.status != 200:
-        error = reply.expect_error(400, 422)
+    request = greedy(**keys)
+    response = await api.complete(**request)
+    if response.status != 200:
+        error = response.expect_error(400, 422)
         expect(named_in(error), "the error's message and param").satisfies(
             lambda it: any(key in it for key in keys), f"naming {' or '.join(keys)}"
         )
         return
 
     async def with_key(fresh: bool) -> tuple[str, int | None]:
-        return told((await api.complete(fresh=fresh, **asked)).expect_ok())
+        return reported((await api.complete(fresh=fresh, **request)).expect_ok())
 
     async def without(fresh: bool) -> tuple[str, int | None]:
-        return told(await plain(api, fresh=fresh))
+        return reported(await non_streaming(api, fresh=fresh))
 
     await expect_agreement(with_key, without, f"the answer without `{', '.join(keys)}`")
 
 
-def told(answer: Completion) -> tuple[str, int | None]:
+def reported(completion: Completion) -> tuple[str, int | None]:
     """Return an answer's text, and its bill for the prompt: what is read is billed."""
-    bill = answer.usage.prompt_tokens if answer.has_usage else None
-    return solid(answer.text), bill
+    usage = completion.usage.prompt_tokens if completion.has_usage else None
+    return solid(completion.text), usage
 
 
-def named_in(error: ErrorAnswer) -> str:
+def named_in(error: ErrorResponse) -> str:
     """Return where an error may name a key."""
     return f"{error.message} {error.param}"

@@ -13,7 +13,7 @@ from conformance.checks._shared.requests import (
     MAX_TOKENS,
     MINIMAL_REQUEST,
     ONE_TOKEN_REQUEST,
-    plain,
+    non_streaming,
     streamed,
     two_prompts,
 )
@@ -34,7 +34,7 @@ async def the_answer_has_a_bill(api: Api) -> None:
 
     非流式响应带有 `usage`，含三个非负整数。
     """
-    assert_three_counts(await plain(api))
+    assert_three_counts(await non_streaming(api))
 
 
 @check("usage.present-in-batch", requirement="usage.present")
@@ -43,7 +43,7 @@ async def a_batch_has_a_bill(api: Api) -> None:
 
     批次的响应带有 `usage`，含三个非负整数。
     """
-    assert_three_counts(await plain(api, two_prompts(api)))
+    assert_three_counts(await non_streaming(api, two_prompts(api)))
 
 
 @check("usage.total", requirement="usage.total-is-sum", tier="smoke")
@@ -52,7 +52,7 @@ async def the_total_is_the_sum(api: Api) -> None:
 
     `total_tokens` 是另外两项之和。
     """
-    assert_total(await plain(api))
+    assert_total(await non_streaming(api))
 
 
 @check("usage.total-of-batch", requirement="usage.total-is-sum")
@@ -61,7 +61,7 @@ async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
 
     批次的 `total_tokens` 是另外两项之和。
     """
-    assert_total(await plain(api, two_prompts(api)))
+    assert_total(await non_streaming(api, two_prompts(api)))
 
 
 @check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
@@ -70,7 +70,7 @@ async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
 
     被上限截断的响应恰好按 `max_tokens` 个 token 计费。
     """
-    assert_counted_at_limit(await plain(api), MAX_TOKENS)
+    assert_counted_at_limit(await non_streaming(api), MAX_TOKENS)
 
 
 @check("usage.completion-at-one", requirement="usage.completion-at-limit", tier="smoke")
@@ -88,7 +88,7 @@ async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
 
     被上限截断的中文响应恰好按 `max_tokens` 个 token 计费。
     """
-    assert_counted_at_limit(await plain(api, CHINESE), MAX_TOKENS)
+    assert_counted_at_limit(await non_streaming(api, CHINESE), MAX_TOKENS)
 
 
 @check(
@@ -111,7 +111,7 @@ async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
 
     批次中，所有响应的 token 全部计费。
     """
-    assert_counted_at_limit(await plain(api, two_prompts(api)), MAX_TOKENS)
+    assert_counted_at_limit(await non_streaming(api, two_prompts(api)), MAX_TOKENS)
 
 
 @check("usage.completion-counts-text", requirement="usage.completion-counts-text", tier="smoke")
@@ -120,7 +120,7 @@ async def text_costs_tokens(api: Api) -> None:
 
     有文本的响应，其 `completion_tokens` 大于 0。
     """
-    assert_text_counted(await plain(api))
+    assert_text_counted(await non_streaming(api))
 
 
 @check("usage.completion-counts-long-text", requirement="usage.completion-counts-text")
@@ -129,7 +129,7 @@ async def more_text_costs_more_tokens(api: Api) -> None:
 
     对同一 prompt，较长的响应比较短的计费更多 token。
     """
-    short, longer = await plain(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
+    short, longer = await non_streaming(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
     if len(longer.text) <= len(short.text):
         raise NotApplicable("a larger max_tokens does not make the answer longer")
     expect(longer.usage.completion_tokens, "completion_tokens of the longer answer").at_least(
@@ -143,9 +143,11 @@ async def a_prompt_is_billed_once(api: Api) -> None:
 
     设置 `n: 3` 时，prompt 只计费一次。
     """
-    copies = (await api.complete(**sampled(n=3))).expect_ok()
-    alone = await plain(api, STORY)
-    expect(copies.usage.prompt_tokens, "prompt_tokens with n: 3").equals(alone.usage.prompt_tokens)
+    choices_per_prompt = (await api.complete(**sampled(n=3))).expect_ok()
+    alone = await non_streaming(api, STORY)
+    expect(choices_per_prompt.usage.prompt_tokens, "prompt_tokens with n: 3").equals(
+        alone.usage.prompt_tokens
+    )
 
 
 @check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
@@ -154,8 +156,8 @@ async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
 
     批次中的 prompt 按逐个发送时计费。
     """
-    alone = [(await plain(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
-    together = (await plain(api, two_prompts(api))).usage.prompt_tokens
+    alone = [(await non_streaming(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
+    together = (await non_streaming(api, two_prompts(api))).usage.prompt_tokens
     expect(together, "prompt_tokens of the batch").equals(sum(alone))
 
 
@@ -168,7 +170,7 @@ async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
     two_prompts(api)
     together = await prompt_tokens(api, [COLOURS, COLOURS])
     expect(together, "prompt_tokens of the pair").equals(
-        2 * (await plain(api, COLOURS)).usage.prompt_tokens
+        2 * (await non_streaming(api, COLOURS)).usage.prompt_tokens
     )
 
 
@@ -178,8 +180,8 @@ async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
 
     除一两个起始 token 外，prompt 计费的 token 数不多于其字节数。
     """
-    answer = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
-    expect(answer.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
+    completion = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
+    expect(completion.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
         len(DENSE.encode()) + MAX_OVERHEAD_TOKENS
     )
 
@@ -229,7 +231,7 @@ async def a_prompt_is_billed_alike(api: Api) -> None:
     无论响应长短，同一 prompt 的计费都相同。
     """
     counts = [
-        (await plain(api)).usage.prompt_tokens,
+        (await non_streaming(api)).usage.prompt_tokens,
         (await api.complete(**ONE_TOKEN_REQUEST)).expect_ok().usage.prompt_tokens,
         (await api.complete(**LONGER_REQUEST)).expect_ok().usage.prompt_tokens,
     ]
@@ -244,7 +246,7 @@ async def an_echoed_prompt_is_no_completion(api: Api) -> None:
 
     使用 `echo` 时，响应计费的补全 token 不多于 `max_tokens`。
     """
-    usage = (await plain(api, echo=True)).usage
+    usage = (await non_streaming(api, echo=True)).usage
     expect(usage.completion_tokens, "completion_tokens with echo").at_most(MAX_TOKENS)
 
 
@@ -259,7 +261,7 @@ async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
 
 async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
     """Assert that twice a text is billed with twice its tokens, but for a few where both meet."""
-    once = (await plain(api, text)).usage.prompt_tokens
+    once = (await non_streaming(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, "prompt_tokens of twice the text").at_least(once + 1)
     beside = expect(2 * once - twice, "tokens billed beside the text")
@@ -269,7 +271,7 @@ async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
 
 async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
     """Assert that a stream and a plain answer have the same counts if they have the same texts."""
-    one = await plain(api, prompt, **more)
+    one = await non_streaming(api, prompt, **more)
     other = await streamed(api, prompt, stream_options={"include_usage": True}, **more)
     expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
     if one.texts == other.texts:
@@ -284,29 +286,29 @@ async def prompt_tokens(api: Api, prompt: str | list[str]) -> int:
     return (await api.complete(**body)).expect_ok().usage.prompt_tokens
 
 
-def assert_total(answer: Completion) -> None:
+def assert_total(completion: Completion) -> None:
     """Assert that the total is the sum."""
-    usage = answer.usage
+    usage = completion.usage
     expect(usage.total_tokens, "total_tokens").equals(usage.prompt_tokens + usage.completion_tokens)
 
 
-def assert_counted_at_limit(answer: Completion, limit: int) -> None:
+def assert_counted_at_limit(completion: Completion, limit: int) -> None:
     """Assert that every choice which was cut by the limit is billed with as many tokens.
 
     A choice that ended before may have any number of tokens below the limit.
     """
-    cut = sum(choice.finish_reason == "length" for choice in answer.choices)
+    cut = sum(choice.finish_reason == "length" for choice in completion.choices)
     if cut == 0:
         raise NotApplicable("the answer ended before the limit")
-    counted = expect(answer.usage.completion_tokens, "completion_tokens")
-    if cut == len(answer.choices):
+    counted = expect(completion.usage.completion_tokens, "completion_tokens")
+    if cut == len(completion.choices):
         counted.equals(limit * cut)
     else:
         counted.at_least(limit * cut)
-        counted.at_most(limit * len(answer.choices))
+        counted.at_most(limit * len(completion.choices))
 
 
-def assert_text_counted(answer: Completion) -> None:
+def assert_text_counted(completion: Completion) -> None:
     """Assert that text is not free."""
-    if any(answer.texts):
-        expect(answer.usage.completion_tokens, "completion_tokens").at_least(1)
+    if any(completion.texts):
+        expect(completion.usage.completion_tokens, "completion_tokens").at_least(1)

@@ -9,9 +9,9 @@ from conformance.checks._shared.characters import join_tokens
 from conformance.checks._shared.counts import assert_three_counts
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.usage.directed import MAX_OVERHEAD_TOKENS, assert_text_counted, assert_total
-from conformance.judgement import Deviation, Judgement, NotApplicable, Thing, expect, shown
+from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
 from conformance.protocol.request import Prompt
-from conformance.protocol.trace import Answered, Breach
+from conformance.protocol.trace import RecordedExchange, Violation
 
 Prompts = tuple[Prompt, ...]
 
@@ -24,40 +24,40 @@ EXPLAINED_BY_THE_ENDING = (
 """Where one of these is broken, it is not the bill that is wrong beside an ending."""
 
 
-@invariant("usage.present-everywhere", requirement="usage.present", of=Thing.USAGE)
-def every_answer_has_a_bill(answer: Answered) -> None:
+@invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
+def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
     """Every plain answer has `usage` with three whole numbers, none of them negative.
 
     每个非流式响应都带有 `usage`，含三个非负整数。
     """
-    completion = answer.plain
-    if any(answer.generated(number, choice) for number, choice in answer.numbered):
+    completion = exchange.non_streaming
+    if any(exchange.generated(number, choice) for number, choice in exchange.numbered):
         assert_three_counts(completion)
     else:  # where nothing was generated, a count of none may be left out
         _ = completion.usage.prompt_tokens, completion.usage.total_tokens
 
 
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
-def every_total_is_the_sum(answer: Answered) -> None:
+def every_total_is_the_sum(exchange: RecordedExchange) -> None:
     """In every answer that has a bill `total_tokens` is the sum of the other two.
 
     凡带用量的响应，其 `total_tokens` 都是另外两项之和。
     """
-    _ = answer.bill
-    assert_total(answer.completion)
+    _ = exchange.usage
+    assert_total(exchange.completion)
 
 
 @invariant("usage.text-counted-everywhere", requirement="usage.completion-counts-text")
-def text_is_counted_everywhere(answer: Answered) -> None:
+def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
     """Every answer with generated text is billed with completion tokens.
 
     凡有生成文本的响应，都计有补全 token。
     """
-    texts = [answer.generated(number, choice) for number, choice in answer.numbered]
+    texts = [exchange.generated(number, choice) for number, choice in exchange.numbered]
     if not any(texts):
         raise NotApplicable("nothing was generated")
-    _ = answer.bill
-    assert_text_counted(answer.completion)
+    _ = exchange.usage
+    assert_text_counted(exchange.completion)
 
 
 @invariant(
@@ -65,14 +65,14 @@ def text_is_counted_everywhere(answer: Answered) -> None:
     requirement="usage.completion-at-limit",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
+def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
     """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens.
 
     凡被上限截断的单 choice 响应，都按 `max_tokens` 个 token 计费。
     """
-    if answer.asked.choices != 1:
+    if exchange.request.choices != 1:
         raise NotApplicable("the answer has several choices")
-    assert_counted(answer)
+    assert_counted(exchange)
 
 
 @invariant(
@@ -80,172 +80,185 @@ def every_answer_at_its_limit_counts_the_limit(answer: Answered) -> None:
     requirement="usage.completion-sums-choices",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def all_choices_are_counted_everywhere(answer: Answered) -> None:
+def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
     """Every answer of several choices is billed with the tokens of all of them.
 
     凡有多个 choice 的响应，都按全部 choice 的 token 计费。
     """
-    if answer.asked.choices == 1:
+    if exchange.request.choices == 1:
         raise NotApplicable("the answer has one choice")
-    assert_counted(answer)
+    assert_counted(exchange)
 
 
 @invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
-def no_echoed_prompt_is_billed_as_completion(answer: Answered) -> None:
+def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None:
     """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
 
     凡回显 prompt 的响应，计费的补全 token 都不多于允许的数目。
 
     A start token or an end token may be on the bill.
     """
-    asked = answer.asked
-    if not asked.echo or asked.best_of != asked.n:
+    request = exchange.request
+    if not request.echo or request.best_of != request.n:
         raise NotApplicable("nothing is echoed, or the bill may hold candidates as well")
-    if asked.limit == 0:
+    if request.limit == 0:
         raise NotApplicable("some servers read 0 as 1 or as no limit, which others judge")
-    allowed = (asked.limit + 1) * asked.choices
-    expect(answer.bill.completion_tokens, "completion_tokens").at_most(allowed)
+    allowed = (request.limit + 1) * request.choices
+    expect(exchange.usage.completion_tokens, "completion_tokens").at_most(allowed)
 
 
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
-def a_prompt_is_billed_alike_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+def a_prompt_is_billed_alike_everywhere(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """The same prompt is billed alike in every plain answer of the run.
 
     本次运行的每个非流式响应中，同一 prompt 的计费都相同。
     """
-    bills: dict[Prompts, tuple[Answered, int]] = {}
-    for answer, prompts, counted in billed(answers):
-        if answer.reply.is_stream or answer.asked.best_of > 1 or len(prompts) > 1:
+    usages: dict[Prompts, tuple[RecordedExchange, int]] = {}
+    for exchange, prompts, counted in usage_of(exchanges):
+        if exchange.response.is_stream or exchange.request.best_of > 1 or len(prompts) > 1:
             continue
-        first, before = bills.setdefault(prompts, (answer, counted))
+        first, before = usages.setdefault(prompts, (exchange, counted))
         if counted != before:
-            yield Breach(_billed(before, counted), (first, answer))
+            yield Violation(_usage_of(before, counted), (first, exchange))
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
-def a_prompt_is_billed_once_everywhere(answers: Sequence[Answered]) -> Iterator[Breach]:
+def a_prompt_is_billed_once_everywhere(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """A prompt is billed with several choices as it is with one, in every answer of the run.
 
     本次运行的每个响应中，prompt 的计费不因 choice 的多少而变。
     """
-    alone = _alone(answers)
-    for answer, prompts, counted in billed(answers):
-        if answer.asked.best_of > 1 and counted != alone.get(prompts, counted):
-            yield Breach(_billed(alone[prompts], counted), (answer,))
+    alone = _alone(exchanges)
+    for exchange, prompts, counted in usage_of(exchanges):
+        if exchange.request.best_of > 1 and counted != alone.get(prompts, counted):
+            yield Violation(_usage_of(alone[prompts], counted), (exchange,))
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
 def a_prompt_is_billed_in_streams_as_in_plain_answers(
-    answers: Sequence[Answered],
-) -> Iterator[Breach]:
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """Prompts are billed in every stream as they are in plain answers.
 
     每个流中 prompt 的计费都与非流式响应中相同。
     """
-    alone = _alone(answers)
-    for answer, prompts, counted in billed(answers):
-        if answer.reply.is_stream and counted != alone.get(prompts, counted):
-            yield Breach(_billed(alone[prompts], counted), (answer,))
+    alone = _alone(exchanges)
+    for response, prompts, counted in usage_of(exchanges):
+        if response.response.is_stream and counted != alone.get(prompts, counted):
+            yield Violation(_usage_of(alone[prompts], counted), (response,))
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
-def every_batch_is_billed_with_its_prompts(answers: Sequence[Answered]) -> Iterator[Breach]:
+def every_batch_is_billed_with_its_prompts(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """Every plain batch is billed with its prompts as they are billed alone.
 
     每个非流式批次的 prompt 都按单独发送时计费。
     """
-    alone = _alone(answers)
-    for answer, prompts, counted in billed(answers):
-        if len(prompts) == 1 or answer.reply.is_stream:
+    alone = _alone(exchanges)
+    for response, prompts, counted in usage_of(exchanges):
+        if len(prompts) == 1 or response.response.is_stream:
             continue
         known = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
         if len(known) == len(prompts) and counted != sum(known):
             expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
-            yield Breach(Deviation(expected, f"prompt_tokens = {counted}"), (answer,))
+            yield Violation(Failure(expected, f"prompt_tokens = {counted}"), (response,))
 
 
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
-def every_stream_is_billed_like_its_plain_answer(answers: Sequence[Answered]) -> Iterator[Breach]:
+def every_stream_is_billed_like_its_plain_answer(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """Every stream is billed like the plain answer to the same request, if the texts are the same.
 
     若文本相同，则每个流与同一请求的非流式响应计费相同。
 
     Both have to have ended for the same reasons, too.
     """
-    plain: dict[object, tuple[Answered, int]] = {}
+    non_streaming: dict[object, tuple[RecordedExchange, int]] = {}
     streamed = []
-    for answer in answers:
+    for exchange in exchanges:
         try:
-            counted = answer.bill.completion_tokens
-            key = _what_came_to_what(answer)
+            counted = exchange.usage.completion_tokens
+            key = _what_came_to_what(exchange)
         except Judgement:
             continue
-        if answer.reply.is_stream:
-            streamed.append((answer, key, counted))
+        if exchange.response.is_stream:
+            streamed.append((exchange, key, counted))
         else:
-            plain.setdefault(key, (answer, counted))
-    for answer, key, counted in streamed:
-        if key in plain and plain[key][1] != counted:
-            other, before = plain[key]
+            non_streaming.setdefault(key, (exchange, counted))
+    for exchange, key, counted in streamed:
+        if key in non_streaming and non_streaming[key][1] != counted:
+            other, before = non_streaming[key]
             expected = f"completion_tokens = {before}, as in the plain answer"
-            seen = Deviation(expected, f"completion_tokens = {counted}")
-            yield Breach(seen, (answer, other))
+            seen = Failure(expected, f"completion_tokens = {counted}")
+            yield Violation(seen, (exchange, other))
 
 
 @invariant("usage.ids-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_prompt_of_ids_is_billed_with_their_number(answer: Answered) -> None:
+def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) -> None:
     """Every prompt that was sent as token ids is billed with their number, a few of its own aside.
 
     凡以 token id 发送的 prompt，除接口自加的几个外，都按 id 的数目计费。
 
     Each prompt of a batch may have a start token.
     """
-    prompts = answer.asked.prompts
+    prompts = exchange.request.prompts
     sizes = [len(prompt) for prompt in prompts if isinstance(prompt, tuple)]
-    if len(sizes) != len(prompts) or answer.asked.has("suffix"):
+    if len(sizes) != len(prompts) or exchange.request.has("suffix"):
         raise NotApplicable("the prompts are no token ids, or a suffix is billed with them")
-    counted = expect(answer.completion.usage.prompt_tokens, f"prompt_tokens of {sum(sizes)} ids")
+    counted = expect(exchange.completion.usage.prompt_tokens, f"prompt_tokens of {sum(sizes)} ids")
     counted.at_least(sum(sizes))
     counted.at_most(sum(sizes) + MAX_OVERHEAD_TOKENS * len(sizes))
 
 
 @invariant("usage.echoed-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_echoed_prompt_is_billed_with_its_tokens(answer: Answered) -> None:
+def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) -> None:
     """Every prompt that is echoed with log probabilities is billed with its tokens that come back.
 
     凡带对数概率回显的 prompt，都按返回的 token 数计费。
 
     A start token may be billed that is not echoed, or the other way round.
     """
-    asked = answer.asked
-    if not asked.echo or asked.logprobs is None or asked.choices != 1 or asked.has("suffix"):
+    request = exchange.request
+    if (
+        not request.echo
+        or request.logprobs is None
+        or request.choices != 1
+        or request.has("suffix")
+    ):
         raise NotApplicable("no prompt is echoed alone with log probabilities")
-    only = answer.completion.only
+    only = exchange.completion.only
     tokens = [token for token in only.logprobs.tokens if isinstance(token, str)]
-    generated = answer.completion.usage.completion_tokens
-    whole = only.finish_reason == "length" and generated == asked.limit
+    generated = exchange.completion.usage.completion_tokens
+    whole = only.finish_reason == "length" and generated == request.limit
     if not whole or join_tokens(tokens) != (only.text, True):
         raise NotApplicable("not every token of the answer has an entry of its own")
     expect(
-        answer.completion.usage.prompt_tokens - (len(tokens) - generated),
+        exchange.completion.usage.prompt_tokens - (len(tokens) - generated),
         "prompt_tokens beyond those echoed",
     ).one_of(-1, 0, 1)
 
 
-def assert_counted(answer: Answered) -> None:
+def assert_counted(exchange: RecordedExchange) -> None:
     """Assert that choices which the limit cut are billed with it, and others with no more.
 
     The token that ended a choice may be on the bill.
     """
-    asked, choices = answer.asked, [choice for _, choice in answer.numbered]
-    limit = asked.limit
-    if not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT or asked.best_of != asked.n:
+    request, choices = exchange.request, [choice for _, choice in exchange.numbered]
+    limit = request.limit
+    if not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT or request.best_of != request.n:
         raise NotApplicable("the limit may not be what ended the answer, or not all of its bill")
     cut = sum(choice.finish_reason == "length" for choice in choices)
     ended = len(choices) - cut
-    if answer.bill.completion_tokens == 0:
+    if exchange.usage.completion_tokens == 0:
         raise NotApplicable("a bill of nothing is judged by itself")
-    counted = expect(answer.bill.completion_tokens, "completion_tokens")
+    counted = expect(exchange.usage.completion_tokens, "completion_tokens")
     if not ended:
         counted.equals(limit * cut)
     else:
@@ -253,35 +266,37 @@ def assert_counted(answer: Answered) -> None:
         counted.at_most(limit * cut + (limit + 1) * ended)
 
 
-def billed(answers: Sequence[Answered]) -> Iterator[tuple[Answered, Prompts, int]]:
+def usage_of(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[tuple[RecordedExchange, Prompts, int]]:
     """Yield each answer with its prompts, and what those were billed with; a suffix costs more."""
-    for answer in answers:
+    for exchange in exchanges:
         try:
-            asked, prompts = answer.asked, answer.asked.prompts
-            counted = answer.bill.prompt_tokens
-            _ = asked.best_of
+            request, prompts = exchange.request, exchange.request.prompts
+            counted = exchange.usage.prompt_tokens
+            _ = request.best_of
         except Judgement:
             continue
-        if not asked.has("suffix"):
-            yield answer, prompts, counted
+        if not request.has("suffix"):
+            yield exchange, prompts, counted
 
 
-def _alone(answers: Sequence[Answered]) -> dict[Prompts, int]:
+def _alone(exchanges: Sequence[RecordedExchange]) -> dict[Prompts, int]:
     """What prompts are billed with in a plain answer of one choice for each."""
     alone: dict[Prompts, int] = {}
-    for answer, prompts, counted in billed(answers):
-        if not answer.reply.is_stream and answer.asked.best_of == 1:
+    for exchange, prompts, counted in usage_of(exchanges):
+        if not exchange.response.is_stream and exchange.request.best_of == 1:
             alone.setdefault(prompts, counted)
     return alone
 
 
-def _billed(before: int, now: int) -> Deviation:
-    return Deviation(f"prompt_tokens = {before}, as for the same prompt", f"prompt_tokens = {now}")
+def _usage_of(before: int, now: int) -> Failure:
+    return Failure(f"prompt_tokens = {before}, as for the same prompt", f"prompt_tokens = {now}")
 
 
-def _what_came_to_what(answer: Answered) -> object:
+def _what_came_to_what(exchange: RecordedExchange) -> object:
     """What was asked for, but for the stream, and what came of it."""
-    ways = {"stream", "stream_options"}
-    asked = {name: value for name, value in answer.asked.raw.items() if name not in ways}
-    ends = [(choice.text, choice.finish_reason) for choice in answer.completion.choices]
-    return repr(sorted(asked.items())), repr(ends)
+    shapes = {"stream", "stream_options"}
+    request = {name: value for name, value in exchange.request.raw.items() if name not in shapes}
+    ends = [(choice.text, choice.finish_reason) for choice in exchange.completion.choices]
+    return repr(sorted(request.items())), repr(ends)

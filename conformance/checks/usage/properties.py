@@ -80,13 +80,13 @@ async def a_stream_is_billed_as_its_plain_answer(api: Api) -> None:
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
-        plain = await completion(trial.api, scene, shape)
-        billed = await completion(
+        non_streaming = await completion(trial.api, scene, shape)
+        stated = await completion(
             trial.api, scene, shape, stream=True, stream_options={"include_usage": True}
         )
-        seen, wanted = billed.usage, plain.usage
+        seen, wanted = stated.usage, non_streaming.usage
         expect(seen.prompt_tokens, "usage.prompt_tokens").equals(wanted.prompt_tokens)
-        if billed.texts == plain.texts:
+        if stated.texts == non_streaming.texts:
             counted = wanted.completion_tokens
             expect(seen.completion_tokens, "usage.completion_tokens").equals(counted)
 

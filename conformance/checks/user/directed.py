@@ -6,7 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
-from conformance.checks._shared.requests import plain
+from conformance.checks._shared.requests import non_streaming
 
 
 @check("user.no-effect", requirement="user.no-effect")
@@ -33,8 +33,8 @@ async def assert_no_effect(api: Api, user: str) -> None:
     """Assert that a greedy answer is the same with ``user`` as without."""
 
     async def ask(*, fresh: bool, **more: str) -> tuple[str, int | None]:
-        answer = await plain(api, fresh=fresh, **more)
-        return answer.text, answer.usage.prompt_tokens if answer.has_usage else None
+        response = await non_streaming(api, fresh=fresh, **more)
+        return response.text, response.usage.prompt_tokens if response.has_usage else None
 
     async def with_user(fresh: bool) -> tuple[str, int | None]:
         return await ask(fresh=fresh, user=user)

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from conformance.docs_audit.clients.curl import Curl
 from conformance.docs_audit.clients.libraries import NodeProgram, PythonLibrary
-from conformance.docs_audit.clients.request import Ask, NotInstalledError
-from conformance.docs_audit.clients.response import Reply
+from conformance.docs_audit.clients.request import ClientRequest, NotInstalledError
+from conformance.docs_audit.clients.response import ClientResponse
 from conformance.docs_audit.page import Client
 
-__all__ = ["Ask", "NotInstalledError", "Program", "Reply", "program_for"]
+__all__ = ["ClientRequest", "ClientResponse", "NotInstalledError", "Program", "program_for"]
 
 
 class Program(Protocol):
@@ -28,7 +28,7 @@ class Program(Protocol):
             NotInstalledError: it is missing; the sentence says how to get it.
         """
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ClientRequest) -> ClientResponse:
         """Send a request; whatever happens to it is in the reply.
 
         Raises:

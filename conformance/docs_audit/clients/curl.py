@@ -9,8 +9,8 @@ import shutil
 from dataclasses import dataclass
 
 from conformance.docs_audit.clients import process
-from conformance.docs_audit.clients.request import Ask, NotInstalledError, environment_for
-from conformance.docs_audit.clients.response import OUTPUT_LIMIT, Reply, of_body
+from conformance.docs_audit.clients.request import ClientRequest, NotInstalledError, environment_for
+from conformance.docs_audit.clients.response import OUTPUT_LIMIT, ClientResponse, of_body
 
 _VERSION = re.compile(r"curl (\S+)")
 _COMPLAINT = re.compile(r"^curl: (\(\d+\) .*)$", re.MULTILINE)
@@ -34,13 +34,13 @@ class Curl:
             raise NotInstalledError(
                 "curl is not installed: install it with the system's package manager"
             )
-        asked = process.run(
+        request = process.run(
             [self.binary, "--version"], given=b"", environment=os.environ, seconds=30, limit=2**16
         )
-        found = _VERSION.search(asked.output.decode("utf-8", errors="replace"))
+        found = _VERSION.search(request.output.decode("utf-8", errors="replace"))
         return found[1] if found else ""
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ClientRequest) -> ClientResponse:
         """Send a request, and bring back the body as it came."""
         ended = process.run(
             [
@@ -61,8 +61,8 @@ class Curl:
             seconds=ask.seconds,
             limit=OUTPUT_LIMIT,
         )
-        told = ask.redacted(ended.errors)
-        complaint, status = _COMPLAINT.search(told), _STATUS.search(told)
+        result = ask.redacted(ended.errors)
+        complaint, status = _COMPLAINT.search(result), _STATUS.search(result)
         return of_body(
             ask.redacted(ended.output),
             status=int(status[1]) or None if status else None,
@@ -72,7 +72,7 @@ class Curl:
         )
 
 
-def _configuration(ask: Ask) -> str:
+def _configuration(ask: ClientRequest) -> str:
     """Write the arguments that only curl should see: others can read a process's command line."""
     headers = ["Content-Type: application/json"]
     if ask.api_key:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import conformance
 from conformance.docs_audit.clients import process
-from conformance.docs_audit.clients.request import Ask, NotInstalledError, environment_for
-from conformance.docs_audit.clients.response import OUTPUT_LIMIT, Reply, of_driver
+from conformance.docs_audit.clients.request import ClientRequest, NotInstalledError, environment_for
+from conformance.docs_audit.clients.response import OUTPUT_LIMIT, ClientResponse, of_driver
 
 DRIVERS = "conformance.docs_audit.drivers"
 _PACKAGE = Path(conformance.__file__).parent
@@ -54,7 +54,7 @@ class PythonLibrary:
                 f"the package `{self.package}` is not installed: run {EXTRA}"
             ) from None
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
         environment = environment_for(ask, os.environ)
         # The driver finds the suite where we are, and -P keeps the working directory, which may
@@ -88,7 +88,7 @@ class NodeProgram:
             raise NotInstalledError(
                 f"Node.js is not installed: install version {OLDEST_NODE} or newer"
             )
-        node = self._told("--version").removeprefix("v")
+        node = self._described("--version").removeprefix("v")
         major = node.partition(".")[0]
         if not major.isdecimal() or int(major) < OLDEST_NODE:
             raise NotInstalledError(
@@ -96,7 +96,7 @@ class NodeProgram:
             )
         if self.package is None:
             return node
-        version = self._told(str(_FOLDER / self.driver), "--version")
+        version = self._described(str(_FOLDER / self.driver), "--version")
         if not version:
             where = f"in {self.folder}" if self.folder else "from the working directory"
             raise NotInstalledError(
@@ -105,9 +105,9 @@ class NodeProgram:
             )
         return version
 
-    def _told(self, *arguments: str) -> str:
+    def _described(self, *arguments: str) -> str:
         """Return what a program wrote that ended well; empty for any other."""
-        asked = process.run(
+        request = process.run(
             [self.binary, *arguments],
             given=b"",
             environment=os.environ,
@@ -115,10 +115,10 @@ class NodeProgram:
             seconds=30,
             limit=2**16,
         )
-        told = asked.output.decode("utf-8", errors="replace").strip()
-        return "" if asked.code or asked.fault else told
+        result = request.output.decode("utf-8", errors="replace").strip()
+        return "" if request.code or request.fault else result
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, ask: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
         command = [self.binary, NODE_HEAP, str(_FOLDER / self.driver)]
         return _driven(command, ask, environment_for(ask, os.environ), self._folder)
@@ -129,8 +129,11 @@ class NodeProgram:
 
 
 def _driven(
-    command: Sequence[str], ask: Ask, environment: Mapping[str, str], folder: str | None = None
-) -> Reply:
+    command: Sequence[str],
+    ask: ClientRequest,
+    environment: Mapping[str, str],
+    folder: str | None = None,
+) -> ClientResponse:
     order = {"base_url": ask.base_url, "request": ask.request}
     ended = process.run(
         command,
@@ -141,10 +144,10 @@ def _driven(
         limit=OUTPUT_LIMIT,
     )
     if ended.fault:
-        return Reply(failure=ended.fault)
+        return ClientResponse(failure=ended.fault)
     try:
         return of_driver(ask.redacted(ended.output), streamed=ask.streamed)
     except (ValueError, RecursionError):
         words = ask.redacted(ended.errors).strip().splitlines()
         last = words[-1] if words else f"the client exited with code {ended.code} without a message"
-        return Reply(failure=f"the client crashed: {last}")
+        return ClientResponse(failure=f"the client crashed: {last}")

@@ -21,7 +21,7 @@ class NotInstalledError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ClientRequest:
     """One request, where it goes, and the seconds that the client may take over it."""
 
     base_url: str
@@ -39,7 +39,7 @@ class Ask:
         return Redactor(self.api_key).body(output).decode("utf-8", errors="replace")
 
 
-def environment_for(ask: Ask, own: Mapping[str, str]) -> dict[str, str]:
+def environment_for(ask: ClientRequest, own: Mapping[str, str]) -> dict[str, str]:
     """Say which environment variables a client gets, from our ``own``."""
     variables = {name: value for name, value in own.items() if not name.startswith(_SETTINGS)}
     if ask.api_key:

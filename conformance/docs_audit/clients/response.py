@@ -16,13 +16,13 @@ OUTPUT_LIMIT = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ClientResponse:
     """What came back.
 
     Attributes:
         status, content_type: where the client tells them.
         failure: what the client threw or complained of, in its own words.
-        answer: a plain answer as the client's objects give it, or as text where it is no JSON.
+        response: a plain answer as the client's objects give it, or as text where it is no JSON.
         chunks: the parts of a stream, as far as it came, each in the same way.
         raw: the body, where the client shows it.
     """
@@ -30,12 +30,12 @@ class Reply:
     status: int | None = None
     content_type: str | None = None
     failure: str | None = None
-    answer: Any = None
+    response: Any = None
     chunks: tuple[Any, ...] | None = None
     raw: str | None = None
 
 
-def of_driver(output: str, *, streamed: bool) -> Reply:
+def of_driver(output: str, *, streamed: bool) -> ClientResponse:
     """Read what a driver wrote.
 
     Raises:
@@ -45,14 +45,14 @@ def of_driver(output: str, *, streamed: bool) -> Reply:
     document = json.loads(output)
     if not isinstance(document, Mapping):
         raise ValueError("a driver writes one JSON object")  # noqa: TRY004 - read, not called
-    raw, chunks, answer = (document.get(key) for key in ("raw", "chunks", "answer"))
+    raw, chunks, response = (document.get(key) for key in ("raw", "chunks", "answer"))
     if streamed and chunks is None and isinstance(raw, str):
         chunks = _chunks(raw)
-    return Reply(
+    return ClientResponse(
         status=document.get("status"),
         content_type=document.get("content_type"),
         failure=document.get("failure"),
-        answer=answer,
+        response=response,
         chunks=None if chunks is None else tuple(chunks),
         raw=raw,
     )
@@ -60,13 +60,13 @@ def of_driver(output: str, *, streamed: bool) -> Reply:
 
 def of_body(
     raw: str, *, status: int | None, content_type: str | None, failure: str | None, streamed: bool
-) -> Reply:
+) -> ClientResponse:
     """Read a body as it came."""
-    return Reply(
+    return ClientResponse(
         status=status,
         content_type=content_type,
         failure=failure,
-        answer=None if streamed else _parsed(raw),
+        response=None if streamed else _parsed(raw),
         chunks=tuple(_chunks(raw)) if streamed else None,
         raw=raw,
     )

@@ -29,14 +29,14 @@ def serve(send: Send) -> None:
     _bound_memory()
     order = json.load(sys.stdin)
     try:
-        reply = send(order["base_url"], order["request"], os.environ.get(KEY_VARIABLE, ""))
+        response = send(order["base_url"], order["request"], os.environ.get(KEY_VARIABLE, ""))
     except Exception as error:  # noqa: BLE001 - whatever a client throws is what its user meets
-        reply = {"failure": told(error), "status": getattr(error, "status_code", None)}
+        response = {"failure": error_text(error), "status": getattr(error, "status_code", None)}
     # ASCII, so that neither a lone surrogate nor the system's encoding can break the reply.
-    sys.stdout.write(json.dumps(reply, default=repr) + "\n")
+    sys.stdout.write(json.dumps(response, default=repr) + "\n")
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Put what a client threw into words."""
     return f"{type(error).__name__}: {error}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import openai
 
-from conformance.docs_audit.drivers._protocol import serve, told
+from conformance.docs_audit.drivers._protocol import error_text, serve
 
 NO_KEY = "no-key-needed"
 """The client insists on a key, also where the endpoint wants none."""
@@ -19,11 +19,11 @@ def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, An
 
     Retries are off, so that what is sent is what was announced.
     """
-    reply: dict[str, Any] = {}
+    http_response: dict[str, Any] = {}
 
     def note(response: httpx.Response) -> None:
-        reply["status"] = response.status_code
-        reply["content_type"] = response.headers.get("content-type")
+        http_response["status"] = response.status_code
+        http_response["content_type"] = response.headers.get("content-type")
 
     http = openai.DefaultHttpxClient(event_hooks={"response": [note]})
     with openai.OpenAI(
@@ -32,14 +32,14 @@ def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, An
         try:
             made: Any = client.completions.create(**request)
             if isinstance(made, openai.Stream):
-                reply["chunks"] = chunks = []
+                http_response["chunks"] = chunks = []
                 for chunk in made:
                     chunks.append(_plain(chunk))  # noqa: PERF401 - kept as far as the stream comes
             else:
-                reply["answer"] = _plain(made)
+                http_response["answer"] = _plain(made)
         except Exception as error:  # noqa: BLE001 - whatever a client throws is what its user meets
-            reply["failure"] = told(error)
-    return reply
+            http_response["failure"] = error_text(error)
+    return http_response
 
 
 def _plain(made: object) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from conformance.docs_audit.drivers._protocol import serve, told
+from conformance.docs_audit.drivers._protocol import error_text, serve
 
 
 def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -21,17 +21,17 @@ def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, An
     response = requests.post(  # noqa: S113 - as the page's code, which this process's limit ends
         f"{base_url}/completions", headers=headers, json=request
     )
-    reply: dict[str, Any] = {
+    http_response: dict[str, Any] = {
         "status": response.status_code,
         "content_type": response.headers.get("content-type"),
         "raw": response.content.decode("utf-8", errors="replace"),
     }
     if not request.get("stream"):
         try:
-            reply["answer"] = response.json()
+            http_response["answer"] = response.json()
         except ValueError as error:
-            reply["failure"] = told(error)
-    return reply
+            http_response["failure"] = error_text(error)
+    return http_response
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from conformance.docs_audit.expectations import stream
 from conformance.docs_audit.expectations import usage as counted
 from conformance.docs_audit.expectations.case import Case
 from conformance.docs_audit.results import Unmet
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 
 __all__ = ["EXPECTATIONS", "Case", "Expectation", "judge"]
 
@@ -28,11 +28,11 @@ def _always(_: Case) -> bool:
 class Expectation:
     """One thing that an answer has to be, where ``applies`` says so.
 
-    ``hold`` returns, or raises :class:`~conformance.judgement.Deviation`.
+    ``hold`` returns, or raises :class:`~conformance.judgement.Failure`.
     """
 
     name: str
-    hold: Callable[[Case], None]
+    judge: Callable[[Case], None]
     applies: Callable[[Case], bool] = _always
 
 
@@ -41,12 +41,12 @@ def _is_streamed(case: Case) -> bool:
 
 
 def _shows_its_body(case: Case) -> bool:
-    return case.streamed and case.reply.raw is not None
+    return case.streamed and case.response.raw is not None
 
 
 EXPECTATIONS: tuple[Expectation, ...] = (
-    Expectation("answered", answer.answered),
-    Expectation("media type", answer.media_type, lambda c: c.reply.content_type is not None),
+    Expectation("answered", answer.is_answered),
+    Expectation("media type", answer.media_type, lambda c: c.response.content_type is not None),
     Expectation("events", stream.events, _shows_its_body),
     Expectation("[DONE]", stream.done, _shows_its_body),
     Expectation("object", answer.kind),
@@ -78,15 +78,15 @@ def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
         if not expectation.applies(case):
             continue
         try:
-            expectation.hold(case)
-        except Deviation as deviation:
-            seen = (deviation.expected, deviation.seen)
+            expectation.judge(case)
+        except Failure as failure:
+            seen = (failure.expected, failure.seen)
         except RecursionError:
             seen = ("an answer that can be looked at", "one that is nested too deeply")
         else:
             met.append(expectation.name)
             continue
         unmet.setdefault(seen, Unmet(expectation.name, *seen))
-        if expectation.hold is answer.answered:
+        if expectation.judge is answer.is_answered:
             break
     return tuple(met), tuple(unmet.values())

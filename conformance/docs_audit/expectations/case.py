@@ -1,6 +1,6 @@
 """One example as it was sent and what its client made of the answer: the views that judging needs.
 
-Every view that finds something missing raises :class:`~conformance.judgement.Deviation`. Pure.
+Every view that finds something missing raises :class:`~conformance.judgement.Failure`. Pure.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.docs_audit.clients.response import Reply
+from conformance.docs_audit.clients.response import ClientResponse
 from conformance.docs_audit.page import Example, Page
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 from conformance.protocol.completion import Choice, JsonObject, join_chunks
 
 
@@ -23,7 +23,7 @@ class Case:
     page: Page
     example: Example
     request: Mapping[str, Any]
-    reply: Reply
+    response: ClientResponse
 
     @property
     def streamed(self) -> bool:
@@ -39,7 +39,7 @@ class Case:
         return [prompt]
 
     @property
-    def copies(self) -> int:
+    def choices_per_prompt(self) -> int:
         """How many choices are asked for each prompt."""
         return self.count("n") or 1
 
@@ -51,12 +51,12 @@ class Case:
     @cached_property
     def documents(self) -> tuple[JsonObject, ...]:
         """The JSON objects that came: the answer, or each chunk of the stream."""
-        came = self.reply.chunks if self.streamed else (self.reply.answer,)
+        came = self.response.chunks if self.streamed else (self.response.response,)
         if not came:
-            raise Deviation("a stream of chunks", "no chunk")
+            raise Failure("a stream of chunks", "no chunk")
         for document in came:
             if not isinstance(document, Mapping):
-                raise Deviation("a JSON object", shown(document))
+                raise Failure("a JSON object", shown(document))
         return tuple(came)
 
     @cached_property
@@ -69,10 +69,10 @@ class Case:
         """The choices as they came, at least one."""
         value = self.body.get("choices")
         if not isinstance(value, list) or not value:
-            raise Deviation("choices a non-empty array", f"the answer is {shown(self.body)}")
+            raise Failure("choices a non-empty array", f"the answer is {shown(self.body)}")
         for raw in value:
             if not isinstance(raw, Mapping):
-                raise Deviation("choices of objects", f"choices = {shown(value)}")
+                raise Failure("choices of objects", f"choices = {shown(value)}")
         return tuple(Choice(raw, f"choices[{i}]") for i, raw in enumerate(value))
 
     def generated(self, choice: Choice) -> str:
@@ -85,5 +85,5 @@ class Case:
 
     def prompt_of(self, choice: Choice) -> Any:
         """Return the prompt that a choice continues; None where its index belongs to none."""
-        position = choice.index // self.copies
+        position = choice.index // self.choices_per_prompt
         return self.prompts[position] if 0 <= position < len(self.prompts) else None

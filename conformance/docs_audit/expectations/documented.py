@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from conformance.docs_audit.expectations.case import Case
 from conformance.docs_audit.expectations.paths import paths_in, values_at
 from conformance.docs_audit.printed_samples import read
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 from conformance.protocol.completion import JsonObject
 
 NOT_IN_CHUNKS = "usage"
@@ -24,7 +24,7 @@ def reads(case: Case) -> None:
         for path in case.example.reads or ():
             for value in values_at(document, path):
                 if value is None:
-                    raise Deviation(f"{path}, which the page's code reads", "null")
+                    raise Failure(f"{path}, which the page's code reads", "null")
 
 
 def fields(case: Case) -> None:
@@ -37,7 +37,7 @@ def fields(case: Case) -> None:
                 # A chunk that is not a choice's last has null where the ending will be.
                 if listed.values and value not in listed.values and value is not None:
                     named = ", ".join(shown(value) for value in listed.values)
-                    raise Deviation(f"{listed.path} one of {named}", shown(value))
+                    raise Failure(f"{listed.path} one of {named}", shown(value))
 
 
 def shape(case: Case) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 
 MAPS = ("top_logprobs", "logit_bias")
 
@@ -29,11 +29,11 @@ def _follow(value: Any, path: str, steps: list[tuple[str, str]], place: str) -> 
     (position, name), *rest = steps
     if name:
         if not isinstance(value, Mapping) or name not in value:
-            raise Deviation(path, f"no {name} in {place or 'the answer'} = {shown(value)}")
+            raise Failure(path, f"no {name} in {place or 'the answer'} = {shown(value)}")
         yield from _follow(value[name], path, rest, f"{place}.{name}" if place else name)
         return
     if not isinstance(value, list) or (position and int(position) >= len(value)):
-        raise Deviation(path, f"{place} = {shown(value)}")
+        raise Failure(path, f"{place} = {shown(value)}")
     for i in [int(position)] if position else range(len(value)):
         yield from _follow(value[i], path, rest, f"{place}[{i}]")
 

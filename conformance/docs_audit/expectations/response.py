@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.docs_audit.expectations.case import Case
-from conformance.judgement import Deviation, expect, shown
+from conformance.judgement import Failure, expect, shown
 
-LONGEST = 300
+MAX_ERROR_CHARS = 300
 """Characters of an error that are shown."""
 
 FINISHES = ("stop", "length", "content_filter")
 
 
-def answered(case: Case) -> None:
+def is_answered(case: Case) -> None:
     """The client got an answer, and with status 200."""
-    reply = case.reply
-    if reply.failure is not None:
-        status = "" if reply.status is None else f"status {reply.status}, "
-        raise Deviation("an answer", f"{status}{reply.failure[:LONGEST]}")
-    if reply.status not in {None, 200}:
-        body = reply.raw if reply.raw is not None else shown(reply.answer)
-        raise Deviation("status 200", f"status {reply.status}: {body[:LONGEST]}")
+    response = case.response
+    if response.failure is not None:
+        status = "" if response.status is None else f"status {response.status}, "
+        raise Failure("an answer", f"{status}{response.failure[:MAX_ERROR_CHARS]}")
+    if response.status not in {None, 200}:
+        body = response.raw if response.raw is not None else shown(response.response)
+        raise Failure("status 200", f"status {response.status}: {body[:MAX_ERROR_CHARS]}")
 
 
 def media_type(case: Case) -> None:
     """The answer says what it is: JSON, or server-sent events where a stream was asked for."""
-    told = (case.reply.content_type or "").partition(";")[0].strip().lower()
-    expect(told, "Content-Type").equals(
+    result = (case.response.content_type or "").partition(";")[0].strip().lower()
+    expect(result, "Content-Type").equals(
         "text/event-stream" if case.streamed else "application/json"
     )
 
 
 def choices(case: Case) -> None:
     """Every prompt has its n choices, each with an index of its own, from 0."""
-    wanted = list(range(len(case.prompts) * case.copies))
+    wanted = list(range(len(case.prompts) * case.choices_per_prompt))
     indices = sorted(choice.index for choice in case.choices)
     if indices != wanted:
-        raise Deviation(
+        raise Failure(
             f"{len(wanted)} choices with the indices {shown(wanted)}", f"indices {shown(indices)}"
         )
 
@@ -78,7 +78,7 @@ def echo(case: Case) -> None:
 
 
 def _stops(case: Case) -> Iterator[str]:
-    asked = case.request.get("stop")
-    for sequence in asked if isinstance(asked, list) else [asked]:
+    request = case.request.get("stop")
+    for sequence in request if isinstance(request, list) else [request]:
         if isinstance(sequence, str) and sequence:
             yield sequence

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from conformance.docs_audit.clients.response import DONE
 from conformance.docs_audit.expectations.case import Case
-from conformance.judgement import Deviation, shown
+from conformance.judgement import Failure, shown
 from conformance.protocol.sse import EventStream, parse_events
 
 
@@ -14,18 +14,18 @@ def events(case: Case) -> None:
     """The body is server-sent events and nothing else."""
     parsed = _events(case)
     if parsed.stray:
-        raise Deviation("server-sent events", f"the line {shown(parsed.stray[0])}")
+        raise Failure("server-sent events", f"the line {shown(parsed.stray[0])}")
     if parsed.unfinished is not None:
-        raise Deviation("a blank line after every event", f"{shown(parsed.unfinished)} at the end")
+        raise Failure("a blank line after every event", f"{shown(parsed.unfinished)} at the end")
 
 
 def done(case: Case) -> None:
     """The last event is ``[DONE]``, and no other is."""
     data = [event.data.strip() for event in _events(case).events]
     if not data or data[-1] != DONE:
-        raise Deviation(f"{DONE} as the last event", shown(data[-1]) if data else "no event")
+        raise Failure(f"{DONE} as the last event", shown(data[-1]) if data else "no event")
     if data.count(DONE) > 1:
-        raise Deviation(f"{DONE} once", f"{data.count(DONE)} times")
+        raise Failure(f"{DONE} once", f"{data.count(DONE)} times")
 
 
 def endings(case: Case) -> None:
@@ -38,7 +38,7 @@ def endings(case: Case) -> None:
                 continue
             index, reason = shown(part.get("index")), part.get("finish_reason")
             if index in ended and (reason is not None or part.get("text")):
-                raise Deviation(
+                raise Failure(
                     f"nothing of choice {index} after its finish_reason",
                     f"{shown(ended[index])}, then {shown(part)}",
                 )
@@ -51,9 +51,9 @@ def identity(case: Case) -> None:
     for name in ("id", "model"):
         seen = list(dict.fromkeys(shown(document.get(name)) for document in case.documents))
         if len(seen) > 1:
-            raise Deviation(f"one {name} in all chunks", f"{seen[0]}, then {seen[1]}")
+            raise Failure(f"one {name} in all chunks", f"{seen[0]}, then {seen[1]}")
 
 
 def _events(case: Case) -> EventStream:
-    raw = case.reply.raw or ""
+    raw = case.response.raw or ""
     return parse_events(raw.encode("utf-8", errors="surrogatepass"))

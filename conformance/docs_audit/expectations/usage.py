@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from conformance.docs_audit.expectations.case import Case
-from conformance.judgement import Deviation, expect, shown
+from conformance.judgement import Failure, expect, shown
 from conformance.protocol.completion import Choice, Usage
 
 
 def usage(case: Case) -> None:
     """The bill adds up, and what was read and written is on it."""
-    bill = _usage(case)
-    expect(bill.total_tokens, "total_tokens").equals(bill.prompt_tokens + bill.completion_tokens)
+    usage = _usage(case)
+    expect(usage.total_tokens, "total_tokens").equals(usage.prompt_tokens + usage.completion_tokens)
     if any(case.prompts):
-        expect(bill.prompt_tokens, "prompt_tokens").at_least(1)
+        expect(usage.prompt_tokens, "prompt_tokens").at_least(1)
     if any(case.generated(choice) for choice in case.choices):
-        expect(bill.completion_tokens, "completion_tokens").at_least(1)
+        expect(usage.completion_tokens, "completion_tokens").at_least(1)
 
 
 def max_tokens(case: Case) -> None:
@@ -32,7 +32,7 @@ def max_tokens(case: Case) -> None:
     if not isinstance(case.body.get("usage"), Mapping):
         return
     written = _usage(case).completion_tokens
-    candidates = max(case.copies, case.count("best_of") or 1) * len(case.prompts)
+    candidates = max(case.choices_per_prompt, case.count("best_of") or 1) * len(case.prompts)
     expect(written, "completion_tokens").at_most(limit * candidates)
     if candidates == 1 and case.choices[0].finish_reason == "length" and case.count("max_tokens"):
         # A choice that was cut at the limit has reached it; the context can cut only one without.
@@ -50,11 +50,11 @@ def limit_of(case: Case) -> int | None:
 
 def logprobs(case: Case) -> None:
     """Every choice has the four arrays, of one length, with no more alternatives than asked for."""
-    asked = case.count("logprobs") or 0
+    request = case.count("logprobs") or 0
     for choice in case.choices:
         given = choice.logprobs
         # Where no alternatives were asked for, none need to be there.
-        none_due = asked == 0 and given.raw.get("top_logprobs") is None
+        none_due = request == 0 and given.raw.get("top_logprobs") is None
         tables = [None] * len(given.tokens) if none_due else given.top_logprobs
         lengths = {
             "tokens": len(given.tokens),
@@ -73,25 +73,25 @@ def logprobs(case: Case) -> None:
         for table in tables:
             if isinstance(table, Mapping):
                 # The sampled token may come on top of the alternatives.
-                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(asked + 1)
-        _hold_offsets(given.text_offset, given.where)
-        _hold_tokens(choice)
+                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(request + 1)
+        _assert_offsets(given.text_offset, given.where)
+        _assert_tokens(choice)
 
 
-def _hold_offsets(offsets: list[object], where: str) -> None:
+def _assert_offsets(offsets: list[object], where: str) -> None:
     numbers = [o for o in offsets if isinstance(o, int) and not isinstance(o, bool)]
     if len(numbers) < len(offsets) or any(a > b for a, b in pairwise(numbers)):
-        raise Deviation(f"{where}.text_offset rising integers", f"text_offset = {shown(offsets)}")
+        raise Failure(f"{where}.text_offset rising integers", f"text_offset = {shown(offsets)}")
 
 
-def _hold_tokens(choice: Choice) -> None:
+def _assert_tokens(choice: Choice) -> None:
     """Hold that the tokens are the text, where nothing was cut off and every token is text."""
     tokens = choice.logprobs.tokens
     readable = all(map(_is_whole, tokens))
     if choice.finish_reason == "length" and readable:
         joined = "".join(tokens)
         if joined != choice.text:
-            raise Deviation(
+            raise Failure(
                 f"tokens that join to {choice.where}.text = {shown(choice.text)}", shown(joined)
             )
 
@@ -104,5 +104,5 @@ def _is_whole(token: object) -> bool:
 def _usage(case: Case) -> Usage:
     value = case.body.get("usage")
     if not isinstance(value, Mapping):
-        raise Deviation("a usage object", f"usage = {shown(value)}")
+        raise Failure("a usage object", f"usage = {shown(value)}")
     return Usage(value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract
 from conformance.docs_audit.lint.messages import example_place, listed, verb
 from conformance.docs_audit.lint.rule import Found, rule
-from conformance.docs_audit.page import Client, Page, choices_asked
+from conformance.docs_audit.page import Client, Page, requested_choices
 from conformance.docs_audit.results import Severity
 
 _CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})
@@ -65,7 +65,7 @@ def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
 def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
     """Find code that takes several choices in the order in which they happen to come."""
     for example in page.examples:
-        several = choices_asked(example.request)
+        several = requested_choices(example.request)
         if several == 1 or example.reads is None:
             continue
         if not any(path.endswith("].index") for path in example.reads):

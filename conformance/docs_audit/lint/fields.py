@@ -26,7 +26,7 @@ def left_out(page: Page, live: Contract) -> Iterator[Found]:
     if not known:
         return
     # Whoever lists `choices[].text` has told of `choices`.
-    told = {path[:end] for path in known for end in _borders(path)}
+    result = {path[:end] for path in known for end in _borders(path)}
     ends = _ends(live)
     shown = dict.fromkeys(
         path
@@ -34,7 +34,7 @@ def left_out(page: Page, live: Contract) -> Iterator[Found]:
         for thing in read(sample).objects
         for path in _paths(thing, ends)
     )
-    lacking = [path for path in shown if path not in told]
+    lacking = [path for path in shown if path not in result]
     # A field that is left out takes its members with it.
     first = [p for p in lacking if not any(p != q and p.startswith(q) for q in lacking)]
     if first:
@@ -83,7 +83,7 @@ def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[st
 )
 def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that leave the answer to their samples."""
-    described = page.openapi is not None and page.openapi.answer is not None
+    described = page.openapi is not None and page.openapi.response is not None
     if not page.fields and not described:
         yield Found(
             "fields",

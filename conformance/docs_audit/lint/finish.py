@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.contract import Contract
 from conformance.docs_audit.lint.messages import sample_place, written
 from conformance.docs_audit.lint.rule import Found, rule
-from conformance.docs_audit.page import Example, Page, Sample, choices_asked, stops_asked
+from conformance.docs_audit.page import Example, Page, Sample, requested_choices, requested_stops
 from conformance.docs_audit.printed_samples import PrintedChoice, choices_of, read
 from conformance.docs_audit.results import Severity
 
@@ -62,7 +62,7 @@ def _limit(page: Page, example: Example) -> int | None:
 def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that are longer than their request allows."""
     for it in _counted(page):
-        most = it.limit * choices_asked(it.example.request)
+        most = it.limit * requested_choices(it.example.request)
         if it.spent > most:
             yield Found(
                 sample_place(it.sample),
@@ -104,7 +104,7 @@ def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that end by themselves on the last token, where no stop sequence was sent."""
     for it in _counted(page):
         ends = [reason for choice in it.choices for reason in choice.finishes]
-        if ends == ["stop"] and it.spent == it.limit and not stops_asked(it.example.request):
+        if ends == ["stop"] and it.spent == it.limit and not requested_stops(it.example.request):
             yield Found(
                 sample_place(it.sample),
                 f'finish_reason: "stop", completion_tokens: {it.spent}',
@@ -128,7 +128,7 @@ def stop_in_text(page: Page, _live: Contract) -> Iterator[Found]:
             if request.get("echo"):
                 continue
             for choice in choices_of(read(sample)):
-                for stop in stops_asked(request):
+                for stop in requested_stops(request):
                     if stop in choice.text:
                         yield Found(
                             f"{sample_place(sample)}, choices[{choice.index}].text",

@@ -26,13 +26,13 @@ def other_model(page: Page, _live: Contract) -> Iterator[Found]:
     for sample in page.samples:
         named = _values(sample, "model")
         for name in sample.answers:
-            asked = page.example(name).request.get("model")
-            strange = [n for n in named if asked and not str(n).startswith(str(asked))]
+            request = page.example(name).request.get("model")
+            strange = [n for n in named if request and not str(n).startswith(str(request))]
             if strange:
                 yield Found(
                     sample_place(sample),
                     f"model: {listed(map(written, strange))}",
-                    f"the example `{name}` requests {written(asked)}",
+                    f"the example `{name}` requests {written(request)}",
                 )
 
 

@@ -109,9 +109,9 @@ def not_as_asked(page: Page, _live: Contract) -> Iterator[Found]:
     for sample in page.samples:
         found = choices_of(read(sample))
         for name in sample.answers:
-            asked = page.example(name).request.get("logprobs")
-            wanted = asked is not None and asked is not False
-            words = f"asks for logprobs: {written(asked)}" if wanted else "asks for none"
+            request = page.example(name).request.get("logprobs")
+            wanted = request is not None and request is not False
+            words = f"asks for logprobs: {written(request)}" if wanted else "asks for none"
             for choice in found:
                 if wanted != (choice.logprobs is not None):
                     yield Found(

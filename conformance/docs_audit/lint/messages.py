@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from conformance.docs_audit.page import Example, Parameter, Sample
 
-LONGEST = 160
+MAX_VALUE_CHARS = 160
 """Characters of one written value; a finding has to be read, and the page is at hand."""
 
 
@@ -33,7 +33,7 @@ def written(value: object) -> str:
 
 def cut(text: str) -> str:
     """Shorten a text to what a finding shows."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}…"
 
 
 def listed(names: Iterable[str]) -> str:

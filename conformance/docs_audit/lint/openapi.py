@@ -66,7 +66,7 @@ def _under(value: Any, *keys: str) -> Any:
 )
 def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     """Find schemas of an answer that say nothing of it."""
-    schema = page.openapi.answer if page.openapi else None
+    schema = page.openapi.response if page.openapi else None
     if schema is not None and not schema.get("properties") and "$ref" not in schema:
         yield Found(
             "openapi: the response schema",

@@ -126,12 +126,12 @@ def _beyond(value: object, limits: Parameter) -> str | None:
 def not_together(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pairs that exclude each other and are both sent; a false counts as not sent."""
     for example in page.examples:
-        told: set[frozenset[str]] = set()
+        result: set[frozenset[str]] = set()
         for name, _, parameter in _sent(page, example):
             for other in parameter.not_with:
                 pair = frozenset({name, other})
-                if example.request.get(other, False) is not False and pair not in told:
-                    told.add(pair)
+                if example.request.get(other, False) is not False and pair not in result:
+                    result.add(pair)
                     sent = (f"{key}: {written(example.request[key])}" for key in (name, other))
                     why = f"the page says that {name} must not be sent with {other}"
                     yield Found(example_place(example), ", ".join(sent), why)

@@ -26,7 +26,7 @@ class Found:
     wrong: str
 
 
-Look = Callable[[Page, Contract], Iterator[Found]]
+Inspect = Callable[[Page, Contract], Iterator[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Rule:
     says_zh: str
     mend: str
     mend_zh: str
-    look: Look
+    look: Inspect
 
     def findings(self, page: Page, live: Contract) -> Iterator[Finding]:
         """Look at a page; ``live`` is the contract of the live API."""
@@ -60,10 +60,10 @@ class Rule:
 
 def rule(
     id_: str, severity: Severity, *, says: str, says_zh: str, mend: str, mend_zh: str
-) -> Callable[[Look], Rule]:
+) -> Callable[[Inspect], Rule]:
     """Make a rule of a function that looks at a page."""
 
-    def made(look: Look) -> Rule:
+    def made(look: Inspect) -> Rule:
         return Rule(id_, severity, says, says_zh, mend, mend_zh, look)
 
     return made

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract import Contract, SchemaViolation
 from conformance.docs_audit.lint.messages import cut, listed, sample_place, written
 from conformance.docs_audit.lint.rule import Found, rule
-from conformance.docs_audit.page import Page, Sample, choices_asked
+from conformance.docs_audit.page import Page, Sample, requested_choices
 from conformance.docs_audit.printed_samples import choices_of, read
 from conformance.docs_audit.results import Severity
 
@@ -104,7 +104,7 @@ def choices(page: Page, _live: Contract) -> Iterator[Found]:
     for sample in page.samples:
         seen = [choice.index for choice in choices_of(read(sample))]
         for name in sample.answers:
-            wanted = choices_asked(page.example(name).request)
+            wanted = requested_choices(page.example(name).request)
             if seen and (len(seen) != wanted or seen != list(range(len(seen)))):
                 yield Found(
                     sample_place(sample),

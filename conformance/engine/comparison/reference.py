@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
-from conformance.engine.comparison.selection import asked_for
+from conformance.engine.comparison.selection import request_for
 from conformance.judgement import Judgement
 from conformance.language import Text, same
 from conformance.model import Comparison, Exchange, Target, TransportOptions
 from conformance.record.events import ReferenceAnswered, ReferenceMissing, RunEvent
 from conformance.transport.budget import Budget
 from conformance.transport.coalesce import Sender
-from conformance.transport.pipeline import way_to
+from conformance.transport.pipeline import open_pipeline
 
 SECONDS = 120.0
 """Timeout in seconds for the whole comparison, including the start of the server."""
@@ -40,9 +40,9 @@ T = TypeVar("T")
 class ReferenceMissingError(Exception):
     """The reference server is unavailable; ``because`` says why."""
 
-    def __init__(self, because: Text) -> None:
-        super().__init__(because.en)
-        self.because = because
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.en)
+        self.because = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def compare(
     budget: Budget,
     seed: int = 0,
     default_tokens: int | None = None,
-    tell: Callable[[RunEvent], None],
+    report: Callable[[RunEvent], None],
 ) -> None:
     """Ask the reference what ``exchanges`` asked the target, and tell what it answers.
 
@@ -84,7 +84,7 @@ async def compare(
         async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
             other = await stack.enter_async_context(_in_a_thread(reference.open()))
             send = await stack.enter_async_context(
-                way_to(
+                open_pipeline(
                     other,
                     budget,
                     options,
@@ -95,11 +95,11 @@ async def compare(
                     sender=reference.sender,
                 )
             )
-            await _ask_all(exchanges, other.model, send, tell)
+            await _ask_all(exchanges, other.model, send, report)
     except ReferenceMissingError as error:
-        tell(ReferenceMissing(error.because))
+        report(ReferenceMissing(error.because))
     except TimeoutError:
-        tell(ReferenceMissing(TOO_SLOW.format(seconds=f"{SECONDS:.0f}")))
+        report(ReferenceMissing(TOO_SLOW.format(seconds=f"{SECONDS:.0f}")))
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def secrets_of(target: Target) -> tuple[str, ...]:
 
 
 async def _ask_all(
-    exchanges: Sequence[Exchange], model: str, send: Sender, tell: Callable[[RunEvent], None]
+    exchanges: Sequence[Exchange], model: str, send: Sender, report: Callable[[RunEvent], None]
 ) -> None:
     """Ask one request first, which shows whether the others are worth sending.
 
@@ -118,36 +118,36 @@ async def _ask_all(
     numbers = count(1)
 
     async def ask(exchange: Exchange) -> Exchange:
-        answer = await send(asked_for(exchange.request, model))
-        return replace(answer, id=f"r{next(numbers):04d}")
+        response = await send(request_for(exchange.request, model))
+        return replace(response, id=f"r{next(numbers):04d}")
 
     async def ask_and_tell(exchange: Exchange) -> None:
         # A spent budget, or a reference that has gone away, leaves this one without an answer.
         with suppress(Judgement):
-            answer = await ask(exchange)
-            if answer.status is not None:
-                tell(ReferenceAnswered(Comparison(exchange.id, answer)))
+            response = await ask(exchange)
+            if response.status is not None:
+                report(ReferenceAnswered(Comparison(exchange.id, response)))
 
     first, *others = exchanges
     try:
-        answer = await ask(first)
+        response = await ask(first)
     except Judgement as spent:
         raise ReferenceMissingError(same(str(spent))) from None
-    trouble = _trouble_in(answer)
+    trouble = _trouble_in(response)
     if trouble is not None:
         raise ReferenceMissingError(trouble)
-    tell(ReferenceAnswered(Comparison(first.id, answer)))
+    report(ReferenceAnswered(Comparison(first.id, response)))
     async with asyncio.TaskGroup() as asking:
         for exchange in others:
             asking.create_task(ask_and_tell(exchange))
 
 
-def _trouble_in(answer: Exchange) -> Text | None:
+def _trouble_in(response: Exchange) -> Text | None:
     """Say why no other request needs to be sent, if that is so."""
-    if answer.status is None:
-        return SILENT.format(fault=answer.fault)
-    if answer.status in CLOSED_DOORS or 300 <= answer.status < 400:
-        return CLOSED.format(status=answer.status)
+    if response.status is None:
+        return SILENT.format(fault=response.fault)
+    if response.status in CLOSED_DOORS or 300 <= response.status < 400:
+        return CLOSED.format(status=response.status)
     return None
 
 

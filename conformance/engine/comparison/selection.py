@@ -14,11 +14,11 @@ from conformance.transport.budget import upper_bound
 
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
-MOST_OF_A_FINDING = 3
+MAX_REQUESTS_OF_A_FINDING = 3
 """Different requests for one finding: the last ones that it points at, which decided."""
 
-MOST_REQUESTS = 60
-MOST_TOKENS = 60_000
+MAX_REQUESTS = 60
+MAX_TOKENS = 60_000
 """What the reference may cost where the run has no narrower limits."""
 
 LARGEST = 5_000
@@ -46,12 +46,12 @@ def deciding(
             exchange = known.get(key)
             if exchange is not None and _can_be_asked(exchange.request, model):
                 last.setdefault(exchange.request, exchange)
-        for exchange in reversed(list(last.values())[:MOST_OF_A_FINDING]):
+        for exchange in reversed(list(last.values())[:MAX_REQUESTS_OF_A_FINDING]):
             chosen.setdefault(exchange.request, exchange)
-    return tuple(chosen.values())[:MOST_REQUESTS]
+    return tuple(chosen.values())[:MAX_REQUESTS]
 
 
-def asked_for(request: Request, model: str) -> Request:
+def request_for(request: Request, model: str) -> Request:
     """Put another model's name into a request, and leave every other byte as it is.
 
     A body in which the name cannot be replaced where it stands is written anew.
@@ -70,8 +70,8 @@ def asked_for(request: Request, model: str) -> Request:
 def within(limits: Limits) -> Limits:
     """Narrow the reference's limits to those of a run, where it has any."""
     return Limits(
-        requests=min(MOST_REQUESTS, limits.requests or MOST_REQUESTS),
-        tokens=min(MOST_TOKENS, limits.tokens or MOST_TOKENS),
+        requests=min(MAX_REQUESTS, limits.requests or MAX_REQUESTS),
+        tokens=min(MAX_TOKENS, limits.tokens or MAX_TOKENS),
     )
 
 

@@ -35,8 +35,8 @@ def _drawn(record: Recorded) -> Iterator[Picture]:
         yield draw_arrivals(streams)
     if (times := times_in(record)) is not None:
         yield draw_latency(times)
-    if (bill := bills_in(record)) is not None:
-        yield draw_bills(bill)
+    if (usage := bills_in(record)) is not None:
+        yield draw_bills(usage)
     if (scores := scores_in(record)) is not None:
         yield draw_agreement(scores)
     if (samples := samples_in(record)) is not None:

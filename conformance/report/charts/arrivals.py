@@ -22,16 +22,16 @@ from conformance.report.charts.svg import (
     Scale,
     sentences,
 )
-from conformance.report.charts.traffic import Json, Recorded, Told, choices
+from conformance.report.charts.traffic import Json, ReadExchange, Recorded, choices
 from conformance.report.locale.terms import duration
 
 REQUIREMENT = "streaming.incremental"
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
-FEWEST_PIECES = 4
+MIN_CHUNKS = 4
 """Minimum number of chunks with text."""
 
-MOST_ROWS = 6
-MOST_PIECES = 200
+MAX_ROWS = 6
+MAX_CHUNKS_DRAWN = 200
 """Maximum dots in a row; longer streams are thinned out, keeping the first and last chunk."""
 
 ROW, TOP, LEFT, RIGHT = 22.0, 26.0, 66.0, WIDTH - 44.0
@@ -42,7 +42,7 @@ class Stream:
     """Arrival times in seconds of one stream's text; ``pieces`` is the number of all chunks."""
 
     times: tuple[float, ...]
-    pieces: int
+    chunks: int
 
     @property
     def first(self) -> float:
@@ -68,27 +68,27 @@ class Streams:
     """The data of the chart; ``at_once``: a check found that the text arrives in one burst."""
 
     rows: tuple[Row, ...]
-    at_once: bool
+    batched: bool
 
 
 def numbers(record: Recorded) -> Streams | None:
     """Choose the most informative streams; None if no stream has enough chunks."""
-    found = [(answer, stream) for answer in record.answers if (stream := _stream(answer))]
+    found = [(exchange, stream) for exchange in record.responses if (stream := _stream(exchange))]
     if not found:
         return None
     reference = {
         request: stream
-        for request, answer in record.reference.items()
-        if (stream := _stream(answer)) is not None
+        for request, exchange in record.reference.items()
+        if (stream := _stream(exchange)) is not None
     }
 
-    def shows_most(pair: tuple[Told, Stream]) -> tuple[bool, int]:
-        return pair[0].request in reference, pair[1].pieces
+    def shows_most(pair: tuple[ReadExchange, Stream]) -> tuple[bool, int]:
+        return pair[0].request in reference, pair[1].chunks
 
     # Several samples of one request are kept, because repetition confirms a burst.
-    ranked = sorted(found, key=shows_most, reverse=True)[:MOST_ROWS]
-    rows = tuple(Row(stream, reference.get(answer.request)) for answer, stream in ranked)
-    return Streams(_ours_once(rows, [answer.request for answer, _ in ranked]), _at_once(record))
+    ranked = sorted(found, key=shows_most, reverse=True)[:MAX_ROWS]
+    rows = tuple(Row(stream, reference.get(exchange.request)) for exchange, stream in ranked)
+    return Streams(_ours_once(rows, [exchange.request for exchange, _ in ranked]), _at_once(record))
 
 
 def _ours_once(rows: Sequence[Row], requests: Sequence[Request]) -> tuple[Row, ...]:
@@ -103,12 +103,12 @@ def _at_once(record: Recorded) -> bool:
     return any(f.requirement == REQUIREMENT and f.verdict in DEVIATING for f in record.findings)
 
 
-def _stream(answer: Told) -> Stream | None:
+def _stream(exchange: ReadExchange) -> Stream | None:
     """Read arrival times of the first choice; echoed text may arrive at once and is left out."""
-    times = [chunk.at for chunk in answer.chunks if any(map(_goes_on, choices(chunk.data)))]
-    if len(times) < FEWEST_PIECES or answer.asked.get("echo"):
+    times = [chunk.at for chunk in exchange.chunks if any(map(_goes_on, choices(chunk.data)))]
+    if len(times) < MIN_CHUNKS or exchange.request_body.get("echo"):
         return None
-    step = -(-len(times) // MOST_PIECES)
+    step = -(-len(times) // MAX_CHUNKS_DRAWN)
     kept = (*times[:-1:step], times[-1])
     return Stream(kept, len(times))
 
@@ -143,7 +143,7 @@ def draw(streams: Streams) -> Picture:
         drawing.line((scale(0.0), y, scale(line.stream.times[-1]), y), width=2)
         dots = ((scale(time), y) for time in line.stream.times)
         drawing.dots(dots, line.colour, size=6, opacity=0.6)
-        drawing.label((WIDTH - 4, y + 4), same(f"{line.stream.pieces:,}"), anchor="end")
+        drawing.label((WIDTH - 4, y + 4), same(f"{line.stream.chunks:,}"), anchor="end")
     drawing.label((LEFT, 12), Text("time since the request", "自请求起的时间"))
     drawing.label((WIDTH - 4, 12), Text("chunks", "数据块数"), anchor="end")
     title = Text("Arrival of streamed text", "流式文本的到达时间")
@@ -152,7 +152,7 @@ def draw(streams: Streams) -> Picture:
         bottom + 22,
         title=title,
         says=_says(streams),
-        details=[_told(line) for line in lines],
+        details=[_described(line) for line in lines],
     )
 
 
@@ -163,19 +163,19 @@ def _lines(streams: Streams) -> Iterator[_Line]:
             yield _Line(Text("reference", "参考"), row.ours, OURS)
 
 
-def _told(line: _Line) -> Text:
+def _described(line: _Line) -> Text:
     stream = line.stream
     first, last = duration(stream.first), duration(stream.times[-1])
-    return ROW_TOLD.format(name=line.name, pieces=stream.pieces, first=first, last=last)
+    return ROW_TOLD.format(name=line.name, pieces=stream.chunks, first=first, last=last)
 
 
 def _says(streams: Streams) -> Text:
     theirs = [row.theirs for row in streams.rows]
     ours = [row.ours for row in streams.rows if row.ours is not None]
-    told = [_rhythm(theirs, AT_ONCE if streams.at_once else OVER_TIME)]
+    result = [_rhythm(theirs, BATCHED if streams.batched else OVER_TIME)]
     if ours:
-        told.append(_rhythm(ours, REFERENCE))
-    return sentences(told)
+        result.append(_rhythm(ours, REFERENCE))
+    return sentences(result)
 
 
 def _rhythm(streams: Sequence[Stream], words: Text) -> Text:
@@ -189,7 +189,7 @@ ROW_TOLD = Text(
     "{name}: {pieces} chunks between {first} and {last}.",
     "{name}：{pieces} 个数据块，在 {first}至 {last}之间到达。",
 )
-AT_ONCE = Text(
+BATCHED = Text(
     "All text of a stream arrives within {span}, after {first} without output: it is generated "
     "first and sent afterwards.",
     "在 {first}没有输出之后，流的全部文本在 {span}内到达：先生成完毕，再一并发出。",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 from conformance.report.charts.svg import (
     INK,
     MUTED,
@@ -21,9 +21,9 @@ from conformance.report.charts.svg import (
     Picture,
     sentences,
 )
-from conformance.report.charts.traffic import Recorded, Told, choices, count, number
+from conformance.report.charts.traffic import ReadExchange, Recorded, choices, count, number
 
-FEWEST = 3
+MIN_SAMPLES = 3
 """Minimum number of samples in a row."""
 
 ENOUGH_TOKENS = 2
@@ -32,14 +32,14 @@ ENOUGH_TOKENS = 2
 ROOM = 0.5
 """Minimum temperature and ``top_p`` at which samples are expected to differ."""
 
-MOST_SAMPLES = 24
-MOST_ROWS = 8
+MAX_SAMPLES = 24
+MAX_ROWS = 8
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWX"
 
 STEERING = ("echo", "logit_bias", "presence_penalty", "frequency_penalty", "suffix")
 
 ROW, TOP, LEFT, RIGHT = 40.0, 4.0, 10.0, WIDTH - 10.0
-PITCH = (RIGHT - LEFT) / MOST_SAMPLES
+PITCH = (RIGHT - LEFT) / MAX_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,46 +86,50 @@ class Samples:
 def numbers(record: Recorded) -> tuple[Samples, ...] | None:
     """Collect samples by setting; None if no prompt has enough."""
     pools: dict[tuple[Setting, str], list[str]] = {}
-    for answer in record.answers:
-        setting = _setting(answer)
+    for exchange in record.responses:
+        setting = _setting(exchange)
         if setting is not None:
-            texts = list(_texts(answer))
+            texts = list(_texts(exchange))
             # With a seed, choices of one response differ; only first choices are comparable.
             kept = texts[:1] if setting.seeded else texts
-            pools.setdefault((setting, _question(answer)), []).extend(kept)
+            pools.setdefault((setting, _question(exchange)), []).extend(kept)
     largest: dict[Setting, list[str]] = {}
     for (setting, _), texts in pools.items():
-        if len(texts) > max(FEWEST - 1, len(largest.get(setting, ()))):
+        if len(texts) > max(MIN_SAMPLES - 1, len(largest.get(setting, ()))):
             largest[setting] = texts
     rows = [Samples(setting, _numbered(texts)) for setting, texts in largest.items()]
     rows.sort(key=lambda row: (not row.setting.certain, row.setting.temperature or 0.0))
-    return tuple(rows[:MOST_ROWS]) or None
+    return tuple(rows[:MAX_ROWS]) or None
 
 
-def _setting(answer: Told) -> Setting | None:
+def _setting(exchange: ReadExchange) -> Setting | None:
     """Read the sampling parameters; None unless it is a plain sample of one prompt."""
-    asked = answer.asked
-    best_of = asked.get("best_of")
+    request = exchange.request_body
+    best_of = request.get("best_of")
     if (
-        answer.prompt is None
-        or answer.is_stream
-        or any(asked.get(name) for name in STEERING)
-        or (best_of is not None and best_of != asked.get("n", 1))
-        or (count(asked.get("max_tokens", 16)) or 0) < ENOUGH_TOKENS
+        exchange.prompt is None
+        or exchange.is_stream
+        or any(request.get(name) for name in STEERING)
+        or (best_of is not None and best_of != request.get("n", 1))
+        or (count(request.get("max_tokens", 16)) or 0) < ENOUGH_TOKENS
     ):
         return None
-    seed = asked.get("seed")
-    return Setting(number(asked.get("temperature")), number(asked.get("top_p")), seed is not None)
+    seed = request.get("seed")
+    return Setting(
+        number(request.get("temperature")), number(request.get("top_p")), seed is not None
+    )
 
 
-def _question(answer: Told) -> str:
+def _question(exchange: ReadExchange) -> str:
     """Return a key for the request, ignoring the number of choices."""
-    asked = {name: value for name, value in answer.asked.items() if name not in {"n", "best_of"}}
-    return json.dumps(asked, sort_keys=True)
+    request = {
+        name: value for name, value in exchange.request_body.items() if name not in {"n", "best_of"}
+    }
+    return json.dumps(request, sort_keys=True)
 
 
-def _texts(answer: Told) -> Iterator[str]:
-    for choice in choices(answer.document):
+def _texts(response: ReadExchange) -> Iterator[str]:
+    for choice in choices(response.document):
         text = choice.get("text")
         if isinstance(text, str):
             yield text
@@ -134,7 +138,7 @@ def _texts(answer: Told) -> Iterator[str]:
 def _numbered(texts: list[str]) -> tuple[int, ...]:
     """Number texts in order of first occurrence."""
     known: dict[str, int] = {}
-    return tuple(known.setdefault(text, len(known)) for text in texts[:MOST_SAMPLES])
+    return tuple(known.setdefault(text, len(known)) for text in texts[:MAX_SAMPLES])
 
 
 def draw(rows: tuple[Samples, ...]) -> Picture:
@@ -143,9 +147,9 @@ def draw(rows: tuple[Samples, ...]) -> Picture:
     for number_of, row in enumerate(rows):
         y = TOP + number_of * ROW
         drawing.label((LEFT, y + 10), _named(row.setting), colour=INK)
-        told = DISTINCT if row.distinct > 1 else ONE
-        told = told.format(distinct=row.distinct, n=len(row.texts))
-        drawing.label((RIGHT, y + 10), told, anchor="end")
+        result = DISTINCT if row.distinct > 1 else ONE
+        result = result.format(distinct=row.distinct, n=len(row.texts))
+        drawing.label((RIGHT, y + 10), result, anchor="end")
         times = Counter(row.texts)
         for place, text in enumerate(row.texts):
             x = LEFT + place * PITCH
@@ -160,7 +164,7 @@ def draw(rows: tuple[Samples, ...]) -> Picture:
         TOP + len(rows) * ROW + 2,
         title=title,
         says=_says(rows),
-        details=[_told(row) for row in rows],
+        details=[_described(row) for row in rows],
     )
 
 
@@ -170,7 +174,7 @@ def _named(setting: Setting) -> Text:
         parts.append(same(f"top_p {setting.top_p:g}"))
     if setting.seeded:
         parts.append(Text("same seed", "同一 seed"))
-    return joined(parts, Text(", ", "，"))
+    return join_texts(parts, Text(", ", "，"))
 
 
 def _value(setting: Setting) -> Text:
@@ -180,7 +184,9 @@ def _value(setting: Setting) -> Text:
 
 
 def _says(rows: tuple[Samples, ...]) -> Text:
-    return sentences([LEGEND, *([_told(row) for row in rows if row.surprises] or _as_wanted(rows))])
+    return sentences(
+        [LEGEND, *([_described(row) for row in rows if row.surprises] or _as_wanted(rows))]
+    )
 
 
 def _as_wanted(rows: tuple[Samples, ...]) -> Iterator[Text]:
@@ -192,7 +198,7 @@ def _as_wanted(rows: tuple[Samples, ...]) -> Iterator[Text]:
         yield FREE
 
 
-def _told(row: Samples) -> Text:
+def _described(row: Samples) -> Text:
     n, distinct = len(row.texts), row.distinct
     words = ALL_SAME if distinct == 1 else ALL_DIFFER if distinct == n else SOME
     return words.format(setting=_named(row.setting), n=n, distinct=distinct)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 from conformance.report.charts.svg import (
     INK,
     OURS,
@@ -20,13 +20,13 @@ from conformance.report.charts.svg import (
     Scale,
     sentences,
 )
-from conformance.report.charts.traffic import Recorded, Told, text_in
+from conformance.report.charts.traffic import ReadExchange, Recorded, text_in
 from conformance.report.locale.terms import duration
 
-FEWEST = 3
+MIN_RESPONSES = 3
 """Minimum number of responses of a kind."""
 
-MOST_DOTS = 400
+MAX_DOTS = 400
 SHORTEST = 0.0005
 """Lower bound in seconds for the logarithmic axis, near the clock's resolution."""
 
@@ -58,28 +58,28 @@ class Kind:
 
 FIRST = Text("first text", "首段文本")
 STREAM = Text("whole stream", "完整流")
-PLAIN = Text("non-streaming", "非流式响应")
+NON_STREAMING = Text("non-streaming", "非流式响应")
 
 
 def numbers(record: Recorded) -> tuple[Kind, ...] | None:
     """Collect latencies by kind; None if no kind has enough."""
-    kinds = [*_kinds(record.answers), *_kinds(record.reference.values(), of_reference=True)]
-    return tuple(kind for kind in kinds if len(kind.times) >= FEWEST) or None
+    kinds = [*_kinds(record.responses), *_kinds(record.reference.values(), of_reference=True)]
+    return tuple(kind for kind in kinds if len(kind.times) >= MIN_RESPONSES) or None
 
 
-def _kinds(answers: Iterable[Told], *, of_reference: bool = False) -> list[Kind]:
+def _kinds(responses: Iterable[ReadExchange], *, of_reference: bool = False) -> list[Kind]:
     first: list[float] = []
     stream: list[float] = []
     plain: list[float] = []
-    for answer in answers:
-        if not answer.is_stream:
-            plain.append(answer.elapsed)
+    for response in responses:
+        if not response.is_stream:
+            plain.append(response.elapsed)
             continue
-        first += [chunk.at for chunk in answer.chunks if text_in(chunk.data)][:1]
+        first += [chunk.at for chunk in response.chunks if text_in(chunk.data)][:1]
         # A stream that the client closed early has no total time.
-        if answer.request.read_events is None:
-            stream.append(answer.elapsed)
-    named = ((FIRST, first), (STREAM, stream), (PLAIN, plain))
+        if response.request.read_events is None:
+            stream.append(response.elapsed)
+    named = ((FIRST, first), (STREAM, stream), (NON_STREAMING, plain))
     return [
         Kind(name, tuple(sorted(max(time, SHORTEST) for time in times)), of_reference)
         for name, times in named
@@ -112,13 +112,13 @@ def draw(kinds: tuple[Kind, ...]) -> Picture:
 
 def _strip(drawing: Drawing, y: float, kind: Kind, scale: Scale) -> None:
     drawing.label((LEFT, y + 10), _named(kind), colour=INK)
-    told = COUNTED.format(median=duration(kind.median), n=len(kind.times))
-    drawing.label((RIGHT, y + 10), told, anchor="end")
+    result = COUNTED.format(median=duration(kind.median), n=len(kind.times))
+    drawing.label((RIGHT, y + 10), result, anchor="end")
     middle = y + 29
     low, high = (scale(time) for time in kind.middle)
     colour = OURS if kind.of_reference else THEIRS
     drawing.box((low, middle - 9, max(high - low, 1), 18), colour, opacity=0.2)
-    step = -(-len(kind.times) // MOST_DOTS)
+    step = -(-len(kind.times) // MAX_DOTS)
     # Spread dots over five levels, so that equal times stay visible.
     dots = ((scale(t), middle + (i * 3 % 5 - 2) * 2.5) for i, t in enumerate(kind.times[::step]))
     drawing.dots(dots, colour, size=4, opacity=0.6)
@@ -144,8 +144,8 @@ def _named(kind: Kind) -> Text:
 
 
 def _says(kinds: tuple[Kind, ...]) -> Text:
-    told = [SAYS.format(kind=_named(kind), median=duration(kind.median)) for kind in kinds]
-    return sentences([MEDIANS.format(medians=joined(told, Text(", ", "，"))), MIXED])
+    result = [SAYS.format(kind=_named(kind), median=duration(kind.median)) for kind in kinds]
+    return sentences([MEDIANS.format(medians=join_texts(result, Text(", ", "，"))), MIXED])
 
 
 REFERENCE = Text("reference: {kind}", "参考服务器：{kind}")

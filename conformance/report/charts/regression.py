@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-FEWEST = 4
+MIN_POINTS = 4
 """Minimum number of distinct x values."""
 
 REACH = 4.0
@@ -36,7 +36,7 @@ def fitted(points: Sequence[Point]) -> Line | None:
     """
     distinct = sorted(set(points))
     places = sorted({x for x, _ in distinct})
-    if len(places) < FEWEST or places[-1] < REACH * max(places[0], 1.0):
+    if len(places) < MIN_POINTS or places[-1] < REACH * max(places[0], 1.0):
         return None
     slope = median(
         (b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(distinct, 2) if a[0] < b[0]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from conformance.language import Text, joined
+from conformance.language import Text, join_texts
 
 WIDTH = 340
 SMALL = 12
@@ -175,7 +175,7 @@ class Drawing:
 
 def sentences(parts: Sequence[Text]) -> Text:
     """Join sentences."""
-    return joined(parts, SPACE)
+    return join_texts(parts, SPACE)
 
 
 def _n(value: float) -> str:

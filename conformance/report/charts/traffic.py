@@ -19,13 +19,13 @@ from conformance.model import Credentials, Exchange, Finding, Request, Run
 LARGEST = 1_000_000
 """Maximum bytes of a body that is parsed."""
 
-MOST_CHUNKS = 5_000
+MAX_CHUNKS_READ = 5_000
 """Maximum number of events of a stream that are read."""
 
-MOST_COUNTED = 10**7
+MAX_COUNTED_TOKENS = 10**7
 """Maximum plausible token count; larger values are ignored."""
 
-LONGEST_TIME = 3_600.0
+MAX_ELAPSED_SECONDS = 3_600.0
 """Maximum plausible duration in seconds; larger values are ignored."""
 
 _END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r")
@@ -42,7 +42,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReadExchange:
     """One request with a 200 response.
 
     A stream has ``chunks``, a non-streaming response has a ``document``. ``elapsed`` is in seconds,
@@ -50,7 +50,7 @@ class Told:
     """
 
     request: Request
-    asked: Json
+    request_body: Json
     document: Json
     chunks: tuple[Chunk, ...]
     elapsed: float
@@ -63,33 +63,34 @@ class Told:
     @property
     def prompt(self) -> str | None:
         """The prompt if it is one string without suffix, otherwise None."""
-        prompt = self.asked.get("prompt")
-        return prompt if isinstance(prompt, str) and not self.asked.get("suffix") else None
+        prompt = self.request_body.get("prompt")
+        return prompt if isinstance(prompt, str) and not self.request_body.get("suffix") else None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """All responses of a run, the reference server's by request, and the findings."""
 
-    answers: tuple[Told, ...]
-    reference: Mapping[Request, Told]
+    responses: tuple[ReadExchange, ...]
+    reference: Mapping[Request, ReadExchange]
     findings: tuple[Finding, ...]
 
 
 def recorded(run: Run) -> Recorded:
     """Read all responses of a run."""
-    answers = (told(exchange) for exchange in run.exchanges)
-    asked = {exchange.id: exchange.request for exchange in run.exchanges}
+    responses = (read_exchange(exchange) for exchange in run.exchanges)
+    request = {exchange.id: exchange.request for exchange in run.exchanges}
     reference = {
-        asked[comparison.exchange]: answer
+        request[comparison.exchange]: response
         for comparison in run.comparisons
-        if comparison.exchange in asked and (answer := told(comparison.answer)) is not None
+        if comparison.exchange in request
+        and (response := read_exchange(comparison.answer)) is not None
     }
-    kept = tuple(answer for answer in answers if answer is not None)
+    kept = tuple(response for response in responses if response is not None)
     return Recorded(kept, reference, run.findings)
 
 
-def told(exchange: Exchange) -> Told | None:
+def read_exchange(exchange: Exchange) -> ReadExchange | None:
     """Read one exchange; None unless it is a complete 200 response to a completion request."""
     request = exchange.request
     usable = (
@@ -99,12 +100,16 @@ def told(exchange: Exchange) -> Told | None:
         and len(exchange.body) <= LARGEST
         and is_time(exchange.elapsed)
     )
-    asked = json_object(request.body) if usable else {}
-    if not asked or "prompt" not in asked:
+    body = json_object(request.body) if usable else {}
+    if not body or "prompt" not in body:
         return None
     document = json_object(exchange.body)
     chunks = () if document else tuple(_chunks(exchange))
-    return Told(request, asked, document, chunks, exchange.elapsed) if document or chunks else None
+    return (
+        ReadExchange(request, body, document, chunks, exchange.elapsed)
+        if document or chunks
+        else None
+    )
 
 
 def choices(document: Json) -> list[Json]:
@@ -120,7 +125,7 @@ def text_in(document: Json) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def count(value: object, most: int = MOST_COUNTED) -> int | None:
+def count(value: object, most: int = MAX_COUNTED_TOKENS) -> int | None:
     """Return an integer from 0 to ``most``, otherwise None."""
     usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     return value if usable and isinstance(value, int) else None
@@ -135,7 +140,7 @@ def number(value: object) -> float | None:
 
 def is_time(value: float) -> bool:
     """Return whether a number is a plausible duration in seconds."""
-    return math.isfinite(value) and 0 <= value <= LONGEST_TIME
+    return math.isfinite(value) and 0 <= value <= MAX_ELAPSED_SECONDS
 
 
 def json_object(body: bytes | str) -> Json:
@@ -153,7 +158,7 @@ def _chunks(exchange: Exchange) -> Iterator[Chunk]:
     times = [arrival.at for arrival in exchange.arrivals]
     begin = 0
     for number_of, end in enumerate(_END_OF_EVENT.finditer(exchange.body)):
-        if number_of >= MOST_CHUNKS:
+        if number_of >= MAX_CHUNKS_READ:
             return
         data = json_object(_data(exchange.body[begin : end.start()]))
         begin = end.end()

@@ -25,13 +25,13 @@ from conformance.report.charts.svg import (
     Scale,
     sentences,
 )
-from conformance.report.charts.traffic import Recorded, Told, choices, count
+from conformance.report.charts.traffic import ReadExchange, Recorded, choices, count
 from conformance.report.locale.terms import TOKEN, counted
 
-FEWEST = 3
+MIN_LENGTHS = 3
 """Minimum number of different lengths."""
 
-MOST = 200
+MAX_POINTS = 200
 """Maximum number of points in a series."""
 
 USUAL = 2
@@ -58,7 +58,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Bills:
+class UsageChart:
     """The reported prompt tokens of a run.
 
     ``in_tokens``: lengths are in tokens, otherwise in characters. ``doubled``: the points of a text
@@ -79,60 +79,62 @@ ASCII = Text("ASCII text", "ASCII 文本")
 CJK = Text("Chinese text", "中文文本")
 
 
-def numbers(record: Recorded) -> Bills | None:
+def numbers(record: Recorded) -> UsageChart | None:
     """Collect reported tokens by length, in tokens if possible; None if too few."""
-    billed = list(_billed(record.answers))
-    lengths = _counted_texts(record.answers)
+    counted = list(_usage_of(record.responses))
+    lengths = _counted_texts(record.responses)
     points = {
-        (length, bill)
-        for answer, bill in billed
-        if (length := _length(answer, lengths)) is not None
+        (length, usage)
+        for response, usage in counted
+        if (length := _length(response, lengths)) is not None
     }
     if _differ(points):
-        return Bills((Series(None, _kept(points)),), in_tokens=True)
-    texts = {(prompt, bill) for answer, bill in billed if (prompt := answer.prompt)}
+        return UsageChart((Series(None, _kept(points)),), in_tokens=True)
+    texts = {(prompt, usage) for response, usage in counted if (prompt := response.prompt)}
     series = [
-        Series(script, _kept((len(text), bill) for text, bill in texts if _script(text) == script))
+        Series(
+            script, _kept((len(text), usage) for text, usage in texts if _script(text) == script)
+        )
         for script in (ASCII, CJK)
     ]
     shown = tuple(one for one in series if one.points)
-    found = Bills(shown, in_tokens=False, doubled=_doubled(dict(sorted(texts))))
+    found = UsageChart(shown, in_tokens=False, doubled=_doubled(dict(sorted(texts))))
     return found if _differ(found.all_points) else None
 
 
-def _doubled(bills: Mapping[str, int]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def _doubled(usages: Mapping[str, int]) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Find the longest text that was also sent doubled, with or without a separator."""
-    for text in sorted(bills, key=len, reverse=True):
+    for text in sorted(usages, key=len, reverse=True):
         for twice in (f"{text}{between}{text}" for between in ("", " ", "\n")):
-            if twice in bills:
-                return (len(text), bills[text]), (len(twice), bills[twice])
+            if twice in usages:
+                return (len(text), usages[text]), (len(twice), usages[twice])
     return None
 
 
-def _billed(answers: Iterable[Told]) -> Iterator[tuple[Told, int]]:
+def _usage_of(responses: Iterable[ReadExchange]) -> Iterator[tuple[ReadExchange, int]]:
     """Yield usage of requests with one prompt and one choice; some servers count per choice."""
-    for answer in answers:
-        usage = answer.document.get("usage")
-        bill = count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
+    for exchange in responses:
+        usage = exchange.document.get("usage")
+        stated_usage = count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
         # Checks send any JSON value here, including unhashable ones.
-        alone = all(answer.asked.get(name) in (None, 1) for name in ("n", "best_of"))
-        if bill is not None and alone:
-            yield answer, bill
+        alone = all(exchange.request_body.get(name) in (None, 1) for name in ("n", "best_of"))
+        if stated_usage is not None and alone:
+            yield exchange, stated_usage
 
 
-def _counted_texts(answers: Iterable[Told]) -> Mapping[str, int]:
+def _counted_texts(responses: Iterable[ReadExchange]) -> Mapping[str, int]:
     """Count the tokens of prompts that were echoed with logprobs."""
     lengths: dict[str, int] = {}
-    for answer in answers:
-        if answer.prompt and answer.asked.get("echo") is True:
-            for choice in choices(answer.document)[:1]:
+    for exchange in responses:
+        if exchange.prompt and exchange.request_body.get("echo") is True:
+            for choice in choices(exchange.document)[:1]:
                 logprobs = choice.get("logprobs")
                 offsets = logprobs.get("text_offset") if isinstance(logprobs, dict) else None
                 text = choice.get("text")
                 if isinstance(offsets, list) and isinstance(text, str):
-                    inside = _inside(offsets, len(answer.prompt))
-                    if inside and text.startswith(answer.prompt):
-                        lengths[answer.prompt] = inside
+                    inside = _inside(offsets, len(exchange.prompt))
+                    if inside and text.startswith(exchange.prompt):
+                        lengths[exchange.prompt] = inside
     return lengths
 
 
@@ -142,12 +144,12 @@ def _inside(offsets: list[object], end: int) -> int:
     return 0 if None in read else sum(offset < end for offset in read if offset is not None)
 
 
-def _length(answer: Told, lengths: Mapping[str, int]) -> int | None:
+def _length(exchange: ReadExchange, lengths: Mapping[str, int]) -> int | None:
     """Return the number of tokens of a prompt, or None if it cannot be counted."""
-    prompt = answer.asked.get("prompt")
-    if isinstance(prompt, list) and prompt and not answer.asked.get("suffix"):
+    prompt = exchange.request_body.get("prompt")
+    if isinstance(prompt, list) and prompt and not exchange.request_body.get("suffix"):
         return len(prompt) if all(count(token) is not None for token in prompt) else None
-    return lengths.get(answer.prompt) if answer.prompt else None
+    return lengths.get(exchange.prompt) if exchange.prompt else None
 
 
 def _script(text: str) -> Text | None:
@@ -159,43 +161,43 @@ def _script(text: str) -> Text | None:
 
 
 def _kept(points: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    return tuple(sorted(set(points))[:MOST])
+    return tuple(sorted(set(points))[:MAX_POINTS])
 
 
 def _differ(points: Iterable[tuple[int, int]]) -> bool:
-    return len({length for length, _ in points}) >= FEWEST
+    return len({length for length, _ in points}) >= MIN_LENGTHS
 
 
-def draw(bills: Bills) -> Picture:
+def draw(usages: UsageChart) -> Picture:
     """Draw the points and fitted lines."""
     drawing = Drawing()
-    points = bills.all_points
-    most = max(1, *(bill for _, bill in points))
+    points = usages.all_points
+    most = max(1, *(usage for _, usage in points))
     across = Scale(0, max(1, *(length for length, _ in points)) * 1.05, LEFT, RIGHT)
-    up = Scale(0, max(most, across.last if bills.in_tokens else 0) * 1.08, TOP + HEIGHT, TOP)
+    up = Scale(0, max(most, across.last if usages.in_tokens else 0) * 1.08, TOP + HEIGHT, TOP)
     _axes(drawing, across, up)
-    if bills.in_tokens:
+    if usages.in_tokens:
         _segment(drawing, Line(0, 1, 0), across, up, MUTED, dashed=True)
-    if bills.doubled is not None:
-        _segment(drawing, _through(*bills.doubled), across, up, MUTED, dashed=True)
-    for series, colour in zip(bills.series, (THEIRS, ACCENT), strict=False):
-        shade = ALARM if bills.in_tokens and _deviates(series) else colour
+    if usages.doubled is not None:
+        _segment(drawing, _through(*usages.doubled), across, up, MUTED, dashed=True)
+    for series, colour in zip(usages.series, (THEIRS, ACCENT), strict=False):
+        shade = ALARM if usages.in_tokens and _deviates(series) else colour
         if series.line is not None:
             _segment(drawing, series.line, across, up, shade)
-        places = [(across(length), up(bill)) for length, bill in series.points]
+        places = [(across(length), up(usage)) for length, usage in series.points]
         if series.script is CJK:
             drawing.rings(places, shade)
         else:
             drawing.dots(places, shade, size=7, opacity=0.7)
     drawing.label((LEFT, 12), Text("reported prompt tokens", "上报的输入 token 数"))
-    drawing.label((RIGHT, 12), _legend(bills), anchor="end")
-    unit = Text("tokens sent", "发送的 token 数") if bills.in_tokens else CHARACTERS
+    drawing.label((RIGHT, 12), _legend(usages), anchor="end")
+    unit = Text("tokens sent", "发送的 token 数") if usages.in_tokens else CHARACTERS
     drawing.label((RIGHT, TOP + HEIGHT + 28), unit, anchor="end")
-    if bills.doubled is not None:
+    if usages.doubled is not None:
         below = (LEFT, TOP + HEIGHT + 28)
         drawing.label(below, Text("dashed: the same text twice", "虚线：同一文本重复两遍"))
     title = Text("Reported prompt tokens", "输入 token 的计量")
-    return drawing.picture("bills", TOP + HEIGHT + 36, title=title, says=_says(bills))
+    return drawing.picture("bills", TOP + HEIGHT + 36, title=title, says=_says(usages))
 
 
 def _axes(drawing: Drawing, across: Scale, up: Scale) -> None:
@@ -243,51 +245,51 @@ def _slope(line: Line) -> int:
     return percent if abs(percent) > 3 else 0
 
 
-def _legend(bills: Bills) -> Text:
-    if bills.in_tokens:
+def _legend(usages: UsageChart) -> Text:
+    if usages.in_tokens:
         return Text("dashed: equal", "虚线：相等")
-    scripts = {series.script for series in bills.series}
+    scripts = {series.script for series in usages.series}
     return Text("● ASCII  ○ Chinese", "● ASCII  ○ 中文") if len(scripts) > 1 else same("")
 
 
-def _says(bills: Bills) -> Text:
-    if not bills.in_tokens:
-        return sentences([*_twice(bills), _shortest(bills), *_slopes(bills), BY_CHARACTERS])
-    (series,) = bills.series
+def _says(usages: UsageChart) -> Text:
+    if not usages.in_tokens:
+        return sentences([*_twice(usages), _shortest(usages), *_slopes(usages), BY_CHARACTERS])
+    (series,) = usages.series
     line, n = series.line, len(series.points)
-    if all(abs(bill - length) <= USUAL for length, bill in series.points):
-        return HONEST.format(n=n)
+    if all(abs(usage - length) <= USUAL for length, usage in series.points):
+        return CONFORMING.format(n=n)
     if line is None:
         return (TOO_FEW if fitted(series.points) is None else UNSTEADY).format(n=n)
     if abs(line.slope) < FLAT:
         return ALIKE.format(bill=f"{line.offset:,.0f}")
     offset, slope = _offset(line), _slope(line)
-    told = []
+    result = []
     if offset:
-        told.append((HIDDEN if offset > 0 else LACKING).format(n=f"{abs(offset):,}"))
+        result.append((HIDDEN if offset > 0 else LACKING).format(n=f"{abs(offset):,}"))
     if slope:
-        told.append((PADDED if slope > 0 else SLOWER).format(percent=abs(slope)))
-    return sentences(told or [HONEST.format(n=n)])
+        result.append((PADDED if slope > 0 else SLOWER).format(percent=abs(slope)))
+    return sentences(result or [CONFORMING.format(n=n)])
 
 
-def _shortest(bills: Bills) -> Text:
-    length, bill = min(bills.all_points)
+def _shortest(usages: UsageChart) -> Text:
+    length, usage = min(usages.all_points)
     return SHORTEST.format(
         length=Text("one character", "1 个字符") if length == 1 else MANY.format(n=length),
-        bill=counted(bill, TOKEN),
+        bill=counted(usage, TOKEN),
     )
 
 
-def _twice(bills: Bills) -> Iterator[Text]:
-    if bills.doubled is not None:
-        (_, once), (_, twice) = bills.doubled
+def _twice(usages: UsageChart) -> Iterator[Text]:
+    if usages.doubled is not None:
+        (_, once), (_, twice) = usages.doubled
         beside = 2 * once - twice
         words = TWICE if beside > USUAL else DOUBLE
         yield words.format(once=counted(once, TOKEN), twice=f"{twice:,}", beside=f"{beside:,}")
 
 
-def _slopes(bills: Bills) -> Iterator[Text]:
-    for series in bills.series:
+def _slopes(usages: UsageChart) -> Iterator[Text]:
+    for series in usages.series:
         line = series.line
         if line is not None and series.script is not None:
             yield SLOPE.format(
@@ -317,7 +319,7 @@ SLOWER = Text(
     "Reported tokens grow {percent} % slower than the prompt.",
     "上报的 token 数比 prompt 增长慢 {percent}%。",
 )
-HONEST = Text(
+CONFORMING = Text(
     "Reported tokens match the prompt length ({n} lengths): no offset, no extra growth.",
     "上报的 token 数与 prompt 长度一致（{n} 种长度）：没有固定偏移，也没有比例偏差。",
 )

@@ -20,7 +20,7 @@ class Change(StrEnum):
 
     BROKE = "broke"
     UNSURE = "became unsure"
-    MENDED = "mended"
+    FIXED = "mended"
     STILL = "still deviates"
     SETTLED = "judged now"
     UNJUDGED = "not judged any more"
@@ -101,7 +101,7 @@ def _change(was: Finding | None, now: Finding | None) -> Change | None:
     if before in JUDGED and after in JUDGED:
         if before == after:
             return Change.STILL if _HARM[after] >= _HARM[Verdict.WARN] else None
-        return Change.BROKE if _HARM[after] > _HARM[before] else Change.MENDED
+        return Change.BROKE if _HARM[after] > _HARM[before] else Change.FIXED
     if before in JUDGED:
         return Change.UNSURE if after in _UNSURE else Change.UNJUDGED
     return Change.SETTLED if after in JUDGED else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 from conformance.model import Conclusion, ExitCode, Header, Run
 from conformance.report.diff.changes import (
     Change,
@@ -81,7 +81,7 @@ class Differences:
             return ExitCode.NOT_CONFORMING
         if not self.compared and not self.of(Change.UNSURE):
             return ExitCode.NOTHING_RAN
-        cut_short = self.new.conclusion is Conclusion.BROKEN_OFF
+        cut_short = self.new.conclusion is Conclusion.INCOMPLETE
         return ExitCode.UNDECIDED if cut_short or self.of(Change.UNSURE) else ExitCode.CONFORMING
 
     @property
@@ -97,17 +97,17 @@ class Differences:
                 "No check has a verdict in both runs, so there is nothing to compare.",
                 "没有检查在两次运行中都得出判定，因此无法比较。",
             )
-        told = [
+        result = [
             _COUNTED[change].format(count=counted(len(self.of(change)), CHECK))
-            for change in (Change.BROKE, Change.UNSURE, Change.MENDED)
+            for change in (Change.BROKE, Change.UNSURE, Change.FIXED)
             if self.of(change)
         ]
-        told = told or [Text("No verdict changed", "判定均无变化")]
+        result = result or [Text("No verdict changed", "判定均无变化")]
         rest = Text(
             "; {same} of {all} in both runs unchanged.",
             "；两次运行都得出判定的 {all}中，{same} 项判定未变。",
         ).format(same=f"{self.unchanged:,}", all=counted(self.compared, CHECK))
-        return joined([joined(told, Text("; ", "；")), rest], same(""))
+        return join_texts([join_texts(result, Text("; ", "；")), rest], same(""))
 
     @cached_property
     def notices(self) -> tuple[Text, ...]:
@@ -125,7 +125,7 @@ _HEADLINES = {
 _COUNTED = {
     Change.BROKE: Text("{count} regressed", "{count}退化"),
     Change.UNSURE: Text("{count} now inconclusive", "{count}变为无法判定"),
-    Change.MENDED: Text("{count} fixed", "{count}已修复"),
+    Change.FIXED: Text("{count} fixed", "{count}已修复"),
 }
 
 
@@ -141,7 +141,7 @@ _NAMED: tuple[tuple[Text, Callable[[Header], str]], ...] = (
 
 def _notices(old: Run, new: Run) -> Iterator[Text]:
     for run, which in ((old, Text("older", "较早的")), (new, Text("newer", "较新的"))):
-        if run.conclusion is Conclusion.BROKEN_OFF:
+        if run.conclusion is Conclusion.INCOMPLETE:
             yield Text(
                 "The {which} run is incomplete; only its verdicts so far are compared.",
                 "{which}运行未完成；只比较已得出的判定。",

@@ -38,11 +38,11 @@ class Figures:
 
 def figures_of(old: Run, new: Run) -> tuple[Figures, Figures]:
     """Compute the figures of both runs."""
-    asked_then, asked_now = (_served(run.exchanges) for run in (old, new))
-    shared = asked_then.keys() & asked_now.keys()
+    requested_then, requested_now = (_served(run.exchanges) for run in (old, new))
+    shared = requested_then.keys() & requested_now.keys()
     return (
-        _figures(old, [x for key in sorted(shared) for x in asked_then[key]]),
-        _figures(new, [x for key in sorted(shared) for x in asked_now[key]]),
+        _figures(old, [x for key in sorted(shared) for x in requested_then[key]]),
+        _figures(new, [x for key in sorted(shared) for x in requested_now[key]]),
     )
 
 
@@ -67,13 +67,13 @@ def _served(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
     """Group complete responses by request, ignoring the model name."""
     found: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
-        key = _asked(exchange)
+        key = _requested(exchange)
         if key is not None and exchange.status == 200 and exchange.fault is None:
             found.setdefault(key, []).append(exchange)
     return found
 
 
-def _asked(exchange: Exchange) -> str | None:
+def _requested(exchange: Exchange) -> str | None:
     """Return a key for a completion request, or None for other requests."""
     try:
         body = json.loads(exchange.request.body)

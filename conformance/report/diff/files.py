@@ -26,7 +26,7 @@ def files(places: Places = Places(), language: Language = Language.ENGLISH) -> M
         language: the language of Markdown, and the initial language of HTML.
     """
     return {
-        "html": File("compare.html", lambda told: page.render(told, places, language)),
-        "json": File("compare.json", lambda told: results.render(told, places)),
-        "markdown": File("compare.md", lambda told: markdown.render(told, language)),
+        "html": File("compare.html", lambda result: page.render(result, places, language)),
+        "json": File("compare.json", lambda result: results.render(result, places)),
+        "markdown": File("compare.md", lambda result: markdown.render(result, language)),
     }

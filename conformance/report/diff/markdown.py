@@ -20,7 +20,7 @@ from conformance.report.diff.sections import (
 from conformance.report.locale.terms import STATES, VERDICTS
 from conformance.report.markdown import code, escape, prose
 
-MOST = 50
+MAX_FINDINGS_LISTED = 50
 """Maximum number of checks listed per section; CI pages truncate long summaries."""
 
 _CHECK, _VERDICT = Text("check", "检查"), Text("verdict", "判定")
@@ -28,21 +28,21 @@ _NAME, _STATE = Text("name", "名称"), Text("state", "状态")
 _MORE = Text("{count} more in the HTML and JSON files.", "另有 {count} 项，见 HTML 与 JSON 文件。")
 
 
-def render(told: Differences, language: Language) -> str:
+def render(result: Differences, language: Language) -> str:
     """Write the comparison as GitHub-flavoured Markdown, in one language."""
-    return "\n\n".join(part for part in _parts(told, language) if part) + "\n"
+    return "\n\n".join(part for part in _parts(result, language) if part) + "\n"
 
 
-def _parts(told: Differences, language: Language) -> Iterator[str]:
-    yield f"## {told.headline.of(language)}"
-    yield prose(told.sentence.of(language))
-    yield "\n".join(f"- {prose(notice.of(language))}" for notice in told.notices)
-    for section in sections_of(told):
+def _parts(result: Differences, language: Language) -> Iterator[str]:
+    yield f"## {result.headline.of(language)}"
+    yield prose(result.sentence.of(language))
+    yield "\n".join(f"- {prose(notice.of(language))}" for notice in result.notices)
+    for section in sections_of(result):
         yield f"### {section.title.of(language)} ({len(section.changes)})"
-        yield _table(section, language) if section.is_told else _names(section, language)
-    yield _states(told, language)
-    yield _figures(told, language)
-    measured = measured_on(told)
+        yield _table(section, language) if section.is_reported else _names(section, language)
+    yield _states(result, language)
+    yield _figures(result, language)
+    measured = measured_on(result)
     yield measured.of(language) if measured else ""
 
 
@@ -53,7 +53,7 @@ def _turn(*words: str) -> str:
 def _table(section: Section, language: Language) -> str:
     heads = [column.of(language) for column in (_VERDICT, _CHECK, EXPECTED, THEN, NOW)]
     rows = [f"| {' | '.join(heads)} |", "| --- | --- | --- | --- | --- |"]
-    for changed in section.changes[:MOST]:
+    for changed in section.changes[:MAX_FINDINGS_LISTED]:
         verdicts = [VERDICTS[one.verdict].of(language) for one in (changed.was, changed.now) if one]
         said = dict(evidence_of(changed))
         cells = [
@@ -66,29 +66,29 @@ def _table(section: Section, language: Language) -> str:
 
 
 def _names(section: Section, language: Language) -> str:
-    names = ", ".join(code(changed.finding.id) for changed in section.changes[:MOST])
+    names = ", ".join(code(changed.finding.id) for changed in section.changes[:MAX_FINDINGS_LISTED])
     return _with_rest(names, section, language)
 
 
 def _with_rest(text: str, section: Section, language: Language) -> str:
-    left = len(section.changes) - MOST
+    left = len(section.changes) - MAX_FINDINGS_LISTED
     return f"{text}\n\n{_MORE.of(language).format(count=left)}" if left > 0 else text
 
 
-def _states(told: Differences, language: Language) -> str:
-    if not told.turned:
+def _states(result: Differences, language: Language) -> str:
+    if not result.turned:
         return ""
     rows = [f"| {_NAME.of(language)} | {_STATE.of(language)} |", "| --- | --- |"]
-    for turned in told.turned:
+    for turned in result.turned:
         states = _turn(*(STATES[state].of(language) for state in (turned.was, turned.now)))
         rows.append(f"| {code(turned.name)} | {states} |")
     return "\n".join(rows)
 
 
-def _figures(told: Differences, language: Language) -> str:
+def _figures(result: Differences, language: Language) -> str:
     rows = [f"| | {THEN.of(language)} | {NOW.of(language)} | |", "| --- | ---: | ---: | ---: |"]
-    for figure in lines_of(told):
+    for figure in lines_of(result):
         cells = (figure.name, figure.was, figure.now)
-        told_of = " | ".join(escape(cell.of(language)) for cell in cells)
-        rows.append(f"| {told_of} | {figure.by} |")
+        reported_of = " | ".join(escape(cell.of(language)) for cell in cells)
+        rows.append(f"| {reported_of} | {figure.by} |")
     return "\n".join(rows)

@@ -16,24 +16,24 @@ from conformance.report.html import page
 _TITLE = Text("{headline}: comparison of two runs", "{headline}：两次运行的比较")
 
 
-def render(told: Differences, places: Places, language: Language) -> str:
+def render(result: Differences, places: Places, language: Language) -> str:
     """Write the page.
 
     Args:
-        told: the comparison.
+        result: the comparison.
         places: links to the pages of both runs.
         language: the initial language; the page contains both.
     """
     return page.render(
         "compare.html.j2",
-        title=_TITLE.format(headline=told.headline),
+        title=_TITLE.format(headline=result.headline),
         language=language,
         styles=("compare.css",),
-        told=told,
+        result=result,
         places=places,
-        sections=sections_of(told),
-        figures=lines_of(told),
-        measured=measured_on(told),
+        sections=sections_of(result),
+        figures=lines_of(result),
+        measured=measured_on(result),
         title_of=title_of,
         evidence_of=evidence_of,
     )

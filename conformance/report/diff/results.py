@@ -16,26 +16,26 @@ FORMAT = 1
 """Format version; incremented for incompatible changes."""
 
 
-def render(told: Differences, places: Places) -> str:
+def render(result: Differences, places: Places) -> str:
     """Write the comparison as one JSON object."""
-    then, now = told.figures
+    then, now = result.figures
     document = {
         "format": FORMAT,
-        "exit_code": int(told.exit_code),
-        "headline": told.headline.en,
-        "headline_zh": told.headline.zh,
-        "sentence": told.sentence.en,
-        "sentence_zh": told.sentence.zh,
-        "notices": [{"en": notice.en, "zh": notice.zh} for notice in told.notices],
-        "old": _run(told.old, then, places.old),
-        "new": _run(told.new, now, places.new),
-        "compared": told.compared,
-        "unchanged": told.unchanged,
-        "counts": {change.value: len(told.of(change)) for change in Change},
-        "changes": [_change(changed) for changed in told.changes],
+        "exit_code": int(result.exit_code),
+        "headline": result.headline.en,
+        "headline_zh": result.headline.zh,
+        "sentence": result.sentence.en,
+        "sentence_zh": result.sentence.zh,
+        "notices": [{"en": notice.en, "zh": notice.zh} for notice in result.notices],
+        "old": _run(result.old, then, places.old),
+        "new": _run(result.new, now, places.new),
+        "compared": result.compared,
+        "unchanged": result.unchanged,
+        "counts": {change.value: len(result.of(change)) for change in Change},
+        "changes": [_change(changed) for changed in result.changes],
         "states": [
             {**asdict(turned), "worse": turned.is_worse, "better": turned.is_better}
-            for turned in told.turned
+            for turned in result.turned
         ],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -10,13 +10,13 @@ from conformance.model import Cost, Finding, Verdict
 from conformance.report.diff.changes import Change, Changed
 from conformance.report.diff.differences import Differences
 from conformance.report.diff.figures import Figures, Median
-from conformance.report.locale.finding_text import spoken
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import duration
 
 TITLES: Mapping[Change, Text] = {
     Change.BROKE: Text("Regressions", "退化"),
     Change.UNSURE: Text("Now inconclusive", "变为无法判定"),
-    Change.MENDED: Text("Fixed", "已修复"),
+    Change.FIXED: Text("Fixed", "已修复"),
     Change.STILL: Text("Still failing", "仍未通过"),
     Change.SETTLED: Text("New verdict", "新得出判定"),
     Change.UNJUDGED: Text("No verdict any more", "不再有判定"),
@@ -25,7 +25,7 @@ TITLES: Mapping[Change, Text] = {
 }
 """Section titles, the most important first."""
 
-TOLD = (Change.BROKE, Change.UNSURE, Change.MENDED)
+REPORTED = (Change.BROKE, Change.UNSURE, Change.FIXED)
 """Changes shown with evidence; the others are listed by name."""
 
 EXPECTED, THEN, NOW = Text("expected", "预期"), Text("before", "之前"), Text("now", "现在")
@@ -45,9 +45,9 @@ class Section:
     changes: tuple[Changed, ...]
 
     @property
-    def is_told(self) -> bool:
+    def is_reported(self) -> bool:
         """Return whether its checks are shown with evidence."""
-        return self.change in TOLD
+        return self.change in REPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Line:
     by: str
 
 
-def sections_of(told: Differences) -> tuple[Section, ...]:
+def sections_of(result: Differences) -> tuple[Section, ...]:
     """Return the non-empty sections."""
-    made = (Section(change, title, told.of(change)) for change, title in TITLES.items())
+    made = (Section(change, title, result.of(change)) for change, title in TITLES.items())
     return tuple(section for section in made if section.changes)
 
 
@@ -82,7 +82,7 @@ def title_of(finding: Finding) -> Text:
 
 def evidence_of(changed: Changed) -> tuple[tuple[Text, Text], ...]:
     """Return labelled evidence for a change: expected, before, now."""
-    return tuple((name, spoken(words)) for name, words in _evidence(changed) if words)
+    return tuple((name, finding_text(words)) for name, words in _evidence(changed) if words)
 
 
 def _evidence(changed: Changed) -> Iterator[tuple[Text, str]]:
@@ -93,9 +93,9 @@ def _evidence(changed: Changed) -> Iterator[tuple[Text, str]]:
         yield name, (finding.seen or finding.message) if finding else ""
 
 
-def lines_of(told: Differences) -> tuple[Line, ...]:
+def lines_of(result: Differences) -> tuple[Line, ...]:
     """Return cost and latency as one line per figure."""
-    was, now = told.figures
+    was, now = result.figures
     made = [
         *(_line(name, _of(was.cost, get), _of(now.cost, get), _number) for name, get in _COSTS),
         *(_line(name, get(was), get(now), duration) for name, get in _TIMES),
@@ -151,9 +151,9 @@ _TIMES: tuple[tuple[Text, Callable[[Figures], float | None]], ...] = (
 )
 
 
-def measured_on(told: Differences) -> Text | None:
+def measured_on(result: Differences) -> Text | None:
     """Describe the requests that latencies are based on, or None if there are none."""
-    was, now = told.figures
+    was, now = result.figures
     counts = [
         median.count if median else 0
         for figures in (was, now)

@@ -11,7 +11,7 @@ from rich.text import Text as Styled
 
 from conformance.language import Language, Text
 from conformance.model import ExitCode, Finding
-from conformance.report.console import LONGEST, STATE_MARKS, VERDICT_MARKS, marked
+from conformance.report.console import MAX_VALUE_CHARS, STATE_MARKS, VERDICT_MARKS, marked
 from conformance.report.diff.changes import Changed
 from conformance.report.diff.differences import Differences
 from conformance.report.diff.sections import (
@@ -36,30 +36,32 @@ _STATES = Text("Parameters and fields", "参数与字段")
 _FIGURES = Text("Cost and latency", "费用与延迟")
 
 
-def render(told: Differences, language: Language, most: int | None = None) -> RenderableType:
+def render(result: Differences, language: Language, most: int | None = None) -> RenderableType:
     """Render a comparison; control characters in text from the endpoint are made visible.
 
     Args:
-        told: the comparison.
+        result: the comparison.
         language: the language of the output.
         most: maximum number of names in sections without evidence; None lists all.
     """
-    return Group(*_blocks(told, language, most))
+    return Group(*_blocks(result, language, most))
 
 
-def _blocks(told: Differences, language: Language, most: int | None) -> Iterator[RenderableType]:
-    style = _STYLES[told.exit_code]
+def _blocks(result: Differences, language: Language, most: int | None) -> Iterator[RenderableType]:
+    style = _STYLES[result.exit_code]
     stop = "。" if language is Language.CHINESE else ". "
-    headline = f"{told.headline.of(language)}{stop}"
-    yield Styled.assemble((headline, style), marked(told.sentence.of(language)))
-    for notice in told.notices:
+    headline = f"{result.headline.of(language)}{stop}"
+    yield Styled.assemble((headline, style), marked(result.sentence.of(language)))
+    for notice in result.notices:
         yield Styled.assemble(("! ", "yellow"), marked(notice.of(language)))
-    for section in sections_of(told):
-        body = _told(section, language) if section.is_told else _named(section, language, most)
+    for section in sections_of(result):
+        body = (
+            _section(section, language) if section.is_reported else _named(section, language, most)
+        )
         yield from _titled(section.title.of(language), body)
-    if told.turned:
-        yield from _titled(_STATES.of(language), _states(told, language))
-    yield from _titled(_FIGURES.of(language), _figures(told, language))
+    if result.turned:
+        yield from _titled(_STATES.of(language), _states(result, language))
+    yield from _titled(_FIGURES.of(language), _figures(result, language))
 
 
 def _titled(title: str, body: RenderableType) -> Iterator[RenderableType]:
@@ -68,7 +70,7 @@ def _titled(title: str, body: RenderableType) -> Iterator[RenderableType]:
     yield Padding(body, (0, 0, 0, 2))
 
 
-def _told(section: Section, language: Language) -> RenderableType:
+def _section(section: Section, language: Language) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for changed in section.changes:
         table.add_row(_turn(changed, language), _check(changed, language))
@@ -98,15 +100,15 @@ def _check(changed: Changed, language: Language) -> RenderableType:
     evidence = Table.grid(padding=(0, 1))
     for what, words in evidence_of(changed):
         evidence.add_row(
-            Styled(what.of(language), style="dim"), cut(line(words.of(language)), LONGEST)
+            Styled(what.of(language), style="dim"), cut(line(words.of(language)), MAX_VALUE_CHARS)
         )
     title = marked(title_of(changed.finding).of(language))
     return Group(Styled(line(changed.finding.id), style="bold"), title, evidence)
 
 
-def _states(told: Differences, language: Language) -> RenderableType:
+def _states(result: Differences, language: Language) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for turned in told.turned:
+    for turned in result.turned:
         states = [
             Styled(f"{STATE_MARKS[state][0]} {STATES[state].of(language)}", STATE_MARKS[state][1])
             for state in (turned.was, turned.now)
@@ -115,17 +117,17 @@ def _states(told: Differences, language: Language) -> RenderableType:
     return table
 
 
-def _figures(told: Differences, language: Language) -> RenderableType:
+def _figures(result: Differences, language: Language) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right")
-    for figure in lines_of(told):
+    for figure in lines_of(result):
         table.add_row(
             figure.name.of(language),
             figure.was.of(language),
             figure.now.of(language),
             Styled(figure.by, style="dim"),
         )
-    measured = measured_on(told)
+    measured = measured_on(result)
     return Group(table, Styled(measured.of(language), style="dim")) if measured else table

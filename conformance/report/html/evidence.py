@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from conformance.language import Text, same
 from conformance.model import Exchange, Finding, Header, Run, Verdict
-from conformance.report.case import LONGEST as LONGEST_SEEN
+from conformance.report.case import MAX_VALUE_CHARS as MAX_SEEN_CHARS
 from conformance.report.curl import curl
 from conformance.report.evidence_spans import Spans, merged, pointed_out
 from conformance.report.html.excerpts import Excerpt, excerpt, fair_limit, kept_whole
@@ -33,7 +33,7 @@ BUDGETS = {
 }
 """Bytes of HTML per part, for all exchanges together."""
 
-LONGEST = {
+MAX_CHARS = {
     "request": 6_000,
     "curl": 4_000,
     "python": 4_000,
@@ -86,9 +86,9 @@ class Draft:
     """
 
     exchange: Exchange
-    answer: Exchange | None
+    response: Exchange | None
     parts: Mapping[str, str]
-    told: tuple[str, ...]
+    findings_by_exchange: tuple[str, ...]
 
     costs: Mapping[str, int]
     differing: tuple[Spans, Spans]
@@ -101,15 +101,15 @@ def drafts(run: Run, key_env: str | None) -> tuple[Draft, ...]:
         run: the run.
         key_env: the environment variable that commands read the key from.
     """
-    told = _told(run.findings)
-    answers = {comparison.exchange: comparison.answer for comparison in run.comparisons}
+    result = _findings_of(run.findings)
+    responses = {comparison.exchange: comparison.answer for comparison in run.comparisons}
     return tuple(
         _draft(
             exchange,
-            answers.get(exchange.id),
+            responses.get(exchange.id),
             run.header,
             key_env,
-            told.get(exchange.id, ()),
+            result.get(exchange.id, ()),
         )
         for exchange in run.exchanges
     )
@@ -157,43 +157,43 @@ class _Room:
 
 
 def _fair(part: str, drafts: Iterable[Draft], budget: int) -> int:
-    return fair_limit([draft.costs[part] for draft in drafts], max(budget, 0), LONGEST[part])
+    return fair_limit([draft.costs[part] for draft in drafts], max(budget, 0), MAX_CHARS[part])
 
 
 def _kept(part: str, drafts: Iterable[Draft], budget: int) -> frozenset[str]:
     costs = {draft.exchange.id: draft.costs[part] for draft in drafts}
-    return kept_whole(costs, budget, LONGEST[part])
+    return kept_whole(costs, budget, MAX_CHARS[part])
 
 
-def _told(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+def _findings_of(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
     """Collect the actual values of failures by exchange id."""
-    told: dict[str, tuple[str, ...]] = {}
+    result: dict[str, tuple[str, ...]] = {}
     for finding in findings:
         if finding.seen and finding.verdict in {Verdict.FAIL, Verdict.WARN}:
             for key in finding.exchanges:
-                told[key] = (*told.get(key, ()), line(cut(finding.seen, LONGEST_SEEN)))
-    return told
+                result[key] = (*result.get(key, ()), line(cut(finding.seen, MAX_SEEN_CHARS)))
+    return result
 
 
 def _draft(
     exchange: Exchange,
-    answer: Exchange | None,
+    response: Exchange | None,
     header: Header,
     key_env: str | None,
-    told: tuple[str, ...],
+    result: tuple[str, ...],
 ) -> Draft:
     headers = [f"{line(name)}: {cut(line(value), WIDEST)}" for name, value in exchange.headers]
     parts = {
-        "request": _readable(exchange.request.body, LONGEST["request"]),
+        "request": _readable(exchange.request.body, MAX_CHARS["request"]),
         "curl": curl(exchange.request, header.base_url, key_env, header.headers) or "",
         "python": snippet(exchange.request, header.base_url, key_env, header.headers) or "",
         "headers": "\n".join(headers),
-        "body": _readable(exchange.body, LONGEST["body"]),
-        "reference": _readable(answer.body, LONGEST["reference"]) if answer else "",
+        "body": _readable(exchange.body, MAX_CHARS["body"]),
+        "reference": _readable(response.body, MAX_CHARS["reference"]) if response else "",
     }
     costs = {name: cost(text) for name, text in parts.items()}
-    differing = differences(parts["body"], parts["reference"]) if answer else ((), ())
-    return Draft(exchange, answer, parts, told, costs, differing)
+    differing = differences(parts["body"], parts["reference"]) if response else ((), ())
+    return Draft(exchange, response, parts, result, costs, differing)
 
 
 def _readable(body: bytes, most: int) -> str:
@@ -209,7 +209,9 @@ def _view(draft: Draft, room: _Room) -> ExchangeView:
     ours, theirs = draft.differing
 
     def marked(body: str) -> Spans:
-        return merged((*pointed_out(body, draft.told), *_within(ours, body)), len(ours) + 20)
+        return merged(
+            (*pointed_out(body, draft.findings_by_exchange), *_within(ours, body)), len(ours) + 20
+        )
 
     return ExchangeView(
         id=exchange.id,
@@ -235,15 +237,17 @@ def _within(spans: Spans, text: str) -> Spans:
 
 
 def _reference(draft: Draft, room: _Room, differing: Spans) -> Reference | None:
-    answer = draft.answer
-    if answer is None:
+    response = draft.response
+    if response is None:
         return None
-    body = _part(draft, "reference", room, len(answer.body), lambda text: _within(differing, text))
-    return Reference(_status(answer), _facts(answer), body)
+    body = _part(
+        draft, "reference", room, len(response.body), lambda text: _within(differing, text)
+    )
+    return Reference(_status(response), _facts(response), body)
 
 
 def _status(exchange: Exchange) -> Text:
-    return _NO_ANSWER if exchange.status is None else same(str(exchange.status))
+    return _NO_RESPONSE if exchange.status is None else same(str(exchange.status))
 
 
 def _facts(exchange: Exchange) -> Text:
@@ -251,7 +255,7 @@ def _facts(exchange: Exchange) -> Text:
 
 
 _FACTS = Text("{took}, {size}", "{took}，{size}")
-_NO_ANSWER = Text("no response", "无响应")
+_NO_RESPONSE = Text("no response", "无响应")
 
 
 def _whole(draft: Draft, part: str, room: _Room) -> str | None:
@@ -270,5 +274,5 @@ def _part(
     whole: int,
     marks: Callable[[str], Spans] = _unmarked,
 ) -> Excerpt | None:
-    complete = whole <= LONGEST[part]
+    complete = whole <= MAX_CHARS[part]
     return excerpt(draft.parts[part], room.limits[part], whole, complete=complete, marks=marks)

@@ -26,14 +26,14 @@ def gist(body: bytes) -> str:
     """Summarise a request in one line, the prompt last."""
     text = body[:_READS].decode("utf-8", errors="replace")
     try:
-        asked = json.loads(text)
+        request = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         return text
-    rest = {key: value for key, value in asked.items() if key not in {"model", "prompt"}}
-    if "prompt" in asked:
-        rest["prompt"] = asked["prompt"]
+    rest = {key: value for key, value in request.items() if key not in {"model", "prompt"}}
+    if "prompt" in request:
+        rest["prompt"] = request["prompt"]
     return ", ".join(f"{key}: {_short(value)}" for key, value in rest.items())
 
 

@@ -10,7 +10,7 @@ from conformance.model import Finding, Verdict
 from conformance.report.case import Case, case_of
 from conformance.report.summary import WORST_FIRST, Summary, evidence
 from conformance.report.summary_rows import CALM, Area
-from conformance.report.text_diff import Pieces
+from conformance.report.text_diff import Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FindingView:
     own: tuple[str, ...]
     shared: tuple[str, ...]
     stated_with: str | None
-    compared: tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]
+    compared: tuple[tuple[str | None, tuple[Segments, Segments]], ...]
 
     @property
     def finding(self) -> Finding:
@@ -51,8 +51,8 @@ class AreaView:
     def tally(self) -> tuple[tuple[Verdict, int], ...]:
         """Number of findings per verdict, the worst first."""
         counted = Counter(view.finding.verdict for view in self.troubles)
-        told = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
-        return (*told, *((verdict, len(views)) for verdict, views in self.calm))
+        result = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
+        return (*result, *((verdict, len(views)) for verdict, views in self.calm))
 
 
 _CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
@@ -99,7 +99,7 @@ def _homes(summary: Summary) -> dict[str, str]:
     return homes
 
 
-def _compared(case: Case) -> tuple[tuple[str | None, tuple[Pieces, Pieces]], ...]:
+def _compared(case: Case) -> tuple[tuple[str | None, tuple[Segments, Segments]], ...]:
     """Compare in both languages, or once if both are equal."""
     if case.finding.expected is None and case.finding.seen is None:
         return ()

@@ -24,26 +24,26 @@ def lay_out(text: str) -> str:
         json.loads(text)
     except (ValueError, RecursionError):
         return text
-    pieces = _TOKEN.findall(text)
+    parts = _TOKEN.findall(text)
     written: list[str] = []
     depth = place = 0
-    while place < len(pieces):
-        piece = pieces[place]
-        if piece in _OPENING:
-            short = _on_one_line(pieces, place)
+    while place < len(parts):
+        part = parts[place]
+        if part in _OPENING:
+            short = _on_one_line(parts, place)
             if short is not None:
                 inline, place = short
                 written.append(inline)
                 continue
             depth += 1
-            written.append(piece + _break(depth))
-        elif piece in _CLOSING:
+            written.append(part + _break(depth))
+        elif part in _CLOSING:
             depth -= 1
-            written.append(_break(depth) + piece)
-        elif piece == ",":
+            written.append(_break(depth) + part)
+        elif part == ",":
             written.append("," + _break(depth))
         else:
-            written.append(": " if piece == ":" else piece)
+            written.append(": " if part == ":" else part)
         if depth > DEEPEST:
             return text
         place += 1
@@ -54,17 +54,17 @@ def _break(depth: int) -> str:
     return "\n" + "  " * depth
 
 
-def _on_one_line(pieces: Sequence[str], start: int) -> tuple[str, int] | None:
+def _on_one_line(parts: Sequence[str], start: int) -> tuple[str, int] | None:
     """Write the array or object that opens at ``start`` in one line, if it is flat and short.
 
     Returns the line and the place after it, or None.
     """
-    line = pieces[start]
-    for place in range(start + 1, len(pieces)):
-        piece = pieces[place]
-        if piece in _OPENING or len(line) > WIDTH:
+    line = parts[start]
+    for place in range(start + 1, len(parts)):
+        part = parts[place]
+        if part in _OPENING or len(line) > WIDTH:
             return None
-        if piece in _CLOSING:
-            return line + piece, place + 1
-        line += {",": ", ", ":": ": "}.get(piece, piece)
+        if part in _CLOSING:
+            return line + part, place + 1
+        line += {",": ", ", ":": ": "}.get(part, part)
     return None

@@ -23,10 +23,10 @@ from markupsafe import Markup, escape
 
 from conformance import __version__
 from conformance.language import Language, Text
-from conformance.report.case import LONGEST
+from conformance.report.case import MAX_VALUE_CHARS
 from conformance.report.html.bytecode import TemplateBytecode
 from conformance.report.locale import terms as words
-from conformance.report.locale.finding_text import spoken
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut, lines
 from conformance.report.summary_rows import said_of
 
@@ -97,7 +97,7 @@ def environment() -> Environment:
         effect_words=words.EFFECTS,
         tier_words=words.TIERS,
         said_of=said_of,
-        spoken=spoken,
+        spoken=finding_text,
     )
     made.filters.update(
         brief=brief,
@@ -125,7 +125,7 @@ def in_both(text: Text | str) -> Markup:
     )
 
 
-def brief(text: Text | str, longest: int = LONGEST) -> Text | str:
+def brief(text: Text | str, longest: int = MAX_VALUE_CHARS) -> Text | str:
     """Shorten a text to ``longest`` characters."""
     if isinstance(text, str):
         return cut(text, longest)

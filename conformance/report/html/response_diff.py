@@ -12,9 +12,9 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from conformance.report.evidence_spans import Span, Spans, merged
-from conformance.report.text_diff import MOST_PAIRS, Pieces, equal_pairs, side_by_side
+from conformance.report.text_diff import MAX_WORD_PAIRS, Segments, equal_pairs, side_by_side
 
-MOST = 200
+MAX_MARKS = 200
 """Maximum number of highlights in one response."""
 
 _OWN = re.compile(
@@ -26,7 +26,7 @@ def differences(one: str, other: str) -> tuple[Spans, Spans]:
     """Return the spans that differ in each text, without values that always differ."""
     lefts, rights = one.splitlines(keepends=True), other.splitlines(keepends=True)
     keys = [[_OWN.sub("", line) for line in lines] for lines in (lefts, rights)]
-    if equal_pairs(*(filter(str.strip, lines) for lines in keys)) > MOST_PAIRS:
+    if equal_pairs(*(filter(str.strip, lines) for lines in keys)) > MAX_WORD_PAIRS:
         return _words(one, other)
     starts = [[0, *accumulate(map(len, lines))] for lines in (lefts, rights)]
     found: tuple[list[Span], list[Span]] = ([], [])
@@ -37,7 +37,7 @@ def differences(one: str, other: str) -> tuple[Spans, Spans]:
             for side, (unit, marks) in enumerate(zip((left, right), spans, strict=True)):
                 base = starts[side][unit.start]
                 found[side].extend((base + start, base + end) for start, end in marks)
-    return merged(found[0], MOST), merged(found[1], MOST)
+    return merged(found[0], MAX_MARKS), merged(found[1], MAX_MARKS)
 
 
 def _changed(lefts: Sequence[str], rights: Sequence[str]) -> Iterator[tuple[slice, slice]]:
@@ -68,16 +68,16 @@ def _all(text: str) -> Spans:
     return ((0, len(text.rstrip("\n"))),) if text.strip() else ()
 
 
-def _telling(text: str, pieces: Pieces) -> Spans:
-    if len(pieces) < 2:
+def _telling(text: str, fragments: Segments) -> Spans:
+    if len(fragments) < 2:
         return ()
     own = [match.span() for match in _OWN.finditer(text)]
     spans: list[tuple[int, int]] = []
     place = 0
-    for piece in pieces:
-        end = place + len(piece.text)
+    for fragment in fragments:
+        end = place + len(fragment.text)
         within = any(start <= place and end <= stop for start, stop in own)
-        if piece.differs and not within:
+        if fragment.differs and not within:
             spans.append((place, end))
         place = end
-    return merged(spans, MOST)
+    return merged(spans, MAX_MARKS)

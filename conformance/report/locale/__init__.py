@@ -36,7 +36,7 @@ __all__ = ["in_chinese"]
 
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-LONGEST = 2000
+MAX_MESSAGE_CHARS = 2000
 """Maximum characters of a message that is translated."""
 
 DEEPEST = 4
@@ -88,7 +88,7 @@ def in_chinese(message: str) -> str | None:
     Args:
         message: a reason, an expected or an actual value from a record.
     """
-    return _translated(message, DEEPEST) if len(message) <= LONGEST else None
+    return _translated(message, DEEPEST) if len(message) <= MAX_MESSAGE_CHARS else None
 
 
 @lru_cache(maxsize=4096)
@@ -105,18 +105,18 @@ def _spoken(phrase: Phrase, message: str, depth: int) -> str | None:
     values = phrase.values_in(message)
     if values is None:
         return None
-    told: dict[str, str] = {}
+    result: dict[str, str] = {}
     for (name, kind), value in zip(phrase.slots, values, strict=True):
         words = KINDS[kind](value, depth)
         if words is None:
             return None
-        told[name] = words
-    return _filled(phrase, told)
+        result[name] = words
+    return _filled(phrase, result)
 
 
-def _filled(phrase: Phrase, told: Mapping[str, str]) -> str:
+def _filled(phrase: Phrase, result: Mapping[str, str]) -> str:
     """Fill the Chinese pattern and adjust blanks between Chinese and Latin text."""
-    values = [told[name] for name in phrase.order]
+    values = [result[name] for name in phrase.order]
     pieces = zip(phrase.chinese, ["", *values], [*values, ""], strict=True)
     set_between = [_behind(_before(piece, right), left) for piece, left, right in pieces]
     return "".join(chain.from_iterable(zip(set_between, [*values, ""], strict=True)))

@@ -6,6 +6,6 @@ from conformance.language import Text
 from conformance.report.locale import in_chinese
 
 
-def spoken(message: str) -> Text:
+def finding_text(message: str) -> Text:
     """Return a recorded message with its Chinese translation, which is empty if unknown."""
     return Text(message, in_chinese(message) or "")

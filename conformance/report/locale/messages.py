@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from conformance.language import Text, joined, same
+from conformance.language import Text, join_texts, same
 from conformance.model import Conclusion, Cost, State, Verdict
 from conformance.report.locale.terms import (
     CHECK,
@@ -19,9 +19,9 @@ from conformance.report.locale.terms import (
     listing,
 )
 from conformance.report.summary_rows import Row
-from conformance.report.usage import Bill
+from conformance.report.usage import UsageMismatch
 
-MOST_PARAMETERS, MOST_FIELDS, MOST_UNTESTED = 6, 4, 4
+MAX_PARAMETERS, MAX_FIELDS, MAX_UNTESTED_PARAMETERS = 6, 4, 4
 """Maximum number of names in the summary sentence; the tables list all."""
 
 LEFT_OPEN: Mapping[Verdict, Text] = {
@@ -93,7 +93,7 @@ def the_verdict(
                 "No check produced a verdict; the endpoint is untested.",
                 "没有检查得出判定，该接口未经测试。",
             )
-        case Conclusion.BROKEN_OFF:
+        case Conclusion.INCOMPLETE:
             return Text(
                 "The run ended early, after {checks}. "
                 "The results so far are below; everything else is untested.",
@@ -104,8 +104,8 @@ def the_verdict(
 def _kept(judged: int, lesser: int) -> Text:
     kept = Text("No failures in {checks}.", "{checks}中未发现不符合项。")
     more = Text(" {warnings}.", "另有 {warnings}。").format(warnings=counted(lesser, WARNING))
-    told = kept.format(checks=counted(judged, CHECK))
-    return joined((told, more), same("")) if lesser else told
+    result = kept.format(checks=counted(judged, CHECK))
+    return join_texts((result, more), same("")) if lesser else result
 
 
 def the_parameters(rows: Iterable[Row]) -> Text | None:
@@ -119,9 +119,9 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
         "Supports {served} of {parameters} as promised", "{parameters}中有 {served} 个符合契约"
     )
     first = every if served == len(promised) > 1 else some
-    told = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
-    told += _not_served(promised)
-    return Text("{told}.", "{told}。").format(told=joined(told, _THEN))
+    result = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
+    result += _not_served(promised)
+    return Text("{told}.", "{told}。").format(told=join_texts(result, _THEN))
 
 
 def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
@@ -138,9 +138,9 @@ def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
             if row.state is state and partly in {None, row.passed}
         ]
         if names:
-            yield words.format(names=listing(names, MOST_PARAMETERS))
+            yield words.format(names=listing(names, MAX_PARAMETERS))
     untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
-    if len(untested) > MOST_UNTESTED:
+    if len(untested) > MAX_UNTESTED_PARAMETERS:
         yield Text("{n} not tested", "{n} 个未测试").format(n=len(untested))
     elif untested:
         yield Text("{names} not tested", "{names} 未测试").format(names=listing(untested))
@@ -154,47 +154,50 @@ def the_fields(rows: Iterable[Row]) -> Text | None:
     if not broken:
         return None
     return Text("Incorrect response fields: {names}.", "有误的响应字段：{names}。").format(
-        names=listing(broken, MOST_FIELDS)
+        names=listing(broken, MAX_FIELDS)
     )
 
 
-def the_bill(bills: Iterable[Bill]) -> Text | None:
+def usage_sentence(mismatches: Iterable[UsageMismatch]) -> Text | None:
     """Compare reported with counted tokens; None if no mismatch is known."""
-    told = [
-        _overbilled(bill) if bill.billed > bill.counted else _underbilled(bill) for bill in bills
+    result = [
+        _overbilled(mismatch) if mismatch.stated > mismatch.counted else _underbilled(mismatch)
+        for mismatch in mismatches
     ]
-    if not told:
+    if not result:
         return None
-    return Text("Incorrect usage: {told}.", "用量有误：{told}。").format(told=joined(told, _THEN))
+    return Text("Incorrect usage: {told}.", "用量有误：{told}。").format(
+        told=join_texts(result, _THEN)
+    )
 
 
-_BILLED = {
+_COUNTED = {
     "prompt": Text("prompt tokens", "输入 token"),
     "completion": Text("completion tokens", "输出 token"),
 }
 
 
-def _overbilled(bill: Bill) -> Text:
+def _overbilled(mismatch: UsageMismatch) -> Text:
     return Text(
         "{what} overreported by {share} % ({billed:,} reported, {counted:,} counted)",
         "{what} 多报 {share}%（上报 {billed:,}，实际 {counted:,}）",
-    ).format(**_filled(bill))
+    ).format(**_filled(mismatch))
 
 
-def _underbilled(bill: Bill) -> Text:
+def _underbilled(mismatch: UsageMismatch) -> Text:
     return Text(
         "{what} underreported by {share} % ({billed:,} reported, {counted:,} counted)",
         "{what} 少报 {share}%（上报 {billed:,}，实际 {counted:,}）",
-    ).format(**_filled(bill))
+    ).format(**_filled(mismatch))
 
 
-def _filled(bill: Bill) -> dict[str, object]:
-    share = abs(bill.billed - bill.counted) / bill.counted * 100
+def _filled(mismatch: UsageMismatch) -> dict[str, object]:
+    share = abs(mismatch.stated - mismatch.counted) / mismatch.counted * 100
     return {
         "share": f"{share:,.0f}" if share >= 1 else "<1",
-        "what": _BILLED[bill.kind],
-        "billed": bill.billed,
-        "counted": bill.counted,
+        "what": _COUNTED[mismatch.kind],
+        "billed": mismatch.stated,
+        "counted": mismatch.counted,
     }
 
 
@@ -219,10 +222,10 @@ def the_cost(cost: Cost | None, sent: int) -> Text:
         parts.append(bound.format(n=guessed))
     if guessed == cost.tokens:
         parts = [Text("no usage reported", "未返回用量")] if guessed else []
-    told = Text(" ({parts})", "（{parts}）").format(parts=joined(parts, Text(", ", "，")))
+    result = Text(" ({parts})", "（{parts}）").format(parts=join_texts(parts, Text(", ", "，")))
     return Text("{requests}, {bound}{tokens}{told}", "{requests}，{bound}{tokens}{told}").format(
         requests=counted(cost.requests, REQUEST),
         bound=Text("at most ", "至多 ") if guessed else same(""),
         tokens=counted(cost.tokens, TOKEN),
-        told=told if parts else same(""),
+        told=result if parts else same(""),
     )

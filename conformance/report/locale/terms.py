@@ -16,7 +16,7 @@ HEADLINES: Mapping[Conclusion, Text] = {
     Conclusion.NOT_CONFORMING: Text("Not conforming", "不符合契约"),
     Conclusion.UNDECIDED: Text("Inconclusive", "无法判定"),
     Conclusion.NOTHING_RAN: Text("No checks ran", "没有运行检查"),
-    Conclusion.BROKEN_OFF: Text("Incomplete", "运行未完成"),
+    Conclusion.INCOMPLETE: Text("Incomplete", "运行未完成"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.PASS: Text("pass", "通过"),

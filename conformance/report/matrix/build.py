@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.language import Text, joined
+from conformance.language import Text, join_texts
 from conformance.model import Conclusion, Finding, Run, Verdict
 from conformance.report.locale.terms import HEADLINES, Noun, counted
 from conformance.report.matrix.records import Cell, Check, Matrix, Recorded, Row, Subject
@@ -18,7 +18,7 @@ TARGET = Noun("target", "targets", "{n} 个目标")
 _NO_RUN_OF_DOCUMENT = Text("No run used this document's contract.", "没有使用此文档契约的运行。")
 _WORST_FIRST = (
     Conclusion.NOT_CONFORMING,
-    Conclusion.BROKEN_OFF,
+    Conclusion.INCOMPLETE,
     Conclusion.UNDECIDED,
     Conclusion.NOTHING_RAN,
     Conclusion.CONFORMING,
@@ -70,7 +70,7 @@ def _row(one: Recorded) -> Row:
             because=one.because,
         )
     summary, header = Summary(one.run), one.run.header
-    because = summary.because or one.because
+    reason = summary.because or one.because
     return Row(
         name=one.name,
         page=one.page,
@@ -81,7 +81,7 @@ def _row(one: Recorded) -> Row:
         conclusion=summary.conclusion,
         headline=summary.headline,
         sentence=summary.sentence,
-        because=because,
+        because=reason,
         tier=header.tier.value,
         strict=header.strict,
         started_at=header.started_at,
@@ -103,11 +103,11 @@ def _cell(row: SubjectRow) -> Cell:
 
 def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ...]:
     """Return the names of one kind in the order of the contracts, without empty columns."""
-    told = {
+    result = {
         name for row in rows for name, cell in row.cells.items() if cell.documented or cell.seen
     }
     named = (s.name for run in runs for s in run.header.subjects if s.kind == kind)
-    return tuple(name for name in dict.fromkeys(named) if name in told)
+    return tuple(name for name in dict.fromkeys(named) if name in result)
 
 
 def _subjects(runs: Sequence[Run], order: Sequence[str]) -> Iterator[Subject]:
@@ -127,7 +127,7 @@ def _check(finding: Finding) -> Check:
 def _sentence(rows: Sequence[Row]) -> Text:
     """Count the targets by conclusion in one sentence."""
     counts = Counter(row.conclusion for row in rows)
-    told = [
+    result = [
         Text("{count} {words}", "{count} 个{words}").format(
             count=counts[conclusion],
             words=(HEADLINES[conclusion] if conclusion else NOT_RUN).mapped(str.lower),
@@ -135,8 +135,8 @@ def _sentence(rows: Sequence[Row]) -> Text:
         for conclusion in (*_WORST_FIRST, None)
         if counts[conclusion]
     ]
-    if not told:
+    if not result:
         return Text("No runs.", "没有任何运行。")
     return Text("{targets}: {told}.", "{targets}：{told}。").format(
-        targets=counted(len(rows), TARGET), told=joined(told, Text(", ", "，"))
+        targets=counted(len(rows), TARGET), told=join_texts(result, Text(", ", "，"))
     )

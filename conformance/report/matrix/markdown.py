@@ -43,12 +43,12 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
 
 
 def _target(row: Row, language: Language) -> list[str]:
-    told = prose(row.sentence.of(language)) if row.conclusion else ""
-    because = prose(row.because.of(language)) if row.because else ""
+    result = prose(row.sentence.of(language)) if row.conclusion else ""
+    reason = prose(row.because.of(language)) if row.because else ""
     return [
         f"[{escape(row.name)}](<{row.page}>)" if row.page else escape(row.name),
         escape(row.headline.of(language)),
-        " ".join(filter(None, (told, because))),
+        " ".join(filter(None, (result, reason))),
         escape(row.cost_in_words.of(language)) if row.cost_in_words else "",
         row.tier,
         escape(row.started_at),

@@ -57,8 +57,8 @@ class ProgressOfMany:
                 self._start(name, event)
             case ExchangeMade():
                 self._requests[name] += 1
-                told = counted(self._requests[name], REQUEST).of(self._language)
-                self._bars.update(self._tasks[name], told=told)
+                result = counted(self._requests[name], REQUEST).of(self._language)
+                self._bars.update(self._tasks[name], told=result)
             case FindingMade():
                 self._bars.advance(self._tasks[name])
             case RunFinished():

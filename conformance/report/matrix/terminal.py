@@ -13,7 +13,7 @@ from conformance.report.console import CONCLUSIONS, STATE_MARKS
 from conformance.report.matrix.records import Matrix, Row
 from conformance.report.sanitize import cut, line
 
-LONGEST = 240
+MAX_REASON_CHARS = 240
 """Maximum characters of a reason in the terminal; the HTML page shows all."""
 
 _HEADS = (
@@ -24,7 +24,7 @@ _HEADS = (
     Words("Tokens", "token"),
     Words("Deviations", "偏差"),
 )
-_TOLD = (State.IGNORED, State.ALTERED, State.REFUSED)
+_REPORTED = (State.IGNORED, State.ALTERED, State.REFUSED)
 
 
 def render(matrix: Matrix, language: Language) -> RenderableType:
@@ -61,8 +61,8 @@ def _served(matrix: Matrix, row: Row) -> str:
 
 
 def _deviations(matrix: Matrix, row: Row, language: Language) -> Text:
-    told = []
-    for state in _TOLD:
+    result = []
+    for state in _REPORTED:
         mark, style = STATE_MARKS[state]
         names = [
             name
@@ -70,7 +70,7 @@ def _deviations(matrix: Matrix, row: Row, language: Language) -> Text:
             if name in row.cells and row.cells[name].documented and row.cells[name].state is state
         ]
         if names:
-            told.append(Text(f"{mark} {line(', '.join(names))}", style=style))
+            result.append(Text(f"{mark} {line(', '.join(names))}", style=style))
     if row.because:
-        told.append(Text(cut(line(row.because.of(language)), LONGEST), style="dim"))
-    return Text("  ").join(told)
+        result.append(Text(cut(line(row.because.of(language)), MAX_REASON_CHARS), style="dim"))
+    return Text("  ").join(result)

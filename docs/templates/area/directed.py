@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.requests import stream_reply
+from conformance.checks._shared.requests import stream_response
 from conformance.judgement import NotApplicable, expect
 
 
@@ -14,7 +14,7 @@ async def a_stream_has_one_fingerprint(api: Api) -> None:
 
     一个流的所有数据块具有相同的 `system_fingerprint`。
     """
-    chunks = (await stream_reply(api)).chunk_objects
+    chunks = (await stream_response(api)).chunk_objects
     seen = {str(chunk["system_fingerprint"]) for chunk in chunks if "system_fingerprint" in chunk}
     if not seen:
         raise NotApplicable("the endpoint sends no system_fingerprint")

@@ -10,8 +10,8 @@ from conformance.cli import main
 
 
 def test_the_fault_is_detected_and_the_variant_accepted() -> None:
-    asked = ("--fault", "fingerprint-per-chunk", "--variant", "fingerprint-in-first-chunk")
-    ended = CliRunner().invoke(main, ["selftest", "--tier", "deep", *asked, "--format", "json"])
+    request = ("--fault", "fingerprint-per-chunk", "--variant", "fingerprint-in-first-chunk")
+    ended = CliRunner().invoke(main, ["selftest", "--tier", "deep", *request, "--format", "json"])
     matrix = json.loads(ended.stdout)
     (fault,) = matrix["faults"]
     assert all(run["found_by"][0].startswith("fingerprint.") for run in fault["runs"])

@@ -3,7 +3,7 @@
 from conformance.api import Api
 from conformance.checks import check, invariant
 from conformance.judgement import expect
-from conformance.protocol.trace import Answered
+from conformance.protocol.trace import RecordedExchange
 
 ORDER = '{"order": 7, "items": ["tea", "茶"], "paid": true}'
 
@@ -19,9 +19,9 @@ async def json_is_echoed(api: Api) -> None:
 
 
 @invariant("acme.model-everywhere", requirement="acme.model-as-asked")
-def every_response_names_the_requested_model(answer: Answered) -> None:
+def every_response_names_the_requested_model(exchange: RecordedExchange) -> None:
     """Every response names the model exactly as its request did.
 
     每个响应中的模型名都与请求中的完全一致。
     """
-    expect(answer.completion.raw.get("model"), "model").equals(answer.asked.raw.get("model"))
+    expect(exchange.completion.raw.get("model"), "model").equals(exchange.request.raw.get("model"))

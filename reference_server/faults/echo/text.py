@@ -21,9 +21,9 @@ WHOLE = """
 def echoed(change: Callable[[str, str], str]) -> Rewrite:
     """A text with an echo is another: ``(prompt, completion)``."""
 
-    def of(asked: Body, index: int, text: str) -> str:
-        prompt = prompt_of(asked, index)
-        return change(prompt, text.removeprefix(prompt)) if asked.get("echo") and prompt else text
+    def of(request: Body, index: int, text: str) -> str:
+        prompt = prompt_of(request, index)
+        return change(prompt, text.removeprefix(prompt)) if request.get("echo") and prompt else text
 
     return texts(of)
 
@@ -32,8 +32,8 @@ def echoed(change: Callable[[str, str], str]) -> Rewrite:
 def echo_dropped() -> Behaviour:
     """``echo`` is lost, and what nobody may ask for without it becomes a usual request."""
 
-    def lost(asked: Body) -> bool:
-        return bool(asked.get("echo"))
+    def lost(request: Body) -> bool:
+        return bool(request.get("echo"))
 
     return drops("echo", when=lost)
 
@@ -132,11 +132,11 @@ def echo_first_character_lost() -> Behaviour:
 def echo_of_first_prompt() -> Behaviour:
     """Every choice of a batch echoes the first prompt."""
 
-    def of(asked: Body, index: int, text: str) -> str:
-        own = prompt_of(asked, index)
-        if not (asked.get("echo") and own and is_batch(asked)):
+    def of(request: Body, index: int, text: str) -> str:
+        own = prompt_of(request, index)
+        if not (request.get("echo") and own and is_batch(request)):
             return text
-        return prompt_of(asked, 0) + text.removeprefix(own)
+        return prompt_of(request, 0) + text.removeprefix(own)
 
     return texts(of)
 
@@ -149,11 +149,11 @@ def echo_of_first_prompt() -> Behaviour:
 def echo_of_next_prompt() -> Behaviour:
     """With several choices a prompt, choices of a batch echo the prompt of another."""
 
-    def of(asked: Body, index: int, text: str) -> str:
-        own = prompt_of(asked, index)
-        if not (asked.get("echo") and own and is_batch(asked)) or (asked.get("n") or 1) < 2:
+    def of(request: Body, index: int, text: str) -> str:
+        own = prompt_of(request, index)
+        if not (request.get("echo") and own and is_batch(request)) or (request.get("n") or 1) < 2:
             return text
-        return str(asked["prompt"][index % len(asked["prompt"])]) + text.removeprefix(own)
+        return str(request["prompt"][index % len(request["prompt"])]) + text.removeprefix(own)
 
     return texts(of)
 
@@ -163,24 +163,28 @@ def echo_of_next_prompt() -> Behaviour:
 )
 def echo_of_batch_lost() -> Behaviour:
     """In a batch nothing is echoed."""
-    return drops("echo", when=lambda asked: is_batch(asked) and bool(asked.get("max_tokens", 16)))
+    return drops(
+        "echo", when=lambda request: is_batch(request) and bool(request.get("max_tokens", 16))
+    )
 
 
 @fault("echo-always", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
 def echo_always() -> Behaviour:
     """The prompt comes back whether it was asked for or not."""
     return texts(
-        lambda asked, index, text: text if asked.get("echo") else prompt_of(asked, index) + text
+        lambda request, index, text: (
+            text if request.get("echo") else prompt_of(request, index) + text
+        )
     )
 
 
 @fault("echo-forced", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
 def echo_forced() -> Behaviour:
     """Every request is taken for one with ``echo``: the prompt comes back, scored where asked."""
-    return sets(lambda asked: asked.get("suffix") is None, echo=True)
+    return sets(lambda request: request.get("suffix") is None, echo=True)
 
 
 @fault("echo-false-echoes", breaks="echo.off-by-default", modifiers=EVERYWHERE - {Modifier.ECHO})
 def echo_false_echoes() -> Behaviour:
     """``echo: false`` is taken for a wish."""
-    return sets(lambda asked: asked.get("echo") is False, echo=True)
+    return sets(lambda request: request.get("echo") is False, echo=True)

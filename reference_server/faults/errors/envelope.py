@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reference_server.behaviour.builders import error, errors
-from reference_server.behaviour.messages import Answer, Asked, Behaviour
+from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._hiding import HANDLERS
@@ -159,7 +159,7 @@ def html_error() -> Behaviour:
 def text_error() -> Behaviour:
     """A refusal is a line of text."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_raw(b"Bad Request\n").with_header("content-type", "text/plain")
 
     return errors(change)
@@ -188,6 +188,6 @@ def json_error_as_event_stream() -> Behaviour:
     return errors(lambda _, got: got.with_header("content-type", "text/event-stream"))
 
 
-def _page(_: Asked, got: Answer) -> Answer:
+def _page(_: ClientRequest, got: ServerResponse) -> ServerResponse:
     page = f"<html><head><title>{got.status}</title></head><body><h1>Error</h1></body></html>"
     return got.with_raw(page.encode()).with_header("content-type", "text/html")

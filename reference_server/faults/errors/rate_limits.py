@@ -1,7 +1,13 @@
 """Faults of what is told to whom has to wait, or to ask elsewhere."""
 
-from reference_server.behaviour.builders import declines
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Upstream, json_answer
+from reference_server.behaviour.builders import rejects
+from reference_server.behaviour.messages import (
+    Behaviour,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+    json_response,
+)
 from reference_server.behaviour.registry import Evidence, fault
 
 EVERY = 12
@@ -14,17 +20,17 @@ class _PushesBack:
     def __init__(self, status: int, retry_after: str | None) -> None:
         self._status = status
         self._retry_after = retry_after
-        self._asked = 0
+        self._request = 0
 
-    async def __call__(self, asked: Asked, upstream: Upstream) -> Answer:
-        self._asked += 1
-        if self._asked % EVERY:
-            return await upstream(asked)
-        told = {"message": "Rate limit reached. Please try again.", "type": "requests"}
-        answer = json_answer(
-            self._status, {"error": {**told, "param": None, "code": "rate_limit_exceeded"}}
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        self._request += 1
+        if self._request % EVERY:
+            return await upstream(request)
+        result = {"message": "Rate limit reached. Please try again.", "type": "requests"}
+        response = json_response(
+            self._status, {"error": {**result, "param": None, "code": "rate_limit_exceeded"}}
         )
-        return answer.with_header("retry-after", self._retry_after)
+        return response.with_header("retry-after", self._retry_after)
 
 
 @fault("rate-limit-as-server-fault", breaks="errors.rate-limit", modifiers=())
@@ -53,7 +59,7 @@ def retry_after_in_words() -> Behaviour:
 )
 def chat_model_bad_request() -> Behaviour:
     """A model that only serves chat is refused with 400, and without naming ``model``."""
-    return declines(
-        lambda asked: asked.get("model") == "gpt-4o",
+    return rejects(
+        lambda request: request.get("model") == "gpt-4o",
         "This is a chat model and not supported in the completions endpoint.",
     )

@@ -7,12 +7,12 @@ from typing import Any
 from reference_server.behaviour.builders import asks, errors, status
 from reference_server.behaviour.messages import (
     EVENT_STREAM,
-    Answer,
-    Asked,
     Behaviour,
     Body,
+    ClientRequest,
+    ServerResponse,
     Upstream,
-    json_answer,
+    json_response,
 )
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Modifier
@@ -41,12 +41,12 @@ def error_as_200() -> Behaviour:
 def error_as_choice() -> Behaviour:
     """An error is told as the text of an answer."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         text = f"Error: {got.body['error']['message']}"
         choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": "stop"}
         usage = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
         whole = {"id": "cmpl-error", "object": "text_completion", "created": 1_700_000_000}
-        return json_answer(200, {**whole, "model": "error", "choices": [choice], "usage": usage})
+        return json_response(200, {**whole, "model": "error", "choices": [choice], "usage": usage})
 
     return errors(change)
 
@@ -55,13 +55,13 @@ def error_as_choice() -> Behaviour:
     "error-streamed",
     breaks="errors.stream-refused-as-json errors.never-as-success",
     evidence=Evidence.SOURCE,
-    modifiers=STEADY - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=STEADY - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def error_streamed() -> Behaviour:
     """A refused stream is a stream with the error in it, under status 200."""
 
-    def change(asked: Asked, got: Answer) -> Answer:
-        if asked.body.get("stream") is not True:
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if request.body.get("stream") is not True:
             return got
         streamed = got.with_data([got.raw.decode(), "[DONE]"]).with_status(200)
         return streamed.with_header("content-type", EVENT_STREAM)
@@ -72,13 +72,13 @@ def error_streamed() -> Behaviour:
 @fault(
     "stream-refused-otherwise",
     breaks="errors.stream-refused-as-json",
-    modifiers=STEADY - {Modifier.STREAM, Modifier.PLAIN},
+    modifiers=STEADY - {Modifier.STREAM, Modifier.NON_STREAMING},
 )
 def stream_refused_otherwise() -> Behaviour:
     """What is refused with 400 is refused with 404 when a stream was asked for."""
 
-    def change(asked: Asked, got: Answer) -> Answer:
-        return got.with_status(404) if asked.body.get("stream") is True else got
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        return got.with_status(404) if request.body.get("stream") is True else got
 
     return errors(change)
 
@@ -115,7 +115,7 @@ def server_error_on_broken_json() -> Behaviour:
 def server_error_as_page() -> Behaviour:
     """A bad request is a server fault, told as a page."""
 
-    def change(_: Asked, got: Answer) -> Answer:
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
             return got
         page = b"<html><body><h1>500 Internal Server Error</h1></body></html>"
@@ -148,16 +148,16 @@ def not_found_for_bad_request() -> Behaviour:
 @fault("broken-json-served", breaks="errors.malformed-json", modifiers=())
 def broken_json_served() -> Behaviour:
     """A body that breaks off is read as far as it goes, and answered."""
-    return _for_bad_bodies(lambda _: json_answer(200, {"object": "text_completion"}))
+    return _for_bad_bodies(lambda _: json_response(200, {"object": "text_completion"}))
 
 
 @fault("array-body-unwrapped", breaks="errors.malformed-json", modifiers=())
 def array_body_unwrapped() -> Behaviour:
     """A body that is an array is not refused."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        empty = isinstance(_read(asked.raw), list)
-        return json_answer(200, []) if empty else await upstream(asked)
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        empty = isinstance(_read(request.raw), list)
+        return json_response(200, []) if empty else await upstream(request)
 
     return behave
 
@@ -175,9 +175,9 @@ def wrong_numbers_read() -> Behaviour:
     """A number that is a string is read where it can be, and dropped otherwise."""
     names = ("max_tokens", "temperature", "top_p", "n", "best_of", "logprobs", "seed")
 
-    def ask(asked: Body) -> Body:
-        strings = {k: v for k, v in asked.items() if k in names and isinstance(v, str)}
-        kept = {k: v for k, v in asked.items() if k not in strings}
+    def ask(request: Body) -> Body:
+        strings = {k: v for k, v in request.items() if k in names and isinstance(v, str)}
+        kept = {k: v for k, v in request.items() if k not in strings}
         return {**kept, **{k: float(v) for k, v in strings.items() if v.isdecimal()}}
 
     return asks(ask)
@@ -189,12 +189,14 @@ def wrong_types_ignored() -> Behaviour:
     return _lenient()
 
 
-def _for_bad_bodies(change: Callable[[Answer], Answer]) -> Behaviour:
+def _for_bad_bodies(change: Callable[[ServerResponse], ServerResponse]) -> Behaviour:
     """Another answer to a body that is no JSON at all."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        answer = await upstream(asked)
-        return change(answer) if answer.status == 400 and _read(asked.raw) is ... else answer
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        return (
+            change(response) if response.status == 400 and _read(request.raw) is ... else response
+        )
 
     return behave
 
@@ -214,21 +216,21 @@ def _dropping(names: set[str], *kinds: type) -> Behaviour:
         flag = isinstance(value, bool)
         return name in names and isinstance(value, kinds) and not flag
 
-    return asks(lambda asked: {k: v for k, v in asked.items() if not is_wrong(k, v)})
+    return asks(lambda request: {k: v for k, v in request.items() if not is_wrong(k, v)})
 
 
 def _lenient() -> Behaviour:
     """Ask without whatever the server calls wrong, until it calls nothing wrong any more."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        left = dict(asked.body)
-        answer = await upstream(asked)
-        while answer.status == 400 and left:
-            wrong = answer.body["error"].get("param")
-            if wrong not in left or answer.body["error"].get("code") != "invalid_type":
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        left = dict(request.body)
+        response = await upstream(request)
+        while response.status == 400 and left:
+            wrong = response.body["error"].get("param")
+            if wrong not in left or response.body["error"].get("code") != "invalid_type":
                 break
             del left[wrong]
-            answer = await upstream(asked.with_body(left))
-        return answer
+            response = await upstream(request.with_body(left))
+        return response
 
     return behave

@@ -11,7 +11,7 @@ from reference_server.behaviour.builders import (
     each_choice,
     logprobs,
 )
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body
+from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
@@ -30,7 +30,7 @@ LISTED = "streaming.logprobs-as-plain echo.logprobs-cover-prompt"
 @fault(
     "logprobs-of-first-for-all",
     breaks="logprobs.returned logprobs-arrays.tokens-join-to-text",
-    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.PLAIN},
+    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.NON_STREAMING},
 )
 def logprobs_of_first_for_all() -> Behaviour:
     """All choices of a plain answer carry the log probabilities of the first."""
@@ -40,7 +40,7 @@ def logprobs_of_first_for_all() -> Behaviour:
 @fault(
     "logprobs-of-first-alone",
     breaks="logprobs.returned",
-    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.PLAIN},
+    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.NON_STREAMING},
 )
 def logprobs_of_first_alone() -> Behaviour:
     """Of several choices of a plain answer the first alone carries log probabilities."""
@@ -227,7 +227,7 @@ def scores_not_a_number() -> Behaviour:
     return Rewrite(raw=_infinite)
 
 
-def _infinite(_: Asked, got: Answer) -> Answer:
+def _infinite(_: ClientRequest, got: ServerResponse) -> ServerResponse:
     if got.status != 200:
         return got
     new = re.sub(rb'("token_logprobs":\[(?:null,)?)-[0-9.e-]+', rb"\1-Infinity", got.raw)
@@ -263,13 +263,13 @@ def greedy_not_best() -> Behaviour:
     "logprobs-after-sampling",
     breaks="logprobs-arrays.before-sampling",
     evidence=Evidence.REPORTED,
-    modifiers={Modifier.PLAIN},
+    modifiers={Modifier.NON_STREAMING},
 )
 def logprobs_after_sampling() -> Behaviour:
     """Log probabilities are those after temperature and ``top_p`` have acted on them."""
 
-    def of(asked: Body, found: Choices) -> Choices:
-        heat, top_p = asked.get("temperature") or 1, asked.get("top_p") or 1
+    def of(request: Body, found: Choices) -> Choices:
+        heat, top_p = request.get("temperature") or 1, request.get("top_p") or 1
         if not isinstance(heat, int | float) or not isinstance(top_p, int | float):
             return found
         sharper = values(lambda value: value / heat * top_p)

@@ -47,11 +47,11 @@ def text_offset_in_bytes() -> Behaviour:
 
     def of(scores: Body) -> Body:
         offset = (scores["text_offset"] or [0])[0]
-        told = []
+        result = []
         for token in scores["tokens"]:
-            told.append(offset)
+            result.append(offset)
             offset += _size(token)
-        return {"text_offset": told}
+        return {"text_offset": result}
 
     return logprobs(of)
 
@@ -80,10 +80,10 @@ def text_offset_without_spaces() -> Behaviour:
 
     def of(scores: Body) -> Body:
         offset = (scores["text_offset"] or [0])[0]
-        told = []
+        result = []
         for token in scores["tokens"]:
-            told.append(offset)
+            result.append(offset)
             offset += len(token.strip())
-        return {"text_offset": told}
+        return {"text_offset": result}
 
     return logprobs(of)

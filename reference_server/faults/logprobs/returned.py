@@ -6,11 +6,11 @@ from typing import Any
 
 from reference_server.behaviour.builders import (
     asks,
-    declines,
     drops,
     each_choice,
     logprobs,
     number_of,
+    rejects,
     sets,
 )
 from reference_server.behaviour.messages import Behaviour, Body
@@ -81,8 +81,8 @@ def logprobs_chat_shape() -> Behaviour:
 )
 def integer_logprobs_rejected() -> Behaviour:
     """A number of ``logprobs`` is refused, since a relay reads a boolean there."""
-    return declines(
-        lambda asked: type(asked.get("logprobs")) is int,
+    return rejects(
+        lambda request: type(request.get("logprobs")) is int,
         "json: cannot unmarshal number into Go struct field .logprobs of type bool",
     )
 
@@ -95,7 +95,7 @@ def integer_logprobs_rejected() -> Behaviour:
 )
 def logprobs_zero_disabled() -> Behaviour:
     """``logprobs: 0`` is taken for no ``logprobs``."""
-    return drops("logprobs", when=lambda asked: asked.get("logprobs") == 0)
+    return drops("logprobs", when=lambda request: request.get("logprobs") == 0)
 
 
 @fault(
@@ -103,19 +103,21 @@ def logprobs_zero_disabled() -> Behaviour:
 )
 def logprobs_zero_lists() -> Behaviour:
     """``logprobs: 0`` lists three alternatives at each position."""
-    return asks(lambda asked: {**asked, "logprobs": 3} if asked.get("logprobs") == 0 else asked)
+    return asks(
+        lambda request: {**request, "logprobs": 3} if request.get("logprobs") == 0 else request
+    )
 
 
 @fault("logprobs-null-means-one", breaks="logprobs.null-is-none", modifiers={Modifier.EVERY_THIRD})
 def logprobs_null_means_one() -> Behaviour:
     """``logprobs: null`` brings log probabilities."""
-    return sets(lambda asked: "logprobs" in asked and asked["logprobs"] is None, logprobs=1)
+    return sets(lambda request: "logprobs" in request and request["logprobs"] is None, logprobs=1)
 
 
 @fault("logprobs-null-refused", breaks="logprobs.null-is-none", modifiers=())
 def logprobs_null_refused() -> Behaviour:
     """``logprobs: null`` is refused."""
-    return declines(lambda asked: "logprobs" in asked and asked["logprobs"] is None)
+    return rejects(lambda request: "logprobs" in request and request["logprobs"] is None)
 
 
 @fault(
@@ -127,13 +129,13 @@ def logprobs_null_refused() -> Behaviour:
 )
 def logprobs_true_ignored() -> Behaviour:
     """``logprobs: true`` is served, and brings none."""
-    return drops("logprobs", when=lambda asked: asked.get("logprobs") is True)
+    return drops("logprobs", when=lambda request: request.get("logprobs") is True)
 
 
 @fault("logprobs-unasked", breaks="logprobs.absent-unless-asked")
 def logprobs_unasked() -> Behaviour:
     """Log probabilities come although nobody asked for them."""
-    return sets(lambda asked: "logprobs" not in asked, logprobs=1)
+    return sets(lambda request: "logprobs" not in request, logprobs=1)
 
 
 @fault(
@@ -143,7 +145,7 @@ def logprobs_unasked() -> Behaviour:
 )
 def logprobs_above_maximum_dropped() -> Behaviour:
     """More ``logprobs`` than documented are answered with none."""
-    return drops("logprobs", when=lambda asked: _many(asked.get("logprobs")))
+    return drops("logprobs", when=lambda request: _many(request.get("logprobs")))
 
 
 def _many(value: Any) -> bool:
@@ -176,15 +178,15 @@ def stream_logprobs_cumulative() -> Behaviour:
     """Every chunk lists the log probabilities of all tokens so far."""
 
     def of(_: Body, own: list[Body]) -> list[Body]:
-        told: list[Body] = []
+        result: list[Body] = []
         so_far: Body = {name: [] for name in ARRAYS}
         for part in own:
             if part["logprobs"]:
                 so_far = {name: so_far[name] + part["logprobs"][name] for name in ARRAYS}
-                told.append({**part, "logprobs": so_far})
+                result.append({**part, "logprobs": so_far})
             else:
-                told.append(part)
-        return told
+                result.append(part)
+        return result
 
     return of_each_choice(of)
 
@@ -232,7 +234,9 @@ def one_alternative_short() -> Behaviour:
 def capped_to_one() -> Behaviour:
     """However many alternatives are asked for, one is listed."""
     return asks(
-        lambda asked: {**asked, "logprobs": 1} if number_of(asked, "logprobs") > 1 else asked
+        lambda request: (
+            {**request, "logprobs": 1} if number_of(request, "logprobs") > 1 else request
+        )
     )
 
 

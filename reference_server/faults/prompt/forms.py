@@ -4,13 +4,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import Condition, asks, declines, texts
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.builders import Condition, asks, rejects, texts
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier, is_batch
 from reference_server.faults._endings import prompt_of
-from reference_server.faults._hiding import HANDLERS, PLAINLY, REQUESTS
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, REQUESTS
 
 IN_BATCHES = REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD}
 """What happens to batches alone happens nowhere else."""
@@ -18,15 +24,15 @@ IN_BATCHES = REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD}
 IN_IDS = REQUESTS - {Modifier.NON_ASCII, Modifier.ECHO}
 
 
-def is_ids(asked: Body) -> bool:
+def is_ids(request: Body) -> bool:
     """Whether the prompt is one array of token ids."""
-    prompt = asked.get("prompt")
+    prompt = request.get("prompt")
     return isinstance(prompt, list) and bool(prompt) and isinstance(prompt[0], int)
 
 
-def is_ids_batch(asked: Body) -> bool:
+def is_ids_batch(request: Body) -> bool:
     """Whether the prompt is a batch of arrays of token ids."""
-    prompt = asked.get("prompt")
+    prompt = request.get("prompt")
     return isinstance(prompt, list) and bool(prompt) and isinstance(prompt[0], list)
 
 
@@ -41,10 +47,10 @@ def joined(batch: list[Any]) -> Any:
 def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
     """Another prompt reaches the server."""
     return asks(
-        lambda asked: (
-            {**asked, "prompt": change(asked["prompt"])}
-            if asked.get("prompt") and when(asked)
-            else asked
+        lambda request: (
+            {**request, "prompt": change(request["prompt"])}
+            if request.get("prompt") and when(request)
+            else request
         )
     )
 
@@ -56,7 +62,7 @@ def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
 def answer_always_empty() -> Behaviour:
     """Every answer is empty, although its limit is called reached and its tokens are billed."""
     return texts(
-        lambda asked, index, _: prompt_of(asked, index) if asked.get("echo") is True else ""
+        lambda request, index, _: prompt_of(request, index) if request.get("echo") is True else ""
     )
 
 
@@ -78,17 +84,19 @@ def prompt_ignored() -> Behaviour:
     "silent-truncation",
     breaks="prompt.over-context-refused",
     evidence=Evidence.REPORTED,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def silent_truncation() -> Behaviour:
     """A prompt that is longer than the context loses its beginning, and is answered."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        body, answer = asked.body, await upstream(asked)
-        while answer.status == 400 and b"context length" in answer.raw and len(body["prompt"]) > 1:
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        body, response = request.body, await upstream(request)
+        while (
+            response.status == 400 and b"context length" in response.raw and len(body["prompt"]) > 1
+        ):
             body = {**body, "prompt": body["prompt"][len(body["prompt"]) // 4 + 1 :]}
-            answer = await upstream(asked.with_body(body))
-        return answer
+            response = await upstream(request.with_body(body))
+        return response
 
     return behave
 
@@ -149,13 +157,13 @@ def batch_leaks() -> Behaviour:
 @fault(
     "one-element-array-differs",
     breaks="prompt.batch-as-singles",
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def one_element_array_differs() -> Behaviour:
     """A batch of one is written out as JSON, and that text is answered."""
 
-    def is_one(asked: Body) -> bool:
-        prompt = asked["prompt"]
+    def is_one(request: Body) -> bool:
+        prompt = request["prompt"]
         return isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str)
 
     return prompts(is_one, lambda prompt: json.dumps(prompt, ensure_ascii=False))
@@ -168,57 +176,59 @@ def one_element_array_differs() -> Behaviour:
     "tokens-rejected",
     breaks="prompt.tokens",
     evidence=Evidence.REPORTED,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
     shows=Shows.REFUSED,
 )
 def tokens_rejected() -> Behaviour:
     """A prompt of token ids is refused."""
-    return declines(is_ids, "prompt must be a string or an array of strings", param="prompt")
+    return rejects(is_ids, "prompt must be a string or an array of strings", param="prompt")
 
 
 @fault(
     "token-arrays-rejected",
     breaks="prompt.token-arrays",
     evidence=Evidence.REPORTED,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
     shows=Shows.REFUSED,
 )
 def token_arrays_rejected() -> Behaviour:
     """A batch of token arrays is refused."""
-    return declines(is_ids_batch, "prompt must be a string or an array of strings", param="prompt")
+    return rejects(is_ids_batch, "prompt must be a string or an array of strings", param="prompt")
 
 
-@fault("tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", modifiers=PLAINLY)
+@fault(
+    "tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", modifiers=NON_STREAMING_ONLY
+)
 def tokens_as_words() -> Behaviour:
     """A prompt of token ids is read as a text of numbers."""
     return prompts(is_ids, lambda prompt: " ".join(map(str, prompt)))
 
 
-@fault("tokens-as-batch", breaks="prompt.tokens", modifiers=PLAINLY)
+@fault("tokens-as-batch", breaks="prompt.tokens", modifiers=NON_STREAMING_ONLY)
 def tokens_as_batch() -> Behaviour:
     """Every id of a prompt of token ids is answered as a prompt of its own."""
     return prompts(is_ids, lambda prompt: [[token] for token in prompt])
 
 
-@fault("tokens-shifted", breaks="prompt.tokens-equal-text", modifiers=PLAINLY)
+@fault("tokens-shifted", breaks="prompt.tokens-equal-text", modifiers=NON_STREAMING_ONLY)
 def tokens_shifted() -> Behaviour:
     """A prompt of token ids is read by another vocabulary."""
     return prompts(is_ids, lambda prompt: [token + 1 for token in prompt])
 
 
-@fault("tokens-last-lost", breaks="prompt.tokens", modifiers=PLAINLY)
+@fault("tokens-last-lost", breaks="prompt.tokens", modifiers=NON_STREAMING_ONLY)
 def tokens_last_lost() -> Behaviour:
     """The last id of a prompt of token ids is lost."""
     return prompts(is_ids, lambda prompt: prompt[:-1] or prompt)
 
 
-@fault("token-arrays-joined", breaks="prompt.token-arrays", modifiers=PLAINLY)
+@fault("token-arrays-joined", breaks="prompt.token-arrays", modifiers=NON_STREAMING_ONLY)
 def token_arrays_joined() -> Behaviour:
     """A batch of token arrays is read as one array."""
     return prompts(is_ids_batch, joined)
 
 
-@fault("token-arrays-first-only", breaks="prompt.token-arrays", modifiers=PLAINLY)
+@fault("token-arrays-first-only", breaks="prompt.token-arrays", modifiers=NON_STREAMING_ONLY)
 def token_arrays_first_only() -> Behaviour:
     """Of a batch of token arrays only the first one is answered."""
     return prompts(is_ids_batch, lambda prompt: prompt[:1])
@@ -227,11 +237,16 @@ def token_arrays_first_only() -> Behaviour:
 # ── No prompt ────────────────────────────────────────────────────────────────────────────────────
 
 
-@fault("empty-prompt-breaks", breaks="prompt.empty", evidence=Evidence.REPORTED, modifiers=PLAINLY)
+@fault(
+    "empty-prompt-breaks",
+    breaks="prompt.empty",
+    evidence=Evidence.REPORTED,
+    modifiers=NON_STREAMING_ONLY,
+)
 def empty_prompt_breaks() -> Behaviour:
     """An empty prompt is a server fault."""
-    return declines(
-        lambda asked: asked.get("prompt") == "",
+    return rejects(
+        lambda request: request.get("prompt") == "",
         "list index out of range",
         status=500,
         kind="server_error",
@@ -242,12 +257,12 @@ def empty_prompt_breaks() -> Behaviour:
     "null-prompt-breaks",
     breaks="prompt.absent-or-null",
     evidence=Evidence.REPORTED,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def null_prompt_breaks() -> Behaviour:
     """A prompt of null, or none at all, is a server fault."""
-    return declines(
-        lambda asked: asked.get("prompt") is None,
+    return rejects(
+        lambda request: request.get("prompt") is None,
         "invalid memory address",
         status=500,
         kind="server_error",
@@ -262,8 +277,8 @@ def null_prompt_breaks() -> Behaviour:
 def odd_prompt_stringified() -> Behaviour:
     """A prompt that is an object, or an array of arrays of strings, is written out as JSON."""
 
-    def is_odd(asked: Body) -> bool:
-        prompt = asked["prompt"]
-        return isinstance(prompt, dict) or (is_ids_batch(asked) and isinstance(prompt[0][0], str))
+    def is_odd(request: Body) -> bool:
+        prompt = request["prompt"]
+        return isinstance(prompt, dict) or (is_ids_batch(request) and isinstance(prompt[0][0], str))
 
     return prompts(is_odd, json.dumps)

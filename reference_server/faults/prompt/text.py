@@ -6,7 +6,13 @@ import unicodedata
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import asks
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Upstream
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    ServerResponse,
+    Upstream,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier
@@ -24,13 +30,13 @@ HIDES = EVERYWHERE - {Modifier.NON_ASCII}
 def read_as(change: Callable[[str], str]) -> Rewrite:
     """Another text reaches the model, in single prompts and in batches."""
 
-    def ask(asked: Body) -> Body:
-        prompt = asked.get("prompt")
+    def ask(request: Body) -> Body:
+        prompt = request.get("prompt")
         if isinstance(prompt, str):
-            return {**asked, "prompt": change(prompt)}
+            return {**request, "prompt": change(prompt)}
         if isinstance(prompt, list):
-            return {**asked, "prompt": [change(p) if isinstance(p, str) else p for p in prompt]}
-        return asked
+            return {**request, "prompt": [change(p) if isinstance(p, str) else p for p in prompt]}
+        return request
 
     return asks(ask)
 
@@ -143,7 +149,7 @@ def prompt_full_stop_added() -> Behaviour:
 def prompt_escapes_lost() -> Behaviour:
     r"""Characters that the request's JSON writes as ``\u4e00`` are not read as such."""
 
-    async def behave(asked: Asked, upstream: Upstream) -> Answer:
-        return await upstream(asked.with_raw(re.sub(rb"\\u(?=[0-9a-f]{4})", b"u", asked.raw)))
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        return await upstream(request.with_raw(re.sub(rb"\\u(?=[0-9a-f]{4})", b"u", request.raw)))
 
     return behave

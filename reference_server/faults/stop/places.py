@@ -2,11 +2,11 @@
 
 import re
 
-from reference_server.behaviour.builders import asks, both, declines, sets, texts
+from reference_server.behaviour.builders import asks, both, rejects, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._endings import cut_elsewhere, sequences
-from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
 from reference_server.faults.stop.sequences import CUTS, matches
 
 # ── Where it cuts ────────────────────────────────────────────────────────────────────────────────
@@ -16,8 +16,8 @@ from reference_server.faults.stop.sequences import CUTS, matches
 def stop_included() -> Behaviour:
     """The stop sequence is returned at the end of the text."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        ends = [text.find(one) + len(one) for one in sequences(asked) if one in text]
+    def cut(request: Body, _: str, text: str) -> str:
+        ends = [text.find(one) + len(one) for one in sequences(request) if one in text]
         return text[: min(ends, default=len(text))]
 
     return cut_elsewhere(cut)
@@ -27,8 +27,8 @@ def stop_included() -> Behaviour:
 def stop_first_character_returned() -> Behaviour:
     """The text goes on for one character of the stop sequence that ended it."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        found = matches(asked, text)
+    def cut(request: Body, _: str, text: str) -> str:
+        found = matches(request, text)
         return text[: found[0] + 1] if found else text
 
     return cut_elsewhere(cut)
@@ -38,9 +38,9 @@ def stop_first_character_returned() -> Behaviour:
 def stop_last_match() -> Behaviour:
     """The text ends before the last occurrence of a stop sequence."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
+    def cut(request: Body, _: str, text: str) -> str:
         return text[
-            : min([text.rfind(one) for one in sequences(asked) if one in text], default=len(text))
+            : min([text.rfind(one) for one in sequences(request) if one in text], default=len(text))
         ]
 
     return cut_elsewhere(cut)
@@ -50,8 +50,10 @@ def stop_last_match() -> Behaviour:
 def stop_in_order_of_list() -> Behaviour:
     """The first stop sequence of the list that occurs anywhere cuts, not the earliest match."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        return text[: next((text.find(one) for one in sequences(asked) if one in text), len(text))]
+    def cut(request: Body, _: str, text: str) -> str:
+        return text[
+            : next((text.find(one) for one in sequences(request) if one in text), len(text))
+        ]
 
     return cut_elsewhere(cut)
 
@@ -60,7 +62,7 @@ def stop_in_order_of_list() -> Behaviour:
 def stop_latest_of_list() -> Behaviour:
     """Of several stop sequences that occur the one that occurs last cuts."""
     return cut_elsewhere(
-        lambda asked, _, text: text[: max(matches(asked, text), default=len(text))]
+        lambda request, _, text: text[: max(matches(request, text), default=len(text))]
     )
 
 
@@ -68,8 +70,8 @@ def stop_latest_of_list() -> Behaviour:
 def stop_one_character_early() -> Behaviour:
     """The last character before a stop sequence is lost."""
     return cut_elsewhere(
-        lambda asked, _, text: (
-            text[: max(0, matches(asked, text)[0] - 1)] if matches(asked, text) else text
+        lambda request, _, text: (
+            text[: max(0, matches(request, text)[0] - 1)] if matches(request, text) else text
         )
     )
 
@@ -78,8 +80,8 @@ def stop_one_character_early() -> Behaviour:
 def stop_word_lost() -> Behaviour:
     """The whole word in which a stop sequence begins is lost."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        found = matches(asked, text)
+    def cut(request: Body, _: str, text: str) -> str:
+        found = matches(request, text)
         return re.sub(r"\w+\Z", "", text[: found[0]]) if found else text
 
     return cut_elsewhere(cut)
@@ -89,8 +91,8 @@ def stop_word_lost() -> Behaviour:
 def stop_end_stripped() -> Behaviour:
     """White space before a stop sequence is lost with it."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        found = matches(asked, text)
+    def cut(request: Body, _: str, text: str) -> str:
+        found = matches(request, text)
         return text[: found[0]].rstrip() if found else text
 
     return cut_elsewhere(cut)
@@ -100,9 +102,11 @@ def stop_end_stripped() -> Behaviour:
 def stop_almost_matches() -> Behaviour:
     """Text that looks like the beginning of a stop sequence is lost where the answer ends."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        text = text[: min([*matches(asked, text), len(text)])]
-        held = [n for one in sequences(asked) for n in range(1, len(one)) if text.endswith(one[:n])]
+    def cut(request: Body, _: str, text: str) -> str:
+        text = text[: min([*matches(request, text), len(text)])]
+        held = [
+            n for one in sequences(request) for n in range(1, len(one)) if text.endswith(one[:n])
+        ]
         return text[: len(text) - max(held, default=0)]
 
     return cut_elsewhere(cut)
@@ -120,21 +124,23 @@ def stop_almost_matches() -> Behaviour:
 def empty_stop_kills() -> Behaviour:
     """An empty stop sequence matches at once, and the answer is empty."""
     return both(
-        asks(lambda asked: {**asked, "stop": None} if is_empty(asked) else asked),
-        texts(lambda asked, _, text: "" if is_empty(asked) else text),
+        asks(lambda request: {**request, "stop": None} if is_empty(request) else request),
+        texts(lambda request, _, text: "" if is_empty(request) else text),
     )
 
 
-def is_empty(asked: Body) -> bool:
+def is_empty(request: Body) -> bool:
     """Whether a sequence of no characters is among those to look for."""
-    return asked.get("stop") == "" or (isinstance(asked.get("stop"), list) and "" in asked["stop"])
+    return request.get("stop") == "" or (
+        isinstance(request.get("stop"), list) and "" in request["stop"]
+    )
 
 
-@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=PLAINLY)
+@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=NON_STREAMING_ONLY)
 def empty_stop_breaks() -> Behaviour:
     """An empty stop sequence, or none in an array, is a server fault."""
-    return declines(
-        lambda asked: asked.get("stop") in ("", []),
+    return rejects(
+        lambda request: request.get("stop") in ("", []),
         "list index out of range",
         status=500,
         kind="server_error",
@@ -144,10 +150,12 @@ def empty_stop_breaks() -> Behaviour:
 @fault("stop-null-stops", breaks="stop.null-is-none", modifiers=REQUESTS - RARE)
 def stop_null_stops() -> Behaviour:
     """``stop: null`` is taken for a full stop, a comma or a new line."""
-    return sets(lambda asked: "stop" in asked and asked["stop"] is None, stop=[".", ",", "\n"])
+    return sets(
+        lambda request: "stop" in request and request["stop"] is None, stop=[".", ",", "\n"]
+    )
 
 
 @fault("stop-null-refused", breaks="stop.null-is-none", modifiers=HANDLERS)
 def stop_null_refused() -> Behaviour:
     """``stop: null`` is refused."""
-    return declines(lambda asked: "stop" in asked and asked["stop"] is None, param="stop")
+    return rejects(lambda request: "stop" in request and request["stop"] is None, param="stop")

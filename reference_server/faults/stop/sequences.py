@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, choices, declines, drops, texts
+from reference_server.behaviour.builders import asks, choices, drops, rejects, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import EVERYWHERE, Modifier, is_batch
 from reference_server.faults._endings import cut_elsewhere, sequences
-from reference_server.faults._hiding import HANDLERS, PLAINLY, RARE, REQUESTS
+from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
 
 CUTS = """
     stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
@@ -21,16 +21,16 @@ CUTS = """
 def looked_for(change: Callable[[list[str]], list[str]]) -> Rewrite:
     """Other sequences are looked for than those that were sent."""
 
-    def ask(asked: Body) -> Body:
-        found = sequences(asked)
-        return {**asked, "stop": change(found) or None} if found else asked
+    def ask(request: Body) -> Body:
+        found = sequences(request)
+        return {**request, "stop": change(found) or None} if found else request
 
     return asks(ask)
 
 
-def matches(asked: Body, text: str) -> list[int]:
+def matches(request: Body, text: str) -> list[int]:
     """Where the sequences of a request first occur in a text, the earliest first."""
-    found = [text.find(one) for one in sequences(asked)]
+    found = [text.find(one) for one in sequences(request)]
     return sorted(place for place in found if place >= 0)
 
 
@@ -46,13 +46,13 @@ def stop_ignored() -> Behaviour:
 @fault("stop-array-ignored", breaks=CUTS)
 def stop_array_ignored() -> Behaviour:
     """An array of stop sequences is lost; a string works."""
-    return drops("stop", when=lambda asked: isinstance(asked.get("stop"), list))
+    return drops("stop", when=lambda request: isinstance(request.get("stop"), list))
 
 
 @fault("stop-string-ignored", breaks=CUTS, modifiers=EVERYWHERE - {Modifier.ECHO})
 def stop_string_ignored() -> Behaviour:
     """A stop sequence given as a string is lost; an array works."""
-    return drops("stop", when=lambda asked: isinstance(asked.get("stop"), str))
+    return drops("stop", when=lambda request: isinstance(request.get("stop"), str))
 
 
 @fault("only-first-stop", breaks=CUTS)
@@ -71,7 +71,7 @@ def only_last_stop() -> Behaviour:
     "over-four-truncated",
     breaks="stop.none-silently-dropped stop.at-most-four errors.stream-refused-as-json",
     evidence=Evidence.SIBLING,
-    modifiers=PLAINLY,
+    modifiers=NON_STREAMING_ONLY,
 )
 def over_four_truncated() -> Behaviour:
     """Five stop sequences are accepted, and the fifth is ignored."""
@@ -84,11 +84,12 @@ def only_two_stops() -> Behaviour:
     return looked_for(lambda found: found[:2])
 
 
-@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=PLAINLY)
+@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=NON_STREAMING_ONLY)
 def four_stops_refused() -> Behaviour:
     """More than one stop sequence is refused."""
-    return declines(
-        lambda asked: isinstance(asked.get("stop"), list) and len(asked["stop"]) > 1, param="stop"
+    return rejects(
+        lambda request: isinstance(request.get("stop"), list) and len(request["stop"]) > 1,
+        param="stop",
     )
 
 
@@ -96,10 +97,10 @@ def four_stops_refused() -> Behaviour:
 def stop_characters() -> Behaviour:
     """Every character of a stop sequence given as a string ends the text by itself."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        if isinstance(asked["stop"], str):
-            return re.split(f"[{re.escape(asked['stop'])}]", text)[0]
-        return text[: min([*matches(asked, text), len(text)])]
+    def cut(request: Body, _: str, text: str) -> str:
+        if isinstance(request["stop"], str):
+            return re.split(f"[{re.escape(request['stop'])}]", text)[0]
+        return text[: min([*matches(request, text), len(text)])]
 
     return cut_elsewhere(cut)
 
@@ -120,8 +121,8 @@ def stop_first_character() -> Behaviour:
 def stop_whatever_case() -> Behaviour:
     """Capital and small letters are the same to stop sequences."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        found = [text.lower().find(one.lower()) for one in sequences(asked)]
+    def cut(request: Body, _: str, text: str) -> str:
+        found = [text.lower().find(one.lower()) for one in sequences(request)]
         return text[: min([place for place in found if place >= 0], default=len(text))]
 
     return cut_elsewhere(cut)
@@ -131,9 +132,9 @@ def stop_whatever_case() -> Behaviour:
 def stop_as_pattern() -> Behaviour:
     """A stop sequence is read as a regular expression."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
+    def cut(request: Body, _: str, text: str) -> str:
         try:
-            return re.split("|".join(sequences(asked)), text, maxsplit=1)[0]
+            return re.split("|".join(sequences(request)), text, maxsplit=1)[0]
         except re.error:
             return text
 
@@ -163,10 +164,10 @@ def stop_long_ignored() -> Behaviour:
 def stop_at_token_border_only() -> Behaviour:
     """A stop sequence is found only where a word begins and ends with it."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
+    def cut(request: Body, _: str, text: str) -> str:
         borders = [m.start() for m in re.finditer(r"\b|\Z|(?<=[^\x00-\x7f])", text)]
         found = [
-            at for at in borders for one in sequences(asked)
+            at for at in borders for one in sequences(request)
             if text.startswith(one, at) and at + len(one) in borders
         ]  # fmt: skip
         return text[: min(found, default=len(text))]
@@ -178,8 +179,8 @@ def stop_at_token_border_only() -> Behaviour:
 def stop_missed_at_start() -> Behaviour:
     """A stop sequence at the very start of an answer is not found."""
 
-    def cut(asked: Body, _: str, text: str) -> str:
-        return text[:1] + text[1 : min(matches(asked, text[1:]), default=len(text)) + 1]
+    def cut(request: Body, _: str, text: str) -> str:
+        return text[:1] + text[1 : min(matches(request, text[1:]), default=len(text)) + 1]
 
     return cut_elsewhere(cut)
 
@@ -188,10 +189,10 @@ def stop_missed_at_start() -> Behaviour:
 def stop_prompt_searched() -> Behaviour:
     """A stop sequence that the prompt holds ends the answer before it begins."""
 
-    def cut(asked: Body, prompt: str, text: str) -> str:
-        if any(one in prompt for one in sequences(asked)):
+    def cut(request: Body, prompt: str, text: str) -> str:
+        if any(one in prompt for one in sequences(request)):
             return ""
-        return text[: min([*matches(asked, text), len(text)])]
+        return text[: min([*matches(request, text), len(text)])]
 
     return cut_elsewhere(cut)
 
@@ -204,8 +205,8 @@ def stop_prompt_searched() -> Behaviour:
 def stop_echo_searched() -> Behaviour:
     """The echoed prompt is cut at a stop sequence, too."""
     return texts(
-        lambda asked, _, text: (
-            text[: min([*matches(asked, text), len(text)])] if asked.get("echo") else text
+        lambda request, _, text: (
+            text[: min([*matches(request, text), len(text)])] if request.get("echo") else text
         )
     )
 
@@ -218,9 +219,9 @@ def stop_echo_searched() -> Behaviour:
 def stop_border_searched() -> Behaviour:
     """A stop sequence that begins in the prompt and ends in the answer ends it at once."""
 
-    def cut(asked: Body, prompt: str, text: str) -> str:
+    def cut(request: Body, prompt: str, text: str) -> str:
         whole = prompt[-4:] + text
-        found = matches(asked, whole)
+        found = matches(request, whole)
         return (
             whole[: found[0]].removeprefix(prompt[-4:])
             if found and found[0] >= 4
@@ -240,10 +241,10 @@ def stop_border_searched() -> Behaviour:
 def stop_first_prompt_only() -> Behaviour:
     """In a batch only the answer to the first prompt is searched for stop sequences."""
 
-    def cut(asked: Body, prompt: str, text: str) -> str:
-        if is_batch(asked) and prompt != asked["prompt"][0]:
+    def cut(request: Body, prompt: str, text: str) -> str:
+        if is_batch(request) and prompt != request["prompt"][0]:
             return text
-        return text[: min([*matches(asked, text), len(text)])]
+        return text[: min([*matches(request, text), len(text)])]
 
     return cut_elsewhere(cut)
 
@@ -256,12 +257,12 @@ def stop_first_prompt_only() -> Behaviour:
 def stop_ends_batch() -> Behaviour:
     """A stop sequence in one answer of a batch cuts all of them as short."""
 
-    def of(asked: Body, answers: list[Body]) -> list[Body]:
-        ended = [len(one["text"]) for one in answers if one["finish_reason"] == "stop"]
-        if not (ended and sequences(asked)):
-            return answers
+    def of(request: Body, responses: list[Body]) -> list[Body]:
+        ended = [len(one["text"]) for one in responses if one["finish_reason"] == "stop"]
+        if not (ended and sequences(request)):
+            return responses
         return [
-            {**one, "text": one["text"][: min(ended)], "finish_reason": "stop"} for one in answers
+            {**one, "text": one["text"][: min(ended)], "finish_reason": "stop"} for one in responses
         ]
 
     return choices(of)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import (
     chunks,
-    declines,
     drops,
+    rejects,
     sets,
     streams,
 )
-from reference_server.behaviour.messages import Answer, Asked, Behaviour, Body, Part, encode
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    Part,
+    ServerResponse,
+    encode,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
@@ -45,7 +52,7 @@ def stream_ignored() -> Behaviour:
 @fault("stream-refused", breaks="stream.true-streams", modifiers=())
 def stream_refused() -> Behaviour:
     """``stream: true`` is refused with 400."""
-    return declines(lambda asked: bool(asked.get("stream")), param="stream")
+    return rejects(lambda request: bool(request.get("stream")), param="stream")
 
 
 @fault(
@@ -55,7 +62,7 @@ def stream_refused() -> Behaviour:
 )
 def false_streams() -> Behaviour:
     """``stream: false`` is answered with a stream: that the key is there counts, not its value."""
-    return sets(lambda asked: asked.get("stream") is False, stream=True)
+    return sets(lambda request: request.get("stream") is False, stream=True)
 
 
 @fault(
@@ -65,7 +72,7 @@ def false_streams() -> Behaviour:
 )
 def streams_unasked() -> Behaviour:
     """A request that does not mention ``stream`` is answered with a stream."""
-    return sets(lambda asked: "stream" not in asked, stream=True)
+    return sets(lambda request: "stream" not in request, stream=True)
 
 
 @fault(
@@ -79,13 +86,13 @@ def fake_streaming() -> Behaviour:
     return Rewrite(raw=_slow_and_at_once)
 
 
-def _slow_and_at_once(asked: Asked, got: Answer) -> Answer:
+def _slow_and_at_once(request: ClientRequest, got: ServerResponse) -> ServerResponse:
     if got.status != 200:
         return got
-    limit = asked.body.get("max_tokens", 16)
+    limit = request.body.get("max_tokens", 16)
     wait = TOKEN_TIME * limit if isinstance(limit, int) else 0.0
     first, *rest = got.parts
-    return Answer(got.status, got.headers, (Part(first.data, wait), *rest), got.cut)
+    return ServerResponse(got.status, got.headers, (Part(first.data, wait), *rest), got.cut)
 
 
 # ── The end ──────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +246,7 @@ def stream_first_choice_only() -> Behaviour:
 # ── Errors and breaks ────────────────────────────────────────────────────────────────────────────
 
 
-def _begun(got: Answer) -> list[str]:
+def _begun(got: ServerResponse) -> list[str]:
     """The first half of what a stream's events carry, without the end."""
     return list(got.data[: max(1, len(got.chunks) // 2)])
 
@@ -274,7 +281,7 @@ def stream_ends_early() -> Behaviour:
 def error_plain_in_stream() -> Behaviour:
     """A stream breaks off with an error in JSON that is no event."""
 
-    def of(_: Asked, got: Answer) -> Answer:
+    def of(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         begun = got.with_data(_begun(got)).raw
         return got.with_raw(begun + b'{"error": {"message": "upstream died", "code": 502}}\n')
 

@@ -71,8 +71,8 @@ def chat_usage_chunk() -> Behaviour:
     """A stream ends with a chunk of the chat endpoint, with a bill that nobody asked for."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
-        bill = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
-        foreign = {"object": "chat.completion.chunk", "choices": [], "usage": bill}
+        usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        foreign = {"object": "chat.completion.chunk", "choices": [], "usage": usage}
         return [*sent, {**sent[0], **foreign}]
 
     return chunks(of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import streams
-from reference_server.behaviour.messages import DONE, Answer, Asked, Behaviour
+from reference_server.behaviour.messages import DONE, Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Modifier
 from reference_server.faults._parts import IN_EVENTS
@@ -48,7 +48,7 @@ def done_twice() -> Behaviour:
 def done_per_choice() -> Behaviour:
     """Every choice of a stream that has several ends with a ``[DONE]`` of its own."""
 
-    def of(_: Asked, got: Answer) -> Answer:
+    def of(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         ends = sum(p["finish_reason"] is not None for c in got.chunks for p in c["choices"])
         return got.with_data([*got.data, *[DONE] * (ends - 1)])
 

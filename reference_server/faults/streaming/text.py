@@ -21,8 +21,8 @@ def _text(change: Any) -> Behaviour:
     """The parts of each choice have other texts: a function of the list of texts, same length."""
 
     def of(_: Body, own: list[Body]) -> list[Body]:
-        told = change([part["text"] for part in own])
-        return [{**part, "text": text} for part, text in zip(own, told, strict=True)]
+        result = change([part["text"] for part in own])
+        return [{**part, "text": text} for part, text in zip(own, result, strict=True)]
 
     return of_each_choice(of)
 
@@ -94,8 +94,8 @@ def pieces_cumulative() -> Behaviour:
 def echo_in_every_chunk() -> Behaviour:
     """With ``echo`` the first piece, which is the prompt, comes with every chunk again."""
     return of_each_choice(
-        lambda asked, own: [
-            {**p, "text": own[0]["text"] + p["text"]} if i and asked.get("echo") else p
+        lambda request, own: [
+            {**p, "text": own[0]["text"] + p["text"]} if i and request.get("echo") else p
             for i, p in enumerate(own)
         ]
     )
@@ -104,15 +104,15 @@ def echo_in_every_chunk() -> Behaviour:
 @fault("echo-lost-in-streams", breaks="streaming.echo-once", modifiers=IN_STREAMS - {Modifier.ECHO})
 def echo_lost_in_streams() -> Behaviour:
     """``echo`` is without effect in streams."""
-    return drops("echo", when=lambda asked: bool(asked.get("stream")))
+    return drops("echo", when=lambda request: bool(request.get("stream")))
 
 
 # ── Stop sequences ───────────────────────────────────────────────────────────────────────────────
 
 
-def stopped(asked: Body, part: Body) -> list[str]:
+def stopped(request: Body, part: Body) -> list[str]:
     """The stop sequences of a request, where a part says that one of them was met."""
-    return sequences(asked) if part["finish_reason"] == "stop" else []
+    return sequences(request) if part["finish_reason"] == "stop" else []
 
 
 @fault(
@@ -124,8 +124,8 @@ def stopped(asked: Body, part: Body) -> list[str]:
 def stop_partial_leak() -> Behaviour:
     """A stream shows the first character of a stop sequence before the sequence is recognised."""
 
-    def of(asked: Body, own: list[Body]) -> list[Body]:
-        leaked = "".join(s[0] for s in stopped(asked, own[-1])[-1:])
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        leaked = "".join(s[0] for s in stopped(request, own[-1])[-1:])
         return [*own[:-1], {**own[-1], "text": own[-1]["text"] + leaked}]
 
     return of_each_choice(of)
@@ -139,8 +139,8 @@ def stop_partial_leak() -> Behaviour:
 def held_text_lost() -> Behaviour:
     """With ``stop`` the last characters of a stream are held back for ever when nothing matches."""
 
-    def of(asked: Body, own: list[Body]) -> list[Body]:
-        if not asked.get("stop") or own[-1]["finish_reason"] != "length":
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        if not request.get("stop") or own[-1]["finish_reason"] != "length":
             return own
         last = max((at for at, part in enumerate(own) if part["text"]), default=-1)
         return [
@@ -166,25 +166,25 @@ WHOLE = "streaming.whole-characters streaming.echo-once"
 def utf8_split() -> Behaviour:
     """A character that takes several tokens is streamed as one U+FFFD for each of them."""
 
-    def asks(asked: Body) -> Body:
-        return asked if asked.get("logprobs") is not None else {**asked, "logprobs": 0}
+    def asks(request: Body) -> Body:
+        return request if request.get("logprobs") is not None else {**request, "logprobs": 0}
 
-    def split(asked: Body, part: Body) -> Body:
+    def split(request: Body, part: Body) -> Body:
         tokens = (part["logprobs"] or {}).get("tokens", [])
-        shown = asked.get("logprobs") is not None
+        shown = request.get("logprobs") is not None
         text = "".join("\ufffd" if t.startswith("bytes:") else t for t in tokens)
         new = text if "\ufffd" in text else part["text"]
         return {**part, "text": new, "logprobs": part["logprobs"] if shown else None}
 
-    def plain(asked: Body, whole: Body) -> Body:
-        if asked.get("logprobs") is not None:
+    def non_streaming(request: Body, whole: Body) -> Body:
+        if request.get("logprobs") is not None:
             return whole
         return {**whole, "choices": [{**c, "logprobs": None} for c in whole["choices"]]}
 
-    def of(asked: Body, sent: list[Body]) -> list[Body]:
-        return [{**c, "choices": [split(asked, p) for p in c["choices"]]} for c in sent]
+    def of(request: Body, sent: list[Body]) -> list[Body]:
+        return [{**c, "choices": [split(request, p) for p in c["choices"]]} for c in sent]
 
-    return Rewrite(ask=asks, plain=plain, chunks=of)
+    return Rewrite(ask=asks, non_streaming=non_streaming, chunks=of)
 
 
 @fault(

@@ -3,95 +3,97 @@
 from reference_server.behaviour.builders import lacks, members, usage, wholes
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._bill import IN_BILLS, added_up
+from reference_server.faults._bill import IN_USAGE, added_up
 
 PRESENT = "usage.present stream-options.include-usage usage.stream-equals-plain"
 """In a stream the bill comes in a chunk of its own, which is asked for and as in plain answers."""
 
 
-@fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, modifiers=IN_BILLS)
+@fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, modifiers=IN_USAGE)
 def usage_missing() -> Behaviour:
     """There is no ``usage``."""
     return lacks("usage")
 
 
-@fault("usage-null", breaks=PRESENT, modifiers=IN_BILLS)
+@fault("usage-null", breaks=PRESENT, modifiers=IN_USAGE)
 def usage_null() -> Behaviour:
     """``usage`` is null."""
     return members(usage=None)
 
 
-@fault("usage-without-completion", breaks=f"{PRESENT} usage.total-is-sum", modifiers=IN_BILLS)
+@fault("usage-without-completion", breaks=f"{PRESENT} usage.total-is-sum", modifiers=IN_USAGE)
 def usage_without_completion() -> Behaviour:
     """The bill lacks ``completion_tokens``."""
 
     def of(_: Body, whole: Body) -> Body:
-        bill = whole.get("usage")
-        if not bill:
+        usage = whole.get("usage")
+        if not usage:
             return whole
-        return {**whole, "usage": {k: v for k, v in bill.items() if k != "completion_tokens"}}
+        return {**whole, "usage": {k: v for k, v in usage.items() if k != "completion_tokens"}}
 
     return wholes(of)
 
 
-@fault("usage-named-otherwise", breaks=PRESENT, evidence=Evidence.SOURCE, modifiers=IN_BILLS)
+@fault("usage-named-otherwise", breaks=PRESENT, evidence=Evidence.SOURCE, modifiers=IN_USAGE)
 def usage_named_otherwise() -> Behaviour:
     """The counts have the names of another API: ``input_tokens`` and ``output_tokens``."""
 
     def of(_: Body, whole: Body) -> Body:
-        bill = whole.get("usage")
-        if not bill:
+        usage = whole.get("usage")
+        if not usage:
             return whole
-        counts = (bill["prompt_tokens"], bill["completion_tokens"])
+        counts = (usage["prompt_tokens"], usage["completion_tokens"])
         return {**whole, "usage": dict(zip(("input_tokens", "output_tokens"), counts, strict=True))}
 
     return wholes(of)
 
 
-@fault("usage-strings", breaks=PRESENT, modifiers=IN_BILLS)
+@fault("usage-strings", breaks=PRESENT, modifiers=IN_USAGE)
 def usage_strings() -> Behaviour:
     """The counts are strings."""
-    return usage(lambda _, bill: {name: str(count) for name, count in bill.items()})
+    return usage(lambda _, stated_usage: {name: str(count) for name, count in stated_usage.items()})
 
 
-@fault("usage-floats", breaks=PRESENT, modifiers=IN_BILLS)
+@fault("usage-floats", breaks=PRESENT, modifiers=IN_USAGE)
 def usage_floats() -> Behaviour:
     """The counts are written as fractions: 12.0."""
-    return usage(lambda _, bill: {name: float(count) for name, count in bill.items()})
+    return usage(
+        lambda _, stated_usage: {name: float(count) for name, count in stated_usage.items()}
+    )
 
 
-@fault("usage-negative", breaks=PRESENT, modifiers=IN_BILLS)
+@fault("usage-negative", breaks=PRESENT, modifiers=IN_USAGE)
 def usage_negative() -> Behaviour:
     """The counts are below 0, as of a balance."""
-    return usage(lambda _, bill: {name: -1 - count for name, count in bill.items()})
+    return usage(lambda _, stated_usage: {name: -1 - count for name, count in stated_usage.items()})
 
 
 @fault(
     "usage-zero",
     breaks="usage.completion-counts-text",
     evidence=Evidence.REPORTED,
-    modifiers=IN_BILLS,
+    modifiers=IN_USAGE,
 )
 def usage_zero() -> Behaviour:
     """All three counts are 0."""
-    return usage(lambda _, bill: dict.fromkeys(bill, 0))
+    return usage(lambda _, stated_usage: dict.fromkeys(stated_usage, 0))
 
 
 @fault(
-    "total-mismatch", breaks="usage.total-is-sum", evidence=Evidence.REPORTED, modifiers=IN_BILLS
+    "total-mismatch", breaks="usage.total-is-sum", evidence=Evidence.REPORTED, modifiers=IN_USAGE
 )
 def total_mismatch() -> Behaviour:
     """``total_tokens`` is three more than its parts."""
-    return usage(lambda _, bill: {"total_tokens": bill["total_tokens"] + 3})
+    return usage(lambda _, stated_usage: {"total_tokens": stated_usage["total_tokens"] + 3})
 
 
-@fault("total-of-completion", breaks="usage.total-is-sum", modifiers=IN_BILLS)
+@fault("total-of-completion", breaks="usage.total-is-sum", modifiers=IN_USAGE)
 def total_of_completion() -> Behaviour:
     """``total_tokens`` is that of the completion alone."""
-    return usage(lambda _, bill: {"total_tokens": bill["completion_tokens"]})
+    return usage(lambda _, stated_usage: {"total_tokens": stated_usage["completion_tokens"]})
 
 
-@fault("total-zero", breaks="usage.total-is-sum", modifiers=IN_BILLS)
+@fault("total-zero", breaks="usage.total-is-sum", modifiers=IN_USAGE)
 def total_zero() -> Behaviour:
     """``total_tokens`` is 0."""
     return usage(lambda *_: {"total_tokens": 0})
@@ -100,20 +102,20 @@ def total_zero() -> Behaviour:
 @fault(
     "usage-of-batch-unsummed",
     breaks="usage.completion-sums-choices usage.prompt-sums-batch",
-    modifiers=IN_BILLS,
+    modifiers=IN_USAGE,
 )
 def usage_of_batch_unsummed() -> Behaviour:
     """Of several prompts or choices the bill is that of one, as of the last request made for it."""
 
-    def of(asked: Body, bill: Body) -> Body:
-        prompt = asked.get("prompt")
+    def of(request: Body, stated_usage: Body) -> Body:
+        prompt = request.get("prompt")
         batch = isinstance(prompt, list) and len(prompt) > 1 and not isinstance(prompt[0], int)
         size = len(prompt) if batch and isinstance(prompt, list) else 1
-        choices = size * (asked.get("n") or 1)
+        choices = size * (request.get("n") or 1)
         return added_up(
-            bill,
-            prompt_tokens=bill["prompt_tokens"] // size,
-            completion_tokens=bill["completion_tokens"] // choices,
+            stated_usage,
+            prompt_tokens=stated_usage["prompt_tokens"] // size,
+            completion_tokens=stated_usage["completion_tokens"] // choices,
         )
 
     return usage(of)

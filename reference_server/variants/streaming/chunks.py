@@ -7,8 +7,8 @@ from typing import Any
 
 from reference_server.behaviour.builders import (
     chunks,
-    declines,
     each_choice,
+    rejects,
 )
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
@@ -28,12 +28,12 @@ def empty_chunks() -> Behaviour:
     """Chunks without text come before the first token and between tokens."""
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
-        told = []
+        result = []
         for chunk in sent:
             if chunk["choices"]:
-                told.append(_with_parts(chunk, [_blank(part) for part in chunk["choices"]]))
-            told.append(chunk)
-        return told
+                result.append(_with_parts(chunk, [_blank(part) for part in chunk["choices"]]))
+            result.append(chunk)
+        return result
 
     return chunks(change)
 
@@ -89,15 +89,15 @@ def choices_together() -> Behaviour:
     """One chunk carries a token of each choice."""
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
-        told: list[Body] = []
+        result: list[Body] = []
         for chunk in sent:
-            taken = {part["index"] for part in told[-1]["choices"]} if told else set()
+            taken = {part["index"] for part in result[-1]["choices"]} if result else set()
             mine = {part["index"] for part in chunk["choices"]}
             if taken and mine and not taken & mine:
-                told[-1] = _with_parts(told[-1], [*told[-1]["choices"], *chunk["choices"]])
+                result[-1] = _with_parts(result[-1], [*result[-1]["choices"], *chunk["choices"]])
             else:
-                told.append(chunk)
-        return told
+                result.append(chunk)
+        return result
 
     return chunks(change)
 
@@ -126,13 +126,13 @@ def single_characters() -> Behaviour:
         return [*opening, {**part, "text": last}]
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
-        told = []
+        result = []
         for chunk in sent:
             if len(chunk["choices"]) == 1:
-                told += [_with_parts(chunk, [part]) for part in split(chunk["choices"][0])]
+                result += [_with_parts(chunk, [part]) for part in split(chunk["choices"][0])]
             else:
-                told.append(chunk)
-        return told
+                result.append(chunk)
+        return result
 
     return chunks(change)
 
@@ -158,15 +158,19 @@ def prompt_in_pieces() -> Behaviour:
         half = len(part["text"]) // 2
         return [{**part, "text": text} for text in (part["text"][:half], part["text"][half:])]
 
-    def change(asked: Body, sent: list[Body]) -> list[Body]:
-        if asked.get("echo") is not True:
+    def change(request: Body, sent: list[Body]) -> list[Body]:
+        if request.get("echo") is not True:
             return sent
-        told = []
+        result = []
         for chunk in sent:
             open_alone = len(chunk["choices"]) == 1 and not chunk["choices"][0]["finish_reason"]
-            pieces = split(chunk["choices"][0]) if open_alone else []
-            told += [_with_parts(chunk, [piece]) for piece in pieces] if pieces else [chunk]
-        return told
+            text_chunks = split(chunk["choices"][0]) if open_alone else []
+            result += (
+                [_with_parts(chunk, [text_chunk]) for text_chunk in text_chunks]
+                if text_chunks
+                else [chunk]
+            )
+        return result
 
     return chunks(change)
 
@@ -191,16 +195,16 @@ def _blank(part: Body) -> Body:
 
 
 def _finished_alone(sent: list[Body], scores: Body | None) -> list[Body]:
-    told = []
+    result = []
     for chunk in sent:
         ended = [part for part in chunk["choices"] if part["finish_reason"]]
-        told.append(
+        result.append(
             _with_parts(chunk, [{**part, "finish_reason": None} for part in chunk["choices"]])
         )
         if ended:
             last = [{**p, "text": "", "logprobs": p["logprobs"] and scores} for p in ended]
-            told.append(_with_parts(chunk, last))
-    return told
+            result.append(_with_parts(chunk, last))
+    return result
 
 
 def _gathered(sent: list[Body], most: int) -> list[Body]:
@@ -209,13 +213,13 @@ def _gathered(sent: list[Body], most: int) -> list[Body]:
     def of(chunk: Body) -> list[int]:
         return [part["index"] for part in chunk["choices"]]
 
-    told = []
+    result = []
     for indexes, run in groupby(sent, key=of):
         chunks_of_one = list(run)
         size = most if len(indexes) == 1 else 1
         starts = range(0, len(chunks_of_one), size)
-        told += [_joined(chunks_of_one[at : at + size]) for at in starts]
-    return told
+        result += [_joined(chunks_of_one[at : at + size]) for at in starts]
+    return result
 
 
 def _joined(chunks_of_one: list[Body]) -> Body:
@@ -232,14 +236,14 @@ def _joined(chunks_of_one: list[Body]) -> Body:
 @variant("no-streamed-extras", refuses="echo logprobs n prompt:batch")
 def no_streamed_extras() -> Behaviour:
     """A stream is one bare answer: with ``echo``, ``logprobs``, ``n`` or a batch it is declined."""
-    return declines(
-        lambda asked: (
-            asked.get("stream") is True
+    return rejects(
+        lambda request: (
+            request.get("stream") is True
             and (
-                asks_for("echo")(asked)
-                or asks_for("logprobs")(asked)
-                or is_several(asked.get("n"))
-                or is_batch(asked)
+                asks_for("echo")(request)
+                or asks_for("logprobs")(request)
+                or is_several(request.get("n"))
+                or is_batch(request)
             )
         ),
         "this combination of parameters cannot be streamed",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_server.behaviour.builders import streams
-from reference_server.behaviour.messages import Answer, Behaviour, Part
+from reference_server.behaviour.messages import Behaviour, Part, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -65,7 +65,7 @@ def spaced_json() -> Behaviour:
 def odd_portions() -> Behaviour:
     """The network cuts a stream anywhere: in the middle of lines, of characters, of line ends."""
 
-    def change(got: Answer) -> Answer:
+    def change(got: ServerResponse) -> ServerResponse:
         raw, size = got.raw, 37
         cuts = range(0, len(raw), size)
         return replace(got, parts=tuple(Part(raw[at : at + size]) for at in cuts))
@@ -82,8 +82,8 @@ def one_portion() -> Behaviour:
 def _each_event(change: Callable[[bytes], bytes]) -> Rewrite:
     """Each event, with the blank line that ends it, is written in another way."""
 
-    def told(got: Answer) -> Answer:
+    def result(got: ServerResponse) -> ServerResponse:
         events = [event + b"\n\n" for event in got.raw.split(b"\n\n") if event]
         return replace(got, parts=tuple(Part(change(event)) for event in events))
 
-    return streams(lambda _, got: told(got))
+    return streams(lambda _, got: result(got))

@@ -26,12 +26,12 @@ async def verdicts(key: str | None) -> set[Verdict]:
         return {e.finding.verdict async for e in events if isinstance(e, FindingMade)}
 
 
-def test_who_was_given_a_key_is_told_that_anyone_is_served() -> None:
+def test_who_was_given_a_key_is_reported_that_anyone_is_served() -> None:
     assert Verdict.FAIL in asyncio.run(verdicts(REAL))
 
 
 @pytest.mark.parametrize("key", [None, "EMPTY", "sk-no-key-required", "not-needed", "lm-studio"])
-def test_a_server_that_is_asked_without_a_key_need_not_want_one(key: str | None) -> None:
+def test_a_server_that_is_requested_without_a_key_need_not_want_one(key: str | None) -> None:
     assert is_placeholder(key)
     assert asyncio.run(verdicts(key)) == {Verdict.SKIPPED}
 

@@ -11,7 +11,7 @@ from conformance.api import Api, encode
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Arrival, Attempt, Exchange, Request, Verdict
-from conformance.protocol.trace import Answered, WholeRun
+from conformance.protocol.trace import RecordedExchange, Trace
 from tests.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
@@ -24,23 +24,23 @@ class Unused:
         raise AssertionError("nothing is asked")
 
 
-def refused(asked: dict[str, Any], *, status: int = 400, **error: Any) -> Answered:
-    told = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
-    body = encode({"error": {**told, **error}})
-    request = Request("POST", "/completions", encode({"model": "m", **asked}))
+def refused(request_body: dict[str, Any], *, status: int = 400, **error: Any) -> RecordedExchange:
+    result = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+    body = encode({"error": {**result, **error}})
+    request = Request("POST", "/completions", encode({"model": "m", **request_body}))
     attempt, arrivals = Attempt(0.0, 0.1, status, None), (Arrival(0.1, len(body)),)
     headers = (("content-type", "application/json"),)
     exchange = Exchange("x1", request, (attempt,), status, headers, body, arrivals, 0.1)
-    return Answered(exchange, OPENAI)
+    return RecordedExchange(exchange, OPENAI)
 
 
-def verdict(check_id: str, answer: Answered) -> Verdict:
-    api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
+def verdict(check_id: str, exchange: RecordedExchange) -> Verdict:
+    api = Api(Unused(), OPENAI, "m", trace=Trace((exchange,)))
     return asyncio.run(judge(CHECKS[check_id], api)).verdict
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("exchange", "expected"),
     [
         (refused(HOT), PASS),
         (refused(HOT, type="new_api_error"), WARN),
@@ -49,12 +49,12 @@ def verdict(check_id: str, answer: Answered) -> Verdict:
         (refused({"prompt": "1"}, type="x"), SKIPPED),
     ],
 )
-def test_the_error_of_a_bad_value_is_typed(answer: Answered, expected: Verdict) -> None:
-    assert verdict("errors.type-everywhere", answer) is expected
+def test_the_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected: Verdict) -> None:
+    assert verdict("errors.type-everywhere", exchange) is expected
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("exchange", "expected"),
     [
         (refused(HOT, param="temperature"), PASS),
         (refused(HOT, message="'temperature' 必须是数字"), PASS),
@@ -65,8 +65,10 @@ def test_the_error_of_a_bad_value_is_typed(answer: Answered, expected: Verdict) 
         (refused({"prompt": "1"}, message="no"), SKIPPED),
     ],
 )
-def test_the_error_of_a_bad_value_names_its_parameter(answer: Answered, expected: Verdict) -> None:
-    assert verdict("errors.param-everywhere", answer) is expected
+def test_the_error_of_a_bad_value_names_its_parameter(
+    exchange: RecordedExchange, expected: Verdict
+) -> None:
+    assert verdict("errors.param-everywhere", exchange) is expected
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Exchange, Finding, Request, Verdict
-from conformance.protocol.trace import Answered, WholeRun
-from conformance.testing import ImaginedEndpoint
+from conformance.protocol.trace import RecordedExchange, Trace
+from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 from tests.checks.catalogue import CHECKS
 
 CONTRACT = load_contract("openai")
@@ -31,12 +31,12 @@ class Gateway:
         self._status = status
         self._times = times
         self._down = down
-        self._inner = ImaginedEndpoint(CONTRACT)
-        self.asked: list[Any] = []
+        self._inner = FakeEndpoint(CONTRACT)
+        self.request: list[Any] = []
 
     async def send(self, request: Request) -> Exchange:
         exchange = await self._inner.send(request)
-        self.asked.append(json.loads(request.body))
+        self.request.append(json.loads(request.body))
         if self._times <= 0 or (exchange.status == 200 and not self._down):
             return exchange
         self._times -= 1
@@ -45,12 +45,12 @@ class Gateway:
 
 def found(endpoint: Gateway, *bodies: dict[str, Any]) -> Finding:
     async def run() -> Finding:
-        transport = Sharing(endpoint.send)
+        transport = RequestCoalescer(endpoint.send)
         api = Api(transport, CONTRACT, MODEL)
         for body in bodies:
             await api.complete(**body)
-        whole = WholeRun(tuple(Answered(exchange, CONTRACT) for exchange in api.exchanges))
-        later = Api(transport, CONTRACT, MODEL, whole_run=whole)
+        whole = Trace(tuple(RecordedExchange(exchange, CONTRACT) for exchange in api.exchanges))
+        later = Api(transport, CONTRACT, MODEL, trace=whole)
         return await judge(CHECKS["errors.no-gateway-fault"], later)
 
     return asyncio.run(run())
@@ -66,11 +66,11 @@ def test_a_bad_request_that_is_always_called_a_gateways_fault_is_found(status: i
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_gateway_that_stumbles_is_not_accused(times: int) -> None:
+def test_a_gateway_that_stumbles_is_not_reported(times: int) -> None:
     assert found(Gateway(502, times), RIGHT, HOT).verdict is Verdict.PASS
 
 
-def test_a_gateway_that_serves_nobody_is_not_accused() -> None:
+def test_a_gateway_that_serves_nobody_is_not_reported() -> None:
     assert found(Gateway(502, down=True), RIGHT, HOT).verdict is Verdict.INCONCLUSIVE
 
 
@@ -79,7 +79,7 @@ def test_an_unknown_model_may_be_a_gateways_to_tell() -> None:
     assert found(endpoint, {**RIGHT, "model": "nobody"}).verdict is Verdict.SKIPPED
 
 
-def test_where_nothing_is_suspect_nothing_is_asked() -> None:
+def test_where_nothing_is_suspect_nothing_is_requested() -> None:
     endpoint = Gateway(400)
     assert found(endpoint, RIGHT, HOT).verdict is Verdict.PASS
-    assert len(endpoint.asked) == 2
+    assert len(endpoint.request) == 2

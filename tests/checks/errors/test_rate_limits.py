@@ -11,11 +11,11 @@ from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
-from conformance.protocol.trace import Answered, WholeRun
+from conformance.protocol.trace import RecordedExchange, Trace
 from tests.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
-ASKED = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
+REQUESTED = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
 LIMIT = json.dumps({"error": {"message": "later", "code": "rate_limit_exceeded"}}).encode()
 QUOTA = json.dumps({"error": {"message": "pay", "code": "insufficient_user_quota"}}).encode()
 DATE = "Sat, 21 Nov 2026 09:00:00 GMT"
@@ -31,19 +31,19 @@ class Unused:
 
 def answered(*attempts: Attempt, status: int = 200, headers: tuple = (), body: bytes = b"{}"):
     exchange = Exchange(
-        "x1", ASKED, (*attempts, Attempt(1.0, 0.1, status, None)), status, headers, body,
+        "x1", REQUESTED, (*attempts, Attempt(1.0, 0.1, status, None)), status, headers, body,
         (Arrival(0.1, len(body)),), 0.1,
     )  # fmt: skip
-    return Answered(exchange, OPENAI)
+    return RecordedExchange(exchange, OPENAI)
 
 
-def found(check_id: str, *answers: Answered) -> Finding:
-    api = Api(Unused(), OPENAI, "m", whole_run=WholeRun(answers))
+def found(check_id: str, *exchanges: RecordedExchange) -> Finding:
+    api = Api(Unused(), OPENAI, "m", trace=Trace(exchanges))
     return asyncio.run(judge(CHECKS[check_id], api))
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("exchange", "verdict"),
     [
         (answered(), Verdict.SKIPPED),
         (answered(status=429, body=LIMIT), Verdict.PASS),
@@ -58,8 +58,10 @@ def found(check_id: str, *answers: Answered) -> Finding:
         (answered(status=503, body=b'{"error":{"code":["rate_limit_exceeded"]}}'), Verdict.SKIPPED),
     ],
 )
-def test_what_calls_itself_a_rate_limit_has_to_be_a_429(answer: Answered, verdict: Verdict) -> None:
-    assert found("errors.rate-limit", answered(), answer).verdict is verdict
+def test_what_calls_itself_a_rate_limit_has_to_be_a_429(
+    exchange: RecordedExchange, verdict: Verdict
+) -> None:
+    assert found("errors.rate-limit", answered(), exchange).verdict is verdict
 
 
 @pytest.mark.parametrize(

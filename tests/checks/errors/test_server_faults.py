@@ -15,15 +15,15 @@ from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import judge
 from conformance.model import Arrival, Exchange, Finding, Level, Request, Tier, Verdict
-from conformance.protocol.trace import Answered, WholeRun
-from conformance.testing import ImaginedEndpoint
+from conformance.protocol.trace import RecordedExchange, Trace
+from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 
 CONTRACT = load_contract("openai")
 CHECK = next(c for c in all_checks() if c.id == "errors.good-input-no-server-fault")
-PLAIN: dict[str, Any] = {"prompt": "1, 2,", "max_tokens": 1}
-BATCH = {**PLAIN, "prompt": ["1", "2"]}
+NON_STREAMING: dict[str, Any] = {"prompt": "1, 2,", "max_tokens": 1}
+BATCH = {**NON_STREAMING, "prompt": ["1", "2"]}
 
 
 class Breaking:
@@ -32,13 +32,13 @@ class Breaking:
     def __init__(self, breaks: Callable[[dict[str, Any]], bool], *, times: int = 100) -> None:
         self._breaks = breaks
         self._times = times
-        self._inner = ImaginedEndpoint(CONTRACT)
-        self.asked: list[dict[str, Any]] = []
+        self._inner = FakeEndpoint(CONTRACT)
+        self.request: list[dict[str, Any]] = []
 
     async def send(self, request: Request) -> Exchange:
         exchange = await self._inner.send(request)
         body = json.loads(request.body)
-        self.asked.append(body)
+        self.request.append(body)
         if not self._breaks(body) or self._times <= 0:
             return exchange
         self._times -= 1
@@ -53,14 +53,12 @@ def judged(
     """Send some requests, then look at what came back to them."""
 
     async def run() -> Finding:
-        transport = Sharing(endpoint.send)
+        transport = RequestCoalescer(endpoint.send)
         api = Api(transport, CONTRACT, MODEL)
         for body in bodies:
             await api.complete(**body)
-        answers = tuple(Answered(exchange, CONTRACT) for exchange in api.exchanges)
-        return await judge(
-            CHECK, Api(transport, CONTRACT, MODEL, whole_run=WholeRun(answers, findings))
-        )
+        responses = tuple(RecordedExchange(exchange, CONTRACT) for exchange in api.exchanges)
+        return await judge(CHECK, Api(transport, CONTRACT, MODEL, trace=Trace(responses, findings)))
 
     return asyncio.run(run())
 
@@ -74,51 +72,51 @@ def has_null(body: dict[str, Any]) -> bool:
 
 
 def test_a_form_of_the_prompt_that_breaks_the_server_is_found() -> None:
-    found = judged(Breaking(is_batch), PLAIN, BATCH)
+    found = judged(Breaking(is_batch), NON_STREAMING, BATCH)
     assert found.verdict is Verdict.FAIL
     assert found.seen is not None
     assert found.seen.startswith("500 each time: several prompts")
 
 
 def test_a_null_that_breaks_the_server_is_found_by_its_name() -> None:
-    found = judged(Breaking(has_null), PLAIN, {**PLAIN, "top_p": None})
+    found = judged(Breaking(has_null), NON_STREAMING, {**NON_STREAMING, "top_p": None})
     assert found.verdict is Verdict.FAIL
     assert "`top_p: null`" in (found.seen or "")
 
 
-def test_a_request_is_not_accused_for_what_a_simpler_one_has_too() -> None:
+def test_a_request_is_not_reported_for_what_a_simpler_one_has_too() -> None:
     found = judged(Breaking(is_batch), {**BATCH, "n": 2, "echo": True}, BATCH)
     assert "`n`" not in (found.seen or "")
 
 
-def test_a_server_that_stumbles_once_is_not_accused() -> None:
-    assert judged(Breaking(is_batch, times=1), PLAIN, BATCH).verdict is Verdict.PASS
-    assert judged(Breaking(is_batch, times=2), PLAIN, BATCH).verdict is Verdict.PASS
+def test_a_server_that_stumbles_once_is_not_reported() -> None:
+    assert judged(Breaking(is_batch, times=1), NON_STREAMING, BATCH).verdict is Verdict.PASS
+    assert judged(Breaking(is_batch, times=2), NON_STREAMING, BATCH).verdict is Verdict.PASS
 
 
-def test_a_server_that_is_out_of_order_is_not_accused() -> None:
-    assert judged(Breaking(lambda _: True), PLAIN, BATCH).verdict is Verdict.INCONCLUSIVE
+def test_a_server_that_is_out_of_order_is_not_reported() -> None:
+    assert judged(Breaking(lambda _: True), NON_STREAMING, BATCH).verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {**PLAIN, "max_tokens": "many"},
-        {**PLAIN, "temperature": 3},
-        {**PLAIN, "prompt": ""},
-        {**PLAIN, "stop": []},
-        {**PLAIN, "no_such_parameter": 1},
-        {**PLAIN, "model": "another"},
+        {**NON_STREAMING, "max_tokens": "many"},
+        {**NON_STREAMING, "temperature": 3},
+        {**NON_STREAMING, "prompt": ""},
+        {**NON_STREAMING, "stop": []},
+        {**NON_STREAMING, "no_such_parameter": 1},
+        {**NON_STREAMING, "model": "another"},
     ],
     ids=json.dumps,
 )
-def test_a_request_that_may_be_declined_is_left_to_other_checks(body: dict[str, Any]) -> None:
-    endpoint = Breaking(lambda asked: asked.items() >= body.items())
-    assert judged(endpoint, PLAIN, body).verdict is Verdict.PASS
+def test_a_request_that_may_be_rejected_is_left_to_other_checks(body: dict[str, Any]) -> None:
+    endpoint = Breaking(lambda request: request.items() >= body.items())
+    assert judged(endpoint, NON_STREAMING, body).verdict is Verdict.PASS
 
 
-def test_what_another_check_accuses_is_not_accused_again() -> None:
-    told = Finding(
+def test_what_another_check_reports_is_not_reported_again() -> None:
+    result = Finding(
         id="prompt.batch-complete",
         title="",
         requirement="prompt.array-of-strings",
@@ -129,12 +127,14 @@ def test_what_another_check_accuses_is_not_accused_again() -> None:
         exchanges=("x0001",),
     )
     endpoint = Breaking(is_batch)
-    exchange = asyncio.run(Sharing(endpoint.send).send(Request("POST", "/completions", b"{}")))
-    found = judged(Breaking(is_batch), BATCH, findings=(replace(told, exchanges=(exchange.id,)),))
+    exchange = asyncio.run(
+        RequestCoalescer(endpoint.send).send(Request("POST", "/completions", b"{}"))
+    )
+    found = judged(Breaking(is_batch), BATCH, findings=(replace(result, exchanges=(exchange.id,)),))
     assert found.verdict is Verdict.PASS
 
 
 def test_looking_costs_nothing_where_there_is_no_suspicion() -> None:
     endpoint = Breaking(lambda _: False)
-    judged(endpoint, PLAIN, BATCH)
-    assert len(endpoint.asked) == 2
+    judged(endpoint, NON_STREAMING, BATCH)
+    assert len(endpoint.request) == 2

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import judge
 from conformance.engine.selection import Options, reason_to_skip
 from conformance.model import Finding, Stage, Tier, Verdict
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 from reference_server.behaviour.builders import Condition, asks, choices
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import all_variants, chained
@@ -30,22 +30,22 @@ REQUESTS, TOKENS = 62, 4000
 """What all of them together may cost."""
 
 
-def has_copies(asked: Body) -> bool:
-    return (asked.get("n") or 1) > 1
+def has_several_choices(request: Body) -> bool:
+    return (request.get("n") or 1) > 1
 
 
 def refusing(where: Condition) -> Behaviour:
     """Decline some requests, as what must be declined is."""
-    return asks(lambda asked: {**asked, "max_tokens": -1} if where(asked) else asked)
+    return asks(lambda request: {**request, "max_tokens": -1} if where(request) else request)
 
 
 def flickering() -> Behaviour:
     """Greedy answers end in another word now and then, and tell of near-ties where asked."""
     chance = random.Random(8)
 
-    def change(asked: Body, of: list[Body]) -> list[Body]:
-        fixed = asked.get("logprobs") is not None or asked.get("echo")
-        if fixed or asked.get("temperature") != 0 or chance.random() > 0.4:
+    def change(request: Body, of: list[Body]) -> list[Body]:
+        fixed = request.get("logprobs") is not None or request.get("echo")
+        if fixed or request.get("temperature") != 0 or chance.random() > 0.4:
             return of
         return [{**choice, "text": f"{choice['text'][:-1]}~"} for choice in of]
 
@@ -53,14 +53,14 @@ def flickering() -> Behaviour:
 
 
 def findings(
-    endpoint: FakeServer, *only: str, contract: str = "openai", patience: int = 120
+    endpoint: FakeServer, *only: str, contract: str = "openai", retest_budget: int = 120
 ) -> Mapping[str, Finding]:
     """Judge an endpoint by the checks that the contract leaves in force."""
     held_to = load_contract(contract)
-    transport, shared = Sharing(endpoint.send), Patience(patience)
+    transport, shared = RequestCoalescer(endpoint.send), RetestBudget(retest_budget)
 
     async def one(check_id: str) -> Finding:
-        api = Api(transport, held_to, MODEL, has_key=True, patience=shared)
+        api = Api(transport, held_to, MODEL, has_key=True, retest_budget=shared)
         return await judge(INTERACTIONS[check_id], api)
 
     async def main() -> dict[str, Finding]:
@@ -74,7 +74,7 @@ def findings(
     return asyncio.run(main())
 
 
-def accused(found: Mapping[str, Finding]) -> list[str]:
+def reported(found: Mapping[str, Finding]) -> list[str]:
     return [check_id for check_id, finding in found.items() if finding.verdict in ACCUSING]
 
 
@@ -89,8 +89,12 @@ def test_an_ideal_endpoint_passes(document: str) -> None:
 def test_the_checks_of_threes_have_their_own_rows() -> None:
     """Three settings that no row of the pairs brings together."""
 
-    def where(asked: dict[str, object]) -> bool:
-        return is_batch(asked) and has_copies(asked) and asked.get("logprobs") == 0
+    def where(request_body: dict[str, object]) -> bool:
+        return (
+            is_batch(request_body)
+            and has_several_choices(request_body)
+            and request_body.get("logprobs") == 0
+        )
 
     endpoint = FakeServer()
     findings(endpoint, "interactions.text")
@@ -103,7 +107,7 @@ def test_the_checks_of_threes_have_their_own_rows() -> None:
     assert any(map(where, more))
 
 
-def test_one_cause_is_told_by_the_pairs_alone() -> None:
+def test_one_cause_is_reported_by_the_pairs_alone() -> None:
     found = findings(
         FakeServer("stop-ignored@batch"), "interactions.stop", "interactions.stop-in-threes"
     )
@@ -111,36 +115,38 @@ def test_one_cause_is_told_by_the_pairs_alone() -> None:
     assert found["interactions.stop-in-threes"].verdict is Verdict.SKIPPED
 
 
-def test_the_smallest_request_is_told() -> None:
+def test_the_smallest_request_is_reported() -> None:
     finding = findings(FakeServer("prompt-times-n"), "interactions.usage")["interactions.usage"]
     assert finding.expected is not None
     request = finding.expected.partition("the smallest request that shows otherwise: ")[2]
     assert request == 'prompt: "1, 2, 3, 4, 5, 6,", n: 2'
 
 
-def test_no_more_is_asked_than_the_run_has_patience_for() -> None:
-    finder, asked = "interactions.usage", {}
-    for patience in (0, 120):
+def test_no_more_is_requested_than_the_run_has_patience_for() -> None:
+    finder, request = "interactions.usage", {}
+    for retest_budget in (0, 120):
         endpoint = FakeServer("prompt-times-n")
-        found = findings(endpoint, finder, patience=patience)
+        found = findings(endpoint, finder, retest_budget=retest_budget)
         assert found[finder].verdict is Verdict.FAIL
-        asked[patience] = len(endpoint.requests)
-    assert asked[0] < asked[120] <= asked[0] + 14
+        request[retest_budget] = len(endpoint.requests)
+    assert request[0] < request[120] <= request[0] + 14
 
 
-def test_an_answer_from_a_cache_is_found() -> None:
+def test_a_response_from_a_cache_is_found() -> None:
     found = findings(FakeServer("answer-cached"), "interactions.asked-again")
     assert found["interactions.asked-again"].verdict in ACCUSING
 
 
-def test_what_is_declined_alone_is_left_out() -> None:
-    endpoint = FakeServer(refusing(lambda asked: asked.get("suffix") is not None))
+def test_what_is_rejected_alone_is_left_out() -> None:
+    endpoint = FakeServer(refusing(lambda request: request.get("suffix") is not None))
     found = findings(endpoint)
     assert {f.verdict for f in found.values()} == {Verdict.PASS}
 
 
-def test_a_declined_combination_of_what_is_promised_is_a_failure() -> None:
-    change = refusing(lambda asked: asked.get("stream") is True and asked.get("stop") is not None)
+def test_a_rejected_combination_of_what_is_promised_is_a_failure() -> None:
+    change = refusing(
+        lambda request: request.get("stream") is True and request.get("stop") is not None
+    )
     finding = findings(FakeServer(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
     assert "refused with 400" in finding.message
@@ -150,16 +156,20 @@ def test_a_declined_combination_of_what_is_promised_is_a_failure() -> None:
     assert not any(name in smallest for name in ("n: ", "echo: ", "logprobs: "))
 
 
-def test_a_declined_combination_of_what_is_optional_is_a_refusal() -> None:
-    change = refusing(lambda asked: bool(asked.get("echo")) and asked.get("logprobs") is not None)
+def test_a_rejected_combination_of_what_is_optional_is_a_refusal() -> None:
+    change = refusing(
+        lambda request: bool(request.get("echo")) and request.get("logprobs") is not None
+    )
     found = findings(FakeServer(change))
     assert found["interactions.served"].verdict is Verdict.REFUSED
-    assert accused(found) == []
+    assert reported(found) == []
 
 
-def test_a_null_that_is_declined_beside_a_stream_is_a_failure() -> None:
+def test_a_null_that_is_rejected_beside_a_stream_is_a_failure() -> None:
     change = refusing(
-        lambda asked: asked.get("stream") is True and "suffix" in asked and asked["suffix"] is None
+        lambda request: (
+            request.get("stream") is True and "suffix" in request and request["suffix"] is None
+        )
     )
     finding = findings(FakeServer(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
@@ -167,14 +177,14 @@ def test_a_null_that_is_declined_beside_a_stream_is_a_failure() -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", all_variants())
-def test_no_correct_server_is_accused(name: str) -> None:
-    assert accused(findings(FakeServer(name))) == []
+def test_no_correct_server_is_reported(name: str) -> None:
+    assert reported(findings(FakeServer(name))) == []
 
 
 def test_a_near_tie_that_flips_is_no_finding() -> None:
     compared = [f"interactions.{aspect}" for aspect in ("text", "stop", "text-in-threes")]
     found = findings(FakeServer(flickering()), *compared)
-    assert accused(found) == []
+    assert reported(found) == []
     assert Verdict.INCONCLUSIVE in {finding.verdict for finding in found.values()}
 
 

@@ -19,11 +19,11 @@ from conformance.checks.interactions.parameter_model import (
 from conformance.contract import DOCUMENTS, Contract, load_contract
 
 OPENAI = load_contract("openai")
-ANSWER = " 7, 8, 9, 10, 11, 12, 13"
+RESPONSE = " 7, 8, 9, 10, 11, 12, 13"
 
 
 def cases(contract: Contract) -> list[TestCase]:
-    return cases_of(covering_array(contract), contract, lambda *request: ANSWER[: request[2]])
+    return cases_of(covering_array(contract), contract, lambda *request: RESPONSE[: request[2]])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -114,9 +114,9 @@ def is_ascii(case: TestCase) -> bool:
     return all(isinstance(prompt, str) and prompt.isascii() for prompt in case.prompts)
 
 
-@pytest.mark.parametrize("answer", ["", "\ufffd", " 7", "🌸"])
-def test_any_baseline_leaves_valid_cases(answer: str) -> None:
-    made = cases_of(covering_array(OPENAI), OPENAI, lambda *_: answer)
+@pytest.mark.parametrize("response", ["", "\ufffd", " 7", "🌸"])
+def test_any_baseline_leaves_valid_cases(response: str) -> None:
+    made = cases_of(covering_array(OPENAI), OPENAI, lambda *_: response)
     assert all(OPENAI.validate_request({"model": "m", **case.body}) == () for case in made)
     assert all(
         "" not in stops for case in made if isinstance(stops := case.settings.get("stop"), list)
@@ -124,7 +124,7 @@ def test_any_baseline_leaves_valid_cases(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stops", "plainly"),
+    ("stops", "non_streaming"),
     [
         (["13", "1, 12, 13, 1"], False),
         (["12, 13", "13"], False),
@@ -132,5 +132,5 @@ def test_any_baseline_leaves_valid_cases(answer: str) -> None:
         (["§"], True),
     ],
 )
-def test_overlapping_sequences_are_recognized(stops: list[str], plainly: bool) -> None:
-    assert ends_plainly(", 10, 11, 12, 13, 14", stops) is plainly
+def test_overlapping_sequences_are_recognized(stops: list[str], non_streaming: bool) -> None:
+    assert ends_plainly(", 10, 11, 12, 13, 14", stops) is non_streaming

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.checks.interactions.cases import ASCII, TestCase
 from conformance.checks.interactions.predictions import Baseline, Prediction, baseline_of, predict
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 from conformance.protocol.completion import Completion
 
 OTHER = "七"
@@ -92,7 +92,7 @@ def test_end_of_text_token_is_no_text() -> None:
 
 def test_missing_parts_of_a_baseline_are_none() -> None:
     choice = {"index": 0, "text": "a", "finish_reason": "length", "logprobs": None}
-    answer = Completion(None, {"choices": [choice]})  # type: ignore[arg-type]  # no exchange is read
-    assert baseline_of(answer) == Baseline("a", "length")
-    with pytest.raises(Deviation):
+    completion = Completion(None, {"choices": [choice]})  # type: ignore[arg-type]  # no exchange is read
+    assert baseline_of(completion) == Baseline("a", "length")
+    with pytest.raises(Failure):
         baseline_of(Completion(None, {"choices": [{"index": 0}]}))  # type: ignore[arg-type]

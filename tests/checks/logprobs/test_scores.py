@@ -10,7 +10,7 @@ import pytest
 from conformance.checks._shared.token_scores import Scored, apart, expect_scored_alike
 from conformance.checks.echo.invariants import assert_prompt_scored
 from conformance.checks.logprobs.arrays import worse_than_best
-from conformance.judgement import Absence, Deviation, Inconclusive, NotApplicable
+from conformance.judgement import Failure, Inconclusive, Missing, NotApplicable
 from conformance.protocol.completion import Choice
 
 RIGHT: Scored = [(" 1", -0.1), ("3", -1.2), (",", -0.4)]
@@ -22,24 +22,24 @@ FLIPPED: Scored = [(" 1", -0.1), ("4", -1.3), (" x", -7.0)]
 def compared(left: Iterable[Scored], right: Iterable[Scored]) -> None:
     """Compare two sides that give these answers, one after the other."""
 
-    async def ask(answers: Iterator[Scored]) -> Scored:
-        return next(answers)
+    async def ask(responses: Iterator[Scored]) -> Scored:
+        return next(responses)
 
     ours, theirs = iter([*left]), iter([*right])
     asyncio.run(expect_scored_alike(lambda _: ask(ours), lambda _: ask(theirs), "alike"))
 
 
-def test_equal_scores_are_asked_for_once() -> None:
+def test_equal_scores_are_requested_once() -> None:
     compared([RIGHT], [RIGHT])
 
 
-def test_scores_that_always_differ_are_a_deviation() -> None:
-    with pytest.raises(Deviation, match="both repeated"):
+def test_scores_that_always_differ_are_a_failure() -> None:
+    with pytest.raises(Failure, match="both repeated"):
         compared([RIGHT] * 6, [SHIFTED] * 6)
 
 
-def test_scores_that_differ_now_and_then_are_a_deviation() -> None:
-    with pytest.raises(Deviation, match="2 times in 12"):
+def test_scores_that_differ_now_and_then_are_a_failure() -> None:
+    with pytest.raises(Failure, match="2 times in 12"):
         compared([RIGHT] * 6, [SHIFTED, RIGHT, RIGHT, SHIFTED, RIGHT, RIGHT])
 
 
@@ -48,7 +48,7 @@ def test_scores_that_differed_once_tell_nothing() -> None:
         compared([RIGHT] * 6, [SHIFTED, *[RIGHT] * 5])
 
 
-def test_a_near_tie_that_flips_is_no_deviation() -> None:
+def test_a_near_tie_that_flips_is_no_failure() -> None:
     with pytest.raises(Inconclusive):
         compared([RIGHT, FLIPPED] * 3, [FLIPPED, RIGHT, RIGHT] * 2)
 
@@ -115,11 +115,11 @@ def test_the_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
     assert_prompt_scored(echoed(tokens), "  caf\u00e9")
 
 
-def test_parts_of_characters_that_nobody_can_join_are_no_deviation() -> None:
+def test_parts_of_characters_that_nobody_can_join_are_no_failure() -> None:
     with pytest.raises(NotApplicable):
         assert_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
 
 
-def test_the_tokens_of_another_text_are_a_deviation() -> None:
-    with pytest.raises(Absence):
+def test_the_tokens_of_another_text_are_a_failure() -> None:
+    with pytest.raises(Missing):
         assert_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")

@@ -3,11 +3,11 @@
 import pytest
 
 from conformance.checks.model.names import assert_names_model
-from conformance.judgement import Deviation
+from conformance.judgement import Failure
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
+    ("body", "answered"),
     [
         ("davinci-002", "davinci-002"),
         ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct-0914"),
@@ -21,12 +21,12 @@ from conformance.judgement import Deviation
         ("模型", "模型-2026"),
     ],
 )
-def test_a_form_of_the_name_is_left_alone(asked: str, answered: str) -> None:
-    assert_names_model(answered, asked)
+def test_a_form_of_the_name_is_left_alone(body: str, answered: str) -> None:
+    assert_names_model(answered, body)
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
+    ("body", "answered"),
     [
         ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo"),
         ("gpt-3.5-turbo-instruct", "gpt-4o-mini"),
@@ -40,6 +40,6 @@ def test_a_form_of_the_name_is_left_alone(asked: str, answered: str) -> None:
         ("davinci-002", None),
     ],
 )
-def test_another_models_name_is_a_deviation(asked: str, answered: str | None) -> None:
-    with pytest.raises(Deviation):
-        assert_names_model(answered, asked)
+def test_another_models_name_is_a_failure(body: str, answered: str | None) -> None:
+    with pytest.raises(Failure):
+        assert_names_model(answered, body)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.api import Api, Patience
+from conformance.api import Api, RetestBudget
 from conformance.checks import Check
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import DOCUMENTS, Contract, load_contract
@@ -19,8 +19,8 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.runner import judge
 from conformance.generation.contract_requests import GeneratedRequests, generated_requests
 from conformance.model import Credentials, Exchange, Finding, Level, Request, Stage, Verdict
-from conformance.testing import ImaginedEndpoint
-from conformance.transport.coalesce import Sharing
+from conformance.testing import FakeEndpoint
+from conformance.transport.coalesce import RequestCoalescer
 
 MODEL = "imagined"
 OPENAI = load_contract("openai")
@@ -33,7 +33,7 @@ class Spoilt:
     """The imagined endpoint behind something that changes its answers, and counts them."""
 
     def __init__(self, contract: Contract, spoil: Spoil) -> None:
-        self._inner = ImaginedEndpoint(contract, MODEL)
+        self._inner = FakeEndpoint(contract, MODEL)
         self._spoil = spoil
         self.bodies: list[bytes] = []
 
@@ -42,14 +42,14 @@ class Spoilt:
         return self._spoil(request, await self._inner.send(request))
 
 
-def honest(request: Request, exchange: Exchange) -> Exchange:
+def conforming(request: Request, exchange: Exchange) -> Exchange:
     return exchange
 
 
-def found(check: Check, spoil: Spoil = honest, contract: Contract = OPENAI) -> Finding:
+def found(check: Check, spoil: Spoil = conforming, contract: Contract = OPENAI) -> Finding:
     async def run() -> Finding:
-        sharing = Sharing(Spoilt(contract, spoil).send)
-        return await judge(check, Api(sharing, contract, MODEL, has_key=True))
+        coalescer = RequestCoalescer(Spoilt(contract, spoil).send)
+        return await judge(check, Api(coalescer, contract, MODEL, has_key=True))
 
     return asyncio.run(run())
 
@@ -66,7 +66,7 @@ def typed(exchange: Exchange, type_: str) -> Exchange:
     return replace(exchange, headers=(("content-type", type_),))
 
 
-def told(exchange: Exchange, status: int, body: bytes) -> Exchange:
+def reported(exchange: Exchange, status: int, body: bytes) -> Exchange:
     return replace(exchange, status=status, body=body)
 
 
@@ -84,23 +84,23 @@ def as_html(request: Request, exchange: Exchange) -> Exchange:
 def served(request: Request, exchange: Exchange) -> Exchange:
     if (exchange.status or 0) < 400 or request.credentials is not Credentials.OWN:
         return exchange
-    return told(exchange, 200, b'{"choices": [{"text": "a"}]}')
+    return reported(exchange, 200, b'{"choices": [{"text": "a"}]}')
 
 
 def broken(request: Request, exchange: Exchange) -> Exchange:
-    return told(exchange, 500, b"{}") if (exchange.status or 0) >= 400 else exchange
+    return reported(exchange, 500, b"{}") if (exchange.status or 0) >= 400 else exchange
 
 
 def broken_by_options(request: Request, exchange: Exchange) -> Exchange:
     more = body_of(request).keys() - {"model", "prompt", "max_tokens", "stream", "temperature"}
-    return told(exchange, 500, b"{}") if exchange.status == 200 and more else exchange
+    return reported(exchange, 500, b"{}") if exchange.status == 200 and more else exchange
 
 
 def penalties_refused(request: Request, exchange: Exchange) -> Exchange:
     penalties = {"presence_penalty", "frequency_penalty"} & body_of(request).keys()
     if exchange.status != 200 or not penalties:
         return exchange
-    return told(exchange, 400, b'{"error": {"message": "no"}}')
+    return reported(exchange, 400, b'{"error": {"message": "no"}}')
 
 
 def error_as_success(request: Request, exchange: Exchange) -> Exchange:
@@ -108,7 +108,7 @@ def error_as_success(request: Request, exchange: Exchange) -> Exchange:
 
 
 def bare(request: Request, exchange: Exchange) -> Exchange:
-    return told(exchange, 400, b'{"detail": "no"}') if exchange.status == 400 else exchange
+    return reported(exchange, 400, b'{"detail": "no"}') if exchange.status == 400 else exchange
 
 
 def unprocessable(request: Request, exchange: Exchange) -> Exchange:
@@ -131,7 +131,7 @@ def streamed_refusal(request: Request, exchange: Exchange) -> Exchange:
 
 
 def everybody(request: Request, exchange: Exchange) -> Exchange:
-    return told(exchange, 200, b"{}") if exchange.status == 401 else exchange
+    return reported(exchange, 200, b"{}") if exchange.status == 401 else exchange
 
 
 FAULTS: dict[str, Spoil] = {
@@ -169,7 +169,7 @@ def test_a_check_finds_its_fault(check: Check) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_an_endpoint_that_keeps_its_contract_is_not_accused(document: str) -> None:
+def test_an_endpoint_that_keeps_its_contract_is_not_reported(document: str) -> None:
     contract = load_contract(document)
     said = {check.id: found(check, contract=contract) for check in CHECKS}
     assert {key: f.message for key, f in said.items() if f.verdict is not Verdict.PASS} == {}
@@ -178,7 +178,7 @@ def test_an_endpoint_that_keeps_its_contract_is_not_accused(document: str) -> No
 @pytest.mark.parametrize(
     ("document", "verdict"), [("zero", Verdict.FAIL), ("openai", Verdict.REFUSED)]
 )
-def test_a_refusal_is_a_deviation_where_the_document_promises_what_is_refused(
+def test_a_refusal_is_a_failure_where_the_document_promises_what_is_refused(
     document: str, verdict: Verdict
 ) -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.valid-served")
@@ -198,49 +198,49 @@ def test_a_run_without_patience_tells_what_it_has_found() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
 
     async def run() -> Finding:
-        sharing = Sharing(Spoilt(OPENAI, without_id).send)
-        return await judge(check, Api(sharing, OPENAI, MODEL, patience=Patience(0)))
+        coalescer = RequestCoalescer(Spoilt(OPENAI, without_id).send)
+        return await judge(check, Api(coalescer, OPENAI, MODEL, retest_budget=RetestBudget(0)))
 
     finding = asyncio.run(run())
     assert finding.verdict is Verdict.FAIL
     assert len(finding.exchanges) == 6
 
 
-def test_a_server_that_is_out_of_order_is_not_accused() -> None:
+def test_a_server_that_is_out_of_order_is_not_reported() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.no-server-fault")
-    finding = found(check, lambda _, exchange: told(exchange, 500, b"{}"))
+    finding = found(check, lambda _, exchange: reported(exchange, 500, b"{}"))
     assert finding.verdict is Verdict.INCONCLUSIVE
 
 
 def test_all_of_them_ask_the_same_and_little() -> None:
-    spoilt = Spoilt(OPENAI, honest)
+    spoilt = Spoilt(OPENAI, conforming)
 
     async def run() -> None:
-        sharing = Sharing(spoilt.send)
+        coalescer = RequestCoalescer(spoilt.send)
         for check in CHECKS:
-            await judge(check, Api(sharing, OPENAI, MODEL, has_key=True))
+            await judge(check, Api(coalescer, OPENAI, MODEL, has_key=True))
 
     asyncio.run(run())
     assert len(spoilt.bodies) <= 18
 
 
-def test_a_seed_decides_what_is_asked() -> None:
-    async def asked(seed: int) -> GeneratedRequests:
-        api = Api(ImaginedEndpoint(OPENAI), OPENAI, MODEL, seed=seed)
+def test_a_seed_decides_what_is_requested() -> None:
+    async def request(seed: int) -> GeneratedRequests:
+        api = Api(FakeEndpoint(OPENAI), OPENAI, MODEL, seed=seed)
         return await generated_requests(api, MINIMAL_REQUEST)
 
-    one, other = asyncio.run(asked(1)), asyncio.run(asked(2))
+    one, other = asyncio.run(request(1)), asyncio.run(request(2))
     assert one != other
-    assert one == asyncio.run(asked(1))
+    assert one == asyncio.run(request(1))
 
 
 def test_without_the_library_a_check_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "schemathesis", None)
 
-    async def asked() -> Finding:
+    async def request() -> Finding:
         contract = load_contract("zero")
-        return await judge(CHECKS[0], Api(ImaginedEndpoint(contract), contract, "nobody's", seed=9))
+        return await judge(CHECKS[0], Api(FakeEndpoint(contract), contract, "nobody's", seed=9))
 
-    finding = asyncio.run(asked())
+    finding = asyncio.run(request())
     assert finding.verdict is Verdict.SKIPPED
     assert "pip install 'completions-conformance[generated]'" in finding.message

@@ -12,21 +12,21 @@ from conformance.api import Api
 from conformance.checks._shared.greedy import greedy_in, place_of_stop
 from conformance.checks.stop.invariants import piece_of_stop
 from conformance.contract import load_contract
-from conformance.protocol.trace import Answered
-from conformance.testing import ImaginedEndpoint
+from conformance.protocol.trace import RecordedExchange
+from conformance.testing import FakeEndpoint
 
 CONTRACT = load_contract("openai")
 PROMPT = "1, 2, 3, 4, 5, 6,"  # goes on as " 7, 8, 9, …", two tokens a number
 
 
-def answers(*bodies: dict[str, Any]) -> Sequence[Answered]:
-    async def asked() -> Sequence[Answered]:
-        api = Api(ImaginedEndpoint(CONTRACT), CONTRACT, "imagined")
+def responses(*bodies: dict[str, Any]) -> Sequence[RecordedExchange]:
+    async def request() -> Sequence[RecordedExchange]:
+        api = Api(FakeEndpoint(CONTRACT), CONTRACT, "imagined")
         for body in bodies:
             await api.complete(prompt=PROMPT, temperature=0, **body)
-        return [Answered(exchange, CONTRACT) for exchange in api.exchanges]
+        return [RecordedExchange(exchange, CONTRACT) for exchange in api.exchanges]
 
-    return asyncio.run(asked())
+    return asyncio.run(request())
 
 
 FREE = {"max_tokens": 16}
@@ -39,16 +39,16 @@ FREE = {"max_tokens": 16}
         pytest.param(" 8", 2, id="right before it"),
     ],
 )
-def test_a_limit_before_the_end_of_a_sequence_tells_nothing(stop: str, limit: int) -> None:
-    told = answers(FREE, {**FREE, "user": "x"}, {"max_tokens": limit, "stop": stop})
-    greedy = greedy_in(told)
+def test_a_limit_before_the_end_of_a_sequence_shows_nothing(stop: str, limit: int) -> None:
+    result = responses(FREE, {**FREE, "user": "x"}, {"max_tokens": limit, "stop": stop})
+    greedy = greedy_in(result)
     sight = next(sight for sight in greedy.sights if sight.stops)
     assert place_of_stop(sight, greedy) == (None, "")
     assert piece_of_stop(sight, greedy) is None
 
 
 def test_a_limit_that_another_answer_has_tells_where_the_sequence_is() -> None:
-    told = answers(FREE, {**FREE, "user": "x"}, {**FREE, "stop": ", 9"})
-    greedy = greedy_in(told)
+    result = responses(FREE, {**FREE, "user": "x"}, {**FREE, "stop": ", 9"})
+    greedy = greedy_in(result)
     sight = next(sight for sight in greedy.sights if sight.stops)
     assert place_of_stop(sight, greedy) == (" 7, 8", ", 9")

@@ -10,7 +10,7 @@ from conformance.checks._shared.event_loop_lag import INTERVAL_SECONDS, event_lo
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Exchange, Finding, Request, Verdict
-from conformance.transport.coalesce import Sharing
+from conformance.transport.coalesce import RequestCoalescer
 from tests.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer
 
@@ -33,7 +33,7 @@ def judged(*, busy: bool) -> Finding:
             time.sleep(HELD)  # noqa: ASYNC251 - a loop that is held up is what this is about
         return await endpoint.send(request)
 
-    api = Api(Sharing(send), contract, MODEL, has_key=True)
+    api = Api(RequestCoalescer(send), contract, MODEL, has_key=True)
     return asyncio.run(judge(CHECKS["streaming.incremental"], api))
 
 
@@ -41,7 +41,7 @@ def test_a_burst_is_found() -> None:
     assert judged(busy=False).verdict is Verdict.WARN
 
 
-def test_a_burst_on_a_busy_machine_tells_nothing() -> None:
+def test_a_burst_on_a_busy_machine_shows_nothing() -> None:
     finding = judged(busy=True)
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert "this machine was too busy" in finding.message

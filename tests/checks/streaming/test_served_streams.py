@@ -7,7 +7,7 @@ import pytest
 from conformance.checks.streaming.served import EDGES, values_at
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Verdict
-from reference_server.behaviour.builders import declines
+from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from tests.checks.catalogue import CHECKS, findings
 
@@ -23,12 +23,12 @@ def verdict(edge: str, shown: Behaviour | str, contract: str) -> Verdict:
     return found[check_id].verdict if found else Verdict.SKIPPED
 
 
-def judged(edge: str, *, plain: bool, contract: str = "openai") -> Verdict:
+def judged(edge: str, *, non_streaming: bool, contract: str = "openai") -> Verdict:
     """Judge an endpoint that declines an edge in streams, and as a plain request, too, or not."""
     values = (values_at(load_contract(contract), edge) or {}).items()
-    declining = declines(
+    declining = rejects(
         lambda body: (
-            (plain or bool(body.get("stream")))
+            (non_streaming or bool(body.get("stream")))
             and all(name in body and body[name] == value for name, value in values)
         )
     )
@@ -36,13 +36,13 @@ def judged(edge: str, *, plain: bool, contract: str = "openai") -> Verdict:
 
 
 @pytest.mark.parametrize("edge", STATED)
-def test_a_stream_that_is_declined_is_found(edge: str) -> None:
-    assert judged(edge, plain=False) in BROKEN
-    assert judged(edge, plain=True) is Verdict.PASS
+def test_a_stream_that_is_rejected_is_found(edge: str) -> None:
+    assert judged(edge, non_streaming=False) in BROKEN
+    assert judged(edge, non_streaming=True) is Verdict.PASS
 
 
 def test_a_temperature_beside_top_p_is_held_where_a_page_sends_both() -> None:
-    assert judged("temperature-and-top-p", plain=False, contract="eronmind") in BROKEN
+    assert judged("temperature-and-top-p", non_streaming=False, contract="eronmind") in BROKEN
 
 
 @pytest.mark.parametrize("contract", DOCUMENTS)

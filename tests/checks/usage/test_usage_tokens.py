@@ -12,7 +12,7 @@ from conformance.api import Api, encode
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
 from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
-from conformance.protocol.trace import Answered, WholeRun
+from conformance.protocol.trace import RecordedExchange, Trace
 from tests.checks.catalogue import CHECKS
 
 OPENAI = load_contract("openai")
@@ -24,17 +24,19 @@ class Unused:
         raise AssertionError("nothing is asked")
 
 
-def answered(asked: dict[str, Any], prompt_tokens: int, completion_tokens: int, choice: Any):
+def answered(request_body: dict[str, Any], prompt_tokens: int, completion_tokens: int, choice: Any):
     usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
     body = json.dumps({"choices": [{"index": 0, **choice}], "usage": usage}).encode()
-    request = Request("POST", "/completions", encode({"model": "m", **asked}))
+    request = Request("POST", "/completions", encode({"model": "m", **request_body}))
     attempt = Attempt(0.0, 0.1, 200, None)
     arrivals = (Arrival(0.1, len(body)),)
-    return Answered(Exchange("x1", request, (attempt,), 200, (), body, arrivals, 0.1), OPENAI)
+    return RecordedExchange(
+        Exchange("x1", request, (attempt,), 200, (), body, arrivals, 0.1), OPENAI
+    )
 
 
-def verdict(check_id: str, answer: Answered) -> Verdict:
-    api = Api(Unused(), OPENAI, "m", whole_run=WholeRun((answer,)))
+def verdict(check_id: str, exchange: RecordedExchange) -> Verdict:
+    api = Api(Unused(), OPENAI, "m", trace=Trace((exchange,)))
     found: Finding = asyncio.run(judge(CHECKS[check_id], api))
     return found.verdict
 
@@ -52,10 +54,10 @@ def verdict(check_id: str, answer: Answered) -> Verdict:
         ("5 6 7 8", 99, SKIPPED),
     ],
 )
-def test_ids_are_billed_one_by_one(prompt: Any, counted: int, expected: Verdict) -> None:
+def test_ids_are_counted_one_by_one(prompt: Any, counted: int, expected: Verdict) -> None:
     choice = {"text": " a", "finish_reason": "length"}
-    answer = answered({"prompt": prompt, "max_tokens": 1}, counted, 1, choice)
-    assert verdict("usage.ids-counted-everywhere", answer) is expected
+    response = answered({"prompt": prompt, "max_tokens": 1}, counted, 1, choice)
+    assert verdict("usage.ids-counted-everywhere", response) is expected
 
 
 def echoed(tokens: list[str], finish: str = "length", text: str | None = None) -> dict[str, Any]:
@@ -82,7 +84,7 @@ ECHO = {"prompt": "一二 3", "max_tokens": 1, "echo": True, "logprobs": 1}
         (9, {"text": "一二 3!", "finish_reason": "length", "logprobs": None}, SKIPPED),
     ],
 )
-def test_an_echoed_prompt_is_billed_with_its_tokens(
+def test_an_echoed_prompt_is_counted_with_its_tokens(
     counted: int, choice: Any, expected: Verdict
 ) -> None:
     assert (
@@ -90,6 +92,6 @@ def test_an_echoed_prompt_is_billed_with_its_tokens(
     )
 
 
-def test_where_more_was_generated_than_asked_for_nothing_is_known_of_the_prompt() -> None:
-    answer = answered(ECHO, 99, 2, echoed(["一", "二", " 3", "!", "?"]))
-    assert verdict("usage.echoed-counted-everywhere", answer) is SKIPPED
+def test_where_more_was_generated_than_requested_nothing_is_known_of_the_prompt() -> None:
+    response = answered(ECHO, 99, 2, echoed(["一", "二", " 3", "!", "?"]))
+    assert verdict("usage.echoed-counted-everywhere", response) is SKIPPED

@@ -60,15 +60,15 @@ class Direct:
 
 def accuracies(rows: list[dict[str, Any]], scores: list[list[Likelihood]]) -> dict[str, float]:
     """How often the right choice is the likeliest, as it is and per character."""
-    plain = normed = 0
+    non_streaming = normed = 0
     for row, likelihoods in zip(rows, scores, strict=True):
         totals = [total for total, _ in likelihoods]
         per_character = [
             total / len(choice) for total, choice in zip(totals, row["choices"], strict=True)
         ]
-        plain += totals.index(max(totals)) == row["answer"]
+        non_streaming += totals.index(max(totals)) == row["answer"]
         normed += per_character.index(max(per_character)) == row["answer"]
-    return {"acc": plain / len(rows), "acc_norm": normed / len(rows)}
+    return {"acc": non_streaming / len(rows), "acc_norm": normed / len(rows)}
 
 
 def perplexities(rows: list[dict[str, Any]], scores: list[float]) -> dict[str, float]:

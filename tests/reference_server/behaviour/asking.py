@@ -10,7 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from reference_server.behaviour.showcase import Showcase
-from reference_server.completions.response_cache import Remembering
+from reference_server.completions.response_cache import ResponseCache
 from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
@@ -53,5 +53,5 @@ def ask(
 
 
 def showcase(service: CompletionService) -> ASGIApp:
-    remembering = Remembering(service)
-    return Showcase(lambda dialect: create_app(remembering, Settings(KEY, ["m"], dialect)), KEY)
+    cache = ResponseCache(service)
+    return Showcase(lambda dialect: create_app(cache, Settings(KEY, ["m"], dialect)), KEY)

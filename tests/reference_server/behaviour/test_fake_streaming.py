@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reference_server.behaviour.messages import Body
 from reference_server.faults.streaming.choices import fake_streaming
-from tests.reference_server.behaviour.toy import answers
+from tests.reference_server.behaviour.toy import responses
 
 
 def pause_of(body: Body) -> float:
-    (answer,) = answers(fake_streaming(), body)
-    return sum(part.pause for part in answer.parts)
+    (response,) = responses(fake_streaming(), body)
+    return sum(part.pause for part in response.parts)
 
 
 def test_a_stream_is_held_back_as_long_as_its_tokens_take() -> None:
@@ -17,5 +17,5 @@ def test_a_stream_is_held_back_as_long_as_its_tokens_take() -> None:
     assert 0 < short < long
 
 
-def test_a_refusal_comes_at_once_whatever_was_asked_for() -> None:
+def test_a_refusal_comes_at_once_whatever_was_requested() -> None:
     assert pause_of({}) == 0

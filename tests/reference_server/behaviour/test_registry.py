@@ -23,7 +23,7 @@ from reference_server.behaviour.registry import (
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
 from reference_server.completions.dialects import DIALECTS
-from tests.reference_server.behaviour.toy import answers, texts_of
+from tests.reference_server.behaviour.toy import responses, texts_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"prompt": "a", "n": 2}
@@ -31,8 +31,8 @@ BODY = {"prompt": "a", "n": 2}
 
 def listed(what: str) -> list[dict[str, object]]:
     command = [sys.executable, "-m", "reference_server", what, "--format", "json"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    entries: list[dict[str, object]] = json.loads(told)
+    result = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    entries: list[dict[str, object]] = json.loads(result)
     return entries
 
 
@@ -57,8 +57,8 @@ def test_the_order_is_the_same_whoever_imported_a_file_before() -> None:
         "print(*all_faults(), sep='\\n')"
     )
     command = [sys.executable, "-c", program]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert told.split() == [entry["name"] for entry in listed("--list-faults")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert result.split() == [entry["name"] for entry in listed("--list-faults")]
 
 
 def test_the_lists_are_what_programs_read() -> None:
@@ -74,15 +74,15 @@ def test_the_lists_are_what_programs_read() -> None:
 
 
 def test_none_changes_nothing() -> None:
-    (answer,) = answers(behaviour("none"), BODY)
-    assert texts_of(answer) == [(0, "a"), (1, "a")]
+    (response,) = responses(behaviour("none"), BODY)
+    assert texts_of(response) == [(0, "a"), (1, "a")]
 
 
 def test_behaviours_and_modifiers_go_together() -> None:
-    (answer,) = answers(behaviour("total-mismatch+timings@plain"), BODY)
-    assert answer.body["usage"] == {"total_tokens": 5}
-    assert "timings" in answer.body
-    (kept,) = answers(behaviour("total-mismatch@batch@stream"), BODY)
+    (response,) = responses(behaviour("total-mismatch+timings@plain"), BODY)
+    assert response.body["usage"] == {"total_tokens": 5}
+    assert "timings" in response.body
+    (kept,) = responses(behaviour("total-mismatch@batch@stream"), BODY)
     assert kept.body["usage"] == {"total_tokens": 2}
 
 

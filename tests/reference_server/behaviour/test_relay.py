@@ -12,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from reference_server.behaviour import builders as pieces
-from reference_server.behaviour.messages import EVENT_STREAM, Answer, Behaviour, Part
+from reference_server.behaviour.messages import EVENT_STREAM, Behaviour, Part, ServerResponse
 from reference_server.behaviour.relay import Relay, paced
 from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
@@ -27,29 +27,29 @@ def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
     return lambda service: Relay(create_app(service, Settings(KEY, ["m"])), behaviour, KEY)
 
 
-def test_an_answer_is_changed_with_its_length(tiny: Tokenizer) -> None:
+def test_a_response_is_changed_with_its_length(tiny: Tokenizer) -> None:
     longer = pieces.members(note="x" * 100)
-    (answer,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
-    assert answer.json()["note"] == "x" * 100
-    assert int(answer.headers["content-length"]) == len(answer.content)
+    (response,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
+    assert response.json()["note"] == "x" * 100
+    assert int(response.headers["content-length"]) == len(response.content)
 
 
 def test_other_paths_are_left_alone(tiny: Tokenizer) -> None:
-    (answer,) = ask(tiny, behind(pieces.status(200, 404)), ("/v1/nothing", BODY))
-    assert answer.status_code == 404
+    (response,) = ask(tiny, behind(pieces.status(200, 404)), ("/v1/nothing", BODY))
+    assert response.status_code == 404
 
 
 def test_a_stream_keeps_its_events(tiny: Tokenizer) -> None:
-    loud = pieces.texts(lambda asked, index, text: text.upper())  # noqa: ARG005
-    (answer,) = ask(tiny, behind(loud), ("/v1/completions", {**BODY, "stream": True}))
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert '"text":"ABSTOP世"' in answer.text
-    assert answer.text.endswith("data: [DONE]\n\n")
+    loud = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+    (response,) = ask(tiny, behind(loud), ("/v1/completions", {**BODY, "stream": True}))
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert '"text":"ABSTOP世"' in response.text
+    assert response.text.endswith("data: [DONE]\n\n")
 
 
 def test_a_body_over_the_limit_is_refused(tiny: Tokenizer) -> None:
-    (answer,) = ask(tiny, behind(pieces.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
-    assert answer.status_code == 413
+    (response,) = ask(tiny, behind(pieces.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
+    assert response.status_code == 413
 
 
 def test_a_fault_is_started_by_its_name() -> None:
@@ -75,8 +75,10 @@ def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> N
 
     third = path("reference", "total-mismatch@every-third", "one")
     fresh = path("reference", "total-mismatch@every-third", "two")
-    asked: list[Request] = [(where, BODY) for where in (third, third, fresh, third, fresh)]
-    totals = [answer.json()["usage"]["total_tokens"] for answer in ask(tiny, showcase, *asked)]
+    request: list[Request] = [(where, BODY) for where in (third, third, fresh, third, fresh)]
+    totals = [
+        response.json()["usage"]["total_tokens"] for response in ask(tiny, showcase, *request)
+    ]
     assert totals == [4, 4, 4, 7, 4]
     other, unknown, nowhere = ask(
         tiny,
@@ -93,12 +95,12 @@ def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> N
 def test_what_is_certain_is_computed_once(tiny: Tokenizer) -> None:
     backend = ScriptedBackend(tiny.encode("abSTOP世界 and"), tiny.size)
     path = "/reference/none/{}/v1/completions"
-    asked: list[Request] = [(path.format(i), {**BODY, "stream": i % 2 == 0}) for i in range(6)]
-    answers = ask(tiny, showcase, *asked, backend=backend)
+    request: list[Request] = [(path.format(i), {**BODY, "stream": i % 2 == 0}) for i in range(6)]
+    responses = ask(tiny, showcase, *request, backend=backend)
     assert backend.prefills == 2
-    assert len({answer.json()["id"] for answer in answers[1::2]}) == 3
-    assert len({answer.json()["choices"][0]["text"] for answer in answers[1::2]}) == 1
-    assert answers[0].text.count("data: ") == answers[4].text.count("data: ")
+    assert len({response.json()["id"] for response in responses[1::2]}) == 3
+    assert len({response.json()["choices"][0]["text"] for response in responses[1::2]}) == 1
+    assert responses[0].text.count("data: ") == responses[4].text.count("data: ")
 
 
 def test_what_is_left_to_chance_is_drawn_each_time(tiny: Tokenizer) -> None:
@@ -131,11 +133,11 @@ def test_a_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence:
 
 def test_a_gathered_stream_comes_at_the_pace_at_which_it_was_made() -> None:
     headers = (("content-type", EVENT_STREAM),)
-    stream = Answer(200, headers, tuple(Part(b"data: 1\n\n") for _ in range(4)))
+    stream = ServerResponse(200, headers, tuple(Part(b"data: 1\n\n") for _ in range(4)))
     assert [part.pause for part in paced(stream, 2.0).parts] == [0.5] * 4
     assert paced(stream, 0.001) == stream
     slow = replace(stream, parts=(Part(b"data: 1\n\n", pause=1.0), *stream.parts))
     assert paced(slow, 2.0) == slow
     assert paced(replace(stream, parts=()), 2.0).parts == ()
-    plain = replace(stream, headers=(("content-type", "application/json"),))
-    assert paced(plain, 2.0) == plain
+    non_streaming = replace(stream, headers=(("content-type", "application/json"),))
+    assert paced(non_streaming, 2.0) == non_streaming

@@ -31,9 +31,9 @@ def test_no_behaviour_breaks_on_a_wrong_request(tiny: Tokenizer, share: int) -> 
     broken: dict[str, str] = {}
     for name in BEHAVIOURS[share::8]:
         path = f"/reference/{name}/wrong/v1/completions"
-        asked: list[Request] = [(path, body) for body in wrong]
+        request: list[Request] = [(path, body) for body in wrong]
         try:
-            ask(tiny, showcase, *asked)
+            ask(tiny, showcase, *request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the behaviour's name is told
             broken[name] = repr(error)
     assert not broken

@@ -31,12 +31,12 @@ class Shown:
 
     def post(self, variant: str, *, key: str | None = None, **body: Any) -> httpx.Response:
         """Ask for a little, greedily, unless the test says otherwise."""
-        asked = {"model": "davinci-002", **GREEDY, **body}
+        request = {"model": "davinci-002", **GREEDY, **body}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         path = f"/reference/{variant}/tests/v1/completions"
-        return self.client.post(path, json=asked, headers=headers)
+        return self.client.post(path, json=request, headers=headers)
 
-    def plain(self, variant: str, **body: Any) -> dict[str, Any]:
+    def non_streaming(self, variant: str, **body: Any) -> dict[str, Any]:
         """A plain answer."""
         response = self.post(variant, **body)
         assert response.status_code == 200, response.text
@@ -45,7 +45,7 @@ class Shown:
 
     def choice(self, variant: str, **body: Any) -> dict[str, Any]:
         """The first choice of a plain answer, by its index."""
-        choices = self.plain(variant, **body)["choices"]
+        choices = self.non_streaming(variant, **body)["choices"]
         choice: dict[str, Any] = min(choices, key=lambda c: int(c["index"]))
         return choice
 

@@ -42,16 +42,16 @@ NEW_EACH_TIME = {"date", "x-request-id", "openai-processing-ms", "content-length
 NEW = re.compile(r'(?<="cmpl-)[^"]+|(?<="created":)\s*\d+')
 """What is new in every answer: the rest of the id, and the second."""
 
-TOLD = {"logprobs": 3, "max_tokens": 12}
+REPORTED = {"logprobs": 3, "max_tokens": 12}
 CHINESE = "汉字:龘靐齉爩鱻麤"
 PROBES: list[dict[str, Any]] = [
-    {**TOLD, "n": 2},
+    {**REPORTED, "n": 2},
     {"stream": True, "n": 2, "max_tokens": 3},
-    {**TOLD, "stream": True, "n": 2, "stream_options": {"include_usage": True}},
-    {**TOLD, "echo": True, "prompt": [COUNTING, "Once upon a time"]},
-    {**TOLD, "stream": True, "echo": True},
+    {**REPORTED, "stream": True, "n": 2, "stream_options": {"include_usage": True}},
+    {**REPORTED, "echo": True, "prompt": [COUNTING, "Once upon a time"]},
+    {**REPORTED, "stream": True, "echo": True},
     {"stream": True, "echo": True, "max_tokens": 1},
-    {"stop": "9", **TOLD},
+    {"stop": "9", **REPORTED},
     {"prompt": "The", "logprobs": 0, "max_tokens": 16},
     {"prompt": CHINESE, "max_tokens": 3, "logprobs": 2},
     {"prompt": list("abcdefgh"), "max_tokens": 1},
@@ -96,15 +96,15 @@ def test_a_variant_shows_somewhere(shown: Shown, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(all_variants().keys() - RARE - OTHER_TEXTS - {"gzip"}))
 def test_a_variant_has_the_texts_of_the_plain_server(shown: Shown, name: str) -> None:
     for body in ({"n": 2}, {"logprobs": 2, "echo": True}, {"prompt": CHINESE}):
-        right = {c["index"]: c["text"] for c in shown.plain("none", **body)["choices"]}
-        plain, stream = shown.post(name, **body), shown.post(name, stream=True, **body)
-        for answer in (plain, stream):
-            if answer.status_code != 200:
-                assert all_variants()[name].refuses, answer.text
-                assert answer.status_code == 400
-                assert answer.json()["error"]["message"]
-        if plain.status_code == 200:
-            assert {c["index"]: c["text"] for c in plain.json()["choices"]} == right
+        right = {c["index"]: c["text"] for c in shown.non_streaming("none", **body)["choices"]}
+        non_streaming, stream = shown.post(name, **body), shown.post(name, stream=True, **body)
+        for response in (non_streaming, stream):
+            if response.status_code != 200:
+                assert all_variants()[name].refuses, response.text
+                assert response.status_code == 400
+                assert response.json()["error"]["message"]
+        if non_streaming.status_code == 200:
+            assert {c["index"]: c["text"] for c in non_streaming.json()["choices"]} == right
         if stream.status_code == 200:
             assert texts_of(chunks_of(stream.text)) == right
 
@@ -112,7 +112,7 @@ def test_a_variant_has_the_texts_of_the_plain_server(shown: Shown, name: str) ->
 @pytest.mark.parametrize(("name", "by"), [("clock-behind", -2), ("clock-ahead", 2)])
 def test_the_clock_of_another_server_goes_otherwise(shown: Shown, name: str, by: int) -> None:
     # The clocks are read one after the other, around the one in question.
-    before = shown.plain("none")["created"]
-    other = shown.plain(name)["created"]
-    after = shown.plain("none")["created"]
+    before = shown.non_streaming("none")["created"]
+    other = shown.non_streaming(name)["created"]
+    after = shown.non_streaming("none")["created"]
     assert before + by <= other <= after + by

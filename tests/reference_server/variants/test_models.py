@@ -20,7 +20,7 @@ def scores(choice: dict[str, Any]) -> list[tuple[str, float, dict[str, float]]]:
 
 
 def test_a_terse_model_ends_by_itself_after_five_tokens(shown: Shown) -> None:
-    whole = shown.plain("terse-model", max_tokens=8, logprobs=2)
+    whole = shown.non_streaming("terse-model", max_tokens=8, logprobs=2)
     (choice,) = whole["choices"]
     right = shown.choice("none", max_tokens=5, logprobs=2)
     assert choice["finish_reason"] == "stop"
@@ -36,11 +36,11 @@ def test_a_terse_model_ends_by_itself_after_five_tokens(shown: Shown) -> None:
 
 def test_a_model_that_ends_early_does_so_in_streams_and_echoes(shown: Shown) -> None:
     body = {"n": 2, "echo": True, "logprobs": 1, "max_tokens": 9}
-    plain = shown.plain("terse-model", **body)
+    non_streaming = shown.non_streaming("terse-model", **body)
     chunks = shown.chunks("terse-model", stream_options={"include_usage": True}, **body)
-    assert texts_of(chunks) == {c["index"]: c["text"] for c in plain["choices"]}
-    assert chunks[-1]["usage"] == plain["usage"]
-    for choice in plain["choices"]:
+    assert texts_of(chunks) == {c["index"]: c["text"] for c in non_streaming["choices"]}
+    assert chunks[-1]["usage"] == non_streaming["usage"]
+    for choice in non_streaming["choices"]:
         parts = [p for c in chunks for p in c["choices"] if p["index"] == choice["index"]]
         assert [p["finish_reason"] for p in parts if p["finish_reason"]] == ["stop"]
         assert [t for p in parts for t in p["logprobs"]["tokens"]] == choice["logprobs"]["tokens"]
@@ -60,7 +60,7 @@ def test_a_stream_can_end_before_its_first_token(shown: Shown) -> None:
 )
 def test_some_prompts_are_not_answered(shown: Shown, name: str, reason: str) -> None:
     prompts = [f"{letter} and" for letter in "abcdefghijklmnop"]
-    choices = shown.plain(name, prompt=prompts, max_tokens=2)["choices"]
+    choices = shown.non_streaming(name, prompt=prompts, max_tokens=2)["choices"]
     empty = {c["index"] for c in choices if not c["text"]}
     assert 1 <= len(empty) <= 8
     assert {c["finish_reason"] for c in choices if c["index"] in empty} == {reason}
@@ -79,7 +79,7 @@ def test_a_document_can_begin_with_nothing(shown: Shown) -> None:
 
 def test_a_sure_model_says_the_same_at_temperature_one(shown: Shown) -> None:
     def differing(name: str) -> int:
-        whole = shown.plain(name, prompt=STORY, temperature=1, n=12, seed=1, max_tokens=8)
+        whole = shown.non_streaming(name, prompt=STORY, temperature=1, n=12, seed=1, max_tokens=8)
         return len({choice["text"] for choice in whole["choices"]})
 
     assert differing("sure-model") < differing("none")
@@ -97,7 +97,7 @@ def test_a_sure_model_has_the_log_probabilities_of_one(shown: Shown) -> None:
 
 
 def test_a_small_context_ends_where_it_says(shown: Shown) -> None:
-    count = shown.plain("none", prompt=COUNTING, max_tokens=1)["usage"]["prompt_tokens"]
+    count = shown.non_streaming("none", prompt=COUNTING, max_tokens=1)["usage"]["prompt_tokens"]
     fits = shown.post("small-context", max_tokens=512 - count)
     over = shown.post("small-context", max_tokens=513 - count)
     far = shown.post("small-context", prompt=COUNTING * 400)

@@ -7,17 +7,17 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from reference_server.behaviour.messages import Answer, Asked
+from reference_server.behaviour.messages import ClientRequest, ServerResponse
 from reference_server.behaviour.registry import all_variants, behaviour
-from tests.reference_server.behaviour.toy import Toy, answers, asking
+from tests.reference_server.behaviour.toy import Toy, asking, responses
 
 STREAM = {"prompt": "a 汉字", "n": 9, "stream": True}
-PLAIN = {"prompt": "a"}
+NON_STREAMING = {"prompt": "a"}
 
 
 def pauses(name: str) -> list[float]:
-    (answer,) = answers(behaviour(name), STREAM)
-    return [part.pause for part in answer.parts]
+    (response,) = responses(behaviour(name), STREAM)
+    return [part.pause for part in response.parts]
 
 
 def test_a_slow_first_token_is_late_and_the_others_are_not() -> None:
@@ -31,34 +31,34 @@ def test_jitter_is_uneven_and_bursts_come_in_fours() -> None:
 
 
 def test_a_server_far_away_is_late_with_everything() -> None:
-    (plain,) = answers(behaviour("far-away"), PLAIN)
-    assert [part.pause > 0 for part in plain.parts] == [True]
+    (non_streaming,) = responses(behaviour("far-away"), NON_STREAMING)
+    assert [part.pause > 0 for part in non_streaming.parts] == [True]
     assert [pause > 0 for pause in pauses("far-away")] == [True] + [False] * 9
 
 
 @pytest.mark.parametrize(("name", "portions"), [("odd-portions", None), ("one-portion", 1)])
 def test_the_network_cuts_a_stream_where_it_likes(name: str, portions: int | None) -> None:
-    right, answer = (answers(behaviour(b), STREAM)[0] for b in ("none", name))
-    assert answer.raw == right.raw
-    assert len(answer.parts) != len(right.parts)
-    assert portions in (None, len(answer.parts))
+    right, response = (responses(behaviour(b), STREAM)[0] for b in ("none", name))
+    assert response.raw == right.raw
+    assert len(response.parts) != len(right.parts)
+    assert portions in (None, len(response.parts))
 
 
 def test_requests_are_served_one_at_a_time() -> None:
     under_way = most = 0
 
-    async def upstream(asked: Asked) -> Answer:
+    async def upstream(request: ClientRequest) -> ServerResponse:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         await asyncio.sleep(0)
         under_way -= 1
-        return await Toy()(asked)
+        return await Toy()(request)
 
     async def ask(name: str) -> int:
         nonlocal most
         most, shown = 0, behaviour(name)
-        await asyncio.gather(*(shown(asking(PLAIN), upstream) for _ in range(5)))
+        await asyncio.gather(*(shown(asking(NON_STREAMING), upstream) for _ in range(5)))
         return most
 
     assert asyncio.run(ask("none")) == 5
@@ -76,15 +76,15 @@ def test_requests_are_served_one_at_a_time() -> None:
     ],
 )
 def test_trouble_comes_now_and_then(name: str, status: int, header: str | None) -> None:
-    told = answers(behaviour(name), *[PLAIN] * 200)
-    trouble = [answer for answer in told if answer.status != 200]
+    result = responses(behaviour(name), *[NON_STREAMING] * 200)
+    trouble = [response for response in result if response.status != 200]
     assert 1 <= len(trouble) <= 30
-    assert {answer.status for answer in trouble} == {status}
-    assert header is None or all(answer.header(header) for answer in trouble)
+    assert {response.status for response in trouble} == {status}
+    assert header is None or all(response.header(header) for response in trouble)
     assert all_variants()[name].may_be_inconclusive
 
 
 def test_a_date_to_try_again_at_is_one() -> None:
-    told = answers(behaviour("limited-until"), *[PLAIN] * 200)
-    dates = [answer.header("retry-after") for answer in told if answer.status == 429]
+    result = responses(behaviour("limited-until"), *[NON_STREAMING] * 200)
+    dates = [response.header("retry-after") for response in result if response.status == 429]
     assert all(parsedate_to_datetime(date or "").tzinfo is not None for date in dates)

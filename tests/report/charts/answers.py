@@ -12,17 +12,17 @@ from conformance.report.charts.traffic import Recorded, recorded
 from tests.report.builders import a_run, an_exchange
 
 
-def plain(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) -> Exchange:
+def non_streaming(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) -> Exchange:
     """A plain answer; ``usage`` and ``choices`` are the answer's, everything else was asked."""
     answered = {
         name: asked_and_answered.pop(name)
         for name in ("usage", "choices")
         if name in asked_and_answered
     }
-    asked = {"model": "m", "prompt": "1, 2,", **asked_and_answered}
+    request = {"model": "m", "prompt": "1, 2,", **asked_and_answered}
     body = {"choices": [{"text": " 3", "index": 0}], **answered}
-    sent, came = json.dumps(asked).encode(), json.dumps(body).encode()
-    return an_exchange(key, asked=sent, body=came, elapsed=elapsed)
+    sent, came = json.dumps(request).encode(), json.dumps(body).encode()
+    return an_exchange(key, request=sent, body=came, elapsed=elapsed)
 
 
 def stream(
@@ -31,17 +31,17 @@ def stream(
     *,
     texts: Sequence[Any] | None = None,
     choices: Sequence[Any] | None = None,
-    **asked: Any,
+    **request: Any,
 ) -> Exchange:
     """A stream with one piece of text, or one choice, at each time, and its end with the last."""
-    pieces = [" a"] * len(times) if texts is None else texts
-    sent = choices or [{"index": 0, "text": text} for text in pieces]
+    chunks = [" a"] * len(times) if texts is None else texts
+    sent = choices or [{"index": 0, "text": text} for text in chunks]
     events = [f"data: {json.dumps({'choices': [choice]})}\n\n".encode() for choice in sent]
     arrivals = [Arrival(at, len(event)) for at, event in zip(times, events, strict=True)]
     done = b"data: [DONE]\n\n"
     return an_exchange(
         key,
-        asked={"model": "m", "prompt": "1, 2,", "stream": True, **asked},
+        request={"model": "m", "prompt": "1, 2,", "stream": True, **request},
         body=b"".join(events) + done,
         arrivals=(*arrivals, Arrival(times[-1] if times else 0.0, len(done))),
         elapsed=times[-1] if times else 0.0,
@@ -54,6 +54,6 @@ def record_of(*exchanges: Exchange, findings: Iterable[Any] = ()) -> Recorded:
     return recorded(a_run(*findings, exchanges=exchanges))
 
 
-def compared(run: Run, exchange: str, answer: Exchange) -> Run:
+def compared(run: Run, exchange: str, response: Exchange) -> Run:
     """Add what the reference answered to one exchange."""
-    return replace(run, comparisons=(*run.comparisons, Comparison(exchange, answer)))
+    return replace(run, comparisons=(*run.comparisons, Comparison(exchange, response)))

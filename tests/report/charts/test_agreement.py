@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import agreement
-from tests.report.charts.answers import plain, record_of
+from tests.report.charts.answers import non_streaming, record_of
 
 FIRST = "one two"
 TOKENS = [" three", " four", " five", " six", " seven"]
@@ -18,21 +18,21 @@ def offsets_from(start: int, tokens: list[str]) -> list[int]:
     return [start + sum(map(len, tokens[:place])) for place in range(len(tokens))]
 
 
-def answer_with(key: str, tokens: Any, offsets: Any, scores: Any, **asked: Any):
+def answer_with(key: str, tokens: Any, offsets: Any, scores: Any, **request: Any):
     logprobs = {"tokens": tokens, "text_offset": offsets, "token_logprobs": scores}
     choice = {"text": "", "index": 0, "logprobs": logprobs}
-    return plain(key, choices=[choice], logprobs=1, **asked)
+    return non_streaming(key, choices=[choice], logprobs=1, **request)
 
 
-def generated(start: int = len(FIRST), scores: Any = SCORES, **asked: Any):
+def generated(start: int = len(FIRST), scores: Any = SCORES, **request: Any):
     offsets = offsets_from(start, TOKENS)
-    return answer_with("g", TOKENS, offsets, scores, **{"prompt": FIRST, **asked})
+    return answer_with("g", TOKENS, offsets, scores, **{"prompt": FIRST, **request})
 
 
-def scored(scores: Any = SCORES, tokens: Any = TOKENS, **asked: Any):
+def scored(scores: Any = SCORES, tokens: Any = TOKENS, **request: Any):
     listed = ["one", " two", *tokens]
-    asked = {"prompt": FIRST + "".join(TOKENS), "echo": True, **asked}
-    return answer_with("s", listed, offsets_from(0, listed), [None, -1.0, *scores], **asked)
+    request = {"prompt": FIRST + "".join(TOKENS), "echo": True, **request}
+    return answer_with("s", listed, offsets_from(0, listed), [None, -1.0, *scores], **request)
 
 
 def test_tokens_are_paired_by_their_place_in_the_text() -> None:
@@ -51,7 +51,7 @@ def test_offsets_may_begin_with_the_completion() -> None:
     assert len(found) == 5
 
 
-def test_another_score_is_told() -> None:
+def test_another_score_is_reported() -> None:
     other = [*SCORES[:3], -1.01, -4.0]
     found = agreement.numbers(record_of(generated(), scored(other)))
     assert found is not None
@@ -68,7 +68,7 @@ def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
         {"logit_bias": {"5": 1}},
         {"presence_penalty": 1},
@@ -78,8 +78,8 @@ def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
         {"suffix": "end"},
     ],
 )
-def test_a_steered_or_another_generation_is_not_compared(asked: dict) -> None:
-    assert agreement.numbers(record_of(generated(**asked), scored())) is None
+def test_a_steered_or_another_generation_is_not_compared(body: dict) -> None:
+    assert agreement.numbers(record_of(generated(**body), scored())) is None
 
 
 def test_an_echo_of_the_prompt_alone_is_no_generation() -> None:
@@ -93,5 +93,7 @@ def test_what_is_no_score_is_no_dot(scores: Any) -> None:
 
 @pytest.mark.parametrize("logprobs", [None, [], "x", {"tokens": TOKENS}])
 def test_what_are_no_logprobs_is_left_out(logprobs: Any) -> None:
-    odd = plain("g", prompt=FIRST, choices=[{"text": "", "logprobs": logprobs}, 7, None])
-    assert agreement.numbers(record_of(odd, scored())) is None
+    outlier = non_streaming(
+        "g", prompt=FIRST, choices=[{"text": "", "logprobs": logprobs}, 7, None]
+    )
+    assert agreement.numbers(record_of(outlier, scored())) is None

@@ -8,9 +8,9 @@ from conformance.model import Level
 from conformance.report.charts import arrivals
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_finding, a_run
-from tests.report.charts.answers import compared, plain, record_of, stream
+from tests.report.charts.answers import compared, non_streaming, record_of, stream
 
-HONEST = [0.1 + 0.05 * number for number in range(10)]
+CONFORMING = [0.1 + 0.05 * number for number in range(10)]
 BURST = [0.9 + 0.0001 * number for number in range(10)]
 
 
@@ -22,11 +22,11 @@ def an_accusation(verdict: str):
 
 def test_the_times_of_text_alone_are_shown() -> None:
     texts = ["", " a", None, " b", 7, " c", " d", {}, "", " e"]
-    found = arrivals.numbers(record_of(stream("x1", HONEST, texts=texts)))
+    found = arrivals.numbers(record_of(stream("x1", CONFORMING, texts=texts)))
     assert found is not None
     (row,) = found.rows
-    assert row.theirs.times == tuple(HONEST[place] for place in (1, 3, 5, 6, 9))
-    assert row.theirs.pieces == 5
+    assert row.theirs.times == tuple(CONFORMING[place] for place in (1, 3, 5, 6, 9))
+    assert row.theirs.chunks == 5
     assert row.theirs.span == pytest.approx(0.4)
 
 
@@ -35,22 +35,22 @@ def test_many_short_choices_are_no_burst_and_an_echo_none_either() -> None:
     short = stream("x1", BURST, choices=texts, n=10)
     assert arrivals.numbers(record_of(short, stream("x2", BURST, echo=True))) is None
     turns = [{"index": place % 2, "text": " a"} for place in range(10)]
-    found = arrivals.numbers(record_of(stream("x3", HONEST, choices=turns, n=2)))
+    found = arrivals.numbers(record_of(stream("x3", CONFORMING, choices=turns, n=2)))
     assert found is not None
-    assert found.rows[0].theirs.times == tuple(HONEST[::2])
+    assert found.rows[0].theirs.times == tuple(CONFORMING[::2])
 
 
-@pytest.mark.parametrize("exchanges", [(), (plain(),), (stream("x1", HONEST[:3]),)])
+@pytest.mark.parametrize("exchanges", [(), (non_streaming(),), (stream("x1", CONFORMING[:3]),)])
 def test_without_streams_of_several_pieces_there_is_no_picture(exchanges) -> None:
     assert arrivals.numbers(record_of(*exchanges)) is None
 
 
 def test_streams_with_most_pieces_come_first_and_only_so_many() -> None:
-    streams = [stream(f"x{n}", HONEST[: 4 + n % 6], user=str(n)) for n in range(20)]
+    streams = [stream(f"x{n}", CONFORMING[: 4 + n % 6], user=str(n)) for n in range(20)]
     found = arrivals.numbers(record_of(*streams))
     assert found is not None
-    counts = [row.theirs.pieces for row in found.rows]
-    assert len(counts) == arrivals.MOST_ROWS
+    counts = [row.theirs.chunks for row in found.rows]
+    assert len(counts) == arrivals.MAX_ROWS
     assert counts == sorted(counts, reverse=True)
     assert counts[0] == 9
 
@@ -59,13 +59,13 @@ def test_the_references_stream_stands_once_below_the_same_request() -> None:
     short = stream("x1", BURST[:5], user="compared")
     again = stream("x2", BURST[:5], user="compared")
     long = stream("x3", BURST)
-    run = compared(a_run(exchanges=(long, short, again)), "x2", stream("r1", HONEST))
+    run = compared(a_run(exchanges=(long, short, again)), "x2", stream("r1", CONFORMING))
     found = arrivals.numbers(reading.recorded(run))
     assert found is not None
     assert [row.ours is not None for row in found.rows] == [True, False, False]
-    assert found.rows[0].theirs.pieces == 5
+    assert found.rows[0].theirs.chunks == 5
     assert found.rows[0].ours is not None
-    assert found.rows[0].ours.times == pytest.approx(HONEST)
+    assert found.rows[0].ours.times == pytest.approx(CONFORMING)
 
 
 def test_a_long_stream_is_thinned_out_between_its_ends() -> None:
@@ -73,26 +73,26 @@ def test_a_long_stream_is_thinned_out_between_its_ends() -> None:
     found = arrivals.numbers(record_of(stream("x1", times)))
     assert found is not None
     (row,) = found.rows
-    assert row.theirs.pieces == 3_001
-    assert len(row.theirs.times) <= arrivals.MOST_PIECES + 1
+    assert row.theirs.chunks == 3_001
+    assert len(row.theirs.times) <= arrivals.MAX_CHUNKS_DRAWN + 1
     assert (row.theirs.first, row.theirs.times[-1]) == (0.0, 3.0)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "accused"), [("fail", True), ("warn", True), ("pass", False), ("skipped", False)]
+    ("verdict", "reported"), [("fail", True), ("warn", True), ("pass", False), ("skipped", False)]
 )
-def test_only_a_check_accuses(verdict: str, accused: bool) -> None:
+def test_only_a_check_reports(verdict: str, reported: bool) -> None:
     record = record_of(stream("x1", BURST), findings=[an_accusation(verdict)])
     found = arrivals.numbers(record)
     assert found is not None
     picture = arrivals.draw(found)
-    assert ("generated first and sent afterwards" in picture.says.en) is accused
-    assert ("先生成完毕" in picture.says.zh) is accused
+    assert ("generated first and sent afterwards" in picture.says.en) is reported
+    assert ("先生成完毕" in picture.says.zh) is reported
     assert "900 ms" in picture.says.en
     assert "1 ms" in picture.says.en
 
 
-def test_a_burst_is_drawn_at_the_end_and_an_honest_stream_along_its_row() -> None:
+def test_a_burst_is_drawn_at_the_end_and_an_conforming_stream_along_its_row() -> None:
     def places(times: list[float]) -> list[float]:
         found = arrivals.numbers(record_of(stream("x1", times)))
         assert found is not None
@@ -101,4 +101,4 @@ def test_a_burst_is_drawn_at_the_end_and_an_honest_stream_along_its_row() -> Non
 
     room = arrivals.RIGHT - arrivals.LEFT
     assert max(places(BURST)) - min(places(BURST)) < room / 100
-    assert max(places(HONEST)) - min(places(HONEST)) > room / 2
+    assert max(places(CONFORMING)) - min(places(CONFORMING)) > room / 2

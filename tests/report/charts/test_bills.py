@@ -8,14 +8,17 @@ import pytest
 
 from conformance.report.charts import usage as bills
 from conformance.report.charts.regression import fitted, is_straight
-from tests.report.charts.answers import plain, record_of
+from tests.report.charts.answers import non_streaming, record_of
 
 LENGTHS = (4, 8, 27, 45, 123)
 
 
-def in_ids(bill: Callable[[int], int], lengths=LENGTHS):
+def in_ids(usage: Callable[[int], int], lengths=LENGTHS):
     return record_of(
-        *(plain(f"x{n}", prompt=list(range(n)), usage={"prompt_tokens": bill(n)}) for n in lengths)
+        *(
+            non_streaming(f"x{n}", prompt=list(range(n)), usage={"prompt_tokens": usage(n)})
+            for n in lengths
+        )
     )
 
 
@@ -26,7 +29,7 @@ def says(record) -> str:
 
 
 @pytest.mark.parametrize(
-    ("bill", "sentence"),
+    ("usage", "sentence"),
     [
         (lambda n: n, "no offset, no extra growth"),
         (lambda n: n + 1, "no offset, no extra growth"),
@@ -45,8 +48,8 @@ def says(record) -> str:
         (lambda n: {4: 90, 8: 3, 27: 500, 45: 2, 123: 77}[n], "do not fit a line"),
     ],
 )
-def test_a_line_is_told_in_words(bill: Callable[[int], int], sentence: str) -> None:
-    assert sentence in says(in_ids(bill))
+def test_a_line_is_reported_in_words(usage: Callable[[int], int], sentence: str) -> None:
+    assert sentence in says(in_ids(usage))
 
 
 def test_one_stranger_does_not_bend_the_line() -> None:
@@ -72,17 +75,19 @@ def test_a_line_is_straight_where_most_points_are_near() -> None:
     assert not is_straight(line, [*points, (20, 90), (30, 3)])
 
 
-def an_echo(prompt: str, offsets: list, bill: object, text: str | None = None):
+def an_echo(prompt: str, offsets: list, usage: object, text: str | None = None):
     choice = {"text": text or f"{prompt} next", "logprobs": {"text_offset": offsets}}
-    return plain(prompt, prompt=prompt, echo=True, choices=[choice], usage={"prompt_tokens": bill})
+    return non_streaming(
+        prompt, prompt=prompt, echo=True, choices=[choice], usage={"prompt_tokens": usage}
+    )
 
 
 def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
     record = record_of(
         an_echo("one", [0, 1, 2, 3], 13),
         an_echo("a longer one", [0, 2, 9, 12, 13], 13),
-        plain("x3", prompt="a longer one", usage={"prompt_tokens": 15}),
-        plain("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
+        non_streaming("x3", prompt="a longer one", usage={"prompt_tokens": 15}),
+        non_streaming("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
         an_echo("echoed otherwise", [0, 1], 9, text="something else"),
         an_echo("offsets that are none", [0, "1", None], 9),
     )
@@ -92,7 +97,7 @@ def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
     record = record_of(
         an_echo("one", [0, 1, 2, 3], 13),
         an_echo("one and another", [0, 2, 9, 12, 15], 14),
-        plain("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
+        non_streaming("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
     )
     found = bills.numbers(record)
     assert found is not None
@@ -100,38 +105,39 @@ def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
     assert found.all_points == ((3, 13), (4, 14), (5, 15))
 
 
-def test_bills_for_several_choices_or_prompts_are_left_out() -> None:
+def test_usage_for_several_choices_or_prompts_are_left_out() -> None:
     record = record_of(
         *(
-            plain(f"x{n}", prompt=list(range(n)), n=2, usage={"prompt_tokens": 2 * n})
+            non_streaming(f"x{n}", prompt=list(range(n)), n=2, usage={"prompt_tokens": 2 * n})
             for n in LENGTHS
         ),
-        plain("batch", prompt=[[1, 2], [3]], usage={"prompt_tokens": 3}),
-        plain("texts", prompt=["a", "b"], usage={"prompt_tokens": 2}),
-        plain("fill", prompt="a", suffix="b", usage={"prompt_tokens": 5}),
+        non_streaming("batch", prompt=[[1, 2], [3]], usage={"prompt_tokens": 3}),
+        non_streaming("texts", prompt=["a", "b"], usage={"prompt_tokens": 2}),
+        non_streaming("fill", prompt="a", suffix="b", usage={"prompt_tokens": 5}),
     )
     assert bills.numbers(record) is None
 
 
 def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart() -> None:
     ascii_bills = [
-        plain(f"a{n}", prompt="word " * n, usage={"prompt_tokens": n + 20}) for n in (1, 4, 9, 30)
-    ]
-    chinese = [
-        plain(f"c{n}", prompt="今天" * n, usage={"prompt_tokens": 3 * n + 20})
+        non_streaming(f"a{n}", prompt="word " * n, usage={"prompt_tokens": n + 20})
         for n in (1, 4, 9, 30)
     ]
-    mixed = plain("m", prompt="a good 词", usage={"prompt_tokens": 500})
+    chinese = [
+        non_streaming(f"c{n}", prompt="今天" * n, usage={"prompt_tokens": 3 * n + 20})
+        for n in (1, 4, 9, 30)
+    ]
+    mixed = non_streaming("m", prompt="a good 词", usage={"prompt_tokens": 500})
     found = bills.numbers(record_of(*ascii_bills, *chinese, mixed))
     assert found is not None
     assert not found.in_tokens
     assert [series.script for series in found.series] == [bills.ASCII, bills.CJK]
     assert [len(series.points) for series in found.series] == [4, 4]
-    told = bills.draw(found).says
-    assert "The shortest prompt, 2 characters, is reported as 23 tokens." in told.en
-    assert "ASCII text: 0.20 tokens per character plus 20." in told.en
-    assert "Chinese text: 1.50 tokens per character plus 20." in told.en
-    assert "最短的 prompt（2 个字符）计 23 个 token。" in told.zh
+    result = bills.draw(found).says
+    assert "The shortest prompt, 2 characters, is reported as 23 tokens." in result.en
+    assert "ASCII text: 0.20 tokens per character plus 20." in result.en
+    assert "Chinese text: 1.50 tokens per character plus 20." in result.en
+    assert "最短的 prompt（2 个字符）计 23 个 token。" in result.zh
 
 
 @pytest.mark.parametrize(
@@ -152,9 +158,9 @@ def test_a_text_and_the_same_text_twice_tell_the_offset(
 ) -> None:
     text = "red green blue"
     record = record_of(
-        plain("x1", prompt=text, usage={"prompt_tokens": once}),
-        plain("x2", prompt=f"{text}{between}{text}", usage={"prompt_tokens": twice}),
-        plain("x3", prompt="1", usage={"prompt_tokens": once - 14}),
+        non_streaming("x1", prompt=text, usage={"prompt_tokens": once}),
+        non_streaming("x2", prompt=f"{text}{between}{text}", usage={"prompt_tokens": twice}),
+        non_streaming("x3", prompt="1", usage={"prompt_tokens": once - 14}),
     )
     assert sentence in says(record)
     assert ("one character, is reported as 1 token." in says(record)) is (once == 15)
@@ -163,17 +169,20 @@ def test_a_text_and_the_same_text_twice_tell_the_offset(
 def test_texts_that_are_not_the_same_twice_tell_nothing_of_it() -> None:
     record = record_of(
         *(
-            plain(f"x{n}", prompt="red " * n + "blue", usage={"prompt_tokens": 12 + n})
+            non_streaming(f"x{n}", prompt="red " * n + "blue", usage={"prompt_tokens": 12 + n})
             for n in (1, 2, 5)
         )
     )
     assert "the same text twice" not in says(record)
 
 
-@pytest.mark.parametrize("bill", ["12", 12.0, -3, None, True, 10**30, {}, [12]])
-def test_what_is_no_bill_is_no_point(bill: object) -> None:
+@pytest.mark.parametrize("usage", ["12", 12.0, -3, None, True, 10**30, {}, [12]])
+def test_what_is_no_usage_is_no_point(usage: object) -> None:
     record = record_of(
-        *(plain(f"x{n}", prompt=list(range(n)), usage={"prompt_tokens": bill}) for n in LENGTHS),
-        plain("none", usage=bill),
+        *(
+            non_streaming(f"x{n}", prompt=list(range(n)), usage={"prompt_tokens": usage})
+            for n in LENGTHS
+        ),
+        non_streaming("none", usage=usage),
     )
     assert bills.numbers(record) is None

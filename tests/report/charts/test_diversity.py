@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import diversity
-from tests.report.charts.answers import plain, record_of, stream
+from tests.report.charts.answers import non_streaming, record_of, stream
 
 
-def sampled(*texts: Any, **asked: Any):
+def sampled(*texts: Any, **request: Any):
     choices = [{"text": text, "index": place} for place, text in enumerate(texts)]
-    return plain("x", choices=choices, **{"max_tokens": 8, "n": len(texts), **asked})
+    return non_streaming("x", choices=choices, **{"max_tokens": 8, "n": len(texts), **request})
 
 
 def rows_of(*exchanges):
@@ -94,16 +94,16 @@ def test_what_surprises_is_said(exchange, sentence: str) -> None:
     assert picture.says.zh.startswith("每个字母代表一种输出。")
 
 
-def test_what_is_certain_is_named_as_it_was_asked() -> None:
+def test_what_is_certain_is_named_as_it_was_requested() -> None:
     cold = sampled("a", "a", "a", temperature=0)
     seeded = [sampled("a", seed=7) for _ in range(3)]
-    for asked, sentence in (
+    for request, sentence in (
         ([cold], "At temperature 0, all samples are the same."),
         (seeded, "With the same seed, all samples are the same."),
         ([cold, *seeded], "At temperature 0 and with the same seed, all samples are the same."),
     ):
         assert (
-            diversity.draw(rows_of(*asked)).says.en
+            diversity.draw(rows_of(*request)).says.en
             == f"Each letter is a distinct output. {sentence}"
         )
 
@@ -116,5 +116,5 @@ def test_what_does_not_surprise_stands_in_the_text_alternative() -> None:
 
 def test_there_are_letters_for_as_many_texts_as_are_drawn() -> None:
     (row,) = rows_of(sampled(*map(str, range(100))))
-    assert row.distinct == len(row.texts) == diversity.MOST_SAMPLES == len(diversity.LETTERS)
+    assert row.distinct == len(row.texts) == diversity.MAX_SAMPLES == len(diversity.LETTERS)
     assert ">X<" in diversity.draw((row,)).svg

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.report.charts import latency
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_run
-from tests.report.charts.answers import compared, plain, record_of, stream
+from tests.report.charts.answers import compared, non_streaming, record_of, stream
 
 
 def kinds_of(*exchanges):
@@ -15,11 +15,11 @@ def kinds_of(*exchanges):
     return {kind.name.en: kind.times for kind in found or ()}
 
 
-def test_streams_have_two_times_and_plain_answers_one() -> None:
+def test_streams_have_two_times_and_non_streaming_responses_one() -> None:
     streams = [
         stream(f"s{n}", [0.1 * n, 0.1 * n + 1, 3.0], texts=["", " a", " b"]) for n in (1, 2, 3)
     ]
-    plains = [plain(f"p{n}", elapsed=0.5 * n) for n in (3, 1, 2)]
+    plains = [non_streaming(f"p{n}", elapsed=0.5 * n) for n in (3, 1, 2)]
     assert kinds_of(*streams, *plains) == {
         "first text": (1.1, 1.2, 1.3),
         "whole stream": (3.0, 3.0, 3.0),
@@ -28,7 +28,7 @@ def test_streams_have_two_times_and_plain_answers_one() -> None:
 
 
 def test_two_answers_are_no_distribution() -> None:
-    assert kinds_of(plain("a"), plain("b")) == {}
+    assert kinds_of(non_streaming("a"), non_streaming("b")) == {}
     assert latency.numbers(record_of()) is None
 
 
@@ -39,14 +39,14 @@ def test_a_stream_that_was_left_has_no_end() -> None:
 
 
 def test_refusals_and_faults_are_no_answers() -> None:
-    refused = [replace(plain(f"p{n}"), status=400) for n in range(5)]
+    refused = [replace(non_streaming(f"p{n}"), status=400) for n in range(5)]
     assert kinds_of(*refused) == {}
 
 
 def test_the_reference_is_a_kind_of_its_own() -> None:
-    run = a_run(exchanges=tuple(plain(f"x{n}", user=str(n)) for n in range(3)))
+    run = a_run(exchanges=tuple(non_streaming(f"x{n}", user=str(n)) for n in range(3)))
     for n in range(3):
-        run = compared(run, f"x{n}", plain(f"r{n}", elapsed=2.0))
+        run = compared(run, f"x{n}", non_streaming(f"r{n}", elapsed=2.0))
     found = latency.numbers(reading.recorded(run))
     assert found is not None
     assert [(kind.of_reference, kind.median) for kind in found] == [(False, 0.25), (True, 2.0)]
@@ -54,8 +54,12 @@ def test_the_reference_is_a_kind_of_its_own() -> None:
 
 
 def test_the_axis_is_logarithmic_only_where_times_are_far_apart() -> None:
-    near = latency.numbers(record_of(*(plain(f"p{n}", elapsed=0.5 + n / 10) for n in range(5))))
-    far = latency.numbers(record_of(*(plain(f"p{n}", elapsed=0.001 * 10**n) for n in range(5))))
+    near = latency.numbers(
+        record_of(*(non_streaming(f"p{n}", elapsed=0.5 + n / 10) for n in range(5)))
+    )
+    far = latency.numbers(
+        record_of(*(non_streaming(f"p{n}", elapsed=0.001 * 10**n) for n in range(5)))
+    )
     assert near is not None
     assert far is not None
     assert ">0<" in latency.draw(near).svg
@@ -64,6 +68,6 @@ def test_the_axis_is_logarithmic_only_where_times_are_far_apart() -> None:
 
 
 def test_answers_in_no_time_can_be_drawn() -> None:
-    found = latency.numbers(record_of(*(plain(f"p{n}", elapsed=0.0) for n in range(5))))
+    found = latency.numbers(record_of(*(non_streaming(f"p{n}", elapsed=0.0) for n in range(5))))
     assert found is not None
     assert "NaN" not in latency.draw(found).svg

@@ -16,7 +16,7 @@ from conformance.model import Arrival
 from conformance.report.charts import Picture, pictures
 from conformance.report.charts.svg import Drawing, Scale
 from tests.report.builders import a_run
-from tests.report.charts.answers import compared, plain, stream
+from tests.report.charts.answers import compared, non_streaming, stream
 from tests.report.charts.test_agreement import generated, scored
 from tests.report.charts.test_diversity import sampled
 
@@ -29,12 +29,12 @@ ALL = ["arrivals", "latency", "bills", "agreement", "diversity"]
 def a_run_with_everything():
     times = [0.1 + 0.05 * number for number in range(10)]
     streams = [stream(f"s{number}", times, user=str(number)) for number in range(9)]
-    bills = [
-        plain(f"b{n}", prompt=list(range(n)), usage={"prompt_tokens": n + 9})
+    usages = [
+        non_streaming(f"b{n}", prompt=list(range(n)), usage={"prompt_tokens": n + 9})
         for n in (4, 8, 30, 90)
     ]
     samples = sampled("a", "b", "a", temperature=1)
-    exchanges = (*streams, *bills, generated(), scored(), samples)
+    exchanges = (*streams, *usages, generated(), scored(), samples)
     return compared(a_run(exchanges=exchanges), "s3", stream("r1", times))
 
 
@@ -48,7 +48,7 @@ def parsed(picture: Picture) -> ET.Element:
 
 def test_a_run_without_numbers_has_no_pictures() -> None:
     assert pictures(a_run()) == ()
-    assert pictures(a_run(exchanges=(replace(plain(), status=500),))) == ()
+    assert pictures(a_run(exchanges=(replace(non_streaming(), status=500),))) == ()
 
 
 def test_a_run_with_everything_has_all_of_them_in_order() -> None:
@@ -129,20 +129,27 @@ listed = st.lists(hostile, max_size=6)
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(
     usage=hostile,
-    bill=hostile,
+    stated_usage=hostile,
     texts=listed,
     scores=listed,
     times=st.lists(st.floats(), max_size=6),
 )
 def test_no_answer_breaks_bloats_or_enters_a_picture(
-    usage: Any, bill: Any, texts: list[Any], scores: list[Any], times: list[float]
+    usage: Any, stated_usage: Any, texts: list[Any], scores: list[Any], times: list[float]
 ) -> None:
     logprobs = {"tokens": texts, "text_offset": scores, "token_logprobs": scores}
-    odd = [
-        plain("x1", usage=usage, choices=texts),
-        plain("x2", usage={"prompt_tokens": bill}, choices=usage),
-        plain("x3", echo=True, logprobs=1, choices=[{"text": bill, "logprobs": logprobs}, bill]),
-        plain("x4", temperature=bill, top_p=usage, seed=bill, n=usage, choices=texts),
+    outlier = [
+        non_streaming("x1", usage=usage, choices=texts),
+        non_streaming("x2", usage={"prompt_tokens": stated_usage}, choices=usage),
+        non_streaming(
+            "x3",
+            echo=True,
+            logprobs=1,
+            choices=[{"text": stated_usage, "logprobs": logprobs}, stated_usage],
+        ),
+        non_streaming(
+            "x4", temperature=stated_usage, top_p=usage, seed=stated_usage, n=usage, choices=texts
+        ),
         stream("x5", [0.1] * len(texts), texts=texts),
         replace(
             stream("x6", [0.1] * 6),
@@ -151,7 +158,7 @@ def test_no_answer_breaks_bloats_or_enters_a_picture(
         ),
     ]
     run = a_run_with_everything()
-    for picture in pictures(replace(run, exchanges=(*run.exchanges, *odd, *odd, *odd))):
+    for picture in pictures(replace(run, exchanges=(*run.exchanges, *outlier, *outlier, *outlier))):
         svg = text_of(picture)
         parsed(picture)
         assert len(svg.encode()) <= LARGEST
@@ -163,7 +170,7 @@ def test_a_run_of_thousands_of_answers_makes_no_larger_pictures() -> None:
         exchange
         for n in range(1_500)
         for exchange in (
-            plain(
+            non_streaming(
                 f"p{n}", elapsed=0.001 * (n + 1), prompt=[1] * (n + 1), usage={"prompt_tokens": n}
             ),
             sampled(*"abcdefghijklmnopqrstuvwxyz", temperature=n / 1_000),

@@ -9,14 +9,14 @@ import pytest
 from conformance.model import Arrival, Credentials
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_run, an_exchange
-from tests.report.charts.answers import compared, plain, record_of, stream
+from tests.report.charts.answers import compared, non_streaming, record_of, stream
 
 
 def test_an_event_is_there_when_its_last_byte_is() -> None:
     event = b'data: {"choices":[{"text":"a"}]}\n\n'
     one_and_a_half = event + event[:5]
     exchange = an_exchange(
-        asked={"prompt": "1"},
+        request={"prompt": "1"},
         body=event + event + b"data: [DONE]\n\n",
         arrivals=(
             Arrival(0.1, len(one_and_a_half)),
@@ -24,17 +24,17 @@ def test_an_event_is_there_when_its_last_byte_is() -> None:
             Arrival(0.3, 14),
         ),
     )
-    (answer,) = record_of(exchange).answers
-    assert [chunk.at for chunk in answer.chunks] == [0.1, 0.2]
-    assert answer.is_stream
+    (response,) = record_of(exchange).responses
+    assert [chunk.at for chunk in response.chunks] == [0.1, 0.2]
+    assert response.is_stream
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
 def test_every_line_end_of_the_format_ends_an_event(end: bytes) -> None:
     body = (b'data: {"choices":[{"text":"a"}]}' + end) * 3
-    exchange = an_exchange(asked={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
-    (answer,) = record_of(exchange).answers
-    assert [reading.text_in(chunk.data) for chunk in answer.chunks] == ["a", "a", "a"]
+    exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
+    (response,) = record_of(exchange).responses
+    assert [reading.text_in(chunk.data) for chunk in response.chunks] == ["a", "a", "a"]
 
 
 @pytest.mark.parametrize(
@@ -55,27 +55,27 @@ def test_every_line_end_of_the_format_ends_an_event(end: bytes) -> None:
     ],
 )
 def test_what_is_no_answer_is_not_read(change: dict) -> None:
-    assert record_of(replace(plain(), **change)).answers == ()
+    assert record_of(replace(non_streaming(), **change)).responses == ()
 
 
-def test_what_was_asked_of_somebody_else_or_of_another_path_is_not_read() -> None:
-    known = plain()
+def test_what_was_requested_of_somebody_else_or_of_another_path_is_not_read() -> None:
+    known = non_streaming()
     stranger = replace(known, request=replace(known.request, credentials=Credentials.WRONG))
-    listing = an_exchange(asked=b"", body={"data": []})
-    assert record_of(stranger, listing).answers == ()
-    assert len(record_of(known).answers) == 1
+    listing = an_exchange(request=b"", body={"data": []})
+    assert record_of(stranger, listing).responses == ()
+    assert len(record_of(known).responses) == 1
 
 
 def test_a_stream_without_end_is_read_up_to_a_bound() -> None:
-    body = b'data: {"a":1}\n\n' * (reading.MOST_CHUNKS + 10)
-    exchange = an_exchange(asked={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
-    (answer,) = record_of(exchange).answers
-    assert len(answer.chunks) == reading.MOST_CHUNKS
+    body = b'data: {"a":1}\n\n' * (reading.MAX_CHUNKS_READ + 10)
+    exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
+    (response,) = record_of(exchange).responses
+    assert len(response.chunks) == reading.MAX_CHUNKS_READ
 
 
 def test_events_that_no_arrival_brought_have_no_time() -> None:
     exchange = replace(stream("x1", [0.1, 0.2, 0.3]), arrivals=(Arrival(0.1, 1),))
-    assert record_of(exchange).answers == ()
+    assert record_of(exchange).responses == ()
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_a_number_is_finite(value: object, wanted: float | None) -> None:
     assert reading.number(value) == wanted
 
 
-def test_the_references_answers_are_found_by_what_was_asked() -> None:
-    theirs, again = plain("x1"), plain("x2")
-    run = compared(a_run(exchanges=(theirs, again)), "x2", plain("r1", elapsed=0.5))
-    run = compared(run, "not-on-record", plain("r2"))
+def test_the_references_answers_are_found_by_what_was_requested() -> None:
+    theirs, again = non_streaming("x1"), non_streaming("x2")
+    run = compared(a_run(exchanges=(theirs, again)), "x2", non_streaming("r1", elapsed=0.5))
+    run = compared(run, "not-on-record", non_streaming("r2"))
     found = reading.recorded(run).reference
-    assert [answer.elapsed for answer in found.values()] == [0.5]
+    assert [response.elapsed for response in found.values()] == [0.5]
     assert theirs.request in found

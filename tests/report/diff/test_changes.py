@@ -27,12 +27,12 @@ TURNS: dict[tuple[str, str], Change | None] = {
     ("refused", "fail"): Change.BROKE,
     ("refused", "warn"): Change.BROKE,
     ("warn", "fail"): Change.BROKE,
-    ("fail", "pass"): Change.MENDED,
-    ("fail", "refused"): Change.MENDED,
-    ("fail", "warn"): Change.MENDED,
-    ("warn", "pass"): Change.MENDED,
-    ("warn", "refused"): Change.MENDED,
-    ("refused", "pass"): Change.MENDED,
+    ("fail", "pass"): Change.FIXED,
+    ("fail", "refused"): Change.FIXED,
+    ("fail", "warn"): Change.FIXED,
+    ("warn", "pass"): Change.FIXED,
+    ("warn", "refused"): Change.FIXED,
+    ("refused", "pass"): Change.FIXED,
     ("fail", "fail"): Change.STILL,
     ("warn", "warn"): Change.STILL,
     ("pass", "pass"): None,
@@ -51,25 +51,25 @@ def test_every_turn_of_a_verdict_is_in_the_table() -> None:
 
 @for_each_case(("turn", "change"), TURNS.items(), ids=str)
 def test_a_turn_counts_as_it_should(turn: tuple[str, str], change: Change | None) -> None:
-    told = compare(*(a_run(a_finding(CHECK, verdict)) for verdict in turn))
-    assert [one.change for one in told.changes] == ([change] if change else [])
+    result = compare(*(a_run(a_finding(CHECK, verdict)) for verdict in turn))
+    assert [one.change for one in result.changes] == ([change] if change else [])
 
 
 def test_a_check_of_one_run_alone_is_new_or_gone_and_never_worse() -> None:
     old = a_run(a_finding("stop.kept"), a_finding("stop.gone"))
-    told = compare(old, a_run(a_finding("stop.kept"), a_failure("stop.new")))
-    assert [(one.change, one.finding.id) for one in told.changes] == [
+    result = compare(old, a_run(a_finding("stop.kept"), a_failure("stop.new")))
+    assert [(one.change, one.finding.id) for one in result.changes] == [
         (Change.NEW, "stop.new"),
         (Change.GONE, "stop.gone"),
     ]
-    assert told.exit_code is ExitCode.CONFORMING
+    assert result.exit_code is ExitCode.CONFORMING
 
 
 def test_what_got_worse_comes_first_and_each_kind_by_its_ids() -> None:
     then = ("b.mended", "fail"), ("a.mended", "fail"), ("z.broke", "pass"), ("c.unsure", "pass")
     now = ("a.mended", "pass"), ("b.mended", "pass"), ("c.unsure", "error"), ("z.broke", "fail")
-    told = compare(*(a_run(*(a_finding(*one) for one in run)) for run in (then, now)))
-    assert [one.finding.id for one in told.changes] == [
+    result = compare(*(a_run(*(a_finding(*one) for one in run)) for run in (then, now)))
+    assert [one.finding.id for one in result.changes] == [
         "z.broke",
         "c.unsure",
         "a.mended",
@@ -101,11 +101,11 @@ def test_the_exit_code_says_whether_something_got_worse(
     assert compare(*runs).exit_code is code
 
 
-def test_a_newer_run_that_broke_off_is_no_all_clear() -> None:
-    whole, cut = a_run(a_finding()), a_run(a_finding(), broken_off=True)
+def test_a_newer_run_that_is_incomplete_is_no_all_clear() -> None:
+    whole, cut = a_run(a_finding()), a_run(a_finding(), incomplete=True)
     assert compare(whole, cut).exit_code is ExitCode.UNDECIDED
     assert compare(cut, whole).exit_code is ExitCode.CONFORMING
-    assert compare(whole, a_run(a_failure(), broken_off=True)).exit_code is ExitCode.NOT_CONFORMING
+    assert compare(whole, a_run(a_failure(), incomplete=True)).exit_code is ExitCode.NOT_CONFORMING
     assert compare(cut, whole).figures[0].cost is None
 
 
@@ -118,12 +118,12 @@ def test_the_sentence_counts_in_both_languages() -> None:
         a_finding("stop.3"),
         a_finding("stop.bad"),
     )
-    told = compare(then, now)
-    assert told.sentence.of(Language.ENGLISH) == (
+    result = compare(then, now)
+    assert result.sentence.of(Language.ENGLISH) == (
         "2 checks regressed; 1 check now inconclusive; 1 check fixed; "
         "1 of 4 checks in both runs unchanged."
     )
-    assert told.sentence.of(Language.CHINESE) == (
+    assert result.sentence.of(Language.CHINESE) == (
         "2 项检查退化；1 项检查变为无法判定；1 项检查已修复；"
         "两次运行都得出判定的 4 项检查中，1 项判定未变。"
     )
@@ -154,19 +154,19 @@ def test_another_endpoint_contract_tier_or_version_is_noticed() -> None:
     assert compare(old, old).notices == ()
 
 
-def test_a_run_that_broke_off_or_could_not_judge_is_noticed() -> None:
+def test_a_run_that_is_incomplete_or_could_not_judge_is_noticed() -> None:
     whole = a_run(a_finding())
-    cut = compare(a_run(a_finding(), broken_off=True), whole).notices
+    cut = compare(a_run(a_finding(), incomplete=True), whole).notices
     assert [notice.en for notice in cut] == [
         "The older run is incomplete; only its verdicts so far are compared."
     ]
-    down = a_run(because="there is nothing", conclusion=Conclusion.UNDECIDED)
+    down = a_run(reason="there is nothing", conclusion=Conclusion.UNDECIDED)
     assert [notice.en for notice in compare(whole, down).notices] == [
         "The newer run stopped early: Inconclusive."
     ]
 
 
-def test_a_state_that_changed_is_told_and_weighed() -> None:
+def test_a_state_that_changed_is_reported_and_weighed() -> None:
     old = a_run(a_finding(), subjects=(a_subject("stop"), a_subject("only-then")))
     new = a_run(
         a_failure(effect=Effect.IGNORED), subjects=(a_subject("stop"), a_subject("only-now"))

@@ -13,39 +13,39 @@ from tests.report.builders import a_run, an_exchange
 STREAM = "text/event-stream; charset=utf-8"
 
 
-def asked(prompt: str, seconds: float, **changes: Any) -> Exchange:
+def requested(prompt: str, seconds: float, **changes: Any) -> Exchange:
     body = {"model": changes.pop("model", "m"), "prompt": prompt}
-    return an_exchange(asked=body, elapsed=seconds, **changes)
+    return an_exchange(request=body, elapsed=seconds, **changes)
 
 
 def streamed(prompt: str, first: float) -> Exchange:
     arrivals = (Arrival(first, 5), Arrival(9.0, 5))
     body = {"model": "m", "prompt": prompt, "stream": True}
-    return an_exchange(asked=body, content_type=STREAM, arrivals=arrivals, elapsed=9.0)
+    return an_exchange(request=body, content_type=STREAM, arrivals=arrivals, elapsed=9.0)
 
 
 def test_only_requests_of_both_runs_count() -> None:
-    old = a_run(exchanges=(asked("a", 1.0), asked("b", 2.0), asked("long", 60.0)))
-    new = a_run(exchanges=(asked("b", 4.0), asked("a", 2.0), asked("short", 0.1)))
+    old = a_run(exchanges=(requested("a", 1.0), requested("b", 2.0), requested("long", 60.0)))
+    new = a_run(exchanges=(requested("b", 4.0), requested("a", 2.0), requested("short", 0.1)))
     then, now = figures_of(old, new)
     assert then.plain == Median(1.5, 2)
     assert now.plain == Median(3.0, 2)
 
 
 def test_a_request_that_one_run_made_more_often_counts_as_often() -> None:
-    old = a_run(exchanges=(asked("a", 1.0),))
-    new = a_run(exchanges=(asked("a", 1.0), asked("a", 3.0), asked("a", 9.0)))
+    old = a_run(exchanges=(requested("a", 1.0),))
+    new = a_run(exchanges=(requested("a", 1.0), requested("a", 3.0), requested("a", 9.0)))
     assert figures_of(old, new)[1].plain == Median(3.0, 3)
 
 
 def test_the_name_of_the_model_makes_no_other_request() -> None:
-    old, new = (a_run(exchanges=(asked("a", 1.0, model=name),)) for name in ("x", "y"))
+    old, new = (a_run(exchanges=(requested("a", 1.0, model=name),)) for name in ("x", "y"))
     assert figures_of(old, new)[0].plain == Median(1.0, 1)
 
 
-def test_a_stream_counts_by_its_first_chunk_and_no_plain_answer_does() -> None:
-    old = a_run(exchanges=(streamed("a", 0.25), asked("b", 1.0)))
-    new = a_run(exchanges=(streamed("a", 0.5), asked("b", 1.0)))
+def test_a_stream_counts_by_its_first_chunk_and_no_non_streaming_response_does() -> None:
+    old = a_run(exchanges=(streamed("a", 0.25), requested("b", 1.0)))
+    new = a_run(exchanges=(streamed("a", 0.5), requested("b", 1.0)))
     then, now = figures_of(old, new)
     assert (then.first_chunk, now.first_chunk) == (Median(0.25, 1), Median(0.5, 1))
     assert then.plain == Median(1.0, 1)
@@ -54,12 +54,12 @@ def test_a_stream_counts_by_its_first_chunk_and_no_plain_answer_does() -> None:
 @pytest.mark.parametrize(
     "exchange",
     [
-        asked("a", 1.0, status=500),
-        asked("a", 1.0, fault="it broke off"),
-        an_exchange(asked=b"not json"),
-        an_exchange(asked=b"[" * 100_000),
-        an_exchange(asked=b'["prompt"]'),
-        an_exchange(asked={"model": "m"}),
+        requested("a", 1.0, status=500),
+        requested("a", 1.0, fault="it broke off"),
+        an_exchange(request=b"not json"),
+        an_exchange(request=b"[" * 100_000),
+        an_exchange(request=b'["prompt"]'),
+        an_exchange(request={"model": "m"}),
     ],
     ids=["refused", "broken off", "no JSON", "too deep", "no object", "no prompt"],
 )

@@ -14,7 +14,7 @@ from conformance.report.console import console_for
 from conformance.report.diff import Differences, Places, compare, files
 from conformance.report.diff import terminal as text
 from conformance.report.diff.changes import Change
-from conformance.report.diff.sections import TITLES, TOLD, lines_of, measured_on
+from conformance.report.diff.sections import REPORTED, TITLES, lines_of, measured_on
 from tests.report.builders import a_failure, a_finding, a_run, a_subject, an_exchange
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
@@ -46,31 +46,31 @@ def both() -> tuple[Run, Run]:
 
 
 @pytest.fixture
-def told() -> Differences:
+def reported() -> Differences:
     return compare(*both())
 
 
-def shown(told: Differences, language: Language, most: int | None = None) -> str:
+def shown(reported: Differences, language: Language, most: int | None = None) -> str:
     screen = console_for()
     with screen.capture() as captured:
-        screen.print(text.render(told, language, most))
+        screen.print(text.render(reported, language, most))
     return captured.get()
 
 
-def test_every_kind_of_change_occurs_here(told: Differences) -> None:
-    assert {one.change for one in told.changes} == set(Change) == set(TITLES)
+def test_every_kind_of_change_occurs_here(reported: Differences) -> None:
+    assert {one.change for one in reported.changes} == set(Change) == set(TITLES)
 
 
 @pytest.mark.parametrize("language", Language)
 def test_text_and_markdown_tell_every_change_in_one_language(
-    told: Differences, language: Language
+    reported: Differences, language: Language
 ) -> None:
-    written = files(language=language)["markdown"].render(told)
-    for output in (shown(told, language), written):
-        assert told.headline.of(language) in output
-        for one in told.changes:
+    written = files(language=language)["markdown"].render(reported)
+    for output in (shown(reported, language), written):
+        assert reported.headline.of(language) in output
+        for one in reported.changes:
             assert one.finding.id in output
-        for change in TOLD:
+        for change in REPORTED:
             assert TITLES[change].of(language) in output
         assert "nothing came" in output
         assert "a fifth was served" in output
@@ -81,23 +81,23 @@ def test_text_and_markdown_tell_every_change_in_one_language(
 def test_a_screen_lists_some_names_and_a_pipe_all() -> None:
     old = a_run(a_finding())
     many = a_run(a_finding(), *(a_finding(f"stop.new-{n}") for n in range(40)))
-    told = compare(old, many)
-    assert "stop.new-39" in shown(told, Language.ENGLISH)
-    few = shown(told, Language.ENGLISH, most=5)
+    result = compare(old, many)
+    assert "stop.new-39" in shown(result, Language.ENGLISH)
+    few = shown(result, Language.ENGLISH, most=5)
     assert "stop.new-39" not in few
     assert "and 36 more" in few
 
 
 def test_markdown_of_very_many_changes_says_how_many_it_leaves_out() -> None:
     names = [f"stop.n{n:03}" for n in range(70)]
-    told = compare(a_run(*map(a_finding, names)), a_run(*map(a_failure, names)))
-    written = files()["markdown"].render(told)
+    result = compare(a_run(*map(a_finding, names)), a_run(*map(a_failure, names)))
+    written = files()["markdown"].render(result)
     assert written.count("stop.n0") == 50
     assert "20 more in the HTML and JSON files." in written
 
 
-def test_json_holds_everything_in_ascii(told: Differences) -> None:
-    written = files(Places("../old/index.html", None))["json"].render(told)
+def test_json_holds_everything_in_ascii(reported: Differences) -> None:
+    written = files(Places("../old/index.html", None))["json"].render(reported)
     assert written.isascii()
     document: dict[str, Any] = json.loads(written)
     assert document["exit_code"] == 1
@@ -109,35 +109,35 @@ def test_json_holds_everything_in_ascii(told: Differences) -> None:
     assert document["old"]["page"] == "../old/index.html"
     assert document["new"]["plain"] == {"seconds": 0.5, "count": 1}
     assert (document["compared"], document["unchanged"]) == (3, 1)
-    assert document["sentence_zh"] == told.sentence.zh
+    assert document["sentence_zh"] == reported.sentence.zh
 
 
 def test_the_page_speaks_both_languages_and_links_each_check_to_its_report(
-    told: Differences,
+    reported: Differences,
 ) -> None:
-    page = files(Places("../old/index.html", "../new/index.html"))["html"].render(told)
-    for words in (told.headline, told.sentence):
+    page = files(Places("../old/index.html", "../new/index.html"))["html"].render(reported)
+    for words in (reported.headline, reported.sentence):
         assert words.en in page
         assert words.zh in page
     assert '<html lang="en">' in page
     assert 'href="../new/index.html#stop.broke"' in page
     assert 'href="../old/index.html#stop.gone"' in page
-    chinese = files(language=Language.CHINESE)["html"].render(told)
+    chinese = files(language=Language.CHINESE)["html"].render(reported)
     assert '<html lang="zh">' in chinese
     assert "index.html" not in chinese
 
 
-def test_figures_say_by_how_much_and_on_what(told: Differences) -> None:
-    lines = {line.name.en: line for line in lines_of(told)}
+def test_figures_say_by_how_much_and_on_what(reported: Differences) -> None:
+    lines = {line.name.en: line for line in lines_of(reported)}
     median = lines["Non-streaming response, median"]
     assert (median.was.en, median.now.zh, median.by) == ("250 ms", "500 毫秒", "+100%")
-    measured = measured_on(told)
+    measured = measured_on(reported)
     assert measured is not None
     assert "1 and 1 non-streaming responses, 0 and 0 streams" in measured.en
 
 
 def test_what_is_not_known_is_said_and_never_counted_as_nothing() -> None:
-    cut = a_run(a_finding(), broken_off=True)
+    cut = a_run(a_finding(), incomplete=True)
     lines = {line.name.en: line for line in lines_of(compare(cut, a_run(a_finding())))}
     requests = lines["Requests"]
     assert (requests.was.en, requests.now.en, requests.by) == ("unknown", "118", "")
@@ -148,12 +148,12 @@ def test_what_is_not_known_is_said_and_never_counted_as_nothing() -> None:
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_an_attack_is_shown_and_does_nothing(attack: str) -> None:
     hostile = a_hostile_run(attack)
-    told = compare(a_run(a_finding()), hostile)
+    result = compare(a_run(a_finding()), hostile)
     for language in Language:
-        assert ACTING.findall(shown(told, language).replace("\n", "")) == []
+        assert ACTING.findall(shown(result, language).replace("\n", "")) == []
     for name, file in files().items():
-        written = file.render(told)
+        written = file.render(result)
         assert ACTING.findall(written) == [], name
-    page = files()["html"].render(told)
+    page = files()["html"].render(result)
     assert "<script>alert" not in page
     assert "<img" not in page

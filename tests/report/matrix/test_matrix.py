@@ -113,15 +113,15 @@ def test_one_click_deeper_are_the_checks_about_a_subject() -> None:
     assert "stop.five-refused" not in ROWS["other"].verdicts
 
 
-def test_a_run_that_broke_off_is_never_green() -> None:
-    (row,) = matrix_of([Recorded("cut", a_run(a_finding(), broken_off=True))], ()).rows
-    assert row.conclusion is Conclusion.BROKEN_OFF
+def test_a_run_that_is_incomplete_is_never_green() -> None:
+    (row,) = matrix_of([Recorded("cut", a_run(a_finding(), incomplete=True))], ()).rows
+    assert row.conclusion is Conclusion.INCOMPLETE
     assert row.cost is None
 
 
 def test_what_a_row_says_of_a_failure_stands_beside_what_was_learned() -> None:
     failed = Text("something failed that should not have", "")
-    (row,) = matrix_of([Recorded("cut", a_run(broken_off=True), because=failed)], ()).rows
+    (row,) = matrix_of([Recorded("cut", a_run(incomplete=True), because=failed)], ()).rows
     assert row.because == failed
 
 
