@@ -22,7 +22,7 @@ COMMANDS = {
         ("run", "run", "run", "Test one or more endpoints."),
         ("init", "init", "init", "Write a starter conformance.toml."),
         ("plan", "plan", "plan", "Estimate the cost of a run without sending anything."),
-        ("list", "listing", "list_checks", "List checks by area."),
+        ("list", "list_checks", "list_checks", "List checks by area."),
         ("explain", "explain", "explain", "Explain a check and its requirement."),
         ("report", "report", "report", "Regenerate reports from a recorded run."),
         ("matrix", "matrix", "matrix", "Compare targets in one table."),

@@ -18,7 +18,7 @@ from conformance.docs_audit.clients.response import OUTPUT_LIMIT, ClientResponse
 
 DRIVERS = "conformance.docs_audit.drivers"
 _PACKAGE = Path(conformance.__file__).parent
-_FOLDER = _PACKAGE / "documents" / "drivers"
+_FOLDER = _PACKAGE / "docs_audit" / "drivers"
 
 EXTRA = "pip install 'completions-conformance[clients]'"
 
