@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 import click
 
 from conformance.cli.lazy import LazyGroup
-from conformance.contract.plugins import PluginError
 from conformance.model import ExitCode
+from conformance.plugins import PluginError
 from conformance.report.sanitize import line
 
 OBJECTS_BEFORE_COLLECTION = 20_000

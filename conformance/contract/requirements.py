@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from conformance.contract.files import ContractError, read_yaml, spec_directory
-from conformance.contract.plugins import Plugin, plugins
 from conformance.model import Level, Requirement, Source
+from conformance.plugins import Plugin, plugins
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cache
 
 from conformance.checks.catalogue import REGISTERED, Check
 from conformance.contract import DOCUMENTS, ContractError, load_contract
-from conformance.contract.plugins import Plugin, plugins
+from conformance.plugins import Plugin, plugins
 
 PACKAGES = ("conformance.checks",)
 """The packages whose modules, at any depth, register checks by being imported."""

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from conformance.checks import Check
-from conformance.contract.plugins import PluginError
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import choose
 from conformance.engine.verdicts import rule
 from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusal
 from conformance.model import Finding, Level, Run, Verdict
+from conformance.plugins import PluginError
 from conformance.pytest_plugin.blocking import BlockingApi
 from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
 from conformance.pytest_plugin.settings import Settings, read_settings

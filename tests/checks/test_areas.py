@@ -16,9 +16,9 @@ import yaml
 from conformance.checks import Check
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import load_contract
-from conformance.contract.plugins import Plugin
 from conformance.contract.requirements import own_statements, statements_of
 from conformance.engine.discovery import all_checks
+from conformance.plugins import Plugin
 from conformance.report.diagnosis import Cause
 from reference_server.behaviour import registry as behaviours
 
@@ -112,9 +112,9 @@ def test_equal_ids_of_both_penalties_judge_equal_requirements() -> None:
     assert clauses("presence-penalty") == clauses("frequency-penalty") != set()
 
 
-def load(name: str) -> None:
-    """Import a file of the template, as if it stood in a package of this project."""
-    spec = importlib.util.spec_from_file_location(f"template_{name}", TEMPLATE / f"{name}.py")
+def load(name: str, place: str) -> None:
+    """Import a file of the template as the module that it becomes."""
+    spec = importlib.util.spec_from_file_location(place, TEMPLATE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -124,8 +124,8 @@ def load(name: str) -> None:
 def test_the_template_registers_its_checks() -> None:
     with patch.dict(REGISTERED):
         before = set(REGISTERED)
-        load("directed")
-        load("invariants")
+        load("directed", "conformance.checks.fingerprint.directed")
+        load("invariants", "conformance.checks.fingerprint.invariants")
         new = REGISTERED.keys() - before
     assert new == {"fingerprint.constant", "fingerprint.constant-everywhere"}
 
@@ -135,8 +135,8 @@ def test_the_template_registers_its_fault_and_variant() -> None:
     assert "fingerprint-per-chunk" not in faults
     assert "fingerprint-in-first-chunk" not in variants
     with patch.dict(behaviours._faults), patch.dict(behaviours._variants):
-        load("fault")
-        load("variant")
+        load("fault", "reference_server.faults.fingerprint")
+        load("variant", "reference_server.variants.fingerprint")
         fault = behaviours._faults["fingerprint-per-chunk"]
         assert fault.breaks == ("fingerprint.constant-in-stream",)
         assert "fingerprint-in-first-chunk" in behaviours._variants

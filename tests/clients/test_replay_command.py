@@ -78,7 +78,7 @@ def test_an_endpoint_that_is_named_is_requested_the_model_that_is_named(replay: 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert [request.body["model"] for request in heard] == ["tiny"] * 3
     # What it can cost is said before it is spent.
-    assert "sending 3 requests  at most 248 tokens at 127.0.0.1" in ended.stderr
+    assert "sending 3 requests, at most 248 tokens at 127.0.0.1" in ended.stderr
     assert "✓ met  openai-python, a batch of prompts  openai (PyPI) " in ended.stdout
 
 
@@ -132,10 +132,10 @@ def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (request,) = heard
     assert request.body == {"model": "m", "prompt": f"Sum up: {STAND_IN}"}
-    assert "with a text of ours for long_text, a variable in the page's code" in ended.stdout
+    assert "with placeholder text for long_text, a variable in the page's code" in ended.stdout
     tokens = len(request.body["prompt"]) + 1
-    said = f"at most {tokens} tokens, plus what 1 request without max_tokens at 127.0.0.1"
-    assert f"mine: sending 1 request  {said}" in ended.stderr
+    said = f"at most {tokens} tokens, plus the output of 1 request without max_tokens at 127.0.0.1"
+    assert f"mine: sending 1 request, {said}" in ended.stderr
 
 
 def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
@@ -149,7 +149,7 @@ def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
         ended = replay("eronmind", "--base-url", endpoint.base_url, "--timeout", "1")
         released.set()
     assert ended.returncode == 1
-    assert "seen     no end after 1 s" in ended.stdout
+    assert "actual   timeout after 1 s" in ended.stdout
 
 
 def test_an_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:

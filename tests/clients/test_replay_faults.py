@@ -250,4 +250,4 @@ def test_an_endpoint_that_keeps_silent_is_not_waited_for(client: Client) -> None
     with endpoint_that(answering) as endpoint:
         one = sent_by(client, endpoint, seconds=1)
         released.set()
-    assert [unmet.seen for unmet in one.unmet] == ["no end after 1 s"]
+    assert [unmet.seen for unmet in one.unmet] == ["timeout after 1 s"]

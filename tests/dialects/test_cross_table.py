@@ -47,7 +47,7 @@ def test_failures_of_a_cell_are_explained(column: str, contract: str) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("column", columns())
-def test_failures_of_a_dialect_are_explained(column: str) -> None:
+def test_deviations_of_a_dialect_are_explained(column: str) -> None:
     cells = judge_column(column)
     own = cells[column.partition(", ")[0]]
     assert own.conclusion is Conclusion.CONFORMING

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from conformance.checks.catalogue import REGISTERED
 from conformance.cli import main
 from conformance.contract import load_contract
-from conformance.contract.plugins import Plugin, PluginError
 from conformance.contract.requirements import own_statements, statements_of
 from conformance.engine import discovery
 from conformance.engine.discovery import all_checks
+from conformance.plugins import Plugin, PluginError
 
 pytest_plugins = "pytester"
 
