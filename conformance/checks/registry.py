@@ -61,16 +61,14 @@ def check(
                 simpler = await missing_in_simpler_request(missing, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(
-                    f"{missing.feature} did not come back, and {simpler} judges that"
-                ) from None
+                raise NotApplicable(f"{missing.feature} is missing; see {simpler}") from None
             except Refusal as refusal:
                 if _is_first(stage, api):
                     raise
                 simpler = await refused_in_simpler_request(refusal, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(f"{refusal}, and {simpler} judges that") from None
+                raise NotApplicable(f"{refusal}; see {simpler}") from None
             except Unsettled as doubt:
                 raise await settle(doubt, api) from None
 
@@ -82,7 +80,7 @@ def check(
                 cause = root_cause_of(found, requirement, api)
                 if cause is None:
                     raise
-                raise NotApplicable(f"{cause} has found what may be the cause of this") from None
+                raise NotApplicable(f"may have the same cause as {cause}") from None
 
         titles = titles_of(function, check_id)
         judge = run if stage is Stage.DIRECTED else run_last

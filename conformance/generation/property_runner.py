@@ -212,8 +212,7 @@ class _Search(Generic[C, S]):
         others = [one for one in self._api.exchanges if one not in failure.exchanges]
         self._api.exchanges[:] = [*others, *failure.exchanges]
         raise Failure(
-            f"{failure.failure.expected}; the smallest request that shows it:"
-            f" {body_text(failure.request)}",
+            f"{failure.failure.expected}; smallest failing request: {body_text(failure.request)}",
             failure.failure.seen,
             effect=failure.failure.effect,
             features=features_of(failure.request.body),
@@ -272,7 +271,7 @@ class _Search(Generic[C, S]):
                     if await self._try_smaller(case, simpler, self._first):
                         break
             return self._first is not None
-        raise NotApplicable("this document leaves nothing to ask for")
+        raise NotApplicable("no request is possible under this document")
 
     async def _fails_smaller(self, case: C, first: PropertyFailure[C, S]) -> bool:
         """Judge another case while shrinking, as long as the limit on requests allows it."""

@@ -49,7 +49,7 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
         case.validate_response(_response(exchange), checks=chosen)
     except FailureGroup as group:
         failures = "; ".join(_one_line(failure) for failure in group.exceptions)
-        raise Failure("an answer that the contract describes", failures) from None
+        raise Failure("a response that the contract describes", failures) from None
 
 
 def assert_completion_fits(response: Response, api: Api) -> None:
@@ -88,7 +88,7 @@ def assert_no_violations(violations: Sequence[SchemaViolation]) -> None:
     """Assert that there are no violations; the first one is reported."""
     if violations:
         first = violations[0]
-        raise Failure("an answer that matches the schema", f"{first.path}: {first.message}")
+        raise Failure("a response that matches the schema", f"{first.path}: {first.message}")
 
 
 def complete_exchange(response: Response) -> Exchange:
@@ -99,7 +99,7 @@ def complete_exchange(response: Response) -> Exchange:
     """
     exchange = response.exchange
     if exchange.status is None or exchange.fault is not None:
-        raise Inconclusive(f"no whole answer: {exchange.fault}")
+        raise Inconclusive(f"no complete response: {exchange.fault}")
     return exchange
 
 

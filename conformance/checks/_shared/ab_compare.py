@@ -44,9 +44,7 @@ class Unsettled(Inconclusive):
         effect: Effect,
     ) -> None:
         first, again = next((s[0], s[-1]) for s in seen if s[-1] != s[0])
-        super().__init__(
-            f"the endpoint does not repeat its own answer: {shown(first)}, then {shown(again)}"
-        )
+        super().__init__(f"the response is not deterministic: {shown(first)}, then {shown(again)}")
         self.sides = sides
         self.seen = seen
         self.expected = expected
@@ -72,4 +70,4 @@ async def expect_agreement(
             responses.append(await ask(True))
             if responses[-1] != responses[0]:
                 raise Unsettled(sides, seen, expected, effect)
-    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated", effect=effect)
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)", effect=effect)

@@ -82,7 +82,7 @@ async def ask_batched(
         size = request.get("n", 1)
         choices = choices_of(completion, size * len(prompts), Feature.N_CHOICES)
         return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
-    raise NotApplicable("this document leaves nothing to ask for")
+    raise NotApplicable("no request is possible under this document")
 
 
 def generated_text(prompt: str, choice: Choice) -> str:

@@ -26,7 +26,7 @@ def assert_as_whole_as_tokens(choice: Choice) -> None:
     """
     generated, known = join_tokens(readable_tokens(choice))
     if not known or has_broken_character(generated):
-        raise NotApplicable("the tokens do not tell")
+        raise NotApplicable("the tokens contain partial characters")
     # What stands behind a character that was cut would make it stand in the middle.
     if has_broken_character(CONTROL_TOKEN.sub("", choice.text)):
         raise Failure("whole characters, as in the tokens", shown(choice.text))

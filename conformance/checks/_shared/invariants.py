@@ -71,7 +71,7 @@ def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
             continue
         inspected += 1
     if not inspected:
-        raise NotApplicable("there is nothing of this to look at in the answer")
+        raise NotApplicable("not applicable to this response")
 
 
 def assert_not_reported(
@@ -87,7 +87,7 @@ def assert_not_reported(
         tellers.append(run.root_cause_among(JUDGED_BY[feature]))
     result = next((teller for teller in tellers if teller is not None), None)
     if result is not None:
-        raise NotApplicable(f"{result} found this already")
+        raise NotApplicable(f"same cause as {result}")
 
 
 def conclude(inspected: Inspected, api: Api) -> None:
@@ -106,13 +106,13 @@ def conclude(inspected: Inspected, api: Api) -> None:
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
         raise Failure(first.expected, seen, effect=first.effect)
     if not inspected.at:
-        raise NotApplicable("no answer of the run has anything of this to look at")
+        raise NotApplicable("no applicable response in this run")
 
 
 def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]) -> str:
     """Say how many answers break a rule, and by what their requests differ from all others."""
     sound = [exchange for exchange in inspected if exchange not in broken]
-    count = f"{len(broken)} of {len(broken) + len(sound)} answers"
+    count = f"{len(broken)} of {len(broken) + len(sound)} responses"
     common = frozenset.intersection(*(frozenset(traits(exchange)) for exchange in broken))
     for exchange in sound:
         common -= frozenset(traits(exchange))
@@ -127,4 +127,4 @@ def traits(exchange: RecordedExchange) -> Iterator[str]:
         if exchange.request.raw.get(feature) is not False:
             yield named.get(feature, f"`{feature}`")
     if not request.body.decode("utf-8", errors="replace").isascii():
-        yield "text beyond ASCII"
+        yield "non-ASCII text"

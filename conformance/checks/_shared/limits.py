@@ -165,7 +165,7 @@ def is_same_as_omitted(row: Limit) -> CheckFunction:
 
         null = value is None
         async with where_served(api, name, row.instead) if null else nullcontext():
-            await expect_agreement(with_value, without, f"the answer without `{name}`")
+            await expect_agreement(with_value, without, f"the response without `{name}`")
 
     return run
 

@@ -142,7 +142,7 @@ async def expect_same_responses(
     second = await right(False)
     if first == second:
         return
-    difference = f"{shown(first)} against {shown(second)}"
+    difference = f"{shown(first)} vs. {shown(second)}"
     if not trial.careful:
         raise Failure(expected, difference, effect=effect)
     try:
@@ -166,12 +166,12 @@ async def _expect_no_near_tie(
         lead = await lead_before(parting_of(*seen), sides, api, difference)
     except (Failure, Refusal) as missing:
         raise Inconclusive(
-            f"{difference}; how close the tokens were cannot be told: {missing}"
+            f"{difference}; the margin between the tokens is unknown: {missing}"
         ) from None
     if lead is None:
-        raise Inconclusive(f"{difference}; how close the tokens were cannot be told")
+        raise Inconclusive(f"{difference}; the margin between the tokens is unknown")
     if lead < NEAR_TIE_NATS:
         raise Inconclusive(
-            f"{difference}; up to where they part two tokens are {lead:.2f} nats from each"
-            f" other, and below {NEAR_TIE_NATS} a correct endpoint may take either"
+            f"{difference}; before they diverge, two tokens are {lead:.2f} nats apart, and"
+            f" below {NEAR_TIE_NATS} this is a near-tie"
         )

@@ -54,4 +54,4 @@ async def expect_same_scores(
     if trial.careful:
         await expect_scored_alike(left, right, expected)
         return
-    raise Failure(expected, f"{shown(first)} against {shown(second)}")
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)}")

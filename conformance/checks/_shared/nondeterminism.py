@@ -57,25 +57,24 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
     try:
         lead = await lead_before(parting_of(usual, outlier), doubt.sides, api, doubt)
         if lead is None:
-            return Inconclusive(f"{doubt}; how close the tokens were cannot be told")
+            return Inconclusive(f"{doubt}; the margin between the tokens is unknown")
         if lead < NEAR_TIE_NATS:
             return Inconclusive(
-                f"{doubt}; up to where they part two tokens are {lead:.2f} nats from each other,"
-                f" and below {NEAR_TIE_NATS} a correct endpoint may take either"
+                f"{doubt}; before they diverge, two tokens are {lead:.2f} nats apart, and below"
+                f" {NEAR_TIE_NATS} this is a near-tie"
             )
         recurrences, rounds = await count_recurrences(doubt, usual, api.retest_budget)
     except Inconclusive as unanswered:
         return unanswered
     except (Failure, Refusal) as missing:
-        return Inconclusive(f"{doubt}; how close the tokens were cannot be told: {missing}")
+        return Inconclusive(f"{doubt}; the margin between the tokens is unknown: {missing}")
     result = (
         f"{shown(outlier)} instead of {shown(usual)}, {recurrences} times in {rounds} repeats,"
-        f" though one"
-        f" token leads by {lead:.1f} nats or more up to where they part"
+        f" although one token leads by {lead:.1f} nats or more before they diverge"
     )
     if recurrences >= MIN_RETURNS:
-        return Failure(doubt.expected, f"now and then {result}", effect=doubt.effect)
-    return Inconclusive(f"the endpoint does not repeat its own answer: {result}")
+        return Failure(doubt.expected, f"sometimes {result}", effect=doubt.effect)
+    return Inconclusive(f"the response is not deterministic: {result}")
 
 
 def usual_and_outlier(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
@@ -113,7 +112,7 @@ async def lead_before(
     leads: list[float] = []
     for ask in sides:
         if not api.retest_budget.take(2):
-            raise Inconclusive(f"{doubt}; the run has asked too often already")
+            raise Inconclusive(f"{doubt}; the limit on repeated requests is reached")
         earlier = len(api.exchanges)
         await ask(True)
         for body in _bodies(api.exchanges[earlier:]):

@@ -49,7 +49,7 @@ def generated_positions(exchange: RecordedExchange, choice: Choice) -> list[Posi
     if not exchange.request.echo:
         return positions
     if choice.finish_reason != "length" or not exchange.request.limit:
-        raise NotApplicable("there is no telling which tokens are the prompt's")
+        raise NotApplicable("the prompt's tokens cannot be identified")
     return positions[-exchange.request.limit :]
 
 
@@ -60,5 +60,5 @@ def scored_choices(exchange: RecordedExchange) -> tuple[Choice, ...]:
         NotApplicable: none were asked for.
     """
     if exchange.request.logprobs is None:
-        raise NotApplicable("no log probabilities were asked for")
+        raise NotApplicable("no log probabilities were requested")
     return tuple(choice for _, choice in exchange.numbered if choice.has_logprobs)

@@ -21,7 +21,7 @@ def is_error(value: object) -> bool:
 def stream_of(exchange: RecordedExchange) -> Response:
     """Return a stream that was asked for and came whole."""
     if not exchange.served.is_stream or not exchange.request.stream:
-        raise NotApplicable("the answer is no stream, or none was asked for")
+        raise NotApplicable("the response is not a stream, or none was requested")
     return exchange.response
 
 
@@ -30,7 +30,7 @@ def unbroken(exchange: RecordedExchange) -> Response:
     response = stream_of(exchange)
     broken = any(is_error(result) for _, result in exchange.payloads)
     if broken or any(SPEAKS_OF_AN_ERROR.search(line) for line in response.stream.stray):
-        raise NotApplicable("the stream broke with an error")
+        raise NotApplicable("the stream ended with an error")
     return response
 
 

@@ -47,7 +47,7 @@ def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
         if response.status in rejected:
             raise
         raise NotApplicable(
-            f"no refusal to look at: status {response.status}, which other checks judge"
+            f"no rejection to inspect: status {response.status} (covered by other checks)"
         ) from None
 
 

@@ -81,7 +81,7 @@ class ShapeQueue(Generic[AnyShape]):
         self._todo += new
 
 
-NON_STREAMING = RequestShape("a plain answer")
+NON_STREAMING = RequestShape("a non-streaming response")
 
 STREAM = RequestShape("a stream", stream=True)
 
@@ -89,9 +89,9 @@ BATCH = RequestShape("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
 
 SEVERAL_CHOICES = RequestShape("several choices", {"n": 3})
 
-CHINESE = RequestShape("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
+CHINESE = RequestShape("a response to Chinese text", {"prompt": OPEN_PROMPTS[2]})
 
-ECHO = RequestShape("an echoed answer", {"echo": True})
+ECHO = RequestShape("a response with echo", {"echo": True})
 
 TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
 
@@ -162,9 +162,8 @@ async def assert_greedy_in_every_shape(
             worst = min(outliers, key=lambda position: position.logprob or 0.0)
             raise Failure(
                 expected,
-                f"in {shape.name} {len(outliers)} of {len(positions)} tokens that are far from the"
-                f" best,"
-                f" such as {shown(worst.token)} with {worst.logprob} beside {shown(worst.top)}",
+                f"in {shape.name} {len(outliers)} of {len(positions)} tokens are far from the best,"
+                f" such as {shown(worst.token)} with {worst.logprob}, listed: {shown(worst.top)}",
                 effect=effect,
             )
 

@@ -83,7 +83,7 @@ async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Resp
     if response.expect_response() != 200 or not response.is_stream:
         collect_stream(response)
     if response.exchange.fault is not None:
-        raise Inconclusive(f"the stream broke off: {response.exchange.fault}")
+        raise Inconclusive(f"the stream is incomplete: {response.exchange.fault}")
     return response
 
 

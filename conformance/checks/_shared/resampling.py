@@ -117,7 +117,7 @@ async def choices_in_every_shape(
         if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
             taken[shape] = choices
     if not taken:
-        raise NotApplicable("not as many choices as asked for come back")
+        raise NotApplicable("the number of choices is not the requested one")
     return taken
 
 
@@ -135,10 +135,10 @@ def assert_no_repeat(
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
     seen = (
-        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}, which by the"
-        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}; by the"
+        f" endpoint's own log probabilities its probability is at most {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        result = f"{seen} (accused below {SHARES[check_id]:.0e})"
+        result = f"{seen} (reported below {SHARES[check_id]:.0e})"
         raise Failure(expected, result, effect=Effect.IGNORED)
-    raise NotApplicable(f"{seen}: too little to tell from chance")
+    raise NotApplicable(f"{seen}: not distinguishable from chance")

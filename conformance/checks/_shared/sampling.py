@@ -118,14 +118,14 @@ async def expect_variety(
         if is_beyond_chance(check_id, log_chance):
             break
     if not any(same):
-        raise NotApplicable("the endpoint generates nothing after the open prompts")
+        raise NotApplicable("the endpoint generates nothing for the open prompts")
     seen = (
-        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}, which by the"
-        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}; by the"
+        f" endpoint's own log probabilities their probability is at most {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise NotApplicable(f"{seen}: too little to tell from chance")
+        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise NotApplicable(f"{seen}: not distinguishable from chance")
 
 
 async def assert_rows_differ(
@@ -139,17 +139,17 @@ async def assert_rows_differ(
     """
     taken = await rows() if rows else []
     if not taken:
-        raise Inconclusive(f"samples are equal, and nothing tells how probable that is: {missing}")
+        raise Inconclusive(f"samples are equal, and their probability is unknown: {missing}")
     if any(len(set(row)) > 1 for row in taken):
         return
     log_chance = log_chance_of_equal_rows(taken)
     seen = (
-        f"{len(taken)} times {len(taken[0])} equal samples, {shown([row[0] for row in taken])},"
-        f" which as many samples in any order have a chance of {chance(log_chance)} to be"
+        f"{len(taken)} groups of {len(taken[0])} equal samples, {shown([row[0] for row in taken])};"
+        f" in random order the probability is {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise Inconclusive(f"{seen}: too little to tell from chance")
+        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise Inconclusive(f"{seen}: not distinguishable from chance")
 
 
 async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:

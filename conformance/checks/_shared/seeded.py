@@ -88,8 +88,8 @@ async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -
     for each, first in zip((body, other), texts, strict=True):
         for _ in range(MIN_REPEATS):
             if (await sample(api, each, fresh=True)).texts != first:
-                raise NotApplicable("a seed does not repeat its sample, so none can be compared")
-    raise Failure(expected, f"{shown(texts[1])} against {shown(texts[0])}", effect=Effect.IGNORED)
+                raise NotApplicable("samples with the same seed differ, so none can be compared")
+    raise Failure(expected, f"{shown(texts[1])} vs. {shown(texts[0])}", effect=Effect.IGNORED)
 
 
 def _in_force(api: Api, requirement: str) -> bool:

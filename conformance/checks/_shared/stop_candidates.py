@@ -32,7 +32,7 @@ def material(text: str, at_least: int = 9) -> str:
     """
     whole = solid(text)
     if len(whole) < at_least:
-        raise NotApplicable(f"the endpoint's own text {text!r} is too short to cut a stop from")
+        raise NotApplicable(f"the endpoint's own text {text!r} is too short for a stop sequence")
     return whole
 
 
@@ -69,7 +69,9 @@ def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]
         i for i in range(start, len(whole) - size + 1) if whole.find(whole[i : i + size]) == i
     ]
     if not firsts or firsts[-1] - firsts[0] < size:
-        raise NotApplicable(f"the endpoint's own text {text!r} holds no two separate needles")
+        raise NotApplicable(
+            f"the endpoint's own text {text!r} contains no two separate stop sequences"
+        )
     late = firsts[-1]
     early = next(i for i in firsts if i + size <= late)
     return whole[early : early + size], whole[late : late + size]
@@ -92,7 +94,9 @@ def long_and_late(text: str) -> tuple[str, str]:
             late = whole[later : later + 2]
             if whole.find(late) == later:
                 return early, late
-    raise NotApplicable(f"the endpoint's own text {text!r} holds no long needle behind a blank")
+    raise NotApplicable(
+        f"the endpoint's own text {text!r} contains no long stop sequence after white space"
+    )
 
 
 def inside_word(text: str) -> str:
@@ -119,7 +123,7 @@ def wide_character(text: str) -> str:
     Raises:
         NotApplicable: the text has none.
     """
-    return _search(r".([^\x00-\x7f])", text, "a character beyond ASCII")
+    return _search(r".([^\x00-\x7f])", text, "a non-ASCII character")
 
 
 def decoys(text: str, end: int) -> list[str]:
@@ -151,5 +155,5 @@ def before(text: str, needle: str) -> str:
 def _search(pattern: str, text: str, what: str) -> str:
     found = re.search(pattern, material(text, 1), re.DOTALL)
     if found is None:
-        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} to cut a stop from")
+        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} for a stop sequence")
     return found[1]

@@ -45,7 +45,7 @@ async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
     try:
         return await non_streaming(api, list(ids), **request)
     except Refusal as refusal:
-        raise NotApplicable(f"no ids can be learnt: {refusal}") from None
+        raise NotApplicable(f"token ids cannot be determined: {refusal}") from None
 
 
 def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
@@ -81,7 +81,7 @@ async def natural_token(api: Api) -> tuple[str, str, int]:
         fragment = (await non_streaming(api, prompt, max_tokens=1)).text
         if fragment in known:
             return prompt, fragment, known[fragment]
-    raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
+    raise NotApplicable("no greedy response begins with a token of known id")
 
 
 def banning(token: int) -> dict[str, int]:
@@ -99,7 +99,7 @@ async def forced(api: Api, token: int) -> str:
         await non_streaming(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))
     ).only
     if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
-        raise NotApplicable(f"token {token} makes no text of its own: {shown(choice.text)}")
+        raise NotApplicable(f"token {token} has no separate text: {shown(choice.text)}")
     return choice.text
 
 

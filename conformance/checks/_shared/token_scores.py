@@ -126,7 +126,7 @@ def assert_tokens_make_text(choice: Choice) -> None:
     whole = known and choice.finish_reason == "length"
     agree = written == text if whole else written.startswith(text) or text.startswith(written)
     if not agree:
-        raise Failure("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
+        raise Failure("tokens that join to the text", f"{shown(joined)} for the text {shown(text)}")
 
 
 def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
@@ -177,8 +177,8 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
     for _ in range(REPEATS):
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
-                raise Inconclusive("the endpoint does not repeat its own log probabilities")
-    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
+                raise Inconclusive("the log probabilities are not deterministic")
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
 
 
 def scored_tokens(choices: Iterable[Choice]) -> Scored:
@@ -204,13 +204,13 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
         result += [await left(True), await right(True)]
     steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
+        raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
     usual = max(
         result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
     )
     outlier = [one for one in result if apart(usual, one) > FAR_APART_NATS]
     if len(outlier) < MIN_RETURNS:
-        raise Inconclusive("the endpoint does not repeat its own log probabilities")
+        raise Inconclusive("the log probabilities are not deterministic")
     seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
     raise Failure(expected, seen)
 
@@ -243,7 +243,7 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
     for skipped in (0, 1):
         joined, known = join_tokens(tokens[skipped:])
         if not known and prompt.startswith(solid(joined).removeprefix(" ")):
-            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
     raise Missing(
         Feature.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
     )
@@ -271,7 +271,7 @@ def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> Non
     the reason.
     """
     if not positions:
-        raise NotApplicable("the answer has no tokens to list alternatives for")
+        raise NotApplicable("the response has no tokens")
     sizes = [len(position.top or ()) for position in positions]
     expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
     enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]

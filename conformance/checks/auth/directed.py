@@ -61,7 +61,9 @@ async def a_stranger_is_not_streamed_to(api: Api) -> None:
     """
     non_streaming = (await present(api, Credentials.WRONG)).status or 0
     if non_streaming >= 400 and non_streaming not in (401, 403):
-        raise NotApplicable("a plain request with such a key is declined in another way, too")
+        raise NotApplicable(
+            "the non-streaming request with this key is rejected with another status, too"
+        )
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
     (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
 
@@ -93,7 +95,7 @@ async def the_key_is_not_repeated(api: Api) -> None:
     response = await present(api, Credentials.WRONG)
     as_rejected(response, 401, 403)
     if WRONG_KEY.removeprefix("sk-") in response.exchange.body.decode("utf-8", errors="replace"):
-        raise Failure("the key left out or masked", "the whole key in the answer")
+        raise Failure("the key left out or masked", "the whole key in the response")
 
 
 async def wrong_key(api: Api) -> ErrorResponse:
@@ -108,5 +110,5 @@ async def present(api: Api, credentials: Credentials) -> Response:
         NotApplicable: the run itself has no key, so that nobody can be told from it.
     """
     if not api.has_key:
-        raise NotApplicable("the run presents no key of its own, so there is none to ask for")
+        raise NotApplicable("the run uses no API key")
     return await api.post({"model": api.model, **MINIMAL_REQUEST}, credentials=credentials)

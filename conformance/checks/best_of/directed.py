@@ -102,11 +102,11 @@ async def the_likelier_candidates_come_back(api: Api) -> None:
 
     二十个候选中最好的两个，逐 token 看比普通样本概率更高。
     """
-    rounds = {"plain answers": await rounds_of(api, OPEN_PROMPTS)}
+    rounds = {"non-streaming responses": await rounds_of(api, OPEN_PROMPTS)}
     for shape, prompts, more in (
         ("a batch", OPEN_PROMPTS, {}),
-        ("answers to Chinese", [OPEN_PROMPTS[2]] * 3, {}),
-        ("echoed answers", OPEN_PROMPTS, {"echo": True}),
+        ("responses to Chinese text", [OPEN_PROMPTS[2]] * 3, {}),
+        ("responses with echo", OPEN_PROMPTS, {"echo": True}),
     ):
         # One request for three rounds; what is not served so is asked for one by one.
         for together in ([list(prompts)], prompts):
@@ -128,7 +128,7 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
     """
     every = [count for counts in rounds.values() for count in counts]
     tests = [(shape, counts, 1) for shape, counts in rounds.items()]
-    tests += [("all of them", every, 1), ("the worst of them", [max(every)], len(every))]
+    tests += [("all rounds", every, 1), ("the worst round", [max(every)], len(every))]
     share = SHARES["best-of.picks-the-likelier"] / len(tests)
     for where, counts, looks in tests:
         correct = distribution(CANDIDATES, len(counts))
@@ -138,10 +138,10 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
         bound = critical_value(correct, share / looks)
         power = math.exp(log_tail(distribution(CHOSEN, len(counts)), bound))
         raise Failure(
-            f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the least"
+            f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the worst"
             f" of the best {CHOSEN} of {CANDIDATES}",
-            f"{' + '.join(map(str, counts))} in {where}, which has a chance of {chance(found)}"
-            f" (accused below {share:.0e}; a choice at random is found in {power:.0%} of runs)",
+            f"{' + '.join(map(str, counts))} in {where}, with probability {chance(found)}"
+            f" (reported below {share:.0e}; random selection is detected in {power:.0%} of runs)",
             effect=Effect.IGNORED,
         )
 

@@ -15,7 +15,7 @@ def candidates_stay_behind(exchange: RecordedExchange) -> None:
     凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。
     """
     if not exchange.request.has("best_of"):
-        raise NotApplicable("no candidates were asked for")
+        raise NotApplicable("no candidates were requested")
     seen, wanted = choice_count(exchange), exchange.request.choices
     if seen > wanted:
         raise Failure(f"{wanted} choices", f"{seen}")

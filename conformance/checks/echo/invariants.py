@@ -35,7 +35,7 @@ def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if not request.echo or not request.logprobs:
-        raise NotApplicable("no prompt was to be scored")
+        raise NotApplicable("no prompt scores were requested")
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
@@ -49,12 +49,12 @@ def no_first_token_is_scored(exchange: RecordedExchange) -> None:
     每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no prompt was to be scored")
+        raise NotApplicable("no prompt scores were requested")
 
     def judge(choice: Choice) -> None:
         first = readable_positions(choice)[0]
         if not choice.text.startswith(first.token):
-            raise NotApplicable("the first entry is no token of the text")
+            raise NotApplicable("the first entry is not a token of the text")
         expect(first.logprob, "token_logprobs at the first token").equals(None)
         expect(first.top, "top_logprobs at the first token").equals(None)
 
@@ -70,7 +70,7 @@ def every_plain_echo_comes_first(exchange: RecordedExchange) -> None:
     每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
     """
     if len(echoing(exchange).prompts) > 1 or exchange.response.is_stream:
-        raise NotApplicable("the answer is a stream, or to several prompts")
+        raise NotApplicable("the response is a stream, or for several prompts")
     assert_each_echoed(exchange)
 
 
@@ -81,7 +81,7 @@ def every_choice_of_a_batch_echoes_its_prompt(exchange: RecordedExchange) -> Non
     每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
     """
     if len(echoing(exchange).prompts) == 1:
-        raise NotApplicable("the request is no batch")
+        raise NotApplicable("the request is not a batch")
     assert_each_echoed(exchange)
 
 
@@ -92,11 +92,11 @@ def nothing_follows_the_echo_of_zero_tokens(exchange: RecordedExchange) -> None:
     带 `echo` 且 `max_tokens: 0` 的响应，在其 prompt 之后没有任何内容。
     """
     if echoing(exchange).max_tokens != 0:
-        raise NotApplicable("tokens were asked for")
+        raise NotApplicable("completion tokens were requested")
     for number, choice in exchange.numbered:
         added = exchange.generated(number, choice)
         if added:
-            raise Failure(f"{choice.where}.text as the prompt and nothing else", shown(added))
+            raise Failure(f"only the prompt in {choice.where}.text", shown(added))
 
 
 @invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Feature.ECHO)
@@ -107,7 +107,7 @@ def every_stream_echoes_its_prompt(exchange: RecordedExchange) -> None:
     """
     _ = echoing(exchange)
     if not exchange.response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     assert_each_echoed(exchange)
 
 
@@ -143,7 +143,7 @@ def nothing_is_echoed_unasked_anywhere(
             continue
         follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
         if follows and len(usual) >= MIN_TELLING_CHARS and not choice_count(usual, sight.prompt):
-            expected = f"the completion alone, {shown(usual)}"
+            expected = f"only the completion, {shown(usual)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -155,14 +155,14 @@ def no_tokens_of_a_prompt_come_unasked(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if request.echo:
-        raise NotApplicable("the prompt was to be echoed")
+        raise NotApplicable("echo was requested")
     scored = scored_choices(exchange)
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
         # A model may write the prompt once more; what it may not is to write more than it is asked.
         if repeats and choice in scored and len(readable_tokens(choice)) > request.limit + 1:
-            raise Failure(f"the completion alone in {choice.where}.text", shown(choice.text))
+            raise Failure(f"only the completion in {choice.where}.text", shown(choice.text))
 
 
 def assert_prompt_scored(choice: Choice, prompt: str) -> None:
@@ -180,7 +180,7 @@ def assert_prompt_scored(choice: Choice, prompt: str) -> None:
             expect(unscored, "prompt tokens without a score, after the first").equals(0)
             return
         if not known and text.startswith(begun):
-            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
     expected = f"the tokens of the prompt {shown(prompt)} first"
     raise Missing(Feature.SCORES_OF_PROMPT, expected, shown(tokens))
 
@@ -200,7 +200,7 @@ def echoing(exchange: RecordedExchange) -> CompletionRequest:
     """Return the request of an answer with ``echo`` to prompts that are texts."""
     request = exchange.request
     if not request.echo or not all(isinstance(prompt, str) for prompt in request.prompts):
-        raise NotApplicable("no text was to be echoed")
+        raise NotApplicable("no echo of a text was requested")
     _ = exchange.completion
     return request
 

@@ -109,7 +109,7 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     """
     choice = (await score(api, COUNTING, max_tokens=0)).only
     if choice.text.startswith(COUNTING) and choice.text != COUNTING:
-        raise Failure("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
+        raise Failure("only the prompt", shown(choice.text), effect=Effect.ALTERED)
     number = prompt_tokens_in(choice, COUNTING)
     expect(len(tokens_of(choice)), "number of entries").equals(number)
 
@@ -260,7 +260,7 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
     async def beginning(prompt: str, fresh: bool) -> Scores:
         choice = (await score(api, prompt, fresh=fresh)).only
         if tokens_of(choice)[:few] != tokens_of(first)[:few]:
-            raise NotApplicable("the beginning is cut into other tokens when text follows it")
+            raise NotApplicable("the beginning is tokenized differently when text follows it")
         return scores_of(choice)[:few]
 
     await expect_alike(
@@ -314,7 +314,7 @@ async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) ->
             return
     raise Failure(
         "the same log probabilities for a text when it is generated and when it is scored",
-        "others, for a greedy answer and for two sampled ones",
+        "different ones, for a greedy response and two sampled ones",
     )
 
 
@@ -338,5 +338,5 @@ async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     ):
         same += 1
     if start == 0 or same == 0:
-        raise NotApplicable("the text is cut into other tokens when it comes as a prompt")
+        raise NotApplicable("the text is tokenized differently as a prompt")
     return alike(scores[:same], rescored[start : start + same])

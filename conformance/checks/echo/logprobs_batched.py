@@ -60,7 +60,7 @@ async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> 
         try:
             completion = (await api.complete(fresh=fresh, **request)).expect_ok()
         except Refusal:
-            raise NotApplicable("copies of a greedy answer may be declined") from None
+            raise NotApplicable("several choices of a greedy response may be rejected") from None
         choices = choices_of(completion, CHOICES_PER_PROMPT * len(prompts), Feature.N_CHOICES)
         return _of_prompts(choices, [p for p in prompts for _ in range(CHOICES_PER_PROMPT)])
 

@@ -131,7 +131,7 @@ async def an_echo_leaves_the_scores_alone(api: Api) -> None:
         # At temperature 0 a server may report the log probabilities after greedy sampling.
         if all(score is None or score >= CERTAIN_LOGPROB for _, score in await without(False)):
             raise NotApplicable(
-                "the endpoint reports certainty at temperature 0, whatever the model's"
+                "the endpoint reports certainty at temperature 0, not the model's probabilities"
             )
         await expect_same_scores(trial, behind_echo, without, "the scores without `echo`")
 

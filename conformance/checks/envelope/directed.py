@@ -84,7 +84,7 @@ async def two_answers_have_two_ids(api: Api) -> None:
     """
     first = (await api.complete(**MINIMAL_REQUEST)).expect_ok()
     second = (await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok()
-    expect(second.raw.get("id"), "id of the second answer").differs_from(first.raw.get("id"))
+    expect(second.raw.get("id"), "id of the second response").differs_from(first.raw.get("id"))
 
 
 @check(
@@ -216,7 +216,7 @@ async def created_is_no_constant(api: Api) -> None:
     first = created_of((await api.complete(**MINIMAL_REQUEST)).expect_ok())
     second = created_of((await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok())
     # Answers may come from machines whose clocks differ.
-    expect(second - first, "seconds from the first answer's created").at_least(
+    expect(second - first, "seconds from the first response's created").at_least(
         -MAX_CLOCK_DRIFT_SECONDS
     )
 
@@ -256,7 +256,9 @@ async def the_answer_matches_the_schema(api: Api) -> None:
     """
     faults = api.contract.validate_completion((await non_streaming(api)).raw)
     if faults:
-        raise Failure("an answer that matches the schema", f"{faults[0].path}: {faults[0].message}")
+        raise Failure(
+            "a response that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
 
 
 @check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
@@ -302,7 +304,7 @@ def created_of(completion: Completion) -> int:
     """Return an answer's ``created``; a deviation where it is no whole number."""
     created = completion.raw.get("created")
     if not isinstance(created, int) or isinstance(created, bool):
-        raise Failure("created a whole number", f"created = {shown(created)}")
+        raise Failure("created an integer", f"created = {shown(created)}")
     return created
 
 

@@ -26,7 +26,7 @@ def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
     """
     response = exchange.served
     if response.is_stream or exchange.request.stream:
-        raise NotApplicable("the answer is a stream, or should be one")
+        raise NotApplicable("a stream was requested or returned")
     _ = response.json
     assert_utf_8(exchange.exchange)
 
@@ -64,7 +64,7 @@ def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterato
         if not isinstance(name, str) or not name:
             continue
         if name in known:
-            failure = Failure("an id of its own for each answer", f"id {shown(name)} again")
+            failure = Failure("a unique id for each response", f"id {shown(name)} again")
             yield Violation(failure, (known[name], exchange))
         known.setdefault(name, exchange)
 
@@ -107,7 +107,7 @@ def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterat
     usual = statistics.median_low(start for _, start in starts)
     for exchange, start in starts:
         if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + exchange.exchange.elapsed:
-            expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of what the other answers state"
+            expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of the other responses"
             seen = f"created is {start - usual:+.0f} s away"
             yield Violation(Failure(expected, seen), (exchange,))
 
@@ -137,5 +137,5 @@ def every_answer_has_its_one_choice(exchange: RecordedExchange) -> None:
     每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("several choices were asked for")
+        raise NotApplicable("several choices were requested")
     assert_choice_count(exchange, Feature.CHOICES)

@@ -256,7 +256,7 @@ async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
     """
     wanted = (await rejected_value(api)).status
     streamed = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS)
-    expect(streamed.status, "status of the refused stream").equals(wanted)
+    expect(streamed.status, "status of the rejected stream").equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
@@ -289,7 +289,7 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
     ]
     broken = [response for response in responses if response.status >= 500]
     if not broken:
-        raise NotApplicable("nothing that was sent broke the server")
+        raise NotApplicable("no request caused a server error")
     for response in broken:
         _ = response.expect_error(response.status).message
 
@@ -326,5 +326,5 @@ def assert_named(response: ErrorResponse, parameter: str) -> None:
 def assert_no_server_fault(response: Response) -> None:
     """Assert that a bad request did not break the server; a busy one says nothing of it."""
     if response.status in {502, 503, 504}:
-        raise Inconclusive(f"answered {response.status}")
+        raise Inconclusive(f"status {response.status}")
     expect(response.status, "status").at_most(499)

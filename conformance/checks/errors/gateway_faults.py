@@ -31,12 +31,12 @@ async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
     """
     bad = list(bad_requests(api))
     if not bad:
-        raise NotApplicable("the run sent no bad request, or another check has judged them")
+        raise NotApplicable("no invalid requests to inspect")
     suspects = [response for response in bad if response.exchange.status in GATEWAY]
     if suspects and await is_broken_again(api, suspects[0]):
         status, body = suspects[0].exchange.status, suspects[0].exchange.request.body
         raise Failure(
-            "a 4xx for a bad request",
+            "a 4xx for an invalid request",
             f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
         )
 
@@ -66,5 +66,5 @@ async def is_broken_again(api: Api, exchange: RecordedExchange) -> bool:
             return False
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if control.exchange.status != 200:
-            raise Inconclusive("bad requests get a gateway's answer, and so does the cheapest one")
+            raise Inconclusive("invalid requests get a gateway error, and so does the cheapest one")
     return True

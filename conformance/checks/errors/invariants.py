@@ -61,7 +61,7 @@ def every_refusal_says_that_it_is_json(exchange: RecordedExchange) -> None:
     本次运行中每个 JSON 形式的拒绝，其内容类型都是 `application/json`。
     """
     if not isinstance(refusal_of(exchange).raw, dict):
-        raise NotApplicable("the refusal is no JSON object")
+        raise NotApplicable("the rejection is not a JSON object")
     expect(exchange.response.content_type, "content-type").equals("application/json")
 
 
@@ -72,7 +72,7 @@ def every_refused_stream_is_refused_in_json(exchange: RecordedExchange) -> None:
     对流式请求的每个拒绝都是 JSON 文档，而不是事件流。
     """
     if not exchange.request.stream or exchange.exchange.status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("no stream was refused")
+        raise NotApplicable("no stream was rejected")
     if exchange.response.is_stream:
         raise Failure("a JSON document", f"events: {shown(_text_of(exchange)[:160])}")
 
@@ -85,7 +85,7 @@ def no_answer_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
     """
     response = exchange.served
     if response.is_stream:
-        raise NotApplicable("a stream may fail when it has begun")
+        raise NotApplicable("a stream may fail after it has begun")
     result = _read(exchange)
     if isinstance(result, dict) and result.get("error") and not result.get("choices"):
         raise Failure("an error status", f"status 200 with {shown(result)}")
@@ -99,7 +99,7 @@ def no_error_gives_anything_away(exchange: RecordedExchange) -> None:
     """
     status = exchange.exchange.status
     if status is None or status < 400:
-        raise NotApplicable("the answer is no error")
+        raise NotApplicable("the response is not an error")
     found = LEAK.search(_text_of(exchange).replace('\\"', '"').replace("\\n", "\n"))
     sent = exchange.exchange.request.body.decode("utf-8", errors="replace")
     if found is not None and found[0] not in sent:
@@ -114,12 +114,12 @@ def no_error_in_a_stream_gives_anything_away(exchange: RecordedExchange) -> None
     """
     _ = exchange.request
     if exchange.exchange.status != 200 or not exchange.response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     result = [
         data for data, read in exchange.payloads if isinstance(read, dict) and read.get("error")
     ]
     if not result:
-        raise NotApplicable("no error came in the stream")
+        raise NotApplicable("no error in the stream")
     for data in result:
         found = LEAK.search(data.replace('\\"', '"').replace("\\n", "\n"))
         if found is not None:
@@ -133,7 +133,7 @@ def every_bad_value_is_a_bad_request(exchange: RecordedExchange) -> None:
     契约的 schema 所排除的值，没有任何一个以 422 拒绝。
     """
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the answer is no refusal of a value")
+        raise NotApplicable("the response does not reject a value")
     if not exchange.contract.validate_request(exchange.request.raw):
         raise NotApplicable("the schema allows the request")
     expect(exchange.exchange.status, "status").equals(400)
@@ -162,7 +162,7 @@ def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -
     # Not everything that the schema allows has to be served, and only one thing need be named.
     others = exchange.request.raw.keys() - {*names, "model"}
     if any(_is_named(name, result) for name in others):
-        raise NotApplicable("something else of the request was refused")
+        raise NotApplicable("something else in the request was rejected")
     raise Failure(f"{' or '.join(names)} in param or message", shown(error.error))
 
 
@@ -173,13 +173,13 @@ def _is_named(parameter: str, result: str) -> bool:
 def _bad_value(exchange: RecordedExchange) -> tuple[ErrorResponse, list[str]]:
     """Return the refusal of values that the schema excludes, and the parameters they are of."""
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the answer is no refusal of a value")
+        raise NotApplicable("the response does not reject a value")
     paths = [
         violation.path for violation in exchange.contract.validate_request(exchange.request.raw)
     ]
     names = [name for path in paths if (name := re.split(r"[.\[]", path, maxsplit=1)[0])]
     if not names:
-        raise NotApplicable("the schema excludes nothing of the request")
+        raise NotApplicable("the schema allows the request")
     return refusal_of(exchange), list(dict.fromkeys(names))
 
 
@@ -187,9 +187,9 @@ def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
     """Return the refusal of a request for a completion, if it came whole."""
     status = exchange.exchange.status
     if exchange.exchange.request.path != COMPLETIONS or status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("nothing was refused")
+        raise NotApplicable("the request was not rejected")
     if not exchange.is_whole:
-        raise NotApplicable("the refusal broke off")
+        raise NotApplicable("the rejection is incomplete")
     return ErrorResponse(status, _read(exchange))
 
 

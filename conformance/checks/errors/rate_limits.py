@@ -55,7 +55,7 @@ def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
     """
     limits = [limit for limit in _limits(exchange) if limit.status == 429]
     if not limits:
-        raise NotApplicable("nothing was refused with 429")
+        raise NotApplicable("no request was rejected with 429")
     for limit in limits:
         if limit.retry_after is None or not _is_time(limit.retry_after):
             raise Failure(
@@ -66,7 +66,7 @@ def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
 def _limits(exchange: RecordedExchange) -> list[PushedBack]:
     found = [one for one in _tries(exchange) if one.is_limit]
     if not found:
-        raise NotApplicable("no rate limit was met")
+        raise NotApplicable("no rate limit was hit")
     return found
 
 

@@ -40,7 +40,8 @@ async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
     streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
     if streams:
         raise Failure(
-            "a stream to be declined where the plain request is", f"streams of {', '.join(streams)}"
+            "streams to be rejected where non-streaming requests are",
+            f"streams served: {', '.join(streams)}",
         )
 
 

@@ -41,7 +41,7 @@ async def a_right_request_breaks_nothing(api: Api) -> None:
     guilty = await broken_again(api, simplest(broken)[:MAX_SUSPECTS])
     if guilty:
         result = "; ".join(in_words(exchange) for exchange in guilty)
-        raise Failure("an answer, or a 4xx that declines the request", f"500 each time: {result}")
+        raise Failure("a response, or a 4xx that rejects the request", f"500 each time: {result}")
 
 
 def right_requests(api: Api) -> Iterator[RecordedExchange]:
@@ -81,7 +81,9 @@ def shape(exchange: RecordedExchange) -> frozenset[str]:
 
 def in_words(exchange: RecordedExchange) -> str:
     """Tell a reader which request it is."""
-    return f"{' with '.join(sorted(shape(exchange))) or 'a plain request'} ({exchange.exchange.id})"
+    return (
+        f"{' with '.join(sorted(shape(exchange))) or 'a minimal request'} ({exchange.exchange.id})"
+    )
 
 
 async def broken_again(api: Api, suspects: list[RecordedExchange]) -> list[RecordedExchange]:
@@ -96,5 +98,5 @@ async def broken_again(api: Api, suspects: list[RecordedExchange]) -> list[Recor
         suspects = [s for s, response in again if response.exchange.status == BROKEN]
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if suspects and control.exchange.status != 200:
-            raise Inconclusive("requests are answered 500, and so is the cheapest one now")
+            raise Inconclusive("requests get a 500, and so does the cheapest one")
     return suspects

@@ -44,7 +44,7 @@ async def assert_ended(api: Api, *, stream: bool) -> None:
     """Assert that choices with the text of an answer below its limit do not claim to be cut."""
     alone = await non_streaming(api, QUESTION)
     if not alone.has_usage or not 0 < alone.usage.completion_tokens < MAX_TOKENS:
-        raise NotApplicable("the answer to the question does not end by itself")
+        raise NotApplicable("the response to the question does not end by itself")
     for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
         if prompt == QUESTION and generated_text(prompt, choice) == solid(alone.text):
             reason = f"finish_reason of {choice.where}"

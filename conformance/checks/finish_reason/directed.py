@@ -108,8 +108,8 @@ async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
     )
     beginning = solid(short.text)
     if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
-        raise NotApplicable("a larger max_tokens does not continue the same answer")
-    expect(short.finish_reason, "finish_reason of the shorter answer").equals("length")
+        raise NotApplicable("a larger max_tokens does not continue the same response")
+    expect(short.finish_reason, "finish_reason of the shorter response").equals("length")
 
 
 @check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
@@ -180,7 +180,7 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
     counted, coloured = (await non_streaming(api)).only, (await non_streaming(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:
-        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
+        raise NotApplicable("both responses of the batch contain the same stop sequence")
     assert_own_reasons(
         await non_streaming(api, two_prompts(api), stop=needle), needle, [counted, coloured]
     )
@@ -194,7 +194,9 @@ def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -
         if one.finish_reason == "length" and solid(one.text) == solid(streamed.text)
     ]
     if not cut:
-        raise NotApplicable("no plain answer was cut, or the stream has other texts")
+        raise NotApplicable(
+            "no non-streaming response was truncated, or the stream has other texts"
+        )
     for choice in cut:
         reason = f"finish_reason of streamed choice {choice.index}"
         expect(choice.finish_reason, reason).equals("length")
@@ -203,7 +205,7 @@ def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -
 def assert_cut_by_limit(choice: Choice) -> None:
     """Assert that a choice of one token was cut by the limit, unless that token ended the text."""
     if choice.text == "":
-        raise NotApplicable("the only token has no text: it may be the one that ends the text")
+        raise NotApplicable("the only token has no text; it may be the end-of-text token")
     expect(choice.finish_reason, "finish_reason").equals("length")
 
 
@@ -211,7 +213,7 @@ def assert_stopped(choice: Choice, text: str) -> None:
     """Assert that a choice whose text ends where the stop sequence was met says so."""
     if choice.text != text:
         raise NotApplicable(
-            "the answer did not end at the stop sequence, which is judged elsewhere"
+            "the response did not end at the stop sequence (covered by another check)"
         )
     expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
 
@@ -219,7 +221,7 @@ def assert_stopped(choice: Choice, text: str) -> None:
 def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
     """Assert that the second of two choices ended at a stop sequence, and the other as alone."""
     if len(together.choices) != len(alone):
-        raise NotApplicable("not one choice for each prompt, which is judged elsewhere")
+        raise NotApplicable("not one choice for each prompt (covered by another check)")
     free, stopped = together.choices
     assert_stopped(stopped, before(alone[1].text, needle))
     if free.text == alone[0].text:
@@ -235,9 +237,9 @@ def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
     """
     early = [a for a, limit in completions if 0 < a.usage.completion_tokens < limit]
     if not early:
-        raise NotApplicable("none of the answers ended by itself")
+        raise NotApplicable("no response ended before its limit")
     cut = [pair for pair in completions if pair[0].only.finish_reason == "length"]
     if cut and all(response.usage.completion_tokens < limit for response, limit in cut):
-        raise NotApplicable("no answer is billed with its limit, which usage's checks judge")
+        raise NotApplicable("no response has a usage equal to its limit (covered by other checks)")
     for response in early:
         expect(response.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

@@ -38,11 +38,11 @@ def one_token_of_text_is_cut_everywhere(exchange: RecordedExchange) -> None:
     在 `max_tokens: 1` 且没有停止序列时，每个有文本的 choice 的 finish_reason 都是 `length`。
     """
     if exchange.request.limit != 1 or exchange.request.stops:
-        raise NotApplicable("the choices may end by themselves")
+        raise NotApplicable("the choices may end before the limit")
     texts = [(choice, exchange.generated(number, choice)) for number, choice in exchange.numbered]
     spoken = [choice for choice, text in texts if text and choice.finish_reason in REASONS]
     if not spoken:
-        raise NotApplicable("the only token may be the one that ends the text")
+        raise NotApplicable("the only token may be the end-of-text token")
     for choice in spoken:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
@@ -60,10 +60,10 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
         or exchange.request.echo
         or not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
     ):
-        raise NotApplicable("the choices may end by themselves")
+        raise NotApplicable("the choices may end before the limit")
     full = [choice for _, choice in exchange.numbered if _is_full(choice, exchange.request.limit)]
     if not full:
-        raise NotApplicable("no choice shows as many tokens as allowed")
+        raise NotApplicable("no choice has as many visible tokens as allowed")
     for choice in full:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
@@ -83,7 +83,7 @@ def what_goes_on_elsewhere_was_cut(exchanges: Sequence[RecordedExchange]) -> Ite
             continue
         if sight.choice.finish_reason == "stop" and _has_full_usage(sight):
             name = f"{sight.choice.where}.finish_reason"
-            expected = f'{name} = "length" after {sight.limit} tokens of a text that goes on'
+            expected = f'{name} = "length" after {sight.limit} tokens of a text that continues'
             yield Violation(Failure(expected, f'{name} = "stop"'), (sight.exchange,))
 
 
@@ -100,7 +100,7 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
         for sight in sights:
             if cut and sight.choice.finish_reason == "stop":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "length", as in other answers of the same text'
+                expected = f'{name} = "length", as in other responses with the same text'
                 yield Violation(
                     Failure(expected, f'{name} = "stop"'), (sight.exchange, cut[0].exchange)
                 )
@@ -119,7 +119,7 @@ def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> It
         for sight in sights:
             if ended and sight.choice.finish_reason == "length":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "stop", as in other answers of the same text'
+                expected = f'{name} = "stop", as in other responses with the same text'
                 seen = Failure(expected, f'{name} = "length"')
                 yield Violation(seen, (sight.exchange, ended[0].exchange))
 
@@ -137,7 +137,7 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
         or not 1 <= request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
         or request.best_of > 1
     ):
-        raise NotApplicable("how many tokens the choice has cannot be told")
+        raise NotApplicable("the number of tokens of the choice is unknown")
     (_, choice), *_ = exchange.numbered
     listed, counted = len(readable_tokens(choice)), exchange.usage.completion_tokens
     if 0 < listed == counted < request.limit:

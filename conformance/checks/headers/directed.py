@@ -55,7 +55,7 @@ async def a_request_id_names_one_request(api: Api) -> None:
     if None in ids:
         raise NotApplicable("the endpoint sends no x-request-id, which is optional")
     if ids[0] == ids[1]:
-        raise Failure("an x-request-id for each answer", f"{ids[0]!r} for two answers")
+        raise Failure("a unique x-request-id for each response", f"{ids[0]!r} in two responses")
 
 
 @check("headers.processing-time", requirement="headers.openai", tier="smoke")

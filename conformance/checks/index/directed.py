@@ -106,12 +106,12 @@ def assert_own_prompts(alone: list[str], together: Completion) -> None:
     Whether it is the same answer to the last character is judged elsewhere; here it is about whose.
     """
     if alone[0] == alone[1]:
-        raise NotApplicable("both prompts of the batch have the same answer")
+        raise NotApplicable("both prompts of the batch have the same response")
     assert_numbered(together, len(alone), Feature.BATCH)
     for number, text in enumerate(together.texts):
         own, other = alone[number], alone[1 - number]
         if shared_length(text, own) < shared_length(text, other):
-            raise Failure(f"choice {number} to go on like {shown(own)}", shown(text))
+            raise Failure(f"choice {number} to continue like {shown(own)}", shown(text))
 
 
 def assert_echoed_in_order(completion: Completion, prompts: list[str]) -> None:

@@ -23,7 +23,9 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
     """
     wanted, completion = exchange.request.choices, exchange.completion
     if choice_count(exchange) != wanted:
-        raise NotApplicable("there are not as many choices as asked for, which is judged elsewhere")
+        raise NotApplicable(
+            "the number of choices is not the requested one (covered by another check)"
+        )
     if completion.chunks:
         parts = [part for chunk in completion.chunks for part in choices_in_chunk(chunk)]
         numbers = {shown(part.get("index")) for part in parts}
@@ -57,7 +59,7 @@ def every_choice_answers_its_own_prompt(
         if own is None or sight.stops or len(text) < MIN_TELLING_CHARS or own.startswith(text):
             continue
         if any(other is not None and other.startswith(text) for other in others):
-            expected = f"{sight.choice.where} to go on like {shown(own)}"
+            expected = f"{sight.choice.where} to continue like {shown(own)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 

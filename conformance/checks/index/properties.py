@@ -46,7 +46,7 @@ async def assert_prompt_major(api: Api, *, stream: bool) -> None:
         if found != expected and sorted(found) == sorted(expected):
             raise Failure(
                 "the choices of one prompt after those of the other",
-                f"{shown(found)} against {shown(expected)}",
+                f"{shown(found)} vs. {shown(expected)}",
             )
 
     await assert_property(api, scenes, relation, batch_shapes(api))

@@ -56,7 +56,7 @@ def paired(
     if [repr(choice.raw.get("index")) for choice in response.choices] != [
         repr(i) for i in range(len(expected))
     ]:
-        raise NotApplicable("the choices are not those that were asked for")
+        raise NotApplicable("the choices are not the requested ones")
     return list(zip(response.choices, expected, strict=True))
 
 
@@ -181,7 +181,7 @@ def _assert_none(choice: Choice) -> None:
     logprobs = choice.raw.get("logprobs")
     # Four empty arrays mean the same as null.
     if isinstance(logprobs, Mapping) and any(logprobs.values()):
-        raise Failure("no log probabilities where none were asked for", shown(logprobs))
+        raise Failure("no log probabilities where none were requested", shown(logprobs))
 
 
 def _assert_arrays(choice: Choice, requested: int) -> None:

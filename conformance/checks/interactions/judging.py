@@ -91,9 +91,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
     ]
     own = _part_of(results, pairs=pairs)
     if not pairs and any(case not in own for case in failed):
-        raise NotApplicable(
-            "two settings are enough to show it, and the check of pairs judges that"
-        )
+        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
     doubt: Unsettled | None = None
     for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
         try:
@@ -161,9 +159,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
     own = _part_of(results, pairs=pairs)
     broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Failure)]
     if not pairs and any(case not in own for case, _ in broken):
-        raise NotApplicable(
-            "two settings are enough to show it, and the check of pairs judges that"
-        )
+        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
     unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
         case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
@@ -200,7 +196,7 @@ async def smallest(
 
 def shown_by(words: str, case: TestCase) -> str:
     """Return what is expected, and the request that shows the deviation."""
-    return f"{words}; the smallest request that shows otherwise: {case.description}"
+    return f"{words}; smallest failing request: {case.description}"
 
 
 def _with_case(failure: Failure, case: TestCase) -> Failure:
@@ -213,7 +209,7 @@ def _with_case(failure: Failure, case: TestCase) -> Failure:
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:
     """Return a refusal whose message names the test case."""
-    message = f"{refusal.message}; the smallest request that is declined: {case.description}"
+    message = f"{refusal.message}; smallest rejected request: {case.description}"
     return Refusal(refusal.status, message, refusal.features, refusal.request)
 
 

@@ -20,17 +20,19 @@ GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 LAYOUT = Aspect("each choice once, numbered from 0", aspects.layout)
 ECHOES = Aspect("each choice to begin with its own prompt", aspects.echoes)
 TEXTS = Aspect(
-    "each choice to say what the plainest request is answered",
+    "each choice to have the text of the baseline response",
     aspects.unstopped_texts,
     by_text=True,
 )
 STOPS = Aspect(
-    "each choice to say that up to the first stop sequence", aspects.stopped_texts, by_text=True
+    "each choice to have that text, up to the first stop sequence",
+    aspects.stopped_texts,
+    by_text=True,
 )
-ENDINGS = Aspect("each choice to say why it ended", aspects.endings)
-USAGE = Aspect("the bill of the plainest requests", aspects.usage)
-LISTS = Aspect("log probabilities as asked for", aspects.lists)
-SCORES = Aspect("the scores of the plainest request", aspects.scores, by_score=True)
+ENDINGS = Aspect("each choice to have the right finish_reason", aspects.endings)
+USAGE = Aspect("the usage derived from the baseline responses", aspects.usage)
+LISTS = Aspect("log probabilities as requested", aspects.lists)
+SCORES = Aspect("the log probabilities of the baseline response", aspects.scores, by_score=True)
 
 
 @check("interactions.served", requirement="interactions.kept-together", **GENERATED)

@@ -71,7 +71,7 @@ async def an_equal_request_is_answered_anew(api: Api) -> None:
         ids = [(await send(api, case, fresh=fresh)).raw.get("id") for fresh in (False, True)]
         if ids[0] == ids[1]:
             raise Failure(
-                "another id for the same request, sent again",
+                "a new id for a repeated request",
                 f"{shown(ids[0])} twice: {case.description}",
             )
 
