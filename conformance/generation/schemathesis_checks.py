@@ -33,7 +33,7 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
     """Assert that a response conforms to the description, by the named checks of the library.
 
     Raises:
-        Deviation: it does not; with the first line of each failure.
+        Failure: it does not; with the first line of each failure.
         NotApplicable: schemathesis is not installed.
         Inconclusive: there is no response, or it is incomplete.
     """
@@ -71,7 +71,7 @@ def assert_stream_fits(response: Response, api: Api) -> None:
     """Assert that a stream is chunks that fit the schema, then ``[DONE]``.
 
     Raises:
-        Deviation: an event is neither, or there is no chunk.
+        Failure: an event is neither, or there is no chunk.
         Inconclusive: the stream is incomplete.
     """
     assert_described(response, api, STATUS, HEADERS)

@@ -38,8 +38,8 @@ def assert_begins_with_prompt(text: str, prompt: str, free: str) -> None:
     """Assert that a text begins with its prompt; ``free`` is the text without ``echo``.
 
     Raises:
-        Absence: the text is the one without ``echo``, so nothing was echoed.
-        Deviation: something else was echoed.
+        Missing: the text is the one without ``echo``, so nothing was echoed.
+        Failure: something else was echoed.
     """
     if solid(text) == free:
         assert_echoed(text, prompt)

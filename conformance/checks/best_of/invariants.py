@@ -1,4 +1,4 @@
-"""``best_of`` in every answer of a run: no more choices than ``n``."""
+"""``best_of`` in every response of a run: no more choices than ``n``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.protocol.trace import RecordedExchange
 
 @invariant("best-of.returns-everywhere", requirement="best-of.returns-best", of=Feature.CHOICES)
 def candidates_stay_behind(exchange: RecordedExchange) -> None:
-    """No answer to a request with `best_of` has more choices than `n` for each prompt.
+    """No response to a request with `best_of` has more choices than `n` for each prompt.
 
     凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。
     """

@@ -1,4 +1,4 @@
-"""The frame of every response of a run: names, numbers and times, plain and streamed."""
+"""The members of every response of a run: names, numbers and times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 @invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Feature.JSON)
 def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
-    """The body of every plain answer is strict JSON, encoded in UTF-8.
+    """The body of every non-streaming response is strict JSON, encoded in UTF-8.
 
     每个非流式响应的响应体都是 UTF-8 编码的严格 JSON。
     """
@@ -33,7 +33,7 @@ def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")
 def every_answer_has_an_id(exchange: RecordedExchange) -> None:
-    """Every answer, plain or streamed, has an `id`, which is a string and not empty.
+    """Every response, streaming or not, has an `id`, which is a non-empty string.
 
     无论流式与否，每个响应都带有 `id`，且为非空字符串。
     """
@@ -42,7 +42,7 @@ def every_answer_has_an_id(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
 def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
-    """The `id` of every answer, plain or streamed, begins with `cmpl-`.
+    """The `id` of every response, streaming or not, begins with `cmpl-`.
 
     无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
@@ -51,7 +51,7 @@ def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
 def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No two answers of the run, plain or streamed, have the same `id`.
+    """No two responses of the run, streaming or not, have the same `id`.
 
     无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
     """
@@ -71,7 +71,7 @@ def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterato
 
 @invariant("envelope.object-everywhere", requirement="envelope.object")
 def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
-    """`object` is `text_completion` in every plain answer.
+    """`object` is `text_completion` in every non-streaming response.
 
     每个非流式响应的 `object` 都是 `text_completion`。
     """
@@ -80,7 +80,7 @@ def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.created-everywhere", requirement="envelope.created")
 def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
-    """`created` is a whole number of seconds in every answer, plain or streamed.
+    """`created` is an integer number of seconds in every response, streaming or not.
 
     无论流式与否，每个响应的 `created` 都是整数秒。
     """
@@ -91,7 +91,7 @@ def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
 def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """Between any two answers `created` moves on by the time that passes, within a few minutes.
+    """The `created` of any two responses differs by the time between them, within a few minutes.
 
     任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
     """
@@ -114,7 +114,7 @@ def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterat
 
 @invariant("envelope.model-everywhere", requirement="envelope.model")
 def every_answer_names_a_model(exchange: RecordedExchange) -> None:
-    """`model` is a string that is not empty in every answer, plain or streamed.
+    """`model` is a non-empty string in every response, streaming or not.
 
     无论流式与否，每个响应的 `model` 都是非空字符串。
     """
@@ -123,16 +123,16 @@ def every_answer_names_a_model(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.system-fingerprint-everywhere", requirement="envelope.system-fingerprint")
 def every_fingerprint_is_a_string(exchange: RecordedExchange) -> None:
-    """`system_fingerprint` is a string or null wherever it is sent.
+    """In every response `system_fingerprint`, if present, is a string or null.
 
-    凡是返回 `system_fingerprint` 之处，其均为字符串或 null。
+    每个响应若带有 `system_fingerprint`，则其为字符串或 null。
     """
     assert_fingerprint(exchange.completion)
 
 
 @invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Feature.CHOICES)
 def every_answer_has_its_one_choice(exchange: RecordedExchange) -> None:
-    """Every answer to a request for one choice has one.
+    """Every response to a request for one choice has exactly one.
 
     每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """

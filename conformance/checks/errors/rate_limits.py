@@ -1,7 +1,7 @@
-"""Rate limits: how an endpoint reports one, wherever a run met it.
+"""Rate limits: how an endpoint reports one, if a run hits it.
 
 No run provokes a limit, which would cost money and disturb other users. But the record has every
-attempt that was limited, also where the request was served when it was repeated.
+attempt that was limited, also if the request was served when it was repeated.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from conformance.protocol.trace import RecordedExchange
 RATE_LIMIT_CODES = frozenset(
     {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}
 )
-"""What errors call themselves that mean a rate limit; a spent quota is another matter."""
+"""Error codes and types that mean a rate limit; an exhausted quota is a different error."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushedBack:
-    """One answer that may say "later": its status, its ``Retry-After``, its body."""
+    """One response that may be a rate limit: its status, its ``Retry-After``, its body."""
 
     status: int
     retry_after: str | None
@@ -33,15 +33,15 @@ class PushedBack:
 
     @property
     def is_limit(self) -> bool:
-        """Return whether it is a rate limit, by its status or by the name of its error."""
+        """Return whether it is a rate limit, by its status or by its error code or type."""
         return self.status == 429 or bool(RATE_LIMIT_CODES & set(_names(self.body)))
 
 
 @invariant("errors.rate-limit", requirement="errors.rate-limit")
 def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
-    """What calls itself a rate limit comes with status 429, whenever the run met one.
+    """Every error of the run whose code or type is a rate limit has status 429.
 
-    本次运行中，凡自称限流的响应都使用状态码 429。
+    本次运行中，错误码或错误类型为限流的每个响应都使用状态码 429。
     """
     for limit in _limits(exchange):
         expect(limit.status, "status of a rate limit").equals(429)
@@ -71,7 +71,7 @@ def _limits(exchange: RecordedExchange) -> list[PushedBack]:
 
 
 def _tries(recorded: RecordedExchange) -> Iterator[PushedBack]:
-    """Yield every answer to a request: those that were not taken for one, and the last."""
+    """Yield every response to a request: those that were retried, and the last."""
     exchange = recorded.exchange
     for tried in exchange.attempts[:-1]:
         if tried.status is not None:
@@ -81,7 +81,7 @@ def _tries(recorded: RecordedExchange) -> Iterator[PushedBack]:
 
 
 def _names(body: bytes) -> Iterator[str]:
-    """Yield the words by which a program can tell an error: its code and its type."""
+    """Yield the code and the type of an error."""
     try:
         result: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -94,7 +94,7 @@ def _names(body: bytes) -> Iterator[str]:
 
 
 def _is_time(text: str) -> bool:
-    """Return whether a header says when: in seconds, or as a date of HTTP."""
+    """Return whether a header value is a number of seconds or an HTTP date."""
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
         return True
     try:
