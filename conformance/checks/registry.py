@@ -207,11 +207,11 @@ def titles_of(function: Callable[..., object], check_id: str) -> tuple[str, str]
     """
     english, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     if not english:
-        raise ValueError(f"check {check_id}: a docstring with the check's title is missing")
+        raise ValueError(f"check {check_id}: the docstring lacks the check's title")
     chinese = rest.partition("\n\n")[0]
     if not any(map(_is_wide, chinese)):
         raise ValueError(
-            f"check {check_id}: the Chinese title, the docstring's second paragraph, is missing"
+            f"check {check_id}: the docstring lacks the Chinese title, its second paragraph"
         )
     return " ".join(english.split()), reduce(_joined, chinese.splitlines())
 
