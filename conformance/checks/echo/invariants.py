@@ -31,7 +31,7 @@ MIN_TELLING_CHARS = 4
 def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
     """With `echo` and log probabilities, the prompt's tokens come first, each with a score.
 
-    带对数概率回显 prompt 时，其 token 都排在最前，且每个都有得分。
+    同时使用 `echo` 与对数概率时，prompt 的 token 都排在最前，且每个都有得分。
     """
     request = exchange.request
     if not request.echo or not request.logprobs:

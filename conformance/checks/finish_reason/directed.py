@@ -75,7 +75,7 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
 async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     """A stream with the text of a non-streaming response with `length` has `length`, too.
 
-    与被上限截断的非流式响应文本相同的流，同样标为被上限截断。
+    若非流式响应的 finish_reason 为 `length`，则文本相同的流也为 `length`。
     """
     assert_cut_alike((await non_streaming(api)).choices, (await streamed(api)).choices)
 
@@ -88,7 +88,7 @@ async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
 async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
     """In a streamed batch, a choice with the text of a non-streaming one with `length` has it, too.
 
-    流式批次中被上限截断的每个 choice，其结束原因与文本相同的非流式 choice 一致。
+    流式批次中，与 finish_reason 为 `length` 的非流式 choice 文本相同者，也为 `length`。
     """
     prompts = two_prompts(api)
     assert_cut_alike(
@@ -175,7 +175,7 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
 async def each_choice_has_its_own_reason(api: Api) -> None:
     """In a batch, the choice with the stop sequence has `stop`, the other its own finish_reason.
 
-    批次中遇到停止序列的 choice 为 `stop`，另一个则有自己的 finish_reason。
+    批次中遇到停止序列的 choice 为 `stop`，另一个有自己的 finish_reason。
     """
     counted, coloured = (await non_streaming(api)).only, (await non_streaming(api, COLOURS)).only
     needle = start_of(coloured.text)

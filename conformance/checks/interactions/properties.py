@@ -75,7 +75,7 @@ async def choices_are_numbered_in_threes(api: Api) -> None:
 async def prompts_are_echoed_in_pairs(api: Api) -> None:
     """In any combination of two settings, a choice with `echo` begins with its own prompt.
 
-    任意两项设置组合时，带回显的 choice 都逐字以自己的 prompt 开头。
+    任意两项设置组合时，带 `echo` 的 choice 都以自己的 prompt 开头。
     """
     await assert_aspect(api, ECHOES, pairs=True)
 
@@ -84,7 +84,7 @@ async def prompts_are_echoed_in_pairs(api: Api) -> None:
 async def prompts_are_echoed_in_threes(api: Api) -> None:
     """In any combination of three settings, a choice with `echo` begins with its own prompt.
 
-    任意三项设置组合时，带回显的 choice 都以自己的 prompt 开头。
+    任意三项设置组合时，带 `echo` 的 choice 都以自己的 prompt 开头。
     """
     await assert_aspect(api, ECHOES, pairs=False)
 
