@@ -16,7 +16,7 @@ from conformance.protocol.response import ErrorResponse, Response
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
-async def nobody_is_not_served(api: Api) -> None:
+async def missing_key_is_rejected(api: Api) -> None:
     """A request without an API key is rejected with 401.
 
     没有密钥的请求以 401 拒绝。
@@ -25,7 +25,7 @@ async def nobody_is_not_served(api: Api) -> None:
 
 
 @check("auth.missing-key-envelope", requirement="errors.envelope", tier="smoke")
-async def nobody_is_told_why(api: Api) -> None:
+async def missing_key_error_is_json(api: Api) -> None:
     """The error for a request without an API key is JSON, and its `error` has a message.
 
     无密钥请求的错误响应为 JSON，其 `error` 带有 message。
@@ -34,7 +34,7 @@ async def nobody_is_told_why(api: Api) -> None:
 
 
 @check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
-async def nobody_is_not_streamed_to(api: Api) -> None:
+async def missing_key_is_rejected_in_stream(api: Api) -> None:
     """A streaming request without an API key is rejected with 401.
 
     没有密钥的流式请求以 401 拒绝。
@@ -45,7 +45,7 @@ async def nobody_is_not_streamed_to(api: Api) -> None:
 
 
 @check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
-async def a_stranger_is_not_served(api: Api) -> None:
+async def invalid_key_is_rejected(api: Api) -> None:
     """A request with an invalid API key is rejected with 401 or 403.
 
     使用无效密钥的请求以 401 或 403 拒绝。
@@ -54,7 +54,7 @@ async def a_stranger_is_not_served(api: Api) -> None:
 
 
 @check("auth.wrong-key-in-stream", requirement="auth.wrong-key", tier="deep", needs=("stream",))
-async def a_stranger_is_not_streamed_to(api: Api) -> None:
+async def invalid_key_is_rejected_in_stream(api: Api) -> None:
     """A streaming request with an invalid API key is rejected with 401 or 403.
 
     使用无效密钥的流式请求以 401 或 403 拒绝。
@@ -69,7 +69,7 @@ async def a_stranger_is_not_streamed_to(api: Api) -> None:
 
 
 @check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
-async def a_stranger_is_told_why(api: Api) -> None:
+async def invalid_key_error_is_json(api: Api) -> None:
     """The error for an invalid API key is JSON, and its `error` has a message.
 
     无效密钥的错误响应为 JSON，其 `error` 带有 message。
@@ -78,7 +78,7 @@ async def a_stranger_is_told_why(api: Api) -> None:
 
 
 @check("auth.wrong-key-code", requirement="auth.wrong-key-code", tier="smoke")
-async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
+async def invalid_key_error_has_code(api: Api) -> None:
     """The error for an invalid API key has the code `invalid_api_key`.
 
     无效密钥的错误响应，其错误码为 `invalid_api_key`。
@@ -87,7 +87,7 @@ async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
 
 
 @check("auth.key-not-repeated", requirement="auth.key-not-repeated", tier="smoke")
-async def the_key_is_not_repeated(api: Api) -> None:
+async def invalid_key_is_not_repeated(api: Api) -> None:
     """The error for an invalid API key does not contain the key in clear text.
 
     无效密钥的错误响应不包含密钥明文。

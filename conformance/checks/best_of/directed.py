@@ -97,7 +97,7 @@ async def the_best_n_are_returned(api: Api) -> None:
     tier="deep",
     needs=("n", "logprobs", "temperature"),
 )
-async def the_likelier_candidates_come_back(api: Api) -> None:
+async def the_best_candidates_are_returned(api: Api) -> None:
     """The best two of twenty candidates have a higher probability per token than usual samples.
 
     二十个候选中最好的两个，其每个 token 的平均概率高于普通样本。

@@ -9,7 +9,7 @@ from conformance.protocol.trace import RecordedExchange
 
 
 @invariant("best-of.returns-everywhere", requirement="best-of.returns-best", of=Feature.CHOICES)
-def candidates_stay_behind(exchange: RecordedExchange) -> None:
+def no_more_choices_than_n(exchange: RecordedExchange) -> None:
     """No response to a request with `best_of` has more choices than `n` for each prompt.
 
     凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。

@@ -80,7 +80,7 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
 
 
 @check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
-async def each_copy_echoes_its_own_prompt(api: Api) -> None:
+async def each_choice_echoes_the_prompt_of_its_index(api: Api) -> None:
     """In a batch with `n: 2`, every choice echoes the prompt that its index belongs to.
 
     批次带 `n: 2` 时，每个 choice 回显其 index 所属的 prompt。
@@ -111,7 +111,7 @@ async def a_stream_echoes_once(api: Api) -> None:
 
 
 @check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
-async def nothing_is_echoed_unasked(api: Api) -> None:
+async def nothing_is_echoed_by_default(api: Api) -> None:
     """Without `echo` the text does not begin with the prompt.
 
     未设置 `echo` 时，文本不以 prompt 开头。

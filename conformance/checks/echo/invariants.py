@@ -64,7 +64,7 @@ def no_first_token_is_scored(exchange: RecordedExchange) -> None:
 @invariant(
     "echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Feature.ECHO
 )
-def every_plain_echo_comes_first(exchange: RecordedExchange) -> None:
+def every_non_streaming_echo_comes_first(exchange: RecordedExchange) -> None:
     """Every non-streaming response with `echo` and one prompt begins with that prompt.
 
     每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
@@ -129,7 +129,7 @@ def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Vi
 
 
 @invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
-def nothing_is_echoed_unasked_anywhere(
+def no_response_echoes_by_default(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """No greedy response without `echo` is its prompt followed by the text of other responses.
@@ -148,7 +148,7 @@ def nothing_is_echoed_unasked_anywhere(
 
 
 @invariant("echo.unasked-tokens-everywhere", requirement="echo.off-by-default")
-def no_tokens_of_a_prompt_come_unasked(exchange: RecordedExchange) -> None:
+def no_prompt_tokens_by_default(exchange: RecordedExchange) -> None:
     """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
 
     未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的 token 多于 `max_tokens`。

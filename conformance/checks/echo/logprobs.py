@@ -89,7 +89,7 @@ async def the_generated_token_follows(api: Api) -> None:
 
 
 @check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt", tier="smoke")
-async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
+async def as_many_entries_as_prompt_tokens(api: Api) -> None:
     """The prompt has as many entries as `prompt_tokens` counts, except for a start token.
 
     除起始 token 外，prompt 的条目数与 `prompt_tokens` 的计数相同。

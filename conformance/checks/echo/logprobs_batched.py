@@ -48,7 +48,7 @@ async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
     tier="deep",
     needs=("n",),
 )
-async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> None:
+async def a_score_does_not_depend_on_the_number_of_choices(api: Api) -> None:
     """With several choices, the prompts of a batch have the scores of a batch with one choice each.
 
     批次带多个 choice 时，各 prompt 的得分与每个 prompt 只有一个 choice 时相同。

@@ -25,7 +25,7 @@ from conformance.protocol.completion import Choice
 
 
 @check("relations.echo-then-answer", requirement="echo.own-prompt-in-batch", **GENERATED)
-async def an_echo_comes_before_the_answer(api: Api) -> None:
+async def an_echo_comes_before_the_completion(api: Api) -> None:
     """For generated prompts, each echo is its own prompt, then the text returned without `echo`.
 
     对于自动生成的 prompt，回显都是其自身，其后是不带 `echo` 时的文本。

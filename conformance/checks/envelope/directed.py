@@ -59,7 +59,7 @@ async def log_probabilities_are_json_numbers(api: Api) -> None:
 
 
 @check("envelope.id", requirement="envelope.id", tier="smoke")
-async def the_answer_has_an_id(api: Api) -> None:
+async def the_response_has_an_id(api: Api) -> None:
     """A non-streaming response has an `id`, which is a non-empty string.
 
     非流式响应带有 `id`，且为非空字符串。
@@ -77,7 +77,7 @@ async def a_chunk_has_an_id(api: Api) -> None:
 
 
 @check("envelope.id-unique", requirement="envelope.id-unique", tier="deep")
-async def two_answers_have_two_ids(api: Api) -> None:
+async def two_responses_have_two_ids(api: Api) -> None:
     """The responses to two equal requests have different ids.
 
     同一请求发送两次，两个响应的 id 不同。
@@ -93,7 +93,7 @@ async def two_answers_have_two_ids(api: Api) -> None:
     tier="smoke",
     needs=("stream",),
 )
-async def a_stream_has_an_id_of_its_own(api: Api) -> None:
+async def a_stream_has_another_id(api: Api) -> None:
     """A stream and the non-streaming response to the same request have different ids.
 
     对同一请求，流与非流式响应的 id 不同。
@@ -131,7 +131,7 @@ async def equal_streams_have_two_ids(api: Api) -> None:
 
 
 @check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
-async def the_id_says_what_it_names(api: Api) -> None:
+async def the_id_has_a_prefix(api: Api) -> None:
     """The `id` begins with `cmpl-`.
 
     `id` 以 `cmpl-` 开头。
@@ -140,7 +140,7 @@ async def the_id_says_what_it_names(api: Api) -> None:
 
 
 @check("envelope.object", requirement="envelope.object", tier="smoke")
-async def the_answer_is_a_text_completion(api: Api) -> None:
+async def the_object_is_text_completion(api: Api) -> None:
     """`object` is `text_completion`.
 
     `object` 为 `text_completion`。
@@ -154,7 +154,7 @@ async def the_answer_is_a_text_completion(api: Api) -> None:
     tier="smoke",
     needs=("logprobs",),
 )
-async def it_is_one_with_logprobs_as_well(api: Api) -> None:
+async def the_object_is_text_completion_with_logprobs(api: Api) -> None:
     """`object` is `text_completion` when log probabilities are requested, too.
 
     要求对数概率时，`object` 同样为 `text_completion`。
@@ -187,7 +187,7 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
 
 
 @check("envelope.created-is-now", requirement="envelope.created-is-now", tier="smoke")
-async def created_is_the_time_of_the_answer(api: Api) -> None:
+async def created_is_the_time_of_the_response(api: Api) -> None:
     """`created` is the time of the response, within a few minutes.
 
     `created` 是响应的时间，误差在几分钟之内。
@@ -208,7 +208,7 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
 
 
 @check("envelope.created-moves-on", requirement="envelope.created-is-now", tier="deep")
-async def created_is_no_constant(api: Api) -> None:
+async def created_does_not_go_back(api: Api) -> None:
     """`created` of a later response is not before that of an earlier one.
 
     后来的响应，其 `created` 不早于先前的响应。
@@ -222,7 +222,7 @@ async def created_is_no_constant(api: Api) -> None:
 
 
 @check("envelope.model", requirement="envelope.model", tier="smoke")
-async def the_answer_names_a_model(api: Api) -> None:
+async def the_response_names_a_model(api: Api) -> None:
     """`model` is a non-empty string.
 
     `model` 是非空字符串。
@@ -240,7 +240,7 @@ async def a_chunk_names_a_model(api: Api) -> None:
 
 
 @check("envelope.choices", requirement="envelope.choices", tier="smoke")
-async def the_answer_has_choices(api: Api) -> None:
+async def the_response_has_choices(api: Api) -> None:
     """`choices` is an array with exactly one choice if one is requested.
 
     只要求一个 choice 时，`choices` 是恰好含一个 choice 的列表。
@@ -249,7 +249,7 @@ async def the_answer_has_choices(api: Api) -> None:
 
 
 @check("envelope.schema", requirement="envelope.choices")
-async def the_answer_matches_the_schema(api: Api) -> None:
+async def the_response_matches_the_schema(api: Api) -> None:
     """Every field of a non-streaming response matches the contract's schema.
 
     非流式响应的每个字段都符合契约的 schema。

@@ -32,7 +32,7 @@ def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
 
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")
-def every_answer_has_an_id(exchange: RecordedExchange) -> None:
+def every_response_has_an_id(exchange: RecordedExchange) -> None:
     """Every response, streaming or not, has an `id`, which is a non-empty string.
 
     无论流式与否，每个响应都带有 `id`，且为非空字符串。
@@ -41,7 +41,7 @@ def every_answer_has_an_id(exchange: RecordedExchange) -> None:
 
 
 @invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
-def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
+def every_id_has_a_prefix(exchange: RecordedExchange) -> None:
     """The `id` of every response, streaming or not, begins with `cmpl-`.
 
     无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
@@ -50,7 +50,7 @@ def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
-def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """No two responses of the run, streaming or not, have the same `id`.
 
     无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
@@ -70,7 +70,7 @@ def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterato
 
 
 @invariant("envelope.object-everywhere", requirement="envelope.object")
-def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
+def every_object_is_text_completion(exchange: RecordedExchange) -> None:
     """`object` is `text_completion` in every non-streaming response.
 
     每个非流式响应的 `object` 都是 `text_completion`。
@@ -90,7 +90,7 @@ def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
-def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """The `created` of any two responses differs by the time between them, within a few minutes.
 
     任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
@@ -113,7 +113,7 @@ def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterat
 
 
 @invariant("envelope.model-everywhere", requirement="envelope.model")
-def every_answer_names_a_model(exchange: RecordedExchange) -> None:
+def every_response_names_a_model(exchange: RecordedExchange) -> None:
     """`model` is a non-empty string in every response, streaming or not.
 
     无论流式与否，每个响应的 `model` 都是非空字符串。
@@ -131,7 +131,7 @@ def every_fingerprint_is_a_string(exchange: RecordedExchange) -> None:
 
 
 @invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Feature.CHOICES)
-def every_answer_has_its_one_choice(exchange: RecordedExchange) -> None:
+def every_response_has_one_choice(exchange: RecordedExchange) -> None:
     """Every response to a request for one choice has exactly one.
 
     每个只要求一个 choice 的请求，其响应都只有一个 choice。

@@ -28,7 +28,7 @@ MEMBERS = ("message", "type", "param", "code")
 
 
 @check("errors.envelope", requirement="errors.envelope", tier="smoke")
-async def a_bad_value_is_refused_in_json(api: Api) -> None:
+async def a_bad_value_is_rejected_in_json(api: Api) -> None:
     """The error for a value of a wrong type is JSON, and its `error` has a message.
 
     值的类型错误时，错误响应为 JSON，其 `error` 带有 message。
@@ -37,7 +37,7 @@ async def a_bad_value_is_refused_in_json(api: Api) -> None:
 
 
 @check("errors.envelope-of-unknown-model", requirement="errors.envelope", tier="smoke")
-async def an_unknown_model_is_refused_in_json(api: Api) -> None:
+async def an_unknown_model_is_rejected_in_json(api: Api) -> None:
     """The error for an unknown model is JSON, and its `error` has a message.
 
     模型未知时，错误响应为 JSON，其 `error` 带有 message。
@@ -46,7 +46,7 @@ async def an_unknown_model_is_refused_in_json(api: Api) -> None:
 
 
 @check("errors.envelope-of-malformed", requirement="errors.envelope", tier="smoke")
-async def malformed_json_is_refused_in_json(api: Api) -> None:
+async def malformed_json_is_rejected_in_json(api: Api) -> None:
     """The error for a body that is not JSON is JSON, and its `error` has a message.
 
     请求体不是 JSON 时，错误响应为 JSON，其 `error` 带有 message。
@@ -106,17 +106,17 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
 
 
 @check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")
-async def an_error_is_no_success(api: Api) -> None:
+async def an_error_does_not_have_status_200(api: Api) -> None:
     """The errors for an invalid value and an unknown model do not have status 200.
 
     无效值与未知模型的错误响应，其状态码都不是 200。
     """
-    for response in (await api.complete(**WRONG_TYPE_REQUEST), await ask_unknown_model(api)):
+    for response in (await api.complete(**WRONG_TYPE_REQUEST), await request_unknown_model(api)):
         assert_no_error_inside(response)
 
 
 @check("errors.never-as-success-in-stream", requirement="errors.never-as-success")
-async def an_error_is_no_stream(api: Api) -> None:
+async def a_stream_error_does_not_have_status_200(api: Api) -> None:
     """The error for an invalid value in a streaming request does not have status 200.
 
     流式请求含无效值时，错误响应的状态码不是 200。
@@ -125,7 +125,7 @@ async def an_error_is_no_stream(api: Api) -> None:
 
 
 @check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
-async def a_bad_value_breaks_nothing(api: Api) -> None:
+async def a_bad_value_causes_no_server_error(api: Api) -> None:
     """A value of a wrong type does not cause a server error.
 
     类型错误的值不会引起服务器错误。
@@ -134,7 +134,7 @@ async def a_bad_value_breaks_nothing(api: Api) -> None:
 
 
 @check("errors.no-server-fault-of-body", requirement="errors.bad-input-no-server-fault")
-async def a_bad_body_breaks_nothing(api: Api) -> None:
+async def a_bad_body_causes_no_server_error(api: Api) -> None:
     """A body that is an array or not JSON does not cause a server error.
 
     请求体为数组或根本不是 JSON 时，不会引起服务器错误。
@@ -146,7 +146,7 @@ async def a_bad_body_breaks_nothing(api: Api) -> None:
 @check(
     "errors.no-server-fault-of-depth", requirement="errors.bad-input-no-server-fault", tier="deep"
 )
-async def a_deep_body_breaks_nothing(api: Api) -> None:
+async def a_deep_body_causes_no_server_error(api: Api) -> None:
     """A prompt of two hundred nested arrays does not cause a server error.
 
     由两百层嵌套数组构成的 prompt 不会引起服务器错误。
@@ -175,7 +175,7 @@ async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
-async def a_body_that_breaks_off_is_refused(api: Api) -> None:
+async def a_truncated_body_is_rejected(api: Api) -> None:
     """A body with truncated JSON is rejected.
 
     JSON 不完整的请求体会被拒绝。
@@ -184,7 +184,7 @@ async def a_body_that_breaks_off_is_refused(api: Api) -> None:
 
 
 @check("errors.array-body", requirement="errors.malformed-json")
-async def a_body_that_is_no_object_is_refused(api: Api) -> None:
+async def an_array_as_body_is_rejected(api: Api) -> None:
     """A body that is an array is rejected.
 
     请求体为数组时会被拒绝。
@@ -193,7 +193,7 @@ async def a_body_that_is_no_object_is_refused(api: Api) -> None:
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
-async def an_empty_body_is_refused(api: Api) -> None:
+async def an_empty_body_is_rejected(api: Api) -> None:
     """An empty body is rejected.
 
     空的请求体会被拒绝。
@@ -239,7 +239,7 @@ async def the_error_names_the_parameter_out_of_range(api: Api) -> None:
 
 
 @check("errors.stream-as-json", requirement="errors.stream-refused-as-json")
-async def a_stream_is_refused_in_json(api: Api) -> None:
+async def a_stream_is_rejected_in_json(api: Api) -> None:
     """An invalid value in a streaming request is rejected with a JSON error, not with events.
 
     流式请求中的无效值以 JSON 错误拒绝，而不是以事件拒绝。
@@ -249,7 +249,7 @@ async def a_stream_is_refused_in_json(api: Api) -> None:
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
-async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
+async def a_stream_is_rejected_with_the_same_status(api: Api) -> None:
     """An invalid value is rejected with the same status in streaming and non-streaming requests.
 
     无论请求是否为流式，无效值都以相同的状态码拒绝。
@@ -260,14 +260,14 @@ async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
-async def a_refusal_gives_nothing_away(api: Api) -> None:
+async def an_error_discloses_nothing(api: Api) -> None:
     """The errors for an invalid value, an unknown model and a truncated body are free of internals.
 
     无效值、未知模型和残缺请求体的错误响应，不泄露任何内部信息。
     """
     for response in (
         await api.complete(**WRONG_TYPE_REQUEST),
-        await ask_unknown_model(api),
+        await request_unknown_model(api),
         await api.post(TRUNCATED),
     ):
         text = response.exchange.body.decode("utf-8", errors="replace")
@@ -299,14 +299,14 @@ async def rejected_value(api: Api) -> ErrorResponse:
     return as_rejected(await api.complete(**WRONG_TYPE_REQUEST))
 
 
-async def ask_unknown_model(api: Api) -> Response:
+async def request_unknown_model(api: Api) -> Response:
     """Request a completion from a model that does not exist."""
     return await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
 
 
 async def rejected_model(api: Api) -> ErrorResponse:
     """Return the error for a model that does not exist."""
-    return as_rejected(await ask_unknown_model(api), *MODEL_REJECTED_STATUSES)
+    return as_rejected(await request_unknown_model(api), *MODEL_REJECTED_STATUSES)
 
 
 def assert_four_members(response: ErrorResponse) -> None:

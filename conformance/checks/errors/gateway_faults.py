@@ -25,7 +25,7 @@ ROUNDS = 2
 
 
 @check_afterwards("errors.no-gateway-fault", requirement="errors.bad-input-no-server-fault")
-async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
+async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
     """No value that the document excludes gets a 502, 503 or 504 each time it is sent.
 
     文档所排除的值，不会每次发送都得到 502、503 或 504。

@@ -18,7 +18,7 @@ REJECTED_BY_ENDPOINT = frozenset({400, 401, 403, 404, 409, 415, 422})
 
 
 @invariant("errors.envelope-everywhere", requirement="errors.envelope")
-def every_refusal_is_json_with_a_message(exchange: RecordedExchange) -> None:
+def every_error_is_json_with_a_message(exchange: RecordedExchange) -> None:
     """Every error response of the run is JSON, and its `error` object has a message.
 
     本次运行中每个错误响应都是 JSON，其 `error` 对象带有 message。
@@ -55,7 +55,7 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.content-type-everywhere", requirement="errors.content-type")
-def every_refusal_says_that_it_is_json(exchange: RecordedExchange) -> None:
+def every_error_has_a_json_content_type(exchange: RecordedExchange) -> None:
     """Every error response of the run that is JSON has the content type `application/json`.
 
     本次运行中每个 JSON 形式的错误响应，其内容类型都是 `application/json`。
@@ -66,7 +66,7 @@ def every_refusal_says_that_it_is_json(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.stream-as-json-everywhere", requirement="errors.stream-refused-as-json")
-def every_refused_stream_is_refused_in_json(exchange: RecordedExchange) -> None:
+def every_stream_is_rejected_in_json(exchange: RecordedExchange) -> None:
     """Every error response to a streaming request is a JSON document, not a stream of events.
 
     对流式请求的每个错误响应都是 JSON 文档，而不是事件流。
@@ -78,7 +78,7 @@ def every_refused_stream_is_refused_in_json(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.never-as-success-everywhere", requirement="errors.never-as-success")
-def no_answer_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
+def no_response_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
     """No non-streaming response of the run is an error with status 200.
 
     本次运行中没有任何非流式响应以状态码 200 返回错误。
@@ -92,7 +92,7 @@ def no_answer_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.no-leak-everywhere", requirement="errors.no-leak")
-def no_error_gives_anything_away(exchange: RecordedExchange) -> None:
+def no_error_discloses_internals(exchange: RecordedExchange) -> None:
     """No error of the run discloses an internal address, a key or a stack trace.
 
     本次运行中没有任何错误泄露内部地址、密钥或堆栈。
@@ -107,7 +107,7 @@ def no_error_gives_anything_away(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.no-leak-in-streams-everywhere", requirement="errors.no-leak")
-def no_error_in_a_stream_gives_anything_away(exchange: RecordedExchange) -> None:
+def no_stream_error_discloses_internals(exchange: RecordedExchange) -> None:
     """No error in a stream discloses an internal address, a key or a stack trace.
 
     流中的错误不泄露内部地址、密钥或堆栈。

@@ -24,7 +24,7 @@ RATE_LIMIT_CODES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class PushedBack:
+class LimitedResponse:
     """One response that may be a rate limit: its status, its ``Retry-After``, its body."""
 
     status: int
@@ -48,7 +48,7 @@ def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
-def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
+def every_rate_limit_has_retry_after(exchange: RecordedExchange) -> None:
     """Every 429 has `Retry-After`, in seconds or as a date.
 
     每个 429 都带有 `Retry-After`，其值为秒数或日期。
@@ -63,21 +63,21 @@ def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
             )
 
 
-def _limits(exchange: RecordedExchange) -> list[PushedBack]:
+def _limits(exchange: RecordedExchange) -> list[LimitedResponse]:
     found = [one for one in _tries(exchange) if one.is_limit]
     if not found:
         raise NotApplicable("no rate limit was hit")
     return found
 
 
-def _tries(recorded: RecordedExchange) -> Iterator[PushedBack]:
+def _tries(recorded: RecordedExchange) -> Iterator[LimitedResponse]:
     """Yield every response to a request: those that were retried, and the last."""
     exchange = recorded.exchange
     for tried in exchange.attempts[:-1]:
         if tried.status is not None:
-            yield PushedBack(tried.status, tried.retry_after, tried.body)
+            yield LimitedResponse(tried.status, tried.retry_after, tried.body)
     if exchange.status is not None:
-        yield PushedBack(exchange.status, exchange.header("retry-after"), exchange.body)
+        yield LimitedResponse(exchange.status, exchange.header("retry-after"), exchange.body)
 
 
 def _names(body: bytes) -> Iterator[str]:

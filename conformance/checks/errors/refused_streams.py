@@ -30,7 +30,7 @@ MAX_EVENTS = 3
     tier="deep",
     needs=("stream",),
 )
-async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
+async def streams_are_rejected_like_other_requests(api: Api) -> None:
     """Values out of range and other invalid values are rejected in streaming requests, too.
 
     超出范围的值及其他无效值，在流式请求中同样被拒绝。

@@ -30,12 +30,12 @@ MAX_SUSPECTS = 10
 @check_afterwards(
     "errors.good-input-no-server-fault", requirement="errors.good-input-no-server-fault"
 )
-async def a_right_request_breaks_nothing(api: Api) -> None:
+async def a_valid_request_causes_no_server_error(api: Api) -> None:
     """No request that the document allows gets a 500 each time it is sent.
 
     文档允许的请求，不会每次发送都得到 500。
     """
-    broken = [exchange for exchange in right_requests(api) if exchange.exchange.status == BROKEN]
+    broken = [exchange for exchange in valid_exchanges(api) if exchange.exchange.status == BROKEN]
     if not broken:
         return
     guilty = await broken_again(api, simplest(broken)[:MAX_SUSPECTS])
@@ -44,7 +44,7 @@ async def a_right_request_breaks_nothing(api: Api) -> None:
         raise Failure("a response, or a 4xx that rejects the request", f"500 each time: {result}")
 
 
-def right_requests(api: Api) -> Iterator[RecordedExchange]:
+def valid_exchanges(api: Api) -> Iterator[RecordedExchange]:
     """Yield exchanges whose request the document allows, and whose response no check reported."""
     result = {exchange for finding in api.trace.reported_failures for exchange in finding.exchanges}
     for recorded in api.trace.exchanges:

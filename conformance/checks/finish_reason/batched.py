@@ -19,7 +19,7 @@ from conformance.judgement import NotApplicable, expect
 
 
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **BATCHED)
-async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
+async def each_choice_below_the_limit_was_not_cut(api: Api) -> None:
     """In a batch, no choice that ends before its limit has finish_reason `length`.
 
     在批次中，在上限之前结束的 choice，其 finish_reason 不是 `length`。
@@ -32,7 +32,7 @@ async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     requirement="finish-reason.stop-at-natural-end",
     **BATCHED_STREAM,
 )
-async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
+async def each_streamed_choice_below_the_limit_was_not_cut(api: Api) -> None:
     """In a streamed batch, no choice that ends before its limit has finish_reason `length`.
 
     在流式批次中，在上限之前结束的 choice，其 finish_reason 不是 `length`。

@@ -72,7 +72,7 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
     tier="smoke",
     needs=("stream",),
 )
-async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
+async def a_stream_ends_for_the_same_reason(api: Api) -> None:
     """A stream with the text of a non-streaming response with `length` has `length`, too.
 
     若非流式响应的 finish_reason 为 `length`，则文本相同的流也为 `length`。
@@ -85,7 +85,7 @@ async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     requirement="finish-reason.length-at-limit",
     needs=("stream",),
 )
-async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
+async def a_streamed_batch_ends_for_the_same_reasons(api: Api) -> None:
     """In a streamed batch, a choice with the text of a non-streaming one with `length` has it, too.
 
     流式批次中，与 finish_reason 为 `length` 的非流式 choice 文本相同者，也为 `length`。
@@ -97,7 +97,7 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
 
 
 @check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
-async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
+async def a_response_that_would_continue_was_cut(api: Api) -> None:
     """A response that continues with a larger limit has finish_reason `length`.
 
     放宽上限就会继续的响应是被上限截断的，其 finish_reason 为 `length`。
@@ -139,7 +139,7 @@ async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
 
 
 @check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
-async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
+async def a_response_below_the_limit_was_not_cut(api: Api) -> None:
     """A response with fewer tokens than its limit does not have finish_reason `length`.
 
     token 数少于上限的响应是自行结束的，其 finish_reason 不是 `length`。
@@ -159,7 +159,7 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
 @check(
     "finish-reason.natural-end-deep", requirement="finish-reason.stop-at-natural-end", tier="deep"
 )
-async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
+async def a_long_response_below_the_limit_was_not_cut(api: Api) -> None:
     """A long response with fewer tokens than its limit does not have finish_reason `length`.
 
     token 数少于上限的较长响应，其 finish_reason 不是 `length`。

@@ -69,7 +69,9 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("finish-reason.cut-everywhere", requirement="finish-reason.length-at-limit")
-def what_goes_on_elsewhere_was_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def a_text_that_continues_elsewhere_was_cut(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
     """No greedy choice has `stop` if its usage reaches the limit and another response continues.
 
     用量达到上限、且在其他响应中还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
@@ -151,7 +153,7 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
     requirement="finish-reason.stop-at-sequence",
     explained_by=("streaming.one-finish-per-choice",),
 )
-def every_stopped_choice_says_so(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
     """Every greedy choice whose text ends at its stop sequence has `stop`.
 
     文本恰在停止序列处结束的每个贪心 choice，其 finish_reason 都是 `stop`。

@@ -16,7 +16,7 @@ RATE_LIMIT_HEADERS = tuple(
 
 
 @check("headers.content-type", requirement="headers.content-type", tier="smoke")
-async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
+async def a_response_has_a_json_content_type(api: Api) -> None:
     """A non-streaming response has the content type `application/json`.
 
     非流式响应的内容类型为 `application/json`。
@@ -25,7 +25,7 @@ async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
 
 
 @check("headers.content-type-of-batch", requirement="headers.content-type")
-async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
+async def a_batch_response_has_a_json_content_type(api: Api) -> None:
     """The response to a batch has the content type `application/json`.
 
     批次响应的内容类型为 `application/json`。

@@ -9,7 +9,7 @@ from conformance.protocol.trace import RecordedExchange
 
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")
-def every_plain_answer_says_that_it_is_json(exchange: RecordedExchange) -> None:
+def every_response_has_a_json_content_type(exchange: RecordedExchange) -> None:
     """Every non-streaming response is `application/json`, with no charset other than UTF-8.
 
     每个非流式响应的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。

@@ -28,7 +28,7 @@ async def the_only_choice_is_number_zero(api: Api) -> None:
 
 
 @check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
-async def copies_are_numbered(api: Api) -> None:
+async def choices_are_numbered(api: Api) -> None:
     """With `n: 3` there are three choices, with index 0, 1 and 2.
 
     设置 `n: 3` 时有三个 choice，index 为 0、1 和 2。
@@ -61,7 +61,7 @@ async def all_choices_are_numbered(api: Api) -> None:
 
 
 @check("index.prompt-order", requirement="index.prompt-major")
-async def choices_answer_their_own_prompts(api: Api) -> None:
+async def choices_continue_their_own_prompts(api: Api) -> None:
     """In a batch, choice 0 continues the first prompt and choice 1 the second.
 
     批次中 choice 0 接续第一个 prompt，choice 1 接续第二个。
@@ -70,7 +70,7 @@ async def choices_answer_their_own_prompts(api: Api) -> None:
 
 
 @check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
-async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
+async def streamed_choices_continue_their_own_prompts(api: Api) -> None:
     """In a streamed batch, choice 0 continues the first prompt and choice 1 the second.
 
     流式批次中 choice 0 接续第一个 prompt，choice 1 接续第二个。
@@ -79,7 +79,7 @@ async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
 
 
 @check("index.prompt-major", requirement="index.prompt-major", tier="smoke", needs=("n", "echo"))
-async def copies_stand_beside_each_other(api: Api) -> None:
+async def choices_of_a_prompt_are_adjacent(api: Api) -> None:
     """With two prompts and `n: 2`, choices 0 and 1 continue the first, 2 and 3 the second.
 
     两个 prompt 带 `n: 2` 时，choice 0 和 1 接续第一个，2 和 3 接续第二个。

@@ -40,7 +40,7 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
     requirement="index.prompt-major",
     explained_by=("index.each-once",),
 )
-def every_choice_answers_its_own_prompt(
+def every_choice_continues_its_own_prompt(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """No choice of a batch has the index of one prompt and the echo or completion of another.

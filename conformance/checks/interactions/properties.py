@@ -128,7 +128,7 @@ async def the_text_is_cut_at_stops_in_threes(api: Api) -> None:
 
 
 @check("interactions.endings", requirement="finish-reason.per-choice", **GENERATED)
-async def choices_say_why_they_ended_in_pairs(api: Api) -> None:
+async def finish_reasons_are_right_in_pairs(api: Api) -> None:
     """In any combination of two settings, each choice has its own finish_reason.
 
     任意两项设置组合时，每个 choice 都有自己的 finish_reason。
@@ -137,7 +137,7 @@ async def choices_say_why_they_ended_in_pairs(api: Api) -> None:
 
 
 @check("interactions.endings-in-threes", requirement="finish-reason.per-choice", **GENERATED)
-async def choices_say_why_they_ended_in_threes(api: Api) -> None:
+async def finish_reasons_are_right_in_threes(api: Api) -> None:
     """In any combination of three settings, each choice has its own finish_reason.
 
     任意三项设置组合时，每个 choice 都有自己的 finish_reason。
@@ -146,7 +146,7 @@ async def choices_say_why_they_ended_in_threes(api: Api) -> None:
 
 
 @check("interactions.usage", requirement="interactions.kept-together", **GENERATED)
-async def bills_add_up_in_pairs(api: Api) -> None:
+async def usage_adds_up_in_pairs(api: Api) -> None:
     """In any combination of two settings, the usage counts the prompts and the completions.
 
     任意两项设置组合时，用量都与各 prompt 和补全相符。
@@ -155,7 +155,7 @@ async def bills_add_up_in_pairs(api: Api) -> None:
 
 
 @check("interactions.usage-in-threes", requirement="interactions.kept-together", **GENERATED)
-async def bills_add_up_in_threes(api: Api) -> None:
+async def usage_adds_up_in_threes(api: Api) -> None:
     """In any combination of three settings, the usage counts the prompts and the completions.
 
     任意三项设置组合时，用量都与各 prompt 和补全相符。

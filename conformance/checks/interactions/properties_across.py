@@ -61,7 +61,7 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
 
 
 @check("interactions.asked-again", requirement="envelope.id-unique", **GENERATED)
-async def an_equal_request_is_answered_anew(api: Api) -> None:
+async def a_repeated_request_gets_a_new_id(api: Api) -> None:
     """A repeated request with many settings has a response with a new id.
 
     含多项设置的请求再次发送时，响应的 id 不同。
