@@ -145,7 +145,10 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         ("import what_nobody_has", "acme_of_a_test cannot be imported (ModuleNotFoundError: "),
         ("raise ValueError('two\\nlines')", "cannot be imported (ValueError: two lines)"),
         (CHECK.replace("acme.short", "stop.string"), "check stop.string is registered twice"),
-        (CHECK.replace("响应很短。", ""), "the docstring's second paragraph is its sentence in"),
+        (
+            CHECK.replace("响应很短。", ""),
+            "the docstring lacks the Chinese title, its second paragraph",
+        ),
         (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),

@@ -1,9 +1,8 @@
-"""The checks: a folder for every area, and what several areas use in ``_shared``.
+"""The checks: a folder for every area, and shared helpers in ``_shared``.
 
-A check sees the contract and the endpoint through the ``api`` object that it is given, and nothing
-else: no HTTP library, no command line, no vendor's name. Those who write checks, here or in a
-package of their own, import the decorators from here. :mod:`conformance.engine.discovery` finds
-them.
+A check sees the contract and the endpoint only through its ``api`` object: no HTTP library, no
+command line, no vendor's name. Modules of checks, here or in a plugin, import the decorators from
+here. :mod:`conformance.engine.discovery` finds them.
 """
 
 from conformance.checks.catalogue import Check

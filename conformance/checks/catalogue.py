@@ -1,4 +1,4 @@
-"""The checks that are registered so far, as values."""
+"""The registered checks, as values."""
 
 from __future__ import annotations
 
@@ -19,18 +19,16 @@ class Check:
     """One check.
 
     Attributes:
-        id: permanent; people select by it and pin it in baselines.
-        requirement: the id of the sentence it judges.
-        title: the sentence that a reader of the report sees, from the function's docstring.
+        id: permanent; used for selection and in baselines.
+        requirement: the id of the requirement that it tests.
+        title: the sentence shown in reports, from the function's docstring.
         title_zh: the same sentence in Chinese, the docstring's second paragraph.
-        needs: parameters that the check uses as instruments; it is skipped where the contract does
-            not document one of them.
-        run: returns for a pass, raises a :class:`~conformance.judgement.Judgement` otherwise.
-        asks: whether it always sends requests; one that does not is run when all that do are
-            finished.
-        stage: how it comes by its requests.
-        made_from: what a check was made from that is no function of its own: the row of a table,
-            and the function that makes checks of such rows.
+        needs: parameters that the check uses; it is skipped if the contract does not document one
+            of them.
+        run: returns to pass, otherwise raises a :class:`~conformance.judgement.Judgement`.
+        asks: whether it always sends requests; one that does not runs after all that do.
+        stage: the kind of its requests.
+        made_from: for a check from a table, its row and the function that makes checks of rows.
     """
 
     id: str
@@ -46,12 +44,12 @@ class Check:
 
     @property
     def source(self) -> str:
-        """The check's own code, or its row and what makes checks of those, for ``explain``."""
+        """The check's code, or its row and the function that makes checks of rows."""
         return "\n".join(map(_source_of, self.made_from or (self.run,)))
 
 
 def _source_of(part: object) -> str:
-    """Write a function as its code, and a row as what it states beside the defaults."""
+    """Return the code of a function, or the members of a row that are not defaults."""
     if inspect.isfunction(part):
         return inspect.getsource(part)
     if not is_dataclass(part):
@@ -66,7 +64,7 @@ def _written(value: object) -> str:
 
 
 REGISTERED: dict[str, Check] = {}
-"""Every check by its id; modules of checks add to it by being imported."""
+"""Every check by its id; importing a module of checks adds them."""
 
 
 def add(made: Check) -> None:

@@ -1,7 +1,7 @@
 """The decorators that register a function as a check of one requirement.
 
 Most checks send requests. Invariants send nothing: they judge the responses to all requests of a
-run, and so find what shows only in a response that no check was written for.
+run, and so find failures in responses that no other check judges.
 """
 
 from __future__ import annotations
@@ -43,11 +43,10 @@ def check(
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
-    ``made_from`` is shown as its source where the function is made from a row of a table.
+    ``made_from`` is shown as its source if the function is made from a row of a table.
 
     Raises:
-        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
-            language.
+        ValueError: the id is taken, or the docstring lacks the title in one of the languages.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -61,16 +60,14 @@ def check(
                 simpler = await missing_in_simpler_request(missing, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(
-                    f"{missing.feature} did not come back, and {simpler} judges that"
-                ) from None
+                raise NotApplicable(f"{missing.feature} is missing; see {simpler}") from None
             except Refusal as refusal:
                 if _is_first(stage, api):
                     raise
                 simpler = await refused_in_simpler_request(refusal, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(f"{refusal}, and {simpler} judges that") from None
+                raise NotApplicable(f"{refusal}; see {simpler}") from None
             except Unsettled as doubt:
                 raise await settle(doubt, api) from None
 
@@ -82,7 +79,7 @@ def check(
                 cause = root_cause_of(found, requirement, api)
                 if cause is None:
                     raise
-                raise NotApplicable(f"{cause} has found what may be the cause of this") from None
+                raise NotApplicable(f"may have the same cause as {cause}") from None
 
         titles = titles_of(function, check_id)
         judge = run if stage is Stage.DIRECTED else run_last
@@ -116,29 +113,28 @@ def invariant(
 
         @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
         def every_total_is_the_sum(exchange: RecordedExchange) -> None:
-            \"\"\"In every answer `total_tokens` is the sum of the other two.
+            \"\"\"In every response, `total_tokens` is the sum of the other two.
 
             每个响应的 `total_tokens` 都是另外两项之和。
             \"\"\"
             usage = exchange.usage
             expect(usage.total_tokens, "total_tokens").equals(…)
 
-    It is called with each exchange of the run: plain and streamed, rejected and incomplete, and
-    responses to requests that are wrong on purpose. The accessors of
-    :class:`~conformance.protocol.trace.RecordedExchange` raise NotApplicable where there is nothing
-    to judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested
-    again, so an invariant has to accept whatever a conforming endpoint may do now and then, such as
+    It is called with each exchange of the run: streaming or not, rejected and incomplete, and
+    those of deliberately invalid requests. The accessors of
+    :class:`~conformance.protocol.trace.RecordedExchange` raise NotApplicable if there is nothing to
+    judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested again,
+    so an invariant has to accept everything that a conforming endpoint may do now and then, such as
     another greedy response.
 
-    Its finding says how many responses break the rule and what they have in common. It is skipped
-    where another check found the same requirement broken, and where something is missing altogether
-    (a :class:`~conformance.judgement.Feature`) and another check reported that. ``of`` names that
-    thing for the invariant that reports its absence; any other skips a response without it.
-    ``explained_by`` names requirements whose breach explains a breach of this one.
+    Its finding states how many responses break the rule and what they have in common. It is skipped
+    if another check reported the same requirement, or a missing
+    :class:`~conformance.judgement.Feature`. ``of`` names the feature whose absence this invariant
+    reports; other invariants skip a response without it. ``explained_by`` names requirements whose
+    violation explains a violation of this one.
 
     Raises:
-        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
-            language.
+        ValueError: the id is taken, or the docstring lacks the title in one of the languages.
     """
 
     def register(function: JudgeExchange) -> JudgeExchange:
@@ -160,11 +156,10 @@ def check_afterwards(
     """Register a check that inspects a whole run, and sends requests only to confirm a suspicion.
 
     It runs when all checks that send requests are finished, and finds their exchanges in
-    ``api.trace``; where nothing is suspicious it costs nothing.
+    ``api.trace``; if nothing is suspicious, it costs nothing.
 
     Raises:
-        ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
-            language.
+        ValueError: the id is taken, or the docstring lacks the title in one of the languages.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -186,8 +181,8 @@ def invariant_across(
     """Register a check that compares the responses of a run, and sends nothing.
 
     The function takes all of them in order of arrival, and yields a
-    :class:`~conformance.protocol.trace.Violation` for what breaks the requirement; otherwise it is
-    like :func:`invariant`.
+    :class:`~conformance.protocol.trace.Violation` for each violation of the requirement; otherwise
+    it is like :func:`invariant`.
     """
 
     def register(function: JudgeTrace) -> JudgeTrace:
@@ -205,34 +200,33 @@ def invariant_across(
 
 
 def titles_of(function: Callable[..., object], check_id: str) -> tuple[str, str]:
-    """Read a check's sentence in English and in Chinese: its docstring's first two paragraphs.
+    """Return a check's title in English and in Chinese: its docstring's first two paragraphs.
 
     Raises:
         ValueError: there is no docstring, or its second paragraph is not in Chinese.
     """
     english, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     if not english:
-        raise ValueError(f"check {check_id}: the docstring is what a reader sees; write one")
+        raise ValueError(f"check {check_id}: the docstring lacks the check's title")
     chinese = rest.partition("\n\n")[0]
     if not any(map(_is_wide, chinese)):
         raise ValueError(
-            f"check {check_id}: the docstring's second paragraph is its sentence in Chinese, for"
-            " those who read the reports in it; write one"
+            f"check {check_id}: the docstring lacks the Chinese title, its second paragraph"
         )
     return " ".join(english.split()), reduce(_joined, chinese.splitlines())
 
 
 def _joined(line: str, following: str) -> str:
-    """Join two lines of Chinese, in which words stand side by side without a blank."""
+    """Join two lines of Chinese text, which has no blanks between words."""
     between = "" if _is_wide(line[-1]) and _is_wide(following[0]) else " "
     return line + between + following
 
 
 def _is_wide(character: str) -> bool:
-    """Return whether a character is one of Chinese, its punctuation included."""
+    """Return whether a character is Chinese or Chinese punctuation."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
 
 
 def _is_first(stage: Stage, api: Api) -> bool:
-    """Return whether a generated check runs without any directed one before it."""
+    """Return whether a generated check runs without a directed one before it."""
     return stage is Stage.GENERATED and not api.trace.findings

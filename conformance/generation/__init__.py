@@ -1,4 +1,4 @@
-"""What generated checks are made with: covering arrays, Hypothesis and schemathesis.
+"""The engine of property-based checks: covering arrays, Hypothesis and schemathesis.
 
 This package registers no check and knows no area. The checks that use it are in
 ``conformance/checks/<area>/properties.py``. The libraries are an optional extra: each is imported

@@ -1,4 +1,4 @@
-"""Invalid requests, chosen from generated ones; each has exactly one defect, beyond doubt.
+"""Invalid requests, chosen from generated ones; each certainly has exactly one defect.
 
 Servers rightly accept much that violates the schema: a null, a number in quotation marks, a value
 above a limit that no document states. Only values that no document and no lenient decoder accepts
@@ -58,7 +58,7 @@ class InvalidRequest:
 
     @property
     def streams(self) -> bool:
-        """Whether the request asks for a stream."""
+        """Whether a stream is requested."""
         return self.defect is not Defect.JSON and json.loads(self.raw).get("stream") is True
 
 
@@ -70,7 +70,7 @@ def invalid_requests(
 ) -> list[InvalidRequest]:
     """Choose invalid requests, each with a defect in another parameter.
 
-    Every third request with an invalid value asks for a stream, which has to be rejected alike.
+    Every third request with an invalid value requests a stream, which has to be rejected, too.
 
     Args:
         generated: bodies that violate the schema in one place or in several.

@@ -16,18 +16,18 @@ MAX_SHRINKING_REQUESTS = 12
 async def smallest_body(
     api: Api, body: Body, judge: Callable[[Response], None], found: Failure
 ) -> tuple[Body, Failure]:
-    """Leave out the parameters that a deviation does not need.
+    """Leave out the parameters that a failure does not need.
 
-    All optional ones are left out at once first, since most deviations need none; then one by one.
+    All optional ones are left out at once first, since most failures need none; then one by one.
 
     Args:
         api: sends the smaller requests, within the run's budget for retests.
-        body: a request whose response deviates.
-        judge: raises the deviation.
-        found: the deviation in the response to ``body``.
+        body: a request whose response is wrong.
+        judge: raises the failure.
+        found: the failure in the response to ``body``.
 
     Returns:
-        The smallest body found, and the deviation in the response to it.
+        The smallest body found, and the failure in the response to it.
     """
     left = MAX_SHRINKING_REQUESTS
 

@@ -1,6 +1,6 @@
 """Valid request bodies, chosen from generated ones; they keep rules that the schema cannot state.
 
-A correct server may reject some combinations although it serves each part: ``echo`` with
+A conforming server may reject some combinations although it serves each part: ``echo`` with
 ``logprobs``, several choices of a greedy completion, a suffix in a batch. These are taken apart
 here, so that a rejection is always due to one parameter.
 """

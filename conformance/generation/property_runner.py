@@ -1,6 +1,6 @@
 """Runs a property: Hypothesis draws and shrinks the cases, the run's event loop judges them.
 
-Hypothesis is synchronous and a run is not, so Hypothesis draws in a thread of its own. Each case is
+Hypothesis is synchronous and a run is not, so Hypothesis draws in a separate thread. Each case is
 judged by a coroutine in the loop, where budget, coalescing, record and redaction are those of any
 other check. Properties run concurrently; the requests of one property are sent one after the other.
 
@@ -108,14 +108,14 @@ async def assert_property(
         api: sends the requests; its seed decides which cases are generated.
         cases: returns the strategy; called only where Hypothesis can be imported.
         relation: raises a judgement for a case in which it does not hold.
-        shapes: the shapes of request to try, the largest first. If one is refused, the next is
+        shapes: the shapes of request to try, the largest first. If one is rejected, the next is
             used; if one fails, the simplest one that fails too is reported.
         examples: the most cases to generate.
 
     Raises:
-        Deviation: the relation is broken; reported for the smallest request found.
-        Absence: a whole feature is missing, which shrinking could not show better.
-        Refusal: every shape is refused; the refusal of the simplest.
+        Failure: the relation is broken; reported for the smallest request found.
+        Missing: a whole feature is missing, which shrinking could not show better.
+        Refusal: every shape is rejected; the rejection of the simplest.
         NotApplicable: Hypothesis is not installed, or there is no shape.
         Judgement: any other judgement that the relation raised.
     """
@@ -158,7 +158,7 @@ class _Search(Generic[C, S]):
     ) -> None:
         """Let Hypothesis draw and shrink until it finishes or :meth:`end` is called.
 
-        Blocks; runs in a thread of its own.
+        Blocks; runs in a separate thread.
         """
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
         from hypothesis import strategies as st
@@ -201,7 +201,7 @@ class _Search(Generic[C, S]):
         """Raise the result of the search, if it is not a pass.
 
         Raises:
-            Judgement: the relation is broken, or could not be judged.
+            Judgement: the relation is broken, or the result is inconclusive.
         """
         if self._judgement is not None:
             raise self._judgement
@@ -212,8 +212,7 @@ class _Search(Generic[C, S]):
         others = [one for one in self._api.exchanges if one not in failure.exchanges]
         self._api.exchanges[:] = [*others, *failure.exchanges]
         raise Failure(
-            f"{failure.failure.expected}; the smallest request that shows it:"
-            f" {body_text(failure.request)}",
+            f"{failure.failure.expected}; smallest failing request: {body_text(failure.request)}",
             failure.failure.seen,
             effect=failure.failure.effect,
             features=features_of(failure.request.body),
@@ -272,7 +271,7 @@ class _Search(Generic[C, S]):
                     if await self._try_smaller(case, simpler, self._first):
                         break
             return self._first is not None
-        raise NotApplicable("this document leaves nothing to ask for")
+        raise NotApplicable("no request is possible under this document")
 
     async def _fails_smaller(self, case: C, first: PropertyFailure[C, S]) -> bool:
         """Judge another case while shrinking, as long as the limit on requests allows it."""
@@ -301,7 +300,7 @@ class _Search(Generic[C, S]):
         """Return how the relation fails for a case in one shape, or None if it holds.
 
         Raises:
-            Judgement: the relation could not be judged, or a whole feature is missing.
+            Judgement: the result is inconclusive, or a whole feature is missing.
         """
         earlier = len(self._api.exchanges)
         try:

@@ -1,7 +1,7 @@
 """The schema that request bodies are generated from: the contract's, narrowed to cheap values.
 
 Bodies from the contract's own schema would be expensive (128 choices, unlimited tokens) and would
-ask for things that no server has (token 10²⁷). Types, nulls and documented limits are kept; a copy
+request things that no server has (token 10²⁷). Types, nulls and documented limits are kept; a copy
 of the schema is narrowed here, never widened.
 """
 
@@ -56,7 +56,7 @@ def request_schema(contract: Contract, model: str) -> Json:
 
     Args:
         contract: only its documented parameters are generated.
-        model: the only model that is generated; others would be answered with 404.
+        model: the only model that is generated; others would get a 404.
     """
     schema = contract.openapi["components"]["schemas"]["CreateCompletionRequest"]
     properties = {

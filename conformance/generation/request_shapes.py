@@ -1,7 +1,7 @@
-"""The shapes of request that a property is tried in: a batch with choices, a batch, one prompt.
+"""The shapes of request that a property is tested in: a batch with choices, a batch, one prompt.
 
-A fault may hide in the second choice or in the other prompt, so the largest shape comes first. If
-part of it is refused, the next shape is tried; if a simpler shape fails too, that one is reported.
+A fault may affect only the second choice or the second prompt, so the largest shape comes first. If
+part of it is rejected, the next shape is tried; if a simpler shape fails too, that one is reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from conformance.generation.strategies import Scene
 from conformance.judgement import NotApplicable
 
 CHOICES_PER_PROMPT = 2
-"""``n``, in the shapes that ask for several choices."""
+"""The value of ``n`` in the shapes with several choices."""
 
 
 @dataclass(frozen=True, slots=True)

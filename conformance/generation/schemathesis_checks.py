@@ -33,7 +33,7 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
     """Assert that a response conforms to the description, by the named checks of the library.
 
     Raises:
-        Deviation: it does not; with the first line of each failure.
+        Failure: it does not; with the first line of each failure.
         NotApplicable: schemathesis is not installed.
         Inconclusive: there is no response, or it is incomplete.
     """
@@ -49,7 +49,7 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
         case.validate_response(_response(exchange), checks=chosen)
     except FailureGroup as group:
         failures = "; ".join(_one_line(failure) for failure in group.exceptions)
-        raise Failure("an answer that the contract describes", failures) from None
+        raise Failure("a response that the contract describes", failures) from None
 
 
 def assert_completion_fits(response: Response, api: Api) -> None:
@@ -71,7 +71,7 @@ def assert_stream_fits(response: Response, api: Api) -> None:
     """Assert that a stream is chunks that fit the schema, then ``[DONE]``.
 
     Raises:
-        Deviation: an event is neither, or there is no chunk.
+        Failure: an event is neither, or there is no chunk.
         Inconclusive: the stream is incomplete.
     """
     assert_described(response, api, STATUS, HEADERS)
@@ -88,7 +88,7 @@ def assert_no_violations(violations: Sequence[SchemaViolation]) -> None:
     """Assert that there are no violations; the first one is reported."""
     if violations:
         first = violations[0]
-        raise Failure("an answer that matches the schema", f"{first.path}: {first.message}")
+        raise Failure("a response that matches the schema", f"{first.path}: {first.message}")
 
 
 def complete_exchange(response: Response) -> Exchange:
@@ -99,7 +99,7 @@ def complete_exchange(response: Response) -> Exchange:
     """
     exchange = response.exchange
     if exchange.status is None or exchange.fault is not None:
-        raise Inconclusive(f"no whole answer: {exchange.fault}")
+        raise Inconclusive(f"no complete response: {exchange.fault}")
     return exchange
 
 

@@ -105,7 +105,7 @@ def test_what_a_check_has_found_is_not_told_again() -> None:
     result, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
     assert {f.id for f in result if f.verdict in BROKEN} == {"usage.present"}
     skipped = {f.id: f.message for f in result if f.verdict is Verdict.SKIPPED}
-    assert skipped["usage.present-everywhere"] == "usage.present found this already"
+    assert skipped["usage.present-everywhere"] == "same cause as usage.present"
 
 
 def test_looking_sends_nothing_and_comes_last() -> None:

@@ -175,7 +175,7 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
 
 def test_a_failure_names_the_wide_prompt_alone() -> None:
     finding = finding_of("relations.stream-as-plain", FakeServer("question-marks@stream"))
-    _, _, request = (finding.expected or "").partition("; the smallest request that shows it: ")
+    _, _, request = (finding.expected or "").partition("; smallest failing request: ")
     body = json.loads(request)
     assert set(body) == {"stream", "prompt", "max_tokens", "temperature"}
     assert isinstance(body["prompt"], str)

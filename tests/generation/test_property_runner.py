@@ -97,7 +97,7 @@ def test_the_smallest_request_is_reported(seed: int) -> None:
         )
     assert raised.value.seen == "aaa"
     assert raised.value.expected == (
-        "a short text; the smallest request that shows it:"
+        "a short text; smallest failing request:"
         ' {"prompt": "aaa", "max_tokens": 1, "temperature": 0}'
     )
     assert raised.value.features == {"model", "prompt", "max_tokens", "temperature"}
@@ -319,20 +319,20 @@ def test_reproduced_difference_is_a_failure() -> None:
     # The in-memory model continues to count with a lead of at least 1.5 nats.
     found = outcome(" 4,", " 9,")
     assert isinstance(found, Failure)
-    assert found.seen == '" 4," against " 9,", both repeated'
+    assert found.seen == '" 4," vs. " 9," (both reproduced)'
 
 
 def test_near_tie_is_inconclusive() -> None:
     found = outcome(" 4,", " 9,", change=NEAR_TIES)
     assert isinstance(found, Inconclusive)
-    assert "0.30 nats from each other" in str(found)
+    assert "two tokens are 0.30 nats apart" in str(found)
 
 
 def test_unknown_lead_is_inconclusive() -> None:
     silent = rejects(lambda body: body.get("logprobs") is not None)
     found = outcome(" 4,", " 9,", change=silent)
     assert isinstance(found, Inconclusive)
-    assert "how close the tokens were cannot be told: refused with 400" in str(found)
+    assert "the margin between the tokens is unknown: refused with 400" in str(found)
 
 
 def test_unreproduced_difference_is_inconclusive() -> None:

@@ -35,7 +35,7 @@ BODY = json.dumps(
         ('finish_reason of choice 1 = "length"', ['"finish_reason": "length"']),
         ("prompt_tokens = true", []),
         ("prompt_tokens = 2", []),
-        ('" 十三 🍎" against " 12", both repeated', [" 十三 🍎"]),
+        ('" 十三 🍎" vs. " 12" (both reproduced)', [" 十三 🍎"]),
         ("status 200", []),
         ('a lone " quote', []),
     ],

@@ -137,9 +137,9 @@ def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
 def test_whatever_can_be_missing_has_its_chinese(feature: Feature) -> None:
     name = in_chinese(feature)
     assert name is not None
-    result = in_chinese(f"{feature} did not come back, and stop.string judges that")
+    result = in_chinese(f"{feature} is missing; see stop.string")
     assert result is not None
-    assert result.replace(" ", "") == f"{name}未返回，由stop.string判定".replace(" ", "")
+    assert result.replace(" ", "") == f"缺少{name}；见stop.string".replace(" ", "")
 
 
 # ── how patterns are spoken ──────────────────────────────────────────────────────────────────────
@@ -148,13 +148,24 @@ def test_whatever_can_be_missing_has_its_chinese(feature: Feature) -> None:
 @for_each_case(
     ("english", "chinese"),
     [
-        ("no rate limit was met", "未遇到限流"),
+        ("no rate limit was hit", "未遇到限流"),
         ("budget spent: 5 requests were allowed", "预算已用完：只允许 5 个请求"),
         ("zero does not say so; gpt-ge and openai do", "zero 没有这样说明；gpt-ge 与 openai 有"),
         ("not in the zero contract (only openai)", "不在 zero 契约中（仅 openai）"),
         ("number of choices ≥ 2", "choice 数 ≥ 2"),
         ('text without "a, b"', '文本不含 "a, b"'),
         ("error.param an object", "error.param 为对象"),
+        ("same cause as stop.string", "与 stop.string 原因相同"),
+        ("the echoed prompt is missing; see a", "缺少回显的 prompt；见 a"),
+        (
+            "refused with 400: no; really; see stop.string",
+            "以 400 拒绝：no; really；见 stop.string",
+        ),
+        ('"a" vs. "b" (both reproduced)', '"a" 与 "b"（两者均可重现）'),
+        (
+            "status 200 with {} (2 of 9 responses: those with `stop`, several prompts)",
+            "状态码 200，带有 {}（9 个响应中的 2 个：带有 `stop`、多个 prompt 的响应）",
+        ),
         (
             "the echoed prompt did not come back, and a judges that",
             "回显的 prompt 未返回，由 a 判定",

@@ -1,1 +1,1 @@
-"""What the checks of several areas use; no check is registered here."""
+"""Helpers that the checks of several areas share; no check is registered here."""

@@ -1,12 +1,12 @@
 """Compare two responses fairly: a difference counts only after an A/A control.
 
 Greedy decoding is deterministic only in theory: batching, mixture-of-experts routing and
-speculative decoding flip near-ties. So each side is repeated before a difference is reported. Where
-both sides repeat themselves, they differ. Where one does not, the model's own log probabilities at
-the place where the responses diverge decide (:mod:`conformance.checks._shared.nondeterminism`).
+speculative decoding flip near-ties. So each side is repeated before a difference is reported. If
+both sides are reproduced, the difference counts. Otherwise the model's own log probabilities at the
+point where the responses diverge decide (:mod:`conformance.checks._shared.nondeterminism`).
 Equal responses cost no repeats.
 
-One repeat is not enough: a near-tie that flips now and then can repeat itself once by chance.
+One repeat is not enough: a near-tie that flips sometimes can be reproduced once by chance.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from conformance.model import Effect
 T = TypeVar("T")
 
 Ask = Callable[[bool], Awaitable[T]]
-"""Asks the endpoint and returns what is compared; called with True for a fresh sample."""
+"""Sends requests and returns the value to compare; called with True for a fresh sample."""
 
 REPEATS = 5
-"""How often each side has to repeat itself after a difference."""
+"""How often each side has to be reproduced after a difference."""
 
 
 class Unsettled(Inconclusive):
-    """Two ways of asking differ, and one of them does not repeat its own answer.
+    """Two requests have different responses, and one of them is not reproduced.
 
     Attributes:
-        sides: the two ways of asking.
-        seen: the answers to each, in order; two of one side differ.
-        expected: what a correct endpoint would do, in words.
-        effect: how a deviation would show in the parameter's state.
+        sides: send the two requests.
+        seen: the responses of each side, in order; two of one side differ.
+        expected: the behaviour of a conforming endpoint, for the report.
+        effect: what a failure says about the parameter.
     """
 
     def __init__(
@@ -44,9 +44,7 @@ class Unsettled(Inconclusive):
         effect: Effect,
     ) -> None:
         first, again = next((s[0], s[-1]) for s in seen if s[-1] != s[0])
-        super().__init__(
-            f"the endpoint does not repeat its own answer: {shown(first)}, then {shown(again)}"
-        )
+        super().__init__(f"the response is not deterministic: {shown(first)}, then {shown(again)}")
         self.sides = sides
         self.seen = seen
         self.expected = expected
@@ -56,11 +54,11 @@ class Unsettled(Inconclusive):
 async def expect_agreement(
     left: Ask[T], right: Ask[T], expected: str, *, effect: Effect = Effect.ALTERED
 ) -> T:
-    """Assert that two ways of asking give the same answer, and return it.
+    """Assert that two requests have the same response, and return it.
 
     Raises:
-        Deviation: they differ, and each repeats its own answer every time.
-        Unsettled: one of them does not, which the registry has settled before a check ends.
+        Failure: they differ, and each is reproduced every time.
+        Unsettled: one of them is not reproduced; the decorators of checks settle it.
     """
     first, second = await left(False), await right(False)
     if first == second:
@@ -72,4 +70,4 @@ async def expect_agreement(
             responses.append(await ask(True))
             if responses[-1] != responses[0]:
                 raise Unsettled(sides, seen, expected, effect)
-    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated", effect=effect)
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)", effect=effect)

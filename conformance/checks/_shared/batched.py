@@ -1,8 +1,7 @@
-"""A batch, several choices and an echo in one request, plain or streamed.
+"""A batch, several choices and an echo in one request, streaming or not.
 
-Many endpoints are correct in the first choice of a plain response and wrong in the second choice,
-in another prompt, or in a stream. What is true of one response must be true of each of these, and
-one request shows it for all of them.
+Many endpoints are correct in the first choice of a non-streaming response and wrong in the second
+choice, for another prompt, or in a stream. One request tests all of these.
 """
 
 from __future__ import annotations
@@ -26,41 +25,41 @@ COMBINATIONS: Sequence[dict[str, Any]] = (
     {"n": CHOICES_PER_PROMPT},
     {},
 )
-"""What is asked for beside the batch, the most first: a correct server may decline some of it."""
+"""Members added to a batch, the most first: a conforming server may reject some of them."""
 
 BATCHED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo")}
 
 BATCHED_STREAM: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stream")}
-"""Where such a check belongs, and what it needs."""
+"""Arguments of ``@check`` for a check of batches."""
 
 PROMPTS = (COUNTING, CHINESE)
 
 OMITTED = object()
-"""Stands for a parameter that is not to be sent."""
+"""Stands for a parameter that is not sent."""
 
 Texts = tuple[str, ...]
 
 QUESTION = "问:一加一等于几?答:"
-"""A model answers it in few words, and then often ends."""
+"""A prompt whose completion is short and often ends before the limit."""
 
 EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
 
 async def free_text(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
-    """Return what a single plain answer says."""
+    """Return the text of a non-streaming response to one prompt."""
     return (await non_streaming(api, prompt, fresh=fresh, **more)).text
 
 
 async def ask_batched(
     api: Api, prompts: Sequence[str], *, stream: bool, fresh: bool = False, **more: Any
 ) -> list[tuple[str, Choice]]:
-    """Ask for a batch in every way at once, and return each choice beside its prompt.
+    """Request a batch with as many added members as are served; return prompts and choices.
 
-    What is :data:`OMITTED` among ``more`` is left out of the request.
+    Members of ``more`` that are :data:`OMITTED` are left out of the request.
 
     Raises:
-        NotApplicable: this document knows no batches.
-        Refusal: not even the batch alone is served.
+        NotApplicable: the document does not mention batches.
+        Refusal: the batch alone is rejected, too.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention arrays of prompts")
@@ -82,11 +81,11 @@ async def ask_batched(
         size = request.get("n", 1)
         choices = choices_of(completion, size * len(prompts), Feature.N_CHOICES)
         return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
-    raise NotApplicable("this document leaves nothing to ask for")
+    raise NotApplicable("no request is possible under this document")
 
 
 def generated_text(prompt: str, choice: Choice) -> str:
-    """Return what a choice adds to its prompt, whether that was echoed or not."""
+    """Return what a choice adds to its prompt, whether the prompt was echoed or not."""
     return solid(choice.text.removeprefix(prompt))
 
 
@@ -102,7 +101,7 @@ async def assert_each_as_alone(
 ) -> None:
     """Assert that each choice adds to its prompt what ``expected(prompt, fresh)`` returns.
 
-    ``of`` names the prompts whose choices are looked at, all unless given.
+    ``of`` selects the prompts whose choices are compared; all by default.
     """
     judged = [prompt for prompt in prompts if of is None or prompt in of]
 

@@ -19,15 +19,15 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 
 def assert_as_whole_as_tokens(choice: Choice) -> None:
-    """Assert that a text breaks no character that its tokens have whole.
+    """Assert that a text has no broken character where its tokens have whole ones.
 
-    Where the tokens are broken themselves, the model may have wandered from the middle of one
-    character into another.
+    Raises:
+        NotApplicable: the tokens have broken characters, too, so the model may have generated them.
     """
     generated, known = join_tokens(readable_tokens(choice))
     if not known or has_broken_character(generated):
-        raise NotApplicable("the tokens do not tell")
-    # What stands behind a character that was cut would make it stand in the middle.
+        raise NotApplicable("the tokens contain partial characters")
+    # Behind a character that the limit cut, a control token would make it look broken.
     if has_broken_character(CONTROL_TOKEN.sub("", choice.text)):
         raise Failure("whole characters, as in the tokens", shown(choice.text))
 
@@ -39,7 +39,7 @@ def changed(
     is_changed: Callable[[str, str], bool],
     what: str,
 ) -> Iterator[Violation]:
-    """Yield the greedy texts that are what their prompt's other answers say, but changed."""
+    """Yield the greedy texts that are a changed form of the prompt's usual text."""
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)
@@ -52,11 +52,11 @@ def changed(
 
 def is_broken_form(text: str, usual: str) -> bool:
     """Return whether a text is the beginning of another, with some characters broken in it."""
-    usual = usual.rstrip(REPLACEMENT)  # a character that the limit cut tells nothing
+    usual = usual.rstrip(REPLACEMENT)  # the limit may have cut the last character
     fragments = [fragment for fragment in re.split(f"{REPLACEMENT}+", text) if fragment]
     if not fragments or not has_broken_character(text) or has_broken_character(usual):
         return False
-    # Each piece has to follow the one before after a gap: the characters that were broken.
+    # Each fragment has to follow the one before after a gap: the broken characters.
     end = 0
     if not text.startswith(REPLACEMENT):
         if not usual.startswith(fragments[0]):
@@ -71,6 +71,6 @@ def is_broken_form(text: str, usual: str) -> bool:
 
 
 def _goes_beyond(fragment: str, rest: str) -> bool:
-    """Return whether what is known of a text ends in the middle of a piece."""
+    """Return whether the known text ends in the middle of a fragment."""
     longest = min(len(fragment), len(rest))
     return any(rest.endswith(fragment[:size]) for size in range(1, longest + 1))

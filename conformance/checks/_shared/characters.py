@@ -15,7 +15,7 @@ from conformance.judgement import Failure
 from conformance.model import Exchange
 
 REPLACEMENT = "\ufffd"
-"""What decoders put where bytes make no character."""
+"""What decoders put in place of bytes that are no character."""
 
 _BYTES_PREFIX = "bytes:"
 
@@ -27,20 +27,20 @@ CONTROL_TOKEN = re.compile(
     r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜]{2,24}｜>|\A\s?<s>|</s>|<unk>|\[gMASK\]|\[/?INST\]"
     r"|<(?:bos|eos|pad|(?:start|end)_of_turn)>"
 )
-"""What control tokens look like: in GPT and Qwen, in DeepSeek, in Llama and Mistral, in GLM, in
-Gemma. ``<s>`` is a tag of HTML, too, and tells only where a text begins with it."""
+"""Control tokens of GPT and Qwen, DeepSeek, Llama and Mistral, GLM, and Gemma. ``<s>`` is an HTML
+tag, too, so it counts only at the beginning of a text."""
 
 _CUT_AT_THE_END = re.compile(f"{REPLACEMENT}{{1,3}}\\Z")
-"""What is left of a character of up to four bytes that the token limit cut."""
+"""The rest of a character of up to four bytes that the token limit cut."""
 
 
 def solid(text: str) -> str:
-    """Return the text up to the first thing in it that is no whole character."""
+    """Return the text up to its first incomplete character."""
     return text.partition(REPLACEMENT)[0]
 
 
 def has_broken_character(text: str) -> bool:
-    """Return whether half a character stands in the text, other than at its very end."""
+    """Return whether the text has an incomplete character, other than at its end."""
     return REPLACEMENT in _CUT_AT_THE_END.sub("", text) or _SURROGATE.search(text) is not None
 
 
@@ -53,7 +53,7 @@ def is_whole(token: str) -> bool:
 def token_bytes(token: str) -> bytes | None:
     r"""Return the bytes of a token as ``logprobs.tokens`` writes it (``bytes:\xe2\x80``).
 
-    None where it cannot be told, because the server wrote U+FFFD for a part of a character.
+    None if they are unknown, because the server wrote U+FFFD for a part of a character.
     """
     if REPLACEMENT in token:
         return None
@@ -68,7 +68,7 @@ def token_bytes(token: str) -> bytes | None:
 
 
 def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
-    """Join tokens to text, and tell whether all of them could be joined.
+    """Join tokens to text, and return whether all of them could be joined.
 
     The text ends before the first token whose bytes are unknown.
     """

@@ -10,7 +10,7 @@ from conformance.protocol.trace import RecordedExchange
 
 
 def assert_choice_count(exchange: RecordedExchange, feature: Feature) -> None:
-    """Assert that an answer has as many choices as were asked for."""
+    """Assert that a response has as many choices as were requested."""
     seen, wanted = choice_count(exchange), exchange.request.choices
     if seen != wanted:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
@@ -18,9 +18,9 @@ def assert_choice_count(exchange: RecordedExchange, feature: Feature) -> None:
 
 
 def choice_count(exchange: RecordedExchange) -> int:
-    """Count the choices of an answer.
+    """Count the choices of a response.
 
-    Choices of a stream that share a number are told apart by their ends.
+    Choices of a stream that share an index are distinguished by their finish reasons.
     """
     completion, wanted = exchange.completion, exchange.request.choices
     if not completion.chunks:
@@ -32,7 +32,7 @@ def choice_count(exchange: RecordedExchange) -> int:
 
 
 def assert_three_counts(completion: Completion) -> None:
-    """Assert that all three counts are there, and whole numbers that are not negative."""
+    """Assert that all three counts are present, and are non-negative integers."""
     usage = completion.usage
     if "completion_tokens" not in usage.raw:
         raise Failure("usage.completion_tokens", "no such member")

@@ -1,4 +1,4 @@
-"""What no error may contain, and how an error with status 200 is recognised."""
+"""What errors must not contain, and how an error with status 200 is recognised."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LEAK = re.compile(
     r"|\bdial tcp\b|\b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}:\d{2,5}\b"
     r"|https?://[^\s\"'<>]+/v\d+/(?:chat/)?completions|\bsk-[A-Za-z0-9_-]{20,}",
 )
-"""Stack traces, addresses behind the endpoint, and keys; links to a manual are none of these."""
+"""Matches stack traces, internal addresses and keys, but not links to a manual."""
 
 
 def assert_no_error_inside(response: Response) -> None:
-    """Assert that an answer with status 200 is no error in disguise."""
+    """Assert that a response with status 200 does not contain an error."""
     if response.status != 200:
         return
     text = response.exchange.body.decode("utf-8", errors="replace")

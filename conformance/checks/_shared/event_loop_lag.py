@@ -1,4 +1,4 @@
-"""How late the event loop of this process runs: what it reads late may have arrived in time."""
+"""The lag of this process's event loop: data that it reads late may have arrived in time."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 INTERVAL_SECONDS = 0.005
-"""Seconds between two looks at the clock."""
+"""Seconds between two readings of the clock."""
 
 
 class EventLoopLag:
-    """The longest that this program has been kept from its work, in seconds."""
+    """The largest delay of the event loop, in seconds."""
 
     def __init__(self) -> None:
         self.worst = 0.0
 
     def note(self, late: float) -> None:
-        """Note by how many seconds it was late."""
+        """Record a delay of ``late`` seconds."""
         self.worst = max(self.worst, late)
 
 
 @asynccontextmanager
 async def event_loop_lag() -> AsyncIterator[EventLoopLag]:
-    """Watch, while a block runs, how late the event loop comes to what is due."""
+    """Measure the delay of the event loop while a block runs."""
     watched = EventLoopLag()
     due = time.monotonic() + INTERVAL_SECONDS
 
@@ -40,5 +40,5 @@ async def event_loop_lag() -> AsyncIterator[EventLoopLag]:
         yield watched
     finally:
         beating.cancel()
-        # A block may end before the next beat of a loop that was held up all the while.
+        # A block may end before the next reading in a loop that was blocked all the time.
         watched.note(time.monotonic() - due)

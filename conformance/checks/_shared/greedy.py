@@ -1,8 +1,8 @@
 """Greedy responses of a whole run, by prompt, and the text on which they agree.
 
-A conforming endpoint may answer a greedy request differently now and then. So a response is
-reported only if it differs from the others in a way that no other choice of tokens explains: half a
-character, a piece of a stop sequence at the end, the prompt in front.
+The greedy responses of a conforming endpoint may differ now and then. So a response is reported
+only if it differs from the others in a way that no other choice of tokens explains: an incomplete
+character, a part of a stop sequence at the end, the prompt in front.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from conformance.protocol.trace import RecordedExchange
 OTHER_STEERING = ("logit_bias", "presence_penalty", "frequency_penalty")
 
 STEERING = ("suffix", *OTHER_STEERING)
-"""Parameters that make another text of a greedy answer."""
+"""Parameters that change the text of a greedy response."""
 
 MIN_PROMPTS = 2
-"""Prompts whose answers must end wrongly: of one, a near-tie may have ended it otherwise."""
+"""Prompts whose responses must end wrongly: with one prompt, a near-tie may be the reason."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """One choice of a greedy answer: whose prompt it continues, with which text, up to what."""
+    """One choice of a greedy response, with its prompt, its text and its limit."""
 
     exchange: RecordedExchange
     choice: Choice
@@ -40,12 +40,12 @@ class Sight:
 
     @property
     def in_stream(self) -> bool:
-        """Whether the text came in pieces."""
+        """Whether the response is a stream."""
         return self.exchange.response.is_stream
 
     @property
     def echoes(self) -> bool:
-        """Whether the text was cut from behind an echoed prompt."""
+        """Whether the text followed an echoed prompt."""
         return self.exchange.request.echo
 
 
@@ -53,8 +53,8 @@ class Sight:
 class Greedy:
     """The greedy choices of a run, and for each prompt the text that they agree on.
 
-    ``settled`` is the longest text that half of the unstopped answers agree with, and two at least;
-    a prompt that was answered once, or every time otherwise, has none.
+    ``settled`` is the longest text that agrees with at least half of the responses without a stop
+    sequence, and with at least two of them; other prompts have none.
     """
 
     sights: tuple[Sight, ...]
@@ -62,11 +62,11 @@ class Greedy:
 
 
 def greedy_in(exchanges: Sequence[RecordedExchange]) -> Greedy:
-    """Gather the greedy choices whose text can be told from the prompt."""
+    """Collect the greedy choices whose text can be separated from the prompt."""
     return _gathered(tuple(exchanges))
 
 
-@lru_cache(maxsize=1)  # several invariants in a row want the same
+@lru_cache(maxsize=1)  # several invariants in a row read the same trace
 def _gathered(exchanges: tuple[RecordedExchange, ...]) -> Greedy:
     sights = tuple(sight for exchange in exchanges for sight in _sights(exchange))
     free: dict[Prompt, list[str]] = defaultdict(list)
@@ -98,9 +98,9 @@ def _sights(exchange: RecordedExchange) -> list[Sight]:
 
 
 def _agreed(texts: Sequence[str]) -> str | None:
-    """Return the longest text that half of all, itself among them, begin with or begin.
+    """Return the longest text that agrees with half of all texts, itself included.
 
-    One that breaks a character in its middle says less than those that do not.
+    Two texts agree if one begins with the other. Texts with a broken character come last.
     """
     support = {text: sum(_agree(text, other) for other in texts) for text in texts}
     enough = [text for text, count in support.items() if 2 * count >= max(len(texts), 4)]
@@ -113,9 +113,9 @@ def _agree(left: str, right: str) -> bool:
 
 
 def place_of_stop(sight: Sight, greedy: Greedy) -> tuple[str | None, str]:
-    """Return the text before the earliest match in what the prompt's other answers say, and it.
+    """Return the usual text of a prompt before its earliest stop match, and the match.
 
-    None where no sequence of the request occurs there, or the limit may have ended the text first.
+    The text is None if no sequence occurs there, or if the limit may have ended the text first.
     """
     usual = greedy.settled.get(sight.prompt)
     found = [(usual.find(stop), stop) for stop in sight.stops if stop in usual] if usual else []

@@ -1,4 +1,4 @@
-"""How invariants judge all responses of a run, with one finding for all that break a rule."""
+"""Judges all responses of a run, with one finding for all that break a rule."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from conformance.judgement import Failure, Feature, Judgement, Missing, NotAppli
 from conformance.protocol.trace import RecordedExchange, Trace, Violation
 
 MAX_EXCHANGES_SHOWN = 5
-"""Exchanges that a finding points at; more of the same convince nobody."""
+"""The most exchanges that a finding lists as evidence."""
 
 Item = TypeVar("Item")
 
 JudgeExchange = Callable[[RecordedExchange], None]
-"""Judges one answer: returns, or raises a judgement like a check."""
+"""Judges one response: returns to pass, or raises a judgement."""
 
 JudgeTrace = Callable[[Sequence[RecordedExchange]], Iterable[Violation]]
-"""Judges answers together: yields what breaks the requirement."""
+"""Compares responses: yields what breaks the requirement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What looking at some answers came to; ``at`` are those that there was something to judge."""
+    """The result for some responses; ``at`` are those to which the rule applies."""
 
     at: tuple[RecordedExchange, ...]
     violations: tuple[Violation, ...]
@@ -34,10 +34,10 @@ class Inspected:
 def inspect_each(
     judge: JudgeExchange, feature: Feature | None, exchanges: Sequence[RecordedExchange]
 ) -> Inspected:
-    """Judge every answer by itself.
+    """Judge every response.
 
-    An answer that lacks something altogether is passed over, unless that ``feature`` is what the
-    invariant is about: for any other there is an invariant that is.
+    A response without a feature is skipped, unless ``feature`` names it: the invariant of that
+    feature reports it.
     """
     inspected: list[RecordedExchange] = []
     violations: list[Violation] = []
@@ -57,11 +57,11 @@ def inspect_each(
 
 
 def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
-    """Judge several things of one answer, each by itself.
+    """Judge several items of one response.
 
     Raises:
-        Deviation: of the first that breaks the rule.
-        NotApplicable: there is nothing to judge about any of them.
+        Failure: the first item that breaks the rule.
+        NotApplicable: the rule applies to none of them.
     """
     inspected = 0
     for item in items:
@@ -71,31 +71,31 @@ def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
             continue
         inspected += 1
     if not inspected:
-        raise NotApplicable("there is nothing of this to look at in the answer")
+        raise NotApplicable("not applicable to this response")
 
 
 def assert_not_reported(
     run: Trace, requirements: Iterable[str], feature: Feature | None = None
 ) -> None:
-    """Assert that no check has found already what an invariant could only find again.
+    """Assert that no check has reported the cause that an invariant could report again.
 
     Raises:
-        NotApplicable: one has.
+        NotApplicable: one has reported it.
     """
-    tellers = [run.root_cause_of(requirement) for requirement in requirements]
+    causes = [run.root_cause_of(requirement) for requirement in requirements]
     if feature is not None:
-        tellers.append(run.root_cause_among(JUDGED_BY[feature]))
-    result = next((teller for teller in tellers if teller is not None), None)
+        causes.append(run.root_cause_among(JUDGED_BY[feature]))
+    result = next((cause for cause in causes if cause is not None), None)
     if result is not None:
-        raise NotApplicable(f"{result} found this already")
+        raise NotApplicable(f"same cause as {result}")
 
 
 def conclude(inspected: Inspected, api: Api) -> None:
-    """Make one finding of all breaches, and point at the exchanges that show them.
+    """Combine all violations into one finding, and list the exchanges that show them.
 
     Raises:
-        Deviation: there are some: the first, with how many there are and what they have in common.
-        NotApplicable: there was nothing to judge.
+        Failure: the first violation, with their number and what their requests have in common.
+        NotApplicable: the rule applies to no response.
     """
     if inspected.violations:
         first = inspected.violations[0].failure
@@ -106,13 +106,13 @@ def conclude(inspected: Inspected, api: Api) -> None:
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
         raise Failure(first.expected, seen, effect=first.effect)
     if not inspected.at:
-        raise NotApplicable("no answer of the run has anything of this to look at")
+        raise NotApplicable("no applicable response in this run")
 
 
 def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]) -> str:
-    """Say how many answers break a rule, and by what their requests differ from all others."""
+    """Describe how many responses break a rule, and how their requests differ from all others."""
     sound = [exchange for exchange in inspected if exchange not in broken]
-    count = f"{len(broken)} of {len(broken) + len(sound)} answers"
+    count = f"{len(broken)} of {len(broken) + len(sound)} responses"
     common = frozenset.intersection(*(frozenset(traits(exchange)) for exchange in broken))
     for exchange in sound:
         common -= frozenset(traits(exchange))
@@ -120,11 +120,11 @@ def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExc
 
 
 def traits(exchange: RecordedExchange) -> Iterator[str]:
-    """Name what there is to a request, for telling those that go wrong from those that do not."""
+    """Yield the traits of a request: parameters, and kinds of prompt and text."""
     request = exchange.exchange.request
     named = {"prompt:batch": "several prompts", "prompt:tokens": "a prompt of tokens"}
     for feature in features_of(request.body) - {"model", "prompt"}:
         if exchange.request.raw.get(feature) is not False:
             yield named.get(feature, f"`{feature}`")
     if not request.body.decode("utf-8", errors="replace").isascii():
-        yield "text beyond ASCII"
+        yield "non-ASCII text"

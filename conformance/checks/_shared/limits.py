@@ -1,4 +1,4 @@
-"""Checks as rows of a table: what a parameter may not be, and values that change nothing.
+"""Checks as rows of a table: values that a parameter must not have, and values without effect.
 
 An area lists its rows in ``limits.py`` and registers them with :func:`register`. A row has the
 check's id, its requirement, the value to send and the two sentences that a reader sees; everything
@@ -36,13 +36,13 @@ from conformance.checks.registry import check
 
 
 class Outcome(StrEnum):
-    """What a request of a row has to lead to."""
+    """The expected result of a row's request."""
 
     REJECTED = "rejected"
     """A clean 400 or 422."""
 
     SERVED_OR_REJECTED = "served-or-rejected"
-    """A completion or a clean refusal: anything but a server fault."""
+    """A completion or a clean rejection, but no server error."""
 
     SAME_AS_OMITTED = "same-as-omitted"
     """The greedy response that comes without the parameter."""
@@ -66,7 +66,7 @@ class Below:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row: a check that sends a value and knows what has to become of it.
+    """One row: a check that sends a value and expects an outcome.
 
     Attributes:
         id: of the check.
@@ -140,7 +140,7 @@ def is_rejected(row: Limit) -> CheckFunction:
 
 
 def is_served_or_rejected(row: Limit) -> CheckFunction:
-    """Check that the minimal request with the row's value does not break the server."""
+    """Check that the minimal request with the row's value causes no server error."""
 
     async def run(api: Api) -> None:
         served_or_rejected(await api.complete(**minimal_request(**values_of(row, api))))
@@ -149,7 +149,7 @@ def is_served_or_rejected(row: Limit) -> CheckFunction:
 
 
 def is_same_as_omitted(row: Limit) -> CheckFunction:
-    """Check that the row's value changes nothing, alone if it does not together with others."""
+    """Check that the row's value changes nothing, together with others first, then alone."""
     ((name, value),) = row.sends.items()
 
     async def run(api: Api) -> None:
@@ -165,7 +165,7 @@ def is_same_as_omitted(row: Limit) -> CheckFunction:
 
         null = value is None
         async with where_served(api, name, row.instead) if null else nullcontext():
-            await expect_agreement(with_value, without, f"the answer without `{name}`")
+            await expect_agreement(with_value, without, f"the response without `{name}`")
 
     return run
 
@@ -178,7 +178,7 @@ GENERATORS: Mapping[Outcome, Callable[[Limit], CheckFunction]] = {
 
 
 def values_of(row: Limit, api: Api) -> dict[str, Any]:
-    """Return what a row sends under the contract of this run.
+    """Return the members that a row sends under the contract of this run.
 
     Raises:
         NotApplicable: the contract states no such bound.

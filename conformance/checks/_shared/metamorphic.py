@@ -1,9 +1,9 @@
 """Metamorphic relations: what the response to one request implies about the response to another.
 
 The prompts of directed checks leave a model little choice. A generated prompt may end at a
-near-tie, where a correct endpoint may decide one way alone and another way in a batch, every time.
-A difference that is reproduced therefore counts here only if the best token leads clearly up to the
-point where the responses part.
+near-tie, where a conforming endpoint may choose one token for a single prompt and another one in a
+batch, every time. A reproduced difference therefore counts here only if the best token leads
+clearly up to the point where the responses diverge.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def completion(
         api: sends the request.
         scene: the prompts and ``max_tokens``.
         shape: which prompts are sent, and for how many choices.
-        stream: whether to ask for a stream; its chunks are joined into one completion.
+        stream: whether to request a stream; its chunks are joined into one completion.
         fresh: whether to send the request even if the run has sent it before.
         more: further members of the body.
 
@@ -72,7 +72,7 @@ async def choices(
     The arguments are those of :func:`completion`.
 
     Raises:
-        Absence: the number of choices is not the requested one.
+        Missing: the number of choices is not the requested one.
         Judgement: the response is no completion.
     """
     response = await completion(api, scene, shape, stream=stream, fresh=fresh, **more)
@@ -124,7 +124,7 @@ async def expect_same_responses(
     *,
     effect: Effect = Effect.ALTERED,
 ) -> None:
-    """Expect two ways to request a greedy completion to give the same.
+    """Expect two ways to request a greedy completion to have the same result.
 
     Args:
         trial: whether a difference has to pass the A/A control.
@@ -134,7 +134,7 @@ async def expect_same_responses(
         effect: what the endpoint did with the parameter if the relation is broken.
 
     Raises:
-        Deviation: they differ; after the A/A control, if this is a careful trial.
+        Failure: they differ; after the A/A control, if this is a careful trial.
         Inconclusive: the difference may be a near-tie.
     """
     first = await left(False)
@@ -142,7 +142,7 @@ async def expect_same_responses(
     second = await right(False)
     if first == second:
         return
-    difference = f"{shown(first)} against {shown(second)}"
+    difference = f"{shown(first)} vs. {shown(second)}"
     if not trial.careful:
         raise Failure(expected, difference, effect=effect)
     try:
@@ -157,7 +157,7 @@ async def expect_same_responses(
 async def _expect_no_near_tie(
     api: Api, sides: tuple[Ask[Any], Ask[Any]], seen: tuple[Any, Any], difference: str
 ) -> None:
-    """Expect the best token to lead clearly up to the point where two responses part.
+    """Expect the best token to lead clearly up to the point where two responses diverge.
 
     Raises:
         Inconclusive: it does not, or the lead cannot be read.
@@ -166,12 +166,12 @@ async def _expect_no_near_tie(
         lead = await lead_before(parting_of(*seen), sides, api, difference)
     except (Failure, Refusal) as missing:
         raise Inconclusive(
-            f"{difference}; how close the tokens were cannot be told: {missing}"
+            f"{difference}; the margin between the tokens is unknown: {missing}"
         ) from None
     if lead is None:
-        raise Inconclusive(f"{difference}; how close the tokens were cannot be told")
+        raise Inconclusive(f"{difference}; the margin between the tokens is unknown")
     if lead < NEAR_TIE_NATS:
         raise Inconclusive(
-            f"{difference}; up to where they part two tokens are {lead:.2f} nats from each"
-            f" other, and below {NEAR_TIE_NATS} a correct endpoint may take either"
+            f"{difference}; before they diverge, two tokens are {lead:.2f} nats apart, and"
+            f" below {NEAR_TIE_NATS} this is a near-tie"
         )

@@ -28,7 +28,7 @@ async def assert_echo_precedes_text(api: Api, *, stream: bool) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, behind_echo, as_without, "the answer without `echo` behind it"
+            trial, behind_echo, as_without, "the prompt, then the response without `echo`"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -38,10 +38,10 @@ def assert_begins_with_prompt(text: str, prompt: str, free: str) -> None:
     """Assert that a text begins with its prompt; ``free`` is the text without ``echo``.
 
     Raises:
-        Absence: the text is the one without ``echo``, so nothing was echoed.
-        Deviation: something else was echoed.
+        Missing: the text is the one without ``echo``, so nothing was echoed.
+        Failure: something else was echoed.
     """
     if solid(text) == free:
         assert_echoed(text, prompt)
     if not text.startswith(prompt):
-        raise Failure("the prompt, letter by letter", f"{shown(text)} for {shown(prompt)}")
+        raise Failure("the prompt, unchanged", f"{shown(text)} for {shown(prompt)}")

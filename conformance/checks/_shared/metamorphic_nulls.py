@@ -43,7 +43,7 @@ async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, with_null, as_without, "the answer without the parameter"
+            trial, with_null, as_without, "the response without the parameter"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -41,8 +41,8 @@ async def expect_same_scores(
     ``left`` is the way that is judged. A careful trial repeats both before it raises.
 
     Raises:
-        Deviation: they differ.
-        Inconclusive: one of them does not repeat its own log probabilities.
+        Failure: they differ.
+        Inconclusive: the log probabilities of one of them are not reproduced.
     """
     first = await left(False)
     trial.request = trial.api.exchanges[-1].request
@@ -54,4 +54,4 @@ async def expect_same_scores(
     if trial.careful:
         await expect_scored_alike(left, right, expected)
         return
-    raise Failure(expected, f"{shown(first)} against {shown(second)}")
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)}")

@@ -26,7 +26,7 @@ async def assert_stop_cuts(api: Api, *, stream: bool) -> None:
             return tuple(before(text, sequence) for text in free)
 
         await expect_same_responses(
-            trial, stopped, cut_free, "the free answer, up to the stop sequence"
+            trial, stopped, cut_free, "the text without `stop`, up to the stop sequence"
         )
 
     await assert_property(api, cuts, relation, every_shape(api))
@@ -40,6 +40,6 @@ def stop_sequence_of(free: Texts, cut: Cut) -> str:
     """
     text = max(free, key=len)
     if not text:
-        raise NotApplicable("the endpoint answers what was drawn with no text to cut a stop from")
+        raise NotApplicable("the completions of the generated prompts are empty")
     start = cut.place * len(text) // 8
     return text[start : start + cut.length]

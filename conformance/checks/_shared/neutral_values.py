@@ -1,4 +1,4 @@
-"""Values that change nothing, sent together: what is harmless together is harmless alone.
+"""Values without effect, sent together: what has no effect together has none alone.
 
 A check of one such value sends all of them first, in a request that the whole run shares. Only
 where that request is rejected, or its response differs, does the check send its own value alone.
@@ -25,19 +25,19 @@ NEUTRAL: Mapping[str, Any] = {
     "logit_bias": {},
     "user": "用户-1234 🍎",
 }
-"""A value of each parameter that changes nothing."""
+"""For each parameter a value without effect."""
 
 NULLABLE = ("logit_bias", "top_p", "logprobs", "suffix", "stop", "seed", "user", *NEUTRAL)
 
 
 async def nulls_are_harmless(api: Api, name: str) -> bool:
-    """Return whether null for all that may be null, a parameter among them, changes nothing."""
+    """Return whether null for all nullable parameters, ``name`` among them, changes nothing."""
     names = [one for one in NULLABLE if api.contract.parameter(one).nullable]
     return await _are_harmless(api, dict.fromkeys(names), name)
 
 
 async def neutral_values_are_harmless(api: Api, name: str) -> bool:
-    """Return whether values that ask for nothing, a parameter's among them, change nothing."""
+    """Return whether values without effect, that of ``name`` among them, change nothing."""
     known = {one: v for one, v in NEUTRAL.items() if api.contract.parameter(one).documented}
     return await _are_harmless(api, known, name)
 
@@ -48,7 +48,7 @@ async def _are_harmless(api: Api, values: dict[str, Any], name: str) -> bool:
     if name not in values:
         return False
     try:
-        # Where words come again and again, a penalty that is not none shows.
+        # In repetitive text a penalty other than zero has an effect.
         completion = (await api.complete(**greedy(COLOURS, **values))).expect_ok()
         return not completion.chunks and _described(completion) == _described(
             await non_streaming(api, COLOURS)

@@ -1,9 +1,8 @@
-"""Settle a difference that comes and goes: a near-tie that flips, or an endpoint that errs.
+"""Decide whether a non-deterministic difference is a near-tie or a fault of the endpoint.
 
 A conforming endpoint chooses another token only where two are about equally probable. So the log
-probabilities are requested along the greedy response. If one token leads by far at every place up
-to the one where the responses diverge, and the difference still comes back, it is not the model
-that causes it.
+probabilities of the greedy response are requested. If one token leads by far at every position up
+to the point where the responses diverge, and the difference recurs, the model does not cause it.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ from conformance.model import Exchange
 from conformance.protocol.completion import Choice
 
 NEAR_TIE_NATS = 0.5
-"""A lead of the best token over the next, in nats, below which another may be taken."""
+"""The lead of the best token over the next, in nats, below which either may be chosen."""
 
 CERTAIN_LOGPROB = -1e-6
-"""A log probability that no model gives: greedy sampling has made it, and hidden the lead."""
+"""A log probability that greedy sampling has set to certainty, which hides the lead."""
 
 ROUNDS = 9
-"""How often each side is asked once more."""
+"""How often each side is requested once more."""
 
 MIN_RETURNS = 2
-"""How often the difference has to come back in these rounds."""
+"""How often the difference has to recur in these rounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """Where two answers part: behind which text, or None where something else than text differs.
+    """The point where two responses diverge: after which text, or None if other values differ.
 
-    ``before`` holds what the endpoint wrote up to there: in the value that differs, and counted
+    ``before`` holds the text up to that point: that of the value that differs, and that counted
     from the first value on.
     """
 
@@ -47,39 +46,37 @@ class Parting:
 
 
 async def settle(doubt: Unsettled, api: Api) -> Judgement:
-    """Find out whether a difference that comes and goes can be a near-tie.
+    """Find out whether a non-deterministic difference can be a near-tie.
 
     Returns:
-        A deviation where it cannot and has come back; else that it is inconclusive, with what was
-        measured.
+        A Failure if it cannot and has recurred, otherwise Inconclusive; with the measurements.
     """
     usual, outlier = usual_and_outlier(doubt.seen)
     try:
         lead = await lead_before(parting_of(usual, outlier), doubt.sides, api, doubt)
         if lead is None:
-            return Inconclusive(f"{doubt}; how close the tokens were cannot be told")
+            return Inconclusive(f"{doubt}; the margin between the tokens is unknown")
         if lead < NEAR_TIE_NATS:
             return Inconclusive(
-                f"{doubt}; up to where they part two tokens are {lead:.2f} nats from each other,"
-                f" and below {NEAR_TIE_NATS} a correct endpoint may take either"
+                f"{doubt}; before they diverge, two tokens are {lead:.2f} nats apart, and below"
+                f" {NEAR_TIE_NATS} this is a near-tie"
             )
         recurrences, rounds = await count_recurrences(doubt, usual, api.retest_budget)
     except Inconclusive as unanswered:
         return unanswered
     except (Failure, Refusal) as missing:
-        return Inconclusive(f"{doubt}; how close the tokens were cannot be told: {missing}")
+        return Inconclusive(f"{doubt}; the margin between the tokens is unknown: {missing}")
     result = (
         f"{shown(outlier)} instead of {shown(usual)}, {recurrences} times in {rounds} repeats,"
-        f" though one"
-        f" token leads by {lead:.1f} nats or more up to where they part"
+        f" although one token leads by {lead:.1f} nats or more before they diverge"
     )
     if recurrences >= MIN_RETURNS:
-        return Failure(doubt.expected, f"now and then {result}", effect=doubt.effect)
-    return Inconclusive(f"the endpoint does not repeat its own answer: {result}")
+        return Failure(doubt.expected, f"sometimes {result}", effect=doubt.effect)
+    return Inconclusive(f"the response is not deterministic: {result}")
 
 
 def usual_and_outlier(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
-    """Return the answer that came most often, and one that differs from it."""
+    """Return the most frequent response, and one that differs from it."""
     responses = [response for side in seen for response in side]
     names = Counter(map(repr, responses))
     usual = max(responses, key=lambda response: names[repr(response)])
@@ -87,7 +84,7 @@ def usual_and_outlier(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
 
 
 def parting_of(usual: Any, outlier: Any) -> Parting:
-    """Find where two answers part: texts, or texts within lists and tuples."""
+    """Find where two responses diverge: texts, or texts within lists and tuples."""
     ones, others = list(_leaves(usual)), list(_leaves(outlier))
     for number, (one, other) in enumerate(zip(ones, others, strict=False)):
         if one == other:
@@ -103,17 +100,17 @@ def parting_of(usual: Any, outlier: Any) -> Parting:
 async def lead_before(
     parting: Parting, sides: Iterable[Ask[Any]], api: Api, doubt: object
 ) -> float | None:
-    """Return the smallest lead of a best token up to a parting, in nats; None if it is not told.
+    """Return the smallest lead of a best token up to a parting, in nats; None if it is unknown.
 
-    ``sides`` are the ways of asking that part, ``doubt`` what is said where that is all there is.
+    ``sides`` send the two requests; ``doubt`` is the message if the retest budget is spent.
 
     Raises:
-        Deviation, Refusal, Inconclusive: the endpoint serves no log probabilities here.
+        Failure, Refusal, Inconclusive: the endpoint returns no log probabilities here.
     """
     leads: list[float] = []
     for ask in sides:
         if not api.retest_budget.take(2):
-            raise Inconclusive(f"{doubt}; the run has asked too often already")
+            raise Inconclusive(f"{doubt}; the limit on repeated requests is reached")
         earlier = len(api.exchanges)
         await ask(True)
         for body in _bodies(api.exchanges[earlier:]):
@@ -125,7 +122,7 @@ async def lead_before(
             response = await api.post({**request, "logprobs": alternatives(api)}, fresh=True)
             rows = rows_up_to(parting, response.expect_ok().choices, _head(body))
             if not rows:
-                continue  # a way of asking can take several requests, and this one is not about it
+                continue  # a side can send several requests, and this is not the differing one
             lead = lead_in(rows)
             if lead is None:
                 return None
@@ -134,19 +131,19 @@ async def lead_before(
 
 
 def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[Sequence[Position]]:
-    """Return the tokens of the choices that may part up to there; of all where that is not known.
+    """Return the tokens, up to the parting, of the choices that may differ; of all if unknown.
 
-    ``head`` is what an echo put before the text, which the choices lack.
+    ``head`` is the echoed text before the completion, which the choices lack.
     """
     if parting.before is None:
         return [positions_of(choice) for choice in choices]
-    # Of several choices any may be the one that parts: where one wavers, so may the endpoint.
+    # Any of several choices may be the differing one.
     befores = {before.removeprefix(head) for before in parting.before}
     return [row for choice in choices if (row := max_lead_up_to(choice, befores))]
 
 
 def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
-    """Return the smallest lead in some answers; None where one does not tell it."""
+    """Return the smallest lead in some responses; None if it is unknown in one of them."""
     leads = [lead_at(position) for row in rows for position in row]
     if not leads or None in leads or not _is_model_s_own(rows):
         return None
@@ -154,7 +151,7 @@ def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
 
 
 def max_lead_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
-    """Return the tokens up to where a choice may part; none where it began otherwise."""
+    """Return the tokens up to the parting; none if the choice begins differently."""
     found = [
         up_to(positions_of(choice), text)
         for text in befores
@@ -164,7 +161,7 @@ def max_lead_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
 
 
 def up_to(positions: Sequence[Position], text: str) -> list[Position]:
-    """Return the tokens that make a text, and the one behind it."""
+    """Return the tokens that make up a text, and the one after it."""
     left, taken = len(text.encode("utf-8", errors="replace")), list[Position]()
     for position in positions:
         taken.append(position)
@@ -175,7 +172,7 @@ def up_to(positions: Sequence[Position], text: str) -> list[Position]:
 
 
 def lead_at(position: Position) -> float | None:
-    """Return how far the best token leads, in nats; None where fewer than two are listed."""
+    """Return the lead of the best token, in nats; None if fewer than two are listed."""
     best = sorted((position.top or {}).values(), reverse=True)[:2]
     return best[0] - best[1] if len(best) == 2 else None
 
@@ -183,10 +180,10 @@ def lead_at(position: Position) -> float | None:
 async def count_recurrences(
     doubt: Unsettled, usual: Any, retest_budget: RetestBudget
 ) -> tuple[int, int]:
-    """Ask both ways again, and count the answers that are not the usual one.
+    """Send both requests again, and count the responses that differ from the usual one.
 
     Returns:
-        How many differed, in how many answers.
+        The number of differing responses, and that of all responses.
     """
     recurrences = request = 0
     for _ in range(ROUNDS):
@@ -222,6 +219,6 @@ def _head(body: Mapping[str, Any]) -> str:
 
 
 def _is_model_s_own(rows: Sequence[Sequence[Position]]) -> bool:
-    """Return whether the leads are the model's, and were not widened to certainty by sampling."""
+    """Return whether the leads are the model's, not those after greedy sampling."""
     scores = [position.logprob for row in rows for position in row if position.logprob is not None]
     return any(score < CERTAIN_LOGPROB for score in scores)

@@ -1,6 +1,6 @@
 """How probable a sample was: bounds from the log probabilities that the endpoint reports.
 
-At temperature 1 a sample comes again with the product of its tokens' probabilities. A conforming
+At temperature 1 a sample recurs with the product of its tokens' probabilities. A conforming
 endpoint may keep fewer tokens than it lists (by a hidden ``top_k`` or ``min_p``), and list one that
 it never samples (a banned end of text), which makes the others more probable than reported. So each
 probability is divided by the sum of the listed ones, without the likeliest other token.
@@ -17,30 +17,30 @@ from conformance.checks._shared.token_scores import Position, positions_of
 from conformance.protocol.completion import Choice
 
 LISTED_ALTERNATIVES = 5
-"""Alternatives that are asked for: as many tokens, at least, are taken to be sampled from."""
+"""Alternatives to request; a conforming endpoint is assumed to sample from at least as many."""
 
 _MARK = re.compile(r"<.+>|\[.+\]", re.DOTALL)
 
 MIN_ALTERNATIVES = 3
-"""Alternatives without which a bound says nothing."""
+"""The fewest alternatives from which a bound can be computed."""
 
 
 def log_chance_of(choices: Iterable[Choice], *, hot: bool = False) -> float:
-    """Bound how probable it was that just these choices are sampled once more.
+    """Bound the probability that these choices are sampled once more, as a natural logarithm.
 
-    ``hot`` speaks of a temperature of 1 or more, whatever convention the log probabilities follow:
-    no token is more probable there than the likeliest one is at 1.
+    ``hot`` means a temperature of 1 or more, whatever convention the log probabilities follow: no
+    token is more probable there than the likeliest one at 1.
 
     Raises:
-        Deviation: the log probabilities cannot be read.
-        Absence: there are none.
+        Failure: the log probabilities cannot be read.
+        Missing: there are none.
     """
     bound = log_max_of if hot else log_bound_of
     return math.fsum(bound(position) for choice in choices for position in positions_of(choice))
 
 
 def log_bound_of(position: Position) -> float:
-    """Bound the log probability of the token that was taken; 0 where nothing is known of it."""
+    """Bound the log probability of the sampled token; 0 if it is unknown."""
     listed = listed_at(position)
     if position.logprob is None or len(listed) < MIN_ALTERNATIVES or not is_whole(position.token):
         return 0.0
@@ -48,7 +48,7 @@ def log_bound_of(position: Position) -> float:
 
 
 def log_max_of(position: Position) -> float:
-    """Bound the log probability of whatever token is the likeliest."""
+    """Bound the log probability of the likeliest token."""
     listed = listed_at(position)
     if len(listed) < MIN_ALTERNATIVES:
         return 0.0
@@ -56,9 +56,9 @@ def log_max_of(position: Position) -> float:
 
 
 def listed_at(position: Position) -> dict[str, float]:
-    """The probabilities of the alternatives that are text, under a name of their own.
+    """Return the probabilities of the alternatives that are text.
 
-    Marks such as the end of the text are listed by some servers that never take them.
+    Some servers list control tokens, such as the end of text, that they never sample.
     """
     top = position.top or {}
     return {

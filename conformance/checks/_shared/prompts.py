@@ -7,18 +7,18 @@ and the next wide and greedy responses stable; the scripts differ in bytes per c
 from __future__ import annotations
 
 COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,"
-"""ASCII: any language model continues it."""
+"""ASCII; any language model continues it."""
 
 COLOURS = "\n".join(["red green blue"] * 4)
-"""ASCII with borders of words and lines: the answer begins with a line break."""
+"""ASCII with several words and lines; the completion begins with a line break."""
 
 CHINESE = "一二三四五六七八九十。一二三四五六七八九十。一二三四五六七"
 """Three bytes a character."""
 
 EMOJI = "胡🌸🌙⭐\n" * 3 + "胡🌸"
-"""Characters of three and of four bytes, two UTF-16 units these, rare enough that byte-level
-tokenizers cut some of them: to copy them a model has to write them in parts."""
+"""Characters of three and of four bytes (two UTF-16 units), rare enough that byte-level tokenizers
+split some of them, so a model that copies them generates parts of characters."""
 
 AWKWARD = '  一二三。\n\t🍎🍌 \\n "X" <b> &amp; e\u0301  '
-"""White space at both ends, several scripts, a capital, what escaping gets wrong (a backslash
-and an n are no line break), and an accent that normalisation would join with its letter."""
+"""White space at both ends, several scripts, a capital, text that escaping gets wrong (a backslash
+and an n are not a line break), and an accent that normalisation would join with its letter."""

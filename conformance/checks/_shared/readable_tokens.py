@@ -1,6 +1,6 @@
 """Tokens and scores of recorded responses, for checks that need them to judge something else.
 
-Where they cannot be read, there is nothing to judge: other checks report that.
+If they cannot be read, there is nothing to judge: other checks report that.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from conformance.protocol.trace import RecordedExchange
 
 
 def readable_tokens(choice: Choice) -> list[str]:
-    """Return a choice's tokens, as far as it has any.
+    """Return a choice's tokens.
 
     Raises:
-        NotApplicable: it has none, or some that are no strings.
+        NotApplicable: it has none, or some that are not strings.
     """
     try:
         return tokens_of(choice)
@@ -27,7 +27,7 @@ def readable_positions(choice: Choice) -> list[Position]:
     """Return a choice's tokens with their scores and alternatives.
 
     Raises:
-        NotApplicable: there are none, or some that are no strings and numbers.
+        NotApplicable: there are none, or some that are not strings and numbers.
     """
     try:
         positions = positions_of(choice)
@@ -39,26 +39,26 @@ def readable_positions(choice: Choice) -> list[Position]:
 
 
 def generated_positions(exchange: RecordedExchange, choice: Choice) -> list[Position]:
-    """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
+    """Return the positions after an echoed prompt: the last ones, as many as were requested.
 
     Raises:
-        NotApplicable: there are none to read, or an echoed answer that ended before its limit does
-            not tell where its prompt ends.
+        NotApplicable: they cannot be read, or the response ended before its limit, so the end of
+            its echoed prompt is unknown.
     """
     positions = readable_positions(choice)
     if not exchange.request.echo:
         return positions
     if choice.finish_reason != "length" or not exchange.request.limit:
-        raise NotApplicable("there is no telling which tokens are the prompt's")
+        raise NotApplicable("the prompt's tokens cannot be identified")
     return positions[-exchange.request.limit :]
 
 
 def scored_choices(exchange: RecordedExchange) -> tuple[Choice, ...]:
-    """Return the choices of an answer for which log probabilities were asked and came.
+    """Return the choices of a response that have log probabilities.
 
     Raises:
-        NotApplicable: none were asked for.
+        NotApplicable: log probabilities were not requested.
     """
     if exchange.request.logprobs is None:
-        raise NotApplicable("no log probabilities were asked for")
+        raise NotApplicable("no log probabilities were requested")
     return tuple(choice for _, choice in exchange.numbered if choice.has_logprobs)

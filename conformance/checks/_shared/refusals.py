@@ -1,7 +1,7 @@
 """Requests that have to be rejected, so small that serving one costs a single token.
 
-Which 4xx comes back, and how the error is written, is judged once, with the errors; here only
-whether a request is rejected.
+Whether it is the right 4xx with the right error body is judged once, by the checks of errors; here
+only whether a request is rejected.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from conformance.protocol.completion import Completion
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
 REJECTED_STATUSES = (400, 422)
-"""How a value out of range is declined; 422 is a lesser deviation that the errors' checks judge."""
+"""Statuses that reject a value out of range; the checks of errors judge 422 as a lesser failure."""
 
 UNKNOWN_MODEL = "no-such-model-7f3a9c"
 """A name that no endpoint serves."""
 
 MODEL_REJECTED_STATUSES = (400, 403, 404, 422)
-"""How endpoints decline a model: as a bad request, as forbidden to this key, or as not found."""
+"""Statuses that reject a model: a bad request, forbidden to this key, or not found."""
 
 
 def minimal_request(**more: Any) -> dict[str, Any]:
-    """Write the body of the cheapest request, with what a check adds to it or puts in its place."""
+    """Return the body of the cheapest request; ``more`` adds members or replaces them."""
     return {**MINIMAL_REQUEST, **more}
 
 
 def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
-    """Return a refusal for its details to be judged.
+    """Return a rejection, so that its details can be judged.
 
     Raises:
-        NotApplicable: there is none to look at, because the request was served, broke the server,
-            or was declined with another status than a refusal of this kind has.
-        Deviation: it is no JSON.
-        Inconclusive: 429 or no answer, which say nothing of the request.
+        NotApplicable: the request was served, caused a server error, or was rejected with another
+            status than expected.
+        Failure: the rejection is not JSON.
+        Inconclusive: 429 or no response, which say nothing about the request.
     """
     rejected = statuses or tuple(REFUSALS)
     try:
@@ -47,40 +47,40 @@ def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
         if response.status in rejected:
             raise
         raise NotApplicable(
-            f"no refusal to look at: status {response.status}, which other checks judge"
+            f"no rejection to inspect: status {response.status} (covered by other checks)"
         ) from None
 
 
 async def expect_rejected(api: Api, **wrong: Any) -> ErrorResponse:
-    """Add what is wrong to the cheapest request, and assert that it is rejected."""
+    """Add invalid members to the cheapest request, and assert that it is rejected."""
     return (await api.complete(**minimal_request(**wrong))).expect_error(*REJECTED_STATUSES)
 
 
 def served_or_rejected(response: Response) -> Completion | None:
-    """Assert that a request was served or declined cleanly, and return the answer if it was served.
+    """Assert that a request was served or rejected cleanly, and return the completion, if any.
 
     Raises:
-        Deviation: a server fault, or an answer that is neither.
-        Inconclusive: 429, trouble with the key, or no answer.
+        Failure: a server error, or a response that is neither.
+        Inconclusive: 429, a rejected key, or no response.
     """
     if response.status == 200:
         return response.expect_ok()
-    # A refusal must be readable as one; the accessor says what is missing if it is not.
+    # A rejection must be readable; otherwise the accessor raises what is missing.
     _ = response.expect_error(*REFUSALS).message
     return None
 
 
 @asynccontextmanager
 async def where_served(api: Api, name: str, value: Any) -> AsyncIterator[None]:
-    """Judge the null of a parameter only where a value of it is served.
+    """Judge the null of a parameter only if a value of it is served.
 
     Raises:
-        Refusal: of the value, where that is declined too; otherwise of the null.
+        Refusal: of the value, if that is rejected, too; otherwise of the null.
     """
     try:
         yield
     except Refusal:
-        # A null names no feature, so its refusal alone would not show that the feature is optional.
+        # A null uses no feature, so its rejection alone would not show an optional feature.
         (await api.complete(**minimal_request(**{name: value}))).expect_ok()
         raise
 

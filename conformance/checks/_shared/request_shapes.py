@@ -1,8 +1,8 @@
-"""The shapes of a request (stream, batch, …), because an endpoint may err in only one of them.
+"""The shapes of a request (stream, batch, …), because an endpoint may be wrong in only one of them.
 
-What is true of a sample is true in each shape. Most are combined in one request; where that is not
-served, each is sent on its own, and what a conforming server may reject (log probabilities of an
-echo, several choices of a greedy response) is passed over.
+Most shapes are combined in one request; if that is not served, each is sent alone, and what a
+conforming server may reject (log probabilities of an echo, several choices of a greedy response) is
+skipped.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
 MIN_LOGPROB_GAP_NATS = 0.5
-"""How far a token may lie below another, in nats, and be taken for the better of the two."""
+"""How far below the best a token may lie, in nats, and still be the best after rounding."""
 
 MAX_TOKENS = 32
-"""Tokens of each answer: enough to meet places where an answer that is too free takes another."""
+"""Tokens of each response: enough for positions where a sampling fault chooses another token."""
 
 MIN_SUBOPTIMAL_TOKENS = 2
-"""Tokens of a choice that must not be the best, on the average, before an answer is accused."""
+"""Tokens per choice, on average, that must not be the best before a response is reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestShape:
-    """One way to ask: its name for a reader, and what it puts into a request.
+    """One shape of a request: its name for a reader, and the members that it adds.
 
-    ``parts`` are what it puts together, for an endpoint that does not serve it as a whole.
+    ``parts`` are the simpler shapes that it combines, for an endpoint that does not serve it.
     """
 
     name: str
@@ -44,26 +44,26 @@ class RequestShape:
     parts: tuple[RequestShape, ...] = ()
 
     def prompt_of(self, choice: int, choices_per_prompt: int) -> str:
-        """The prompt that a choice continues, where each has so many."""
+        """Return the prompt that a choice continues."""
         prompt = self.more.get("prompt", STORY)
         return str(prompt[choice // choices_per_prompt] if isinstance(prompt, list) else prompt)
 
 
 class HasParts(Protocol):
-    """A way to ask that may be made of others."""
+    """A shape that may combine others."""
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """What it puts together."""
+        """The shapes that it combines."""
 
 
 AnyShape = TypeVar("AnyShape", bound=HasParts)
 
 
 class ShapeQueue(Generic[AnyShape]):
-    """Ways to ask, one after the other; one that is not served as a whole leaves its parts.
+    """Iterates over shapes; a shape that is not served is replaced by its parts.
 
-    Iterated once; a part of several ways comes once.
+    It is iterated once; a part of several shapes occurs once.
     """
 
     def __init__(self, shapes: Iterable[AnyShape]) -> None:
@@ -75,13 +75,13 @@ class ShapeQueue(Generic[AnyShape]):
             yield self._todo.pop(0)
 
     def take_apart(self, shape: AnyShape) -> None:
-        """Let the parts of a way follow."""
+        """Append the parts of a shape."""
         new = [part for part in shape.parts if part not in self._met]
         self._met.update(new)
         self._todo += new
 
 
-NON_STREAMING = RequestShape("a plain answer")
+NON_STREAMING = RequestShape("a non-streaming response")
 
 STREAM = RequestShape("a stream", stream=True)
 
@@ -89,15 +89,15 @@ BATCH = RequestShape("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
 
 SEVERAL_CHOICES = RequestShape("several choices", {"n": 3})
 
-CHINESE = RequestShape("an answer to Chinese", {"prompt": OPEN_PROMPTS[2]})
+CHINESE = RequestShape("a response to Chinese text", {"prompt": OPEN_PROMPTS[2]})
 
-ECHO = RequestShape("an echoed answer", {"echo": True})
+ECHO = RequestShape("a response with echo", {"echo": True})
 
 TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
 
 
 def together(*others: RequestShape, **more: Any) -> tuple[RequestShape, ...]:
-    """Return the plain way, and two that hold all others: streamed, and with an echo."""
+    """Return the non-streaming shape, and two that combine all others: a stream and an echo."""
     batch = {"prompt": TWO_SCRIPTS, **more}
     return (
         NON_STREAMING,
@@ -116,10 +116,10 @@ async def answers_in_every_shape(
     shapes: Sequence[RequestShape] = SHAPES,
     fresh: bool = False,
 ) -> AsyncIterator[tuple[RequestShape, Sequence[Choice]]]:
-    """Ask in every way for an open prompt to be continued, with log probabilities.
+    """Request a completion of an open prompt in every shape, with log probabilities.
 
     Raises:
-        Refusal: the plain way is declined.
+        Refusal: the non-streaming shape is rejected.
     """
     turns = ShapeQueue(shapes)
     for shape in turns:
@@ -136,7 +136,7 @@ async def answers_in_every_shape(
             else:
                 choices = (await api.complete(fresh=fresh, **body)).expect_ok().choices
         except (Failure, Refusal):
-            # What is wrong with this way altogether is judged where it is asked for plainly.
+            # Other checks judge this shape by itself.
             if shape is shapes[0]:
                 raise
             turns.take_apart(shape)
@@ -147,10 +147,10 @@ async def answers_in_every_shape(
 async def assert_greedy_in_every_shape(
     api: Api, expected: str, effect: Effect = Effect.IGNORED, **request: Any
 ) -> None:
-    """Assert that a request which leaves no choice is answered by the best tokens, in every way.
+    """Assert that a request that leaves no choice gets the best tokens, in every shape.
 
     Raises:
-        Deviation: tokens were taken though two or more others were far better.
+        Failure: tokens were chosen although two or more others were far better.
     """
     async for shape, choices in answers_in_every_shape(api, request):
         try:
@@ -162,17 +162,16 @@ async def assert_greedy_in_every_shape(
             worst = min(outliers, key=lambda position: position.logprob or 0.0)
             raise Failure(
                 expected,
-                f"in {shape.name} {len(outliers)} of {len(positions)} tokens that are far from the"
-                f" best,"
-                f" such as {shown(worst.token)} with {worst.logprob} beside {shown(worst.top)}",
+                f"in {shape.name} {len(outliers)} of {len(positions)} tokens are far from the best,"
+                f" such as {shown(worst.token)} with {worst.logprob}, listed: {shown(worst.top)}",
                 effect=effect,
             )
 
 
 def generated(shape: RequestShape, choice: Choice) -> Sequence[Position]:
-    """Return the positions behind an echoed prompt: the last ones, as many as were asked for.
+    """Return the positions after an echoed prompt: the last ones, as many as were requested.
 
-    An echoed answer that ended before its limit does not tell where its prompt ends.
+    If the response ended before its limit, the end of its echoed prompt is unknown.
     """
     positions = positions_of(choice)
     if not shape.more.get("echo"):
@@ -181,7 +180,7 @@ def generated(shape: RequestShape, choice: Choice) -> Sequence[Position]:
 
 
 def is_suboptimal(position: Position) -> bool:
-    """Return whether a token cannot be the best: one better token may be banned, two are not."""
+    """Return whether a token cannot be the best: one better token may be banned, but not two."""
     if position.logprob is None:
         return False
     bound = math.exp(position.logprob + MIN_LOGPROB_GAP_NATS)

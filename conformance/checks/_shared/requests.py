@@ -1,7 +1,7 @@
 """The requests that several checks share, byte for byte, so that each is paid for once.
 
-The basis is a greedy request for sixteen tokens: every check that can judge its response uses it,
-and what a check adds follows after it, in one order.
+The basis is a greedy request for sixteen tokens: every check that can judge its response uses it.
+Members that a check adds come after it, in a fixed order.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ MAX_TOKENS = 16
 """The ``max_tokens`` of the shared requests: enough for a character of four bytes to be cut."""
 
 MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": "1", "max_tokens": 1}
-"""The cheapest request there is, for what must be refused and for what any answer shows."""
+"""The cheapest request, for values that must be rejected and for what any response shows."""
 
 ONE_TOKEN_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
-"""The request that every run begins with."""
+"""The first request of every run."""
 
 LONGER_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 48, "temperature": 0}
-"""Three times the shared length: it shows what the shared answer was cut from, and how fast."""
+"""Three times the shared length: it shows how the shared response continues, and the speed."""
 
 TWO_PROMPTS = [COUNTING, COLOURS]
-"""The shared batch: two prompts whose answers cannot be mistaken for each other."""
+"""The shared batch: two prompts whose completions differ clearly."""
 
 MAX_TOKENS_IN_ANY_CONTEXT = 256
-"""The largest ``max_tokens`` that certainly does not meet the end of the context first."""
+"""The largest ``max_tokens`` that certainly fits the context."""
 
 
 def greedy(prompt: Any = COUNTING, **more: Any) -> dict[str, Any]:
-    """Write the body of the shared greedy request for a prompt, with what a check adds to it."""
+    """Return the body of the shared greedy request for a prompt; ``more`` adds members."""
     return {"prompt": prompt, "max_tokens": MAX_TOKENS, "temperature": 0, **more}
 
 
 async def non_streaming(
     api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
 ) -> Completion:
-    """Ask for the shared greedy answer in one piece."""
+    """Request the shared greedy completion without streaming."""
     return (await api.complete(fresh=fresh, **greedy(prompt, **more))).expect_ok()
 
 
 async def awkward_echo(api: Api) -> Completion:
-    """Ask for nothing but the echo of an awkward prompt, written in JSON with escapes."""
+    """Request only the echo of an awkward prompt, written in JSON with escapes."""
     request = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
     return (await api.post(json.dumps(request).encode())).expect_ok()
 
@@ -57,12 +57,12 @@ async def awkward_echo(api: Api) -> Completion:
 async def streamed(
     api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
 ) -> Completion:
-    """Ask for the shared greedy answer as a stream, joined from its chunks."""
+    """Request the shared greedy response as a stream, joined from its chunks."""
     return collect_stream(await api.stream(fresh=fresh, **greedy(prompt, **more)))
 
 
 async def emoji(api: Api, *, fresh: bool = False) -> Completion:
-    """Ask for the shared answer in emoji, with its tokens wherever the endpoint tells them."""
+    """Request the shared completion of emoji, with its tokens if the endpoint lists them."""
     if not api.contract.parameter("logprobs").documented:
         return await non_streaming(api, EMOJI, fresh=fresh)
     try:
@@ -72,23 +72,23 @@ async def emoji(api: Api, *, fresh: bool = False) -> Completion:
 
 
 async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Response:
-    """Ask for the shared greedy answer as a stream, and return it as it came.
+    """Request the shared greedy completion as a stream, and return the raw response.
 
     Raises:
-        Refusal: streams are not served.
-        Deviation: the answer is no stream.
-        Inconclusive: the stream broke off.
+        Refusal: streams are rejected.
+        Failure: the response is not a stream.
+        Inconclusive: the stream is incomplete.
     """
     response = await api.stream(**greedy(prompt, **more))
     if response.expect_response() != 200 or not response.is_stream:
         collect_stream(response)
     if response.exchange.fault is not None:
-        raise Inconclusive(f"the stream broke off: {response.exchange.fault}")
+        raise Inconclusive(f"the stream is incomplete: {response.exchange.fault}")
     return response
 
 
 def collect_stream(response: Response) -> Completion:
-    """Join a stream; a plain answer in its place means that ``stream`` was ignored."""
+    """Join a stream; a non-streaming response in its place means that ``stream`` was ignored."""
     if response.expect_response() == 200 and not response.is_stream:
         body = response.exchange.body.decode("utf-8", errors="replace")
         raise Missing(Feature.STREAM, "a stream", f"one body: {shown(body)}")
@@ -96,10 +96,10 @@ def collect_stream(response: Response) -> Completion:
 
 
 def choices_of(completion: Completion, count: int, feature: Feature) -> tuple[Choice, ...]:
-    """Return the choices of an answer that must have so many.
+    """Return the choices of a response that must have ``count`` of them.
 
     Raises:
-        Absence: there are fewer, or more.
+        Missing: there are fewer, or more.
     """
     seen = len(completion.choices)
     if seen != count:
@@ -109,13 +109,13 @@ def choices_of(completion: Completion, count: int, feature: Feature) -> tuple[Ch
 
 
 def assert_echoed(text: str, prompt: str) -> None:
-    """Assert that a text begins with the prompt that was to be echoed."""
+    """Assert that a text begins with its echoed prompt."""
     if not text.startswith(prompt):
         raise Missing(Feature.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
 
 
 def choices_in_chunk(chunk: JsonObject) -> list[JsonObject]:
-    """Return the choices in a chunk; what is no object is left to the check of the shape."""
+    """Return the choices in a chunk that are objects; another check judges the others."""
     parts = chunk.get("choices")
     return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
 
@@ -124,7 +124,7 @@ def two_prompts(api: Api) -> list[str]:
     """Return the shared batch.
 
     Raises:
-        NotApplicable: the document does not say that a prompt can be an array of strings.
+        NotApplicable: the document does not mention arrays of strings as prompts.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention arrays of prompts")

@@ -1,4 +1,4 @@
-"""Samples that come again, distinguished from chance by how probable each of them was."""
+"""Repeated samples, distinguished from chance by the probability of each."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 3
-"""Choices of each prompt."""
+"""Choices for each prompt."""
 
 SEVERAL = together(BATCH, CHINESE)
-"""The ways to ask for several choices."""
+"""The shapes that request several choices."""
 
 NULL_SHAPES = SEVERAL[:2]
-"""Those in which a null can be mistaken by code of its own: plain and streamed."""
+"""The shapes with separate code for null: non-streaming and streaming."""
 
 Taken = Mapping[RequestShape, Sequence[Choice]]
-"""The choices of one answer in each way."""
+"""The choices of one response in each shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One choice: in which answer it came, after which prompt, and the chance that it comes again.
+    """One choice: its response, its prompt, and the probability that it recurs.
 
-    ``log_chance`` is a bound, as a natural logarithm.
+    ``log_chance`` is an upper bound, as a natural logarithm.
     """
 
     response: tuple[int, str]
@@ -49,7 +49,7 @@ class Sample:
 
 
 def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
-    """Read the choices of some rounds of answers as samples of their prompts."""
+    """Read the choices of some rounds of responses as samples of their prompts."""
     return [
         Sample(
             (number, shape.name),
@@ -64,29 +64,29 @@ def samples_of(rounds: Sequence[Taken]) -> list[Sample]:
 
 
 Compared = Callable[[Sample, Sample], bool]
-"""Tells whether two samples of one prompt are to differ."""
+"""Returns whether two samples of one prompt have to differ."""
 
 
 def same_response(one: Sample, other: Sample) -> bool:
-    """Compare the choices of one answer."""
+    """Compare the choices of one response."""
     return one.response == other.response
 
 
 def other_response(one: Sample, other: Sample) -> bool:
-    """Compare the choices of different answers."""
+    """Compare the choices of different responses."""
     return one.response != other.response
 
 
 def other_round(one: Sample, other: Sample) -> bool:
-    """Compare the choices of different rounds of answers."""
+    """Compare the choices of different rounds of responses."""
     return one.response[0] != other.response[0]
 
 
 def repeats_in(samples: Sequence[Sample], compared: Compared) -> list[tuple[Sample, Sample, float]]:
-    """Return the samples that came again, with another one of each and the chance of any such.
+    """Return each repeated sample, an equal one, and a bound of the probability of such repeats.
 
-    That so many of the samples compared with one are equal to it has at most the chance of one, to
-    the power of how many, for each way to choose them.
+    The probability that k samples equal one is at most that of one repeat to the power of k, times
+    the number of ways to choose k samples.
     """
     found: list[tuple[Sample, Sample, float]] = []
     for one in samples:
@@ -109,7 +109,7 @@ async def choices_in_every_shape(
     shapes: Sequence[RequestShape] = SEVERAL,
     fresh: bool = False,
 ) -> dict[RequestShape, Sequence[Choice]]:
-    """Sample several choices in every way, where as many as asked for come."""
+    """Sample several choices in every shape that returns the requested number."""
     body = {**request, "n": CHOICES_PER_PROMPT}
     taken = {}
     async for shape, choices in answers_in_every_shape(api, body, shapes=shapes, fresh=fresh):
@@ -117,28 +117,28 @@ async def choices_in_every_shape(
         if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
             taken[shape] = choices
     if not taken:
-        raise NotApplicable("not as many choices as asked for come back")
+        raise NotApplicable("the number of choices is not the requested one")
     return taken
 
 
 def assert_no_repeat(
     check_id: str, rounds: Sequence[Taken], expected: str, compared: Compared
 ) -> None:
-    """Assert that no sample came again that next to never does.
+    """Assert that no sample is repeated that is practically never repeated by chance.
 
     Raises:
-        Deviation: one did.
-        NotApplicable: some did, but as they may at a model that repeats itself.
+        Failure: one is.
+        NotApplicable: some are, but their probabilities allow it.
     """
     repeats = repeats_in(samples_of(rounds), compared)
     if not repeats:
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
     seen = (
-        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}, which by the"
-        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}; by the"
+        f" endpoint's own log probabilities its probability is at most {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        result = f"{seen} (accused below {SHARES[check_id]:.0e})"
+        result = f"{seen} (reported below {SHARES[check_id]:.0e})"
         raise Failure(expected, result, effect=Effect.IGNORED)
-    raise NotApplicable(f"{seen}: too little to tell from chance")
+    raise NotApplicable(f"{seen}: not distinguishable from chance")

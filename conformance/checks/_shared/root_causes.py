@@ -1,7 +1,7 @@
-"""One cause, one finding: which check reports something that is missing or refused altogether.
+"""One cause, one finding: which check reports a feature that is missing or rejected altogether.
 
-An endpoint that ignores ``logprobs`` would otherwise fail every check of a detail of them. What is
-missing only in some responses is reported by the check that requested these.
+An endpoint that ignores ``logprobs`` would otherwise fail every check of their details. A feature
+that is missing only in some responses is reported by the check that requested these.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ JUDGED_BY: Mapping[Feature, tuple[str, ...]] = {
     Feature.USAGE: ("usage.present",),
     Feature.STREAM_USAGE: ("stream-options.usage-chunk",),
 }
-"""The checks that look at the plainest answers, by what those lack: the simplest one first."""
+"""For each feature the checks of the simplest responses that lack it, the simplest first."""
 
 JUDGED_AT_THE_END: Mapping[Feature, str] = {Feature.JSON: "envelope.strict-json-everywhere"}
-"""Invariants that find a thing missing wherever that is: no check need accuse of it by itself."""
+"""Invariants that report a missing feature in any response, so that other checks need not."""
 
 REFUSAL_JUDGED_BY: Mapping[str, str] = {
     "stream": "stream.true-streams",
@@ -41,14 +41,14 @@ REFUSAL_JUDGED_BY: Mapping[str, str] = {
     "stop": "stop.string",
     "n": "n.choices",
 }
-"""The check that asks the plainest question with a parameter, and accuses who declines it."""
+"""The check with the simplest request that has a parameter; it reports a rejection of it."""
 
 
 async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) -> str | None:
-    """Return the check that finds the same thing missing from a simpler answer, if one does.
+    """Return the check that finds the same feature missing in a simpler response, if one does.
 
-    It asks what is asked anyway, so that this costs nothing in a whole run. A thing that is missing
-    here alone stays this check's own finding, unless an invariant finds that wherever it is.
+    It uses requests that the run sends anyway, so it costs nothing in a whole run. If a feature is
+    missing here alone, this check reports it, unless an invariant reports that feature anywhere.
     """
     for simpler in JUDGED_BY[missing.feature]:
         if simpler == check_id:
@@ -59,7 +59,7 @@ async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) 
         try:
             await inspect.unwrap(judge.run)(api)
         except Missing as found:
-            # A stream that does not come back at all tells nothing about what an answer lacks.
+            # Without any stream, nothing is known about what a stream lacks.
             if found.feature is missing.feature or found.feature is not Feature.STREAM:
                 return simpler
         except Judgement:
@@ -68,9 +68,9 @@ async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) 
 
 
 async def refused_in_simpler_request(refusal: Refusal, check_id: str, api: Api) -> str | None:
-    """Return the check that finds a promised parameter refused in a simpler request, if one does.
+    """Return the check that finds a promised parameter rejected in a simpler request, if any.
 
-    Where nothing is promised a refusal is no accusation, and tells what else is not served.
+    The rejection of an optional parameter is not a failure, and shows what else is not served.
     """
     for feature in sorted(refusal.features & REFUSAL_JUDGED_BY.keys()):
         judge = REGISTERED[REFUSAL_JUDGED_BY[feature]]
@@ -89,10 +89,10 @@ async def refused_in_simpler_request(refusal: Refusal, check_id: str, api: Api) 
 
 
 def root_cause_of(found: Failure | Refusal, requirement: str, api: Api) -> str | None:
-    """Return the check that found the cause of what a generated one has found, if one may have.
+    """Return the check that may have reported the cause of a generated check's failure, if any.
 
-    That is any accusation, unless the smallest request that shows it is known, and the accusation
-    is about a parameter which that has not.
+    Any failure may be the cause, unless the smallest failing request is known and lacks the
+    parameter that the failure is about.
     """
     area = api.contract.requirement(requirement).area
     parameters = {parameter.name for parameter in api.contract.parameters}

@@ -1,9 +1,9 @@
 """Sampled responses, and how variety among them is established.
 
-Variety shows at once, and costs two samples. Equal samples prove little by themselves: a model that
-was trained to give few answers repeats itself, and conforms. So the endpoint's own log
-probabilities have to make the repetition practically impossible; where it serves none, a check may
-compare what should vary with samples that do.
+Two different samples prove variety. Equal samples prove little: a model that was trained to give
+few responses repeats itself, and conforms. So the endpoint's own log probabilities have to make the
+repetition practically impossible; if it returns none, a check may compare the samples with others
+that vary.
 """
 
 from __future__ import annotations
@@ -26,54 +26,54 @@ from conformance.protocol.completion import Choice
 IGNORED = Effect.IGNORED
 
 STORY = "Once upon a time, in a village by the sea, there lived"
-"""A beginning that a model can continue in many ways."""
+"""A prompt that a model can continue in many ways."""
 
 OPEN_PROMPTS = (STORY, "A list of ten unusual names for a cat:", "今天早上，我打开窗户，看见")
-"""Beginnings that share no likely continuation."""
+"""Prompts that share no likely continuation."""
 
 NARROW_TOP_P = 0.0001
-"""A ``top_p`` below the best token's own share in any vocabulary, unless it is sheer noise."""
+"""A ``top_p`` below the best token's probability, unless the model is pure noise."""
 
 DRAWS = 4
-"""Samples of each open prompt, where the first ones agree."""
+"""Samples of each open prompt, if the first ones agree."""
 
 ROWS = 8
-"""Rows of samples that are compared, where no log probabilities tell how probable each was."""
+"""Rows of samples that are compared if their log probabilities are unknown."""
 
 Draw = Callable[..., Awaitable[Sequence[Choice]]]
-"""Takes a sample of a prompt: ``draw(prompt, number, **more)``, where the number tells one sample
-from the next and ``more`` is added to the request. A sample is one choice, or several."""
+"""Takes a sample of a prompt: ``draw(prompt, number, **more)``, where the number distinguishes the
+samples and ``more`` is added to the request. A sample is one choice, or several."""
 
 Rows = Callable[[], Awaitable[Sequence[Sequence[str]]]]
-"""Takes samples as rows, each of which an endpoint that fails repeats one text throughout."""
+"""Takes samples as rows; in each row a failing endpoint repeats one text."""
 
 
 def sampled(prompt: Any = STORY, **more: Any) -> dict[str, Any]:
-    """Write the body of the shared sampled request, with what a check adds to it."""
+    """Return the body of the shared sampled request; ``more`` adds members."""
     return {"prompt": prompt, "max_tokens": 16, "temperature": 1, **more}
 
 
 def narrowed(api: Api, share: float, prompt: Any = STORY, **more: Any) -> dict[str, Any]:
-    """Write the shared sampled request with a ``top_p``."""
+    """Return the shared sampled request with a ``top_p``."""
     return beside_top_p(api, sampled(prompt, **more, top_p=share))
 
 
 def beside_top_p(api: Api, request: Mapping[str, Any]) -> dict[str, Any]:
     """Leave the temperature of a request with ``top_p`` at its default, unless both may be set.
 
-    Only some documents say that; one wants either of the two.
+    Only some documents allow both; one requires either of the two.
     """
     both = "temperature.with-top-p-served" in api.contract.requirements
     return {name: value for name, value in request.items() if both or name != "temperature"}
 
 
 def choices_for(prompts: list[str]) -> dict[str, Any]:
-    """Write the request for two short samples of each prompt, echoed to tell whose they are."""
+    """Return the request for two short samples of each prompt, with ``echo`` to identify them."""
     return {"prompt": prompts, "max_tokens": 1, "temperature": 1, "n": 2, "echo": True}
 
 
 def distinguished(api: Api, number: int) -> dict[str, int]:
-    """Return what tells one sample from the next where the document states a default seed."""
+    """Return the members that distinguish samples if the document states a default seed."""
     return {} if api.contract.parameter("seed").default is None else {"seed": 100 + number}
 
 
@@ -91,15 +91,15 @@ async def expect_variety(
     hot: bool = False,
     rows: Rows | None = None,
 ) -> None:
-    """Assert that samples differ: one that differs is enough, on any of the open prompts.
+    """Assert that samples differ: one that differs is enough, for any of the open prompts.
 
-    ``hot`` says that they were taken at a temperature above 1.
+    ``hot`` means that they were taken at a temperature above 1.
 
     Raises:
-        Deviation: all are equal, which the endpoint's own log probabilities make next to
-            impossible, or other samples do that were taken beside them.
-        Inconclusive: all are equal, and nothing tells how probable that was.
-        NotApplicable: all are equal, as they may well be.
+        Failure: all are equal, which is practically impossible by the endpoint's own log
+            probabilities, or by comparison with other samples.
+        Inconclusive: all are equal, and the probability of that is unknown.
+        NotApplicable: all are equal, and their probabilities allow it.
     """
     if await differ(draw, OPEN_PROMPTS[0], 2):
         return
@@ -118,42 +118,42 @@ async def expect_variety(
         if is_beyond_chance(check_id, log_chance):
             break
     if not any(same):
-        raise NotApplicable("the endpoint generates nothing after the open prompts")
+        raise NotApplicable("the endpoint generates nothing for the open prompts")
     seen = (
-        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}, which by the"
-        f" endpoint's own log probabilities has a chance of {chance(log_chance)} at most"
+        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}; by the"
+        f" endpoint's own log probabilities their probability is at most {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise NotApplicable(f"{seen}: too little to tell from chance")
+        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise NotApplicable(f"{seen}: not distinguishable from chance")
 
 
 async def assert_rows_differ(
     check_id: str, rows: Rows | None, expected: str, missing: Judgement
 ) -> None:
-    """Assert that rows of samples are not each one text throughout, while rows differ.
+    """Assert that not every row of samples repeats one text while the rows differ.
 
     Raises:
-        Deviation: they are, which the same samples in any other order make next to impossible.
+        Failure: every row does, which is practically impossible in random order.
         Inconclusive: there are no rows to compare, or they are all alike.
     """
     taken = await rows() if rows else []
     if not taken:
-        raise Inconclusive(f"samples are equal, and nothing tells how probable that is: {missing}")
+        raise Inconclusive(f"samples are equal, and their probability is unknown: {missing}")
     if any(len(set(row)) > 1 for row in taken):
         return
     log_chance = log_chance_of_equal_rows(taken)
     seen = (
-        f"{len(taken)} times {len(taken[0])} equal samples, {shown([row[0] for row in taken])},"
-        f" which as many samples in any order have a chance of {chance(log_chance)} to be"
+        f"{len(taken)} groups of {len(taken[0])} equal samples, {shown([row[0] for row in taken])};"
+        f" in random order the probability is {chance(log_chance)}"
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (accused below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise Inconclusive(f"{seen}: too little to tell from chance")
+        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
+    raise Inconclusive(f"{seen}: not distinguishable from chance")
 
 
 async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:
-    """Return whether one of so many samples of a prompt is another than the first."""
+    """Return whether one of ``count`` samples of a prompt differs from the first."""
     first = text_of(await draw(prompt, 0, **more))
     for number in range(1, count):
         if text_of(await draw(prompt, number, **more)) != first:
@@ -162,5 +162,5 @@ async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:
 
 
 def text_of(sample: Sequence[Choice]) -> str:
-    """The text of a sample, of all its choices together."""
+    """Return the texts of a sample's choices, joined."""
     return "".join(choice.text for choice in sample)

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 POWERS = (0.25, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
-"""What probabilities are raised to in the endpoints that a correct one is compared with."""
+"""Powers of the probabilities in the endpoints that a conforming one is compared with."""
 
 MAX_ROUNDING = 0.01
-"""What numbers of two digits may leave unsaid of a probability."""
+"""The probability that rounding to two digits may hide."""
 
 MAX_BANNED_TOKENS = 2
-"""How many of the listed tokens a correct endpoint may never take."""
+"""How many of the listed tokens a conforming endpoint may ban."""
 
 UNLISTED = ""
 """Stands for a token that is not listed."""
@@ -34,18 +34,18 @@ UNLISTED_SHARES = (0.02, 0.15, 0.4, 0.7, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an endpoint says of one place: the probabilities at temperature 1 of some tokens."""
+    """One position: the probabilities of the listed tokens at temperature 1."""
 
     listed: Mapping[str, float]
 
     @property
     def rest(self) -> float:
-        """The probability of all other tokens, as far as rounded numbers tell it."""
+        """The probability of all other tokens, within rounding."""
         return max(MAX_ROUNDING, 1.0 - math.fsum(self.listed.values()))
 
 
 def log_chance(place: Place, tokens: Iterable[str], temperature: float) -> float:
-    """Bound how probable such counts, or worse, are at a correct endpoint; a natural logarithm."""
+    """Bound the probability of such counts, or worse, at a conforming endpoint, as a logarithm."""
     counts = Counter(token if token in place.listed else None for token in tokens)
     others = [log_other(place, counts, power, rest) for power in POWERS for rest in UNLISTED_SHARES]
     mixed = _log_sum(others) - math.log(len(others))
@@ -53,10 +53,10 @@ def log_chance(place: Place, tokens: Iterable[str], temperature: float) -> float
 
 
 def log_correct(place: Place, counts: Counter[str | None], temperature: float) -> float:
-    """The most that any correct endpoint can make of the counts, as a log likelihood.
+    """Return the highest log likelihood of the counts at any conforming endpoint.
 
-    It may ban two tokens that it lists, and keep as few or as many of those not listed as it likes,
-    which at temperature 1 weigh no more than what is left.
+    It may ban two listed tokens, and keep any part of the unlisted ones, whose weight at
+    temperature 1 is at most the remaining probability.
     """
     weights = {token: p ** (1 / temperature) for token, p in place.listed.items() if p > 0}
     most = place.rest if temperature == 1 else math.inf
@@ -73,7 +73,7 @@ def log_correct(place: Place, counts: Counter[str | None], temperature: float) -
 
 
 def log_other(place: Place, counts: Counter[str | None], power: float, rest: float) -> float:
-    """The log likelihood of the counts where probabilities are raised to another power."""
+    """Return the log likelihood of the counts if probabilities are raised to another power."""
     weights = {token: p**power for token, p in place.listed.items() if p > 0}
     whole = math.fsum(weights.values())
     terms = [
@@ -85,7 +85,7 @@ def log_other(place: Place, counts: Counter[str | None], power: float, rest: flo
 
 
 def typical_log_chance(place: Place, temperature: float, other: float, samples: int) -> float:
-    """What samples taken at another temperature usually come to, held against the one asked for."""
+    """Return the usual result for samples that were taken at another temperature."""
     weights = {token: p ** (1 / other) for token, p in place.listed.items() if p > 0}
     scale = samples * (1 - place.rest) / math.fsum(weights.values())
     tokens = [token for token, weight in weights.items() for _ in range(round(scale * weight))]
@@ -98,7 +98,7 @@ def _log_likelihood(
     whole = math.fsum(weights.values())
     listed = _listed(counts, weights)
     unlisted = counts.total() - listed
-    # The weight of what is not listed is free up to its most: the likeliest one is taken.
+    # The weight of the unlisted tokens is free up to its maximum: the likeliest one is used.
     rest = min(most, unlisted * whole / listed if listed else math.inf)
     if math.isinf(rest):
         return 0.0

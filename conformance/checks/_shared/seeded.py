@@ -1,8 +1,8 @@
 """Samples with a seed: the one kind of sample that can be compared exactly.
 
-The second of two equal requests omits what must not matter, so that one pair of them shows that a
-seed repeats and that a default is right. Only where they differ do further requests find out which
-of the two is wrong.
+The second of two equal requests omits members that have their default values. One such pair shows
+that a seed is reproducible and that a default is right. Only if they differ, further requests find
+out which of the two is wrong.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ SEED_BEYOND_32_BITS = SEED + 2**32
 Body = Mapping[str, Any]
 
 MIN_REPEATS = 2
-"""How often each of two seeded answers has to come again before they are compared."""
+"""How often each of two seeded responses has to be reproduced before they are compared."""
 
 
 def seeded(seed: int = SEED, **more: Any) -> dict[str, Any]:
-    """Write the shared sampled request with a seed."""
+    """Return the shared sampled request with a seed."""
     return sampled(seed=seed, **more)
 
 
 def unsaid(api: Api) -> dict[str, Any]:
-    """Write the seeded request without its temperature, where 1 is the default."""
+    """Return the seeded request without its temperature, if 1 is the default."""
     body = seeded()
     if _in_force(api, "temperature.default-one"):
         del body["temperature"]
@@ -42,7 +42,7 @@ def unsaid(api: Api) -> dict[str, Any]:
 
 
 def nulled(api: Api) -> dict[str, Any]:
-    """Write the request with the seed 0, and null where the document lets that be the default."""
+    """Return the request with the seed 0, and null where the document defines it as the default."""
     body = seeded(0)
     if _in_force(api, "temperature.null-is-default"):
         body["temperature"] = None
@@ -57,7 +57,7 @@ async def sample(api: Api, body: Body, *, fresh: bool = False) -> Completion:
 
 
 async def differs(api: Api, body: Body, other: Body) -> bool:
-    """Return whether two seeded requests are answered otherwise, or the second is declined."""
+    """Return whether two seeded requests have different responses, or the second is rejected."""
     try:
         return (await sample(api, body)).texts != (await sample(api, other)).texts
     except Refusal:
@@ -65,7 +65,7 @@ async def differs(api: Api, body: Body, other: Body) -> bool:
 
 
 async def is_sampled(api: Api, body: Body) -> bool:
-    """Return whether a seeded request is seen to be sampled: its text is not the greedy one."""
+    """Return whether a seeded response is evidently sampled: its text is not the greedy one."""
     if not api.contract.parameter("seed").documented:
         return False
     try:
@@ -75,12 +75,12 @@ async def is_sampled(api: Api, body: Body) -> bool:
 
 
 async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -> None:
-    """Assert that two seeded requests which mean the same are answered with the same sample.
+    """Assert that two equivalent seeded requests have the same sample.
 
     Raises:
-        Deviation: they are not, though each repeats its own.
-        Refusal: one of them is declined.
-        NotApplicable: a seed does not repeat its sample here, so that nothing can be compared.
+        Failure: they differ, and each is reproduced.
+        Refusal: one of them is rejected.
+        NotApplicable: samples with the same seed differ, so nothing can be compared.
     """
     texts = [(await sample(api, each)).texts for each in (body, other)]
     if texts[0] == texts[1]:
@@ -88,8 +88,8 @@ async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -
     for each, first in zip((body, other), texts, strict=True):
         for _ in range(MIN_REPEATS):
             if (await sample(api, each, fresh=True)).texts != first:
-                raise NotApplicable("a seed does not repeat its sample, so none can be compared")
-    raise Failure(expected, f"{shown(texts[1])} against {shown(texts[0])}", effect=Effect.IGNORED)
+                raise NotApplicable("samples with the same seed differ, so none can be compared")
+    raise Failure(expected, f"{shown(texts[1])} vs. {shown(texts[0])}", effect=Effect.IGNORED)
 
 
 def _in_force(api: Api, requirement: str) -> bool:

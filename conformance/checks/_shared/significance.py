@@ -1,9 +1,9 @@
-"""Exact tests, and the chance that a whole run may have of accusing a correct endpoint.
+"""Exact tests, and the probability of a false positive that a whole run may have.
 
-Every statistical check asks: how probable would be what was seen, had a correct endpoint answered?
-Below its share of the run's allowance it accuses. Nothing here is an approximation: each function
-gives a probability, or a bound that no correct endpoint exceeds, whatever its model is. They are
-natural logarithms, because products of many chances leave the range of a float.
+Every statistical check computes how probable the observation is at a conforming endpoint. Below its
+share of the run's allowance it reports a failure. Nothing here is an approximation: each function
+returns a probability, or a bound for every conforming endpoint, whatever its model is. They are
+natural logarithms, because products of many probabilities leave the range of a float.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 
 ALLOWANCE = 1e-4
-"""The chance that all checks of a run together may have of accusing a correct endpoint."""
+"""The probability of a false positive that all checks of a run together may have."""
 
 SHARES: Mapping[str, float] = {
     "best-of.picks-the-likelier": 1e-5,
@@ -40,28 +40,28 @@ SHARES: Mapping[str, float] = {
     "top-p.null": 4e-6,
     "top-p.null-in-every-way": 4e-6,
 }
-"""What each statistical check may take of the allowance."""
+"""The share of the allowance of each statistical check."""
 
 
 def is_beyond_chance(check_id: str, log_chance: float) -> bool:
-    """Tell whether what a check saw is less probable than its share of the allowance."""
+    """Return whether an observation is less probable than the check's share of the allowance."""
     return log_chance <= math.log(SHARES[check_id])
 
 
 def chance(log_chance: float) -> str:
-    """Write a probability for a reader: ``3.2e-07``, or ``1 in 12`` where it is no small one."""
+    """Return a probability for a reader: ``3.2e-07``, or ``1 in 12`` if it is not small."""
     value = math.exp(min(0.0, log_chance))
     return f"1 in {1 / value:.0f}" if value > 0.001 else f"{value:.1e}"
 
 
 def log_arrangements(counts: Iterable[int]) -> float:
-    """In how many orders so many things of each kind can lie, as a logarithm."""
+    """Return the number of orders of a multiset with these counts, as a logarithm."""
     known = list(counts)
     return math.lgamma(sum(known) + 1) - sum(math.lgamma(count + 1) for count in known)
 
 
 def log_chance_of_equal_rows(rows: Sequence[Sequence[Hashable]]) -> float:
-    """How probable it is that each row holds one value throughout, given all values, in any order.
+    """Return the log probability that random order gives each row a single value.
 
     Samples of one distribution are as probable in every order (the permutation test), so this holds
     whatever that distribution is. Rows must be equally long.
@@ -77,10 +77,10 @@ def log_chance_of_equal_rows(rows: Sequence[Sequence[Hashable]]) -> float:
 
 
 def others_before(chosen: int, candidates: int, others: int) -> list[float]:
-    """How many ``others`` exceed the least of the ``chosen`` best of so many ``candidates``.
+    """Return the probabilities that 0, 1, … ``others`` exceed the worst of the best candidates.
 
-    All are drawn from one distribution, whatever it is; ties only lower the number. The probability
-    of 0, 1, … ``others`` (the negative hypergeometric distribution).
+    These are the ``chosen`` best of ``candidates``. All are drawn from one distribution, whatever
+    it is; ties only lower the number (the negative hypergeometric distribution).
     """
     shapes = math.comb(others + candidates, candidates)
     return [
@@ -92,7 +92,7 @@ def others_before(chosen: int, candidates: int, others: int) -> list[float]:
 
 
 def sum_of(distributions: Iterable[Sequence[float]]) -> list[float]:
-    """The distribution of a sum of independent numbers, each given by its chances of 0, 1, 2 …."""
+    """Return the distribution of a sum of independent numbers, given their distributions."""
     total = [1.0]
     for distribution in distributions:
         longer = [0.0] * (len(total) + len(distribution) - 1)
@@ -104,12 +104,12 @@ def sum_of(distributions: Iterable[Sequence[float]]) -> list[float]:
 
 
 def log_tail(distribution: Sequence[float], least: int) -> float:
-    """The probability of ``least`` or more, as a logarithm."""
+    """Return the probability of ``least`` or more, as a logarithm."""
     return _log(math.fsum(distribution[least:]))
 
 
 def critical_value(distribution: Sequence[float], share: float) -> int:
-    """The least number whose tail is within a share of the allowance; one past the end if none."""
+    """Return the least number whose tail is within a share of the allowance, or the length."""
     tails = list(accumulate(reversed(distribution)))[::-1]
     return next((i for i, tail in enumerate(tails) if tail <= share), len(tails))
 

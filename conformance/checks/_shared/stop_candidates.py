@@ -1,4 +1,4 @@
-"""Pieces of the endpoint's own text, to be sent back as stop sequences.
+"""Stop sequences that are cut from the endpoint's own text.
 
 An invented stop sequence may never occur. A piece of the endpoint's own greedy text occurs again
 when the request is repeated, with any model.
@@ -12,32 +12,32 @@ from conformance.checks._shared.characters import solid
 from conformance.judgement import NotApplicable
 
 NEVER_GENERATED = "§¶"
-"""What no model writes: added to a piece of text, it makes a stop sequence that almost matches."""
+"""Text that no model generates; added to a piece of text, it makes a near miss."""
 
 UNMATCHED_SEQUENCES = ["§0", "§1", "§2", "§3"]
-"""Sequences that never match, sent beside the one that does."""
+"""Sequences that never match, sent together with the one that does."""
 
 MIN_MULTI_TOKEN_CHARS = 12
 """A length that no stop sequence of a single token has."""
 
 CHARS_BEFORE_MATCH = 4
-"""Characters before the earliest match, in which other sequences all but match."""
+"""Characters before the earliest match, in which other sequences almost match."""
 
 
 def material(text: str, at_least: int = 9) -> str:
-    """Return the part of a generated text that needles may be cut from.
+    """Return the part of a generated text that stop sequences may be cut from.
 
     Raises:
-        NotApplicable: the endpoint generated too little of it.
+        NotApplicable: the text is too short.
     """
     whole = solid(text)
     if len(whole) < at_least:
-        raise NotApplicable(f"the endpoint's own text {text!r} is too short to cut a stop from")
+        raise NotApplicable(f"the endpoint's own text {text!r} is too short for a stop sequence")
     return whole
 
 
 def middle_of(text: str, size: int = 3) -> str:
-    """Cut a needle from the middle of a text.
+    """Cut a stop sequence from the middle of a text.
 
     Raises:
         NotApplicable: the text is too short to have a middle.
@@ -48,7 +48,7 @@ def middle_of(text: str, size: int = 3) -> str:
 
 
 def start_of(text: str) -> str:
-    """Cut a needle from the very start of a text.
+    """Cut a stop sequence from the start of a text.
 
     Raises:
         NotApplicable: the text is too short.
@@ -57,28 +57,30 @@ def start_of(text: str) -> str:
 
 
 def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]:
-    """Cut two needles: the first match of one ends before the first match of the other begins.
+    """Cut two stop sequences: the first match of one ends before that of the other begins.
 
     The earlier one begins at ``start`` or later.
 
     Raises:
-        NotApplicable: the text repeats itself too soon to hold two.
+        NotApplicable: the text repeats itself too soon.
     """
     whole = material(text)
     firsts = [
         i for i in range(start, len(whole) - size + 1) if whole.find(whole[i : i + size]) == i
     ]
     if not firsts or firsts[-1] - firsts[0] < size:
-        raise NotApplicable(f"the endpoint's own text {text!r} holds no two separate needles")
+        raise NotApplicable(
+            f"the endpoint's own text {text!r} contains no two separate stop sequences"
+        )
     late = firsts[-1]
     early = next(i for i in firsts if i + size <= late)
     return whole[early : early + size], whole[late : late + size]
 
 
 def long_and_late(text: str) -> tuple[str, str]:
-    """Cut a long needle from behind white space, and one that first occurs after its end.
+    """Cut a long stop sequence after white space, and one that first occurs after its end.
 
-    What is cut at the first of them keeps the white space before it; no single token is as long.
+    A text that ends at the first one keeps the white space before it; no single token is as long.
 
     Raises:
         NotApplicable: the text has no two such pieces.
@@ -92,11 +94,13 @@ def long_and_late(text: str) -> tuple[str, str]:
             late = whole[later : later + 2]
             if whole.find(late) == later:
                 return early, late
-    raise NotApplicable(f"the endpoint's own text {text!r} holds no long needle behind a blank")
+    raise NotApplicable(
+        f"the endpoint's own text {text!r} contains no long stop sequence after white space"
+    )
 
 
 def inside_word(text: str) -> str:
-    """Cut two letters from inside a word: where words are tokens, they are no token of their own.
+    """Cut two letters from inside a word: if words are tokens, they are not a separate token.
 
     Raises:
         NotApplicable: the text has no word that is long enough.
@@ -105,7 +109,7 @@ def inside_word(text: str) -> str:
 
 
 def across_words(text: str) -> str:
-    """Cut a needle from inside one word to inside the next: no single token covers it.
+    """Cut a stop sequence from inside one word to inside the next: no single token covers it.
 
     Raises:
         NotApplicable: the text has no two such words.
@@ -119,14 +123,14 @@ def wide_character(text: str) -> str:
     Raises:
         NotApplicable: the text has none.
     """
-    return _search(r".([^\x00-\x7f])", text, "a character beyond ASCII")
+    return _search(r".([^\x00-\x7f])", text, "a non-ASCII character")
 
 
 def decoys(text: str, end: int) -> list[str]:
-    """Make sequences that a text does not hold, and all but holds before its position ``end``.
+    """Make sequences that a text does not contain, and almost contains before position ``end``.
 
-    Each would stop a server that reads sequences otherwise than letter by letter: whatever their
-    case, as patterns, without the white space around them, or only their beginning.
+    Each would match in a server that ignores case, reads sequences as patterns, strips white space,
+    or compares only their beginning.
     """
     word = _longest(r"[^\W\d_]{2,}", text[:end])
     fragment = _longest(r"\w+", text[:end]) or text[:end][:2]
@@ -144,12 +148,12 @@ def _longest(pattern: str, text: str) -> str:
 
 
 def before(text: str, needle: str) -> str:
-    """Return what a correct endpoint returns of a text that a needle stops."""
+    """Return the part of a text that a conforming endpoint returns for a stop sequence."""
     return text.partition(needle)[0]
 
 
 def _search(pattern: str, text: str, what: str) -> str:
     found = re.search(pattern, material(text, 1), re.DOTALL)
     if found is None:
-        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} to cut a stop from")
+        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} for a stop sequence")
     return found[1]

@@ -1,6 +1,6 @@
-"""Which text a token id stands for, learnt from the endpoint alone.
+"""Finds the text of token ids, from responses of the endpoint alone.
 
-It shows in the echo of a prompt of ids, and in a response into which a bias forces an id.
+The text of an id shows in the echo of a prompt of ids, and in a response where a bias forces it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from conformance.judgement import NotApplicable, Refusal, shown
 from conformance.protocol.completion import Completion
 
 ONE_ID, OTHER_ID = 500, 1000
-"""Two ids that stand for ordinary pieces of text in every usual vocabulary."""
+"""Two ids that are ordinary text in every common vocabulary."""
 
 PROBED_IDS = (13, *range(190, 310), ONE_ID, OTHER_ID)
-"""Among them are white space, line breaks and the commonest pieces of usual vocabularies."""
+"""They include white space, line breaks and the most frequent tokens of common vocabularies."""
 
 FORCING_BIAS, BANNING_BIAS = 100, -100
 
 FORCED_TOKENS = 3
-"""Tokens of an answer that are all forced."""
+"""Tokens of a response in which every token is forced."""
 
 MAX_PIECE_CHARS = 200
-"""No token has more characters."""
+"""The most characters of a token."""
 
 
 async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
-    """Ask for the echo of a prompt of token ids, with its tokens.
+    """Request the echo of a prompt of token ids, with its tokens.
 
     Raises:
-        NotApplicable: prompts of ids, or log probabilities of an echo, are not served.
+        NotApplicable: prompts of ids, or log probabilities with ``echo``, are not served.
     """
     if "tokens" not in api.contract.parameter("prompt").forms:
         raise NotApplicable("this document does not mention prompts of token ids")
@@ -45,14 +45,14 @@ async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
     try:
         return await non_streaming(api, list(ids), **request)
     except Refusal as refusal:
-        raise NotApplicable(f"no ids can be learnt: {refusal}") from None
+        raise NotApplicable(f"token ids cannot be determined: {refusal}") from None
 
 
 def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
-    """Return the text of each id, as far as it is whole characters and no other id has the same.
+    """Return the text of each id, if it is whole characters and no other id has the same.
 
     Raises:
-        NotApplicable: the echo has not one token for each id.
+        NotApplicable: the echo does not have one token for each id.
     """
     tokens = readable_tokens(echo.only)
     if len(tokens) == len(ids) + 1:  # a start token of the server's own
@@ -68,10 +68,10 @@ def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
 
 
 async def natural_token(api: Api) -> tuple[str, str, int]:
-    """Find a prompt whose greedy answer begins with a token of known id: prompt, piece and id.
+    """Find a prompt whose greedy response begins with a token of known id: prompt, text and id.
 
     Raises:
-        NotApplicable: the endpoint tells the pieces of no ids, or begins with none of those.
+        NotApplicable: the text of no id is known, or no response begins with one of them.
     """
     known = {
         fragment: token
@@ -81,35 +81,35 @@ async def natural_token(api: Api) -> tuple[str, str, int]:
         fragment = (await non_streaming(api, prompt, max_tokens=1)).text
         if fragment in known:
             return prompt, fragment, known[fragment]
-    raise NotApplicable("no greedy answer begins with a token whose id the endpoint has told")
+    raise NotApplicable("no greedy response begins with a token of known id")
 
 
 def banning(token: int) -> dict[str, int]:
-    """Write the map that bans a token, and before it another one."""
+    """Return a ``logit_bias`` that bans a token, and before it another one."""
     return {str(OTHER_ID): BANNING_BIAS, str(token): BANNING_BIAS}
 
 
 async def forced(api: Api, token: int) -> str:
-    """Return the text of a few tokens that were all forced to be one, of two that are biased.
+    """Return the text of a few tokens that are all forced to be ``token``, one of two with a bias.
 
     Raises:
-        NotApplicable: the token does not show in the text, or it ended the answer.
+        NotApplicable: the token is not visible in the text, or it ended the response.
     """
     choice = (
         await non_streaming(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))
     ).only
     if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
-        raise NotApplicable(f"token {token} makes no text of its own: {shown(choice.text)}")
+        raise NotApplicable(f"token {token} has no separate text: {shown(choice.text)}")
     return choice.text
 
 
 def forcing(token: int) -> dict[str, int]:
-    """Write the map that forces one of two tokens, always in the same order."""
+    """Return a ``logit_bias`` that forces one of two tokens, always in the same order."""
     return {str(one): FORCING_BIAS if one == token else BANNING_BIAS for one in (ONE_ID, OTHER_ID)}
 
 
 def repeated_piece(text: str) -> str | None:
-    """Return the piece that makes up a text, or None; the first may have lost its space."""
+    """Return the piece that a text repeats, or None; the first one may lack its space."""
     for size in range(1, min(len(text), MAX_PIECE_CHARS) + 1):
         if (text[-size:] * FORCED_TOKENS).lstrip() == text.lstrip():
             return text[-size:]

@@ -25,16 +25,16 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
 ALTERNATIVES = 5
-"""How many alternatives are asked for where the document states no maximum."""
+"""How many alternatives are requested where the document states no maximum."""
 
 MAX_ROUNDING_NATS = 1e-4
-"""What a probability may exceed 1 by, as a logarithm, when it was rounded on its way."""
+"""How far a rounded log probability may exceed 0."""
 
 MIN_RETURNS = 2
-"""How often odd scores have to come back to be believed."""
+"""How often unusual scores have to recur before they count."""
 
 FAR_APART_NATS = 0.5
-"""How far apart two scores of one token lie, in nats, that no arithmetic explains."""
+"""The difference of two scores of one token, in nats, that rounding errors do not explain."""
 
 Scores = Sequence[float | None]
 
@@ -44,7 +44,7 @@ Scored = Sequence[tuple[str, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One token of a choice, read across the four arrays."""
+    """One token of a choice, from the four arrays."""
 
     number: int
     token: str
@@ -53,7 +53,7 @@ class Position:
 
 
 def alternatives(api: Api) -> int:
-    """Return how many alternatives the document lets one ask for."""
+    """Return the largest number of alternatives that the document allows."""
     maximum = api.contract.parameter("logprobs").maximum
     return ALTERNATIVES if maximum is None else int(maximum)
 
@@ -61,12 +61,12 @@ def alternatives(api: Api) -> int:
 async def scored(
     api: Api, prompt: Any = COUNTING, *, fresh: bool = False, **more: Any
 ) -> Completion:
-    """Ask for the shared greedy answer with as many alternatives as the document allows."""
+    """Request the shared greedy response with as many alternatives as the document allows."""
     return await non_streaming(api, prompt, fresh=fresh, logprobs=alternatives(api), **more)
 
 
 def tokens_of(choice: Choice) -> list[str]:
-    """Return a choice's tokens; a deviation where one is no string."""
+    """Return a choice's tokens; raise Failure if one is not a string."""
     tokens = choice.logprobs.tokens
     for token in tokens:
         if not isinstance(token, str):
@@ -75,12 +75,12 @@ def tokens_of(choice: Choice) -> list[str]:
 
 
 def scores_of(choice: Choice) -> list[float | None]:
-    """Return a choice's token_logprobs; a deviation where one is neither number nor null."""
+    """Return a choice's token_logprobs; raise Failure if one is neither number nor null."""
     return [_number(value, "token_logprobs") for value in choice.logprobs.token_logprobs]
 
 
 def offsets_of(choice: Choice) -> list[int]:
-    """Return a choice's text offsets; a deviation where one is no integer."""
+    """Return a choice's text offsets; raise Failure if one is not an integer."""
     offsets = choice.logprobs.text_offset
     for offset in offsets:
         if not isinstance(offset, int) or isinstance(offset, bool):
@@ -118,28 +118,28 @@ def _number(value: object, where: str) -> float | None:
 def assert_tokens_make_text(choice: Choice) -> None:
     """Assert that a choice's tokens join to its text, as far as both are whole characters.
 
-    Only an answer that was cut by the limit binds both ways: where a stop sequence or the end of
-    the text was met, tokens may go on after the text.
+    Both have to be equal only if the limit cut the response: if a stop sequence or the end of the
+    text was reached, tokens may continue after the text.
     """
     joined, known = join_tokens(tokens_of(choice))
     written, text = solid(joined), solid(choice.text)
     whole = known and choice.finish_reason == "length"
     agree = written == text if whole else written.startswith(text) or text.startswith(written)
     if not agree:
-        raise Failure("tokens that join to the text", f"{shown(joined)} beside {shown(text)}")
+        raise Failure("tokens that join to the text", f"{shown(joined)} for the text {shown(text)}")
 
 
 def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
     """Assert that each offset is the one before plus its token's characters, from ``first`` on.
 
-    Parts of characters are taken together until they make whole ones: how much a part counts for by
-    itself is settled nowhere, and nothing at all where U+FFFD stands for it.
+    Parts of characters are joined until they are whole: no document defines the length of a part,
+    and the length of U+FFFD in its place is arbitrary.
     """
     tokens, offsets = tokens_of(choice), offsets_of(choice)
     start = first
     for end in range(first + 1, min(len(tokens), len(offsets))):
         text, known = join_tokens(tokens[start:end])
-        # Some servers write nothing at all for a part of a character.
+        # Some servers write an empty token for a part of a character.
         if not known or "" in tokens[start:end]:
             start = end
             continue
@@ -152,10 +152,10 @@ def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
 
 
 def alike(left: Scores, right: Scores) -> bool:
-    """Return whether two scorings of the same tokens agree, as far as arithmetic can be trusted.
+    """Return whether two scorings of the same tokens agree, within rounding errors.
 
-    Servers that compute in 16 bits, or in batches of changing size, differ by some hundredths at
-    likely tokens, and by more at unlikely ones.
+    Servers that compute in 16 bits, or in batches of changing size, differ by some hundredths for
+    likely tokens, and by more for unlikely ones.
     """
     return len(left) == len(right) and all(
         (a is None) == (b is None)
@@ -165,11 +165,11 @@ def alike(left: Scores, right: Scores) -> bool:
 
 
 async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> None:
-    """Assert that two ways of asking give the same scores, within what arithmetic can be trusted.
+    """Assert that two requests have the same scores, within rounding errors.
 
     Raises:
-        Deviation: they differ, and each repeats its own.
-        Inconclusive: one of them does not repeat its own.
+        Failure: they differ, and each is reproduced.
+        Inconclusive: one of them is not reproduced.
     """
     first, second = await left(False), await right(False)
     if alike(first, second):
@@ -177,8 +177,8 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
     for _ in range(REPEATS):
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
-                raise Inconclusive("the endpoint does not repeat its own log probabilities")
-    raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
+                raise Inconclusive("the log probabilities are not deterministic")
+    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
 
 
 def scored_tokens(choices: Iterable[Choice]) -> Scored:
@@ -187,14 +187,14 @@ def scored_tokens(choices: Iterable[Choice]) -> Scored:
 
 
 async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: str) -> None:
-    """Assert that two ways of asking score their tokens alike.
+    """Assert that two requests give the same scores to the same tokens.
 
-    The tokens may differ now and then, as those of near-ties do, and what follows them. The same
-    token behind the same tokens has one score.
+    The tokens may differ now and then, as those of near-ties do, and so may those after them. The
+    same token after the same tokens has one score.
 
     Raises:
-        Deviation: they differ, and each repeats its own, or tokens get other scores now and then.
-        Inconclusive: one of them does not repeat its own tokens.
+        Failure: they differ, and each is reproduced, or tokens get other scores now and then.
+        Inconclusive: the tokens of one of them are not reproduced.
     """
     first, second = await left(False), await right(False)
     if alike(_scores(first), _scores(second)):
@@ -204,19 +204,19 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
         result += [await left(True), await right(True)]
     steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        raise Failure(expected, f"{shown(first)} against {shown(second)}, both repeated")
+        raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
     usual = max(
         result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
     )
     outlier = [one for one in result if apart(usual, one) > FAR_APART_NATS]
     if len(outlier) < MIN_RETURNS:
-        raise Inconclusive("the endpoint does not repeat its own log probabilities")
+        raise Inconclusive("the log probabilities are not deterministic")
     seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
     raise Failure(expected, seen)
 
 
 def apart(usual: Scored, scored: Scored) -> float:
-    """How far the scores of one token behind the same tokens are apart; 0 where they agree."""
+    """Return the difference of the scores of one token after the same tokens; 0 if they agree."""
     for (token, score), (other, rescored) in zip(usual, scored, strict=False):
         if token != other:
             break
@@ -233,8 +233,8 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
     """Return how many tokens at the beginning make up the prompt.
 
     Raises:
-        Deviation: the prompt is not at the beginning.
-        NotApplicable: the tokens are written in a way that does not let one tell.
+        Failure: the prompt is not at the beginning.
+        NotApplicable: the tokens contain parts of characters that cannot be joined.
     """
     tokens = tokens_of(choice)
     number = prompt_length(tokens, prompt)
@@ -243,17 +243,17 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
     for skipped in (0, 1):
         joined, known = join_tokens(tokens[skipped:])
         if not known and prompt.startswith(solid(joined).removeprefix(" ")):
-            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
     raise Missing(
         Feature.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
     )
 
 
 def prompt_length(tokens: list[str], prompt: str) -> int | None:
-    """Count the tokens at the beginning that join to the prompt; None where none do.
+    """Count the tokens at the beginning that join to the prompt; None if none do.
 
-    A start token before it, or the space that some tokenizers put there, is no part of the text and
-    does no harm.
+    A start token before it, or the space that some tokenizers put there, is not part of the text
+    and is allowed.
     """
     for number in range(len(tokens) + 1):
         for skipped in (0, 1):
@@ -264,14 +264,14 @@ def prompt_length(tokens: list[str], prompt: str) -> int | None:
 
 
 def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> None:
-    """Assert that as many alternatives are listed as were asked for.
+    """Assert that as many alternatives are listed as were requested.
 
-    Parts of characters that are all written as U+FFFD, or as nothing, share one entry, and now and
-    then two other tokens do; when most positions list too few without such an entry, that is not
-    the reason.
+    Parts of characters that are all written as U+FFFD, or as empty tokens, share one entry, and now
+    and then two other tokens do. If most positions list too few without such an entry, the reason
+    is another one.
     """
     if not positions:
-        raise NotApplicable("the answer has no tokens to list alternatives for")
+        raise NotApplicable("the response has no tokens")
     sizes = [len(position.top or ()) for position in positions]
     expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
     enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]
@@ -281,5 +281,5 @@ def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> Non
 
 
 def shares(position: Position) -> bool:
-    """Return whether an entry can stand for several tokens that are no whole characters."""
+    """Return whether an entry can stand for several tokens that are parts of characters."""
     return any(not token or REPLACEMENT in token for token in position.top or ())

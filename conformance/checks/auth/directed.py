@@ -16,8 +16,8 @@ from conformance.protocol.response import ErrorResponse, Response
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
-async def nobody_is_not_served(api: Api) -> None:
-    """A request without a key is refused with 401.
+async def missing_key_is_rejected(api: Api) -> None:
+    """A request without an API key is rejected with 401.
 
     没有密钥的请求以 401 拒绝。
     """
@@ -25,19 +25,19 @@ async def nobody_is_not_served(api: Api) -> None:
 
 
 @check("auth.missing-key-envelope", requirement="errors.envelope", tier="smoke")
-async def nobody_is_told_why(api: Api) -> None:
-    """The refusal of a request without a key is a JSON document whose `error` has a message.
+async def missing_key_error_is_json(api: Api) -> None:
+    """The error for a request without an API key is JSON, and its `error` has a message.
 
-    对无密钥请求的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    无密钥请求的错误响应为 JSON，其 `error` 带有 message。
     """
     _ = as_rejected(await present(api, Credentials.NONE), 401, 403).message
 
 
 @check("auth.missing-key-in-stream", requirement="auth.missing-key", tier="deep", needs=("stream",))
-async def nobody_is_not_streamed_to(api: Api) -> None:
-    """A request for a stream without a key is refused with 401 as well.
+async def missing_key_is_rejected_in_stream(api: Api) -> None:
+    """A streaming request without an API key is rejected with 401.
 
-    没有密钥的流式请求同样以 401 拒绝。
+    没有密钥的流式请求以 401 拒绝。
     """
     await present(api, Credentials.NONE)
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
@@ -45,68 +45,70 @@ async def nobody_is_not_streamed_to(api: Api) -> None:
 
 
 @check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
-async def a_stranger_is_not_served(api: Api) -> None:
-    """A request with a key that was never issued is refused with 401 or 403.
+async def invalid_key_is_rejected(api: Api) -> None:
+    """A request with an invalid API key is rejected with 401 or 403.
 
-    使用从未签发的密钥的请求，以 401 或 403 拒绝。
+    使用无效密钥的请求以 401 或 403 拒绝。
     """
     (await present(api, Credentials.WRONG)).expect_error(401, 403)
 
 
 @check("auth.wrong-key-in-stream", requirement="auth.wrong-key", tier="deep", needs=("stream",))
-async def a_stranger_is_not_streamed_to(api: Api) -> None:
-    """A request for a stream with a key that was never issued is refused with 401 or 403.
+async def invalid_key_is_rejected_in_stream(api: Api) -> None:
+    """A streaming request with an invalid API key is rejected with 401 or 403.
 
-    使用从未签发的密钥的流式请求，以 401 或 403 拒绝。
+    使用无效密钥的流式请求以 401 或 403 拒绝。
     """
     non_streaming = (await present(api, Credentials.WRONG)).status or 0
     if non_streaming >= 400 and non_streaming not in (401, 403):
-        raise NotApplicable("a plain request with such a key is declined in another way, too")
+        raise NotApplicable(
+            "the non-streaming request with this key is rejected with another status, too"
+        )
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
     (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
 
 
 @check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
-async def a_stranger_is_told_why(api: Api) -> None:
-    """The refusal of a wrong key is a JSON document whose `error` has a message.
+async def invalid_key_error_is_json(api: Api) -> None:
+    """The error for an invalid API key is JSON, and its `error` has a message.
 
-    对错误密钥的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    无效密钥的错误响应为 JSON，其 `error` 带有 message。
     """
     _ = (await wrong_key(api)).message
 
 
 @check("auth.wrong-key-code", requirement="auth.wrong-key-code", tier="smoke")
-async def the_refusal_of_a_wrong_key_has_a_code(api: Api) -> None:
-    """The refusal of a wrong key has code `invalid_api_key`.
+async def invalid_key_error_has_code(api: Api) -> None:
+    """The error for an invalid API key has the code `invalid_api_key`.
 
-    对错误密钥的拒绝带有错误码 `invalid_api_key`。
+    无效密钥的错误响应，其错误码为 `invalid_api_key`。
     """
     expect((await wrong_key(api)).code, "error.code").equals("invalid_api_key")
 
 
 @check("auth.key-not-repeated", requirement="auth.key-not-repeated", tier="smoke")
-async def the_key_is_not_repeated(api: Api) -> None:
-    """The refusal of a wrong key does not repeat the key in clear.
+async def invalid_key_is_not_repeated(api: Api) -> None:
+    """The error for an invalid API key does not contain the key in clear text.
 
-    拒绝错误密钥时，不会明文重复该密钥。
+    无效密钥的错误响应不包含密钥明文。
     """
     response = await present(api, Credentials.WRONG)
     as_rejected(response, 401, 403)
     if WRONG_KEY.removeprefix("sk-") in response.exchange.body.decode("utf-8", errors="replace"):
-        raise Failure("the key left out or masked", "the whole key in the answer")
+        raise Failure("the key left out or masked", "the whole key in the response")
 
 
 async def wrong_key(api: Api) -> ErrorResponse:
-    """Return the refusal of a wrong key."""
+    """Return the error for an invalid key."""
     return as_rejected(await present(api, Credentials.WRONG), 401, 403)
 
 
 async def present(api: Api, credentials: Credentials) -> Response:
-    """Send a cheap request with no key or a wrong one.
+    """Send a cheap request without a key or with an invalid one.
 
     Raises:
-        NotApplicable: the run itself has no key, so that nobody can be told from it.
+        NotApplicable: the run itself uses no key, so the endpoint may not require one.
     """
     if not api.has_key:
-        raise NotApplicable("the run presents no key of its own, so there is none to ask for")
+        raise NotApplicable("the run uses no API key")
     return await api.post({"model": api.model, **MINIMAL_REQUEST}, credentials=credentials)

@@ -1,4 +1,4 @@
-"""``best_of``: candidates that are generated, of which the best ``n`` come back."""
+"""``best_of``: how many candidates are generated, of which the best ``n`` are returned."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ CANDIDATES = 20
 CHOSEN = 2
 
 MAX_TOKENS = 4
-"""Tokens of each candidate, all of which are billed."""
+"""Tokens of each candidate, all of which are counted."""
 
 Likelihood = tuple[float, float]
-"""The mean log probability of a choice's tokens, and their sum."""
+"""The mean of the log probabilities of a choice's tokens, and their sum."""
 
 
 @check("best-of.equal-served", requirement="best-of.equal-to-n-served")
@@ -73,7 +73,7 @@ async def streamed_choices_need_no_best_of(api: Api) -> None:
 
 @check("best-of.returns-one", requirement="best-of.returns-best")
 async def candidates_are_not_returned(api: Api) -> None:
-    """`best_of: 3` without `n` comes back with one choice: candidates stay behind.
+    """`best_of: 3` without `n` returns one choice; the other candidates are not returned.
 
     `best_of: 3` 不带 `n` 时返回一个 choice：其余候选不返回。
     """
@@ -83,7 +83,7 @@ async def candidates_are_not_returned(api: Api) -> None:
 
 @check("best-of.returns-n", requirement="best-of.returns-best", tier="deep", needs=("n",))
 async def the_best_n_are_returned(api: Api) -> None:
-    """`best_of: 4` with `n: 2` comes back with two choices.
+    """`best_of: 4` with `n: 2` returns two choices.
 
     `best_of: 4` 与 `n: 2` 同时使用时返回两个 choice。
     """
@@ -97,38 +97,38 @@ async def the_best_n_are_returned(api: Api) -> None:
     tier="deep",
     needs=("n", "logprobs", "temperature"),
 )
-async def the_likelier_candidates_come_back(api: Api) -> None:
-    """The best two of twenty candidates are likelier, token for token, than ordinary samples.
+async def the_best_candidates_are_returned(api: Api) -> None:
+    """The best two of twenty candidates have a higher probability per token than usual samples.
 
-    二十个候选中最好的两个，逐 token 看比普通样本概率更高。
+    二十个候选中最好的两个，其每个 token 的平均概率高于普通样本。
     """
-    rounds = {"plain answers": await rounds_of(api, OPEN_PROMPTS)}
+    rounds = {"non-streaming responses": await rounds_of(api, OPEN_PROMPTS)}
     for shape, prompts, more in (
         ("a batch", OPEN_PROMPTS, {}),
-        ("answers to Chinese", [OPEN_PROMPTS[2]] * 3, {}),
-        ("echoed answers", OPEN_PROMPTS, {"echo": True}),
+        ("responses to Chinese text", [OPEN_PROMPTS[2]] * 3, {}),
+        ("responses with echo", OPEN_PROMPTS, {"echo": True}),
     ):
-        # One request for three rounds; what is not served so is asked for one by one.
+        # One request for three rounds; if it is not served, one request for each round.
         for together in ([list(prompts)], prompts):
-            with suppress(Missing, Refusal):  # other checks ask for these plainly
+            with suppress(Missing, Refusal):  # other checks judge these shapes
                 rounds[shape] = await rounds_of(api, together, **more)
                 break
     assert_chosen(rounds)
 
 
 def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
-    """Assert that few enough ordinary samples lie above the least of those that were chosen.
+    """Assert that few enough ordinary samples lie above the worst of the chosen ones.
 
-    ``rounds``: how many of :data:`CANDIDATES` ordinary samples did, round by round, in each way to
-    ask. That number has one distribution whatever the model is, since all are samples of it.
+    ``rounds`` has, for each request shape, the number of such samples of :data:`CANDIDATES`, round
+    by round. Its distribution does not depend on the model, since all are samples of it.
 
     Raises:
-        Deviation: next to no correct choice lets so many be better: in one way, in all together, or
-            in a single round.
+        Failure: the number is practically impossible with a correct selection: in one shape, in all
+            together, or in a single round.
     """
     every = [count for counts in rounds.values() for count in counts]
     tests = [(shape, counts, 1) for shape, counts in rounds.items()]
-    tests += [("all of them", every, 1), ("the worst of them", [max(every)], len(every))]
+    tests += [("all rounds", every, 1), ("the worst round", [max(every)], len(every))]
     share = SHARES["best-of.picks-the-likelier"] / len(tests)
     for where, counts, looks in tests:
         correct = distribution(CANDIDATES, len(counts))
@@ -138,16 +138,16 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
         bound = critical_value(correct, share / looks)
         power = math.exp(log_tail(distribution(CHOSEN, len(counts)), bound))
         raise Failure(
-            f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the least"
+            f"fewer than {bound} of {len(counts)} × {CANDIDATES} ordinary samples above the worst"
             f" of the best {CHOSEN} of {CANDIDATES}",
-            f"{' + '.join(map(str, counts))} in {where}, which has a chance of {chance(found)}"
-            f" (accused below {share:.0e}; a choice at random is found in {power:.0%} of runs)",
+            f"{' + '.join(map(str, counts))} in {where}, with probability {chance(found)}"
+            f" (reported below {share:.0e}; random selection is detected in {power:.0%} of runs)",
             effect=Effect.IGNORED,
         )
 
 
 def distribution(candidates: int, rounds: int) -> list[float]:
-    """How many ordinary samples lie above the least chosen, where so many were chosen from."""
+    """Return the distribution of the number of ordinary samples above the worst chosen one."""
     return sum_of([others_before(CHOSEN, candidates, CANDIDATES)] * rounds)
 
 
@@ -155,7 +155,7 @@ async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -
     """Sample each prompt as it is and with ``best_of``, and compare the two.
 
     Returns:
-        For each prompt, how many ordinary samples are likelier than the least of the chosen.
+        For each prompt, how many ordinary samples are likelier than the worst chosen one.
 
     Raises:
         NotApplicable: there is nothing to compare.
@@ -174,10 +174,10 @@ async def rounds_of(api: Api, prompts: Sequence[str | list[str]], **more: Any) -
 
 
 async def likelihoods(api: Api, parts: int, request: dict[str, Any]) -> list[list[Likelihood]]:
-    """Sample, and return for each part of a batch how likely its choices were.
+    """Sample, and return the likelihoods of the choices for each part of a batch.
 
-    A choice that ended before its first token is left out: its mean is one of nothing, which one
-    server takes for the best and another for the worst.
+    A choice without tokens is left out: it has no mean, and servers rank it as the best or as the
+    worst.
     """
     n = request["n"]
     completion = (await api.complete(fresh=True, **request)).expect_ok()
@@ -191,10 +191,10 @@ async def likelihoods(api: Api, parts: int, request: dict[str, Any]) -> list[lis
 
 
 def tokens_echoed(choices: Sequence[Choice]) -> int:
-    """Return how many tokens the choices of one prompt have in front, from one that was cut.
+    """Return the number of echoed tokens of a prompt, from a choice that the limit cut.
 
     Raises:
-        Absence: none was cut, so that it cannot be told where the prompt ends.
+        Missing: the limit cut none, so the end of the prompt is unknown.
     """
     cut = [len(scores_of(choice)) for choice in choices if choice.finish_reason == "length"]
     if not cut:
@@ -203,7 +203,7 @@ def tokens_echoed(choices: Sequence[Choice]) -> int:
 
 
 def likelihood(choice: Choice, echoed: int) -> Likelihood | None:
-    """Return how likely the tokens behind an echoed prompt were; None where there are none.
+    """Return the likelihood of the tokens after an echoed prompt; None if there are none.
 
     Raises:
         NotApplicable: they have no log probabilities.
@@ -218,8 +218,8 @@ def likelihood(choice: Choice, echoed: int) -> Likelihood | None:
 def above_the_least(best: Sequence[Likelihood], ordinary: Sequence[Likelihood]) -> int:
     """Count the ordinary samples that are likelier than the least likely chosen one.
 
-    Servers choose by the mean, or by the sum. They differ for a text that ended early, and so only
-    what is likelier in both ways counts, which speaks for the endpoint; so do ties.
+    Servers choose by the mean, or by the sum. These differ for a text that ended early, so only a
+    sample that is likelier by both counts; ties count in favour of the endpoint, too.
     """
     counts = (
         sum(mean > chosen[0] and total > chosen[1] for mean, total in ordinary) for chosen in best

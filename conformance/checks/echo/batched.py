@@ -1,4 +1,4 @@
-"""``echo`` in a batch with several choices, plain and streamed."""
+"""``echo`` in a batch with several choices, non-streaming and streaming."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.judgement import NotApplicable
 
 @check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **BATCHED)
 async def each_choice_echoes_its_prompt(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, as it was sent.
+    """Each choice of a batch with `n: 2` and `echo` begins with its own prompt, unchanged.
 
     在带 `n: 2` 与 `echo` 的批次中，每个 choice 都以自己的 prompt 开头，与发送时一致。
     """
@@ -28,9 +28,9 @@ async def each_streamed_choice_echoes_its_prompt(api: Api) -> None:
 
 
 async def assert_echoes(api: Api, *, stream: bool) -> None:
-    """Assert that each choice is its prompt and what a single answer adds to it."""
+    """Assert that each choice is its prompt and the completion of that prompt alone."""
     result = await ask_batched(api, EVERY_SCRIPT, stream=stream)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed, which is judged by itself")
+        raise NotApplicable("nothing was echoed (covered by another check)")
     for prompt, choice in result:
         assert_echoed(choice.text, prompt)

@@ -31,7 +31,7 @@ async def the_prompt_comes_first(api: Api) -> None:
 
 @check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_completion_follows(api: Api) -> None:
-    """What follows the echoed prompt is the text that comes without `echo`, its space included.
+    """After the echoed prompt comes the text returned without `echo`, including its leading space.
 
     回显的 prompt 后面的文本与不带 `echo` 时一致，包括其中的空格。
     """
@@ -48,20 +48,20 @@ async def the_completion_follows(api: Api) -> None:
 
 @check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
 async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
-    """White space, Chinese, emoji, quotes and accents of a prompt are echoed as they were sent.
+    """White space, Chinese, emoji, quotes and accents of a prompt are echoed unchanged.
 
-    prompt 中的空白、中文、表情符号、引号与重音字母都按发送时的样子回显。
+    prompt 中的空白、中文、表情符号、引号与重音字母都原样回显。
 
-    Their JSON is sent as ASCII, with escapes, as many clients write it.
+    The JSON of the request is ASCII with escapes, as many clients write it.
     """
     assert_echoed((await awkward_echo(api)).text, AWKWARD)
 
 
 @check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
-    """A prompt of all kinds of characters is echoed as it was sent before a generated token too.
+    """A prompt with all kinds of characters is echoed unchanged before a generated token, too.
 
-    之后还要生成 token 时，含各种字符的 prompt 也按发送时的样子回显。
+    其后还生成 token 时，含各种字符的 prompt 也原样回显。
     """
     response = await non_streaming(api, AWKWARD, max_tokens=1, echo=True)
     assert_echoed(response.text, AWKWARD)
@@ -80,8 +80,8 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
 
 
 @check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
-async def each_copy_echoes_its_own_prompt(api: Api) -> None:
-    """With `n: 2` and a batch, every choice echoes the prompt that its index belongs to.
+async def each_choice_echoes_the_prompt_of_its_index(api: Api) -> None:
+    """In a batch with `n: 2`, every choice echoes the prompt that its index belongs to.
 
     批次带 `n: 2` 时，每个 choice 回显其 index 所属的 prompt。
     """
@@ -94,7 +94,7 @@ async def each_copy_echoes_its_own_prompt(api: Api) -> None:
 
 @check("echo.streamed-once", requirement="streaming.echo-once")
 async def a_stream_echoes_once(api: Api) -> None:
-    """A stream with `echo` joins to the prompt, once, and the completion.
+    """The chunks of a stream with `echo` join to the prompt, once, and the completion.
 
     带 `echo` 的流拼接后是 prompt（仅一次）加上补全。
     """
@@ -111,7 +111,7 @@ async def a_stream_echoes_once(api: Api) -> None:
 
 
 @check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
-async def nothing_is_echoed_unasked(api: Api) -> None:
+async def nothing_is_echoed_by_default(api: Api) -> None:
     """Without `echo` the text does not begin with the prompt.
 
     未设置 `echo` 时，文本不以 prompt 开头。

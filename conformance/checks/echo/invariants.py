@@ -1,4 +1,4 @@
-"""``echo`` in every response of a run: the prompt where it was requested, once, nowhere else."""
+"""``echo`` in every response of a run: the prompt if it was requested, once, and not otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 4
-"""Characters of an answer that do not follow its prompt by chance."""
+"""Characters of a completion that do not recur by chance."""
 
 
 @invariant(
@@ -29,13 +29,13 @@ MIN_TELLING_CHARS = 4
     of=Feature.SCORES_OF_PROMPT,
 )
 def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
-    """Wherever a prompt is echoed with log probabilities, its tokens come first, each scored.
+    """With `echo` and log probabilities, the prompt's tokens come first, each with a score.
 
-    凡是带对数概率回显 prompt 之处，其 token 都排在最前，且每个都有得分。
+    同时使用 `echo` 与对数概率时，prompt 的 token 都排在最前，且每个都有得分。
     """
     request = exchange.request
     if not request.echo or not request.logprobs:
-        raise NotApplicable("no prompt was to be scored")
+        raise NotApplicable("no prompt scores were requested")
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
@@ -44,17 +44,17 @@ def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
 
 @invariant("echo-logprobs.first-null-everywhere", requirement="echo.first-token-null")
 def no_first_token_is_scored(exchange: RecordedExchange) -> None:
-    """The first entry of every echoed prompt is null, since that token follows nothing.
+    """The first entry of every echoed prompt is null, since no token precedes it.
 
     每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no prompt was to be scored")
+        raise NotApplicable("no prompt scores were requested")
 
     def judge(choice: Choice) -> None:
         first = readable_positions(choice)[0]
         if not choice.text.startswith(first.token):
-            raise NotApplicable("the first entry is no token of the text")
+            raise NotApplicable("the first entry is not a token of the text")
         expect(first.logprob, "token_logprobs at the first token").equals(None)
         expect(first.top, "top_logprobs at the first token").equals(None)
 
@@ -64,13 +64,13 @@ def no_first_token_is_scored(exchange: RecordedExchange) -> None:
 @invariant(
     "echo.prompt-first-everywhere", requirement="echo.prompt-then-completion", of=Feature.ECHO
 )
-def every_plain_echo_comes_first(exchange: RecordedExchange) -> None:
-    """Every plain answer with `echo` to one prompt begins with it.
+def every_non_streaming_echo_comes_first(exchange: RecordedExchange) -> None:
+    """Every non-streaming response with `echo` and one prompt begins with that prompt.
 
     每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
     """
     if len(echoing(exchange).prompts) > 1 or exchange.response.is_stream:
-        raise NotApplicable("the answer is a stream, or to several prompts")
+        raise NotApplicable("the response is a stream, or for several prompts")
     assert_each_echoed(exchange)
 
 
@@ -81,22 +81,22 @@ def every_choice_of_a_batch_echoes_its_prompt(exchange: RecordedExchange) -> Non
     每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
     """
     if len(echoing(exchange).prompts) == 1:
-        raise NotApplicable("the request is no batch")
+        raise NotApplicable("the request is not a batch")
     assert_each_echoed(exchange)
 
 
 @invariant("echo.zero-everywhere", requirement="echo.zero-tokens-scores-prompt", of=Feature.ECHO)
 def nothing_follows_the_echo_of_zero_tokens(exchange: RecordedExchange) -> None:
-    """No answer with `echo` and `max_tokens: 0` has anything behind its prompt.
+    """With `echo` and `max_tokens: 0`, no response has text after its prompt.
 
     带 `echo` 且 `max_tokens: 0` 的响应，在其 prompt 之后没有任何内容。
     """
     if echoing(exchange).max_tokens != 0:
-        raise NotApplicable("tokens were asked for")
+        raise NotApplicable("completion tokens were requested")
     for number, choice in exchange.numbered:
         added = exchange.generated(number, choice)
         if added:
-            raise Failure(f"{choice.where}.text as the prompt and nothing else", shown(added))
+            raise Failure(f"only the prompt in {choice.where}.text", shown(added))
 
 
 @invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Feature.ECHO)
@@ -107,13 +107,13 @@ def every_stream_echoes_its_prompt(exchange: RecordedExchange) -> None:
     """
     _ = echoing(exchange)
     if not exchange.response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     assert_each_echoed(exchange)
 
 
 @invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
 def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy stream with `echo` has its prompt twice where other answers do not repeat it.
+    """No greedy stream with `echo` has its prompt twice, unless other responses repeat it, too.
 
     带 `echo` 的贪心流中，prompt 不会出现两次，除非其他响应也重复了它。
     """
@@ -129,12 +129,12 @@ def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Vi
 
 
 @invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
-def nothing_is_echoed_unasked_anywhere(
+def no_response_echoes_by_default(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy answer without `echo` is its prompt, followed by what other answers say.
+    """No greedy response without `echo` is its prompt followed by the text of other responses.
 
-    未设置 `echo` 的贪心响应，不会由 prompt 加上其他响应的内容组成。
+    未设置 `echo` 的贪心响应，不会由 prompt 加上其他响应的文本组成。
     """
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
@@ -143,35 +143,35 @@ def nothing_is_echoed_unasked_anywhere(
             continue
         follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
         if follows and len(usual) >= MIN_TELLING_CHARS and not choice_count(usual, sight.prompt):
-            expected = f"the completion alone, {shown(usual)}"
+            expected = f"only the completion, {shown(usual)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
 @invariant("echo.unasked-tokens-everywhere", requirement="echo.off-by-default")
-def no_tokens_of_a_prompt_come_unasked(exchange: RecordedExchange) -> None:
+def no_prompt_tokens_by_default(exchange: RecordedExchange) -> None:
     """No choice without `echo` begins with its prompt and lists more tokens than `max_tokens`.
 
     未设置 `echo` 时，不会有 choice 以其 prompt 开头且列出的 token 多于 `max_tokens`。
     """
     request = exchange.request
     if request.echo:
-        raise NotApplicable("the prompt was to be echoed")
+        raise NotApplicable("echo was requested")
     scored = scored_choices(exchange)
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
-        # A model may write the prompt once more; what it may not is to write more than it is asked.
+        # A model may repeat the prompt, but not generate more tokens than requested.
         if repeats and choice in scored and len(readable_tokens(choice)) > request.limit + 1:
-            raise Failure(f"the completion alone in {choice.where}.text", shown(choice.text))
+            raise Failure(f"only the completion in {choice.where}.text", shown(choice.text))
 
 
 def assert_prompt_scored(choice: Choice, prompt: str) -> None:
-    """Assert that entries begin with those of a prompt, a start token aside, and have scores."""
+    """Assert that entries begin with those of a prompt, after a start token, and have scores."""
     tokens = choice.logprobs.raw.get("tokens")
     tokens = readable_tokens(choice) if tokens else []
     for skipped in (0, 1):
         joined, known = join_tokens(tokens[skipped:])
-        # Some tokenizers put a blank before the text.
+        # Some tokenizers put a space before the text.
         begun, text = solid(joined).removeprefix(" "), prompt.removeprefix(" ")
         if joined.removeprefix(" ").startswith(text):
             scores = [position.logprob for position in readable_positions(choice)]
@@ -180,13 +180,13 @@ def assert_prompt_scored(choice: Choice, prompt: str) -> None:
             expect(unscored, "prompt tokens without a score, after the first").equals(0)
             return
         if not known and text.startswith(begun):
-            raise NotApplicable("parts of characters are written as U+FFFD, which nobody can join")
+            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
     expected = f"the tokens of the prompt {shown(prompt)} first"
     raise Missing(Feature.SCORES_OF_PROMPT, expected, shown(tokens))
 
 
 def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
-    """Count the tokens at the beginning that lie within the prompt, at least."""
+    """Count the tokens at the beginning that certainly belong to the prompt."""
     length, number = 0, 0
     for token in tokens:
         length += len(token)
@@ -197,18 +197,19 @@ def _tokens_of_prompt(tokens: list[str], prompt: str) -> int:
 
 
 def echoing(exchange: RecordedExchange) -> CompletionRequest:
-    """Return the request of an answer with ``echo`` to prompts that are texts."""
+    """Return a request with ``echo`` and text prompts."""
     request = exchange.request
     if not request.echo or not all(isinstance(prompt, str) for prompt in request.prompts):
-        raise NotApplicable("no text was to be echoed")
+        raise NotApplicable("no echo of a text was requested")
     _ = exchange.completion
     return request
 
 
 def assert_each_echoed(exchange: RecordedExchange) -> None:
-    """Assert that every choice begins with the prompt that its number belongs to.
+    """Assert that every choice begins with the prompt that its index belongs to.
 
-    A choice that begins with another prompt of the batch has the wrong number, which is judged so.
+    A choice that begins with another prompt of the batch has the wrong index; another check judges
+    that.
     """
     prompts = [str(prompt) for prompt in exchange.request.prompts]
     for number, choice in exchange.numbered:
@@ -218,5 +219,5 @@ def assert_each_echoed(exchange: RecordedExchange) -> None:
 
 
 def choice_count(text: str, prompt: str) -> bool:
-    """Return whether a model says its prompt again, as some do."""
+    """Return whether a text contains its prompt again, as some models repeat it."""
     return prompt[: 2 * MIN_TELLING_CHARS] in text

@@ -1,4 +1,4 @@
-"""Values of ``echo`` that have to be rejected, and values that change nothing."""
+"""Values of ``echo`` that have to be rejected, and values without effect."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ LIMITS = (
         "echo.false",
         "echo.off-by-default",
         {"echo": False},
-        "`echo: false` gives the answer that no `echo` gives.",
+        "`echo: false` has the same response as a request without `echo`.",
         "`echo: false` 的响应与未设置 `echo` 时相同。",
     ),
     wrong_type(
         "echo.word-refused",
         {"echo": "loud"},
-        "`echo` given as a word is declined.",
+        "`echo` that is a word is rejected.",
         "`echo` 为单词时会被拒绝。",
     ),
 )

@@ -1,7 +1,7 @@
 """``echo`` with ``logprobs``: scoring a text, which every benchmark harness relies on.
 
-Models differ in whether they serve it, and a clean refusal conforms. Omitting the prompt's scores
-does not: every benchmark would score chance.
+Models differ in whether they serve it, and a clean rejection conforms. Omitting the prompt's scores
+does not: every benchmark result would be random.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
 HARNESS_TOKENS = 1
-"""What evaluation harnesses generate beside the scores: some servers decline to make nothing."""
+"""The ``max_tokens`` of evaluation harnesses; some servers reject 0."""
 
 
 @check("echo-logprobs.covers-prompt", requirement="echo.logprobs-cover-prompt", tier="smoke")
@@ -75,7 +75,7 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
 
 @check("echo-logprobs.one-more-entry", requirement="echo.logprobs-cover-prompt", tier="smoke")
 async def the_generated_token_follows(api: Api) -> None:
-    """With `max_tokens: 1` one entry follows those of the prompt, as scoring harnesses expect.
+    """With `max_tokens: 1` one entry follows those of the prompt, as evaluation harnesses expect.
 
     设置 `max_tokens: 1` 时，prompt 的条目之后恰有一个条目，正如各评测框架所期望。
     """
@@ -89,8 +89,8 @@ async def the_generated_token_follows(api: Api) -> None:
 
 
 @check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt", tier="smoke")
-async def as_many_entries_as_tokens_are_billed(api: Api) -> None:
-    """The prompt has as many entries as `prompt_tokens` counts, a start token aside.
+async def as_many_entries_as_prompt_tokens(api: Api) -> None:
+    """The prompt has as many entries as `prompt_tokens` counts, except for a start token.
 
     除起始 token 外，prompt 的条目数与 `prompt_tokens` 的计数相同。
     """
@@ -109,7 +109,7 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     """
     choice = (await score(api, COUNTING, max_tokens=0)).only
     if choice.text.startswith(COUNTING) and choice.text != COUNTING:
-        raise Failure("the prompt alone", shown(choice.text), effect=Effect.ALTERED)
+        raise Failure("only the prompt", shown(choice.text), effect=Effect.ALTERED)
     number = prompt_tokens_in(choice, COUNTING)
     expect(len(tokens_of(choice)), "number of entries").equals(number)
 
@@ -119,9 +119,9 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     requirement="echo.zero-tokens-scores-prompt",
 )
 async def scoring_generates_nothing(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` no completion tokens are billed.
+    """With `max_tokens: 0` and `echo` the usage has no completion tokens.
 
-    设置 `max_tokens: 0` 与 `echo` 时，不计任何补全 token 的费用。
+    设置 `max_tokens: 0` 与 `echo` 时，补全 token 的用量为 0。
     """
     response = await score(api, COUNTING, max_tokens=0)
     expect(response.usage.completion_tokens, "completion_tokens").equals(0)
@@ -129,7 +129,7 @@ async def scoring_generates_nothing(api: Api) -> None:
 
 @check("echo-logprobs.first-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_score(api: Api) -> None:
-    """The first echoed token follows nothing, so its entry in `token_logprobs` is null.
+    """The entry of the first echoed token in `token_logprobs` is null, since no token precedes it.
 
     回显的第一个 token 之前没有内容，故其在 `token_logprobs` 中的条目为 null。
     """
@@ -140,7 +140,7 @@ async def the_first_token_has_no_score(api: Api) -> None:
 
 @check("echo-logprobs.first-top-null", requirement="echo.first-token-null", tier="smoke")
 async def the_first_token_has_no_alternatives(api: Api) -> None:
-    """The first echoed token follows nothing, so its entry in `top_logprobs` is null.
+    """The entry of the first echoed token in `top_logprobs` is null, since no token precedes it.
 
     回显的第一个 token 之前没有内容，故其在 `top_logprobs` 中的条目为 null。
     """
@@ -169,7 +169,7 @@ async def echoed_offsets_count_characters(api: Api) -> None:
 
 @check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count", tier="smoke")
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
-    """With `echo` and `logprobs: N` N alternatives are listed for the prompt's tokens as well.
+    """With `echo` and `logprobs: N`, N alternatives are listed for the prompt's tokens, too.
 
     同时使用 `echo` 与 `logprobs: N` 时，prompt 的 token 同样列出 N 个候选。
     """
@@ -184,11 +184,11 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
     tier="smoke",
 )
 async def the_prompts_tokens_are_listed(api: Api) -> None:
-    """Echoed tokens that are listed among the alternatives have the same log probability there.
+    """An echoed token among the alternatives has the same log probability in both places.
 
     回显的 token 若列在候选之中，其对数概率与候选中的一致。
 
-    Two tokens may be written alike, and share an entry; those are few.
+    Two tokens may have the same text, and share an entry; these are few.
     """
     pairs = [
         (position, (position.top or {}).get(position.token, position.logprob))
@@ -208,7 +208,7 @@ async def the_prompts_tokens_are_listed(api: Api) -> None:
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
 async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
-    """A text that is sent back for scoring gets the log probabilities of its generation.
+    """A generated text that is sent back for scoring has the log probabilities of its generation.
 
     把一段文本发回计分，得到的对数概率与生成时相同。
     """
@@ -221,16 +221,16 @@ async def a_text_is_scored_as_it_was_generated(api: Api) -> None:
     tier="deep",
 )
 async def ascii_is_scored_as_it_was_generated(api: Api) -> None:
-    """An ASCII text that is sent back for scoring gets the numbers of its generation, too.
+    """An ASCII text that is sent back for scoring has the log probabilities of its generation.
 
-    把一段 ASCII 文本发回计分，得到的数值也与生成时相同。
+    把一段 ASCII 文本发回计分，得到的对数概率与生成时相同。
     """
     await assert_rescored_alike(api, COUNTING, await scored(api))
 
 
 @check("echo-logprobs.asked-otherwise", requirement="echo.scored-equals-generated")
 async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
-    """A prompt's scores are the same whether a token is generated after it or none.
+    """A prompt's scores do not depend on whether a token is generated after it.
 
     prompt 的得分与其后是否再生成 token 无关。
     """
@@ -248,19 +248,19 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
 
 @check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated")
 async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
-    """A text's beginning has the same scores whatever comes after it.
+    """The scores of a text's beginning do not depend on the text after it.
 
     一段文本开头部分的得分与其后的内容无关。
     """
     first = (await score(api, CHINESE)).only
-    # The last token may be cut otherwise when text follows it.
+    # The last token may be a different one when text follows it.
     few = prompt_tokens_in(first, CHINESE) - 1
     longer = CHINESE + (await non_streaming(api, CHINESE, logprobs=1)).text
 
     async def beginning(prompt: str, fresh: bool) -> Scores:
         choice = (await score(api, prompt, fresh=fresh)).only
         if tokens_of(choice)[:few] != tokens_of(first)[:few]:
-            raise NotApplicable("the beginning is cut into other tokens when text follows it")
+            raise NotApplicable("the beginning is tokenized differently when text follows it")
         return scores_of(choice)[:few]
 
     await expect_alike(
@@ -273,12 +273,12 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
 async def score(
     api: Api, prompt: Any, *, fresh: bool = False, max_tokens: int = HARNESS_TOKENS
 ) -> Completion:
-    """Ask for a prompt to be scored, in the form that evaluation harnesses use."""
+    """Request the scores of a prompt, in the form that evaluation harnesses use."""
     return (await api.complete(fresh=fresh, **scoring(prompt, max_tokens))).expect_ok()
 
 
 def scoring(prompt: Any, max_tokens: int = HARNESS_TOKENS) -> dict[str, Any]:
-    """Write the request that evaluation harnesses send."""
+    """Return the request that evaluation harnesses send."""
     body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "logprobs": 1}
     return {**body, "echo": True}
 
@@ -290,7 +290,7 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
     if not offsets:
         raise Failure("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
     expect(offsets[0], "text_offset[0]").equals(0)
-    # A start token is listed, and may be counted, but stands nowhere in the text.
+    # A start token is listed, and may be counted, but is not part of the text.
     listed = is_whole(tokens[0]) and not text.startswith(tokens[0])
     shift = len(tokens[0]) if listed else 0
     assert_offsets_advance(choice, first=int(listed))
@@ -303,10 +303,10 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
 
 
 async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) -> None:
-    """Assert that what was generated after a prompt is scored alike when it is sent back."""
+    """Assert that a generated text has the same scores when it is sent back."""
     if await rescored_alike(api, prompt, generated):
         return
-    # At temperature 0 a server may report what sampling made of the scores; at 1 it cannot.
+    # At temperature 0 a server may report log probabilities after sampling; at 1 it cannot.
     drawn = {"prompt": prompt, "max_tokens": 16, "temperature": 1}
     for _ in range(2):
         response = await api.complete(fresh=True, **drawn, logprobs=1)
@@ -314,15 +314,15 @@ async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) ->
             return
     raise Failure(
         "the same log probabilities for a text when it is generated and when it is scored",
-        "others, for a greedy answer and for two sampled ones",
+        "different ones, for a greedy response and two sampled ones",
     )
 
 
 async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
-    """Send a generated text back for scoring, and tell whether its tokens are scored alike.
+    """Send a generated text back for scoring, and return whether its tokens have the same scores.
 
     Raises:
-        NotApplicable: the text is cut into other tokens when it comes as a prompt.
+        NotApplicable: the text is tokenized differently as a prompt.
     """
     tokens, scores = tokens_of(generated.only), scores_of(generated.only)
     choice = (await score(api, f"{prompt}{generated.text}")).only
@@ -330,7 +330,7 @@ async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     prompt_tokens_in((await score(api, prompt)).only, prompt)
     start = prompt_length(again, prompt) or 0
     same = 0
-    # What is written as U+FFFD may be any part of any character.
+    # U+FFFD may stand for any part of any character.
     while (
         same < len(tokens)
         and REPLACEMENT not in tokens[same]
@@ -338,5 +338,5 @@ async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     ):
         same += 1
     if start == 0 or same == 0:
-        raise NotApplicable("the text is cut into other tokens when it comes as a prompt")
+        raise NotApplicable("the text is tokenized differently as a prompt")
     return alike(scores[:same], rescored[start : start + same])

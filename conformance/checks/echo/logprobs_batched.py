@@ -1,4 +1,4 @@
-"""``echo`` with ``logprobs`` in batches and copies: a prompt is scored as it is alone."""
+"""``echo`` with ``logprobs`` in batches: each prompt has the scores that it has alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHOICES_PER_PROMPT = 2
 
 @check("echo-logprobs.batch-as-singles", requirement="echo.scored-equals-generated", tier="deep")
 async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
-    """Each prompt of a batch is scored as it is alone.
+    """Each prompt of a batch has the scores that it has alone.
 
     批次中每个 prompt 的得分与单独计分时相同。
     """
@@ -48,10 +48,10 @@ async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
     tier="deep",
     needs=("n",),
 )
-async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> None:
-    """In copies of a batch a prompt's scores are those of the batch with a token after each prompt.
+async def a_score_does_not_depend_on_the_number_of_choices(api: Api) -> None:
+    """With several choices, the prompts of a batch have the scores of a batch with one choice each.
 
-    在批次的多个 choice 中，prompt 的得分与每个 prompt 后再生成一个 token 的批次相同。
+    批次带多个 choice 时，各 prompt 的得分与每个 prompt 只有一个 choice 时相同。
     """
     prompts = two_prompts(api)
 
@@ -60,7 +60,7 @@ async def a_score_in_copies_of_a_batch_does_not_depend_on_the_rest(api: Api) -> 
         try:
             completion = (await api.complete(fresh=fresh, **request)).expect_ok()
         except Refusal:
-            raise NotApplicable("copies of a greedy answer may be declined") from None
+            raise NotApplicable("several choices of a greedy response may be rejected") from None
         choices = choices_of(completion, CHOICES_PER_PROMPT * len(prompts), Feature.N_CHOICES)
         return _of_prompts(choices, [p for p in prompts for _ in range(CHOICES_PER_PROMPT)])
 

@@ -25,10 +25,10 @@ from conformance.protocol.completion import Choice
 
 
 @check("relations.echo-then-answer", requirement="echo.own-prompt-in-batch", **GENERATED)
-async def an_echo_comes_before_the_answer(api: Api) -> None:
-    """Whatever the prompts, each echo is its own prompt, and the answer without `echo` follows it.
+async def an_echo_comes_before_the_completion(api: Api) -> None:
+    """For generated prompts, each echo is its own prompt, then the text returned without `echo`.
 
-    无论 prompt 为何，回显都是其自身，其后是不带 `echo` 时的响应。
+    对于自动生成的 prompt，回显都是其自身，其后是不带 `echo` 时的文本。
     """
     await assert_echo_precedes_text(api, stream=False)
 
@@ -40,9 +40,9 @@ async def an_echo_comes_before_the_answer(api: Api) -> None:
     **GENERATED,
 )
 async def every_echoed_token_is_scored(api: Api) -> None:
-    """Whatever the prompts, their tokens come first, each scored, then one for each generated.
+    """For generated prompts, scored prompt tokens come first, then one entry per generated token.
 
-    无论 prompt 为何，其 token 排在最前且都有得分，其后每个生成的 token 各有一个条目。
+    对于自动生成的 prompt，其 token 排在最前且都有得分，其后每个生成的 token 各有一个条目。
     """
 
     def judge(scene: Scene, prompt: str, choice: Choice) -> None:
@@ -64,9 +64,9 @@ async def every_echoed_token_is_scored(api: Api) -> None:
     **GENERATED,
 )
 async def no_first_token_is_scored(api: Api) -> None:
-    """Whatever the prompts, the first echoed token has no log probability.
+    """For generated prompts, the first echoed token has no log probability.
 
-    无论 prompt 为何，回显的第一个 token 都没有对数概率。
+    对于自动生成的 prompt，回显的第一个 token 都没有对数概率。
     """
 
     def judge(_: Scene, __: str, choice: Choice) -> None:
@@ -110,9 +110,9 @@ async def assert_each_echo(api: Api, judge: Callable[[Scene, str, Choice], None]
     **GENERATED,
 )
 async def an_echo_leaves_the_scores_alone(api: Api) -> None:
-    """Whatever the prompts, what follows an echo has the scores that it has without.
+    """For generated prompts, the text after an echo has the scores that it has without `echo`.
 
-    无论 prompt 为何，回显之后的内容，其得分与不回显时相同。
+    对于自动生成的 prompt，回显之后的文本，其得分与不带 `echo` 时相同。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -131,7 +131,7 @@ async def an_echo_leaves_the_scores_alone(api: Api) -> None:
         # At temperature 0 a server may report the log probabilities after greedy sampling.
         if all(score is None or score >= CERTAIN_LOGPROB for _, score in await without(False)):
             raise NotApplicable(
-                "the endpoint reports certainty at temperature 0, whatever the model's"
+                "the endpoint reports certainty at temperature 0, not the model's probabilities"
             )
         await expect_same_scores(trial, behind_echo, without, "the scores without `echo`")
 

@@ -1,1 +1,1 @@
-"""Checks of the frame of a response: ``id``, ``object``, ``created``, ``model`` and ``choices``."""
+"""Checks of the members of a response: ``id``, ``object``, ``created``, ``model``, ``choices``."""

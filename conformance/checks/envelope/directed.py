@@ -1,4 +1,4 @@
-"""The frame of a plain answer: ``id``, ``object``, ``created``, ``model``, ``choices`` and more."""
+"""The members of a non-streaming response: ``id``, ``object``, ``created``, ``model`` and more."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MAX_CLOCK_DRIFT_SECONDS = 600
 """Seconds by which two clocks may differ."""
 
 MAX_ANSWER_AGE_SECONDS = 3600
-"""Seconds that may lie between an answer and the moment at which it is judged."""
+"""Seconds that may pass between a response and its judgement."""
 
 
 @check("envelope.strict-json", requirement="envelope.strict-json", tier="smoke")
 async def the_body_is_json_in_utf8(api: Api) -> None:
-    """The body of a plain answer is strict JSON, encoded in UTF-8.
+    """The body of a non-streaming response is strict JSON, encoded in UTF-8.
 
     非流式响应的响应体是 UTF-8 编码的严格 JSON。
     """
@@ -37,7 +37,7 @@ async def the_body_is_json_in_utf8(api: Api) -> None:
 
 @check("envelope.strict-json-chinese", requirement="envelope.strict-json")
 async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
-    """The body of a Chinese answer is strict JSON, encoded in UTF-8.
+    """The body of a Chinese response is strict JSON, encoded in UTF-8.
 
     中文响应的响应体是 UTF-8 编码的严格 JSON。
     """
@@ -51,7 +51,7 @@ async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
     needs=("logprobs",),
 )
 async def log_probabilities_are_json_numbers(api: Api) -> None:
-    """A body with log probabilities is strict JSON: none is NaN or Infinity.
+    """A body with log probabilities is strict JSON, without NaN or Infinity.
 
     带对数概率的响应体是严格的 JSON：没有任何值为 NaN 或 Infinity。
     """
@@ -59,8 +59,8 @@ async def log_probabilities_are_json_numbers(api: Api) -> None:
 
 
 @check("envelope.id", requirement="envelope.id", tier="smoke")
-async def the_answer_has_an_id(api: Api) -> None:
-    """A plain answer has an `id`, which is a string and not empty.
+async def the_response_has_an_id(api: Api) -> None:
+    """A non-streaming response has an `id`, which is a non-empty string.
 
     非流式响应带有 `id`，且为非空字符串。
     """
@@ -69,7 +69,7 @@ async def the_answer_has_an_id(api: Api) -> None:
 
 @check("envelope.id-in-stream", requirement="envelope.id", tier="smoke", needs=("stream",))
 async def a_chunk_has_an_id(api: Api) -> None:
-    """The chunks of a stream have an `id`, which is a string and not empty.
+    """The chunks of a stream have an `id`, which is a non-empty string.
 
     流的数据块带有 `id`，且为非空字符串。
     """
@@ -77,14 +77,14 @@ async def a_chunk_has_an_id(api: Api) -> None:
 
 
 @check("envelope.id-unique", requirement="envelope.id-unique", tier="deep")
-async def two_answers_have_two_ids(api: Api) -> None:
-    """The same request, sent twice, is answered under two ids.
+async def two_responses_have_two_ids(api: Api) -> None:
+    """The responses to two equal requests have different ids.
 
     同一请求发送两次，两个响应的 id 不同。
     """
     first = (await api.complete(**MINIMAL_REQUEST)).expect_ok()
     second = (await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok()
-    expect(second.raw.get("id"), "id of the second answer").differs_from(first.raw.get("id"))
+    expect(second.raw.get("id"), "id of the second response").differs_from(first.raw.get("id"))
 
 
 @check(
@@ -93,8 +93,8 @@ async def two_answers_have_two_ids(api: Api) -> None:
     tier="smoke",
     needs=("stream",),
 )
-async def a_stream_has_an_id_of_its_own(api: Api) -> None:
-    """A stream and the plain answer to the same request have different ids.
+async def a_stream_has_another_id(api: Api) -> None:
+    """A stream and the non-streaming response to the same request have different ids.
 
     对同一请求，流与非流式响应的 id 不同。
     """
@@ -105,7 +105,7 @@ async def a_stream_has_an_id_of_its_own(api: Api) -> None:
 
 @check("envelope.id-unique-among-streams", requirement="envelope.id-unique", needs=("stream",))
 async def two_streams_have_two_ids(api: Api) -> None:
-    """Two streams are sent under two ids.
+    """Two streams have different ids.
 
     两个流的 id 不同。
     """
@@ -121,7 +121,7 @@ async def two_streams_have_two_ids(api: Api) -> None:
     needs=("stream",),
 )
 async def equal_streams_have_two_ids(api: Api) -> None:
-    """The same request for a stream, sent twice, is answered under two ids.
+    """The streams of two equal requests have different ids.
 
     同一流式请求发送两次，两个流的 id 不同。
     """
@@ -131,7 +131,7 @@ async def equal_streams_have_two_ids(api: Api) -> None:
 
 
 @check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
-async def the_id_says_what_it_names(api: Api) -> None:
+async def the_id_has_a_prefix(api: Api) -> None:
     """The `id` begins with `cmpl-`.
 
     `id` 以 `cmpl-` 开头。
@@ -140,7 +140,7 @@ async def the_id_says_what_it_names(api: Api) -> None:
 
 
 @check("envelope.object", requirement="envelope.object", tier="smoke")
-async def the_answer_is_a_text_completion(api: Api) -> None:
+async def the_object_is_text_completion(api: Api) -> None:
     """`object` is `text_completion`.
 
     `object` 为 `text_completion`。
@@ -154,8 +154,8 @@ async def the_answer_is_a_text_completion(api: Api) -> None:
     tier="smoke",
     needs=("logprobs",),
 )
-async def it_is_one_with_logprobs_as_well(api: Api) -> None:
-    """`object` is `text_completion` when log probabilities were asked for as well.
+async def the_object_is_text_completion_with_logprobs(api: Api) -> None:
+    """`object` is `text_completion` when log probabilities are requested, too.
 
     要求对数概率时，`object` 同样为 `text_completion`。
     """
@@ -164,7 +164,7 @@ async def it_is_one_with_logprobs_as_well(api: Api) -> None:
 
 @check("envelope.created", requirement="envelope.created", tier="smoke")
 async def created_is_a_whole_number(api: Api) -> None:
-    """`created` is a whole number of seconds: a plausible time, not a fraction or milliseconds.
+    """`created` is an integer number of seconds: a plausible time, no fraction, no milliseconds.
 
     `created` 是整数秒：一个合理的时间，既不是小数，也不是毫秒。
     """
@@ -177,7 +177,7 @@ async def created_is_a_whole_number(api: Api) -> None:
     "envelope.created-in-stream", requirement="envelope.created", tier="smoke", needs=("stream",)
 )
 async def created_is_a_whole_number_in_chunks(api: Api) -> None:
-    """`created` is a whole number of seconds in the chunks of a stream as well.
+    """`created` is an integer number of seconds in the chunks of a stream, too.
 
     流的数据块中，`created` 也是整数秒。
     """
@@ -187,8 +187,8 @@ async def created_is_a_whole_number_in_chunks(api: Api) -> None:
 
 
 @check("envelope.created-is-now", requirement="envelope.created-is-now", tier="smoke")
-async def created_is_the_time_of_the_answer(api: Api) -> None:
-    """`created` is the time of the answer, within a few minutes.
+async def created_is_the_time_of_the_response(api: Api) -> None:
+    """`created` is the time of the response, within a few minutes.
 
     `created` 是响应的时间，误差在几分钟之内。
     """
@@ -208,22 +208,22 @@ async def created_is_the_time_of_the_answer(api: Api) -> None:
 
 
 @check("envelope.created-moves-on", requirement="envelope.created-is-now", tier="deep")
-async def created_is_no_constant(api: Api) -> None:
-    """A later answer does not claim to be older than an earlier one.
+async def created_does_not_go_back(api: Api) -> None:
+    """`created` of a later response is not before that of an earlier one.
 
-    后来的响应不会自称早于先前的响应。
+    后来的响应，其 `created` 不早于先前的响应。
     """
     first = created_of((await api.complete(**MINIMAL_REQUEST)).expect_ok())
     second = created_of((await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok())
-    # Answers may come from machines whose clocks differ.
-    expect(second - first, "seconds from the first answer's created").at_least(
+    # Responses may come from machines with different clocks.
+    expect(second - first, "seconds from the first response's created").at_least(
         -MAX_CLOCK_DRIFT_SECONDS
     )
 
 
 @check("envelope.model", requirement="envelope.model", tier="smoke")
-async def the_answer_names_a_model(api: Api) -> None:
-    """`model` is a string that is not empty.
+async def the_response_names_a_model(api: Api) -> None:
+    """`model` is a non-empty string.
 
     `model` 是非空字符串。
     """
@@ -232,7 +232,7 @@ async def the_answer_names_a_model(api: Api) -> None:
 
 @check("envelope.model-in-stream", requirement="envelope.model", tier="smoke", needs=("stream",))
 async def a_chunk_names_a_model(api: Api) -> None:
-    """`model` is a string that is not empty in the chunks of a stream as well.
+    """`model` is a non-empty string in the chunks of a stream, too.
 
     流的数据块中，`model` 也是非空字符串。
     """
@@ -240,8 +240,8 @@ async def a_chunk_names_a_model(api: Api) -> None:
 
 
 @check("envelope.choices", requirement="envelope.choices", tier="smoke")
-async def the_answer_has_choices(api: Api) -> None:
-    """`choices` is a list with exactly one choice when one was asked for.
+async def the_response_has_choices(api: Api) -> None:
+    """`choices` is an array with exactly one choice if one is requested.
 
     只要求一个 choice 时，`choices` 是恰好含一个 choice 的列表。
     """
@@ -249,19 +249,21 @@ async def the_answer_has_choices(api: Api) -> None:
 
 
 @check("envelope.schema", requirement="envelope.choices")
-async def the_answer_matches_the_schema(api: Api) -> None:
-    """A plain answer matches the contract's schema in every field it has.
+async def the_response_matches_the_schema(api: Api) -> None:
+    """Every field of a non-streaming response matches the contract's schema.
 
     非流式响应的每个字段都符合契约的 schema。
     """
     faults = api.contract.validate_completion((await non_streaming(api)).raw)
     if faults:
-        raise Failure("an answer that matches the schema", f"{faults[0].path}: {faults[0].message}")
+        raise Failure(
+            "a response that matches the schema", f"{faults[0].path}: {faults[0].message}"
+        )
 
 
 @check("envelope.system-fingerprint", requirement="envelope.system-fingerprint", tier="smoke")
 async def the_fingerprint_is_a_string(api: Api) -> None:
-    """`system_fingerprint` is a string or null where it is sent.
+    """`system_fingerprint`, if present, is a string or null.
 
     若返回 `system_fingerprint`，则其为字符串或 null。
     """
@@ -275,7 +277,7 @@ async def the_fingerprint_is_a_string(api: Api) -> None:
     needs=("stream",),
 )
 async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
-    """`system_fingerprint` is a string or null in the chunks of a stream as well.
+    """`system_fingerprint`, if present, is a string or null in the chunks of a stream, too.
 
     流的数据块中若有 `system_fingerprint`，也是字符串或 null。
     """
@@ -283,7 +285,7 @@ async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
 
 
 def assert_name(value: object, name: str) -> None:
-    """Assert that a value is a string with something in it."""
+    """Assert that a value is a string that is not blank."""
     expect(value, name).satisfies(
         lambda found: isinstance(found, str) and found.strip() != "", "a string that is not empty"
     )
@@ -299,15 +301,15 @@ def assert_fingerprint(completion: Completion) -> None:
 
 
 def created_of(completion: Completion) -> int:
-    """Return an answer's ``created``; a deviation where it is no whole number."""
+    """Return a response's ``created``; raise Failure if it is not an integer."""
     created = completion.raw.get("created")
     if not isinstance(created, int) or isinstance(created, bool):
-        raise Failure("created a whole number", f"created = {shown(created)}")
+        raise Failure("created an integer", f"created = {shown(created)}")
     return created
 
 
 def date_of(exchange: Exchange) -> float | None:
-    """Return the time that the ``Date`` header states: the clock on the endpoint's side."""
+    """Return the time of the ``Date`` header, which is the endpoint's clock."""
     try:
         return parsedate_to_datetime(exchange.header("date") or "").timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The frame of every response of a run: names, numbers and times, plain and streamed."""
+"""The members of every response of a run: names, numbers and times."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 @invariant("envelope.strict-json-everywhere", requirement="envelope.strict-json", of=Feature.JSON)
 def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
-    """The body of every plain answer is strict JSON, encoded in UTF-8.
+    """The body of every non-streaming response is strict JSON, encoded in UTF-8.
 
     每个非流式响应的响应体都是 UTF-8 编码的严格 JSON。
     """
     response = exchange.served
     if response.is_stream or exchange.request.stream:
-        raise NotApplicable("the answer is a stream, or should be one")
+        raise NotApplicable("a stream was requested or returned")
     _ = response.json
     assert_utf_8(exchange.exchange)
 
 
 @invariant("envelope.id-everywhere", requirement="envelope.id")
-def every_answer_has_an_id(exchange: RecordedExchange) -> None:
-    """Every answer, plain or streamed, has an `id`, which is a string and not empty.
+def every_response_has_an_id(exchange: RecordedExchange) -> None:
+    """Every response, streaming or not, has an `id`, which is a non-empty string.
 
     无论流式与否，每个响应都带有 `id`，且为非空字符串。
     """
@@ -41,8 +41,8 @@ def every_answer_has_an_id(exchange: RecordedExchange) -> None:
 
 
 @invariant("envelope.id-prefix-everywhere", requirement="envelope.id-prefix")
-def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
-    """The `id` of every answer, plain or streamed, begins with `cmpl-`.
+def every_id_has_a_prefix(exchange: RecordedExchange) -> None:
+    """The `id` of every response, streaming or not, begins with `cmpl-`.
 
     无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
@@ -50,8 +50,8 @@ def every_id_says_what_it_names(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
-def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No two answers of the run, plain or streamed, have the same `id`.
+def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+    """No two responses of the run, streaming or not, have the same `id`.
 
     无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
     """
@@ -64,14 +64,14 @@ def no_two_answers_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterato
         if not isinstance(name, str) or not name:
             continue
         if name in known:
-            failure = Failure("an id of its own for each answer", f"id {shown(name)} again")
+            failure = Failure("a unique id for each response", f"id {shown(name)} again")
             yield Violation(failure, (known[name], exchange))
         known.setdefault(name, exchange)
 
 
 @invariant("envelope.object-everywhere", requirement="envelope.object")
-def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
-    """`object` is `text_completion` in every plain answer.
+def every_object_is_text_completion(exchange: RecordedExchange) -> None:
+    """`object` is `text_completion` in every non-streaming response.
 
     每个非流式响应的 `object` 都是 `text_completion`。
     """
@@ -80,7 +80,7 @@ def every_answer_is_a_text_completion(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.created-everywhere", requirement="envelope.created")
 def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
-    """`created` is a whole number of seconds in every answer, plain or streamed.
+    """`created` is an integer number of seconds in every response, streaming or not.
 
     无论流式与否，每个响应的 `created` 都是整数秒。
     """
@@ -90,8 +90,8 @@ def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
-def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """Between any two answers `created` moves on by the time that passes, within a few minutes.
+def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+    """The `created` of any two responses differs by the time between them, within a few minutes.
 
     任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
     """
@@ -107,14 +107,14 @@ def time_passes_in_every_answer(exchanges: Sequence[RecordedExchange]) -> Iterat
     usual = statistics.median_low(start for _, start in starts)
     for exchange, start in starts:
         if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + exchange.exchange.elapsed:
-            expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of what the other answers state"
+            expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of the other responses"
             seen = f"created is {start - usual:+.0f} s away"
             yield Violation(Failure(expected, seen), (exchange,))
 
 
 @invariant("envelope.model-everywhere", requirement="envelope.model")
-def every_answer_names_a_model(exchange: RecordedExchange) -> None:
-    """`model` is a string that is not empty in every answer, plain or streamed.
+def every_response_names_a_model(exchange: RecordedExchange) -> None:
+    """`model` is a non-empty string in every response, streaming or not.
 
     无论流式与否，每个响应的 `model` 都是非空字符串。
     """
@@ -123,19 +123,19 @@ def every_answer_names_a_model(exchange: RecordedExchange) -> None:
 
 @invariant("envelope.system-fingerprint-everywhere", requirement="envelope.system-fingerprint")
 def every_fingerprint_is_a_string(exchange: RecordedExchange) -> None:
-    """`system_fingerprint` is a string or null wherever it is sent.
+    """In every response `system_fingerprint`, if present, is a string or null.
 
-    凡是返回 `system_fingerprint` 之处，其均为字符串或 null。
+    每个响应若带有 `system_fingerprint`，则其为字符串或 null。
     """
     assert_fingerprint(exchange.completion)
 
 
 @invariant("envelope.choices-everywhere", requirement="envelope.choices", of=Feature.CHOICES)
-def every_answer_has_its_one_choice(exchange: RecordedExchange) -> None:
-    """Every answer to a request for one choice has one.
+def every_response_has_one_choice(exchange: RecordedExchange) -> None:
+    """Every response to a request for one choice has exactly one.
 
     每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("several choices were asked for")
+        raise NotApplicable("several choices were requested")
     assert_choice_count(exchange, Feature.CHOICES)

@@ -1,4 +1,4 @@
-"""Errors: the status, the envelope and the words of a refusal.
+"""Errors: the status, the envelope and the message of a rejection.
 
 Most areas send requests that have to be rejected; how they are rejected is judged here, on one
 request of each kind.
@@ -22,50 +22,50 @@ WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"
 """A number that is a word."""
 
 TRUNCATED = b'{"model": "m", "prompt": "1", '
-"""JSON that breaks off, as when a client dies."""
+"""Truncated JSON, as from a client that crashes."""
 
 MEMBERS = ("message", "type", "param", "code")
 
 
 @check("errors.envelope", requirement="errors.envelope", tier="smoke")
-async def a_bad_value_is_refused_in_json(api: Api) -> None:
-    """A value of a wrong type is refused with a JSON document whose `error` has a message.
+async def a_bad_value_is_rejected_in_json(api: Api) -> None:
+    """The error for a value of a wrong type is JSON, and its `error` has a message.
 
-    对类型错误的值的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    值的类型错误时，错误响应为 JSON，其 `error` 带有 message。
     """
     _ = (await rejected_value(api)).message
 
 
 @check("errors.envelope-of-unknown-model", requirement="errors.envelope", tier="smoke")
-async def an_unknown_model_is_refused_in_json(api: Api) -> None:
-    """An unknown model is refused with a JSON document whose `error` has a message.
+async def an_unknown_model_is_rejected_in_json(api: Api) -> None:
+    """The error for an unknown model is JSON, and its `error` has a message.
 
-    对未知模型的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    模型未知时，错误响应为 JSON，其 `error` 带有 message。
     """
     _ = (await rejected_model(api)).message
 
 
 @check("errors.envelope-of-malformed", requirement="errors.envelope", tier="smoke")
-async def malformed_json_is_refused_in_json(api: Api) -> None:
-    """A body that is not JSON is refused with a JSON document whose `error` has a message.
+async def malformed_json_is_rejected_in_json(api: Api) -> None:
+    """The error for a body that is not JSON is JSON, and its `error` has a message.
 
-    对非 JSON 请求体的拒绝是一个 JSON 文档，其 `error` 带有 message。
+    请求体不是 JSON 时，错误响应为 JSON，其 `error` 带有 message。
     """
     _ = as_rejected(await api.post(TRUNCATED)).message
 
 
 @check("errors.four-members", requirement="errors.four-members", tier="smoke")
 async def the_error_has_four_members(api: Api) -> None:
-    """The error of a bad value has `message`, `type`, `param` and `code`.
+    """The error for an invalid value has `message`, `type`, `param` and `code`.
 
-    错误值的 `error` 含有 `message`、`type`、`param` 与 `code`。
+    无效值的 `error` 含有 `message`、`type`、`param` 与 `code`。
     """
     assert_four_members(await rejected_value(api))
 
 
 @check("errors.four-members-of-unknown-model", requirement="errors.four-members", tier="smoke")
 async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
-    """The error of an unknown model has `message`, `type`, `param` and `code`.
+    """The error for an unknown model has `message`, `type`, `param` and `code`.
 
     未知模型的 `error` 含有 `message`、`type`、`param` 与 `code`。
     """
@@ -74,9 +74,9 @@ async def the_error_of_an_unknown_model_has_four_members(api: Api) -> None:
 
 @check("errors.schema", requirement="errors.four-members")
 async def the_error_matches_the_schema(api: Api) -> None:
-    """The error of a bad value matches the contract's schema of an error.
+    """The error for an invalid value matches the contract's error schema.
 
-    错误值的错误响应符合契约中错误的 schema。
+    无效值的错误响应符合契约中错误的 schema。
     """
     faults = api.contract.validate_error((await rejected_value(api)).raw)
     if faults:
@@ -85,9 +85,9 @@ async def the_error_matches_the_schema(api: Api) -> None:
 
 @check("errors.content-type", requirement="errors.content-type", tier="smoke")
 async def the_error_says_that_it_is_json(api: Api) -> None:
-    """The refusal of a bad value has the content type `application/json`.
+    """The error for an invalid value has the content type `application/json`.
 
-    对错误值的拒绝，其内容类型为 `application/json`。
+    无效值的错误响应，其内容类型为 `application/json`。
     """
     response = await api.complete(**WRONG_TYPE_REQUEST)
     as_rejected(response)
@@ -96,9 +96,9 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
 
 @check("errors.content-type-of-malformed", requirement="errors.content-type", tier="smoke")
 async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
-    """The refusal of a body that is not JSON has the content type `application/json`.
+    """The error for a body that is not JSON has the content type `application/json`.
 
-    对非 JSON 请求体的拒绝，其内容类型为 `application/json`。
+    请求体不是 JSON 时，错误响应的内容类型为 `application/json`。
     """
     response = await api.post(TRUNCATED)
     as_rejected(response)
@@ -106,27 +106,27 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
 
 
 @check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")
-async def an_error_is_no_success(api: Api) -> None:
-    """No error, for a bad value or an unknown model, comes with status 200.
+async def an_error_does_not_have_status_200(api: Api) -> None:
+    """The errors for an invalid value and an unknown model do not have status 200.
 
-    无论错误值还是未知模型，错误都不以状态码 200 返回。
+    无效值与未知模型的错误响应，其状态码都不是 200。
     """
-    for response in (await api.complete(**WRONG_TYPE_REQUEST), await ask_unknown_model(api)):
+    for response in (await api.complete(**WRONG_TYPE_REQUEST), await request_unknown_model(api)):
         assert_no_error_inside(response)
 
 
 @check("errors.never-as-success-in-stream", requirement="errors.never-as-success")
-async def an_error_is_no_stream(api: Api) -> None:
-    """A bad value in a request for a stream is not answered by an error under status 200.
+async def a_stream_error_does_not_have_status_200(api: Api) -> None:
+    """The error for an invalid value in a streaming request does not have status 200.
 
-    流式请求中的错误值，不会得到状态码 200 之下的错误。
+    流式请求含无效值时，错误响应的状态码不是 200。
     """
     assert_no_error_inside(await api.stream(**WRONG_TYPE_REQUEST))
 
 
 @check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
-async def a_bad_value_breaks_nothing(api: Api) -> None:
-    """A value of a wrong type is no server fault.
+async def a_bad_value_causes_no_server_error(api: Api) -> None:
+    """A value of a wrong type does not cause a server error.
 
     类型错误的值不会引起服务器错误。
     """
@@ -134,8 +134,8 @@ async def a_bad_value_breaks_nothing(api: Api) -> None:
 
 
 @check("errors.no-server-fault-of-body", requirement="errors.bad-input-no-server-fault")
-async def a_bad_body_breaks_nothing(api: Api) -> None:
-    """A body that is an array, or not JSON at all, is no server fault.
+async def a_bad_body_causes_no_server_error(api: Api) -> None:
+    """A body that is an array or not JSON does not cause a server error.
 
     请求体为数组或根本不是 JSON 时，不会引起服务器错误。
     """
@@ -146,8 +146,8 @@ async def a_bad_body_breaks_nothing(api: Api) -> None:
 @check(
     "errors.no-server-fault-of-depth", requirement="errors.bad-input-no-server-fault", tier="deep"
 )
-async def a_deep_body_breaks_nothing(api: Api) -> None:
-    """A prompt of two hundred nested arrays is no server fault.
+async def a_deep_body_causes_no_server_error(api: Api) -> None:
+    """A prompt of two hundred nested arrays does not cause a server error.
 
     由两百层嵌套数组构成的 prompt 不会引起服务器错误。
     """
@@ -157,7 +157,7 @@ async def a_deep_body_breaks_nothing(api: Api) -> None:
 
 @check("errors.bad-type-is-400", requirement="errors.bad-input-is-400", tier="smoke")
 async def a_bad_value_is_a_bad_request(api: Api) -> None:
-    """A value of a wrong type is refused with 400 itself.
+    """A value of a wrong type is rejected with 400, not with another status.
 
     类型错误的值以 400 拒绝，而不是其他状态码。
     """
@@ -166,7 +166,7 @@ async def a_bad_value_is_a_bad_request(api: Api) -> None:
 
 @check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
 async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
-    """A value out of range is refused with 400 itself.
+    """A value out of range is rejected with 400, not with another status.
 
     超出范围的值以 400 拒绝，而不是其他状态码。
     """
@@ -175,17 +175,17 @@ async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
-async def a_body_that_breaks_off_is_refused(api: Api) -> None:
-    """A body whose JSON breaks off is refused.
+async def a_truncated_body_is_rejected(api: Api) -> None:
+    """A body with truncated JSON is rejected.
 
-    JSON 中途断开的请求体会被拒绝。
+    JSON 不完整的请求体会被拒绝。
     """
     (await api.post(TRUNCATED)).expect_error(*REFUSALS)
 
 
 @check("errors.array-body", requirement="errors.malformed-json")
-async def a_body_that_is_no_object_is_refused(api: Api) -> None:
-    """A body that is an array is refused.
+async def an_array_as_body_is_rejected(api: Api) -> None:
+    """A body that is an array is rejected.
 
     请求体为数组时会被拒绝。
     """
@@ -193,8 +193,8 @@ async def a_body_that_is_no_object_is_refused(api: Api) -> None:
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
-async def an_empty_body_is_refused(api: Api) -> None:
-    """An empty body is refused.
+async def an_empty_body_is_rejected(api: Api) -> None:
+    """An empty body is rejected.
 
     空的请求体会被拒绝。
     """
@@ -203,16 +203,16 @@ async def an_empty_body_is_refused(api: Api) -> None:
 
 @check("errors.type", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_a_bad_value_is_typed(api: Api) -> None:
-    """The error of a bad value has the type `invalid_request_error`.
+    """The error for an invalid value has the type `invalid_request_error`.
 
-    错误值的错误类型为 `invalid_request_error`。
+    无效值的错误类型为 `invalid_request_error`。
     """
     expect((await rejected_value(api)).type, "error.type").equals("invalid_request_error")
 
 
 @check("errors.type-of-malformed", requirement="errors.bad-input-type", tier="smoke")
 async def the_error_of_malformed_json_is_typed(api: Api) -> None:
-    """The error of a body that is not JSON has the type `invalid_request_error`.
+    """The error for a body that is not JSON has the type `invalid_request_error`.
 
     非 JSON 请求体的错误类型为 `invalid_request_error`。
     """
@@ -222,52 +222,52 @@ async def the_error_of_malformed_json_is_typed(api: Api) -> None:
 
 @check("errors.param", requirement="errors.bad-input-param", tier="smoke")
 async def the_error_names_the_parameter(api: Api) -> None:
-    """The error of a bad `temperature` names it in `param` or in its message.
+    """The error for an invalid `temperature` names it in `param` or in its message.
 
-    `temperature` 的值有误时，错误在 `param` 或 message 中指出它。
+    `temperature` 的值无效时，错误在 `param` 或 message 中指出它。
     """
     assert_named(await rejected_value(api), "temperature")
 
 
 @check("errors.param-of-range", requirement="errors.bad-input-param", needs=("n",))
 async def the_error_names_the_parameter_out_of_range(api: Api) -> None:
-    """The error of a bad `n` names it in `param` or in its message.
+    """The error for an invalid `n` names it in `param` or in its message.
 
-    `n` 的值有误时，错误在 `param` 或 message 中指出它。
+    `n` 的值无效时，错误在 `param` 或 message 中指出它。
     """
     assert_named(as_rejected(await api.complete(**MINIMAL_REQUEST, n=0)), "n")
 
 
 @check("errors.stream-as-json", requirement="errors.stream-refused-as-json")
-async def a_stream_is_refused_in_json(api: Api) -> None:
-    """A bad value in a request for a stream is refused with a JSON error, not with events.
+async def a_stream_is_rejected_in_json(api: Api) -> None:
+    """An invalid value in a streaming request is rejected with a JSON error, not with events.
 
-    流式请求中的错误值以 JSON 错误拒绝，而不是以事件拒绝。
+    流式请求中的无效值以 JSON 错误拒绝，而不是以事件拒绝。
     """
     await rejected_value(api)
     _ = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS).message
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
-async def a_stream_is_refused_with_the_same_status(api: Api) -> None:
-    """A bad value is refused with the same status whether a stream was asked for or not.
+async def a_stream_is_rejected_with_the_same_status(api: Api) -> None:
+    """An invalid value is rejected with the same status in streaming and non-streaming requests.
 
-    无论是否要求流式，错误值都以相同的状态码拒绝。
+    无论请求是否为流式，无效值都以相同的状态码拒绝。
     """
     wanted = (await rejected_value(api)).status
     streamed = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS)
-    expect(streamed.status, "status of the refused stream").equals(wanted)
+    expect(streamed.status, "status of the rejected stream").equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
-async def a_refusal_gives_nothing_away(api: Api) -> None:
-    """The refusals of a bad value, an unknown model and a broken body show nothing internal.
+async def an_error_discloses_nothing(api: Api) -> None:
+    """The errors for an invalid value, an unknown model and a truncated body are free of internals.
 
-    对错误值、未知模型和残缺请求体的拒绝，不泄露任何内部信息。
+    无效值、未知模型和残缺请求体的错误响应，不泄露任何内部信息。
     """
     for response in (
         await api.complete(**WRONG_TYPE_REQUEST),
-        await ask_unknown_model(api),
+        await request_unknown_model(api),
         await api.post(TRUNCATED),
     ):
         text = response.exchange.body.decode("utf-8", errors="replace")
@@ -278,9 +278,9 @@ async def a_refusal_gives_nothing_away(api: Api) -> None:
 
 @check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
 async def a_server_fault_has_the_envelope(api: Api) -> None:
-    """Where a bad request does break the server, the error is a JSON document all the same.
+    """If an invalid request causes a server error, the error response is JSON, too.
 
-    错误的请求若确实使服务器出错，返回的错误同样是 JSON 文档。
+    无效请求若引起服务器错误，其错误响应同样为 JSON。
     """
     responses = [
         await api.complete(**WRONG_TYPE_REQUEST),
@@ -289,42 +289,42 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
     ]
     broken = [response for response in responses if response.status >= 500]
     if not broken:
-        raise NotApplicable("nothing that was sent broke the server")
+        raise NotApplicable("no request caused a server error")
     for response in broken:
         _ = response.expect_error(response.status).message
 
 
 async def rejected_value(api: Api) -> ErrorResponse:
-    """Return the refusal of a value of a wrong type."""
+    """Return the error for a value of a wrong type."""
     return as_rejected(await api.complete(**WRONG_TYPE_REQUEST))
 
 
-async def ask_unknown_model(api: Api) -> Response:
-    """Ask for an answer of a model that does not exist."""
+async def request_unknown_model(api: Api) -> Response:
+    """Request a completion from a model that does not exist."""
     return await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
 
 
 async def rejected_model(api: Api) -> ErrorResponse:
-    """Return the refusal of a model that does not exist."""
-    return as_rejected(await ask_unknown_model(api), *MODEL_REJECTED_STATUSES)
+    """Return the error for a model that does not exist."""
+    return as_rejected(await request_unknown_model(api), *MODEL_REJECTED_STATUSES)
 
 
 def assert_four_members(response: ErrorResponse) -> None:
-    """Assert that all four members are there, whatever is in them."""
+    """Assert that all four members are present, with any value."""
     missing = [name for name in MEMBERS if name not in response.error]
     if missing:
         raise Failure("message, type, param and code", f"no {', '.join(missing)}")
 
 
 def assert_named(response: ErrorResponse, parameter: str) -> None:
-    """Assert that an error says which parameter it is about."""
+    """Assert that an error names its parameter."""
     named = re.search(rf"\b{parameter}\b", response.message) or response.param == parameter
     if not named:
         raise Failure(f"{parameter!r} in param or message", shown(response.error))
 
 
 def assert_no_server_fault(response: Response) -> None:
-    """Assert that a bad request did not break the server; a busy one says nothing of it."""
+    """Assert that an invalid request caused no server error; a busy server proves nothing."""
     if response.status in {502, 503, 504}:
-        raise Inconclusive(f"answered {response.status}")
+        raise Inconclusive(f"status {response.status}")
     expect(response.status, "status").at_most(499)

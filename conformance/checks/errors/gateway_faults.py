@@ -1,7 +1,8 @@
-"""Bad requests that a gateway answers for the server behind it: 502, 503 or 504.
+"""Invalid requests that get a 502, 503 or 504 from a gateway in front of the server.
 
-Such a response usually says nothing about the request. It does where the same bad request gets it
-every time while good ones between are served: the gateway passes on what breaks the server.
+Such a response usually says nothing about the request. But if the same invalid request gets it
+every time, and valid ones in between are served, the gateway passes on requests that break the
+server.
 """
 
 from __future__ import annotations
@@ -17,32 +18,32 @@ from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange
 
 GATEWAY = frozenset({502, 503, 504})
-"""Statuses that speak of a server behind the one that answers."""
+"""Statuses of a gateway whose upstream server fails."""
 
 ROUNDS = 2
-"""How often a bad request is sent again, a right one after each time."""
+"""How often an invalid request is sent again, with a valid one after each time."""
 
 
 @check_afterwards("errors.no-gateway-fault", requirement="errors.bad-input-no-server-fault")
-async def a_bad_request_is_no_fault_of_the_server_behind(api: Api) -> None:
-    """No value that the document excludes is answered by a 502, 503 or 504 each time it is sent.
+async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
+    """No value that the document excludes gets a 502, 503 or 504 each time it is sent.
 
     文档所排除的值，不会每次发送都得到 502、503 或 504。
     """
     bad = list(bad_requests(api))
     if not bad:
-        raise NotApplicable("the run sent no bad request, or another check has judged them")
+        raise NotApplicable("no invalid requests to inspect")
     suspects = [response for response in bad if response.exchange.status in GATEWAY]
     if suspects and await is_broken_again(api, suspects[0]):
         status, body = suspects[0].exchange.status, suspects[0].exchange.request.body
         raise Failure(
-            "a 4xx for a bad request",
+            "a 4xx for an invalid request",
             f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
         )
 
 
 def bad_requests(api: Api) -> Iterator[RecordedExchange]:
-    """The exchanges whose request has a value that the document's schema excludes."""
+    """Yield the exchanges whose request has a value that the document's schema excludes."""
     for exchange in api.trace.exchanges:
         if exchange.exchange.request.credentials is not Credentials.OWN:
             continue
@@ -55,10 +56,10 @@ def bad_requests(api: Api) -> Iterator[RecordedExchange]:
 
 
 async def is_broken_again(api: Api, exchange: RecordedExchange) -> bool:
-    """Send a bad request again, and tell whether it gets such an answer while others are served.
+    """Send an invalid request again, and return whether it gets a gateway error each time.
 
     Raises:
-        Inconclusive: the cheapest request is not served either.
+        Inconclusive: the cheapest valid request is not served either.
     """
     for _ in range(ROUNDS):
         again: Response = await api.post(exchange.exchange.request.body, fresh=True)
@@ -66,5 +67,5 @@ async def is_broken_again(api: Api, exchange: RecordedExchange) -> bool:
             return False
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if control.exchange.status != 200:
-            raise Inconclusive("bad requests get a gateway's answer, and so does the cheapest one")
+            raise Inconclusive("invalid requests get a gateway error, and so does the cheapest one")
     return True

@@ -1,4 +1,4 @@
-"""Every refusal of a run: its envelope, its type, and what it discloses."""
+"""Every error of a run: its envelope, its type, and what it discloses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from conformance.protocol.response import ErrorResponse
 from conformance.protocol.trace import RecordedExchange
 
 REJECTED_BY_ENDPOINT = frozenset({400, 401, 403, 404, 409, 415, 422})
-"""Statuses by which the endpoint itself declines; others are often a gateway's in front of it."""
+"""Statuses of the endpoint itself; others often come from a gateway in front of it."""
 
 
 @invariant("errors.envelope-everywhere", requirement="errors.envelope")
-def every_refusal_is_json_with_a_message(exchange: RecordedExchange) -> None:
-    """Every refusal of the run is a JSON document whose `error` object has a message.
+def every_error_is_json_with_a_message(exchange: RecordedExchange) -> None:
+    """Every error response of the run is JSON, and its `error` object has a message.
 
-    本次运行中每个拒绝都是 JSON 文档，其 `error` 对象带有 message。
+    本次运行中每个错误响应都是 JSON，其 `error` 对象带有 message。
     """
     _ = refusal_of(exchange).message
 
@@ -32,9 +32,9 @@ def every_refusal_is_json_with_a_message(exchange: RecordedExchange) -> None:
     explained_by=("errors.envelope",),
 )
 def every_error_has_four_members(exchange: RecordedExchange) -> None:
-    """Every refusal of the run has `message`, `type`, `param` and `code`.
+    """Every error of the run has `message`, `type`, `param` and `code`.
 
-    本次运行中每个拒绝都含有 `message`、`type`、`param` 与 `code`。
+    本次运行中每个错误都含有 `message`、`type`、`param` 与 `code`。
     """
     assert_four_members(refusal_of(exchange))
 
@@ -45,9 +45,9 @@ def every_error_has_four_members(exchange: RecordedExchange) -> None:
     explained_by=("errors.envelope",),
 )
 def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
-    """Every refusal of the run matches the contract's schema of an error.
+    """Every error response of the run matches the contract's error schema.
 
-    本次运行中每个拒绝都符合契约中错误的 schema。
+    本次运行中每个错误响应都符合契约中错误的 schema。
     """
     faults = exchange.contract.validate_error(refusal_of(exchange).raw)
     if faults:
@@ -55,51 +55,51 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.content-type-everywhere", requirement="errors.content-type")
-def every_refusal_says_that_it_is_json(exchange: RecordedExchange) -> None:
-    """Every refusal of the run that is JSON has the content type `application/json`.
+def every_error_has_a_json_content_type(exchange: RecordedExchange) -> None:
+    """Every error response of the run that is JSON has the content type `application/json`.
 
-    本次运行中每个 JSON 形式的拒绝，其内容类型都是 `application/json`。
+    本次运行中每个 JSON 形式的错误响应，其内容类型都是 `application/json`。
     """
     if not isinstance(refusal_of(exchange).raw, dict):
-        raise NotApplicable("the refusal is no JSON object")
+        raise NotApplicable("the rejection is not a JSON object")
     expect(exchange.response.content_type, "content-type").equals("application/json")
 
 
 @invariant("errors.stream-as-json-everywhere", requirement="errors.stream-refused-as-json")
-def every_refused_stream_is_refused_in_json(exchange: RecordedExchange) -> None:
-    """Every refusal of a stream is a JSON document, and no stream of events.
+def every_stream_is_rejected_in_json(exchange: RecordedExchange) -> None:
+    """Every error response to a streaming request is a JSON document, not a stream of events.
 
-    对流式请求的每个拒绝都是 JSON 文档，而不是事件流。
+    对流式请求的每个错误响应都是 JSON 文档，而不是事件流。
     """
     if not exchange.request.stream or exchange.exchange.status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("no stream was refused")
+        raise NotApplicable("no stream was rejected")
     if exchange.response.is_stream:
         raise Failure("a JSON document", f"events: {shown(_text_of(exchange)[:160])}")
 
 
 @invariant("errors.never-as-success-everywhere", requirement="errors.never-as-success")
-def no_answer_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
-    """No plain answer of the run is an error under status 200.
+def no_response_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
+    """No non-streaming response of the run is an error with status 200.
 
-    本次运行中没有任何非流式响应是状态码 200 之下的错误。
+    本次运行中没有任何非流式响应以状态码 200 返回错误。
     """
     response = exchange.served
     if response.is_stream:
-        raise NotApplicable("a stream may fail when it has begun")
+        raise NotApplicable("a stream may fail after it has begun")
     result = _read(exchange)
     if isinstance(result, dict) and result.get("error") and not result.get("choices"):
         raise Failure("an error status", f"status 200 with {shown(result)}")
 
 
 @invariant("errors.no-leak-everywhere", requirement="errors.no-leak")
-def no_error_gives_anything_away(exchange: RecordedExchange) -> None:
-    """No error of the run shows an address behind the endpoint, a key or a stack trace.
+def no_error_discloses_internals(exchange: RecordedExchange) -> None:
+    """No error of the run discloses an internal address, a key or a stack trace.
 
-    本次运行中没有任何错误泄露接口背后的地址、密钥或堆栈。
+    本次运行中没有任何错误泄露内部地址、密钥或堆栈。
     """
     status = exchange.exchange.status
     if status is None or status < 400:
-        raise NotApplicable("the answer is no error")
+        raise NotApplicable("the response is not an error")
     found = LEAK.search(_text_of(exchange).replace('\\"', '"').replace("\\n", "\n"))
     sent = exchange.exchange.request.body.decode("utf-8", errors="replace")
     if found is not None and found[0] not in sent:
@@ -107,19 +107,19 @@ def no_error_gives_anything_away(exchange: RecordedExchange) -> None:
 
 
 @invariant("errors.no-leak-in-streams-everywhere", requirement="errors.no-leak")
-def no_error_in_a_stream_gives_anything_away(exchange: RecordedExchange) -> None:
-    """No error that comes in a stream shows an address behind the endpoint, a key or a trace.
+def no_stream_error_discloses_internals(exchange: RecordedExchange) -> None:
+    """No error in a stream discloses an internal address, a key or a stack trace.
 
-    流中的错误不泄露接口背后的地址、密钥或堆栈。
+    流中的错误不泄露内部地址、密钥或堆栈。
     """
     _ = exchange.request
     if exchange.exchange.status != 200 or not exchange.response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     result = [
         data for data, read in exchange.payloads if isinstance(read, dict) and read.get("error")
     ]
     if not result:
-        raise NotApplicable("no error came in the stream")
+        raise NotApplicable("no error in the stream")
     for data in result:
         found = LEAK.search(data.replace('\\"', '"').replace("\\n", "\n"))
         if found is not None:
@@ -128,12 +128,12 @@ def no_error_in_a_stream_gives_anything_away(exchange: RecordedExchange) -> None
 
 @invariant("errors.bad-input-is-400-everywhere", requirement="errors.bad-input-is-400")
 def every_bad_value_is_a_bad_request(exchange: RecordedExchange) -> None:
-    """No value that the contract's schema excludes is refused with 422.
+    """No value that the contract's schema excludes is rejected with 422.
 
     契约的 schema 所排除的值，没有任何一个以 422 拒绝。
     """
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the answer is no refusal of a value")
+        raise NotApplicable("the response does not reject a value")
     if not exchange.contract.validate_request(exchange.request.raw):
         raise NotApplicable("the schema allows the request")
     expect(exchange.exchange.status, "status").equals(400)
@@ -141,7 +141,7 @@ def every_bad_value_is_a_bad_request(exchange: RecordedExchange) -> None:
 
 @invariant("errors.type-everywhere", requirement="errors.bad-input-type")
 def every_error_of_a_bad_value_is_typed(exchange: RecordedExchange) -> None:
-    """The error of every value that the schema excludes has the type `invalid_request_error`.
+    """The error for every value that the schema excludes has the type `invalid_request_error`.
 
     schema 所排除的每个值，其错误类型都是 `invalid_request_error`。
     """
@@ -151,18 +151,18 @@ def every_error_of_a_bad_value_is_typed(exchange: RecordedExchange) -> None:
 
 @invariant("errors.param-everywhere", requirement="errors.bad-input-param")
 def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -> None:
-    """The error of every value that the schema excludes names its parameter, in whatever place.
+    """The error for every value that the schema excludes names its parameter.
 
-    schema 所排除的值无论位于何处，其错误都指出相应的参数。
+    schema 所排除的每个值，其错误都指出相应的参数。
     """
     error, names = _bad_value(exchange)
     result = f"{error.message} {error.param}"
     if any(_is_named(name, result) for name in names):
         return
-    # Not everything that the schema allows has to be served, and only one thing need be named.
+    # The endpoint may reject another, optional parameter, and need name only one of several.
     others = exchange.request.raw.keys() - {*names, "model"}
     if any(_is_named(name, result) for name in others):
-        raise NotApplicable("something else of the request was refused")
+        raise NotApplicable("something else in the request was rejected")
     raise Failure(f"{' or '.join(names)} in param or message", shown(error.error))
 
 
@@ -171,30 +171,30 @@ def _is_named(parameter: str, result: str) -> bool:
 
 
 def _bad_value(exchange: RecordedExchange) -> tuple[ErrorResponse, list[str]]:
-    """Return the refusal of values that the schema excludes, and the parameters they are of."""
+    """Return the error for values that the schema excludes, and the names of their parameters."""
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the answer is no refusal of a value")
+        raise NotApplicable("the response does not reject a value")
     paths = [
         violation.path for violation in exchange.contract.validate_request(exchange.request.raw)
     ]
     names = [name for path in paths if (name := re.split(r"[.\[]", path, maxsplit=1)[0])]
     if not names:
-        raise NotApplicable("the schema excludes nothing of the request")
+        raise NotApplicable("the schema allows the request")
     return refusal_of(exchange), list(dict.fromkeys(names))
 
 
 def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
-    """Return the refusal of a request for a completion, if it came whole."""
+    """Return the error response to a completion request, if it is complete."""
     status = exchange.exchange.status
     if exchange.exchange.request.path != COMPLETIONS or status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("nothing was refused")
+        raise NotApplicable("the request was not rejected")
     if not exchange.is_whole:
-        raise NotApplicable("the refusal broke off")
+        raise NotApplicable("the rejection is incomplete")
     return ErrorResponse(status, _read(exchange))
 
 
 def _read(exchange: RecordedExchange) -> JsonObject | str:
-    """Read the body of a refusal; as text where it is no JSON object."""
+    """Return the body of an error response; as text if it is not a JSON object."""
     try:
         result = exchange.response.json
     except Failure:

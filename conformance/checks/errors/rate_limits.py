@@ -1,7 +1,7 @@
-"""Rate limits: how an endpoint reports one, wherever a run met it.
+"""Rate limits: how an endpoint reports one, if a run hits it.
 
 No run provokes a limit, which would cost money and disturb other users. But the record has every
-attempt that was limited, also where the request was served when it was repeated.
+attempt that was limited, also if the request was served when it was repeated.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from conformance.protocol.trace import RecordedExchange
 RATE_LIMIT_CODES = frozenset(
     {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}
 )
-"""What errors call themselves that mean a rate limit; a spent quota is another matter."""
+"""Error codes and types that mean a rate limit; an exhausted quota is a different error."""
 
 
 @dataclass(frozen=True, slots=True)
-class PushedBack:
-    """One answer that may say "later": its status, its ``Retry-After``, its body."""
+class LimitedResponse:
+    """One response that may be a rate limit: its status, its ``Retry-After``, its body."""
 
     status: int
     retry_after: str | None
@@ -33,29 +33,29 @@ class PushedBack:
 
     @property
     def is_limit(self) -> bool:
-        """Return whether it is a rate limit, by its status or by the name of its error."""
+        """Return whether it is a rate limit, by its status or by its error code or type."""
         return self.status == 429 or bool(RATE_LIMIT_CODES & set(_names(self.body)))
 
 
 @invariant("errors.rate-limit", requirement="errors.rate-limit")
 def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
-    """What calls itself a rate limit comes with status 429, whenever the run met one.
+    """Every error of the run whose code or type is a rate limit has status 429.
 
-    本次运行中，凡自称限流的响应都使用状态码 429。
+    本次运行中，错误码或错误类型为限流的每个响应都使用状态码 429。
     """
     for limit in _limits(exchange):
         expect(limit.status, "status of a rate limit").equals(429)
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
-def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
+def every_rate_limit_has_retry_after(exchange: RecordedExchange) -> None:
     """Every 429 has `Retry-After`, in seconds or as a date.
 
     每个 429 都带有 `Retry-After`，其值为秒数或日期。
     """
     limits = [limit for limit in _limits(exchange) if limit.status == 429]
     if not limits:
-        raise NotApplicable("nothing was refused with 429")
+        raise NotApplicable("no request was rejected with 429")
     for limit in limits:
         if limit.retry_after is None or not _is_time(limit.retry_after):
             raise Failure(
@@ -63,25 +63,25 @@ def every_rate_limit_says_when_to_come_back(exchange: RecordedExchange) -> None:
             )
 
 
-def _limits(exchange: RecordedExchange) -> list[PushedBack]:
+def _limits(exchange: RecordedExchange) -> list[LimitedResponse]:
     found = [one for one in _tries(exchange) if one.is_limit]
     if not found:
-        raise NotApplicable("no rate limit was met")
+        raise NotApplicable("no rate limit was hit")
     return found
 
 
-def _tries(recorded: RecordedExchange) -> Iterator[PushedBack]:
-    """Yield every answer to a request: those that were not taken for one, and the last."""
+def _tries(recorded: RecordedExchange) -> Iterator[LimitedResponse]:
+    """Yield every response to a request: those that were retried, and the last."""
     exchange = recorded.exchange
     for tried in exchange.attempts[:-1]:
         if tried.status is not None:
-            yield PushedBack(tried.status, tried.retry_after, tried.body)
+            yield LimitedResponse(tried.status, tried.retry_after, tried.body)
     if exchange.status is not None:
-        yield PushedBack(exchange.status, exchange.header("retry-after"), exchange.body)
+        yield LimitedResponse(exchange.status, exchange.header("retry-after"), exchange.body)
 
 
 def _names(body: bytes) -> Iterator[str]:
-    """Yield the words by which a program can tell an error: its code and its type."""
+    """Yield the code and the type of an error."""
     try:
         result: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -94,7 +94,7 @@ def _names(body: bytes) -> Iterator[str]:
 
 
 def _is_time(text: str) -> bool:
-    """Return whether a header says when: in seconds, or as a date of HTTP."""
+    """Return whether a header value is a number of seconds or an HTTP date."""
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
         return True
     try:

@@ -1,4 +1,4 @@
-"""What is rejected as a plain request is rejected as a stream, which has code of its own."""
+"""Invalid values are rejected in streaming requests, too, which often have separate code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ STEPS: Mapping[str, float] = {
     "presence_penalty": 0.1,
     "n": 1,
 }
-"""Parameters with a range, and how far from it a value is tried."""
+"""Parameters with a range, and the distance from it of the tested value."""
 
 MAX_EVENTS = 3
-"""Events that are read of a stream that should not have begun."""
+"""Events to read of a stream that should have been rejected."""
 
 
 @check(
@@ -30,31 +30,32 @@ MAX_EVENTS = 3
     tier="deep",
     needs=("stream",),
 )
-async def what_is_declined_is_declined_in_a_stream(api: Api) -> None:
-    """Values out of range, and other things that are declined, are declined in a stream, too.
+async def streams_are_rejected_like_other_requests(api: Api) -> None:
+    """Values out of range and other invalid values are rejected in streaming requests, too.
 
-    超出范围的值及其他会被拒绝的内容，在流式请求中同样被拒绝。
+    超出范围的值及其他无效值，在流式请求中同样被拒绝。
     """
     wrong = list(wrong_requests(api.contract))
     served = await in_parallel(*(is_served_as_stream_only(api, body) for body in wrong))
     streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
     if streams:
         raise Failure(
-            "a stream to be declined where the plain request is", f"streams of {', '.join(streams)}"
+            "streams to be rejected where non-streaming requests are",
+            f"streams served: {', '.join(streams)}",
         )
 
 
 async def is_served_as_stream_only(api: Api, wrong: Mapping[str, Any]) -> bool:
-    """Tell whether a wrong request is declined as a plain one, and served as a stream."""
+    """Return whether an invalid request is rejected without ``stream`` and served with it."""
     body = {"model": api.model, **wrong}
     if (await api.post(body)).exchange.status not in range(400, 500):
-        return False  # what is served as a plain request is found by its own check
+        return False  # another check judges values that are served in non-streaming requests
     streamed = {**body, "stream": True}
     return (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200
 
 
 def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:
-    """Yield requests that must be declined, each as the check of its parameter asks it."""
+    """Yield requests that must be rejected, each as the check of its parameter sends it."""
     for name, step in STEPS.items():
         parameter = contract.parameter(name)
         if parameter.maximum is not None:

@@ -1,7 +1,7 @@
-"""Good requests that break the server: a 500 where a completion or a refusal belongs.
+"""Valid requests that cause a server error: a 500 instead of a completion or a rejection.
 
-A server that is out of order for a moment says nothing about a request. So a request that got a 500
-is sent again at the end of the run, next to one that is known to be served.
+A temporary failure of the server says nothing about a request. So a request that got a 500 is sent
+again at the end of the run, next to one that is known to be served.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from conformance.model import Credentials
 from conformance.protocol.trace import RecordedExchange
 
 BROKEN = 500
-"""The status of a server that fell over; 502, 503 and 504 are a gateway's, about another server."""
+"""The status of an internal server error; 502, 503 and 504 come from a gateway."""
 
 ROUNDS = 2
-"""How often suspects are sent again; the wire repeats each three times before it believes a 500."""
+"""How often suspects are sent again; the transport retries each three times on a 500."""
 
 MAX_SUSPECTS = 10
-"""Requests that are asked again at most."""
+"""The most requests that are sent again."""
 
 
 @check_afterwards(
     "errors.good-input-no-server-fault", requirement="errors.good-input-no-server-fault"
 )
-async def a_right_request_breaks_nothing(api: Api) -> None:
-    """No request that the document allows is answered 500 each time that it is sent.
+async def a_valid_request_causes_no_server_error(api: Api) -> None:
+    """No request that the document allows gets a 500 each time it is sent.
 
     文档允许的请求，不会每次发送都得到 500。
     """
-    broken = [exchange for exchange in right_requests(api) if exchange.exchange.status == BROKEN]
+    broken = [exchange for exchange in valid_exchanges(api) if exchange.exchange.status == BROKEN]
     if not broken:
         return
     guilty = await broken_again(api, simplest(broken)[:MAX_SUSPECTS])
     if guilty:
         result = "; ".join(in_words(exchange) for exchange in guilty)
-        raise Failure("an answer, or a 4xx that declines the request", f"500 each time: {result}")
+        raise Failure("a response, or a 4xx that rejects the request", f"500 each time: {result}")
 
 
-def right_requests(api: Api) -> Iterator[RecordedExchange]:
-    """The exchanges whose request the document allows, and that no check has judged a deviation."""
+def valid_exchanges(api: Api) -> Iterator[RecordedExchange]:
+    """Yield exchanges whose request the document allows, and whose response no check reported."""
     result = {exchange for finding in api.trace.reported_failures for exchange in finding.exchanges}
     for recorded in api.trace.exchanges:
         request = recorded.exchange.request
@@ -56,7 +56,7 @@ def right_requests(api: Api) -> Iterator[RecordedExchange]:
         except NotApplicable:
             continue
         known = all(api.contract.parameter(name).documented for name in body)
-        # What an empty prompt or stop sequence means is settled nowhere; other checks look at it.
+        # No document defines an empty prompt or stop sequence; other checks judge them.
         meant = bool(body.get("prompt")) and body.get("stop") not in ("", [])
         right = known and meant and not api.contract.validate_request(body)
         if right and body.get("model") == api.model:
@@ -64,7 +64,7 @@ def right_requests(api: Api) -> Iterator[RecordedExchange]:
 
 
 def simplest(broken: Iterable[RecordedExchange]) -> list[RecordedExchange]:
-    """Leave out each request that uses all that a simpler one uses, which broke the server too."""
+    """Leave out each request that has all features of a simpler request that also fails."""
     kept: list[RecordedExchange] = []
     for response in sorted(broken, key=lambda one: (len(shape(one)), one.exchange.request.body)):
         if not any(shape(other) <= shape(response) for other in kept):
@@ -73,19 +73,21 @@ def simplest(broken: Iterable[RecordedExchange]) -> list[RecordedExchange]:
 
 
 def shape(exchange: RecordedExchange) -> frozenset[str]:
-    """Name what there is to a request beyond the simplest one: parameters, nulls, and scripts."""
+    """Return the features of a request beyond the minimal one: parameters, nulls, scripts."""
     body = json.loads(exchange.exchange.request.body)
     nulls = {f"`{name}: null`" for name, value in body.items() if value is None}
     return (frozenset(traits(exchange)) | nulls) - {"`max_tokens`"}
 
 
 def in_words(exchange: RecordedExchange) -> str:
-    """Tell a reader which request it is."""
-    return f"{' with '.join(sorted(shape(exchange))) or 'a plain request'} ({exchange.exchange.id})"
+    """Describe a request for a reader."""
+    return (
+        f"{' with '.join(sorted(shape(exchange))) or 'a minimal request'} ({exchange.exchange.id})"
+    )
 
 
 async def broken_again(api: Api, suspects: list[RecordedExchange]) -> list[RecordedExchange]:
-    """Send requests again, and return those that break a server which serves others each time.
+    """Send requests again, and return those that fail each time while the server serves others.
 
     Raises:
         Inconclusive: the cheapest request is not served either.
@@ -96,5 +98,5 @@ async def broken_again(api: Api, suspects: list[RecordedExchange]) -> list[Recor
         suspects = [s for s, response in again if response.exchange.status == BROKEN]
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if suspects and control.exchange.status != 200:
-            raise Inconclusive("requests are answered 500, and so is the cheapest one now")
+            raise Inconclusive("requests get a 500, and so does the cheapest one")
     return suspects

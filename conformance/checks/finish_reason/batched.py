@@ -1,4 +1,4 @@
-"""``finish_reason`` in a batch with several choices and an echo, plain and streamed."""
+"""``finish_reason`` in a batch with several choices and an echo, streaming or not."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from conformance.judgement import NotApplicable, expect
 
 
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **BATCHED)
-async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
-    """Each choice of a batch that is over before its limit, as it is alone, was not cut.
+async def each_choice_below_the_limit_was_not_cut(api: Api) -> None:
+    """In a batch, no choice that ends before its limit has finish_reason `length`.
 
-    单独请求时在上限之前结束的 choice，在批次中也不标为被截断。
+    在批次中，在上限之前结束的 choice，其 finish_reason 不是 `length`。
     """
     await assert_ended(api, stream=False)
 
@@ -32,19 +32,19 @@ async def each_choice_that_ends_by_itself_says_so(api: Api) -> None:
     requirement="finish-reason.stop-at-natural-end",
     **BATCHED_STREAM,
 )
-async def each_streamed_choice_that_ends_by_itself_says_so(api: Api) -> None:
-    """Each streamed choice of a batch that is over before its limit was not cut.
+async def each_streamed_choice_below_the_limit_was_not_cut(api: Api) -> None:
+    """In a streamed batch, no choice that ends before its limit has finish_reason `length`.
 
-    流式批次中在上限之前结束的 choice，不标为被截断。
+    在流式批次中，在上限之前结束的 choice，其 finish_reason 不是 `length`。
     """
     await assert_ended(api, stream=True)
 
 
 async def assert_ended(api: Api, *, stream: bool) -> None:
-    """Assert that choices with the text of an answer below its limit do not claim to be cut."""
+    """Assert that choices with the text of a response below its limit do not have ``length``."""
     alone = await non_streaming(api, QUESTION)
     if not alone.has_usage or not 0 < alone.usage.completion_tokens < MAX_TOKENS:
-        raise NotApplicable("the answer to the question does not end by itself")
+        raise NotApplicable("the response to the question does not end by itself")
     for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
         if prompt == QUESTION and generated_text(prompt, choice) == solid(alone.text):
             reason = f"finish_reason of {choice.where}"
@@ -53,9 +53,9 @@ async def assert_ended(api: Api, *, stream: bool) -> None:
 
 @check("all-at-once.reason-known", requirement="finish-reason.known-value", **BATCHED)
 async def each_choice_has_a_known_reason(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` has a finish_reason, and a known one.
+    """Each choice of a batch with `n: 2` and `echo` has a known finish_reason.
 
-    在带 `n: 2` 与 `echo` 的批次中，每个 choice 都有 finish_reason，且是已知的值。
+    在带 `n: 2` 与 `echo` 的批次中，每个 choice 的 finish_reason 都是已知的值。
     """
     await assert_known(api, stream=False)
 
@@ -72,6 +72,6 @@ async def each_streamed_choice_has_a_known_reason(api: Api) -> None:
 
 
 async def assert_known(api: Api, *, stream: bool) -> None:
-    """Assert that each choice says why it ended."""
+    """Assert that each choice has a known finish_reason."""
     for _, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
         expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*REASONS)

@@ -26,7 +26,7 @@ REASONS = ("stop", "length", "content_filter")
 
 @check("finish-reason.known", requirement="finish-reason.known-value", tier="smoke")
 async def the_reason_is_a_known_one(api: Api) -> None:
-    """A plain choice has finish_reason `stop`, `length` or `content_filter`, never null.
+    """A non-streaming choice has finish_reason `stop`, `length` or `content_filter`, never null.
 
     非流式 choice 的 finish_reason 为 `stop`、`length` 或 `content_filter`，绝不为 null。
     """
@@ -35,9 +35,9 @@ async def the_reason_is_a_known_one(api: Api) -> None:
 
 @check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
 async def every_choice_has_a_known_reason(api: Api) -> None:
-    """Every choice of a batch has a finish_reason, and a known one.
+    """Every choice of a batch has a known finish_reason.
 
-    批次中每个 choice 都有 finish_reason，且是已知的值。
+    批次中每个 choice 的 finish_reason 都是已知的值。
     """
     for choice in (await non_streaming(api, two_prompts(api))).choices:
         expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
@@ -59,7 +59,7 @@ async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
 
 @check("finish-reason.one-token", requirement="finish-reason.length-at-limit", tier="smoke")
 async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
-    """With `max_tokens: 1` an answer that has text was cut by the limit: `length`.
+    """With `max_tokens: 1` a response with text has finish_reason `length`.
 
     设置 `max_tokens: 1` 时，有文本的响应是被上限截断的，其 finish_reason 为 `length`。
     """
@@ -72,10 +72,10 @@ async def one_token_of_text_is_cut_by_the_limit(api: Api) -> None:
     tier="smoke",
     needs=("stream",),
 )
-async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
-    """A stream with the text of a plain answer that was cut by the limit was cut by it, too.
+async def a_stream_ends_for_the_same_reason(api: Api) -> None:
+    """A stream with the text of a non-streaming response with `length` has `length`, too.
 
-    与被上限截断的非流式响应文本相同的流，同样标为被上限截断。
+    若非流式响应的 finish_reason 为 `length`，则文本相同的流也为 `length`。
     """
     assert_cut_alike((await non_streaming(api)).choices, (await streamed(api)).choices)
 
@@ -85,10 +85,10 @@ async def a_stream_ends_for_the_reason_of_the_plain_answer(api: Api) -> None:
     requirement="finish-reason.length-at-limit",
     needs=("stream",),
 )
-async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> None:
-    """A streamed batch ends each choice that the limit cut like the plain one with its text.
+async def a_streamed_batch_ends_for_the_same_reasons(api: Api) -> None:
+    """In a streamed batch, a choice with the text of a non-streaming one with `length` has it, too.
 
-    流式批次中被上限截断的每个 choice，其结束原因与文本相同的非流式 choice 一致。
+    流式批次中，与 finish_reason 为 `length` 的非流式 choice 文本相同者，也为 `length`。
     """
     prompts = two_prompts(api)
     assert_cut_alike(
@@ -97,8 +97,8 @@ async def a_streamed_batch_ends_for_the_reasons_of_the_plain_one(api: Api) -> No
 
 
 @check("finish-reason.cut-short", requirement="finish-reason.length-at-limit")
-async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
-    """An answer that goes on when it may be longer was cut by the limit: `length`.
+async def a_response_that_would_continue_was_cut(api: Api) -> None:
+    """A response that continues with a larger limit has finish_reason `length`.
 
     放宽上限就会继续的响应是被上限截断的，其 finish_reason 为 `length`。
     """
@@ -108,8 +108,8 @@ async def an_answer_that_would_go_on_was_cut(api: Api) -> None:
     )
     beginning = solid(short.text)
     if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
-        raise NotApplicable("a larger max_tokens does not continue the same answer")
-    expect(short.finish_reason, "finish_reason of the shorter answer").equals("length")
+        raise NotApplicable("a larger max_tokens does not continue the same response")
+    expect(short.finish_reason, "finish_reason of the shorter response").equals("length")
 
 
 @check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
@@ -139,8 +139,8 @@ async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
 
 
 @check("finish-reason.natural-end", requirement="finish-reason.stop-at-natural-end")
-async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
-    """An answer with fewer tokens than allowed ended by itself: not `length`.
+async def a_response_below_the_limit_was_not_cut(api: Api) -> None:
+    """A response with fewer tokens than its limit does not have finish_reason `length`.
 
     token 数少于上限的响应是自行结束的，其 finish_reason 不是 `length`。
     """
@@ -159,10 +159,10 @@ async def an_answer_below_the_limit_was_not_cut(api: Api) -> None:
 @check(
     "finish-reason.natural-end-deep", requirement="finish-reason.stop-at-natural-end", tier="deep"
 )
-async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
-    """Among long answers those with fewer tokens than allowed ended by themselves.
+async def a_long_response_below_the_limit_was_not_cut(api: Api) -> None:
+    """A long response with fewer tokens than its limit does not have finish_reason `length`.
 
-    在较长的响应中，token 数少于上限者都是自行结束的。
+    token 数少于上限的较长响应，其 finish_reason 不是 `length`。
     """
     prompts = ("The end of the story is this:", "Yes or no? Answer:", QUESTION)
     longest: dict[str, Any] = {"max_tokens": 96, "temperature": 0}
@@ -173,53 +173,55 @@ async def a_long_answer_below_the_limit_was_not_cut(api: Api) -> None:
 
 @check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
 async def each_choice_has_its_own_reason(api: Api) -> None:
-    """In a batch the choice that meets the stop sequence has `stop`, and the other its own.
+    """In a batch, the choice with the stop sequence has `stop`, the other its own finish_reason.
 
-    批次中遇到停止序列的 choice 为 `stop`，另一个则有自己的 finish_reason。
+    批次中遇到停止序列的 choice 为 `stop`，另一个有自己的 finish_reason。
     """
     counted, coloured = (await non_streaming(api)).only, (await non_streaming(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:
-        raise NotApplicable("both prompts of the batch have answers with the same stop sequence")
+        raise NotApplicable("both responses of the batch contain the same stop sequence")
     assert_own_reasons(
         await non_streaming(api, two_prompts(api), stop=needle), needle, [counted, coloured]
     )
 
 
 def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -> None:
-    """Assert that streamed choices were cut by the limit where plain ones of the same text were."""
+    """Assert that streamed choices have ``length`` like non-streaming ones of the same text."""
     cut = [
         streamed
         for one, streamed in zip(whole, fragments, strict=False)
         if one.finish_reason == "length" and solid(one.text) == solid(streamed.text)
     ]
     if not cut:
-        raise NotApplicable("no plain answer was cut, or the stream has other texts")
+        raise NotApplicable(
+            "no non-streaming response was truncated, or the stream has other texts"
+        )
     for choice in cut:
         reason = f"finish_reason of streamed choice {choice.index}"
         expect(choice.finish_reason, reason).equals("length")
 
 
 def assert_cut_by_limit(choice: Choice) -> None:
-    """Assert that a choice of one token was cut by the limit, unless that token ended the text."""
+    """Assert that a choice of one token has ``length``, unless the token is the end of text."""
     if choice.text == "":
-        raise NotApplicable("the only token has no text: it may be the one that ends the text")
+        raise NotApplicable("the only token has no text; it may be the end-of-text token")
     expect(choice.finish_reason, "finish_reason").equals("length")
 
 
 def assert_stopped(choice: Choice, text: str) -> None:
-    """Assert that a choice whose text ends where the stop sequence was met says so."""
+    """Assert that a choice whose text ends at the stop sequence has ``stop``."""
     if choice.text != text:
         raise NotApplicable(
-            "the answer did not end at the stop sequence, which is judged elsewhere"
+            "the response did not end at the stop sequence (covered by another check)"
         )
     expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
 
 
 def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
-    """Assert that the second of two choices ended at a stop sequence, and the other as alone."""
+    """Assert that the second of two choices has ``stop``, and the first the reason it has alone."""
     if len(together.choices) != len(alone):
-        raise NotApplicable("not one choice for each prompt, which is judged elsewhere")
+        raise NotApplicable("not one choice for each prompt (covered by another check)")
     free, stopped = together.choices
     assert_stopped(stopped, before(alone[1].text, needle))
     if free.text == alone[0].text:
@@ -227,17 +229,17 @@ def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -
 
 
 def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
-    """Assert that answers with fewer tokens than their limit do not claim to have been cut.
+    """Assert that responses with fewer tokens than their limit do not have ``length``.
 
     Raises:
-        NotApplicable: none has fewer, or the bill cannot tell, because no answer that was cut is
-            billed with its limit.
+        NotApplicable: none has fewer, or the usage is unreliable, because no truncated response has
+            a usage equal to its limit.
     """
     early = [a for a, limit in completions if 0 < a.usage.completion_tokens < limit]
     if not early:
-        raise NotApplicable("none of the answers ended by itself")
+        raise NotApplicable("no response ended before its limit")
     cut = [pair for pair in completions if pair[0].only.finish_reason == "length"]
     if cut and all(response.usage.completion_tokens < limit for response, limit in cut):
-        raise NotApplicable("no answer is billed with its limit, which usage's checks judge")
+        raise NotApplicable("no response has a usage equal to its limit (covered by other checks)")
     for response in early:
         expect(response.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

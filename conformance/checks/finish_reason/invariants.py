@@ -18,11 +18,11 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 @invariant("finish-reason.known-everywhere", requirement="finish-reason.known-value")
 def every_choice_has_a_known_reason(exchange: RecordedExchange) -> None:
-    """Every choice of every answer ends with `stop`, `length` or `content_filter`.
+    """Every choice of every response ends with `stop`, `length` or `content_filter`.
 
     每个响应的每个 choice 都以 `stop`、`length` 或 `content_filter` 结束。
 
-    That a streamed choice ends at all is judged with the streams.
+    The checks of streams judge whether a streamed choice has a finish_reason at all.
     """
     streams = exchange.response.is_stream
     for choice in exchange.completion.choices:
@@ -33,46 +33,48 @@ def every_choice_has_a_known_reason(exchange: RecordedExchange) -> None:
 
 @invariant("finish-reason.one-token-everywhere", requirement="finish-reason.length-at-limit")
 def one_token_of_text_is_cut_everywhere(exchange: RecordedExchange) -> None:
-    """Every choice that has text at `max_tokens: 1`, and no stop sequence, has `length`.
+    """With `max_tokens: 1` and no stop sequence, every choice with text has `length`.
 
     在 `max_tokens: 1` 且没有停止序列时，每个有文本的 choice 的 finish_reason 都是 `length`。
     """
     if exchange.request.limit != 1 or exchange.request.stops:
-        raise NotApplicable("the choices may end by themselves")
+        raise NotApplicable("the choices may end before the limit")
     texts = [(choice, exchange.generated(number, choice)) for number, choice in exchange.numbered]
     spoken = [choice for choice, text in texts if text and choice.finish_reason in REASONS]
     if not spoken:
-        raise NotApplicable("the only token may be the one that ends the text")
+        raise NotApplicable("the only token may be the end-of-text token")
     for choice in spoken:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
 
 @invariant("finish-reason.all-tokens-everywhere", requirement="finish-reason.length-at-limit")
 def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
-    """Every choice whose tokens all show in its text, and are as many as allowed, has `length`.
+    """Every choice with as many visible tokens as its limit has finish_reason `length`.
 
     token 全部出现在文本中且数目达到上限的 choice，其 finish_reason 都是 `length`。
 
-    Nothing else can have ended it then: no stop sequence was sent, and no token is one that ends.
+    Only the limit can have ended it: there is no stop sequence, and no end-of-text token.
     """
     if (
         exchange.request.stops
         or exchange.request.echo
         or not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
     ):
-        raise NotApplicable("the choices may end by themselves")
+        raise NotApplicable("the choices may end before the limit")
     full = [choice for _, choice in exchange.numbered if _is_full(choice, exchange.request.limit)]
     if not full:
-        raise NotApplicable("no choice shows as many tokens as allowed")
+        raise NotApplicable("no choice has as many visible tokens as allowed")
     for choice in full:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
 
 @invariant_across("finish-reason.cut-everywhere", requirement="finish-reason.length-at-limit")
-def what_goes_on_elsewhere_was_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy choice that was billed with all its tokens, and goes on elsewhere, has `stop`.
+def a_text_that_continues_elsewhere_was_cut(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Violation]:
+    """No greedy choice has `stop` if its usage reaches the limit and another response continues.
 
-    计费达到上限、且在别处还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
+    用量达到上限、且在其他响应中还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
     """
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
@@ -83,24 +85,24 @@ def what_goes_on_elsewhere_was_cut(exchanges: Sequence[RecordedExchange]) -> Ite
             continue
         if sight.choice.finish_reason == "stop" and _has_full_usage(sight):
             name = f"{sight.choice.where}.finish_reason"
-            expected = f'{name} = "length" after {sight.limit} tokens of a text that goes on'
+            expected = f'{name} = "length" after {sight.limit} tokens of a text that continues'
             yield Violation(Failure(expected, f'{name} = "stop"'), (sight.exchange,))
 
 
 @invariant_across("finish-reason.same-text-everywhere", requirement="finish-reason.length-at-limit")
 def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy choice with the text of one that the same limit cut has `stop`, unless it met one.
+    """No greedy choice without a stop match has `stop` if the same limit cut another of its text.
 
     与被同一上限截断者文本相同的贪心 choice，除非遇到停止序列，否则不会是 `stop`。
 
-    That the other was cut shows in its bill.
+    The usage of the other one shows that it was cut.
     """
     for sights in _same_texts(exchanges):
         cut = [s for s in sights if s.choice.finish_reason == "length" and _has_full_usage(s)]
         for sight in sights:
             if cut and sight.choice.finish_reason == "stop":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "length", as in other answers of the same text'
+                expected = f'{name} = "length", as in other responses with the same text'
                 yield Violation(
                     Failure(expected, f'{name} = "stop"'), (sight.exchange, cut[0].exchange)
                 )
@@ -110,7 +112,7 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
     "finish-reason.natural-end-everywhere", requirement="finish-reason.stop-at-natural-end"
 )
 def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy choice with the text of one that ended below the same limit has `length`.
+    """No greedy choice has `length` if another with the same text ended below the same limit.
 
     与同一上限之内自行结束者文本相同的贪心 choice，其 finish_reason 不会是 `length`。
     """
@@ -119,16 +121,16 @@ def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> It
         for sight in sights:
             if ended and sight.choice.finish_reason == "length":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "stop", as in other answers of the same text'
+                expected = f'{name} = "stop", as in other responses with the same text'
                 seen = Failure(expected, f'{name} = "length"')
                 yield Violation(seen, (sight.exchange, ended[0].exchange))
 
 
 @invariant("finish-reason.few-tokens-everywhere", requirement="finish-reason.stop-at-natural-end")
 def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
-    """No choice has `length` whose tokens and whose bill are both fewer than allowed.
+    """No choice has `length` if both its tokens and its usage are below the limit.
 
-    token 数与计费数都少于上限的 choice，其 finish_reason 不会是 `length`。
+    token 数与用量都低于上限的 choice，其 finish_reason 不会是 `length`。
     """
     request = exchange.request
     if (
@@ -137,7 +139,7 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
         or not 1 <= request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
         or request.best_of > 1
     ):
-        raise NotApplicable("how many tokens the choice has cannot be told")
+        raise NotApplicable("the number of tokens of the choice is unknown")
     (_, choice), *_ = exchange.numbered
     listed, counted = len(readable_tokens(choice)), exchange.usage.completion_tokens
     if 0 < listed == counted < request.limit:
@@ -151,8 +153,8 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
     requirement="finish-reason.stop-at-sequence",
     explained_by=("streaming.one-finish-per-choice",),
 )
-def every_stopped_choice_says_so(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """Every greedy choice whose text ends where it met its stop sequence has `stop`.
+def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+    """Every greedy choice whose text ends at its stop sequence has `stop`.
 
     文本恰在停止序列处结束的每个贪心 choice，其 finish_reason 都是 `stop`。
     """
@@ -174,7 +176,7 @@ def _same_texts(exchanges: Sequence[RecordedExchange]) -> list[list[Sight]]:
 
 
 def _is_full(choice: Choice, limit: int) -> bool:
-    """Return whether a choice lists as many tokens as allowed, and its text shows every one."""
+    """Return whether a choice lists as many tokens as its limit, all visible in its text."""
     try:
         tokens = readable_tokens(choice)
     except NotApplicable:
@@ -185,18 +187,18 @@ def _is_full(choice: Choice, limit: int) -> bool:
 
 
 def _has_full_usage(sight: Sight) -> bool:
-    """Return whether the bill says that every choice of the answer has all the tokens allowed."""
+    """Return whether the usage shows that every choice of the response reached the limit."""
     request = sight.exchange.request
     return request.best_of == request.n and _usage_of(sight) == sight.limit * request.choices
 
 
 def _has_usage_below(sight: Sight) -> bool:
-    """Return whether the bill says that the only choice has fewer tokens than allowed."""
+    """Return whether the usage shows that the only choice has fewer tokens than its limit."""
     return sight.exchange.request.choices == 1 and 0 < _usage_of(sight) < sight.limit
 
 
 def _usage_of(sight: Sight) -> int:
-    """The completion tokens of a choice's answer; 0 where no bill came."""
+    """Return the completion tokens of a choice's response; 0 if it has no usage."""
     try:
         return sight.exchange.usage.completion_tokens
     except Judgement:

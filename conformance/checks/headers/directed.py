@@ -16,8 +16,8 @@ RATE_LIMIT_HEADERS = tuple(
 
 
 @check("headers.content-type", requirement="headers.content-type", tier="smoke")
-async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
-    """A plain answer has the content type `application/json`.
+async def a_response_has_a_json_content_type(api: Api) -> None:
+    """A non-streaming response has the content type `application/json`.
 
     非流式响应的内容类型为 `application/json`。
     """
@@ -25,8 +25,8 @@ async def a_plain_answer_says_that_it_is_json(api: Api) -> None:
 
 
 @check("headers.content-type-of-batch", requirement="headers.content-type")
-async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
-    """The answer to a batch has the content type `application/json`.
+async def a_batch_response_has_a_json_content_type(api: Api) -> None:
+    """The response to a batch has the content type `application/json`.
 
     批次响应的内容类型为 `application/json`。
     """
@@ -35,7 +35,7 @@ async def the_answer_to_a_batch_says_that_it_is_json(api: Api) -> None:
 
 @check("headers.charset", requirement="headers.content-type", tier="smoke")
 async def no_charset_but_utf8(api: Api) -> None:
-    """The content type names no other encoding than UTF-8.
+    """The content type names no encoding other than UTF-8.
 
     内容类型不声明 UTF-8 以外的编码。
     """
@@ -46,7 +46,7 @@ async def no_charset_but_utf8(api: Api) -> None:
 
 @check("headers.request-id", requirement="headers.openai", tier="smoke")
 async def a_request_id_names_one_request(api: Api) -> None:
-    """Where answers have an `x-request-id`, no two have the same.
+    """If responses have an `x-request-id`, no two are equal.
 
     响应若带有 `x-request-id`，则任意两个都不相同。
     """
@@ -55,12 +55,12 @@ async def a_request_id_names_one_request(api: Api) -> None:
     if None in ids:
         raise NotApplicable("the endpoint sends no x-request-id, which is optional")
     if ids[0] == ids[1]:
-        raise Failure("an x-request-id for each answer", f"{ids[0]!r} for two answers")
+        raise Failure("a unique x-request-id for each response", f"{ids[0]!r} in two responses")
 
 
 @check("headers.processing-time", requirement="headers.openai", tier="smoke")
 async def the_processing_time_is_a_number(api: Api) -> None:
-    """Where an answer has `openai-processing-ms`, it is a number.
+    """If a response has `openai-processing-ms`, it is a number.
 
     响应若带有 `openai-processing-ms`，则其为数字。
     """
@@ -72,7 +72,7 @@ async def the_processing_time_is_a_number(api: Api) -> None:
 
 @check("headers.rate-limits", requirement="headers.openai", tier="smoke")
 async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
-    """Where an answer has `x-ratelimit-…`, limits and what is left of them are numbers that fit.
+    """If a response has `x-ratelimit-…`, its limits and remainders are consistent numbers.
 
     响应若带有 `x-ratelimit-…`，则限额与剩余量均为彼此相符的数字。
     """
@@ -90,13 +90,13 @@ async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
 
 
 def assert_json(response: Response) -> None:
-    """Assert that a plain answer is announced as JSON; parameters of the type are free."""
+    """Assert that the content type is JSON; its parameters are free."""
     response.expect_ok()
     expect(response.content_type, "content-type").equals("application/json")
 
 
 def is_number(text: str) -> bool:
-    """Return whether a header's value is a plain number."""
+    """Return whether a header value is a number."""
     return re.fullmatch(r"\d+(\.\d+)?", text) is not None
 
 

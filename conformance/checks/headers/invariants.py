@@ -1,4 +1,4 @@
-"""``Content-Type`` of every plain answer of a run."""
+"""``Content-Type`` of every non-streaming response of a run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from conformance.protocol.trace import RecordedExchange
 
 
 @invariant("headers.content-type-everywhere", requirement="headers.content-type")
-def every_plain_answer_says_that_it_is_json(exchange: RecordedExchange) -> None:
-    """Every plain answer has the content type `application/json`, and no charset but UTF-8.
+def every_response_has_a_json_content_type(exchange: RecordedExchange) -> None:
+    """Every non-streaming response is `application/json`, with no charset other than UTF-8.
 
     每个非流式响应的内容类型都是 `application/json`，且不声明 UTF-8 以外的编码。
     """

@@ -20,7 +20,7 @@ from conformance.protocol.completion import Completion
 
 @check("index.of-one", requirement="index.each-once", tier="smoke")
 async def the_only_choice_is_number_zero(api: Api) -> None:
-    """The only choice of an answer has index 0.
+    """The only choice of a response has index 0.
 
     只有一个 choice 的响应，其 index 为 0。
     """
@@ -28,7 +28,7 @@ async def the_only_choice_is_number_zero(api: Api) -> None:
 
 
 @check("index.of-copies", requirement="index.each-once", tier="smoke", needs=("n",))
-async def copies_are_numbered(api: Api) -> None:
+async def choices_are_numbered(api: Api) -> None:
     """With `n: 3` there are three choices, with index 0, 1 and 2.
 
     设置 `n: 3` 时有三个 choice，index 为 0、1 和 2。
@@ -61,28 +61,28 @@ async def all_choices_are_numbered(api: Api) -> None:
 
 
 @check("index.prompt-order", requirement="index.prompt-major")
-async def choices_answer_their_own_prompts(api: Api) -> None:
-    """In a batch choice 0 answers the first prompt and choice 1 the second.
+async def choices_continue_their_own_prompts(api: Api) -> None:
+    """In a batch, choice 0 continues the first prompt and choice 1 the second.
 
-    批次中 choice 0 响应第一个 prompt，choice 1 响应第二个。
+    批次中 choice 0 接续第一个 prompt，choice 1 接续第二个。
     """
     assert_own_prompts(await singles(api), await non_streaming(api, two_prompts(api)))
 
 
 @check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
-async def streamed_choices_answer_their_own_prompts(api: Api) -> None:
-    """In a streamed batch choice 0 answers the first prompt and choice 1 the second.
+async def streamed_choices_continue_their_own_prompts(api: Api) -> None:
+    """In a streamed batch, choice 0 continues the first prompt and choice 1 the second.
 
-    流式批次中 choice 0 响应第一个 prompt，choice 1 响应第二个。
+    流式批次中 choice 0 接续第一个 prompt，choice 1 接续第二个。
     """
     assert_own_prompts(await singles(api), await streamed(api, two_prompts(api)))
 
 
 @check("index.prompt-major", requirement="index.prompt-major", tier="smoke", needs=("n", "echo"))
-async def copies_stand_beside_each_other(api: Api) -> None:
-    """With two prompts and `n: 2` choices 0 and 1 answer the first, 2 and 3 the second.
+async def choices_of_a_prompt_are_adjacent(api: Api) -> None:
+    """With two prompts and `n: 2`, choices 0 and 1 continue the first, 2 and 3 the second.
 
-    两个 prompt 带 `n: 2` 时，choice 0 和 1 响应第一个，2 和 3 响应第二个。
+    两个 prompt 带 `n: 2` 时，choice 0 和 1 接续第一个，2 和 3 接续第二个。
     """
     prompts = two_prompts(api)
     completion = (await api.complete(**choices_for(prompts))).expect_ok()
@@ -90,38 +90,38 @@ async def copies_stand_beside_each_other(api: Api) -> None:
 
 
 async def singles(api: Api) -> list[str]:
-    """Return the answers to the prompts of the batch, each asked alone."""
+    """Return the completions of the batch's prompts, each requested alone."""
     return [(await non_streaming(api, prompt)).text for prompt in two_prompts(api)]
 
 
 def assert_numbered(completion: Completion, count: int, feature: Feature) -> None:
-    """Assert that there are so many choices, numbered from 0 and each number once."""
+    """Assert that there are ``count`` choices, with each index from 0 once."""
     indexes = sorted(choice.index for choice in choices_of(completion, count, feature))
     expect(indexes, "indexes").equals(list(range(count)))
 
 
 def assert_own_prompts(alone: list[str], together: Completion) -> None:
-    """Assert that each choice of a batch resembles the answer to its own prompt the most.
+    """Assert that each choice of a batch resembles the completion of its own prompt the most.
 
-    Whether it is the same answer to the last character is judged elsewhere; here it is about whose.
+    Other checks judge whether both are equal.
     """
     if alone[0] == alone[1]:
-        raise NotApplicable("both prompts of the batch have the same answer")
+        raise NotApplicable("both prompts of the batch have the same response")
     assert_numbered(together, len(alone), Feature.BATCH)
     for number, text in enumerate(together.texts):
         own, other = alone[number], alone[1 - number]
         if shared_length(text, own) < shared_length(text, other):
-            raise Failure(f"choice {number} to go on like {shown(own)}", shown(text))
+            raise Failure(f"choice {number} to continue like {shown(own)}", shown(text))
 
 
 def assert_echoed_in_order(completion: Completion, prompts: list[str]) -> None:
-    """Assert that each choice begins with the prompt that its number belongs to."""
+    """Assert that each choice begins with the prompt that its index belongs to."""
     assert_numbered(completion, len(prompts), Feature.N_CHOICES)
     for choice, prompt in zip(completion.choices, prompts, strict=True):
         assert_echoed(choice.text.lstrip(" "), prompt)
 
 
 def shared_length(left: str, right: str) -> int:
-    """Count the characters that two texts have in common from their beginning."""
+    """Return the length of the common prefix of two texts."""
     pairs = zip(left, right, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,4 +1,4 @@
-"""``index`` of every choice of a run: each number once, and that of its own prompt."""
+"""``index`` of every choice of a run: each once, and that of its own prompt."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from conformance.judgement import Failure, Judgement, NotApplicable, expect, sho
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 8
-"""Characters of an answer that two prompts do not share by chance."""
+"""Characters that the completions of two prompts do not share by chance."""
 
 
 @invariant("index.each-once-everywhere", requirement="index.each-once")
 def every_choice_has_its_number(exchange: RecordedExchange) -> None:
-    """The choices of every answer are numbered from 0, each number once.
+    """The choices of every response have the indexes from 0, each once.
 
-    每个响应的 choice 从 0 起编号，每个编号恰好出现一次。
+    每个响应的 choice 的 index 从 0 开始，每个恰好出现一次。
     """
     wanted, completion = exchange.request.choices, exchange.completion
     if choice_count(exchange) != wanted:
-        raise NotApplicable("there are not as many choices as asked for, which is judged elsewhere")
+        raise NotApplicable(
+            "the number of choices is not the requested one (covered by another check)"
+        )
     if completion.chunks:
         parts = [part for chunk in completion.chunks for part in choices_in_chunk(chunk)]
         numbers = {shown(part.get("index")) for part in parts}
@@ -38,12 +40,12 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
     requirement="index.prompt-major",
     explained_by=("index.each-once",),
 )
-def every_choice_answers_its_own_prompt(
+def every_choice_continues_its_own_prompt(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No choice of a batch has the number of one prompt and the echo or the answer of another.
+    """No choice of a batch has the index of one prompt and the echo or completion of another.
 
-    批次中没有任何 choice 使用一个 prompt 的编号，却带着另一个的回显或响应。
+    批次中没有任何 choice 使用一个 prompt 的 index，却带着另一个的回显或补全。
     """
     greedy = greedy_in(exchanges)
     for exchange in exchanges:
@@ -57,7 +59,7 @@ def every_choice_answers_its_own_prompt(
         if own is None or sight.stops or len(text) < MIN_TELLING_CHARS or own.startswith(text):
             continue
         if any(other is not None and other.startswith(text) for other in others):
-            expected = f"{sight.choice.where} to go on like {shown(own)}"
+            expected = f"{sight.choice.where} to continue like {shown(own)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 

@@ -1,4 +1,4 @@
-"""Metamorphic relations: the numbers of choices in a batch, and the prompts that they continue."""
+"""Metamorphic relations: the indexes of choices in a batch, and the prompts that they continue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.judgement import Failure, shown
 
 @check("relations.index-layout", requirement="index.prompt-major", **GENERATED)
 async def choices_lie_prompt_by_prompt(api: Api) -> None:
-    """In a drawn batch with copies, choice `p * n + i` continues prompt `p`.
+    """In a generated batch with several choices, choice `p * n + i` continues prompt `p`.
 
     在随机生成、带多个 choice 的批次中，第 `p * n + i` 个 choice 接续第 `p` 个 prompt。
     """
@@ -25,15 +25,15 @@ async def choices_lie_prompt_by_prompt(api: Api) -> None:
     "relations.index-layout-streamed", requirement="index.each-once", needs=("stream",), **GENERATED
 )
 async def streamed_choices_lie_prompt_by_prompt(api: Api) -> None:
-    """In a stream of a drawn batch with copies every choice has its own number, in its own place.
+    """In a streamed generated batch, choice `p * n + i` continues prompt `p`, too.
 
-    在随机生成、带多个 choice 的流式批次中，每个 choice 都有自己的编号和位置。
+    在随机生成、带多个 choice 的流式批次中，第 `p * n + i` 个 choice 同样接续第 `p` 个 prompt。
     """
     await assert_prompt_major(api, stream=True)
 
 
 async def assert_prompt_major(api: Api, *, stream: bool) -> None:
-    """Assert that the choices of a batch are numbered by prompt, and continue their prompts."""
+    """Assert that the choices of a batch are ordered by prompt, and continue their prompts."""
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         numbered = await choices(trial.api, scene, shape, stream=stream)
@@ -42,11 +42,11 @@ async def assert_prompt_major(api: Api, *, stream: bool) -> None:
             raise Failure(f"index 0 to {len(numbered) - 1}, each once", shown(indexes))
         found = tuple(solid(choice.text) for _, choice in numbered)
         expected = await texts_alone(trial.api, scene, shape)
-        # The same texts in another order are no near-tie.
+        # The same texts in another order are not a near-tie.
         if found != expected and sorted(found) == sorted(expected):
             raise Failure(
                 "the choices of one prompt after those of the other",
-                f"{shown(found)} against {shown(expected)}",
+                f"{shown(found)} vs. {shown(expected)}",
             )
 
     await assert_property(api, scenes, relation, batch_shapes(api))

@@ -39,7 +39,7 @@ Observer = Callable[[TestCase, Baselines, Completion], Observation | None]
 """Observes one aspect of a response.
 
 Raises:
-    Deviation: the response is wrong by itself, without a comparison.
+    Failure: the response is wrong by itself, without a comparison.
     NotApplicable: there is nothing to compare.
 """
 
@@ -56,7 +56,7 @@ def paired(
     if [repr(choice.raw.get("index")) for choice in response.choices] != [
         repr(i) for i in range(len(expected))
     ]:
-        raise NotApplicable("the choices are not those that were asked for")
+        raise NotApplicable("the choices are not the requested ones")
     return list(zip(response.choices, expected, strict=True))
 
 
@@ -79,7 +79,7 @@ def layout(case: TestCase, _: Baselines, response: Completion) -> Observation:
 
 
 def texts(case: TestCase, baselines: Baselines, response: Completion) -> Observation | None:
-    """Observe what each choice adds to its prompt; a missing echo is judged by another aspect."""
+    """Observe what each choice adds to its prompt; another aspect judges a missing echo."""
     seen, wanted = [], []
     for choice, expected in paired(case, baselines, response):
         echoed = expected.prompt if case.request.echo and isinstance(expected.prompt, str) else ""
@@ -128,7 +128,7 @@ def endings(case: TestCase, baselines: Baselines, response: Completion) -> Obser
 
 
 def usage(case: TestCase, baselines: Baselines, response: Completion) -> Observation | None:
-    """Observe the three counts; what cannot be predicted of them is taken as reported."""
+    """Observe the three counts; a count that cannot be predicted is taken as reported."""
     if case.request.stream and not case.request.include_usage:
         return None
     reported = response.usage
@@ -165,7 +165,7 @@ def lists(case: TestCase, baselines: Baselines, response: Completion) -> Observa
     """Check the arrays of log probabilities: present if requested, parallel, complete.
 
     Raises:
-        Deviation: one of them is wrong.
+        Failure: one of them is wrong.
     """
     requested = case.request.logprobs
     for choice, _ in paired(case, baselines, response):
@@ -181,7 +181,7 @@ def _assert_none(choice: Choice) -> None:
     logprobs = choice.raw.get("logprobs")
     # Four empty arrays mean the same as null.
     if isinstance(logprobs, Mapping) and any(logprobs.values()):
-        raise Failure("no log probabilities where none were asked for", shown(logprobs))
+        raise Failure("no log probabilities where none were requested", shown(logprobs))
 
 
 def _assert_arrays(choice: Choice, requested: int) -> None:

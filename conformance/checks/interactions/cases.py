@@ -1,7 +1,7 @@
-"""One generated request: prompts and settings, which can be taken away one by one.
+"""One generated request: prompts and settings, which can be removed one by one.
 
-What is left when nothing more can be taken away is the smallest request that still shows a fault.
-That request is reported.
+When nothing more can be removed, the rest is the smallest request that still shows a failure. That
+request is reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Prompt = str | tuple[int, ...]
 """One prompt: text, or token ids."""
 
 ASCII = "1, 2, 3, 4, 5, 6,"
-"""The plainest prompt; any language model goes on counting."""
+"""The simplest prompt; any language model continues the count."""
 
 PARTS = ("batch", "listed", "escaped", "limit", "prompt")
 """The traits of a test case that are no settings."""
@@ -55,7 +55,7 @@ class TestCase:
 
     @cached_property
     def request(self) -> CompletionRequest:
-        """The request as an endpoint has to read it."""
+        """The request as an endpoint has to interpret it."""
         return CompletionRequest(self.body)
 
     @property
@@ -65,7 +65,7 @@ class TestCase:
 
     @property
     def traits(self) -> tuple[str, ...]:
-        """What can be taken away: names of settings, and of :data:`PARTS`."""
+        """The traits that can be removed: names of settings, and of :data:`PARTS`."""
         has = {
             "batch": len(self.prompts) > 1,
             "listed": self.listed and len(self.prompts) == 1,
@@ -81,7 +81,7 @@ class TestCase:
         return json.dumps(named, ensure_ascii=self.escaped, separators=(",", ":")).encode()
 
     def without(self, *names: str) -> TestCase:
-        """Take traits away, and the traits that need them."""
+        """Remove traits, and the traits that need them."""
         gone = set(names)
         if "stream" in gone:
             gone.add("stream_options")

@@ -1,4 +1,4 @@
-"""Judges one aspect of all results, and reports the smallest request that shows a deviation."""
+"""Judges one aspect of all results, and reports the smallest request that shows a failure."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class Aspect:
     """One aspect of a response that is judged.
 
     Attributes:
-        words: what is expected, for a reader.
+        words: the expected behaviour, for a reader.
         observer: observes the aspect.
-        by_text: whether a near-tie could change it, so that a difference has to be repeated before
-            it counts.
+        by_text: whether a near-tie could change it, so that a difference has to be reproduced
+            before it counts.
         by_score: whether it has log probabilities, which are compared as numbers.
     """
 
@@ -78,7 +78,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
     """Assert an aspect of the test cases that cover the pairs, or of those that come after them.
 
     Raises:
-        Deviation: it is not as predicted; reported for the smallest request that shows it.
+        Failure: it is not as predicted; reported for the smallest request that shows it.
         Unsettled: the difference is not reproduced each time.
         Inconclusive: test cases have no response.
         NotApplicable: there is nothing to observe, or the check of the pairs fails already.
@@ -91,9 +91,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
     ]
     own = _part_of(results, pairs=pairs)
     if not pairs and any(case not in own for case in failed):
-        raise NotApplicable(
-            "two settings are enough to show it, and the check of pairs judges that"
-        )
+        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
     doubt: Unsettled | None = None
     for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
         try:
@@ -109,7 +107,7 @@ async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines)
     """Shrink a failing test case, and raise what is wrong with its response.
 
     Raises:
-        Deviation: the response is not as predicted.
+        Failure: the response is not as predicted.
         Unsettled: the difference is not reproduced each time.
     """
 
@@ -153,7 +151,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
 
     Raises:
         Refusal: a combination is rejected; one that is promised before any other.
-        Deviation: a response cannot be read.
+        Failure: a response cannot be read.
         Inconclusive: test cases have no response.
         NotApplicable: the check of the pairs fails already.
     """
@@ -161,9 +159,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
     own = _part_of(results, pairs=pairs)
     broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Failure)]
     if not pairs and any(case not in own for case, _ in broken):
-        raise NotApplicable(
-            "two settings are enough to show it, and the check of pairs judges that"
-        )
+        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
     unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
         case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
@@ -182,7 +178,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
 async def smallest(
     api: Api, case: TestCase, shows: Callable[[TestCase], Awaitable[bool]]
 ) -> TestCase:
-    """Take traits away from a test case while ``shows`` returns true for it."""
+    """Remove traits from a test case while ``shows`` returns true for it."""
     tried = {case.description}
     while True:
         for smaller in case.smaller():
@@ -199,12 +195,12 @@ async def smallest(
 
 
 def shown_by(words: str, case: TestCase) -> str:
-    """Return what is expected, and the request that shows the deviation."""
-    return f"{words}; the smallest request that shows otherwise: {case.description}"
+    """Return the expected behaviour, and the request that shows the failure."""
+    return f"{words}; smallest failing request: {case.description}"
 
 
 def _with_case(failure: Failure, case: TestCase) -> Failure:
-    """Return a deviation whose message names the test case."""
+    """Return a failure whose message names the test case."""
     expected = shown_by(failure.expected, case)
     if isinstance(failure, Missing):
         return Missing(failure.feature, expected, failure.seen, effect=failure.effect)
@@ -213,7 +209,7 @@ def _with_case(failure: Failure, case: TestCase) -> Failure:
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:
     """Return a refusal whose message names the test case."""
-    message = f"{refusal.message}; the smallest request that is declined: {case.description}"
+    message = f"{refusal.message}; smallest rejected request: {case.description}"
     return Refusal(refusal.status, message, refusal.features, refusal.request)
 
 

@@ -1,9 +1,9 @@
 """Predicts the response to every test case from one baseline response to each of its prompts.
 
-A greedy completion is what the model says to a prompt, cut by the limit and the stop sequences,
-after the prompt if it is echoed, and as often as choices were requested. So one baseline response
-to each prompt predicts the responses to all combinations of settings that do not change the model's
-choice. Pure: no request is sent here, and ``None`` stands for what cannot be predicted.
+A greedy completion is the model's continuation of a prompt, cut by the limit and the stop
+sequences, after the prompt if it is echoed, and repeated for each requested choice. So one baseline
+response to each prompt predicts the responses to all combinations of settings that do not change
+the model's choice. Pure: no request is sent here; ``None`` means that a value cannot be predicted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ Baselines = Mapping[Source, Baseline]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One choice of the response to a test case; None stands for what cannot be predicted.
+    """One choice of the response to a test case; None means that a value cannot be predicted.
 
     Attributes:
         prompt: the prompt that it continues.
@@ -128,7 +128,7 @@ def baseline_of(response: Completion) -> Baseline:
     """Read a baseline from the response to a prompt alone.
 
     Raises:
-        Deviation: the response has no text.
+        Failure: the response has no text.
     """
     choice = response.only
     return Baseline(

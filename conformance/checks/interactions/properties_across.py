@@ -1,4 +1,4 @@
-"""Deviations across test cases: different scores of a prompt, equal ids of two responses."""
+"""Failures across test cases: different scores of a prompt, equal ids of two responses."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class ScoredPrompt:
     **GENERATED,
 )
 async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
-    """A prompt has the same scores whatever else is asked for, and however much follows it.
+    """A prompt's scores do not depend on other parameters, nor on the tokens generated after it.
 
-    无论同时设置什么参数、其后生成多少 token，同一 prompt 的得分都相同。
+    同一 prompt 的得分与其他参数及其后生成的 token 无关。
     """
     prompts = scored_prompts((await run_test_cases(api)).outcomes)
     if not any(len(scored) > 1 for scored in prompts.values()):
@@ -61,17 +61,17 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
 
 
 @check("interactions.asked-again", requirement="envelope.id-unique", **GENERATED)
-async def an_equal_request_is_answered_anew(api: Api) -> None:
-    """A request of many settings that is sent again gets an answer with an id of its own.
+async def a_repeated_request_gets_a_new_id(api: Api) -> None:
+    """A repeated request with many settings has a response with a new id.
 
-    含多项设置的请求再次发送时，得到的响应有自己的 id。
+    含多项设置的请求再次发送时，响应的 id 不同。
     """
     outcomes = (await run_test_cases(api)).outcomes
     for case in cases_to_repeat([case for case, one in outcomes if isinstance(one, Completion)]):
         ids = [(await send(api, case, fresh=fresh)).raw.get("id") for fresh in (False, True)]
         if ids[0] == ids[1]:
             raise Failure(
-                "another id for the same request, sent again",
+                "a new id for a repeated request",
                 f"{shown(ids[0])} twice: {case.description}",
             )
 
@@ -109,7 +109,7 @@ async def assert_scored_alike(api: Api, usual: ScoredPrompt, outlier: ScoredProm
     """Assert that two test cases have the same log probabilities of a prompt.
 
     Raises:
-        Deviation: they differ, and each of them is reproduced.
+        Failure: they differ, and each of them is reproduced.
         Inconclusive: one of them is not reproduced.
     """
 

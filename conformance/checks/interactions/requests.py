@@ -1,7 +1,7 @@
 """Sends the test cases. All checks of interactions share them, so each is paid for once.
 
-A correct server may reject some settings on their own. Test cases that it rejects for such a
-setting are sent again without it; what is still rejected is a combination, which is judged.
+A conforming server may reject some settings on their own. Test cases that it rejects for such a
+setting are sent again without it; if they are still rejected, the combination is judged.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def run_test_cases(api: Api, *, pairs: bool = False) -> Results:
 
     Raises:
         NotApplicable: covertable is not installed, or the budget is spent.
-        Refusal, Deviation, Inconclusive: there is no baseline for the plainest prompt.
+        Refusal, Failure, Inconclusive: there is no baseline for the simplest prompt.
     """
     array = await asyncio.to_thread(covering_array, api.contract)
     if pairs:
@@ -103,7 +103,7 @@ async def baselines_of(api: Api, sources: Iterable[Source], *, fresh: bool = Fal
     """Request the baseline of each prompt; prompts without one are left out.
 
     Raises:
-        Judgement: the plainest prompt has none.
+        Judgement: the simplest prompt has none.
     """
     wanted = list(sources)
     found = await asyncio.gather(*(_baseline(api, source, fresh) for source in wanted))
@@ -115,7 +115,7 @@ async def baselines_of(api: Api, sources: Iterable[Source], *, fresh: bool = Fal
 
 
 async def _baseline(api: Api, source: Source, fresh: bool) -> Baseline | None:
-    """Request a baseline, with its tokens if possible: they tell where a shorter limit cuts."""
+    """Request a baseline, with its tokens if possible: they show where a shorter limit cuts."""
     prompt, suffix = source
     sent = list(prompt) if isinstance(prompt, tuple) else prompt
     more = {} if suffix is None else {"suffix": suffix}

@@ -118,7 +118,7 @@ def test_one_cause_is_reported_by_the_pairs_alone() -> None:
 def test_the_smallest_request_is_reported() -> None:
     finding = findings(FakeServer("prompt-times-n"), "interactions.usage")["interactions.usage"]
     assert finding.expected is not None
-    request = finding.expected.partition("the smallest request that shows otherwise: ")[2]
+    request = finding.expected.partition("smallest failing request: ")[2]
     assert request == 'prompt: "1, 2, 3, 4, 5, 6,", n: 2'
 
 
@@ -150,7 +150,7 @@ def test_a_rejected_combination_of_what_is_promised_is_a_failure() -> None:
     finding = findings(FakeServer(change), "interactions.served")["interactions.served"]
     assert finding.verdict is Verdict.FAIL
     assert "refused with 400" in finding.message
-    _, _, smallest = finding.message.partition("the smallest request that is declined: ")
+    _, _, smallest = finding.message.partition("smallest rejected request: ")
     assert "stream: true" in smallest
     assert "stop: " in smallest
     assert not any(name in smallest for name in ("n: ", "echo: ", "logprobs: "))

@@ -34,7 +34,7 @@ def test_equal_scores_are_requested_once() -> None:
 
 
 def test_scores_that_always_differ_are_a_failure() -> None:
-    with pytest.raises(Failure, match="both repeated"):
+    with pytest.raises(Failure, match="both reproduced"):
         compared([RIGHT] * 6, [SHIFTED] * 6)
 
 
