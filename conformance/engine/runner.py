@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import __version__
-from conformance.api import NOTHING_YET, Api, RetestBudget, Transport
+from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, deciding, within
@@ -166,6 +166,7 @@ class _RunInProgress:
         self._reference_budget = Budget(within(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
         """Say what is to be judged, and by which checks."""
@@ -239,7 +240,8 @@ class _RunInProgress:
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
-        self.trace.append(RecordedExchange(exchange, self._contract))
+        read = self._responses.of(exchange)
+        self.trace.append(RecordedExchange(exchange, self._contract, read))
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
@@ -259,6 +261,7 @@ class _RunInProgress:
             trace=trace,
             clock=self._clock,
             seed=self._options.seed,
+            responses=self._responses,
         )
 
     @property
