@@ -31,6 +31,8 @@ class Check:
         stage: how it comes by its requests.
         made_from: what a check was made from that is no function of its own: the row of a table,
             and the function that makes checks of such rows.
+        prepare: computes in a thread what the check's requests are made from, while others are in
+            flight; sends nothing. Checks that share it name the same function.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Check:
     asks: bool = True
     stage: Stage = Stage.DIRECTED
     made_from: tuple[object, ...] = ()
+    prepare: CheckFunction | None = None
 
     @property
     def source(self) -> str:

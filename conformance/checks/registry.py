@@ -40,10 +40,12 @@ def check(
     needs: tuple[str, ...] = (),
     stage: Stage = Stage.DIRECTED,
     made_from: tuple[object, ...] = (),
+    prepare: CheckFunction | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
-    ``made_from`` is shown as its source where the function is made from a row of a table.
+    ``made_from`` is shown as its source where the function is made from a row of a table;
+    ``prepare`` is called early in the check's stage, without waiting for it.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks what is shown to a reader, in either
@@ -96,6 +98,7 @@ def check(
                 judge,
                 stage=stage,
                 made_from=made_from,
+                prepare=prepare,
             )
         )
         return function

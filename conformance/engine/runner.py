@@ -272,10 +272,26 @@ class _RunInProgress:
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests, at the same time."""
         earlier = Trace(findings=tuple(self.findings))
-        checks = (check for check in self._judgeable if check.asks and check.stage is stage)
-        await self._in_order(
-            self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
-        )
+        checks = [check for check in self._judgeable if check.asks and check.stage is stage]
+        async with self._preparing(checks, coalescer):
+            await self._in_order(
+                self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
+            )
+
+    @asynccontextmanager
+    async def _preparing(
+        self, checks: Iterable[Check], coalescer: RequestCoalescer
+    ) -> AsyncIterator[None]:
+        """Prepare the later checks while a block runs the earlier ones."""
+        functions = dict.fromkeys(check.prepare for check in checks if check.prepare is not None)
+        tasks = [asyncio.ensure_future(prepare(self._api(coalescer))) for prepare in functions]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            # What keeps a check from being prepared is what the check itself will report.
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
         """Begin jobs in their order, so many at a time that no slot is ever empty."""

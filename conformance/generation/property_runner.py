@@ -120,8 +120,6 @@ async def assert_property(
         NotApplicable: Hypothesis is not installed, or there is no shape.
         Judgement: any other judgement that the relation raised.
     """
-    with extra():
-        import hypothesis  # noqa: F401 - fails here, before a thread is started, if it is missing
     search = _Search(api, relation, shapes)
     loop = asyncio.get_running_loop()
     # The loop's default executor also resolves host names; waiting properties would fill it.
@@ -160,9 +158,13 @@ class _Search(Generic[C, S]):
         """Let Hypothesis draw and shrink until it finishes or :meth:`end` is called.
 
         Blocks; runs in a thread of its own.
+
+        Raises:
+            NotApplicable: Hypothesis is not installed.
         """
-        from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-        from hypothesis import strategies as st
+        with extra():
+            from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+            from hypothesis import strategies as st
 
         # Hypothesis always tries the simplest example first, whatever the seed. The simplest one
         # here is no case at all, so no request is spent on it.
