@@ -44,6 +44,22 @@ class RetestBudget:
         return True
 
 
+class SharedResponses:
+    """The responses of a run by their exchanges: each is read once, however many checks read it."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, Response] = {}
+
+    def of(self, exchange: Exchange) -> Response:
+        """Return the response of an exchange, the same one for the same exchange."""
+        # A response keeps its exchange, so no other exchange can have the same identity.
+        response = self._read.get(id(exchange))
+        if response is None:
+            response = Response(exchange, features_of(exchange.request.body))
+            self._read[id(exchange)] = response
+        return response
+
+
 class Api:
     """One endpoint under one contract.
 
@@ -70,6 +86,7 @@ class Api:
         trace: Trace = NOTHING_YET,
         clock: Callable[[], float] = time.time,
         seed: int = 0,
+        responses: SharedResponses | None = None,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -80,6 +97,7 @@ class Api:
         self.clock = clock
         self.seed = seed
         self._transport = transport
+        self._responses = responses
 
     async def complete(self, *, fresh: bool = False, **body: Any) -> Response:
         """Ask for a plain completion; the model is filled in unless the body names one."""
@@ -117,6 +135,8 @@ class Api:
         """Send any request, on any path below the base URL."""
         exchange = await self._transport.send(request, fresh=fresh)
         self.exchanges.append(exchange)
+        if self._responses is not None:
+            return self._responses.of(exchange)
         return Response(exchange, features_of(request.body))
 
 

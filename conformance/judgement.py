@@ -138,62 +138,72 @@ class Expectation(Generic[T]):
     name: str
     effect: Effect = Effect.ALTERED
 
-    def _assert(self, holds: bool, expected: str) -> None:
-        if not holds:
-            raise Failure(
-                f"{self.name} {expected}",
-                f"{self.name} = {shown(self.value)}",
-                effect=self.effect,
-            )
+    def _failure(self, expected: str) -> Failure:
+        return Failure(
+            f"{self.name} {expected}", f"{self.name} = {shown(self.value)}", effect=self.effect
+        )
 
     def equals(self, other: object) -> None:
         """Hold that the value is ``other``; True is not 1."""
         same = self.value == other and isinstance(self.value, bool) == isinstance(other, bool)
-        self._assert(same, f"= {shown(other)}")
+        if not same:
+            raise self._failure(f"= {shown(other)}")
 
     def differs_from(self, other: object) -> None:
         """Hold that the value is not ``other``."""
-        self._assert(self.value != other, f"other than {shown(other)}")
+        if self.value == other:
+            raise self._failure(f"other than {shown(other)}")
 
     def one_of(self, *others: object) -> None:
         """Hold that the value is among ``others``."""
-        self._assert(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
+        if self.value not in others:
+            raise self._failure(f"one of {', '.join(shown(o) for o in others)}")
 
     def at_least(self: Expectation[Any], bound: float) -> None:
         """Hold that the value is ``bound`` or more."""
-        self._assert(self.value >= bound, f"≥ {bound}")
+        # NaN is neither, so the comparison is not turned round.
+        if not self.value >= bound:
+            raise self._failure(f"≥ {bound}")
 
     def at_most(self: Expectation[Any], bound: float) -> None:
         """Hold that the value is ``bound`` or less."""
-        self._assert(self.value <= bound, f"≤ {bound}")
+        if not self.value <= bound:
+            raise self._failure(f"≤ {bound}")
 
     def contains(self: Expectation[Any], part: object) -> None:
         """Hold that ``part`` occurs in the value."""
-        self._assert(part in self.value, f"containing {shown(part)}")
+        if part not in self.value:
+            raise self._failure(f"containing {shown(part)}")
 
     def lacks(self: Expectation[Any], part: object) -> None:
         """Hold that ``part`` does not occur in the value."""
-        self._assert(part not in self.value, f"without {shown(part)}")
+        if part in self.value:
+            raise self._failure(f"without {shown(part)}")
 
     def starts_with(self: Expectation[Any], part: str) -> None:
         """Hold that the text starts with ``part``."""
-        self._assert(self.value.startswith(part), f"starting with {shown(part)}")
+        if not self.value.startswith(part):
+            raise self._failure(f"starting with {shown(part)}")
 
     def is_empty(self: Expectation[Any]) -> None:
         """Hold that there is nothing in the value."""
-        self._assert(len(self.value) == 0, "empty")
+        if len(self.value) != 0:
+            raise self._failure("empty")
 
     def is_not_empty(self: Expectation[Any]) -> None:
         """Hold that there is something in the value."""
-        self._assert(len(self.value) > 0, "not empty")
+        if len(self.value) == 0:
+            raise self._failure("not empty")
 
     def has_length(self: Expectation[Collection[Any]], length: int) -> None:
         """Hold that the value has ``length`` elements."""
-        self._assert(len(self.value) == length, f"of length {length}")
+        if len(self.value) != length:
+            raise self._failure(f"of length {length}")
 
     def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
         """Hold any ``test``, whose meaning ``expected`` puts into words ("that is strict JSON")."""
-        self._assert(test(self.value), expected)
+        if not test(self.value):
+            raise self._failure(expected)
 
 
 def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:

@@ -29,6 +29,8 @@ class Check:
         asks: whether it always sends requests; one that does not runs after all that do.
         stage: the kind of its requests.
         made_from: for a check from a table, its row and the function that makes checks of rows.
+        prepare: computes in a thread what the check's requests are made from, while others are in
+            flight; sends nothing. Checks that share it name the same function.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Check:
     asks: bool = True
     stage: Stage = Stage.DIRECTED
     made_from: tuple[object, ...] = ()
+    prepare: CheckFunction | None = None
 
     @property
     def source(self) -> str:

@@ -40,10 +40,12 @@ def check(
     needs: tuple[str, ...] = (),
     stage: Stage = Stage.DIRECTED,
     made_from: tuple[object, ...] = (),
+    prepare: CheckFunction | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
     ``made_from`` is shown as its source if the function is made from a row of a table.
+    ``prepare`` is called early in the stage of the check, which does not wait for it.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks the title in one of the languages.
@@ -93,6 +95,7 @@ def check(
                 judge,
                 stage=stage,
                 made_from=made_from,
+                prepare=prepare,
             )
         )
         return function

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import __version__
-from conformance.api import NOTHING_YET, Api, RetestBudget, Transport
+from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, deciding, within
@@ -166,6 +166,7 @@ class _RunInProgress:
         self._reference_budget = Budget(within(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
         """Say what is to be judged, and by which checks."""
@@ -239,7 +240,8 @@ class _RunInProgress:
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
-        self.trace.append(RecordedExchange(exchange, self._contract))
+        read = self._responses.of(exchange)
+        self.trace.append(RecordedExchange(exchange, self._contract, read))
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
@@ -259,6 +261,7 @@ class _RunInProgress:
             trace=trace,
             clock=self._clock,
             seed=self._options.seed,
+            responses=self._responses,
         )
 
     @property
@@ -269,10 +272,26 @@ class _RunInProgress:
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests, at the same time."""
         earlier = Trace(findings=tuple(self.findings))
-        checks = (check for check in self._judgeable if check.asks and check.stage is stage)
-        await self._in_order(
-            self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
-        )
+        checks = [check for check in self._judgeable if check.asks and check.stage is stage]
+        async with self._preparing(checks, coalescer):
+            await self._in_order(
+                self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
+            )
+
+    @asynccontextmanager
+    async def _preparing(
+        self, checks: Iterable[Check], coalescer: RequestCoalescer
+    ) -> AsyncIterator[None]:
+        """Prepare the later checks while a block runs the earlier ones."""
+        functions = dict.fromkeys(check.prepare for check in checks if check.prepare is not None)
+        tasks = [asyncio.ensure_future(prepare(self._api(coalescer))) for prepare in functions]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            # What keeps a check from being prepared is what the check itself will report.
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
         """Begin jobs in their order, so many at a time that no slot is ever empty."""

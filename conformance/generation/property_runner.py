@@ -11,6 +11,7 @@ counts; the smallest case then has to pass the same A/A control as the first one
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import threading
@@ -119,8 +120,6 @@ async def assert_property(
         NotApplicable: Hypothesis is not installed, or there is no shape.
         Judgement: any other judgement that the relation raised.
     """
-    with extra():
-        import hypothesis  # noqa: F401 - fails here, before a thread is started, if it is missing
     search = _Search(api, relation, shapes)
     loop = asyncio.get_running_loop()
     # The loop's default executor also resolves host names; waiting properties would fill it.
@@ -159,9 +158,13 @@ class _Search(Generic[C, S]):
         """Let Hypothesis draw and shrink until it finishes or :meth:`end` is called.
 
         Blocks; runs in a separate thread.
+
+        Raises:
+            NotApplicable: Hypothesis is not installed.
         """
-        from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-        from hypothesis import strategies as st
+        with extra():
+            from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+            from hypothesis import strategies as st
 
         # Hypothesis always tries the simplest example first, whatever the seed. The simplest one
         # here is no case at all, so no request is spent on it.
@@ -184,7 +187,7 @@ class _Search(Generic[C, S]):
             if case is not None and self._fails(case, loop):
                 raise _Broken
 
-        with _random_state_kept():
+        with _random_state_kept(), _turn:
             try:
                 holds()
             except (_Broken, _Ended):
@@ -239,7 +242,8 @@ class _Search(Generic[C, S]):
                 raise _Ended
             self._under_way = asyncio.run_coroutine_threadsafe(self._judge(case), loop)
         try:
-            failed = self._under_way.result()
+            with _turn_passed_on():
+                failed = self._under_way.result()
         except CancelledError:
             raise _Ended from None
         if self._judgement is not None:
@@ -329,8 +333,24 @@ def body_text(request: Request) -> str:
     return shown(body, limit=400)
 
 
+_turn = threading.Lock()
+"""Held by the one thread that draws. Of threads that draw at the same time each gets so little of
+the interpreter that the first requests are drawn only when the last ones are, too."""
+
+
+@contextmanager
+def _turn_passed_on() -> Iterator[None]:
+    """Let another thread draw while a block waits for a response."""
+    _turn.release()
+    try:
+        yield
+    finally:
+        _turn.acquire()
+
+
 _drawing = 0
 _state_before: Any = None
+_frozen_here = False
 _drawing_lock = threading.Lock()
 
 
@@ -340,11 +360,18 @@ def _random_state_kept() -> Iterator[None]:
 
     Hypothesis seeds it for each example and restores it; with several properties at once, the last
     one would restore a state that another had seeded.
+
+    In each thread, Hypothesis also collects garbage and searches the referrers of an object among
+    all objects. With some hundred thousand objects that takes longer than drawing, so those that
+    exist before are left out of both.
     """
-    global _drawing, _state_before  # noqa: PLW0603 - `random` has one state per process
+    global _drawing, _state_before, _frozen_here  # noqa: PLW0603 - one state per process
     with _drawing_lock:
         if not _drawing:
             _state_before = random.getstate()
+            _frozen_here = not gc.get_freeze_count()
+            if _frozen_here:
+                gc.freeze()
         _drawing += 1
     try:
         yield
@@ -353,3 +380,5 @@ def _random_state_kept() -> Iterator[None]:
             _drawing -= 1
             if not _drawing:
                 random.setstate(_state_before)
+                if _frozen_here:
+                    gc.unfreeze()

@@ -103,6 +103,12 @@ class Response:
             raise Missing(Feature.JSON, broken.expected, broken.seen) from None
 
     @cached_property
+    def payloads(self) -> tuple[tuple[str, object], ...]:
+        """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any."""
+        data = (event.data for event in self.events)
+        return tuple((one, _read_event(one)) for one in data if one.strip() != DONE)
+
+    @cached_property
     def is_stream(self) -> bool:
         """Tell whether the answer is a stream, by its content type or by how its body starts."""
         start = self.exchange.body[:64].lstrip()
@@ -138,13 +144,8 @@ class Response:
         if self.exchange.fault is not None:
             raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
         if self.is_stream:
-            return self._collect_stream()
-        response = self.json
-        if not isinstance(response, Mapping):
-            raise Failure("a JSON object", shown(response))
-        if "error" in response and "choices" not in response:
-            raise Failure("a completion under status 200", f"an error body: {shown(response)}")
-        return Completion(self.exchange, response)
+            return self._joined
+        return self._completion
 
     def expect_error(self, *statuses: int) -> ErrorResponse:
         """Return the error of a request that must be declined with one of ``statuses``.
@@ -194,13 +195,9 @@ class Response:
     def chunk_objects(self) -> tuple[JsonObject, ...]:
         """The JSON object of every event but ``[DONE]``, in order of arrival."""
         chunks: list[JsonObject] = []
-        for event in self.events:
-            if event.data.strip() == DONE:
-                continue
-            try:
-                chunk = strict_json(event.data, "a stream event")
-            except Failure as broken:
-                raise Missing(Feature.CHUNKS, broken.expected, broken.seen) from None
+        for _, chunk in self.payloads:
+            if isinstance(chunk, Failure):
+                raise Missing(Feature.CHUNKS, chunk.expected, chunk.seen)
             if not isinstance(chunk, Mapping):
                 raise Missing(Feature.CHUNKS, "a JSON object in each event", shown(chunk))
             if "error" in chunk and "choices" not in chunk:
@@ -208,11 +205,29 @@ class Response:
             chunks.append(chunk)
         return tuple(chunks)
 
-    def _collect_stream(self) -> Completion:
+    @cached_property
+    def _completion(self) -> Completion:
+        response = self.json
+        if not isinstance(response, Mapping):
+            raise Failure("a JSON object", shown(response))
+        if "error" in response and "choices" not in response:
+            raise Failure("a completion under status 200", f"an error body: {shown(response)}")
+        return Completion(self.exchange, response)
+
+    @cached_property
+    def _joined(self) -> Completion:
         chunks = self.chunk_objects
         if not chunks:
             raise Missing(Feature.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
         return Completion(self.exchange, join_chunks(chunks), chunks)
+
+
+def _read_event(data: str) -> object:
+    try:
+        return strict_json(data, "a stream event")
+    except Failure as broken:
+        # The traceback would keep this frame alive.
+        return broken.with_traceback(None)
 
 
 def _no_constant(name: str) -> object:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.contract import Contract
+from conformance.contract import Contract, SchemaViolation
 from conformance.judgement import Failure, Judgement, NotApplicable
 from conformance.model import Exchange, Finding, Verdict
 from conformance.protocol.completion import Choice, Completion, Usage
 from conformance.protocol.request import CompletionRequest, read_request
-from conformance.protocol.response import DONE, Response, strict_json
+from conformance.protocol.response import Response
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +27,13 @@ class RecordedExchange:
 
     exchange: Exchange
     contract: Contract
+    shared: Response | None = None
+    """The response as the checks that asked for it have read it, if they did."""
 
     @cached_property
     def response(self) -> Response:
         """The answer as it came."""
-        return Response(self.exchange)
+        return self.shared or Response(self.exchange)
 
     @property
     def request(self) -> CompletionRequest:
@@ -83,8 +85,13 @@ class RecordedExchange:
 
         What is no strict JSON is beside None.
         """
-        data = (event.data for event in self.response.events)
-        return tuple((one, _read(one)) for one in data if one.strip() != DONE)
+        payloads = self.response.payloads
+        return tuple((data, None if isinstance(j, Failure) else j) for data, j in payloads)
+
+    @cached_property
+    def request_violations(self) -> tuple[SchemaViolation, ...]:
+        """Where the request breaks the contract's schema."""
+        return self.contract.validate_request(self.request.raw)
 
     @cached_property
     def numbered(self) -> tuple[tuple[int, Choice], ...]:
@@ -134,13 +141,6 @@ class RecordedExchange:
         except Judgement as judgement:
             # Without its traceback, which would keep this frame and the exchange alive in a circle.
             return judgement.with_traceback(None)
-
-
-def _read(data: str) -> object:
-    try:
-        return strict_json(data, "a stream event")
-    except Failure:
-        return None
 
 
 @dataclass(frozen=True, eq=False)

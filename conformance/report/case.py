@@ -16,7 +16,7 @@ from conformance.report.curl import curl
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut
-from conformance.report.summary import Summary, evidence
+from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
 from conformance.report.text_diff import Segments, side_by_side
 
@@ -97,7 +97,7 @@ class Case:
     @property
     def command(self) -> str | None:
         """A curl command that reproduces the check's last request; None if there is none."""
-        shown = evidence(self.summary.run, self.finding)
+        shown = self.summary.evidence(self.finding)
         if not shown:
             return None
         header = self.summary.run.header

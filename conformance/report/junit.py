@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from conformance.model import Conclusion, Run, Verdict
 from conformance.report.case import Case, case_of
 from conformance.report.sanitize import line, lines
-from conformance.report.summary import Summary, evidence
+from conformance.report.summary import Summary
 from conformance.report.summary_rows import Area
 
 _INCOMPLETE = frozenset({Conclusion.INCOMPLETE, Conclusion.NOTHING_RAN})
@@ -65,7 +65,7 @@ _COUNTED: Mapping[str, str] = {
 def _add_suite(root: ET.Element, summary: Summary, area: Area, key_env: str | None) -> None:
     suite = _new_suite(root, summary, area.name)
     for finding in area.findings:
-        seconds = sum(exchange.elapsed for exchange in evidence(summary.run, finding))
+        seconds = sum(exchange.elapsed for exchange in summary.evidence(finding))
         case = ET.SubElement(
             suite,
             "testcase",

@@ -104,6 +104,15 @@ class Summary:
         counted = ((verdict, self.counts[verdict.value]) for verdict in WORST_FIRST)
         return tuple((verdict, count) for verdict, count in counted if count)
 
+    def evidence(self, finding: Finding) -> tuple[Exchange, ...]:
+        """Return the recorded exchanges that a finding refers to."""
+        known = self._exchanges
+        return tuple(known[key] for key in finding.exchanges if key in known)
+
+    @cached_property
+    def _exchanges(self) -> Mapping[str, Exchange]:
+        return {exchange.id: exchange for exchange in self.run.exchanges}
+
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:
         """Findings that need attention: all except pass, skipped and info."""
@@ -200,9 +209,3 @@ class Summary:
 
 def _by_severity(finding: Finding) -> tuple[int, str]:
     return WORST_FIRST.index(finding.verdict), finding.id
-
-
-def evidence(run: Run, finding: Finding) -> tuple[Exchange, ...]:
-    """Return the recorded exchanges that a finding refers to."""
-    known = {exchange.id: exchange for exchange in run.exchanges}
-    return tuple(known[key] for key in finding.exchanges if key in known)

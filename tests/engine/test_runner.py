@@ -32,6 +32,7 @@ from conformance.model import (
     TransportOptions,
     Verdict,
 )
+from conformance.protocol.completion import Completion
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -156,6 +157,29 @@ def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
     assert one.exchanges == two.exchanges
     assert len(endpoint.requests) == 2  # theirs, and the one that tells whether to go on
     assert finished(events).footer.cost.requests == 2
+
+
+def test_checks_share_what_was_read_of_a_response() -> None:
+    completions: list[Completion] = []
+
+    async def keeps(api: Api) -> None:
+        completions.append((await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok())
+
+    events_of(a_check("a.one", keeps), a_check("b.two", keeps))
+    assert completions[0] is completions[1]
+
+
+def test_what_checks_share_is_prepared_once() -> None:
+    calls: list[str] = []
+
+    async def prepare(api: Api) -> None:
+        calls.append(api.model)
+        raise NotApplicable("nothing to prepare from")
+
+    checks = [replace(a_check(name, passes), prepare=prepare) for name in ("a.one", "b.two")]
+    found = findings_in(events_of(*checks))
+    assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
+    assert calls == ["imagined"]
 
 
 def test_no_more_requests_are_in_flight_than_requested() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sys
 import threading
@@ -251,6 +252,35 @@ def test_cancelled_property_leaves_no_thread() -> None:
         return property_threads()
 
     assert asyncio.run(main()) == []
+
+
+def test_waiting_property_lets_others_draw() -> None:
+    async def main() -> int:
+        silent, endpoint = Silent(), FakeServer()
+        api = Api(RequestCoalescer(silent.send), OPENAI, MODEL)
+        waiting = asyncio.create_task(
+            assert_property(api, lambda: one_of(LETTERS), send, ONE_SHAPE, examples=4)
+        )
+        await silent.sent.wait()
+        await assert_property(an_api(endpoint), lambda: one_of(LETTERS), send, ONE_SHAPE)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        return len(endpoint.bodies)
+
+    assert asyncio.run(main()) == 1
+
+
+def test_objects_are_frozen_only_while_drawing() -> None:
+    frozen: list[int] = []
+
+    async def look(trial: Trial, letter: str, _: None) -> None:
+        frozen.append(gc.get_freeze_count())
+        await send(trial, letter)
+
+    before = gc.get_freeze_count()
+    held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), look, ONE_SHAPE))
+    assert min(frozen) > before == gc.get_freeze_count()
 
 
 def test_concurrent_properties_find_the_same() -> None:

@@ -47,7 +47,7 @@ class Place:
 def log_chance(place: Place, tokens: Iterable[str], temperature: float) -> float:
     """Bound the probability of such counts, or worse, at a conforming endpoint, as a logarithm."""
     counts = Counter(token if token in place.listed else None for token in tokens)
-    others = [log_other(place, counts, power, rest) for power in POWERS for rest in UNLISTED_SHARES]
+    others = [log for power in POWERS for log in log_others(place, counts, power)]
     mixed = _log_sum(others) - math.log(len(others))
     return min(0.0, log_correct(place, counts, temperature) - mixed)
 
@@ -72,16 +72,20 @@ def log_correct(place: Place, counts: Counter[str | None], temperature: float) -
     )
 
 
-def log_other(place: Place, counts: Counter[str | None], power: float, rest: float) -> float:
-    """Return the log likelihood of the counts if probabilities are raised to another power."""
+def log_others(place: Place, counts: Counter[str | None], power: float) -> list[float]:
+    """Return the log likelihoods of the counts if probabilities are raised to another power.
+
+    There is one for each of :data:`UNLISTED_SHARES`.
+    """
     weights = {token: p**power for token, p in place.listed.items() if p > 0}
     whole = math.fsum(weights.values())
-    terms = [
-        counts[token] * math.log((1 - rest) * weight / whole)
-        for token, weight in weights.items()
-        if counts[token]
+    taken = [(counts[token], weight) for token, weight in weights.items() if counts[token]]
+    unlisted = counts.total() - _listed(counts, weights)
+    return [
+        math.fsum(count * math.log((1 - rest) * weight / whole) for count, weight in taken)
+        + unlisted * math.log(rest)
+        for rest in UNLISTED_SHARES
     ]
-    return math.fsum(terms) + (counts.total() - _listed(counts, weights)) * math.log(rest)
 
 
 def typical_log_chance(place: Place, temperature: float, other: float, samples: int) -> float:

@@ -90,6 +90,18 @@ def offsets_of(choice: Choice) -> list[int]:
 
 def positions_of(choice: Choice) -> list[Position]:
     """Read a choice's tokens with their scores and alternatives, as far as all arrays reach."""
+    # Kept with the choice, as `cached_property` would do, because many checks read the same one.
+    known: tuple[Position, ...] | None = vars(choice).get(_POSITIONS)
+    if known is None:
+        known = vars(choice)[_POSITIONS] = tuple(_positions_of(choice))
+    return list(known)
+
+
+_POSITIONS = "positions as read by checks"
+"""Where a choice keeps them; no attribute has such a name."""
+
+
+def _positions_of(choice: Choice) -> list[Position]:
     maps = choice.logprobs.top_logprobs
     rows = zip(tokens_of(choice), scores_of(choice), maps, strict=False)
     return [

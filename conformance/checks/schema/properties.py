@@ -15,6 +15,7 @@ from conformance.checks.schema.requests import (
     assert_no_server_error,
     is_served,
     move_last,
+    prepare,
     send_valid,
 )
 from conformance.generation.bodies_shrinking import smallest_body
@@ -28,7 +29,7 @@ from conformance.judgement import Failure, Refusal, expect
 from conformance.model import Stage
 from conformance.protocol.response import REFUSALS, Response
 
-GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
+GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED, "prepare": prepare}
 
 
 @check("schema.valid-served", requirement="errors.good-input-no-server-fault", **GENERATED)

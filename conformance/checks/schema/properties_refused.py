@@ -17,6 +17,7 @@ from conformance.checks.schema.requests import (
     assert_each_invalid,
     assert_no_server_error,
     is_served,
+    prepare,
     send_invalid,
     send_valid,
 )
@@ -26,7 +27,7 @@ from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, 
 from conformance.model import Credentials, Stage
 from conformance.protocol.response import REFUSALS, Response
 
-GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
+GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED, "prepare": prepare}
 
 
 @check("schema.wrong-type-refused", requirement="errors.wrong-type-refused", **GENERATED)

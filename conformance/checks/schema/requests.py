@@ -41,6 +41,11 @@ class InvalidExchange:
     response: Response
 
 
+async def prepare(api: Api) -> None:
+    """Generate the requests, which takes a second of computing."""
+    await generated_requests(api, MINIMAL_REQUEST)
+
+
 async def send_valid(api: Api) -> list[ValidExchange]:
     """Send all valid requests of the run."""
     bodies = (await generated_requests(api, MINIMAL_REQUEST)).valid

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.language import Language
 from conformance.model import Finding, Verdict
 from conformance.report.case import Case, case_of
-from conformance.report.summary import WORST_FIRST, Summary, evidence
+from conformance.report.summary import WORST_FIRST, Summary
 from conformance.report.summary_rows import CALM, Area
 from conformance.report.text_diff import Segments
 
@@ -64,7 +64,7 @@ def areas(summary: Summary) -> list[AreaView]:
     stated: dict[str, str] = {}
 
     def view(finding: Finding) -> FindingView:
-        keys = [exchange.id for exchange in evidence(summary.run, finding)]
+        keys = [exchange.id for exchange in summary.evidence(finding)]
         own = tuple(key for key in keys if homes[key] == finding.id)
         shared = tuple(key for key in keys if homes[key] != finding.id)
         case = case_of(summary, finding)
@@ -91,10 +91,10 @@ def _homes(summary: Summary) -> dict[str, str]:
     """
     homes: dict[str, str] = {}
     for finding in summary.troubles:
-        for exchange in evidence(summary.run, finding)[-1:]:
+        for exchange in summary.evidence(finding)[-1:]:
             homes.setdefault(exchange.id, finding.id)
     for finding in summary.findings:
-        for exchange in evidence(summary.run, finding):
+        for exchange in summary.evidence(finding):
             homes.setdefault(exchange.id, finding.id)
     return homes
 
