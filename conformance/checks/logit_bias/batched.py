@@ -25,7 +25,7 @@ from conformance.judgement import expect
     needs=("n", "echo", "logit_bias"),
 )
 async def a_token_is_forced_into_each_choice(api: Api) -> None:
-    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
+    """In a batch with `n: 2` and `echo`, a bias of 100 makes each choice repeat one token.
 
     在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
@@ -39,7 +39,7 @@ async def a_token_is_forced_into_each_choice(api: Api) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
-    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
+    """In a streamed batch with `n: 2`, a bias of 100 makes each choice repeat one token.
 
     在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
@@ -67,7 +67,7 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
-    """No streamed choice of a batch with `n: 2` begins with a token that is banned.
+    """In a streamed batch with `n: 2`, no choice begins with a banned token.
 
     在 `n: 2` 的流式批次中，没有任何 choice 以被禁的 token 开头。
     """

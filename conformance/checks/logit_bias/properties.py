@@ -34,9 +34,9 @@ from conformance.model import Effect
     **GENERATED,
 )
 async def banned_tokens_do_not_come(api: Api) -> None:
-    """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
+    """For generated requests, banned tokens are not generated.
 
-    随机请求的响应中，id 已知的 token 被禁之后不再出现。
+    对自动生成的请求，被禁的 token 不再出现。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -65,7 +65,7 @@ async def tokens_in(api: Api, scene: Scene, shape: RequestShape, **more: Any) ->
 
 @check("relations.force-forces", requirement="logit-bias.forces", **GENERATED)
 async def a_forced_token_fills_every_choice(api: Api) -> None:
-    """Whatever the prompts, a forced token fills every choice with one and the same text.
+    """For any prompts, a token with a bias of 100 fills every choice with the same text.
 
     无论 prompt 为何，被强制的 token 都以同一文本充满每个 choice。
     """

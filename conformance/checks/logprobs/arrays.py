@@ -44,7 +44,7 @@ NEAR_TIE_NATS = 0.05
 
 @check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
 async def four_arrays_of_one_length(api: Api) -> None:
-    """All four arrays are there, and equally long.
+    """All four arrays are present and have the same length.
 
     四个数组齐备且等长。
     """
@@ -57,7 +57,7 @@ async def four_arrays_of_one_length(api: Api) -> None:
     needs=("stream",),
 )
 async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
-    """In every chunk with log probabilities all four arrays are there, and equally long.
+    """In every chunk with log probabilities, all four arrays have the same length.
 
     在每个带对数概率的数据块中，四个数组都齐备且等长。
     """
@@ -69,7 +69,7 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
 
 @check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
 async def tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an ASCII answer join to its text, spaces included.
+    """The tokens of an ASCII response join to its text, including spaces.
 
     ASCII 响应的 token 拼接后等于其文本，包括空格。
     """
@@ -78,7 +78,7 @@ async def tokens_join_to_the_text(api: Api) -> None:
 
 @check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
 async def chinese_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of a Chinese answer join to its text, byte for byte.
+    """The tokens of a Chinese response join to its text, byte for byte.
 
     中文响应的 token 拼接后与其文本逐字节一致。
     """
@@ -87,7 +87,7 @@ async def chinese_tokens_join_to_the_text(api: Api) -> None:
 
 @check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
 async def emoji_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an answer in emoji join to its text, byte for byte.
+    """The tokens of a response in emoji join to its text, byte for byte.
 
     表情符号响应的 token 拼接后与其文本逐字节一致。
     """
@@ -100,7 +100,7 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
     tier="smoke",
 )
 async def one_entry_for_each_token(api: Api) -> None:
-    """An answer cut at the limit has exactly as many entries as tokens were allowed.
+    """A response cut at the limit has exactly one entry for each allowed token.
 
     被上限截断的响应，其条目数恰好等于允许的 token 数。
     """
@@ -115,7 +115,7 @@ async def one_entry_for_each_token(api: Api) -> None:
     requirement="logprobs-arrays.one-entry-per-token",
 )
 async def one_entry_for_each_part_of_a_character(api: Api) -> None:
-    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed.
+    """A Chinese response cut at the limit has exactly one entry for each allowed token.
 
     被上限截断的中文响应，其条目数恰好等于允许的 token 数。
     """
@@ -168,7 +168,7 @@ async def no_alternative_is_more_than_certain(api: Api) -> None:
 
 @check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
 async def alternatives_share_one_probability(api: Api) -> None:
-    """At no position do the alternatives' probabilities add up to more than 1.
+    """At every position, the probabilities of the alternatives add up to at most 1.
 
     任何位置上，各候选的概率之和都不超过 1。
     """
@@ -183,7 +183,7 @@ async def alternatives_share_one_probability(api: Api) -> None:
     tier="smoke",
 )
 async def the_sampled_token_is_listed(api: Api) -> None:
-    """The token that was taken is listed among the alternatives with its own log probability.
+    """The sampled token is among the alternatives, with the same log probability.
 
     所选的 token 列在候选之中，且对数概率与自身一致。
     """
@@ -201,7 +201,7 @@ async def the_sampled_token_is_listed(api: Api) -> None:
 
 @check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
 async def greedy_takes_the_best(api: Api) -> None:
-    """At temperature 0 no alternative has a higher log probability than the token taken.
+    """At temperature 0, no alternative has a higher log probability than the chosen token.
 
     temperature 为 0 时，没有任何候选的对数概率高于所选的 token。
 
@@ -248,7 +248,7 @@ async def top_p_leaves_scores_alone(api: Api) -> None:
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
 async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
-    """The tokens in the chunks' log probabilities join to those of the plain answer.
+    """The tokens in the chunks' log probabilities join to those of the non-streaming response.
 
     数据块的对数概率中的 token 拼接后与非流式响应一致。
     """
@@ -265,7 +265,7 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
 async def streamed_scores_are_the_plain_ones(api: Api) -> None:
-    """The log probabilities in the chunks join to those of the plain answer.
+    """The log probabilities in the chunks join to those of the non-streaming response.
 
     数据块中的对数概率拼接后与非流式响应一致。
     """

@@ -29,7 +29,7 @@ NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop", "stream
 
 @check("all-at-once.default-limit", requirement="max-tokens.default-sixteen", **NEEDED)
 async def the_default_limits_each_choice(api: Api) -> None:
-    """Without `max_tokens` each choice of a batch with `n: 2` and `echo` has the default length.
+    """Without `max_tokens`, each choice of a batch with `n: 2` and `echo` has default length.
 
     未设置 `max_tokens` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
@@ -38,7 +38,7 @@ async def the_default_limits_each_choice(api: Api) -> None:
 
 @check("all-at-once.null-limit", requirement="max-tokens.null-is-default", **NEEDED)
 async def null_limits_each_choice_by_the_default(api: Api) -> None:
-    """With `max_tokens: null` each choice of a batch with `n: 2` and `echo` has the default length.
+    """With `max_tokens: null`, each choice of a batch with `n: 2` and `echo` has default length.
 
     设置 `max_tokens: null` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
@@ -49,18 +49,18 @@ async def null_limits_each_choice_by_the_default(api: Api) -> None:
 
 @check("all-at-once.zero", requirement="max-tokens.zero-with-echo", **BATCHED)
 async def zero_generates_nothing_for_any_choice(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each choice of a batch is its prompt and nothing else.
+    """With `max_tokens: 0` and `echo`, each choice of a batch is its prompt only.
 
-    设置 `max_tokens: 0` 与 `echo` 时，批次中每个 choice 都只是其 prompt，别无他物。
+    设置 `max_tokens: 0` 与 `echo` 时，批次中每个 choice 都只含其 prompt。
     """
     await assert_nothing_added(api, stream=False)
 
 
 @check("all-at-once.zero-streamed", requirement="max-tokens.zero-with-echo", **BATCHED_STREAM)
 async def zero_streams_nothing_but_prompts(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each streamed choice of a batch is its prompt alone.
+    """With `max_tokens: 0` and `echo`, each streamed choice of a batch is its prompt only.
 
-    设置 `max_tokens: 0` 与 `echo` 时，流式批次中每个 choice 都只是其 prompt。
+    设置 `max_tokens: 0` 与 `echo` 时，流式批次中每个 choice 都只含其 prompt。
     """
     await assert_nothing_added(api, stream=True)
 

@@ -41,7 +41,7 @@ BEYOND_ANY_CONTEXT = 10_000_000
 
 @check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
 async def a_small_limit_is_kept(api: Api) -> None:
-    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
+    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens.
 
     `max_tokens: 4` 至多给出四个 token，其文本少于十六个 token 的文本。
     """
@@ -55,7 +55,7 @@ async def a_small_limit_is_kept(api: Api) -> None:
 
 @check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")
 async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
-    """In a batch the limit is each prompt's own: it is neither shared nor exceeded.
+    """In a batch, the limit applies to each prompt: it is neither shared nor exceeded.
 
     批次中每个 prompt 各有自己的上限：既不共用，也不超出。
     """
@@ -88,7 +88,7 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     "max-tokens.default", requirement="max-tokens.default-sixteen", tier="smoke", needs=("stream",)
 )
 async def the_default_is_the_documented_one(api: Api) -> None:
-    """Without `max_tokens` the greedy answer is the one with the documented default.
+    """Without `max_tokens`, the greedy response is the same as with the documented default.
 
     未设置 `max_tokens` 时的贪心响应，与取文档默认值时相同。
     """
@@ -97,7 +97,7 @@ async def the_default_is_the_documented_one(api: Api) -> None:
 
 @check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
 async def null_is_the_default(api: Api) -> None:
-    """`max_tokens: null` gives the answer of the documented default.
+    """`max_tokens: null` gives the same response as the documented default.
 
     `max_tokens: null` 给出文档默认值下的响应。
     """
@@ -106,7 +106,7 @@ async def null_is_the_default(api: Api) -> None:
 
 @check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
 async def no_limit_is_no_small_limit(api: Api) -> None:
-    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
+    """Without `max_tokens`, a response is longer than sixteen tokens and ends at `stop`.
 
     未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """
@@ -129,7 +129,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     needs=("echo",),
 )
 async def zero_with_echo_generates_nothing(api: Api) -> None:
-    """`max_tokens: 0` with `echo` returns the prompt, and no token more.
+    """`max_tokens: 0` with `echo` returns only the prompt.
 
     `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个 token。
     """
@@ -142,7 +142,7 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
 
 @check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
 async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
-    """`max_tokens: 0` without `echo` is declined, or answered with an empty text.
+    """`max_tokens: 0` without `echo` is rejected or gives an empty text.
 
     不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
     """
@@ -156,9 +156,9 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
     requirement="max-tokens.context-overflow-names-counts",
 )
 async def the_refusal_names_the_counts(api: Api) -> None:
-    """The refusal of ten million tokens names how many were asked for, and how many are there.
+    """The error for ten million tokens states that number and at least one other count.
 
-    拒绝一千万个 token 时，错误信息给出请求的 token 数与 prompt 已有的 token 数。
+    拒绝一千万个 token 时，错误信息给出该数目与至少另一个数目。
     """
     request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)

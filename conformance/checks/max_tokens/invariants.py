@@ -22,9 +22,9 @@ from conformance.protocol.trace import RecordedExchange, Violation
     explained_by=("echo.off-by-default",),
 )
 def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -> None:
-    """No choice lists more tokens than `max_tokens`, but for the one that ended it.
+    """No choice lists more tokens than `max_tokens`, apart from an end token.
 
-    除结束 token 外，没有任何 choice 列出的 token 多于 `max_tokens`。
+    除结束 token 外，任何 choice 列出的 token 都不多于 `max_tokens`。
     """
     limit = exchange.request.limit
     if exchange.request.echo:
@@ -41,9 +41,9 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
 def every_text_is_cut_after_the_tokens_allowed(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
+    """The text of every greedy choice cut at the limit has exactly that many tokens.
 
-    被上限截断的贪心 choice，就其文本而言，token 数不会多于或少于该上限。
+    每个被上限截断的贪心 choice，其文本的 token 数恰好等于该上限。
 
     Which tokens make up a text is read from an answer that lists and bills as many.
     """

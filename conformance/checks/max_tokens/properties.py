@@ -12,7 +12,7 @@ from conformance.generation.strategies import Scene, scenes
 
 @check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **GENERATED)
 async def one_token_more_continues_the_answer(api: Api) -> None:
-    """A greedy answer with one token more begins with the answer that has one less.
+    """A greedy response with one more token begins with the shorter response.
 
     多一个 token 的贪心响应以少一个 token 的响应开头。
     """

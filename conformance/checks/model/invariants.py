@@ -14,7 +14,7 @@ from conformance.protocol.trace import RecordedExchange
     explained_by=("model.unknown-refused",),
 )
 def every_answer_names_the_model_asked_for(exchange: RecordedExchange) -> None:
-    """`model` is the name that was asked for, or a form of it, in every answer of the run.
+    """In every response, `model` is the requested name or a form of it.
 
     本次运行的每个响应中，`model` 都是所请求的名称或其变体。
     """

@@ -10,7 +10,7 @@ from conformance.protocol.trace import RecordedExchange
 
 @invariant("n.choices-everywhere", requirement="n.count", of=Feature.N_CHOICES)
 def every_prompt_has_its_copies(exchange: RecordedExchange) -> None:
-    """Every answer to a request with `n` has that many choices for each prompt.
+    """Every response to a request with `n` has `n` choices for each prompt.
 
     凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。
     """
@@ -21,7 +21,7 @@ def every_prompt_has_its_copies(exchange: RecordedExchange) -> None:
 
 @invariant("n.default-one-everywhere", requirement="n.default-one", of=Feature.CHOICES)
 def one_choice_unless_more_are_asked_for(exchange: RecordedExchange) -> None:
-    """Every answer to a request without `n` has one choice for each prompt.
+    """Every response to a request without `n` has one choice for each prompt.
 
     凡是未设置 `n` 的请求，其响应对每个 prompt 都只有一个 choice。
     """

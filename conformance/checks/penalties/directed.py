@@ -85,7 +85,7 @@ async def the_penalty_changes_the_text(api: Api, name: str) -> None:
 
 @check_of_both("lowest-effect", requirement="lowers-repeats", tier="deep", needs=("temperature",))
 async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
-    """The lowest `{name}` gives another greedy text than none: it favours repeats.
+    """The lowest `{name}` favours repeats: the greedy text differs from that without a penalty.
 
     最低的 `{name}` 偏好重复，其贪心文本与不设惩罚时不同。
     """
@@ -94,7 +94,7 @@ async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
 
 @check_of_both("formula", requirement="lowers-repeats", needs=("temperature", "logprobs"))
 async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
-    """Each token of a greedy answer is the best by its own score and the `{name}`.
+    """Each token of a greedy response is the best by its score and the `{name}`.
 
     贪心响应的每个 token，按其自身得分与 `{name}` 计算都是最优的。
     """
@@ -109,7 +109,7 @@ async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
     needs=("temperature", "logprobs", "n", "stream"),
 )
 async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> None:
-    """Each choice of a batch, plain and streamed, follows the formula of `{name}`.
+    """Each choice of a batch follows the formula of `{name}`, streaming or not.
 
     批次中每个 choice，无论流式与否，都遵循 `{name}` 的公式。
     """
@@ -136,25 +136,25 @@ async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> N
 
 @check_of_both("maximum-served", requirement="range-served")
 async def the_maximum_is_served(api: Api, name: str) -> None:
-    """The highest documented `{name}` is served.
+    """The highest documented `{name}` is accepted.
 
-    文档允许的最高 `{name}` 得到处理。
+    文档允许的最高 `{name}` 会被接受。
     """
     await penalised(api, name, above(api, name, 0))
 
 
 @check_of_both("minimum-served", requirement="range-served")
 async def the_minimum_is_served(api: Api, name: str) -> None:
-    """The lowest documented `{name}` is served.
+    """The lowest documented `{name}` is accepted.
 
-    文档允许的最低 `{name}` 得到处理。
+    文档允许的最低 `{name}` 会被接受。
     """
     await penalised(api, name, below(api, name, 0))
 
 
 @check_of_both("prompt-not-favoured", requirement="not-on-prompt", needs=("temperature",))
 async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
-    """A negative `{name}` leaves the first token as it is, whatever the prompt holds.
+    """A negative `{name}` does not change the first token, for any prompt.
 
     无论 prompt 含有什么，负的 `{name}` 都不改变第一个 token。
     """
@@ -165,7 +165,7 @@ async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
     "prompt-not-penalised", requirement="not-on-prompt", tier="deep", needs=("temperature",)
 )
 async def tokens_of_the_prompt_are_not_penalised(api: Api, name: str) -> None:
-    """A positive `{name}` leaves the first token as it is, whatever the prompt holds.
+    """A positive `{name}` does not change the first token, for any prompt.
 
     无论 prompt 含有什么，正的 `{name}` 都不改变第一个 token。
     """

@@ -15,7 +15,7 @@ from conformance.checks._shared.batched import (
 
 @check("all-at-once.prompt", requirement="prompt.batch-as-singles", **BATCHED)
 async def each_prompt_is_answered_as_alone(api: Api) -> None:
-    """Each choice of a batch with `n: 2` and `echo` continues its own prompt as a single answer.
+    """In a batch with `n: 2` and `echo`, each choice is the same as for its prompt alone.
 
     在带 `n: 2` 与 `echo` 的批次中，每个 choice 都像单独请求那样续写自己的 prompt。
     """
@@ -24,7 +24,7 @@ async def each_prompt_is_answered_as_alone(api: Api) -> None:
 
 @check("all-at-once.prompt-streamed", requirement="prompt.batch-as-singles", **BATCHED_STREAM)
 async def each_streamed_prompt_is_answered_as_alone(api: Api) -> None:
-    """Each streamed choice of a batch with `n: 2` and `echo` is like a single plain answer.
+    """In a streamed batch with `n: 2` and `echo`, each choice is the same as without streaming.
 
     在带 `n: 2` 与 `echo` 的流式批次中，每个 choice 都与单独的非流式响应一致。
     """

@@ -40,7 +40,7 @@ WRAPPING_OF_ONE = 4
 
 @check("prompt.string-answered", requirement="prompt.string", tier="smoke")
 async def a_string_is_answered(api: Api) -> None:
-    """A prompt given as one string is answered with one choice, which has text unless it ended.
+    """A prompt that is one string gets one choice, with text unless it ended at once.
 
     以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
     """
@@ -51,7 +51,7 @@ async def a_string_is_answered(api: Api) -> None:
 
 @check("prompt.not-answered-alike", requirement="prompt.decides-answer")
 async def different_prompts_are_not_answered_alike(api: Api) -> None:
-    """Prompts that have nothing in common are not all answered with the same text.
+    """Unrelated prompts do not all get the same text.
 
     毫无共同之处的 prompt 不会都得到相同的文本。
     """
@@ -73,7 +73,7 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
 
 @check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
 async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
-    """A prompt of one digit counts as no more than a few tokens: nothing was put around it.
+    """A prompt of one digit counts as a few tokens at most: nothing was added to it.
 
     只有一个数字的 prompt 只计几个 token：前后没有添加任何内容。
     """
@@ -87,7 +87,7 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
 
 @check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
 async def escaped_characters_are_the_same_characters(api: Api) -> None:
-    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8.
+    r"""Chinese escaped as `\u4e00` in the JSON gets the same response as Chinese in UTF-8.
 
     请求的 JSON 中写作 `\u4e00` 的中文，其响应与 UTF-8 中文相同。
     """
@@ -104,7 +104,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
 
 @check("prompt.batch-complete", requirement="prompt.strings")
 async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
-    """A batch of two prompts comes back with two choices.
+    """A batch of two prompts gets two choices.
 
     两个 prompt 的批次返回两个 choice。
     """
@@ -113,7 +113,7 @@ async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
 async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
-    """Each prompt of a batch gets the greedy text that it gets alone.
+    """Each prompt of a batch gets the same greedy text as alone.
 
     批次中每个 prompt 得到的贪心文本与单独发送时相同。
     """
@@ -122,7 +122,7 @@ async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
 
 @check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
 async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
-    """An array with one string is answered like the string.
+    """An array of one string gets the same response as the string.
 
     只含一个字符串的数组，其响应与该字符串相同。
     """
@@ -143,7 +143,7 @@ async def token_ids_are_one_prompt(api: Api) -> None:
 
 @check("prompt.token-batch-served", requirement="prompt.token-arrays")
 async def token_arrays_are_a_batch(api: Api) -> None:
-    """Two arrays of token ids are two prompts, and each is answered.
+    """Two arrays of token ids are two prompts, and each gets a choice.
 
     两个 token id 数组是两个 prompt，各自得到响应。
     """
@@ -159,7 +159,7 @@ async def token_arrays_are_a_batch(api: Api) -> None:
     "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
 )
 async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
-    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer.
+    """Token ids and the text that the endpoint echoes for them get the same greedy response.
 
     token id 与接口为其回显的文本，得到相同的贪心响应。
     """
@@ -190,9 +190,9 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     needs=("echo", "logit_bias", "logprobs"),
 )
 async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
-    """The id that forces a piece of text into an answer stands for that piece in a prompt.
+    """A token id means the same text in a prompt as in `logit_bias`.
 
-    能把一段文本强制写入响应的 id，在 prompt 中也代表这段文本。
+    同一 token id 在 prompt 中与在 `logit_bias` 中代表相同的文本。
     """
     completion = await echo_of_ids(api, PROBED_IDS)
     known = pieces_of(completion, PROBED_IDS)
@@ -213,16 +213,16 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
 
 @check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
-    """A request without a prompt is served or declined; it does not break the endpoint.
+    """A request without a prompt is accepted or rejected, without a server error.
 
-    没有 prompt 的请求要么得到处理，要么被拒绝，不会使接口出错。
+    没有 prompt 的请求要么被接受，要么被拒绝，不会引起服务器错误。
     """
     served_or_rejected(await api.complete(max_tokens=1))
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")
 async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
-    """A prompt longer than the context that the endpoint names is declined, not cut.
+    """A prompt longer than the context that the endpoint states is rejected, not truncated.
 
     超出接口所称上下文长度的 prompt 会被拒绝，而不是被截断。
     """

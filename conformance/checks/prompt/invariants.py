@@ -10,7 +10,7 @@ from conformance.protocol.trace import RecordedExchange
 
 @invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Feature.BATCH)
 def every_prompt_of_a_batch_has_a_choice(exchange: RecordedExchange) -> None:
-    """Every answer to several prompts has a choice for each.
+    """Every response to several prompts has a choice for each.
 
     对多个 prompt 的每个响应，每个 prompt 都有一个 choice。
     """

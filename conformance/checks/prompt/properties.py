@@ -18,7 +18,7 @@ from conformance.generation.strategies import Scene, scenes
 
 @check("relations.batch-as-singles", requirement="prompt.batch-as-singles", **GENERATED)
 async def a_batch_is_its_prompts_alone(api: Api) -> None:
-    """Whatever the prompts, each gets in a batch the greedy text that it gets alone.
+    """For any prompts, each gets the same greedy text in a batch as alone.
 
     无论 prompt 为何，其在批次中得到的贪心文本都与单独发送时相同。
     """

@@ -55,7 +55,7 @@ EDGES = (0, -1, 2**63 - 1)
 
 @check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
 async def the_same_seed_gives_the_same_text(api: Api) -> None:
-    """At temperature 1 a request with a seed, sent again, is answered with the same text.
+    """At temperature 1, a request with a seed gets the same text when it is sent again.
 
     temperature 为 1 时，带 seed 的请求再次发送，得到相同的文本。
     """
@@ -70,7 +70,7 @@ async def the_same_seed_gives_the_same_text(api: Api) -> None:
     needs=("temperature",),
 )
 async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
-    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese.
+    """A seed repeats its samples in streams, batches, several choices, echoes and Chinese.
 
     无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
     """
@@ -102,7 +102,7 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     needs=("temperature", "logprobs", "n"),
 )
 async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
-    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese.
+    """Two seeds give different samples in streams, batches, several choices, echoes, Chinese.
 
     无论流式、批次、多个 choice、回显还是中文，两个 seed 没有相同的样本。
     """
@@ -116,7 +116,7 @@ async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
 
 @check("seed.others-differ", requirement="seed.different-seeds-differ", needs=("temperature",))
 async def other_seeds_give_other_texts(api: Api) -> None:
-    """At temperature 1 different seeds are not all answered with the same text.
+    """At temperature 1, different seeds do not all give the same text.
 
     temperature 为 1 时，不同的 seed 不会都给出相同的文本。
     """
@@ -135,7 +135,7 @@ async def other_seeds_give_other_texts(api: Api) -> None:
 
 @check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
-    """Two seeds that differ only above their lower 32 bits are not answered with the same text.
+    """Two seeds that differ only above the lower 32 bits give different texts.
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
@@ -144,7 +144,7 @@ async def all_bits_of_a_seed_count(api: Api) -> None:
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_sign_of_a_seed_counts(api: Api) -> None:
-    """A seed and its negative are not answered with the same text.
+    """A seed and its negative give different texts.
 
     一个 seed 与其相反数不会给出相同的文本。
     """
@@ -158,7 +158,7 @@ async def the_sign_of_a_seed_counts(api: Api) -> None:
     needs=("temperature", "seed"),
 )
 async def one_seed_gives_different_choices(api: Api) -> None:
-    """With one seed the choices of an open prompt are still no copies of each other.
+    """With one seed, the choices of an open prompt still differ.
 
     使用同一 seed 时，开放式 prompt 的各 choice 仍互不相同。
     """
@@ -179,9 +179,9 @@ async def one_seed_gives_different_choices(api: Api) -> None:
     needs=("temperature",),
 )
 async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
-    """Zero, negative and large seeds are served, and not all answered with the same text.
+    """Zero, negative and large seeds are accepted and do not all give the same text.
 
-    零、负数与很大的 seed 均得到处理，且不会都给出相同的文本。
+    零、负数与很大的 seed 均会被接受，且不会都给出相同的文本。
     """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
@@ -195,7 +195,7 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
 
 @check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_seed_zero_repeats(api: Api) -> None:
-    """`seed: 0` is a seed, not the absence of one: it repeats its text.
+    """`seed: 0` is a seed and not treated as unset: it repeats its text.
 
     `seed: 0` 是一个 seed，而不是未设置：它重现自己的文本。
     """
@@ -205,7 +205,7 @@ async def the_seed_zero_repeats(api: Api) -> None:
 
 @check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
 async def without_a_seed_it_is_one(api: Api) -> None:
-    """Without a seed the answer is the one of `seed: 1`.
+    """Without a seed, the response is the same as with `seed: 1`.
 
     未设置 seed 时的响应与 `seed: 1` 相同。
     """
@@ -223,9 +223,9 @@ async def without_a_seed_it_is_one(api: Api) -> None:
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
 async def null_is_no_seed(api: Api) -> None:
-    """`seed: null` is served, and repeats are sampled again as without a seed.
+    """`seed: null` is accepted, and repeats are sampled again as without a seed.
 
-    `seed: null` 得到处理，重复请求时与未设置 seed 一样重新采样。
+    `seed: null` 会被接受，重复请求时与未设置 seed 一样重新采样。
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
@@ -243,7 +243,7 @@ async def null_is_no_seed(api: Api) -> None:
 
 @check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
 async def null_is_sampled_again(api: Api) -> None:
-    """No two of several samples with `seed: null` are one text, plain or streamed.
+    """Samples with `seed: null` all differ, streaming or not.
 
     使用 `seed: null` 的多个样本，无论流式与否，任意两个文本都不相同。
     """

@@ -41,7 +41,7 @@ MIN_UNREPEATED_REQUESTS = 5
 
 @check("relations.seed-repeats", requirement="seed.repeats", needs=("temperature",), **GENERATED)
 async def a_seed_repeats_its_samples(api: Api) -> None:
-    """Whatever the seed and whatever is asked, the same request gets the same samples again.
+    """For any seed and request, the same request gets the same samples again.
 
     无论 seed 与请求为何，同样的请求再次得到同样的采样。
     """
@@ -71,9 +71,9 @@ def hottest(api: Api) -> float:
 
 @check("relations.null-seed", requirement="seed.null-is-none", **GENERATED)
 async def a_null_seed_changes_nothing(api: Api) -> None:
-    """Whatever is asked, `seed: null` gives the greedy answer without `seed`.
+    """For any request, `seed: null` gives the same greedy response as omitting it.
 
-    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心响应。
+    对任意请求，`seed: null` 都给出不带 `seed` 时的贪心响应。
     """
     await assert_null_is_absent(api, "seed", 1)
 
@@ -117,7 +117,7 @@ REQUESTS = (
     **GENERATED,
 )
 async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
-    """With a seed a stream is the sample of the plain answer, in batches, copies and echoes too.
+    """With a seed, a stream has the same sample as the non-streaming response.
 
     使用 seed 时，流与非流式响应为同一样本，批次、多个 choice 与回显时亦然。
     """

@@ -41,7 +41,7 @@ def every_bill_that_was_asked_for_comes_last(exchange: RecordedExchange) -> None
     "stream-options.only-one-bill-everywhere", requirement="stream-options.other-chunks-null"
 )
 def no_other_chunk_has_a_bill(exchange: RecordedExchange) -> None:
-    """In every stream with `include_usage` the chunks with choices carry no usage.
+    """In every stream with `include_usage`, the chunks with choices have no usage.
 
     在每个带 `include_usage` 的流中，含 choice 的数据块都不携带用量。
     """
@@ -54,7 +54,7 @@ def no_other_chunk_has_a_bill(exchange: RecordedExchange) -> None:
 
 @invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
 def no_stream_repeats_a_bill_unasked(exchange: RecordedExchange) -> None:
-    """Every stream that was not asked for usage carries it once at most.
+    """Every stream without `include_usage` has usage at most once.
 
     每个未要求用量的流都至多携带一次用量。
     """

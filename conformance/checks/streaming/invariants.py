@@ -35,7 +35,7 @@ CHAT_MEMBERS = ("delta", "message")
 
 @invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Feature.STREAM)
 def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
-    """Every answer to a request with `stream: true` is a stream of server-sent events.
+    """Every response to a request with `stream: true` is a stream of server-sent events.
 
     凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
@@ -49,7 +49,7 @@ def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
 
 @invariant("stream.plain-everywhere", requirement="stream.plain-unless-asked")
 def nothing_streams_unasked(exchange: RecordedExchange) -> None:
-    """Every answer to a request without `stream: true` is one JSON document.
+    """Every response to a request without `stream: true` is one JSON document.
 
     凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
@@ -70,7 +70,7 @@ def every_stream_is_announced_as_one(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.framing-everywhere", requirement="streaming.framing")
 def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
-    """Every stream is UTF-8 and nothing but events: one JSON object or `[DONE]`, and a blank line.
+    """Every stream is UTF-8 and consists of events with one JSON object or `[DONE]` each.
 
     每个流都采用 UTF-8 编码，且只由事件组成：一个 JSON 对象或 `[DONE]`，并以空行结束。
 
@@ -91,7 +91,7 @@ def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
 def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
-    """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error.
+    """Every stream ends with exactly one `data: [DONE]`, unless it ended with an error.
 
     每个流都以恰好一个 `data: [DONE]` 结束，因错误中断者除外。
     """
@@ -105,7 +105,7 @@ def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.chunk-shape-everywhere", requirement="streaming.chunk-shape")
 def every_chunk_is_a_text_completion(exchange: RecordedExchange) -> None:
-    """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat.
+    """Every chunk of every stream is a `text_completion` with `text`, not a chat chunk.
 
     每个流的每个数据块都是 `text_completion`，其 choice 携带 `text`，不带聊天内容。
     """
@@ -146,7 +146,7 @@ def every_stream_has_one_time(exchange: RecordedExchange) -> None:
     explained_by=("index.each-once",),
 )
 def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
-    """Every choice of every stream has exactly one finish_reason, and no text comes after it.
+    """Every choice of every stream has exactly one finish_reason and no text after it.
 
     每个流的每个 choice 都恰有一个 finish_reason，其后没有文本。
     """
@@ -170,7 +170,7 @@ def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
 def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
-    """Every error that comes after a stream has begun is an event with the error envelope.
+    """Every error after a stream has begun is an event with the error envelope.
 
     凡是流开始之后出现的错误，都是携带错误对象的事件。
     """
@@ -186,7 +186,7 @@ def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.whole-characters-everywhere", requirement="streaming.whole-characters")
 def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
-    """No streamed text with log probabilities breaks a character that its tokens have whole.
+    """No streamed text breaks a character that is whole in its tokens.
 
     带对数概率的流式文本，不会拆断在其 token 中完整的字符。
     """
@@ -197,7 +197,7 @@ def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange)
 def streamed_characters_are_as_whole_as_in_other_answers(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No streamed greedy text breaks a character that other answers to its prompt have whole.
+    """No streamed greedy text breaks a character that is whole in other responses.
 
     流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """

@@ -32,7 +32,7 @@ from conformance.protocol.completion import Completion, JsonObject
 
 @check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
 async def joined_text_is_the_plain_text(api: Api) -> None:
-    """The pieces of a greedy stream join to the text of the plain answer.
+    """The chunks of a greedy stream join to the text of the non-streaming response.
 
     贪心流的各片段拼接后等于非流式响应的文本。
     """
@@ -41,7 +41,7 @@ async def joined_text_is_the_plain_text(api: Api) -> None:
 
 @check("streaming.text-words", requirement="streaming.text-equals-plain", tier="deep")
 async def joined_words_keep_their_spaces(api: Api) -> None:
-    """Words that are streamed keep the spaces between them and before the first.
+    """Streamed words keep the spaces between them and before the first.
 
     流式发送的单词保留彼此之间及第一个之前的空格。
     """
@@ -50,7 +50,7 @@ async def joined_words_keep_their_spaces(api: Api) -> None:
 
 @check("streaming.text-chinese", requirement="streaming.text-equals-plain")
 async def joined_chinese_is_the_plain_text(api: Api) -> None:
-    """After a Chinese prompt the stream joins to the text of the plain answer.
+    """After a Chinese prompt, a stream joins to the text of the non-streaming response.
 
     在中文 prompt 之后，流拼接后等于非流式响应的文本。
     """
@@ -59,7 +59,7 @@ async def joined_chinese_is_the_plain_text(api: Api) -> None:
 
 @check("streaming.text-emoji", requirement="streaming.text-equals-plain")
 async def joined_emoji_are_the_plain_text(api: Api) -> None:
-    """After a prompt of emoji the stream joins to the text of the plain answer.
+    """After a prompt of emoji, a stream joins to the text of the non-streaming response.
 
     在表情符号 prompt 之后，流拼接后等于非流式响应的文本。
     """
@@ -68,7 +68,7 @@ async def joined_emoji_are_the_plain_text(api: Api) -> None:
 
 @check("streaming.text-batch", requirement="streaming.text-equals-plain")
 async def joined_batch_is_the_plain_batch(api: Api) -> None:
-    """Every choice of a streamed batch joins to the text of the same choice answered plainly.
+    """Every choice of a streamed batch joins to the text of the same non-streaming choice.
 
     流式批次的每个 choice 拼接后，等于同一 choice 非流式响应的文本。
     """
@@ -77,7 +77,7 @@ async def joined_batch_is_the_plain_batch(api: Api) -> None:
 
 @check("streaming.characters-chinese", requirement="streaming.whole-characters")
 async def chinese_characters_stay_whole(api: Api) -> None:
-    """No chunk of a Chinese answer holds half a character where the plain answer has none.
+    """No chunk of a Chinese response splits a character that is whole without streaming.
 
     非流式的中文响应没有残缺字符时，流的数据块中也没有半个字符。
     """
@@ -86,7 +86,7 @@ async def chinese_characters_stay_whole(api: Api) -> None:
 
 @check("streaming.characters-emoji", requirement="streaming.whole-characters")
 async def emoji_stay_whole(api: Api) -> None:
-    """No chunk of an answer in emoji holds half a character where the plain answer has none.
+    """No chunk of a response in emoji splits a character that is whole without streaming.
 
     非流式的表情符号响应没有残缺字符时，流的数据块中也没有半个字符。
     """
@@ -95,7 +95,7 @@ async def emoji_stay_whole(api: Api) -> None:
 
 @check("streaming.one-finish", requirement="streaming.one-finish-per-choice", tier="smoke")
 async def the_choice_ends_once(api: Api) -> None:
-    """A streamed choice has exactly one finish_reason, and no text comes after it.
+    """A streamed choice has exactly one finish_reason and no text after it.
 
     流式 choice 恰有一个 finish_reason，其后没有文本。
     """
@@ -104,7 +104,7 @@ async def the_choice_ends_once(api: Api) -> None:
 
 @check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice")
 async def every_choice_of_a_batch_ends_once(api: Api) -> None:
-    """Every choice of a streamed batch has a finish_reason of its own, and no text after it.
+    """Every choice of a streamed batch has its own finish_reason and no text after it.
 
     流式批次的每个 choice 都有自己的 finish_reason，其后没有文本。
     """
@@ -113,7 +113,7 @@ async def every_choice_of_a_batch_ends_once(api: Api) -> None:
 
 @check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
 async def copies_are_told_apart(api: Api) -> None:
-    """With `n: 3` the chunks carry index 0, 1 or 2, and none is missing.
+    """With `n: 3`, the chunks have index 0, 1 or 2, and none is missing.
 
     设置 `n: 3` 时，数据块的 index 为 0、1 或 2，一个不缺。
     """
@@ -128,7 +128,7 @@ async def copies_are_told_apart(api: Api) -> None:
     needs=("n", "stream"),
 )
 async def every_copy_ends_once(api: Api) -> None:
-    """With `n: 3` every choice of a stream has a finish_reason of its own, and no text after it.
+    """With `n: 3`, every choice of a stream has its own finish_reason and no text after it.
 
     设置 `n: 3` 时，流的每个 choice 都有自己的 finish_reason，其后没有文本。
     """
@@ -144,7 +144,7 @@ async def three_copies(api: Api) -> Completion:
 
 @check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
 async def prompts_are_told_apart(api: Api) -> None:
-    """The chunks of a streamed batch carry the number of the prompt that they answer.
+    """The chunks of a streamed batch have the number of their prompt as index.
 
     流式批次的数据块带有其所响应的 prompt 的编号。
     """
@@ -167,7 +167,7 @@ TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
 
 @check("streaming.incremental", requirement="streaming.incremental")
 async def text_arrives_while_it_is_generated(api: Api) -> None:
-    """The text of a stream arrives over the time that its generation takes, not in one burst.
+    """The text of a stream arrives while it is generated, not in one burst.
 
     流的文本随生成过程陆续到达，而不是一次性到达。
     """

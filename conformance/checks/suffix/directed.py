@@ -27,7 +27,7 @@ SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total
 
 @check("suffix.conditions", requirement="suffix.conditions-insertion")
 async def the_suffix_is_taken_account_of(api: Api) -> None:
-    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
+    """A suffix changes the greedy insertion, or is at least counted in the prompt's tokens.
 
     suffix 会改变贪心的插入内容，或至少计入 prompt 的 token 数。
     """
@@ -50,7 +50,7 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
 async def the_suffix_is_not_continued(api: Api) -> None:
-    """What is inserted is not what comes after the prompt with the suffix attached to it.
+    """The insertion is not a continuation of the prompt followed by the suffix.
 
     插入的内容，不是把 suffix 接在 prompt 后面再续写的内容。
     """
@@ -59,7 +59,7 @@ async def the_suffix_is_not_continued(api: Api) -> None:
 
 @check("suffix.no-part-of-chinese", requirement="suffix.conditions-insertion", tier="deep")
 async def the_chinese_suffix_is_not_continued(api: Api) -> None:
-    """What is inserted into Chinese is not what comes after the prompt and the suffix in one.
+    """A Chinese insertion is not a continuation of the prompt followed by the suffix.
 
     插入中文的内容，不是把 suffix 接在 prompt 后面再续写的内容。
     """
@@ -98,7 +98,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     needs=("logprobs",),
 )
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
-    """Two suffixes give the first token of an insertion two different probabilities.
+    """Two suffixes give the first token of an insertion different probabilities.
 
     两个不同的 suffix 使插入内容的第一个 token 具有不同的概率。
     """
@@ -132,7 +132,7 @@ async def the_suffix_is_not_returned(api: Api) -> None:
 
 @check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
-    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
+    """A Chinese suffix changes a greedy insertion, or is at least counted in the tokens.
 
     中文 suffix 会改变贪心的插入内容，或至少计入 token 数。
     """
@@ -153,7 +153,7 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
 
 @check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
 async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
-    """`suffix` with a batch is served with a choice for every prompt, or declined.
+    """`suffix` with a batch gives a choice for every prompt or is rejected.
 
     `suffix` 与批次同时使用时，要么每个 prompt 各得一个 choice，要么被拒绝。
     """

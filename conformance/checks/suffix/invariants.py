@@ -24,7 +24,7 @@ MAX_TELLING_LOGPROB = -0.05
 
 @invariant("suffix.not-appended-everywhere", requirement="suffix.not-appended")
 def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
-    """In no answer does an insertion end with its suffix, plain or streamed.
+    """No insertion ends with its suffix, streaming or not.
 
     任何响应，无论流式与否，插入的文本都不以其 suffix 结尾。
 
@@ -43,7 +43,7 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
 def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy insertion has the very scores that its prompt's continuation has without a suffix.
+    """No greedy insertion has the same log probabilities as the prompt without a suffix.
 
     贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
     """

@@ -96,7 +96,7 @@ class Frequencies:
     needs=("temperature", "n", "logprobs"),
 )
 async def tokens_are_as_frequent_as_probable(api: Api) -> None:
-    """At temperature 1 tokens are taken as often as their log probabilities say.
+    """At temperature 1, token frequencies match the reported log probabilities.
 
     temperature 为 1 时，各 token 出现的频率与其对数概率相符。
     """
@@ -112,7 +112,7 @@ async def tokens_are_as_frequent_as_probable(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_default_is_one(api: Api) -> None:
-    """Without `temperature` tokens are taken as often as at temperature 1.
+    """Without `temperature`, token frequencies are those of temperature 1.
 
     未设置 `temperature` 时，各 token 出现的频率与 temperature 为 1 时相同。
     """
@@ -126,9 +126,9 @@ async def the_default_is_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_maximum_flattens_frequencies(api: Api) -> None:
-    """At the highest temperature the odds between tokens are as much flatter as they should be.
+    """At the highest temperature, token frequencies are those that this temperature implies.
 
-    在最高的 temperature 下，token 之间的概率比变得平缓，且程度恰如其分。
+    在最高的 temperature 下，各 token 出现的频率与该 temperature 相符。
     """
     hot = hottest(api)
     if hot <= 1:

@@ -44,9 +44,9 @@ from conformance.protocol.completion import Choice
 
 @check("top-p.one-served", requirement="top-p.range-served")
 async def one_is_served(api: Api) -> None:
-    """`top_p: 1`, which leaves everything in, is served.
+    """`top_p: 1` is accepted.
 
-    保留全部 token 的 `top_p: 1` 得到处理。
+    `top_p: 1` 会被接受。
     """
     if not await neutral_values_are_harmless(api, "top_p"):
         (await api.complete(**minimal_request(top_p=1))).expect_ok()
@@ -54,16 +54,16 @@ async def one_is_served(api: Api) -> None:
 
 @check("top-p.small-served", requirement="top-p.range-served")
 async def a_small_value_is_served(api: Api) -> None:
-    """A `top_p` just above 0 is served.
+    """A `top_p` just above 0 is accepted.
 
-    略大于 0 的 `top_p` 得到处理。
+    略大于 0 的 `top_p` 会被接受。
     """
     (await api.complete(**narrowed(api, NARROW_TOP_P))).expect_ok()
 
 
 @check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
 async def a_narrow_choice_is_greedy(api: Api) -> None:
-    """With `top_p` near 0 sampling at temperature 1 gives the greedy text.
+    """With `top_p` near 0, sampling at temperature 1 gives the greedy text.
 
     `top_p` 接近 0 时，以 temperature 1 采样得到贪心文本。
     """
@@ -77,7 +77,7 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
     needs=("temperature", "n"),
 )
 async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
-    """With `top_p` near 0 all of three choices are the same text.
+    """With `top_p` near 0, three choices have the same text.
 
     `top_p` 接近 0 时，三个 choice 的文本全部相同。
     """
@@ -93,7 +93,7 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     needs=("temperature", "logprobs"),
 )
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
-    """With `top_p: 0`, or `top_p` near 0, the best tokens are taken in streams, batches, copies.
+    """With `top_p` at or near 0, streams, batches and several choices have the best tokens.
 
     `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优 token。
     """
@@ -109,7 +109,7 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     needs=("temperature",),
 )
 async def zero_is_the_narrowest_choice(api: Api) -> None:
-    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none.
+    """`top_p: 0` is rejected or gives the greedy text; it is not treated as unset.
 
     `top_p: 0` 会被拒绝，或给出贪心文本，而不是当作未设置。
     """
@@ -120,7 +120,7 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
 
 @check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
-    """With `top_p: null` a seed gives the sample that it gives without `top_p`.
+    """With `top_p: null`, a seed gives the same sample as without `top_p`.
 
     设置 `top_p: null` 时，同一 seed 给出与未设置 `top_p` 时相同的样本。
     """
@@ -137,7 +137,7 @@ async def null_is_as_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def null_narrows_nothing_in_every_way(api: Api) -> None:
-    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese.
+    """With `top_p: null`, choices differ without streaming, in streams and in Chinese.
 
     设置 `top_p: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
     """
@@ -152,9 +152,9 @@ async def null_narrows_nothing_in_every_way(api: Api) -> None:
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
 async def null_narrows_nothing(api: Api) -> None:
-    """`top_p: null` is served, and leaves sampling as free as 1 does.
+    """`top_p: null` is accepted and restricts sampling no more than 1 does.
 
-    `top_p: null` 得到处理，采样与取 1 时一样自由。
+    `top_p: null` 会被接受，采样与取 1 时一样自由。
     """
     if await is_sampled(api, nulled(api)):
         return

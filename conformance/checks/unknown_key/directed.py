@@ -22,7 +22,7 @@ MESSAGES: Mapping[str, Any] = {"messages": [{"role": "user", "content": "Say hel
 
 @check("unknown-key.harmless", requirement="unknown-key.refused-or-ignored")
 async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
-    """A key that nobody knows is declined with an error that names it, or changes nothing.
+    """An unknown key is rejected with an error that names it, or has no effect.
 
     未知的键要么以指出该键的错误拒绝，要么不产生任何影响。
     """
@@ -31,7 +31,7 @@ async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
 
 @check("unknown-key.messages", requirement="unknown-key.refused-or-ignored", tier="deep")
 async def messages_are_declined_or_ignored(api: Api) -> None:
-    """The `messages` of a chat are declined with an error that names them, or change nothing.
+    """Chat `messages` are rejected with an error that names them, or have no effect.
 
     聊天的 `messages` 要么以指出它的错误拒绝，要么不产生任何影响。
     """

@@ -26,7 +26,7 @@ EXPLAINED_BY_THE_ENDING = (
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
 def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
-    """Every plain answer has `usage` with three whole numbers, none of them negative.
+    """Every non-streaming response has `usage` with three non-negative whole numbers.
 
     每个非流式响应都带有 `usage`，含三个非负整数。
     """
@@ -39,7 +39,7 @@ def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
 
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
 def every_total_is_the_sum(exchange: RecordedExchange) -> None:
-    """In every answer that has a bill `total_tokens` is the sum of the other two.
+    """In every response with usage, `total_tokens` is the sum of the other two.
 
     凡带用量的响应，其 `total_tokens` 都是另外两项之和。
     """
@@ -49,9 +49,9 @@ def every_total_is_the_sum(exchange: RecordedExchange) -> None:
 
 @invariant("usage.text-counted-everywhere", requirement="usage.completion-counts-text")
 def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
-    """Every answer with generated text is billed with completion tokens.
+    """Every response with generated text has completion tokens.
 
-    凡有生成文本的响应，都计有补全 token。
+    凡有生成文本的响应，补全 token 数都大于 0。
     """
     texts = [exchange.generated(number, choice) for number, choice in exchange.numbered]
     if not any(texts):
@@ -66,9 +66,9 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
-    """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens.
+    """Every response of one choice cut at the limit has `max_tokens` completion tokens.
 
-    凡被上限截断的单 choice 响应，都按 `max_tokens` 个 token 计费。
+    凡被上限截断的单 choice 响应，补全 token 数都等于 `max_tokens`。
     """
     if exchange.request.choices != 1:
         raise NotApplicable("the answer has several choices")
@@ -81,9 +81,9 @@ def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> No
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
-    """Every answer of several choices is billed with the tokens of all of them.
+    """Every response of several choices counts the tokens of all of them.
 
-    凡有多个 choice 的响应，都按全部 choice 的 token 计费。
+    凡有多个 choice 的响应，用量都计入全部 choice 的 token。
     """
     if exchange.request.choices == 1:
         raise NotApplicable("the answer has one choice")
@@ -92,9 +92,9 @@ def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
 
 @invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
 def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None:
-    """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
+    """No response with an echoed prompt has more completion tokens than allowed.
 
-    凡回显 prompt 的响应，计费的补全 token 都不多于允许的数目。
+    凡回显 prompt 的响应，补全 token 数都不多于允许的数目。
 
     A start token or an end token may be on the bill.
     """
@@ -111,9 +111,9 @@ def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None
 def a_prompt_is_billed_alike_everywhere(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """The same prompt is billed alike in every plain answer of the run.
+    """The same prompt has the same prompt_tokens in every non-streaming response.
 
-    本次运行的每个非流式响应中，同一 prompt 的计费都相同。
+    在每个非流式响应中，同一 prompt 的 prompt_tokens 都相同。
     """
     usages: dict[Prompts, tuple[RecordedExchange, int]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
@@ -128,9 +128,9 @@ def a_prompt_is_billed_alike_everywhere(
 def a_prompt_is_billed_once_everywhere(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """A prompt is billed with several choices as it is with one, in every answer of the run.
+    """In every response, prompt_tokens do not depend on the number of choices.
 
-    本次运行的每个响应中，prompt 的计费不因 choice 的多少而变。
+    在每个响应中，prompt_tokens 都不因 choice 的多少而变。
     """
     alone = _alone(exchanges)
     for exchange, prompts, counted in usage_of(exchanges):
@@ -142,9 +142,9 @@ def a_prompt_is_billed_once_everywhere(
 def a_prompt_is_billed_in_streams_as_in_plain_answers(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Prompts are billed in every stream as they are in plain answers.
+    """In every stream, prompt_tokens are the same as in non-streaming responses.
 
-    每个流中 prompt 的计费都与非流式响应中相同。
+    每个流的 prompt_tokens 都与非流式响应相同。
     """
     alone = _alone(exchanges)
     for response, prompts, counted in usage_of(exchanges):
@@ -156,9 +156,9 @@ def a_prompt_is_billed_in_streams_as_in_plain_answers(
 def every_batch_is_billed_with_its_prompts(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Every plain batch is billed with its prompts as they are billed alone.
+    """Every non-streaming batch counts its prompts as they count alone.
 
-    每个非流式批次的 prompt 都按单独发送时计费。
+    每个非流式批次中，各 prompt 所计的 token 数都与单独发送时相同。
     """
     alone = _alone(exchanges)
     for response, prompts, counted in usage_of(exchanges):
@@ -174,9 +174,9 @@ def every_batch_is_billed_with_its_prompts(
 def every_stream_is_billed_like_its_plain_answer(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Every stream is billed like the plain answer to the same request, if the texts are the same.
+    """Every stream has the usage of the non-streaming response, if the texts are the same.
 
-    若文本相同，则每个流与同一请求的非流式响应计费相同。
+    若文本相同，则每个流的用量与同一请求的非流式响应一致。
 
     Both have to have ended for the same reasons, too.
     """
@@ -202,9 +202,9 @@ def every_stream_is_billed_like_its_plain_answer(
 
 @invariant("usage.ids-counted-everywhere", requirement="usage.prompt-grows-with-text")
 def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) -> None:
-    """Every prompt that was sent as token ids is billed with their number, a few of its own aside.
+    """A prompt of token ids counts as many tokens as ids, apart from a few added ones.
 
-    凡以 token id 发送的 prompt，除接口自加的几个外，都按 id 的数目计费。
+    凡以 token id 发送的 prompt，除接口自加的几个外，所计的 token 数都等于 id 的数目。
 
     Each prompt of a batch may have a start token.
     """
@@ -219,9 +219,9 @@ def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) 
 
 @invariant("usage.echoed-counted-everywhere", requirement="usage.prompt-grows-with-text")
 def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) -> None:
-    """Every prompt that is echoed with log probabilities is billed with its tokens that come back.
+    """A prompt echoed with log probabilities counts as many tokens as are returned.
 
-    凡带对数概率回显的 prompt，都按返回的 token 数计费。
+    凡带对数概率回显的 prompt，所计的 token 数都等于返回的 token 数。
 
     A start token may be billed that is not echoed, or the other way round.
     """
