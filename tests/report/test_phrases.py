@@ -18,8 +18,8 @@ from conformance.report.locale import MAX_MESSAGE_CHARS, catalogue, in_chinese, 
 from tests.cases import for_each_case
 
 SUITE = Path(__file__).parents[2] / "conformance"
-ROOMS = ("checks", "generation", "wire", "")
-"""Where what a check says is written: the checks, what they stand on, and the wire."""
+ROOMS = ("checks", "generation", "transport", "")
+"""Where what a check says is written: the checks, the generation of requests, and the transport."""
 
 SAYS: dict[str, tuple[int | str, ...]] = {
     "NotApplicable": (0,),

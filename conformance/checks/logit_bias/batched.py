@@ -57,7 +57,7 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
     for prompt, choice in result:
         # What was forced may begin with a space here and not there.
         seen = generated_text(prompt, choice).lstrip()
-        expect(seen, f"what {choice.where} adds").equals(fragment)
+        expect(seen, f"generated text of {choice.where}").equals(fragment)
 
 
 @check(
@@ -77,6 +77,6 @@ async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
     )
     for prompt, choice in result:
         if prompt == banned_from:
-            expect(generated_text(prompt, choice), f"what {choice.where} adds").differs_from(
-                fragment
-            )
+            expect(
+                generated_text(prompt, choice), f"generated text of {choice.where}"
+            ).differs_from(fragment)

@@ -34,7 +34,7 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
     expect(one, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(other)
     for text in (one, other):
         expect(text, "text with one token forced").satisfies(
-            lambda it: repeated_piece(it) is not None, f"one piece, {FORCED_TOKENS} times"
+            lambda it: repeated_piece(it) is not None, f"one fragment, {FORCED_TOKENS} times"
         )
 
 

@@ -44,15 +44,15 @@ async def banned_tokens_do_not_come(api: Api) -> None:
         fragments = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
         ids = {fragment: token for token, fragment in fragments.items()}
         if not ids:
-            raise NotApplicable("the endpoint tells the pieces of no ids")
+            raise NotApplicable("the endpoint reveals no texts of token ids")
         banned = sorted(free & ids.keys())
         # One token is always banned, so that the plan counts this request.
         bias = {str(ids[fragment]): BANNING_BIAS for fragment in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
         if not banned:
-            raise NotApplicable("no token of the answer is one whose id the endpoint has told")
+            raise NotApplicable("no token of the response has a known id")
         if came := sorted(found.intersection(banned)):
-            raise Failure("no token that is banned", shown(came), effect=Effect.IGNORED)
+            raise Failure("no banned token", shown(came), effect=Effect.IGNORED)
 
     await assert_property(api, scenes, relation, every_shape(api))
 
@@ -90,10 +90,11 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
         for _ in range(REPEATS if trial.careful else 0):
             again = await forced(True)
             if again != found:
+                different = shown([found, again])
                 raise Inconclusive(
-                    f"the endpoint's greedy answers change now and then: {shown([found, again])}"
+                    f"the endpoint's greedy responses are non-deterministic: {different}"
                 )
-        expected = f"every choice one piece, {FORCED_TOKENS} times"
+        expected = f"every choice one fragment, {FORCED_TOKENS} times"
         raise Failure(expected, shown(found), effect=Effect.IGNORED)
 
     await assert_property(api, lambda: scenes_with(IDS), relation, every_shape(api))

@@ -106,7 +106,7 @@ async def one_entry_for_each_token(api: Api) -> None:
     """
     choice = (await scored(api)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
 
 
@@ -121,7 +121,7 @@ async def one_entry_for_each_part_of_a_character(api: Api) -> None:
     """
     choice = (await non_streaming(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
 
 
@@ -216,10 +216,10 @@ async def greedy_takes_the_best(api: Api) -> None:
             return
         worse = worse_than_best((await scored(api, fresh=True)).only)
     if worse is not None:
-        best = max((worse.top or {}).values())
+        best = max((worse.top or {}).values()) - NEAR_TIE_NATS
         raise Failure(
-            f"log probability of token {worse.number} ≥ {best - NEAR_TIE_NATS:.2f}, the best one's",
-            f"{worse.logprob}, and no better in {REPEATS} repeats",
+            f"log probability of token {worse.number} ≥ {best:.2f}, that of the best token",
+            f"{worse.logprob}, and not higher in {REPEATS} repeats",
         )
 
 
@@ -260,7 +260,9 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
     async def in_pieces(fresh: bool) -> list[str]:
         return tokens_of((await streamed(api, fresh=fresh, logprobs=request)).only)
 
-    await expect_agreement(unstreamed, in_pieces, "the stream's tokens to be the plain answer's")
+    await expect_agreement(
+        unstreamed, in_pieces, "the same tokens in the stream as in the non-streaming response"
+    )
 
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
@@ -277,7 +279,9 @@ async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     async def in_pieces(fresh: bool) -> Scored:
         return scored_tokens((await streamed(api, fresh=fresh, logprobs=request)).choices)
 
-    await expect_scored_alike(unstreamed, in_pieces, "the stream's scores to be the plain answer's")
+    await expect_scored_alike(
+        unstreamed, in_pieces, "the same scores in the stream as in the non-streaming response"
+    )
 
 
 def assert_parallel(logprobs: Logprobs) -> None:
@@ -316,7 +320,7 @@ def assert_parts_written_as_bytes(choice: Choice) -> None:
     """Assert that tokens which are parts of characters let one rebuild the text."""
     tokens = tokens_of(choice)
     if all(is_whole(token) for token in tokens):
-        raise NotApplicable("every token of the answer is made of whole characters")
+        raise NotApplicable("every token of the response consists of whole characters")
     expect(tokens, "tokens").satisfies(
         lambda found: all(REPLACEMENT not in token for token in found), "without U+FFFD"
     )

@@ -42,7 +42,9 @@ def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
     """
     request, maximum = exchange.request, exchange.contract.parameter("logprobs").maximum
     if not request.logprobs or request.logprobs > (maximum or request.logprobs) or request.echo:
-        raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
+        raise NotApplicable(
+            "no log probabilities were requested, or another check judges the request"
+        )
     assert_scores_where_text(exchange)
 
 
@@ -57,7 +59,7 @@ def zero_scores_every_choice(exchange: RecordedExchange) -> None:
     凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
     """
     if exchange.request.logprobs != 0 or exchange.request.echo:
-        raise NotApplicable("`logprobs: 0` was not asked for")
+        raise NotApplicable("`logprobs: 0` was not requested")
     for number, choice in exchange.numbered:
         if exchange.generated(number, choice) and not choice.has_logprobs:
             raise Failure(f"{choice.where}.logprobs an object", "none")
@@ -70,7 +72,7 @@ def no_choice_carries_scores_unasked(exchange: RecordedExchange) -> None:
     任何响应的 choice 都不含请求未要求的对数概率。
     """
     if exchange.request.logprobs is not None:
-        raise NotApplicable("log probabilities were asked for")
+        raise NotApplicable("log probabilities were requested")
     for choice in exchange.completion.choices:
         assert_no_scores(choice.raw.get("logprobs"))
 
@@ -84,7 +86,7 @@ def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
     wanted = exchange.request.logprobs or 0
     maximum = exchange.contract.parameter("logprobs").maximum
     if not 1 <= wanted <= (maximum or wanted):
-        raise NotApplicable("no alternatives were asked for, or more than the document allows")
+        raise NotApplicable("no alternatives were requested, or more than the document allows")
 
     def judge(choice: Choice) -> None:
         positions = readable_positions(choice)
@@ -106,7 +108,7 @@ def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
     凡是要求候选之处，四个数组都齐备且等长。
     """
     if not exchange.request.logprobs:
-        raise NotApplicable("no alternatives were asked for")
+        raise NotApplicable("no alternatives were requested")
     for choice in scored_choices(exchange):
         assert_parallel(choice.logprobs)
     for part in (part for chunk in exchange.completion.chunks for part in choices_in_chunk(chunk)):
@@ -121,7 +123,7 @@ def tokens_join_to_every_plain_text(exchange: RecordedExchange) -> None:
     每个非流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the answer is a stream")
+        raise NotApplicable("the prompt is echoed, or the response is a stream")
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -132,7 +134,7 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     每个流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or not exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the answer is no stream")
+        raise NotApplicable("the prompt is echoed, or the response is not a stream")
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -148,7 +150,7 @@ def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
     """
     limit = exchange.request.limit
     if exchange.request.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
-        raise NotApplicable("the prompt has entries as well, or the context may end first")
+        raise NotApplicable("the prompt also has entries, or the context may end first")
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
@@ -165,7 +167,7 @@ def parts_of_characters_are_bytes_everywhere(exchange: RecordedExchange) -> None
     任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
     if REPLACEMENT in exchange.exchange.request.body.decode("utf-8", errors="replace"):
-        raise NotApplicable("the request has U+FFFD itself")
+        raise NotApplicable("the request itself contains U+FFFD")
     assert_each(scored_choices(exchange), assert_parts_written_as_bytes)
 
 
@@ -215,7 +217,7 @@ def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
     """
     wanted = exchange.request.logprobs
     if not wanted:
-        raise NotApplicable("no alternatives were asked for")
+        raise NotApplicable("no alternatives were requested")
 
     def judge(choice: Choice) -> None:
         for position in generated_positions(exchange, choice):
@@ -241,7 +243,7 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if not request.is_greedy or request.has("logit_bias", "presence_penalty", "frequency_penalty"):
-        raise NotApplicable("the answer is not simply greedy")
+        raise NotApplicable("the response is not purely greedy")
 
     def judge(choice: Choice) -> None:
         pairs = [
@@ -251,7 +253,9 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
         ]
         worse = sum(taken < best - NEAR_TIE_NATS for taken, best in pairs)
         if len(pairs) > 3 and 2 * worse > len(pairs):
-            raise Failure("the best token at each place", f"{worse} of {len(pairs)} worse")
+            raise Failure(
+                "the best token at each position", f"{worse} of {len(pairs)} tokens are worse"
+            )
 
     assert_each(scored_choices(exchange), judge)
 
@@ -266,7 +270,7 @@ def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
-            raise NotApplicable("tokens may go on where the text was cut")
+            raise NotApplicable("tokens may continue where the text was cut")
         _ = readable_tokens(choice)
         assert_offsets_advance(choice, first)
 
@@ -280,7 +284,7 @@ def every_echo_begins_at_zero(exchange: RecordedExchange) -> None:
     凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no prompt was to be echoed")
+        raise NotApplicable("no echo was requested")
 
     def judge(choice: Choice) -> None:
         offsets, tokens = offsets_of(choice), readable_tokens(choice)

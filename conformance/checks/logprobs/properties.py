@@ -114,7 +114,8 @@ async def greedy_answers_take_the_best(api: Api) -> None:
                 raise Inconclusive("the endpoint does not repeat its own log probabilities")
         if tokens:
             raise Failure(
-                "the best token at every place of a greedy answer", f"another at {shown(tokens)}"
+                "the best token at every position of a greedy response",
+                f"another token at {shown(tokens)}",
             )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -54,5 +54,5 @@ async def offsets_start_at_the_completion(api: Api) -> None:
     """
     offsets = offsets_of((await scored(api)).only)
     if not offsets:
-        raise NotApplicable("the answer has no tokens")
+        raise NotApplicable("the response has no tokens")
     expect(offsets[0], "first text_offset").one_of(len(COUNTING), 0)

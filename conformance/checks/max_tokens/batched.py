@@ -43,7 +43,7 @@ async def null_limits_each_choice_by_the_default(api: Api) -> None:
     设置 `max_tokens: null` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
     if not api.contract.parameter("max_tokens").nullable:
-        raise NotApplicable("this document knows no null for max_tokens")
+        raise NotApplicable("this document does not allow null for max_tokens")
     await assert_limited(api, {"max_tokens": None})
 
 
@@ -72,12 +72,14 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
         # A stream can be hung up on; what is unlimited there would be paid for four times here.
         await assert_as_default(api, request)
     except Failure:
-        raise NotApplicable("not even a stream ends at the default, and that is judged") from None
+        raise NotApplicable(
+            "streams do not end at the default either, which another check judges"
+        ) from None
     # Stops from just beyond the default end the answers of an endpoint that knows no default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
     texts = {prompt: solid(await free_text(api, prompt, max_tokens=default)) for prompt in stops}
     if not stops or any(stop in text for stop in stops.values() for text in texts.values()):
-        raise NotApplicable(f"no answer says anything new beyond {default} tokens")
+        raise NotApplicable(f"no response has new text beyond {default} tokens")
 
     async def alone(prompt: str, fresh: bool) -> str:
         return await free_text(api, prompt, fresh, max_tokens=default)
@@ -102,6 +104,6 @@ async def assert_nothing_added(api: Api, *, stream: bool) -> None:
     """Assert that texts are prompts."""
     result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed, which is judged by itself")
+        raise NotApplicable("nothing was echoed, which another check judges")
     for prompt, choice in result:
         expect(choice.text, f"text of {choice.where}").equals(prompt)

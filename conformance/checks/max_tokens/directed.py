@@ -81,7 +81,7 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     async def beginning(fresh: bool) -> str:
         return solid((await non_streaming(api, fresh=fresh)).text)[:length]
 
-    await expect_agreement(shorter, beginning, "a text that the longer one begins with")
+    await expect_agreement(shorter, beginning, "text that the longer response begins with")
 
 
 @check(
@@ -118,7 +118,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     text = collect_stream(response).text
     if len(solid(text)) <= len(limited) and collect_stream(response).only.finish_reason == "length":
         raise Failure(
-            "an answer that only its stop sequence ends", f"{shown(text)}, cut by a limit"
+            "a response that ends only at its stop sequence", f"{shown(text)}, cut by a limit"
         )
 
 
@@ -164,7 +164,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
-    expect(len(numbers), "how many numbers the message names").at_least(2)
+    expect(len(numbers), "number of counts in the message").at_least(2)
 
 
 def assert_limit(completion: Completion, limit: int) -> None:
@@ -180,7 +180,7 @@ def documented_default(api: Api) -> int:
     """Return the documented default, where it is a number."""
     default = api.contract.parameter("max_tokens").default
     if not isinstance(default, int):
-        raise NotApplicable("this document states no number of tokens as the default")
+        raise NotApplicable("this document states no default number of tokens")
     return default
 
 
@@ -208,7 +208,7 @@ async def assert_as_default(api: Api, request: dict[str, None]) -> None:
     async def with_default(fresh: bool) -> tuple[str, object]:
         return outcome((await non_streaming(api, fresh=fresh, max_tokens=default)).only)
 
-    await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
+    await expect_agreement(without_limit, with_default, f"the response of {default} tokens")
 
 
 async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
@@ -224,4 +224,4 @@ async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
         needle = text[start : start + 3]
         if text.startswith(short) and len(before(text, needle)) == start:
             return needle
-    raise NotApplicable(f"the endpoint's own text {text!r} does not go on beyond {limit} tokens")
+    raise NotApplicable(f"the endpoint's text {text!r} has no new text beyond {limit} tokens")

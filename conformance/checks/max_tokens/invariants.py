@@ -28,7 +28,7 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
     """
     limit = exchange.request.limit
     if exchange.request.echo:
-        raise NotApplicable("the prompt has entries as well")
+        raise NotApplicable("the prompt also has entries")
 
     def judge(choice: Choice) -> None:
         name = f"number of {choice.where}'s tokens"

@@ -28,7 +28,7 @@ async def one_token_more_continues_the_answer(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, longer, as_before, "a text that begins with the shorter answer"
+            trial, longer, as_before, "text that begins with the shorter response"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -109,10 +109,10 @@ async def a_chat_model_is_refused_as_one(api: Api) -> None:
     response = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
     if response.status not in {400, 404, 422}:
         raise NotApplicable(
-            f"status {response.status}, which says nothing of what the model serves"
+            f"status {response.status}, which does not show what the model supports"
         )
     error = as_rejected(response)
     if "chat" not in error.message.replace(CHAT_MODEL, "").lower():
-        raise NotApplicable("the endpoint does not say that it knows the model as one for chat")
+        raise NotApplicable("the endpoint does not identify the model as a chat model")
     expect(error.status, "status").equals(404)
     expect(error.param, "error.param").equals("model")

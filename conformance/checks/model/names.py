@@ -24,7 +24,7 @@ def assert_names_model(answered: object, request: str) -> None:
     related = bool(shorter) and shorter in longer
     behind = longer[longer.find(shorter) + len(shorter) :]
     if not related or _goes_on(shorter, behind) or _is_another(here, there):
-        raise Failure(f"model {request!r} or a form of it", f"model = {shown(answered)}")
+        raise Failure(f"model {request!r} or a variant of its name", f"model = {shown(answered)}")
 
 
 def _goes_on(name: str, behind: str) -> bool:

@@ -26,7 +26,7 @@ from conformance.protocol.completion import Choice
 CHOICES = 3
 """Choices asked for: with three, one that is missing or doubled shows."""
 
-INDEPENDENT = "choices that were sampled each for itself"
+INDEPENDENT = "independently sampled choices"
 
 
 @check("n.choices", requirement="n.count", tier="smoke")

@@ -26,7 +26,7 @@ def one_choice_unless_more_are_asked_for(exchange: RecordedExchange) -> None:
     凡是未设置 `n` 的请求，其响应对每个 prompt 都只有一个 choice。
     """
     if exchange.request.has("n", "best_of"):
-        raise NotApplicable("a number of choices or candidates was sent")
+        raise NotApplicable("the request sets `n` or `best_of`")
     seen, wanted = choice_count(exchange), exchange.request.choices
     if seen > wanted:
         raise Failure(f"{wanted} choices", f"{seen}")

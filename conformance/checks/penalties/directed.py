@@ -196,7 +196,7 @@ async def assert_effect(api: Api, name: str, *, highest: float | None = None) ->
         raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
     if same:
         raise Failure(
-            f"other texts at {name} {lowest:g} than at {highest:g}",
+            f"different texts at {name} {lowest:g} and {highest:g}",
             f"the same at both: {shown(same)}",
             effect=Effect.IGNORED,
         )
@@ -217,7 +217,7 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
-        raise NotApplicable("the endpoint's answers are too short to repeat anything")
+        raise NotApplicable("the endpoint's responses are too short to contain repeats")
     return same
 
 
@@ -225,8 +225,8 @@ def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
     """Assert that no reading of the scores is needed by which tokens were not the best."""
     if found := contradictions(responses):
         raise Failure(
-            f"each token the best by its score and `{name}`",
-            f"{len(found)} that are not: {found[0]}",
+            f"the best token by score and `{name}` at each position",
+            f"{len(found)} tokens that are not, first: {found[0]}",
         )
 
 
@@ -244,7 +244,7 @@ async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     async def free(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {})
 
-    await expect_agreement(penalised, free, "the first tokens that come without a penalty")
+    await expect_agreement(penalised, free, "the first tokens without a penalty")
 
 
 async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:

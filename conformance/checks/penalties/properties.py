@@ -65,9 +65,7 @@ async def assert_first_token_unchanged(api: Api, name: str) -> None:
             unpenalised = await texts(trial.api, scene, shape, fresh=fresh)
             return tuple(text[: len(one)] for text, one in zip(unpenalised, first, strict=True))
 
-        await expect_same_responses(
-            trial, penalised, as_free, "the first token that comes without a penalty"
-        )
+        await expect_same_responses(trial, penalised, as_free, "the first token without a penalty")
 
     await assert_property(api, scenes, relation, every_shape(api))
 

@@ -65,8 +65,8 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
     if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
         raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
     raise Failure(
-        "another text for another prompt",
-        f"four prompts, all answered {shown(texts[0])}",
+        "different texts for different prompts",
+        f"{shown(texts[0])} for all four prompts",
         effect=Effect.IGNORED,
     )
 
@@ -79,7 +79,7 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
     """
     completion = (await api.complete(**minimal_request())).expect_ok()
     if not completion.has_usage:
-        raise NotApplicable("the endpoint counts no tokens")
+        raise NotApplicable("the endpoint reports no usage")
     expect(completion.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(
         WRAPPING_OF_ONE
     )
@@ -99,7 +99,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
     async def as_utf8(fresh: bool) -> str:
         return (await non_streaming(api, CHINESE, fresh=fresh)).text
 
-    await expect_agreement(as_escapes, as_utf8, "the same text for both ways of writing it")
+    await expect_agreement(as_escapes, as_utf8, "the same text for both encodings")
 
 
 @check("prompt.batch-complete", requirement="prompt.strings")
@@ -168,12 +168,12 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
         text = (await non_streaming(api, ids, max_tokens=0, echo=True)).text
         request, spelt = await non_streaming(api, ids), await non_streaming(api, text)
         if not request.has_usage or not spelt.has_usage:
-            raise NotApplicable("the endpoint counts no tokens to tell whether they are the same")
+            raise NotApplicable("the endpoint reports no usage by which to compare the tokens")
         # A text may be cut into other tokens, or get a start token; then it is another prompt.
         if request.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break
     else:
-        raise NotApplicable("no token was found whose text is cut into the same tokens again")
+        raise NotApplicable("no token was found whose text has the same tokens again")
 
     async def by_ids(fresh: bool) -> str:
         return (await non_streaming(api, ids, fresh=fresh)).text
@@ -181,7 +181,9 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     async def by_text(fresh: bool) -> str:
         return (await non_streaming(api, text, fresh=fresh)).text
 
-    await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
+    await expect_agreement(
+        by_ids, by_text, f"the same response for {token} x 8 and for {shown(text)}"
+    )
 
 
 @check(
@@ -198,15 +200,15 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
     known = pieces_of(completion, PROBED_IDS)
     tried = [token for token in (ONE_ID, OTHER_ID) if token in known]
     if not tried or not completion.text.endswith("".join(known[token] for token in tried)):
-        raise NotApplicable("the endpoint does not tell the pieces of these ids")
+        raise NotApplicable("the endpoint does not reveal the texts of these ids")
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
-        raise NotApplicable("no token was forced, which is judged elsewhere")
+        raise NotApplicable("no token was forced, which another check judges")
     # The first piece of an answer may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
         raise Failure(
-            f"the ids {tried} to stand in a prompt for {shown(texts)}, as they do where forced",
+            f"ids {tried} to mean {shown(texts)} in a prompt, as in `logit_bias`",
             shown(expected),
         )
 
@@ -235,12 +237,14 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     served = response.expect_ok()
     small = (await api.complete(**minimal_request(prompt=" 1" * 64))).expect_ok()
     if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
-        raise NotApplicable("the endpoint's counts do not tell how much of a prompt was read")
+        raise NotApplicable("usage does not show how much of the prompt was read")
     if served.usage.prompt_tokens >= words:
-        raise NotApplicable(f"the context holds more than the {context} tokens that errors name")
+        raise NotApplicable(
+            f"the context holds more than the {context} tokens that the error states"
+        )
     raise Failure(
-        f"a refusal of {words} words where the context holds {context} tokens",
-        f"an answer to {served.usage.prompt_tokens} tokens of them",
+        f"{words} words rejected, because the context holds {context} tokens",
+        f"a response to {served.usage.prompt_tokens} of these tokens",
     )
 
 
@@ -253,16 +257,20 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
     request = minimal_request(max_tokens=10_000_000)
     response = await api.stream(read_events=3, **request)
     if response.status not in REJECTED_STATUSES:
-        raise NotApplicable("the endpoint names no context: it does not decline ten million tokens")
+        raise NotApplicable(
+            "the endpoint states no context length: it does not reject ten million tokens"
+        )
     numbers = [
         int(number)
         for number in re.findall(r"\d+", response.expect_error(*REJECTED_STATUSES).message)
     ]
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
-        raise NotApplicable("the endpoint's refusal of too many tokens does not name its context")
+        raise NotApplicable(
+            "the endpoint's error for too many tokens does not state the context length"
+        )
     if max(sizes) > at_most:
-        raise NotApplicable(f"filling a context of {max(sizes)} tokens costs too much to try")
+        raise NotApplicable(f"filling a context of {max(sizes)} tokens is too expensive")
     return max(sizes)
 
 
@@ -277,4 +285,4 @@ async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]
     async def one_by_one(fresh: bool) -> tuple[str, ...]:
         return tuple([solid((await non_streaming(api, p, fresh=fresh)).text) for p in prompts])
 
-    await expect_agreement(together, one_by_one, "each prompt answered as it is alone")
+    await expect_agreement(together, one_by_one, "the same response to each prompt as alone")

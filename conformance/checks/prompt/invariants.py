@@ -16,5 +16,5 @@ def every_prompt_of_a_batch_has_a_choice(exchange: RecordedExchange) -> None:
     """
     prompts = exchange.request.prompts
     if exchange.request.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
-        raise NotApplicable("the request is no batch of texts with one choice each")
+        raise NotApplicable("the request is not a batch of strings with one choice each")
     assert_choice_count(exchange, Feature.BATCH)

@@ -30,6 +30,6 @@ async def a_batch_is_its_prompts_alone(api: Api) -> None:
         async def singly(fresh: bool) -> Texts:
             return await texts_alone(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, together, singly, "each prompt's own answer")
+        await expect_same_responses(trial, together, singly, "each prompt's own response")
 
     await assert_property(api, scenes, relation, batch_shapes(api))

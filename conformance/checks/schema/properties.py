@@ -118,7 +118,7 @@ def assert_served(response: Response) -> None:
 
 def rejection(response: Response) -> Failure:
     """Return the deviation of a request that was rejected."""
-    return Failure("the request is served", f"status {response.status}")
+    return Failure("the request is accepted", f"status {response.status}")
 
 
 def is_promised(one: ValidExchange, api: Api) -> bool:

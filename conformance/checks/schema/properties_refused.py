@@ -192,7 +192,7 @@ async def send_with(api: Api, credentials: Credentials) -> Response:
         raise NotApplicable("the run presents no key of its own, so there is none to ask for")
     served = [one.body for one in await send_valid(api) if is_served(one.response)]
     if not served:
-        raise NotApplicable("none of the drawn requests was served")
+        raise NotApplicable("none of the generated requests was accepted")
     return await api.post(served[0], credentials=credentials)
 
 
@@ -211,4 +211,4 @@ def assert_not_served(response: Response) -> None:
     if response.status == 429:
         raise Inconclusive("answered 429")
     if is_served(response):
-        raise Failure("status 4xx", "status 200, as if nothing were wrong with the request")
+        raise Failure("status 4xx", "status 200 for an invalid request")

@@ -96,7 +96,7 @@ async def assert_each_valid(
             move_last(api, encode(body))
             raise with_request(simplest, encode(body)) from None
     if not judged:
-        raise doubts[0] if doubts else NotApplicable("none of the drawn requests was served")
+        raise doubts[0] if doubts else NotApplicable("none of the generated requests was accepted")
 
 
 def assert_each_invalid(
@@ -108,7 +108,7 @@ def assert_each_invalid(
         Deviation: a response deviates; reported with its request.
         Inconclusive, NotApplicable: no response could be judged.
     """
-    doubt: Judgement = NotApplicable("none of the drawn requests was refused")
+    doubt: Judgement = NotApplicable("none of the generated requests was rejected")
     judged = 0
     for one in exchanges:
         try:
@@ -165,4 +165,4 @@ async def assert_no_server_error(api: Api, responses: Sequence[tuple[bytes, Resp
         if response.status >= 500 and await is_server_error_each_time(api, raw):
             seen = f"status {response.status} each time"
             move_last(api, raw)
-            raise with_request(Failure("an answer, or a 4xx that declines the request", seen), raw)
+            raise with_request(Failure("a response, or a 4xx that rejects the request", seen), raw)

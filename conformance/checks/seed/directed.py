@@ -82,7 +82,7 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
             turns.take_apart(shape)
         if len(set(texts)) == SAMPLES:
             raise Failure(
-                f"the same text for the seed {SEED} again",
+                f"the same text for seed {SEED} again",
                 f"in {shape.name} {shown(texts, limit=400)}",
                 effect=Effect.IGNORED,
             )
@@ -91,7 +91,8 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
     if len(non_deterministic) >= MIN_WAVERING_SHAPES:
         raise Failure(
-            f"the same text for the seed {SEED} again", f"others in {', '.join(non_deterministic)}"
+            f"the same text for seed {SEED} again",
+            f"different samples in {', '.join(non_deterministic)}",
         )
 
 
@@ -167,9 +168,7 @@ async def one_seed_gives_different_choices(api: Api) -> None:
         completion = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
         return [choices_of(completion, 3, Feature.N_CHOICES)[number]]
 
-    await expect_variety(
-        "seed.copies-differ", draw, "choices that were sampled each for itself", draws=3
-    )
+    await expect_variety("seed.copies-differ", draw, "independently sampled choices", draws=3)
 
 
 @check(
@@ -218,7 +217,7 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
 
     if await without(False) != await with_one(False):
-        raise Failure("the sample of seed 1", "another one", effect=Effect.IGNORED)
+        raise Failure("the sample of seed 1", "another sample", effect=Effect.IGNORED)
 
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
@@ -238,7 +237,7 @@ async def null_is_no_seed(api: Api) -> None:
         texts = (await sample(api, sampled(seed=None))).texts
     # As the seed 0 is what null is most often taken for, one sample tells; repeats tell the rest.
     if texts == (await sample(api, seeded(0))).texts:
-        await expect_variety("seed.null", draw, "another sample of the same request")
+        await expect_variety("seed.null", draw, "a different sample of the same request")
 
 
 @check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
@@ -254,7 +253,7 @@ async def null_is_sampled_again(api: Api) -> None:
         await choices_in_every_shape(api, request, shapes=NULL_SHAPES, fresh=i > 0)
         for i in range(3)
     ]
-    assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_response)
+    assert_no_repeat("seed.null-repeats", rounds, "a different sample each time", other_response)
 
 
 async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
@@ -290,10 +289,10 @@ async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
             return
     except Refusal as refusal:
         raise Failure(
-            f"the seed {other} to be served like {SEED}", str(refusal), effect=Effect.REFUSED
+            f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
         ) from None
     if not await differs(api, seeded(), seeded(SEED + 1)):
-        raise NotApplicable("seeds are not told apart at all, which another check judges")
+        raise NotApplicable("all seeds give the same sample, which another check judges")
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         body = sampled(prompt, seed=(SEED, other)[number], **more)

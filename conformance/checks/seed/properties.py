@@ -136,13 +136,13 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
             unrepeated.append(request)
     if len(unrepeated) >= MIN_UNREPEATED_REQUESTS:
         raise Failure(
-            "a seed to repeat its sample",
-            f"others now and then in {len(unrepeated)} requests,"
+            "the same sample for the same seed",
+            f"different samples in some repeats of {len(unrepeated)} requests,"
             f" such as {shown(unrepeated[0].body)}",
             effect=Effect.IGNORED,
         )
     if unrepeated:
-        raise NotApplicable("a seed does not repeat its sample, so none can be compared")
+        raise NotApplicable("a seed does not repeat its sample, so samples cannot be compared")
 
 
 async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal) -> None:
@@ -157,7 +157,7 @@ async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal)
     if any(isinstance(one, Refusal) for one in samples):
         raise refusal
     raise Failure(
-        f"the seed {request.seed} to be served like {usual.seed}",
+        f"seed {request.seed} accepted like {usual.seed}",
         str(refusal),
         effect=Effect.REFUSED,
     )
@@ -202,12 +202,12 @@ async def assert_seed_repeats(
     for found in samples.values():
         if len(set(found)) == len(found):
             raise Failure(
-                f"the same text for the seed {request.seed} again",
+                f"the same text for seed {request.seed} again",
                 f"{shown(found, limit=400)} for {shown(request.body)}",
                 effect=Effect.IGNORED,
             )
     if all(len(set(found)) == 1 for found in samples.values()):
         raise Failure(
-            "the same sample, streamed and plain",
-            f"{shown(streamed)} against {shown(non_streaming)} for {shown(request.body)}",
+            "the same sample with and without streaming",
+            f"{shown(streamed)} vs. {shown(non_streaming)} for {shown(request.body)}",
         )

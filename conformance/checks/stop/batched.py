@@ -191,7 +191,7 @@ async def assert_at_borders(api: Api, judged: str, *, stream: bool) -> None:
     border, start = COUNTING[-2:] + material(counted, 2)[:2], material(chinese, 2)[:2]
     stop = [PIECE_OF_PROMPT, border, start]
     if any(one in counted for one in stop):
-        raise NotApplicable(f"the endpoint's own text {counted!r} holds a sequence of these")
+        raise NotApplicable(f"the endpoint's text {counted!r} contains one of these sequences")
 
     async def cut(prompt: str, fresh: bool) -> str:
         text = await free_text(api, prompt, fresh)

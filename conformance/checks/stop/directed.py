@@ -193,7 +193,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     free = (await non_streaming(api)).text
     needle = middle_of(free)
     if PIECE_OF_PROMPT in free:
-        raise NotApplicable(f"the answer holds {PIECE_OF_PROMPT!r} as well")
+        raise NotApplicable(f"the response also contains {PIECE_OF_PROMPT!r}")
 
     async def stopped(fresh: bool) -> str:
         return (
@@ -207,7 +207,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
     if not PIECE_OF_PROMPT.startswith(text):
         assert_echoed(text, COUNTING)
-    await expect_agreement(stopped, cut, f"the prompt, and the answer up to {needle!r}")
+    await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")
 
 
 @check("stop.batch", requirement="stop.string")
@@ -219,7 +219,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
-        raise NotApplicable(f"both answers hold {needle!r}")
+        raise NotApplicable(f"both responses contain {needle!r}")
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
@@ -229,7 +229,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in response.texts)
 
-    await expect_agreement(stopped, cut, f"the last answer cut before {needle!r}")
+    await expect_agreement(stopped, cut, f"only the last text cut, before {needle!r}")
 
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks")

@@ -34,7 +34,7 @@ def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
     stops = [stop for stop in exchange.request.stops if stop]
     limit = exchange.contract.parameter("stop").max_items
     if limit is None or len(stops) <= limit:
-        raise NotApplicable("there are not more stop sequences than the document allows")
+        raise NotApplicable("there are no more stop sequences than the document allows")
     assert_none_in(exchange, stops)
 
 

@@ -59,7 +59,7 @@ async def assert_stopped_text(
 
     # That the sequence is there at all needs no comparison, and says more than a difference.
     expect(await stopped(False), "text", effect=Effect.IGNORED).lacks(needle)
-    await expect_agreement(stopped, cut, f"the answer without `stop`, up to {needle!r}")
+    await expect_agreement(stopped, cut, f"the response without `stop`, up to {needle!r}")
 
 
 async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **more: Any) -> None:
@@ -68,7 +68,7 @@ async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **mo
     free = (await non_streaming(api)).text
     for sequence in [stop] if isinstance(stop, str) else stop or []:
         if sequence and sequence in free:
-            raise NotApplicable(f"the endpoint's own text {shown(free)} holds {sequence!r}")
+            raise NotApplicable(f"the endpoint's text {shown(free)} contains {sequence!r}")
 
     async def with_stop(fresh: bool) -> tuple[str, object]:
         choice = (await ask(api, fresh=fresh, stop=stop, **more)).only
@@ -78,7 +78,7 @@ async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **mo
         choice = (await non_streaming(api, fresh=fresh, **more)).only
         return solid(choice.text), choice.finish_reason
 
-    await expect_agreement(with_stop, without, "the answer that comes without `stop`")
+    await expect_agreement(with_stop, without, "the response without `stop`")
 
 
 async def assert_harmless(api: Api, stop: Any) -> None:
@@ -88,5 +88,5 @@ async def assert_harmless(api: Api, stop: Any) -> None:
         return
     free = (await non_streaming(api)).text
     if free and not completion.text:
-        raise Failure(f"the answer without `stop`, {shown(free)}", "an empty text")
+        raise Failure(f"the response without `stop`, {shown(free)}", "an empty text")
     await assert_unstopped(api, stop)

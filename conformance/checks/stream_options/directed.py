@@ -49,7 +49,7 @@ async def the_bill_comes_before_done(api: Api) -> None:
     after = [event.data.strip() for event in response.events[len(response.chunk_objects) :]]
     # Where no [DONE] comes at all, the stream is incomplete, and its bill is still the last of it.
     if after:
-        expect(after[-1], "event after it").equals(DONE)
+        expect(after[-1], "event after the usage").equals(DONE)
 
 
 @check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")

@@ -25,7 +25,7 @@ def every_bill_that_was_asked_for_comes_last(exchange: RecordedExchange) -> None
     The usage has three whole numbers, as that of a plain answer.
     """
     if not exchange.request.include_usage or not exchange.request.stream:
-        raise NotApplicable("no bill was asked for")
+        raise NotApplicable("no usage was requested")
     _ = unbroken(exchange)
     chunks = chunks_of(exchange)
     bare = [chunk for chunk in chunks if _has_usage(chunk) and chunk.get("choices") == []]
@@ -46,7 +46,7 @@ def no_other_chunk_has_a_bill(exchange: RecordedExchange) -> None:
     在每个带 `include_usage` 的流中，含 choice 的数据块都不携带用量。
     """
     if not exchange.request.include_usage:
-        raise NotApplicable("no bill was asked for")
+        raise NotApplicable("no usage was requested")
     for chunk in chunks_of(exchange):
         if choices_in_chunk(chunk):
             expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
@@ -59,7 +59,7 @@ def no_stream_repeats_a_bill_unasked(exchange: RecordedExchange) -> None:
     每个未要求用量的流都至多携带一次用量。
     """
     if exchange.request.include_usage:
-        raise NotApplicable("a bill was asked for")
+        raise NotApplicable("usage was requested")
     counted = sum(_has_usage(chunk) for chunk in chunks_of(exchange))
     expect(counted, "number of chunks with usage").at_most(1)
 

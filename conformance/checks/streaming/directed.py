@@ -201,7 +201,7 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
         Deviation: one of them is no event, or has no envelope with a sentence in it.
     """
     if not events and not bare:
-        raise NotApplicable("no stream of this check broke, so there was no error to look at")
+        raise NotApplicable("no stream of this check failed, so there is no error to judge")
     if bare:
         raise Failure('an event with {"error": {…}}', shown(bare[0]))
     for result in events:

@@ -40,7 +40,7 @@ def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
     凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
     if not exchange.request.stream:
-        raise NotApplicable("no stream was asked for")
+        raise NotApplicable("no stream was requested")
     if not exchange.served.is_stream and not is_error(_body_of(exchange.response)):
         raise Missing(
             Feature.STREAM, "a stream", f"one body: {shown(_beginning(exchange.response))}"
@@ -54,7 +54,7 @@ def nothing_streams_unasked(exchange: RecordedExchange) -> None:
     凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
     if exchange.request.stream:
-        raise NotApplicable("a stream was asked for")
+        raise NotApplicable("a stream was requested")
     if exchange.served.is_stream:
         raise Failure("one JSON document", f"a stream: {shown(_beginning(exchange.response))}")
 
@@ -86,7 +86,7 @@ def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
         raise Failure("a blank line after the last event", shown(stream.unfinished))
     for data, result in exchange.payloads:
         if not isinstance(result, dict):
-            raise Failure("one JSON object in each event", shown(data))
+            raise Failure("one JSON object per event", shown(data))
 
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
@@ -177,7 +177,7 @@ def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
     _ = exchange.request
     response = exchange.response
     if exchange.exchange.status != 200 or not response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     assert_errors_framed(
         [data for data, result in exchange.payloads if is_error(result)],
         [line for line in response.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],

@@ -34,7 +34,7 @@ async def a_stream_is_its_plain_answer(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, in_pieces, batched, "a stream that joins to the plain answer"
+            trial, in_pieces, batched, "a stream that joins to the non-streaming response"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

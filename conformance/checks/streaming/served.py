@@ -108,10 +108,10 @@ async def assert_streamed(api: Api, edge: str) -> None:
     if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
         return
     if not await is_served(api, stream=True):
-        raise NotApplicable("streams are declined altogether, which another check judges")
+        raise NotApplicable("all streams are rejected, which another check judges")
     raise Failure(
-        f"a stream with {shown(alone)} to be served as the plain request is",
-        "the stream is declined",
+        f"a stream with {shown(alone)} accepted like the non-streaming request",
+        "the stream is rejected",
         effect=Effect.REFUSED,
     )
 

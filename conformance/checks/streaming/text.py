@@ -231,7 +231,7 @@ async def assert_stream_as_plain(
     ask = partial(non_streaming, api, prompt) if whole is None else whole
     pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
     if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
-        raise NotApplicable("characters are broken in the stream, which is judged elsewhere")
+        raise NotApplicable("the stream has broken characters, which another check judges")
 
     async def unstreamed(fresh: bool) -> list[str]:
         return [solid(text) for text in (await ask(fresh=fresh)).texts]
@@ -239,13 +239,15 @@ async def assert_stream_as_plain(
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
-    await expect_agreement(unstreamed, in_pieces, "the stream's text to be the plain answer's")
+    await expect_agreement(
+        unstreamed, in_pieces, "the same text in the stream as in the non-streaming response"
+    )
 
 
 async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
     """Assert that a stream breaks no character which the plain answer has whole."""
     if has_broken_character(whole.text):
-        raise NotApplicable("the model itself generates parts of characters here")
+        raise NotApplicable("the model itself generates partial characters here")
     chunks = (await streamed(api, prompt)).chunks
     fragments = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
     if has_broken_character("".join(fragments)):

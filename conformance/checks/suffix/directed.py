@@ -36,7 +36,7 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
         return
     # A model may insert the same all the same; one that never read the suffix cannot count it.
     if not free.has_usage or not inserted.has_usage:
-        raise NotApplicable("the texts are equal, and the endpoint counts no tokens to compare")
+        raise NotApplicable("the texts are equal, and the endpoint reports no usage to compare")
     if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
         return
     one, other = [await non_streaming(api, STORY, suffix=suffix) for suffix in SUFFIXES]
@@ -81,12 +81,12 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
         return
     free = await non_streaming(api, prompt)
     if text == solid(free.text):
-        raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
+        raise NotApplicable("the text is the same without a suffix, which another check judges")
     if (text, usage) not in [await inserted(True) for _ in range(REPEATS)]:
-        raise Inconclusive(f"{shown(text)} was inserted once, and did not come back")
+        raise Inconclusive(f"{shown(text)} was inserted once, but not again")
     raise Failure(
         "an insertion between the prompt and the suffix",
-        f"{shown(text)}, which is what follows the prompt and the suffix in one",
+        f"{shown(text)}, which is the continuation of the prompt followed by the suffix",
         effect=Effect.ALTERED,
     )
 
@@ -146,7 +146,7 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
     ):
         raise Failure(
             "an insertion that depends on the suffix",
-            f"{shown(inserted.text)} with it and without, for the same number of tokens",
+            f"{shown(inserted.text)} with and without the suffix, for the same number of tokens",
             effect=Effect.IGNORED,
         )
 

@@ -32,7 +32,7 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
     """
     suffix = exchange.request.raw.get("suffix")
     if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
-        raise NotApplicable("the request has no suffix that tells")
+        raise NotApplicable("the request has no suffix that is long enough to judge")
 
     def assert_inserted(choice: Choice) -> None:
         if choice.text.rstrip().endswith(suffix.strip()):
@@ -59,7 +59,7 @@ def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> It
         for other, continued in non_streaming[prompt]:
             if _are_one(scored, continued):
                 yield Violation(
-                    Failure("other scores than without `suffix`", shown(scored)),
+                    Failure("scores that differ from those without `suffix`", shown(scored)),
                     (exchange, other),
                 )
                 break

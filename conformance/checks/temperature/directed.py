@@ -48,7 +48,7 @@ REPEATS = 5
 LOW_TEMPERATURE = 0.05
 """A temperature that makes a lead of half a nat a certainty of 0.99995."""
 
-ANOTHER = "another sample of the same request"
+ANOTHER = "a different sample of the same request"
 
 
 @check("temperature.maximum-served", requirement="temperature.range-served")
@@ -85,11 +85,11 @@ async def greedy_answers_repeat(api: Api) -> None:
     texts += [(await non_streaming(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
     if len(set(texts)) >= REPEATS - 1:
         raise Failure(
-            "one greedy text, whenever it is asked for",
+            "the same greedy text each time",
             f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
             effect=Effect.IGNORED,
         )
-    raise Inconclusive(f"the endpoint's greedy answers change now and then: {shown(texts)}")
+    raise Inconclusive(f"the endpoint's greedy responses are non-deterministic: {shown(texts)}")
 
 
 @check(
@@ -103,7 +103,7 @@ async def zero_is_greedy_in_every_way(api: Api) -> None:
 
     temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优 token。
     """
-    await assert_greedy_in_every_shape(api, "the best token at every place", temperature=0)
+    await assert_greedy_in_every_shape(api, "the best token at every position", temperature=0)
 
 
 @check("temperature.maximum-varies", requirement="temperature.scales-randomness")
@@ -135,7 +135,7 @@ async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
 
     temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优 token。
     """
-    expected = "the best token at every place, or one about as good"
+    expected = "the best token at every position, or a near-tie"
     await assert_greedy_in_every_shape(api, expected, temperature=LOW_TEMPERATURE)
 
 

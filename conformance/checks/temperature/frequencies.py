@@ -50,18 +50,18 @@ class SamplingShape:
 
 STREAM = SamplingShape("streams", stream=True)
 
-CHINESE = SamplingShape("answers to Chinese", chinese=True)
+CHINESE = SamplingShape("responses to Chinese", chinese=True)
 
 BATCH = SamplingShape("batches", batch=True)
 
-ECHO = SamplingShape("echoed answers", echo=True)
+ECHO = SamplingShape("responses with echo", echo=True)
 
 SHAPES = (
-    SamplingShape("plain answers"),
+    SamplingShape("non-streaming responses"),
     SamplingShape(
-        "streamed answers to Chinese", stream=True, chinese=True, parts=(STREAM, CHINESE)
+        "streamed responses to Chinese", stream=True, chinese=True, parts=(STREAM, CHINESE)
     ),
-    SamplingShape("echoed batches", batch=True, echo=True, parts=(BATCH, ECHO)),
+    SamplingShape("batches with echo", batch=True, echo=True, parts=(BATCH, ECHO)),
 )
 
 MAX_SHAPES = 5
@@ -179,7 +179,7 @@ async def assert_frequencies_everywhere(
         for tokens in [*taken, together] if len(taken) > 1 else taken:
             assert_frequencies(law, shape.name, spot, tokens)
     if not inspected:
-        raise NotApplicable(f"no {samples} choices of a place that tells of the temperature")
+        raise NotApplicable(f"no {samples} choices at a position that depends on the temperature")
 
 
 def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequence[str]) -> None:
@@ -191,10 +191,10 @@ def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequenc
         counts = {token: tokens.count(token) for token in spot.place.listed}
         said = {token: round(p, 3) for token, p in spot.place.listed.items()}
         raise Failure(
-            f"tokens as frequent as temperature {law.temperature} makes them of the probabilities"
+            f"token frequencies at temperature {law.temperature} that match the probabilities"
             f" {shown(said)}",
             f"in {shape} {shown(counts)} of {len(tokens)}, which has a chance of {chance(found)} at"
-            f" most (accused below {share:.0e}; at temperature {law.other} a chance of"
+            f" most (reported below {share:.0e}; at temperature {law.other} a chance of"
             f" {chance(usual)} would be usual)",
             effect=Effect.ALTERED,
         )

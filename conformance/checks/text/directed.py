@@ -146,7 +146,7 @@ def assert_no_control_token(choice: Choice) -> None:
 def assert_space_kept(source: str, text: str) -> None:
     """Assert that a text begins with white space if its source does."""
     if not is_whole(source) or not source[:1].isspace():
-        raise NotApplicable("the endpoint's own answer does not begin with white space")
+        raise NotApplicable("the endpoint's response does not begin with white space")
     expect(text[:1], "first character of the text").equals(source[:1])
 
 
@@ -158,7 +158,7 @@ async def assert_space_behind_echo(
     async def behind(fresh: bool) -> list[bool]:
         echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
-            raise NotApplicable("a prompt is not echoed as it was sent, which is judged elsewhere")
+            raise NotApplicable("a prompt is not echoed verbatim, which another check judges")
         pairs = zip(echoed, prompts, strict=False)
         return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
 
@@ -168,8 +168,8 @@ async def assert_space_behind_echo(
         ]
 
     if not any(await behind(False)):
-        raise NotApplicable("the endpoint's own answer does not begin with white space")
-    await expect_agreement(behind, alone, "white space first where it follows an echoed prompt")
+        raise NotApplicable("the endpoint's response does not begin with white space")
+    await expect_agreement(behind, alone, "leading white space, as after the echoed prompt")
 
 
 async def assert_characters_whole(api: Api, completion: Completion, prompt: str) -> None:
@@ -182,9 +182,9 @@ async def assert_characters_whole(api: Api, completion: Completion, prompt: str)
     if not has_broken_character(text):
         return
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
-        raise NotApplicable("whether the model itself broke a character cannot be told")
+        raise NotApplicable("it is unknown whether the model itself broke a character")
     tokens = tokens_of((await non_streaming(api, prompt, logprobs=1)).only)
     generated, known = join_tokens(tokens)
     if not known or has_broken_character(generated):
-        raise NotApplicable("the model itself may have generated parts of characters here")
+        raise NotApplicable("the model itself may have generated partial characters here")
     raise Failure("whole characters, as in the tokens", shown(text))

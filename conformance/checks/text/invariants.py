@@ -32,10 +32,10 @@ def no_control_token_anywhere(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if (request.temperature or 0) > 1 or request.has("logit_bias"):
-        raise NotApplicable("the request asks for unlikely text")
+        raise NotApplicable("the request may produce unlikely text")
     given = [request.raw.get(name) for name in ("prompt", "suffix")]
     if CONTROL_TOKEN.search(repr(given)):
-        raise NotApplicable("the prompt holds control tokens itself")
+        raise NotApplicable("the prompt itself contains control tokens")
     for number, choice in exchange.numbered:
         text = exchange.generated(number, choice)
         found = CONTROL_TOKEN.search(text)

@@ -83,7 +83,7 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     """
     completion = (await api.complete(**narrowed(api, NARROW_TOP_P, n=3))).expect_ok()
     if len(set(completion.texts)) == len(completion.texts) > 2:
-        raise Failure("three times one text", shown(completion.texts), effect=Effect.IGNORED)
+        raise Failure("the same text three times", shown(completion.texts), effect=Effect.IGNORED)
 
 
 @check(
@@ -100,7 +100,7 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
     zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None
     request = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
-    await assert_greedy_in_every_shape(api, "the best token at every place", **request)
+    await assert_greedy_in_every_shape(api, "the best token at every position", **request)
 
 
 @check(
@@ -163,7 +163,7 @@ async def null_narrows_nothing(api: Api) -> None:
         request = sampled(prompt, top_p=None, **distinguished(api, number), **more)
         return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
-    await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
+    await expect_variety("top-p.null", draw, "different samples, as with `top_p: 1`")
 
 
 async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:

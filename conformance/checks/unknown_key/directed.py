@@ -44,7 +44,7 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     response = await api.complete(**request)
     if response.status != 200:
         error = response.expect_error(400, 422)
-        expect(named_in(error), "the error's message and param").satisfies(
+        expect(named_in(error), "message and param of the error").satisfies(
             lambda it: any(key in it for key in keys), f"naming {' or '.join(keys)}"
         )
         return
@@ -55,7 +55,7 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return reported(await non_streaming(api, fresh=fresh))
 
-    await expect_agreement(with_key, without, f"the answer without `{', '.join(keys)}`")
+    await expect_agreement(with_key, without, f"the response without `{', '.join(keys)}`")
 
 
 def reported(completion: Completion) -> tuple[str, int | None]:

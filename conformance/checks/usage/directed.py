@@ -131,8 +131,8 @@ async def more_text_costs_more_tokens(api: Api) -> None:
     """
     short, longer = await non_streaming(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
     if len(longer.text) <= len(short.text):
-        raise NotApplicable("a larger max_tokens does not make the answer longer")
-    expect(longer.usage.completion_tokens, "completion_tokens of the longer answer").at_least(
+        raise NotApplicable("a larger max_tokens does not make the response longer")
+    expect(longer.usage.completion_tokens, "completion_tokens of the longer response").at_least(
         short.usage.completion_tokens + 1
     )
 
@@ -264,7 +264,7 @@ async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
     once = (await non_streaming(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, "prompt_tokens of twice the text").at_least(once + 1)
-    beside = expect(2 * once - twice, "tokens billed beside the text")
+    beside = expect(2 * once - twice, "tokens counted in addition to the text")
     beside.at_most(MAX_OVERHEAD_TOKENS)
     beside.at_least(-MAX_OVERHEAD_TOKENS)
 
@@ -299,7 +299,7 @@ def assert_counted_at_limit(completion: Completion, limit: int) -> None:
     """
     cut = sum(choice.finish_reason == "length" for choice in completion.choices)
     if cut == 0:
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     counted = expect(completion.usage.completion_tokens, "completion_tokens")
     if cut == len(completion.choices):
         counted.equals(limit * cut)

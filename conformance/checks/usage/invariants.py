@@ -71,7 +71,7 @@ def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> No
     凡被上限截断的单 choice 响应，补全 token 数都等于 `max_tokens`。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("the answer has several choices")
+        raise NotApplicable("the response has several choices")
     assert_counted(exchange)
 
 
@@ -86,7 +86,7 @@ def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
     凡有多个 choice 的响应，用量都计入全部 choice 的 token。
     """
     if exchange.request.choices == 1:
-        raise NotApplicable("the answer has one choice")
+        raise NotApplicable("the response has one choice")
     assert_counted(exchange)
 
 
@@ -100,9 +100,9 @@ def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None
     """
     request = exchange.request
     if not request.echo or request.best_of != request.n:
-        raise NotApplicable("nothing is echoed, or the bill may hold candidates as well")
+        raise NotApplicable("nothing is echoed, or usage may include candidates")
     if request.limit == 0:
-        raise NotApplicable("some servers read 0 as 1 or as no limit, which others judge")
+        raise NotApplicable("some servers read 0 as 1 or as no limit, which other checks judge")
     allowed = (request.limit + 1) * request.choices
     expect(exchange.usage.completion_tokens, "completion_tokens").at_most(allowed)
 
@@ -211,7 +211,7 @@ def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) 
     prompts = exchange.request.prompts
     sizes = [len(prompt) for prompt in prompts if isinstance(prompt, tuple)]
     if len(sizes) != len(prompts) or exchange.request.has("suffix"):
-        raise NotApplicable("the prompts are no token ids, or a suffix is billed with them")
+        raise NotApplicable("the prompts are not token ids, or usage includes a suffix")
     counted = expect(exchange.completion.usage.prompt_tokens, f"prompt_tokens of {sum(sizes)} ids")
     counted.at_least(sum(sizes))
     counted.at_most(sum(sizes) + MAX_OVERHEAD_TOKENS * len(sizes))
@@ -232,13 +232,13 @@ def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) ->
         or request.choices != 1
         or request.has("suffix")
     ):
-        raise NotApplicable("no prompt is echoed alone with log probabilities")
+        raise NotApplicable("no single prompt is echoed with log probabilities")
     only = exchange.completion.only
     tokens = [token for token in only.logprobs.tokens if isinstance(token, str)]
     generated = exchange.completion.usage.completion_tokens
     whole = only.finish_reason == "length" and generated == request.limit
     if not whole or join_tokens(tokens) != (only.text, True):
-        raise NotApplicable("not every token of the answer has an entry of its own")
+        raise NotApplicable("not every token of the response has its own entry")
     expect(
         exchange.completion.usage.prompt_tokens - (len(tokens) - generated),
         "prompt_tokens beyond those echoed",
@@ -253,11 +253,13 @@ def assert_counted(exchange: RecordedExchange) -> None:
     request, choices = exchange.request, [choice for _, choice in exchange.numbered]
     limit = request.limit
     if not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT or request.best_of != request.n:
-        raise NotApplicable("the limit may not be what ended the answer, or not all of its bill")
+        raise NotApplicable(
+            "the response may not have ended at the limit, or usage may count more than it"
+        )
     cut = sum(choice.finish_reason == "length" for choice in choices)
     ended = len(choices) - cut
     if exchange.usage.completion_tokens == 0:
-        raise NotApplicable("a bill of nothing is judged by itself")
+        raise NotApplicable("usage of 0 tokens is judged by another check")
     counted = expect(exchange.usage.completion_tokens, "completion_tokens")
     if not ended:
         counted.equals(limit * cut)

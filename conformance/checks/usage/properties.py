@@ -60,7 +60,7 @@ async def all_choices_are_billed(api: Api) -> None:
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         response = await completion(trial.api, scene, shape)
         if any(choice.finish_reason != "length" for choice in response.choices):
-            raise NotApplicable("the answer ended before the limit")
+            raise NotApplicable("the response ended before the limit")
         expected = len(response.choices) * scene.limit
         expect(response.usage.completion_tokens, "usage.completion_tokens").equals(expected)
 

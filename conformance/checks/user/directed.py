@@ -42,4 +42,4 @@ async def assert_no_effect(api: Api, user: str) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return await ask(fresh=fresh)
 
-    await expect_agreement(with_user, without, "the answer without `user`")
+    await expect_agreement(with_user, without, "the response without `user`")

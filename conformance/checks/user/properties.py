@@ -26,6 +26,6 @@ async def a_user_changes_nothing(api: Api) -> None:
         async def without(fresh: bool) -> Texts:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, with_user, without, "the answer without `user`")
+        await expect_same_responses(trial, with_user, without, "the response without `user`")
 
     await assert_property(api, lambda: scenes_with(USERS), relation, every_shape(api))
