@@ -1,4 +1,4 @@
-"""``logit_bias`` in a batch with several choices and an echo, plain and streamed."""
+"""``logit_bias`` in a batch with several choices and an echo, streaming or not."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
 
 async def assert_forced(api: Api, *, stream: bool) -> None:
     """Assert that the second of two biased tokens, the forced one, fills every choice."""
-    # Of the two biases the first one forces in a stream, and the second one in a plain answer.
+    # The first of the two biases forces in a stream, the second in a non-streaming response.
     token = ONE_ID if stream else OTHER_ID
     fragment = (await forced(api, token)).lstrip()
     result = await ask_batched(
         api, PROMPTS, stream=stream, max_tokens=FORCED_TOKENS, logit_bias=forcing(token)
     )
     for prompt, choice in result:
-        # What was forced may begin with a space here and not there.
+        # The forced text may begin with a space in one of the two and not in the other.
         seen = generated_text(prompt, choice).lstrip()
         expect(seen, f"generated text of {choice.where}").equals(fragment)
 

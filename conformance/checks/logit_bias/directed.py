@@ -30,7 +30,7 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
     强制某个 token 时文本全由它组成，强制另一个时则全由另一个组成。
     """
     one, other = await forced(api, ONE_ID), await forced(api, OTHER_ID)
-    # The same text for both would be the text that comes without a bias.
+    # The same text for both means that the bias has no effect.
     expect(one, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(other)
     for text in (one, other):
         expect(text, "text with one token forced").satisfies(
@@ -44,7 +44,7 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
     接下来本会采样到的 token，被禁之后不再出现。
 
-    A second token is banned beside it, so that it takes more than the first entry of the map.
+    A second token is banned before it, so that using only the first entry does not suffice.
     """
     prompt, fragment, token = await natural_token(api)
     banned = await non_streaming(api, prompt, max_tokens=1, logit_bias=banning(token))

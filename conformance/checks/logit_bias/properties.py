@@ -46,7 +46,7 @@ async def banned_tokens_do_not_come(api: Api) -> None:
         if not ids:
             raise NotApplicable("the endpoint reveals no texts of token ids")
         banned = sorted(free & ids.keys())
-        # One token is always banned, so that the plan counts this request.
+        # One token is always banned, so that the request is part of the estimate.
         bias = {str(ids[fragment]): BANNING_BIAS for fragment in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
         if not banned:

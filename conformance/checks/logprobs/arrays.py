@@ -39,7 +39,7 @@ from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Logprobs
 
 NEAR_TIE_NATS = 0.05
-"""How far a greedy token may lie below the best: what rounding makes of a tie."""
+"""How far a greedy token may lie below the best, because of rounding in a tie."""
 
 
 @check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
@@ -190,7 +190,7 @@ async def the_sampled_token_is_listed(api: Api) -> None:
     wanted = alternatives(api)
     for position in positions_of((await scored(api)).only):
         token, score, top = position.token, position.logprob, position.top or {}
-        # Fewer entries than asked for mean that token ids which are written alike share one.
+        # Fewer entries than requested mean that several token ids with the same text share one.
         if len(top) < wanted or not is_whole(token) or score is None:
             continue
         if token not in top:
@@ -205,11 +205,10 @@ async def greedy_takes_the_best(api: Api) -> None:
 
     temperature 为 0 时，没有任何候选的对数概率高于所选的 token。
 
-    A mark that the endpoint never writes, such as that of a text's end where a minimum of tokens is
-    asked for, may be listed as the best all the same: servers that suppress it list the model's own
-    opinion.
+    A token that the endpoint suppresses, such as the end token below a minimum length, may still be
+    listed as the best: servers list the model's own probabilities.
     """
-    # Batching and speculation take another token now and then: only what repeats is believed.
+    # Batching and speculative decoding change a token sometimes: only a repeated one counts.
     worse = worse_than_best((await scored(api)).only)
     for _ in range(REPEATS):
         if worse is None:
@@ -247,7 +246,7 @@ async def top_p_leaves_scores_alone(api: Api) -> None:
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
-async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
+async def streamed_tokens_are_the_non_streaming_ones(api: Api) -> None:
     """The tokens in the chunks' log probabilities join to those of the non-streaming response.
 
     数据块的对数概率中的 token 拼接后与非流式响应一致。
@@ -266,7 +265,7 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
 
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
-async def streamed_scores_are_the_plain_ones(api: Api) -> None:
+async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
     """The log probabilities in the chunks join to those of the non-streaming response.
 
     数据块中的对数概率拼接后与非流式响应一致。
@@ -297,9 +296,9 @@ def assert_parallel(logprobs: Logprobs) -> None:
 
 
 def worse_than_best(choice: Choice) -> Position | None:
-    """Return the first position whose token is less likely than another that is taken elsewhere.
+    """Return the first position with a more probable token that is chosen elsewhere.
 
-    Where most positions have a better alternative it need not be taken anywhere: no server
+    If most positions have a better alternative, it need not be chosen elsewhere: no server
     suppresses that many.
     """
     positions = [p for p in positions_of(choice) if p.logprob is not None]
@@ -311,13 +310,13 @@ def worse_than_best(choice: Choice) -> Position | None:
 
 
 def better_than_taken(position: Position) -> list[str]:
-    """Return the alternatives that are clearly likelier than the token taken."""
+    """Return the alternatives that are clearly more probable than the chosen token."""
     least = (position.logprob or 0.0) + NEAR_TIE_NATS
     return [token for token, score in (position.top or {}).items() if score > least]
 
 
 def assert_parts_written_as_bytes(choice: Choice) -> None:
-    """Assert that tokens which are parts of characters let one rebuild the text."""
+    """Assert that tokens which are parts of characters are written as bytes."""
     tokens = tokens_of(choice)
     if all(is_whole(token) for token in tokens):
         raise NotApplicable("every token of the response consists of whole characters")
@@ -327,9 +326,9 @@ def assert_parts_written_as_bytes(choice: Choice) -> None:
 
 
 async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
-    """Assert that how tokens are sampled does not move the best alternative's log probability.
+    """Assert that sampling parameters do not change the best alternative's log probability.
 
-    Two are asked for: a server that lists exactly as many gives the last place to the sampled one.
+    Two are requested: some servers replace the last one with the sampled token.
     """
 
     async def best(request: Mapping[str, Any], fresh: bool) -> Scores:

@@ -29,7 +29,7 @@ TWO_SCORED_CHOICES: Mapping[str, Any] = {
     "n": 2,
     "logprobs": 2,
 }
-"""Two samples that are hardly alike, so that the one's tokens cannot pass for the other's."""
+"""Two samples that practically never agree, so their tokens cannot be confused."""
 
 
 @check("logprobs.returned", requirement="logprobs.returned", tier="smoke")
@@ -121,7 +121,7 @@ async def zero_lists_no_alternatives(api: Api) -> None:
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
     maps = choice.logprobs.raw.get("top_logprobs")
-    # Which form an empty list of alternatives takes is settled nowhere: null serves as well.
+    # No document defines the form of an empty list of alternatives: null is accepted, too.
     sizes = [len(top) for top in maps if isinstance(top, Mapping)] if maps else []
     expect(max(sizes, default=0), "alternatives listed").at_most(1)
 
@@ -213,6 +213,6 @@ async def a_negative_number_is_refused(api: Api) -> None:
 
 
 def assert_no_scores(logprobs: object) -> None:
-    """Assert that nothing stands where log probabilities would; empty arrays are nothing, too."""
+    """Assert that there are no log probabilities; empty arrays count as none."""
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
         raise Failure("logprobs null or absent", f"logprobs = {shown(logprobs)}")

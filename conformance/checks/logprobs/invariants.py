@@ -91,7 +91,7 @@ def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
     def judge(choice: Choice) -> None:
         positions = readable_positions(choice)
         if exchange.request.echo:
-            positions = positions[1:]  # what begins a text follows nothing
+            positions = positions[1:]  # the first token has no context
         assert_alternatives_count(positions, wanted)
 
     assert_each(scored_choices(exchange), judge)
@@ -117,7 +117,7 @@ def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
-def tokens_join_to_every_plain_text(exchange: RecordedExchange) -> None:
+def tokens_join_to_every_non_streaming_text(exchange: RecordedExchange) -> None:
     """The tokens of every non-streaming choice join to its text.
 
     每个非流式 choice 的 token 拼接后等于其文本。
@@ -222,7 +222,7 @@ def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
     def judge(choice: Choice) -> None:
         for position in generated_positions(exchange, choice):
             token, score, top = position.token, position.logprob, position.top or {}
-            # Fewer entries than asked for mean that token ids which are written alike share one.
+            # Fewer entries than requested mean that several token ids with the same text share one.
             if len(top) < wanted or not token or not is_whole(token) or score is None:
                 continue
             if token not in top:
@@ -239,7 +239,7 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
 
     每个贪心响应中，多数 token 都是最优候选。
 
-    One or two may be: batching and speculation take another token now and then.
+    A few may differ: batching and speculative decoding change a token sometimes.
     """
     request = exchange.request
     if not request.is_greedy or request.has("logit_bias", "presence_penalty", "frequency_penalty"):
@@ -266,7 +266,7 @@ def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
 
     凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该 token 的长度。
     """
-    first = 1 if exchange.request.echo else 0  # a start token is listed and stands nowhere
+    first = 1 if exchange.request.echo else 0  # a start token has no place in the text
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":

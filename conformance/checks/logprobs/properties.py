@@ -95,7 +95,7 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
 
 
 @check("relations.scores-greedy", requirement="logprobs-arrays.greedy-is-top", **GENERATED)
-async def greedy_answers_take_the_best(api: Api) -> None:
+async def greedy_responses_choose_the_best(api: Api) -> None:
     """For any greedy request, no alternative is clearly more probable than the chosen token.
 
     对任意请求，都没有候选明显比贪心响应所选的 token 更可能。
@@ -108,7 +108,7 @@ async def greedy_answers_take_the_best(api: Api) -> None:
             return tuple(position.token for position in worse if position is not None)
 
         tokens = await tokens_below_best(False)
-        # Batching and speculative decoding change a token now and then; only a repeated one counts.
+        # Batching and speculative decoding change a token sometimes; only a repeated one counts.
         for _ in range(REPEATS if tokens and trial.careful else 0):
             if not await tokens_below_best(True):
                 raise Inconclusive("the endpoint does not repeat its own log probabilities")

@@ -69,13 +69,13 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
     """Assert that each choice of a batch has the documented number of tokens."""
     default = documented_default(api)
     try:
-        # A stream can be hung up on; what is unlimited there would be paid for four times here.
+        # A stream can be closed early; without a limit, four choices here would be expensive.
         await assert_as_default(api, request)
     except Failure:
         raise NotApplicable(
             "streams do not end at the default either, which another check judges"
         ) from None
-    # Stops from just beyond the default end the answers of an endpoint that knows no default.
+    # Stop sequences from just beyond the default end the texts of an endpoint without a default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
     texts = {prompt: solid(await free_text(api, prompt, max_tokens=default)) for prompt in stops}
     if not stops or any(stop in text for stop in stops.values() for text in texts.values()):
@@ -93,7 +93,7 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
 
 
 async def beyond(api: Api, limit: int, prompt: str) -> str | None:
-    """Cut a stop sequence that an answer first holds beyond so many tokens, if it goes on there."""
+    """Return a stop sequence that first occurs beyond ``limit`` tokens, or None."""
     try:
         return await needle_beyond(api, limit, prompt)
     except NotApplicable:
@@ -101,7 +101,7 @@ async def beyond(api: Api, limit: int, prompt: str) -> str | None:
 
 
 async def assert_nothing_added(api: Api, *, stream: bool) -> None:
-    """Assert that texts are prompts."""
+    """Assert that each text is its prompt and nothing else."""
     result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
         raise NotApplicable("nothing was echoed, which another check judges")

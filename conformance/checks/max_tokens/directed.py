@@ -31,10 +31,10 @@ from conformance.protocol.completion import Choice, Completion
 FEW_TOKENS = 4
 
 EXTRA_EVENTS = 24
-"""Events of a stream without a limit that are read beyond the default before hanging up."""
+"""Events that are read beyond the default before a stream without a limit is closed."""
 
 EXTRA_CHARS = 8
-"""Characters that are looked at of what comes beyond the default, to tell that it goes on."""
+"""Characters beyond the default that are compared, to detect a longer text."""
 
 BEYOND_ANY_CONTEXT = 10_000_000
 
@@ -67,7 +67,7 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 
 
 @check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
-async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
+async def a_longer_response_begins_with_the_shorter(api: Api) -> None:
     """The greedy text of sixteen tokens begins with the greedy text of four.
 
     十六个 token 的贪心文本以四个 token 的贪心文本开头。
@@ -141,7 +141,7 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
 
 
 @check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
-async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
+async def zero_without_echo_is_rejected_or_empty(api: Api) -> None:
     """`max_tokens: 0` without `echo` is rejected or gives an empty text.
 
     不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
@@ -168,7 +168,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
 
 
 def assert_limit(completion: Completion, limit: int) -> None:
-    """Assert that no choice was billed above the limit; a stop token may be counted beside it."""
+    """Assert that usage is within the limit; a stop token may be counted in addition."""
     if completion.has_usage:
         ended = sum(choice.finish_reason != "length" for choice in completion.choices)
         expect(
@@ -177,7 +177,11 @@ def assert_limit(completion: Completion, limit: int) -> None:
 
 
 def documented_default(api: Api) -> int:
-    """Return the documented default, where it is a number."""
+    """Return the documented default.
+
+    Raises:
+        NotApplicable: the document states no number.
+    """
     default = api.contract.parameter("max_tokens").default
     if not isinstance(default, int):
         raise NotApplicable("this document states no default number of tokens")
@@ -185,17 +189,17 @@ def documented_default(api: Api) -> int:
 
 
 async def assert_as_default(api: Api, request: dict[str, None]) -> None:
-    """Assert that a request without a limit is answered like one with the documented default."""
+    """Assert that omitting the limit gives the same response as the documented default."""
     default = documented_default(api)
     usual = len(solid((await non_streaming(api, max_tokens=default)).text))
 
     def outcome(choice: Choice) -> tuple[str, object]:
         text = solid(choice.text)
-        # How much of a longer answer has come by the time of hanging up is the network's affair.
+        # How much of a longer text has arrived before closing depends on the network.
         return text[: usual + EXTRA_CHARS], choice.finish_reason if len(text) <= usual else None
 
     async def without_limit(fresh: bool) -> tuple[str, object]:
-        # Streamed, because it can be hung up on: without a limit the answer may never end.
+        # Streamed, because a stream can be closed: without a limit the text may never end.
         response = await api.stream(
             fresh=fresh,
             read_events=default + EXTRA_EVENTS,
@@ -212,10 +216,10 @@ async def assert_as_default(api: Api, request: dict[str, None]) -> None:
 
 
 async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
-    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens.
+    """Return a stop sequence that the greedy text first contains beyond ``limit`` tokens.
 
     Raises:
-        NotApplicable: the text ends before, or says nothing new.
+        NotApplicable: the text ends before, or has nothing new.
     """
     short = solid((await non_streaming(api, prompt, max_tokens=limit)).text)
     longer = await non_streaming(api, prompt, max_tokens=limit + 8)

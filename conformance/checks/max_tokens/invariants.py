@@ -1,4 +1,4 @@
-"""``max_tokens`` in every answer of a run: what it cuts has as many tokens as it allows."""
+"""``max_tokens`` in every response of a run: choices cut at the limit have that many tokens."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def every_text_is_cut_after_the_tokens_allowed(
 
     每个被上限截断的贪心 choice，其文本的 token 数恰好等于该上限。
 
-    Which tokens make up a text is read from an answer that lists and bills as many.
+    The tokens of a text are taken from a response that lists and counts the same number.
     """
     greedy = greedy_in(exchanges)
     spelled = spellings(greedy)
@@ -64,7 +64,7 @@ def every_text_is_cut_after_the_tokens_allowed(
 
 
 def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
-    """Find for each prompt the choice that lists the most tokens of what is said to it."""
+    """Return for each prompt the choice with the most tokens of its greedy text."""
     found: dict[Prompt, Sight] = {}
     for sight in greedy.sights:
         best = found.get(sight.prompt)
@@ -76,9 +76,9 @@ def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
 
 
 def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
-    """Return whether a text that its limit cut has more or fewer tokens, by those that make it up.
+    """Return whether a text cut at its limit has more or fewer tokens than the limit.
 
-    What ends within a character may be any number of them, and an empty text none or several.
+    A text that ends within a character, or an empty one, may have any number of tokens.
     """
     text, limit = sight.text, sight.limit
     cut = sight.choice.finish_reason == "length" and not sight.stops
@@ -92,7 +92,7 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
 
 
 def _spells(sight: Sight, settled: str) -> bool:
-    """Return whether a choice lists the tokens of a text that others agree with, one by one."""
+    """Return whether a choice lists each token of its greedy text separately."""
     request = sight.exchange.request
     if request.echo or request.stops or request.choices != 1 or request.best_of != 1:
         return False

@@ -1,4 +1,4 @@
-"""Metamorphic relation: one token more continues the text."""
+"""Metamorphic relation: one more token continues the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.generation.strategies import Scene, scenes
 
 
 @check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **GENERATED)
-async def one_token_more_continues_the_answer(api: Api) -> None:
+async def one_more_token_continues_the_text(api: Api) -> None:
     """A greedy response with one more token begins with the shorter response.
 
     多一个 token 的贪心响应以少一个 token 的响应开头。

@@ -1,4 +1,4 @@
-"""``model``: which model answers; requests without one, or with an unknown one, are rejected."""
+"""``model``: which model responds; requests without one, or with an unknown one, are rejected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.checks.model.names import assert_names_model
 from conformance.judgement import Failure, NotApplicable, expect
 
 CHAT_MODEL = "gpt-4o"
-"""A name that many endpoints know, of a model that was never served on this one."""
+"""A name that many endpoints know, of a chat-only model."""
 
 
 @check("model.missing-refused", requirement="model.required", tier="smoke")
@@ -50,7 +50,7 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
     """
     response = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
     if response.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
-        # The wire has asked three times, and whoever is overloaded would not serve this one.
+        # The transport has retried already, and an overloaded server would not serve this one.
         raise Failure("status 404", f"status {response.status}, while other models are served")
     error = as_rejected(response, *MODEL_REJECTED_STATUSES)
     expect(error.status, "status").equals(404)
@@ -79,7 +79,7 @@ async def a_name_that_only_resembles_one_is_refused(api: Api) -> None:
 
 
 @check("model.named-in-answer", requirement="model.named-in-answer", tier="smoke")
-async def the_answer_names_the_model_asked_for(api: Api) -> None:
+async def the_response_names_the_requested_model(api: Api) -> None:
     """`model` is the requested name, or a dated or longer form of it.
 
     `model` 是所请求的名称，或其带日期或更长的形式。

@@ -1,4 +1,4 @@
-"""``n``: how many choices come back for every prompt."""
+"""``n``: how many choices are returned for every prompt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.judgement import Feature, expect
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
-"""Choices asked for: with three, one that is missing or doubled shows."""
+"""Requested choices: with three, a missing or duplicated one is visible."""
 
 INDEPENDENT = "independently sampled choices"
 
@@ -80,7 +80,7 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
-async def choices_are_no_copies(api: Api) -> None:
+async def choices_differ(api: Api) -> None:
     """At temperature 1, the three choices of an open prompt differ.
 
     temperature 为 1 时，开放式 prompt 的三个 choice 互不相同。
@@ -103,7 +103,7 @@ async def choices_are_no_copies(api: Api) -> None:
     tier="deep",
     needs=("temperature", "logprobs"),
 )
-async def choices_are_no_copies_in_every_way(api: Api) -> None:
+async def choices_differ_in_every_shape(api: Api) -> None:
     """At temperature 1, choices differ in streams, batches, echoes and Chinese.
 
     temperature 为 1 时，无论流式、批次、回显还是中文，各 choice 互不相同。
@@ -113,12 +113,12 @@ async def choices_are_no_copies_in_every_way(api: Api) -> None:
 
 
 def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
-    """Return whether two choices are one text."""
+    """Return whether two choices have the same text."""
     return texts[pair[0]] == texts[pair[1]] != ""
 
 
 def rows_of(api: Api, pair: tuple[int, int]) -> Rows:
-    """Take two choices of several answers, as rows."""
+    """Return the texts of two choices over several responses, as two rows."""
 
     async def rows() -> list[tuple[str, str]]:
         responses = [await api.complete(fresh=True, **sampled(n=CHOICES)) for _ in range(ROWS)]

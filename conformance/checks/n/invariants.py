@@ -1,4 +1,4 @@
-"""``n`` in every answer of a run: as many choices for each prompt as were requested."""
+"""``n`` in every response of a run: as many choices for each prompt as were requested."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.protocol.trace import RecordedExchange
 
 
 @invariant("n.choices-everywhere", requirement="n.count", of=Feature.N_CHOICES)
-def every_prompt_has_its_copies(exchange: RecordedExchange) -> None:
+def every_prompt_has_n_choices(exchange: RecordedExchange) -> None:
     """Every response to a request with `n` has `n` choices for each prompt.
 
     凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。

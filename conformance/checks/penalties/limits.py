@@ -17,13 +17,13 @@ from conformance.checks._shared.prompts import COLOURS
 from conformance.checks.penalties.stimuli import PENALTIES, area_of
 
 TIERS_ABOVE = {"presence_penalty": "standard", "frequency_penalty": "deep"}
-"""One of the two is enough in a standard run, whose price is fixed."""
+"""One of the two is enough in a standard run, which has a fixed budget."""
 
 
 def limits_of(name: str) -> Iterator[Limit]:
     """Yield the rows of one penalty."""
     area = area_of(name)
-    # Where words come again and again, a penalty that is not none shows.
+    # In a text with many repetitions, any effective penalty is visible.
     yield same_as_omitted(
         f"{area}.zero",
         f"{area}.range-served",

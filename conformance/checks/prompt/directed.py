@@ -1,4 +1,4 @@
-"""``prompt``: text or token ids, one or a batch, that reach the model just as they were sent."""
+"""``prompt``: text or token ids, one or a batch, that reach the model unchanged."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.model import Effect
 
 TOKENS = list(range(300, 308))
-"""Ids that stand for ordinary pieces of text in every usual vocabulary."""
+"""Ids of ordinary text in every usual vocabulary."""
 
 FEW_TOKENS = list(range(400, 404))
 
 WRAPPING_OF_ONE = 4
-"""More tokens than this are no prompt of one digit: a start token and a word mark make three."""
+"""Maximum tokens of a prompt of one digit: with a start token and a word mark it has three."""
 
 
 @check("prompt.string-answered", requirement="prompt.string", tier="smoke")
-async def a_string_is_answered(api: Api) -> None:
+async def a_string_is_accepted(api: Api) -> None:
     """A prompt that is one string gets one choice, with text unless it ended at once.
 
     以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
@@ -50,7 +50,7 @@ async def a_string_is_answered(api: Api) -> None:
 
 
 @check("prompt.not-answered-alike", requirement="prompt.decides-answer")
-async def different_prompts_are_not_answered_alike(api: Api) -> None:
+async def different_prompts_get_different_texts(api: Api) -> None:
     """Unrelated prompts do not all get the same text.
 
     毫无共同之处的 prompt 不会都得到相同的文本。
@@ -60,8 +60,8 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
         texts.append((await non_streaming(api, prompt)).text)
         if texts[-1] != texts[0]:
             return
-    # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
-    # Only the beginning is looked at: the pattern takes quadratic time.
+    # A weak model may repeat one text for every prompt, which is not the endpoint's fault.
+    # Only the beginning is inspected: the pattern takes quadratic time.
     if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
         raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
     raise Failure(
@@ -103,7 +103,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
 
 
 @check("prompt.batch-complete", requirement="prompt.strings")
-async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
+async def every_prompt_of_a_batch_has_a_choice(api: Api) -> None:
     """A batch of two prompts gets two choices.
 
     两个 prompt 的批次返回两个 choice。
@@ -112,7 +112,7 @@ async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
 
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
-async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
+async def a_prompt_in_a_batch_equals_the_prompt_alone(api: Api) -> None:
     """Each prompt of a batch gets the same greedy text as alone.
 
     批次中每个 prompt 得到的贪心文本与单独发送时相同。
@@ -121,7 +121,7 @@ async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
 
 
 @check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
-async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
+async def a_batch_of_one_equals_its_prompt(api: Api) -> None:
     """An array of one string gets the same response as the string.
 
     只含一个字符串的数组，其响应与该字符串相同。
@@ -158,7 +158,7 @@ async def token_arrays_are_a_batch(api: Api) -> None:
 @check(
     "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
 )
-async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
+async def the_tokens_of_a_text_equal_the_text(api: Api) -> None:
     """Token ids and the text that the endpoint echoes for them get the same greedy response.
 
     token id 与接口为其回显的文本，得到相同的贪心响应。
@@ -169,7 +169,7 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
         request, spelt = await non_streaming(api, ids), await non_streaming(api, text)
         if not request.has_usage or not spelt.has_usage:
             raise NotApplicable("the endpoint reports no usage by which to compare the tokens")
-        # A text may be cut into other tokens, or get a start token; then it is another prompt.
+        # A text may have other tokens, or get a start token; then it is another prompt.
         if request.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break
     else:
@@ -204,7 +204,7 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
         raise NotApplicable("no token was forced, which another check judges")
-    # The first piece of an answer may have lost its space.
+    # The first token of a response may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
         raise Failure(
@@ -249,10 +249,10 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
 
 
 async def context_of(api: Api, *, at_most: int = 4096) -> int:
-    """Learn the context's size from the endpoint's own refusal of too large a ``max_tokens``.
+    """Return the context length that the endpoint's error for too large a ``max_tokens`` states.
 
     Raises:
-        NotApplicable: no size is named, or probing it would cost too much were it served.
+        NotApplicable: no length is stated, or it is above ``at_most`` and too expensive to fill.
     """
     request = minimal_request(max_tokens=10_000_000)
     response = await api.stream(read_events=3, **request)
@@ -275,7 +275,7 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
 
 
 async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]) -> None:
-    """Assert that a batch is answered like its prompts, one by one."""
+    """Assert that the prompts of a batch get the same texts as one by one."""
 
     async def together(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, prompts, fresh=fresh)

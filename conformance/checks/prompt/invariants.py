@@ -1,4 +1,4 @@
-"""``prompt`` in every answer of a run: a choice for each prompt of a batch."""
+"""``prompt`` in every response of a run: a choice for each prompt of a batch."""
 
 from __future__ import annotations
 

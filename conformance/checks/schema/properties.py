@@ -53,7 +53,7 @@ async def what_the_contract_allows_is_served(api: Api) -> None:
 
 
 @check("schema.answers-fit", requirement="envelope.choices", **GENERATED)
-async def plain_answers_fit_the_schema(api: Api) -> None:
+async def non_streaming_responses_match_the_schema(api: Api) -> None:
     """Non-streaming responses to generated valid requests match the contract's schema.
 
     对自动生成的有效请求，非流式响应符合契约的 schema。
@@ -64,7 +64,7 @@ async def plain_answers_fit_the_schema(api: Api) -> None:
 
 
 @check("schema.answers-announced", requirement="headers.content-type", **GENERATED)
-async def plain_answers_are_announced_as_json(api: Api) -> None:
+async def non_streaming_responses_have_the_json_type(api: Api) -> None:
     """Non-streaming responses to generated valid requests have the type `application/json`.
 
     对自动生成的有效请求，非流式响应的内容类型为 `application/json`。
@@ -117,7 +117,7 @@ def assert_served(response: Response) -> None:
 
 
 def rejection(response: Response) -> Failure:
-    """Return the deviation of a request that was rejected."""
+    """Return the failure for a request that was rejected."""
     return Failure("the request is accepted", f"status {response.status}")
 
 

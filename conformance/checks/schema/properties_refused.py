@@ -145,7 +145,7 @@ async def refusals_give_nothing_away(api: Api) -> None:
     needs=("stream",),
     **GENERATED,
 )
-async def streams_are_refused_like_plain_answers(api: Api) -> None:
+async def streams_are_rejected_like_non_streaming_requests(api: Api) -> None:
     """A generated request that is rejected is rejected in the same way with `stream`.
 
     自动生成的请求若被拒绝，设置 `stream` 时也以同样的方式拒绝。
@@ -209,6 +209,6 @@ def assert_not_served(response: Response) -> None:
         Inconclusive: there is no response, or it is a 429.
     """
     if response.status == 429:
-        raise Inconclusive("answered 429")
+        raise Inconclusive("status 429")
     if is_served(response):
         raise Failure("status 4xx", "status 200 for an invalid request")

@@ -17,7 +17,7 @@ from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicabl
 from conformance.protocol.response import Response
 
 RETESTS = 2
-"""How often a request that got a 5xx is sent again before that counts."""
+"""How often a request that got a 5xx is retried before that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
         if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
-            raise Inconclusive("requests are answered 500, and so is the cheapest one now")
+            raise Inconclusive("requests get a 500, and so does the cheapest one now")
     return True
 
 

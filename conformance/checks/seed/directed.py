@@ -39,18 +39,18 @@ from conformance.protocol.completion import Choice, Completion
 OTHER_TEXT = "another text for another seed"
 
 SEED_FAR_AWAY = SEED + 1000
-"""A seed so far off that no choice has it: some servers give each choice the next seed."""
+"""A distant seed that no choice uses: some servers give each choice the next seed."""
 
 SAMPLES = 3
-"""Samples that are all different where a seed does not count."""
+"""Samples to compare: if the seed is ignored, all of them differ."""
 
 MIN_WAVERING_SHAPES = 3
-"""Ways to ask in which a seed must not have repeated its sample before that is a finding."""
+"""Request shapes in which a seed does not repeat its sample, before that is a finding."""
 
 VARIED = (SEED, SEED_BEYOND_32_BITS, SEED + 1, SEED + 2)
 
 EDGES = (0, -1, 2**63 - 1)
-"""Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
+"""Seeds that a faulty endpoint treats as unset or random, or rounds to a float."""
 
 
 @check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
@@ -88,7 +88,7 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
             )
         if len(set(texts)) > 1:
             non_deterministic.append(shape.name)
-    # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
+    # Determinism is best effort: an occasional difference in one request shape is no finding.
     if len(non_deterministic) >= MIN_WAVERING_SHAPES:
         raise Failure(
             f"the same text for seed {SEED} again",
@@ -126,7 +126,7 @@ async def other_seeds_give_other_texts(api: Api) -> None:
         try:
             return (await sample(api, sampled(prompt, seed=VARIED[number], **more))).choices
         except Refusal:
-            # A large seed may be declined; that is for the check of large seeds to say.
+            # A large seed may be rejected; the check of large seeds reports that.
             if VARIED[number] != SEED_BEYOND_32_BITS:
                 raise
             return (await sample(api, sampled(prompt, seed=SEED + 3, **more))).choices
@@ -140,7 +140,7 @@ async def all_bits_of_a_seed_count(api: Api) -> None:
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
-    await assert_told_apart(api, "seed.large-told-apart", SEED_BEYOND_32_BITS)
+    await assert_distinguished(api, "seed.large-told-apart", SEED_BEYOND_32_BITS)
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
@@ -149,7 +149,7 @@ async def the_sign_of_a_seed_counts(api: Api) -> None:
 
     一个 seed 与其相反数不会给出相同的文本。
     """
-    await assert_told_apart(api, "seed.negative-told-apart", -SEED)
+    await assert_distinguished(api, "seed.negative-told-apart", -SEED)
 
 
 @check(
@@ -177,7 +177,7 @@ async def one_seed_gives_different_choices(api: Api) -> None:
     tier="deep",
     needs=("temperature",),
 )
-async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
+async def seeds_of_the_whole_range_are_distinguished(api: Api) -> None:
     """Zero, negative and large seeds are accepted and do not all give the same text.
 
     零、负数与很大的 seed 均会被接受，且不会都给出相同的文本。
@@ -235,7 +235,7 @@ async def null_is_no_seed(api: Api) -> None:
 
     async with where_served(api, "seed", 1):
         texts = (await sample(api, sampled(seed=None))).texts
-    # As the seed 0 is what null is most often taken for, one sample tells; repeats tell the rest.
+    # Null is most often treated as seed 0, which one sample shows; repeats show the rest.
     if texts == (await sample(api, seeded(0))).texts:
         await expect_variety("seed.null", draw, "a different sample of the same request")
 
@@ -257,10 +257,10 @@ async def null_is_sampled_again(api: Api) -> None:
 
 
 async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
-    """Take the same seeded sample twice in one way, and once more if those differ.
+    """Take the same seeded sample twice in one request shape, and once more if those differ.
 
     Returns:
-        Their texts; none where this way is not served, which is judged where it is asked plainly.
+        Their texts; empty if the shape is rejected, which other checks judge.
     """
     body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **shape.more}
     texts: list[tuple[str, ...]] = []
@@ -277,11 +277,11 @@ async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
     return texts
 
 
-async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
-    """Assert that another seed gives another text than :data:`SEED`, where seeds count at all.
+async def assert_distinguished(api: Api, check_id: str, other: int) -> None:
+    """Assert that another seed gives another text than :data:`SEED`, if seeds have any effect.
 
     Raises:
-        Deviation: it gives the same, which next to never happens by chance, or is declined.
+        Deviation: it gives the same, which practically never happens by chance, or is rejected.
     """
     texts = (await sample(api, seeded())).texts
     try:
@@ -302,10 +302,10 @@ async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
 
 
 async def assert_repeats(api: Api, seed: int) -> None:
-    """Assert that a seeded sample comes again, in one of two further tries.
+    """Assert that a seeded sample repeats in one of two further tries.
 
-    A seed is kept as well as may be: a change of the backend, which ``system_fingerprint`` tells,
-    or the batch that a request happened to share may change a sample now and then.
+    Determinism is best effort: a change of the backend, which ``system_fingerprint`` shows, or
+    the batch that a request happened to share may change a sample sometimes.
     """
 
     async def draw(*, fresh: bool) -> Completion:

@@ -27,7 +27,7 @@ SAMPLES = 3
 """Samples to compare: without a seed, all of them differ."""
 
 START, CHINESE_START = "Once upon a time", "今天早上，我"
-"""Prompts that a model can continue in many ways."""
+"""Prompts with many likely continuations."""
 
 SAMPLE_TOKENS = 8
 """``max_tokens`` of a sample: enough that two unseeded samples practically never agree."""
@@ -116,7 +116,7 @@ REQUESTS = (
     needs=("temperature", "stream"),
     **GENERATED,
 )
-async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
+async def a_seeded_stream_has_the_non_streaming_sample(api: Api) -> None:
     """With a seed, a stream has the same sample as the non-streaming response.
 
     使用 seed 时，流与非流式响应为同一样本，批次、多个 choice 与回显时亦然。

@@ -1,4 +1,4 @@
-"""``stop`` in a batch with several choices and an echo, plain and streamed.
+"""``stop`` in a batch with several choices and an echo, streaming or not.
 
 A server may search for sequences by other code in streams, second choices or echoes. Each request
 here contains what several such implementations would mistake for a match.
@@ -54,7 +54,7 @@ async def assert_exact(api: Api, *, stream: bool) -> None:
     early, late = long_and_late(await free_text(api, COUNTING))
     coloured = await free_text(api, COLOURS)
     case, pattern = decoys(coloured, len(coloured))[:2]
-    # The alternative matches nothing; a character beyond ASCII takes other ways on some servers.
+    # The second one matches nothing; some servers treat characters beyond ASCII differently.
     stop = [case, f"{pattern}|七", late, early]
     await assert_cut(api, (COUNTING, COLOURS), stop, stream=stream)
 
@@ -72,7 +72,7 @@ async def a_string_ends_each_choice_that_holds_it(api: Api) -> None:
 async def assert_cut(
     api: Api, prompts: tuple[str, ...], stop: str | list[str], *, stream: bool
 ) -> None:
-    """Assert that each choice is the answer to its prompt, cut before the earliest match."""
+    """Assert that each choice is its prompt's completion, cut before the earliest match."""
     sequences = [stop] if isinstance(stop, str) else stop
 
     async def cut(prompt: str, fresh: bool) -> str:
@@ -124,19 +124,19 @@ async def each_stopped_streamed_choice_says_so(api: Api) -> None:
 
 
 async def sequences(api: Api) -> list[str]:
-    """Cut a sequence from the answer to each prompt, and put near misses before them."""
+    """Take a sequence from the response to each prompt, and put near misses before them."""
     counted, chinese = await free_text(api, COUNTING), await free_text(api, CHINESE)
     needle = middle_of(counted)
     return [*decoys(counted, counted.find(needle))[-2:], needle, wide_character(chinese)]
 
 
 async def assert_stopped(api: Api, *, stream: bool) -> None:
-    """Assert that each choice is cut where the answer to its prompt first holds a sequence."""
+    """Assert that each choice is cut where its prompt's completion first contains a sequence."""
     await assert_cut(api, PROMPTS, await sequences(api), stream=stream)
 
 
 async def assert_reasons(api: Api, *, stream: bool) -> None:
-    """Assert that each choice which was cut at a sequence says so."""
+    """Assert that each choice cut at a sequence has finish_reason ``stop``."""
     stop = await sequences(api)
     for prompt, choice in await ask_batched(api, PROMPTS, stream=stream, stop=stop):
         text = await free_text(api, prompt)
@@ -186,7 +186,7 @@ async def a_sequence_at_the_start_of_a_stream_leaves_nothing(api: Api) -> None:
 
 
 async def assert_at_borders(api: Api, judged: str, *, stream: bool) -> None:
-    """Assert cuts of one prompt where sequences are in both texts, or one text begins with one."""
+    """Assert cuts if sequences occur in prompt and completion, or a completion starts with one."""
     counted, chinese = await free_text(api, COUNTING), await free_text(api, CHINESE)
     border, start = COUNTING[-2:] + material(counted, 2)[:2], material(chinese, 2)[:2]
     stop = [PIECE_OF_PROMPT, border, start]
@@ -197,5 +197,5 @@ async def assert_at_borders(api: Api, judged: str, *, stream: bool) -> None:
         text = await free_text(api, prompt, fresh)
         return before(text, start) if prompt == CHINESE else text
 
-    words = "each choice cut where its own answer holds a sequence, and nowhere else"
+    words = "each choice cut only where its own completion contains a sequence"
     await assert_each_as_alone(api, PROMPTS, cut, words, stream=stream, of=(judged,), stop=stop)

@@ -41,7 +41,7 @@ from conformance.judgement import NotApplicable, expect
 from conformance.model import Effect
 
 PIECE_OF_PROMPT = COUNTING[:10]
-"""A piece of the prompt that its continuation does not repeat."""
+"""A part of the prompt that its continuation does not repeat."""
 
 
 @check("stop.four-served", requirement="stop.at-most-four", tier="smoke")
@@ -60,7 +60,7 @@ async def one_sequence_too_many_is_refused(api: Api) -> None:
 
     比文档规定的数目多一个停止序列时会被拒绝。
     """
-    # Where the error points to is a convention of its own, which the errors' checks look at.
+    # Checks of errors judge which parameter the error names.
     _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(
         *REJECTED_STATUSES
     )
@@ -204,7 +204,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
         return COUNTING + before((await non_streaming(api, fresh=fresh)).text, needle)
 
     text = await stopped(False)
-    # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
+    # Without the whole prompt it is unclear what stopped; other checks judge the echo.
     if not PIECE_OF_PROMPT.startswith(text):
         assert_echoed(text, COUNTING)
     await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")

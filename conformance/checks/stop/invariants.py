@@ -116,7 +116,7 @@ def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> 
 
 
 def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
-    """Return whether a text ends by a stop sequence where none of its request's begins."""
+    """Return whether a text ended by ``stop`` where no stop sequence of its request begins."""
     usual = greedy.settled.get(sight.prompt, "")
     rest = usual.removeprefix(sight.text)
     goes_on = usual.startswith(sight.text) and solid(sight.text) == sight.text and rest != ""
@@ -130,7 +130,7 @@ def begins(stop: str, rest: str) -> bool:
 
 
 def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
-    """Assert that no generated text of an answer holds one of some sequences."""
+    """Assert that no generated text of a response contains one of ``stops``."""
     for number, choice in exchange.numbered:
         text = exchange.generated(number, choice)
         met = next((stop for stop in stops if stop in text), None)
@@ -141,7 +141,7 @@ def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
 
 
 def piece_of_stop(sight: Sight, greedy: Greedy) -> str | None:
-    """Return the beginning of its stop sequence that a text ends in, if it does."""
+    """Return the beginning of its stop sequence that a text ends in, or None."""
     before, stop = place_of_stop(sight, greedy)
     if before is None or not sight.text.startswith(before):
         return None

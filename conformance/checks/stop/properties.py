@@ -10,7 +10,7 @@ from conformance.checks._shared.metamorphic_stops import assert_stop_cuts
 
 
 @check("relations.stop-cuts", requirement="stop.earliest-match", **GENERATED)
-async def a_stop_cuts_the_free_answer(api: Api) -> None:
+async def a_stop_cuts_the_free_text(api: Api) -> None:
     """A stop sequence from any part of a response ends the text just before it.
 
     无论停止序列取自自由响应的何处，文本都恰在其前结束。

@@ -24,7 +24,7 @@ USAGE = {"include_usage": True}
 
 
 @check("stream-options.usage-chunk", requirement="stream-options.include-usage", tier="smoke")
-async def one_chunk_with_the_bill(api: Api) -> None:
+async def one_chunk_with_usage(api: Api) -> None:
     """With `include_usage`, exactly one chunk without choices has the usage.
 
     设置 `include_usage` 时，恰有一个不含 choice 的数据块携带用量。
@@ -35,7 +35,7 @@ async def one_chunk_with_the_bill(api: Api) -> None:
 
 
 @check("stream-options.usage-last", requirement="stream-options.include-usage", tier="smoke")
-async def the_bill_comes_before_done(api: Api) -> None:
+async def usage_comes_before_done(api: Api) -> None:
     """With `include_usage`, the usage is in the last chunk, just before `[DONE]`.
 
     设置 `include_usage` 时，用量在最后一个数据块中，紧接在 `[DONE]` 之前。
@@ -47,7 +47,7 @@ async def the_bill_comes_before_done(api: Api) -> None:
         lambda usage: isinstance(usage, Mapping), "an object"
     )
     after = [event.data.strip() for event in response.events[len(response.chunk_objects) :]]
-    # Where no [DONE] comes at all, the stream is incomplete, and its bill is still the last of it.
+    # Without [DONE] the stream is incomplete, and the usage is still its last event.
     if after:
         expect(after[-1], "event after the usage").equals(DONE)
 
@@ -64,7 +64,7 @@ async def no_other_chunk_has_usage(api: Api) -> None:
 
 
 @check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked", tier="smoke")
-async def no_bill_in_every_chunk(api: Api) -> None:
+async def no_usage_in_every_chunk(api: Api) -> None:
     """A stream without `include_usage` has usage at most once.
 
     未要求用量的流至多携带一次用量。
@@ -80,7 +80,7 @@ async def no_bill_in_every_chunk(api: Api) -> None:
     tier="deep",
     needs=("stream_options",),
 )
-async def no_bill_when_declined(api: Api) -> None:
+async def no_usage_when_set_to_false(api: Api) -> None:
     """With `include_usage: false`, a stream has usage at most once.
 
     设置 `include_usage: false` 时，流至多携带一次用量。
@@ -140,10 +140,10 @@ async def padding_keeps_the_text(api: Api) -> None:
 
 
 def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
-    """Return the chunks of a stream that carry usage, where it was asked for.
+    """Return the chunks of a stream that have usage, if it was requested.
 
     Raises:
-        Absence: none does.
+        Missing: none has.
     """
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
     if not counted:

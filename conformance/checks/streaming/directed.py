@@ -1,4 +1,4 @@
-"""``stream``, and the stream itself: its framing, its chunks, and that they belong together."""
+"""``stream``, and the stream itself: its framing, its chunks, and their common identity."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def one_document_unless_asked(api: Api) -> None:
 
 
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
-async def one_document_when_declined(api: Api) -> None:
+async def one_document_when_false(api: Api) -> None:
     """With `stream: false`, the response is one JSON document.
 
     设置 `stream: false` 时，响应是单个 JSON 文档。
@@ -193,12 +193,12 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
     """Assert that errors in a stream are events with the error envelope.
 
     Args:
-        events: what the events that tell of an error carry.
-        bare: lines that tell of an error and are no fields of an event.
+        events: the data of the events that report an error.
+        bare: lines that report an error and are not fields of an event.
 
     Raises:
         NotApplicable: there are neither.
-        Deviation: one of them is no event, or has no envelope with a sentence in it.
+        Deviation: one of them is not an event, or has no envelope with a message.
     """
     if not events and not bare:
         raise NotApplicable("no stream of this check failed, so there is no error to judge")
@@ -214,16 +214,16 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
 
 
 def assert_done_once_and_last(data: Sequence[str]) -> None:
-    """Assert that ``[DONE]`` is the last of the payloads and no other."""
+    """Assert that ``[DONE]`` occurs once, as the last payload."""
     count = sum(payload.strip() == DONE for payload in data)
     expect(count, "number of [DONE] events").equals(1)
     expect(data[-1].strip(), "last event").equals(DONE)
 
 
 async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
-    """Return what the events of the shared stream carry.
+    """Return the data of the events of the shared stream.
 
-    A last event that no blank line ended counts: how it is framed is a judgement of its own.
+    A last event without a blank line is included: another check judges its framing.
     """
     stream = (await stream_response(api, prompt)).stream
     last = [] if stream.unfinished is None else [stream.unfinished]
@@ -231,7 +231,7 @@ async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
 
 
 def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
-    """Assert that all chunks have the same value under ``key``, and that there is one."""
+    """Assert that all chunks have the same value under ``key``."""
     values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
     if len(values) != 1:
         raise Failure(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")

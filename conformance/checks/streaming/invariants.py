@@ -1,4 +1,4 @@
-"""Every stream of a run: one comes where it was requested, with right framing, chunks and end."""
+"""Every stream of a run: present if requested, with correct framing, chunks and end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange, Violation
 
 CHAT_MEMBERS = ("delta", "message")
-"""What a chunk of a chat carries in place of text."""
+"""Members of a chat chunk in place of text."""
 
 
 @invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Feature.STREAM)
@@ -74,10 +74,10 @@ def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
 
     每个流都采用 UTF-8 编码，且只由事件组成：一个 JSON 对象或 `[DONE]`，并以空行结束。
 
-    What a server says of its own failing is left to the check of that.
+    Another check judges how a server reports its own errors.
     """
     stream = stream_of(exchange).stream
-    # What is read as U+FFFD here would be judged as another text by everyone else.
+    # Other checks would judge U+FFFD in invalid UTF-8 as a different text.
     assert_utf_8(exchange.exchange)
     stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
     if stray:
@@ -194,7 +194,7 @@ def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange)
 
 
 @invariant_across("streaming.same-characters-everywhere", requirement="streaming.whole-characters")
-def streamed_characters_are_as_whole_as_in_other_answers(
+def streamed_characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """No streamed greedy text breaks a character that is whole in other responses.

@@ -20,7 +20,7 @@ from conformance.generation.strategies import Scene, scenes
     needs=("stream",),
     **GENERATED,
 )
-async def a_stream_is_its_plain_answer(api: Api) -> None:
+async def a_stream_has_the_non_streaming_text(api: Api) -> None:
     """For any request, each choice of a stream joins to its non-streaming text.
 
     对任意请求，流中每个 choice 的各片段拼接后都等于非流式的文本。
@@ -55,7 +55,7 @@ async def a_stop_cuts_the_stream(api: Api) -> None:
 
 
 @check("relations.echo-streamed", requirement="streaming.echo-once", needs=("stream",), **GENERATED)
-async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
+async def a_streamed_echo_precedes_the_completion(api: Api) -> None:
     """In a stream, each choice echoes its own prompt once, before the completion.
 
     在流中，每个 choice 只回显自己的 prompt 一次，其后是补全。
@@ -69,12 +69,12 @@ async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
     needs=("stream",),
     **GENERATED,
 )
-async def streamed_scores_are_the_plain_ones(api: Api) -> None:
+async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
     """For any request, the log probabilities of a stream join to the non-streaming ones.
 
     对任意请求，流的数据块中的得分拼接后都等于非流式响应的得分。
     """
-    expected = "a stream's scores that join to the plain answer's"
+    expected = "log probabilities of a stream that join to the non-streaming ones"
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         async def in_pieces(fresh: bool) -> Scored:

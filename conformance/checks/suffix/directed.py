@@ -1,4 +1,4 @@
-"""``suffix``: what comes after the insertion; the model reads it and does not return it."""
+"""``suffix``: the text after the insertion, which the model reads and does not return."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
 LONG_SUFFIX = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
-"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
+"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by chance."""
 
 CHINESE_SUFFIX = "三十一，三十二，三十三，三十四，三十五。"
 
@@ -34,7 +34,7 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
     free, inserted = await non_streaming(api), await non_streaming(api, suffix=LONG_SUFFIX)
     if inserted.text != free.text:
         return
-    # A model may insert the same all the same; one that never read the suffix cannot count it.
+    # A model may insert the same text anyway, but it cannot count a suffix that it never read.
     if not free.has_usage or not inserted.has_usage:
         raise NotApplicable("the texts are equal, and the endpoint reports no usage to compare")
     if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
@@ -67,7 +67,7 @@ async def the_chinese_suffix_is_not_continued(api: Api) -> None:
 
 
 async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
-    """Assert that an insertion is not what follows the prompt and the suffix in one."""
+    """Assert that an insertion is not the continuation of the prompt followed by the suffix."""
 
     async def inserted(fresh: bool) -> tuple[str, int | None]:
         return text_and_usage(await non_streaming(api, prompt, fresh=fresh, suffix=suffix))
@@ -75,7 +75,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     async def continued(fresh: bool) -> tuple[str, int | None]:
         return text_and_usage(await non_streaming(api, prompt + suffix, fresh=fresh))
 
-    # A model may insert the same text by chance, but not at the very same price.
+    # A model may insert the same text by chance, but not with the same usage.
     text, usage = await inserted(False)
     if usage is None or (text, usage) != await continued(False):
         return
@@ -164,6 +164,6 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
 
 
 def text_and_usage(completion: Completion) -> tuple[str, int | None]:
-    """Return an answer's text, and its bill for what the model has read."""
+    """Return a response's text and its prompt_tokens with the suffix, or None without usage."""
     usage = completion.usage.prompt_tokens if completion.has_usage else None
     return solid(completion.text), usage

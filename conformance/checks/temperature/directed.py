@@ -1,4 +1,4 @@
-"""``temperature``: from the one most probable text at 0 to many different ones at the maximum."""
+"""``temperature``: from the most probable text at 0 to many different ones at the maximum."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
 REPEATS = 5
-"""Greedy answers asked for before an endpoint that changes them is judged."""
+"""Greedy responses requested before an endpoint that changes them is judged."""
 
 LOW_TEMPERATURE = 0.05
-"""A temperature that makes a lead of half a nat a certainty of 0.99995."""
+"""At this temperature, a lead of half a nat has a probability of 0.99995."""
 
 ANOTHER = "a different sample of the same request"
 
@@ -70,7 +70,7 @@ async def the_minimum_is_served(api: Api) -> None:
 
 
 @check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
-async def greedy_answers_repeat(api: Api) -> None:
+async def greedy_responses_repeat(api: Api) -> None:
     """At temperature 0, an open prompt gets the same text again.
 
     temperature 为 0 时，开放式 prompt 再次得到相同的文本。
@@ -81,12 +81,12 @@ async def greedy_answers_repeat(api: Api) -> None:
     ]
     if texts[0] == texts[1]:
         return
-    # Near-ties flip now and then even on a greedy server; samples hardly ever agree.
+    # Near-ties flip sometimes even on a greedy server; samples hardly ever agree.
     texts += [(await non_streaming(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
     if len(set(texts)) >= REPEATS - 1:
         raise Failure(
             "the same greedy text each time",
-            f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
+            f"{len(set(texts))} texts in {REPEATS} responses: {shown(texts)}",
             effect=Effect.IGNORED,
         )
     raise Inconclusive(f"the endpoint's greedy responses are non-deterministic: {shown(texts)}")
@@ -148,7 +148,7 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
-    # Three choices at a time: it is the request that other checks make as well.
+    # Three choices at a time: other checks send the same request.
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         request = sampled(prompt, n=3, **more)
         return (await api.complete(fresh=number > 0, **request)).expect_ok().choices

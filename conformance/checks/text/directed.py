@@ -137,7 +137,7 @@ async def no_control_token_in_a_stream(api: Api) -> None:
 
 
 def assert_no_control_token(choice: Choice) -> None:
-    """Assert that nothing in a text looks like a control token."""
+    """Assert that a text contains nothing that looks like a control token."""
     found = CONTROL_TOKEN.search(choice.text)
     if found is not None:
         raise Failure("text without control tokens", f"{found[0]} in {shown(choice.text)}")
@@ -175,8 +175,8 @@ async def assert_space_behind_echo(
 async def assert_characters_whole(api: Api, completion: Completion, prompt: str) -> None:
     """Assert that a text has no broken character that the model did not generate itself.
 
-    A model may wander from the middle of one character into another; only the bytes of its tokens
-    can tell that from a server that decodes token by token.
+    A model may generate incomplete characters itself; only the bytes of its tokens distinguish
+    that from a server that decodes token by token.
     """
     text = completion.text
     if not has_broken_character(text):

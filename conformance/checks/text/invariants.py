@@ -1,4 +1,4 @@
-"""The texts of a whole run: characters, white space and control tokens, plain and streamed."""
+"""The texts of a whole run: characters, white space and control tokens, streaming or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 4
-"""Characters in common that tell that an answer is another one, changed."""
+"""Minimum common characters that identify a text as a changed form of another."""
 
 
 @invariant("text.no-special-tokens-everywhere", requirement="text.no-special-tokens")
@@ -28,7 +28,7 @@ def no_control_token_anywhere(exchange: RecordedExchange) -> None:
 
     生成的文本不含 prompt 中没有的控制 token，如 `<|endoftext|>`。
 
-    What is sampled at a high temperature, or under a bias, may be anything.
+    Texts at a high temperature or with a bias are not judged.
     """
     request = exchange.request
     if (request.temperature or 0) > 1 or request.has("logit_bias"):
@@ -53,7 +53,7 @@ def characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("text.same-characters-everywhere", requirement="text.whole-characters")
-def characters_are_as_whole_as_in_other_answers(
+def characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """No non-streaming greedy text breaks a character that is whole in other responses.
@@ -81,7 +81,7 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
     requirement="text.whitespace-kept",
     explained_by=("echo.off-by-default",),
 )
-def white_space_is_kept_as_in_other_answers(
+def white_space_is_kept_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """No greedy text lacks the leading white space of other responses to its prompt.
@@ -113,7 +113,7 @@ def every_choice_has_its_text(exchange: RecordedExchange) -> None:
 
 
 def is_stripped_form(text: str, usual: str) -> bool:
-    """Return whether a text is the beginning of another without the white space before it."""
+    """Return whether a text is the beginning of another without its leading white space."""
     stripped = usual.lstrip()
     return (
         stripped != usual

@@ -76,7 +76,7 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
     tier="deep",
     needs=("temperature", "n"),
 )
-async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
+async def a_narrow_choice_is_greedy_in_every_choice(api: Api) -> None:
     """With `top_p` near 0, three choices have the same text.
 
     `top_p` 接近 0 时，三个 choice 的文本全部相同。
@@ -97,7 +97,7 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
 
     `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优 token。
     """
-    # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
+    # Zero is the narrowest and is lost in a truth test; it may be rejected.
     zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None
     request = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
     await assert_greedy_in_every_shape(api, "the best token at every position", **request)
@@ -167,10 +167,10 @@ async def null_narrows_nothing(api: Api) -> None:
 
 
 async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:
-    """Assert that a narrow choice gives the greedy text, where that text is steady itself.
+    """Assert that a narrow ``top_p`` gives the greedy text, if that text is deterministic.
 
     Raises:
-        Deviation: the greedy text repeats, and none of several narrow samples is like it.
+        Deviation: the greedy text repeats, and none of several narrow samples equals it.
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
     greedy = (await non_streaming(api, prompt)).text
@@ -178,7 +178,7 @@ async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_T
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return
-    # A near-tie can flip twice in a row, so one repeat would not show that the text is steady.
+    # A near-tie can flip twice in a row, so one repeat does not show a deterministic text.
     again = [(await non_streaming(api, prompt, fresh=True)).text for _ in range(REPEATS)]
     texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
     if {*again} != {greedy} or greedy in texts:

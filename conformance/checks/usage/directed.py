@@ -1,4 +1,4 @@
-"""``usage``: the counts, compared with what was sent and what came back."""
+"""``usage``: the counts, compared with what was sent and what was returned."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from conformance.judgement import NotApplicable, expect
 from conformance.protocol.completion import Completion
 
 MAX_OVERHEAD_TOKENS = 4
-"""Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""
+"""Tokens that a tokenizer may add to a prompt: a start token, a prefix or two."""
 
 DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
-"""Text in which hardly two characters make up one token, in any tokenizer."""
+"""Text in which hardly any two characters form one token, in any tokenizer."""
 
 
 @check("usage.present", requirement="usage.present", tier="smoke")
-async def the_answer_has_a_bill(api: Api) -> None:
+async def the_response_has_usage(api: Api) -> None:
     """A non-streaming response has `usage` with three non-negative whole numbers.
 
     非流式响应带有 `usage`，含三个非负整数。
@@ -38,7 +38,7 @@ async def the_answer_has_a_bill(api: Api) -> None:
 
 
 @check("usage.present-in-batch", requirement="usage.present")
-async def a_batch_has_a_bill(api: Api) -> None:
+async def a_batch_has_usage(api: Api) -> None:
     """The response to a batch has `usage` with three non-negative whole numbers.
 
     批次的响应带有 `usage`，含三个非负整数。
@@ -65,7 +65,7 @@ async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
 
 
 @check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
-async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+async def a_response_at_the_limit_counts_the_limit(api: Api) -> None:
     """A response cut at the limit has exactly `max_tokens` completion tokens.
 
     被上限截断的响应，补全 token 数恰好为 `max_tokens`。
@@ -83,7 +83,7 @@ async def one_token_counts_one(api: Api) -> None:
 
 
 @check("usage.completion-at-limit-chinese", requirement="usage.completion-at-limit")
-async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
+async def a_chinese_response_at_the_limit_counts_the_limit(api: Api) -> None:
     """A Chinese response cut at the limit has exactly `max_tokens` completion tokens.
 
     被上限截断的中文响应，补全 token 数恰好为 `max_tokens`。
@@ -97,7 +97,7 @@ async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
     tier="smoke",
     needs=("n",),
 )
-async def copies_are_counted_together(api: Api) -> None:
+async def choices_are_counted_together(api: Api) -> None:
     """With `n: 3`, the tokens of all three choices are counted.
 
     设置 `n: 3` 时，三个 choice 的 token 全部计入用量。
@@ -106,7 +106,7 @@ async def copies_are_counted_together(api: Api) -> None:
 
 
 @check("usage.completion-of-prompts", requirement="usage.completion-sums-choices")
-async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
+async def the_choices_of_a_batch_are_counted_together(api: Api) -> None:
     """In a batch, the tokens of all choices are counted.
 
     批次中，所有 choice 的 token 全部计入用量。
@@ -138,7 +138,7 @@ async def more_text_costs_more_tokens(api: Api) -> None:
 
 
 @check("usage.prompt-once-for-copies", requirement="usage.prompt-counted-once")
-async def a_prompt_is_billed_once(api: Api) -> None:
+async def a_prompt_is_counted_once(api: Api) -> None:
     """With `n: 3`, the prompt is counted once.
 
     设置 `n: 3` 时，prompt 只计一次。
@@ -151,7 +151,7 @@ async def a_prompt_is_billed_once(api: Api) -> None:
 
 
 @check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
-async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
+async def prompts_are_counted_as_alone(api: Api) -> None:
     """The prompts of a batch count as many tokens as they do one by one.
 
     批次中各 prompt 所计的 token 数与逐个发送时相同。
@@ -162,7 +162,7 @@ async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
 
 
 @check("usage.prompts-of-equal-pair", requirement="usage.prompt-sums-batch", tier="deep")
-async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
+async def the_same_prompt_twice_is_counted_twice(api: Api) -> None:
     """A batch of the same prompt twice counts that prompt twice.
 
     同一 prompt 出现两次的批次，按该 prompt 的两倍计数。
@@ -225,7 +225,7 @@ async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
 
 
 @check("usage.prompt-alike", requirement="usage.prompt-grows-with-text")
-async def a_prompt_is_billed_alike(api: Api) -> None:
+async def the_same_prompt_has_the_same_usage(api: Api) -> None:
     """The same prompt has the same prompt_tokens for any length of the response.
 
     无论响应长短，同一 prompt 的 prompt_tokens 都相同。
@@ -251,16 +251,16 @@ async def an_echoed_prompt_is_no_completion(api: Api) -> None:
 
 
 @check("usage.stream-as-plain", requirement="usage.stream-equals-plain", tier="smoke")
-async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
+async def a_stream_has_the_non_streaming_usage(api: Api) -> None:
     """A greedy stream has the same usage as the non-streaming response with the same text.
 
     贪心流的用量与文本相同的非流式响应一致。
     """
-    await assert_billed_alike(api, COUNTING)
+    await assert_same_usage(api, COUNTING)
 
 
 async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
-    """Assert that twice a text is billed with twice its tokens, but for a few where both meet."""
+    """Assert that twice a text counts twice its tokens, apart from a few at the joint."""
     once = (await non_streaming(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, "prompt_tokens of twice the text").at_least(once + 1)
@@ -269,8 +269,8 @@ async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
     beside.at_least(-MAX_OVERHEAD_TOKENS)
 
 
-async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
-    """Assert that a stream and a plain answer have the same counts if they have the same texts."""
+async def assert_same_usage(api: Api, prompt: Any, **more: Any) -> None:
+    """Assert that a stream has the non-streaming usage, if the texts are the same."""
     one = await non_streaming(api, prompt, **more)
     other = await streamed(api, prompt, stream_options={"include_usage": True}, **more)
     expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
@@ -281,7 +281,7 @@ async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
 
 
 async def prompt_tokens(api: Api, prompt: str | list[str]) -> int:
-    """Return what a prompt, or a batch of them, is billed with."""
+    """Return the prompt_tokens of a prompt or a batch."""
     body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "temperature": 0}
     return (await api.complete(**body)).expect_ok().usage.prompt_tokens
 
@@ -293,7 +293,7 @@ def assert_total(completion: Completion) -> None:
 
 
 def assert_counted_at_limit(completion: Completion, limit: int) -> None:
-    """Assert that every choice which was cut by the limit is billed with as many tokens.
+    """Assert that every choice cut at the limit counts that many tokens.
 
     A choice that ended before may have any number of tokens below the limit.
     """
@@ -309,6 +309,6 @@ def assert_counted_at_limit(completion: Completion, limit: int) -> None:
 
 
 def assert_text_counted(completion: Completion) -> None:
-    """Assert that text is not free."""
+    """Assert that a response with text has completion tokens."""
     if any(completion.texts):
         expect(completion.usage.completion_tokens, "completion_tokens").at_least(1)

@@ -21,11 +21,11 @@ EXPLAINED_BY_THE_ENDING = (
     "finish-reason.stop-at-natural-end",
     "finish-reason.per-choice",
 )
-"""Where one of these is broken, it is not the bill that is wrong beside an ending."""
+"""If one of these is violated, the ending of a choice is wrong and not its usage."""
 
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
-def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
+def every_response_has_usage(exchange: RecordedExchange) -> None:
     """Every non-streaming response has `usage` with three non-negative whole numbers.
 
     每个非流式响应都带有 `usage`，含三个非负整数。
@@ -33,7 +33,7 @@ def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
     completion = exchange.non_streaming
     if any(exchange.generated(number, choice) for number, choice in exchange.numbered):
         assert_three_counts(completion)
-    else:  # where nothing was generated, a count of none may be left out
+    else:  # without generated text, completion_tokens may be missing
         _ = completion.usage.prompt_tokens, completion.usage.total_tokens
 
 
@@ -65,7 +65,7 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
     requirement="usage.completion-at-limit",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
+def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
     """Every response of one choice cut at the limit has `max_tokens` completion tokens.
 
     凡被上限截断的单 choice 响应，补全 token 数都等于 `max_tokens`。
@@ -80,7 +80,7 @@ def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> No
     requirement="usage.completion-sums-choices",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
+def all_choices_are_counted(exchange: RecordedExchange) -> None:
     """Every response of several choices counts the tokens of all of them.
 
     凡有多个 choice 的响应，用量都计入全部 choice 的 token。
@@ -91,12 +91,12 @@ def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
-def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None:
+def no_echoed_prompt_is_counted_as_completion(exchange: RecordedExchange) -> None:
     """No response with an echoed prompt has more completion tokens than allowed.
 
     凡回显 prompt 的响应，补全 token 数都不多于允许的数目。
 
-    A start token or an end token may be on the bill.
+    A start token or an end token may be counted.
     """
     request = exchange.request
     if not request.echo or request.best_of != request.n:
@@ -108,7 +108,7 @@ def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None
 
 
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
-def a_prompt_is_billed_alike_everywhere(
+def the_same_prompt_has_the_same_usage(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """The same prompt has the same prompt_tokens in every non-streaming response.
@@ -125,7 +125,7 @@ def a_prompt_is_billed_alike_everywhere(
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
-def a_prompt_is_billed_once_everywhere(
+def a_prompt_is_counted_once(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """In every response, prompt_tokens do not depend on the number of choices.
@@ -139,7 +139,7 @@ def a_prompt_is_billed_once_everywhere(
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
-def a_prompt_is_billed_in_streams_as_in_plain_answers(
+def streams_count_prompts_like_non_streaming(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """In every stream, prompt_tokens are the same as in non-streaming responses.
@@ -153,7 +153,7 @@ def a_prompt_is_billed_in_streams_as_in_plain_answers(
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
-def every_batch_is_billed_with_its_prompts(
+def every_batch_counts_its_prompts(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """Every non-streaming batch counts its prompts as they count alone.
@@ -171,14 +171,14 @@ def every_batch_is_billed_with_its_prompts(
 
 
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
-def every_stream_is_billed_like_its_plain_answer(
+def every_stream_has_the_non_streaming_usage(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
     """Every stream has the usage of the non-streaming response, if the texts are the same.
 
     若文本相同，则每个流的用量与同一请求的非流式响应一致。
 
-    Both have to have ended for the same reasons, too.
+    Both must have the same finish_reasons, too.
     """
     non_streaming: dict[object, tuple[RecordedExchange, int]] = {}
     streamed = []
@@ -195,13 +195,13 @@ def every_stream_is_billed_like_its_plain_answer(
     for exchange, key, counted in streamed:
         if key in non_streaming and non_streaming[key][1] != counted:
             other, before = non_streaming[key]
-            expected = f"completion_tokens = {before}, as in the plain answer"
+            expected = f"completion_tokens = {before}, as in the non-streaming response"
             seen = Failure(expected, f"completion_tokens = {counted}")
             yield Violation(seen, (exchange, other))
 
 
 @invariant("usage.ids-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) -> None:
+def every_prompt_of_ids_counts_its_ids(exchange: RecordedExchange) -> None:
     """A prompt of token ids counts as many tokens as ids, apart from a few added ones.
 
     凡以 token id 发送的 prompt，除接口自加的几个外，所计的 token 数都等于 id 的数目。
@@ -218,12 +218,12 @@ def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) 
 
 
 @invariant("usage.echoed-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) -> None:
+def every_echoed_prompt_counts_its_tokens(exchange: RecordedExchange) -> None:
     """A prompt echoed with log probabilities counts as many tokens as are returned.
 
     凡带对数概率回显的 prompt，所计的 token 数都等于返回的 token 数。
 
-    A start token may be billed that is not echoed, or the other way round.
+    A start token may be counted and not echoed, or vice versa.
     """
     request = exchange.request
     if (
@@ -246,9 +246,9 @@ def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) ->
 
 
 def assert_counted(exchange: RecordedExchange) -> None:
-    """Assert that choices which the limit cut are billed with it, and others with no more.
+    """Assert that choices cut at the limit count that many tokens, and others no more.
 
-    The token that ended a choice may be on the bill.
+    The token that ended a choice may be counted.
     """
     request, choices = exchange.request, [choice for _, choice in exchange.numbered]
     limit = request.limit
@@ -271,7 +271,7 @@ def assert_counted(exchange: RecordedExchange) -> None:
 def usage_of(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[tuple[RecordedExchange, Prompts, int]]:
-    """Yield each answer with its prompts, and what those were billed with; a suffix costs more."""
+    """Yield each response with its prompts and their prompt_tokens, without those with a suffix."""
     for exchange in exchanges:
         try:
             request, prompts = exchange.request, exchange.request.prompts
@@ -284,7 +284,7 @@ def usage_of(
 
 
 def _alone(exchanges: Sequence[RecordedExchange]) -> dict[Prompts, int]:
-    """What prompts are billed with in a plain answer of one choice for each."""
+    """The prompt_tokens of prompts in non-streaming responses with one choice each."""
     alone: dict[Prompts, int] = {}
     for exchange, prompts, counted in usage_of(exchanges):
         if not exchange.response.is_stream and exchange.request.best_of == 1:
@@ -297,7 +297,7 @@ def _usage_of(before: int, now: int) -> Failure:
 
 
 def _what_came_to_what(exchange: RecordedExchange) -> object:
-    """What was asked for, but for the stream, and what came of it."""
+    """The request without ``stream``, and the texts and endings of its response."""
     shapes = {"stream", "stream_options"}
     request = {name: value for name, value in exchange.request.raw.items() if name not in shapes}
     ends = [(choice.text, choice.finish_reason) for choice in exchange.completion.choices]

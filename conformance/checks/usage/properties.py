@@ -33,7 +33,7 @@ async def the_total_is_the_sum(api: Api) -> None:
 
 
 @check("relations.usage-of-batch", requirement="usage.prompt-sums-batch", **GENERATED)
-async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
+async def a_batch_counts_its_prompts(api: Api) -> None:
     """For any prompts, a batch counts each prompt once, with as many tokens as alone.
 
     无论 prompt 为何，批次所计的 prompt token 数等于各自单独所计之和，每个只计一次。
@@ -51,7 +51,7 @@ async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
 
 
 @check("relations.usage-of-choices", requirement="usage.completion-sums-choices", **GENERATED)
-async def all_choices_are_billed(api: Api) -> None:
+async def all_choices_are_counted(api: Api) -> None:
     """For any request, choices that all end at the limit count all the allowed tokens.
 
     对任意请求，若所有 choice 都止于上限，所计 token 数就是全部允许的 token 数。
@@ -73,7 +73,7 @@ async def all_choices_are_billed(api: Api) -> None:
     needs=("stream", "stream_options"),
     **GENERATED,
 )
-async def a_stream_is_billed_as_its_plain_answer(api: Api) -> None:
+async def a_stream_has_the_non_streaming_usage(api: Api) -> None:
     """For any request, a stream has the usage of the non-streaming response with the same text.
 
     对任意请求，流的用量都与文本相同的非流式响应一致。

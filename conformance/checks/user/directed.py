@@ -1,4 +1,4 @@
-"""``user``: it goes to the endpoint's logs and not to the model."""
+"""``user``: it is for the endpoint's logs and not for the model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def a_chinese_user_changes_nothing(api: Api) -> None:
 
 
 async def assert_no_effect(api: Api, user: str) -> None:
-    """Assert that a greedy answer is the same with ``user`` as without."""
+    """Assert that a greedy response is the same with and without ``user``."""
 
     async def ask(*, fresh: bool, **more: str) -> tuple[str, int | None]:
         response = await non_streaming(api, fresh=fresh, **more)
