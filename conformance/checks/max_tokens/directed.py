@@ -106,7 +106,7 @@ async def null_is_the_default(api: Api) -> None:
 
 @check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
 async def no_limit_is_no_small_limit(api: Api) -> None:
-    """Without `max_tokens`, a response is longer than sixteen tokens and ends at `stop`.
+    """Without `max_tokens`, a response exceeds sixteen tokens, up to a stop sequence.
 
     未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """

@@ -67,7 +67,7 @@ async def no_other_chunk_has_usage(api: Api) -> None:
 async def no_usage_in_every_chunk(api: Api) -> None:
     """A stream without `include_usage` has usage at most once.
 
-    未要求用量的流至多携带一次用量。
+    未设置 `include_usage` 的流至多携带一次用量。
     """
     chunks = (await streamed(api)).chunks
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]

@@ -56,7 +56,7 @@ def no_other_chunk_has_usage(exchange: RecordedExchange) -> None:
 def no_stream_repeats_unrequested_usage(exchange: RecordedExchange) -> None:
     """Every stream without `include_usage` has usage at most once.
 
-    每个未要求用量的流都至多携带一次用量。
+    每个未设置 `include_usage` 的流都至多携带一次用量。
     """
     if exchange.request.include_usage:
         raise NotApplicable("usage was requested")
