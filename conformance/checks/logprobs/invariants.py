@@ -43,7 +43,7 @@ def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
     request, maximum = exchange.request, exchange.contract.parameter("logprobs").maximum
     if not request.logprobs or request.logprobs > (maximum or request.logprobs) or request.echo:
         raise NotApplicable(
-            "no log probabilities were requested, or another check judges the request"
+            "no log probabilities were requested, or another check covers the request"
         )
     assert_scores_where_text(exchange)
 

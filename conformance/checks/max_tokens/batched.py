@@ -73,7 +73,7 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
         await assert_as_default(api, request)
     except Failure:
         raise NotApplicable(
-            "streams do not end at the default either, which another check judges"
+            "streams do not end at the default either (covered by another check)"
         ) from None
     # Stop sequences from just beyond the default end the texts of an endpoint without a default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
@@ -104,6 +104,6 @@ async def assert_nothing_added(api: Api, *, stream: bool) -> None:
     """Assert that each text is its prompt and nothing else."""
     result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed, which another check judges")
+        raise NotApplicable("nothing was echoed (covered by another check)")
     for prompt, choice in result:
         expect(choice.text, f"text of {choice.where}").equals(prompt)

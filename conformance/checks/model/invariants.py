@@ -20,5 +20,5 @@ def every_response_names_the_requested_model(exchange: RecordedExchange) -> None
     """
     request, named = exchange.request.raw.get("model"), exchange.completion.raw.get("model")
     if not isinstance(request, str) or not isinstance(named, str):
-        raise NotApplicable("a model that is not a string is judged by another check")
+        raise NotApplicable("model is not a string (covered by another check)")
     assert_names_model(named, request)

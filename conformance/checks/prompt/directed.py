@@ -203,7 +203,7 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
         raise NotApplicable("the endpoint does not reveal the texts of these ids")
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
-        raise NotApplicable("no token was forced, which another check judges")
+        raise NotApplicable("no token was forced (covered by another check)")
     # The first token of a response may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):

@@ -260,7 +260,7 @@ async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
     """Take the same seeded sample twice in one request shape, and once more if those differ.
 
     Returns:
-        Their texts; empty if the shape is rejected, which other checks judge.
+        Their texts; empty if the shape is rejected (covered by other checks).
     """
     body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **shape.more}
     texts: list[tuple[str, ...]] = []
@@ -292,7 +292,7 @@ async def assert_distinguished(api: Api, check_id: str, other: int) -> None:
             f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
         ) from None
     if not await differs(api, seeded(), seeded(SEED + 1)):
-        raise NotApplicable("all seeds give the same sample, which another check judges")
+        raise NotApplicable("all seeds give the same sample (covered by another check)")
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         body = sampled(prompt, seed=(SEED, other)[number], **more)

@@ -107,7 +107,7 @@ async def assert_streamed(api: Api, edge: str) -> None:
     if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
         return
     if not await is_served(api, stream=True):
-        raise NotApplicable("all streams are rejected, which another check judges")
+        raise NotApplicable("all streams are rejected (covered by another check)")
     raise Failure(
         f"a stream with {shown(alone)} accepted like the non-streaming request",
         "the stream is rejected",

@@ -81,7 +81,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
         return
     free = await non_streaming(api, prompt)
     if text == solid(free.text):
-        raise NotApplicable("the text is the same without a suffix, which another check judges")
+        raise NotApplicable("the text is the same without a suffix (covered by another check)")
     if (text, usage) not in [await inserted(True) for _ in range(REPEATS)]:
         raise Inconclusive(f"{shown(text)} was inserted once, but not again")
     raise Failure(

@@ -50,7 +50,7 @@ class SamplingShape:
 
 STREAM = SamplingShape("streams", stream=True)
 
-CHINESE = SamplingShape("responses to Chinese", chinese=True)
+CHINESE = SamplingShape("responses to Chinese text", chinese=True)
 
 BATCH = SamplingShape("batches", batch=True)
 
@@ -59,7 +59,7 @@ ECHO = SamplingShape("responses with echo", echo=True)
 SHAPES = (
     SamplingShape("non-streaming responses"),
     SamplingShape(
-        "streamed responses to Chinese", stream=True, chinese=True, parts=(STREAM, CHINESE)
+        "streamed responses to Chinese text", stream=True, chinese=True, parts=(STREAM, CHINESE)
     ),
     SamplingShape("batches with echo", batch=True, echo=True, parts=(BATCH, ECHO)),
 )

@@ -158,7 +158,7 @@ async def assert_space_behind_echo(
     async def behind(fresh: bool) -> list[bool]:
         echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
-            raise NotApplicable("a prompt is not echoed verbatim, which another check judges")
+            raise NotApplicable("a prompt is not echoed verbatim (covered by another check)")
         pairs = zip(echoed, prompts, strict=False)
         return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
 
