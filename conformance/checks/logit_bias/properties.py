@@ -84,7 +84,7 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
         found = await forced(False)
         if len(set(found)) == 1:
             if not found[0] or REPLACEMENT in found[0]:
-                raise NotApplicable(f"token {token} makes no text of its own: {shown(found[0])}")
+                raise NotApplicable(f"token {token} has no separate text: {shown(found[0])}")
             if repeated_piece(found[0]) is not None:
                 return
         for _ in range(REPEATS if trial.careful else 0):

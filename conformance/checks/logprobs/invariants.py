@@ -289,7 +289,7 @@ def every_echo_begins_at_zero(exchange: RecordedExchange) -> None:
     def judge(choice: Choice) -> None:
         offsets, tokens = offsets_of(choice), readable_tokens(choice)
         if not offsets or not tokens or not choice.text.startswith(tokens[0]):
-            raise NotApplicable("the first entry is no token of the text")
+            raise NotApplicable("the first entry is not a token of the text")
         expect(offsets[0], "text_offset[0]").equals(0)
 
     assert_each(scored_choices(exchange), judge)

@@ -111,7 +111,7 @@ async def greedy_responses_choose_the_best(api: Api) -> None:
         # Batching and speculative decoding change a token sometimes; only a repeated one counts.
         for _ in range(REPEATS if tokens and trial.careful else 0):
             if not await tokens_below_best(True):
-                raise Inconclusive("the endpoint does not repeat its own log probabilities")
+                raise Inconclusive("the log probabilities are not deterministic")
         if tokens:
             raise Failure(
                 "the best token at every position of a greedy response",

@@ -15,7 +15,7 @@ def every_prompt_has_n_choices(exchange: RecordedExchange) -> None:
     凡是带 `n` 的请求，其响应对每个 prompt 都有这么多 choice。
     """
     if exchange.request.n == 1:
-        raise NotApplicable("one choice was asked for")
+        raise NotApplicable("one choice was requested")
     assert_choice_count(exchange, Feature.N_CHOICES)
 
 

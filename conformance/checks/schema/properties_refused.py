@@ -189,7 +189,7 @@ async def send_with(api: Api, credentials: Credentials) -> Response:
         NotApplicable: the contract or the run has no key, or no valid request was served.
     """
     if not (api.has_key and api.contract.openapi.get("security")):
-        raise NotApplicable("the run presents no key of its own, so there is none to ask for")
+        raise NotApplicable("the run uses no API key")
     served = [one.body for one in await send_valid(api) if is_served(one.response)]
     if not served:
         raise NotApplicable("none of the generated requests was accepted")

@@ -127,7 +127,7 @@ def with_request(failure: Failure, raw: bytes) -> Failure:
     """Return a deviation whose message ends with the request that shows it."""
     text = raw.decode("utf-8", errors="backslashreplace")
     return Failure(
-        f"{failure.expected}; the smallest request that shows it: {text}",
+        f"{failure.expected}; smallest failing request: {text}",
         failure.seen,
         effect=failure.effect,
     )
@@ -150,7 +150,7 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
         if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
-            raise Inconclusive("requests get a 500, and so does the cheapest one now")
+            raise Inconclusive("requests get a 500, and so does the cheapest one")
     return True
 
 

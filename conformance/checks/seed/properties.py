@@ -142,7 +142,7 @@ async def a_seeded_stream_has_the_non_streaming_sample(api: Api) -> None:
             effect=Effect.IGNORED,
         )
     if unrepeated:
-        raise NotApplicable("a seed does not repeat its sample, so samples cannot be compared")
+        raise NotApplicable("samples with the same seed differ, so none can be compared")
 
 
 async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal) -> None:

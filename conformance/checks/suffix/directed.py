@@ -111,7 +111,9 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
     if not one.tokens:
         raise NotApplicable("the endpoint generates nothing after the open prompt")
     if not any(one.token_logprobs) and not any(other.token_logprobs):
-        raise NotApplicable("the endpoint reports certainty at temperature 0, whatever the model's")
+        raise NotApplicable(
+            "the endpoint reports certainty at temperature 0, not the model's probabilities"
+        )
     expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
         other.token_logprobs
     )
