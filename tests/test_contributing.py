@@ -93,7 +93,7 @@ def test_the_fault_is_found_by_the_check_and_the_variant_is_left_alone(tree: Pat
 def test_the_check_is_listed_and_explained(tree: Path) -> None:
     assert CHECK in run(tree, "conformance", "list")
     explained = run(tree, "conformance", "explain", CHECK)
-    assert "At most as many tokens are cached as the prompt has." in explained
+    assert "The number of cached tokens does not exceed that of the prompt." in explained
     assert FAULT in run(tree, "reference_server", "--list-faults")
 
 

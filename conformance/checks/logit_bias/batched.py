@@ -1,4 +1,4 @@
-"""``logit_bias`` in a batch with several choices and an echo, plain and streamed."""
+"""``logit_bias`` in a batch with several choices and an echo, streaming or not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conformance.judgement import expect
     needs=("n", "echo", "logit_bias"),
 )
 async def a_token_is_forced_into_each_choice(api: Api) -> None:
-    """A bias of 100 fills each choice of a batch with `n: 2` and `echo` with one token.
+    """In a batch with `n: 2` and `echo`, a bias of 100 makes each choice repeat one token.
 
     在带 `n: 2` 与 `echo` 的批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
@@ -39,7 +39,7 @@ async def a_token_is_forced_into_each_choice(api: Api) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
-    """A bias of 100 fills each streamed choice of a batch with `n: 2` with one token.
+    """In a streamed batch with `n: 2`, a bias of 100 makes each choice repeat one token.
 
     在 `n: 2` 的流式批次中，偏置 100 使每个 choice 全由同一个 token 组成。
     """
@@ -48,16 +48,16 @@ async def a_token_is_forced_into_each_streamed_choice(api: Api) -> None:
 
 async def assert_forced(api: Api, *, stream: bool) -> None:
     """Assert that the second of two biased tokens, the forced one, fills every choice."""
-    # Of the two biases the first one forces in a stream, and the second one in a plain answer.
+    # The first of the two biases forces in a stream, the second in a non-streaming response.
     token = ONE_ID if stream else OTHER_ID
     fragment = (await forced(api, token)).lstrip()
     result = await ask_batched(
         api, PROMPTS, stream=stream, max_tokens=FORCED_TOKENS, logit_bias=forcing(token)
     )
     for prompt, choice in result:
-        # What was forced may begin with a space here and not there.
+        # The forced text may begin with a space in one of the two and not in the other.
         seen = generated_text(prompt, choice).lstrip()
-        expect(seen, f"what {choice.where} adds").equals(fragment)
+        expect(seen, f"generated text of {choice.where}").equals(fragment)
 
 
 @check(
@@ -67,7 +67,7 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
     needs=("n", "echo", "logit_bias", "stream"),
 )
 async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
-    """No streamed choice of a batch with `n: 2` begins with a token that is banned.
+    """In a streamed batch with `n: 2`, no choice begins with a banned token.
 
     在 `n: 2` 的流式批次中，没有任何 choice 以被禁的 token 开头。
     """
@@ -77,6 +77,6 @@ async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
     )
     for prompt, choice in result:
         if prompt == banned_from:
-            expect(generated_text(prompt, choice), f"what {choice.where} adds").differs_from(
-                fragment
-            )
+            expect(
+                generated_text(prompt, choice), f"generated text of {choice.where}"
+            ).differs_from(fragment)

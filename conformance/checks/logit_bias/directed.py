@@ -25,26 +25,26 @@ from conformance.model import Effect
 
 @check("logit-bias.forces", requirement="logit-bias.forces")
 async def a_bias_of_100_forces_a_token(api: Api) -> None:
-    """Forcing one token fills the text with it, and forcing another fills it with the other.
+    """A token with a bias of 100 fills the text; another token gives another text.
 
     强制某个 token 时文本全由它组成，强制另一个时则全由另一个组成。
     """
     one, other = await forced(api, ONE_ID), await forced(api, OTHER_ID)
-    # The same text for both would be the text that comes without a bias.
+    # The same text for both means that the bias has no effect.
     expect(one, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(other)
     for text in (one, other):
         expect(text, "text with one token forced").satisfies(
-            lambda it: repeated_piece(it) is not None, f"one piece, {FORCED_TOKENS} times"
+            lambda it: repeated_piece(it) is not None, f"one fragment, {FORCED_TOKENS} times"
         )
 
 
 @check("logit-bias.bans", requirement="logit-bias.bans")
 async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
-    """A token that the endpoint would sample next does not come when it is banned.
+    """A token that would be sampled next is not generated when it is banned.
 
-    接口本会接着采样的 token，被禁之后不再出现。
+    接下来本会采样到的 token，被禁之后不再出现。
 
-    A second token is banned beside it, so that it takes more than the first entry of the map.
+    A second token is banned before it, so that using only the first entry does not suffice.
     """
     prompt, fragment, token = await natural_token(api)
     banned = await non_streaming(api, prompt, max_tokens=1, logit_bias=banning(token))
@@ -55,9 +55,9 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
 @check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")
 async def both_ends_of_the_range_are_served(api: Api) -> None:
-    """The lowest and the highest documented bias are served in one request.
+    """The lowest and the highest documented bias are accepted in one request.
 
-    文档允许的最低与最高偏置在同一请求中得到处理。
+    文档允许的最低与最高偏置在同一请求中会被接受。
     """
     bias = {str(ONE_ID): below(api, "logit_bias", 0), str(OTHER_ID): above(api, "logit_bias", 0)}
     (await api.complete(**minimal_request(logit_bias=bias))).expect_ok()

@@ -34,9 +34,9 @@ from conformance.model import Effect
     **GENERATED,
 )
 async def banned_tokens_do_not_come(api: Api) -> None:
-    """Of the tokens of a drawn answer, those whose ids are known do not come when they are banned.
+    """For generated requests, banned tokens are not generated.
 
-    随机请求的响应中，id 已知的 token 被禁之后不再出现。
+    对自动生成的请求，被禁的 token 不再出现。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -44,15 +44,15 @@ async def banned_tokens_do_not_come(api: Api) -> None:
         fragments = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
         ids = {fragment: token for token, fragment in fragments.items()}
         if not ids:
-            raise NotApplicable("the endpoint tells the pieces of no ids")
+            raise NotApplicable("the endpoint reveals no texts of token ids")
         banned = sorted(free & ids.keys())
-        # One token is always banned, so that the plan counts this request.
+        # One token is always banned, so that the request is part of the estimate.
         bias = {str(ids[fragment]): BANNING_BIAS for fragment in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
         if not banned:
-            raise NotApplicable("no token of the answer is one whose id the endpoint has told")
+            raise NotApplicable("no token of the response has a known id")
         if came := sorted(found.intersection(banned)):
-            raise Failure("no token that is banned", shown(came), effect=Effect.IGNORED)
+            raise Failure("no banned token", shown(came), effect=Effect.IGNORED)
 
     await assert_property(api, scenes, relation, every_shape(api))
 
@@ -65,7 +65,7 @@ async def tokens_in(api: Api, scene: Scene, shape: RequestShape, **more: Any) ->
 
 @check("relations.force-forces", requirement="logit-bias.forces", **GENERATED)
 async def a_forced_token_fills_every_choice(api: Api) -> None:
-    """Whatever the prompts, a forced token fills every choice with one and the same text.
+    """For any prompts, a token with a bias of 100 fills every choice with the same text.
 
     无论 prompt 为何，被强制的 token 都以同一文本充满每个 choice。
     """
@@ -84,16 +84,17 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
         found = await forced(False)
         if len(set(found)) == 1:
             if not found[0] or REPLACEMENT in found[0]:
-                raise NotApplicable(f"token {token} makes no text of its own: {shown(found[0])}")
+                raise NotApplicable(f"token {token} has no separate text: {shown(found[0])}")
             if repeated_piece(found[0]) is not None:
                 return
         for _ in range(REPEATS if trial.careful else 0):
             again = await forced(True)
             if again != found:
+                different = shown([found, again])
                 raise Inconclusive(
-                    f"the endpoint's greedy answers change now and then: {shown([found, again])}"
+                    f"the endpoint's greedy responses are non-deterministic: {different}"
                 )
-        expected = f"every choice one piece, {FORCED_TOKENS} times"
+        expected = f"every choice one fragment, {FORCED_TOKENS} times"
         raise Failure(expected, shown(found), effect=Effect.IGNORED)
 
     await assert_property(api, lambda: scenes_with(IDS), relation, every_shape(api))

@@ -39,12 +39,12 @@ from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Logprobs
 
 NEAR_TIE_NATS = 0.05
-"""How far a greedy token may lie below the best: what rounding makes of a tie."""
+"""How far a greedy token may lie below the best, because of rounding in a tie."""
 
 
 @check("logprobs-arrays.parallel", requirement="logprobs-arrays.four-parallel", tier="smoke")
 async def four_arrays_of_one_length(api: Api) -> None:
-    """All four arrays are there, and equally long.
+    """All four arrays are present and have the same length.
 
     四个数组齐备且等长。
     """
@@ -57,7 +57,7 @@ async def four_arrays_of_one_length(api: Api) -> None:
     needs=("stream",),
 )
 async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
-    """In every chunk with log probabilities all four arrays are there, and equally long.
+    """In every chunk with log probabilities, all four arrays have the same length.
 
     在每个带对数概率的数据块中，四个数组都齐备且等长。
     """
@@ -69,7 +69,7 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
 
 @check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
 async def tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an ASCII answer join to its text, spaces included.
+    """The tokens of an ASCII response join to its text, including spaces.
 
     ASCII 响应的 token 拼接后等于其文本，包括空格。
     """
@@ -78,7 +78,7 @@ async def tokens_join_to_the_text(api: Api) -> None:
 
 @check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
 async def chinese_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of a Chinese answer join to its text, byte for byte.
+    """The tokens of a Chinese response join to its text, byte for byte.
 
     中文响应的 token 拼接后与其文本逐字节一致。
     """
@@ -87,7 +87,7 @@ async def chinese_tokens_join_to_the_text(api: Api) -> None:
 
 @check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
 async def emoji_tokens_join_to_the_text(api: Api) -> None:
-    """The tokens of an answer in emoji join to its text, byte for byte.
+    """The tokens of a response in emoji join to its text, byte for byte.
 
     表情符号响应的 token 拼接后与其文本逐字节一致。
     """
@@ -100,13 +100,13 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
     tier="smoke",
 )
 async def one_entry_for_each_token(api: Api) -> None:
-    """An answer cut at the limit has exactly as many entries as tokens were allowed.
+    """A response cut at the limit has exactly one entry for each allowed token.
 
     被上限截断的响应，其条目数恰好等于允许的 token 数。
     """
     choice = (await scored(api)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
 
 
@@ -115,13 +115,13 @@ async def one_entry_for_each_token(api: Api) -> None:
     requirement="logprobs-arrays.one-entry-per-token",
 )
 async def one_entry_for_each_part_of_a_character(api: Api) -> None:
-    """A Chinese answer cut at the limit has exactly as many entries as tokens were allowed.
+    """A Chinese response cut at the limit has exactly one entry for each allowed token.
 
     被上限截断的中文响应，其条目数恰好等于允许的 token 数。
     """
     choice = (await non_streaming(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
 
 
@@ -168,7 +168,7 @@ async def no_alternative_is_more_than_certain(api: Api) -> None:
 
 @check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
 async def alternatives_share_one_probability(api: Api) -> None:
-    """At no position do the alternatives' probabilities add up to more than 1.
+    """At every position, the probabilities of the alternatives add up to at most 1.
 
     任何位置上，各候选的概率之和都不超过 1。
     """
@@ -183,14 +183,14 @@ async def alternatives_share_one_probability(api: Api) -> None:
     tier="smoke",
 )
 async def the_sampled_token_is_listed(api: Api) -> None:
-    """The token that was taken is listed among the alternatives with its own log probability.
+    """The sampled token is among the alternatives, with the same log probability.
 
     所选的 token 列在候选之中，且对数概率与自身一致。
     """
     wanted = alternatives(api)
     for position in positions_of((await scored(api)).only):
         token, score, top = position.token, position.logprob, position.top or {}
-        # Fewer entries than asked for mean that token ids which are written alike share one.
+        # Fewer entries than requested mean that several token ids with the same text share one.
         if len(top) < wanted or not is_whole(token) or score is None:
             continue
         if token not in top:
@@ -201,25 +201,24 @@ async def the_sampled_token_is_listed(api: Api) -> None:
 
 @check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
 async def greedy_takes_the_best(api: Api) -> None:
-    """At temperature 0 no alternative has a higher log probability than the token taken.
+    """At temperature 0, no alternative has a higher log probability than the chosen token.
 
     temperature 为 0 时，没有任何候选的对数概率高于所选的 token。
 
-    A mark that the endpoint never writes, such as that of a text's end where a minimum of tokens is
-    asked for, may be listed as the best all the same: servers that suppress it list the model's own
-    opinion.
+    A token that the endpoint suppresses, such as the end token below a minimum length, may still be
+    listed as the best: servers list the model's own probabilities.
     """
-    # Batching and speculation take another token now and then: only what repeats is believed.
+    # Batching and speculative decoding change a token sometimes: only a repeated one counts.
     worse = worse_than_best((await scored(api)).only)
     for _ in range(REPEATS):
         if worse is None:
             return
         worse = worse_than_best((await scored(api, fresh=True)).only)
     if worse is not None:
-        best = max((worse.top or {}).values())
+        best = max((worse.top or {}).values()) - NEAR_TIE_NATS
         raise Failure(
-            f"log probability of token {worse.number} ≥ {best - NEAR_TIE_NATS:.2f}, the best one's",
-            f"{worse.logprob}, and no better in {REPEATS} repeats",
+            f"log probability of token {worse.number} ≥ {best:.2f}, that of the best token",
+            f"{worse.logprob}, and not higher in {REPEATS} repeats",
         )
 
 
@@ -247,8 +246,8 @@ async def top_p_leaves_scores_alone(api: Api) -> None:
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")
-async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
-    """The tokens in the chunks' log probabilities join to those of the plain answer.
+async def streamed_tokens_are_the_non_streaming_ones(api: Api) -> None:
+    """The tokens in the chunks' log probabilities join to those of the non-streaming response.
 
     数据块的对数概率中的 token 拼接后与非流式响应一致。
     """
@@ -260,12 +259,14 @@ async def streamed_tokens_are_the_plain_ones(api: Api) -> None:
     async def in_pieces(fresh: bool) -> list[str]:
         return tokens_of((await streamed(api, fresh=fresh, logprobs=request)).only)
 
-    await expect_agreement(unstreamed, in_pieces, "the stream's tokens to be the plain answer's")
+    await expect_agreement(
+        unstreamed, in_pieces, "the same tokens in the stream as in the non-streaming response"
+    )
 
 
 @check("logprobs-arrays.stream-scores", requirement="streaming.logprobs-as-plain")
-async def streamed_scores_are_the_plain_ones(api: Api) -> None:
-    """The log probabilities in the chunks join to those of the plain answer.
+async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
+    """The log probabilities in the chunks join to those of the non-streaming response.
 
     数据块中的对数概率拼接后与非流式响应一致。
     """
@@ -277,7 +278,9 @@ async def streamed_scores_are_the_plain_ones(api: Api) -> None:
     async def in_pieces(fresh: bool) -> Scored:
         return scored_tokens((await streamed(api, fresh=fresh, logprobs=request)).choices)
 
-    await expect_scored_alike(unstreamed, in_pieces, "the stream's scores to be the plain answer's")
+    await expect_scored_alike(
+        unstreamed, in_pieces, "the same scores in the stream as in the non-streaming response"
+    )
 
 
 def assert_parallel(logprobs: Logprobs) -> None:
@@ -293,9 +296,9 @@ def assert_parallel(logprobs: Logprobs) -> None:
 
 
 def worse_than_best(choice: Choice) -> Position | None:
-    """Return the first position whose token is less likely than another that is taken elsewhere.
+    """Return the first position with a more probable token that is chosen elsewhere.
 
-    Where most positions have a better alternative it need not be taken anywhere: no server
+    If most positions have a better alternative, it need not be chosen elsewhere: no server
     suppresses that many.
     """
     positions = [p for p in positions_of(choice) if p.logprob is not None]
@@ -307,25 +310,25 @@ def worse_than_best(choice: Choice) -> Position | None:
 
 
 def better_than_taken(position: Position) -> list[str]:
-    """Return the alternatives that are clearly likelier than the token taken."""
+    """Return the alternatives that are clearly more probable than the chosen token."""
     least = (position.logprob or 0.0) + NEAR_TIE_NATS
     return [token for token, score in (position.top or {}).items() if score > least]
 
 
 def assert_parts_written_as_bytes(choice: Choice) -> None:
-    """Assert that tokens which are parts of characters let one rebuild the text."""
+    """Assert that tokens which are parts of characters are written as bytes."""
     tokens = tokens_of(choice)
     if all(is_whole(token) for token in tokens):
-        raise NotApplicable("every token of the answer is made of whole characters")
+        raise NotApplicable("every token of the response consists of whole characters")
     expect(tokens, "tokens").satisfies(
         lambda found: all(REPLACEMENT not in token for token in found), "without U+FFFD"
     )
 
 
 async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
-    """Assert that how tokens are sampled does not move the best alternative's log probability.
+    """Assert that sampling parameters do not change the best alternative's log probability.
 
-    Two are asked for: a server that lists exactly as many gives the last place to the sampled one.
+    Two are requested: some servers replace the last one with the sampled token.
     """
 
     async def best(request: Mapping[str, Any], fresh: bool) -> Scores:

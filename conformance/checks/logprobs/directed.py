@@ -29,12 +29,12 @@ TWO_SCORED_CHOICES: Mapping[str, Any] = {
     "n": 2,
     "logprobs": 2,
 }
-"""Two samples that are hardly alike, so that the one's tokens cannot pass for the other's."""
+"""Two samples that practically never agree, so their tokens cannot be confused."""
 
 
 @check("logprobs.returned", requirement="logprobs.returned", tier="smoke")
 async def scores_come_when_asked_for(api: Api) -> None:
-    """With `logprobs` the choice carries a log probability for each of its tokens.
+    """With `logprobs`, the choice has a log probability for each of its tokens.
 
     设置 `logprobs` 时，choice 的每个 token 都带有对数概率。
     """
@@ -48,7 +48,7 @@ async def scores_come_when_asked_for(api: Api) -> None:
 
 @check("logprobs.returned-for-each-choice", requirement="logprobs.returned", needs=("n",))
 async def each_choice_has_its_own_scores(api: Api) -> None:
-    """With `n: 2` each choice carries the tokens of its own text.
+    """With `n: 2`, each choice has the tokens of its own text.
 
     设置 `n: 2` 时，每个 choice 都带有自己文本的 token。
     """
@@ -58,7 +58,7 @@ async def each_choice_has_its_own_scores(api: Api) -> None:
 
 @check("logprobs.returned-in-stream", requirement="logprobs.returned", needs=("stream",))
 async def scores_come_in_a_stream(api: Api) -> None:
-    """With `logprobs` and `stream` the chunks carry log probabilities.
+    """With `logprobs` and `stream`, the chunks have log probabilities.
 
     同时设置 `logprobs` 与 `stream` 时，数据块带有对数概率。
     """
@@ -79,7 +79,7 @@ async def as_many_alternatives_as_asked_for(api: Api) -> None:
 
 @check("logprobs.count-in-stream", requirement="logprobs.alternatives-count", needs=("stream",))
 async def as_many_alternatives_in_a_stream(api: Api) -> None:
-    """`logprobs: N` lists N alternatives, or N + 1, at each position of a stream as well.
+    """In a stream, `logprobs: N` also lists N or N + 1 alternatives at each position.
 
     在流中，`logprobs: N` 同样在每个位置列出 N 个或 N + 1 个候选。
     """
@@ -115,20 +115,20 @@ async def zero_alternatives_still_score(api: Api) -> None:
 
 @check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled")
 async def zero_lists_no_alternatives(api: Api) -> None:
-    """`logprobs: 0` lists no token beside the sampled one.
+    """`logprobs: 0` lists no token other than the sampled one.
 
     `logprobs: 0` 除所采样的 token 外不列出其他 token。
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
     maps = choice.logprobs.raw.get("top_logprobs")
-    # Which form an empty list of alternatives takes is settled nowhere: null serves as well.
+    # No document defines the form of an empty list of alternatives: null is accepted, too.
     sizes = [len(top) for top in maps if isinstance(top, Mapping)] if maps else []
     expect(max(sizes, default=0), "alternatives listed").at_most(1)
 
 
 @check("logprobs.above-maximum", requirement="logprobs.above-maximum")
 async def one_too_many_is_not_ignored(api: Api) -> None:
-    """One alternative more than documented is refused, capped or given, not silently dropped.
+    """One alternative more than documented is rejected, capped or returned, not ignored.
 
     候选数比文档上限多一个时，应拒绝、截为上限或如数返回，而不是悄悄丢弃。
     """
@@ -144,7 +144,7 @@ async def one_too_many_is_not_ignored(api: Api) -> None:
 
 @check("logprobs.far-above-maximum", requirement="logprobs.above-maximum", tier="deep")
 async def far_too_many_are_not_ignored(api: Api) -> None:
-    """A hundred alternatives are refused, capped or given, not silently dropped.
+    """A hundred alternatives are rejected, capped or returned, not ignored.
 
     要求一百个候选时，应拒绝、截为上限或如数返回，而不是悄悄丢弃。
     """
@@ -157,7 +157,7 @@ async def far_too_many_are_not_ignored(api: Api) -> None:
 
 @check("logprobs.absent", requirement="logprobs.absent-unless-asked", tier="smoke")
 async def no_scores_unless_asked_for(api: Api) -> None:
-    """Without `logprobs` the choice carries no log probabilities.
+    """Without `logprobs`, the choice has no log probabilities.
 
     未设置 `logprobs` 时，choice 不含对数概率。
     """
@@ -171,7 +171,7 @@ async def no_scores_unless_asked_for(api: Api) -> None:
     needs=("stream",),
 )
 async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
-    """Without `logprobs` the chunks of a stream carry no log probabilities.
+    """Without `logprobs`, the chunks of a stream have no log probabilities.
 
     未设置 `logprobs` 时，流的数据块不含对数概率。
     """
@@ -180,9 +180,9 @@ async def no_scores_in_a_stream_unless_asked_for(api: Api) -> None:
 
 @check("logprobs.null", requirement="logprobs.null-is-none")
 async def null_asks_for_no_scores(api: Api) -> None:
-    """With `logprobs: null` the request is served, without log probabilities.
+    """With `logprobs: null`, the request is accepted and has no log probabilities.
 
-    设置 `logprobs: null` 时请求得到处理，且不含对数概率。
+    设置 `logprobs: null` 时请求会被接受，且不含对数概率。
     """
     if await nulls_are_harmless(api, "logprobs"):
         return
@@ -193,7 +193,7 @@ async def null_asks_for_no_scores(api: Api) -> None:
 
 @check("logprobs.true", requirement="logprobs.boolean")
 async def true_asks_for_scores(api: Api) -> None:
-    """With `logprobs: true` the choice carries the log probabilities of its tokens.
+    """With `logprobs: true`, the choice has the log probabilities of its tokens.
 
     设置 `logprobs: true` 时，choice 带有其 token 的对数概率。
     """
@@ -204,7 +204,7 @@ async def true_asks_for_scores(api: Api) -> None:
 
 @check("logprobs.negative-refused", requirement="errors.bad-input-is-400", needs=("logprobs",))
 async def a_negative_number_is_refused(api: Api) -> None:
-    """`logprobs: -1` is out of any range, and refused with 400.
+    """`logprobs: -1` is out of range and rejected with 400.
 
     `logprobs: -1` 不在任何范围之内，以 400 拒绝。
     """
@@ -213,6 +213,6 @@ async def a_negative_number_is_refused(api: Api) -> None:
 
 
 def assert_no_scores(logprobs: object) -> None:
-    """Assert that nothing stands where log probabilities would; empty arrays are nothing, too."""
+    """Assert that there are no log probabilities; empty arrays count as none."""
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
         raise Failure("logprobs null or absent", f"logprobs = {shown(logprobs)}")

@@ -36,13 +36,15 @@ from conformance.protocol.trace import RecordedExchange
 
 @invariant("logprobs.returned-everywhere", requirement="logprobs.returned", of=Feature.LOGPROBS)
 def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
-    """Every choice with text carries log probabilities where its request asked for some.
+    """Every choice with text has log probabilities if they were requested.
 
     凡是请求要求对数概率之处，每个有文本的 choice 都带有对数概率。
     """
     request, maximum = exchange.request, exchange.contract.parameter("logprobs").maximum
     if not request.logprobs or request.logprobs > (maximum or request.logprobs) or request.echo:
-        raise NotApplicable("no log probabilities were asked for, or in a way judged elsewhere")
+        raise NotApplicable(
+            "no log probabilities were requested, or another check covers the request"
+        )
     assert_scores_where_text(exchange)
 
 
@@ -52,12 +54,12 @@ def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
     explained_by=("logprobs.returned",),
 )
 def zero_scores_every_choice(exchange: RecordedExchange) -> None:
-    """Every choice with text carries log probabilities where `logprobs: 0` asked for them.
+    """Every choice with text has log probabilities if the request has `logprobs: 0`.
 
     凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
     """
     if exchange.request.logprobs != 0 or exchange.request.echo:
-        raise NotApplicable("`logprobs: 0` was not asked for")
+        raise NotApplicable("`logprobs: 0` was not requested")
     for number, choice in exchange.numbered:
         if exchange.generated(number, choice) and not choice.has_logprobs:
             raise Failure(f"{choice.where}.logprobs an object", "none")
@@ -65,31 +67,31 @@ def zero_scores_every_choice(exchange: RecordedExchange) -> None:
 
 @invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
 def no_choice_carries_scores_unasked(exchange: RecordedExchange) -> None:
-    """No choice of any answer carries log probabilities that its request did not ask for.
+    """No choice has log probabilities that were not requested.
 
     任何响应的 choice 都不含请求未要求的对数概率。
     """
     if exchange.request.logprobs is not None:
-        raise NotApplicable("log probabilities were asked for")
+        raise NotApplicable("log probabilities were requested")
     for choice in exchange.completion.choices:
         assert_no_scores(choice.raw.get("logprobs"))
 
 
 @invariant("logprobs.count-everywhere", requirement="logprobs.alternatives-count")
 def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
-    """Wherever `logprobs: N` was asked for, N alternatives or N + 1 are listed at each position.
+    """With `logprobs: N`, every response lists N or N + 1 alternatives at each position.
 
     凡是要求 `logprobs: N` 之处，每个位置都列出 N 个或 N + 1 个候选。
     """
     wanted = exchange.request.logprobs or 0
     maximum = exchange.contract.parameter("logprobs").maximum
     if not 1 <= wanted <= (maximum or wanted):
-        raise NotApplicable("no alternatives were asked for, or more than the document allows")
+        raise NotApplicable("no alternatives were requested, or more than the document allows")
 
     def judge(choice: Choice) -> None:
         positions = readable_positions(choice)
         if exchange.request.echo:
-            positions = positions[1:]  # what begins a text follows nothing
+            positions = positions[1:]  # the first token has no context
         assert_alternatives_count(positions, wanted)
 
     assert_each(scored_choices(exchange), judge)
@@ -101,12 +103,12 @@ def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
     of=Feature.ARRAYS,
 )
 def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
-    """Wherever alternatives were asked for, all four arrays are there, and equally long.
+    """If alternatives were requested, all four arrays are present and have the same length.
 
     凡是要求候选之处，四个数组都齐备且等长。
     """
     if not exchange.request.logprobs:
-        raise NotApplicable("no alternatives were asked for")
+        raise NotApplicable("no alternatives were requested")
     for choice in scored_choices(exchange):
         assert_parallel(choice.logprobs)
     for part in (part for chunk in exchange.completion.chunks for part in choices_in_chunk(chunk)):
@@ -115,13 +117,13 @@ def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
-def tokens_join_to_every_plain_text(exchange: RecordedExchange) -> None:
-    """The tokens of every plain choice join to its text.
+def tokens_join_to_every_non_streaming_text(exchange: RecordedExchange) -> None:
+    """The tokens of every non-streaming choice join to its text.
 
     每个非流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the answer is a stream")
+        raise NotApplicable("the prompt is echoed, or the response is a stream")
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -132,7 +134,7 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     每个流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or not exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the answer is no stream")
+        raise NotApplicable("the prompt is echoed, or the response is not a stream")
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -142,13 +144,13 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     explained_by=("max-tokens.limits-answer", "echo.off-by-default"),
 )
 def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
-    """Every choice that the limit cut has exactly as many entries as tokens were allowed.
+    """Every choice cut at the limit has exactly one entry for each allowed token.
 
     每个被上限截断的 choice，其条目数恰好等于允许的 token 数。
     """
     limit = exchange.request.limit
     if exchange.request.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
-        raise NotApplicable("the prompt has entries as well, or the context may end first")
+        raise NotApplicable("the prompt also has entries, or the context may end first")
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
@@ -160,12 +162,12 @@ def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
 
 @invariant("logprobs-arrays.partial-everywhere", requirement="logprobs-arrays.partial-characters")
 def parts_of_characters_are_bytes_everywhere(exchange: RecordedExchange) -> None:
-    """No token of any answer is written with U+FFFD, unless its prompt has that character.
+    """No token is written with U+FFFD, unless the prompt has that character.
 
     任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
     if REPLACEMENT in exchange.exchange.request.body.decode("utf-8", errors="replace"):
-        raise NotApplicable("the request has U+FFFD itself")
+        raise NotApplicable("the request itself contains U+FFFD")
     assert_each(scored_choices(exchange), assert_parts_written_as_bytes)
 
 
@@ -173,9 +175,9 @@ def parts_of_characters_are_bytes_everywhere(exchange: RecordedExchange) -> None
     "logprobs-arrays.never-positive-everywhere", requirement="logprobs-arrays.never-positive"
 )
 def nothing_is_more_than_certain_anywhere(exchange: RecordedExchange) -> None:
-    """No log probability in any answer of the run is above 0, or anything but a number.
+    """Every log probability is a number of at most 0.
 
-    本次运行的任何响应中，没有任何对数概率大于 0 或不是数字。
+    所有对数概率都是不大于 0 的数字。
     """
 
     def judge(choice: Choice) -> None:
@@ -191,7 +193,7 @@ def nothing_is_more_than_certain_anywhere(exchange: RecordedExchange) -> None:
 
 @invariant("logprobs-arrays.mass-everywhere", requirement="logprobs-arrays.top-mass-at-most-one")
 def alternatives_share_one_probability_everywhere(exchange: RecordedExchange) -> None:
-    """At no position of any answer do the alternatives' probabilities add up to more than 1.
+    """In every response, the probabilities of the alternatives at a position sum to at most 1.
 
     任何响应的任何位置上，各候选的概率之和都不超过 1。
     """
@@ -209,18 +211,18 @@ def alternatives_share_one_probability_everywhere(exchange: RecordedExchange) ->
     requirement="logprobs-arrays.sampled-agrees-with-top",
 )
 def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
-    """In every answer the token taken is among the alternatives, with its own log probability.
+    """In every response, the sampled token is among the alternatives, equally probable.
 
     在每个响应中，所选的 token 都在候选之中，且对数概率与自身一致。
     """
     wanted = exchange.request.logprobs
     if not wanted:
-        raise NotApplicable("no alternatives were asked for")
+        raise NotApplicable("no alternatives were requested")
 
     def judge(choice: Choice) -> None:
         for position in generated_positions(exchange, choice):
             token, score, top = position.token, position.logprob, position.top or {}
-            # Fewer entries than asked for mean that token ids which are written alike share one.
+            # Fewer entries than requested mean that several token ids with the same text share one.
             if len(top) < wanted or not token or not is_whole(token) or score is None:
                 continue
             if token not in top:
@@ -233,15 +235,15 @@ def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
 
 @invariant("logprobs-arrays.greedy-is-top-everywhere", requirement="logprobs-arrays.greedy-is-top")
 def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
-    """In no greedy answer are most tokens less probable than the best alternative.
+    """In every greedy response, most tokens are the most probable alternative.
 
-    任何贪心响应中，概率低于最优候选的 token 都不会占多数。
+    每个贪心响应中，多数 token 都是最优候选。
 
-    One or two may be: batching and speculation take another token now and then.
+    A few may differ: batching and speculative decoding change a token sometimes.
     """
     request = exchange.request
     if not request.is_greedy or request.has("logit_bias", "presence_penalty", "frequency_penalty"):
-        raise NotApplicable("the answer is not simply greedy")
+        raise NotApplicable("the response is not purely greedy")
 
     def judge(choice: Choice) -> None:
         pairs = [
@@ -251,22 +253,24 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
         ]
         worse = sum(taken < best - NEAR_TIE_NATS for taken, best in pairs)
         if len(pairs) > 3 and 2 * worse > len(pairs):
-            raise Failure("the best token at each place", f"{worse} of {len(pairs)} worse")
+            raise Failure(
+                "the best token at each position", f"{worse} of {len(pairs)} tokens are worse"
+            )
 
     assert_each(scored_choices(exchange), judge)
 
 
 @invariant("text-offset.everywhere", requirement="text-offset.advances-by-characters")
 def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
-    """Wherever the limit cut a choice, each offset is the one before plus that token's length.
+    """In choices cut at the limit, each offset is the previous one plus that token's length.
 
     凡是被上限截断的 choice，每个偏移都等于前一个偏移加上该 token 的长度。
     """
-    first = 1 if exchange.request.echo else 0  # a start token is listed and stands nowhere
+    first = 1 if exchange.request.echo else 0  # a start token has no place in the text
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
-            raise NotApplicable("tokens may go on where the text was cut")
+            raise NotApplicable("tokens may continue where the text was cut")
         _ = readable_tokens(choice)
         assert_offsets_advance(choice, first)
 
@@ -275,17 +279,17 @@ def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
 
 @invariant("text-offset.echo-from-zero-everywhere", requirement="text-offset.echo-from-zero")
 def every_echo_begins_at_zero(exchange: RecordedExchange) -> None:
-    """Wherever a prompt is echoed with log probabilities, the first offset is 0.
+    """When a prompt is echoed with log probabilities, the first offset is 0.
 
     凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no prompt was to be echoed")
+        raise NotApplicable("no echo was requested")
 
     def judge(choice: Choice) -> None:
         offsets, tokens = offsets_of(choice), readable_tokens(choice)
         if not offsets or not tokens or not choice.text.startswith(tokens[0]):
-            raise NotApplicable("the first entry is no token of the text")
+            raise NotApplicable("the first entry is not a token of the text")
         expect(offsets[0], "text_offset[0]").equals(0)
 
     assert_each(scored_choices(exchange), judge)

@@ -8,7 +8,7 @@ LIMITS = (
     wrong_type(
         "logprobs.word-refused",
         {"logprobs": "many"},
-        "A `logprobs` that is a word is refused.",
+        "A `logprobs` that is a word is rejected.",
         "`logprobs` 为单词时会被拒绝。",
     ),
 )

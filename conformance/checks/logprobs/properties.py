@@ -31,27 +31,27 @@ ROUNDING = 0.01
 
 @check("relations.scores-parallel", requirement="logprobs-arrays.four-parallel", **GENERATED)
 async def the_arrays_are_parallel(api: Api) -> None:
-    """Whatever is asked, every choice has its four arrays, equally long.
+    """For any request, the four arrays of every choice have the same length.
 
-    无论请求什么，每个 choice 都有等长的四个数组。
+    对任意请求，每个 choice 都有等长的四个数组。
     """
     await assert_each_choice(api, lambda choice, _: assert_parallel(choice.logprobs))
 
 
 @check("relations.scores-join", requirement="logprobs-arrays.tokens-join-to-text", **GENERATED)
 async def the_tokens_join_to_the_text(api: Api) -> None:
-    """Whatever is asked, the tokens of every choice join to its text, byte for byte.
+    """For any request, the tokens of every choice join to its text, byte for byte.
 
-    无论请求什么，每个 choice 的 token 拼接后都与其文本逐字节一致。
+    对任意请求，每个 choice 的 token 拼接后都与其文本逐字节一致。
     """
     await assert_each_choice(api, lambda choice, _: assert_tokens_make_text(choice))
 
 
 @check("relations.scores-count", requirement="logprobs-arrays.one-entry-per-token", **GENERATED)
 async def every_token_has_an_entry(api: Api) -> None:
-    """Whatever is asked, a choice that ended at the limit has one entry for each token.
+    """For any request, a choice cut at the limit has one entry for each token.
 
-    无论请求什么，被上限截断的 choice 都为每个 token 列出一个条目。
+    对任意请求，被上限截断的 choice 都为每个 token 列出一个条目。
     """
 
     def judge(choice: Choice, scene: Scene) -> None:
@@ -63,9 +63,9 @@ async def every_token_has_an_entry(api: Api) -> None:
 
 @check("relations.scores-offsets", requirement="text-offset.advances-by-characters", **GENERATED)
 async def offsets_advance_by_characters(api: Api) -> None:
-    """Whatever is asked, offsets advance by the characters of each token, not by its bytes.
+    """For any request, offsets advance by the characters of each token, not by its bytes.
 
-    无论请求什么，偏移都按每个 token 的字符数前进，而不是字节数。
+    对任意请求，偏移都按每个 token 的字符数前进，而不是字节数。
     """
     await assert_each_choice(api, lambda choice, _: assert_offsets_advance(choice))
 
@@ -74,9 +74,9 @@ async def offsets_advance_by_characters(api: Api) -> None:
     "relations.scores-listed", requirement="logprobs-arrays.sampled-agrees-with-top", **GENERATED
 )
 async def the_token_taken_is_listed_alike(api: Api) -> None:
-    """Whatever is asked, a token among the alternatives has the log probability it has by itself.
+    """For any request, a sampled token is listed with the same log probability.
 
-    无论请求什么，候选中所选 token 的对数概率都与其自身的一致。
+    对任意请求，候选中所选 token 的对数概率都与其自身的一致。
     """
 
     def judge(choice: Choice, _: Scene) -> None:
@@ -95,10 +95,10 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
 
 
 @check("relations.scores-greedy", requirement="logprobs-arrays.greedy-is-top", **GENERATED)
-async def greedy_answers_take_the_best(api: Api) -> None:
-    """Whatever is asked, no alternative is clearly likelier than the token of a greedy answer.
+async def greedy_responses_choose_the_best(api: Api) -> None:
+    """For any greedy request, no alternative is clearly more probable than the chosen token.
 
-    无论请求什么，都没有候选明显比贪心响应所选的 token 更可能。
+    对任意请求，都没有候选明显比贪心响应所选的 token 更可能。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -108,13 +108,14 @@ async def greedy_answers_take_the_best(api: Api) -> None:
             return tuple(position.token for position in worse if position is not None)
 
         tokens = await tokens_below_best(False)
-        # Batching and speculative decoding change a token now and then; only a repeated one counts.
+        # Batching and speculative decoding change a token sometimes; only a repeated one counts.
         for _ in range(REPEATS if tokens and trial.careful else 0):
             if not await tokens_below_best(True):
-                raise Inconclusive("the endpoint does not repeat its own log probabilities")
+                raise Inconclusive("the log probabilities are not deterministic")
         if tokens:
             raise Failure(
-                "the best token at every place of a greedy answer", f"another at {shown(tokens)}"
+                "the best token at every position of a greedy response",
+                f"another token at {shown(tokens)}",
             )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -149,8 +150,8 @@ async def assert_each_choice(api: Api, judge: Callable[[Choice, Scene], None]) -
 
 @check("relations.null-logprobs", requirement="logprobs.null-is-none", **GENERATED)
 async def null_logprobs_change_nothing(api: Api) -> None:
-    """Whatever is asked, `logprobs: null` gives the answer without `logprobs`.
+    """For any request, `logprobs: null` gives the same response as omitting it.
 
-    无论请求什么，`logprobs: null` 都给出不带 `logprobs` 时的响应。
+    对任意请求，`logprobs: null` 都给出不带 `logprobs` 时的响应。
     """
     await assert_null_is_absent(api, "logprobs", 1)

@@ -17,7 +17,7 @@ from conformance.judgement import NotApplicable, expect
 
 @check("text-offset.ascii", requirement="text-offset.advances-by-characters", tier="smoke")
 async def offsets_follow_the_tokens(api: Api) -> None:
-    """In an ASCII answer each offset is the one before, plus the length of the token there.
+    """In an ASCII response, each offset is the previous one plus the length of its token.
 
     在 ASCII 响应中，每个偏移等于前一个偏移加上该处 token 的长度。
     """
@@ -26,7 +26,7 @@ async def offsets_follow_the_tokens(api: Api) -> None:
 
 @check("text-offset.chinese", requirement="text-offset.advances-by-characters")
 async def offsets_count_characters(api: Api) -> None:
-    """In a Chinese answer offsets advance by characters, not by bytes.
+    """In a Chinese response, offsets advance by characters, not by bytes.
 
     在中文响应中，偏移按字符而不是按字节递增。
     """
@@ -39,7 +39,7 @@ async def offsets_count_characters(api: Api) -> None:
     needs=("stream",),
 )
 async def offsets_go_on_from_chunk_to_chunk(api: Api) -> None:
-    """In a stream each offset goes on from the chunk before.
+    """In a stream, offsets continue from chunk to chunk.
 
     在流中，每个数据块的偏移接着前一个数据块递增。
     """
@@ -48,11 +48,11 @@ async def offsets_go_on_from_chunk_to_chunk(api: Api) -> None:
 
 @check("text-offset.base", requirement="text-offset.starts-at-prompt-length", tier="smoke")
 async def offsets_start_at_the_completion(api: Api) -> None:
-    """Without `echo` the first offset is the prompt's length, or 0.
+    """Without `echo`, the first offset is the prompt's length or 0.
 
     未设置 `echo` 时，第一个偏移为 prompt 的长度或 0。
     """
     offsets = offsets_of((await scored(api)).only)
     if not offsets:
-        raise NotApplicable("the answer has no tokens")
+        raise NotApplicable("the response has no tokens")
     expect(offsets[0], "first text_offset").one_of(len(COUNTING), 0)

@@ -29,7 +29,7 @@ NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop", "stream
 
 @check("all-at-once.default-limit", requirement="max-tokens.default-sixteen", **NEEDED)
 async def the_default_limits_each_choice(api: Api) -> None:
-    """Without `max_tokens` each choice of a batch with `n: 2` and `echo` has the default length.
+    """Without `max_tokens`, each choice of a batch with `n: 2` and `echo` has default length.
 
     未设置 `max_tokens` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
@@ -38,29 +38,29 @@ async def the_default_limits_each_choice(api: Api) -> None:
 
 @check("all-at-once.null-limit", requirement="max-tokens.null-is-default", **NEEDED)
 async def null_limits_each_choice_by_the_default(api: Api) -> None:
-    """With `max_tokens: null` each choice of a batch with `n: 2` and `echo` has the default length.
+    """With `max_tokens: null`, each choice of a batch with `n: 2` and `echo` has default length.
 
     设置 `max_tokens: null` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
     if not api.contract.parameter("max_tokens").nullable:
-        raise NotApplicable("this document knows no null for max_tokens")
+        raise NotApplicable("this document does not allow null for max_tokens")
     await assert_limited(api, {"max_tokens": None})
 
 
 @check("all-at-once.zero", requirement="max-tokens.zero-with-echo", **BATCHED)
 async def zero_generates_nothing_for_any_choice(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each choice of a batch is its prompt and nothing else.
+    """With `max_tokens: 0` and `echo`, each choice of a batch is its prompt only.
 
-    设置 `max_tokens: 0` 与 `echo` 时，批次中每个 choice 都只是其 prompt，别无他物。
+    设置 `max_tokens: 0` 与 `echo` 时，批次中每个 choice 都只含其 prompt。
     """
     await assert_nothing_added(api, stream=False)
 
 
 @check("all-at-once.zero-streamed", requirement="max-tokens.zero-with-echo", **BATCHED_STREAM)
 async def zero_streams_nothing_but_prompts(api: Api) -> None:
-    """With `max_tokens: 0` and `echo` each streamed choice of a batch is its prompt alone.
+    """With `max_tokens: 0` and `echo`, each streamed choice of a batch is its prompt only.
 
-    设置 `max_tokens: 0` 与 `echo` 时，流式批次中每个 choice 都只是其 prompt。
+    设置 `max_tokens: 0` 与 `echo` 时，流式批次中每个 choice 都只含其 prompt。
     """
     await assert_nothing_added(api, stream=True)
 
@@ -69,15 +69,17 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
     """Assert that each choice of a batch has the documented number of tokens."""
     default = documented_default(api)
     try:
-        # A stream can be hung up on; what is unlimited there would be paid for four times here.
+        # A stream can be closed early; without a limit, four choices here would be expensive.
         await assert_as_default(api, request)
     except Failure:
-        raise NotApplicable("not even a stream ends at the default, and that is judged") from None
-    # Stops from just beyond the default end the answers of an endpoint that knows no default.
+        raise NotApplicable(
+            "streams do not end at the default either (covered by another check)"
+        ) from None
+    # Stop sequences from just beyond the default end the texts of an endpoint without a default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
     texts = {prompt: solid(await free_text(api, prompt, max_tokens=default)) for prompt in stops}
     if not stops or any(stop in text for stop in stops.values() for text in texts.values()):
-        raise NotApplicable(f"no answer says anything new beyond {default} tokens")
+        raise NotApplicable(f"no response has new text beyond {default} tokens")
 
     async def alone(prompt: str, fresh: bool) -> str:
         return await free_text(api, prompt, fresh, max_tokens=default)
@@ -91,7 +93,7 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
 
 
 async def beyond(api: Api, limit: int, prompt: str) -> str | None:
-    """Cut a stop sequence that an answer first holds beyond so many tokens, if it goes on there."""
+    """Return a stop sequence that first occurs beyond ``limit`` tokens, or None."""
     try:
         return await needle_beyond(api, limit, prompt)
     except NotApplicable:
@@ -99,9 +101,9 @@ async def beyond(api: Api, limit: int, prompt: str) -> str | None:
 
 
 async def assert_nothing_added(api: Api, *, stream: bool) -> None:
-    """Assert that texts are prompts."""
+    """Assert that each text is its prompt and nothing else."""
     result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed, which is judged by itself")
+        raise NotApplicable("nothing was echoed (covered by another check)")
     for prompt, choice in result:
         expect(choice.text, f"text of {choice.where}").equals(prompt)

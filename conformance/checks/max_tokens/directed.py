@@ -31,17 +31,17 @@ from conformance.protocol.completion import Choice, Completion
 FEW_TOKENS = 4
 
 EXTRA_EVENTS = 24
-"""Events of a stream without a limit that are read beyond the default before hanging up."""
+"""Events that are read beyond the default before a stream without a limit is closed."""
 
 EXTRA_CHARS = 8
-"""Characters that are looked at of what comes beyond the default, to tell that it goes on."""
+"""Characters beyond the default that are compared, to detect a longer text."""
 
 BEYOND_ANY_CONTEXT = 10_000_000
 
 
 @check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
 async def a_small_limit_is_kept(api: Api) -> None:
-    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens are.
+    """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens.
 
     `max_tokens: 4` 至多给出四个 token，其文本少于十六个 token 的文本。
     """
@@ -55,7 +55,7 @@ async def a_small_limit_is_kept(api: Api) -> None:
 
 @check("max-tokens.each-of-batch", requirement="max-tokens.limits-answer")
 async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
-    """In a batch the limit is each prompt's own: it is neither shared nor exceeded.
+    """In a batch, the limit applies to each prompt: it is neither shared nor exceeded.
 
     批次中每个 prompt 各有自己的上限：既不共用，也不超出。
     """
@@ -67,7 +67,7 @@ async def every_prompt_of_a_batch_has_the_whole_limit(api: Api) -> None:
 
 
 @check("max-tokens.longer-extends", requirement="max-tokens.longer-extends", tier="smoke")
-async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
+async def a_longer_response_begins_with_the_shorter(api: Api) -> None:
     """The greedy text of sixteen tokens begins with the greedy text of four.
 
     十六个 token 的贪心文本以四个 token 的贪心文本开头。
@@ -81,14 +81,14 @@ async def a_longer_answer_begins_with_the_shorter(api: Api) -> None:
     async def beginning(fresh: bool) -> str:
         return solid((await non_streaming(api, fresh=fresh)).text)[:length]
 
-    await expect_agreement(shorter, beginning, "a text that the longer one begins with")
+    await expect_agreement(shorter, beginning, "text that the longer response begins with")
 
 
 @check(
     "max-tokens.default", requirement="max-tokens.default-sixteen", tier="smoke", needs=("stream",)
 )
 async def the_default_is_the_documented_one(api: Api) -> None:
-    """Without `max_tokens` the greedy answer is the one with the documented default.
+    """Without `max_tokens`, the greedy response is the same as with the documented default.
 
     未设置 `max_tokens` 时的贪心响应，与取文档默认值时相同。
     """
@@ -97,7 +97,7 @@ async def the_default_is_the_documented_one(api: Api) -> None:
 
 @check("max-tokens.null", requirement="max-tokens.null-is-default", needs=("stream",))
 async def null_is_the_default(api: Api) -> None:
-    """`max_tokens: null` gives the answer of the documented default.
+    """`max_tokens: null` gives the same response as the documented default.
 
     `max_tokens: null` 给出文档默认值下的响应。
     """
@@ -106,7 +106,7 @@ async def null_is_the_default(api: Api) -> None:
 
 @check("max-tokens.unlimited", requirement="max-tokens.default-unlimited", needs=("stream", "stop"))
 async def no_limit_is_no_small_limit(api: Api) -> None:
-    """Without `max_tokens` the answer goes on beyond sixteen tokens, up to a stop sequence.
+    """Without `max_tokens`, a response exceeds sixteen tokens, up to a stop sequence.
 
     未设置 `max_tokens` 时，响应会超过十六个 token，直到遇到停止序列。
     """
@@ -118,7 +118,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     text = collect_stream(response).text
     if len(solid(text)) <= len(limited) and collect_stream(response).only.finish_reason == "length":
         raise Failure(
-            "an answer that only its stop sequence ends", f"{shown(text)}, cut by a limit"
+            "a response that ends only at its stop sequence", f"{shown(text)}, cut by a limit"
         )
 
 
@@ -129,7 +129,7 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     needs=("echo",),
 )
 async def zero_with_echo_generates_nothing(api: Api) -> None:
-    """`max_tokens: 0` with `echo` returns the prompt, and no token more.
+    """`max_tokens: 0` with `echo` returns only the prompt.
 
     `max_tokens: 0` 与 `echo` 同时使用时返回 prompt，不多一个 token。
     """
@@ -141,8 +141,8 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
 
 
 @check("max-tokens.zero-alone", requirement="max-tokens.zero-without-echo", tier="deep")
-async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
-    """`max_tokens: 0` without `echo` is declined, or answered with an empty text.
+async def zero_without_echo_is_rejected_or_empty(api: Api) -> None:
+    """`max_tokens: 0` without `echo` is rejected or gives an empty text.
 
     不带 `echo` 的 `max_tokens: 0` 会被拒绝，或得到空文本。
     """
@@ -156,19 +156,19 @@ async def zero_without_echo_is_declined_or_empty(api: Api) -> None:
     requirement="max-tokens.context-overflow-names-counts",
 )
 async def the_refusal_names_the_counts(api: Api) -> None:
-    """The refusal of ten million tokens names how many were asked for, and how many are there.
+    """The error for ten million tokens states that number and at least one other count.
 
-    拒绝一千万个 token 时，错误信息给出请求的 token 数与 prompt 已有的 token 数。
+    拒绝一千万个 token 时，错误信息给出该数目与至少另一个数目。
     """
     request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
     numbers = {int(number) for number in re.findall(r"\d+", error.message)}
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
-    expect(len(numbers), "how many numbers the message names").at_least(2)
+    expect(len(numbers), "number of counts in the message").at_least(2)
 
 
 def assert_limit(completion: Completion, limit: int) -> None:
-    """Assert that no choice was billed above the limit; a stop token may be counted beside it."""
+    """Assert that usage is within the limit; a stop token may be counted in addition."""
     if completion.has_usage:
         ended = sum(choice.finish_reason != "length" for choice in completion.choices)
         expect(
@@ -177,25 +177,29 @@ def assert_limit(completion: Completion, limit: int) -> None:
 
 
 def documented_default(api: Api) -> int:
-    """Return the documented default, where it is a number."""
+    """Return the documented default.
+
+    Raises:
+        NotApplicable: the document states no number.
+    """
     default = api.contract.parameter("max_tokens").default
     if not isinstance(default, int):
-        raise NotApplicable("this document states no number of tokens as the default")
+        raise NotApplicable("this document states no default number of tokens")
     return default
 
 
 async def assert_as_default(api: Api, request: dict[str, None]) -> None:
-    """Assert that a request without a limit is answered like one with the documented default."""
+    """Assert that omitting the limit gives the same response as the documented default."""
     default = documented_default(api)
     usual = len(solid((await non_streaming(api, max_tokens=default)).text))
 
     def outcome(choice: Choice) -> tuple[str, object]:
         text = solid(choice.text)
-        # How much of a longer answer has come by the time of hanging up is the network's affair.
+        # How much of a longer text has arrived before closing depends on the network.
         return text[: usual + EXTRA_CHARS], choice.finish_reason if len(text) <= usual else None
 
     async def without_limit(fresh: bool) -> tuple[str, object]:
-        # Streamed, because it can be hung up on: without a limit the answer may never end.
+        # Streamed, because a stream can be closed: without a limit the text may never end.
         response = await api.stream(
             fresh=fresh,
             read_events=default + EXTRA_EVENTS,
@@ -208,14 +212,14 @@ async def assert_as_default(api: Api, request: dict[str, None]) -> None:
     async def with_default(fresh: bool) -> tuple[str, object]:
         return outcome((await non_streaming(api, fresh=fresh, max_tokens=default)).only)
 
-    await expect_agreement(without_limit, with_default, f"the answer of {default} tokens")
+    await expect_agreement(without_limit, with_default, f"the response of {default} tokens")
 
 
 async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
-    """Cut a stop sequence that the endpoint's greedy text first holds beyond ``limit`` tokens.
+    """Return a stop sequence that the greedy text first contains beyond ``limit`` tokens.
 
     Raises:
-        NotApplicable: the text ends before, or says nothing new.
+        NotApplicable: the text ends before, or has nothing new.
     """
     short = solid((await non_streaming(api, prompt, max_tokens=limit)).text)
     longer = await non_streaming(api, prompt, max_tokens=limit + 8)
@@ -224,4 +228,4 @@ async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
         needle = text[start : start + 3]
         if text.startswith(short) and len(before(text, needle)) == start:
             return needle
-    raise NotApplicable(f"the endpoint's own text {text!r} does not go on beyond {limit} tokens")
+    raise NotApplicable(f"the endpoint's text {text!r} has no new text beyond {limit} tokens")

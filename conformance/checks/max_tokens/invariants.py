@@ -1,4 +1,4 @@
-"""``max_tokens`` in every answer of a run: what it cuts has as many tokens as it allows."""
+"""``max_tokens`` in every response of a run: choices cut at the limit have that many tokens."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from conformance.protocol.trace import RecordedExchange, Violation
     explained_by=("echo.off-by-default",),
 )
 def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -> None:
-    """No choice lists more tokens than `max_tokens`, but for the one that ended it.
+    """No choice lists more tokens than `max_tokens`, apart from an end token.
 
-    除结束 token 外，没有任何 choice 列出的 token 多于 `max_tokens`。
+    除结束 token 外，任何 choice 列出的 token 都不多于 `max_tokens`。
     """
     limit = exchange.request.limit
     if exchange.request.echo:
-        raise NotApplicable("the prompt has entries as well")
+        raise NotApplicable("the prompt also has entries")
 
     def judge(choice: Choice) -> None:
         name = f"number of {choice.where}'s tokens"
@@ -41,11 +41,11 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
 def every_text_is_cut_after_the_tokens_allowed(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy choice that its limit cut has more or fewer tokens than that, by its own text.
+    """The text of every greedy choice cut at the limit has exactly that many tokens.
 
-    被上限截断的贪心 choice，就其文本而言，token 数不会多于或少于该上限。
+    每个被上限截断的贪心 choice，其文本的 token 数恰好等于该上限。
 
-    Which tokens make up a text is read from an answer that lists and bills as many.
+    The tokens of a text are taken from a response that lists and counts the same number.
     """
     greedy = greedy_in(exchanges)
     spelled = spellings(greedy)
@@ -64,7 +64,7 @@ def every_text_is_cut_after_the_tokens_allowed(
 
 
 def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
-    """Find for each prompt the choice that lists the most tokens of what is said to it."""
+    """Return for each prompt the choice with the most tokens of its greedy text."""
     found: dict[Prompt, Sight] = {}
     for sight in greedy.sights:
         best = found.get(sight.prompt)
@@ -76,9 +76,9 @@ def spellings(greedy: Greedy) -> Mapping[Prompt, Sight]:
 
 
 def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
-    """Return whether a text that its limit cut has more or fewer tokens, by those that make it up.
+    """Return whether a text cut at its limit has more or fewer tokens than the limit.
 
-    What ends within a character may be any number of them, and an empty text none or several.
+    A text that ends within a character, or an empty one, may have any number of tokens.
     """
     text, limit = sight.text, sight.limit
     cut = sight.choice.finish_reason == "length" and not sight.stops
@@ -92,7 +92,7 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
 
 
 def _spells(sight: Sight, settled: str) -> bool:
-    """Return whether a choice lists the tokens of a text that others agree with, one by one."""
+    """Return whether a choice lists each token of its greedy text separately."""
     request = sight.exchange.request
     if request.echo or request.stops or request.choices != 1 or request.best_of != 1:
         return False

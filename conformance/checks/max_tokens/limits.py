@@ -10,7 +10,7 @@ LIMITS = (
         "max-tokens.negative-refused",
         "max-tokens.negative-refused",
         {"max_tokens": -1},
-        "A negative `max_tokens` is declined, not taken for no limit.",
+        "A negative `max_tokens` is rejected, not treated as unlimited.",
         "负的 `max_tokens` 会被拒绝，而不是当作没有上限。",
         stream=True,
         read_events=3,
@@ -19,7 +19,7 @@ LIMITS = (
         "max-tokens.over-context-refused",
         "max-tokens.context-overflow-refused",
         {"max_tokens": BEYOND_ANY_CONTEXT},
-        "Ten million tokens fit no context: the request is declined, not cut down in silence.",
+        "Ten million tokens exceed any context: the request is rejected, not silently reduced.",
         "一千万个 token 超出任何上下文：请求会被拒绝，而不是悄悄缩减。",
         stream=True,
         read_events=3,
@@ -27,13 +27,13 @@ LIMITS = (
     wrong_type(
         "max-tokens.word-refused",
         {"max_tokens": "one"},
-        "`max_tokens` given as a word is declined.",
+        "A `max_tokens` that is a word is rejected.",
         "`max_tokens` 为单词时会被拒绝。",
     ),
     wrong_type(
         "max-tokens.fraction-refused",
         {"max_tokens": 1.5},
-        "`max_tokens: 1.5` is declined.",
+        "`max_tokens: 1.5` is rejected.",
         "`max_tokens: 1.5` 会被拒绝。",
     ),
 )

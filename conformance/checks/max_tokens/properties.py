@@ -1,4 +1,4 @@
-"""Metamorphic relation: one token more continues the text."""
+"""Metamorphic relation: one more token continues the text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from conformance.generation.strategies import Scene, scenes
 
 
 @check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **GENERATED)
-async def one_token_more_continues_the_answer(api: Api) -> None:
-    """A greedy answer with one token more begins with the answer that has one less.
+async def one_more_token_continues_the_text(api: Api) -> None:
+    """A greedy response with one more token begins with the shorter response.
 
     多一个 token 的贪心响应以少一个 token 的响应开头。
     """
@@ -28,7 +28,7 @@ async def one_token_more_continues_the_answer(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, longer, as_before, "a text that begins with the shorter answer"
+            trial, longer, as_before, "text that begins with the shorter response"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

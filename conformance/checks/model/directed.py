@@ -1,4 +1,4 @@
-"""``model``: which model answers; requests without one, or with an unknown one, are rejected."""
+"""``model``: which model responds; requests without one, or with an unknown one, are rejected."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conformance.checks.model.names import assert_names_model
 from conformance.judgement import Failure, NotApplicable, expect
 
 CHAT_MODEL = "gpt-4o"
-"""A name that many endpoints know, of a model that was never served on this one."""
+"""A name that many endpoints know, of a chat-only model."""
 
 
 @check("model.missing-refused", requirement="model.required", tier="smoke")
 async def a_request_without_model_is_refused(api: Api) -> None:
-    """A request that names no model is refused.
+    """A request without a model is rejected.
 
     未指明模型的请求会被拒绝。
     """
@@ -24,7 +24,7 @@ async def a_request_without_model_is_refused(api: Api) -> None:
 
 @check("model.null-refused", requirement="model.required", tier="deep")
 async def a_model_of_null_is_refused(api: Api) -> None:
-    """`model: null` names no model, and is refused.
+    """`model: null` is rejected.
 
     `model: null` 未指明模型，会被拒绝。
     """
@@ -33,9 +33,9 @@ async def a_model_of_null_is_refused(api: Api) -> None:
 
 @check("model.unknown-refused", requirement="model.unknown-refused", tier="smoke")
 async def an_unknown_model_is_refused(api: Api) -> None:
-    """A model that does not exist is refused, not answered by another one.
+    """A request for an unknown model is rejected, not served by another model.
 
-    不存在的模型会被拒绝，而不是由其他模型代答。
+    请求不存在的模型会被拒绝，而不是由其他模型响应。
     """
     (await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})).expect_error(
         *MODEL_REJECTED_STATUSES
@@ -44,13 +44,13 @@ async def an_unknown_model_is_refused(api: Api) -> None:
 
 @check("model.unknown-is-404", requirement="model.unknown-is-404", tier="smoke")
 async def an_unknown_model_is_not_found(api: Api) -> None:
-    """The refusal of an unknown model is a 404 with code `model_not_found`.
+    """An unknown model is rejected with 404 and code `model_not_found`.
 
-    对未知模型的拒绝是带错误码 `model_not_found` 的 404。
+    未知模型以 404 和错误码 `model_not_found` 拒绝。
     """
     response = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
     if response.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
-        # The wire has asked three times, and whoever is overloaded would not serve this one.
+        # The transport has retried already, and an overloaded server would not serve this one.
         raise Failure("status 404", f"status {response.status}, while other models are served")
     error = as_rejected(response, *MODEL_REJECTED_STATUSES)
     expect(error.status, "status").equals(404)
@@ -59,9 +59,9 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
 
 @check("model.unknown-refused-in-stream", requirement="model.unknown-refused", tier="deep")
 async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
-    """A model that does not exist is refused when a stream was asked for as well.
+    """A streaming request for an unknown model is also rejected.
 
-    要求流式时，不存在的模型同样会被拒绝。
+    以流式请求不存在的模型，同样会被拒绝。
     """
     request = {"model": UNKNOWN_MODEL, "stream": True, **MINIMAL_REQUEST}
     (await api.post(request)).expect_error(*MODEL_REJECTED_STATUSES)
@@ -69,9 +69,9 @@ async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
 
 @check("model.similar-name-refused", requirement="model.unknown-refused", tier="deep")
 async def a_name_that_only_resembles_one_is_refused(api: Api) -> None:
-    """The served model's name with a foreign ending is another name, and is refused.
+    """The model's name with an unknown suffix is a different name and is rejected.
 
-    在可用模型的名称后加上别的结尾就是另一个名称，会被拒绝。
+    在模型名称后加上未知的后缀即为另一个名称，会被拒绝。
     """
     (await api.post({"model": f"{api.model}-{UNKNOWN_MODEL}", **MINIMAL_REQUEST})).expect_error(
         *MODEL_REJECTED_STATUSES
@@ -79,8 +79,8 @@ async def a_name_that_only_resembles_one_is_refused(api: Api) -> None:
 
 
 @check("model.named-in-answer", requirement="model.named-in-answer", tier="smoke")
-async def the_answer_names_the_model_asked_for(api: Api) -> None:
-    """`model` is the name that was asked for, or a dated or longer form of it.
+async def the_response_names_the_requested_model(api: Api) -> None:
+    """`model` is the requested name, or a dated or longer form of it.
 
     `model` 是所请求的名称，或其带日期或更长的形式。
     """
@@ -91,7 +91,7 @@ async def the_answer_names_the_model_asked_for(api: Api) -> None:
     "model.named-in-stream", requirement="model.named-in-answer", tier="smoke", needs=("stream",)
 )
 async def the_stream_names_the_model_asked_for(api: Api) -> None:
-    """`model` is the name that was asked for in the chunks of a stream as well.
+    """In the chunks of a stream, `model` is also the requested name.
 
     流的数据块中，`model` 也是所请求的名称。
     """
@@ -100,19 +100,19 @@ async def the_stream_names_the_model_asked_for(api: Api) -> None:
 
 @check("model.chat-only-refused", requirement="model.chat-only-refused")
 async def a_chat_model_is_refused_as_one(api: Api) -> None:
-    """A model that the endpoint calls one for chat is refused with 404 and param `model`.
+    """A model that the endpoint lists as chat-only is rejected with 404 and param `model`.
 
-    接口自称用于聊天的模型，以 404 和 param `model` 拒绝。
+    接口列为仅支持聊天的模型，以 404 和 param `model` 拒绝。
     """
     if api.model == CHAT_MODEL:
         raise NotApplicable("this is the model under judgement")
     response = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
     if response.status not in {400, 404, 422}:
         raise NotApplicable(
-            f"status {response.status}, which says nothing of what the model serves"
+            f"status {response.status}, which does not show what the model supports"
         )
     error = as_rejected(response)
     if "chat" not in error.message.replace(CHAT_MODEL, "").lower():
-        raise NotApplicable("the endpoint does not say that it knows the model as one for chat")
+        raise NotApplicable("the endpoint does not identify the model as a chat model")
     expect(error.status, "status").equals(404)
     expect(error.param, "error.param").equals("model")

@@ -1,4 +1,4 @@
-"""``model`` in every answer of a run."""
+"""``model`` in every response of a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from conformance.protocol.trace import RecordedExchange
     requirement="model.named-in-answer",
     explained_by=("model.unknown-refused",),
 )
-def every_answer_names_the_model_asked_for(exchange: RecordedExchange) -> None:
-    """`model` is the name that was asked for, or a form of it, in every answer of the run.
+def every_response_names_the_requested_model(exchange: RecordedExchange) -> None:
+    """In every response, `model` is the requested name or a form of it.
 
     本次运行的每个响应中，`model` 都是所请求的名称或其变体。
     """
     request, named = exchange.request.raw.get("model"), exchange.completion.raw.get("model")
     if not isinstance(request, str) or not isinstance(named, str):
-        raise NotApplicable("a model that is no string is judged elsewhere")
+        raise NotApplicable("model is not a string (covered by another check)")
     assert_names_model(named, request)

@@ -9,26 +9,26 @@ from conformance.judgement import Failure, shown
 SIBLINGS = frozenset(
     {"instruct", "chat", "base", "mini", "nano", "turbo", "pro", "lite", "flash", "coder", "vision"}
 )
-"""Words that part a family's models: without one a name is that of another model."""
+"""Words that distinguish the models of a family: without one, a name means another model."""
 
 
 def assert_names_model(answered: object, request: str) -> None:
-    """Assert that one of two model names is the other with something before or behind it.
+    """Assert that one of two model names is the other with something before or after it.
 
-    ``x`` may be answered as ``x-2026-01-01`` or ``x:version``, and ``vendor/x`` as ``/models/x``.
-    What is behind it may neither go on with a word or number (``gpt-4``, ``gpt-4o``) nor be a part
-    of the name that tells one model from another (``x-instruct``, ``x``).
+    The response to ``x`` may name ``x-2026-01-01`` or ``x:version``, that to ``vendor/x``
+    ``/models/x``. The rest must neither continue a word or number (``gpt-4``, ``gpt-4o``) nor be a
+    word that distinguishes models (``x-instruct``, ``x``).
     """
     there, here = (name.lower().rstrip("/").rpartition("/")[2] for name in (str(answered), request))
     longer, shorter = (there, here) if len(there) >= len(here) else (here, there)
     related = bool(shorter) and shorter in longer
     behind = longer[longer.find(shorter) + len(shorter) :]
     if not related or _goes_on(shorter, behind) or _is_another(here, there):
-        raise Failure(f"model {request!r} or a form of it", f"model = {shown(answered)}")
+        raise Failure(f"model {request!r} or a variant of its name", f"model = {shown(answered)}")
 
 
 def _goes_on(name: str, behind: str) -> bool:
-    """Return whether what is behind a name makes another word or version number of its end."""
+    """Return whether the rest continues the last word or version number of a name."""
     if not behind:
         return False
     word = name[-1].isalpha() and behind[0].isalpha()
@@ -37,6 +37,6 @@ def _goes_on(name: str, behind: str) -> bool:
 
 
 def _is_another(request: str, answered: str) -> bool:
-    """Return whether the answer's name lacks a word that told the model from its siblings."""
+    """Return whether the response's name lacks a word that distinguishes the model."""
     left_out = request.replace(answered, "", 1) if answered in request else ""
     return bool(SIBLINGS & set(re.split(r"[^a-z]+", left_out)))

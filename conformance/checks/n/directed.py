@@ -1,4 +1,4 @@
-"""``n``: how many choices come back for every prompt."""
+"""``n``: how many choices are returned for every prompt."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from conformance.judgement import Feature, expect
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
-"""Choices asked for: with three, one that is missing or doubled shows."""
+"""Requested choices: with three, a missing or duplicated one is visible."""
 
-INDEPENDENT = "choices that were sampled each for itself"
+INDEPENDENT = "independently sampled choices"
 
 
 @check("n.choices", requirement="n.count", tier="smoke")
 async def as_many_choices_as_asked_for(api: Api) -> None:
-    """`n: 3` comes back with three choices.
+    """`n: 3` returns three choices.
 
     `n: 3` 返回三个 choice。
     """
@@ -41,7 +41,7 @@ async def as_many_choices_as_asked_for(api: Api) -> None:
 
 @check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
 async def as_many_choices_for_every_prompt(api: Api) -> None:
-    """`n: 2` with a batch of two prompts comes back with four choices.
+    """`n: 2` with a batch of two prompts returns four choices.
 
     两个 prompt 的批次带 `n: 2` 时返回四个 choice。
     """
@@ -51,9 +51,9 @@ async def as_many_choices_for_every_prompt(api: Api) -> None:
 
 @check("n.choices-streamed", requirement="n.count", needs=("stream",))
 async def as_many_choices_in_a_stream(api: Api) -> None:
-    """`n: 3` streams three choices, and each of them comes to its end.
+    """`n: 3` streams three choices, each with a finish_reason.
 
-    `n: 3` 流式返回三个 choice，每个都有结束。
+    `n: 3` 流式返回三个 choice，每个都有 finish_reason。
     """
     completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
     for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
@@ -62,7 +62,7 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
 
 @check("n.one-by-default", requirement="n.default-one", tier="smoke")
 async def one_choice_by_default(api: Api) -> None:
-    """Without `n` one choice comes back.
+    """Without `n`, one choice is returned.
 
     未设置 `n` 时返回一个 choice。
     """
@@ -71,7 +71,7 @@ async def one_choice_by_default(api: Api) -> None:
 
 @check("n.one-by-default-in-batch", requirement="n.default-one")
 async def one_choice_for_each_prompt_by_default(api: Api) -> None:
-    """Without `n` no more than one choice comes back for each prompt of a batch.
+    """Without `n`, one choice is returned for each prompt of a batch.
 
     未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
     """
@@ -80,8 +80,8 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))
-async def choices_are_no_copies(api: Api) -> None:
-    """At temperature 1 none of the three choices of an open prompt is a copy of another.
+async def choices_differ(api: Api) -> None:
+    """At temperature 1, the three choices of an open prompt differ.
 
     temperature 为 1 时，开放式 prompt 的三个 choice 互不相同。
     """
@@ -103,8 +103,8 @@ async def choices_are_no_copies(api: Api) -> None:
     tier="deep",
     needs=("temperature", "logprobs"),
 )
-async def choices_are_no_copies_in_every_way(api: Api) -> None:
-    """At temperature 1 no choice is a copy of another: in streams, batches, echoes, Chinese.
+async def choices_differ_in_every_shape(api: Api) -> None:
+    """At temperature 1, choices differ in streams, batches, echoes and Chinese.
 
     temperature 为 1 时，无论流式、批次、回显还是中文，各 choice 互不相同。
     """
@@ -113,12 +113,12 @@ async def choices_are_no_copies_in_every_way(api: Api) -> None:
 
 
 def copied(texts: Sequence[str], pair: tuple[int, int]) -> bool:
-    """Return whether two choices are one text."""
+    """Return whether two choices have the same text."""
     return texts[pair[0]] == texts[pair[1]] != ""
 
 
 def rows_of(api: Api, pair: tuple[int, int]) -> Rows:
-    """Take two choices of several answers, as rows."""
+    """Return the texts of two choices over several responses, as two rows."""
 
     async def rows() -> list[tuple[str, str]]:
         responses = [await api.complete(fresh=True, **sampled(n=CHOICES)) for _ in range(ROWS)]

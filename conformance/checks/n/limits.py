@@ -9,20 +9,20 @@ LIMITS = (
         "n.zero-refused",
         "n.zero-refused",
         {"n": Below(1, whole=True)},
-        "`n: 0`, or what lies just below the documented minimum, is declined.",
+        "`n: 0`, or the value just below the documented minimum, is rejected.",
         "`n: 0` 或略低于文档下限的值会被拒绝。",
     ),
     rejected(
         "n.above-maximum-refused",
         "n.above-maximum-refused",
         {"n": Above(1, whole=True)},
-        "One choice more than the documented maximum is declined.",
+        "One more choice than the documented maximum is rejected.",
         "choice 数比文档上限多一个时会被拒绝。",
     ),
     wrong_type(
         "n.word-refused",
         {"n": "two"},
-        "An `n` given as a word is declined.",
+        "An `n` that is a word is rejected.",
         "`n` 为单词时会被拒绝。",
     ),
 )

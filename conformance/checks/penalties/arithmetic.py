@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from conformance.checks._shared.token_scores import Position
 
 MIN_LOGPROB_GAP_NATS = 0.3
-"""What a better token has to be better by, in nats, to be no matter of rounding."""
+"""Minimum lead of a better token, in nats, that is not due to rounding."""
 
 MIN_CONTRADICTIONS = 2
-"""Places that have to contradict the formula: a single token may be one that the server bans."""
+"""Minimum positions that contradict the formula: a server may ban a single token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Penalised:
-    """A greedy answer under penalties: which, the tokens taken, and the prompt's text."""
+    """A greedy response with penalties: the penalties, the chosen tokens, and the prompt's text."""
 
     positions: Sequence[Position]
     prompt: str
@@ -32,7 +32,7 @@ class Penalised:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A place at which another token was better, by so many nats."""
+    """A position at which another token was better, by ``lead`` nats."""
 
     number: int
     taken: str
@@ -48,9 +48,9 @@ class Contradiction:
 
 
 def contradictions(responses: Sequence[Penalised]) -> list[Contradiction]:
-    """Return where answers contradict the formula, and nothing where any reading of it fits them.
+    """Return where responses contradict the formula; empty if any reading of it fits them.
 
-    A penalty that counts the prompt's tokens too is for another check to find.
+    Another check detects a penalty that also counts the prompt's tokens.
     """
     own = [c for response in responses for c in _contradicting(response)]
     left = [c for one in responses for c in _contradicting(replace(one, presence=0, frequency=0))]
@@ -59,7 +59,7 @@ def contradictions(responses: Sequence[Penalised]) -> list[Contradiction]:
 
 
 def _contradicting(response: Penalised, read: str = "") -> list[Contradiction]:
-    """Return the places at which the best token was not taken; ``read`` counts as sampled."""
+    """Return the positions at which the best token was not chosen; ``read`` counts as sampled."""
     counts: Counter[str] = Counter()
     found: list[Contradiction] = []
 
@@ -79,5 +79,5 @@ def _contradicting(response: Penalised, read: str = "") -> list[Contradiction]:
 
 
 def _is_word(token: str) -> bool:
-    """Tell an ordinary token from control tokens and parts of characters, which may be banned."""
+    """Return whether a token is whole text: control tokens and partial characters may be banned."""
     return any(map(str.isalpha, token)) and not token.strip().startswith(("<", "bytes:"))

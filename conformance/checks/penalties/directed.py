@@ -1,7 +1,7 @@
-"""``presence_penalty`` and ``frequency_penalty``: both lower the tokens that were already sampled.
+"""``presence_penalty`` and ``frequency_penalty``: both make sampled tokens less probable.
 
-The first lowers a token once, the second with every repetition. The checks are the same for both,
-so each check here is registered twice.
+The first applies once per token, the second with every repetition. The checks are the same for
+both, so each check here is registered twice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from conformance.judgement import Failure, Feature, Judgement, NotApplicable, Re
 from conformance.model import Effect
 
 PenaltyCheck = Callable[[Api, str], Awaitable[None]]
-"""A check that is told the name of the penalty which it judges."""
+"""A check that takes the name of the penalty to judge."""
 
 
 def check_of_both(
@@ -45,8 +45,8 @@ def check_of_both(
 ) -> Callable[[PenaltyCheck], PenaltyCheck]:
     """Register a check for each of the two penalties.
 
-    Their ids and requirements begin with the area of the penalty; ``{name}`` in the two sentences
-    stands for the parameter.
+    Their ids and requirements begin with the area of the penalty; ``{name}`` in the title is
+    replaced by the parameter.
     """
 
     def register(function: PenaltyCheck) -> PenaltyCheck:
@@ -85,7 +85,7 @@ async def the_penalty_changes_the_text(api: Api, name: str) -> None:
 
 @check_of_both("lowest-effect", requirement="lowers-repeats", tier="deep", needs=("temperature",))
 async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
-    """The lowest `{name}` gives another greedy text than none: it favours repeats.
+    """The lowest `{name}` favours repeats: the greedy text differs from that without a penalty.
 
     最低的 `{name}` 偏好重复，其贪心文本与不设惩罚时不同。
     """
@@ -94,7 +94,7 @@ async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
 
 @check_of_both("formula", requirement="lowers-repeats", needs=("temperature", "logprobs"))
 async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
-    """Each token of a greedy answer is the best by its own score and the `{name}`.
+    """Each token of a greedy response is the best by its score and the `{name}`.
 
     贪心响应的每个 token，按其自身得分与 `{name}` 计算都是最优的。
     """
@@ -109,12 +109,12 @@ async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
     needs=("temperature", "logprobs", "n", "stream"),
 )
 async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> None:
-    """Each choice of a batch, plain and streamed, follows the formula of `{name}`.
+    """Each choice of a batch follows the formula of `{name}`, streaming or not.
 
     批次中每个 choice，无论流式与否，都遵循 `{name}` 的公式。
     """
     ends = ends_of(api, name)
-    # That single answers obey the formula tells how scores are to be read.
+    # Single responses that follow the formula show how scores are to be read.
     single = [await under_penalty(api, name, end) for end in ends]
     single.append(await under_penalty(api, name, ends[1], STORY))
     for stream in (False, True):
@@ -123,7 +123,7 @@ async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> N
             request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
             request["logprobs"] = alternatives(api)
             result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **request)
-            # Only the last tokens were generated; those of an echo come before them.
+            # Only the last tokens were generated; echoed ones precede them.
             together += [
                 Penalised(
                     readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value)
@@ -136,25 +136,25 @@ async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> N
 
 @check_of_both("maximum-served", requirement="range-served")
 async def the_maximum_is_served(api: Api, name: str) -> None:
-    """The highest documented `{name}` is served.
+    """The highest documented `{name}` is accepted.
 
-    文档允许的最高 `{name}` 得到处理。
+    文档允许的最高 `{name}` 会被接受。
     """
     await penalised(api, name, above(api, name, 0))
 
 
 @check_of_both("minimum-served", requirement="range-served")
 async def the_minimum_is_served(api: Api, name: str) -> None:
-    """The lowest documented `{name}` is served.
+    """The lowest documented `{name}` is accepted.
 
-    文档允许的最低 `{name}` 得到处理。
+    文档允许的最低 `{name}` 会被接受。
     """
     await penalised(api, name, below(api, name, 0))
 
 
 @check_of_both("prompt-not-favoured", requirement="not-on-prompt", needs=("temperature",))
 async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
-    """A negative `{name}` leaves the first token as it is, whatever the prompt holds.
+    """A negative `{name}` does not change the first token, for any prompt.
 
     无论 prompt 含有什么，负的 `{name}` 都不改变第一个 token。
     """
@@ -165,7 +165,7 @@ async def tokens_of_the_prompt_are_not_favoured(api: Api, name: str) -> None:
     "prompt-not-penalised", requirement="not-on-prompt", tier="deep", needs=("temperature",)
 )
 async def tokens_of_the_prompt_are_not_penalised(api: Api, name: str) -> None:
-    """A positive `{name}` leaves the first token as it is, whatever the prompt holds.
+    """A positive `{name}` does not change the first token, for any prompt.
 
     无论 prompt 含有什么，正的 `{name}` 都不改变第一个 token。
     """
@@ -175,11 +175,10 @@ async def tokens_of_the_prompt_are_not_penalised(api: Api, name: str) -> None:
 async def assert_effect(api: Api, name: str, *, highest: float | None = None) -> None:
     """Assert that the ends of a penalty's range give different greedy texts after an open prompt.
 
-    The one end favours what was already sampled, the other disfavours it: over a text in which any
-    token comes twice they part. Only where they agree after every prompt is the penalty ignored. A
-    document that names the penalty without a range is taken at the range that the others give, and
-    an endpoint that declines those values then breaks no promise of that document, unless it
-    declines the parameter as such.
+    One end favours sampled tokens, the other disfavours them, so texts with any repeated token
+    differ. The penalty counts as ignored only if the texts agree for every prompt. If a document
+    states no range, the range of the other documents is used; an endpoint may then reject the
+    values, but not the parameter.
     """
     parameter = api.contract.parameter(name)
     lowest = -USUAL_MAXIMUM if parameter.minimum is None else parameter.minimum
@@ -190,23 +189,23 @@ async def assert_effect(api: Api, name: str, *, highest: float | None = None) ->
     except Refusal as refusal:
         if None not in (parameter.minimum, parameter.maximum):
             raise
-        # The value may be what is declined, or the parameter: 0 is in every range.
+        # Either the value or the parameter was rejected: 0 is in every range.
         none: dict[str, Any] = {name: 0}
         await non_streaming(api, COLOURS, **none)
         raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
     if same:
         raise Failure(
-            f"other texts at {name} {lowest:g} than at {highest:g}",
+            f"different texts at {name} {lowest:g} and {highest:g}",
             f"the same at both: {shown(same)}",
             effect=Effect.IGNORED,
         )
 
 
 async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> list[str]:
-    """Return the texts that came alike at both values, or nothing as soon as one differs.
+    """Return the texts that are the same at both values; empty as soon as one differs.
 
     Raises:
-        NotApplicable: no answer was long enough to repeat anything.
+        NotApplicable: no response was long enough to repeat anything.
     """
     same: list[str] = []
     for prompt in reversed(OPEN_PROMPTS):
@@ -217,23 +216,23 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
-        raise NotApplicable("the endpoint's answers are too short to repeat anything")
+        raise NotApplicable("the endpoint's responses are too short to contain repeats")
     return same
 
 
 def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
-    """Assert that no reading of the scores is needed by which tokens were not the best."""
+    """Assert that every token is the best by some reading of the scores."""
     if found := contradictions(responses):
         raise Failure(
-            f"each token the best by its score and `{name}`",
-            f"{len(found)} that are not: {found[0]}",
+            f"the best token by score and `{name}` at each position",
+            f"{len(found)} tokens that are not, first: {found[0]}",
         )
 
 
 async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     """Assert that a penalty does not change the first token: nothing was sampled before it."""
     prompts = list(TURNING_AWAY if value < 0 else GOING_ON)
-    # Both penalties at once come first: what they leave alone together each leaves alone.
+    # Both penalties are sent together first: if that changes nothing, neither does each alone.
     both = {one: value for one in PENALTIES if api.contract.parameter(one).documented}
     if len(both) == len(PENALTIES) and await _are_left_alone(api, prompts, both):
         return
@@ -244,7 +243,7 @@ async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     async def free(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {})
 
-    await expect_agreement(penalised, free, "the first tokens that come without a penalty")
+    await expect_agreement(penalised, free, "the first tokens without a penalty")
 
 
 async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:

@@ -17,27 +17,27 @@ from conformance.checks._shared.prompts import COLOURS
 from conformance.checks.penalties.stimuli import PENALTIES, area_of
 
 TIERS_ABOVE = {"presence_penalty": "standard", "frequency_penalty": "deep"}
-"""One of the two is enough in a standard run, whose price is fixed."""
+"""One of the two is enough in a standard run, which has a fixed budget."""
 
 
 def limits_of(name: str) -> Iterator[Limit]:
     """Yield the rows of one penalty."""
     area = area_of(name)
-    # Where words come again and again, a penalty that is not none shows.
+    # In a text with many repetitions, any effective penalty is visible.
     yield same_as_omitted(
         f"{area}.zero",
         f"{area}.range-served",
         {name: 0},
-        f"`{name}: 0` gives the answer that comes without a penalty.",
-        f"`{name}: 0` 的响应与不设惩罚时相同。",
+        f"`{name}: 0` has no effect.",
+        f"`{name}: 0` 不影响响应。",
         prompt=COLOURS,
     )
     yield same_as_omitted(
         f"{area}.null",
         f"{area}.null-is-none",
         {name: None},
-        f"`{name}: null` gives the answer that comes without a penalty.",
-        f"`{name}: null` 的响应与不设惩罚时相同。",
+        f"`{name}: null` has no effect.",
+        f"`{name}: null` 不影响响应。",
         prompt=COLOURS,
         instead=0,
     )
@@ -45,7 +45,7 @@ def limits_of(name: str) -> Iterator[Limit]:
         f"{area}.above-refused",
         f"{area}.out-of-range-refused",
         {name: Above(0.1)},
-        f"A `{name}` just above the documented maximum is declined.",
+        f"A `{name}` just above the documented maximum is rejected.",
         f"略高于文档上限的 `{name}` 会被拒绝。",
         tier=TIERS_ABOVE[name],
     )
@@ -53,14 +53,14 @@ def limits_of(name: str) -> Iterator[Limit]:
         f"{area}.below-refused",
         f"{area}.out-of-range-refused",
         {name: Below(0.1)},
-        f"A `{name}` just below the documented minimum is declined.",
+        f"A `{name}` just below the documented minimum is rejected.",
         f"略低于文档下限的 `{name}` 会被拒绝。",
         tier="deep",
     )
     yield wrong_type(
         f"{area}.word-refused",
         {name: "high"},
-        f"A `{name}` given as a word is declined.",
+        f"A `{name}` that is a word is rejected.",
         f"`{name}` 为单词时会被拒绝。",
     )
 

@@ -19,7 +19,7 @@ from conformance.judgement import Judgement
     "relations.presence-spares-prompt", requirement="presence-penalty.not-on-prompt", **GENERATED
 )
 async def presence_moves_no_first_token(api: Api) -> None:
-    """Whatever the prompt repeats, `presence_penalty` leaves the first token of the answer alone.
+    """For any prompt, `presence_penalty` does not change the first token of the response.
 
     无论 prompt 重复什么，`presence_penalty` 都不影响响应的第一个 token。
     """
@@ -30,7 +30,7 @@ async def presence_moves_no_first_token(api: Api) -> None:
     "relations.frequency-spares-prompt", requirement="frequency-penalty.not-on-prompt", **GENERATED
 )
 async def frequency_moves_no_first_token(api: Api) -> None:
-    """Whatever the prompt repeats, `frequency_penalty` leaves the first token of the answer alone.
+    """For any prompt, `frequency_penalty` does not change the first token of the response.
 
     无论 prompt 重复什么，`frequency_penalty` 都不影响响应的第一个 token。
     """
@@ -65,9 +65,7 @@ async def assert_first_token_unchanged(api: Api, name: str) -> None:
             unpenalised = await texts(trial.api, scene, shape, fresh=fresh)
             return tuple(text[: len(one)] for text, one in zip(unpenalised, first, strict=True))
 
-        await expect_same_responses(
-            trial, penalised, as_free, "the first token that comes without a penalty"
-        )
+        await expect_same_responses(trial, penalised, as_free, "the first token without a penalty")
 
     await assert_property(api, scenes, relation, every_shape(api))
 
@@ -90,17 +88,17 @@ def is_documented(api: Api, name: str) -> bool:
 
 @check("relations.null-presence", requirement="presence-penalty.null-is-none", **GENERATED)
 async def a_null_presence_penalty_changes_nothing(api: Api) -> None:
-    """Whatever is asked, `presence_penalty: null` gives the answer without a penalty.
+    """For any request, `presence_penalty: null` gives the same response as omitting it.
 
-    无论请求什么，`presence_penalty: null` 都给出不带惩罚时的响应。
+    对任意请求，`presence_penalty: null` 都给出不带惩罚时的响应。
     """
     await assert_null_is_absent(api, "presence_penalty", 0)
 
 
 @check("relations.null-frequency", requirement="frequency-penalty.null-is-none", **GENERATED)
 async def a_null_frequency_penalty_changes_nothing(api: Api) -> None:
-    """Whatever is asked, `frequency_penalty: null` gives the answer without a penalty.
+    """For any request, `frequency_penalty: null` gives the same response as omitting it.
 
-    无论请求什么，`frequency_penalty: null` 都给出不带惩罚时的响应。
+    对任意请求，`frequency_penalty: null` 都给出不带惩罚时的响应。
     """
     await assert_null_is_absent(api, "frequency_penalty", 0)

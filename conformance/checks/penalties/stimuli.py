@@ -1,4 +1,4 @@
-"""What the checks of both penalties send: prompts whose answers a penalty has to change, or not."""
+"""Prompts of the checks of both penalties: texts that a penalty must change, or must not."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from conformance.judgement import NotApplicable, Refusal
 from conformance.protocol.completion import Completion
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
-"""A token that fills the prompt: counted there, a penalty of either sign is overwhelming."""
+"""A prompt of one repeated token: if it is counted, a penalty of either sign dominates."""
 
 WORDS = "him her it me them you us\n\nShe looked at"
-"""Ends where the words that it begins with compete with others for the next place."""
+"""Ends at a position where the words of its beginning compete with others."""
 
 TURNING_AWAY = (f"{LAUGHTER}\n\nOnce upon a time, there", f"{COLOURS}. My favourite is", WORDS)
-"""Prompts that go on with something new, unless their own tokens are favoured."""
+"""Prompts that continue with new tokens, unless their own tokens are favoured."""
 
 GOING_ON = (LAUGHTER, COLOURS, WORDS)
-"""Prompts that go on with their own tokens, unless those are penalised."""
+"""Prompts that continue with their own tokens, unless those are penalised."""
 
 OPEN_PROMPT = OPEN_PROMPTS[-1]
-"""In Chinese the same characters come again soon, and others stand close behind them."""
+"""In Chinese the same characters repeat soon, with close alternatives."""
 
 MAX_TOKENS = 48
 
 PENALTIES = ("presence_penalty", "frequency_penalty")
 
 USUAL_MAXIMUM = 2.0
-"""The end of the range in every document that states one."""
+"""The maximum in every document that states one."""
 
 
 def area_of(name: str) -> str:
@@ -43,7 +43,7 @@ def area_of(name: str) -> str:
 
 
 async def penalised(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Completion:
-    """Ask for a greedy text under a penalty, with its scores where they can be had."""
+    """Request a greedy text with a penalty, with log probabilities if they are available."""
     request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
     if api.contract.parameter("logprobs").documented:
         try:
@@ -62,11 +62,11 @@ def ends_of(api: Api, name: str) -> tuple[float, float]:
 
 
 def as_factor(name: str, value: float) -> dict[str, float]:
-    """Write a penalty as the arithmetic names it."""
+    """Return a penalty under its name in the formula."""
     return {name.removesuffix("_penalty"): value}
 
 
 async def under_penalty(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Penalised:
-    """Ask for a greedy answer under a penalty, for its arithmetic to be held."""
+    """Request a greedy response with a penalty, as input to :func:`contradictions`."""
     response = await penalised(api, name, value, prompt)
     return Penalised(readable_positions(response.only), prompt, **as_factor(name, value))

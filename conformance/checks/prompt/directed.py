@@ -1,4 +1,4 @@
-"""``prompt``: text or token ids, one or a batch, that reach the model just as they were sent."""
+"""``prompt``: text or token ids, one or a batch, that reach the model unchanged."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.model import Effect
 
 TOKENS = list(range(300, 308))
-"""Ids that stand for ordinary pieces of text in every usual vocabulary."""
+"""Ids of ordinary text in every usual vocabulary."""
 
 FEW_TOKENS = list(range(400, 404))
 
 WRAPPING_OF_ONE = 4
-"""More tokens than this are no prompt of one digit: a start token and a word mark make three."""
+"""Maximum tokens of a prompt of one digit: with a start token and a word mark it has three."""
 
 
 @check("prompt.string-answered", requirement="prompt.string", tier="smoke")
-async def a_string_is_answered(api: Api) -> None:
-    """A prompt given as one string is answered with one choice, which has text unless it ended.
+async def a_string_is_accepted(api: Api) -> None:
+    """A prompt that is one string gets one choice, with text unless it ended at once.
 
     以单个字符串给出的 prompt 得到一个 choice，除非已经结束，否则带有文本。
     """
@@ -50,8 +50,8 @@ async def a_string_is_answered(api: Api) -> None:
 
 
 @check("prompt.not-answered-alike", requirement="prompt.decides-answer")
-async def different_prompts_are_not_answered_alike(api: Api) -> None:
-    """Prompts that have nothing in common are not all answered with the same text.
+async def different_prompts_get_different_texts(api: Api) -> None:
+    """Unrelated prompts do not all get the same text.
 
     毫无共同之处的 prompt 不会都得到相同的文本。
     """
@@ -60,26 +60,26 @@ async def different_prompts_are_not_answered_alike(api: Api) -> None:
         texts.append((await non_streaming(api, prompt)).text)
         if texts[-1] != texts[0]:
             return
-    # A model that knows nothing may say one thing for ever, and it is not the endpoint's fault.
-    # Only the beginning is looked at: the pattern takes quadratic time.
+    # A weak model may repeat one text for every prompt, which is not the endpoint's fault.
+    # Only the beginning is inspected: the pattern takes quadratic time.
     if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
         raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
     raise Failure(
-        "another text for another prompt",
-        f"four prompts, all answered {shown(texts[0])}",
+        "different texts for different prompts",
+        f"{shown(texts[0])} for all four prompts",
         effect=Effect.IGNORED,
     )
 
 
 @check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
 async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
-    """A prompt of one digit counts as no more than a few tokens: nothing was put around it.
+    """A prompt of one digit counts as a few tokens at most: nothing was added to it.
 
     只有一个数字的 prompt 只计几个 token：前后没有添加任何内容。
     """
     completion = (await api.complete(**minimal_request())).expect_ok()
     if not completion.has_usage:
-        raise NotApplicable("the endpoint counts no tokens")
+        raise NotApplicable("the endpoint reports no usage")
     expect(completion.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(
         WRAPPING_OF_ONE
     )
@@ -87,7 +87,7 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
 
 @check("prompt.escapes-alike", requirement="prompt.verbatim", tier="deep")
 async def escaped_characters_are_the_same_characters(api: Api) -> None:
-    r"""Chinese written as `\u4e00` in the request's JSON is answered like Chinese in UTF-8.
+    r"""Chinese escaped as `\u4e00` in the JSON gets the same response as Chinese in UTF-8.
 
     请求的 JSON 中写作 `\u4e00` 的中文，其响应与 UTF-8 中文相同。
     """
@@ -99,12 +99,12 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
     async def as_utf8(fresh: bool) -> str:
         return (await non_streaming(api, CHINESE, fresh=fresh)).text
 
-    await expect_agreement(as_escapes, as_utf8, "the same text for both ways of writing it")
+    await expect_agreement(as_escapes, as_utf8, "the same text for both encodings")
 
 
 @check("prompt.batch-complete", requirement="prompt.strings")
-async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
-    """A batch of two prompts comes back with two choices.
+async def every_prompt_of_a_batch_has_a_choice(api: Api) -> None:
+    """A batch of two prompts gets two choices.
 
     两个 prompt 的批次返回两个 choice。
     """
@@ -112,8 +112,8 @@ async def every_prompt_of_a_batch_is_answered(api: Api) -> None:
 
 
 @check("prompt.batch-as-singles", requirement="prompt.batch-as-singles")
-async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
-    """Each prompt of a batch gets the greedy text that it gets alone.
+async def a_prompt_in_a_batch_equals_the_prompt_alone(api: Api) -> None:
+    """Each prompt of a batch gets the same greedy text as alone.
 
     批次中每个 prompt 得到的贪心文本与单独发送时相同。
     """
@@ -121,8 +121,8 @@ async def a_prompt_in_a_batch_is_answered_as_alone(api: Api) -> None:
 
 
 @check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
-async def a_batch_of_one_is_answered_as_its_prompt(api: Api) -> None:
-    """An array with one string is answered like the string.
+async def a_batch_of_one_equals_its_prompt(api: Api) -> None:
+    """An array of one string gets the same response as the string.
 
     只含一个字符串的数组，其响应与该字符串相同。
     """
@@ -143,7 +143,7 @@ async def token_ids_are_one_prompt(api: Api) -> None:
 
 @check("prompt.token-batch-served", requirement="prompt.token-arrays")
 async def token_arrays_are_a_batch(api: Api) -> None:
-    """Two arrays of token ids are two prompts, and each is answered.
+    """Two arrays of token ids are two prompts, and each gets a choice.
 
     两个 token id 数组是两个 prompt，各自得到响应。
     """
@@ -158,8 +158,8 @@ async def token_arrays_are_a_batch(api: Api) -> None:
 @check(
     "prompt.tokens-as-text", requirement="prompt.tokens-equal-text", tier="deep", needs=("echo",)
 )
-async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
-    """Token ids, and the text that the endpoint echoes for them, get the same greedy answer.
+async def the_tokens_of_a_text_equal_the_text(api: Api) -> None:
+    """Token ids and the text that the endpoint echoes for them get the same greedy response.
 
     token id 与接口为其回显的文本，得到相同的贪心响应。
     """
@@ -168,12 +168,12 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
         text = (await non_streaming(api, ids, max_tokens=0, echo=True)).text
         request, spelt = await non_streaming(api, ids), await non_streaming(api, text)
         if not request.has_usage or not spelt.has_usage:
-            raise NotApplicable("the endpoint counts no tokens to tell whether they are the same")
-        # A text may be cut into other tokens, or get a start token; then it is another prompt.
+            raise NotApplicable("the endpoint reports no usage by which to compare the tokens")
+        # A text may have other tokens, or get a start token; then it is another prompt.
         if request.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break
     else:
-        raise NotApplicable("no token was found whose text is cut into the same tokens again")
+        raise NotApplicable("no token was found whose text has the same tokens again")
 
     async def by_ids(fresh: bool) -> str:
         return (await non_streaming(api, ids, fresh=fresh)).text
@@ -181,7 +181,9 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     async def by_text(fresh: bool) -> str:
         return (await non_streaming(api, text, fresh=fresh)).text
 
-    await expect_agreement(by_ids, by_text, f"one answer for {token} x 8 and for {shown(text)}")
+    await expect_agreement(
+        by_ids, by_text, f"the same response for {token} x 8 and for {shown(text)}"
+    )
 
 
 @check(
@@ -190,39 +192,39 @@ async def the_tokens_of_a_text_are_answered_like_it(api: Api) -> None:
     needs=("echo", "logit_bias", "logprobs"),
 )
 async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
-    """The id that forces a piece of text into an answer stands for that piece in a prompt.
+    """A token id means the same text in a prompt as in `logit_bias`.
 
-    能把一段文本强制写入响应的 id，在 prompt 中也代表这段文本。
+    同一 token id 在 prompt 中与在 `logit_bias` 中代表相同的文本。
     """
     completion = await echo_of_ids(api, PROBED_IDS)
     known = pieces_of(completion, PROBED_IDS)
     tried = [token for token in (ONE_ID, OTHER_ID) if token in known]
     if not tried or not completion.text.endswith("".join(known[token] for token in tried)):
-        raise NotApplicable("the endpoint does not tell the pieces of these ids")
+        raise NotApplicable("the endpoint does not reveal the texts of these ids")
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
-        raise NotApplicable("no token was forced, which is judged elsewhere")
-    # The first piece of an answer may have lost its space.
+        raise NotApplicable("no token was forced (covered by another check)")
+    # The first token of a response may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
         raise Failure(
-            f"the ids {tried} to stand in a prompt for {shown(texts)}, as they do where forced",
+            f"ids {tried} to mean {shown(texts)} in a prompt, as in `logit_bias`",
             shown(expected),
         )
 
 
 @check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
-    """A request without a prompt is served or declined; it does not break the endpoint.
+    """A request without a prompt is accepted or rejected, without a server error.
 
-    没有 prompt 的请求要么得到处理，要么被拒绝，不会使接口出错。
+    没有 prompt 的请求要么被接受，要么被拒绝，不会引起服务器错误。
     """
     served_or_rejected(await api.complete(max_tokens=1))
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")
 async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
-    """A prompt longer than the context that the endpoint names is declined, not cut.
+    """A prompt longer than the context that the endpoint states is rejected, not truncated.
 
     超出接口所称上下文长度的 prompt 会被拒绝，而不是被截断。
     """
@@ -235,39 +237,45 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     served = response.expect_ok()
     small = (await api.complete(**minimal_request(prompt=" 1" * 64))).expect_ok()
     if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
-        raise NotApplicable("the endpoint's counts do not tell how much of a prompt was read")
+        raise NotApplicable("usage does not show how much of the prompt was read")
     if served.usage.prompt_tokens >= words:
-        raise NotApplicable(f"the context holds more than the {context} tokens that errors name")
+        raise NotApplicable(
+            f"the context holds more than the {context} tokens that the error states"
+        )
     raise Failure(
-        f"a refusal of {words} words where the context holds {context} tokens",
-        f"an answer to {served.usage.prompt_tokens} tokens of them",
+        f"{words} words rejected, because the context holds {context} tokens",
+        f"a response to {served.usage.prompt_tokens} of these tokens",
     )
 
 
 async def context_of(api: Api, *, at_most: int = 4096) -> int:
-    """Learn the context's size from the endpoint's own refusal of too large a ``max_tokens``.
+    """Return the context length that the endpoint's error for too large a ``max_tokens`` states.
 
     Raises:
-        NotApplicable: no size is named, or probing it would cost too much were it served.
+        NotApplicable: no length is stated, or it is above ``at_most`` and too expensive to fill.
     """
     request = minimal_request(max_tokens=10_000_000)
     response = await api.stream(read_events=3, **request)
     if response.status not in REJECTED_STATUSES:
-        raise NotApplicable("the endpoint names no context: it does not decline ten million tokens")
+        raise NotApplicable(
+            "the endpoint states no context length: it does not reject ten million tokens"
+        )
     numbers = [
         int(number)
         for number in re.findall(r"\d+", response.expect_error(*REJECTED_STATUSES).message)
     ]
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
-        raise NotApplicable("the endpoint's refusal of too many tokens does not name its context")
+        raise NotApplicable(
+            "the endpoint's error for too many tokens does not state the context length"
+        )
     if max(sizes) > at_most:
-        raise NotApplicable(f"filling a context of {max(sizes)} tokens costs too much to try")
+        raise NotApplicable(f"filling a context of {max(sizes)} tokens is too expensive")
     return max(sizes)
 
 
 async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]) -> None:
-    """Assert that a batch is answered like its prompts, one by one."""
+    """Assert that the prompts of a batch get the same texts as one by one."""
 
     async def together(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, prompts, fresh=fresh)
@@ -277,4 +285,4 @@ async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]
     async def one_by_one(fresh: bool) -> tuple[str, ...]:
         return tuple([solid((await non_streaming(api, p, fresh=fresh)).text) for p in prompts])
 
-    await expect_agreement(together, one_by_one, "each prompt answered as it is alone")
+    await expect_agreement(together, one_by_one, "the same response to each prompt as alone")

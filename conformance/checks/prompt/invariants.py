@@ -1,4 +1,4 @@
-"""``prompt`` in every answer of a run: a choice for each prompt of a batch."""
+"""``prompt`` in every response of a run: a choice for each prompt of a batch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from conformance.protocol.trace import RecordedExchange
 
 @invariant("prompt.choices-everywhere", requirement="prompt.strings", of=Feature.BATCH)
 def every_prompt_of_a_batch_has_a_choice(exchange: RecordedExchange) -> None:
-    """Every answer to several prompts has a choice for each.
+    """Every response to several prompts has a choice for each.
 
     对多个 prompt 的每个响应，每个 prompt 都有一个 choice。
     """
     prompts = exchange.request.prompts
     if exchange.request.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
-        raise NotApplicable("the request is no batch of texts with one choice each")
+        raise NotApplicable("the request is not a batch of strings with one choice each")
     assert_choice_count(exchange, Feature.BATCH)

@@ -18,7 +18,7 @@ from conformance.generation.strategies import Scene, scenes
 
 @check("relations.batch-as-singles", requirement="prompt.batch-as-singles", **GENERATED)
 async def a_batch_is_its_prompts_alone(api: Api) -> None:
-    """Whatever the prompts, each gets in a batch the greedy text that it gets alone.
+    """For any prompts, each gets the same greedy text in a batch as alone.
 
     无论 prompt 为何，其在批次中得到的贪心文本都与单独发送时相同。
     """
@@ -30,6 +30,6 @@ async def a_batch_is_its_prompts_alone(api: Api) -> None:
         async def singly(fresh: bool) -> Texts:
             return await texts_alone(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, together, singly, "each prompt's own answer")
+        await expect_same_responses(trial, together, singly, "each prompt's own response")
 
     await assert_property(api, scenes, relation, batch_shapes(api))

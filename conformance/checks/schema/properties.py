@@ -34,9 +34,9 @@ GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED, "prepare"
 
 @check("schema.valid-served", requirement="errors.good-input-no-server-fault", **GENERATED)
 async def what_the_contract_allows_is_served(api: Api) -> None:
-    """What is drawn from the contract's schema is served, or declined where nothing promises it.
+    """Generated valid requests are accepted, if the contract promises their features.
 
-    从契约 schema 中抽取的请求得到服务；未作承诺的可以被拒绝。
+    按契约 schema 自动生成的请求，若所用功能为契约所承诺，则会被接受。
     """
     exchanges = await send_valid(api)
     await assert_no_server_error(api, [(encode(one.body), one.response) for one in exchanges])
@@ -54,10 +54,10 @@ async def what_the_contract_allows_is_served(api: Api) -> None:
 
 
 @check("schema.answers-fit", requirement="envelope.choices", **GENERATED)
-async def plain_answers_fit_the_schema(api: Api) -> None:
-    """Plain answers to requests drawn from the contract fit its schema.
+async def non_streaming_responses_match_the_schema(api: Api) -> None:
+    """Non-streaming responses to generated valid requests match the contract's schema.
 
-    对从契约中抽取的请求，非流式响应符合其 schema。
+    对自动生成的有效请求，非流式响应符合契约的 schema。
     """
     await assert_each_valid(
         api, await served(api, stream=False), lambda response: assert_completion_fits(response, api)
@@ -65,10 +65,10 @@ async def plain_answers_fit_the_schema(api: Api) -> None:
 
 
 @check("schema.answers-announced", requirement="headers.content-type", **GENERATED)
-async def plain_answers_are_announced_as_json(api: Api) -> None:
-    """Plain answers to requests drawn from the contract have the content type `application/json`.
+async def non_streaming_responses_have_the_json_type(api: Api) -> None:
+    """Non-streaming responses to generated valid requests have the type `application/json`.
 
-    对从契约中抽取的请求，非流式响应的内容类型为 `application/json`。
+    对自动生成的有效请求，非流式响应的内容类型为 `application/json`。
     """
 
     def judge(response: Response) -> None:
@@ -80,9 +80,9 @@ async def plain_answers_are_announced_as_json(api: Api) -> None:
 
 @check("schema.streams-fit", requirement="streaming.chunk-shape", needs=("stream",), **GENERATED)
 async def streams_fit_the_schema(api: Api) -> None:
-    """Streams that are asked for as drawn from the contract are chunks of its schema.
+    """Streams for generated valid requests consist of chunks that match the contract's schema.
 
-    按从契约中抽取的请求要求的流，由符合其 schema 的数据块组成。
+    对自动生成的有效请求，流由符合契约 schema 的数据块组成。
     """
     await assert_each_valid(
         api, await served(api, stream=True), lambda response: assert_stream_fits(response, api)
@@ -93,9 +93,9 @@ async def streams_fit_the_schema(api: Api) -> None:
     "schema.streams-announced", requirement="streaming.content-type", needs=("stream",), **GENERATED
 )
 async def streams_are_announced_as_such(api: Api) -> None:
-    """Streams that are asked for as drawn from the contract have the type `text/event-stream`.
+    """Streams for generated valid requests have the content type `text/event-stream`.
 
-    按从契约中抽取的请求要求的流，其内容类型为 `text/event-stream`。
+    对自动生成的有效请求，流的内容类型为 `text/event-stream`。
     """
 
     def judge(response: Response) -> None:
@@ -118,8 +118,8 @@ def assert_served(response: Response) -> None:
 
 
 def rejection(response: Response) -> Failure:
-    """Return the deviation of a request that was rejected."""
-    return Failure("the request is served", f"status {response.status}")
+    """Return the failure for a request that was rejected."""
+    return Failure("the request is accepted", f"status {response.status}")
 
 
 def is_promised(one: ValidExchange, api: Api) -> bool:

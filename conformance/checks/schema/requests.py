@@ -17,7 +17,7 @@ from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicabl
 from conformance.protocol.response import Response
 
 RETESTS = 2
-"""How often a request that got a 5xx is sent again before that counts."""
+"""How often a request that got a 5xx is retried before that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ async def assert_each_valid(
             move_last(api, encode(body))
             raise with_request(simplest, encode(body)) from None
     if not judged:
-        raise doubts[0] if doubts else NotApplicable("none of the drawn requests was served")
+        raise doubts[0] if doubts else NotApplicable("none of the generated requests was accepted")
 
 
 def assert_each_invalid(
@@ -113,7 +113,7 @@ def assert_each_invalid(
         Deviation: a response deviates; reported with its request.
         Inconclusive, NotApplicable: no response could be judged.
     """
-    doubt: Judgement = NotApplicable("none of the drawn requests was refused")
+    doubt: Judgement = NotApplicable("none of the generated requests was rejected")
     judged = 0
     for one in exchanges:
         try:
@@ -132,7 +132,7 @@ def with_request(failure: Failure, raw: bytes) -> Failure:
     """Return a deviation whose message ends with the request that shows it."""
     text = raw.decode("utf-8", errors="backslashreplace")
     return Failure(
-        f"{failure.expected}; the smallest request that shows it: {text}",
+        f"{failure.expected}; smallest failing request: {text}",
         failure.seen,
         effect=failure.effect,
     )
@@ -155,7 +155,7 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
         if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
-            raise Inconclusive("requests are answered 500, and so is the cheapest one now")
+            raise Inconclusive("requests get a 500, and so does the cheapest one")
     return True
 
 
@@ -170,4 +170,4 @@ async def assert_no_server_error(api: Api, responses: Sequence[tuple[bytes, Resp
         if response.status >= 500 and await is_server_error_each_time(api, raw):
             seen = f"status {response.status} each time"
             move_last(api, raw)
-            raise with_request(Failure("an answer, or a 4xx that declines the request", seen), raw)
+            raise with_request(Failure("a response, or a 4xx that rejects the request", seen), raw)

@@ -39,23 +39,23 @@ from conformance.protocol.completion import Choice, Completion
 OTHER_TEXT = "another text for another seed"
 
 SEED_FAR_AWAY = SEED + 1000
-"""A seed so far off that no choice has it: some servers give each choice the next seed."""
+"""A distant seed that no choice uses: some servers give each choice the next seed."""
 
 SAMPLES = 3
-"""Samples that are all different where a seed does not count."""
+"""Samples to compare: if the seed is ignored, all of them differ."""
 
 MIN_WAVERING_SHAPES = 3
-"""Ways to ask in which a seed must not have repeated its sample before that is a finding."""
+"""Request shapes in which a seed does not repeat its sample, before that is a finding."""
 
 VARIED = (SEED, SEED_BEYOND_32_BITS, SEED + 1, SEED + 2)
 
 EDGES = (0, -1, 2**63 - 1)
-"""Seeds that a careless endpoint takes for none, for random, or rounds to a float."""
+"""Seeds that a faulty endpoint treats as unset or random, or rounds to a float."""
 
 
 @check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
 async def the_same_seed_gives_the_same_text(api: Api) -> None:
-    """At temperature 1 a request with a seed, sent again, is answered with the same text.
+    """At temperature 1, a request with a seed gets the same text when it is sent again.
 
     temperature 为 1 时，带 seed 的请求再次发送，得到相同的文本。
     """
@@ -70,7 +70,7 @@ async def the_same_seed_gives_the_same_text(api: Api) -> None:
     needs=("temperature",),
 )
 async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
-    """A seed repeats its samples in streams, batches, copies, echoes, and in Chinese.
+    """A seed repeats its samples in streams, batches, several choices, echoes and Chinese.
 
     无论流式、批次、多个 choice、回显还是中文，同一 seed 都重现其样本。
     """
@@ -82,16 +82,17 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
             turns.take_apart(shape)
         if len(set(texts)) == SAMPLES:
             raise Failure(
-                f"the same text for the seed {SEED} again",
+                f"the same text for seed {SEED} again",
                 f"in {shape.name} {shown(texts, limit=400)}",
                 effect=Effect.IGNORED,
             )
         if len(set(texts)) > 1:
             non_deterministic.append(shape.name)
-    # A seed is kept as well as may be: that it is lost now and then in one way is no finding.
+    # Determinism is best effort: an occasional difference in one request shape is no finding.
     if len(non_deterministic) >= MIN_WAVERING_SHAPES:
         raise Failure(
-            f"the same text for the seed {SEED} again", f"others in {', '.join(non_deterministic)}"
+            f"the same text for seed {SEED} again",
+            f"different samples in {', '.join(non_deterministic)}",
         )
 
 
@@ -102,7 +103,7 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     needs=("temperature", "logprobs", "n"),
 )
 async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
-    """Two seeds share no sample in streams, batches, copies, echoes, or in Chinese.
+    """Two seeds give different samples in streams, batches, several choices, echoes, Chinese.
 
     无论流式、批次、多个 choice、回显还是中文，两个 seed 没有相同的样本。
     """
@@ -116,7 +117,7 @@ async def other_seeds_give_other_texts_in_every_way(api: Api) -> None:
 
 @check("seed.others-differ", requirement="seed.different-seeds-differ", needs=("temperature",))
 async def other_seeds_give_other_texts(api: Api) -> None:
-    """At temperature 1 different seeds are not all answered with the same text.
+    """At temperature 1, different seeds do not all give the same text.
 
     temperature 为 1 时，不同的 seed 不会都给出相同的文本。
     """
@@ -125,7 +126,7 @@ async def other_seeds_give_other_texts(api: Api) -> None:
         try:
             return (await sample(api, sampled(prompt, seed=VARIED[number], **more))).choices
         except Refusal:
-            # A large seed may be declined; that is for the check of large seeds to say.
+            # A large seed may be rejected; the check of large seeds reports that.
             if VARIED[number] != SEED_BEYOND_32_BITS:
                 raise
             return (await sample(api, sampled(prompt, seed=SEED + 3, **more))).choices
@@ -135,20 +136,20 @@ async def other_seeds_give_other_texts(api: Api) -> None:
 
 @check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
-    """Two seeds that differ only above their lower 32 bits are not answered with the same text.
+    """Two seeds that differ only above the lower 32 bits give different texts.
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
-    await assert_told_apart(api, "seed.large-told-apart", SEED_BEYOND_32_BITS)
+    await assert_distinguished(api, "seed.large-told-apart", SEED_BEYOND_32_BITS)
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_sign_of_a_seed_counts(api: Api) -> None:
-    """A seed and its negative are not answered with the same text.
+    """A seed and its negative give different texts.
 
     一个 seed 与其相反数不会给出相同的文本。
     """
-    await assert_told_apart(api, "seed.negative-told-apart", -SEED)
+    await assert_distinguished(api, "seed.negative-told-apart", -SEED)
 
 
 @check(
@@ -158,7 +159,7 @@ async def the_sign_of_a_seed_counts(api: Api) -> None:
     needs=("temperature", "seed"),
 )
 async def one_seed_gives_different_choices(api: Api) -> None:
-    """With one seed the choices of an open prompt are still no copies of each other.
+    """With one seed, the choices of an open prompt still differ.
 
     使用同一 seed 时，开放式 prompt 的各 choice 仍互不相同。
     """
@@ -167,9 +168,7 @@ async def one_seed_gives_different_choices(api: Api) -> None:
         completion = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
         return [choices_of(completion, 3, Feature.N_CHOICES)[number]]
 
-    await expect_variety(
-        "seed.copies-differ", draw, "choices that were sampled each for itself", draws=3
-    )
+    await expect_variety("seed.copies-differ", draw, "independently sampled choices", draws=3)
 
 
 @check(
@@ -178,10 +177,10 @@ async def one_seed_gives_different_choices(api: Api) -> None:
     tier="deep",
     needs=("temperature",),
 )
-async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
-    """Zero, negative and large seeds are served, and not all answered with the same text.
+async def seeds_of_the_whole_range_are_distinguished(api: Api) -> None:
+    """Zero, negative and large seeds are accepted and do not all give the same text.
 
-    零、负数与很大的 seed 均得到处理，且不会都给出相同的文本。
+    零、负数与很大的 seed 均会被接受，且不会都给出相同的文本。
     """
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
@@ -195,7 +194,7 @@ async def seeds_of_the_whole_range_are_told_apart(api: Api) -> None:
 
 @check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
 async def the_seed_zero_repeats(api: Api) -> None:
-    """`seed: 0` is a seed, not the absence of one: it repeats its text.
+    """`seed: 0` is a seed and not treated as unset: it repeats its text.
 
     `seed: 0` 是一个 seed，而不是未设置：它重现自己的文本。
     """
@@ -205,7 +204,7 @@ async def the_seed_zero_repeats(api: Api) -> None:
 
 @check("seed.default-one", requirement="seed.default-one", needs=("temperature",))
 async def without_a_seed_it_is_one(api: Api) -> None:
-    """Without a seed the answer is the one of `seed: 1`.
+    """Without a seed, the response is the same as with `seed: 1`.
 
     未设置 seed 时的响应与 `seed: 1` 相同。
     """
@@ -218,14 +217,14 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
 
     if await without(False) != await with_one(False):
-        raise Failure("the sample of seed 1", "another one", effect=Effect.IGNORED)
+        raise Failure("the sample of seed 1", "another sample", effect=Effect.IGNORED)
 
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
 async def null_is_no_seed(api: Api) -> None:
-    """`seed: null` is served, and repeats are sampled again as without a seed.
+    """`seed: null` is accepted, and repeats are sampled again as without a seed.
 
-    `seed: null` 得到处理，重复请求时与未设置 seed 一样重新采样。
+    `seed: null` 会被接受，重复请求时与未设置 seed 一样重新采样。
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
@@ -236,14 +235,14 @@ async def null_is_no_seed(api: Api) -> None:
 
     async with where_served(api, "seed", 1):
         texts = (await sample(api, sampled(seed=None))).texts
-    # As the seed 0 is what null is most often taken for, one sample tells; repeats tell the rest.
+    # Null is most often treated as seed 0, which one sample shows; repeats show the rest.
     if texts == (await sample(api, seeded(0))).texts:
-        await expect_variety("seed.null", draw, "another sample of the same request")
+        await expect_variety("seed.null", draw, "a different sample of the same request")
 
 
 @check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
 async def null_is_sampled_again(api: Api) -> None:
-    """No two of several samples with `seed: null` are one text, plain or streamed.
+    """Samples with `seed: null` all differ, streaming or not.
 
     使用 `seed: null` 的多个样本，无论流式与否，任意两个文本都不相同。
     """
@@ -254,14 +253,14 @@ async def null_is_sampled_again(api: Api) -> None:
         await choices_in_every_shape(api, request, shapes=NULL_SHAPES, fresh=i > 0)
         for i in range(3)
     ]
-    assert_no_repeat("seed.null-repeats", rounds, "another sample each time", other_response)
+    assert_no_repeat("seed.null-repeats", rounds, "a different sample each time", other_response)
 
 
 async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
-    """Take the same seeded sample twice in one way, and once more if those differ.
+    """Take the same seeded sample twice in one request shape, and once more if those differ.
 
     Returns:
-        Their texts; none where this way is not served, which is judged where it is asked plainly.
+        Their texts; empty if the shape is rejected (covered by other checks).
     """
     body = {"prompt": STORY, "max_tokens": 4, "temperature": 1, "seed": SEED, **shape.more}
     texts: list[tuple[str, ...]] = []
@@ -278,11 +277,11 @@ async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
     return texts
 
 
-async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
-    """Assert that another seed gives another text than :data:`SEED`, where seeds count at all.
+async def assert_distinguished(api: Api, check_id: str, other: int) -> None:
+    """Assert that another seed gives another text than :data:`SEED`, if seeds have any effect.
 
     Raises:
-        Deviation: it gives the same, which next to never happens by chance, or is declined.
+        Deviation: it gives the same, which practically never happens by chance, or is rejected.
     """
     texts = (await sample(api, seeded())).texts
     try:
@@ -290,10 +289,10 @@ async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
             return
     except Refusal as refusal:
         raise Failure(
-            f"the seed {other} to be served like {SEED}", str(refusal), effect=Effect.REFUSED
+            f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
         ) from None
     if not await differs(api, seeded(), seeded(SEED + 1)):
-        raise NotApplicable("seeds are not told apart at all, which another check judges")
+        raise NotApplicable("all seeds give the same sample (covered by another check)")
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         body = sampled(prompt, seed=(SEED, other)[number], **more)
@@ -303,10 +302,10 @@ async def assert_told_apart(api: Api, check_id: str, other: int) -> None:
 
 
 async def assert_repeats(api: Api, seed: int) -> None:
-    """Assert that a seeded sample comes again, in one of two further tries.
+    """Assert that a seeded sample repeats in one of two further tries.
 
-    A seed is kept as well as may be: a change of the backend, which ``system_fingerprint`` tells,
-    or the batch that a request happened to share may change a sample now and then.
+    Determinism is best effort: a change of the backend, which ``system_fingerprint`` shows, or
+    the batch that a request happened to share may change a sample sometimes.
     """
 
     async def draw(*, fresh: bool) -> Completion:

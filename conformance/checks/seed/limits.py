@@ -8,7 +8,7 @@ LIMITS = (
     wrong_type(
         "seed.word-refused",
         {"seed": "lucky"},
-        "A seed given as a word is declined.",
+        "A seed that is a word is rejected.",
         "seed 为单词时会被拒绝。",
     ),
 )

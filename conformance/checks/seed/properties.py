@@ -27,7 +27,7 @@ SAMPLES = 3
 """Samples to compare: without a seed, all of them differ."""
 
 START, CHINESE_START = "Once upon a time", "今天早上，我"
-"""Prompts that a model can continue in many ways."""
+"""Prompts with many likely continuations."""
 
 SAMPLE_TOKENS = 8
 """``max_tokens`` of a sample: enough that two unseeded samples practically never agree."""
@@ -41,7 +41,7 @@ MIN_UNREPEATED_REQUESTS = 5
 
 @check("relations.seed-repeats", requirement="seed.repeats", needs=("temperature",), **GENERATED)
 async def a_seed_repeats_its_samples(api: Api) -> None:
-    """Whatever the seed and whatever is asked, the same request gets the same samples again.
+    """For any seed and request, the same request gets the same samples again.
 
     无论 seed 与请求为何，同样的请求再次得到同样的采样。
     """
@@ -71,9 +71,9 @@ def hottest(api: Api) -> float:
 
 @check("relations.null-seed", requirement="seed.null-is-none", **GENERATED)
 async def a_null_seed_changes_nothing(api: Api) -> None:
-    """Whatever is asked, `seed: null` gives the greedy answer without `seed`.
+    """For any request, `seed: null` gives the same greedy response as omitting it.
 
-    无论请求什么，`seed: null` 都给出不带 `seed` 时的贪心响应。
+    对任意请求，`seed: null` 都给出不带 `seed` 时的贪心响应。
     """
     await assert_null_is_absent(api, "seed", 1)
 
@@ -116,8 +116,8 @@ REQUESTS = (
     needs=("temperature", "stream"),
     **GENERATED,
 )
-async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
-    """With a seed a stream is the sample of the plain answer, in batches, copies and echoes too.
+async def a_seeded_stream_has_the_non_streaming_sample(api: Api) -> None:
+    """With a seed, a stream has the same sample as the non-streaming response.
 
     使用 seed 时，流与非流式响应为同一样本，批次、多个 choice 与回显时亦然。
     """
@@ -136,13 +136,13 @@ async def a_seeded_stream_is_the_plain_sample(api: Api) -> None:
             unrepeated.append(request)
     if len(unrepeated) >= MIN_UNREPEATED_REQUESTS:
         raise Failure(
-            "a seed to repeat its sample",
-            f"others now and then in {len(unrepeated)} requests,"
+            "the same sample for the same seed",
+            f"different samples in some repeats of {len(unrepeated)} requests,"
             f" such as {shown(unrepeated[0].body)}",
             effect=Effect.IGNORED,
         )
     if unrepeated:
-        raise NotApplicable("a seed does not repeat its sample, so none can be compared")
+        raise NotApplicable("samples with the same seed differ, so none can be compared")
 
 
 async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal) -> None:
@@ -157,7 +157,7 @@ async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal)
     if any(isinstance(one, Refusal) for one in samples):
         raise refusal
     raise Failure(
-        f"the seed {request.seed} to be served like {usual.seed}",
+        f"seed {request.seed} accepted like {usual.seed}",
         str(refusal),
         effect=Effect.REFUSED,
     )
@@ -202,12 +202,12 @@ async def assert_seed_repeats(
     for found in samples.values():
         if len(set(found)) == len(found):
             raise Failure(
-                f"the same text for the seed {request.seed} again",
+                f"the same text for seed {request.seed} again",
                 f"{shown(found, limit=400)} for {shown(request.body)}",
                 effect=Effect.IGNORED,
             )
     if all(len(set(found)) == 1 for found in samples.values()):
         raise Failure(
-            "the same sample, streamed and plain",
-            f"{shown(streamed)} against {shown(non_streaming)} for {shown(request.body)}",
+            "the same sample with and without streaming",
+            f"{shown(streamed)} vs. {shown(non_streaming)} for {shown(request.body)}",
         )

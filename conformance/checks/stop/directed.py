@@ -41,14 +41,14 @@ from conformance.judgement import NotApplicable, expect
 from conformance.model import Effect
 
 PIECE_OF_PROMPT = COUNTING[:10]
-"""A piece of the prompt that its continuation does not repeat."""
+"""A part of the prompt that its continuation does not repeat."""
 
 
 @check("stop.four-served", requirement="stop.at-most-four", tier="smoke")
 async def as_many_sequences_as_documented_are_served(api: Api) -> None:
-    """The documented number of stop sequences is served.
+    """The documented number of stop sequences is accepted.
 
-    文档规定数目的停止序列得到处理。
+    文档规定数目的停止序列会被接受。
     """
     stop = [*UNMATCHED_SEQUENCES[: limit_of(api) - 1], await middle(api)]
     await non_streaming(api, stop=stop)
@@ -56,11 +56,11 @@ async def as_many_sequences_as_documented_are_served(api: Api) -> None:
 
 @check("stop.five-refused", requirement="stop.at-most-four", tier="smoke")
 async def one_sequence_too_many_is_refused(api: Api) -> None:
-    """One stop sequence more than the documented number is refused.
+    """One more stop sequence than documented is rejected.
 
     比文档规定的数目多一个停止序列时会被拒绝。
     """
-    # Where the error points to is a convention of its own, which the errors' checks look at.
+    # Checks of errors judge which parameter the error names.
     _ = (await with_one_too_many(api, limit_of(api), await middle(api))).expect_error(
         *REJECTED_STATUSES
     )
@@ -68,7 +68,7 @@ async def one_sequence_too_many_is_refused(api: Api) -> None:
 
 @check("stop.fifth-not-dropped", requirement="stop.none-silently-dropped", tier="smoke")
 async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
-    """The last of five stop sequences works as well, if five are accepted at all.
+    """If five stop sequences are accepted, the last one works as well.
 
     若接受五个停止序列，则最后一个同样有效。
     """
@@ -80,7 +80,7 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
 
 @check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
 async def the_text_lacks_the_stop_sequence(api: Api) -> None:
-    """A piece of the endpoint's own answer, sent back as `stop`, is not in the text any more.
+    """A part of the response that is sent as `stop` does not appear in the text.
 
     取接口自己响应中的一段作为 `stop` 发回，该段不再出现在文本中。
     """
@@ -92,7 +92,7 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
 
 @check("stop.string", requirement="stop.string", tier="smoke")
 async def a_string_ends_the_text(api: Api) -> None:
-    """A stop sequence given as a string cuts the text just before it, and nowhere else.
+    """A stop sequence given as a string cuts the text just before it.
 
     以字符串给出的停止序列，恰在其之前截断文本，不会在别处截断。
     """
@@ -101,7 +101,7 @@ async def a_string_ends_the_text(api: Api) -> None:
 
 @check("stop.earliest", requirement="stop.earliest-match")
 async def the_earliest_match_ends_the_text(api: Api) -> None:
-    """Of two sequences that both occur, the text ends before the one that occurs first.
+    """If two sequences occur, the text ends before the first occurrence.
 
     两个停止序列都会出现时，文本在先出现者之前结束。
 
@@ -115,7 +115,7 @@ async def the_earliest_match_ends_the_text(api: Api) -> None:
 
 @check("stop.earliest-in-any-order", requirement="stop.earliest-match")
 async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
-    """Where the first of two sequences occurs first, the text ends before it as well.
+    """If the first sequence of the list occurs first, the text also ends before it.
 
     列表中的第一个停止序列先出现时，文本同样在其之前结束。
 
@@ -141,7 +141,7 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
 
 @check("stop.inside-word", requirement="stop.across-token-borders")
 async def letters_inside_a_word_end_the_text(api: Api) -> None:
-    """Two letters from inside a word cut the text in the middle of that word.
+    """A sequence from inside a word cuts the text in the middle of that word.
 
     取自单词内部的两个字母，使文本在该单词中间截断。
     """
@@ -150,7 +150,7 @@ async def letters_inside_a_word_end_the_text(api: Api) -> None:
 
 @check("stop.across-words", requirement="stop.across-token-borders", tier="deep")
 async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
-    """A piece that runs from inside one word to inside the next cuts the text before it.
+    """A sequence from inside one word to inside the next cuts the text before it.
 
     从一个单词中间到下一个单词中间的片段，使文本在其之前截断。
     """
@@ -177,7 +177,7 @@ async def an_emoji_ends_the_text(api: Api) -> None:
 
 @check("stop.at-the-start", requirement="stop.string", tier="deep")
 async def the_first_characters_end_the_text(api: Api) -> None:
-    """A stop sequence at the very start of the answer leaves an empty text.
+    """A stop sequence at the start of the response gives an empty text.
 
     响应一开始就遇到停止序列时，文本为空。
     """
@@ -186,14 +186,14 @@ async def the_first_characters_end_the_text(api: Api) -> None:
 
 @check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
-    """With `echo` a sequence stops where the answer holds it, and not in the echoed prompt.
+    """With `echo`, a sequence stops the completion, not the echoed prompt.
 
     使用 `echo` 时，停止序列在响应中出现处生效，而不在回显的 prompt 中生效。
     """
     free = (await non_streaming(api)).text
     needle = middle_of(free)
     if PIECE_OF_PROMPT in free:
-        raise NotApplicable(f"the answer holds {PIECE_OF_PROMPT!r} as well")
+        raise NotApplicable(f"the response also contains {PIECE_OF_PROMPT!r}")
 
     async def stopped(fresh: bool) -> str:
         return (
@@ -204,22 +204,22 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
         return COUNTING + before((await non_streaming(api, fresh=fresh)).text, needle)
 
     text = await stopped(False)
-    # Without the whole prompt there is no telling what stopped; the echo is judged by itself.
+    # Without the whole prompt it is unclear what stopped; other checks judge the echo.
     if not PIECE_OF_PROMPT.startswith(text):
         assert_echoed(text, COUNTING)
-    await expect_agreement(stopped, cut, f"the prompt, and the answer up to {needle!r}")
+    await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")
 
 
 @check("stop.batch", requirement="stop.string")
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
-    """In a batch a stop sequence ends the answers that hold it, and no other.
+    """In a batch, a stop sequence ends only the choices that contain it.
 
     批次中的停止序列只结束含有它的响应，不影响其他响应。
     """
     *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
-        raise NotApplicable(f"both answers hold {needle!r}")
+        raise NotApplicable(f"both responses contain {needle!r}")
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
@@ -229,12 +229,12 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in response.texts)
 
-    await expect_agreement(stopped, cut, f"the last answer cut before {needle!r}")
+    await expect_agreement(stopped, cut, f"only the last text cut, before {needle!r}")
 
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks")
 async def a_stream_ends_before_the_sequence(api: Api) -> None:
-    """A stream ends before a sequence of two words, and sends no character of it.
+    """A stream ends before a sequence of two words and sends no character of it.
 
     流在由两个单词组成的停止序列之前结束，不发出其中任何字符。
     """
@@ -244,7 +244,7 @@ async def a_stream_ends_before_the_sequence(api: Api) -> None:
 
 @check("stop.held-text-released", requirement="streaming.held-text-released")
 async def an_almost_match_is_sent_after_all(api: Api) -> None:
-    """Text that looks like the beginning of a stop sequence, and is none, is streamed in full.
+    """Text that only resembles the start of a stop sequence is streamed in full.
 
     看似停止序列开头、其实不是的文本，会在流中完整发出。
     """
@@ -256,7 +256,7 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
 
 @check("stop.null", requirement="stop.null-is-none")
 async def null_stops_nothing(api: Api) -> None:
-    """`stop: null` gives the answer that no `stop` gives.
+    """`stop: null` gives the same response as omitting it.
 
     `stop: null` 的响应与未设置 `stop` 时相同。
     """
@@ -266,7 +266,7 @@ async def null_stops_nothing(api: Api) -> None:
 
 @check("stop.empty-string", requirement="stop.empty-is-harmless")
 async def an_empty_sequence_stops_nothing(api: Api) -> None:
-    """`stop: ""` is declined, or leaves the answer as it is.
+    """`stop: ""` is rejected or has no effect.
 
     `stop: ""` 会被拒绝，或不改变响应。
     """
@@ -275,7 +275,7 @@ async def an_empty_sequence_stops_nothing(api: Api) -> None:
 
 @check("stop.empty-array", requirement="stop.empty-is-harmless", tier="deep")
 async def an_empty_array_stops_nothing(api: Api) -> None:
-    """`stop: []` is declined, or leaves the answer as it is.
+    """`stop: []` is rejected or has no effect.
 
     `stop: []` 会被拒绝，或不改变响应。
     """
@@ -284,7 +284,7 @@ async def an_empty_array_stops_nothing(api: Api) -> None:
 
 @check("stop.empty-in-array", requirement="stop.empty-is-harmless", tier="deep")
 async def an_empty_sequence_in_an_array_stops_nothing(api: Api) -> None:
-    """An empty string among other sequences is declined, or leaves the answer as it is.
+    """An empty string among other stop sequences is rejected or has no effect.
 
     停止序列中夹杂的空字符串会被拒绝，或不改变响应。
     """

@@ -14,7 +14,7 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 @invariant("stop.excluded-everywhere", requirement="stop.excluded-from-text")
 def no_text_holds_its_stop_sequence(exchange: RecordedExchange) -> None:
-    """No generated text, plain or streamed, holds one of the stop sequences of its request.
+    """No generated text contains a stop sequence of its request.
 
     无论流式与否，生成的文本都不含请求中的任何停止序列。
     """
@@ -27,14 +27,14 @@ def no_text_holds_its_stop_sequence(exchange: RecordedExchange) -> None:
 
 @invariant("stop.none-dropped-everywhere", requirement="stop.none-silently-dropped")
 def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
-    """Where more stop sequences are accepted than documented, no text holds any of them.
+    """If more stop sequences are accepted than documented, no text contains any of them.
 
     若接受的停止序列多于文档规定，则没有任何文本含有其中之一。
     """
     stops = [stop for stop in exchange.request.stops if stop]
     limit = exchange.contract.parameter("stop").max_items
     if limit is None or len(stops) <= limit:
-        raise NotApplicable("there are not more stop sequences than the document allows")
+        raise NotApplicable("there are no more stop sequences than the document allows")
     assert_none_in(exchange, stops)
 
 
@@ -42,7 +42,7 @@ def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
 def no_stream_ends_in_a_piece_of_its_stop_sequence(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy stream goes on past its stop sequence's place by characters of that sequence.
+    """No greedy stream contains the first characters of its stop sequence at the end.
 
     任何贪心流都不会越过停止序列的位置而带出该序列的字符。
     """
@@ -58,7 +58,7 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 def no_text_ends_in_a_piece_of_its_stop_sequence(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No plain greedy text goes on past its stop sequence's place by characters of it.
+    """No greedy text without streaming ends in the first characters of its stop sequence.
 
     任何非流式贪心文本都不会越过停止序列的位置而带出该序列的字符。
     """
@@ -74,7 +74,7 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(
 def nothing_but_a_sequence_ends_a_text(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy choice with `stop` ends where its text goes on elsewhere, but for a sequence.
+    """A greedy choice with finish_reason `stop` ends early only at a stop sequence.
 
     finish_reason 为 `stop` 的贪心 choice，若其文本在别处还有下文，则只会在停止序列之前结束。
     """
@@ -93,7 +93,7 @@ def nothing_but_a_sequence_ends_a_text(
 
 @invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
 def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy stream that met no stop sequence lacks an ending that one might have begun with.
+    """A greedy stream without a match does not lose an ending that could begin a sequence.
 
     没有遇到停止序列的贪心流，不会缺少可能是停止序列开头的结尾。
     """
@@ -116,7 +116,7 @@ def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> 
 
 
 def is_cut_elsewhere(sight: Sight, greedy: Greedy) -> bool:
-    """Return whether a text ends by a stop sequence where none of its request's begins."""
+    """Return whether a text ended by ``stop`` where no stop sequence of its request begins."""
     usual = greedy.settled.get(sight.prompt, "")
     rest = usual.removeprefix(sight.text)
     goes_on = usual.startswith(sight.text) and solid(sight.text) == sight.text and rest != ""
@@ -130,7 +130,7 @@ def begins(stop: str, rest: str) -> bool:
 
 
 def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
-    """Assert that no generated text of an answer holds one of some sequences."""
+    """Assert that no generated text of a response contains one of ``stops``."""
     for number, choice in exchange.numbered:
         text = exchange.generated(number, choice)
         met = next((stop for stop in stops if stop in text), None)
@@ -141,7 +141,7 @@ def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
 
 
 def piece_of_stop(sight: Sight, greedy: Greedy) -> str | None:
-    """Return the beginning of its stop sequence that a text ends in, if it does."""
+    """Return the beginning of its stop sequence that a text ends in, or None."""
     before, stop = place_of_stop(sight, greedy)
     if before is None or not sight.text.startswith(before):
         return None

@@ -10,8 +10,8 @@ from conformance.checks._shared.metamorphic_stops import assert_stop_cuts
 
 
 @check("relations.stop-cuts", requirement="stop.earliest-match", **GENERATED)
-async def a_stop_cuts_the_free_answer(api: Api) -> None:
-    """Wherever it is cut from the free answer, a stop sequence ends the text just before it.
+async def a_stop_cuts_the_free_text(api: Api) -> None:
+    """A stop sequence from any part of a response ends the text just before it.
 
     无论停止序列取自自由响应的何处，文本都恰在其前结束。
     """
@@ -20,8 +20,8 @@ async def a_stop_cuts_the_free_answer(api: Api) -> None:
 
 @check("relations.null-stop", requirement="stop.null-is-none", **GENERATED)
 async def a_null_stop_stops_nothing(api: Api) -> None:
-    """Whatever is asked, `stop: null` gives the answer without `stop`.
+    """For any request, `stop: null` gives the same response as omitting it.
 
-    无论请求什么，`stop: null` 都给出不带 `stop` 时的响应。
+    对任意请求，`stop: null` 都给出不带 `stop` 时的响应。
     """
     await assert_null_is_absent(api, "stop", "§")

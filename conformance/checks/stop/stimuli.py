@@ -17,11 +17,15 @@ from conformance.model import Effect
 from conformance.protocol.response import Response
 
 Cut = Callable[[str], str]
-"""Cuts a needle from a text that the endpoint generated."""
+"""Returns a stop sequence from a text that the endpoint generated."""
 
 
 def limit_of(api: Api) -> int:
-    """Return the documented number of stop sequences."""
+    """Return the documented number of stop sequences.
+
+    Raises:
+        NotApplicable: the document states none.
+    """
     limit = api.contract.parameter("stop").max_items
     if limit is None:
         raise NotApplicable("this document sets no limit to the number of stop sequences")
@@ -29,18 +33,18 @@ def limit_of(api: Api) -> int:
 
 
 async def middle(api: Api) -> str:
-    """Cut the needle that several checks share from the shared answer."""
+    """Return the sequence that several checks share, from the shared response."""
     return middle_of((await non_streaming(api)).text)
 
 
 async def with_one_too_many(api: Api, limit: int, needle: str) -> Response:
-    """Ask with one sequence too many, of which only the last one matches."""
+    """Send one sequence more than ``limit``, of which only the last one matches."""
     others = [f"§{number}" for number in range(limit)]
     return await api.complete(**greedy(COUNTING, stop=[*others, needle]))
 
 
 async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
-    """Assert that a needle from the answer to a prompt, sent as a string, cuts that answer."""
+    """Assert that a sequence from the response to a prompt, sent as a string, cuts that text."""
     needle = cut((await non_streaming(api, prompt)).text)
     await assert_stopped_text(api, prompt, needle, needle)
 
@@ -48,7 +52,7 @@ async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
 async def assert_stopped_text(
     api: Api, prompt: str, stop: Any, needle: str, *, as_stream: bool = False
 ) -> None:
-    """Assert that the answer with ``stop`` is the free answer, cut just before ``needle``."""
+    """Assert that the text with ``stop`` is the text without, cut just before ``needle``."""
     ask = streamed if as_stream else non_streaming
 
     async def stopped(fresh: bool) -> str:
@@ -57,18 +61,18 @@ async def assert_stopped_text(
     async def cut(fresh: bool) -> str:
         return before((await non_streaming(api, prompt, fresh=fresh)).text, needle)
 
-    # That the sequence is there at all needs no comparison, and says more than a difference.
+    # Finding the sequence itself needs no comparison, and is a clearer failure.
     expect(await stopped(False), "text", effect=Effect.IGNORED).lacks(needle)
-    await expect_agreement(stopped, cut, f"the answer without `stop`, up to {needle!r}")
+    await expect_agreement(stopped, cut, f"the response without `stop`, up to {needle!r}")
 
 
 async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **more: Any) -> None:
-    """Assert that the answer with ``stop`` is the answer without."""
+    """Assert that ``stop`` has no effect."""
     ask = streamed if as_stream else non_streaming
     free = (await non_streaming(api)).text
     for sequence in [stop] if isinstance(stop, str) else stop or []:
         if sequence and sequence in free:
-            raise NotApplicable(f"the endpoint's own text {shown(free)} holds {sequence!r}")
+            raise NotApplicable(f"the endpoint's text {shown(free)} contains {sequence!r}")
 
     async def with_stop(fresh: bool) -> tuple[str, object]:
         choice = (await ask(api, fresh=fresh, stop=stop, **more)).only
@@ -78,15 +82,15 @@ async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **mo
         choice = (await non_streaming(api, fresh=fresh, **more)).only
         return solid(choice.text), choice.finish_reason
 
-    await expect_agreement(with_stop, without, "the answer that comes without `stop`")
+    await expect_agreement(with_stop, without, "the response without `stop`")
 
 
 async def assert_harmless(api: Api, stop: Any) -> None:
-    """Assert that an empty ``stop`` is declined, or stops nothing."""
+    """Assert that an empty ``stop`` is rejected or has no effect."""
     completion = served_or_rejected(await api.complete(**greedy(COUNTING, stop=stop)))
     if completion is None:
         return
     free = (await non_streaming(api)).text
     if free and not completion.text:
-        raise Failure(f"the answer without `stop`, {shown(free)}", "an empty text")
+        raise Failure(f"the response without `stop`, {shown(free)}", "an empty text")
     await assert_unstopped(api, stop)

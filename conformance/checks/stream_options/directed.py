@@ -24,8 +24,8 @@ USAGE = {"include_usage": True}
 
 
 @check("stream-options.usage-chunk", requirement="stream-options.include-usage", tier="smoke")
-async def one_chunk_with_the_bill(api: Api) -> None:
-    """With `include_usage` exactly one chunk without choices carries the usage.
+async def one_chunk_with_usage(api: Api) -> None:
+    """With `include_usage`, exactly one chunk without choices has the usage.
 
     设置 `include_usage` 时，恰有一个不含 choice 的数据块携带用量。
     """
@@ -35,8 +35,8 @@ async def one_chunk_with_the_bill(api: Api) -> None:
 
 
 @check("stream-options.usage-last", requirement="stream-options.include-usage", tier="smoke")
-async def the_bill_comes_before_done(api: Api) -> None:
-    """With `include_usage` the usage is in the last chunk, just before `[DONE]`.
+async def usage_comes_before_done(api: Api) -> None:
+    """With `include_usage`, the usage is in the last chunk, just before `[DONE]`.
 
     设置 `include_usage` 时，用量在最后一个数据块中，紧接在 `[DONE]` 之前。
     """
@@ -47,14 +47,14 @@ async def the_bill_comes_before_done(api: Api) -> None:
         lambda usage: isinstance(usage, Mapping), "an object"
     )
     after = [event.data.strip() for event in response.events[len(response.chunk_objects) :]]
-    # Where no [DONE] comes at all, the stream is incomplete, and its bill is still the last of it.
+    # Without [DONE] the stream is incomplete, and the usage is still its last event.
     if after:
-        expect(after[-1], "event after it").equals(DONE)
+        expect(after[-1], "event after the usage").equals(DONE)
 
 
 @check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
 async def no_other_chunk_has_usage(api: Api) -> None:
-    """With `include_usage` the chunks that carry text carry no usage.
+    """With `include_usage`, the chunks with text have no usage.
 
     设置 `include_usage` 时，带文本的数据块不携带用量。
     """
@@ -64,10 +64,10 @@ async def no_other_chunk_has_usage(api: Api) -> None:
 
 
 @check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked", tier="smoke")
-async def no_bill_in_every_chunk(api: Api) -> None:
-    """A stream that was not asked for usage carries it once at most.
+async def no_usage_in_every_chunk(api: Api) -> None:
+    """A stream without `include_usage` has usage at most once.
 
-    未要求用量的流至多携带一次用量。
+    未设置 `include_usage` 的流至多携带一次用量。
     """
     chunks = (await streamed(api)).chunks
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
@@ -80,8 +80,8 @@ async def no_bill_in_every_chunk(api: Api) -> None:
     tier="deep",
     needs=("stream_options",),
 )
-async def no_bill_when_declined(api: Api) -> None:
-    """With `include_usage: false` a stream carries usage once at most.
+async def no_usage_when_set_to_false(api: Api) -> None:
+    """With `include_usage: false`, a stream has usage at most once.
 
     设置 `include_usage: false` 时，流至多携带一次用量。
     """
@@ -92,7 +92,7 @@ async def no_bill_when_declined(api: Api) -> None:
 
 @check("stream-options.same-text", requirement="stream-options.include-usage", tier="smoke")
 async def asking_for_usage_keeps_the_text(api: Api) -> None:
-    """A greedy stream has the same text with `include_usage` and without.
+    """A greedy stream has the same text with and without `include_usage`.
 
     无论是否设置 `include_usage`，贪心流的文本都相同。
     """
@@ -112,7 +112,7 @@ async def asking_for_usage_keeps_the_text(api: Api) -> None:
     needs=("stream_options",),
 )
 async def the_refusal_names_stream_options(api: Api) -> None:
-    """The refusal of `stream_options` without `stream` names `stream_options`.
+    """The error for `stream_options` without `stream` names `stream_options`.
 
     没有 `stream` 而设置 `stream_options` 时，拒绝信息指出 `stream_options`。
     """
@@ -124,7 +124,7 @@ async def the_refusal_names_stream_options(api: Api) -> None:
 
 @check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
 async def padding_keeps_the_text(api: Api) -> None:
-    """With `include_obfuscation` a greedy stream has the text of the plain answer.
+    """With `include_obfuscation`, a greedy stream has the text of the non-streaming response.
 
     设置 `include_obfuscation` 时，贪心流的文本与非流式响应相同。
     """
@@ -140,10 +140,10 @@ async def padding_keeps_the_text(api: Api) -> None:
 
 
 def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
-    """Return the chunks of a stream that carry usage, where it was asked for.
+    """Return the chunks of a stream that have usage, if it was requested.
 
     Raises:
-        Absence: none does.
+        Missing: none has.
     """
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
     if not counted:

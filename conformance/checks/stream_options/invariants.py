@@ -17,15 +17,15 @@ from conformance.protocol.trace import RecordedExchange
 @invariant(
     "stream-options.usage-everywhere", requirement="stream-options.include-usage", of=Feature.USAGE
 )
-def every_bill_that_was_asked_for_comes_last(exchange: RecordedExchange) -> None:
+def requested_usage_comes_last(exchange: RecordedExchange) -> None:
     """Every stream with `include_usage` ends with one chunk that has the usage and no choices.
 
     每个带 `include_usage` 的流都以一个有用量、无 choice 的数据块结束。
 
-    The usage has three whole numbers, as that of a plain answer.
+    The usage has three whole numbers, as in a non-streaming response.
     """
     if not exchange.request.include_usage or not exchange.request.stream:
-        raise NotApplicable("no bill was asked for")
+        raise NotApplicable("no usage was requested")
     _ = unbroken(exchange)
     chunks = chunks_of(exchange)
     bare = [chunk for chunk in chunks if _has_usage(chunk) and chunk.get("choices") == []]
@@ -40,26 +40,26 @@ def every_bill_that_was_asked_for_comes_last(exchange: RecordedExchange) -> None
 @invariant(
     "stream-options.only-one-bill-everywhere", requirement="stream-options.other-chunks-null"
 )
-def no_other_chunk_has_a_bill(exchange: RecordedExchange) -> None:
-    """In every stream with `include_usage` the chunks with choices carry no usage.
+def no_other_chunk_has_usage(exchange: RecordedExchange) -> None:
+    """In every stream with `include_usage`, the chunks with choices have no usage.
 
     在每个带 `include_usage` 的流中，含 choice 的数据块都不携带用量。
     """
     if not exchange.request.include_usage:
-        raise NotApplicable("no bill was asked for")
+        raise NotApplicable("no usage was requested")
     for chunk in chunks_of(exchange):
         if choices_in_chunk(chunk):
             expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
 
 
 @invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
-def no_stream_repeats_a_bill_unasked(exchange: RecordedExchange) -> None:
-    """Every stream that was not asked for usage carries it once at most.
+def no_stream_repeats_unrequested_usage(exchange: RecordedExchange) -> None:
+    """Every stream without `include_usage` has usage at most once.
 
-    每个未要求用量的流都至多携带一次用量。
+    每个未设置 `include_usage` 的流都至多携带一次用量。
     """
     if exchange.request.include_usage:
-        raise NotApplicable("a bill was asked for")
+        raise NotApplicable("usage was requested")
     counted = sum(_has_usage(chunk) for chunk in chunks_of(exchange))
     expect(counted, "number of chunks with usage").at_most(1)
 

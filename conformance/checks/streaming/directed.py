@@ -1,4 +1,4 @@
-"""``stream``, and the stream itself: its framing, its chunks, and that they belong together."""
+"""``stream``, and the stream itself: its framing, its chunks, and their common identity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conformance.protocol.response import DONE
 
 @check("stream.absent-is-plain", requirement="stream.plain-unless-asked", tier="smoke")
 async def one_document_unless_asked(api: Api) -> None:
-    """A request that does not mention `stream` is answered with one JSON document.
+    """A request without `stream` gets one JSON document.
 
     未提及 `stream` 的请求，其响应是单个 JSON 文档。
     """
@@ -36,8 +36,8 @@ async def one_document_unless_asked(api: Api) -> None:
 
 
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
-async def one_document_when_declined(api: Api) -> None:
-    """With `stream: false` the answer is one JSON document.
+async def one_document_when_false(api: Api) -> None:
+    """With `stream: false`, the response is one JSON document.
 
     设置 `stream: false` 时，响应是单个 JSON 文档。
     """
@@ -51,7 +51,7 @@ async def one_document_when_declined(api: Api) -> None:
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke")
 async def events_when_asked(api: Api) -> None:
-    """With `stream: true` the answer is a stream of events, not one document.
+    """With `stream: true`, the response is a stream of events, not one document.
 
     设置 `stream: true` 时，响应是事件流，而不是单个文档。
     """
@@ -62,7 +62,7 @@ async def events_when_asked(api: Api) -> None:
 
 @check("stream.true-streams-batch", requirement="stream.true-streams")
 async def a_batch_streams_as_well(api: Api) -> None:
-    """A batch of prompts with `stream: true` is answered with a stream of events as well.
+    """A batch of prompts with `stream: true` also gets a stream of events.
 
     带 `stream: true` 的批次，其响应同样是事件流。
     """
@@ -83,7 +83,7 @@ async def announced_as_an_event_stream(api: Api) -> None:
 
 @check("streaming.framing", requirement="streaming.framing", tier="smoke")
 async def nothing_but_events(api: Api) -> None:
-    """A stream has no line that is no server-sent event, and a blank line ends every event.
+    """Every line of a stream belongs to a server-sent event, and a blank line ends each event.
 
     流中每一行都属于服务器推送事件，每个事件都以空行结束。
     """
@@ -115,7 +115,7 @@ async def done_once_and_last(api: Api) -> None:
 
 @check("streaming.done-last-batch", requirement="streaming.done-last")
 async def done_once_for_a_batch(api: Api) -> None:
-    """The stream of a batch has one `data: [DONE]` as well, after all of its choices.
+    """The stream of a batch also has one `data: [DONE]`, after all of its choices.
 
     批次的流同样只有一个 `data: [DONE]`，位于所有 choice 之后。
     """
@@ -124,7 +124,7 @@ async def done_once_for_a_batch(api: Api) -> None:
 
 @check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke")
 async def chunks_are_completions(api: Api) -> None:
-    """Every chunk is a `text_completion` whose choices carry `text`, not a chat `delta`.
+    """Every chunk is a `text_completion` whose choices have `text`, not a chat `delta`.
 
     每个数据块都是 `text_completion`，其 choice 携带 `text`，而不是聊天的 `delta`。
     """
@@ -162,7 +162,7 @@ async def one_id_for_the_whole_stream(api: Api) -> None:
 async def one_model_for_the_whole_stream(api: Api) -> None:
     """All chunks of a stream name the same `model`.
 
-    一个流的所有数据块具有相同的 `model`。
+    一个流的所有数据块带有相同的 `model`。
     """
     assert_constant((await streamed(api)).chunks, "model")
 
@@ -178,7 +178,7 @@ async def one_time_for_the_whole_stream(api: Api) -> None:
 
 @check("streaming.error-framed", requirement="streaming.error-framed", tier="smoke")
 async def an_error_in_a_stream_is_an_event(api: Api) -> None:
-    """An error that comes after a stream has begun is an event with the error envelope.
+    """An error after a stream has begun is an event with the error envelope.
 
     流开始之后出现的错误，是携带错误对象的事件。
     """
@@ -193,15 +193,15 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
     """Assert that errors in a stream are events with the error envelope.
 
     Args:
-        events: what the events that tell of an error carry.
-        bare: lines that tell of an error and are no fields of an event.
+        events: the data of the events that report an error.
+        bare: lines that report an error and are not fields of an event.
 
     Raises:
         NotApplicable: there are neither.
-        Deviation: one of them is no event, or has no envelope with a sentence in it.
+        Deviation: one of them is not an event, or has no envelope with a message.
     """
     if not events and not bare:
-        raise NotApplicable("no stream of this check broke, so there was no error to look at")
+        raise NotApplicable("no stream of this check failed, so there is no error to judge")
     if bare:
         raise Failure('an event with {"error": {…}}', shown(bare[0]))
     for result in events:
@@ -214,16 +214,16 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
 
 
 def assert_done_once_and_last(data: Sequence[str]) -> None:
-    """Assert that ``[DONE]`` is the last of the payloads and no other."""
+    """Assert that ``[DONE]`` occurs once, as the last payload."""
     count = sum(payload.strip() == DONE for payload in data)
     expect(count, "number of [DONE] events").equals(1)
     expect(data[-1].strip(), "last event").equals(DONE)
 
 
 async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
-    """Return what the events of the shared stream carry.
+    """Return the data of the events of the shared stream.
 
-    A last event that no blank line ended counts: how it is framed is a judgement of its own.
+    A last event without a blank line is included: another check judges its framing.
     """
     stream = (await stream_response(api, prompt)).stream
     last = [] if stream.unfinished is None else [stream.unfinished]
@@ -231,7 +231,7 @@ async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
 
 
 def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
-    """Assert that all chunks have the same value under ``key``, and that there is one."""
+    """Assert that all chunks have the same value under ``key``."""
     values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
     if len(values) != 1:
         raise Failure(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")

@@ -1,4 +1,4 @@
-"""Every stream of a run: one comes where it was requested, with right framing, chunks and end."""
+"""Every stream of a run: present if requested, with correct framing, chunks and end."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange, Violation
 
 CHAT_MEMBERS = ("delta", "message")
-"""What a chunk of a chat carries in place of text."""
+"""Members of a chat chunk in place of text."""
 
 
 @invariant("stream.streams-everywhere", requirement="stream.true-streams", of=Feature.STREAM)
 def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
-    """Every answer to a request with `stream: true` is a stream of server-sent events.
+    """Every response to a request with `stream: true` is a stream of server-sent events.
 
     凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
     if not exchange.request.stream:
-        raise NotApplicable("no stream was asked for")
+        raise NotApplicable("no stream was requested")
     if not exchange.served.is_stream and not is_error(_body_of(exchange.response)):
         raise Missing(
             Feature.STREAM, "a stream", f"one body: {shown(_beginning(exchange.response))}"
@@ -49,12 +49,12 @@ def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
 
 @invariant("stream.plain-everywhere", requirement="stream.plain-unless-asked")
 def nothing_streams_unasked(exchange: RecordedExchange) -> None:
-    """Every answer to a request without `stream: true` is one JSON document.
+    """Every response to a request without `stream: true` is one JSON document.
 
     凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
     if exchange.request.stream:
-        raise NotApplicable("a stream was asked for")
+        raise NotApplicable("a stream was requested")
     if exchange.served.is_stream:
         raise Failure("one JSON document", f"a stream: {shown(_beginning(exchange.response))}")
 
@@ -70,14 +70,14 @@ def every_stream_is_announced_as_one(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.framing-everywhere", requirement="streaming.framing")
 def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
-    """Every stream is UTF-8 and nothing but events: one JSON object or `[DONE]`, and a blank line.
+    """Every stream is UTF-8 and consists of events with one JSON object or `[DONE]` each.
 
     每个流都采用 UTF-8 编码，且只由事件组成：一个 JSON 对象或 `[DONE]`，并以空行结束。
 
-    What a server says of its own failing is left to the check of that.
+    Another check judges how a server reports its own errors.
     """
     stream = stream_of(exchange).stream
-    # What is read as U+FFFD here would be judged as another text by everyone else.
+    # Other checks would judge U+FFFD in invalid UTF-8 as a different text.
     assert_utf_8(exchange.exchange)
     stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
     if stray:
@@ -86,12 +86,12 @@ def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
         raise Failure("a blank line after the last event", shown(stream.unfinished))
     for data, result in exchange.payloads:
         if not isinstance(result, dict):
-            raise Failure("one JSON object in each event", shown(data))
+            raise Failure("one JSON object per event", shown(data))
 
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
 def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
-    """Every stream ends with exactly one `data: [DONE]`, unless it broke with an error.
+    """Every stream ends with exactly one `data: [DONE]`, unless it ended with an error.
 
     每个流都以恰好一个 `data: [DONE]` 结束，因错误中断者除外。
     """
@@ -105,7 +105,7 @@ def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.chunk-shape-everywhere", requirement="streaming.chunk-shape")
 def every_chunk_is_a_text_completion(exchange: RecordedExchange) -> None:
-    """Every chunk of every stream is a `text_completion` whose choices carry `text` and no chat.
+    """Every chunk of every stream is a `text_completion` with `text`, not a chat chunk.
 
     每个流的每个数据块都是 `text_completion`，其 choice 携带 `text`，不带聊天内容。
     """
@@ -146,7 +146,7 @@ def every_stream_has_one_time(exchange: RecordedExchange) -> None:
     explained_by=("index.each-once",),
 )
 def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
-    """Every choice of every stream has exactly one finish_reason, and no text comes after it.
+    """Every choice of every stream has exactly one finish_reason and no text after it.
 
     每个流的每个 choice 都恰有一个 finish_reason，其后没有文本。
     """
@@ -170,14 +170,14 @@ def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
 def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
-    """Every error that comes after a stream has begun is an event with the error envelope.
+    """Every error after a stream has begun is an event with the error envelope.
 
     凡是流开始之后出现的错误，都是携带错误对象的事件。
     """
     _ = exchange.request
     response = exchange.response
     if exchange.exchange.status != 200 or not response.is_stream:
-        raise NotApplicable("the answer is no stream")
+        raise NotApplicable("the response is not a stream")
     assert_errors_framed(
         [data for data, result in exchange.payloads if is_error(result)],
         [line for line in response.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],
@@ -186,7 +186,7 @@ def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
 
 @invariant("streaming.whole-characters-everywhere", requirement="streaming.whole-characters")
 def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
-    """No streamed text with log probabilities breaks a character that its tokens have whole.
+    """No streamed text breaks a character that is whole in its tokens.
 
     带对数概率的流式文本，不会拆断在其 token 中完整的字符。
     """
@@ -194,10 +194,10 @@ def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange)
 
 
 @invariant_across("streaming.same-characters-everywhere", requirement="streaming.whole-characters")
-def streamed_characters_are_as_whole_as_in_other_answers(
+def streamed_characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No streamed greedy text breaks a character that other answers to its prompt have whole.
+    """No streamed greedy text breaks a character that is whole in other responses.
 
     流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """

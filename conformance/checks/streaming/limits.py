@@ -8,7 +8,7 @@ LIMITS = (
     wrong_type(
         "stream.wrong-type-refused",
         {"stream": "perhaps"},
-        "A `stream` that is a word, and not one that stands for yes or no, is refused.",
+        "A `stream` that is a word, other than one for yes or no, is rejected.",
         "`stream` 为既不表示是也不表示否的单词时会被拒绝。",
     ),
 )

@@ -20,10 +20,10 @@ from conformance.generation.strategies import Scene, scenes
     needs=("stream",),
     **GENERATED,
 )
-async def a_stream_is_its_plain_answer(api: Api) -> None:
-    """Whatever is asked, the pieces of each choice of a stream join to the text of the plain one.
+async def a_stream_has_the_non_streaming_text(api: Api) -> None:
+    """For any request, each choice of a stream joins to its non-streaming text.
 
-    无论请求什么，流中每个 choice 的各片段拼接后都等于非流式的文本。
+    对任意请求，流中每个 choice 的各片段拼接后都等于非流式的文本。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -34,7 +34,7 @@ async def a_stream_is_its_plain_answer(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, in_pieces, batched, "a stream that joins to the plain answer"
+            trial, in_pieces, batched, "a stream that joins to the non-streaming response"
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -47,18 +47,18 @@ async def a_stream_is_its_plain_answer(api: Api) -> None:
     **GENERATED,
 )
 async def a_stop_cuts_the_stream(api: Api) -> None:
-    """In a stream, too, nothing of a stop sequence shows, and nothing before it is lost.
+    """In a stream, no part of a stop sequence is sent, and no text before it is lost.
 
-    流式时亦然：停止序列丝毫不出现，其前的内容也不丢失。
+    在流中，停止序列的任何部分都不发出，其前的文本也不丢失。
     """
     await assert_stop_cuts(api, stream=True)
 
 
 @check("relations.echo-streamed", requirement="streaming.echo-once", needs=("stream",), **GENERATED)
-async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
-    """In a stream, too, each echo is its own prompt, once, and the answer follows it.
+async def a_streamed_echo_precedes_the_completion(api: Api) -> None:
+    """In a stream, each choice echoes its own prompt once, before the completion.
 
-    流式时亦然：回显都是其自身的 prompt，只出现一次，其后是响应。
+    在流中，每个 choice 只回显自己的 prompt 一次，其后是补全。
     """
     await assert_echo_precedes_text(api, stream=True)
 
@@ -69,12 +69,12 @@ async def a_streamed_echo_comes_before_the_answer(api: Api) -> None:
     needs=("stream",),
     **GENERATED,
 )
-async def streamed_scores_are_the_plain_ones(api: Api) -> None:
-    """Whatever is asked, the scores in a stream's chunks join to those of the plain answer.
+async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
+    """For any request, the log probabilities of a stream join to the non-streaming ones.
 
-    无论请求什么，流的数据块中的得分拼接后都等于非流式响应的得分。
+    对任意请求，流的数据块中的得分拼接后都等于非流式响应的得分。
     """
-    expected = "a stream's scores that join to the plain answer's"
+    expected = "log probabilities of a stream that join to the non-streaming ones"
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         async def in_pieces(fresh: bool) -> Scored:

@@ -1,7 +1,7 @@
-"""What is served as a plain request is served as a stream, which has code of its own.
+"""What is accepted without streaming is accepted as a stream, which often has separate code.
 
-Several values at the ends of their ranges, and nulls, go into one stream; only where that is
-rejected does each go into a stream of its own, and then into a plain request.
+Several values at the ends of their ranges, and nulls, go into one stream. Only if that is rejected
+is each sent in a stream of its own, and then in a non-streaming request.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ EDGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "suffix-null": ("suffix.null-is-none", {"suffix": None}),
     "logprobs-null": ("logprobs.null-is-none", {"logprobs": None}),
 }
-"""What has to be served, and which requirement says so; a word is a bound that the contract
-states."""
+"""What must be accepted, and the requirement that states it; a word is a bound of the contract."""
 
 TOGETHER = (
     (
@@ -64,7 +63,7 @@ TOGETHER = (
     ("top-p-small",),
     ("temperature-and-top-p",),
 )
-"""What one stream asks for together; a temperature beside a `top_p` need not be served."""
+"""What one stream combines; a temperature with a `top_p` need not be accepted."""
 
 
 def _register(edge: str, requirement: str, values: Mapping[str, Any]) -> None:
@@ -74,8 +73,8 @@ def _register(edge: str, requirement: str, values: Mapping[str, Any]) -> None:
     result = " and ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
     result_zh = " 与 ".join(f"`{name}: {_written(value)}`" for name, value in values.items())
     is_served.__doc__ = (
-        f"A stream with {result} is served where the plain request is.\n\n"
-        f"非流式请求能处理 {result_zh} 时，流式请求同样处理。"
+        f"A stream with {result} is accepted if the non-streaming request is.\n\n"
+        f"若非流式请求接受 {result_zh}，则流式请求同样接受。"
     )
     check(
         f"served-streams.{edge}",
@@ -91,11 +90,11 @@ def _written(value: object) -> str:
 
 
 async def assert_streamed(api: Api, edge: str) -> None:
-    """Assert that a stream at an edge is not declined where the plain request is served.
+    """Assert that a stream at an edge is not rejected if the non-streaming request is accepted.
 
     Raises:
         Deviation: it is.
-        NotApplicable: this document knows no such edge.
+        NotApplicable: the document states no such edge.
     """
     alone = values_at(api.contract, edge)
     if alone is None:
@@ -108,16 +107,16 @@ async def assert_streamed(api: Api, edge: str) -> None:
     if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
         return
     if not await is_served(api, stream=True):
-        raise NotApplicable("streams are declined altogether, which another check judges")
+        raise NotApplicable("all streams are rejected (covered by another check)")
     raise Failure(
-        f"a stream with {shown(alone)} to be served as the plain request is",
-        "the stream is declined",
+        f"a stream with {shown(alone)} accepted like the non-streaming request",
+        "the stream is rejected",
         effect=Effect.REFUSED,
     )
 
 
 def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
-    """Return what a request at an edge has, or None where the contract does not state it."""
+    """Return the parameters of a request at an edge, or None if the contract does not state it."""
     requirement, values = EDGES[edge]
     if contract.why_not_in_force(requirement) is not None:
         return None
@@ -133,10 +132,10 @@ def values_at(contract: Contract, edge: str) -> dict[str, Any] | None:
 
 
 async def is_served(api: Api, **request: Any) -> bool:
-    """Return whether the cheapest request with something beside it is served, or declined.
+    """Return whether the cheapest request with more parameters is accepted or rejected.
 
     Raises:
-        Inconclusive: neither: 429, 5xx, trouble with the key, or no answer.
+        Inconclusive: neither: 429, 5xx, a problem with the key, or no response.
     """
     response = await api.complete(**minimal_request(**request))
     if response.status in REFUSALS:

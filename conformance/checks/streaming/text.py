@@ -1,4 +1,4 @@
-"""What a stream adds up to: texts, endings and indexes of its choices, and arrival times."""
+"""A stream as a whole: texts, endings and indexes of its choices, and arrival times."""
 
 from __future__ import annotations
 
@@ -31,53 +31,53 @@ from conformance.protocol.completion import Completion, JsonObject
 
 
 @check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
-async def joined_text_is_the_plain_text(api: Api) -> None:
-    """The pieces of a greedy stream join to the text of the plain answer.
+async def streamed_text_joins_to_the_non_streaming_text(api: Api) -> None:
+    """The chunks of a greedy stream join to the text of the non-streaming response.
 
     贪心流的各片段拼接后等于非流式响应的文本。
     """
-    await assert_stream_as_plain(api, COUNTING)
+    await assert_non_streaming_text(api, COUNTING)
 
 
 @check("streaming.text-words", requirement="streaming.text-equals-plain", tier="deep")
 async def joined_words_keep_their_spaces(api: Api) -> None:
-    """Words that are streamed keep the spaces between them and before the first.
+    """Streamed words keep the spaces between them and before the first.
 
     流式发送的单词保留彼此之间及第一个之前的空格。
     """
-    await assert_stream_as_plain(api, COLOURS)
+    await assert_non_streaming_text(api, COLOURS)
 
 
 @check("streaming.text-chinese", requirement="streaming.text-equals-plain")
-async def joined_chinese_is_the_plain_text(api: Api) -> None:
-    """After a Chinese prompt the stream joins to the text of the plain answer.
+async def streamed_chinese_joins_to_the_non_streaming_text(api: Api) -> None:
+    """After a Chinese prompt, a stream joins to the text of the non-streaming response.
 
     在中文 prompt 之后，流拼接后等于非流式响应的文本。
     """
-    await assert_stream_as_plain(api, CHINESE)
+    await assert_non_streaming_text(api, CHINESE)
 
 
 @check("streaming.text-emoji", requirement="streaming.text-equals-plain")
-async def joined_emoji_are_the_plain_text(api: Api) -> None:
-    """After a prompt of emoji the stream joins to the text of the plain answer.
+async def streamed_emoji_join_to_the_non_streaming_text(api: Api) -> None:
+    """After a prompt of emoji, a stream joins to the text of the non-streaming response.
 
     在表情符号 prompt 之后，流拼接后等于非流式响应的文本。
     """
-    await assert_stream_as_plain(api, EMOJI, partial(emoji, api))
+    await assert_non_streaming_text(api, EMOJI, partial(emoji, api))
 
 
 @check("streaming.text-batch", requirement="streaming.text-equals-plain")
-async def joined_batch_is_the_plain_batch(api: Api) -> None:
-    """Every choice of a streamed batch joins to the text of the same choice answered plainly.
+async def a_streamed_batch_joins_to_the_non_streaming_batch(api: Api) -> None:
+    """Every choice of a streamed batch joins to the text of the same non-streaming choice.
 
     流式批次的每个 choice 拼接后，等于同一 choice 非流式响应的文本。
     """
-    await assert_stream_as_plain(api, two_prompts(api))
+    await assert_non_streaming_text(api, two_prompts(api))
 
 
 @check("streaming.characters-chinese", requirement="streaming.whole-characters")
 async def chinese_characters_stay_whole(api: Api) -> None:
-    """No chunk of a Chinese answer holds half a character where the plain answer has none.
+    """No chunk of a Chinese response splits a character that is whole without streaming.
 
     非流式的中文响应没有残缺字符时，流的数据块中也没有半个字符。
     """
@@ -86,7 +86,7 @@ async def chinese_characters_stay_whole(api: Api) -> None:
 
 @check("streaming.characters-emoji", requirement="streaming.whole-characters")
 async def emoji_stay_whole(api: Api) -> None:
-    """No chunk of an answer in emoji holds half a character where the plain answer has none.
+    """No chunk of a response in emoji splits a character that is whole without streaming.
 
     非流式的表情符号响应没有残缺字符时，流的数据块中也没有半个字符。
     """
@@ -95,7 +95,7 @@ async def emoji_stay_whole(api: Api) -> None:
 
 @check("streaming.one-finish", requirement="streaming.one-finish-per-choice", tier="smoke")
 async def the_choice_ends_once(api: Api) -> None:
-    """A streamed choice has exactly one finish_reason, and no text comes after it.
+    """A streamed choice has exactly one finish_reason and no text after it.
 
     流式 choice 恰有一个 finish_reason，其后没有文本。
     """
@@ -104,7 +104,7 @@ async def the_choice_ends_once(api: Api) -> None:
 
 @check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice")
 async def every_choice_of_a_batch_ends_once(api: Api) -> None:
-    """Every choice of a streamed batch has a finish_reason of its own, and no text after it.
+    """Every choice of a streamed batch has its own finish_reason and no text after it.
 
     流式批次的每个 choice 都有自己的 finish_reason，其后没有文本。
     """
@@ -112,12 +112,12 @@ async def every_choice_of_a_batch_ends_once(api: Api) -> None:
 
 
 @check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
-async def copies_are_told_apart(api: Api) -> None:
-    """With `n: 3` the chunks carry index 0, 1 or 2, and none is missing.
+async def choices_are_numbered(api: Api) -> None:
+    """With `n: 3`, the chunks have index 0, 1 or 2, and none is missing.
 
     设置 `n: 3` 时，数据块的 index 为 0、1 或 2，一个不缺。
     """
-    chunks = (await three_copies(api)).chunks
+    chunks = (await three_streamed_choices(api)).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
     expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
 
@@ -127,24 +127,24 @@ async def copies_are_told_apart(api: Api) -> None:
     requirement="streaming.one-finish-per-choice",
     needs=("n", "stream"),
 )
-async def every_copy_ends_once(api: Api) -> None:
-    """With `n: 3` every choice of a stream has a finish_reason of its own, and no text after it.
+async def every_choice_ends_once(api: Api) -> None:
+    """With `n: 3`, every choice of a stream has its own finish_reason and no text after it.
 
     设置 `n: 3` 时，流的每个 choice 都有自己的 finish_reason，其后没有文本。
     """
-    assert_one_finish((await three_copies(api)).chunks, range(3))
+    assert_one_finish((await three_streamed_choices(api)).chunks, range(3))
 
 
-async def three_copies(api: Api) -> Completion:
-    """Ask for three samples as a stream."""
+async def three_streamed_choices(api: Api) -> Completion:
+    """Request three samples as a stream."""
     completion = collect_stream(await api.stream(**sampled(n=3)))
     choices_of(completion, 3, Feature.N_CHOICES)
     return completion
 
 
 @check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
-async def prompts_are_told_apart(api: Api) -> None:
-    """The chunks of a streamed batch carry the number of the prompt that they answer.
+async def prompts_are_numbered(api: Api) -> None:
+    """The chunks of a streamed batch have the number of their prompt as index.
 
     流式批次的数据块带有其所响应的 prompt 的编号。
     """
@@ -154,31 +154,31 @@ async def prompts_are_told_apart(api: Api) -> None:
 
 
 MIN_SPAN_SECONDS = 0.005
-"""Seconds over which text has to arrive to be no burst at all."""
+"""Seconds over which text must arrive so that it is no burst."""
 
 TRIES = 3
-"""How often a burst has to repeat."""
+"""How often a burst has to repeat before it counts."""
 
 MIN_GENERATION_SECONDS = 0.05
-"""Seconds that the generation must take: below, buffers on the way may hide an honest stream."""
+"""Minimum seconds of generation: below that, buffers on the way may hide a real stream."""
 
 TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
 
 
 @check("streaming.incremental", requirement="streaming.incremental")
 async def text_arrives_while_it_is_generated(api: Api) -> None:
-    """The text of a stream arrives over the time that its generation takes, not in one burst.
+    """The text of a stream arrives while it is generated, not in one burst.
 
     流的文本随生成过程陆续到达，而不是一次性到达。
     """
     span = await arrival_span(api, greedy(), fresh=False)
     if span >= max(MIN_SPAN_SECONDS, await generation_time(api, greedy(), fresh=False) / 5):
         return
-    # What other checks ask tells already whether a longer text would take long enough.
+    # Responses of other checks already show whether a longer text would take long enough.
     longest = (await api.complete(**LONGER_REQUEST)).expect_ok().exchange.attempts[-1].elapsed
     if longest < MIN_GENERATION_SECONDS:
         raise NotApplicable(TOO_QUICK)
-    # A burst is believed only when it repeats, and of a longer text: a lost packet makes one, too.
+    # A burst counts only if it repeats with a longer text: a lost packet causes one, too.
     async with event_loop_lag() as late:
         spans = [await arrival_span(api, LONGER_REQUEST, fresh=True) for _ in range(TRIES)]
         durations = [await generation_time(api, LONGER_REQUEST, fresh=True) for _ in range(TRIES)]
@@ -198,7 +198,7 @@ async def text_arrives_while_it_is_generated(api: Api) -> None:
 
 
 async def arrival_span(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
-    """Return the seconds between the first and the last piece of a stream's text."""
+    """Return the seconds between the first and the last chunk with text."""
     response = await api.stream(fresh=fresh, **body)
     collect_stream(response)
     times = [event.at for event in response.events if carries_text(event.data)]
@@ -206,7 +206,7 @@ async def arrival_span(api: Api, body: Mapping[str, Any], *, fresh: bool) -> flo
 
 
 async def generation_time(api: Api, body: Mapping[str, Any], *, fresh: bool) -> float:
-    """Estimate the seconds of a plain answer's generation, without its way and its wait."""
+    """Estimate the seconds of generation of a non-streaming response, without latency and queue."""
     few = (await api.complete(fresh=fresh, **ONE_TOKEN_REQUEST)).expect_ok()
     many = (await api.complete(fresh=fresh, **body)).expect_ok()
     return many.exchange.attempts[-1].elapsed - few.exchange.attempts[-1].elapsed
@@ -221,17 +221,17 @@ def carries_text(data: str) -> bool:
     return isinstance(chunk, dict) and any(part.get("text") for part in choices_in_chunk(chunk))
 
 
-async def assert_stream_as_plain(
+async def assert_non_streaming_text(
     api: Api, prompt: Any, whole: Callable[..., Awaitable[Completion]] | None = None
 ) -> None:
-    """Assert that a stream's texts are the plain answer's, as far as those are whole characters.
+    """Assert that a stream has the non-streaming texts, as far as those are whole characters.
 
-    ``whole`` asks for the plain answer, ``fresh`` or not, where another than the shared one serves.
+    ``whole`` requests the non-streaming response, if it is not the shared one.
     """
     ask = partial(non_streaming, api, prompt) if whole is None else whole
     pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
     if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
-        raise NotApplicable("characters are broken in the stream, which is judged elsewhere")
+        raise NotApplicable("the stream has broken characters (covered by another check)")
 
     async def unstreamed(fresh: bool) -> list[str]:
         return [solid(text) for text in (await ask(fresh=fresh)).texts]
@@ -239,13 +239,15 @@ async def assert_stream_as_plain(
     async def in_pieces(fresh: bool) -> list[str]:
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
-    await expect_agreement(unstreamed, in_pieces, "the stream's text to be the plain answer's")
+    await expect_agreement(
+        unstreamed, in_pieces, "the same text in the stream as in the non-streaming response"
+    )
 
 
 async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
-    """Assert that a stream breaks no character which the plain answer has whole."""
+    """Assert that a stream breaks no character that is whole without streaming."""
     if has_broken_character(whole.text):
-        raise NotApplicable("the model itself generates parts of characters here")
+        raise NotApplicable("the model itself generates partial characters here")
     chunks = (await streamed(api, prompt)).chunks
     fragments = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
     if has_broken_character("".join(fragments)):
@@ -253,7 +255,7 @@ async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> N
 
 
 def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:
-    """Assert that each choice has one finish_reason, and that no text of it follows."""
+    """Assert that each choice has one finish_reason and no text after it."""
     for index in indexes:
         parts = [p for chunk in chunks for p in choices_in_chunk(chunk) if p.get("index") == index]
         ends = [i for i, part in enumerate(parts) if part.get("finish_reason") is not None]

@@ -1,4 +1,4 @@
-"""``suffix``: what comes after the insertion; the model reads it and does not return it."""
+"""``suffix``: the text after the insertion, which the model reads and does not return."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
 LONG_SUFFIX = " 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36."
-"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by itself."""
+"""Longer than any insertion of sixteen tokens, which therefore cannot end with it by chance."""
 
 CHINESE_SUFFIX = "三十一，三十二，三十三，三十四，三十五。"
 
@@ -27,16 +27,16 @@ SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total
 
 @check("suffix.conditions", requirement="suffix.conditions-insertion")
 async def the_suffix_is_taken_account_of(api: Api) -> None:
-    """A suffix changes the greedy insertion, or at least is counted among the prompt's tokens.
+    """A suffix changes the greedy insertion, or is at least counted in the prompt's tokens.
 
     suffix 会改变贪心的插入内容，或至少计入 prompt 的 token 数。
     """
     free, inserted = await non_streaming(api), await non_streaming(api, suffix=LONG_SUFFIX)
     if inserted.text != free.text:
         return
-    # A model may insert the same all the same; one that never read the suffix cannot count it.
+    # A model may insert the same text anyway, but it cannot count a suffix that it never read.
     if not free.has_usage or not inserted.has_usage:
-        raise NotApplicable("the texts are equal, and the endpoint counts no tokens to compare")
+        raise NotApplicable("the texts are equal, and the endpoint reports no usage to compare")
     if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
         return
     one, other = [await non_streaming(api, STORY, suffix=suffix) for suffix in SUFFIXES]
@@ -50,7 +50,7 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
 async def the_suffix_is_not_continued(api: Api) -> None:
-    """What is inserted is not what comes after the prompt with the suffix attached to it.
+    """The insertion is not a continuation of the prompt followed by the suffix.
 
     插入的内容，不是把 suffix 接在 prompt 后面再续写的内容。
     """
@@ -59,7 +59,7 @@ async def the_suffix_is_not_continued(api: Api) -> None:
 
 @check("suffix.no-part-of-chinese", requirement="suffix.conditions-insertion", tier="deep")
 async def the_chinese_suffix_is_not_continued(api: Api) -> None:
-    """What is inserted into Chinese is not what comes after the prompt and the suffix in one.
+    """A Chinese insertion is not a continuation of the prompt followed by the suffix.
 
     插入中文的内容，不是把 suffix 接在 prompt 后面再续写的内容。
     """
@@ -67,7 +67,7 @@ async def the_chinese_suffix_is_not_continued(api: Api) -> None:
 
 
 async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
-    """Assert that an insertion is not what follows the prompt and the suffix in one."""
+    """Assert that an insertion is not the continuation of the prompt followed by the suffix."""
 
     async def inserted(fresh: bool) -> tuple[str, int | None]:
         return text_and_usage(await non_streaming(api, prompt, fresh=fresh, suffix=suffix))
@@ -75,18 +75,18 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     async def continued(fresh: bool) -> tuple[str, int | None]:
         return text_and_usage(await non_streaming(api, prompt + suffix, fresh=fresh))
 
-    # A model may insert the same text by chance, but not at the very same price.
+    # A model may insert the same text by chance, but not with the same usage.
     text, usage = await inserted(False)
     if usage is None or (text, usage) != await continued(False):
         return
     free = await non_streaming(api, prompt)
     if text == solid(free.text):
-        raise NotApplicable("the text is the same without a suffix, which is judged elsewhere")
+        raise NotApplicable("the text is the same without a suffix (covered by another check)")
     if (text, usage) not in [await inserted(True) for _ in range(REPEATS)]:
-        raise Inconclusive(f"{shown(text)} was inserted once, and did not come back")
+        raise Inconclusive(f"{shown(text)} was inserted once, but not again")
     raise Failure(
         "an insertion between the prompt and the suffix",
-        f"{shown(text)}, which is what follows the prompt and the suffix in one",
+        f"{shown(text)}, which is the continuation of the prompt followed by the suffix",
         effect=Effect.ALTERED,
     )
 
@@ -98,7 +98,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     needs=("logprobs",),
 )
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
-    """Two suffixes give the first token of an insertion two different probabilities.
+    """Two suffixes give the first token of an insertion different probabilities.
 
     两个不同的 suffix 使插入内容的第一个 token 具有不同的概率。
     """
@@ -111,7 +111,9 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
     if not one.tokens:
         raise NotApplicable("the endpoint generates nothing after the open prompt")
     if not any(one.token_logprobs) and not any(other.token_logprobs):
-        raise NotApplicable("the endpoint reports certainty at temperature 0, whatever the model's")
+        raise NotApplicable(
+            "the endpoint reports certainty at temperature 0, not the model's probabilities"
+        )
     expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
         other.token_logprobs
     )
@@ -132,7 +134,7 @@ async def the_suffix_is_not_returned(api: Api) -> None:
 
 @check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
-    """A Chinese suffix changes a greedy insertion, or at least is counted among the tokens.
+    """A Chinese suffix changes a greedy insertion, or is at least counted in the tokens.
 
     中文 suffix 会改变贪心的插入内容，或至少计入 token 数。
     """
@@ -146,14 +148,14 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
     ):
         raise Failure(
             "an insertion that depends on the suffix",
-            f"{shown(inserted.text)} with it and without, for the same number of tokens",
+            f"{shown(inserted.text)} with and without the suffix, for the same number of tokens",
             effect=Effect.IGNORED,
         )
 
 
 @check("suffix.with-batch", requirement="suffix.with-echo-or-batch", tier="deep")
 async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
-    """`suffix` with a batch is served with a choice for every prompt, or declined.
+    """`suffix` with a batch gives a choice for every prompt or is rejected.
 
     `suffix` 与批次同时使用时，要么每个 prompt 各得一个 choice，要么被拒绝。
     """
@@ -164,6 +166,6 @@ async def a_suffix_with_a_batch_is_harmless(api: Api) -> None:
 
 
 def text_and_usage(completion: Completion) -> tuple[str, int | None]:
-    """Return an answer's text, and its bill for what the model has read."""
+    """Return a response's text and its prompt_tokens with the suffix, or None without usage."""
     usage = completion.usage.prompt_tokens if completion.has_usage else None
     return solid(completion.text), usage

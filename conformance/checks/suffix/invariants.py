@@ -16,23 +16,23 @@ from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_EQUAL_SCORES = 3
-"""Scores that agree to the last digit by no chance."""
+"""Minimum equal scores that practically never agree to the last digit by chance."""
 
 MAX_TELLING_LOGPROB = -0.05
-"""A log probability below which it tells what the model was given; 0 says as much of any text."""
+"""A log probability below this depends on the model's input; 0 is the same for any text."""
 
 
 @invariant("suffix.not-appended-everywhere", requirement="suffix.not-appended")
 def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
-    """In no answer does an insertion end with its suffix, plain or streamed.
+    """No insertion ends with its suffix, streaming or not.
 
     任何响应，无论流式与否，插入的文本都不以其 suffix 结尾。
 
-    Only of a suffix that is longer than what may be inserted: a short one can be written by chance.
+    Only for a suffix that is longer than any insertion: a short one can occur by chance.
     """
     suffix = exchange.request.raw.get("suffix")
     if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
-        raise NotApplicable("the request has no suffix that tells")
+        raise NotApplicable("the request has no suffix that is long enough to judge")
 
     def assert_inserted(choice: Choice) -> None:
         if choice.text.rstrip().endswith(suffix.strip()):
@@ -43,7 +43,7 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
 def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy insertion has the very scores that its prompt's continuation has without a suffix.
+    """No greedy insertion has the same log probabilities as the prompt without a suffix.
 
     贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
     """
@@ -59,14 +59,14 @@ def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> It
         for other, continued in non_streaming[prompt]:
             if _are_one(scored, continued):
                 yield Violation(
-                    Failure("other scores than without `suffix`", shown(scored)),
+                    Failure("scores that differ from those without `suffix`", shown(scored)),
                     (exchange, other),
                 )
                 break
 
 
 def _scored(exchange: RecordedExchange) -> list[tuple[Prompt, Scored]]:
-    """Return what a greedy answer scores of each prompt's continuation, where it can be read."""
+    """Return the prompts and token scores of a greedy response; empty if they cannot be read."""
     try:
         request = exchange.request
         if not request.is_greedy or request.echo or request.has(*OTHER_STEERING):
@@ -81,7 +81,7 @@ def _scored(exchange: RecordedExchange) -> list[tuple[Prompt, Scored]]:
 
 
 def _are_one(inserted: Scored, continued: Scored) -> bool:
-    """Return whether the scores are those of one computation, as far as both go."""
+    """Return whether two lists of scores agree exactly, as far as both go."""
     both = list(zip(inserted, continued, strict=False))
     unsure = sum(score is not None and score < MAX_TELLING_LOGPROB for (_, score), _ in both)
     return unsure >= MIN_EQUAL_SCORES and all(one == other for one, other in both)

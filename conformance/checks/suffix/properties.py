@@ -10,8 +10,8 @@ from conformance.checks._shared.metamorphic_nulls import assert_null_is_absent
 
 @check("relations.null-suffix", requirement="suffix.null-is-none", **GENERATED)
 async def a_null_suffix_changes_nothing(api: Api) -> None:
-    """Whatever is asked, `suffix: null` gives the answer without `suffix`.
+    """For any request, `suffix: null` gives the same response as omitting it.
 
-    无论请求什么，`suffix: null` 都给出不带 `suffix` 时的响应。
+    对任意请求，`suffix: null` 都给出不带 `suffix` 时的响应。
     """
     await assert_null_is_absent(api, "suffix", ".")

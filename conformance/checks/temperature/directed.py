@@ -1,4 +1,4 @@
-"""``temperature``: from the one most probable text at 0 to many different ones at the maximum."""
+"""``temperature``: from the most probable text at 0 to many different ones at the maximum."""
 
 from __future__ import annotations
 
@@ -43,35 +43,35 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
 REPEATS = 5
-"""Greedy answers asked for before an endpoint that changes them is judged."""
+"""Greedy responses requested before an endpoint that changes them is judged."""
 
 LOW_TEMPERATURE = 0.05
-"""A temperature that makes a lead of half a nat a certainty of 0.99995."""
+"""At this temperature, a lead of half a nat has a probability of 0.99995."""
 
-ANOTHER = "another sample of the same request"
+ANOTHER = "a different sample of the same request"
 
 
 @check("temperature.maximum-served", requirement="temperature.range-served")
 async def the_maximum_is_served(api: Api) -> None:
-    """The highest documented temperature is served.
+    """The highest documented temperature is accepted.
 
-    文档允许的最高 temperature 得到处理。
+    文档允许的最高 temperature 会被接受。
     """
     (await api.complete(**sampled(temperature=above(api, "temperature", 0)))).expect_ok()
 
 
 @check("temperature.minimum-served", requirement="temperature.range-served", tier="smoke")
 async def the_minimum_is_served(api: Api) -> None:
-    """Temperature 0, the lower end of the range, is served.
+    """Temperature 0, the minimum, is accepted.
 
-    temperature 为 0，即范围的下限，得到处理。
+    temperature 为 0，即范围的下限，会被接受。
     """
     await non_streaming(api)
 
 
 @check("temperature.zero-repeats", requirement="temperature.zero-is-greedy")
-async def greedy_answers_repeat(api: Api) -> None:
-    """At temperature 0 an open prompt is answered with the same text again.
+async def greedy_responses_repeat(api: Api) -> None:
+    """At temperature 0, an open prompt gets the same text again.
 
     temperature 为 0 时，开放式 prompt 再次得到相同的文本。
     """
@@ -81,15 +81,15 @@ async def greedy_answers_repeat(api: Api) -> None:
     ]
     if texts[0] == texts[1]:
         return
-    # Near-ties flip now and then even on a greedy server; samples hardly ever agree.
+    # Near-ties flip sometimes even on a greedy server; samples hardly ever agree.
     texts += [(await non_streaming(api, STORY, fresh=True)).text for _ in range(REPEATS - 2)]
     if len(set(texts)) >= REPEATS - 1:
         raise Failure(
-            "one greedy text, whenever it is asked for",
-            f"{len(set(texts))} texts in {REPEATS} answers: {shown(texts)}",
+            "the same greedy text each time",
+            f"{len(set(texts))} texts in {REPEATS} responses: {shown(texts)}",
             effect=Effect.IGNORED,
         )
-    raise Inconclusive(f"the endpoint's greedy answers change now and then: {shown(texts)}")
+    raise Inconclusive(f"the endpoint's greedy responses are non-deterministic: {shown(texts)}")
 
 
 @check(
@@ -99,16 +99,16 @@ async def greedy_answers_repeat(api: Api) -> None:
     needs=("logprobs",),
 )
 async def zero_is_greedy_in_every_way(api: Api) -> None:
-    """At temperature 0 the best tokens are taken: in streams, batches, several choices, echoes.
+    """At temperature 0, streams, batches, several choices and echoes have the best tokens.
 
     temperature 为 0 时，无论流式、批次、多个 choice 还是回显，都选取最优 token。
     """
-    await assert_greedy_in_every_shape(api, "the best token at every place", temperature=0)
+    await assert_greedy_in_every_shape(api, "the best token at every position", temperature=0)
 
 
 @check("temperature.maximum-varies", requirement="temperature.scales-randomness")
 async def the_maximum_gives_variety(api: Api) -> None:
-    """At the highest documented temperature an open prompt is not answered like at 0.
+    """At the highest documented temperature, an open prompt gets other text than at 0.
 
     在文档允许的最高 temperature 下，开放式 prompt 的响应与为 0 时不同。
     """
@@ -131,24 +131,24 @@ async def the_maximum_gives_variety(api: Api) -> None:
     needs=("logprobs",),
 )
 async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
-    """Close above temperature 0 (almost) the best tokens are taken, however one asks.
+    """At a temperature just above 0, any request gets almost only the best tokens.
 
     temperature 略大于 0 时，无论以何种方式请求，（几乎）总是选取最优 token。
     """
-    expected = "the best token at every place, or one about as good"
+    expected = "the best token at every position, or a near-tie"
     await assert_greedy_in_every_shape(api, expected, temperature=LOW_TEMPERATURE)
 
 
 @check("temperature.repeats-vary", requirement="temperature.repeats-vary", needs=("n",))
 async def a_repeated_request_is_sampled_again(api: Api) -> None:
-    """At temperature 1 the same request, sent again, is not always answered with the same text.
+    """At temperature 1, the same request does not always get the same text.
 
     temperature 为 1 时，再次发送同一请求，不会总是得到相同的文本。
     """
     if api.contract.parameter("seed").default is not None:
         raise NotApplicable("this document states a default seed, so repeats may agree")
 
-    # Three choices at a time: it is the request that other checks make as well.
+    # Three choices at a time: other checks send the same request.
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         request = sampled(prompt, n=3, **more)
         return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
@@ -167,7 +167,7 @@ async def a_repeated_request_is_sampled_again(api: Api) -> None:
     needs=("n", "logprobs"),
 )
 async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
-    """At temperature 1 no answer comes again: in streams, batches, echoes, and to Chinese.
+    """At temperature 1, repeats differ in streams, batches, echoes and Chinese.
 
     temperature 为 1 时，无论流式、批次、回显还是中文，同一响应都不会再次出现。
     """
@@ -181,7 +181,7 @@ async def repeats_are_sampled_again_in_every_way(api: Api) -> None:
 
 @check("temperature.default-as-one", requirement="temperature.default-one", needs=("seed",))
 async def the_default_is_as_one(api: Api) -> None:
-    """Without `temperature` a seed gives the sample that it gives at temperature 1.
+    """Without `temperature`, a seed gives the same sample as at temperature 1.
 
     未设置 `temperature` 时，同一 seed 给出与 temperature 为 1 时相同的样本。
     """
@@ -190,7 +190,7 @@ async def the_default_is_as_one(api: Api) -> None:
 
 @check("temperature.null-as-one", requirement="temperature.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
-    """With `temperature: null` a seed gives the sample that it gives without `temperature`.
+    """With `temperature: null`, a seed gives the same sample as without `temperature`.
 
     设置 `temperature: null` 时，同一 seed 给出与未设置 `temperature` 时相同的样本。
     """
@@ -203,7 +203,7 @@ async def null_is_as_one(api: Api) -> None:
 
 @check("temperature.default-varies", requirement="temperature.default-one", tier="deep")
 async def the_default_samples(api: Api) -> None:
-    """Without `temperature` an answer is sampled: answers differ.
+    """Without `temperature`, responses are sampled: they differ.
 
     未设置 `temperature` 时响应是采样得到的：各次响应不同。
     """
@@ -219,9 +219,9 @@ async def the_default_samples(api: Api) -> None:
 
 @check("temperature.null-served", requirement="temperature.null-is-default", tier="deep")
 async def null_is_served(api: Api) -> None:
-    """`temperature: null` is served, as if it had not been sent.
+    """`temperature: null` is accepted.
 
-    `temperature: null` 得到处理，如同未发送。
+    `temperature: null` 会被接受。
     """
     (await api.complete(**minimal_request(temperature=None))).expect_ok()
 
@@ -233,7 +233,7 @@ async def null_is_served(api: Api) -> None:
     needs=("n", "logprobs"),
 )
 async def null_samples_in_every_way(api: Api) -> None:
-    """With `temperature: null` no choice is a copy of another: plain, streamed, and in Chinese.
+    """With `temperature: null`, choices differ without streaming, in streams and in Chinese.
 
     设置 `temperature: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
     """
@@ -249,7 +249,7 @@ async def null_samples_in_every_way(api: Api) -> None:
 
 @check("temperature.null-varies", requirement="temperature.null-is-default", tier="deep")
 async def null_samples(api: Api) -> None:
-    """`temperature: null` is the default 1 and not 0: answers differ.
+    """`temperature: null` is the default 1 and not 0: responses differ.
 
     `temperature: null` 取默认值 1 而不是 0：各次响应不同。
     """
@@ -265,17 +265,17 @@ async def null_samples(api: Api) -> None:
 
 @check("temperature.with-top-p", requirement="temperature.with-top-p-served")
 async def temperature_and_top_p_go_together(api: Api) -> None:
-    """`temperature` and `top_p` in one request are served.
+    """`temperature` and `top_p` are accepted in one request.
 
-    `temperature` 与 `top_p` 同在一个请求中时得到处理。
+    `temperature` 与 `top_p` 同在一个请求中时会被接受。
     """
     (await api.complete(**sampled(top_p=NARROW_TOP_P))).expect_ok()
 
 
 @check("temperature.with-top-p-harmless", requirement="temperature.with-top-p-refused")
 async def temperature_and_top_p_may_exclude_each_other(api: Api) -> None:
-    """`temperature` and `top_p` in one request are served or declined, without a server fault.
+    """`temperature` and `top_p` in one request are accepted or rejected, without a server error.
 
-    `temperature` 与 `top_p` 同在一个请求中时，要么得到处理，要么被拒绝，没有服务器错误。
+    `temperature` 与 `top_p` 同在一个请求中时，要么被接受，要么被拒绝，不会引起服务器错误。
     """
     served_or_rejected(await api.complete(**minimal_request(temperature=0.5, top_p=0.5)))

@@ -27,18 +27,18 @@ from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
 SAMPLES = 128
-"""Choices that are asked for at once; each is one token."""
+"""Choices of one request; each is one token."""
 
 TEXTS, TOKENS = 6, 24
-"""Texts in which a place is looked for, and how long they are."""
+"""Number and length of the texts in which a position is searched."""
 
 EXTRA_ROUNDS = 2
-"""Rounds that are added where all choices are one token, which may be copies."""
+"""Additional rounds if all choices are one token, which may be duplicates."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingShape:
-    """One way to sample a place; ``parts`` are for an endpoint that does not serve all of it."""
+    """A request shape for sampling; ``parts`` are tried if the endpoint rejects the whole."""
 
     name: str
     stream: bool = False
@@ -50,27 +50,27 @@ class SamplingShape:
 
 STREAM = SamplingShape("streams", stream=True)
 
-CHINESE = SamplingShape("answers to Chinese", chinese=True)
+CHINESE = SamplingShape("responses to Chinese text", chinese=True)
 
 BATCH = SamplingShape("batches", batch=True)
 
-ECHO = SamplingShape("echoed answers", echo=True)
+ECHO = SamplingShape("responses with echo", echo=True)
 
 SHAPES = (
-    SamplingShape("plain answers"),
+    SamplingShape("non-streaming responses"),
     SamplingShape(
-        "streamed answers to Chinese", stream=True, chinese=True, parts=(STREAM, CHINESE)
+        "streamed responses to Chinese text", stream=True, chinese=True, parts=(STREAM, CHINESE)
     ),
-    SamplingShape("echoed batches", batch=True, echo=True, parts=(BATCH, ECHO)),
+    SamplingShape("batches with echo", batch=True, echo=True, parts=(BATCH, ECHO)),
 )
 
 MAX_SHAPES = 5
-"""The plain one and all parts of the others."""
+"""The non-streaming one and all parts of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A prompt, and what the endpoint says of the token behind it."""
+    """A prompt, and the reported distribution of the next token."""
 
     prompt: str
     place: Place
@@ -78,9 +78,9 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Frequencies:
-    """The temperature that samples must follow, and another that places are chosen to tell from.
+    """The expected temperature, and another from which the positions must distinguish it.
 
-    Each way to ask is tried in so many rounds, which are judged one by one and together.
+    Each request shape is sampled in ``rounds`` rounds, which are judged separately and together.
     """
 
     check_id: str
@@ -96,11 +96,11 @@ class Frequencies:
     needs=("temperature", "n", "logprobs"),
 )
 async def tokens_are_as_frequent_as_probable(api: Api) -> None:
-    """At temperature 1 tokens are taken as often as their log probabilities say.
+    """At temperature 1, token frequencies match the reported log probabilities.
 
     temperature 为 1 时，各 token 出现的频率与其对数概率相符。
     """
-    await assert_frequencies_everywhere(
+    await assert_frequencies_in_every_shape(
         api, Frequencies("temperature.law", 1, 0.3), {"temperature": 1}
     )
 
@@ -112,11 +112,11 @@ async def tokens_are_as_frequent_as_probable(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_default_is_one(api: Api) -> None:
-    """Without `temperature` tokens are taken as often as at temperature 1.
+    """Without `temperature`, token frequencies are those of temperature 1.
 
     未设置 `temperature` 时，各 token 出现的频率与 temperature 为 1 时相同。
     """
-    await assert_frequencies_everywhere(api, Frequencies("temperature.default-law", 1, 0.3), {})
+    await assert_frequencies_in_every_shape(api, Frequencies("temperature.default-law", 1, 0.3), {})
 
 
 @check(
@@ -126,26 +126,26 @@ async def the_default_is_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def the_maximum_flattens_frequencies(api: Api) -> None:
-    """At the highest temperature the odds between tokens are as much flatter as they should be.
+    """At the highest temperature, token frequencies are those that this temperature implies.
 
-    在最高的 temperature 下，token 之间的概率比变得平缓，且程度恰如其分。
+    在最高的 temperature 下，各 token 出现的频率与该 temperature 相符。
     """
     hot = hottest(api)
     if hot <= 1:
         raise NotApplicable("this document states no temperature above 1")
-    await assert_frequencies_everywhere(
+    await assert_frequencies_in_every_shape(
         api, Frequencies("temperature.maximum-law", hot, 1, rounds=2), {"temperature": hot}
     )
 
 
-async def assert_frequencies_everywhere(
+async def assert_frequencies_in_every_shape(
     api: Api, law: Frequencies, request: Mapping[str, Any]
 ) -> None:
-    """Assert that samples in every way follow the law of a temperature.
+    """Assert that token frequencies in every request shape follow a temperature.
 
     Raises:
-        Deviation: in one way they do not.
-        NotApplicable: so many choices are not served, or no place of the model tells enough.
+        Deviation: in one shape they do not.
+        NotApplicable: that many choices are rejected, or no position is informative enough.
     """
     samples = min(SAMPLES, int(api.contract.parameter("n").maximum or SAMPLES))
     ascii_spot, chinese = await in_parallel(
@@ -168,22 +168,22 @@ async def assert_frequencies_everywhere(
                     api, shape, spot.prompt, samples, request, rounds=EXTRA_ROUNDS
                 )
         except (Failure, Refusal):
-            # What is wrong with so many choices, or with this way, is judged elsewhere.
+            # Other checks judge many choices and this request shape.
             turns.take_apart(shape)
             continue
         inspected += 1
-        # Copies of one sample are no matter of temperature.
+        # Duplicates of one sample do not depend on the temperature.
         if all(map(is_one, taken)) and len(set(map(tuple, taken))) > 1:
             continue
         together = [token for tokens in taken for token in tokens]
         for tokens in [*taken, together] if len(taken) > 1 else taken:
             assert_frequencies(law, shape.name, spot, tokens)
     if not inspected:
-        raise NotApplicable(f"no {samples} choices of a place that tells of the temperature")
+        raise NotApplicable(f"no {samples} choices at a position that depends on the temperature")
 
 
 def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequence[str]) -> None:
-    """Assert that tokens are as frequent at a place as a temperature makes them."""
+    """Assert that the token frequencies at a position follow a temperature."""
     share = SHARES[law.check_id] / (MAX_SHAPES * (law.rounds + EXTRA_ROUNDS + 1))
     found = log_chance(spot.place, tokens, law.temperature)
     if found <= math.log(share):
@@ -191,10 +191,10 @@ def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequenc
         counts = {token: tokens.count(token) for token in spot.place.listed}
         said = {token: round(p, 3) for token, p in spot.place.listed.items()}
         raise Failure(
-            f"tokens as frequent as temperature {law.temperature} makes them of the probabilities"
+            f"token frequencies at temperature {law.temperature} that match the probabilities"
             f" {shown(said)}",
             f"in {shape} {shown(counts)} of {len(tokens)}, which has a chance of {chance(found)} at"
-            f" most (accused below {share:.0e}; at temperature {law.other} a chance of"
+            f" most (reported below {share:.0e}; at temperature {law.other} a chance of"
             f" {chance(usual)} would be usual)",
             effect=Effect.ALTERED,
         )
@@ -203,7 +203,7 @@ def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequenc
 async def best_spot(
     api: Api, prompts: Sequence[str], law: Frequencies, samples: int
 ) -> Spot | None:
-    """Find the place behind a prompt that tells most, in texts that are sampled for it."""
+    """Return the most informative position after a prompt, from sampled texts."""
     spots: list[Spot] = []
     bodies = (
         {**sampled(prompt, n=TEXTS, logprobs=LISTED_ALTERNATIVES), "max_tokens": TOKENS}
@@ -219,7 +219,7 @@ async def best_spot(
     )
     if best is None:
         return None
-    # Its text may be cut into other tokens now that it is a prompt: what counts is what comes next.
+    # As a prompt, its text may have other tokens: only the next token counts.
     again = {**sampled(best.prompt, logprobs=LISTED_ALTERNATIVES), "max_tokens": 1}
     response = (await api.complete(**again)).expect_ok()
     return next(iter(spots_of(best.prompt, response.only)), None)
@@ -243,10 +243,10 @@ async def tokens_in_rounds(
     *,
     rounds: int,
 ) -> list[list[str]]:
-    """Take so many samples of the token behind a prompt several times, at the same time.
+    """Sample the token after a prompt in several rounds, concurrently.
 
     Raises:
-        Deviation, Refusal: so many do not come.
+        Deviation, Refusal: not all samples are returned.
     """
     return await in_parallel(
         *(tokens_in(api, shape, prompt, samples, request) for _ in range(rounds))
@@ -256,10 +256,10 @@ async def tokens_in_rounds(
 async def tokens_in(
     api: Api, shape: SamplingShape, prompt: str, samples: int, request: Mapping[str, Any]
 ) -> list[str]:
-    """Take so many samples of the token behind a prompt, in one way to ask.
+    """Sample the token after a prompt, in one request shape.
 
     Raises:
-        Deviation, Refusal: so many do not come.
+        Deviation, Refusal: not all samples are returned.
     """
     body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "n": samples, **request}
     if shape.batch:
@@ -270,20 +270,20 @@ async def tokens_in(
         choices = collect_stream(await api.stream(fresh=True, **body)).choices
     else:
         choices = (await api.complete(fresh=True, **body)).expect_ok().choices
-    # Where the token is the first part of a character, the rest of that may be shown behind it.
+    # If the token is the first part of a character, the rest of it may follow.
     texts = [solid(choice.text) for choice in choices]
     return [text.removeprefix(prompt) if "echo" in body else text for text in texts]
 
 
 def is_one(tokens: Sequence[str]) -> bool:
-    """Return whether all samples are one token."""
+    """Return whether all samples are the same token."""
     return len(set(tokens)) == 1
 
 
 def spots_of(prompt: str, choice: Choice) -> list[Spot]:
-    """Return the places of a choice whose tokens can be told from each other, and from the text.
+    """Return the positions of a choice whose alternatives can be distinguished in the text.
 
-    Tokens that stand in the prompt already are left out: a server may discourage repeating them.
+    Tokens of the prompt are left out: a server may discourage repeating them.
     """
     spots: list[Spot] = []
     written = prompt

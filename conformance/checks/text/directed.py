@@ -23,7 +23,7 @@ from conformance.protocol.completion import Choice, Completion
 
 @check("text.present", requirement="text.present", tier="smoke")
 async def the_choice_has_text(api: Api) -> None:
-    """The choice has its answer in `text`, as a string.
+    """The choice has its `text`, as a string.
 
     choice 的响应在 `text` 中，是一个字符串。
     """
@@ -32,7 +32,7 @@ async def the_choice_has_text(api: Api) -> None:
 
 @check("text.present-in-batch", requirement="text.present")
 async def every_choice_has_text(api: Api) -> None:
-    """Every choice of a batch has its answer in `text`, as a string.
+    """Every choice of a batch has its `text`, as a string.
 
     批次中每个 choice 的响应都在 `text` 中，是一个字符串。
     """
@@ -41,7 +41,7 @@ async def every_choice_has_text(api: Api) -> None:
 
 @check("text.present-in-stream", requirement="text.present", tier="smoke", needs=("stream",))
 async def a_streamed_choice_has_text(api: Api) -> None:
-    """A streamed choice has its answer in `text`, as strings.
+    """A streamed choice has its `text`, as strings.
 
     流式 choice 的响应在 `text` 中，均为字符串。
     """
@@ -55,7 +55,7 @@ async def a_streamed_choice_has_text(api: Api) -> None:
     needs=("logprobs",),
 )
 async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
-    """A text whose first token begins with white space begins with it, too.
+    """A text whose first token begins with white space also begins with it.
 
     第一个 token 以空白开头的文本，自身也以该空白开头。
     """
@@ -67,7 +67,7 @@ async def the_first_tokens_space_is_in_the_text(api: Api) -> None:
     "text.leading-space-of-echo", requirement="text.whitespace-kept", tier="smoke", needs=("echo",)
 )
 async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
-    """White space that follows an echoed prompt begins the text without `echo`, too.
+    """White space after an echoed prompt also begins the text without `echo`.
 
     回显的 prompt 之后的空白，在不带 `echo` 时同样位于文本开头。
     """
@@ -76,7 +76,7 @@ async def the_space_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
 
 @check("text.leading-line-break-of-echo", requirement="text.whitespace-kept", needs=("echo",))
 async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None:
-    """A line break that follows the echoed prompt in a batch begins the text without `echo`.
+    """A line break after the echoed prompt in a batch also begins the text without `echo`.
 
     批次中回显的 prompt 之后若是换行，则不带 `echo` 时文本也以换行开头。
     """
@@ -90,7 +90,7 @@ async def the_line_break_after_an_echoed_prompt_is_in_the_text(api: Api) -> None
     needs=("stream",),
 )
 async def the_streamed_space_is_in_the_text(api: Api) -> None:
-    """White space at the beginning of a stream begins the plain text, too.
+    """White space at the beginning of a stream also begins the non-streaming text.
 
     流开头的空白，同样位于非流式文本的开头。
     """
@@ -99,7 +99,7 @@ async def the_streamed_space_is_in_the_text(api: Api) -> None:
 
 @check("text.whole-characters-chinese", requirement="text.whole-characters")
 async def chinese_comes_back_whole(api: Api) -> None:
-    """A Chinese answer has no broken character, unless the limit cut its last one.
+    """A Chinese response has no broken character, unless the limit cut its last one.
 
     中文响应没有残缺的字符，除非最后一个被上限截断。
     """
@@ -108,7 +108,7 @@ async def chinese_comes_back_whole(api: Api) -> None:
 
 @check("text.whole-characters-emoji", requirement="text.whole-characters")
 async def emoji_come_back_whole(api: Api) -> None:
-    """An answer in emoji has no broken character, unless the limit cut its last one.
+    """A response in emoji has no broken character, unless the limit cut its last one.
 
     表情符号响应没有残缺的字符，除非最后一个被上限截断。
     """
@@ -117,7 +117,7 @@ async def emoji_come_back_whole(api: Api) -> None:
 
 @check("text.no-special-tokens", requirement="text.no-special-tokens")
 async def no_control_token_in_the_text(api: Api) -> None:
-    """No control token of the model, such as `<|endoftext|>`, stands in a text.
+    """A text has no control token of the model, such as `<|endoftext|>`.
 
     文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
@@ -128,7 +128,7 @@ async def no_control_token_in_the_text(api: Api) -> None:
 
 @check("text.no-special-tokens-in-stream", requirement="text.no-special-tokens", needs=("stream",))
 async def no_control_token_in_a_stream(api: Api) -> None:
-    """No control token of the model, such as `<|endoftext|>`, stands in a streamed text.
+    """A streamed text has no control token of the model, such as `<|endoftext|>`.
 
     流式文本中没有模型的控制 token，如 `<|endoftext|>`。
     """
@@ -137,7 +137,7 @@ async def no_control_token_in_a_stream(api: Api) -> None:
 
 
 def assert_no_control_token(choice: Choice) -> None:
-    """Assert that nothing in a text looks like a control token."""
+    """Assert that a text contains nothing that looks like a control token."""
     found = CONTROL_TOKEN.search(choice.text)
     if found is not None:
         raise Failure("text without control tokens", f"{found[0]} in {shown(choice.text)}")
@@ -146,7 +146,7 @@ def assert_no_control_token(choice: Choice) -> None:
 def assert_space_kept(source: str, text: str) -> None:
     """Assert that a text begins with white space if its source does."""
     if not is_whole(source) or not source[:1].isspace():
-        raise NotApplicable("the endpoint's own answer does not begin with white space")
+        raise NotApplicable("the endpoint's response does not begin with white space")
     expect(text[:1], "first character of the text").equals(source[:1])
 
 
@@ -158,7 +158,7 @@ async def assert_space_behind_echo(
     async def behind(fresh: bool) -> list[bool]:
         echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
-            raise NotApplicable("a prompt is not echoed as it was sent, which is judged elsewhere")
+            raise NotApplicable("a prompt is not echoed verbatim (covered by another check)")
         pairs = zip(echoed, prompts, strict=False)
         return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
 
@@ -168,23 +168,23 @@ async def assert_space_behind_echo(
         ]
 
     if not any(await behind(False)):
-        raise NotApplicable("the endpoint's own answer does not begin with white space")
-    await expect_agreement(behind, alone, "white space first where it follows an echoed prompt")
+        raise NotApplicable("the endpoint's response does not begin with white space")
+    await expect_agreement(behind, alone, "leading white space, as after the echoed prompt")
 
 
 async def assert_characters_whole(api: Api, completion: Completion, prompt: str) -> None:
     """Assert that a text has no broken character that the model did not generate itself.
 
-    A model may wander from the middle of one character into another; only the bytes of its tokens
-    can tell that from a server that decodes token by token.
+    A model may generate incomplete characters itself; only the bytes of its tokens distinguish
+    that from a server that decodes token by token.
     """
     text = completion.text
     if not has_broken_character(text):
         return
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
-        raise NotApplicable("whether the model itself broke a character cannot be told")
+        raise NotApplicable("it is unknown whether the model itself broke a character")
     tokens = tokens_of((await non_streaming(api, prompt, logprobs=1)).only)
     generated, known = join_tokens(tokens)
     if not known or has_broken_character(generated):
-        raise NotApplicable("the model itself may have generated parts of characters here")
+        raise NotApplicable("the model itself may have generated partial characters here")
     raise Failure("whole characters, as in the tokens", shown(text))

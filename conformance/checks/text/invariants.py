@@ -1,4 +1,4 @@
-"""The texts of a whole run: characters, white space and control tokens, plain and streamed."""
+"""The texts of a whole run: characters, white space and control tokens, streaming or not."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 4
-"""Characters in common that tell that an answer is another one, changed."""
+"""Minimum common characters that identify a text as a changed form of another."""
 
 
 @invariant("text.no-special-tokens-everywhere", requirement="text.no-special-tokens")
 def no_control_token_anywhere(exchange: RecordedExchange) -> None:
-    """No generated text holds a control token, such as `<|endoftext|>`, that the prompt has not.
+    """No generated text has a control token, such as `<|endoftext|>`, that is not in the prompt.
 
     生成的文本不含 prompt 中没有的控制 token，如 `<|endoftext|>`。
 
-    What is sampled at a high temperature, or under a bias, may be anything.
+    Texts at a high temperature or with a bias are not judged.
     """
     request = exchange.request
     if (request.temperature or 0) > 1 or request.has("logit_bias"):
-        raise NotApplicable("the request asks for unlikely text")
+        raise NotApplicable("the request may produce unlikely text")
     given = [request.raw.get(name) for name in ("prompt", "suffix")]
     if CONTROL_TOKEN.search(repr(given)):
-        raise NotApplicable("the prompt holds control tokens itself")
+        raise NotApplicable("the prompt itself contains control tokens")
     for number, choice in exchange.numbered:
         text = exchange.generated(number, choice)
         found = CONTROL_TOKEN.search(text)
@@ -45,7 +45,7 @@ def no_control_token_anywhere(exchange: RecordedExchange) -> None:
 
 @invariant("text.whole-characters-everywhere", requirement="text.whole-characters")
 def characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
-    """No plain text with log probabilities breaks a character that its tokens have whole.
+    """No non-streaming text breaks a character that is whole in its tokens.
 
     带对数概率的非流式文本，不会拆断在其 token 中完整的字符。
     """
@@ -53,10 +53,10 @@ def characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("text.same-characters-everywhere", requirement="text.whole-characters")
-def characters_are_as_whole_as_in_other_answers(
+def characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No plain greedy text breaks a character that other answers to its prompt have whole.
+    """No non-streaming greedy text breaks a character that is whole in other responses.
 
     非流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
@@ -67,7 +67,7 @@ def characters_are_as_whole_as_in_other_answers(
 
 @invariant("text.leading-space-everywhere", requirement="text.whitespace-kept")
 def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> None:
-    """Every text whose first token begins with white space begins with it, too.
+    """Every text whose first token begins with white space also begins with it.
 
     凡是第一个 token 以空白开头的文本，自身也以该空白开头。
     """
@@ -81,10 +81,10 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
     requirement="text.whitespace-kept",
     explained_by=("echo.off-by-default",),
 )
-def white_space_is_kept_as_in_other_answers(
+def white_space_is_kept_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy text lacks the white space before it that other answers to its prompt have.
+    """No greedy text lacks the leading white space of other responses to its prompt.
 
     贪心文本不会缺少同一 prompt 的其他响应在开头所带的空白。
     """
@@ -104,7 +104,7 @@ def white_space_is_kept_as_in_other_answers(
     explained_by=("streaming.chunk-shape",),
 )
 def every_choice_has_its_text(exchange: RecordedExchange) -> None:
-    """Every choice of every answer has its text, as a string.
+    """Every choice of every response has its text, as a string.
 
     每个响应的每个 choice 都有文本，且为字符串。
     """
@@ -113,7 +113,7 @@ def every_choice_has_its_text(exchange: RecordedExchange) -> None:
 
 
 def is_stripped_form(text: str, usual: str) -> bool:
-    """Return whether a text is the beginning of another without the white space before it."""
+    """Return whether a text is the beginning of another without its leading white space."""
     stripped = usual.lstrip()
     return (
         stripped != usual

@@ -44,9 +44,9 @@ from conformance.protocol.completion import Choice
 
 @check("top-p.one-served", requirement="top-p.range-served")
 async def one_is_served(api: Api) -> None:
-    """`top_p: 1`, which leaves everything in, is served.
+    """`top_p: 1` is accepted.
 
-    保留全部 token 的 `top_p: 1` 得到处理。
+    `top_p: 1` 会被接受。
     """
     if not await neutral_values_are_harmless(api, "top_p"):
         (await api.complete(**minimal_request(top_p=1))).expect_ok()
@@ -54,16 +54,16 @@ async def one_is_served(api: Api) -> None:
 
 @check("top-p.small-served", requirement="top-p.range-served")
 async def a_small_value_is_served(api: Api) -> None:
-    """A `top_p` just above 0 is served.
+    """A `top_p` just above 0 is accepted.
 
-    略大于 0 的 `top_p` 得到处理。
+    略大于 0 的 `top_p` 会被接受。
     """
     (await api.complete(**narrowed(api, NARROW_TOP_P))).expect_ok()
 
 
 @check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
 async def a_narrow_choice_is_greedy(api: Api) -> None:
-    """With `top_p` near 0 sampling at temperature 1 gives the greedy text.
+    """With `top_p` near 0, sampling at temperature 1 gives the greedy text.
 
     `top_p` 接近 0 时，以 temperature 1 采样得到贪心文本。
     """
@@ -76,14 +76,14 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
     tier="deep",
     needs=("temperature", "n"),
 )
-async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
-    """With `top_p` near 0 all of three choices are the same text.
+async def a_narrow_choice_is_greedy_in_every_choice(api: Api) -> None:
+    """With `top_p` near 0, three choices have the same text.
 
     `top_p` 接近 0 时，三个 choice 的文本全部相同。
     """
     completion = (await api.complete(**narrowed(api, NARROW_TOP_P, n=3))).expect_ok()
     if len(set(completion.texts)) == len(completion.texts) > 2:
-        raise Failure("three times one text", shown(completion.texts), effect=Effect.IGNORED)
+        raise Failure("the same text three times", shown(completion.texts), effect=Effect.IGNORED)
 
 
 @check(
@@ -93,14 +93,14 @@ async def a_narrow_choice_is_greedy_in_every_copy(api: Api) -> None:
     needs=("temperature", "logprobs"),
 )
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
-    """With `top_p: 0`, or `top_p` near 0, the best tokens are taken in streams, batches, copies.
+    """With `top_p` at or near 0, streams, batches and several choices have the best tokens.
 
     `top_p: 0` 或 `top_p` 接近 0 时，无论流式、批次还是多个 choice，都选取最优 token。
     """
-    # Zero is the narrowest, and is lost where a value is tested for truth; it may be declined.
+    # Zero is the narrowest and is lost in a truth test; it may be rejected.
     zero = served_or_rejected(await api.complete(**narrowed(api, 0))) is not None
     request = beside_top_p(api, {"temperature": 1, "top_p": 0 if zero else NARROW_TOP_P})
-    await assert_greedy_in_every_shape(api, "the best token at every place", **request)
+    await assert_greedy_in_every_shape(api, "the best token at every position", **request)
 
 
 @check(
@@ -109,7 +109,7 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     needs=("temperature",),
 )
 async def zero_is_the_narrowest_choice(api: Api) -> None:
-    """`top_p: 0` is declined, or gives the greedy text: it is not taken for none.
+    """`top_p: 0` is rejected or gives the greedy text; it is not treated as unset.
 
     `top_p: 0` 会被拒绝，或给出贪心文本，而不是当作未设置。
     """
@@ -120,7 +120,7 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
 
 @check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
-    """With `top_p: null` a seed gives the sample that it gives without `top_p`.
+    """With `top_p: null`, a seed gives the same sample as without `top_p`.
 
     设置 `top_p: null` 时，同一 seed 给出与未设置 `top_p` 时相同的样本。
     """
@@ -137,7 +137,7 @@ async def null_is_as_one(api: Api) -> None:
     needs=("temperature", "n", "logprobs"),
 )
 async def null_narrows_nothing_in_every_way(api: Api) -> None:
-    """With `top_p: null` no choice is a copy of another: plain, streamed, and in Chinese.
+    """With `top_p: null`, choices differ without streaming, in streams and in Chinese.
 
     设置 `top_p: null` 时，无论非流式、流式还是中文，各 choice 互不相同。
     """
@@ -152,9 +152,9 @@ async def null_narrows_nothing_in_every_way(api: Api) -> None:
 
 @check("top-p.null", requirement="top-p.null-is-default", tier="deep", needs=("temperature",))
 async def null_narrows_nothing(api: Api) -> None:
-    """`top_p: null` is served, and leaves sampling as free as 1 does.
+    """`top_p: null` is accepted and restricts sampling no more than 1 does.
 
-    `top_p: null` 得到处理，采样与取 1 时一样自由。
+    `top_p: null` 会被接受，采样与取 1 时一样自由。
     """
     if await is_sampled(api, nulled(api)):
         return
@@ -163,14 +163,14 @@ async def null_narrows_nothing(api: Api) -> None:
         request = sampled(prompt, top_p=None, **distinguished(api, number), **more)
         return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
-    await expect_variety("top-p.null", draw, "samples that differ, as with `top_p: 1`")
+    await expect_variety("top-p.null", draw, "different samples, as with `top_p: 1`")
 
 
 async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:
-    """Assert that a narrow choice gives the greedy text, where that text is steady itself.
+    """Assert that a narrow ``top_p`` gives the greedy text, if that text is deterministic.
 
     Raises:
-        Deviation: the greedy text repeats, and none of several narrow samples is like it.
+        Deviation: the greedy text repeats, and none of several narrow samples equals it.
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
     greedy = (await non_streaming(api, prompt)).text
@@ -178,7 +178,7 @@ async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_T
     texts = [(await api.complete(**narrow)).expect_ok().text]
     if texts[0] == greedy:
         return
-    # A near-tie can flip twice in a row, so one repeat would not show that the text is steady.
+    # A near-tie can flip twice in a row, so one repeat does not show a deterministic text.
     again = [(await non_streaming(api, prompt, fresh=True)).text for _ in range(REPEATS)]
     texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
     if {*again} != {greedy} or greedy in texts:

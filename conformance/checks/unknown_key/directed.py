@@ -17,12 +17,12 @@ from conformance.protocol.response import ErrorResponse
 UNKNOWN = "no_such_parameter"
 
 MESSAGES: Mapping[str, Any] = {"messages": [{"role": "user", "content": "Say hello."}]}
-"""What the chat endpoint of the same vendors takes for a prompt."""
+"""The prompt of the chat endpoint."""
 
 
 @check("unknown-key.harmless", requirement="unknown-key.refused-or-ignored")
-async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
-    """A key that nobody knows is declined with an error that names it, or changes nothing.
+async def an_unknown_key_is_rejected_or_ignored(api: Api) -> None:
+    """An unknown key is rejected with an error that names it, or has no effect.
 
     未知的键要么以指出该键的错误拒绝，要么不产生任何影响。
     """
@@ -30,8 +30,8 @@ async def an_unknown_key_is_declined_or_ignored(api: Api) -> None:
 
 
 @check("unknown-key.messages", requirement="unknown-key.refused-or-ignored", tier="deep")
-async def messages_are_declined_or_ignored(api: Api) -> None:
-    """The `messages` of a chat are declined with an error that names them, or change nothing.
+async def messages_are_rejected_or_ignored(api: Api) -> None:
+    """Chat `messages` are rejected with an error that names them, or have no effect.
 
     聊天的 `messages` 要么以指出它的错误拒绝，要么不产生任何影响。
     """
@@ -39,12 +39,12 @@ async def messages_are_declined_or_ignored(api: Api) -> None:
 
 
 async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
-    """Assert that a key is declined by its name, or does not change the greedy answer."""
+    """Assert that a key is rejected by name or does not change the greedy response."""
     request = greedy(**keys)
     response = await api.complete(**request)
     if response.status != 200:
         error = response.expect_error(400, 422)
-        expect(named_in(error), "the error's message and param").satisfies(
+        expect(named_in(error), "message and param of the error").satisfies(
             lambda it: any(key in it for key in keys), f"naming {' or '.join(keys)}"
         )
         return
@@ -55,15 +55,15 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return reported(await non_streaming(api, fresh=fresh))
 
-    await expect_agreement(with_key, without, f"the answer without `{', '.join(keys)}`")
+    await expect_agreement(with_key, without, f"the response without `{', '.join(keys)}`")
 
 
 def reported(completion: Completion) -> tuple[str, int | None]:
-    """Return an answer's text, and its bill for the prompt: what is read is billed."""
+    """Return a response's text and its prompt_tokens, which include everything that was read."""
     usage = completion.usage.prompt_tokens if completion.has_usage else None
     return solid(completion.text), usage
 
 
 def named_in(error: ErrorResponse) -> str:
-    """Return where an error may name a key."""
+    """Return the parts of an error that may name a key."""
     return f"{error.message} {error.param}"

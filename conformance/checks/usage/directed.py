@@ -1,4 +1,4 @@
-"""``usage``: the counts, compared with what was sent and what came back."""
+"""``usage``: the counts, compared with what was sent and what was returned."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from conformance.judgement import NotApplicable, expect
 from conformance.protocol.completion import Completion
 
 MAX_OVERHEAD_TOKENS = 4
-"""Tokens that a tokenizer may put around a prompt by itself: a start token, a prefix or two."""
+"""Tokens that a tokenizer may add to a prompt: a start token, a prefix or two."""
 
 DENSE = "q7%Zk&9xJ@4w#Vp!2zG*8fY~"
-"""Text in which hardly two characters make up one token, in any tokenizer."""
+"""Text in which hardly any two characters form one token, in any tokenizer."""
 
 
 @check("usage.present", requirement="usage.present", tier="smoke")
-async def the_answer_has_a_bill(api: Api) -> None:
-    """A plain answer has `usage` with three whole numbers, none of them negative.
+async def the_response_has_usage(api: Api) -> None:
+    """A non-streaming response has `usage` with three non-negative whole numbers.
 
     非流式响应带有 `usage`，含三个非负整数。
     """
@@ -38,8 +38,8 @@ async def the_answer_has_a_bill(api: Api) -> None:
 
 
 @check("usage.present-in-batch", requirement="usage.present")
-async def a_batch_has_a_bill(api: Api) -> None:
-    """The answer to a batch has `usage` with three whole numbers, none of them negative.
+async def a_batch_has_usage(api: Api) -> None:
+    """The response to a batch has `usage` with three non-negative whole numbers.
 
     批次的响应带有 `usage`，含三个非负整数。
     """
@@ -65,28 +65,28 @@ async def the_total_of_a_batch_is_the_sum(api: Api) -> None:
 
 
 @check("usage.completion-at-limit", requirement="usage.completion-at-limit", tier="smoke")
-async def an_answer_at_the_limit_counts_the_limit(api: Api) -> None:
-    """An answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+async def a_response_at_the_limit_counts_the_limit(api: Api) -> None:
+    """A response cut at the limit has exactly `max_tokens` completion tokens.
 
-    被上限截断的响应恰好按 `max_tokens` 个 token 计费。
+    被上限截断的响应，补全 token 数恰好为 `max_tokens`。
     """
     assert_counted_at_limit(await non_streaming(api), MAX_TOKENS)
 
 
 @check("usage.completion-at-one", requirement="usage.completion-at-limit", tier="smoke")
 async def one_token_counts_one(api: Api) -> None:
-    """With `max_tokens: 1` an answer that was cut by the limit is billed with one token.
+    """With `max_tokens: 1`, a response cut at the limit has one completion token.
 
-    设置 `max_tokens: 1` 时，被上限截断的响应按一个 token 计费。
+    设置 `max_tokens: 1` 时，被上限截断的响应的补全 token 数为 1。
     """
     assert_counted_at_limit((await api.complete(**ONE_TOKEN_REQUEST)).expect_ok(), 1)
 
 
 @check("usage.completion-at-limit-chinese", requirement="usage.completion-at-limit")
-async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
-    """A Chinese answer that was cut by the limit is billed with exactly `max_tokens` tokens.
+async def a_chinese_response_at_the_limit_counts_the_limit(api: Api) -> None:
+    """A Chinese response cut at the limit has exactly `max_tokens` completion tokens.
 
-    被上限截断的中文响应恰好按 `max_tokens` 个 token 计费。
+    被上限截断的中文响应，补全 token 数恰好为 `max_tokens`。
     """
     assert_counted_at_limit(await non_streaming(api, CHINESE), MAX_TOKENS)
 
@@ -97,26 +97,26 @@ async def a_chinese_answer_at_the_limit_counts_the_limit(api: Api) -> None:
     tier="smoke",
     needs=("n",),
 )
-async def copies_are_counted_together(api: Api) -> None:
-    """With `n: 3` the tokens of all three choices are billed.
+async def choices_are_counted_together(api: Api) -> None:
+    """With `n: 3`, the tokens of all three choices are counted.
 
-    设置 `n: 3` 时，三个 choice 的 token 全部计费。
+    设置 `n: 3` 时，三个 choice 的 token 全部计入用量。
     """
     assert_counted_at_limit((await api.complete(**sampled(n=3))).expect_ok(), MAX_TOKENS)
 
 
 @check("usage.completion-of-prompts", requirement="usage.completion-sums-choices")
-async def the_answers_of_a_batch_are_counted_together(api: Api) -> None:
-    """In a batch the tokens of all answers are billed.
+async def the_choices_of_a_batch_are_counted_together(api: Api) -> None:
+    """In a batch, the tokens of all choices are counted.
 
-    批次中，所有响应的 token 全部计费。
+    批次中，所有 choice 的 token 全部计入用量。
     """
     assert_counted_at_limit(await non_streaming(api, two_prompts(api)), MAX_TOKENS)
 
 
 @check("usage.completion-counts-text", requirement="usage.completion-counts-text", tier="smoke")
 async def text_costs_tokens(api: Api) -> None:
-    """An answer with text has `completion_tokens` above 0.
+    """A response with text has `completion_tokens` above 0.
 
     有文本的响应，其 `completion_tokens` 大于 0。
     """
@@ -125,23 +125,23 @@ async def text_costs_tokens(api: Api) -> None:
 
 @check("usage.completion-counts-long-text", requirement="usage.completion-counts-text")
 async def more_text_costs_more_tokens(api: Api) -> None:
-    """A longer answer to the same prompt is billed with more tokens than a shorter one.
+    """A longer response to the same prompt has more completion tokens than a shorter one.
 
-    对同一 prompt，较长的响应比较短的计费更多 token。
+    对同一 prompt，较长的响应比较短的计入更多补全 token。
     """
     short, longer = await non_streaming(api), (await api.complete(**LONGER_REQUEST)).expect_ok()
     if len(longer.text) <= len(short.text):
-        raise NotApplicable("a larger max_tokens does not make the answer longer")
-    expect(longer.usage.completion_tokens, "completion_tokens of the longer answer").at_least(
+        raise NotApplicable("a larger max_tokens does not make the response longer")
+    expect(longer.usage.completion_tokens, "completion_tokens of the longer response").at_least(
         short.usage.completion_tokens + 1
     )
 
 
 @check("usage.prompt-once-for-copies", requirement="usage.prompt-counted-once")
-async def a_prompt_is_billed_once(api: Api) -> None:
-    """With `n: 3` the prompt is billed once.
+async def a_prompt_is_counted_once(api: Api) -> None:
+    """With `n: 3`, the prompt is counted once.
 
-    设置 `n: 3` 时，prompt 只计费一次。
+    设置 `n: 3` 时，prompt 只计一次。
     """
     choices_per_prompt = (await api.complete(**sampled(n=3))).expect_ok()
     alone = await non_streaming(api, STORY)
@@ -151,10 +151,10 @@ async def a_prompt_is_billed_once(api: Api) -> None:
 
 
 @check("usage.prompts-of-batch", requirement="usage.prompt-sums-batch")
-async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
-    """The prompts of a batch are billed as they are one by one.
+async def prompts_are_counted_as_alone(api: Api) -> None:
+    """The prompts of a batch count as many tokens as they do one by one.
 
-    批次中的 prompt 按逐个发送时计费。
+    批次中各 prompt 所计的 token 数与逐个发送时相同。
     """
     alone = [(await non_streaming(api, prompt)).usage.prompt_tokens for prompt in two_prompts(api)]
     together = (await non_streaming(api, two_prompts(api))).usage.prompt_tokens
@@ -162,10 +162,10 @@ async def prompts_are_billed_as_they_are_alone(api: Api) -> None:
 
 
 @check("usage.prompts-of-equal-pair", requirement="usage.prompt-sums-batch", tier="deep")
-async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
-    """A batch of the same prompt twice is billed with that prompt twice.
+async def the_same_prompt_twice_is_counted_twice(api: Api) -> None:
+    """A batch of the same prompt twice counts that prompt twice.
 
-    同一 prompt 出现两次的批次，按该 prompt 的两倍计费。
+    同一 prompt 出现两次的批次，按该 prompt 的两倍计数。
     """
     two_prompts(api)
     together = await prompt_tokens(api, [COLOURS, COLOURS])
@@ -176,9 +176,9 @@ async def the_same_prompt_twice_is_billed_twice(api: Api) -> None:
 
 @check("usage.prompt-not-above-bytes", requirement="usage.prompt-grows-with-text", tier="deep")
 async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
-    """A prompt is billed with no more tokens than it has bytes, a start token or two aside.
+    """A prompt counts no more tokens than it has bytes, apart from one or two start tokens.
 
-    除一两个起始 token 外，prompt 计费的 token 数不多于其字节数。
+    除一两个起始 token 外，prompt 所计的 token 数不多于其字节数。
     """
     completion = (await api.complete(prompt=DENSE, max_tokens=1)).expect_ok()
     expect(completion.usage.prompt_tokens, f"prompt_tokens of {DENSE!r}").at_most(
@@ -188,9 +188,9 @@ async def no_prompt_has_more_tokens_than_bytes(api: Api) -> None:
 
 @check("usage.prompt-has-tokens", requirement="usage.prompt-grows-with-text", tier="smoke")
 async def a_prompt_costs_tokens(api: Api) -> None:
-    """A prompt is billed with one token at least, and one character with a handful at most.
+    """A prompt counts at least one token, and a single character counts only a few.
 
-    一个 prompt 至少按一个 token 计费，一个字符至多按几个 token 计费。
+    一个 prompt 至少计一个 token，一个字符至多计几个 token。
     """
     counted = (await api.complete(**MINIMAL_REQUEST)).expect_ok().usage.prompt_tokens
     expect(counted, "prompt_tokens of one character").at_least(1)
@@ -199,7 +199,7 @@ async def a_prompt_costs_tokens(api: Api) -> None:
 
 @check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text")
 async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
-    """Twice the words cost twice the tokens: nothing is added to every prompt.
+    """Twice the words count twice the tokens: nothing is added to every prompt.
 
     单词加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
@@ -208,7 +208,7 @@ async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
 
 @check("usage.prompt-doubled-chinese", requirement="usage.prompt-grows-with-text", tier="deep")
 async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
-    """Twice the Chinese text costs twice the tokens: nothing is added to every prompt.
+    """Twice the Chinese text counts twice the tokens: nothing is added to every prompt.
 
     中文文本加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
@@ -217,7 +217,7 @@ async def twice_the_chinese_text_costs_twice_the_tokens(api: Api) -> None:
 
 @check("usage.prompt-doubled-emoji", requirement="usage.prompt-grows-with-text", tier="deep")
 async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
-    """Twice the emoji cost twice the tokens: nothing is added to every prompt.
+    """Twice the emoji count twice the tokens: nothing is added to every prompt.
 
     表情符号加倍，token 数也加倍：没有给每个 prompt 附加固定的数量。
     """
@@ -225,10 +225,10 @@ async def twice_the_emoji_cost_twice_the_tokens(api: Api) -> None:
 
 
 @check("usage.prompt-alike", requirement="usage.prompt-grows-with-text")
-async def a_prompt_is_billed_alike(api: Api) -> None:
-    """The same prompt is billed alike whatever length its answer may have.
+async def the_same_prompt_has_the_same_usage(api: Api) -> None:
+    """The same prompt has the same prompt_tokens for any length of the response.
 
-    无论响应长短，同一 prompt 的计费都相同。
+    无论响应长短，同一 prompt 的 prompt_tokens 都相同。
     """
     counts = [
         (await non_streaming(api)).usage.prompt_tokens,
@@ -242,35 +242,35 @@ async def a_prompt_is_billed_alike(api: Api) -> None:
 
 @check("usage.echo-not-completion", requirement="usage.echo-not-completion", tier="smoke")
 async def an_echoed_prompt_is_no_completion(api: Api) -> None:
-    """With `echo` an answer is billed with no more completion tokens than `max_tokens`.
+    """With `echo`, a response has no more completion tokens than `max_tokens`.
 
-    使用 `echo` 时，响应计费的补全 token 不多于 `max_tokens`。
+    使用 `echo` 时，响应的补全 token 数不多于 `max_tokens`。
     """
     usage = (await non_streaming(api, echo=True)).usage
     expect(usage.completion_tokens, "completion_tokens with echo").at_most(MAX_TOKENS)
 
 
 @check("usage.stream-as-plain", requirement="usage.stream-equals-plain", tier="smoke")
-async def a_stream_is_billed_like_a_plain_answer(api: Api) -> None:
-    """A greedy stream is billed like the plain answer with the same text.
+async def a_stream_has_the_non_streaming_usage(api: Api) -> None:
+    """A greedy stream has the same usage as the non-streaming response with the same text.
 
-    贪心流与文本相同的非流式响应计费相同。
+    贪心流的用量与文本相同的非流式响应一致。
     """
-    await assert_billed_alike(api, COUNTING)
+    await assert_same_usage(api, COUNTING)
 
 
 async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
-    """Assert that twice a text is billed with twice its tokens, but for a few where both meet."""
+    """Assert that twice a text counts twice its tokens, apart from a few at the joint."""
     once = (await non_streaming(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, "prompt_tokens of twice the text").at_least(once + 1)
-    beside = expect(2 * once - twice, "tokens billed beside the text")
+    beside = expect(2 * once - twice, "tokens counted in addition to the text")
     beside.at_most(MAX_OVERHEAD_TOKENS)
     beside.at_least(-MAX_OVERHEAD_TOKENS)
 
 
-async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
-    """Assert that a stream and a plain answer have the same counts if they have the same texts."""
+async def assert_same_usage(api: Api, prompt: Any, **more: Any) -> None:
+    """Assert that a stream has the non-streaming usage, if the texts are the same."""
     one = await non_streaming(api, prompt, **more)
     other = await streamed(api, prompt, stream_options={"include_usage": True}, **more)
     expect(other.usage.prompt_tokens, "prompt_tokens of the stream").equals(one.usage.prompt_tokens)
@@ -281,7 +281,7 @@ async def assert_billed_alike(api: Api, prompt: Any, **more: Any) -> None:
 
 
 async def prompt_tokens(api: Api, prompt: str | list[str]) -> int:
-    """Return what a prompt, or a batch of them, is billed with."""
+    """Return the prompt_tokens of a prompt or a batch."""
     body: dict[str, Any] = {"prompt": prompt, "max_tokens": 1, "temperature": 0}
     return (await api.complete(**body)).expect_ok().usage.prompt_tokens
 
@@ -293,13 +293,13 @@ def assert_total(completion: Completion) -> None:
 
 
 def assert_counted_at_limit(completion: Completion, limit: int) -> None:
-    """Assert that every choice which was cut by the limit is billed with as many tokens.
+    """Assert that every choice cut at the limit counts that many tokens.
 
     A choice that ended before may have any number of tokens below the limit.
     """
     cut = sum(choice.finish_reason == "length" for choice in completion.choices)
     if cut == 0:
-        raise NotApplicable("the answer ended before the limit")
+        raise NotApplicable("the response ended before the limit")
     counted = expect(completion.usage.completion_tokens, "completion_tokens")
     if cut == len(completion.choices):
         counted.equals(limit * cut)
@@ -309,6 +309,6 @@ def assert_counted_at_limit(completion: Completion, limit: int) -> None:
 
 
 def assert_text_counted(completion: Completion) -> None:
-    """Assert that text is not free."""
+    """Assert that a response with text has completion tokens."""
     if any(completion.texts):
         expect(completion.usage.completion_tokens, "completion_tokens").at_least(1)

@@ -21,25 +21,25 @@ EXPLAINED_BY_THE_ENDING = (
     "finish-reason.stop-at-natural-end",
     "finish-reason.per-choice",
 )
-"""Where one of these is broken, it is not the bill that is wrong beside an ending."""
+"""If one of these is violated, the ending of a choice is wrong and not its usage."""
 
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
-def every_answer_has_a_bill(exchange: RecordedExchange) -> None:
-    """Every plain answer has `usage` with three whole numbers, none of them negative.
+def every_response_has_usage(exchange: RecordedExchange) -> None:
+    """Every non-streaming response has `usage` with three non-negative whole numbers.
 
     每个非流式响应都带有 `usage`，含三个非负整数。
     """
     completion = exchange.non_streaming
     if any(exchange.generated(number, choice) for number, choice in exchange.numbered):
         assert_three_counts(completion)
-    else:  # where nothing was generated, a count of none may be left out
+    else:  # without generated text, completion_tokens may be missing
         _ = completion.usage.prompt_tokens, completion.usage.total_tokens
 
 
 @invariant("usage.total-everywhere", requirement="usage.total-is-sum")
 def every_total_is_the_sum(exchange: RecordedExchange) -> None:
-    """In every answer that has a bill `total_tokens` is the sum of the other two.
+    """In every response with usage, `total_tokens` is the sum of the other two.
 
     凡带用量的响应，其 `total_tokens` 都是另外两项之和。
     """
@@ -49,9 +49,9 @@ def every_total_is_the_sum(exchange: RecordedExchange) -> None:
 
 @invariant("usage.text-counted-everywhere", requirement="usage.completion-counts-text")
 def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
-    """Every answer with generated text is billed with completion tokens.
+    """Every response with generated text has completion tokens.
 
-    凡有生成文本的响应，都计有补全 token。
+    凡有生成文本的响应，补全 token 数都大于 0。
     """
     texts = [exchange.generated(number, choice) for number, choice in exchange.numbered]
     if not any(texts):
@@ -65,13 +65,13 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
     requirement="usage.completion-at-limit",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
-    """Every answer of one choice that was cut by the limit is billed with `max_tokens` tokens.
+def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
+    """Every response of one choice cut at the limit has `max_tokens` completion tokens.
 
-    凡被上限截断的单 choice 响应，都按 `max_tokens` 个 token 计费。
+    凡被上限截断的单 choice 响应，补全 token 数都等于 `max_tokens`。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("the answer has several choices")
+        raise NotApplicable("the response has several choices")
     assert_counted(exchange)
 
 
@@ -80,40 +80,40 @@ def every_answer_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> No
     requirement="usage.completion-sums-choices",
     explained_by=EXPLAINED_BY_THE_ENDING,
 )
-def all_choices_are_counted_everywhere(exchange: RecordedExchange) -> None:
-    """Every answer of several choices is billed with the tokens of all of them.
+def all_choices_are_counted(exchange: RecordedExchange) -> None:
+    """Every response of several choices counts the tokens of all of them.
 
-    凡有多个 choice 的响应，都按全部 choice 的 token 计费。
+    凡有多个 choice 的响应，用量都计入全部 choice 的 token。
     """
     if exchange.request.choices == 1:
-        raise NotApplicable("the answer has one choice")
+        raise NotApplicable("the response has one choice")
     assert_counted(exchange)
 
 
 @invariant("usage.echo-not-completion-everywhere", requirement="usage.echo-not-completion")
-def no_echoed_prompt_is_billed_as_completion(exchange: RecordedExchange) -> None:
-    """No answer that echoes its prompt is billed with more completion tokens than it was allowed.
+def no_echoed_prompt_is_counted_as_completion(exchange: RecordedExchange) -> None:
+    """No response with an echoed prompt has more completion tokens than allowed.
 
-    凡回显 prompt 的响应，计费的补全 token 都不多于允许的数目。
+    凡回显 prompt 的响应，补全 token 数都不多于允许的数目。
 
-    A start token or an end token may be on the bill.
+    A start token or an end token may be counted.
     """
     request = exchange.request
     if not request.echo or request.best_of != request.n:
-        raise NotApplicable("nothing is echoed, or the bill may hold candidates as well")
+        raise NotApplicable("nothing is echoed, or usage may include candidates")
     if request.limit == 0:
-        raise NotApplicable("some servers read 0 as 1 or as no limit, which others judge")
+        raise NotApplicable("some servers read 0 as 1 or as no limit (covered by other checks)")
     allowed = (request.limit + 1) * request.choices
     expect(exchange.usage.completion_tokens, "completion_tokens").at_most(allowed)
 
 
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
-def a_prompt_is_billed_alike_everywhere(
+def the_same_prompt_has_the_same_usage(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """The same prompt is billed alike in every plain answer of the run.
+    """The same prompt has the same prompt_tokens in every non-streaming response.
 
-    本次运行的每个非流式响应中，同一 prompt 的计费都相同。
+    在每个非流式响应中，同一 prompt 的 prompt_tokens 都相同。
     """
     usages: dict[Prompts, tuple[RecordedExchange, int]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
@@ -125,12 +125,12 @@ def a_prompt_is_billed_alike_everywhere(
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
-def a_prompt_is_billed_once_everywhere(
+def a_prompt_is_counted_once(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """A prompt is billed with several choices as it is with one, in every answer of the run.
+    """In every response, prompt_tokens do not depend on the number of choices.
 
-    本次运行的每个响应中，prompt 的计费不因 choice 的多少而变。
+    在每个响应中，prompt_tokens 都不因 choice 的多少而变。
     """
     alone = _alone(exchanges)
     for exchange, prompts, counted in usage_of(exchanges):
@@ -139,12 +139,12 @@ def a_prompt_is_billed_once_everywhere(
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
-def a_prompt_is_billed_in_streams_as_in_plain_answers(
+def streams_count_prompts_like_non_streaming(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Prompts are billed in every stream as they are in plain answers.
+    """In every stream, prompt_tokens are the same as in non-streaming responses.
 
-    每个流中 prompt 的计费都与非流式响应中相同。
+    每个流的 prompt_tokens 都与非流式响应相同。
     """
     alone = _alone(exchanges)
     for response, prompts, counted in usage_of(exchanges):
@@ -153,12 +153,12 @@ def a_prompt_is_billed_in_streams_as_in_plain_answers(
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
-def every_batch_is_billed_with_its_prompts(
+def every_batch_counts_its_prompts(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Every plain batch is billed with its prompts as they are billed alone.
+    """Every non-streaming batch counts its prompts as they count alone.
 
-    每个非流式批次的 prompt 都按单独发送时计费。
+    每个非流式批次中，各 prompt 所计的 token 数都与单独发送时相同。
     """
     alone = _alone(exchanges)
     for response, prompts, counted in usage_of(exchanges):
@@ -171,14 +171,14 @@ def every_batch_is_billed_with_its_prompts(
 
 
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
-def every_stream_is_billed_like_its_plain_answer(
+def every_stream_has_the_non_streaming_usage(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """Every stream is billed like the plain answer to the same request, if the texts are the same.
+    """Every stream has the usage of the non-streaming response, if the texts are the same.
 
-    若文本相同，则每个流与同一请求的非流式响应计费相同。
+    若文本相同，则每个流的用量与同一请求的非流式响应一致。
 
-    Both have to have ended for the same reasons, too.
+    Both must have the same finish_reasons, too.
     """
     non_streaming: dict[object, tuple[RecordedExchange, int]] = {}
     streamed = []
@@ -195,35 +195,35 @@ def every_stream_is_billed_like_its_plain_answer(
     for exchange, key, counted in streamed:
         if key in non_streaming and non_streaming[key][1] != counted:
             other, before = non_streaming[key]
-            expected = f"completion_tokens = {before}, as in the plain answer"
+            expected = f"completion_tokens = {before}, as in the non-streaming response"
             seen = Failure(expected, f"completion_tokens = {counted}")
             yield Violation(seen, (exchange, other))
 
 
 @invariant("usage.ids-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_prompt_of_ids_is_billed_with_their_number(exchange: RecordedExchange) -> None:
-    """Every prompt that was sent as token ids is billed with their number, a few of its own aside.
+def every_prompt_of_ids_counts_its_ids(exchange: RecordedExchange) -> None:
+    """A prompt of token ids counts as many tokens as ids, apart from a few added ones.
 
-    凡以 token id 发送的 prompt，除接口自加的几个外，都按 id 的数目计费。
+    凡以 token id 发送的 prompt，除接口自加的几个外，所计的 token 数都等于 id 的数目。
 
     Each prompt of a batch may have a start token.
     """
     prompts = exchange.request.prompts
     sizes = [len(prompt) for prompt in prompts if isinstance(prompt, tuple)]
     if len(sizes) != len(prompts) or exchange.request.has("suffix"):
-        raise NotApplicable("the prompts are no token ids, or a suffix is billed with them")
+        raise NotApplicable("the prompts are not token ids, or usage includes a suffix")
     counted = expect(exchange.completion.usage.prompt_tokens, f"prompt_tokens of {sum(sizes)} ids")
     counted.at_least(sum(sizes))
     counted.at_most(sum(sizes) + MAX_OVERHEAD_TOKENS * len(sizes))
 
 
 @invariant("usage.echoed-counted-everywhere", requirement="usage.prompt-grows-with-text")
-def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) -> None:
-    """Every prompt that is echoed with log probabilities is billed with its tokens that come back.
+def every_echoed_prompt_counts_its_tokens(exchange: RecordedExchange) -> None:
+    """A prompt echoed with log probabilities counts as many tokens as are returned.
 
-    凡带对数概率回显的 prompt，都按返回的 token 数计费。
+    凡带对数概率回显的 prompt，所计的 token 数都等于返回的 token 数。
 
-    A start token may be billed that is not echoed, or the other way round.
+    A start token may be counted and not echoed, or vice versa.
     """
     request = exchange.request
     if (
@@ -232,13 +232,13 @@ def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) ->
         or request.choices != 1
         or request.has("suffix")
     ):
-        raise NotApplicable("no prompt is echoed alone with log probabilities")
+        raise NotApplicable("no single prompt is echoed with log probabilities")
     only = exchange.completion.only
     tokens = [token for token in only.logprobs.tokens if isinstance(token, str)]
     generated = exchange.completion.usage.completion_tokens
     whole = only.finish_reason == "length" and generated == request.limit
     if not whole or join_tokens(tokens) != (only.text, True):
-        raise NotApplicable("not every token of the answer has an entry of its own")
+        raise NotApplicable("not every token of the response has its own entry")
     expect(
         exchange.completion.usage.prompt_tokens - (len(tokens) - generated),
         "prompt_tokens beyond those echoed",
@@ -246,18 +246,20 @@ def every_echoed_prompt_is_billed_with_its_tokens(exchange: RecordedExchange) ->
 
 
 def assert_counted(exchange: RecordedExchange) -> None:
-    """Assert that choices which the limit cut are billed with it, and others with no more.
+    """Assert that choices cut at the limit count that many tokens, and others no more.
 
-    The token that ended a choice may be on the bill.
+    The token that ended a choice may be counted.
     """
     request, choices = exchange.request, [choice for _, choice in exchange.numbered]
     limit = request.limit
     if not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT or request.best_of != request.n:
-        raise NotApplicable("the limit may not be what ended the answer, or not all of its bill")
+        raise NotApplicable(
+            "the response may not have ended at the limit, or usage may count more than it"
+        )
     cut = sum(choice.finish_reason == "length" for choice in choices)
     ended = len(choices) - cut
     if exchange.usage.completion_tokens == 0:
-        raise NotApplicable("a bill of nothing is judged by itself")
+        raise NotApplicable("usage is 0 (covered by another check)")
     counted = expect(exchange.usage.completion_tokens, "completion_tokens")
     if not ended:
         counted.equals(limit * cut)
@@ -269,7 +271,7 @@ def assert_counted(exchange: RecordedExchange) -> None:
 def usage_of(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[tuple[RecordedExchange, Prompts, int]]:
-    """Yield each answer with its prompts, and what those were billed with; a suffix costs more."""
+    """Yield each response with its prompts and their prompt_tokens, without those with a suffix."""
     for exchange in exchanges:
         try:
             request, prompts = exchange.request, exchange.request.prompts
@@ -282,7 +284,7 @@ def usage_of(
 
 
 def _alone(exchanges: Sequence[RecordedExchange]) -> dict[Prompts, int]:
-    """What prompts are billed with in a plain answer of one choice for each."""
+    """The prompt_tokens of prompts in non-streaming responses with one choice each."""
     alone: dict[Prompts, int] = {}
     for exchange, prompts, counted in usage_of(exchanges):
         if not exchange.response.is_stream and exchange.request.best_of == 1:
@@ -295,7 +297,7 @@ def _usage_of(before: int, now: int) -> Failure:
 
 
 def _what_came_to_what(exchange: RecordedExchange) -> object:
-    """What was asked for, but for the stream, and what came of it."""
+    """The request without ``stream``, and the texts and endings of its response."""
     shapes = {"stream", "stream_options"}
     request = {name: value for name, value in exchange.request.raw.items() if name not in shapes}
     ends = [(choice.text, choice.finish_reason) for choice in exchange.completion.choices]

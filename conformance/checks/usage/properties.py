@@ -19,9 +19,9 @@ from conformance.judgement import NotApplicable, expect
 
 @check("relations.usage-adds-up", requirement="usage.total-is-sum", **GENERATED)
 async def the_total_is_the_sum(api: Api) -> None:
-    """Whatever is asked, `total_tokens` is the sum of the other two.
+    """For any request, `total_tokens` is the sum of the other two.
 
-    无论请求什么，`total_tokens` 都是另外两项之和。
+    对任意请求，`total_tokens` 都是另外两项之和。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
@@ -33,8 +33,8 @@ async def the_total_is_the_sum(api: Api) -> None:
 
 
 @check("relations.usage-of-batch", requirement="usage.prompt-sums-batch", **GENERATED)
-async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
-    """Whatever the prompts, a batch counts as many prompt tokens as they count alone, each once.
+async def a_batch_counts_its_prompts(api: Api) -> None:
+    """For any prompts, a batch counts each prompt once, with as many tokens as alone.
 
     无论 prompt 为何，批次所计的 prompt token 数等于各自单独所计之和，每个只计一次。
     """
@@ -51,16 +51,16 @@ async def a_batch_is_billed_as_its_prompts(api: Api) -> None:
 
 
 @check("relations.usage-of-choices", requirement="usage.completion-sums-choices", **GENERATED)
-async def all_choices_are_billed(api: Api) -> None:
-    """Whatever is asked, choices that all end at the limit count as many tokens as all may have.
+async def all_choices_are_counted(api: Api) -> None:
+    """For any request, choices that all end at the limit count all the allowed tokens.
 
-    无论请求什么，若所有 choice 都止于上限，所计 token 数就是全部允许的 token 数。
+    对任意请求，若所有 choice 都止于上限，所计 token 数就是全部允许的 token 数。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         response = await completion(trial.api, scene, shape)
         if any(choice.finish_reason != "length" for choice in response.choices):
-            raise NotApplicable("the answer ended before the limit")
+            raise NotApplicable("the response ended before the limit")
         expected = len(response.choices) * scene.limit
         expect(response.usage.completion_tokens, "usage.completion_tokens").equals(expected)
 
@@ -73,10 +73,10 @@ async def all_choices_are_billed(api: Api) -> None:
     needs=("stream", "stream_options"),
     **GENERATED,
 )
-async def a_stream_is_billed_as_its_plain_answer(api: Api) -> None:
-    """Whatever is asked, the bill of a stream is that of the plain answer with the same text.
+async def a_stream_has_the_non_streaming_usage(api: Api) -> None:
+    """For any request, a stream has the usage of the non-streaming response with the same text.
 
-    无论请求什么，流的用量都与文本相同的非流式响应一致。
+    对任意请求，流的用量都与文本相同的非流式响应一致。
     """
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:

@@ -1,4 +1,4 @@
-"""``user``: it goes to the endpoint's logs and not to the model."""
+"""``user``: it is for the endpoint's logs and not for the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.checks._shared.requests import non_streaming
 
 @check("user.no-effect", requirement="user.no-effect")
 async def a_user_changes_nothing(api: Api) -> None:
-    """A request with `user` gets the greedy text, and the bill, that it gets without.
+    """A request with `user` gets the same greedy text and usage as without.
 
     带 `user` 的请求，其贪心文本与用量都与不带时相同。
     """
@@ -21,16 +21,16 @@ async def a_user_changes_nothing(api: Api) -> None:
 
 @check("user.chinese", requirement="user.no-effect")
 async def a_chinese_user_changes_nothing(api: Api) -> None:
-    """A `user` in Chinese changes the answer as little as one in ASCII.
+    """A `user` in Chinese does not change the response either.
 
-    中文的 `user` 与 ASCII 的一样，不改变响应。
+    中文的 `user` 同样不改变响应。
     """
     if not await neutral_values_are_harmless(api, "user"):
         await assert_no_effect(api, "用户一二三 🍎")
 
 
 async def assert_no_effect(api: Api, user: str) -> None:
-    """Assert that a greedy answer is the same with ``user`` as without."""
+    """Assert that a greedy response is the same with and without ``user``."""
 
     async def ask(*, fresh: bool, **more: str) -> tuple[str, int | None]:
         response = await non_streaming(api, fresh=fresh, **more)
@@ -42,4 +42,4 @@ async def assert_no_effect(api: Api, user: str) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return await ask(fresh=fresh)
 
-    await expect_agreement(with_user, without, "the answer without `user`")
+    await expect_agreement(with_user, without, "the response without `user`")

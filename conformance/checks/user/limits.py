@@ -8,7 +8,7 @@ LIMITS = (
     wrong_type(
         "user.object-refused",
         {"user": {"id": 1}},
-        "A `user` given as an object is declined.",
+        "A `user` that is an object is rejected.",
         "`user` 为对象时会被拒绝。",
     ),
 )

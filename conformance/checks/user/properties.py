@@ -12,9 +12,9 @@ from conformance.generation.strategies import USERS, Scene, scenes_with
 
 @check("relations.user-changes-nothing", requirement="user.no-effect", **GENERATED)
 async def a_user_changes_nothing(api: Api) -> None:
-    """Whatever the `user` is called, the answer is the one without.
+    """For any `user`, the response is the same as without it.
 
-    无论 `user` 叫什么，响应都与不带时相同。
+    无论 `user` 取何值，响应都与不带时相同。
     """
 
     async def relation(trial: Trial, generated: tuple[Scene, str], shape: RequestShape) -> None:
@@ -26,6 +26,6 @@ async def a_user_changes_nothing(api: Api) -> None:
         async def without(fresh: bool) -> Texts:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, with_user, without, "the answer without `user`")
+        await expect_same_responses(trial, with_user, without, "the response without `user`")
 
     await assert_property(api, lambda: scenes_with(USERS), relation, every_shape(api))
