@@ -64,7 +64,7 @@ def page_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     ("width", "language"),
     by_default([(360, "en"), (1440, "zh")], itertools.product((360, 1440), ("en", "zh"))),
 )
-def test_no_word_covers_another_or_is_cut_off(
+def test_words_neither_overlap_nor_are_cut_off(
     opening: Open, page_file: Path, width: int, language: str
 ) -> None:
     opened = opening(page_file, viewport={"width": width, "height": 900})
@@ -77,7 +77,7 @@ def test_no_word_covers_another_or_is_cut_off(
 
 
 @pytest.mark.parametrize(("language", "other"), [("en", "zh"), ("zh", "en")])
-def test_a_picture_speaks_the_language_of_the_page(
+def test_chart_uses_the_language_of_the_page(
     opening: Open, page_file: Path, language: str, other: str
 ) -> None:
     page = opening(page_file).page
@@ -102,7 +102,7 @@ def test_colours_follow_the_theme(opening: Open, page_file: Path, theme: str) ->
     assert abs(ink - ground) > 250
 
 
-def test_the_page_has_them_all(opening: Open, page_file: Path) -> None:
+def test_page_has_every_chart(opening: Open, page_file: Path) -> None:
     page = opening(page_file).page
     shown = page.locator("svg.picture title[lang=en]").evaluate_all("all => all.map(t => t.id)")
     run = a_run_with_everything() if "picture-arrivals-title-en" in shown else by_characters()
