@@ -57,7 +57,7 @@ LEFT_OUT_OF_STREAMS = {
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("what", LEFT_OUT_OF_STREAMS)
-def test_what_is_left_out_of_streams_alone_is_reported_once(what: str) -> None:
+def test_omission_from_streams_is_reported_once(what: str) -> None:
     found = reported(drops(what, when=lambda request: bool(request.get("stream"))))
     # What is lost can be declined no longer, which is a promise of its own.
     result = {key for key in found if not key.endswith("-refused") and "refused-streams" not in key}
@@ -70,7 +70,7 @@ def batches_go_on(request: ClientRequest, got: ServerResponse) -> ServerResponse
     return got.with_raw(got.raw + b" 0") if non_streaming else got
 
 
-def test_a_body_that_is_no_json_here_or_there_is_reported_once_by_whoever_sees_them_all() -> None:
+def test_invalid_json_is_reported_once() -> None:
     async def reporting_checks() -> set[str]:
         target = Target("http://fake/v1", MODEL, "openai", "sk-fake")
         options = Options(Tier.STANDARD, ("prompt", "usage", "index", "envelope"))
@@ -84,20 +84,20 @@ def test_a_body_that_is_no_json_here_or_there_is_reported_once_by_whoever_sees_t
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_is_left_out_altogether_is_reported_once(name: str) -> None:
+def test_complete_omission_is_reported_once(name: str) -> None:
     # What must be declined for the value of a parameter is served where that parameter is dropped.
     found = {key for key in reported(name) if not key.endswith("-refused")}
     assert found - SCHEMA == {LEFT_OUT[name]}
 
 
-def test_a_refusal_that_never_came_has_no_details_to_judge() -> None:
+def test_missing_rejection_has_no_details_to_judge() -> None:
     found = {key for key in reported(status(500, 400)) if key.startswith("errors.")}
     bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
     depth = {"errors.no-server-fault-of-depth"}
     assert found - bodies - depth == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
 
 
-def test_a_promised_stream_that_is_rejected_is_reported_once() -> None:
+def test_rejected_documented_stream_is_reported_once() -> None:
     rejected = Rejected(400, "no streams here", param="stream").exchange
     no_streams = streams(lambda _, __: rejected)
     assert reported(no_streams) == {"stream.true-streams"}
@@ -105,7 +105,7 @@ def test_a_promised_stream_that_is_rejected_is_reported_once() -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["broken-json", "events-merged", "ndjson-not-sse"])
-def test_streams_that_nobody_can_read_are_reported_once(name: str) -> None:
+def test_unreadable_streams_are_reported_once(name: str) -> None:
     requirements = {"stream.true-streams", "streaming.framing", "streaming.done-last"}
     assert {CHECKS[key].requirement for key in reported(name)} <= requirements
 
@@ -126,17 +126,15 @@ def is_chinese(request: Body) -> bool:
         ("n", lambda request: isinstance(request["prompt"], list), "index.of-prompts-times-copies"),
     ],
 )
-def test_what_is_left_out_here_or_there_is_found_there(
-    name: str, when: Callable[[Body], bool], finder: str
-) -> None:
+def test_partial_omission_is_found(name: str, when: Callable[[Body], bool], finder: str) -> None:
     assert finder in reported(drops(name, when=when))
 
 
-def test_a_stream_without_an_end_has_its_usage_last_all_the_same() -> None:
+def test_stream_without_done_still_ends_with_usage() -> None:
     assert reported("missing-done") == {"streaming.done-last", "streaming.done-last-batch"}
 
 
-def test_usage_that_is_always_short_is_no_wrong_finish_reason() -> None:
+def test_short_usage_is_no_wrong_finish_reason() -> None:
     short = usage(
         lambda _, stated_usage: {"completion_tokens": max(0, stated_usage["completion_tokens"] - 1)}
     )
@@ -145,7 +143,7 @@ def test_usage_that_is_always_short_is_no_wrong_finish_reason() -> None:
     assert not {key for key in found if key.startswith("finish-reason.")}
 
 
-def test_a_key_rejected_with_another_status_is_reported_once() -> None:
+def test_wrong_status_for_a_key_is_reported_once() -> None:
     assert reported(status(400, 401)) == {
         "auth.missing-key",
         "auth.missing-key-in-stream",

@@ -31,12 +31,12 @@ def reported(name: str, seed: int, tier: Tier) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", MIXTURES)
-def test_freedoms_that_come_together_are_no_failure(name: str) -> None:
+def test_combined_variants_are_no_failure(name: str) -> None:
     assert reported(name, 0, Tier.SMOKE) == {}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", MIXTURES)
-def test_no_check_fails_a_mixture_of_freedoms(name: str, seed: int) -> None:
+def test_no_check_fails_combined_variants(name: str, seed: int) -> None:
     assert reported(name, seed, Tier.DEEP) == {}

@@ -76,20 +76,20 @@ async def judged(
     return None
 
 
-def test_answers_that_agree_are_not_requested_again() -> None:
+def test_agreeing_responses_are_not_requested_again() -> None:
     endpoint = Erring(every=99)
     assert asyncio.run(judged(endpoint)) is None
     assert endpoint.sent == 2
 
 
-def test_an_error_that_comes_and_goes_is_found_where_one_token_leads_by_far() -> None:
+def test_intermittent_error_at_a_clear_token_is_found() -> None:
     judgement = asyncio.run(judged(Erring(every=2)))
     assert isinstance(judgement, Failure)
     judgement = asyncio.run(judged(Erring(every=3)))
     assert judgement is None  # the first two answers agree, and nothing was suspected
 
 
-def test_a_near_tie_that_flips_is_left_alone() -> None:
+def test_near_tie_that_flips_is_not_reported() -> None:
     endpoint = Erring(every=5, near_ties=True)
     endpoint.sent = 3  # so that the second answer is another
     judgement = asyncio.run(judged(endpoint))
@@ -97,7 +97,7 @@ def test_a_near_tie_that_flips_is_left_alone() -> None:
     assert f"below {NEAR_TIE_NATS}" in str(judgement)
 
 
-def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
+def test_rare_error_is_found_with_its_measurement() -> None:
     endpoint = Erring(every=5)
     endpoint.sent = 3
     judgement = asyncio.run(judged(endpoint))
@@ -107,7 +107,7 @@ def test_an_error_every_fifth_time_is_found_with_its_measurement() -> None:
 
 
 @pytest.mark.parametrize("near_ties", [False, True])
-def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -> None:
+def test_one_clear_response_suffices_among_several_prompts(near_ties: bool) -> None:
     """The answer to the other prompt begins otherwise, and says nothing of where these part."""
     endpoint = Erring(every=5, near_ties=near_ties)
     endpoint.sent = 2  # so that the third of the first four answers is another
@@ -116,7 +116,7 @@ def test_where_it_takes_several_requests_only_one_has_to_tell(near_ties: bool) -
     assert near_ties == (f"below {NEAR_TIE_NATS}" in str(judgement))
 
 
-def test_without_log_probabilities_it_stays_open() -> None:
+def test_missing_log_probabilities_make_it_inconclusive() -> None:
     endpoint = Erring(every=5, logprobs=False)
     endpoint.sent = 3
     judgement = asyncio.run(judged(endpoint))
@@ -124,7 +124,7 @@ def test_without_log_probabilities_it_stays_open() -> None:
     assert "cannot be told" in str(judgement)
 
 
-def test_a_difference_that_does_not_come_back_is_no_finding() -> None:
+def test_difference_that_does_not_recur_is_inconclusive() -> None:
     endpoint = Erring(every=50)
     endpoint.sent = 48
     judgement = asyncio.run(judged(endpoint))
@@ -132,7 +132,7 @@ def test_a_difference_that_does_not_come_back_is_no_finding() -> None:
     assert "0 times in 18 repeats" in str(judgement)
 
 
-def test_a_run_loses_patience() -> None:
+def test_retest_budget_runs_out() -> None:
     endpoint = Erring(every=5)
     endpoint.sent = 3
     judgement = asyncio.run(judged(endpoint, RetestBudget(0)))
@@ -153,11 +153,13 @@ def test_a_run_loses_patience() -> None:
         (("abc",), ("abc", "d"), None),
     ],
 )
-def test_where_answers_part(usual: object, outlier: object, before: tuple[str, ...] | None) -> None:
+def test_responses_diverge_at_the_first_difference(
+    usual: object, outlier: object, before: tuple[str, ...] | None
+) -> None:
     assert parting_of(usual, outlier) == Parting(before)
 
 
-def test_the_usual_answer_is_the_most_frequent_one() -> None:
+def test_usual_response_is_the_most_frequent() -> None:
     assert usual_and_outlier((["a", "b"], ["b"])) == ("b", "a")
     doubt = Unsettled((ask_nothing, ask_nothing), (["a", "b"], ["b"]), "x", Effect.ALTERED)
     assert "does not repeat its own answer" in str(doubt)

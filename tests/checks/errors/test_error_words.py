@@ -49,7 +49,7 @@ def verdict(check_id: str, exchange: RecordedExchange) -> Verdict:
         (refused({"prompt": "1"}, type="x"), SKIPPED),
     ],
 )
-def test_the_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected: Verdict) -> None:
+def test_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected: Verdict) -> None:
     assert verdict("errors.type-everywhere", exchange) is expected
 
 
@@ -65,7 +65,7 @@ def test_the_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected:
         (refused({"prompt": "1"}, message="no"), SKIPPED),
     ],
 )
-def test_the_error_of_a_bad_value_names_its_parameter(
+def test_error_of_a_bad_value_names_its_parameter(
     exchange: RecordedExchange, expected: Verdict
 ) -> None:
     assert verdict("errors.param-everywhere", exchange) is expected
@@ -75,5 +75,5 @@ def test_the_error_of_a_bad_value_names_its_parameter(
     ("error", "expected"),
     [({}, PASS), ({"code": 400}, PASS), ({"code": {"a": 1}}, WARN), ({"param": 7}, WARN)],
 )
-def test_every_error_keeps_to_the_schema(error: dict[str, Any], expected: Verdict) -> None:
+def test_every_error_follows_the_schema(error: dict[str, Any], expected: Verdict) -> None:
     assert verdict("errors.schema-everywhere", refused(HOT, **error)) is expected

@@ -21,7 +21,7 @@ from conformance.judgement import Failure
         ("模型", "模型-2026"),
     ],
 )
-def test_a_form_of_the_name_is_left_alone(body: str, answered: str) -> None:
+def test_form_of_the_model_name_is_accepted(body: str, answered: str) -> None:
     assert_names_model(answered, body)
 
 

@@ -39,7 +39,7 @@ FREE = {"max_tokens": 16}
         pytest.param(" 8", 2, id="right before it"),
     ],
 )
-def test_a_limit_before_the_end_of_a_sequence_shows_nothing(stop: str, limit: int) -> None:
+def test_limit_before_the_stop_sequence_shows_nothing(stop: str, limit: int) -> None:
     result = responses(FREE, {**FREE, "user": "x"}, {"max_tokens": limit, "stop": stop})
     greedy = greedy_in(result)
     sight = next(sight for sight in greedy.sights if sight.stops)
@@ -47,7 +47,7 @@ def test_a_limit_before_the_end_of_a_sequence_shows_nothing(stop: str, limit: in
     assert piece_of_stop(sight, greedy) is None
 
 
-def test_a_limit_that_another_answer_has_tells_where_the_sequence_is() -> None:
+def test_limit_of_another_response_locates_the_stop_sequence() -> None:
     result = responses(FREE, {**FREE, "user": "x"}, {**FREE, "stop": ", 9"})
     greedy = greedy_in(result)
     sight = next(sight for sight in greedy.sights if sight.stops)

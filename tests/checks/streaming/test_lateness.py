@@ -37,17 +37,17 @@ def judged(*, busy: bool) -> Finding:
     return asyncio.run(judge(CHECKS["streaming.incremental"], api))
 
 
-def test_a_burst_is_found() -> None:
+def test_burst_is_found() -> None:
     assert judged(busy=False).verdict is Verdict.WARN
 
 
-def test_a_burst_on_a_busy_machine_shows_nothing() -> None:
+def test_burst_on_a_busy_machine_shows_nothing() -> None:
     finding = judged(busy=True)
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert "this machine was too busy" in finding.message
 
 
-def test_a_loop_that_is_held_up_is_late() -> None:
+def test_blocked_event_loop_is_late() -> None:
     async def watched() -> tuple[float, float]:
         async with event_loop_lag() as calm:
             await asyncio.sleep(4 * INTERVAL_SECONDS)
