@@ -60,5 +60,5 @@ def test_shell_completion_offers_commands_with_their_help() -> None:
     assert str(offered["report"]).startswith("Regenerate reports")
 
 
-def test_an_unknown_command_is_none() -> None:
+def test_unknown_command_is_rejected() -> None:
     assert main.get_command(click.Context(main), "juggle") is None
