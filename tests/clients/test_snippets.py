@@ -39,13 +39,13 @@ def said(
     return ended.stdout
 
 
-def test_a_non_streaming_response_is_printed(server: RunningServer) -> None:
+def test_non_streaming_response_is_printed(server: RunningServer) -> None:
     response = json.loads(said({**GREEDY, "echo": True, "logprobs": 1}, server))
     assert response["choices"][0]["text"].startswith("1, 2, 3,")
     assert response["usage"]["completion_tokens"] == 4
 
 
-def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
+def test_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
     request = {**GREEDY, "stream": True}
     chunks = [json.loads(line) for line in said(request, server).splitlines()]
     non_streaming = json.loads(said(GREEDY, server))
@@ -63,7 +63,7 @@ def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
         ({**GREEDY, "stream": "yes"}, "stream"),
     ],
 )
-def test_a_refusal_is_printed_with_its_status(
+def test_refusal_is_printed_with_its_status(
     body: dict[str, Any], named: str, server: RunningServer
 ) -> None:
     printed = said(body, server)
