@@ -97,9 +97,7 @@ def _put(rows: Any, path: tuple[Any, ...], value: object) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=pages())
-def test_a_changed_page_is_refused_in_a_sentence_or_linted(
-    rows: dict[str, Any], tmp_path: Path
-) -> None:
+def test_changed_page_is_rejected_or_linted(rows: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "page.yaml"
     path.write_text(json.dumps(rows), "utf-8")
     try:
@@ -125,9 +123,7 @@ def assert_lint(page: Page) -> None:
 
 
 @pytest.mark.parametrize("n", [10**18, -1, "3", None, True, 1.5])
-def test_a_count_of_choices_that_nobody_could_print_is_only_compared(
-    tmp_path: Path, n: object
-) -> None:
+def test_unprintable_choice_count_is_only_compared(tmp_path: Path, n: object) -> None:
     rows = copy.deepcopy(ROWS["zero"])
     rows["examples"][0]["request"]["n"] = n
     path = tmp_path / "page.yaml"

@@ -105,7 +105,7 @@ CONFORMING: dict[str, Page] = {
 
 
 @pytest.mark.parametrize("page", CONFORMING.values(), ids=CONFORMING)
-def test_what_is_right_is_left_alone(page: Page) -> None:
+def test_conforming_pages_are_not_reported(page: Page) -> None:
     assert [(finding.rule, finding.place, finding.wrong) for finding in lint(page)] == []
 
 
@@ -115,12 +115,12 @@ def test_each_broken_line_of_a_sample_is_found() -> None:
     assert places == [f"samples: answer, line {line}" for line in (2, 3, 4)]
 
 
-def test_a_stream_without_events_is_not_judged_as_a_stream_as_well() -> None:
+def test_stream_without_events_has_no_stream_findings() -> None:
     page = a_page(samples=(replace(STREAM, text='{"choices": [{"finish_reason": null}]}'),))
     assert not {f.rule for f in lint(page)} & {"stream.no-done", "stream.no-finish"}
 
 
-def test_choices_are_distinguished_by_their_index_in_a_stream() -> None:
+def test_streamed_choices_are_distinguished_by_index() -> None:
     two = an_example("streamed", request={"prompt": "Twice", "stream": True, "n": 2})
     chunks = [a_chunk(" as", "stop"), a_chunk(" far")]
     chunks[1]["choices"][0]["index"] = 1

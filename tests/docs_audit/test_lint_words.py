@@ -14,15 +14,15 @@ def test_names_are_listed(names: list[str], result: str) -> None:
     assert listed(names) == result
 
 
-def test_values_are_written_as_json_that_people_can_read() -> None:
+def test_values_are_written_as_readable_json() -> None:
     assert written("春\n") == '"春\\n"'
     assert written(None) == "null"
 
 
-def test_a_long_value_is_cut_and_the_cut_is_seen() -> None:
+def test_long_value_is_visibly_cut() -> None:
     assert cut("x" * MAX_VALUE_CHARS) == "x" * MAX_VALUE_CHARS
     assert cut("x" * (MAX_VALUE_CHARS + 1)) == "x" * (MAX_VALUE_CHARS - 1) + "…"
 
 
-def test_the_verb_fits_the_number() -> None:
+def test_verb_fits_the_number() -> None:
     assert [verb(count, "is", "are") for count in (0, 1, 2)] == ["are", "is", "are"]

@@ -43,7 +43,7 @@ def sample(text: str | None, kind: str = "plain", **more: object) -> Sample:
         ('{"a": "\n"}', None, [(1, "invalid control character at")]),
     ],
 )
-def test_json_is_read_past_its_commas(
+def test_json_is_read_past_stray_commas(
     text: str, value: object, mistakes: list[tuple[int, str]]
 ) -> None:
     found, result = parse_leniently(text)
@@ -51,23 +51,23 @@ def test_json_is_read_past_its_commas(
     assert [(mistake.line, mistake.wrong) for mistake in result] == mistakes
 
 
-def test_a_text_of_endless_mistakes_ends() -> None:
+def test_text_with_endless_mistakes_ends() -> None:
     value, result = parse_leniently("[" + "1 " * 1_000 + "]")
     assert value is None
     assert len(result) == 20
 
 
-def test_a_text_of_endless_depth_ends() -> None:
+def test_text_with_endless_depth_ends() -> None:
     value, result = parse_leniently("[" * 100_000)
     assert value is None
     assert len(result) == 1
 
 
-def test_a_comma_inside_a_string_is_no_mistake() -> None:
+def test_comma_inside_a_string_is_no_mistake() -> None:
     assert parse_leniently('{"a": ",}"}') == ({"a": ",}"}, ())
 
 
-def test_events_are_read_whether_blank_lines_part_them_or_not() -> None:
+def test_events_are_read_with_or_without_blank_lines() -> None:
     events = [json.dumps({"n": number}) for number in (1, 2)]
     parted = read(sample("".join(f"data: {e}\n\n" for e in [*events, "[DONE]"]), "stream"))
     joined = read(sample("".join(f"data: {e}\n" for e in [*events, "[DONE]"]), "stream"))
@@ -82,14 +82,14 @@ def test_one_event_may_have_several_lines_of_data() -> None:
     assert reading.unparted == 0
 
 
-def test_a_mistake_in_an_event_is_reported_by_the_line_of_the_sample() -> None:
+def test_event_mistake_has_the_line_of_the_sample() -> None:
     reading = read(sample('data: {"a": 1}\n\ndata: {"a": 1,}\n\n', "stream"))
     assert [(m.line, m.text) for m in reading.mistakes] == [(3, '{"a": 1,}')]
     assert reading.objects == ({"a": 1}, {"a": 1})
     assert not reading.done
 
 
-def test_a_sample_that_is_printed_as_something_else_is_taken_at_its_word() -> None:
+def test_declared_payload_overrides_the_printed_text() -> None:
     assert read(sample(None, payload={"id": "x"})).objects == ({"id": "x"},)
 
 
@@ -99,7 +99,7 @@ def chunk(index: int, text: str | None, finish: str | None = None, **more: objec
     return f"data: {json.dumps({'choices': [choice]})}\n\n"
 
 
-def test_the_choices_of_a_stream_are_joined_by_their_index() -> None:
+def test_streamed_choices_are_joined_by_index() -> None:
     arrays = [{"tokens": ["b"], "token_logprobs": [-1]}, {"tokens": ["d"], "token_logprobs": [-2]}]
     text = (
         chunk(1, "a")
@@ -129,6 +129,6 @@ def test_the_choices_of_a_stream_are_joined_by_their_index() -> None:
         '{"choices": [{"index": "x", "text": 7, "logprobs": {"tokens": [1]}}]}',
     ],
 )
-def test_what_is_no_answer_is_read_without_an_error(response: str) -> None:
+def test_malformed_response_is_read_without_an_error(response: str) -> None:
     for choice in choices_of(read(sample(response))):
         assert choice.tokens() is None
