@@ -67,9 +67,7 @@ def answered(api: Api, request: dict[str, Any], stops: list[str]) -> tuple[dict[
 
 
 @each_request
-def test_a_stop_at_every_character_and_of_every_length_cuts_there(
-    api: Api, request_: dict[str, Any]
-) -> None:
+def test_stop_cuts_at_every_position_and_length(api: Api, request_: dict[str, Any]) -> None:
     whole = uncut(api, request_)
     # Half a character at the end of all is decided by the limit, not by a token.
     text = whole["text"].rstrip("\ufffd")
@@ -82,9 +80,7 @@ def test_a_stop_at_every_character_and_of_every_length_cuts_there(
 
 
 @each_request
-def test_of_several_stops_the_first_to_be_complete_cuts_and_of_those_the_longest(
-    api: Api, request_: dict[str, Any]
-) -> None:
+def test_earliest_and_longest_of_several_stops_cuts(api: Api, request_: dict[str, Any]) -> None:
     whole = uncut(api, request_)
     text, base = whole["text"].rstrip("\ufffd"), len(request_["prompt"])
     for start in range(0, len(text) - 5, 3):
@@ -100,9 +96,7 @@ def test_of_several_stops_the_first_to_be_complete_cuts_and_of_those_the_longest
 
 
 @each_request
-def test_a_stop_complete_with_the_last_token_allowed_finishes_with_stop(
-    api: Api, request_: dict[str, Any]
-) -> None:
+def test_stop_completed_by_the_last_token_finishes_stop(api: Api, request_: dict[str, Any]) -> None:
     whole = uncut(api, request_)
     tokens = [raw(token) for token in whole["logprobs"]["tokens"]]
     for size in range(2, len(tokens)):
@@ -117,7 +111,7 @@ def test_a_stop_complete_with_the_last_token_allowed_finishes_with_stop(
             assert choice["text"] == b"".join(tokens[: took - 1]).decode("utf-8", "replace")
 
 
-def test_a_stop_equal_to_the_whole_answer_leaves_nothing_but_the_count(api: Api) -> None:
+def test_stop_equal_to_the_response_leaves_no_text(api: Api) -> None:
     for request in (REQUESTS["words"], REQUESTS["chinese"]):
         whole = api.complete(**request)
         text = whole["choices"][0]["text"]
@@ -131,7 +125,7 @@ def test_a_stop_equal_to_the_whole_answer_leaves_nothing_but_the_count(api: Api)
         assert join(chunks, usage=True)["usage"] == whole["usage"]
 
 
-def test_a_stop_in_a_character_that_the_last_token_completes(api: Api) -> None:
+def test_stop_may_end_in_a_completed_character(api: Api) -> None:
     request = REQUESTS["bytes"]
     expected = cut(uncut(api, request), ["é"], len(request["prompt"]))
     assert expected is not None
@@ -141,7 +135,7 @@ def test_a_stop_in_a_character_that_the_last_token_completes(api: Api) -> None:
     assert (broken["text"][-1], broken["finish_reason"], count) == ("\ufffd", "length", took - 1)
 
 
-def test_a_stop_sequence_in_the_echo_or_across_its_end_is_none(api: Api) -> None:
+def test_stop_sequence_in_the_echo_is_ignored(api: Api) -> None:
     request = REQUESTS["words"]
     prompt, text = request["prompt"], api.text(**request)
     assert text.startswith(" 8, 9, 1")
@@ -150,9 +144,7 @@ def test_a_stop_sequence_in_the_echo_or_across_its_end_is_none(api: Api) -> None
 
 
 @each_request
-def test_the_winner_of_best_of_is_the_same_with_echo_and_with_logprobs(
-    api: Api, request_: dict[str, Any]
-) -> None:
+def test_best_of_winner_ignores_echo_and_logprobs(api: Api, request_: dict[str, Any]) -> None:
     # The mean is over the tokens before the cut, whoever else gets to see them.
     request = {**request_, "temperature": 1, "seed": 8, "n": 2, "best_of": 8}
     stops = sorted(set(api.text(**request_)))[:4]

@@ -48,7 +48,7 @@ def events(lines: Iterator[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_runs_is_finished(server: RunningServer, number: signal.Signals) -> None:
+def test_running_requests_are_finished(server: RunningServer, number: signal.Signals) -> None:
     """A stream and a plain answer that were begun come to their regular ends, and so does it."""
     body: dict[str, Any] = {**ENDLESS, "max_tokens": 40, "seed": 1}
     with (
@@ -70,7 +70,7 @@ def test_what_runs_is_finished(server: RunningServer, number: signal.Signals) ->
     assert server.process.stdout.read() == "", "the address is all that stdout is for"
 
 
-def test_nobody_new_is_let_in_while_it_ends(server: RunningServer) -> None:
+def test_new_requests_are_rejected_during_shutdown(server: RunningServer) -> None:
     body = {**ENDLESS, "n": 128, "stream": True}
     with (
         httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
@@ -91,9 +91,7 @@ def test_nobody_new_is_let_in_while_it_ends(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT, None])
-def test_what_is_cut_off_says_that_it_is(
-    server: RunningServer, second: signal.Signals | None
-) -> None:
+def test_cut_response_says_so(server: RunningServer, second: signal.Signals | None) -> None:
     """By a second signal, or by the end of the grace: a stream, a plain answer, and half a body."""
     non_streaming = {**ENDLESS, "n": 128}
     with (
@@ -123,7 +121,7 @@ def test_what_is_cut_off_says_that_it_is(
     assert "Traceback" not in "".join(server.log)
 
 
-def test_a_second_signal_does_not_wait_for_the_grace(
+def test_second_signal_skips_the_grace_period(
     tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a grace of hours, and a model that never comes to its end."""

@@ -73,9 +73,7 @@ def begin(tokenizer: Tokenizer, script: Scripted) -> tuple[ChoiceWriter, TextChu
 
 @settings(derandomize=True, deadline=None, max_examples=600)
 @given(data=st.data())
-def test_after_every_token_just_what_could_become_a_stop_waits(
-    tiny: Tokenizer, data: st.DataObject
-) -> None:
+def test_only_possible_stop_beginnings_are_held_back(tiny: Tokenizer, data: st.DataObject) -> None:
     script = data.draw(scripts(tiny))
     writer, echo = begin(tiny, script)
     assert echo.text == ("STOPa" if script.echo else "")
@@ -138,7 +136,7 @@ def released(tokenizer: Tokenizer, chunks: list[str | int], *stops: str) -> list
         "a character that breaks off",
     ],
 )
-def test_what_comes_out_with_each_token(
+def test_released_text_after_each_token_is_exact(
     tiny: Tokenizer, chunks: list[str | int], stops: list[str], expected: list[str]
 ) -> None:
     assert released(tiny, chunks, *stops) == expected

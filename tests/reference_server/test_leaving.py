@@ -12,7 +12,7 @@ from tests.reference_server.gated import Connection, Gated, in_line, script
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("steps", [0, 1, 5])
-def test_a_client_that_leaves_in_the_middle(tiny: Tokenizer, steps: int, stream: bool) -> None:
+def test_client_disconnects_during_generation(tiny: Tokenizer, steps: int, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect()
         request = asyncio.create_task(client.ask(stream=stream))
@@ -33,7 +33,7 @@ def test_a_client_that_leaves_in_the_middle(tiny: Tokenizer, steps: int, stream:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_leaves_before_the_first_token(tiny: Tokenizer, stream: bool) -> None:
+def test_client_disconnects_before_the_first_token(tiny: Tokenizer, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect()
         request = asyncio.create_task(client.ask(stream=stream, n=5))
@@ -51,7 +51,7 @@ def test_a_client_that_leaves_before_the_first_token(tiny: Tokenizer, stream: bo
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_leaves_while_it_waits_in_line(tiny: Tokenizer, stream: bool) -> None:
+def test_client_disconnects_in_the_queue(tiny: Tokenizer, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         served, waiting = connect(), connect()
         first = asyncio.create_task(served.ask(max_tokens=4))
@@ -68,7 +68,7 @@ def test_a_client_that_leaves_while_it_waits_in_line(tiny: Tokenizer, stream: bo
     script(tiny, story)
 
 
-def test_a_client_that_leaves_while_its_body_is_read(tiny: Tokenizer) -> None:
+def test_client_disconnects_while_its_body_is_read(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect(whole=False)
         request = asyncio.create_task(client.ask())
@@ -81,7 +81,7 @@ def test_a_client_that_leaves_while_its_body_is_read(tiny: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("moment", ["http.response.start", "http.response.body"])
-def test_a_client_that_leaves_as_its_stream_begins(tiny: Tokenizer, moment: str) -> None:
+def test_client_disconnects_as_its_stream_begins(tiny: Tokenizer, moment: str) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         client = connect(leaves_at=moment)
         request = asyncio.create_task(client.ask(stream=True))
@@ -94,7 +94,7 @@ def test_a_client_that_leaves_as_its_stream_begins(tiny: Tokenizer, moment: str)
     script(tiny, story)
 
 
-def test_a_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
+def test_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
     """What is generated for it waits for it, and nobody else does."""
 
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
@@ -111,7 +111,7 @@ def test_a_client_that_does_not_read_keeps_no_row(tiny: Tokenizer) -> None:
     script(tiny, story)
 
 
-def test_one_of_several_leaves_and_the_others_go_on(tiny: Tokenizer) -> None:
+def test_other_requests_continue_after_a_disconnect(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         clients = [connect() for _ in range(3)]
         request = [asyncio.create_task(clients[0].ask(max_tokens=6))]

@@ -25,9 +25,7 @@ def assert_refused(client: Connection) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_full_line_refuses_and_takes_on_again_when_there_is_room(
-    tiny: Tokenizer, stream: bool
-) -> None:
+def test_full_queue_rejects_until_there_is_room(tiny: Tokenizer, stream: bool) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         running, waiting = connect(), connect()
         first = asyncio.create_task(running.ask(max_tokens=3))
@@ -50,7 +48,7 @@ def test_a_full_line_refuses_and_takes_on_again_when_there_is_room(
     script(tiny, story, queue=3)
 
 
-def test_a_request_is_never_refused_for_its_size_alone(tiny: Tokenizer) -> None:
+def test_request_is_never_rejected_for_its_size_alone(tiny: Tokenizer) -> None:
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
         backend.let(1000)
         large = connect()
@@ -60,7 +58,7 @@ def test_a_request_is_never_refused_for_its_size_alone(tiny: Tokenizer) -> None:
     script(tiny, story, queue=3)
 
 
-def test_the_first_come_are_the_first_served(tiny: Tokenizer) -> None:
+def test_requests_are_served_in_order(tiny: Tokenizer) -> None:
     """Plain requests of one length, one row: their answers come in the order of the requests."""
     answered: list[int] = []
 
@@ -77,7 +75,7 @@ def test_the_first_come_are_the_first_served(tiny: Tokenizer) -> None:
     script(tiny, story)
 
 
-def test_a_short_request_is_answered_before_a_long_one_has_a_second_token(tiny: Tokenizer) -> None:
+def test_short_request_overtakes_a_long_one(tiny: Tokenizer) -> None:
     """All rows belong to a hundred long completions; the newcomer gets one of them at once."""
 
     async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
@@ -101,7 +99,7 @@ def test_a_short_request_is_answered_before_a_long_one_has_a_second_token(tiny: 
     script(tiny, story, rows=4, queue=128)
 
 
-def test_a_storm_passes() -> None:
+def test_server_recovers_from_overload() -> None:
     """Of 150 requests at once each is answered right or refused, and then all is quiet."""
     body = {"model": MODEL, "prompt": "1, 2, 3,", "max_tokens": 8, "temperature": 0}
 

@@ -57,7 +57,7 @@ def other(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
         yield server
 
 
-def test_asked_again_alone_plain_or_streamed(
+def test_repeated_requests_return_the_same(
     server: RunningServer, expected: list[dict[str, Any]]
 ) -> None:
     assert [alone(server, body) for body in REQUESTS] == expected
@@ -65,13 +65,13 @@ def test_asked_again_alone_plain_or_streamed(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_among_thirty_two_neighbours_that_come_and_go(
+def test_concurrent_requests_do_not_change_the_response(
     server: RunningServer, expected: list[dict[str, Any]], seed: int
 ) -> None:
     assert asyncio.run(responses(server, REQUESTS, seed)) == expected
 
 
-def test_with_one_row_or_with_sixty_four(
+def test_row_count_does_not_change_the_response(
     other: RunningServer, expected: list[dict[str, Any]]
 ) -> None:
     assert [alone(other, body) for body in REQUESTS] == expected
@@ -85,7 +85,7 @@ BATCH = ["1, 2, 3,", "甲、乙、", "", LONG, "🎉 🎈", "1, 2, 3,", "a", "Th
 @pytest.mark.parametrize(
     "extra", [{}, {"echo": True}, {"suffix": " and so on."}, {"n": 3}], ids=str
 )
-def test_a_greedy_batch_is_its_prompts_one_by_one(api: Api, extra: dict[str, Any]) -> None:
+def test_greedy_batch_equals_its_single_prompts(api: Api, extra: dict[str, Any]) -> None:
     body = {**GREEDY, **extra}
     batch = api.complete(prompt=BATCH, **body)
     single = [api.complete(prompt=prompt, **body) for prompt in BATCH]
@@ -98,7 +98,7 @@ def test_a_greedy_batch_is_its_prompts_one_by_one(api: Api, extra: dict[str, Any
 SEEDED = {"seed": 17, "max_tokens": 16, "logprobs": 2, "logit_bias": ON}
 
 
-def test_of_a_seeded_batch_the_first_prompt_answers_as_if_alone_and_none_as_another(
+def test_seeded_choices_depend_only_on_their_position(
     api: Api,
 ) -> None:
     batch = api.complete(prompt=["Once upon", "Once upon", "a time"], **SEEDED, n=2)["choices"]
@@ -108,7 +108,7 @@ def test_of_a_seeded_batch_the_first_prompt_answers_as_if_alone_and_none_as_anot
     assert again[2:] == batch[2:], "a choice depends on its place, not on the other prompts"
 
 
-def test_choice_i_is_the_same_for_any_number_of_choices(api: Api) -> None:
+def test_choice_is_independent_of_the_number_of_choices(api: Api) -> None:
     most = api.complete(prompt="Once upon a time", **SEEDED, n=40)["choices"]
     assert len({choice["text"] for choice in most}) > 35
     for n in (1, 2, 7, 39):
@@ -116,9 +116,7 @@ def test_choice_i_is_the_same_for_any_number_of_choices(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("n", "best_of"), [(1, 2), (1, 20), (3, 7), (19, 20)])
-def test_the_winners_of_best_of_are_among_the_candidates_and_no_other_is_better(
-    api: Api, n: int, best_of: int
-) -> None:
+def test_best_of_returns_the_best_candidates(api: Api, n: int, best_of: int) -> None:
     body = {"prompt": "Once upon a time", **SEEDED}
 
     def content(choice: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +132,7 @@ def test_the_winners_of_best_of_are_among_the_candidates_and_no_other_is_better(
     assert [content(choice) for choice in winners] == sorted(candidates, key=mean)[::-1][:n]
 
 
-def test_other_seeds_and_none_give_other_texts(api: Api) -> None:
+def test_other_seeds_give_other_texts(api: Api) -> None:
     body = {"prompt": "Once upon a time", "max_tokens": 16, "logit_bias": ON}
     seeds = [0, 1, -1, 2**63 - 1, -(2**63), 2**32, 12345]
     texts = [api.text(**body, seed=seed) for seed in seeds]

@@ -32,26 +32,26 @@ def tokens_of(choice: dict[str, Any]) -> bytes:
     )
 
 
-def test_five_stop_sequences_are_refused_and_four_are_served(api: Api) -> None:
+def test_four_stop_sequences_are_served_and_five_rejected(api: Api) -> None:
     api.complete(prompt=COUNTING, stop=["§a", "§b", "§c", "§d"])
     error = api.refusal(prompt=COUNTING, stop=["§a", "§b", "§c", "§d", "§e"])
     assert (error["param"], error["code"]) == ("stop", "array_above_max_length")
 
 
 @pytest.mark.parametrize("limit", [{}, {"max_tokens": None}, {"max_tokens": 16}])
-def test_without_max_tokens_exactly_sixteen_tokens_come(api: Api, limit: dict[str, Any]) -> None:
+def test_default_max_tokens_is_sixteen(api: Api, limit: dict[str, Any]) -> None:
     response = api.complete(prompt=COUNTING, **ENDLESS, **limit)
     assert response["usage"]["completion_tokens"] == 16
     assert response["choices"][0]["finish_reason"] == "length"
 
 
-def test_best_of_below_n_is_refused_and_equal_is_served(api: Api) -> None:
+def test_best_of_below_n_is_rejected(api: Api) -> None:
     assert api.refusal(prompt="a", n=3, best_of=2)["param"] == "best_of"
     assert len(api.complete(prompt="a", n=3, best_of=3)["choices"]) == 3
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_echo_with_logprobs_and_no_tokens_scores_the_prompt(api: Api, prompt: str) -> None:
+def test_echo_with_logprobs_scores_the_prompt(api: Api, prompt: str) -> None:
     response = api.complete(prompt=prompt, echo=True, logprobs=2, max_tokens=0)
     choice = response["choices"][0]
     scores = choice["logprobs"]
@@ -66,9 +66,7 @@ def test_echo_with_logprobs_and_no_tokens_scores_the_prompt(api: Api, prompt: st
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_scoring_a_greedy_completion_gives_the_logprobs_it_was_generated_with(
-    api: Api, prompt: str
-) -> None:
+def test_scoring_reproduces_the_logprobs_of_generation(api: Api, prompt: str) -> None:
     ids = list(TOKENIZER.encode(prompt))
     made = api.choice(prompt=ids, temperature=0, logprobs=3, max_tokens=12, **ENDLESS)
     generated = made["logprobs"]["token_logprobs"]
@@ -93,9 +91,7 @@ def _is_text(raw: bytes) -> bool:
 
 
 @pytest.mark.parametrize("end", [-100, 100], ids=["goes on", "ends"])
-def test_scoring_as_evaluation_harnesses_do_gives_one_entry_after_the_prompts(
-    api: Api, end: int
-) -> None:
+def test_evaluation_scoring_returns_one_entry_after_the_prompt(api: Api, end: int) -> None:
     prompts = [list(TOKENIZER.encode(prompt)) for prompt in PROMPTS]
     response = api.complete(
         prompt=prompts,
@@ -111,7 +107,7 @@ def test_scoring_as_evaluation_harnesses_do_gives_one_entry_after_the_prompts(
     assert response["usage"]["completion_tokens"] == len(prompts)
 
 
-def test_the_same_seed_gives_the_same_text_and_others_differ(api: Api) -> None:
+def test_equal_seeds_repeat_and_others_differ(api: Api) -> None:
     def texts(seed: int) -> list[str]:
         response = api.complete(prompt="Once upon a time", seed=seed, n=3, max_tokens=24)
         return [choice["text"] for choice in response["choices"]]
@@ -123,18 +119,14 @@ def test_the_same_seed_gives_the_same_text_and_others_differ(api: Api) -> None:
 
 
 @pytest.mark.parametrize("extra", [{}, {"n": 4}, {"best_of": 4}])
-def test_the_first_choice_does_not_depend_on_how_many_are_requested(
-    api: Api, extra: dict[str, Any]
-) -> None:
+def test_first_choice_is_independent_of_their_number(api: Api, extra: dict[str, Any]) -> None:
     one = api.text(prompt=COUNTING, seed=3, max_tokens=8)
     several = api.complete(prompt=COUNTING, seed=3, max_tokens=8, **{"n": 4} | extra)
     assert one in [choice["text"] for choice in several["choices"]]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_a_stop_sequence_that_spans_three_tokens_never_leaks_into_a_stream(
-    api: Api, prompt: str
-) -> None:
+def test_streamed_stop_sequence_across_tokens_is_cut(api: Api, prompt: str) -> None:
     non_streaming = api.choice(prompt=prompt, seed=5, max_tokens=40, logprobs=0, **ENDLESS)
     text = non_streaming["text"]
     base = non_streaming["logprobs"]["text_offset"][0]
@@ -148,7 +140,7 @@ def test_a_stop_sequence_that_spans_three_tokens_never_leaks_into_a_stream(
     assert api.text(prompt=prompt, seed=5, max_tokens=40, stop=stop, **ENDLESS) == cut
 
 
-def test_a_tail_that_was_held_back_is_sent_when_the_stop_does_not_come(api: Api) -> None:
+def test_held_text_is_released_without_a_stop(api: Api) -> None:
     text = api.text(prompt=COUNTING, seed=5, max_tokens=20, **ENDLESS)
     never = text[-4:] + "§"
     assert api.joined(prompt=COUNTING, seed=5, max_tokens=20, stop=never, **ENDLESS)[0] == {
@@ -170,7 +162,7 @@ def test_a_tail_that_was_held_back_is_sent_when_the_stop_does_not_come(api: Api)
     ],
     ids=["greedy", "echo", "n", "stop", "scoring"],
 )
-def test_a_stream_put_together_is_the_non_streaming_response(
+def test_joined_stream_equals_the_non_streaming_response(
     api: Api, prompt: Any, extra: dict[str, Any]
 ) -> None:
     request = {"prompt": prompt, "seed": 11, "max_tokens": 20, **extra}
@@ -181,7 +173,7 @@ def test_a_stream_put_together_is_the_non_streaming_response(
         assert streamed[choice.pop("index")] == choice
 
 
-def test_a_stream_has_one_identity_and_its_usage_comes_last(api: Api) -> None:
+def test_stream_has_one_identity_and_final_usage(api: Api) -> None:
     request = {"prompt": COUNTING, "n": 2, "temperature": 0}
     chunks = api.chunks(**request, stream_options={"include_usage": True})
     assert len({(c["id"], c["object"], c["created"], c["model"]) for c in chunks}) == 1
@@ -191,7 +183,7 @@ def test_a_stream_has_one_identity_and_its_usage_comes_last(api: Api) -> None:
     assert all("usage" not in chunk for chunk in api.chunks(**request))
 
 
-def test_choices_are_numbered_by_prompt_and_then_by_n(api: Api) -> None:
+def test_choices_are_ordered_by_prompt_and_n(api: Api) -> None:
     prompts = ["one,", "二，", "three,"]
     response = api.complete(prompt=prompts, n=2, echo=True, max_tokens=4, seed=1)
     assert [choice["index"] for choice in response["choices"]] == list(range(6))
@@ -209,7 +201,7 @@ def test_usage_counts_each_prompt_once_and_every_choice(api: Api) -> None:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 @pytest.mark.parametrize("echo", [False, True])
-def test_the_logprobs_arrays_fit_the_text_and_each_other(api: Api, prompt: str, echo: bool) -> None:
+def test_logprobs_arrays_fit_the_text(api: Api, prompt: str, echo: bool) -> None:
     choice = api.choice(prompt=prompt, echo=echo, logprobs=3, max_tokens=20, seed=2, **ENDLESS)
     scores = choice["logprobs"]
     assert {len(array) for array in scores.values()} == {len(scores["tokens"])}
@@ -226,7 +218,7 @@ def test_the_logprobs_arrays_fit_the_text_and_each_other(api: Api, prompt: str, 
         assert sum(math.exp(value) for value in top.values()) <= 1 + 1e-6
 
 
-def test_logprobs_are_the_models_own_whatever_shapes_the_sampling(api: Api) -> None:
+def test_logprobs_ignore_sampling_parameters(api: Api) -> None:
     def first(**extra: Any) -> dict[str, float]:
         choice = api.choice(prompt=COUNTING, logprobs=5, max_tokens=1, **extra)
         top: dict[str, float] = choice["logprobs"]["top_logprobs"][0]
@@ -236,7 +228,7 @@ def test_logprobs_are_the_models_own_whatever_shapes_the_sampling(api: Api) -> N
     assert first(temperature=0) == first(temperature=0, logit_bias={"100": 100})
 
 
-def test_a_bias_of_100_forces_a_token_and_one_of_minus_100_bans_it(api: Api) -> None:
+def test_bias_of_100_forces_and_minus_100_bans(api: Api) -> None:
     forced = api.choice(prompt=COUNTING, logit_bias={"300": 100}, max_tokens=4, logprobs=0)
     assert len(set(forced["logprobs"]["tokens"])) == 1
     greedy = {"prompt": COUNTING, "temperature": 0, "max_tokens": 1, "logprobs": 0}
@@ -247,7 +239,7 @@ def test_a_bias_of_100_forces_a_token_and_one_of_minus_100_bans_it(api: Api) -> 
     assert again != first
 
 
-def test_best_of_returns_the_candidates_with_the_highest_mean_logprob(api: Api) -> None:
+def test_best_of_returns_the_highest_mean_logprob(api: Api) -> None:
     request = {"prompt": COUNTING, "seed": 9, "max_tokens": 6, "logprobs": 0}
 
     def mean(choice: dict[str, Any]) -> float:
@@ -262,7 +254,7 @@ def test_best_of_returns_the_candidates_with_the_highest_mean_logprob(api: Api) 
     assert api.refusal(prompt="a", best_of=2, stream=True)["param"] == "best_of"
 
 
-def test_a_suffix_conditions_the_model_and_is_not_in_the_text(api: Api) -> None:
+def test_suffix_conditions_the_model_and_is_not_echoed(api: Api) -> None:
     request = {"prompt": "One, ", "temperature": 0, "max_tokens": 6}
     non_streaming, filled = api.complete(**request), api.complete(**request, suffix=" three, four.")
     assert filled["usage"]["prompt_tokens"] > non_streaming["usage"]["prompt_tokens"]
@@ -270,7 +262,7 @@ def test_a_suffix_conditions_the_model_and_is_not_in_the_text(api: Api) -> None:
     assert echoed == "One, " + filled["choices"][0]["text"]
 
 
-def test_a_prompt_with_its_completion_fits_the_context_or_is_refused(api: Api) -> None:
+def test_prompt_and_completion_must_fit_the_context(api: Api) -> None:
     token = TOKENIZER.encode("a")[0]
     fits = api.complete(prompt=[token] * 2038, max_tokens=10, **ENDLESS)
     assert fits["usage"]["total_tokens"] == 2048
@@ -280,14 +272,14 @@ def test_a_prompt_with_its_completion_fits_the_context_or_is_refused(api: Api) -
     assert "10 " in error["message"]
 
 
-def test_nothing_is_generated_for_max_tokens_zero_and_without_echo_it_is_refused(
+def test_zero_max_tokens_is_rejected_without_echo(
     api: Api,
 ) -> None:
     assert api.text(prompt=COUNTING, max_tokens=0, echo=True, n=2) == COUNTING
     assert api.refusal(prompt=COUNTING, max_tokens=0)["param"] == "max_tokens"
 
 
-def test_without_a_prompt_a_document_begins(api: Api) -> None:
+def test_missing_prompt_begins_a_document(api: Api) -> None:
     absent = api.complete(max_tokens=4, temperature=0)
     assert absent["usage"]["prompt_tokens"] == 1
     same = [api.text(max_tokens=4, temperature=0, prompt=prompt) for prompt in (None, "")]
@@ -297,24 +289,24 @@ def test_without_a_prompt_a_document_begins(api: Api) -> None:
 
 
 @pytest.mark.parametrize("empty", [None, "", []])
-def test_an_empty_stop_asks_for_nothing(api: Api, empty: Any) -> None:
+def test_empty_stop_has_no_effect(api: Api, empty: Any) -> None:
     request = {"prompt": COUNTING, "seed": 4, "max_tokens": 8}
     assert api.text(**request, stop=empty) == api.text(**request)
 
 
-def test_the_user_has_no_effect(api: Api) -> None:
+def test_user_has_no_effect(api: Api) -> None:
     request = {"prompt": COUNTING, "seed": 4, "max_tokens": 8}
     assert api.text(**request, user="someone") == api.text(**request)
 
 
-def test_one_prompt_in_its_four_forms_is_answered_alike(api: Api) -> None:
+def test_four_forms_of_a_prompt_are_equivalent(api: Api) -> None:
     ids = list(TOKENIZER.encode(COUNTING))
     request = {"temperature": 0, "max_tokens": 8, "echo": True}
     texts = [api.text(prompt=p, **request) for p in (COUNTING, [COUNTING], ids, [ids])]
     assert len(set(texts)) == 1
 
 
-def test_the_server_lists_its_models(api: Api) -> None:
+def test_server_lists_its_models(api: Api) -> None:
     listed = api.client.get("/models").json()
     assert listed["object"] == "list"
     for card in listed["data"]:

@@ -24,7 +24,7 @@ BEHAVIOURS = sorted({**all_faults(), **all_variants()})
 
 
 @pytest.mark.parametrize("share", by_default([0, 1], range(8)))
-def test_no_behaviour_breaks_on_a_wrong_request(tiny: Tokenizer, share: int) -> None:
+def test_no_behaviour_breaks_on_an_invalid_request(tiny: Tokenizer, share: int) -> None:
     """An exception in what stands before the server would pass through to here."""
     wrong = [{**FULL, name: value} for name in PARAMETERS for value in WRONG]
     wrong += [{**FULL, **dict.fromkeys(PARAMETERS, value)} for value in WRONG]
