@@ -36,26 +36,26 @@ def joined(segments: Segments) -> str:
         ("the same", "the same", [], []),
     ],
 )
-def test_what_differs_is_marked(left: str, right: str, lefts: list, rights: list) -> None:
+def test_differences_are_marked(left: str, right: str, lefts: list, rights: list) -> None:
     one, other = side_by_side(left, right)
     assert "".join(marked(one)).strip(" '") == "".join(lefts).strip(" '")
     assert "".join(marked(other)).strip(" '") == "".join(rights).strip(" '")
 
 
-def test_texts_with_nothing_in_common_are_not_painted_over() -> None:
+def test_unrelated_texts_are_not_marked() -> None:
     one, other = side_by_side("a usage object", '{"choices":[]}')
     assert marked(one) == marked(other) == []
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_a_hostile_text_stays_what_it_is(attack: str) -> None:
+def test_hostile_text_is_unchanged(attack: str) -> None:
     one, other = side_by_side(attack, f"{attack} and more")
     assert joined(one) == attack
     assert joined(other) == f"{attack} and more"
     assert marked(one) == []
 
 
-def test_of_long_texts_that_differ_the_whole_middle_is_marked() -> None:
+def test_long_different_texts_are_marked_as_a_whole() -> None:
     left = "same " + "a " * 2_000 + "end"
     right = "same " + "b " * 2_000 + "end"
     one, other = side_by_side(left, right)
@@ -64,7 +64,7 @@ def test_of_long_texts_that_differ_the_whole_middle_is_marked() -> None:
 
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(TEXTS, TEXTS)
-def test_nothing_is_lost_and_what_is_not_marked_is_shared(left: str, right: str) -> None:
+def test_unmarked_text_is_equal_on_both_sides(left: str, right: str) -> None:
     one, other = side_by_side(left, right)
     assert (joined(one), joined(other)) == (left, right)
     if marked(one) or marked(other):
@@ -74,12 +74,12 @@ def test_nothing_is_lost_and_what_is_not_marked_is_shared(left: str, right: str)
 
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(TEXTS)
-def test_a_text_does_not_differ_from_itself(text: str) -> None:
+def test_text_does_not_differ_from_itself(text: str) -> None:
     one, other = side_by_side(text, text)
     assert marked(one) == marked(other) == []
 
 
-def test_words_that_are_all_alike_are_not_compared_with_each_other() -> None:
+def test_repeated_words_are_not_compared_pairwise() -> None:
     left, right = "start " + "a b " * 300, "start " + "a c " * 300
     parted = side_by_side(left, right)
     assert [joined(segments) for segments in parted] == [left, right]

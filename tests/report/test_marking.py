@@ -44,13 +44,13 @@ def test_names_with_values_and_texts_are_found(result: str, marked: list[str]) -
     assert marks(BODY, result) == marked
 
 
-def test_a_text_is_found_however_it_was_escaped() -> None:
+def test_text_is_found_in_any_escaping() -> None:
     assert marks(json.dumps({"text": "十\u0007三"}), 'seen "十\\u0007三"') == [
         "\\u5341\\u0007\\u4e09"
     ]
 
 
-def test_several_findings_mark_one_body_and_overlaps_are_joined() -> None:
+def test_overlapping_marks_are_joined() -> None:
     assert marks(BODY, "total_tokens = 18", 'id = "cmpl-1"') == [
         '"id": "cmpl-1"',
         '"total_tokens": 18',
@@ -58,19 +58,19 @@ def test_several_findings_mark_one_body_and_overlaps_are_joined() -> None:
     assert marks('{"a": "abcd"}', '"abc"', '"bcd"') == ["abcd"]
 
 
-def test_a_body_full_of_hits_gets_a_few_marks() -> None:
+def test_marks_are_limited() -> None:
     assert len(marks("xy, " * 100, '"xy"')) == MAX_MARKS
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_a_hostile_body_is_marked_in_order(attack: str) -> None:
+def test_hostile_body_is_marked_in_order(attack: str) -> None:
     body = attack * 3
     assert_in_order(body, pointed_out(body, [attack, f"x = {attack}"]))
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.text(max_size=60), st.lists(st.text('ab"=: {}[]1\\', max_size=20), max_size=3))
-def test_marks_are_in_order_and_never_touch(body: str, result: list[str]) -> None:
+def test_marks_are_ordered_and_separate(body: str, result: list[str]) -> None:
     assert_in_order(body, pointed_out(body, result))
 
 

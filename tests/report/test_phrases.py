@@ -112,7 +112,7 @@ def filled(literal: tuple[str, ...], values: tuple[str, ...]) -> str:
 SENTENCES = sorted({pattern: place for place, pattern in literals()}.items())
 
 
-def test_the_sentences_of_the_checks_are_found() -> None:
+def test_sentences_of_the_checks_are_found() -> None:
     found = {sentence for sentence, _ in SENTENCES}
     assert len(found) > 300
     assert "budget spent: {} requests were allowed" in found
@@ -120,12 +120,12 @@ def test_the_sentences_of_the_checks_are_found() -> None:
 
 
 @for_each_case("sentence", [pytest.param(s, id=f"{p} {s}") for s, p in SENTENCES])
-def test_every_sentence_has_its_chinese(sentence: str) -> None:
+def test_every_sentence_has_a_translation(sentence: str) -> None:
     assert is_known(sentence)
 
 
 @for_each_case("document", DOCUMENTS)
-def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
+def test_every_reason_of_a_contract_has_a_translation(document: str) -> None:
     contract = load_contract(document)
     requirements = {check.requirement for check in all_checks()}
     reasons = {contract.why_not_in_force(requirement) for requirement in requirements}
@@ -134,7 +134,7 @@ def test_every_reason_of_a_contract_has_its_chinese(document: str) -> None:
 
 
 @for_each_case("feature", Feature)
-def test_whatever_can_be_missing_has_its_chinese(feature: Feature) -> None:
+def test_every_missing_feature_has_a_translation(feature: Feature) -> None:
     name = in_chinese(feature)
     assert name is not None
     result = in_chinese(f"{feature} did not come back, and stop.string judges that")
@@ -191,7 +191,7 @@ def test_whatever_can_be_missing_has_its_chinese(feature: Feature) -> None:
         ),
     ],
 )
-def test_a_message_is_spoken(english: str, chinese: str) -> None:
+def test_message_is_translated(english: str, chinese: str) -> None:
     assert in_chinese(english) == chinese
 
 
@@ -210,7 +210,7 @@ def test_a_message_is_spoken(english: str, chinese: str) -> None:
         '"text"',
     ],
 )
-def test_what_nobody_has_translated_is_reported_as_such(english: str) -> None:
+def test_missing_translation_is_reported(english: str) -> None:
     assert in_chinese(english) is None
 
 
@@ -224,19 +224,19 @@ def test_what_nobody_has_translated_is_reported_as_such(english: str) -> None:
         "",
     ],
 )
-def test_what_an_endpoint_sent_comes_through_untouched(evidence: str) -> None:
+def test_text_from_an_endpoint_is_unchanged(evidence: str) -> None:
     assert in_chinese(f"refused with 400: [{evidence}]") == f"以 400 拒绝：[{evidence}]"
     assert in_chinese(f"[{evidence}], cut by a limit") == f"[{evidence}]，被上限截断"
     assert f"[{evidence}]" in (in_chinese(f"the greedy text [{evidence}]") or "")
 
 
-def test_a_message_of_any_length_is_no_work() -> None:
+def test_long_message_is_translated_quickly() -> None:
     assert in_chinese("answered 500: " + "x" * MAX_MESSAGE_CHARS) is None
     fitting = "answered 500: " + "x" * (MAX_MESSAGE_CHARS - len("answered 500: "))
     assert in_chinese(fitting) is not None
 
 
-def test_each_pattern_speaks_for_itself() -> None:
+def test_each_pattern_matches_its_sentence() -> None:
     """No pattern is hidden behind a more general one, but for those with the very same words."""
     _, patterns = catalogue()
     for phrase in patterns:
@@ -253,7 +253,7 @@ SAMPLE = {"": '"e"', "=": '"e"', "#": "7", "@": "a.name", "!": "a.name", "?": '"
 """What stands in a slot of each kind."""
 
 
-def test_patterns_with_different_slots_are_a_mistake() -> None:
+def test_patterns_with_different_slots_are_rejected() -> None:
     with pytest.raises(ValueError, match="different slots"):
         phrase_of("{count#} choices", "{number} 个 choice")
     assert phrase_of("{a#} of {b#}", "{b} 个中的 {a} 个").order == ("b", "a")

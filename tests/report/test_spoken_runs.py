@@ -66,12 +66,12 @@ def untold(found: list[Finding]) -> list[str]:
 
 
 @pytest.mark.parametrize("contract", ["gpt-ge", "zhizengzeng"])
-def test_the_reasons_of_a_run_are_reported(contract: str) -> None:
+def test_reasons_of_a_run_have_translations(contract: str) -> None:
     assert untold(findings(contract, FakeServer("none", contract))) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_a_run_finds_is_reported(fault: str) -> None:
+def test_findings_of_a_run_have_translations(fault: str) -> None:
     found = findings("openai", FakeServer(FAULTS[fault]))
     assert any(finding.seen for finding in found), "the fault shows"
     assert untold(found) == []

@@ -21,20 +21,20 @@ from conformance.report.sanitize import cut, line, lines
         ("\u2028", "⟨U+2028⟩"),
     ],
 )
-def test_an_acting_character_becomes_a_mark(hostile: str, shown: str) -> None:
+def test_control_character_becomes_a_mark(hostile: str, shown: str) -> None:
     assert line(hostile) == lines(hostile) == shown
 
 
 @pytest.mark.parametrize("plain", ["Grüße", "一二三", "👩‍👩‍👧", "שלום", "a b"])
-def test_ordinary_text_stays_as_it_is(plain: str) -> None:
+def test_ordinary_text_is_unchanged(plain: str) -> None:
     assert line(plain) == plain
 
 
-def test_only_a_block_of_lines_keeps_its_newlines() -> None:
+def test_only_multiline_text_keeps_newlines() -> None:
     assert line("a\nb\tc") == "a␊b␉c"
     assert lines("a\r\nb\tc\rd") == "a\nb\tc␍d"
 
 
-def test_a_long_text_is_cut_with_an_ellipsis() -> None:
+def test_long_text_is_cut_with_an_ellipsis() -> None:
     assert cut("abcdef", 4) == "abc…"
     assert cut("abcd", 4) == "abcd"

@@ -48,11 +48,11 @@ def says(record) -> str:
         (lambda n: {4: 90, 8: 3, 27: 500, 45: 2, 123: 77}[n], "do not fit a line"),
     ],
 )
-def test_a_line_is_reported_in_words(usage: Callable[[int], int], sentence: str) -> None:
+def test_line_is_described_in_words(usage: Callable[[int], int], sentence: str) -> None:
     assert sentence in says(in_ids(usage))
 
 
-def test_one_stranger_does_not_bend_the_line() -> None:
+def test_one_outlier_does_not_bend_the_line() -> None:
     assert "12 more tokens" in says(in_ids(lambda n: 900 if n == 27 else n + 12))
 
 
@@ -62,11 +62,11 @@ def test_few_points_make_no_line() -> None:
     assert bills.numbers(in_ids(lambda n: n, (4, 8))) is None
 
 
-def test_points_close_together_tell_no_slope() -> None:
+def test_close_points_show_no_slope() -> None:
     assert fitted([(20.0, 20.0), (21.0, 22.0), (22.0, 22.0), (23.0, 24.0)]) is None
 
 
-def test_a_line_is_straight_where_most_points_are_near() -> None:
+def test_line_is_straight_if_most_points_fit() -> None:
     points = [(float(x), 2.0 * x + 5) for x in (1, 5, 10, 50)]
     line = fitted(points)
     assert line is not None
@@ -82,7 +82,7 @@ def an_echo(prompt: str, offsets: list, usage: object, text: str | None = None):
     )
 
 
-def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
+def test_tokens_of_an_echoed_prompt_are_counted() -> None:
     record = record_of(
         an_echo("one", [0, 1, 2, 3], 13),
         an_echo("a longer one", [0, 2, 9, 12, 13], 13),
@@ -105,7 +105,7 @@ def test_the_tokens_of_an_echoed_prompt_can_be_counted() -> None:
     assert found.all_points == ((3, 13), (4, 14), (5, 15))
 
 
-def test_usage_for_several_choices_or_prompts_are_left_out() -> None:
+def test_batched_usage_is_left_out() -> None:
     record = record_of(
         *(
             non_streaming(f"x{n}", prompt=list(range(n)), n=2, usage={"prompt_tokens": 2 * n})
@@ -118,7 +118,7 @@ def test_usage_for_several_choices_or_prompts_are_left_out() -> None:
     assert bills.numbers(record) is None
 
 
-def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart() -> None:
+def test_uncountable_prompts_are_plotted_by_characters_per_script() -> None:
     ascii_bills = [
         non_streaming(f"a{n}", prompt="word " * n, usage={"prompt_tokens": n + 20})
         for n in (1, 4, 9, 30)
@@ -153,9 +153,7 @@ def test_without_countable_prompts_lengths_are_characters_and_scripts_are_apart(
     ],
 )
 @pytest.mark.parametrize("between", ["", " ", "\n"])
-def test_a_text_and_the_same_text_twice_tell_the_offset(
-    once: int, twice: int, sentence: str, between: str
-) -> None:
+def test_doubled_text_shows_the_offset(once: int, twice: int, sentence: str, between: str) -> None:
     text = "red green blue"
     record = record_of(
         non_streaming("x1", prompt=text, usage={"prompt_tokens": once}),
@@ -166,7 +164,7 @@ def test_a_text_and_the_same_text_twice_tell_the_offset(
     assert ("one character, is reported as 1 token." in says(record)) is (once == 15)
 
 
-def test_texts_that_are_not_the_same_twice_tell_nothing_of_it() -> None:
+def test_other_repeated_texts_do_not_show_the_offset() -> None:
     record = record_of(
         *(
             non_streaming(f"x{n}", prompt="red " * n + "blue", usage={"prompt_tokens": 12 + n})
@@ -177,7 +175,7 @@ def test_texts_that_are_not_the_same_twice_tell_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("usage", ["12", 12.0, -3, None, True, 10**30, {}, [12]])
-def test_what_is_no_usage_is_no_point(usage: object) -> None:
+def test_invalid_usage_is_no_point(usage: object) -> None:
     record = record_of(
         *(
             non_streaming(f"x{n}", prompt=list(range(n)), usage={"prompt_tokens": usage})

@@ -46,22 +46,22 @@ def parsed(picture: Picture) -> ET.Element:
     return ET.fromstring(text_of(picture))
 
 
-def test_a_run_without_numbers_has_no_pictures() -> None:
+def test_run_without_data_has_no_charts() -> None:
     assert pictures(a_run()) == ()
     assert pictures(a_run(exchanges=(replace(non_streaming(), status=500),))) == ()
 
 
-def test_a_run_with_everything_has_all_of_them_in_order() -> None:
+def test_complete_run_has_every_chart_in_order() -> None:
     assert [picture.id for picture in pictures(a_run_with_everything())] == ALL
 
 
-def test_what_a_run_lacks_is_left_out() -> None:
+def test_missing_data_leaves_charts_out() -> None:
     run = replace(a_run_with_everything(), exchanges=(generated(), scored()))
     assert [picture.id for picture in pictures(run)] == ["agreement"]
 
 
 @pytest.mark.parametrize("picture", pictures(a_run_with_everything()), ids=lambda p: p.id)
-def test_a_picture_has_a_text_alternative_in_both_languages(picture: Picture) -> None:
+def test_chart_has_a_text_alternative_in_both_languages(picture: Picture) -> None:
     svg = parsed(picture)
     assert svg.get("role") == "img"
     by_id = {element.get("id"): element for element in svg.iter() if element.get("id")}
@@ -75,13 +75,13 @@ def test_a_picture_has_a_text_alternative_in_both_languages(picture: Picture) ->
 
 
 @pytest.mark.parametrize("picture", pictures(a_run_with_everything()), ids=lambda p: p.id)
-def test_each_word_of_one_language_has_its_counterpart(picture: Picture) -> None:
+def test_words_exist_in_both_languages(picture: Picture) -> None:
     languages = [element.get("lang") for element in parsed(picture).iter("text")]
     assert languages.count("en") == languages.count("zh") > 0
 
 
 @pytest.mark.parametrize("picture", pictures(a_run_with_everything()), ids=lambda p: p.id)
-def test_colours_are_the_pages_and_nothing_is_styled_or_fetched(picture: Picture) -> None:
+def test_chart_uses_page_colours_without_styles_or_links(picture: Picture) -> None:
     svg = text_of(picture)
     assert set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg)) <= {
         "none",
@@ -134,7 +134,7 @@ listed = st.lists(hostile, max_size=6)
     scores=listed,
     times=st.lists(st.floats(), max_size=6),
 )
-def test_no_answer_breaks_bloats_or_enters_a_picture(
+def test_no_response_breaks_or_enters_a_chart(
     usage: Any, stated_usage: Any, texts: list[Any], scores: list[Any], times: list[float]
 ) -> None:
     logprobs = {"tokens": texts, "text_offset": scores, "token_logprobs": scores}
@@ -165,7 +165,7 @@ def test_no_answer_breaks_bloats_or_enters_a_picture(
         assert not re.search(r"nan|inf\b|script|\x00|\u202e", svg)
 
 
-def test_a_run_of_thousands_of_answers_makes_no_larger_pictures() -> None:
+def test_chart_size_is_bounded_for_large_runs() -> None:
     many = tuple(
         exchange
         for n in range(1_500)
@@ -200,7 +200,7 @@ def test_every_word_is_escaped() -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(last=st.floats(1e-6, 1e9))
-def test_ticks_are_few_round_and_on_the_scale(last: float) -> None:
+def test_ticks_are_few_and_round(last: float) -> None:
     scale = Scale(0.0, last, 10.0, 90.0)
     ticks = scale.ticks()
     assert 2 <= len(ticks) <= 7
@@ -209,7 +209,7 @@ def test_ticks_are_few_round_and_on_the_scale(last: float) -> None:
     assert ticks == sorted(ticks)
 
 
-def test_a_scale_keeps_its_ends() -> None:
+def test_scale_keeps_its_ends() -> None:
     scale = Scale(0.001, 10.0, 0.0, 100.0, log=True)
     assert [scale(value) for value in (0.0, 0.001, 0.1, 10.0, 99.0)] == pytest.approx(
         [0, 0, 50, 100, 100]

@@ -12,7 +12,7 @@ from tests.report.builders import a_run, an_exchange
 from tests.report.charts.answers import compared, non_streaming, record_of, stream
 
 
-def test_an_event_is_there_when_its_last_byte_is() -> None:
+def test_event_time_is_that_of_its_last_byte() -> None:
     event = b'data: {"choices":[{"text":"a"}]}\n\n'
     one_and_a_half = event + event[:5]
     exchange = an_exchange(
@@ -30,7 +30,7 @@ def test_an_event_is_there_when_its_last_byte_is() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
-def test_every_line_end_of_the_format_ends_an_event(end: bytes) -> None:
+def test_every_line_end_of_the_format_is_recognised(end: bytes) -> None:
     body = (b'data: {"choices":[{"text":"a"}]}' + end) * 3
     exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
     (response,) = record_of(exchange).responses
@@ -54,11 +54,11 @@ def test_every_line_end_of_the_format_ends_an_event(end: bytes) -> None:
         {"body": b'{"choices":[]' + b" " * reading.LARGEST + b"}"},
     ],
 )
-def test_what_is_no_answer_is_not_read(change: dict) -> None:
+def test_invalid_response_is_not_read(change: dict) -> None:
     assert record_of(replace(non_streaming(), **change)).responses == ()
 
 
-def test_what_was_requested_of_somebody_else_or_of_another_path_is_not_read() -> None:
+def test_other_credentials_and_paths_are_not_read() -> None:
     known = non_streaming()
     stranger = replace(known, request=replace(known.request, credentials=Credentials.WRONG))
     listing = an_exchange(request=b"", body={"data": []})
@@ -66,14 +66,14 @@ def test_what_was_requested_of_somebody_else_or_of_another_path_is_not_read() ->
     assert len(record_of(known).responses) == 1
 
 
-def test_a_stream_without_end_is_read_up_to_a_bound() -> None:
+def test_endless_stream_is_read_up_to_a_limit() -> None:
     body = b'data: {"a":1}\n\n' * (reading.MAX_CHUNKS_READ + 10)
     exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
     (response,) = record_of(exchange).responses
     assert len(response.chunks) == reading.MAX_CHUNKS_READ
 
 
-def test_events_that_no_arrival_brought_have_no_time() -> None:
+def test_events_without_an_arrival_have_no_time() -> None:
     exchange = replace(stream("x1", [0.1, 0.2, 0.3]), arrivals=(Arrival(0.1, 1),))
     assert record_of(exchange).responses == ()
 
@@ -82,7 +82,7 @@ def test_events_that_no_arrival_brought_have_no_time() -> None:
     ("value", "wanted"),
     [(3, 3), (0, 0), (-1, None), (True, None), (3.0, None), ("3", None), (10**12, None)],
 )
-def test_a_count_is_an_integer_of_a_size_that_can_be(value: object, wanted: int | None) -> None:
+def test_count_is_an_integer_of_plausible_size(value: object, wanted: int | None) -> None:
     assert reading.count(value) == wanted
 
 
@@ -99,11 +99,11 @@ def test_a_count_is_an_integer_of_a_size_that_can_be(value: object, wanted: int 
         (None, None),
     ],
 )
-def test_a_number_is_finite(value: object, wanted: float | None) -> None:
+def test_number_is_finite(value: object, wanted: float | None) -> None:
     assert reading.number(value) == wanted
 
 
-def test_the_references_answers_are_found_by_what_was_requested() -> None:
+def test_reference_responses_are_found_by_request() -> None:
     theirs, again = non_streaming("x1"), non_streaming("x2")
     run = compared(a_run(exchanges=(theirs, again)), "x2", non_streaming("r1", elapsed=0.5))
     run = compared(run, "not-on-record", non_streaming("r2"))
