@@ -40,9 +40,7 @@ def recorded(target: Target, folder: Path, options: Options = SMOKE) -> Run:
     return read_run(path)
 
 
-def test_the_bundled_server_conforms_for_the_price_that_was_planned(
-    target: Target, tmp_path: Path
-) -> None:
+def test_bundled_server_conforms_at_the_planned_price(target: Target, tmp_path: Path) -> None:
     result = recorded(target, tmp_path)
     assert [f"{f.id}: {f.message}" for f in result.findings if f.verdict == "fail"] == []
     assert result.conclusion is Conclusion.CONFORMING
@@ -52,7 +50,7 @@ def test_the_bundled_server_conforms_for_the_price_that_was_planned(
     assert result.footer.cost.tokens <= planned.tokens
 
 
-def test_the_record_keeps_to_its_schema_and_holds_no_key(target: Target, tmp_path: Path) -> None:
+def test_record_follows_its_schema_without_the_key(target: Target, tmp_path: Path) -> None:
     recorded(target, tmp_path)
     validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
     raw = (tmp_path / "run.ndjson").read_bytes()
@@ -62,7 +60,7 @@ def test_the_record_keeps_to_its_schema_and_holds_no_key(target: Target, tmp_pat
     assert target.api_key.encode() not in raw
 
 
-def test_limits_hold_on_the_wire(target: Target, tmp_path: Path) -> None:
+def test_limits_hold_over_the_network(target: Target, tmp_path: Path) -> None:
     options = Options(Tier.STANDARD)
     poor = replace(options, limits=replace(options.limits, requests=9, tokens=500))
     result = recorded(target, tmp_path, poor)
@@ -80,7 +78,7 @@ def test_limits_hold_on_the_wire(target: Target, tmp_path: Path) -> None:
         ({"model": "gpt-unknown"}, "does not serve the model 'gpt-unknown' (404"),
     ],
 )
-def test_a_target_that_was_named_wrongly_ends_the_run_with_one_sentence(
+def test_wrong_target_ends_the_run_with_a_sentence(
     target: Target, tmp_path: Path, change: dict[str, str | None], sentence: str
 ) -> None:
     result = recorded(replace(target, **change), tmp_path)
@@ -91,7 +89,7 @@ def test_a_target_that_was_named_wrongly_ends_the_run_with_one_sentence(
     assert result.findings == ()
 
 
-def test_a_base_url_without_its_v1_is_recognised(target: Target, tmp_path: Path) -> None:
+def test_base_url_without_v1_is_recognised(target: Target, tmp_path: Path) -> None:
     astray = replace(target, base_url=target.base_url.removesuffix("/v1"))
     result = recorded(astray, tmp_path)
     assert result.footer is not None
