@@ -37,41 +37,41 @@ ANY_N = Difference(
 )
 
 
-def test_a_failure_that_a_line_explains_is_settled() -> None:
+def test_failure_explained_by_a_line_is_settled() -> None:
     assert settle([NO_STOP], {"zero": [STOP]}) == Unsettled((), (), ())
 
 
-def test_a_failure_without_a_line_is_left_over() -> None:
+def test_failure_without_a_line_is_unexplained() -> None:
     for verdict in (Verdict.FAIL, Verdict.WARN):
         left = settle([], {"zero": [replace(STOP, verdict=verdict)]}).unexplained
         assert left == (f"zero: {verdict} stop.batch: {REFUSED}",)
 
 
-def test_a_line_does_not_explain_what_it_is_not_about() -> None:
+def test_line_does_not_explain_unrelated_failures() -> None:
     other = replace(STOP, seen="refused with 400: Unrecognized request argument supplied: stops")
     assert settle([NO_STOP], {"zero": [other]}).unexplained
     served = replace(STOP, seen="an answer that goes on after stop")
     assert settle([NO_STOP], {"zero": [served]}).unexplained
 
 
-def test_a_line_explains_nothing_under_a_contract_that_it_does_not_name() -> None:
+def test_line_explains_only_the_contracts_it_names() -> None:
     assert settle([NO_STOP], {"zero": [STOP], "aocheng": [STOP]}).unexplained == (
         f"aocheng: fail stop.batch: {REFUSED}",
     )
 
 
-def test_what_passed_or_was_refused_cleanly_wants_no_explanation() -> None:
+def test_passes_and_clean_refusals_need_no_explanation() -> None:
     fine = [replace(STOP, verdict=v) for v in (Verdict.PASS, Verdict.REFUSED, Verdict.SKIPPED)]
     assert settle([], {"zero": fine}) == Unsettled((), (), ())
 
 
-def test_a_line_that_explains_nothing_is_idle() -> None:
+def test_line_that_explains_nothing_is_idle() -> None:
     assert settle([NO_STOP, ANY_N], {"zero": [STOP], "openai": []}).idle == (
         "openai: states no limit of n",
     )
 
 
-def test_a_failure_needs_a_line_of_the_other_document_too() -> None:
+def test_explanation_needs_a_line_of_both_documents() -> None:
     # gpt-ge has no word on stop, so its contract could not be what the refusal contradicts.
     silent = replace(NO_STOP, contracts=frozenset({"gpt-ge"}))
     assert settle([silent], {"gpt-ge": [STOP]}).one_sided == ("gpt-ge: stop.batch",)
@@ -83,7 +83,7 @@ def test_refusals_are_distinguished_by_their_words() -> None:
     assert not null.explains(replace(STOP, seen="served, but got null instead."))
 
 
-def test_every_line_of_the_file_can_be_found_by_one_way_only() -> None:
+def test_every_line_has_exactly_one_shape() -> None:
     for column in columns():
         for difference in load(column):
             shapes = (difference.unlisted, difference.refusal, difference.checks)

@@ -53,7 +53,7 @@ def parsed(gallery: Path) -> dict[Path, Page]:
     return {path: Page(path) for path in gallery.rglob("*.html")}
 
 
-def test_the_named_pages_are_written(gallery: Path, parsed: dict[Path, Page]) -> None:
+def test_named_pages_are_written(gallery: Path, parsed: dict[Path, Page]) -> None:
     assert {path.relative_to(gallery).as_posix() for path in parsed} == set(PLACES)
 
 

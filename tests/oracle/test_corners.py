@@ -84,6 +84,6 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("name", "stream"), SHAPES)
-def test_a_corner_is_read_alike(oracle: Oracle, name: str, stream: bool) -> None:
+def test_corner_case_matches_the_oracle(oracle: Oracle, name: str, stream: bool) -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     oracle.check({"model": MODEL, "seed": 0, **CORNERS[name], **options})

@@ -74,7 +74,7 @@ def pairs(oracle: Oracle, body: dict[str, Any]) -> dict[Sample, float]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_two_tokens_are_drawn_as_likely_as_they_are(oracle: Oracle, name: str) -> None:
+def test_token_pairs_follow_the_exact_distribution(oracle: Oracle, name: str) -> None:
     expected = pairs(oracle, CASES[name])
     drawn = [
         sample if sample in expected else sample[:1]
@@ -92,9 +92,7 @@ MANY: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize("shape", MANY)
-def test_many_of_one_request_and_many_requests_are_alike_and_independent(
-    oracle: Oracle, shape: str
-) -> None:
+def test_samples_and_seeds_are_independent(oracle: Oracle, shape: str) -> None:
     body, seeds = MANY[shape]
     expected = distribution(oracle, FREE)
     drawn = [

@@ -38,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("number", range(rounds))
 
 
-def test_every_answer_is_what_it_must_be(oracle: Oracle, number: int) -> None:
+def test_every_response_matches_the_oracle(oracle: Oracle, number: int) -> None:
     @drawing(number)
     @given(requests.bodies(), st.data())
     def agree(drawn: requests.Body, data: st.DataObject) -> None:
@@ -76,7 +76,7 @@ FEATURES: dict[str, Callable[[requests.Body], object]] = {
 }
 
 
-def test_of_three_hundred_draws_none_of_these_is_left_out() -> None:
+def test_three_hundred_draws_cover_every_feature() -> None:
     seen: Counter[str] = Counter()
     for number in range(30):
 
