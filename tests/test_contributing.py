@@ -105,7 +105,7 @@ def test_linters_pass(tree: Path) -> None:
     run(tree, "ruff", "check", "conformance", "reference_server")
     run(tree, "ruff", "format", "--check", "conformance", "reference_server")
     rules = ("spec/test_requirements.py", "test_architecture.py", "test_readme.py")
-    others = ("conformance/test_causes.py", "reference_server/behaviour/test_registry.py")
+    others = ("report/test_diagnosis.py", "reference_server/behaviour/test_registry.py")
     paths = [f"tests/{rule}" for rule in (*rules, *others)]
     run(tree, "pytest", "-q", "-p", "no:cacheprovider", *paths)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from conformance.report.matrix import matrix_of, page
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, a_crowd
 
 CHANGES = {
     "nothing": [""],

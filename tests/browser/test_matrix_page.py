@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from tests.browser.conftest import Open
 from tests.lanes import by_default
 from tests.report.hostile import ATTACKS, a_hostile_run
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, a_crowd
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}

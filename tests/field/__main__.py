@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.field.record import Record, compare, read_record, reported_failures
+from tests.field.reproduction import unlike
 from tests.field.servers import SERVERS, Endpoint
-from tests.field.showing import unlike
 
 ROOT = Path(__file__).parents[2]
 KEY_VARIABLE = "FIELD_KEY"

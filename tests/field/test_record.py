@@ -20,8 +20,8 @@ from tests.field.record import (
     read_record,
     reported_failures,
 )
+from tests.field.reproduction import curl_of
 from tests.field.servers import ENVIRONMENTS, SERVERS
-from tests.field.showing import curl_of
 
 CHECKS = {check.id: check for check in all_checks()}
 LEVELS = {Verdict.FAIL: Level.MUST, Verdict.WARN: Level.SHOULD}

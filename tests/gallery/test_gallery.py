@@ -14,8 +14,8 @@ from conformance.contract import DOCUMENTS
 from conformance.model import Conclusion, Run
 from tests.gallery import recording
 from tests.gallery.pages import pages, write
-from tests.gallery.pictures import PICTURES, PICTURES_FOLDER
 from tests.gallery.recording import BASE_URL, FAULTY, KEY, NAMES, RECORDS, keep, kept
+from tests.gallery.screenshots import PICTURES, PICTURES_FOLDER
 
 ROOT = Path(__file__).parents[2]
 MAX_PAGES_BYTES = 3 * 2**20

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.oracle import chance
-from tests.oracle.asked import read
+from tests.oracle import probability
 from tests.oracle.model import Row
 from tests.oracle.oracle import Oracle
+from tests.oracle.rendering import first_stop
+from tests.oracle.request import read
 from tests.oracle.significance import p_value
 from tests.oracle.vocabulary import offsets, render
-from tests.oracle.written import first_stop
 
 WORLD = "世".encode()
 
@@ -63,14 +63,16 @@ def test_partial_characters_are_rendered_as_bytes() -> None:
 
 def test_penalties_follow_the_published_formula(oracle: Oracle) -> None:
     body = {"presence_penalty": 0.5, "frequency_penalty": 2, "logit_bias": {"1": -3, "2": 1}}
-    preferred = chance.preferences(np.full(5, 10.0), read(body, oracle.vocabulary), [2, 0, 2], [4])
+    preferred = probability.preferences(
+        np.full(5, 10.0), read(body, oracle.vocabulary), [2, 0, 2], [4]
+    )
     assert preferred.tolist() == [10 - 2 - 0.5, 7, 11 - 4 - 0.5, 10, -np.inf]
 
 
 def test_temperature_divides_the_logits() -> None:
     even = np.log([1.0, 4.0, 16.0])
-    assert chance.probabilities(even, 2) == pytest.approx(np.array([1, 2, 4]) / 7)
-    assert chance.probabilities(even, 0.5) == pytest.approx(np.array([1, 16, 256]) / 273)
+    assert probability.probabilities(even, 2) == pytest.approx(np.array([1, 2, 4]) / 7)
+    assert probability.probabilities(even, 0.5) == pytest.approx(np.array([1, 16, 256]) / 273)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +81,13 @@ def test_temperature_divides_the_logits() -> None:
 )
 def test_nucleus_is_the_smallest_sufficient_set(top_p: float, kept: list[int]) -> None:
     likely = np.array([0.25, 0.25, 0.4, 0.1])
-    assert np.flatnonzero(chance.nucleus(likely, top_p)).tolist() == kept
+    assert np.flatnonzero(probability.nucleus(likely, top_p)).tolist() == kept
 
 
 def test_random_number_selects_the_token_of_its_interval() -> None:
     shares = np.array([0.2, 0.0, 0.2])
-    assert chance.drawn_between(shares, 0) == (0.0, 0.5)
-    assert chance.drawn_between(shares, 2) == (0.5, 1.0)
+    assert probability.drawn_between(shares, 0) == (0.0, 0.5)
+    assert probability.drawn_between(shares, 2) == (0.5, 1.0)
 
 
 def test_logprobs_are_logarithms_of_probabilities() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import chance
-from tests.oracle.asked import read
-from tests.oracle.asking import ask
+from tests.oracle import probability
+from tests.oracle.client import ask
 from tests.oracle.oracle import MODEL, Oracle
+from tests.oracle.request import read
 from tests.oracle.significance import p_value
 
 SIGNIFICANT = 1e-3
@@ -54,10 +54,10 @@ def distribution(oracle: Oracle, body: dict[str, Any], before: Sample = ()) -> d
     """What the next token is, after what was sampled before, and how likely."""
     request = read(body, oracle.vocabulary)
     logits = oracle.model.read((*request.prompts[0].read, *before))[-1].logits
-    preferred = chance.preferences(logits, request, before, oracle.vocabulary.unspoken)
-    likely = chance.probabilities(preferred, request.temperature)
+    preferred = probability.preferences(logits, request, before, oracle.vocabulary.unspoken)
+    likely = probability.probabilities(preferred, request.temperature)
     if request.top_p < 1:
-        likely = chance.nucleus(likely, request.top_p)
+        likely = probability.nucleus(likely, request.top_p)
     return {token: share / likely.sum() for token, share in enumerate(likely) if share > 0}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.api import MODEL, envelope
-from tests.reference_server.gated import Connection, Gated, in_line, script
+from tests.reference_server.gated_backend import Connection, Gated, in_line, script
 from tests.servers import running_server
 
 

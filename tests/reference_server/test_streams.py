@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.lanes import sample_size
 from tests.reference_server.api import MODEL, Api
-from tests.reference_server.byte_by_byte import complete, raw
-from tests.reference_server.drawn import END, LOOSE, SNIPPETS, parts_of, requests
+from tests.reference_server.request_strategies import END, LOOSE, SNIPPETS, parts_of, requests
 from tests.reference_server.streaming import SAME_IN_ALL, events, join
+from tests.reference_server.utf8_definition import complete, raw
 
 # Of what names an answer these two are its own.
 NAMES = ("id", "created")

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.reference_server.api import Api
-from tests.reference_server.drawn import END, TOKENIZER
-from tests.reference_server.holes import (
+from tests.reference_server.infilling import (
     HOLES,
     Hole,
     holes,
@@ -17,6 +16,7 @@ from tests.reference_server.holes import (
     spelled_out,
     with_foreign_endings,
 )
+from tests.reference_server.request_strategies import END, TOKENIZER
 
 LANGUAGES = ["english", "chinese"]
 

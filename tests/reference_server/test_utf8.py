@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.utf8 import CharacterStream
-from tests.reference_server.byte_by_byte import complete, owners, unfinished
+from tests.reference_server.utf8_definition import complete, owners, unfinished
 
 exactly = settings(derandomize=True, deadline=None, max_examples=500)
 # Where UTF-8 has its borders: leads, continuations that only some leads allow, bytes of no use.

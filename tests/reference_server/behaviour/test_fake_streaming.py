@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference_server.behaviour.messages import Body
 from reference_server.faults.streaming.choices import fake_streaming
-from tests.reference_server.behaviour.toy import responses
+from tests.reference_server.behaviour.toy_server import responses
 
 
 def pause_of(body: Body) -> float:

@@ -8,7 +8,7 @@ from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier, narrowed
-from tests.reference_server.behaviour.toy import Toy, responses, texts_of
+from tests.reference_server.behaviour.toy_server import Toy, responses, texts_of
 
 SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 

@@ -23,7 +23,7 @@ from reference_server.behaviour.registry import (
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
 from reference_server.completions.dialects import DIALECTS
-from tests.reference_server.behaviour.toy import responses, texts_of
+from tests.reference_server.behaviour.toy_server import responses, texts_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"prompt": "a", "n": 2}

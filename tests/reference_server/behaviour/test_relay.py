@@ -18,7 +18,7 @@ from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.http.app import Settings, create_app
 from reference_server.http.bodies import MAX_BODY
-from tests.reference_server.behaviour.asking import BODY, KEY, Request, ask, showcase
+from tests.reference_server.behaviour.client import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server
 

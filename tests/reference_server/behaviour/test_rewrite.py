@@ -10,7 +10,7 @@ from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import DONE, Body, Rejected
 from reference_server.behaviour.registry import untouched
 from reference_server.behaviour.rewrite import Rewrite
-from tests.reference_server.behaviour.toy import Toy, asking, responses, texts_of
+from tests.reference_server.behaviour.toy_server import Toy, asking, responses, texts_of
 
 SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 NON_STREAMING = {"prompt": "a", "n": 2}

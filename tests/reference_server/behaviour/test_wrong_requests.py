@@ -9,7 +9,7 @@ import pytest
 from reference_server.behaviour.registry import all_faults, all_variants
 from reference_server.engine.tokenizer import Tokenizer
 from tests.lanes import by_default
-from tests.reference_server.behaviour.asking import BODY, Request, ask, showcase
+from tests.reference_server.behaviour.client import BODY, Request, ask, showcase
 
 PARAMETERS = (
     *("prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "stream", "stream_options"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reference_server.behaviour.registry import all_variants
-from tests.reference_server.variants.shown import COUNTING, Shown, chunks_of, texts_of
+from tests.reference_server.variants.variant_client import COUNTING, Shown, chunks_of, texts_of
 
 TIMED = {
     "slow-first-token",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reference_server.variants.shown import COUNTING, Shown, texts_of
+from tests.reference_server.variants.variant_client import COUNTING, Shown, texts_of
 
 STORY = "Once upon a time"
 

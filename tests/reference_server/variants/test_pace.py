@@ -9,7 +9,7 @@ import pytest
 
 from reference_server.behaviour.messages import ClientRequest, ServerResponse
 from reference_server.behaviour.registry import all_variants, behaviour
-from tests.reference_server.behaviour.toy import Toy, asking, responses
+from tests.reference_server.behaviour.toy_server import Toy, asking, responses
 
 STREAM = {"prompt": "a 汉字", "n": 9, "stream": True}
 NON_STREAMING = {"prompt": "a"}

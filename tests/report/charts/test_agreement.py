@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import agreement
-from tests.report.charts.answers import non_streaming, record_of
+from tests.report.charts.exchanges import non_streaming, record_of
 
 FIRST = "one two"
 TOKENS = [" three", " four", " five", " six", " seven"]

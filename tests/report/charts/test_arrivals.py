@@ -8,7 +8,7 @@ from conformance.model import Level
 from conformance.report.charts import arrivals
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_finding, a_run
-from tests.report.charts.answers import compared, non_streaming, record_of, stream
+from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
 CONFORMING = [0.1 + 0.05 * number for number in range(10)]
 BURST = [0.9 + 0.0001 * number for number in range(10)]

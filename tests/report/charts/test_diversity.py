@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import diversity
-from tests.report.charts.answers import non_streaming, record_of, stream
+from tests.report.charts.exchanges import non_streaming, record_of, stream
 
 
 def sampled(*texts: Any, **request: Any):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.report.charts import latency
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_run
-from tests.report.charts.answers import compared, non_streaming, record_of, stream
+from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
 
 def kinds_of(*exchanges):

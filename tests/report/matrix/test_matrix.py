@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from conformance.report.matrix import terminal as text
 from tests.report.builders import a_failure, a_finding, a_run, a_subject
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, a_crowd
 from tests.report.pages import Page
 
 SUBJECTS = (

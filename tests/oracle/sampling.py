@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from tests.oracle import chance
-from tests.oracle.asked import CompletionRequest
+from tests.oracle import probability
 from tests.oracle.model import Floats
+from tests.oracle.rendering import Candidate
+from tests.oracle.request import CompletionRequest
 from tests.oracle.vocabulary import Vocabulary, render
-from tests.oracle.written import Candidate
 
 IMPOSSIBLE = 1e-9
 """Without a known seed: no token is drawn that is one of those which together are this unlikely."""
@@ -28,7 +28,7 @@ def check_sampled(
     rows = candidate.rows[len(candidate.prompt.read) - 1 :]
     for place, token in enumerate(sampled):
         logits, tolerance = rows[place].logits, rows[place].tolerance
-        preferred = chance.preferences(logits, request, sampled[:place], vocabulary.unspoken)
+        preferred = probability.preferences(logits, request, sampled[:place], vocabulary.unspoken)
         result = f"token {place}, {render(vocabulary.spellings[token])!r},"
         if request.temperature < COLD:
             likeliest = preferred[token] > preferred.max() - tolerance
@@ -45,7 +45,7 @@ def may_be_drawn(
     preferred: Floats, request: CompletionRequest, token: int, tolerance: float
 ) -> bool:
     """Whether a token is in the nucleus, or so near its border that rounding may put it there."""
-    likely = chance.probabilities(preferred, request.temperature)
+    likely = probability.probabilities(preferred, request.temperature)
     likelier = preferred > preferred[token] + tolerance
     before = likely[likelier].sum()
     inside = not likelier.any() or before < request.top_p + _slack(request, tolerance)
@@ -56,11 +56,11 @@ def is_drawn(
     preferred: Floats, request: CompletionRequest, token: int, draw: float, tolerance: float
 ) -> bool:
     """Whether a number draws a token, wherever rounding may put the border of the nucleus."""
-    likely = chance.probabilities(preferred, request.temperature)
+    likely = probability.probabilities(preferred, request.temperature)
     slack = _slack(request, tolerance)
     for top_p in (request.top_p, request.top_p - slack, request.top_p + slack):
-        kept = chance.nucleus(likely, top_p) if request.top_p < 1 else likely
-        first, end = chance.drawn_between(kept, token)
+        kept = probability.nucleus(likely, top_p) if request.top_p < 1 else likely
+        first, end = probability.drawn_between(kept, token)
         if kept[token] and first - slack <= draw < end + slack:
             return True
     return False

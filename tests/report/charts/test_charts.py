@@ -16,7 +16,7 @@ from conformance.model import Arrival
 from conformance.report.charts import Picture, pictures
 from conformance.report.charts.svg import Drawing, Scale
 from tests.report.builders import a_run
-from tests.report.charts.answers import compared, non_streaming, stream
+from tests.report.charts.exchanges import compared, non_streaming, stream
 from tests.report.charts.test_agreement import generated, scored
 from tests.report.charts.test_diversity import sampled
 

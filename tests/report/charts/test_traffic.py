@@ -9,7 +9,7 @@ import pytest
 from conformance.model import Arrival, Credentials
 from conformance.report.charts import traffic as reading
 from tests.report.builders import a_run, an_exchange
-from tests.report.charts.answers import compared, non_streaming, record_of, stream
+from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
 
 def test_event_time_is_that_of_its_last_byte() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reference_server.engine.tokenizer import Tokenizer
-from tests.reference_server.gated import Connection, Gated, in_line, script
+from tests.reference_server.gated_backend import Connection, Gated, in_line, script
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.report.charts import usage as bills
 from conformance.report.charts.regression import fitted, is_straight
-from tests.report.charts.answers import non_streaming, record_of
+from tests.report.charts.exchanges import non_streaming, record_of
 
 LENGTHS = (4, 8, 27, 45, 123)
 

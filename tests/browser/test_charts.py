@@ -12,8 +12,8 @@ from conformance.report.charts import pictures
 from tests.browser.conftest import Open
 from tests.lanes import by_default
 from tests.report.builders import a_failure, a_run
-from tests.report.charts.answers import non_streaming
-from tests.report.charts.test_pictures import a_run_with_everything
+from tests.report.charts.exchanges import non_streaming
+from tests.report.charts.test_charts import a_run_with_everything
 
 OVERLAPS = """() => {
   const found = [];

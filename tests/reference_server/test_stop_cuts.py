@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.reference_server.api import Api
-from tests.reference_server.byte_by_byte import complete, raw
-from tests.reference_server.drawn import END, TOKENIZER
+from tests.reference_server.request_strategies import END, TOKENIZER
 from tests.reference_server.streaming import events, join
+from tests.reference_server.utf8_definition import complete, raw
 
 
 def only(*texts: bytes) -> dict[str, float]:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.reference_server.api import Api
-from tests.reference_server.drawn import END
-from tests.reference_server.storm import respond, responses
+from tests.reference_server.load import respond, responses
+from tests.reference_server.request_strategies import END
 from tests.servers import RunningServer, running_server
 
 LONG = "The package manager keeps a list. " * 60

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.oracle.asked import CompletionRequest
 from tests.oracle.model import Floats
+from tests.oracle.request import CompletionRequest
 
 
 def preferences(

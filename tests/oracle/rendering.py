@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.oracle.asked import CompletionRequest, Prompt
 from tests.oracle.model import Row
+from tests.oracle.request import CompletionRequest, Prompt
 from tests.oracle.vocabulary import Vocabulary, decode, offsets
 
 

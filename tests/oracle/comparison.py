@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.asked import CompletionRequest
 from tests.oracle.model import Row
+from tests.oracle.rendering import Candidate, Choice, write
+from tests.oracle.request import CompletionRequest
 from tests.oracle.vocabulary import Vocabulary, render
-from tests.oracle.written import Candidate, Choice, write
 
 Json = Mapping[str, Any]
 

@@ -18,7 +18,7 @@ from reference_server.http import lifecycle as running
 from reference_server.http.app import Settings, create_app
 from reference_server.http.connection import Connection
 from tests.reference_server.api import MODEL
-from tests.reference_server.gated import Gated
+from tests.reference_server.gated_backend import Gated
 from tests.reference_server.raw_http import BODY, SECONDS, connect, request, respond
 from tests.servers import RunningServer, running_server
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.lanes import sample_size
-from tests.oracle import requests
-from tests.oracle.asked import predictable
+from tests.oracle import generated_requests
 from tests.oracle.oracle import MODEL, Oracle
+from tests.oracle.request import predictable
 
 ROUND = 10
 """Requests of one seed: from the eleventh on, Hypothesis would mostly vary those before."""
@@ -40,21 +40,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_every_response_matches_the_oracle(oracle: Oracle, number: int) -> None:
     @drawing(number)
-    @given(requests.bodies(), st.data())
-    def agree(drawn: requests.Body, data: st.DataObject) -> None:
+    @given(generated_requests.bodies(), st.data())
+    def agree(drawn: generated_requests.Body, data: st.DataObject) -> None:
         body = {"model": MODEL, **drawn}
         revealed = None
         if predictable(body):
             revealed = oracle.reveal(body)
             texts = [oracle.text(candidate) for of_prompt in revealed for candidate in of_prompt]
             if data.draw(st.booleans()):
-                body["stop"] = data.draw(requests.stops(texts))
+                body["stop"] = data.draw(generated_requests.stops(texts))
         oracle.check(body, revealed)
 
     agree()
 
 
-FEATURES: dict[str, Callable[[requests.Body], object]] = {
+FEATURES: dict[str, Callable[[generated_requests.Body], object]] = {
     "no prompt": lambda body: body.get("prompt") is None,
     "several prompts": lambda body: (
         isinstance(body.get("prompt"), list) and len(body["prompt"]) > 1
@@ -81,8 +81,8 @@ def test_three_hundred_draws_cover_every_feature() -> None:
     for number in range(30):
 
         @drawing(number)
-        @given(requests.bodies())
-        def count(body: requests.Body) -> None:
+        @given(generated_requests.bodies())
+        def count(body: generated_requests.Body) -> None:
             seen.update(name for name, has in FEATURES.items() if has(body))
 
         count()

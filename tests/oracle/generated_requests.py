@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.asked import predictable
+from tests.oracle.request import predictable
 
 VOCABULARY = 4096
 MAX_TOKENS = 120

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reference_server.engine.choice import ChoiceRequest, ChoiceWriter, TextChunk
 from reference_server.engine.logprobs import TokenScore
 from reference_server.engine.tokenizer import Tokenizer
-from tests.reference_server.byte_by_byte import complete, owners
+from tests.reference_server.utf8_definition import complete, owners
 
 # Letters that make sequences overlap, and characters that come as several tokens of one byte each.
 SPELLINGS = ["a", "b", "ab", "abc", "bc", "ST", "OP", "世", "界", "\n\n"]

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.reference_server.api import MODEL
-from tests.reference_server.drawn import END, SNIPPETS
+from tests.reference_server.request_strategies import END, SNIPPETS
 from tests.reference_server.streaming import events, join
 from tests.servers import RunningServer
 

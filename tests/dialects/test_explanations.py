@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.model import Finding, Level, Tier, Verdict
-from tests.dialects.explaining import Difference, Unsettled, columns, load, settle
+from tests.dialects.explanations import Difference, Unsettled, columns, load, settle
 
 REFUSED = "refused with 400: Unrecognized request arguments supplied: stop, echo"
 STOP = Finding(
