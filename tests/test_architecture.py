@@ -98,17 +98,3 @@ def test_names_of_tests_are_short() -> None:
         and len(node.name.split("_")) - 1 > MAX_NAME_WORDS
     ]
     assert long == []
-
-
-def test_names_of_tests_are_unique_in_their_file() -> None:
-    repeated = {}
-    for path in sources("tests"):
-        names = [
-            node.name
-            for node in ast.parse(path.read_text("utf-8")).body
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and node.name.startswith("test_")
-        ]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            repeated[str(path.relative_to(ROOT))] = twice
-    assert repeated == {}
