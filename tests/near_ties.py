@@ -1,4 +1,4 @@
-"""Greedy answers that take another turn where two tokens are about as likely, as batching makes."""
+"""Greedy responses that diverge at near-ties, as batching causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages from npm, as a folder's lock names them, for tests that need some."""
+"""Install npm packages from a folder's lock file."""
 
 import shutil
 import subprocess

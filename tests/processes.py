@@ -1,4 +1,4 @@
-"""Servers that tests start as processes of their own, whoever wrote them."""
+"""Start servers of any kind as processes for tests."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What is known of a request from its body alone, whatever that body is."""
+"""Features that a request uses, read from any body, and parallel requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule over many cases fails with the list of those that break it."""
+"""A rule over many cases fails with the list of the failing ones."""
 
 import pytest
 

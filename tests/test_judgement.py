@@ -1,4 +1,4 @@
-"""How a check speaks its mind."""
+"""How expectations raise failures."""
 
 from __future__ import annotations
 

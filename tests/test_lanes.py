@@ -1,4 +1,4 @@
-"""The default lane leaves out what is exhaustive, says so, and tests/README.md lists it."""
+"""The default lane leaves out exhaustive tests, and tests/README.md lists them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Texts in two languages, and which of them a reader gets."""
+"""Texts in two languages, and how the language is chosen."""
 
 from __future__ import annotations
 

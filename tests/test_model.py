@@ -1,4 +1,4 @@
-"""The records that everything else is made of."""
+"""The data classes of the model."""
 
 from __future__ import annotations
 

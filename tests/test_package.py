@@ -1,4 +1,4 @@
-"""The wheel works outside the checkout: spec, schema, templates and weights travel inside it."""
+"""The wheel works outside the checkout and contains spec, schema, templates and weights."""
 
 from __future__ import annotations
 

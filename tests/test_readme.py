@@ -1,4 +1,4 @@
-"""The numbers that both READMEs state are those of the tree."""
+"""The numbers in both READMEs are current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: each a process of its own with the same weights, started, asked and stopped."""
+"""The compared servers: each runs the same weights in a separate process."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What finds how many faults, and at what price: other ways beside our own, on the same servers.
+"""Compare how many faults several tools find on the same servers, and at which cost.
 
     python -m tests.benchmarks.detection                     # a sample of thirty faults
     python -m tests.benchmarks.detection --fault 'stop-*'

@@ -1,4 +1,4 @@
-"""How large the matrix of many targets is, and how soon a filter answers: measured in Chromium.
+"""Measure the size of the matrix page and the delay of its filters in Chromium.
 
     python -m tests.benchmarks.matrix_page [--targets 50] [--checks 150] [--rounds 20]
 

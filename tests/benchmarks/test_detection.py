@@ -1,4 +1,4 @@
-"""What the benchmark of detection makes of reports and numbers; the benchmark itself is no test."""
+"""How the detection benchmark reads reports and numbers. The benchmark itself is no test."""
 
 from typing import Any
 

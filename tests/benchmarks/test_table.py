@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic; the benchmark itself is no test."""
+"""The benchmark's arithmetic. The benchmark itself is no test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An endpoint that attacks whoever asks it: in every string, in every way that HTTP leaves open.
+"""An endpoint that attacks its clients through every string and every part of HTTP.
 
 Its answers take turns, so that a run meets all of them. Wherever a string may stand there is an
 attack, and the key that was presented, written in every form that a debug page may show it in.

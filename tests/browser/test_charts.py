@@ -1,4 +1,4 @@
-"""Pictures in a page, on a telephone and on a desk: words that nothing covers, in one language."""
+"""Charts in a page at several widths: no overlapping text, one language at a time."""
 
 from __future__ import annotations
 

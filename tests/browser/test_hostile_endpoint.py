@@ -1,4 +1,4 @@
-"""All that a run leaves of an endpoint that attacks: files, a terminal, pages in a real browser."""
+"""Files, terminal output and pages of a run against an endpoint that attacks its clients."""
 
 from __future__ import annotations
 

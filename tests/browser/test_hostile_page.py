@@ -1,4 +1,4 @@
-"""A page whose every string is an attack, in a browser that would run what it is given."""
+"""A page in which every string is an attack, opened in a real browser."""
 
 from __future__ import annotations
 

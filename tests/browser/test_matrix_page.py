@@ -1,4 +1,4 @@
-"""The matrix of many targets, opened from disk in a real browser and used as people use it."""
+"""The matrix of many targets, opened from disk in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a real run, opened from disk in a real browser and used as people use it."""
+"""The page of a real run, opened from disk in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What single faults of the catalogue do not show over the fake endpoint.
+"""Faults for checks that no single fault of the catalogue triggers on the fake endpoint.
 
 Every check has to have something that it finds. Most find a fault of the server's catalogue, alone
 or under one of its modifiers. These few need more: faults where several settings meet, which no

@@ -1,4 +1,4 @@
-"""The folders of checks: what they have and import, and the template of a new one."""
+"""The folders of checks: content, imports, and the template of a new area."""
 
 from __future__ import annotations
 

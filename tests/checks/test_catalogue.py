@@ -1,4 +1,4 @@
-"""Every fault of the server is found, every check finds one, and no variant is accused."""
+"""Every fault is found, every check finds one, and no variant is reported."""
 
 from __future__ import annotations
 

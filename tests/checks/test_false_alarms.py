@@ -1,4 +1,4 @@
-"""Correct servers, simulated by the thousand, against the decisions of the statistical checks.
+"""Thousands of simulated conforming servers against the statistical checks.
 
 Their models are drawn: from ones that can say anything to ones that say one thing with a
 probability of 0.9999. They truncate to what they list, ban tokens that they list, report little, or

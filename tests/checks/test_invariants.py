@@ -1,4 +1,4 @@
-"""Invariants find what shows only here or there, once, and nothing where all is well."""
+"""Invariants find partial faults once, and report no conforming server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The relations between answers: what breaks each is found, and no honest endpoint is accused."""
+"""Every broken metamorphic relation is found, and no conforming endpoint is reported."""
 
 from __future__ import annotations
 

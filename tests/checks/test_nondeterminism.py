@@ -1,4 +1,4 @@
-"""A difference that comes and goes: a near-tie that flips is left alone, an error is found."""
+"""Differences that do not repeat: a near-tie is not reported, an error is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters that may be declined, or whose default is no limit: what is accused, and what not."""
+"""Parameters that may be rejected, or whose default is unlimited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check's sentence is there in both languages, and a check without one is not registered."""
+"""Every registered check has its sentence in both languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left out altogether is one finding; what is left out here or there is found there."""
+"""A complete omission is one finding; a partial one is found where it occurs."""
 
 from __future__ import annotations
 

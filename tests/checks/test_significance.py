@@ -1,4 +1,4 @@
-"""The exact tests, against counting all cases; and the allowance that the checks share."""
+"""The exact tests match a count of all cases; the checks share one error allowance."""
 
 from __future__ import annotations
 

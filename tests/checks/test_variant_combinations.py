@@ -1,4 +1,4 @@
-"""Several freedoms at once, flipping near-ties and a server that is busy at times: no failure."""
+"""Combined variants, near-ties and transient errors cause no failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as a function call against an imagined endpoint, and as a process."""
+"""The command as a function call against the fake endpoint, and as a process."""
 
 import os
 import subprocess

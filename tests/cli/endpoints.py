@@ -1,4 +1,4 @@
-"""Endpoints to point the command at: over HTTP for a process, imagined for a function call."""
+"""Endpoints for the command: over HTTP for a process, in memory for a function call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``plan``, ``list``, ``explain``, ``report``, and the command on its own."""
+"""``plan``, ``list``, ``explain``, ``report``, and the command without a subcommand."""
 
 import json
 from pathlib import Path

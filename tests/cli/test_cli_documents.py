@@ -1,4 +1,4 @@
-"""``documents``: what is shown, in which form, and how it ends."""
+"""``documents``: content, formats and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a command fails, the program ends with a sentence and the right code."""
+"""Every failure of a command ends with a sentence and the right exit code."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Commands are imported when they are used, and listed without being imported."""
+"""Commands are imported when they are used; listing them imports none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and URLs, made sure of."""
+"""Validation of keys and URLs."""
 
 import click
 import pytest

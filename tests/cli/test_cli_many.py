@@ -1,4 +1,4 @@
-"""``conformance run`` with a file of targets: side by side, each on its own, the worst decides."""
+"""``conformance run`` with a file of targets, which are judged concurrently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as a process: exit codes, signals, pipes; one sentence and never a traceback."""
+"""The command as a process: exit codes, signals, pipes and messages without tracebacks."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``--reference``: whom a run asks the same, on the command line and between real servers."""
+"""``--reference``: the server that a run compares responses with."""
 
 import json
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""``conformance report``: again, as PDF, and judged anew."""
+"""``conformance report``: rendering, PDF and replay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``conformance run``: what it writes, what it says, how it ends."""
+"""``conformance run``: files, messages and exit codes."""
 
 import json
 from pathlib import Path

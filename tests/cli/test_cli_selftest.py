@@ -1,4 +1,4 @@
-"""``conformance selftest``: tables for people, everything for programs, and how it ends."""
+"""``conformance selftest``: tables, machine-readable output and exit codes."""
 
 import importlib
 import json

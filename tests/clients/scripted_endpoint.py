@@ -1,4 +1,4 @@
-"""An endpoint on loopback that answers every request as the test says."""
+"""A loopback endpoint whose responses the test defines."""
 
 from __future__ import annotations
 

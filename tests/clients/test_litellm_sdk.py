@@ -1,4 +1,4 @@
-"""LiteLLM's SDK against the reference server, run in an environment and a script of its own."""
+"""LiteLLM's SDK against the reference server, in a separate environment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""lm-evaluation-harness gets from the server the numbers that the model itself gives.
+"""lm-evaluation-harness computes the same numbers from the server as from the model.
 
 It reads the server as ``local-completions``: prompts are scored by ``echo`` and ``logprobs`` with
 one token generated, so a server that leaves anything out of either scores chance.

@@ -1,4 +1,4 @@
-"""The openai package from npm against the reference server, run by node in a script of its own."""
+"""The openai package from npm against the reference server, run by a Node script."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The openai package from PyPI against the reference server: what its users would write."""
+"""The openai package from PyPI against the reference server, as its users call it."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""``conformance documents --only replay`` as its user meets it: output, key, exit code."""
+"""``conformance documents --only replay``: output, key and exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints that break their promise, seen through the real clients: not met, and by what."""
+"""Nonconforming endpoints as real clients see them."""
 
 from __future__ import annotations
 

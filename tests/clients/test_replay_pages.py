@@ -1,4 +1,4 @@
-"""Every example of the five pages, sent by the real client it names, to its page's dialect."""
+"""Each example of the five pages is sent by the client it names to its page's dialect."""
 
 from __future__ import annotations
 

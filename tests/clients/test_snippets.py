@@ -1,4 +1,4 @@
-"""The lines that a report shows for the openai package, run as they stand against the server."""
+"""The snippets of a report for the openai package, run unchanged against the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract reader: what a check learns from it, what it accepts, how it names mistakes."""
+"""The contract reader: content, accepted input and messages about mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of other packages: what is wrong with one is told in a sentence that names it."""
+"""Checks of other packages; mistakes in a package are reported in a sentence."""
 
 from __future__ import annotations
 

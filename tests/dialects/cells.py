@@ -1,4 +1,4 @@
-"""The bundled server in one dialect, held to the contract of every document."""
+"""The bundled server in one dialect, tested against the contract of every document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a dialect deviates from a contract: the explanations as data, and what they leave open."""
+"""Explanations of the failures of a dialect, read from a file and matched to findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every dialect against every contract: what deviates is explained by the documents, exactly.
+"""Every dialect against every contract: the documents explain exactly the failures.
 
 An exhaustive test is a column, so that the six contracts share one server; by default two cells are
 judged.

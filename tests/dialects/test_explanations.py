@@ -1,4 +1,4 @@
-"""An explanation that is missing, idle or one-sided does not go through."""
+"""Missing, unused and one-sided explanations are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small page on which nothing is wrong, and what it takes to spoil it."""
+"""A small page without defects, and functions that add one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of contradictions: made from the data, in step with the file, only where it differs."""
+"""The table of contradictions is generated, current and limited to differences."""
 
 from __future__ import annotations
 

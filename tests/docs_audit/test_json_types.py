@@ -1,4 +1,4 @@
-"""Types as pages write them."""
+"""Types in the notation of the pages."""
 
 from __future__ import annotations
 

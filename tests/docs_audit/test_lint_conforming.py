@@ -1,4 +1,4 @@
-"""What reads like a mistake and is none is left alone; what is broken twice is told twice."""
+"""Unusual valid pages have no findings; repeated defects have one each."""
 
 from __future__ import annotations
 

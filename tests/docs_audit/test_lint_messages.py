@@ -1,4 +1,4 @@
-"""How findings name values and lists."""
+"""How findings quote values and lists."""
 
 from __future__ import annotations
 

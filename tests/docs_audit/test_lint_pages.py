@@ -1,4 +1,4 @@
-"""What the lint finds on the five pages: every finding, and nothing beside them."""
+"""The exact findings of the lint on the five pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every rule bites on a page that breaks it, alone, and is silent on its mended twin."""
+"""Every rule finds its violation and nothing on the corrected page."""
 
 from __future__ import annotations
 

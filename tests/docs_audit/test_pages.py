@@ -1,4 +1,4 @@
-"""Reading transcribed pages: what is in the five, and what is said of a file that is none."""
+"""Reading transcribed pages, and messages about invalid files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples as they are printed: read as far as they go, every mistake told."""
+"""Printed samples are read as far as possible, with every mistake reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replaying: what is sent, what it can cost, and what is told of each example."""
+"""Replaying examples: requests, cost and results."""
 
 from __future__ import annotations
 

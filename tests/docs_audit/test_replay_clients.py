@@ -1,4 +1,4 @@
-"""The clients' surroundings: bounds, environment, and what is read of what they write."""
+"""The clients' processes: limits, environment and parsing of their output."""
 
 from __future__ import annotations
 

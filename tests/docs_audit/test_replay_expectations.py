@@ -1,4 +1,4 @@
-"""What an answer has to be: each expectation finds its own fault and accuses no honest answer."""
+"""Each expectation finds its fault and accepts every conforming response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever an endpoint answers, judging it ends, and accuses what is not an answer."""
+"""Any response of an endpoint is judged without an error."""
 
 from __future__ import annotations
 

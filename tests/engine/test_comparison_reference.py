@@ -1,4 +1,4 @@
-"""The reference is asked last, at its own cost, and no trouble with it ends a run."""
+"""The reference is requested last, at a separate cost, and its errors do not end a run."""
 
 from __future__ import annotations
 

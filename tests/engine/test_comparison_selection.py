@@ -1,4 +1,4 @@
-"""Which requests the reference is asked, and what of them is changed on the way."""
+"""Which requests are sent to the reference, and how they are adapted."""
 
 from __future__ import annotations
 

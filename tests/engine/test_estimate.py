@@ -1,4 +1,4 @@
-"""A plan tells what a run will ask and cost, without a network."""
+"""A plan counts requests and tokens without a network."""
 
 from __future__ import annotations
 

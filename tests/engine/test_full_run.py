@@ -1,4 +1,4 @@
-"""A whole run over a real network to the bundled server: every seam of the engine at once."""
+"""A complete run over a real network against the bundled server."""
 
 from __future__ import annotations
 

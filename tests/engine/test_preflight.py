@@ -1,4 +1,4 @@
-"""Targets that cannot be judged, each with the sentence that says what to change."""
+"""Targets that cannot be judged, each with a sentence that names the fix."""
 
 from __future__ import annotations
 

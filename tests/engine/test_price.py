@@ -1,4 +1,4 @@
-"""What a run costs on the wire, by the server's own log: what was planned, within the budget."""
+"""The cost of a run in the server's log equals the plan and stays within the budget."""
 
 from __future__ import annotations
 

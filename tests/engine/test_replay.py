@@ -1,4 +1,4 @@
-"""A record is judged again without a network, and by nothing but what is on record."""
+"""A record is judged again without a network, from the record alone."""
 
 from __future__ import annotations
 

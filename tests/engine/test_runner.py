@@ -1,4 +1,4 @@
-"""The runner: from checks to a stream of events, on endpoints that exist only in memory."""
+"""The runner: from checks to a stream of events, on endpoints in memory."""
 
 from __future__ import annotations
 

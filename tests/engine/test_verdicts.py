@@ -1,4 +1,4 @@
-"""From what a check concluded to a verdict: every row of the table."""
+"""From the outcome of a check to a verdict: every row of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worked example: checks of one's own package show wherever the suite's own do."""
+"""The worked example: checks of another package appear everywhere."""
 
 from __future__ import annotations
 

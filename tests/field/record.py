@@ -1,4 +1,4 @@
-"""What is known of one server: its deviations, what shows each, and which checks find it."""
+"""The record of one server: its failures, the requests that show them, and the checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask a server what its record says that it was asked, with curl."""
+"""Send the requests of a record to its server with curl."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The servers of the record: what each is made from, and how it is started."""
+"""The recorded servers: how each is installed and started."""
 
 import json
 import shutil

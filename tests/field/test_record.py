@@ -1,4 +1,4 @@
-"""The record is whole: each accusation by a check that exists, each shown by a request."""
+"""The records are complete: every failure has a check and a request that shows it."""
 
 import json
 import re

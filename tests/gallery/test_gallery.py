@@ -1,4 +1,4 @@
-"""The sample reports are rendered from their records alone; the pictures are small and all used."""
+"""The sample reports depend only on their records; every screenshot is small and used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Covering arrays: everything that is to meet does, and nothing that may not."""
+"""Covering arrays contain every allowed combination and no forbidden one."""
 
 from __future__ import annotations
 

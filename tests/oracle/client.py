@@ -1,4 +1,4 @@
-"""Asks a server over HTTP; a stream is put together, so that it reads as the plain answer does."""
+"""Send requests to a server; a stream is joined to a non-streaming response."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Does an answer say what it must? Every comparison, and how far 32-bit arithmetic excuses it."""
+"""Compare a response with the expected one, within the tolerance of 32-bit arithmetic."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

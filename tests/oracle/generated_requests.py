@@ -1,4 +1,4 @@
-"""Draws requests over the whole parameter space, the interesting ones more often than others."""
+"""Generate requests over the whole parameter space, with more weight on edge cases."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The second reading as a whole: learn what was sampled, judge it, then judge the answer itself."""
+"""The oracle: recover the sampled tokens, check them, then check the response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From sampled tokens to what a choice has to say: text, entries of `logprobs`, finish, count."""
+"""From sampled tokens to the expected text, logprobs, finish reason and token count."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A request's body, read a second time: defaults, nulls and the four forms of a prompt.
+"""An independent reader of request bodies: defaults, nulls and the four forms of a prompt.
 
 Written from the documents and the table in the server's README, not from the server.
 """

@@ -1,4 +1,4 @@
-"""Was every token chosen as it must be? What was sampled, held against the arithmetic of chance."""
+"""Check every sampled token against the exact probabilities."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The oracle's own sums, small enough to be done by hand."""
+"""The oracle's arithmetic on examples that can be computed by hand."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Where readings part most easily: asked for by name instead of left to chance."""
+"""Corner cases of the parameters, listed by name."""
 
 from typing import Any
 

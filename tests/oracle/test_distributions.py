@@ -1,4 +1,4 @@
-"""What is drawn follows the exact distribution: counted over many draws, and tested exactly.
+"""Sampled tokens follow the exact distribution: an exact test over many samples.
 
 The seeds are fixed, so each of these tests has one outcome, not another one time in a thousand.
 """

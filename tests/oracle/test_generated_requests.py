@@ -1,4 +1,4 @@
-"""Whatever is asked, every field of the answer is what the second reading says."""
+"""Every field of the response to any generated request matches the oracle."""
 
 from collections import Counter
 from collections.abc import Callable

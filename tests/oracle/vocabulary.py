@@ -1,4 +1,4 @@
-"""What tokens stand for, read from the checkpoint by the library its tokenizer was made with."""
+"""The text of each token, read from the checkpoint with the tokenizers library."""
 
 import codecs
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Requests are read by their documented types, and what is of another type is nobody's to judge."""
+"""Requests are read by their documented types; other types are not judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint answered, as a check reads it: plain and streamed alike, and nothing trips."""
+"""Responses as a check reads them: streaming and non-streaming alike, without errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server-sent events from raw bytes, however they are framed and cut."""
+"""Server-sent events from raw bytes, in any framing and any reads."""
 
 from __future__ import annotations
 

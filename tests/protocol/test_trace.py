@@ -1,4 +1,4 @@
-"""What an answer has is read once, and what it has not is nobody's to judge."""
+"""The parts of a response are parsed once; missing parts are not judged."""
 
 from __future__ import annotations
 

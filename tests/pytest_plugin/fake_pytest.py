@@ -1,4 +1,4 @@
-"""Runs that only pretend: what they find is written down by the test."""
+"""Fake runs whose findings the test defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each check is an item, and pytest's own options do with it what people expect."""
+"""Each check is an item to which pytest's options apply."""
 
 from __future__ import annotations
 

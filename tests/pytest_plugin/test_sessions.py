@@ -1,4 +1,4 @@
-"""Whole sessions against real endpoints: what is sent, what is kept, and how they end."""
+"""Complete sessions against real endpoints: requests, files and endings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed, or stands in a project's file, is made sure of before anything is sent."""
+"""Options and settings are validated before anything is sent."""
 
 from __future__ import annotations
 

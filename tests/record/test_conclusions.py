@@ -1,4 +1,4 @@
-"""What a run's findings add up to."""
+"""The conclusion of a run from its findings."""
 
 from __future__ import annotations
 

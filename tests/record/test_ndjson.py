@@ -1,4 +1,4 @@
-"""The run file: what is written is read again, and what is broken says where."""
+"""The run file round-trips, and errors name the line."""
 
 from __future__ import annotations
 

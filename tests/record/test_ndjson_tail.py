@@ -1,4 +1,4 @@
-"""A run file that grows is read as far as it has come, and each part of it once."""
+"""A growing run file is read as far as it is written, each line once."""
 
 from __future__ import annotations
 

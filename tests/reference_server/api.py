@@ -1,4 +1,4 @@
-"""A few words to ask the server with, so that the tests read like the sentences they check."""
+"""A small client of the server for short tests."""
 
 import json
 from dataclasses import dataclass

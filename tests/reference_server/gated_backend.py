@@ -1,4 +1,4 @@
-"""Stories of clients, and of a model that computes nothing before it is let: order is certain."""
+"""A model that computes only when released, so that the order of events is certain."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Holes in held-out texts, and how likely the model finds what was in them."""
+"""Gaps in held-out texts, and how likely the model fills them correctly."""
 
 import math
 import random

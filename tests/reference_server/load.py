@@ -1,4 +1,4 @@
-"""Requests sent among many others: before them, beside them, and while their senders hang up."""
+"""Requests among many concurrent ones, some of whose clients disconnect."""
 
 import asyncio
 import random

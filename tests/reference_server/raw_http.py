@@ -1,4 +1,4 @@
-"""HTTP as it goes over the wire, for requests that no client library would send."""
+"""HTTP as raw bytes, for requests that no client library would send."""
 
 import json
 import socket

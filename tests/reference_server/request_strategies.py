@@ -1,4 +1,4 @@
-"""Requests drawn from the whole parameter space, small enough that hundreds are answered soon.
+"""Generated requests over the whole parameter space, small enough to run hundreds.
 
 Each has one right answer: whatever is sampled is sampled with a seed.
 """

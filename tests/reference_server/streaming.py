@@ -1,4 +1,4 @@
-"""A stream read strictly: whatever a client may rely on is checked on the way to the answer."""
+"""A strict reader of streams that checks every guarantee to clients."""
 
 import json
 from typing import Any

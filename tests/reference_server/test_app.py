@@ -1,4 +1,4 @@
-"""The HTTP face over a scripted model: what happens when the model itself fails."""
+"""The HTTP application over a scripted model, also when the model fails."""
 
 import asyncio
 import json

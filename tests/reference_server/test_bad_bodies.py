@@ -1,4 +1,4 @@
-"""Drawn bodies: never a 5xx, never a hang, and nothing is left behind by any."""
+"""Generated bodies cause no 5xx and no hang, and leave nothing behind."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What cannot be served says so at the start, in one sentence that tells what to mend."""
+"""An unusable checkpoint is rejected at the start with a sentence that names the fix."""
 
 import json
 import shutil

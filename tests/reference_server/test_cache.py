@@ -1,4 +1,4 @@
-"""Rows of keys and values that come, grow, move and go."""
+"""Rows of keys and values are added, grown, moved and removed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A choice from its tokens, against a second reading that looks at the whole text at once."""
+"""A choice from its tokens, compared with a reader of the whole text."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The command: one line when ready, one sentence when not, a clean end."""
+"""The command: one line when ready, one sentence on an error, and a clean end."""
 
 import json
 import os

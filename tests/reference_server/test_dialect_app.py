@@ -1,4 +1,4 @@
-"""Dialects over HTTP, with a scripted model: what a page says that shows in the answers."""
+"""Dialects over HTTP with a scripted model: differences in the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each dialect takes and refuses, as its page has it; no model is needed for that."""
+"""What each dialect accepts and rejects according to its page, without a model."""
 
 from typing import Any
 

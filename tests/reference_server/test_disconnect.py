@@ -1,4 +1,4 @@
-"""A client that leaves, at whatever moment, is worked for no longer than a token."""
+"""After a disconnect the server computes at most one more token."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Text in, bytes out: nothing is lost on the way, whatever the tokenizer calls a byte."""
+"""Encoding and decoding lose nothing, for any kind of tokenizer."""
 
 import json
 from pathlib import Path

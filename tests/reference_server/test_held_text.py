@@ -1,4 +1,4 @@
-"""Text is released as soon as it is safe and not later: every character that waits is counted."""
+"""Text is released as early as a possible stop sequence allows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""At every limit a right answer, one past it the right refusal; the largest requests are served."""
+"""A request at a limit is served, one past it is rejected."""
 
 import json
 from pathlib import Path

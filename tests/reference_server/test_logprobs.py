@@ -1,4 +1,4 @@
-"""Scores of tokens: the model's own, ranked, the token itself always among them."""
+"""Scores of tokens: from the model, ranked, and always with the sampled token."""
 
 import math
 

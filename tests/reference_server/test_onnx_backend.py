@@ -1,4 +1,4 @@
-"""The graph that is served by default is the checkpoint, and neighbours leave no trace in it."""
+"""The default ONNX graph matches the checkpoint, and batching changes no bit."""
 
 import weakref
 from dataclasses import dataclass

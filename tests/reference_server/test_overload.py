@@ -1,4 +1,4 @@
-"""More than there is room for: some are refused, none is harmed, and then all is as before."""
+"""Under overload some requests are rejected, none is damaged, and the server recovers."""
 
 import asyncio
 import json

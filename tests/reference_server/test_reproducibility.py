@@ -1,4 +1,4 @@
-"""The same request gives the same bytes at any load: text, finish, usage, and every logprob."""
+"""Equal requests get equal texts, usage and logprobs under any load."""
 
 import asyncio
 from collections.abc import Iterator

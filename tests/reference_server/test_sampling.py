@@ -1,4 +1,4 @@
-"""How a token is chosen, number by number."""
+"""How a token is chosen from logits and a random number."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Many sequences in one batch: shared prompts, fair turns, and no trace of neighbours."""
+"""Many sequences in one batch: shared prompts, fair turns and independence."""
 
 from typing import Any
 

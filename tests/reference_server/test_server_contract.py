@@ -1,4 +1,4 @@
-"""The sentences that the server is held to, each over a real process and a real connection."""
+"""Requirements on the server, each over a real process and a real connection."""
 
 import itertools
 import math

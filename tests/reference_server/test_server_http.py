@@ -1,4 +1,4 @@
-"""HTTP in all its forms: what is a request is served, and all else gets a 4xx with the envelope."""
+"""Valid HTTP in any form is served; everything else gets a 4xx with the envelope."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""A busy server: refusals that are fair, and no work for who has left."""
+"""A busy server rejects fairly and stops work for disconnected clients."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What must be refused is refused with the right status and the envelope; nothing makes a 5xx."""
+"""Invalid requests get the right status and the envelope, and never a 5xx."""
 
 import socket
 from typing import Any

@@ -1,4 +1,4 @@
-"""After a signal what runs is finished, nothing new is begun, and what is cut off says so."""
+"""After a signal running requests finish, new ones are rejected, cut ones say so."""
 
 import json
 import signal

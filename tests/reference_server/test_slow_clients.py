@@ -1,4 +1,4 @@
-"""A client that does not get on with its request is not waited for without end."""
+"""Requests that arrive too slowly time out."""
 
 import asyncio
 import json

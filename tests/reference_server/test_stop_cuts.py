@@ -1,4 +1,4 @@
-"""What a stop sequence leaves of an answer, told from the answer that was not stopped."""
+"""The response with a stop sequence, derived from the response without it."""
 
 from typing import Any
 

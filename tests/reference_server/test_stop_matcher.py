@@ -1,4 +1,4 @@
-"""Where generated text ends, whatever pieces it comes in, and what may be let out on the way."""
+"""Where stop sequences end a text, in any chunks, and which text is held back."""
 
 from typing import SupportsIndex
 

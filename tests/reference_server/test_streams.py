@@ -1,4 +1,4 @@
-"""A stream put together is the plain answer, whatever is asked for."""
+"""A joined stream equals the non-streaming response for any request."""
 
 from itertools import pairwise
 from typing import Any

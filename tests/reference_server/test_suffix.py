@@ -1,4 +1,4 @@
-"""What `suffix` does: it steers what is written before it, and leaves everything else alone."""
+"""`suffix` affects the text before it and nothing else."""
 
 from itertools import chain
 from typing import Any

@@ -1,4 +1,4 @@
-"""Characters come out whole, and every piece knows which character it begins in."""
+"""Characters are complete, and every chunk knows its first character."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Text from bytes by definition, read from all of them at once: what pieces are compared with."""
+"""Decoding by definition, from all bytes at once, to compare incremental decoding with."""
 
 from itertools import product
 

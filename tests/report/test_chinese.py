@@ -1,4 +1,4 @@
-"""All Chinese of the data is set alike, as Chinese typography has it."""
+"""All Chinese texts follow the same typography."""
 
 from __future__ import annotations
 

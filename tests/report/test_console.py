@@ -1,4 +1,4 @@
-"""The terminal: a bar and colours where somebody looks, plain lines where nobody does."""
+"""Terminal output: a bar and colours in a terminal, uncoloured lines in a pipe."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""The command line that sends a request again, run by a real shell against a stand-in for curl."""
+"""The curl command of an exchange, run by a real shell with a stand-in for curl."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The likely causes: one for every way to break every requirement, accusing nobody."""
+"""Likely causes: one for every way to break every requirement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pointing into a body: at what a finding speaks of, and at nothing else."""
+"""The marked spans of a body are exactly what a finding mentions."""
 
 import json
 

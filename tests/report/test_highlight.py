@@ -1,4 +1,4 @@
-"""Colours and marks in a text of an endpoint: nothing is lost, nothing becomes markup."""
+"""Colours and marks in a body: no text is lost or becomes markup."""
 
 import json
 import re

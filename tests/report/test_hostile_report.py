@@ -1,4 +1,4 @@
-"""An endpoint whose every string is an attack: no report executes, breaks or is fooled."""
+"""No report executes or is broken by strings of a hostile endpoint."""
 
 import json
 import re

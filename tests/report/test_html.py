@@ -1,4 +1,4 @@
-"""The page: one file, readable without scripts, everything in it in the right place."""
+"""The HTML page: one file, readable without scripts, complete."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Exchanges in the page: both answers side by side, what can be sent again, a budget of bytes."""
+"""Exchanges in the page: compared responses, commands, and a limit of bytes."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""JUnit: each verdict means for a CI system what it means here."""
+"""JUnit: each verdict has the matching element."""
 
 import xml.etree.ElementTree as ET
 

@@ -1,4 +1,4 @@
-"""JSON laid out for reading, each literal as it was sent."""
+"""JSON is indented for reading, with every literal unchanged."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What checks say is said in Chinese too: every reason, and what was expected and seen."""
+"""Messages of checks have a Chinese translation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The summary for a CI page: short, and nothing in it can leave its code span."""
+"""The summary for a CI page: short, with endpoint text only in code spans."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""results.json: what programs rely on."""
+"""results.json: the members that programs rely on."""
 
 import json
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""Characters that would act on a reader's screen show themselves instead."""
+"""Control characters are shown as marks."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lines for the openai package: they send just what was sent, or there are none."""
+"""Snippets for the openai package repeat the request exactly, or are left out."""
 
 import ast
 import json

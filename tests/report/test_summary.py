@@ -1,4 +1,4 @@
-"""The verdict in words, the states, and what was left open."""
+"""The summary sentence, states and unverified requirements."""
 
 from dataclasses import replace
 

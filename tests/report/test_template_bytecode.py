@@ -1,4 +1,4 @@
-"""Compiled templates are kept for the next process, and never taken for another source."""
+"""Compiled templates are cached for the next process and never used for changed source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two texts side by side: what differs is marked, and nothing of either is lost."""
+"""Two texts side by side: differences are marked and no text is lost."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Whatever a whole run says of an endpoint can be read in Chinese, its evidence aside."""
+"""Every message of a complete run can be translated into Chinese, except evidence."""
 
 from __future__ import annotations
 

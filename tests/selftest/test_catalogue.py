@@ -1,4 +1,4 @@
-"""What the server lists is read, or refused with a sentence."""
+"""The server's lists are read, or rejected with a sentence."""
 
 from __future__ import annotations
 

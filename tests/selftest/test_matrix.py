@@ -1,4 +1,4 @@
-"""The sums: shares by area and tier, misses, alarms, prices, and what keeps the suite unsound."""
+"""Detection shares, misses, false positives, costs and complaints of a selftest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one run comes to: found or missed, a false alarm or none."""
+"""The outcome of one run: fault found or missed, false positives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs done of what is wanted."""
+"""The trials of a selftest for a selection."""
 
 from __future__ import annotations
 

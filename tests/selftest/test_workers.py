@@ -1,4 +1,4 @@
-"""Workers with a server each: real runs, and what happens when one of them goes away."""
+"""Workers with one server each: real runs, and workers that fail."""
 
 from __future__ import annotations
 

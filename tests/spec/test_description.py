@@ -1,4 +1,4 @@
-"""The OpenAPI description and the six contracts that overlays make of it are well-formed."""
+"""The OpenAPI description and the six contracts derived from it are well-formed."""
 
 from __future__ import annotations
 

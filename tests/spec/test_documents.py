@@ -1,4 +1,4 @@
-"""What each document says, as a reader of its page would tell it."""
+"""What each document states, as a reader of its page would read it."""
 
 from __future__ import annotations
 

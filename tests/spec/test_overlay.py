@@ -1,4 +1,4 @@
-"""The Overlay format: what its specification's examples and rules say, and what we add to them."""
+"""The Overlay format: examples and rules of its specification, and our additions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages beside their contracts: two readings of the same text, made apart, have to agree."""
+"""The transcribed pages agree with their contracts, which were written independently."""
 
 from __future__ import annotations
 

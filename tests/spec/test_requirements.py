@@ -1,4 +1,4 @@
-"""The requirements are well-formed, and nobody is quoted who does not know the subject."""
+"""The requirements are well-formed, and their sources document the subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled server, started and stopped by a run; here a few lines of Python stand in for it."""
+"""Starting and stopping the bundled server, here replaced by a few lines of Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``conformance.toml``: what it may say, and one clear sentence for each mistake in it."""
+"""``conformance.toml``: accepted settings, and one sentence per mistake."""
 
 from __future__ import annotations
 

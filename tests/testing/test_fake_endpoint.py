@@ -1,4 +1,4 @@
-"""The endpoint that exists only in memory: right in every promise that checks rely on."""
+"""The fake endpoint conforms to every contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hole in a text loses nothing."""
+"""Cutting a gap into a text loses nothing."""
 
 from random import Random
 

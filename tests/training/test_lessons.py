@@ -1,4 +1,4 @@
-"""Lessons are repeatable, varied and right."""
+"""Lessons are repeatable, varied and correct."""
 
 from itertools import islice
 from random import Random

@@ -1,4 +1,4 @@
-"""What the shipped model must be able to do, because the suite's probes lean on it."""
+"""Abilities of the shipped model that the suite's checks need."""
 
 import pytest
 from tokenizers import Tokenizer

@@ -1,4 +1,4 @@
-"""Any text goes through the tokenizer unchanged."""
+"""Any text round-trips through the tokenizer."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The schedule, and positions that leap."""
+"""The learning rate schedule, and positions with jumps."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A server on the loopback interface that does exactly what a test tells it to, byte by byte."""
+"""A loopback server whose behaviour the test defines byte by byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base URLs: what may be in them, and how they are shown."""
+"""Base URLs: validation and display."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a request can cost, and what a run may spend."""
+"""The cost of a request and the budget of a run."""
 
 from __future__ import annotations
 

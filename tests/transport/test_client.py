@@ -1,4 +1,4 @@
-"""The client against a server that does what each test tells it to."""
+"""The client against a server whose behaviour each test defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many requests there are at a time, how many a second, and when they end."""
+"""Concurrency, rate and the end of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API key is taken out of whatever is recorded, however it is written."""
+"""The API key is removed from everything recorded, in any spelling."""
 
 from __future__ import annotations
 

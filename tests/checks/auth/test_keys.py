@@ -1,4 +1,4 @@
-"""An endpoint is asked to tell keys apart only where the run has one to tell from others."""
+"""Key checks run only if the run has a real key."""
 
 from __future__ import annotations
 

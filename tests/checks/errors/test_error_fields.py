@@ -1,4 +1,4 @@
-"""What every error of a bad value has to say, and which errors are none of a bad value."""
+"""Which errors need a type and a parameter name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bad request that a gateway always answers is found; a gateway that stumbles is left alone."""
+"""Constant gateway errors for bad requests are found; transient ones are not reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits as a run meets them, and models for chat: what is accused, and what is left alone."""
+"""Rate limits and chat models: what is a failure, and what is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A right request that breaks the server each time is found; one that stumbles is not accused."""
+"""Valid requests that always break the server are found; transient errors are not reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactions: what breaks where settings meet is found, told small, and once."""
+"""Failures of combined parameters are found, minimised and reported once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameter model: only what the contract documents, within its price."""
+"""The parameter model uses only what the contract documents and keeps its budget."""
 
 from __future__ import annotations
 

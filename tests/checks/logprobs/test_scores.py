@@ -1,4 +1,4 @@
-"""When scores are believed to differ, and when a token is believed not to be the best."""
+"""When scores count as different, and when a token counts as not the best."""
 
 from __future__ import annotations
 

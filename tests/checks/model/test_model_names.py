@@ -1,4 +1,4 @@
-"""Names of models: a form of the name that was asked for, or that of another model."""
+"""Accepted and rejected forms of the model's name."""
 
 import pytest
 

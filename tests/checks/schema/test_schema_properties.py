@@ -1,4 +1,4 @@
-"""The contract-driven checks find what they are for, and accuse no endpoint that keeps its word."""
+"""The contract-driven checks find their faults and report no conforming endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the invariants of stop sequences may tell from the other answers to a prompt."""
+"""What the stop invariants can conclude from other responses to the same prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A burst that this machine itself may have made, by reading late, is held against nobody."""
+"""A burst is not reported if a busy client may have caused it."""
 
 from __future__ import annotations
 

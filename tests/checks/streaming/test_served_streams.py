@@ -1,4 +1,4 @@
-"""A value that is served plainly and declined in streams is found, and one never served is not."""
+"""A value that is served without streaming and rejected in streams is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text as characters and as bytes, where a token or a chunk cut a character."""
+"""Text as characters and as bytes, if a token or a chunk splits a character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts whose tokens can be counted pass where they are billed so, and nowhere else."""
+"""Usage is judged only for prompts whose tokens can be counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server on a scripted model, asked without a network, with whatever in front of it."""
+"""The server on a scripted model, called without a network, behind any front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fault that holds a stream back holds back nothing else."""
+"""The fault that delays a stream delays nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A modifier lets a behaviour show where it says, and nowhere else."""
+"""A modifier limits a behaviour to the requests it names."""
 
 from __future__ import annotations
 

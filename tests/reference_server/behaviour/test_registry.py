@@ -1,4 +1,4 @@
-"""The catalogue is complete, and names lead to behaviours."""
+"""The catalogue is complete, and names map to behaviours."""
 
 from __future__ import annotations
 

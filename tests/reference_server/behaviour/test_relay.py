@@ -1,4 +1,4 @@
-"""Behaviours in front of the real application: over ASGI, and as processes that users start."""
+"""Behaviours in front of the real application: over ASGI, and as processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rewrite changes what it names, and nothing else."""
+"""A rewrite changes only what it names."""
 
 from __future__ import annotations
 

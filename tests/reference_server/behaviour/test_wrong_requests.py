@@ -1,4 +1,4 @@
-"""No behaviour breaks on a wrong request: what it cannot read is the server's to refuse."""
+"""Behaviours pass invalid requests on to the server, which rejects them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of a few lines behind a behaviour: what is asked of it can be read off its answers."""
+"""A minimal server behind a behaviour; its responses repeat the request."""
 
 from __future__ import annotations
 

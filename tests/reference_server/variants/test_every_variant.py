@@ -1,4 +1,4 @@
-"""Each variant shows somewhere, and leaves the texts alone unless other texts are its point."""
+"""Each variant is visible, and most leave the texts unchanged."""
 
 from __future__ import annotations
 

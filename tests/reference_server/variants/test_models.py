@@ -1,4 +1,4 @@
-"""Models that are sure, terse, silent or forgetful, and near-ties: as consistent as real ones."""
+"""Model variants (sure, terse, near-ties and others) are as consistent as real models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When answers come, in which portions, and what comes in their place now and then."""
+"""Timing variants: delays, chunk sizes and transient errors."""
 
 from __future__ import annotations
 

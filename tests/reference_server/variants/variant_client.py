@@ -1,4 +1,4 @@
-"""A few words to ask a server with that shows a variant."""
+"""A client that sends requests to a server with a given variant."""
 
 from __future__ import annotations
 

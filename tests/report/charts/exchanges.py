@@ -1,4 +1,4 @@
-"""Answers to draw: streams whose pieces come at given times, bills, scores, samples."""
+"""Exchanges for charts: streams with given times, usage, scores and samples."""
 
 from __future__ import annotations
 

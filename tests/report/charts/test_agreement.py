@@ -1,4 +1,4 @@
-"""The same token's two log-probabilities: paired by text and place, and by nothing else."""
+"""Two log-probabilities of one token are paired by text and offset."""
 
 from __future__ import annotations
 

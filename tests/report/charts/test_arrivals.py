@@ -1,4 +1,4 @@
-"""Pieces of a stream in time: a burst is a heap at the end, beside the reference's own rhythm."""
+"""Chunks of a stream over time, beside the reference's stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All pictures: what they leave out, what they are made of, and what no endpoint can do to them."""
+"""All charts: which are drawn, of what they consist, and that responses cannot break them."""
 
 from __future__ import annotations
 

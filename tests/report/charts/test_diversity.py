@@ -1,4 +1,4 @@
-"""Samples by setting: which texts are the same, and whether they may be."""
+"""Samples per setting: which texts are equal, and whether they should be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pictures read of a record: times of events, and nothing that is not what it should be."""
+"""What charts read from a record: event times and valid values only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bills against lengths: offset and slope are said only where the points support them."""
+"""Usage over length: offset and slope are stated only if the points support them."""
 
 from __future__ import annotations
 

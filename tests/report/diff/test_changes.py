@@ -1,4 +1,4 @@
-"""What counts as worse, as better and as unsure, and what says nothing of a change."""
+"""Which changes of a verdict are regressions, fixes or inconclusive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many runs made by hand: as many targets and checks as a table of all vendors could have."""
+"""Generate runs for a matrix with as many targets and checks as a test needs."""
 
 from __future__ import annotations
 

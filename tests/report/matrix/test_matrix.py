@@ -1,4 +1,4 @@
-"""Runs become one table: its rows and columns, and every way to write it down."""
+"""Runs are combined into a table that every format can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several runs at a time in a terminal, and in a log."""
+"""Progress of concurrent runs in a terminal and in a log."""
 
 from __future__ import annotations
 
