@@ -17,7 +17,7 @@ INSTALL_SECONDS = 1800
 def python_of(requirements: Path, *, layered: bool = False) -> Path:
     """Return the interpreter of an environment with the packages pinned in ``requirements``.
 
-    It is kept between runs and rebuilt when the pins change. A layered one also sees the packages of
+    It is kept between runs and rebuilt when the pins change. A layered one also sees packages of
     the current interpreter, unless its pins name another version.
 
     Raises RuntimeError with pip's output if the packages cannot be installed.

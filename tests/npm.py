@@ -12,7 +12,7 @@ CACHE = Path(__file__).parent.parent / ".cache"
 def installed(here: Path) -> Path:
     """Return a folder with the packages locked in ``here``.
 
-    It is kept from run to run and made anew when the lock changes.
+    It is kept between runs and rebuilt when the lock file changes.
     """
     lock = (here / "package-lock.json").read_bytes()
     folder = CACHE / f"npm-{here.name}-{sha256(lock).hexdigest()[:12]}"

@@ -27,7 +27,7 @@ def sources(*folders: str) -> Iterator[Path]:
 
 
 def is_in(path: Path, places: set[str]) -> bool:
-    """Tell whether a file is one of some places, or below one."""
+    """Return whether a file is one of the places or below one."""
     name = path.relative_to(ROOT).as_posix()
     return any(name == place or name.startswith(f"{place}/") for place in places)
 

@@ -105,7 +105,7 @@ class _Server:
 
 
 class _Generate:
-    """``transformers.generate`` in a process of its own, asked by lines of JSON."""
+    """``transformers.generate`` in a separate process, controlled by lines of JSON."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

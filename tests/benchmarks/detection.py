@@ -64,7 +64,7 @@ class Met:
 
 
 Meet = Callable[[Fault], bool]
-"""Holds one contestant against a fault, and tells whether that was found."""
+"""Tests one contestant against a fault and returns whether it was found."""
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
     faults = list(_faults(options))
     _say(f"{len(faults)} faults, seed {SEED}")
     met: list[Met] = []
-    # What was measured until somebody has had enough is told all the same.
+    # An interruption still prints the results so far.
     with suppress(KeyboardInterrupt), running_server("--showcase") as server:
         contestants = _contestants(server)
         for fault in faults:

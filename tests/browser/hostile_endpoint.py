@@ -29,7 +29,7 @@ ALL = " ".join(ATTACKS.values())
 
 
 def forms_of(key: str) -> dict[str, str]:
-    """Write a key in every way in which an endpoint can tell it."""
+    """Return every spelling of a key that an endpoint can send."""
     return {
         "as it is": key,
         "JSON-escaped": "".join(f"\\u{ord(character):04x}" for character in key),
@@ -42,7 +42,7 @@ def forms_of(key: str) -> dict[str, str]:
 
 @contextmanager
 def attacking() -> Iterator[str]:
-    """Serve attacks on a port of its own until the block ends; yields the base URL."""
+    """Serve attacks on a free port until the block ends; yields the base URL."""
     turns = itertools.count()
 
     class Handler(socketserver.StreamRequestHandler):

@@ -87,7 +87,7 @@ def test_records_stay_readable_line_by_line(left: Left) -> None:
 
 
 def test_terminal_output_has_only_the_suites_escape_sequences(left: Left) -> None:
-    """In a terminal of its own, which is where escape sequences would be believed."""
+    """In a pseudo-terminal, which would interpret escape sequences."""
     shown = in_a_terminal("report", str(left.folder / "run"), "--format", "json")
     assert "\x1b[1;31m" in shown  # it is a terminal, and the verdict is red
     non_streaming = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r\n", "\n")

@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from tests.browser.conftest import Open
 from tests.lanes import by_default
 from tests.report.hostile import ATTACKS, a_hostile_run
-from tests.report.matrix.factory import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, many_runs
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -25,14 +25,14 @@ TARGETS, CHECKS = 8, 80
 def matrix_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight targets, and the page of each run beside the matrix."""
     folder = tmp_path_factory.mktemp("matrix")
-    crowd = a_crowd(TARGETS, CHECKS)
-    for one in crowd:
+    recorded = many_runs(TARGETS, CHECKS)
+    for one in recorded:
         assert one.run is not None
         (folder / one.name).mkdir()
         page = formats()["html"].render(one.run)
         (folder / one.name / "index.html").write_text(page, encoding="utf-8")
     path = folder / "index.html"
-    path.write_text(files()["html"].render(matrix_of(crowd, DOCUMENTS)), encoding="utf-8")
+    path.write_text(files()["html"].render(matrix_of(recorded, DOCUMENTS)), encoding="utf-8")
     return path
 
 

@@ -264,7 +264,7 @@ def output_of(command: list[str], server: RunningServer) -> str:
 
 
 def repeatable(run: Run) -> Exchange:
-    """Find a plain completion at temperature 0: asked again, it gives the same text."""
+    """Find a non-streaming completion at temperature 0, which repeats the same text."""
     for exchange in run.exchanges:
         request = json.loads(exchange.request.body or b"{}")
         if exchange.status == 200 and request.get("temperature") == 0 and not request.get("stream"):

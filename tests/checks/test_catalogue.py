@@ -77,7 +77,7 @@ def test_exceptions_name_existing_entries() -> None:
 
 @pytest.mark.parametrize("area", VARIANTS)
 def test_variants_are_not_reported(area: str) -> None:
-    # Not all of them; where an area has no checks of its own, those of the cheapest tier.
+    # Not all checks: those of the area, or of the cheapest tier if it has none.
     own = [check for check in CHECKS.values() if check.requirement.startswith(f"{area}.")]
     judging = own or [check for check in CHECKS.values() if check.tier is Tier.SMOKE]
     reported = {variant.name: complaints(variant, judging) for variant in VARIANTS[area]}
@@ -165,7 +165,7 @@ def test_responses_without_structure_break_no_check(name: str) -> None:
 
 @pytest.mark.exhaustive
 def test_missing_usage_is_no_fault_of_a_parameter() -> None:
-    """Where tokens are not counted, what a parameter does is told by other means or left open."""
+    """Without usage a parameter is judged by other means or left inconclusive."""
     contract = load_contract("openai")
     parameters = {parameter.name for parameter in contract.parameters}
     about = [

@@ -2,7 +2,7 @@
 
 Their models are drawn: from ones that can say anything to ones that say one thing with a
 probability of 0.9999. They truncate to what they list, ban tokens that they list, report little, or
-round. None may be accused, and what each decision finds of wrong servers is held beside it.
+round. None may be reported; each decision is also tested on faulty servers.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def repeated(server: Server, chance: random.Random) -> float:
 def law(
     server: Server, chance: random.Random, request: float = 1, taken: float | None = None
 ) -> float:
-    """The counts of 128 samples of one place, held against a temperature."""
+    """The counts of 128 samples at one position, tested for a temperature."""
     place = server.places[0]
     listed = kept(place, LISTED_ALTERNATIVES)
     tokens = [draw(server.takes(place), chance, taken or request) for _ in range(128)]

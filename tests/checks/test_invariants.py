@@ -54,7 +54,7 @@ def test_broken_characters_are_recognised_by_the_remaining_text(
         ("red green", "\nred green blue", True),
         ("red green blue red", " red green", True),
         ("red green", "red green blue", False),
-        ("red", " red green", False),  # too little to tell
+        ("red", " red green", False),  # too short to compare
         ("red green", "\n", False),
         ("green red", " red green", False),
     ],

@@ -25,13 +25,13 @@ from tests.checks.combinations import keep_ids, tell_ids
 from tests.fake_server import MODEL, FakeServer
 from tests.generation.endpoints import OPENAI, finding_of, findings_of
 
-ACCUSING = {Verdict.FAIL, Verdict.WARN}
+FAILURES = {Verdict.FAIL, Verdict.WARN}
 GENERATED = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED)
 SEEDS = range(2)
 
 
 def reported(found: dict[str, Finding]) -> set[str]:
-    return {check_id for check_id, finding in found.items() if finding.verdict in ACCUSING}
+    return {check_id for check_id, finding in found.items() if finding.verdict in FAILURES}
 
 
 FAULTS = {
@@ -49,7 +49,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_broken_relation_is_found_with_every_seed(name: str, seed: int) -> None:
     finding = finding_of(FAULTS[name], FakeServer(name), seed=seed)
-    assert finding.verdict in ACCUSING, finding.message
+    assert finding.verdict in FAILURES, finding.message
     assert finding.expected is not None
 
 
@@ -79,7 +79,7 @@ def test_no_conforming_server_is_reported(name: str) -> None:
 def exchanges_of(
     options: Options, shown: Behaviour | str = "none"
 ) -> tuple[list[Exchange], list[Finding]]:
-    """Run the relations; return what was asked and what was found."""
+    """Run the relations; return the requests and the findings."""
 
     async def main() -> tuple[list[Exchange], list[Finding]]:
         exchanges, findings = [], []

@@ -32,7 +32,7 @@ GREEDY: dict[str, Any] = {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 8, "temperat
 
 
 class Erring:
-    """Writes another last character now and then, and tells of near-ties if it is said to."""
+    """Sometimes writes another last character, and optionally reports near-ties."""
 
     def __init__(self, every: int, *, near_ties: bool = False, logprobs: bool = True) -> None:
         self._inner = FakeEndpoint(OPENAI)

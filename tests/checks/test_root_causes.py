@@ -27,13 +27,13 @@ from tests.fake_server import MODEL, FakeServer, findings_of
 SCHEMA = {"envelope.schema", "streaming.chunk-schema"}
 """A gap in the shape shows against the schema too."""
 
-ACCUSING = {Verdict.FAIL, Verdict.WARN}
+FAILURES = {Verdict.FAIL, Verdict.WARN}
 
 
 def reported(shown: str | Behaviour) -> set[str]:
     """The checks that call something a deviation."""
     found = asyncio.run(findings_of(FakeServer(shown), CHECKS.values()))
-    return {key for key, f in found.items() if f.verdict in ACCUSING}
+    return {key for key, f in found.items() if f.verdict in FAILURES}
 
 
 LEFT_OUT = {
@@ -59,13 +59,13 @@ LEFT_OUT_OF_STREAMS = {
 @pytest.mark.parametrize("what", LEFT_OUT_OF_STREAMS)
 def test_omission_from_streams_is_reported_once(what: str) -> None:
     found = reported(drops(what, when=lambda request: bool(request.get("stream"))))
-    # What is lost can be declined no longer, which is a promise of its own.
+    # A dropped parameter can no longer be rejected, which breaks another requirement.
     result = {key for key in found if not key.endswith("-refused") and "refused-streams" not in key}
     assert result == {LEFT_OUT_OF_STREAMS[what]}
 
 
 def batches_go_on(request: ClientRequest, got: ServerResponse) -> ServerResponse:
-    """Write something behind the JSON of plain answers to batches."""
+    """Append text to the JSON of non-streaming responses to batches."""
     non_streaming = is_batch(request.body) and not request.body.get("stream")
     return got.with_raw(got.raw + b" 0") if non_streaming else got
 
@@ -77,7 +77,7 @@ def test_invalid_json_is_reported_once() -> None:
         transport = FakeServer(Rewrite(raw=batches_go_on))
         stream = run(target, load_contract("openai"), options, transport=transport)
         made = [event.finding async for event in stream if isinstance(event, FindingMade)]
-        return {f.id for f in made if f.verdict in ACCUSING}
+        return {f.id for f in made if f.verdict in FAILURES}
 
     assert asyncio.run(reporting_checks()) == {"envelope.strict-json-everywhere"}
 
@@ -85,7 +85,7 @@ def test_invalid_json_is_reported_once() -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_complete_omission_is_reported_once(name: str) -> None:
-    # What must be declined for the value of a parameter is served where that parameter is dropped.
+    # A server that drops a parameter also serves its invalid values.
     found = {key for key in reported(name) if not key.endswith("-refused")}
     assert found - SCHEMA == {LEFT_OUT[name]}
 

@@ -24,7 +24,7 @@ print(*sys.modules, file=sys.stderr)
 
 
 def modules_after(*arguments: str) -> set[str]:
-    """Run a command line in a process of its own, and return what it has imported."""
+    """Run a command line in a separate process, and return the modules it imported."""
     command = [sys.executable, "-c", IMPORTED, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return set(done.stderr.split())

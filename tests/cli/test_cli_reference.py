@@ -20,7 +20,7 @@ ELSEWHERE = ("--reference", "http://reference.example/v1")
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch, fake) -> list:
-    """Keep the reference that each run was handed; it is not asked."""
+    """Collect the reference of each run, without requests to it."""
     fake()
     make_api = []
     fake_endpoint = runner.run
@@ -115,7 +115,7 @@ def test_reference_has_a_separate_key(command, chosen, monkeypatch: pytest.Monke
     ("contract", "refused"), [("zhizengzeng", False), ("openai", False), ("zero", True)]
 )
 def test_bundled_server_emulates_the_contract(command, chosen, contract, refused) -> None:
-    """Only the dialect of ``zero`` declines ``seed``, which its page does not list."""
+    """Only the dialect of ``zero`` rejects ``seed``, which its page does not list."""
     command("run", *NAMED, *STOP, "--contract", contract, "--reference", "bundled")
     (reference,) = chosen
     with reference.open() as target:

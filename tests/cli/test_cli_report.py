@@ -61,7 +61,7 @@ def test_every_report_names_the_judging_version(command, record: Path) -> None:
     assert 'name="recorded_by" value="0.0.1"' in (folder / "junit.xml").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert (results["recorded_by"], results["suite_version"]) == ("0.0.1", __version__)
-    # A run that nobody judged again says nothing of the kind.
+    # A run that was not replayed has no such sentence.
     assert "judged again" not in command("report", "run").output
 
 

@@ -34,7 +34,7 @@ Judge = Callable[[Trial], Outcome]
 
 
 def sound(trial: Trial) -> Outcome:
-    """Find every fault, and accuse nobody else."""
+    """Find every fault, without false positives."""
     verdict = "pass" if trial.name in {"crlf", "reference"} or trial.dialect != "reference" else ""
     return Outcome(trial, (a_remark(verdict=verdict or "fail"),), COST, 1.0)
 

@@ -44,7 +44,7 @@ def seen(server: RunningServer) -> dict[str, Any]:
 
 @pytest.fixture
 def direct(server: RunningServer) -> Iterator[openai.OpenAI]:
-    """The same questions asked without LiteLLM."""
+    """A client for the same requests without LiteLLM."""
     with openai.OpenAI(base_url=server.base_url, api_key=server.key, max_retries=0) as client:
         yield client
 

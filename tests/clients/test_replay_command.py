@@ -66,7 +66,7 @@ def test_examples_are_replayed_against_their_dialect(
         "gpt-ge": [("curl", "met"), ("fetch", "met"), ("requests", "met")],
         "eronmind": [("the schema's example", "met")],
     }
-    # It takes a while, so whoever waits is told what for.
+    # The user sees what the command waits for.
     assert "gpt-ge: sending 3 examples to the bundled server" in ended.stderr
 
 

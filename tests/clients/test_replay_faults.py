@@ -222,7 +222,7 @@ def test_every_client_reports_an_error_without_the_key(
 @pytest.mark.parametrize("client", CLIENTS)
 def test_unreachable_endpoint_is_reported_as_not_met(client: Client) -> None:
     with endpoint_that(non_streaming()) as endpoint:
-        pass  # by the end of the block nobody listens any more
+        pass  # the port is closed after the block
     one = sent_by(client, endpoint)
     assert [unmet.expectation for unmet in one.unmet] == ["answered"]
 

@@ -22,7 +22,7 @@ GREEDY: dict[str, Any] = {"model": MODEL, "prompt": "1, 2, 3,", "max_tokens": 4,
 def said(
     request_body: dict[str, Any], server: RunningServer, read_events: int | None = None
 ) -> str:
-    """What the lines print, run in a process of their own with the key in its environment."""
+    """The output of a snippet in a separate process with the key in its environment."""
     body = json.dumps(request_body).encode()
     request = Request("POST", "/completions", body, read_events=read_events)
     lines = snippet(request, server.base_url, VARIABLE)

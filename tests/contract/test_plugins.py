@@ -58,7 +58,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The package as one that has an entry point; checks register anew, and are forgotten."""
+    """The package with an entry point; its checks are registered for one test."""
     all_checks()
     monkeypatch.setattr(discovery, "plugins", lambda: (ACME,))
     all_checks.cache_clear()

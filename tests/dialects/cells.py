@@ -17,7 +17,7 @@ from conformance.targets.bundled import BundledServer, bundled_server
 
 @dataclass(frozen=True)
 class Cell:
-    """What came of one dialect under one contract."""
+    """The findings on one dialect under one contract."""
 
     conclusion: Conclusion
     findings: tuple[Finding, ...]

@@ -17,7 +17,7 @@ from conformance.model import Finding, Verdict
 FILE = Path(__file__).parent / "explanations.yaml"
 FAILURES = (Verdict.FAIL, Verdict.WARN)
 Findings = Mapping[str, Sequence[Finding]]
-"""What came of one dialect under each contract."""
+"""The findings on one dialect under each contract."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Difference:
     """The parameter, where the line is that there is none."""
 
     def explains(self, finding: Finding) -> bool:
-        """Tell whether a finding comes from this line."""
+        """Return whether a finding comes from this line."""
         seen = finding.seen or ""
         if self.unlisted is not None:
             refused = re.search(r"Unrecognized request arguments? supplied: (.*)", seen)
@@ -74,7 +74,7 @@ def load(column: str) -> tuple[Difference, ...]:
 
 
 def columns() -> tuple[str, ...]:
-    """Name the columns that are explained: dialects, some with a model of their own."""
+    """Return the explained columns: dialects, some with a model."""
     return tuple(_read())
 
 

@@ -54,7 +54,7 @@ FIELDS = tuple(
 
 
 def an_example(name: str = "curl", **changes: Any) -> Example:
-    """Make an example; ``request`` adds to the request of all, and takes away what is None."""
+    """Make an example; ``request`` updates the common request; None removes a member."""
     request = {**REQUEST, **changes.pop("request", {})}
     settings = {
         "client": Client.CURL,

@@ -113,7 +113,7 @@ def test_changed_page_is_rejected_or_linted(rows: dict[str, Any], tmp_path: Path
 
 
 def assert_lint(page: Page) -> None:
-    """Hold that whatever is found can be told, and that the page can be compared."""
+    """Assert that every finding can be printed and the page compared."""
     for finding in lint(page):
         assert finding.place
         assert finding.written

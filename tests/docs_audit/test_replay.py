@@ -41,7 +41,7 @@ RESPONSE = {
 
 @dataclass
 class FakeEndpoint:
-    """A client that gives one reply, and keeps what it was asked."""
+    """A client with one response that records its requests."""
 
     response: ClientResponse = field(default_factory=lambda: ClientResponse(200, response=RESPONSE))
     missing: Exception | None = None
@@ -99,7 +99,7 @@ def test_every_complete_request_of_a_page_is_sent(name: str) -> None:
 
 
 def test_price_is_known_before_sending() -> None:
-    # Bytes of the prompt and a mark before it, and the tokens asked for or the page's default.
+    # Bytes of the prompt, one token before it, and max_tokens or the page's default.
     assert price(PAGE, [NON_STREAMING]) == Price(1, len("Once") + 1 + 5, 0)
     choices_per_prompt = replace(NON_STREAMING, request={"prompt": ["a", "b"], "n": 3})
     assert price(PAGE, [NON_STREAMING, choices_per_prompt]) == Price(

@@ -322,7 +322,7 @@ def test_cut_choice_has_reached_its_limit() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 9, "total_tokens": 10}
     response = {**NON_STREAMING, "choices": [choice(0, "Once more")], "usage": usage}
     assert unmet(non_streaming(response, request)) == ["max_tokens"]
-    # Without a limit of its own it can be the context that cut it.
+    # Without max_tokens the context may have cut it.
     assert unmet(non_streaming(response, {"prompt": "Once"})) == []
 
 

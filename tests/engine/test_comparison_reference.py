@@ -17,7 +17,7 @@ from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.comparison import Reference, ReferenceMissingError
-from conformance.engine.comparison import reference as asking
+from conformance.engine.comparison import reference as comparison_reference
 from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
 from conformance.language import same
@@ -220,7 +220,7 @@ def test_hanging_reference_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(asking, "SECONDS", 0.01)
+    monkeypatch.setattr(comparison_reference, "SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
     assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)

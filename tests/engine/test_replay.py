@@ -61,7 +61,7 @@ def recorded(
 
 
 class Relay:
-    """The imagined endpoint behind something that changes its answers."""
+    """The fake endpoint behind a function that changes its responses."""
 
     def __init__(self, change: Callable[[int, Exchange], Exchange]) -> None:
         self._change = change
@@ -257,7 +257,7 @@ def test_new_check_reads_recorded_responses(
 def test_shared_response_is_seen_once_by_invariants(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told twice to those that look at all answers, its id would look like one that came twice."""
+    """If invariants saw it twice, they would report a repeated id."""
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     request = next(x.request for x in judged.exchanges if x.status == 200)
 

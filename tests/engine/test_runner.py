@@ -154,7 +154,7 @@ def test_equal_requests_of_checks_are_sent_once() -> None:
     events = events_of(a_check("a.one", passes), a_check("b.two", passes), transport=endpoint)
     one, two = findings_in(events).values()
     assert one.exchanges == two.exchanges
-    assert len(endpoint.requests) == 2  # theirs, and the one that tells whether to go on
+    assert len(endpoint.requests) == 2  # theirs, and the preflight
     assert finished(events).footer.cost.requests == 2
 
 

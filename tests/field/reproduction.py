@@ -44,7 +44,7 @@ def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
 
 
 def unlike(record: Record, endpoint: Endpoint) -> Iterator[str]:
-    """Send what the record says was sent, and tell what is answered otherwise."""
+    """Send the recorded requests, and describe responses that differ from the record."""
     for known in record.deviations:
         for shown in known.shows:
             status, body = ask(shown, endpoint)
@@ -61,5 +61,5 @@ def unlike(record: Record, endpoint: Endpoint) -> Iterator[str]:
 
 
 def text_in(body: str) -> str:
-    """The text of the first choice of a plain answer."""
+    """The text of the first choice of a non-streaming response."""
     return str(json.loads(body)["choices"][0]["text"])

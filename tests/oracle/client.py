@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def ask(client: httpx.Client, body: Mapping[str, Any]) -> Json:
-    """The answer, streamed or plain, each with `usage` if it was sent."""
+    """The response, streamed or not, with `usage` if it was sent."""
     response = client.post("/completions", json=body)
     assert response.status_code == 200, response.text
     if not body.get("stream"):
@@ -22,7 +22,7 @@ def ask(client: httpx.Client, body: Mapping[str, Any]) -> Json:
 
 
 def collect_stream(stream: str) -> Json:
-    """A stream's chunks as one answer: choices in order of index, whatever order they came in."""
+    """A stream's chunks as one response, with the choices ordered by index."""
     events = stream.split("\n\n")
     assert events[-2:] == ["data: [DONE]", ""]
     chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]

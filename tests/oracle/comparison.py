@@ -24,7 +24,7 @@ def check_answer(
     candidates: Sequence[Sequence[Candidate]],
     vocabulary: Vocabulary,
 ) -> None:
-    """The whole answer; `candidates` are those of each prompt in the order of their generation."""
+    """Check a response; `candidates` are those of each prompt in the order of their generation."""
     counted = not request.stream or request.include_usage
     assert set(response) == (ENVELOPE if counted else ENVELOPE - {"usage"})
     assert response["id"].startswith("cmpl-")

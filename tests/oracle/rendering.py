@@ -37,7 +37,7 @@ class Choice:
     text: str
     finish: str
     tokens: int
-    """How many were sampled: what is billed."""
+    """How many were sampled: the completion tokens of the usage."""
     echoed: tuple[Entry, ...]
     sampled: tuple[Entry, ...]
 

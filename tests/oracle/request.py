@@ -24,7 +24,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class CompletionRequest:
-    """All that an answer depends on, defaults filled in."""
+    """Everything a response depends on, with defaults."""
 
     prompts: tuple[Prompt, ...]
     max_tokens: int
@@ -71,7 +71,7 @@ def read(body: Mapping[str, Any], vocabulary: Vocabulary) -> CompletionRequest:
 
 
 def predictable(body: Mapping[str, Any]) -> bool:
-    """Whether the same tokens are sampled when it is asked again."""
+    """Whether a repeated request samples the same tokens."""
     greedy = body.get("temperature") == 0
     return greedy or body.get("seed") is not None or body.get("max_tokens") == 0
 

@@ -9,9 +9,9 @@ from tests.oracle.request import CompletionRequest
 from tests.oracle.vocabulary import Vocabulary, render
 
 IMPOSSIBLE = 1e-9
-"""Without a known seed: no token is drawn that is one of those which together are this unlikely."""
+"""Without a seed: tokens whose total probability is below this must not be sampled."""
 COLD = 1e-6
-"""Below this temperature nothing is drawn but the likeliest, or what rounding may take for it."""
+"""Below this temperature only the likeliest token is sampled, within rounding."""
 
 
 def check_sampled(
@@ -20,7 +20,7 @@ def check_sampled(
     draws: Sequence[float] | None,
     vocabulary: Vocabulary,
 ) -> None:
-    """Hold each token against `draws`, its random numbers; None where no seed was given."""
+    """Check each token against its random number in `draws`; None without a seed."""
     sampled = candidate.sampled
     assert vocabulary.end not in sampled[:-1], "something comes after the end of the text"
     if vocabulary.end not in sampled:

@@ -17,7 +17,7 @@ from tests.oracle.significance import p_value
 
 SIGNIFICANT = 1e-3
 LISTED = 1 / 64
-"""First tokens at least this likely are told apart by what comes second."""
+"""First tokens at least this likely are counted by their second token, too."""
 
 FREE: dict[str, Any] = {"prompt": "Once upon a time"}
 REPEATING: dict[str, Any] = {"prompt": " no no no no", "logit_bias": {931: 9}}

@@ -235,7 +235,7 @@ def test_event_without_valid_json_is_a_failure() -> None:
 
 @st.composite
 def answers_and_chunks(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A plain answer, and the same cut into chunks, the choices in any order."""
+    """A non-streaming response and its chunks, the choices in any order."""
     choices, parts = [], []
     for index in range(draw(st.integers(1, 3))):
         tokens = draw(st.lists(st.text(max_size=3), min_size=1, max_size=4))

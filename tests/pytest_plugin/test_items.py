@@ -28,7 +28,7 @@ SELECTED = (*SMOKE, *(word for name in RULINGS for word in ("--conformance-selec
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have every check imported before, no key, and a folder of one's own for what is made."""
+    """Import every check before, and use no key and an empty temporary folder."""
     all_checks()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -36,7 +36,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def fake_run(monkeypatch: pytest.MonkeyPatch):
-    """Let every run find what a test wrote down; returns what the runs were asked to judge."""
+    """Let every run report a test's findings; returns the ids of the judged checks."""
 
     def prepare(rulings: dict[str, Ruling] = RULINGS, **settings: object) -> list[str]:
         left: list[str] = []

@@ -49,7 +49,7 @@ def words(base_url: str, *more: str) -> list[str]:
 
 
 LIGHT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-"""For sessions in processes of their own: the other plugins installed take seconds to load."""
+"""For sessions in separate processes: the other installed plugins take seconds to load."""
 PLUGINS = ("-p", "conformance.pytest_plugin", "-p", "xdist")
 
 

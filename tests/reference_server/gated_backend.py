@@ -15,19 +15,19 @@ from reference_server.http.app import Settings, create_app
 from tests.reference_server.scripted import ScriptedBackend
 
 SECONDS = 30.0
-"""After which a test gives up waiting for what must come."""
+"""After which a test stops waiting."""
 
 
-class Gated(ScriptedBackend):
-    """Reads a prompt or makes a step only when it is let; says when it is about to."""
+class GatedBackend(ScriptedBackend):
+    """Reads a prompt or makes a step only when released; signals when it is about to."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__(tokenizer.encode("abSTOP世界you"), tokenizer.size, context=500)
         self.steps = 0
         self.rows = 0
-        """Of all steps together."""
+        """Total over all steps."""
         self._about_to = threading.Semaphore(0)
-        self._let = threading.Semaphore(0)
+        self._released = threading.Semaphore(0)
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
         self._wait()
@@ -41,33 +41,33 @@ class Gated(ScriptedBackend):
 
     def _wait(self) -> None:
         self._about_to.release()
-        assert self._let.acquire(timeout=SECONDS)
+        assert self._released.acquire(timeout=SECONDS)
 
     async def about_to(self) -> None:
-        """The engine is about to compute something, and waits to be let."""
+        """Wait until the engine is about to compute and needs a release."""
         await asyncio.to_thread(self.wait_until_about_to)
 
     def wait_until_about_to(self) -> None:
-        """`about_to`, for who does not run in an event loop."""
+        """`about_to` outside an event loop."""
         assert self._about_to.acquire(timeout=SECONDS)
 
-    def let(self, times: int) -> None:
-        self._let.release(times)
+    def release(self, times: int) -> None:
+        self._released.release(times)
 
 
 @dataclass
 class Connection:
-    """The client's end of one request, spoken in ASGI."""
+    """The client of one request, over ASGI."""
 
     app: Callable[..., Awaitable[None]]
     left: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[dict[str, Any]] = field(default_factory=list)
     whole: bool = True
-    """False: the body never comes to its end."""
+    """False: the body never ends."""
     leaves_at: str = ""
-    """The type of message at which the client leaves."""
+    """The type of message at which the client disconnects."""
     reads: bool = True
-    """False: the client takes nothing off its end, so that sending to it comes to a stop."""
+    """False: the client reads nothing, so that sending to it blocks."""
 
     async def ask(self, **body: Any) -> None:
         request = {"model": "m", "prompt": "you", "max_tokens": 100, **body}
@@ -110,32 +110,32 @@ class Connection:
         return b"".join(message.get("body", b"") for message in self.sent).decode()
 
 
-async def in_line() -> None:
-    """Every request that was begun is in line: nothing on its way there waits for a thread."""
+async def all_queued() -> None:
+    """Wait until every started request is in the queue; no step before it needs a thread."""
     for _ in range(100):
         await asyncio.sleep(0)
 
 
-Story = Callable[[Gated, Callable[..., Connection]], Awaitable[None]]
+Scenario = Callable[[GatedBackend, Callable[..., Connection]], Awaitable[None]]
 
 
-def script(tokenizer: Tokenizer, story: Story, rows: int = 1, queue: int = 10) -> None:
-    """Let a story happen to a server of its own, and hold that nothing of it stays behind."""
+def run_scenario(tokenizer: Tokenizer, scenario: Scenario, rows: int = 1, queue: int = 10) -> None:
+    """Run a scenario on a new server, and assert that no request or row remains."""
 
     async def happen() -> None:
-        backend = Gated(tokenizer)
+        backend = GatedBackend(tokenizer)
         service = CompletionService(LoadedModel(backend, tokenizer, "fp"), rows=rows, queue=queue)
         app = create_app(service, Settings("key", ["m"]))
         service.start()
         try:
-            await story(backend, lambda **how: Connection(app, **how))
-            backend.let(1000)
+            await scenario(backend, lambda **how: Connection(app, **how))
+            backend.release(1000)
             last = Connection(app)
-            await last.ask(n=queue, max_tokens=1)  # taken on only if nobody else is in line
+            await last.ask(n=queue, max_tokens=1)  # accepted only if the queue is empty
             assert last.status == 200
             assert not backend.open_handles
         finally:
-            backend.let(1000)
+            backend.release(1000)
             service.stop()
 
     asyncio.run(happen())

@@ -59,7 +59,7 @@ def spelled_out(hole: Hole) -> str:
 
 
 def likelihoods(api: Api, found: Sequence[Hole]) -> list[Likelihood]:
-    """Of every hole's middle, as `echo` with `logprobs` tells for prompts with marks in them."""
+    """Of every gap's middle, from `echo` with `logprobs` for prompts with infilling tokens."""
     prompts = [spelled_out(hole) for hole in found]
     response = api.complete(prompt=prompts, max_tokens=0, echo=True, logprobs=0)
     scored = []

@@ -19,11 +19,11 @@ NEIGHBOURS = 32
 async def responses(
     server: RunningServer, bodies: Sequence[dict[str, Any]], seed: int
 ) -> list[dict[str, Any]]:
-    """The nameless answers to ``bodies``, plain and streamed by turns, in a storm of neighbours.
+    """The responses to ``bodies``, alternately streamed, amid ``NEIGHBOURS`` concurrent requests.
 
-    A quarter of the neighbours runs already, half comes with the requests in an order that the
-    seed decides, the rest follows when the first answer is there. Half of those that ran hang up
-    then.
+    A quarter of the concurrent requests already runs, half starts with ``bodies`` in an order that
+    depends on the seed, the rest follows after the first response. Half of those that already ran
+    disconnect at that time. Ids and times are removed from the responses.
     """
     rng = random.Random(seed)
     limits = httpx.Limits(max_connections=None)
@@ -51,8 +51,8 @@ async def responses(
 async def respond(
     client: httpx.AsyncClient, body: dict[str, Any], *, streamed: bool
 ) -> dict[str, Any]:
-    """A plain answer, or a stream put together, without what names it."""
-    # What ranks candidates must wait for all of them, so there is no stream of it.
+    """A non-streaming response or joined stream, without its id and time."""
+    # best_of ranks all candidates at the end, so it cannot be streamed.
     if streamed and not body.get("best_of"):
         options = {"stream": True, "stream_options": {"include_usage": True}}
         response = await client.post("/completions", json={"model": MODEL, **body, **options})

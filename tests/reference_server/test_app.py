@@ -19,7 +19,7 @@ BODY = {"model": "m", "prompt": "you", "max_tokens": 8}
 def ask(
     tokenizer: Tokenizer, backend: ScriptedBackend, *bodies: dict[str, Any]
 ) -> list[httpx.Response]:
-    """Post bodies one after the other to an application of their own."""
+    """Post bodies one after the other to a new application."""
     return send(tokenizer, backend, *(("POST", "/v1/completions", body) for body in bodies))
 
 
@@ -36,7 +36,7 @@ def send(
     backend: ScriptedBackend,
     *requests: tuple[str, str, dict[str, Any] | None],
 ) -> list[httpx.Response]:
-    """Send requests (method, path, body) one after the other to an application of their own."""
+    """Send requests (method, path, body) one after the other to a new application."""
 
     async def post() -> list[httpx.Response]:
         service = CompletionService(LoadedModel(backend, tokenizer, "fp_test"), rows=4, queue=10)

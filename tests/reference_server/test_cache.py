@@ -12,7 +12,7 @@ CONTEXT = 200
 
 
 def history(cache: Cache, length: int, mark: float) -> Floats:
-    """A sequence whose every number tells whose it is and in which slot."""
+    """A sequence whose values identify the sequence and the slot."""
     filled = cache.unfilled(1, length)
     filled[:] = mark + np.arange(length)[:, None] / 1000
     return filled

@@ -157,7 +157,7 @@ def test_echo_does_not_change_the_cut_tokens(tiny: Tokenizer) -> None:
     for echo in (False, True):
         request = ChoiceRequest(ids(tiny, "you"), "you", 9, echo, stop=("STOP",))
         writer = ChoiceWriter(request, tiny)
-        # Ranked for best_of but not asked for logprobs: the completion alone is scored.
+        # Ranked for best_of without logprobs: only the completion is scored.
         chunks = [writer.begin(None), *(writer.add(token, score(token)) for token in sampled)]
         assert [entry.token for entry in Choice(chunks).entries] == ["ab"]
 

@@ -21,7 +21,7 @@ BODY = {"model": "m", "prompt": "you"}
 
 
 def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Response:
-    """Post a body to an application of its own."""
+    """Post a body to a new application."""
 
     async def post() -> httpx.Response:
         spoken = DIALECTS[dialect]

@@ -33,7 +33,7 @@ def onnx() -> OnnxBackend:
 
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
-    """The checkpoint in 64 bits, whose rounding is far below what is asked of 32."""
+    """The checkpoint in 64 bits, whose rounding is far below the tolerance for 32 bits."""
     return AutoModelForCausalLM.from_pretrained(
         BUNDLED, dtype=torch.float64, local_files_only=True
     ).eval()

@@ -46,7 +46,7 @@ def alone(server: RunningServer, body: dict[str, Any], *, streamed: bool = False
 
 @pytest.fixture(scope="module")
 def expected(server: RunningServer) -> list[dict[str, Any]]:
-    """Each request's answer when nothing else is asked."""
+    """Each request's response without other load."""
     return [alone(server, body) for body in REQUESTS]
 
 

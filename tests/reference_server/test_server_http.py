@@ -97,7 +97,7 @@ def test_rejected_request_gets_no_100_continue(
 
 
 def test_requests_can_be_pipelined(own: RunningServer) -> None:
-    """Answered in their order; what is no request among them ends the connection."""
+    """Responses come in order; an invalid request ends the connection."""
     get = request(own, line=b"GET /healthz HTTP/1.1", body=b"")
     wrong = request(own, body=b"{}")
     with connect(own) as connection:

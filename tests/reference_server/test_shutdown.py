@@ -14,11 +14,11 @@ import uvicorn
 from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.http import lifecycle as running
+from reference_server.http import lifecycle
 from reference_server.http.app import Settings, create_app
 from reference_server.http.connection import Connection
 from tests.reference_server.api import MODEL
-from tests.reference_server.gated_backend import Gated
+from tests.reference_server.gated_backend import GatedBackend
 from tests.reference_server.raw_http import BODY, SECONDS, connect, request, respond
 from tests.servers import RunningServer, running_server
 
@@ -49,7 +49,7 @@ def events(lines: Iterator[str]) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_running_requests_are_finished(server: RunningServer, number: signal.Signals) -> None:
-    """A stream and a plain answer that were begun come to their regular ends, and so does it."""
+    """A running stream and a non-streaming response end regularly, and so does the server."""
     body: dict[str, Any] = {**ENDLESS, "max_tokens": 40, "seed": 1}
     with (
         httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
@@ -86,13 +86,13 @@ def test_new_requests_are_rejected_during_shutdown(server: RunningServer) -> Non
         assert next(line for line in lines if line).startswith("data: {")
         assert server.process.poll() is None
         server.process.send_signal(signal.SIGINT)
-        # Nobody reads the stream any more, which does not keep the server.
+        # An unread stream does not keep the server running.
         assert server.process.wait(SECONDS) == 0
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT, None])
 def test_cut_response_says_so(server: RunningServer, second: signal.Signals | None) -> None:
-    """By a second signal, or by the end of the grace: a stream, a plain answer, and half a body."""
+    """By a second signal or the end of the grace period: a stream, a response and half a body."""
     non_streaming = {**ENDLESS, "n": 128}
     with (
         httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
@@ -125,12 +125,12 @@ def test_second_signal_skips_the_grace_period(
     tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a grace of hours, and a model that never comes to its end."""
-    monkeypatch.setattr(running, "GRACE", 10_000)
-    backend = Gated(tiny)
+    monkeypatch.setattr(lifecycle, "GRACE", 10_000)
+    backend = GatedBackend(tiny)
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=1, queue=10)
     app = create_app(service, Settings("key", ["m"]))
     config = uvicorn.Config(app, http=Connection, ws="none", lifespan="on", log_config=None)
-    ending = running._Server(config)
+    ending = lifecycle._Server(config)
     body = b'{"model":"m","prompt":"you"}'
     head = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -146,6 +146,6 @@ def test_second_signal_skips_the_grace_period(
             assert idle.recv(1) == b"", "the first signal has been taken note of"
             ending._on_signal(signal.SIGTERM, None)
             assert respond(waiting).status == 503
-        backend.let(1000)
+        backend.release(1000)
         thread.join(SECONDS)
         assert not thread.is_alive()

@@ -94,7 +94,7 @@ def test_concurrent_bodies_have_a_memory_limit() -> None:
             assert int(refused.value.headers["Retry-After"]) > 0
             async with held.read(Sender(b"c" * 40)) as second:
                 assert second == b"c" * 40
-        async with held.read(Sender(b"d" * 300)) as alone:  # of use to nobody if refused always
+        async with held.read(Sender(b"d" * 300)) as alone:  # otherwise it could never be sent
             assert json.dumps(alone.decode()).count("d") == 300
 
     asyncio.run(story())

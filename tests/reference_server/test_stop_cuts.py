@@ -145,7 +145,7 @@ def test_stop_sequence_in_the_echo_is_ignored(api: Api) -> None:
 
 @each_request
 def test_best_of_winner_ignores_echo_and_logprobs(api: Api, request_: dict[str, Any]) -> None:
-    # The mean is over the tokens before the cut, whoever else gets to see them.
+    # The mean is over the tokens before the cut, shown or not.
     request = {**request_, "temperature": 1, "seed": 8, "n": 2, "best_of": 8}
     stops = sorted(set(api.text(**request_)))[:4]
     winners = []

@@ -46,7 +46,7 @@ class Own:
         return ids
 
     def plain_tokens(self) -> set[int]:
-        """The tokens whose text nobody can spell in two ways: printable ASCII."""
+        """The tokens whose text has one spelling: printable ASCII."""
         spellings = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
         marks = set(self.tokenizer.all_special_ids)
         return {

@@ -15,7 +15,7 @@ CONTRACTS = [load_contract(name) for name in DOCUMENTS]
 REQUIREMENTS = sorted({key for contract in CONTRACTS for key in contract.requirements})
 AREAS = {key.partition(".")[0] for key in REQUIREMENTS}
 VENDORS = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")
-ACCUSING = ("fraud", "cheat", "fake", "lie ", "dishonest", "steal", "欺诈", "作弊", "造假", "骗")
+INSULTS = ("fraud", "cheat", "fake", "lie ", "dishonest", "steal", "欺诈", "作弊", "造假", "骗")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 GENERAL = {causes()[f"*/{effect}"] for effect in Effect}
 
@@ -61,7 +61,7 @@ def test_cause_has_two_neutral_sentences_in_both_languages(cause: Cause) -> None
         assert text.endswith("。")
     for text in astuple(cause):
         assert len(text) <= 260
-        assert not [word for word in (*VENDORS, *ACCUSING) if word in text.lower()]
+        assert not [word for word in (*VENDORS, *INSULTS) if word in text.lower()]
 
 
 @for_each_case("verdict", sorted(set(Verdict) - {Verdict.FAIL, Verdict.WARN}))

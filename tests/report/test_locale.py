@@ -94,7 +94,7 @@ def pattern_of(node: ast.expr | None) -> str:
 
 
 def is_known(pattern: str) -> bool:
-    """Tell whether a sentence has a translation, whatever stands in its places."""
+    """Return whether a sentence has a translation for any values."""
     literal = tuple(pattern.split("{}"))
     if any(phrase.literals == literal for phrase in catalogue()[1]):
         return True

@@ -36,7 +36,7 @@ def test_shares_are_counted_by_area_tier_and_modifier() -> None:
     assert of_stop.by_tier == {Tier.SMOKE: Share(0, 1), Tier.STANDARD: Share(1, 1)}
     assert of_stop.hidden == Share(1, 2)
     assert of_n.by_tier == {Tier.SMOKE: Share(0, 1), Tier.STANDARD: Share(1, 1)}
-    assert of_n.besides == 1  # at smoke it was `stop.string` that was accused
+    assert of_n.besides == 1  # at smoke it was `stop.string` that failed
     assert of_all.by_tier[Tier.STANDARD] == Share(2, 2)
     assert of_all.hidden.percent == 50
 
@@ -73,7 +73,7 @@ def test_seed_dependent_fault_is_missed_and_unsteady(first: Remark, second: Rema
 
 
 def test_complete_runs_must_agree_across_seeds() -> None:
-    """A run that ends with the first finding tells only whether there is one."""
+    """A run that ends with the first finding shows only whether there is one."""
     also, convention = a_remark("usage.stop"), a_remark("n.choices", level=Level.MAY)
     for complete, differing in ((True, ["usage.stop"]), (False, [])):
         matrix = a_matrix(
@@ -94,7 +94,7 @@ def test_conforming_servers_need_equal_verdicts_across_seeds() -> None:
 
 
 def test_nondeterministic_server_may_be_inconclusive_for_one_seed() -> None:
-    """On any other server that is a complaint of its own."""
+    """On any other server that is a complaint."""
     result = [a_remark("n.choices", verdict) for verdict in ("pass", "inconclusive")]
     non_deterministic = a_variant(may_be_inconclusive=True)
     matrix = a_matrix(

@@ -86,7 +86,7 @@ def test_path_has_dialect_behaviour_and_state() -> None:
 
 
 def test_contract_limits_faults_variants_and_dialects() -> None:
-    # This document has `stop`; it has no `seed`, and it promises echo, which may not be declined.
+    # This document has `stop`; it has no `seed`, and it promises echo, which may not be rejected.
     made = trials_of(CATALOGUE, Wanted(contract=load_contract("zero")))
     assert {trial.shown.name for trial in made} == {"stop-dropped", "crlf", "zero"}
     assert {(trial.contract, trial.dialect) for trial in made} == {("zero", "zero")}

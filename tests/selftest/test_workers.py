@@ -79,7 +79,7 @@ def test_all_checks_run_after_a_partial_miss() -> None:
 
 
 def test_rejected_features_are_named() -> None:
-    # The live instruct model declines echo with logprobs, which no run at this tier may mind.
+    # The live instruct model rejects echo with logprobs, which no run at this tier may report.
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
     (outcome,) = outcomes_of([trial], jobs=1)
     assert outcome.false_alarms == ()

@@ -91,7 +91,7 @@ def test_usage_of_a_stream_is_the_last_one() -> None:
 
 
 class Endpoint:
-    """Bills every request alike, and can be made to wait."""
+    """Reports the same usage for every request, and can be made to wait."""
 
     def __init__(self, usage: dict[str, Any]) -> None:
         self.usage = usage
@@ -172,7 +172,7 @@ def test_failed_request_returns_its_budget() -> None:
         budget = Budget(Limits(tokens=10))
         with pytest.raises(RuntimeError):
             await Budgeted(fail, budget).send(FOUR)
-        with pytest.raises(BudgetSpent):  # it may have been billed, and nothing waits for ever
+        with pytest.raises(BudgetSpent):  # the tokens may be spent; nothing waits for ever
             await Budgeted(fail, budget).send(FOUR)
 
     asyncio.run(spend())

@@ -35,7 +35,7 @@ def target(base_url: str, key: str | None = KEY) -> Target:
 
 
 class Naps:
-    """Stands in for sleep: nobody waits, and the waits are written down."""
+    """Replaces sleep: records the waits without waiting."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []

@@ -70,7 +70,7 @@ def test_requests_in_flight_are_limited() -> None:
 
 
 def outcomes(statuses: list[int | None]) -> list[int | str | None]:
-    """Send as many requests as there are statuses to answer with, and tell what came of each."""
+    """Send one request per status, and return the outcome of each."""
     left = list(statuses)
 
     async def send(_: Request) -> Exchange:

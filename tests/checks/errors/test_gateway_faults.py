@@ -25,7 +25,7 @@ RIGHT = {"prompt": "1, 2", "max_tokens": 1}
 
 
 class Gateway:
-    """Answers what the server behind declines with another status; some of the times, or always."""
+    """Replaces the status of rejected requests, a limited number of times or always."""
 
     def __init__(self, status: int, times: int = 100, *, down: bool = False) -> None:
         self._status = status

@@ -27,7 +27,7 @@ BATCH = {**NON_STREAMING, "prompt": ["1", "2"]}
 
 
 class Breaking:
-    """An imagined endpoint that answers some requests with 500, some of them only at first."""
+    """A fake endpoint that returns 500 for some requests, for some of them only at first."""
 
     def __init__(self, breaks: Callable[[dict[str, Any]], bool], *, times: int = 100) -> None:
         self._breaks = breaks

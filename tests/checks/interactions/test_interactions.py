@@ -25,7 +25,7 @@ from tests.fake_server import MODEL, FakeServer
 from tests.near_ties import NEAR_TIES
 
 INTERACTIONS = {check.id: check for check in all_checks() if check.id.startswith("interactions.")}
-ACCUSING = {Verdict.FAIL, Verdict.WARN}
+FAILURES = {Verdict.FAIL, Verdict.WARN}
 REQUESTS, TOKENS = 62, 4000
 """What all of them together may cost."""
 
@@ -35,12 +35,12 @@ def has_several_choices(request: Body) -> bool:
 
 
 def refusing(where: Condition) -> Behaviour:
-    """Decline some requests, as what must be declined is."""
+    """Reject some requests with the status and envelope of an invalid request."""
     return asks(lambda request: {**request, "max_tokens": -1} if where(request) else request)
 
 
 def flickering() -> Behaviour:
-    """Greedy answers end in another word now and then, and tell of near-ties where asked."""
+    """Greedy responses sometimes end in another word, and report near-ties on request."""
     chance = random.Random(8)
 
     def change(request: Body, of: list[Body]) -> list[Body]:
@@ -75,7 +75,7 @@ def findings(
 
 
 def reported(found: Mapping[str, Finding]) -> list[str]:
-    return [check_id for check_id, finding in found.items() if finding.verdict in ACCUSING]
+    return [check_id for check_id, finding in found.items() if finding.verdict in FAILURES]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -134,7 +134,7 @@ def test_requests_are_limited_by_the_retest_budget() -> None:
 
 def test_response_from_a_cache_is_found() -> None:
     found = findings(FakeServer("answer-cached"), "interactions.asked-again")
-    assert found["interactions.asked-again"].verdict in ACCUSING
+    assert found["interactions.asked-again"].verdict in FAILURES
 
 
 def test_rejected_parameters_are_left_out() -> None:

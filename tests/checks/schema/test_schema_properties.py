@@ -30,7 +30,7 @@ Spoil = Callable[[Request, Exchange], Exchange]
 
 
 class Spoilt:
-    """The imagined endpoint behind something that changes its answers, and counts them."""
+    """The fake endpoint behind a function that changes its responses, and counts them."""
 
     def __init__(self, contract: Contract, spoil: Spoil) -> None:
         self._inner = FakeEndpoint(contract, MODEL)

@@ -24,7 +24,7 @@ def verdict(edge: str, shown: Behaviour | str, contract: str) -> Verdict:
 
 
 def judged(edge: str, *, non_streaming: bool, contract: str = "openai") -> Verdict:
-    """Judge an endpoint that declines an edge in streams, and as a plain request, too, or not."""
+    """Judge an endpoint that rejects an edge in streams, and optionally without streaming."""
     values = (values_at(load_contract(contract), edge) or {}).items()
     declining = rejects(
         lambda body: (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier, narrowed
 from tests.reference_server.behaviour.toy_server import Toy, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 
 
 def shouted(modifier: Modifier, body: Body) -> list[tuple[int, str]]:
@@ -54,7 +54,7 @@ def test_unnumbered_second_choice_is_recognised_by_position() -> None:
 
 
 def test_changed_second_choice_keeps_one_response() -> None:
-    renamed = narrowed(pieces.sets(prompt="b"), Modifier.SECOND_CHOICE)
+    renamed = narrowed(builders.sets(prompt="b"), Modifier.SECOND_CHOICE)
     (non_streaming,) = responses(renamed, {"prompt": "a", "n": 2})
     assert texts_of(non_streaming) == [(0, "a"), (1, "b")]
     (streamed,) = responses(renamed, {"prompt": "a", "n": 2, "stream": True})
@@ -64,13 +64,13 @@ def test_changed_second_choice_keeps_one_response() -> None:
 
 def test_lost_second_choice_stays_lost() -> None:
     (response,) = responses(
-        narrowed(pieces.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
+        narrowed(builders.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
     )
     assert texts_of(response) == [(0, "a")]
 
 
 def test_every_third_changeable_response_is_changed() -> None:
-    dropping = narrowed(pieces.drops("n"), Modifier.EVERY_THIRD)
+    dropping = narrowed(builders.drops("n"), Modifier.EVERY_THIRD)
     with_n, without = {"prompt": "a", "n": 2}, {"prompt": "a"}
     result = responses(dropping, with_n, without, with_n, without, without, with_n, with_n)
     assert [len(texts_of(response)) for response in result] == [2, 1, 2, 1, 1, 1, 2]

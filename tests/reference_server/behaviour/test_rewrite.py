@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import DONE, Body, Rejected
 from reference_server.behaviour.registry import untouched
 from reference_server.behaviour.rewrite import Rewrite
 from tests.reference_server.behaviour.toy_server import Toy, asking, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 NON_STREAMING = {"prompt": "a", "n": 2}
 STREAMED = {**NON_STREAMING, "stream": True}
 
@@ -32,7 +32,7 @@ def test_rewritten_request_is_hidden_from_other_rewrites() -> None:
         seen.append(request)
         return response
 
-    dropping = pieces.both(pieces.drops("n"), Rewrite(non_streaming=non_streaming))
+    dropping = builders.both(builders.drops("n"), Rewrite(non_streaming=non_streaming))
     (response,) = responses(dropping, NON_STREAMING, toy=toy)
     assert texts_of(response) == [(0, "a")]
     assert toy.met[0].body == {"prompt": "a"}
@@ -46,7 +46,7 @@ def test_streaming_and_non_streaming_responses_are_rewritten() -> None:
 
 
 def test_refusal_is_rewritten_only_by_its_function() -> None:
-    (response,) = responses(pieces.both(SHOUT, pieces.error(code=7, message=...)), b"[]")
+    (response,) = responses(builders.both(SHOUT, builders.error(code=7, message=...)), b"[]")
     assert (response.status, response.body) == (400, {"error": {"code": 7}})
 
 
@@ -61,7 +61,7 @@ def test_any_function_may_reject() -> None:
 
 
 def test_body_without_an_object_reaches_the_server() -> None:
-    (response,) = responses(pieces.sets(n=2), b"[1]")
+    (response,) = responses(builders.sets(n=2), b"[1]")
     assert response.status == 400
 
 
@@ -74,11 +74,11 @@ def test_another_key_can_be_sent_upstream() -> None:
 
 
 def test_lone_surrogates_and_nan_can_be_written() -> None:
-    (response,) = responses(pieces.members(x="\ud83d", y=float("nan")), NON_STREAMING)
+    (response,) = responses(builders.members(x="\ud83d", y=float("nan")), NON_STREAMING)
     assert b'"\\ud83d"' in response.raw
     assert b"NaN" in response.raw
 
 
 def test_conflicting_rewrites_are_rejected() -> None:
     with pytest.raises(ValueError, match="both rewrite ask"):
-        pieces.both(pieces.drops("n"), pieces.sets(n=1))
+        builders.both(builders.drops("n"), builders.sets(n=1))

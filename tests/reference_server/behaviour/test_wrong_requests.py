@@ -34,6 +34,6 @@ def test_no_behaviour_breaks_on_an_invalid_request(tiny: Tokenizer, share: int) 
         request: list[Request] = [(path, body) for body in wrong]
         try:
             ask(tiny, showcase, *request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the behaviour's name is told
+        except Exception as error:  # noqa: BLE001 - any error is reported with the behaviour's name
             broken[name] = repr(error)
     assert not broken

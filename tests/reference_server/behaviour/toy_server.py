@@ -20,13 +20,13 @@ KEY = "sk-toy"
 
 
 class Toy:
-    """Answers each prompt with what it was asked, once for each of its ``n`` choices."""
+    """Returns each prompt as the text of its ``n`` choices."""
 
     def __init__(self) -> None:
         self.met: list[ClientRequest] = []
 
     async def __call__(self, request: ClientRequest) -> ServerResponse:
-        """Answer one request; an unknown key and a body that is no JSON object are refused."""
+        """Respond to one request; an unknown key or an empty body is rejected."""
         self.met.append(request)
         if request.key != KEY:
             return json_response(401, {"error": {"message": "no"}})

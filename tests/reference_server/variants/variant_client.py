@@ -18,7 +18,7 @@ GREEDY: dict[str, Any] = {"prompt": COUNTING, "max_tokens": 6, "temperature": 0}
 
 @dataclass(frozen=True)
 class Shown:
-    """Asks variants by their name."""
+    """Sends requests to variants by name."""
 
     client: httpx.Client
 
@@ -30,21 +30,21 @@ class Shown:
             yield cls(client)
 
     def post(self, variant: str, *, key: str | None = None, **body: Any) -> httpx.Response:
-        """Ask for a little, greedily, unless the test says otherwise."""
+        """Send a small greedy request, updated by ``body``."""
         request = {"model": "davinci-002", **GREEDY, **body}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         path = f"/reference/{variant}/tests/v1/completions"
         return self.client.post(path, json=request, headers=headers)
 
     def non_streaming(self, variant: str, **body: Any) -> dict[str, Any]:
-        """A plain answer."""
+        """A non-streaming response."""
         response = self.post(variant, **body)
         assert response.status_code == 200, response.text
         whole: dict[str, Any] = response.json()
         return whole
 
     def choice(self, variant: str, **body: Any) -> dict[str, Any]:
-        """The first choice of a plain answer, by its index."""
+        """The first choice of a non-streaming response, by its index."""
         choices = self.non_streaming(variant, **body)["choices"]
         choice: dict[str, Any] = min(choices, key=lambda c: int(c["index"]))
         return choice

@@ -13,7 +13,7 @@ from tests.report.builders import a_run, an_exchange
 
 
 def non_streaming(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) -> Exchange:
-    """A plain answer; ``usage`` and ``choices`` are the answer's, everything else was asked."""
+    """A non-streaming response; ``usage`` and ``choices`` are its members, others the request's."""
     answered = {
         name: asked_and_answered.pop(name)
         for name in ("usage", "choices")
@@ -33,7 +33,7 @@ def stream(
     choices: Sequence[Any] | None = None,
     **request: Any,
 ) -> Exchange:
-    """A stream with one piece of text, or one choice, at each time, and its end with the last."""
+    """A stream with one chunk of text, or one choice, at each time; it ends with the last."""
     chunks = [" a"] * len(times) if texts is None else texts
     sent = choices or [{"index": 0, "text": text} for text in chunks]
     events = [f"data: {json.dumps({'choices': [choice]})}\n\n".encode() for choice in sent]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.model import Level
-from conformance.report.charts import arrivals
-from conformance.report.charts import traffic as reading
+from conformance.report.charts import arrivals, traffic
 from tests.report.builders import a_finding, a_run
 from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
@@ -14,7 +13,7 @@ CONFORMING = [0.1 + 0.05 * number for number in range(10)]
 BURST = [0.9 + 0.0001 * number for number in range(10)]
 
 
-def an_accusation(verdict: str):
+def a_burst_finding(verdict: str):
     return a_finding(
         "streaming.incremental", verdict, requirement="streaming.incremental", level=Level.SHOULD
     )
@@ -60,7 +59,7 @@ def test_reference_stream_is_drawn_below_the_same_request() -> None:
     again = stream("x2", BURST[:5], user="compared")
     long = stream("x3", BURST)
     run = compared(a_run(exchanges=(long, short, again)), "x2", stream("r1", CONFORMING))
-    found = arrivals.numbers(reading.recorded(run))
+    found = arrivals.numbers(traffic.recorded(run))
     assert found is not None
     assert [row.ours is not None for row in found.rows] == [True, False, False]
     assert found.rows[0].theirs.chunks == 5
@@ -82,7 +81,7 @@ def test_long_stream_is_thinned_between_its_ends() -> None:
     ("verdict", "reported"), [("fail", True), ("warn", True), ("pass", False), ("skipped", False)]
 )
 def test_burst_is_reported_only_after_a_failed_check(verdict: str, reported: bool) -> None:
-    record = record_of(stream("x1", BURST), findings=[an_accusation(verdict)])
+    record = record_of(stream("x1", BURST), findings=[a_burst_finding(verdict)])
     found = arrivals.numbers(record)
     assert found is not None
     picture = arrivals.draw(found)

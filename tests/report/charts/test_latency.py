@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.report.charts import latency
-from conformance.report.charts import traffic as reading
+from conformance.report.charts import latency, traffic
 from tests.report.builders import a_run
 from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
@@ -47,7 +46,7 @@ def test_reference_is_a_separate_kind() -> None:
     run = a_run(exchanges=tuple(non_streaming(f"x{n}", user=str(n)) for n in range(3)))
     for n in range(3):
         run = compared(run, f"x{n}", non_streaming(f"r{n}", elapsed=2.0))
-    found = latency.numbers(reading.recorded(run))
+    found = latency.numbers(traffic.recorded(run))
     assert found is not None
     assert [(kind.of_reference, kind.median) for kind in found] == [(False, 0.25), (True, 2.0)]
     assert "reference: non-streaming 2.0 s" in latency.draw(found).says.en

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.model import Arrival, Credentials
-from conformance.report.charts import traffic as reading
+from conformance.report.charts import traffic
 from tests.report.builders import a_run, an_exchange
 from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
@@ -34,7 +34,7 @@ def test_every_line_end_of_the_format_is_recognised(end: bytes) -> None:
     body = (b'data: {"choices":[{"text":"a"}]}' + end) * 3
     exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
     (response,) = record_of(exchange).responses
-    assert [reading.text_in(chunk.data) for chunk in response.chunks] == ["a", "a", "a"]
+    assert [traffic.text_in(chunk.data) for chunk in response.chunks] == ["a", "a", "a"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_every_line_end_of_the_format_is_recognised(end: bytes) -> None:
         {"body": b"9" * 50_000},
         {"body": b"[1]"},
         {"body": b"\xff\xfe"},
-        {"body": b'{"choices":[]' + b" " * reading.LARGEST + b"}"},
+        {"body": b'{"choices":[]' + b" " * traffic.LARGEST + b"}"},
     ],
 )
 def test_invalid_response_is_not_read(change: dict) -> None:
@@ -67,10 +67,10 @@ def test_other_credentials_and_paths_are_not_read() -> None:
 
 
 def test_endless_stream_is_read_up_to_a_limit() -> None:
-    body = b'data: {"a":1}\n\n' * (reading.MAX_CHUNKS_READ + 10)
+    body = b'data: {"a":1}\n\n' * (traffic.MAX_CHUNKS_READ + 10)
     exchange = an_exchange(request={"prompt": "1"}, body=body, arrivals=(Arrival(0.1, len(body)),))
     (response,) = record_of(exchange).responses
-    assert len(response.chunks) == reading.MAX_CHUNKS_READ
+    assert len(response.chunks) == traffic.MAX_CHUNKS_READ
 
 
 def test_events_without_an_arrival_have_no_time() -> None:
@@ -83,7 +83,7 @@ def test_events_without_an_arrival_have_no_time() -> None:
     [(3, 3), (0, 0), (-1, None), (True, None), (3.0, None), ("3", None), (10**12, None)],
 )
 def test_count_is_an_integer_of_plausible_size(value: object, wanted: int | None) -> None:
-    assert reading.count(value) == wanted
+    assert traffic.count(value) == wanted
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_count_is_an_integer_of_plausible_size(value: object, wanted: int | None
     ],
 )
 def test_number_is_finite(value: object, wanted: float | None) -> None:
-    assert reading.number(value) == wanted
+    assert traffic.number(value) == wanted
 
 
 def test_reference_responses_are_found_by_request() -> None:
     theirs, again = non_streaming("x1"), non_streaming("x2")
     run = compared(a_run(exchanges=(theirs, again)), "x2", non_streaming("r1", elapsed=0.5))
     run = compared(run, "not-on-record", non_streaming("r2"))
-    found = reading.recorded(run).reference
+    found = traffic.recorded(run).reference
     assert [response.elapsed for response in found.values()] == [0.5]
     assert theirs.request in found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.report.charts import usage as bills
+from conformance.report.charts import usage as usage_chart
 from conformance.report.charts.regression import fitted, is_straight
 from tests.report.charts.exchanges import non_streaming, record_of
 
@@ -23,9 +23,9 @@ def in_ids(usage: Callable[[int], int], lengths=LENGTHS):
 
 
 def says(record) -> str:
-    found = bills.numbers(record)
+    found = usage_chart.numbers(record)
     assert found is not None
-    return bills.draw(found).says.en
+    return usage_chart.draw(found).says.en
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_one_outlier_does_not_bend_the_line() -> None:
 def test_few_points_make_no_line() -> None:
     assert "too few to fit a line" in says(in_ids(lambda n: n + 12, (4, 8, 45)))
     assert "no offset, no extra growth" in says(in_ids(lambda n: n, (4, 8, 45)))
-    assert bills.numbers(in_ids(lambda n: n, (4, 8))) is None
+    assert usage_chart.numbers(in_ids(lambda n: n, (4, 8))) is None
 
 
 def test_close_points_show_no_slope() -> None:
@@ -91,7 +91,7 @@ def test_tokens_of_an_echoed_prompt_are_counted() -> None:
         an_echo("echoed otherwise", [0, 1], 9, text="something else"),
         an_echo("offsets that are none", [0, "1", None], 9),
     )
-    found = bills.numbers(record)
+    found = usage_chart.numbers(record)
     assert found is not None
     assert not found.in_tokens  # the two lengths that can be counted are too few
     record = record_of(
@@ -99,7 +99,7 @@ def test_tokens_of_an_echoed_prompt_are_counted() -> None:
         an_echo("one and another", [0, 2, 9, 12, 15], 14),
         non_streaming("x4", prompt=[1, 2, 3, 4, 5], usage={"prompt_tokens": 15}),
     )
-    found = bills.numbers(record)
+    found = usage_chart.numbers(record)
     assert found is not None
     assert found.in_tokens
     assert found.all_points == ((3, 13), (4, 14), (5, 15))
@@ -115,11 +115,11 @@ def test_batched_usage_is_left_out() -> None:
         non_streaming("texts", prompt=["a", "b"], usage={"prompt_tokens": 2}),
         non_streaming("fill", prompt="a", suffix="b", usage={"prompt_tokens": 5}),
     )
-    assert bills.numbers(record) is None
+    assert usage_chart.numbers(record) is None
 
 
 def test_uncountable_prompts_are_plotted_by_characters_per_script() -> None:
-    ascii_bills = [
+    ascii_usages = [
         non_streaming(f"a{n}", prompt="word " * n, usage={"prompt_tokens": n + 20})
         for n in (1, 4, 9, 30)
     ]
@@ -128,12 +128,12 @@ def test_uncountable_prompts_are_plotted_by_characters_per_script() -> None:
         for n in (1, 4, 9, 30)
     ]
     mixed = non_streaming("m", prompt="a good 词", usage={"prompt_tokens": 500})
-    found = bills.numbers(record_of(*ascii_bills, *chinese, mixed))
+    found = usage_chart.numbers(record_of(*ascii_usages, *chinese, mixed))
     assert found is not None
     assert not found.in_tokens
-    assert [series.script for series in found.series] == [bills.ASCII, bills.CJK]
+    assert [series.script for series in found.series] == [usage_chart.ASCII, usage_chart.CJK]
     assert [len(series.points) for series in found.series] == [4, 4]
-    result = bills.draw(found).says
+    result = usage_chart.draw(found).says
     assert "The shortest prompt, 2 characters, is reported as 23 tokens." in result.en
     assert "ASCII text: 0.20 tokens per character plus 20." in result.en
     assert "Chinese text: 1.50 tokens per character plus 20." in result.en
@@ -183,4 +183,4 @@ def test_invalid_usage_is_no_point(usage: object) -> None:
         ),
         non_streaming("none", usage=usage),
     )
-    assert bills.numbers(record) is None
+    assert usage_chart.numbers(record) is None

@@ -25,8 +25,8 @@ SUBJECTS = tuple(
 MARKED = ("fail", "warn", "refused", "inconclusive", "skipped")
 
 
-def a_crowd(targets: int, checks: int) -> tuple[Recorded, ...]:
-    """Make runs that differ: every vendor breaks promises of its own, some keep all."""
+def many_runs(targets: int, checks: int) -> tuple[Recorded, ...]:
+    """Make different runs: most vendors fail some checks, some conform."""
     return tuple(_one(place, checks) for place in range(targets))
 
 

@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from conformance.report.matrix import terminal as text
 from tests.report.builders import a_failure, a_finding, a_run, a_subject
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
-from tests.report.matrix.factory import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, many_runs
 from tests.report.pages import Page
 
 SUBJECTS = (
@@ -206,7 +206,7 @@ def test_link_to_evidence_has_the_encoded_id() -> None:
 
 
 def test_large_matrix_is_below_five_megabytes() -> None:
-    matrix = matrix_of(a_crowd(50, 150), DOCUMENTS)
+    matrix = matrix_of(many_runs(50, 150), DOCUMENTS)
     page = files()["html"].render(matrix)
     assert len(matrix.rows) == 50
     assert sum(len(subject.checks) for subject in matrix.subjects) == 150
