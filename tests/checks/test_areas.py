@@ -114,7 +114,7 @@ def test_equal_ids_of_both_penalties_judge_equal_requirements() -> None:
 
 def load(name: str) -> None:
     """Import a file of the template, as if it stood in a package of this project."""
-    spec = importlib.util.spec_from_file_location(f"template_{name}", TEMPLATE / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"docs.templates.{name}", TEMPLATE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -98,7 +98,7 @@ def test_missing_rejection_has_no_details_to_judge() -> None:
 
 
 def test_rejected_documented_stream_is_reported_once() -> None:
-    rejected = Rejected(400, "no streams here", param="stream").exchange
+    rejected = Rejected(400, "no streams here", param="stream").response
     no_streams = streams(lambda _, __: rejected)
     assert reported(no_streams) == {"stream.true-streams"}
 
