@@ -18,7 +18,7 @@ from tests.lanes import names_area
 
 TESTS = Path(__file__).parent
 REQUIREMENTS = TESTS.parent / "spec" / "requirements.yaml"
-CHECKS = TESTS / "conformance" / "checks"
+CHECKS = TESTS / "checks"
 """Its cases come from catalogues, so that a file need not name the area."""
 
 

@@ -1,5 +1,5 @@
-"""Environments of their own, for tests with packages that the development environment is too light
-for, or that want other versions of what is in it."""
+"""Separate environments for tests whose packages are too heavy for the development environment, or
+need other versions of its packages."""
 
 import shutil
 import subprocess
@@ -17,16 +17,16 @@ INSTALL_SECONDS = 1800
 def python_of(requirements: Path, *, layered: bool = False) -> Path:
     """Return the interpreter of an environment with the packages pinned in ``requirements``.
 
-    It is kept from run to run and made anew when the pins change. A layered one also sees what is
-    installed beside the interpreter that runs this, where its own pins do not say otherwise.
+    It is kept between runs and rebuilt when the pins change. A layered one also sees packages of
+    the current interpreter, unless its pins name another version.
 
-    Raises RuntimeError with pip's own words if the packages cannot be installed.
+    Raises RuntimeError with pip's output if the packages cannot be installed.
     """
     digest = sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = CACHE / f"{requirements.stem}-{digest}"
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        # Made aside and moved into place whole, so that an interrupted run leaves no half of it.
+        # Built elsewhere and moved into place, so that an interrupted run leaves no partial one.
         making = Path(tempfile.mkdtemp(dir=CACHE))
         try:
             _make(making, requirements, layered=layered)

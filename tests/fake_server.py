@@ -55,7 +55,7 @@ class Endpoint(Protocol):
 
 
 class FakeServer:
-    """A transport to the fake endpoint behind a behaviour; it remembers what it was asked."""
+    """A transport to the fake endpoint behind a behaviour, which records the requests."""
 
     def __init__(
         self,
@@ -73,12 +73,12 @@ class FakeServer:
 
     @property
     def requests(self) -> list[Request]:
-        """What was asked, in order."""
+        """The received requests, in order."""
         return [exchange.request for exchange in self.exchanges.values()]
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """The JSON of what was asked, in order."""
+        """The JSON bodies of the received requests, in order."""
         return [json.loads(request.body) for request in self.requests]
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:

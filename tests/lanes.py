@@ -25,7 +25,7 @@ def runs_everything(config: pytest.Config) -> bool:
 
 
 def names_area(nodeid: str, area: str) -> bool:
-    """Whether a test's file, name or case has the name of an area as a word of its own."""
+    """Whether a test's file, name or case contains the name of an area as a whole word."""
     words = nodeid.replace("_", "-").lower()
     return re.search(rf"(?<![a-z0-9]){re.escape(area)}(?![a-z0-9])", words) is not None
 

@@ -1,4 +1,4 @@
-"""Greedy answers that take another turn where two tokens are about as likely, as batching makes."""
+"""Greedy responses that diverge at near-ties, as batching causes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def may_flip(request: Body) -> bool:
 
 
 def scored_closely(whole: Body) -> Body:
-    """Let an answer, or a chunk, tell of near-ties wherever it tells of log probabilities."""
+    """Report near-ties in all log probabilities of a response or chunk."""
     choices = []
     for choice in whole["choices"]:
         scores = choice.get("logprobs")
@@ -38,7 +38,7 @@ def scored_closely(whole: Body) -> Body:
 
 
 def closely(request: Body, whole: Body) -> Body:
-    """Tell of near-ties where something is generated: an echoed prompt is scored as ever."""
+    """Report near-ties for generated tokens; the scores of an echoed prompt are unchanged."""
     if not may_flip(request):
         return whole
     prompts = _prompts_of(request) if request.get("echo") else []

@@ -1,4 +1,4 @@
-"""Packages from npm, as a folder's lock names them, for tests that need some."""
+"""Install npm packages from a folder's lock file."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ CACHE = Path(__file__).parent.parent / ".cache"
 def installed(here: Path) -> Path:
     """Return a folder with the packages locked in ``here``.
 
-    It is kept from run to run and made anew when the lock changes.
+    It is kept between runs and rebuilt when the lock file changes.
     """
     lock = (here / "package-lock.json").read_bytes()
     folder = CACHE / f"npm-{here.name}-{sha256(lock).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Servers that tests start as processes of their own, whoever wrote them."""
+"""Start servers of any kind as processes for tests."""
 
 import os
 import socket
@@ -61,7 +61,7 @@ def listening(
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens at now."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Start the bundled reference server as a process of its own and stop it again.
+"""Start the bundled reference server as a separate process and stop it again.
 
 For any test that needs one::
 

@@ -1,4 +1,4 @@
-"""What is known of a request from its body alone, whatever that body is."""
+"""Features that a request uses, read from any body, and parallel requests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from conformance.api import Api, features_of, in_parallel
 from conformance.contract import load_contract
-from conformance.engine.verdicts import body_of
 from conformance.model import Request
+from conformance.protocol.refusal import body_of
 from conformance.testing import FakeEndpoint
 
 DEEP = b'{"prompt":%s}' % (b"[" * 100_000 + b"]" * 100_000)
@@ -17,21 +17,21 @@ OPENAI = load_contract("openai")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", DEEP])
-def test_a_body_that_cannot_be_read_uses_no_features(body: bytes) -> None:
+def test_unreadable_body_uses_no_features(body: bytes) -> None:
     assert features_of(body) == frozenset()
     assert body_of(Request("POST", "/completions", body)) == {}
 
 
-def test_the_fake_endpoint_rejects_what_is_nested_too_deeply() -> None:
+def test_fake_endpoint_rejects_deep_nesting() -> None:
     api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
     assert asyncio.run(api.post(DEEP)).status == 400
 
 
-def test_a_null_is_no_use_of_a_parameter() -> None:
+def test_null_does_not_use_a_parameter() -> None:
     assert features_of(b'{"prompt":["1"],"stop":null}') == {"prompt", "prompt:batch"}
 
 
-def test_stream_options_that_are_a_word_ask_for_nothing() -> None:
+def test_stream_options_string_has_no_effect() -> None:
     contract = load_contract("zero")
     api = Api(FakeEndpoint(contract), contract, "imagined")
     request = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
@@ -39,7 +39,7 @@ def test_stream_options_that_are_a_word_ask_for_nothing() -> None:
     assert response.status == 200
 
 
-def test_parallel_requests_return_in_their_order() -> None:
+def test_parallel_requests_return_in_order() -> None:
     async def after(turns: int) -> int:
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -51,7 +51,7 @@ def test_parallel_requests_return_in_their_order() -> None:
     assert asyncio.run(ask()) == [3, 1, 2]
 
 
-def test_parallel_requests_raise_the_first_error_when_all_are_done() -> None:
+def test_parallel_requests_raise_the_first_error() -> None:
     finished: list[str] = []
 
     async def raises(name: str, turns: int) -> None:

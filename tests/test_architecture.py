@@ -14,6 +14,7 @@ EXITS = {"print", "exit", "quit", "sys.exit", "os._exit"}
 MAY_EXIT = {f"{SUITE}/cli", f"{SUITE}/__main__.py"}
 # Programs that run outside the suite, in an environment with a vendor's client.
 MAY_PRINT = {f"{SUITE}/docs_audit/drivers"}
+MAX_NAME_WORDS = 8
 VENDORS = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")
 
 
@@ -26,7 +27,7 @@ def sources(*folders: str) -> Iterator[Path]:
 
 
 def is_in(path: Path, places: set[str]) -> bool:
-    """Tell whether a file is one of some places, or below one."""
+    """Return whether a file is one of the places or below one."""
     name = path.relative_to(ROOT).as_posix()
     return any(name == place or name.startswith(f"{place}/") for place in places)
 
@@ -85,3 +86,15 @@ def test_judging_code_names_no_vendor(folder: str) -> None:
         if (found := [name for name in VENDORS if name in path.read_text("utf-8").lower()])
     }
     assert not naming
+
+
+def test_names_of_tests_are_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for path in sources("tests")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and len(node.name.split("_")) - 1 > MAX_NAME_WORDS
+    ]
+    assert long == []

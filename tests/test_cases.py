@@ -1,11 +1,11 @@
-"""A rule over many cases fails with the list of those that break it."""
+"""A rule over many cases fails with the list of the failing ones."""
 
 import pytest
 
 from tests.cases import for_each_case
 
 
-def test_a_failure_lists_every_case() -> None:
+def test_failure_lists_every_case() -> None:
     @for_each_case(("one", "other"), [(1, 1), pytest.param(1, 2, id="unequal"), (3, 4)])
     def equal(one: int, other: int) -> None:
         assert one == other
@@ -18,7 +18,7 @@ def test_a_failure_lists_every_case() -> None:
     assert "[3, 4] " in result
 
 
-def test_an_unexpected_error_names_its_case() -> None:
+def test_unexpected_error_names_its_case() -> None:
     @for_each_case("number", [1, 0], ids=["one", "zero"])
     def divides(number: int) -> None:
         assert 1 / number
@@ -28,7 +28,7 @@ def test_an_unexpected_error_names_its_case() -> None:
     assert caught.value.__notes__ == ["in the case [zero]"]
 
 
-def test_a_rule_needs_cases() -> None:
+def test_rule_needs_cases() -> None:
     with pytest.raises(ValueError, match="over no cases"):
         for_each_case("one", [])
 

@@ -1,4 +1,4 @@
-"""A stranger who does what CONTRIBUTING.md says, and nothing else, has added all that it takes."""
+"""Following CONTRIBUTING.md step by step adds a complete requirement."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def run(tree: Path, *command: str) -> str:
     return ended.stdout
 
 
-def test_it_takes_few_lines_in_few_files() -> None:
+def test_template_takes_few_lines_in_few_files() -> None:
     assert len(steps()) == len({step.path for step in steps()}) == FILES
     assert sum(step.lines for step in steps()) <= NEW_LINES
 
 
-def test_the_fault_is_found_by_the_check_and_the_variant_is_left_alone(tree: Path) -> None:
+def test_template_fault_is_found_without_false_positives(tree: Path) -> None:
     request = ("--fault", f"{FAULT}*", "--variant", "all-cached")
     matrix = json.loads(
         run(tree, "conformance", "selftest", "--tier", "deep", *request, "--format", "json")
@@ -90,27 +90,27 @@ def test_the_fault_is_found_by_the_check_and_the_variant_is_left_alone(tree: Pat
     assert [result["false_alarms"] for result in variant["runs"]] == [[]]
 
 
-def test_the_check_is_listed_and_explained(tree: Path) -> None:
+def test_check_is_listed_and_explained(tree: Path) -> None:
     assert CHECK in run(tree, "conformance", "list")
     explained = run(tree, "conformance", "explain", CHECK)
     assert "The number of cached tokens does not exceed that of the prompt." in explained
     assert FAULT in run(tree, "reference_server", "--list-faults")
 
 
-def test_the_bundled_server_still_conforms(tree: Path, tmp_path: Path) -> None:
+def test_bundled_server_still_conforms(tree: Path, tmp_path: Path) -> None:
     run(tree, "conformance", "run", "--tier", "smoke", "--out", str(tmp_path / "run"))
 
 
-def test_the_house_is_content(tree: Path) -> None:
+def test_linters_pass(tree: Path) -> None:
     run(tree, "ruff", "check", "conformance", "reference_server")
     run(tree, "ruff", "format", "--check", "conformance", "reference_server")
     rules = ("spec/test_requirements.py", "test_architecture.py", "test_readme.py")
-    others = ("conformance/test_causes.py", "reference_server/behaviour/test_registry.py")
+    others = ("report/test_diagnosis.py", "reference_server/behaviour/test_registry.py")
     paths = [f"tests/{rule}" for rule in (*rules, *others)]
     run(tree, "pytest", "-q", "-p", "no:cacheprovider", *paths)
 
 
-def test_the_tests_of_the_area_pass(tree: Path) -> None:
+def test_tests_of_the_area_pass(tree: Path) -> None:
     chosen = ("-k", "usage", "-m", "not exhaustive", "-p", "no:cacheprovider")
     result = run(tree, "pytest", "-q", *chosen, "tests/checks")
     assert " passed" in result

@@ -76,14 +76,14 @@ def test_every_guide_is_in_the_index() -> None:
         assert guides - listed == set()
 
 
-def test_chinese_documents_show_the_same_code() -> None:
+def test_chinese_documents_have_the_same_code() -> None:
     pairs = [(ROOT / "README.md", ROOT / "README.zh.md")]
     pairs += [(DOCS / path.name, path) for path in sorted(CHINESE.glob("*.md"))]
     for english, chinese in pairs:
         assert code_of(english) == code_of(chinese), chinese
 
 
-def test_both_readmes_show_the_same_numbers() -> None:
+def test_both_readmes_have_the_same_numbers() -> None:
     english, chinese = (
         [sorted(NUMBER.findall(row)) for row in TABLE_ROW.findall(prose_of(ROOT / name))]
         for name in ("README.md", "README.zh.md")
@@ -91,7 +91,7 @@ def test_both_readmes_show_the_same_numbers() -> None:
     assert english == chinese
 
 
-def test_the_example_of_own_checks_is_the_package() -> None:
+def test_example_of_own_checks_is_the_package() -> None:
     package = ROOT / "examples" / "own-checks"
     files = [path for path in package.rglob("*") if path.suffix in {".py", ".toml", ".yaml"}]
     text = "\n".join(path.read_text("utf-8") for path in files)
@@ -102,7 +102,7 @@ def test_the_example_of_own_checks_is_the_package() -> None:
     assert [snippet for snippet in snippets if snippet not in text] == []
 
 
-def test_the_example_contract_loads(tmp_path: Path) -> None:
+def test_example_contract_loads(tmp_path: Path) -> None:
     shown = FENCE.findall((DOCS / "own-contract.md").read_text("utf-8"))
     (overlay,) = (text for language, text in shown if language == "yaml")
     path = tmp_path / "gateway.yaml"
@@ -126,6 +126,6 @@ def test_decisions_are_numbered_and_dated() -> None:
         assert HEADING.findall(text)[1:] == headings, path.name
 
 
-def test_the_architecture_is_short() -> None:
+def test_architecture_document_is_short() -> None:
     lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
     assert len(lines) <= MAX_ARCHITECTURE_LINES

@@ -1,4 +1,4 @@
-"""How a check speaks its mind."""
+"""How expectations raise failures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def never(_: object) -> bool:
         lambda: expect(4, "n").satisfies(lambda n: n % 2 == 0, "that is even"),
     ],
 )
-def test_what_holds_says_nothing(held: Any) -> None:
+def test_true_expectations_raise_nothing(held: Any) -> None:
     assert held() is None
 
 
@@ -58,16 +58,14 @@ def test_what_holds_says_nothing(held: Any) -> None:
         ),
     ],
 )
-def test_what_is_broken_says_what_was_expected_and_what_was_seen(
-    broken: Any, expected: str, seen: str
-) -> None:
+def test_failed_expectation_shows_expected_and_seen(broken: Any, expected: str, seen: str) -> None:
     with pytest.raises(Failure) as caught:
         broken()
     assert (caught.value.expected, caught.value.seen) == (expected, seen)
     assert str(caught.value) == f"expected {expected}; got {seen}"
 
 
-def test_an_expectation_hands_its_effect_on() -> None:
+def test_expectation_passes_its_effect_on() -> None:
     with pytest.raises(Failure) as caught:
         expect(1, "n", effect=Effect.IGNORED).equals(2)
     assert caught.value.effect is Effect.IGNORED
@@ -83,13 +81,13 @@ def test_an_expectation_hands_its_effect_on() -> None:
         (math.inf, "Infinity"),
     ],
 )
-def test_values_are_shown_as_json_where_they_can_be(value: object, text: str) -> None:
+def test_values_are_shown_as_json_if_possible(value: object, text: str) -> None:
     assert shown(value) == text
 
 
-def test_a_long_value_is_cut() -> None:
+def test_long_value_is_cut() -> None:
     assert shown("x" * 1000, limit=10) == '"xxxxxxxx…'
 
 
-def test_a_spent_budget_means_that_the_check_does_not_apply() -> None:
+def test_spent_budget_makes_a_check_not_applicable() -> None:
     assert isinstance(BudgetSpent("nothing left"), NotApplicable)

@@ -1,4 +1,4 @@
-"""The default lane leaves out what is exhaustive, says so, and tests/README.md lists it."""
+"""The default lane leaves out exhaustive tests, and tests/README.md lists them."""
 
 import os
 import re
@@ -23,7 +23,7 @@ BY_DEFAULT, IN_ALL = 3, 10
         ((TABLE,), f"{BY_DEFAULT}/{IN_ALL} tests collected"),
         ((TABLE, "--lane=all"), f"{IN_ALL} tests collected"),
         ((TABLE, "-m", "exhaustive"), f"{IN_ALL - BY_DEFAULT}/{IN_ALL} tests collected"),
-        ((f"{TABLE}::test_deviations_of_a_dialect_are_explained",), "7 tests collected"),
+        ((f"{TABLE}::test_failures_of_a_dialect_are_explained",), "7 tests collected"),
     ],
 )
 def test_exhaustive_tests_run_when_requested(words: tuple[str, ...], collected: str) -> None:
@@ -50,7 +50,7 @@ def test_exhaustive_tests_run_when_requested(words: tuple[str, ...], collected: 
         ("tests/checks/test_x.py::test_none", "n", False),
     ],
 )
-def test_an_area_is_a_word(nodeid: str, area: str, named: bool) -> None:
+def test_area_is_a_whole_word(nodeid: str, area: str, named: bool) -> None:
     assert names_area(nodeid, area) is named
 
 

@@ -1,4 +1,4 @@
-"""Texts in two languages, and which of them a reader gets."""
+"""Texts in two languages, and how the language is chosen."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from conformance.language import Language, Text, join_texts, language_of, same
 CHECKS = Text("{count} checks", "{count} 项检查")
 
 
-def test_a_text_speaks_both_languages() -> None:
+def test_text_has_both_languages() -> None:
     text = CHECKS.format(count=2)
     assert text.of(Language.ENGLISH) == "2 checks"
     assert text.of(Language.CHINESE) == "2 项检查"
 
 
-def test_a_text_within_a_text_speaks_the_language_around_it() -> None:
+def test_nested_text_uses_the_outer_language() -> None:
     text = Text("{checks} failed", "{checks}未通过").format(checks=CHECKS.format(count=2))
     assert text == Text("2 checks failed", "2 项检查未通过")
 
 
-def test_texts_are_joined_as_each_language_does() -> None:
+def test_texts_are_joined_for_each_language() -> None:
     parts = [same("`stop`"), same("`echo`")]
     assert join_texts(parts, Text(", ", "、")) == Text("`stop`, `echo`", "`stop`、`echo`")
 
 
-def test_a_change_is_made_in_both_languages() -> None:
+def test_change_applies_to_both_languages() -> None:
     assert Text("a", "b").mapped(str.upper) == Text("A", "B")
 
 
@@ -40,5 +40,5 @@ def test_a_change_is_made_in_both_languages() -> None:
         ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
     ],
 )
-def test_the_locale_chooses_the_language(environment: dict[str, str], language: str) -> None:
+def test_locale_selects_the_language(environment: dict[str, str], language: str) -> None:
     assert language_of(environment) == Language(language)

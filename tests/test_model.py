@@ -1,4 +1,4 @@
-"""The records that everything else is made of."""
+"""The data classes of the model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from conformance.record import events
         (Tier.DEEP, {Tier.SMOKE, Tier.STANDARD, Tier.DEEP}),
     ],
 )
-def test_each_tier_holds_the_ones_before_it(tier: Tier, held: set[Tier]) -> None:
+def test_each_tier_includes_the_previous_ones(tier: Tier, held: set[Tier]) -> None:
     assert {other for other in Tier if tier.holds(other)} == held
 
 
@@ -40,18 +40,18 @@ def test_every_conclusion_has_its_exit_code() -> None:
     assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_key_does_not_show_where_its_target_does() -> None:
+def test_target_representation_hides_the_key() -> None:
     assert "sk-secret" not in repr(Target("http://h/v1", "m", "openai", "sk-secret"))
 
 
-def test_headers_are_found_whatever_their_case() -> None:
+def test_header_lookup_ignores_case() -> None:
     headers = (("X-Request-Id", "1"), ("x-request-id", "2"))
     exchange = Exchange("x1", Request("GET", "/"), (), 200, headers, b"", (), 0.0)
     assert exchange.header("x-REQUEST-id") == "1"
     assert exchange.header("absent") is None
 
 
-def test_a_cost_is_the_sum_of_what_was_counted_and_what_was_guessed() -> None:
+def test_cost_includes_estimated_tokens() -> None:
     assert Cost(9, 1, 2, 3).tokens == 6
 
 

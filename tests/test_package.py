@@ -1,4 +1,4 @@
-"""The wheel works outside the checkout: spec, schema, templates and weights travel inside it."""
+"""The wheel works outside the checkout and contains spec, schema, templates and weights."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def run(installed: Path, tmp_path: Path) -> Run:
     return run
 
 
-def test_both_packages_are_found_in_the_wheel_and_not_in_the_checkout(
-    run: Run, installed: Path
-) -> None:
+def test_both_packages_are_imported_from_the_wheel(run: Run, installed: Path) -> None:
     code = "import conformance, reference_server as r; print(conformance.__file__, r.__file__)"
     first, second = run("-c", code).stdout.split()
     assert first.startswith(str(installed))
@@ -65,7 +63,7 @@ def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     assert json.loads(planned.stdout)["requests"] > 0
 
 
-def test_the_pages_travel_in_the_wheel(run: Run) -> None:
+def test_pages_are_in_the_wheel(run: Run) -> None:
     result = run("-m", "conformance", "documents", "--only", "lint", "--format", "json")
     assert result.returncode == 0, result.stderr
     documents = json.loads(result.stdout)["documents"]
@@ -74,14 +72,14 @@ def test_the_pages_travel_in_the_wheel(run: Run) -> None:
     ]
 
 
-def test_an_example_is_replayed_from_the_wheel(run: Run) -> None:
+def test_example_is_replayed_from_the_wheel(run: Run) -> None:
     result = run("-m", "conformance", "documents", "gpt-ge", "--only", "replay", "--format", "json")
     assert result.returncode == 0, result.stderr
     (page,) = json.loads(result.stdout)["documents"]
     assert [replayed["outcome"] for replayed in page["replays"]] == ["met"] * 3
 
 
-def test_the_bundled_server_and_the_suite_run_from_the_wheel(run: Run, tmp_path: Path) -> None:
+def test_server_and_suite_run_from_the_wheel(run: Run, tmp_path: Path) -> None:
     finished = run("-m", "conformance", "run", "--tier", "smoke", "--out", "report")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert json.loads((tmp_path / "report" / "results.json").read_text())["verdict"] == "conforming"

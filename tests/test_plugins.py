@@ -1,4 +1,4 @@
-"""Checks of other packages: what is wrong with one is told in a sentence that names it."""
+"""Checks of other packages; mistakes in a package are reported in a sentence."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The package as one that has an entry point; checks register anew, and are forgotten."""
+    """The package with an entry point; its checks are registered for one test."""
     all_checks()
     monkeypatch.setattr(discovery, "plugins", lambda: (ACME,))
     all_checks.cache_clear()
@@ -79,14 +79,12 @@ def requirements_of(plugin: Plugin) -> list[str]:
     return [statement.requirement.id for statement in statements]
 
 
-def test_a_package_may_bring_no_requirements(package: Path) -> None:
+def test_package_may_bring_no_requirements(package: Path) -> None:
     assert requirements_of(ACME) == []
 
 
 @pytest.mark.parametrize("module", [ACME.module, f"{ACME.module}.inner"])
-def test_requirements_are_found_without_running_any_code_of_the_module(
-    package: Path, module: str
-) -> None:
+def test_requirements_are_read_without_importing_the_module(package: Path, module: str) -> None:
     (package / "inner.py").write_text("raise RuntimeError('imported')")
     (package / "requirements.yaml").write_text(REQUIREMENT, "utf-8")
     assert requirements_of(Plugin("acme-checks", module)) == ["acme.short"]
@@ -111,9 +109,7 @@ def changed(before: str, after: str) -> str:
         (REQUIREMENT + REQUIREMENT.split(":", 1)[1], "the id acme.short is already in use"),
     ],
 )
-def test_requirements_that_cannot_be_used_say_why(
-    package: Path, content: str, sentence: str
-) -> None:
+def test_unusable_requirements_name_the_reason(package: Path, content: str, sentence: str) -> None:
     (package / "requirements.yaml").write_text(content, "utf-8")
     with pytest.raises(PluginError) as raised:
         requirements_of(ACME)
@@ -123,7 +119,7 @@ def test_requirements_that_cannot_be_used_say_why(
     assert result.endswith("; fix or uninstall it")
 
 
-def test_a_module_that_is_not_there_is_named() -> None:
+def test_missing_module_is_named() -> None:
     with pytest.raises(
         PluginError, match="its entry point names the module nowhere_at_all, which does not"
     ):
@@ -132,7 +128,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
         requirements_of(Plugin("acme-checks", "nowhere_at_all.inner"))
 
 
-def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
+def test_plugin_check_is_listed_with_all_checks(installed: Path) -> None:
     (installed / "__init__.py").write_text(CHECK, "utf-8")
     (found,) = [check for check in all_checks() if check.id == "acme.short"]
     assert found.title == "Answers are short."
@@ -156,9 +152,7 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         ),
     ],
 )
-def test_checks_that_cannot_be_used_end_the_command(
-    installed: Path, code: str, sentence: str
-) -> None:
+def test_unusable_checks_end_the_command(installed: Path, code: str, sentence: str) -> None:
     (installed / "__init__.py").write_text(dedent(code), "utf-8")
     ended = CliRunner().invoke(main, ["list"])
     assert ended.exit_code == 4
@@ -167,7 +161,7 @@ def test_checks_that_cannot_be_used_end_the_command(
     assert sentence in line
 
 
-def test_they_end_a_session_of_pytest_as_well(
+def test_unusable_checks_end_a_pytest_session(
     installed: Path, pytester: pytest.Pytester, tmp_path: Path
 ) -> None:
     (installed / "__init__.py").write_text("raise ValueError('broken')")

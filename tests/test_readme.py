@@ -1,4 +1,4 @@
-"""The numbers that both READMEs state are those of the tree."""
+"""The numbers in both READMEs are current."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def readme(request: pytest.FixtureRequest) -> str:
     return (ROOT / request.param).read_text("utf-8")
 
 
-def test_it_states_how_many_requirements_there_are(readme: str) -> None:
+def test_number_of_requirements_is_current(readme: str) -> None:
     requirements = yaml.safe_load((ROOT / "spec" / "requirements.yaml").read_text("utf-8"))
     stated = re.search(r"more than (\d+) testable requirements|(\d+) 多条可检验的要求", readme)
     assert stated is not None
@@ -37,7 +37,7 @@ def test_stated_costs_are_the_limits(readme: str, tier: Tier) -> None:
     assert tuple(int(number.replace(",", "")) for number in stated.groups()) == PRICES[tier]
 
 
-def test_both_open_with_the_two_commands_that_do_all_the_set_up(readme: str) -> None:
+def test_quick_start_is_make_run_and_make_test(readme: str) -> None:
     opening = readme.split("\n## ", maxsplit=1)[0]
     assert "$ make run" in opening
     assert "$ make test" in opening

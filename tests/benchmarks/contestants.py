@@ -1,4 +1,4 @@
-"""What is compared: each a process of its own with the same weights, started, asked and stopped."""
+"""The compared servers: each runs the same weights in a separate process."""
 
 import asyncio
 import json
@@ -105,7 +105,7 @@ class _Server:
 
 
 class _Generate:
-    """``transformers.generate`` in a process of its own, asked by lines of JSON."""
+    """``transformers.generate`` in a separate process, controlled by lines of JSON."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""What finds how many faults, and at what price: other ways beside our own, on the same servers.
+"""Compare how many faults several tools find on the same servers, and at which cost.
 
     python -m tests.benchmarks.detection                     # a sample of thirty faults
     python -m tests.benchmarks.detection --fault 'stop-*'
@@ -64,7 +64,7 @@ class Met:
 
 
 Meet = Callable[[Fault], bool]
-"""Holds one contestant against a fault, and tells whether that was found."""
+"""Tests one contestant against a fault and returns whether it was found."""
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
     faults = list(_faults(options))
     _say(f"{len(faults)} faults, seed {SEED}")
     met: list[Met] = []
-    # What was measured until somebody has had enough is told all the same.
+    # An interruption still prints the results so far.
     with suppress(KeyboardInterrupt), running_server("--showcase") as server:
         contestants = _contestants(server)
         for fault in faults:

@@ -1,4 +1,4 @@
-"""How large the matrix of many targets is, and how soon a filter answers: measured in Chromium.
+"""Measure the size of the matrix page and the delay of its filters in Chromium.
 
     python -m tests.benchmarks.matrix_page [--targets 50] [--checks 150] [--rounds 20]
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from conformance.report.matrix import matrix_of, page
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, many_runs
 
 CHANGES = {
     "nothing": [""],
@@ -47,7 +47,7 @@ def main() -> None:
     request.add_argument("--checks", type=int, default=150)
     request.add_argument("--rounds", type=int, default=20)
     given = request.parse_args()
-    written = page.render(matrix_of(a_crowd(given.targets, given.checks), DOCUMENTS))
+    written = page.render(matrix_of(many_runs(given.targets, given.checks), DOCUMENTS))
     megabytes = len(written.encode()) / 1e6
     say(f"{given.targets} targets, {given.checks} checks: {megabytes:.2f} MB")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

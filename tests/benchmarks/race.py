@@ -1,4 +1,4 @@
-"""The contestants in rounds, one after another, so that a noisy machine is unfair to nobody."""
+"""Run the contestants in alternating rounds, so that noise of the machine affects all alike."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""How fast the reference server is, beside others on the same weights, in one run.
+"""Compare the speed of the reference server with others on the same weights.
 
     python tests/benchmarks/reference_server.py [--json FILE] [--rounds N]
         [--transformers-serve ENVIRONMENT] [--llama-cpp ENVIRONMENT]

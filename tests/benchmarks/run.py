@@ -83,7 +83,7 @@ def _measure_all(options: argparse.Namespace, environment: Mapping[str, str]) ->
 def measure(
     options: argparse.Namespace, tier: Tier, delay: float, environment: Mapping[str, str]
 ) -> Measured:
-    """Run ``conformance run`` once against an endpoint of its own."""
+    """Run ``conformance run`` once against a separate endpoint."""
     contract = load_contract(options.contract)
     with delaying_endpoint(contract, delay) as url, tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"

@@ -1,4 +1,4 @@
-"""From every round's numbers to the table that is printed.
+"""Build the printed table from the numbers of every round.
 
 Of several rounds the best counts: what else ran on the machine can only have made the others worse.
 The median stands beside it.

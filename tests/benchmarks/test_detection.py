@@ -1,4 +1,4 @@
-"""What the benchmark of detection makes of reports and numbers; the benchmark itself is no test."""
+"""How the detection benchmark reads reports and numbers. The benchmark itself is no test."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ def failure(message: str) -> dict[str, Any]:
     return {"code": "ST108", "title": "Response violates schema", "message": message}
 
 
-def test_a_failure_is_named_by_what_is_wrong_and_not_by_the_values_of_one_answer() -> None:
+def test_failures_are_grouped_by_kind_without_values() -> None:
     one = failure('1.5 is not of type "integer"\n\n    Schema: …')
     other = failure('27.25 is not of type "integer"')
     event = {"ScenarioFinished": {"checks": [{"failure": one}, {"failure": other}]}}
     assert set(kinds(event)) == {'ST108 Response violates schema: … is not of type "integer"'}
 
 
-def test_two_failures_of_one_title_are_two_kinds() -> None:
+def test_failures_with_equal_titles_have_two_kinds() -> None:
     found = [*kinds(failure('"id" is a required property')), *kinds(failure("null is no number"))]
     assert len(set(found)) == 2
 
 
-def test_what_is_no_failure_has_no_name() -> None:
+def test_passed_events_have_no_kind() -> None:
     assert list(kinds({"code": 200, "message": "OK", "parts": [None, "text", 7]})) == []
 
 
-def test_a_contestant_has_one_line_with_its_averages() -> None:
+def test_contestant_has_one_line_with_its_averages() -> None:
     met = [
         Met("ours", "a", True, 100, 2_000, 1.0),
         Met("theirs", "a", False, 300, 0, 9.0),
@@ -39,6 +39,6 @@ def test_a_contestant_has_one_line_with_its_averages() -> None:
     ]
 
 
-def test_a_meeting_is_reported_in_a_line() -> None:
+def test_detection_is_reported_in_a_line() -> None:
     line = in_a_line(Met("ours", "id-missing", True, 98, 1_258, 18.9))
     assert line == "id-missing: ours: found; 98 requests, 1258 tokens, 19 s"

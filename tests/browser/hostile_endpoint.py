@@ -1,4 +1,4 @@
-"""An endpoint that attacks whoever asks it: in every string, in every way that HTTP leaves open.
+"""An endpoint that attacks its clients through every string and every part of HTTP.
 
 Its answers take turns, so that a run meets all of them. Wherever a string may stand there is an
 attack, and the key that was presented, written in every form that a debug page may show it in.
@@ -29,7 +29,7 @@ ALL = " ".join(ATTACKS.values())
 
 
 def forms_of(key: str) -> dict[str, str]:
-    """Write a key in every way in which an endpoint can tell it."""
+    """Return every spelling of a key that an endpoint can send."""
     return {
         "as it is": key,
         "JSON-escaped": "".join(f"\\u{ord(character):04x}" for character in key),
@@ -42,7 +42,7 @@ def forms_of(key: str) -> dict[str, str]:
 
 @contextmanager
 def attacking() -> Iterator[str]:
-    """Serve attacks on a port of its own until the block ends; yields the base URL."""
+    """Serve attacks on a free port until the block ends; yields the base URL."""
     turns = itertools.count()
 
     class Handler(socketserver.StreamRequestHandler):

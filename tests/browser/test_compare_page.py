@@ -28,9 +28,7 @@ def folder(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_the_outcome_comes_first_and_a_check_leads_to_its_report(
-    opening: Open, folder: Path
-) -> None:
+def test_outcome_is_first_and_links_to_the_report(opening: Open, folder: Path) -> None:
     page = opening(folder / "compare.html", viewport={"width": 1440, "height": 900}).page
     expect(page.locator(".outcome .headline")).to_contain_text("Regressions")
     expect(page.locator("#broke")).to_be_in_viewport()
@@ -45,7 +43,7 @@ def test_the_outcome_comes_first_and_a_check_leads_to_its_report(
     expect(page.locator(f"[id='{name}']")).to_be_in_viewport()
 
 
-def test_it_speaks_the_other_language_at_a_click(opening: Open, folder: Path) -> None:
+def test_language_can_be_switched(opening: Open, folder: Path) -> None:
     page = opening(folder / "compare.html").page
     page.check("#language-zh")
     expect(page.locator(".outcome .headline")).to_contain_text("退化")
@@ -53,7 +51,7 @@ def test_it_speaks_the_other_language_at_a_click(opening: Open, folder: Path) ->
     assert page.title().startswith("退化")
 
 
-def test_without_scripts_everything_is_there(opening: Open, folder: Path) -> None:
+def test_page_is_complete_without_scripts(opening: Open, folder: Path) -> None:
     page = opening(folder / "compare.html", java_script_enabled=False).page
     expect(page.locator("#broke .change").first).to_be_visible()
     page.locator("#language-zh").check()
@@ -61,7 +59,7 @@ def test_without_scripts_everything_is_there(opening: Open, folder: Path) -> Non
 
 
 @pytest.mark.parametrize(("width", "scheme"), by_default([(390, "light")], SHOWN))
-def test_it_is_quiet_fits_and_axe_finds_nothing(
+def test_page_fits_and_passes_axe(
     opening: Open, folder: Path, axe: str, width: int, scheme: str
 ) -> None:
     view = {"width": width, "height": 900}

@@ -1,4 +1,4 @@
-"""All that a run leaves of an endpoint that attacks: files, a terminal, pages in a real browser."""
+"""Files, terminal output and pages of a run against an endpoint that attacks its clients."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def files(left: Left) -> list[Path]:
     return sorted(path for path in left.folder.rglob("*") if path.is_file())
 
 
-def test_the_run_met_every_attack(left: Left) -> None:
+def test_every_attack_was_received(left: Left) -> None:
     record = (left.folder / "run/run.ndjson").read_bytes()
     assert len(record) > HUGE
     # The endpoint did repeat the key, and what stands in its place is the mark.
@@ -65,7 +65,7 @@ def test_the_run_met_every_attack(left: Left) -> None:
 
 
 @pytest.mark.parametrize("form", forms_of(KEY))
-def test_no_file_and_no_terminal_shows_the_key(left: Left, form: str) -> None:
+def test_output_never_shows_the_key(left: Left, form: str) -> None:
     result = forms_of(KEY)[form]
     assert result not in left.printed
     for path in files(left):
@@ -73,21 +73,21 @@ def test_no_file_and_no_terminal_shows_the_key(left: Left, form: str) -> None:
     assert len(files(left)) >= 10
 
 
-def test_no_report_and_no_terminal_holds_what_acts(left: Left) -> None:
+def test_reports_and_terminal_contain_no_active_content(left: Left) -> None:
     assert ACTING.findall(left.printed) == []
     for path in files(left):
         if path.name != "run.ndjson":
             assert ACTING.findall(path.read_text("utf-8")) == [], path.name
 
 
-def test_the_records_stay_readable_line_by_line(left: Left) -> None:
+def test_records_stay_readable_line_by_line(left: Left) -> None:
     for path in (left.folder / "run/run.ndjson", left.folder / "again/rejudged/run.ndjson"):
         lines = path.read_bytes().splitlines()
         assert all(line.startswith(b'{"kind":"') and line.endswith(b"}") for line in lines)
 
 
-def test_a_terminal_gets_colours_and_nothing_that_an_endpoint_chose(left: Left) -> None:
-    """In a terminal of its own, which is where escape sequences would be believed."""
+def test_terminal_output_has_only_the_suites_escape_sequences(left: Left) -> None:
+    """In a pseudo-terminal, which would interpret escape sequences."""
     shown = in_a_terminal("report", str(left.folder / "run"), "--format", "json")
     assert "\x1b[1;31m" in shown  # it is a terminal, and the verdict is red
     non_streaming = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r\n", "\n")
@@ -130,7 +130,7 @@ def in_a_terminal(*words: str) -> str:
         pytest.param(True, id="escaping alone"),
     ],
 )
-def test_no_page_runs_loads_or_tells_anything(
+def test_pages_run_no_scripts_and_send_no_requests(
     opening: Open, left: Left, page: str, bypass: bool
 ) -> None:
     opened = opening(left.folder / page, bypass_csp=bypass)
@@ -158,7 +158,7 @@ def test_no_page_runs_loads_or_tells_anything(
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("width", by_default([390], WIDTHS))
-def test_no_page_is_pushed_wide(opening: Open, left: Left, page: str, width: int) -> None:
+def test_attacks_do_not_widen_the_page(opening: Open, left: Left, page: str, width: int) -> None:
     opened = opening(left.folder / page, viewport={"width": width, "height": 900})
     opened.unfold()
     for language in ("zh", "en"):
@@ -166,7 +166,7 @@ def test_no_page_is_pushed_wide(opening: Open, left: Left, page: str, width: int
         assert opened.page.evaluate("document.documentElement.scrollWidth") == width, language
 
 
-def test_every_attack_stands_in_the_page_as_text(opening: Open, left: Left) -> None:
+def test_attacks_are_shown_as_text(opening: Open, left: Left) -> None:
     opened = opening(left.folder / "run/index.html")
     opened.unfold()
     shown = opened.page.evaluate("document.body.textContent")

@@ -1,4 +1,4 @@
-"""A page whose every string is an attack, in a browser that would run what it is given."""
+"""A page in which every string is an attack, opened in a real browser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def poke(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_an_attack_is_text_and_nothing_else(
+def test_attacks_are_shown_as_text(
     opening: Open, tmp_path: Path, attack: str, bypass: bool
 ) -> None:
     (tmp_path / "harmless").mkdir()
@@ -81,16 +81,14 @@ def test_an_attack_is_text_and_nothing_else(
     assert [url for url in opened.requests if not url.startswith("file://")] == []
 
 
-def test_long_attacks_do_not_push_the_page_wide(opening: Open, tmp_path: Path) -> None:
+def test_long_attacks_do_not_widen_the_page(opening: Open, tmp_path: Path) -> None:
     path = page_of("".join(ATTACKS.values()) * 5, tmp_path)
     opened = opening(path, viewport={"width": 390, "height": 844})
     opened.unfold()
     assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_an_endpoint_that_attacks_and_tells_the_key_gets_neither_onto_the_page(
-    opening: Open, tmp_path: Path, bypass: bool
-) -> None:
+def test_attacks_and_the_key_stay_off_the_page(opening: Open, tmp_path: Path, bypass: bool) -> None:
     said = f"{KEY} Bearer {KEY} " + " ".join(ATTACKS.values())
     choice = {**COMPLETION["choices"][0], "text": said}
     response = ScriptedResponse(

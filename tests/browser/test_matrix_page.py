@@ -1,4 +1,4 @@
-"""The matrix of many targets, opened from disk in a real browser and used as people use it."""
+"""The matrix of many targets, opened from disk in a real browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from tests.browser.conftest import Open
 from tests.lanes import by_default
 from tests.report.hostile import ATTACKS, a_hostile_run
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, many_runs
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -25,14 +25,14 @@ TARGETS, CHECKS = 8, 80
 def matrix_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight targets, and the page of each run beside the matrix."""
     folder = tmp_path_factory.mktemp("matrix")
-    crowd = a_crowd(TARGETS, CHECKS)
-    for one in crowd:
+    recorded = many_runs(TARGETS, CHECKS)
+    for one in recorded:
         assert one.run is not None
         (folder / one.name).mkdir()
         page = formats()["html"].render(one.run)
         (folder / one.name / "index.html").write_text(page, encoding="utf-8")
     path = folder / "index.html"
-    path.write_text(files()["html"].render(matrix_of(crowd, DOCUMENTS)), encoding="utf-8")
+    path.write_text(files()["html"].render(matrix_of(recorded, DOCUMENTS)), encoding="utf-8")
     return path
 
 
@@ -49,7 +49,7 @@ def names(page: Page) -> list[str]:
     return table(page, "Parameters").locator("tbody tr:visible .target").all_inner_texts()
 
 
-def test_it_is_read_without_a_script_too(opening: Open, matrix_file: Path, script: bool) -> None:
+def test_page_is_readable_without_scripts(opening: Open, matrix_file: Path, script: bool) -> None:
     opened = opening(matrix_file, java_script_enabled=script)
     page = opened.page
     expect(page.locator("h1")).to_contain_text("8 targets: ")
@@ -62,7 +62,7 @@ def test_it_is_read_without_a_script_too(opening: Open, matrix_file: Path, scrip
     assert [url for url in opened.requests if not url.startswith("file://")] == []
 
 
-def test_a_column_leads_one_click_deeper_to_its_checks(opening: Open, matrix_file: Path) -> None:
+def test_column_links_to_its_checks(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     checks = page.get_by_role("region", name="stop", exact=True)
     expect(checks).to_be_hidden()
@@ -71,9 +71,7 @@ def test_a_column_leads_one_click_deeper_to_its_checks(opening: Open, matrix_fil
     assert "pass" in checks.inner_text()
 
 
-def test_a_failure_leads_to_its_evidence_in_the_targets_own_report(
-    opening: Open, matrix_file: Path
-) -> None:
+def test_failure_links_to_its_evidence_in_the_report(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     cell = table(page, "Parameters").locator("td.ignored a").first
     evidence = (cell.get_attribute("href") or "").partition("#")[2]
@@ -82,9 +80,7 @@ def test_a_failure_leads_to_its_evidence_in_the_targets_own_report(
     expect(page.locator(f'[id="{evidence}"]')).to_be_in_viewport()
 
 
-def test_a_filter_of_targets_leaves_those_whose_words_match(
-    opening: Open, matrix_file: Path
-) -> None:
+def test_target_filter_keeps_matching_targets(opening: Open, matrix_file: Path) -> None:
     opened = opening(matrix_file)
     page = opened.page
     page.locator("[name=target]").fill("VENDOR-3")
@@ -100,9 +96,7 @@ def test_a_filter_of_targets_leaves_those_whose_words_match(
     assert len(names(page)) == TARGETS
 
 
-def test_a_filter_of_columns_leaves_parameters_fields_and_checks(
-    opening: Open, matrix_file: Path
-) -> None:
+def test_column_filter_keeps_matching_columns_and_checks(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     page.locator("[name=column]").fill("penalty")
     heads = table(page, "Parameters").locator("thead th:visible a").all_inner_texts()
@@ -133,9 +127,7 @@ def test_filters_of_verdict_and_state_work_together(opening: Open, matrix_file: 
     assert 0 < columns <= broken.count()
 
 
-def test_a_filter_stands_in_the_address_for_the_next_reader(
-    opening: Open, matrix_file: Path
-) -> None:
+def test_filter_is_kept_in_the_address(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     page.locator("[name=target]").fill("vendor-3")
     page.wait_for_url("**vendor-3**")
@@ -145,7 +137,7 @@ def test_a_filter_stands_in_the_address_for_the_next_reader(
     expect(again.locator("[name=target]")).to_have_value("vendor-3")
 
 
-def test_a_column_sorts_up_down_and_back(opening: Open, matrix_file: Path) -> None:
+def test_column_sorts_up_down_and_back(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     before = names(page)
     head = table(page, "Parameters").locator("thead th").first
@@ -159,9 +151,7 @@ def test_a_column_sorts_up_down_and_back(opening: Open, matrix_file: Path) -> No
     assert head.get_attribute("aria-sort") is None
 
 
-def test_a_column_of_states_brings_what_is_worst_to_the_top(
-    opening: Open, matrix_file: Path
-) -> None:
+def test_sorting_by_state_puts_the_worst_first(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     parameters = table(page, "Parameters")
     place = parameters.locator("thead th").evaluate_all(
@@ -178,7 +168,7 @@ def test_a_column_of_states_brings_what_is_worst_to_the_top(
     assert len(set(ranks)) > 1
 
 
-def test_the_keyboard_reaches_sorting_and_every_table(opening: Open, matrix_file: Path) -> None:
+def test_keyboard_reaches_sorting_and_every_table(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     sort = table(page, "Parameters").get_by_role("button", name="Sort by Target")
     sort.focus()
@@ -189,7 +179,7 @@ def test_the_keyboard_reaches_sorting_and_every_table(opening: Open, matrix_file
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_it_fits_and_its_first_column_and_head_stay_in_sight(
+def test_page_fits_and_keeps_headers_in_view(
     opening: Open, matrix_file: Path, size: dict[str, int]
 ) -> None:
     opened = opening(matrix_file, viewport=size)
@@ -224,7 +214,7 @@ def test_axe_finds_nothing(
     assert found == []
 
 
-def test_the_language_switches_words_options_and_hints(opening: Open, matrix_file: Path) -> None:
+def test_language_switches_words_options_and_hints(opening: Open, matrix_file: Path) -> None:
     page = opening(matrix_file).page
     page.get_by_text("中文").click()
     expect(page.locator("h1")).to_contain_text("8 个目标")
@@ -249,7 +239,7 @@ def test_attacks_in_runs_and_names_do_nothing(opening: Open, tmp_path: Path, byp
     assert [url for url in opened.requests if not url.startswith("file://")] == []
 
 
-def test_a_run_of_the_command_is_linked_from_its_matrix(
+def test_command_run_is_linked_from_its_matrix(
     opening: Open, run_folder: Path, tmp_path: Path
 ) -> None:
     run = read_run(run_folder / "run.ndjson")

@@ -1,4 +1,4 @@
-"""The page of a real run, opened from disk in a real browser and used as people use it."""
+"""The page of a real run, opened from disk in a real browser."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def script(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def test_the_verdict_comes_first(opening: Open, page_file: Path, script: bool) -> None:
+def test_verdict_comes_first(opening: Open, page_file: Path, script: bool) -> None:
     page = opening(page_file, java_script_enabled=script).page
     expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)
     expect(page.locator(".verdict .headline")).to_be_in_viewport()
@@ -47,7 +47,7 @@ def test_the_verdict_comes_first(opening: Open, page_file: Path, script: bool) -
     assert page.title().startswith("Conforming")
 
 
-def test_every_parameter_has_a_row_with_its_state_in_a_word(
+def test_every_parameter_has_a_row_with_its_state(
     opening: Open, page_file: Path, run_folder: Path
 ) -> None:
     page = opening(page_file).page
@@ -60,16 +60,14 @@ def test_every_parameter_has_a_row_with_its_state_in_a_word(
     assert {state for _, state in shown} <= {state.value for state in State}
 
 
-def test_a_link_to_a_finding_opens_it_and_brings_it_into_view(
-    opening: Open, page_file: Path, script: bool
-) -> None:
+def test_link_to_a_finding_opens_it(opening: Open, page_file: Path, script: bool) -> None:
     page = opening(page_file, FINDING, java_script_enabled=script).page
     linked = page.locator(f"[id='{FINDING}']")
     expect(linked).to_be_in_viewport()
     expect(linked.locator(".requirement")).to_be_visible()
 
 
-def test_a_finding_stays_folded_until_somebody_asks_for_it(opening: Open, page_file: Path) -> None:
+def test_finding_is_folded_until_it_is_linked(opening: Open, page_file: Path) -> None:
     page = opening(page_file).page
     finding = page.locator(f"[id='{FINDING}']")
     expect(finding).to_be_hidden()
@@ -77,7 +75,7 @@ def test_a_finding_stays_folded_until_somebody_asks_for_it(opening: Open, page_f
     expect(finding).to_be_in_viewport()
 
 
-def test_a_link_leads_to_a_finding_that_the_filter_hides(opening: Open, page_file: Path) -> None:
+def test_link_shows_a_finding_that_the_filter_hides(opening: Open, page_file: Path) -> None:
     page = opening(page_file, FINDING, query="verdict=skipped").page
     expect(page.locator(f"[id='{FINDING}']")).to_be_in_viewport()
     expect(page.get_by_role("checkbox", name="skipped")).not_to_be_checked()
@@ -93,9 +91,7 @@ def shown_ids(page: Page) -> list[str]:
     return shown
 
 
-def test_findings_are_filtered_by_verdict_area_level_and_text(
-    opening: Open, page_file: Path, run_folder: Path
-) -> None:
+def test_findings_are_filtered(opening: Open, page_file: Path, run_folder: Path) -> None:
     run = read_run(run_folder / "run.ndjson")
     findings = run.findings
     page = opening(page_file).page
@@ -120,7 +116,7 @@ def test_findings_are_filtered_by_verdict_area_level_and_text(
     expect(page.locator("#nothing")).to_be_visible()
 
 
-def test_what_was_filtered_is_in_the_address_and_comes_back(opening: Open, page_file: Path) -> None:
+def test_filter_is_restored_from_the_address(opening: Open, page_file: Path) -> None:
     first = opening(page_file).page
     first.locator("#filter-area").select_option("stop")
     first.get_by_role("checkbox", name="pass").check()
@@ -134,9 +130,7 @@ def test_what_was_filtered_is_in_the_address_and_comes_back(opening: Open, page_
     expect(second.locator("#filter-text")).to_have_value("string")
 
 
-def test_without_script_there_is_no_filter_and_everything_is_there(
-    opening: Open, page_file: Path
-) -> None:
+def test_page_is_complete_without_scripts(opening: Open, page_file: Path) -> None:
     page = opening(page_file, java_script_enabled=False).page
     expect(page.locator("#filter")).to_be_hidden()
     page.locator(".folded > summary").first.click()
@@ -144,7 +138,7 @@ def test_without_script_there_is_no_filter_and_everything_is_there(
     expect(page.locator(".folded .finding .requirement").first).to_be_visible()
 
 
-def test_the_page_speaks_either_language(opening: Open, page_file: Path, script: bool) -> None:
+def test_page_has_both_languages(opening: Open, page_file: Path, script: bool) -> None:
     page = opening(page_file, java_script_enabled=script).page
     expect(page.locator("h1")).to_contain_text("documented parameters")
     page.get_by_text("中文", exact=True).click()
@@ -160,7 +154,7 @@ def test_the_page_speaks_either_language(opening: Open, page_file: Path, script:
         assert again.locator(".verdict .headline").inner_text().strip() == "符合契约"
 
 
-def test_what_nobody_has_translated_is_shown_in_english(opening: Open, tmp_path: Path) -> None:
+def test_missing_translations_fall_back_to_english(opening: Open, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     path.write_text(html.render(a_run(a_failure(title="Said in English alone."))), "utf-8")
     page = opening(path, query="lang=zh").page
@@ -172,7 +166,7 @@ def ground(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-def test_the_page_is_light_or_dark_as_the_system_or_the_reader_says(
+def test_theme_follows_the_system_or_the_reader(
     opening: Open, page_file: Path, script: bool
 ) -> None:
     settings = {"java_script_enabled": script}
@@ -190,9 +184,7 @@ def ground_of(page: Page) -> bytes:
     return page.screenshot(clip={"x": 0, "y": 300, "width": 4, "height": 4})
 
 
-def test_the_keyboard_moves_between_findings_and_traps_nobody(
-    opening: Open, page_file: Path
-) -> None:
+def test_keyboard_moves_between_findings_without_a_trap(opening: Open, page_file: Path) -> None:
     page = opening(page_file, query="verdict=pass&area=stop").page
     first, second = shown_ids(page)[:2]
     focused = "document.activeElement.querySelector('.id')?.textContent"
@@ -228,7 +220,7 @@ def open_exchange(page: Page, key: str) -> Any:
     return shown
 
 
-def test_the_copied_command_repeats_an_exchange(
+def test_copied_command_repeats_an_exchange(
     opening: Open, page_file: Path, run_folder: Path, server: RunningServer
 ) -> None:
     recorded = repeatable(read_run(run_folder / "run.ndjson"))
@@ -248,7 +240,7 @@ def test_the_copied_command_repeats_an_exchange(
     assert opened.noise == []
 
 
-def test_the_lines_of_python_repeat_an_exchange(
+def test_python_snippet_repeats_an_exchange(
     opening: Open, page_file: Path, run_folder: Path, server: RunningServer
 ) -> None:
     recorded = repeatable(read_run(run_folder / "run.ndjson"))
@@ -272,7 +264,7 @@ def output_of(command: list[str], server: RunningServer) -> str:
 
 
 def repeatable(run: Run) -> Exchange:
-    """Find a plain completion at temperature 0: asked again, it gives the same text."""
+    """Find a non-streaming completion at temperature 0, which repeats the same text."""
     for exchange in run.exchanges:
         request = json.loads(exchange.request.body or b"{}")
         if exchange.status == 200 and request.get("temperature") == 0 and not request.get("stream"):
@@ -284,7 +276,7 @@ def texts(body: str | bytes) -> list[str]:
     return [choice["text"] for choice in json.loads(body)["choices"]]
 
 
-def test_the_page_is_quiet_and_asks_nothing_of_a_network(opening: Open, page_file: Path) -> None:
+def test_page_logs_nothing_and_makes_no_network_requests(opening: Open, page_file: Path) -> None:
     opened = opening(page_file, FINDING)
     opened.unfold()
     for link in opened.page.locator("nav a").all():
@@ -298,7 +290,7 @@ def test_the_page_is_quiet_and_asks_nothing_of_a_network(opening: Open, page_fil
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["telephone", "desk"])
-def test_nobody_scrolls_sideways(
+def test_page_does_not_scroll_sideways(
     opening: Open, page_file: Path, screen: dict[str, int], language: str
 ) -> None:
     opened = opening(page_file, query=f"lang={language}", viewport=screen)
@@ -306,9 +298,7 @@ def test_nobody_scrolls_sideways(
     assert opened.page.evaluate("document.documentElement.scrollWidth") == screen["width"]
 
 
-def test_what_is_printed_is_dark_on_white_and_without_switches(
-    opening: Open, page_file: Path
-) -> None:
+def test_printed_page_is_dark_on_white_without_switches(opening: Open, page_file: Path) -> None:
     page = opening(page_file, color_scheme="dark").page
     page.emulate_media(media="print")
     assert ground(page) == "rgb(255, 255, 255)"

@@ -1,4 +1,4 @@
-"""Which check finds which fault of the reference server, computed over the fake endpoint.
+"""Which check finds which fault of the reference server, computed with the fake endpoint.
 
 Nothing of it is written down a second time: a fault names the requirements that it breaks, a check
 the one that it judges, and where they meet the check has to find the fault.

@@ -1,4 +1,4 @@
-"""What single faults of the catalogue do not show over the fake endpoint.
+"""Faults for checks that no single fault of the catalogue triggers on the fake endpoint.
 
 Every check has to have something that it finds. Most find a fault of the server's catalogue, alone
 or under one of its modifiers. These few need more: faults where several settings meet, which no
@@ -104,7 +104,7 @@ def clock_running_backwards() -> Behaviour:
 
 
 FIRST = PROBED_IDS[1]
-"""The id that is told to stand for a blank; those after it for the characters behind that."""
+"""The id that stands for a space; the following ids stand for the following characters."""
 
 
 def tell_ids(request: Body, response: Body) -> Body:
@@ -118,7 +118,7 @@ def tell_ids(request: Body, response: Body) -> Body:
 
 
 def keep_ids(request: Body) -> Body:
-    """Bias those characters whose ids :func:`tell_ids` tells."""
+    """Bias the characters whose ids :func:`tell_ids` reveals."""
     bias = request.get("logit_bias") or {}
     kept = {
         str(int(i) - FIRST + 32) if FIRST <= int(i) < FIRST + 95 else i: v for i, v in bias.items()
@@ -143,7 +143,7 @@ ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
     # What breaks characters in the server's catalogue breaks them all.
     "text.same-characters-everywhere": second_character_broken,
     "streaming.same-characters-everywhere": second_piece_broken,
-    # The fake model begins no answer to a drawn prompt with a token whose id it tells.
+    # The fake model begins no response to a generated prompt with a token whose id it reveals.
     "relations.ban-bans": lambda: Rewrite(non_streaming=tell_ids),
 }
 """Checks that find a fault which the server's catalogue makes otherwise, and why."""

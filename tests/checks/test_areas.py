@@ -1,4 +1,4 @@
-"""The folders of checks: what they have and import, and the template of a new one."""
+"""The folders of checks: content, imports, and the template of a new area."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def imports_of(path: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_checks_lie_where_their_id_or_requirement_says() -> None:
+def test_checks_are_in_the_folder_of_their_area() -> None:
     def places(check: Check) -> set[str]:
         area, _, name = check.id.partition(".")
         return {folder_of(area), folder_of(check.requirement.partition(".")[0]), name.split("-")[0]}
@@ -75,14 +75,14 @@ def test_areas_import_only_themselves_and_shared_helpers() -> None:
     assert strange == set()
 
 
-def test_every_area_has_a_requirement_and_says_what_it_is() -> None:
+def test_every_area_has_a_requirement_and_a_docstring() -> None:
     required = {folder_of(name.partition(".")[0]) for name in OPENAI.requirements}
     for area in AREAS:
         assert (CHECKS / area / "__init__.py").read_text("utf-8").startswith('"""Checks of ')
         assert area in required or any(area_of(check) == area for check in OWN), area
 
 
-def test_the_readme_names_only_files_that_exist() -> None:
+def test_readme_names_only_files_that_exist() -> None:
     page = (CHECKS / "README.md").read_text("utf-8")
     named = set(re.findall(r"`(\w+/\w+\.py)`", page))
     assert len(named) > 10
@@ -98,7 +98,7 @@ def test_the_readme_names_only_files_that_exist() -> None:
         ("frequency-penalty.effect", "`{name}`", "async def the_penalty_changes_the_text("),
     ],
 )
-def test_a_row_is_shown_with_what_makes_its_check(check_id: str, row: str, code: str) -> None:
+def test_row_is_shown_with_its_checks_code(check_id: str, row: str, code: str) -> None:
     source = REGISTERED[check_id].source
     assert row in source
     assert code in source
@@ -121,7 +121,7 @@ def load(name: str, place: str) -> None:
     spec.loader.exec_module(module)
 
 
-def test_the_template_registers_its_checks() -> None:
+def test_template_registers_its_checks() -> None:
     with patch.dict(REGISTERED):
         before = set(REGISTERED)
         load("directed", "conformance.checks.fingerprint.directed")
@@ -130,7 +130,7 @@ def test_the_template_registers_its_checks() -> None:
     assert new == {"fingerprint.constant", "fingerprint.constant-everywhere"}
 
 
-def test_the_template_registers_its_fault_and_variant() -> None:
+def test_template_registers_its_fault_and_variant() -> None:
     faults, variants = behaviours.all_faults(), behaviours.all_variants()
     assert "fingerprint-per-chunk" not in faults
     assert "fingerprint-in-first-chunk" not in variants
@@ -142,7 +142,7 @@ def test_the_template_registers_its_fault_and_variant() -> None:
         assert "fingerprint-in-first-chunk" in behaviours._variants
 
 
-def test_the_requirements_of_the_template_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requirements_of_the_template_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(TEMPLATE.parent)
     known = statements_of(
         Plugin("template", TEMPLATE.name),
@@ -154,13 +154,13 @@ def test_the_requirements_of_the_template_are_valid(monkeypatch: pytest.MonkeyPa
     sys.modules.pop(TEMPLATE.name, None)
 
 
-def test_the_diagnosis_of_the_template_is_valid() -> None:
+def test_diagnosis_of_the_template_is_valid() -> None:
     (row,) = yaml.safe_load((TEMPLATE / "diagnosis.yaml").read_text("utf-8"))
     assert row.pop("for") == ["fingerprint"]
     assert Cause(**row).remedy
 
 
-def test_the_template_names_every_file_it_has() -> None:
+def test_template_names_every_file_it_has() -> None:
     page = (TEMPLATE / "README.md").read_text("utf-8")
     files = {path.name for path in TEMPLATE.iterdir() if path.is_file()} - {"README.md"}
     assert {name for name in files if f"`{name}`" not in page} == set()

@@ -1,4 +1,4 @@
-"""Every fault of the server is found, every check finds one, and no variant is accused."""
+"""Every fault is found, every check finds one, and no variant is reported."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_every_check_has_a_fault_that_it_finds(area: str) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("check_id", UNREACHED)
-def test_an_exception_is_one(check_id: str) -> None:
+def test_exception_finds_no_catalogue_fault(check_id: str) -> None:
     assert fault_for(CHECKS[check_id]) is None
 
 
-def test_exceptions_name_what_there_is() -> None:
+def test_exceptions_name_existing_entries() -> None:
     assert {*ONLY_HERE, *SETTINGS_MEET, *UNREACHED} <= set(CHECKS)
     assert set(UNSEEN) <= set(all_faults())
     assert set(OVERDRAWN) <= set(all_variants())
@@ -76,8 +76,8 @@ def test_exceptions_name_what_there_is() -> None:
 
 
 @pytest.mark.parametrize("area", VARIANTS)
-def test_variants_are_left_alone(area: str) -> None:
-    # Not all of them; where an area has no checks of its own, those of the cheapest tier.
+def test_variants_are_not_reported(area: str) -> None:
+    # Not all checks: those of the area, or of the cheapest tier if it has none.
     own = [check for check in CHECKS.values() if check.requirement.startswith(f"{area}.")]
     judging = own or [check for check in CHECKS.values() if check.tier is Tier.SMOKE]
     reported = {variant.name: complaints(variant, judging) for variant in VARIANTS[area]}
@@ -86,19 +86,19 @@ def test_variants_are_left_alone(area: str) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [name for name in all_variants() if name not in OVERDRAWN])
-def test_a_variant_is_left_alone_by_every_check(name: str) -> None:
+def test_variant_is_not_reported_by_any_check(name: str) -> None:
     assert complaints(all_variants()[name], list(CHECKS.values())) == {}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "openai"])
-def test_the_fake_endpoint_conforms_to_every_document(document: str) -> None:
+def test_fake_endpoint_conforms_to_every_document(document: str) -> None:
     fine = {Verdict.PASS, Verdict.SKIPPED}
     found = findings("none", CHECKS.values(), document)
     assert {key: f.message for key, f in found.items() if f.verdict not in fine} == {}
 
 
-def test_the_fake_endpoint_conforms() -> None:
+def test_fake_endpoint_conforms() -> None:
     found = findings("none", CHECKS.values())
     verdicts = [finding.verdict for finding in found.values()]
     assert set(verdicts) == {Verdict.PASS, Verdict.SKIPPED}
@@ -147,7 +147,7 @@ def broken_checks(shown: str | Rewrite) -> dict[str, str]:
     return {key: f.message for key, f in found.items() if f.verdict is Verdict.ERROR}
 
 
-def test_no_misshapen_answer_breaks_a_check() -> None:
+def test_malformed_responses_break_no_check() -> None:
     assert broken_checks("choices-object") == {}
 
 
@@ -159,13 +159,13 @@ def test_no_fault_breaks_a_check(name: str) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SHAPELESS)
-def test_no_shapeless_answer_breaks_a_check(name: str) -> None:
+def test_responses_without_structure_break_no_check(name: str) -> None:
     assert broken_checks(SHAPELESS[name]) == {}
 
 
 @pytest.mark.exhaustive
 def test_missing_usage_is_no_fault_of_a_parameter() -> None:
-    """Where tokens are not counted, what a parameter does is told by other means or left open."""
+    """Without usage a parameter is judged by other means or left inconclusive."""
     contract = load_contract("openai")
     parameters = {parameter.name for parameter in contract.parameters}
     about = [

@@ -1,8 +1,8 @@
-"""Correct servers, simulated by the thousand, against the decisions of the statistical checks.
+"""Thousands of simulated conforming servers against the statistical checks.
 
 Their models are drawn: from ones that can say anything to ones that say one thing with a
 probability of 0.9999. They truncate to what they list, ban tokens that they list, report little, or
-round. None may be accused, and what each decision finds of wrong servers is held beside it.
+round. None may be reported; each decision is also tested on faulty servers.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def repeated(server: Server, chance: random.Random) -> float:
 def law(
     server: Server, chance: random.Random, request: float = 1, taken: float | None = None
 ) -> float:
-    """The counts of 128 samples of one place, held against a temperature."""
+    """The counts of 128 samples at one position, tested for a temperature."""
     place = server.places[0]
     listed = kept(place, LISTED_ALTERNATIVES)
     tokens = [draw(server.takes(place), chance, taken or request) for _ in range(128)]
@@ -152,7 +152,7 @@ DECISIONS: dict[str, Callable[[Server, random.Random], float]] = {
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_no_correct_server_is_reported(name: str, simulated_servers: int) -> None:
+def test_conforming_servers_are_not_reported(name: str, simulated_servers: int) -> None:
     chance = random.Random(20)
     found = [DECISIONS[name](a_server(chance), chance) for _ in range(simulated_servers)]
     assert min(found) > math.log(LENIENT)
@@ -165,7 +165,7 @@ def off(server: Server, tokens: list[str]) -> int:
     return sum(map(is_suboptimal, positions_of(server.choice(tokens))))
 
 
-def test_no_correct_server_is_off_where_nothing_is_left_to_choose(simulated_servers: int) -> None:
+def test_greedy_choices_of_conforming_servers_are_not_suboptimal(simulated_servers: int) -> None:
     chance = random.Random(21)
     for _ in range(simulated_servers):
         server = a_server(chance)
@@ -191,7 +191,7 @@ def best_of(server: Server, chance: random.Random, candidates: int) -> list[int]
     return rounds
 
 
-def test_no_correct_choice_of_the_best_is_reported(simulated_servers: int) -> None:
+def test_conforming_best_choices_are_not_reported(simulated_servers: int) -> None:
     chance = random.Random(22)
     for _ in range(simulated_servers // 20):
         server = a_server(chance)
@@ -209,7 +209,7 @@ POWER = {
 
 
 @pytest.mark.parametrize("name", POWER)
-def test_another_temperature_is_found_at_a_place_that_tells_of_it(name: str) -> None:
+def test_wrong_temperature_is_found_with_sufficient_power(name: str) -> None:
     request, taken, listed = POWER[name]
     chance = random.Random(23)
     rest = [(1 - sum(listed)) / 35] * 35
@@ -229,7 +229,7 @@ def test_repeats_of_an_open_model_are_found(places: int) -> None:
 
 
 @pytest.mark.parametrize("candidates", [2, 3])
-def test_a_choice_among_few_is_found(candidates: int) -> None:
+def test_choice_among_few_is_found(candidates: int) -> None:
     chance = random.Random(25)
     reported = 0
     for _ in range(40):

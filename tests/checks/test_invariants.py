@@ -1,4 +1,4 @@
-"""Invariants find what shows only here or there, once, and nothing where all is well."""
+"""Invariants find partial faults once, and report no conforming server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def looked_at(shown: str, *only: str) -> dict[str, Finding]:
     return findings(shown, [CHECKS[name] for name in only] or INVARIANTS)
 
 
-def test_numbers_that_are_wrong_are_no_choices_that_are_missing() -> None:
+def test_wrong_indexes_do_not_count_as_missing_choices() -> None:
     found = looked_at("stream-index-zero", "n.choices-everywhere", "prompt.choices-everywhere")
     assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
 
@@ -42,7 +42,7 @@ def test_numbers_that_are_wrong_are_no_choices_that_are_missing() -> None:
         ("\ufffd\ufffd", "八九", False),
     ],
 )
-def test_a_text_with_broken_characters_is_known_by_the_rest(
+def test_broken_characters_are_recognised_by_the_remaining_text(
     text: str, usual: str, broken: bool
 ) -> None:
     assert is_broken_form(text, usual) is broken
@@ -54,18 +54,18 @@ def test_a_text_with_broken_characters_is_known_by_the_rest(
         ("red green", "\nred green blue", True),
         ("red green blue red", " red green", True),
         ("red green", "red green blue", False),
-        ("red", " red green", False),  # too little to tell
+        ("red", " red green", False),  # too short to compare
         ("red green", "\n", False),
         ("green red", " red green", False),
     ],
 )
-def test_a_text_without_its_space_is_known_by_the_rest(
+def test_stripped_text_is_recognised_by_the_remaining_text(
     text: str, usual: str, stripped: bool
 ) -> None:
     assert is_stripped_form(text, usual) is stripped
 
 
-def test_nearly_all_invariants_have_something_to_look_at() -> None:
+def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
     idle = {key for key, finding in looked_at("none").items() if finding.verdict is Verdict.SKIPPED}
     assert idle == {
         "errors.no-leak-in-streams-everywhere",
@@ -92,7 +92,7 @@ async def run_against(shown: str, tier: Tier = Tier.STANDARD) -> tuple[list[Find
     return made_findings, made
 
 
-def test_what_no_check_asked_about_is_found_by_who_asks_nothing() -> None:
+def test_invariant_finds_what_no_check_requests() -> None:
     result, _ = asyncio.run(run_against("total-mismatch@echo"))
     reported = {f.id: f for f in result if f.verdict in BROKEN}
     assert reported.keys() == {"usage.total-everywhere"}
@@ -101,14 +101,14 @@ def test_what_no_check_asked_about_is_found_by_who_asks_nothing() -> None:
     assert 1 <= len(finding.exchanges) <= 5
 
 
-def test_what_a_check_has_found_is_not_told_again() -> None:
+def test_invariant_does_not_repeat_a_found_cause() -> None:
     result, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
     assert {f.id for f in result if f.verdict in BROKEN} == {"usage.present"}
     skipped = {f.id: f.message for f in result if f.verdict is Verdict.SKIPPED}
     assert skipped["usage.present-everywhere"] == "same cause as usage.present"
 
 
-def test_looking_sends_nothing_and_comes_last() -> None:
+def test_invariants_send_nothing_and_come_last() -> None:
     result, made = asyncio.run(run_against("none", Tier.SMOKE))
     looking = {check.id for check in INVARIANTS}
     asking = [finding for finding in result if finding.id not in looking]
@@ -118,7 +118,7 @@ def test_looking_sends_nothing_and_comes_last() -> None:
     assert all(finding.exchanges == () for finding in result if finding.id in looking)
 
 
-def test_log_probabilities_that_are_missing_altogether_are_reported_once() -> None:
+def test_missing_logprobs_are_reported_once() -> None:
     result, _ = asyncio.run(run_against("logprobs-ignored"))
     reported = {f.id for f in result if f.verdict in BROKEN and f.subject == "logprobs"}
     assert {key for key in reported if not key.endswith("-refused")} == {"logprobs.returned"}

@@ -1,4 +1,4 @@
-"""The relations between answers: what breaks each is found, and no honest endpoint is accused."""
+"""Every broken metamorphic relation is found, and no conforming endpoint is reported."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.checks.combinations import keep_ids, tell_ids
 from tests.fake_server import MODEL, FakeServer
 from tests.generation.endpoints import OPENAI, finding_of, findings_of
 
-ACCUSING = {Verdict.FAIL, Verdict.WARN}
+FAILURES = {Verdict.FAIL, Verdict.WARN}
 GENERATED = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED)
 SEEDS = range(2)
 
 
 def reported(found: dict[str, Finding]) -> set[str]:
-    return {check_id for check_id, finding in found.items() if finding.verdict in ACCUSING}
+    return {check_id for check_id, finding in found.items() if finding.verdict in FAILURES}
 
 
 FAULTS = {
@@ -47,20 +47,20 @@ FAULTS = {
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_breaks_a_relation_is_found_with_every_seed(name: str, seed: int) -> None:
+def test_broken_relation_is_found_with_every_seed(name: str, seed: int) -> None:
     finding = finding_of(FAULTS[name], FakeServer(name), seed=seed)
-    assert finding.verdict in ACCUSING, finding.message
+    assert finding.verdict in FAILURES, finding.message
     assert finding.expected is not None
 
 
-def test_a_ban_that_bans_is_seen_to() -> None:
+def test_effective_ban_is_recognised() -> None:
     server = FakeServer(Rewrite(ask=keep_ids, non_streaming=tell_ids))
     assert finding_of("relations.ban-bans", server).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_an_ideal_endpoint_keeps_every_relation(document: str, seed: int) -> None:
+def test_conforming_endpoint_keeps_every_relation(document: str, seed: int) -> None:
     found = findings_of("none", contract=document, seed=seed)
     left = {f.verdict for f in found.values()}
     assert left <= {Verdict.PASS, Verdict.SKIPPED}, {f.message for f in found.values()}
@@ -69,7 +69,7 @@ def test_an_ideal_endpoint_keeps_every_relation(document: str, seed: int) -> Non
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", all_variants())
-def test_no_correct_server_is_reported(name: str) -> None:
+def test_no_conforming_server_is_reported(name: str) -> None:
     assert reported(findings_of(name)) == set()
 
 
@@ -79,7 +79,7 @@ def test_no_correct_server_is_reported(name: str) -> None:
 def exchanges_of(
     options: Options, shown: Behaviour | str = "none"
 ) -> tuple[list[Exchange], list[Finding]]:
-    """Run the relations; return what was asked and what was found."""
+    """Run the relations; return the requests and the findings."""
 
     async def main() -> tuple[list[Exchange], list[Finding]]:
         exchanges, findings = [], []
@@ -101,7 +101,7 @@ def bodies_of(exchanges: list[Exchange]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_all_relations_share_what_they_ask_and_cost_little(seed: int) -> None:
+def test_relations_share_requests_and_cost_little(seed: int) -> None:
     options = Options(tier=Tier.DEEP, select=("relations.*",), stage=Stage.GENERATED, seed=seed)
     planned = plan(OPENAI, options)
     assert planned.requests <= 22
@@ -121,7 +121,7 @@ def test_all_relations_draw_the_same_two_prompts() -> None:
     assert sorted(map(str.isascii, texts)) in ([False, True], [False, False])
 
 
-def test_a_seed_repeats_a_run_and_its_findings() -> None:
+def test_seed_repeats_a_run_and_its_findings() -> None:
     options = Options(tier=Tier.DEEP, select=("relations.stop-cuts",), seed=11)
     (first, found), (again, refound) = (exchanges_of(options, "stop-ignored") for _ in range(2))
     assert bodies_of(first) == bodies_of(again)
@@ -133,7 +133,7 @@ def test_a_seed_repeats_a_run_and_its_findings() -> None:
     assert alone.verdict is Verdict.FAIL
 
 
-def test_another_seed_asks_otherwise() -> None:
+def test_another_seed_draws_other_requests() -> None:
     request = {
         tuple(bodies_of(exchanges_of(Options(tier=Tier.DEEP, select=("relations.*",), seed=s))[0]))
         for s in SEEDS
@@ -150,7 +150,7 @@ print(json.dumps([body.decode() for body in bodies_of(exchanges_of(GENERATED)[0]
 """
 
 
-def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+def test_loaded_modules_do_not_change_the_draws(tmp_path: Path) -> None:
     """Hypothesis draws numbers that it finds in the source of whatever modules are loaded."""
     numbers = "\n".join(f"n{i} = {i}" for i in range(2000))
     (tmp_path / "full_of_numbers.py").write_text(numbers, "utf-8")
@@ -173,7 +173,7 @@ def test_what_else_is_loaded_does_not_change_what_is_drawn(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} <= {"full_of_numbers.py", "__pycache__"}
 
 
-def test_a_failure_names_the_wide_prompt_alone() -> None:
+def test_failure_names_the_wide_prompt_alone() -> None:
     finding = finding_of("relations.stream-as-plain", FakeServer("question-marks@stream"))
     _, _, request = (finding.expected or "").partition("; smallest failing request: ")
     body = json.loads(request)

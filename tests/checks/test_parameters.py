@@ -1,4 +1,4 @@
-"""Parameters that may be declined, or whose default is no limit: what is accused, and what not."""
+"""Parameters that may be rejected, or whose default is unlimited."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def found(check_id: str, shown: Behaviour, contract: str = "openai") -> Finding:
 
 
 @pytest.mark.parametrize("name", ["presence_penalty", "frequency_penalty"])
-def test_where_no_range_is_stated_a_value_may_be_rejected_but_not_the_parameter(name: str) -> None:
+def test_rejected_value_is_skipped_but_rejected_parameter_fails(name: str) -> None:
     check_id = f"{name.replace('_', '-')}.effect"
     for rejected, verdict in (
         (rejects(lambda request: bool(request.get(name))), Verdict.SKIPPED),
@@ -32,7 +32,7 @@ def test_where_no_range_is_stated_a_value_may_be_rejected_but_not_the_parameter(
 @pytest.mark.parametrize(
     "name", ["logprobs", "seed", "suffix", "logit_bias", "presence_penalty", "frequency_penalty"]
 )
-def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
+def test_rejected_null_fails_only_for_served_parameters(name: str) -> None:
     check_id = f"{name.replace('_', '-')}.null"
     finding = found(check_id, rejects(lambda request: name in request))
     assert finding.verdict is Verdict.REFUSED, finding.message
@@ -41,7 +41,7 @@ def test_a_null_is_missed_only_of_what_is_served(name: str) -> None:
 
 
 @pytest.mark.parametrize("check_id", ["all-at-once.default-limit", "all-at-once.null-limit"])
-def test_what_is_unlimited_in_a_stream_is_not_requested_four_times_more(check_id: str) -> None:
+def test_unlimited_stream_is_not_requested_as_a_batch(check_id: str) -> None:
     def unlimited(request: Body) -> Body:
         return {**request, "max_tokens": 40} if request.get("max_tokens") is None else request
 

@@ -1,4 +1,4 @@
-"""A check's sentence is there in both languages, and a check without one is not registered."""
+"""Every registered check has its sentence in both languages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def documented(docstring: str) -> Callable[[], None]:
     return function
 
 
-def test_the_first_two_paragraphs_are_the_sentence() -> None:
+def test_sentence_is_the_first_two_paragraphs() -> None:
     function = documented(
         """The limit holds in a batch
         as well.
@@ -51,7 +51,7 @@ def test_the_first_two_paragraphs_are_the_sentence() -> None:
     "docstring",
     ["", "It holds.", "It holds.\n\nRaises:\n    ValueError: it does not.\n\n太晚了。"],
 )
-def test_a_check_without_a_sentence_in_both_languages_is_refused(docstring: str) -> None:
+def test_check_without_both_sentences_is_rejected(docstring: str) -> None:
     async def function(_: Api) -> None:
         return
 
@@ -63,7 +63,7 @@ def test_a_check_without_a_sentence_in_both_languages_is_refused(docstring: str)
     assert "no.sentence" not in {known.id for known in all_checks()}
 
 
-def test_an_id_is_registered_once() -> None:
+def test_id_is_registered_once() -> None:
     with pytest.raises(ValueError, match=r"^check stop\.string is registered twice"):
         invariant("stop.string", requirement="stop.string")(documented("It holds.\n\n成立。"))
 
@@ -76,7 +76,7 @@ def test_both_sentences_name_the_same_parameters(known: Check) -> None:
     assert "  " not in known.title_zh
 
 
-def test_parts_that_several_ways_share_are_requested_once() -> None:
+def test_shared_parts_are_requested_once() -> None:
     turns, request = ShapeQueue(SHAPES), []
     for shape in turns:
         request.append(shape)
@@ -96,9 +96,7 @@ def test_parts_that_several_ways_share_are_requested_once() -> None:
         ("echo.off-by-default", {"prompt", "n"}, True),
     ],
 )
-def test_a_cause_that_was_found_is_not_told_again(
-    failing: str, features: set[str] | None, result: bool
-) -> None:
+def test_found_cause_is_not_repeated(failing: str, features: set[str] | None, result: bool) -> None:
     contract = load_contract("openai")
     requirement = contract.requirement(failing)
     finding = Finding(

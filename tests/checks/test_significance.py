@@ -1,4 +1,4 @@
-"""The exact tests, against counting all cases; and the allowance that the checks share."""
+"""The exact tests match a count of all cases; the checks share one error allowance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.checks._shared.significance import (
 from conformance.engine.discovery import all_checks
 
 
-def test_the_shares_are_no_more_than_the_allowance() -> None:
+def test_shares_do_not_exceed_the_allowance() -> None:
     assert ALLOWANCE <= 1e-4
     assert math.fsum(SHARES.values()) <= ALLOWANCE
     assert all(share > 0 for share in SHARES.values())
@@ -31,14 +31,14 @@ def test_every_share_belongs_to_a_check() -> None:
     assert set(SHARES) <= {check.id for check in all_checks()}
 
 
-def test_a_check_reports_at_its_share_and_below() -> None:
+def test_check_reports_at_its_share_and_below() -> None:
     share = SHARES["n.samples-differ"]
     assert is_beyond_chance("n.samples-differ", math.log(share * 0.999))
     assert not is_beyond_chance("n.samples-differ", math.log(share * 1.001))
 
 
 @pytest.mark.parametrize("rows", [["aa", "bb"], ["aa", "aa"], ["aa", "bb", "aa"], ["aaa", "bbb"]])
-def test_equal_rows_are_as_probable_as_all_orders_say(rows: list[str]) -> None:
+def test_equal_rows_match_a_count_of_all_orders(rows: list[str]) -> None:
     length = len(rows[0])
     orders = list(permutations("".join(rows)))
     equal = [
@@ -54,15 +54,13 @@ def test_one_value_throughout_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize("rows", [["ab"], ["aa", "b"]])
-def test_rows_that_differ_within_or_in_length_are_no_question(rows: list[str]) -> None:
+def test_rows_that_differ_are_rejected(rows: list[str]) -> None:
     with pytest.raises(ValueError, match="one value"):
         log_chance_of_equal_rows(rows)
 
 
 @pytest.mark.parametrize(("chosen", "candidates", "others"), [(1, 3, 2), (2, 4, 3), (3, 3, 4)])
-def test_others_before_the_chosen_are_counted_over_all_rankings(
-    chosen: int, candidates: int, others: int
-) -> None:
+def test_ranks_match_a_count_of_all_rankings(chosen: int, candidates: int, others: int) -> None:
     total = candidates + others
     counts = [0] * (others + 1)
     for places in combinations(range(total), candidates):  # ranks of the candidates, best first
@@ -71,7 +69,7 @@ def test_others_before_the_chosen_are_counted_over_all_rankings(
     assert others_before(chosen, candidates, others) == pytest.approx(expected)
 
 
-def test_a_sum_is_distributed_as_all_pairs_say() -> None:
+def test_sum_matches_a_count_of_all_pairs() -> None:
     one, other = [0.2, 0.5, 0.3], [0.6, 0.4]
     expected = [0.0] * 4
     for (i, p), (j, q) in product(enumerate(one), enumerate(other)):
@@ -80,7 +78,7 @@ def test_a_sum_is_distributed_as_all_pairs_say() -> None:
     assert sum_of([]) == [1.0]
 
 
-def test_the_critical_value_is_the_least_whose_tail_is_within_the_share() -> None:
+def test_critical_value_is_minimal() -> None:
     distribution = sum_of([others_before(2, 20, 20)] * 3)
     bound = critical_value(distribution, 1e-5)
     assert math.exp(log_tail(distribution, bound)) <= 1e-5
@@ -93,5 +91,5 @@ def test_the_critical_value_is_the_least_whose_tail_is_within_the_share() -> Non
     ("log_chance", "words"),
     [(0.0, "1 in 1"), (math.log(1 / 12), "1 in 12"), (math.log(3.2e-7), "3.2e-07")],
 )
-def test_a_chance_is_written_for_a_reader(log_chance: float, words: str) -> None:
+def test_chance_is_formatted_for_a_reader(log_chance: float, words: str) -> None:
     assert chance(log_chance) == words

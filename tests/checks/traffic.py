@@ -1,4 +1,4 @@
-"""A few dozen requests of all kinds, for invariants to look at the answers."""
+"""Varied requests whose responses the invariants inspect."""
 
 from __future__ import annotations
 

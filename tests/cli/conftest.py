@@ -1,4 +1,4 @@
-"""The command as a function call against an imagined endpoint, and as a process."""
+"""The command as a function call against the fake endpoint, and as a process."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def process(tmp_path: Path) -> Process:
-    """Run ``conformance`` as a process of its own."""
+    """Run ``conformance`` as a separate process."""
     return lambda *words, **settings: subprocess.run(
         [sys.executable, "-m", "conformance", *words],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""Endpoints to point the command at: over HTTP for a process, imagined for a function call."""
+"""Endpoints for the command: over HTTP for a process, in memory for a function call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ScriptedResponse:
 
 @contextmanager
 def serving(response: Callable[[], ScriptedResponse]) -> Iterator[str]:
-    """Answer every POST on a port of its own until the block ends; yields the base URL."""
+    """Respond to every POST on a free port until the block ends; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""``plan``, ``list``, ``explain``, ``report``, and the command on its own."""
+"""``plan``, ``list``, ``explain``, ``report``, and the command without a subcommand."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,11 @@ from conformance.record.ndjson import write_run
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 
 
-def test_the_version_is_reported(command) -> None:
+def test_version_is_printed(command) -> None:
     assert command("--version").output == f"conformance {__version__}\n"
 
 
-def test_without_a_command_the_help_is_shown(command) -> None:
+def test_help_is_shown_without_a_command(command) -> None:
     result = command()
     assert result.exit_code == 4
     assert "conformance run --base-url" in result.output
@@ -31,13 +31,13 @@ def test_every_command_has_help_with_an_example(command, name: str) -> None:
     assert f"Examples:\n    conformance {name}" in result.output
 
 
-def test_an_unknown_command_is_named(command) -> None:
+def test_unknown_command_is_named(command) -> None:
     result = command("rnu")
     assert result.exit_code == 4
     assert "No such command 'rnu'" in result.output
 
 
-def test_a_plan_counts_requests_and_tokens_without_a_network(command) -> None:
+def test_plan_counts_requests_and_tokens_without_a_network(command) -> None:
     result = command("plan", "--select", "stop.*")
     assert result.exit_code == 0
     assert "stop.five-refused" in result.output
@@ -45,7 +45,7 @@ def test_a_plan_counts_requests_and_tokens_without_a_network(command) -> None:
     assert "up to 220 requests and 12,000 tokens in total" in " ".join(result.output.split())
 
 
-def test_a_plan_for_programs_is_json(command) -> None:
+def test_plan_for_programs_is_json(command) -> None:
     plan = json.loads(command("plan", "--contract", "zero", "--format", "json").output)
     assert plan["contract"] == "zero"
     assert plan["requests"] > 0
@@ -54,7 +54,7 @@ def test_a_plan_for_programs_is_json(command) -> None:
     assert {"id", "requests", "tokens", "skip"} == plan["checks"][0].keys()
 
 
-def test_a_plan_draws_as_the_run_of_its_seed_does(command) -> None:
+def test_plan_draws_with_the_seed_of_the_run(command) -> None:
     drawn = [
         json.loads(
             command(
@@ -68,20 +68,20 @@ def test_a_plan_draws_as_the_run_of_its_seed_does(command) -> None:
     assert drawn[0] != drawn[1] == drawn[2]
 
 
-def test_a_plan_names_what_the_contract_leaves_nothing_to_judge(command) -> None:
+def test_plan_names_checks_that_the_contract_excludes(command) -> None:
     result = command("plan", "--contract", "gpt-ge", "--select", "stop.five-refused")
     assert "1 check skipped" in result.output
     assert "gpt-ge does not document `stop`" in result.output
 
 
 @pytest.mark.parametrize("name", ["plan", "list"])
-def test_a_selection_of_nothing_ends_with_5(command, name: str) -> None:
+def test_selection_of_nothing_ends_with_5(command, name: str) -> None:
     result = command(name, "--select", "no-such-area.*")
     assert result.exit_code == 5
     assert "matches no check" in result.output
 
 
-def test_the_list_holds_every_check_under_its_area(command) -> None:
+def test_list_holds_every_check_under_its_area(command) -> None:
     output = command("list").output
     assert all(check.id in output for check in all_checks())
     assert "stop" in output.splitlines()
@@ -93,7 +93,7 @@ def test_the_list_holds_every_check_under_its_area(command) -> None:
     assert output.splitlines()[-1].startswith(f"{len(all_checks())} checks;")
 
 
-def test_the_list_for_programs_is_json(command) -> None:
+def test_list_for_programs_is_json(command) -> None:
     listed = json.loads(command("list", "--select", "stop.five-refused", "--json").output)
     (check,) = listed
     assert check["id"] == "stop.five-refused"
@@ -102,7 +102,7 @@ def test_the_list_for_programs_is_json(command) -> None:
     assert check["title_zh"] == "比文档规定的数目多一个停止序列时会被拒绝。"
 
 
-def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) -> None:
+def test_explanation_has_sentence_sources_and_code(command) -> None:
     output = command("explain", "stop.five-refused").output
     (check,) = [check for check in all_checks() if check.id == "stop.five-refused"]
     assert f"{check.title}\n{check.title_zh}\n" in output
@@ -125,9 +125,7 @@ def test_a_check_is_explained_by_its_sentence_its_sources_and_its_code(command) 
         ),
     ],
 )
-def test_the_words_of_the_contracts_own_document_come_first(
-    command, contract: str, first: str, then: str
-) -> None:
+def test_own_document_is_the_first_source(command, contract: str, first: str, then: str) -> None:
     output = command("explain", "max-tokens.default", "--contract", contract).output
     _, _, written = output.partition("Sources\n")
     lines = [line.split(maxsplit=1) for line in written.splitlines()[:2]]
@@ -140,13 +138,13 @@ def test_every_check_can_be_explained(command) -> None:
     assert {command("explain", check.id).exit_code for check in all_checks()[::20]} == {0}
 
 
-def test_a_mistyped_check_is_answered_with_the_nearest(command) -> None:
+def test_mistyped_check_gets_the_nearest_name(command) -> None:
     result = command("explain", "stop.five-refsed")
     assert result.exit_code == 4
     assert "unknown check 'stop.five-refsed'; did you mean stop.five-refused" in result.output
 
 
-def test_a_check_like_no_other_is_answered_with_the_list(command) -> None:
+def test_unknown_check_gets_the_list_command(command) -> None:
     assert "run `conformance list` to see all checks" in command("explain", "@@@@@@@").output
 
 
@@ -158,16 +156,14 @@ def recorded(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_recorded_run_is_rendered_again_beside_its_record(command, recorded: Path) -> None:
+def test_recorded_run_is_rendered_beside_its_record(command, recorded: Path) -> None:
     result = command("report", str(recorded))
     assert result.exit_code == 0
     assert result.output.splitlines()[-1] == str(recorded / "index.html")
     assert "Not conforming" in (recorded / "index.html").read_text()
 
 
-def test_a_report_repeats_requests_with_the_key_of_the_run_or_the_one_named(
-    command, recorded: Path
-) -> None:
+def test_report_uses_the_recorded_or_named_key_variable(command, recorded: Path) -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="VENDOR_KEY")
     write_run(run, recorded / "run.ndjson")
     command("report", str(recorded))
@@ -176,33 +172,33 @@ def test_a_report_repeats_requests_with_the_key_of_the_run_or_the_one_named(
     assert "Bearer $MY_KEY" in (recorded / "index.html").read_text()
 
 
-def test_a_report_can_go_elsewhere_in_other_formats(command, recorded: Path) -> None:
+def test_report_can_have_another_folder_and_format(command, recorded: Path) -> None:
     words = ("--format", "markdown", "--out", "new/place")
     result = command("report", str(recorded / "run.ndjson"), *words)
     assert result.exit_code == 0
     assert [path.name for path in Path("new/place").iterdir()] == ["summary.md"]
 
 
-def test_a_run_that_is_incomplete_is_rendered_and_marked(command, recorded: Path) -> None:
+def test_incomplete_run_is_rendered_and_marked(command, recorded: Path) -> None:
     write_run(a_run(a_finding(), incomplete=True), recorded / "run.ndjson")
     assert "Incomplete." in command("report", str(recorded)).output
     assert "This run is incomplete" in (recorded / "index.html").read_text()
 
 
-def test_a_run_that_is_not_there_is_named(command) -> None:
+def test_missing_run_is_named(command) -> None:
     result = command("report", "nowhere")
     assert result.exit_code == 4
     assert "cannot read nowhere: No such file or directory" in result.output
 
 
-def test_a_file_that_is_no_run_is_named_with_the_line(command, tmp_path: Path) -> None:
+def test_invalid_record_is_named_with_its_line(command, tmp_path: Path) -> None:
     (tmp_path / "run.ndjson").write_text("not a run\n")
     result = command("report", str(tmp_path))
     assert result.exit_code == 4
     assert "run.ndjson, line 1: not JSON" in result.output
 
 
-def test_a_report_that_cannot_be_written_is_named(command, recorded: Path) -> None:
+def test_unwritable_report_is_named(command, recorded: Path) -> None:
     (recorded / "index.html").mkdir()
     result = command("report", str(recorded))
     assert result.exit_code == 4

@@ -35,7 +35,7 @@ def keep(run: Run, name: str) -> str:
         (UNSURE, GOOD, 5, "there is nothing to compare"),
     ],
 )
-def test_the_outcome_is_a_sentence_and_an_exit_code(
+def test_outcome_is_a_sentence_and_an_exit_code(
     command, old: Run, new: Run, code: int, said: str
 ) -> None:
     result = command("compare", keep(old, "old"), keep(new, "new") + "/run.ndjson")
@@ -44,7 +44,7 @@ def test_the_outcome_is_a_sentence_and_an_exit_code(
     assert [path.name for path in Path("new").iterdir()] == ["run.ndjson"]
 
 
-def test_files_are_written_beside_the_newer_record_the_page_last(command) -> None:
+def test_files_are_written_beside_the_newer_record(command) -> None:
     words = (keep(GOOD, "old"), keep(BAD, "new"), "--format", "html,json,markdown")
     result = command("compare", *words)
     written = [Path(line) for line in result.output.splitlines()[-3:]]
@@ -52,7 +52,7 @@ def test_files_are_written_beside_the_newer_record_the_page_last(command) -> Non
     assert json.loads(written[0].read_text())["exit_code"] == result.exit_code == 1
 
 
-def test_the_page_links_to_the_reports_from_wherever_it_is(command) -> None:
+def test_page_links_to_the_reports_from_any_folder(command) -> None:
     old, new = keep(GOOD, "old run"), keep(BAD, "new")
     for name in (old, new):
         command("report", name, "--format", "html")
@@ -63,9 +63,7 @@ def test_the_page_links_to_the_reports_from_wherever_it_is(command) -> None:
     assert (Path("deep/er") / "../../new/index.html").is_file()
 
 
-def test_it_speaks_the_language_requested_or_that_of_the_locale(
-    command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_language_is_the_option_or_the_locale(command, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = keep(GOOD, "old"), keep(BAD, "new")
     assert "退化" in command("compare", old, new, "--lang", "zh").output
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
@@ -93,7 +91,7 @@ def test_wrong_usage_ends_with_one_sentence_and_4(command, words, sentence: str)
     assert sentence in result.output
 
 
-def test_a_reader_who_hangs_up_is_no_verdict(process, tmp_path: Path) -> None:
+def test_broken_pipe_is_no_verdict(process, tmp_path: Path) -> None:
     names = [f"stop.n{number:05}" for number in range(5_000)]
     for name, made in (("old", a_finding), ("new", a_failure)):
         (tmp_path / name).mkdir()

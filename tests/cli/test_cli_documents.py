@@ -1,4 +1,4 @@
-"""``documents``: what is shown, in which form, and how it ends."""
+"""``documents``: content, formats and exit codes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_help_has_an_example_and_the_exit_codes(command) -> None:
     assert "--strict" in result.output
 
 
-def test_a_row_for_each_page_comes_first(command) -> None:
+def test_table_of_pages_comes_first(command) -> None:
     result = command("documents", "--only", "lint")
     assert result.exit_code == 0
     rows = result.output.split("\n")
@@ -64,9 +64,7 @@ def test_a_row_for_each_page_comes_first(command) -> None:
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_every_finding_is_reported_with_place_text_reason_and_mending(
-    command, document: str
-) -> None:
+def test_finding_has_place_text_reason_and_fix(command, document: str) -> None:
     text = command("documents", document, "--only", "lint").output
     page = command("documents", document, "--only", "lint", "--format", "markdown").output
     for finding in lint(load_page(document)):
@@ -79,7 +77,7 @@ def test_every_finding_is_reported_with_place_text_reason_and_mending(
     assert f"## {document}" in page
 
 
-def test_a_rule_is_reported_once_with_every_place_it_was_broken_in(command) -> None:
+def test_rule_is_reported_once_with_all_its_places(command) -> None:
     text = command("documents", "eronmind", "--only", "lint").output
     typed = [f for f in lint(load_page("eronmind")) if f.rule == "type.not-what-is-taken"]
     assert len(typed) > 1
@@ -87,7 +85,7 @@ def test_a_rule_is_reported_once_with_every_place_it_was_broken_in(command) -> N
     assert text.count(typed[0].mend) == 1
 
 
-def test_only_the_pages_that_were_named_are_reported(command) -> None:
+def test_only_named_pages_are_reported(command) -> None:
     result = command("documents", "zero", "--only", "lint")
     assert "code.index-unread" in result.output
     assert "aocheng" not in result.output
@@ -103,20 +101,20 @@ def test_contradictions_alone_show_every_row(command, form: str) -> None:
         assert words in result.output
 
 
-def test_beside_the_rest_only_contradictions_proper_are_shown(command) -> None:
+def test_other_output_shows_only_real_contradictions(command) -> None:
     result = command("documents", "--only", "lint,contradictions")
     assert "stream_options" not in result.output
     assert "Where the documents disagree" in result.output
     assert "in which some documents are silent" in result.output
 
 
-def test_contradictions_of_a_page_are_those_it_takes_part_in(command) -> None:
+def test_named_page_limits_the_contradictions(command) -> None:
     result = command("documents", "gpt-ge", "--only", "contradictions", "--format", "json")
     for section in json.loads(result.output)["contradictions"]:
         assert all(row["says"]["gpt-ge"] not in {"–", "not said"} for row in section["rows"])
 
 
-def test_json_has_a_null_for_what_was_not_requested(command) -> None:
+def test_json_has_null_for_skipped_parts(command) -> None:
     result = json.loads(command("documents", "zero", "--only", "lint", "--format", "json").output)
     assert result["contradictions"] is None
     (zero,) = result["documents"]
@@ -125,7 +123,7 @@ def test_json_has_a_null_for_what_was_not_requested(command) -> None:
     assert zero["findings"][0].keys() >= {"rule", "place", "written", "wrong", "mend", "mend_zh"}
 
 
-def test_a_page_of_ones_own_is_linted_by_its_path(command, tmp_path: Path) -> None:
+def test_custom_page_is_linted_by_its_path(command, tmp_path: Path) -> None:
     rows = yaml.safe_load((spec_directory() / "pages" / "zero.yaml").read_text("utf-8"))
     rows["document"] = "mine"
     rows["examples"][0]["authorization"] = "sk-1"
@@ -137,7 +135,7 @@ def test_a_page_of_ones_own_is_linted_by_its_path(command, tmp_path: Path) -> No
     assert "mine" in result.output.split("Where the documents disagree")[1]
 
 
-def test_a_sound_page_is_reported_to_be_sound(capsys) -> None:
+def test_sound_page_is_reported_as_sound(capsys) -> None:
     documents_text.show([Examined(load_page("zero"), findings=())], None, console_for())
     assert "No findings" in capsys.readouterr().out
     assert "None." in documents_markdown.render([Examined(load_page("zero"), findings=())], None)
@@ -153,7 +151,7 @@ def test_a_sound_page_is_reported_to_be_sound(capsys) -> None:
         (Outcome.NOT_RUN, ("--strict",), 1),
     ],
 )
-def test_the_exit_code_tells_what_came_of_the_examples(
+def test_exit_code_depends_on_the_replayed_examples(
     command, replayed, outcome: Outcome, words: tuple[str, ...], code: int
 ) -> None:
     replayed(outcome)
@@ -162,14 +160,12 @@ def test_the_exit_code_tells_what_came_of_the_examples(
     assert f"{outcome.value}  openai-python, a batch of prompts" in result.output
 
 
-def test_findings_alone_are_no_failure_but_strictly_they_are(command) -> None:
+def test_findings_fail_only_with_strict(command) -> None:
     assert command("documents", "zero", "--only", "lint").exit_code == 0
     assert command("documents", "zero", "--only", "lint", "--strict").exit_code == 1
 
 
-def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_reported(
-    command, replayed, monkeypatch
-) -> None:
+def test_named_endpoint_gets_the_examples_and_their_price(command, replayed, monkeypatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1")
     request = replayed(Outcome.MET)
     result = command("documents", "zero", "gpt-ge", "--only", "replay", *ELSEWHERE)
@@ -181,7 +177,7 @@ def test_the_endpoint_that_was_named_gets_the_examples_and_their_price_is_report
     assert "sk-secret-1" not in result.output
 
 
-def test_what_an_endpoint_said_cannot_act_on_the_screen(command, replayed) -> None:
+def test_endpoint_messages_cannot_control_the_terminal(command, replayed) -> None:
     replayed(Outcome.NOT_MET)
     words = ("documents", "zero", "--only", "replay", *ELSEWHERE)
     text = command(*words).output
@@ -194,7 +190,7 @@ def test_what_an_endpoint_said_cannot_act_on_the_screen(command, replayed) -> No
     assert page.count("|\n") == page.count("\n|") + page.startswith("|")
 
 
-def test_a_page_that_no_bundled_server_speaks_is_not_run(command, tmp_path: Path) -> None:
+def test_page_without_a_dialect_is_not_run(command, tmp_path: Path) -> None:
     rows = yaml.safe_load((spec_directory() / "pages" / "eronmind.yaml").read_text("utf-8"))
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump({**rows, "document": "mine"}), "utf-8")
@@ -203,7 +199,7 @@ def test_a_page_that_no_bundled_server_speaks_is_not_run(command, tmp_path: Path
     assert "does not emulate this page; give an endpoint with --base-url" in result.output
 
 
-def test_a_server_that_is_not_installed_leaves_the_examples_not_run(command, monkeypatch) -> None:
+def test_missing_server_leaves_the_examples_not_run(command, monkeypatch) -> None:
     def refuse(**_: object) -> object:
         raise BundledServerError("it is not installed")
 
@@ -233,7 +229,7 @@ def test_wrong_usage_ends_with_4_and_one_sentence(command, words: list[str], rep
     assert result.stdout == ""
 
 
-def test_two_pages_of_one_name_are_refused(command, tmp_path: Path) -> None:
+def test_equal_page_names_are_rejected(command, tmp_path: Path) -> None:
     text = (spec_directory() / "pages" / "zero.yaml").read_text("utf-8")
     (tmp_path / "zero.yaml").write_text(text, "utf-8")
     result = command("documents", "zero", str(tmp_path / "zero.yaml"), "--only", "lint")

@@ -1,4 +1,4 @@
-"""However a command fails, the program ends with a sentence and the right code."""
+"""Every failure of a command ends with a sentence and the right exit code."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_each_ending_has_its_code(error: BaseException, code: int) -> None:
     assert ending(error)[0] == code
 
 
-def test_the_details_of_a_surprise_are_kept_and_named() -> None:
+def test_details_of_an_internal_error_are_kept() -> None:
     _, output = ending(RuntimeError("the reason"))
     (line,) = output.splitlines()
     details = Path(line.rpartition(" ")[2])
@@ -46,17 +46,17 @@ def test_the_details_of_a_surprise_are_kept_and_named() -> None:
     details.unlink()
 
 
-def test_a_sentence_cannot_drive_the_terminal() -> None:
+def test_sentence_cannot_control_the_terminal() -> None:
     _, output = ending(UserError("no such file \x1b[31m\u202egnp\n.exe"))
     assert output == "conformance: no such file ␛[31m⟨U+202E⟩gnp␊.exe\n"
 
 
-def test_a_full_disk_does_not_hide_the_surprise(tmp_path: Path) -> None:
+def test_full_disk_does_not_hide_an_internal_error(tmp_path: Path) -> None:
     sentence = unforeseen(RuntimeError("oh"), tmp_path / "nowhere")
     assert "(RuntimeError); the details could not be written" in sentence
 
 
-def test_callers_that_want_errors_get_them() -> None:
+def test_callers_can_request_exceptions() -> None:
     @click.group(cls=Suite)
     def suite() -> None:
         """A suite of one command."""

@@ -1,4 +1,4 @@
-"""``conformance run`` with a file of targets: side by side, each on its own, the worst decides."""
+"""``conformance run`` with a file of targets, which are judged concurrently."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reported(folder: str = "out") -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in matrix["targets"]}
 
 
-def test_every_target_has_a_folder_and_the_matrix_comes_last(command, fake, write) -> None:
+def test_every_target_has_a_folder_beside_the_matrix(command, fake, write) -> None:
     fake()
     write(TWO)
     result = command("run", *STOP)
@@ -80,7 +80,7 @@ def test_every_target_has_a_folder_and_the_matrix_comes_last(command, fake, writ
     assert KEY not in "".join(path.read_text() for path in home.rglob("*") if path.is_file())
 
 
-def test_each_target_keeps_its_own_contract_depth_and_budget(command, fake, write) -> None:
+def test_each_target_has_its_contract_depth_and_budget(command, fake, write) -> None:
     fake()
     write(TWO)
     command("run", *STOP, "--out", "out", "--format", "json")
@@ -91,7 +91,7 @@ def test_each_target_keeps_its_own_contract_depth_and_budget(command, fake, writ
     assert (mine.limits.requests, zero.limits.requests) == (7, Options().ceiling.requests)
 
 
-def test_what_is_typed_overrides_what_the_file_says(command, fake, write) -> None:
+def test_command_line_overrides_the_file(command, fake, write) -> None:
     fake()
     write(TWO)
     typed = ("--tier", "deep", "--contract", "eronmind", "--model", "other", "--max-requests", "5")
@@ -102,7 +102,7 @@ def test_what_is_typed_overrides_what_the_file_says(command, fake, write) -> Non
         assert (header.limits.requests, header.strict) == (5, True)
 
 
-def test_one_that_does_not_conform_decides(command, fake, write) -> None:
+def test_one_nonconforming_target_decides(command, fake, write) -> None:
     fake(WithoutStop)
     write(TWO)
     result = command("run", *STOP, "--out", "out")
@@ -111,7 +111,7 @@ def test_one_that_does_not_conform_decides(command, fake, write) -> None:
     assert "✗ stop" in result.output
 
 
-def test_a_missing_key_stops_nobody_else_and_its_row_says_why(
+def test_missing_key_does_not_stop_other_targets(
     command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake()
@@ -134,7 +134,7 @@ def test_targets_are_chosen_by_name(command, fake, write) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_no_more_are_judged_at_a_time_than_requested(
+def test_jobs_limit_the_targets_judged_at_once(
     command, fake, write, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     fake()
@@ -163,7 +163,7 @@ def test_another_file_can_be_named(command, fake, write) -> None:
     assert Path("out/fleet/run.ndjson").exists()
 
 
-def test_a_named_endpoint_leaves_the_file_alone(command, fake, write) -> None:
+def test_named_endpoint_ignores_the_file(command, fake, write) -> None:
     fake()
     write("[targets")
     named = ("--base-url", "http://imagined.example/v1", "--model", "tiny")
@@ -198,13 +198,13 @@ def test_wrong_usage_ends_before_anything_is_sent(
     assert not Path("reports").exists()
 
 
-def test_a_choice_wants_a_file(command) -> None:
+def test_target_selection_needs_a_file(command) -> None:
     result = command("run", "--target", "zero")
     assert result.exit_code == 4
     assert "does not exist here; create one with `conformance init`" in result.output
 
 
-def test_every_mistake_in_the_file_is_reported_and_nothing_is_sent(command, fake, write) -> None:
+def test_every_mistake_in_the_file_is_reported(command, fake, write) -> None:
     fake()
     write(TWO.replace('"zero"', '"zeero"').replace("max-requests = 7", "max-requests = 0"))
     result = command("run")
@@ -216,7 +216,7 @@ def test_every_mistake_in_the_file_is_reported_and_nothing_is_sent(command, fake
     assert not Path("reports").exists()
 
 
-def test_a_selection_of_nothing_says_so_in_every_row(command, fake, write) -> None:
+def test_selection_of_nothing_is_reported_in_every_row(command, fake, write) -> None:
     fake()
     write(TWO)
     result = command("run", "--select", "no-such.*", "--out", "out")
@@ -224,7 +224,7 @@ def test_a_selection_of_nothing_says_so_in_every_row(command, fake, write) -> No
     assert "matches no check" in str(reported()["mine"]["because"])
 
 
-def test_the_output_speaks_the_language_that_was_requested(command, fake, write) -> None:
+def test_output_uses_the_requested_language(command, fake, write) -> None:
     fake()
     write(TWO)
     result = command("run", *STOP, "--out", "out", "--lang", "zh")
@@ -248,7 +248,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -
     monkeypatch.setattr(runner, "run", run)
 
 
-def test_a_failure_at_one_target_is_no_other_targets(
+def test_failure_of_one_target_does_not_affect_others(
     command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake()
@@ -265,7 +265,7 @@ def test_a_failure_at_one_target_is_no_other_targets(
     assert KEY not in details.read_text()
 
 
-def test_an_interruption_keeps_what_all_had_learned(
+def test_interruption_keeps_all_results(
     command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake()
@@ -278,7 +278,7 @@ def test_an_interruption_keeps_what_all_had_learned(
     assert result.exit_code == 2
 
 
-def test_an_interruption_between_two_targets_is_one(
+def test_interruption_between_two_targets_is_recorded(
     command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake()
@@ -306,7 +306,7 @@ def test_an_interruption_between_two_targets_is_one(
     assert result.exit_code == 2
 
 
-def test_the_worst_of_several_decides() -> None:
+def test_worst_of_several_decides() -> None:
     assert set(WORST_FIRST) == set(ExitCode) - {ExitCode.USAGE}
     assert worst([ExitCode.CONFORMING, ExitCode.UNDECIDED]) is ExitCode.UNDECIDED
     assert worst([ExitCode.INTERRUPTED, ExitCode.NOT_CONFORMING]) is ExitCode.NOT_CONFORMING
@@ -318,7 +318,7 @@ def test_the_worst_of_several_decides() -> None:
 # ── from end to end ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_servers_one_of_them_faulty(process, tmp_path: Path) -> None:
+def test_faulty_server_fails_beside_a_conforming_one(process, tmp_path: Path) -> None:
     with (
         running_server(key=KEY) as conforming,
         running_server("--fault", "echo-dropped", key=KEY) as faulty,

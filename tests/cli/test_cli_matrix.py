@@ -48,13 +48,13 @@ def test_runs_are_named_by_folder_file_or_glob(command, arguments: tuple[str, ..
     assert result.output.splitlines() == ["out/matrix.json", "out/index.html"]
 
 
-def test_a_row_links_to_the_run_from_where_the_matrix_is(command) -> None:
+def test_row_links_to_the_run_from_the_matrix(command) -> None:
     command("matrix", "runs", "--format", "json", "--out", "deep/out")
     assert rows("deep/out")["broken"]["report"] == "../../runs/broken/index.html"
     assert rows("deep/out")["named"]["report"] is None
 
 
-def test_a_link_to_a_folder_with_any_name_is_a_path_and_nothing_else(command) -> None:
+def test_unusual_folder_name_is_escaped_in_the_link(command) -> None:
     folder = Path("javascript:alert(1) #&'\"")
     Path("runs/broken").rename(folder)
     command("matrix", str(folder), "--format", "json,html", "--out", "out")
@@ -69,7 +69,7 @@ def test_text_alone_writes_nothing(command) -> None:
     assert not Path("reports").exists()
 
 
-def test_the_page_and_the_terminal_are_made_unless_told_otherwise(command) -> None:
+def test_page_and_text_are_written_by_default(command) -> None:
     result = command("matrix", "runs", "--lang", "zh")
     assert "7 个目标" in result.output
     (home,) = Path("reports").iterdir()
@@ -77,7 +77,7 @@ def test_the_page_and_the_terminal_are_made_unless_told_otherwise(command) -> No
     assert result.output.splitlines()[-1] == f"{home}/index.html"
 
 
-def test_a_run_that_is_incomplete_is_marked_so(command) -> None:
+def test_incomplete_run_is_marked(command) -> None:
     write_run(a_run(a_finding(), incomplete=True), Path("runs/kept/run.ndjson"))
     command("matrix", "runs/kept", "--format", "json", "--out", "out")
     assert rows()["kept"]["verdict"] == "broken off"
@@ -110,7 +110,7 @@ def test_wrong_usage_ends_with_one_sentence_and_4(command, words: list[str], sen
 # ── init ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_file_to_begin_with_names_the_vendors_of_the_five_documents(command) -> None:
+def test_init_writes_the_vendors_of_all_documents(command) -> None:
     result = command("init")
     assert result.exit_code == 0
     assert "ZERO_API_KEY=… conformance run --target zero" in result.output
@@ -124,7 +124,7 @@ def test_a_file_to_begin_with_names_the_vendors_of_the_five_documents(command) -
     assert all(entry.options.limits.requests for entry in entries), "nobody spends without a limit"
 
 
-def test_what_the_file_leaves_in_comments_can_be_taken_out_of_them(command) -> None:
+def test_commented_settings_of_the_file_are_valid(command) -> None:
     command("init")
     lines = Path("conformance.toml").read_text("utf-8").splitlines()
     settings = [line[2:] for line in lines if line.startswith("# ") and " = " in line]
@@ -142,7 +142,7 @@ def test_what_the_file_leaves_in_comments_can_be_taken_out_of_them(command) -> N
     assert entry.options.transport.rate == 2.0
 
 
-def test_a_file_that_is_there_is_left_alone_unless_told_otherwise(command) -> None:
+def test_existing_file_needs_force(command) -> None:
     Path("conformance.toml").write_text("precious")
     refused = command("init")
     assert refused.exit_code == 4
@@ -152,7 +152,7 @@ def test_a_file_that_is_there_is_left_alone_unless_told_otherwise(command) -> No
     assert read_targets(Path("conformance.toml"))
 
 
-def test_it_can_be_written_elsewhere(command) -> None:
+def test_file_can_be_written_elsewhere(command) -> None:
     result = command("init", "--config", "vendors.toml")
     assert "conformance run --config vendors.toml --target zero" in result.output
     assert read_targets(Path("vendors.toml"))

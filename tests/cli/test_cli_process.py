@@ -1,4 +1,4 @@
-"""The command as a process: exit codes, signals, pipes; one sentence and never a traceback."""
+"""The command as a process: exit codes, signals, pipes and messages without tracebacks."""
 
 import json
 import os
@@ -28,9 +28,7 @@ def because(folder: Path) -> str:
     return json.loads((folder / "out" / "results.json").read_text())["because"]
 
 
-def test_without_a_url_the_bundled_server_is_started_judged_and_stopped(
-    process, tmp_path: Path
-) -> None:
+def test_bundled_server_is_started_and_stopped_by_default(process, tmp_path: Path) -> None:
     finished = process("run", "--tier", "smoke", "--out", "out")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     header = read_run(tmp_path / "out" / "run.ndjson").header
@@ -49,7 +47,7 @@ ONE_CHECK = ("--select", "max-tokens.unlimited", "--out", "out")
         (("--contract", "zhizengzeng", "--dialect", "openai"), 1),
     ],
 )
-def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
+def test_bundled_server_emulates_the_contract_by_default(
     process, words: tuple[str, ...], code: int
 ) -> None:
     finished = process("run", *words, *ONE_CHECK)
@@ -57,21 +55,21 @@ def test_the_bundled_server_speaks_as_the_contract_unless_told_otherwise(
     assert f"the bundled server emulates {words[-1]}" in finished.stderr
 
 
-def test_a_named_endpoint_has_no_dialect(process) -> None:
+def test_named_endpoint_has_no_dialect(process) -> None:
     words = ("--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--dialect", "zero")
     finished = process("run", *words)
     assert finished.returncode == 4
     assert "--dialect applies only to the bundled server" in finished.stderr
 
 
-def test_nobody_listens(process, tmp_path: Path) -> None:
+def test_unreachable_endpoint_ends_the_run(process, tmp_path: Path) -> None:
     finished = judged(process, "http://127.0.0.1:1/v1")
     assert finished.returncode == 3
     assert "Inconclusive." in finished.stdout
     assert "127.0.0.1:1" in because(tmp_path)
 
 
-def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
+def test_html_response_ends_the_run(process, tmp_path: Path) -> None:
     page = ScriptedResponse(b"<!doctype html><title>Welcome</title>", content_type="text/html")
     with serving(lambda: page) as base_url:
         finished = judged(process, base_url)
@@ -80,7 +78,7 @@ def test_a_page_for_people_instead_of_json(process, tmp_path: Path) -> None:
     assert read_run(tmp_path / "out" / "run.ndjson").exchanges
 
 
-def test_a_wrong_key(process, tmp_path: Path) -> None:
+def test_wrong_key_ends_the_run(process, tmp_path: Path) -> None:
     refusal = ScriptedResponse(b'{"error":{"message":"Incorrect API key provided"}}', status=401)
     with serving(lambda: refusal) as base_url:
         finished = judged(process, base_url)
@@ -88,7 +86,7 @@ def test_a_wrong_key(process, tmp_path: Path) -> None:
     assert "401" in because(tmp_path)
 
 
-def test_an_endpoint_that_always_says_the_same_does_not_conform(process, tmp_path: Path) -> None:
+def test_endpoint_with_a_constant_response_fails(process, tmp_path: Path) -> None:
     with serving(ScriptedResponse) as base_url:
         finished = judged(process, base_url)
     assert finished.returncode == 1
@@ -97,7 +95,7 @@ def test_an_endpoint_that_always_says_the_same_does_not_conform(process, tmp_pat
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_keeps_what_it_learned(stop: signal.Signals, tmp_path: Path) -> None:
+def test_interrupted_run_keeps_its_results(stop: signal.Signals, tmp_path: Path) -> None:
     request, release = threading.Semaphore(0), threading.Event()
     first = threading.Lock()
 
@@ -125,7 +123,7 @@ def test_an_interrupted_run_keeps_what_it_learned(stop: signal.Signals, tmp_path
     assert "This run is incomplete" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:
+def test_broken_pipe_is_no_error(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as closed:
@@ -140,17 +138,17 @@ def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:
     assert finished.returncode == 2
 
 
-def test_a_terminal_that_knows_only_ascii_gets_question_marks(process) -> None:
+def test_ascii_terminal_gets_question_marks(process) -> None:
     finished = process("explain", "stop.five-refused", PYTHONIOENCODING="ascii")
     assert finished.returncode == 0
     assert "stop.at-most-four" in finished.stdout
 
 
-def test_wrong_usage_ends_with_4_and_nothing_on_standard_output(process) -> None:
+def test_wrong_usage_ends_with_4_and_empty_output(process) -> None:
     finished = process("run", "--rate", "-1")
     assert (finished.returncode, finished.stdout) == (4, "")
     assert finished.stderr.startswith("conformance: ")
 
 
-def test_a_selection_of_nothing_ends_with_5(process) -> None:
+def test_selection_of_nothing_ends_with_5(process) -> None:
     assert process("run", "--select", "no-such-area.*").returncode == 5

@@ -1,4 +1,4 @@
-"""``--reference``: whom a run asks the same, on the command line and between real servers."""
+"""``--reference``: the server that a run compares responses with."""
 
 import json
 from importlib import metadata
@@ -20,7 +20,7 @@ ELSEWHERE = ("--reference", "http://reference.example/v1")
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch, fake) -> list:
-    """Keep the reference that each run was handed; it is not asked."""
+    """Collect the reference of each run, without requests to it."""
     fake()
     make_api = []
     fake_endpoint = runner.run
@@ -42,12 +42,12 @@ def chosen(monkeypatch: pytest.MonkeyPatch, fake) -> list:
         ((*ELSEWHERE, "--reference-model", "m"), "http://reference.example/v1"),
     ],
 )
-def test_an_endpoint_is_compared_with_whom_one_likes(command, chosen, words, name) -> None:
+def test_reference_can_be_chosen(command, chosen, words, name) -> None:
     assert command("run", *NAMED, *STOP, *words).exit_code == 0
     assert [reference and reference.name for reference in chosen] == [name]
 
 
-def test_where_the_server_is_not_installed_nobody_is_requested(
+def test_missing_bundled_server_disables_the_comparison(
     command, chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def version(name: str) -> str:
@@ -58,7 +58,7 @@ def test_where_the_server_is_not_installed_nobody_is_requested(
     assert chosen == [None]
 
 
-def test_the_bundled_server_is_not_compared_with_itself_unless_asked(command, chosen) -> None:
+def test_bundled_server_self_comparison_is_optional(command, chosen) -> None:
     for words in ((), ("--reference", "bundled")):
         command("run", "--select", "stop.five-refused", *words)
     assert [reference and reference.name for reference in chosen] == [None, "bundled"]
@@ -75,7 +75,7 @@ def test_the_bundled_server_is_not_compared_with_itself_unless_asked(command, ch
         ((*ELSEWHERE, "--reference-key-env", "sk-0123456789abcdefghij"), "not the key itself"),
     ],
 )
-def test_what_does_not_go_together_is_said(command, fake, words, sentence) -> None:
+def test_conflicting_options_are_reported(command, fake, words, sentence) -> None:
     fake()
     result = command("run", *NAMED, *STOP, *words)
     assert result.exit_code == 4
@@ -84,14 +84,14 @@ def test_what_does_not_go_together_is_said(command, fake, words, sentence) -> No
     assert not Path("out").exists()
 
 
-def test_a_url_that_goes_too_far_is_cut_and_said(command, chosen) -> None:
+def test_overlong_url_is_cut_and_reported(command, chosen) -> None:
     far = ("--reference", "http://reference.example/v1/completions", "--reference-model", "m")
     result = command("run", *NAMED, *STOP, *far).output
     assert "--reference should end before /completions" in result
     assert chosen[0].name == "http://reference.example/v1"
 
 
-def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reference_has_a_separate_key(command, chosen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-the-endpoints-own-key")
     monkeypatch.setenv("REFERENCE_KEY", "sk-the-references-key")
     words = (*ELSEWHERE, "--reference-model", "m")
@@ -114,8 +114,8 @@ def test_its_key_is_its_own(command, chosen, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("contract", "refused"), [("zhizengzeng", False), ("openai", False), ("zero", True)]
 )
-def test_the_bundled_server_speaks_as_the_contract(command, chosen, contract, refused) -> None:
-    """Only the dialect of ``zero`` declines ``seed``, which its page does not list."""
+def test_bundled_server_emulates_the_contract(command, chosen, contract, refused) -> None:
+    """Only the dialect of ``zero`` rejects ``seed``, which its page does not list."""
     command("run", *NAMED, *STOP, "--contract", contract, "--reference", "bundled")
     (reference,) = chosen
     with reference.open() as target:
@@ -127,7 +127,7 @@ def test_the_bundled_server_speaks_as_the_contract(command, chosen, contract, re
     assert (response.status_code == 400) is refused
 
 
-def test_a_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Path) -> None:
+def test_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Path) -> None:
     with running_server("--fault", "echo-dropped") as server:
         judged = process(
             *("run", "--base-url", server.base_url, "--model", "gpt-3.5-turbo-instruct"),
@@ -155,7 +155,7 @@ def test_a_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Pat
     assert "sk-bundled" not in (tmp_path / "out" / "run.ndjson").read_text("utf-8")
 
 
-def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None:
+def test_unreachable_reference_is_reported_in_one_line(command, monkeypatch) -> None:
     conforming = runner.run
 
     def run(target, contract, options, *, reference=None):
@@ -170,9 +170,7 @@ def test_a_reference_that_is_not_there_is_one_line(command, monkeypatch) -> None
     assert read_run(Path("out/run.ndjson")).footer is not None
 
 
-def test_the_details_of_an_unforeseen_error_hide_its_key(
-    command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_error_details_hide_the_reference_key(command, monkeypatch: pytest.MonkeyPatch) -> None:
     conforming = runner.run
 
     async def failing(target, contract, options, *, reference=None):

@@ -1,4 +1,4 @@
-"""``conformance report``: again, as PDF, and judged anew."""
+"""``conformance report``: rendering, PDF and replay."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def verdicts(run: Run) -> dict[str, Verdict]:
     return {finding.id: finding.verdict for finding in run.findings}
 
 
-def test_a_record_is_judged_again_into_a_folder_of_its_own(command, record: Path) -> None:
+def test_replayed_record_gets_a_separate_folder(command, record: Path) -> None:
     before = {path: path.read_bytes() for path in Path("run").iterdir()}
     result = command("report", "run", "--rejudge")
     assert result.exit_code == 1
@@ -45,7 +45,7 @@ def test_a_record_is_judged_again_into_a_folder_of_its_own(command, record: Path
     assert result.output.splitlines()[-1] == "run/rejudged/index.html"
 
 
-def test_every_report_says_who_judged(command, record: Path) -> None:
+def test_every_report_names_the_judging_version(command, record: Path) -> None:
     run = read_run(record)
     older = replace(run, header=replace(run.header, suite_version="0.0.1"))
     write_run(older, record)
@@ -61,11 +61,11 @@ def test_every_report_says_who_judged(command, record: Path) -> None:
     assert 'name="recorded_by" value="0.0.1"' in (folder / "junit.xml").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert (results["recorded_by"], results["suite_version"]) == ("0.0.1", __version__)
-    # A run that nobody judged again says nothing of the kind.
+    # A run that was not replayed has no such sentence.
     assert "judged again" not in command("report", "run").output
 
 
-def test_its_own_record_is_never_written_over(command, record: Path) -> None:
+def test_own_record_is_never_overwritten(command, record: Path) -> None:
     kept = record.read_bytes()
     result = command("report", "run", "--rejudge", "--out", "run")
     assert result.exit_code == 4
@@ -73,14 +73,14 @@ def test_its_own_record_is_never_written_over(command, record: Path) -> None:
     assert record.read_bytes() == kept
 
 
-def test_a_broken_off_record_judged_again_has_broken_off(command, record: Path) -> None:
+def test_replayed_incomplete_record_stays_incomplete(command, record: Path) -> None:
     write_run(replace(read_run(record), footer=None), record)
     result = command("report", "run", "--rejudge", "--format", "json")
     assert result.exit_code == 2
     assert json.loads(Path("run/rejudged/results.json").read_text())["complete"] is False
 
 
-def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
+def test_custom_contract_must_be_passed(command, record: Path) -> None:
     run = read_run(record)
     write_run(replace(run, header=replace(run.header, contract="mine")), record)
     result = command("report", "run", "--rejudge")
@@ -92,7 +92,7 @@ def test_a_contract_of_ones_own_has_to_be_given(command, record: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["", "yesterday", "2026-13-01T00:00:00"])
-def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> None:
+def test_record_without_a_date_is_named(command, record: Path, when: str) -> None:
     run = read_run(record)
     write_run(replace(run, header=replace(run.header, started_at=when)), record)
     result = command("report", "run", "--rejudge")
@@ -100,7 +100,7 @@ def test_a_record_without_a_date_is_named(command, record: Path, when: str) -> N
     assert f"{when!r} is not a valid start time of a run" in result.output
 
 
-def test_a_run_that_is_incomplete_is_marked_in_every_format(command) -> None:
+def test_incomplete_run_is_marked_in_every_format(command) -> None:
     Path("run").mkdir()
     write_run(a_run(a_finding(), incomplete=True), Path("run/run.ndjson"))
     words = ("--format", "html,junit,json,markdown", "--lang", "en")
@@ -113,7 +113,7 @@ def test_a_run_that_is_incomplete_is_marked_in_every_format(command) -> None:
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
-def test_a_page_is_printed_as_pdf(command) -> None:
+def test_page_is_printed_as_pdf(command) -> None:
     Path("run").mkdir()
     write_run(a_run(a_finding()), Path("run/run.ndjson"))
     result = command("report", "run", "--format", "pdf,html")
@@ -122,7 +122,7 @@ def test_a_page_is_printed_as_pdf(command) -> None:
     assert Path("run/report.pdf").read_bytes().startswith(b"%PDF-")
 
 
-def test_without_chromium_it_is_said_before_anything_is_written(
+def test_missing_chromium_is_reported_before_anything_is_written(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("run").mkdir()
@@ -151,14 +151,14 @@ def a_browser(script: str) -> str:
         ("sleep 60", "did not print the page within 1 s"),
     ],
 )
-def test_a_browser_that_fails_is_reported_in_a_sentence(script: str, sentence: str) -> None:
+def test_failing_browser_is_reported_in_a_sentence(script: str, sentence: str) -> None:
     with pytest.raises(UserError) as raised:
         pdf.print_page("<p>", Path("x.pdf"), program=a_browser(script), seconds=1)
     assert sentence in raised.value.message
     assert not Path("x.pdf").exists()
 
 
-def test_nothing_of_a_browser_stays_behind() -> None:
+def test_no_browser_process_or_file_remains() -> None:
     script = 'sleep 60 & echo $! > "$PWD/child"; printf printed > "$out"'
     pdf.print_page("<p>", Path("x.pdf"), program=a_browser(script))
     assert Path("x.pdf").read_text() == "printed"
@@ -168,6 +168,6 @@ def test_nothing_of_a_browser_stays_behind() -> None:
     assert subprocess.run(["timeout", "30", "sh", "-c", gone, child], check=False).returncode == 0
 
 
-def test_a_pdf_that_cannot_be_written_is_named() -> None:
+def test_unwritable_pdf_is_named() -> None:
     with pytest.raises(UserError, match=r"cannot write no/where.pdf: No such file"):
         pdf.print_page("<p>", Path("no/where.pdf"), program=a_browser('printf x > "$out"'))

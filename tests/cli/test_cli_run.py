@@ -1,4 +1,4 @@
-"""``conformance run``: what it writes, what it says, how it ends."""
+"""``conformance run``: files, messages and exit codes."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,7 @@ from tests.cli.endpoints import NAMED, WithoutStop
 STOP = ("--select", "stop.*")
 
 
-def test_a_run_leaves_the_record_and_three_reports_and_names_the_page_last(
-    command, fake, tmp_path: Path
-) -> None:
+def test_run_writes_record_reports_and_names_the_page(command, fake, tmp_path: Path) -> None:
     fake()
     result = command("run", *NAMED, *STOP)
     (folder,) = (tmp_path / "reports").iterdir()
@@ -30,7 +28,7 @@ def test_a_run_leaves_the_record_and_three_reports_and_names_the_page_last(
     assert "No failures in" in result.output
 
 
-def test_an_endpoint_that_drops_stop_does_not_conform(command, fake) -> None:
+def test_endpoint_that_ignores_stop_does_not_conform(command, fake) -> None:
     fake(WithoutStop)
     result = command("run", *NAMED, *STOP, "--out", "out")
     assert result.exit_code == 1
@@ -52,14 +50,14 @@ def test_only_the_formats_requested_are_written(command, fake) -> None:
     }
 
 
-def test_every_run_gets_a_folder_of_its_own(command, fake, tmp_path: Path) -> None:
+def test_every_run_gets_a_new_folder(command, fake, tmp_path: Path) -> None:
     fake()
     for _ in range(3):
         command("run", *NAMED, "--select", "stop.five-refused")
     assert len(list((tmp_path / "reports").iterdir())) == 3
 
 
-def test_a_folder_that_holds_something_is_left_alone(command, fake) -> None:
+def test_nonempty_folder_is_not_touched(command, fake) -> None:
     fake()
     Path("out").mkdir()
     Path("out/mine.txt").write_text("precious")
@@ -69,7 +67,7 @@ def test_a_folder_that_holds_something_is_left_alone(command, fake) -> None:
     assert [path.name for path in Path("out").iterdir()] == ["mine.txt"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(command, fake) -> None:
+def test_folder_that_cannot_be_made_is_named(command, fake) -> None:
     fake()
     Path("file").write_text("")
     result = command("run", *NAMED, *STOP, "--out", "file/out")
@@ -77,7 +75,7 @@ def test_a_folder_that_cannot_be_made_is_named(command, fake) -> None:
     assert "cannot create the folder file/out (Not a directory)" in result.output
 
 
-def test_the_limits_reach_the_run(command, fake) -> None:
+def test_limits_reach_the_run(command, fake) -> None:
     fake()
     limited = ("--max-requests", "1", "--max-spend-tokens", "50", "--seed", "7", "--strict")
     command("run", *NAMED, *STOP, "--out", "out", "--tier", "smoke", *limited)
@@ -87,7 +85,7 @@ def test_the_limits_reach_the_run(command, fake) -> None:
     assert (header.contract, header.select) == ("openai", ("stop.*",))
 
 
-def test_a_base_url_that_ends_in_completions_is_corrected(command, fake) -> None:
+def test_base_url_ending_in_completions_is_corrected(command, fake) -> None:
     fake()
     named = ("--base-url", "http://imagined.example/v1/completions/", "--model", "tiny")
     result = command("run", *named, *STOP, "--out", "out")
@@ -95,7 +93,7 @@ def test_a_base_url_that_ends_in_completions_is_corrected(command, fake) -> None
     assert read_run(Path("out/run.ndjson")).header.base_url == "http://imagined.example/v1"
 
 
-def test_the_key_comes_from_the_variable_and_appears_nowhere(
+def test_key_is_read_from_its_variable_and_hidden(
     command, fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake()
@@ -108,7 +106,7 @@ def test_the_key_comes_from_the_variable_and_appears_nowhere(
     assert not any("sk-very-secret" in text for text in everything)
 
 
-def test_a_selection_that_matches_nothing_ran_nothing(command, fake, tmp_path: Path) -> None:
+def test_selection_of_nothing_runs_nothing(command, fake, tmp_path: Path) -> None:
     fake()
     result = command("run", *NAMED, "--select", "no-such-area.*")
     assert result.exit_code == 5
@@ -116,7 +114,7 @@ def test_a_selection_that_matches_nothing_ran_nothing(command, fake, tmp_path: P
     assert not (tmp_path / "reports").exists()
 
 
-def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
+def test_internal_error_keeps_results_and_hides_the_key(
     command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conforming = runner.run
@@ -139,7 +137,7 @@ def test_an_unforeseen_error_keeps_what_was_learned_and_hides_the_key(
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 2), (RuntimeError, 3)])
-def test_a_run_that_ends_before_it_begins_has_nothing_to_report(
+def test_run_that_never_began_has_no_report(
     command, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], code: int
 ) -> None:
     def failing(target, contract, options, **_):
@@ -189,7 +187,7 @@ def test_wrong_usage_ends_with_one_sentence_and_4(command, words: list[str], sen
     "key",
     ["sk-abcdef", "abcdef0123456789abcdef0123456789", "sk-proj-" + "a1" * 40, "two words", ""],
 )
-def test_a_key_given_as_a_name_is_refused_and_never_echoed(command, key: str) -> None:
+def test_key_passed_as_a_name_is_never_echoed(command, key: str) -> None:
     result = command("run", *NAMED, "--api-key-env", key)
     assert result.exit_code == 4
     assert "not the key itself" in result.output

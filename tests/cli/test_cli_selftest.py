@@ -1,4 +1,4 @@
-"""``conformance selftest``: tables for people, everything for programs, and how it ends."""
+"""``conformance selftest``: tables, machine-readable output and exit codes."""
 
 import importlib
 import json
@@ -34,7 +34,7 @@ Judge = Callable[[Trial], Outcome]
 
 
 def sound(trial: Trial) -> Outcome:
-    """Find every fault, and accuse nobody else."""
+    """Find every fault, without false positives."""
     verdict = "pass" if trial.name in {"crlf", "reference"} or trial.dialect != "reference" else ""
     return Outcome(trial, (a_remark(verdict=verdict or "fail"),), COST, 1.0)
 
@@ -62,7 +62,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Callable[[Judge], None]:
     return replace
 
 
-def test_a_sound_suite_ends_with_0(command, judged) -> None:
+def test_sound_suite_ends_with_0(command, judged) -> None:
     judged(sound)
     result = command("selftest")
     assert result.exit_code == 0, result.output
@@ -71,7 +71,7 @@ def test_a_sound_suite_ends_with_0(command, judged) -> None:
     assert "✓ all expected faults detected, no false positives" in result.output
 
 
-def test_a_miss_ends_with_1_and_tells_what_its_checks_said(command, judged) -> None:
+def test_miss_ends_with_1_and_shows_the_checks(command, judged) -> None:
     judged(blind)
     result = command("selftest", "--fault", "dropped")
     assert result.exit_code == 1
@@ -81,7 +81,7 @@ def test_a_miss_ends_with_1_and_tells_what_its_checks_said(command, judged) -> N
     assert "✗ 1 of the expected faults not detected" in result.output
 
 
-def test_what_hides_may_be_missed_until_the_deep_tier(command, judged) -> None:
+def test_hidden_faults_are_expected_at_the_deep_tier(command, judged) -> None:
     judged(blind)
     result = command("selftest", "--fault", "*@stream")
     assert result.exit_code == 0
@@ -89,7 +89,7 @@ def test_what_hides_may_be_missed_until_the_deep_tier(command, judged) -> None:
     assert command("selftest", "--fault", "*@stream", "--tier", "deep").exit_code == 1
 
 
-def test_a_false_alarm_ends_with_1_and_cannot_drive_the_terminal(command, judged) -> None:
+def test_false_positive_ends_with_1_and_is_escaped(command, judged) -> None:
     judged(angry)
     result = command("selftest", "--variant", "*")
     assert result.exit_code == 1
@@ -115,13 +115,13 @@ def test_programs_get_every_run(command, judged) -> None:
     assert document["complaints"] == document["unsteady"] == document["correct"] == []
 
 
-def test_whole_runs_tell_what_else_they_report(command, judged) -> None:
+def test_complete_runs_list_other_findings(command, judged) -> None:
     judged(sound)
     assert "other failures" not in command("selftest").output
     assert "other failures" in command("selftest", "--complete").output
 
 
-def test_a_page_gets_the_tables(command, judged) -> None:
+def test_page_gets_the_tables(command, judged) -> None:
     judged(blind)
     output = command("selftest", "--format", "markdown").output
     assert "| area | faults | smoke | standard | with a trigger |" in output
@@ -131,7 +131,7 @@ def test_a_page_gets_the_tables(command, judged) -> None:
     assert "| standard | 12 | 100 | 100 | 3,000 | 3,000 |" in output
 
 
-def test_a_selection_of_nothing_ends_with_5(command, judged) -> None:
+def test_selection_of_nothing_ends_with_5(command, judged) -> None:
     judged(sound)
     result = command("selftest", "--fault", "no-such-fault")
     assert result.exit_code == 5
@@ -149,7 +149,7 @@ def until(name: str, error: BaseException) -> Judge:
     return judge
 
 
-def test_a_worker_that_goes_away_ends_with_3_and_keeps_what_was_learned(command, judged) -> None:
+def test_lost_worker_ends_with_3_and_keeps_results(command, judged) -> None:
     judged(until("dropped", WorkerError("the bundled server ended during the run")))
     result = command("selftest")
     assert result.exit_code == 3
@@ -159,7 +159,7 @@ def test_a_worker_that_goes_away_ends_with_3_and_keeps_what_was_learned(command,
 
 
 @pytest.mark.parametrize("name", ["crlf", "late@stream"])
-def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged, name) -> None:
+def test_interruption_ends_with_2_and_keeps_results(command, judged, name) -> None:
     judged(until(name, KeyboardInterrupt()))
     result = command("selftest", "--complete", "--format", "json")
     assert result.exit_code == 2
@@ -171,7 +171,7 @@ def test_an_interruption_ends_with_2_and_keeps_what_was_learned(command, judged,
     assert len(runs) == {"crlf": 0, "late@stream": 13}[name]
 
 
-def test_a_log_is_reported_what_is_wrong_at_once_and_how_far_the_runs_are(
+def test_log_reports_problems_at_once_and_progress(
     command, judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command_module, "LOGGED", 2)
@@ -184,9 +184,7 @@ def test_a_log_is_reported_what_is_wrong_at_once_and_how_far_the_runs_are(
     ]
 
 
-def test_a_server_that_is_not_there_ends_with_a_sentence(
-    command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_server_ends_with_a_sentence(command, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(what: str) -> str:
         raise BundledServerError("the bundled reference server is not installed")
 
@@ -196,7 +194,7 @@ def test_a_server_that_is_not_there_ends_with_a_sentence(
     assert "the bundled reference server is not installed" in result.output
 
 
-def test_the_command_runs_as_a_process_of_its_own(process, tmp_path: Path) -> None:
+def test_command_runs_as_a_process(process, tmp_path: Path) -> None:
     words = ("--fault", "total-mismatch", "--tier", "smoke", "--jobs", "1", "--format", "json")
     result = process("selftest", *words)
     assert result.returncode == 0, result.stderr

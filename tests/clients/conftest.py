@@ -1,4 +1,4 @@
-"""A server for the clients; those whose installation is heavy are left out unless asked for."""
+"""A server for the clients. Clients with a heavy installation are skipped by default."""
 
 from collections.abc import Iterator
 

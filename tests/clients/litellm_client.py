@@ -1,4 +1,4 @@
-"""What LiteLLM's SDK makes of the server's answers, as one JSON object on stdout.
+"""Print what LiteLLM's SDK reads from the server as one JSON object on stdout.
 
 Run by `test_litellm_sdk.py` in an environment of its own.
 """

@@ -1,4 +1,4 @@
-"""An endpoint on loopback that answers every request as the test says."""
+"""A loopback endpoint whose responses the test defines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Heard:
 
 @contextmanager
 def endpoint_that(response: Responder, heard: list[Heard] | None = None) -> Iterator[Endpoint]:
-    """Serve ``answer`` on loopback until the block ends, and note in ``heard`` what was asked."""
+    """Serve ``answer`` on loopback until the block ends, and append each request to ``heard``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

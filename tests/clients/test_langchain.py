@@ -49,37 +49,35 @@ def direct(server: RunningServer, prompt: object, **settings: Any) -> list[dict[
     return choices
 
 
-def test_a_prompt_is_completed(server: RunningServer, model: Model) -> None:
+def test_prompt_is_completed(server: RunningServer, model: Model) -> None:
     (choice,) = direct(server, COUNTING)
     assert model().invoke(COUNTING) == choice["text"]
 
 
-def test_a_stream_is_the_non_streaming_response(model: Model) -> None:
+def test_stream_is_the_non_streaming_response(model: Model) -> None:
     fragments = list(model().stream(COUNTING))
     assert len(fragments) > 1
     assert "".join(fragments) == model().invoke(COUNTING)
 
 
-def test_several_prompts_are_one_request_and_keep_their_order(
-    server: RunningServer, model: Model
-) -> None:
+def test_batched_prompts_are_one_request_in_order(server: RunningServer, model: Model) -> None:
     prompts = ["One,", "二，", "😀"]
     assert model().batch(prompts) == [c["text"] for c in direct(server, prompts)]
 
 
-def test_more_prompts_than_fit_into_one_request(server: RunningServer, model: Model) -> None:
+def test_large_batches_are_split_into_requests(server: RunningServer, model: Model) -> None:
     prompts = [f"{number}," for number in range(5)]
     assert model(batch_size=2).batch(prompts) == [c["text"] for c in direct(server, prompts)]
 
 
-def test_the_text_ends_before_a_stop_sequence(model: Model) -> None:
+def test_text_ends_before_a_stop_sequence(model: Model) -> None:
     whole = model().invoke(COUNTING)
     assert model().invoke(COUNTING, stop=[" 6"]) == whole.partition(" 6")[0] != whole
     fragments = model().stream(COUNTING, stop=[" 6"])
     assert "".join(fragments) == whole.partition(" 6")[0]
 
 
-def test_several_choices_each_and_what_they_cost(server: RunningServer, model: Model) -> None:
+def test_several_choices_have_usage(server: RunningServer, model: Model) -> None:
     settings: dict[str, Any] = {"temperature": 1, "seed": 7, "n": 2, "best_of": 3}
     prompts = ["One,", "二，"]
     result = model(**settings).generate(prompts)
@@ -90,7 +88,7 @@ def test_several_choices_each_and_what_they_cost(server: RunningServer, model: M
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_a_banned_token_does_not_come(server: RunningServer, model: Model) -> None:
+def test_banned_token_is_not_generated(server: RunningServer, model: Model) -> None:
     tokenizer = Tokenizer.from_file(str(CHECKPOINT / "tokenizer.json"))
     likeliest = model(max_tokens=1).invoke(COUNTING)
     (token,) = tokenizer.encode(likeliest).ids
@@ -109,7 +107,7 @@ def test_logprobs_come_with_the_generation(server: RunningServer, model: Model) 
     assert info["finish_reason"] == choice["finish_reason"]
 
 
-def test_the_asynchronous_methods(server: RunningServer, model: Model) -> None:
+def test_asynchronous_methods_work(server: RunningServer, model: Model) -> None:
     async def ask() -> tuple[str, list[str], str]:
         async with openai.DefaultAsyncHttpxClient() as web:
             request = model(http_async_client=web)
@@ -121,7 +119,7 @@ def test_the_asynchronous_methods(server: RunningServer, model: Model) -> None:
     assert batch == [c["text"] for c in direct(server, ["One,", "二，"])]
 
 
-def test_a_refusal_is_the_openai_clients_exception(model: Model) -> None:
+def test_refusal_raises_the_openai_exception(model: Model) -> None:
     with pytest.raises(openai.BadRequestError):
         model().invoke(COUNTING, stop=list("abcde"))
     with pytest.raises(openai.AuthenticationError):

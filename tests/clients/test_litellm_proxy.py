@@ -60,7 +60,7 @@ def relay(server: RunningServer) -> Iterator[Relay]:
         yield Relay(base_url, client, direct)
 
 
-def test_non_streaming_responses_arrive_as_they_were_given(relay: Relay) -> None:
+def test_non_streaming_responses_are_unchanged(relay: Relay) -> None:
     for request in (
         GREEDY,
         {**GREEDY, "echo": True, "logprobs": 2, "n": 2},
@@ -74,7 +74,7 @@ def test_non_streaming_responses_arrive_as_they_were_given(relay: Relay) -> None
         assert relayed["usage"].items() >= body["usage"].items()
 
 
-def test_a_stream_arrives_but_for_its_logprobs_and_its_usage(relay: Relay) -> None:
+def test_stream_loses_logprobs_and_its_usage_chunk(relay: Relay) -> None:
     _, request = relay.both(**GREEDY)
     chunks = relay.chunks(**GREEDY, logprobs=2)
     texts = [choice.get("text") for chunk in chunks for choice in chunk["choices"]]
@@ -85,12 +85,12 @@ def test_a_stream_arrives_but_for_its_logprobs_and_its_usage(relay: Relay) -> No
 
 
 @pytest.mark.parametrize("request_", [{**GREEDY, "n": 3}, {**GREEDY, "prompt": ["a", "b"]}])
-def test_every_choice_of_a_stream_becomes_number_0(relay: Relay, request_: dict[str, Any]) -> None:
+def test_every_streamed_choice_becomes_number_0(relay: Relay, request_: dict[str, Any]) -> None:
     indexes = {c["index"] for chunk in relay.chunks(**request_) for c in chunk["choices"]}
     assert indexes == {0}
 
 
-def test_a_fifth_stop_sequence_vanishes(relay: Relay) -> None:
+def test_fifth_stop_sequence_is_dropped(relay: Relay) -> None:
     stop = ["§a", "§b", "§c", "§d", " 4"]
     response = relay.client.post("/completions", json={"model": MODEL, **GREEDY, "stop": stop})
     assert response.status_code == 200
@@ -111,15 +111,13 @@ def test_a_fifth_stop_sequence_vanishes(relay: Relay) -> None:
     ],
     ids=["no key", "a wrong key", "an unknown model", "an array"],
 )
-def test_its_own_refusals_are_not_the_documented_ones(
+def test_proxy_refusals_differ_from_the_documented_ones(
     relay: Relay, headers: dict[str, str], body: object, status: int
 ) -> None:
     assert relay.client.post("/completions", json=body, headers=headers).status_code == status
 
 
-def test_a_run_of_the_suite_finds_what_is_lost_and_nothing_else(
-    relay: Relay, tmp_path: Path
-) -> None:
+def test_run_finds_exactly_what_is_lost(relay: Relay, tmp_path: Path) -> None:
     target = ["--base-url", relay.base_url, "--model", MODEL, "--api-key-env", "RELAY_TEST_KEY"]
     ended = subprocess.run(
         [sys.executable, "-m", "conformance", "run", *target, "--out", str(tmp_path / "run")],

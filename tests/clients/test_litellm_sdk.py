@@ -1,4 +1,4 @@
-"""LiteLLM's SDK against the reference server, run in an environment and a script of its own."""
+"""LiteLLM's SDK against the reference server, in a separate environment."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def seen(server: RunningServer) -> dict[str, Any]:
 
 @pytest.fixture
 def direct(server: RunningServer) -> Iterator[openai.OpenAI]:
-    """The same questions asked without LiteLLM."""
+    """A client for the same requests without LiteLLM."""
     with openai.OpenAI(base_url=server.base_url, api_key=server.key, max_retries=0) as client:
         yield client
 
@@ -66,7 +66,7 @@ def choices_of(response: dict[str, Any]) -> list[tuple[int, str, str]]:
         ("inserted", {**GREEDY, "suffix": " 9, 10", "stop": ["\n"]}),
     ],
 )
-def test_a_response_is_the_servers_own(
+def test_response_is_unchanged(
     seen: dict[str, Any], direct: openai.OpenAI, name: str, request_: dict[str, Any]
 ) -> None:
     expected = direct.completions.create(**request_).model_dump()
@@ -77,7 +77,7 @@ def test_a_response_is_the_servers_own(
         assert seen[name]["usage"][count] == expected["usage"][count]
 
 
-def test_a_stream_joins_to_the_non_streaming_response(
+def test_stream_joins_to_the_non_streaming_response(
     seen: dict[str, Any], direct: openai.OpenAI
 ) -> None:
     (choice,) = direct.completions.create(**GREEDY).choices
@@ -86,14 +86,14 @@ def test_a_stream_joins_to_the_non_streaming_response(
     assert [part["finish_reason"] for part in parts if part["finish_reason"]] == ["length"]
 
 
-def test_asynchronous_answers_are_the_same(seen: dict[str, Any], direct: openai.OpenAI) -> None:
+def test_asynchronous_responses_are_the_same(seen: dict[str, Any], direct: openai.OpenAI) -> None:
     (choice,) = direct.completions.create(**GREEDY).choices
     assert [choices_of(response) for response in seen["asynchronous"]] == [
         [(0, choice.text, "length")]
     ] * 4
 
 
-def test_refusals_are_the_clients_own_exceptions(seen: dict[str, Any]) -> None:
+def test_refusals_raise_the_clients_exceptions(seen: dict[str, Any]) -> None:
     assert seen["refusals"] == {
         "temperature": {"name": "BadRequestError", "status": 400},
         "key": {"name": "AuthenticationError", "status": 401},

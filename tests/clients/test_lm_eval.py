@@ -1,4 +1,4 @@
-"""lm-evaluation-harness gets from the server the numbers that the model itself gives.
+"""lm-evaluation-harness computes the same numbers from the server as from the model.
 
 It reads the server as ``local-completions``: prompts are scored by ``echo`` and ``logprobs`` with
 one token generated, so a server that leaves anything out of either scores chance.
@@ -126,9 +126,7 @@ def responses(direct: Direct) -> list[str]:
     return [direct.greedy(row["prompt"], 24, ["\n", "12"]) for row in rows]
 
 
-def test_every_choice_is_as_likely_as_the_model_finds_it(
-    evaluation: Evaluation, direct: Direct
-) -> None:
+def test_choice_likelihoods_match_the_model(evaluation: Evaluation, direct: Direct) -> None:
     rows = rows_of["completions_choices"]
     expected = [[direct.after(row["question"], f" {c}") for c in row["choices"]] for row in rows]
     for row, wanted, got in zip(
@@ -142,9 +140,7 @@ def test_every_choice_is_as_likely_as_the_model_finds_it(
     _same(evaluation.totals["completions_choices"], accuracies(rows, expected))
 
 
-def test_every_text_is_as_likely_as_the_model_finds_it(
-    evaluation: Evaluation, direct: Direct
-) -> None:
+def test_text_likelihoods_match_the_model(evaluation: Evaluation, direct: Direct) -> None:
     rows = rows_of["completions_rolling"]
     expected = [direct.of_all(row["text"]) for row in rows]
     got = [float(total) for (total,) in evaluation.responses["completions_rolling"]]
@@ -152,7 +148,7 @@ def test_every_text_is_as_likely_as_the_model_finds_it(
     _same(evaluation.totals["completions_rolling"], perplexities(rows, expected))
 
 
-def test_every_answer_is_the_models_own(evaluation: Evaluation, responses: list[str]) -> None:
+def test_generated_responses_match_the_model(evaluation: Evaluation, responses: list[str]) -> None:
     rows = rows_of["completions_answers"]
     assert [text for (text,) in evaluation.responses["completions_answers"]] == responses
     right = sum(text == row["answer"] for text, row in zip(responses, rows, strict=True))

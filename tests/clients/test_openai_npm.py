@@ -1,4 +1,4 @@
-"""The openai package from npm against the reference server, run by node in a script of its own."""
+"""The openai package from npm against the reference server, run by a Node script."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def seen(packages: Path, server: RunningServer, busy: RunningServer) -> dict[str
     return report
 
 
-def test_a_stream_is_the_non_streaming_response(seen: dict[str, Any]) -> None:
+def test_stream_is_the_non_streaming_response(seen: dict[str, Any]) -> None:
     for non_streaming, stream in (("plain", "streamed"), ("unicode", "unicodeStreamed")):
         choices = {str(c["index"]): c["text"] for c in seen[non_streaming]["choices"]}
         assert seen[stream]["texts"] == choices
@@ -63,7 +63,7 @@ def test_echo_and_logprobs_score_the_prompt(seen: dict[str, Any]) -> None:
         assert choice["text"].startswith(prompts[choice["index"] // 2])
 
 
-def test_refusals_are_the_clients_own_errors(seen: dict[str, Any]) -> None:
+def test_refusals_raise_the_clients_errors(seen: dict[str, Any]) -> None:
     assert [(r["name"], r["status"], r["code"]) for r in seen["refusals"]] == [
         ("BadRequestError", 400, "array_above_max_length"),
         ("NotFoundError", 404, "model_not_found"),
@@ -82,7 +82,7 @@ def test_every_choice_of_the_best_has_its_scores(seen: dict[str, Any]) -> None:
     assert means == sorted(means, reverse=True)
 
 
-def test_the_response_itself_can_be_had(seen: dict[str, Any]) -> None:
+def test_raw_response_is_available(seen: dict[str, Any]) -> None:
     raw = seen["raw"]
     assert raw["requestId"].startswith("req_")
     assert raw["types"] == ["application/json", "text/event-stream"]
@@ -90,7 +90,7 @@ def test_the_response_itself_can_be_had(seen: dict[str, Any]) -> None:
     assert raw["lastLine"] == "data: [DONE]"
 
 
-def test_a_client_that_is_reported_to_wait_comes_again_and_is_served(seen: dict[str, Any]) -> None:
+def test_rate_limited_client_retries_and_is_served(seen: dict[str, Any]) -> None:
     retried = seen["retried"]
     refusal = retried["refusal"]
     assert (refusal["name"], refusal["status"]) == ("RateLimitError", 429)
@@ -99,5 +99,5 @@ def test_a_client_that_is_reported_to_wait_comes_again_and_is_served(seen: dict[
     assert retried["text"] == seen["plain"]["choices"][0]["text"]
 
 
-def test_the_models_are_listed(seen: dict[str, Any]) -> None:
+def test_models_are_listed(seen: dict[str, Any]) -> None:
     assert seen["models"] == ["gpt-3.5-turbo-instruct", "davinci-002"]

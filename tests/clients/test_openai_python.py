@@ -1,4 +1,4 @@
-"""The openai package from PyPI against the reference server: what its users would write."""
+"""The openai package from PyPI against the reference server, as its users call it."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ def client(server: RunningServer) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def test_a_non_streaming_response(client: openai.OpenAI) -> None:
+def test_non_streaming_response_is_returned(client: openai.OpenAI) -> None:
     response = client.completions.create(model=MODEL, prompt=PROMPT, logit_bias={"0": -100})
     assert response.object == "text_completion"
     assert response.model == MODEL
@@ -32,7 +32,7 @@ def test_a_non_streaming_response(client: openai.OpenAI) -> None:
     assert response.usage.total_tokens == 16 + response.usage.prompt_tokens
 
 
-def test_a_stream_is_the_non_streaming_response(client: openai.OpenAI) -> None:
+def test_stream_is_the_non_streaming_response(client: openai.OpenAI) -> None:
     non_streaming = client.completions.create(model=MODEL, prompt=PROMPT, seed=1, n=2, logprobs=1)
     texts, tokens, usage = ["", ""], [[], []], None
     for chunk in client.completions.create(
@@ -56,7 +56,7 @@ def test_a_stream_is_the_non_streaming_response(client: openai.OpenAI) -> None:
     assert usage == non_streaming.usage
 
 
-def test_logprobs_and_echo(client: openai.OpenAI) -> None:
+def test_logprobs_and_echo_are_returned(client: openai.OpenAI) -> None:
     response = client.completions.create(
         model="davinci-002", prompt="春眠不觉晓", echo=True, logprobs=3, max_tokens=0
     )
@@ -69,7 +69,7 @@ def test_logprobs_and_echo(client: openai.OpenAI) -> None:
     assert len(choice.logprobs.token_logprobs) == len(choice.logprobs.tokens or [])
 
 
-def test_a_batch_with_several_choices_each(client: openai.OpenAI) -> None:
+def test_batch_returns_several_choices_each(client: openai.OpenAI) -> None:
     prompts = ["One,", "二，", "😀"]
     response = client.completions.create(model=MODEL, prompt=prompts, n=2, echo=True, max_tokens=3)
     assert [choice.index for choice in response.choices] == list(range(6))
@@ -98,7 +98,7 @@ def test_every_parameter_of_the_client_is_served(client: openai.OpenAI) -> None:
     assert len(response.choices) == 2
 
 
-def test_refusals_are_the_clients_own_exceptions(
+def test_refusals_raise_the_clients_exceptions(
     client: openai.OpenAI, server: RunningServer
 ) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
@@ -117,7 +117,7 @@ def test_refusals_are_the_clients_own_exceptions(
     assert denied.value.code == "invalid_api_key"
 
 
-def test_raw_headers_and_the_list_of_models(client: openai.OpenAI) -> None:
+def test_raw_headers_and_models_are_available(client: openai.OpenAI) -> None:
     raw = client.completions.with_raw_response.create(model=MODEL, prompt=PROMPT, max_tokens=1)
     assert raw.headers["x-request-id"].startswith("req_")
     assert raw.parse().usage is not None
@@ -125,7 +125,7 @@ def test_raw_headers_and_the_list_of_models(client: openai.OpenAI) -> None:
     assert client.models.retrieve(MODEL).object == "model"
 
 
-def test_a_response_read_as_it_comes_is_the_non_streaming_response(client: openai.OpenAI) -> None:
+def test_streamed_response_body_is_the_non_streaming_response(client: openai.OpenAI) -> None:
     request = {"model": MODEL, "prompt": PROMPT, "temperature": 0}
     non_streaming = client.completions.with_raw_response.create(**request)
     with client.completions.with_streaming_response.create(**request) as response:
@@ -141,7 +141,7 @@ def test_a_response_read_as_it_comes_is_the_non_streaming_response(client: opena
     assert "".join(c["choices"][0]["text"] for c in chunks) == non_streaming.parse().choices[0].text
 
 
-def test_a_stream_left_early_leaves_the_server_as_it_was(client: openai.OpenAI) -> None:
+def test_stream_closed_early_leaves_the_server_unchanged(client: openai.OpenAI) -> None:
     request = {"model": MODEL, "prompt": PROMPT, "temperature": 0, "max_tokens": 8}
     before = client.completions.create(**request).choices
     with client.completions.create(**{**request, "max_tokens": 1000}, stream=True) as stream:
@@ -149,7 +149,7 @@ def test_a_stream_left_early_leaves_the_server_as_it_was(client: openai.OpenAI) 
     assert client.completions.create(**request).choices == before
 
 
-def test_the_asynchronous_client(server: RunningServer) -> None:
+def test_asynchronous_client_works(server: RunningServer) -> None:
     async def ask() -> tuple[list[str], str]:
         async with openai.AsyncOpenAI(
             base_url=server.base_url, api_key=server.key, max_retries=0
@@ -166,7 +166,7 @@ def test_the_asynchronous_client(server: RunningServer) -> None:
     assert set(texts) == {streamed}
 
 
-def test_asynchronous_streams_side_by_side_do_not_mix(
+def test_concurrent_asynchronous_streams_do_not_mix(
     client: openai.OpenAI, server: RunningServer
 ) -> None:
     prompts = [["One,", "二，"], ["1, 2, 3,", "😀"], ["a", "b"]]
@@ -191,7 +191,7 @@ def test_asynchronous_streams_side_by_side_do_not_mix(
         assert texts == {choice.index: choice.text for choice in non_streaming.choices}
 
 
-def test_a_client_that_is_reported_to_wait_comes_again_and_is_served(busy: RunningServer) -> None:
+def test_rate_limited_client_retries_and_is_served(busy: RunningServer) -> None:
     keys = {"base_url": busy.base_url, "api_key": busy.key}
     with openai.OpenAI(**keys, max_retries=0) as first:
         running = first.completions.create(**ENDLESS, stream=True)

@@ -1,4 +1,4 @@
-"""``conformance documents --only replay`` as its user meets it: output, key, exit code."""
+"""``conformance documents --only replay``: output, key and exit code."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def wrong(request: Mapping[str, Any]) -> ScriptedResponse:
     return 200, JSON, json.dumps(response).encode()
 
 
-def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
+def test_examples_are_replayed_against_their_dialect(
     replay: Replay,
 ) -> None:
     ended = replay("gpt-ge", "eronmind", "--format", "json")
@@ -66,11 +66,11 @@ def test_the_pages_examples_are_replayed_against_the_server_that_speaks_as_it(
         "gpt-ge": [("curl", "met"), ("fetch", "met"), ("requests", "met")],
         "eronmind": [("the schema's example", "met")],
     }
-    # It takes a while, so whoever waits is told what for.
+    # The user sees what the command waits for.
     assert "gpt-ge: sending 3 examples to the bundled server" in ended.stderr
 
 
-def test_an_endpoint_that_is_named_is_requested_the_model_that_is_named(replay: Replay) -> None:
+def test_named_endpoint_gets_the_named_model(replay: Replay) -> None:
     heard: list[Any] = []
     with endpoint_that(right, heard) as endpoint:
         at = ("--base-url", endpoint.base_url, "--model", "tiny", "--api-key-env", "RELAY_KEY")
@@ -82,7 +82,7 @@ def test_an_endpoint_that_is_named_is_requested_the_model_that_is_named(replay: 
     assert "✓ met  openai-python, a batch of prompts  openai (PyPI) " in ended.stdout
 
 
-def test_a_broken_promise_ends_with_1_and_is_shown_without_the_key(replay: Replay) -> None:
+def test_broken_promise_ends_with_1_without_the_key(replay: Replay) -> None:
     with endpoint_that(wrong) as endpoint:
         ended = replay("zero", "--base-url", endpoint.base_url, "--api-key-env", "RELAY_KEY")
     assert ended.returncode == 1
@@ -96,7 +96,7 @@ def test_a_broken_promise_ends_with_1_and_is_shown_without_the_key(replay: Repla
 
 
 @pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 1)], ids=str)
-def test_what_cannot_be_sent_is_shown_as_not_run(
+def test_unsendable_examples_are_shown_as_not_run(
     replay: Replay, tmp_path: Path, strict: tuple[str, ...], code: int
 ) -> None:
     # Nothing is on the path: neither curl nor Node; the server needs neither.
@@ -122,9 +122,7 @@ examples:
 """
 
 
-def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
-    replay: Replay, tmp_path: Path
-) -> None:
+def test_custom_page_is_sent_to_a_custom_endpoint(replay: Replay, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(PAGE_OF_ONES_OWN, "utf-8")
     heard: list[Any] = []
     with endpoint_that(right, heard) as endpoint:
@@ -138,7 +136,7 @@ def test_a_page_of_ones_own_is_sent_to_an_endpoint_of_ones_own(
     assert f"mine: sending 1 request, {said}" in ended.stderr
 
 
-def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
+def test_time_for_an_example_can_be_chosen(replay: Replay) -> None:
     released = threading.Event()
 
     def silent(request: Mapping[str, Any]) -> ScriptedResponse:
@@ -152,7 +150,7 @@ def test_the_time_for_an_example_can_be_chosen(replay: Replay) -> None:
     assert "actual   timeout after 1 s" in ended.stdout
 
 
-def test_an_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:
+def test_interrupt_ends_the_command_and_its_client(tmp_path: Path) -> None:
     body, released = threading.Event(), threading.Event()
 
     def silent(request: Mapping[str, Any]) -> ScriptedResponse:

@@ -1,4 +1,4 @@
-"""Endpoints that break their promise, seen through the real clients: not met, and by what."""
+"""Nonconforming endpoints as real clients see them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ CURL_STREAM, PYTHON_STREAM, NODE_STREAM = (
         pytest.param(ZHIZENGZENG, NODE_STREAM, streamed(), id=NODE_STREAM),
     ],
 )
-def test_a_right_answer_is_met(page: Page, name: str, answering: Responder) -> None:
+def test_conforming_response_is_met(page: Page, name: str, answering: Responder) -> None:
     with endpoint_that(answering) as endpoint:
         one = sent(page, name, endpoint)
     assert (one.unmet, one.outcome) == ((), Outcome.MET)
@@ -165,7 +165,7 @@ FAULTS: dict[str, tuple[Page, str, Responder, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_broken_promise_is_not_met(name: str) -> None:
+def test_nonconforming_response_is_not_met(name: str) -> None:
     page, example, answering, expectation = FAULTS[name]
     with endpoint_that(answering) as endpoint:
         one = sent(page, example, endpoint)
@@ -203,7 +203,7 @@ def test_every_client_sends_the_example_as_it_is(client: Client) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_an_error_is_reported_by_every_client_the_key_by_none_and_nothing_is_sent_again(
+def test_every_client_reports_an_error_without_the_key(
     client: Client,
 ) -> None:
     error = {"error": {"message": f"no upstream takes the key {KEY}", "type": "x", "param": None}}
@@ -220,9 +220,9 @@ def test_an_error_is_reported_by_every_client_the_key_by_none_and_nothing_is_sen
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_an_endpoint_that_is_not_there_is_no_error_of_ours(client: Client) -> None:
+def test_unreachable_endpoint_is_reported_as_not_met(client: Client) -> None:
     with endpoint_that(non_streaming()) as endpoint:
-        pass  # by the end of the block nobody listens any more
+        pass  # the port is closed after the block
     one = sent_by(client, endpoint)
     assert [unmet.expectation for unmet in one.unmet] == ["answered"]
 
@@ -231,7 +231,7 @@ SOME = [Client.CURL, Client.OPENAI_PYTHON, Client.OPENAI_NODE]
 
 
 @pytest.mark.parametrize("client", SOME)
-def test_a_response_beyond_all_bounds_is_cut(client: Client) -> None:
+def test_huge_response_is_cut(client: Client) -> None:
     text = json.dumps({"choices": [{"text": "x" * OUTPUT_LIMIT}]}).encode()
     with endpoint_that(lambda _: (200, JSON, text)) as endpoint:
         one = sent_by(client, endpoint)
@@ -240,7 +240,7 @@ def test_a_response_beyond_all_bounds_is_cut(client: Client) -> None:
 
 
 @pytest.mark.parametrize("client", SOME)
-def test_an_endpoint_that_keeps_silent_is_not_waited_for(client: Client) -> None:
+def test_silent_endpoint_times_out(client: Client) -> None:
     released = threading.Event()
 
     def answering(request: Mapping[str, Any]) -> ScriptedResponse:

@@ -1,4 +1,4 @@
-"""Every example of the five pages, sent by the real client it names, to its page's dialect."""
+"""Each example of the five pages is sent by the client it names to its page's dialect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 300.0
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_example_of_a_page_is_met_by_the_server_that_speaks_as_it(name: str) -> None:
+def test_examples_are_met_by_their_pages_dialect(name: str) -> None:
     page = load_page(name)
     with bundled_server(dialect=name) as server:
         endpoint = Endpoint(server.base_url, api_key=server.api_key)
@@ -46,7 +46,7 @@ def test_every_example_of_a_page_is_met_by_the_server_that_speaks_as_it(name: st
         assert ("reads" in one.met) is bool(example.reads)
 
 
-def test_the_five_pages_name_every_client_there_is() -> None:
+def test_five_pages_name_every_known_client() -> None:
     named = {example.client for name in PAGES for example in load_page(name).examples}
     assert named == set(Client)
 
@@ -58,7 +58,7 @@ def test_the_five_pages_name_every_client_there_is() -> None:
         ("zhizengzeng", "curl", "sample", "no system_fingerprint in the answer"),
     ],
 )
-def test_a_server_that_speaks_as_another_page_does_not_meet_what_only_this_one_says(
+def test_other_dialect_does_not_meet_page_specific_expectations(
     gpt_ge: Endpoint, page: str, example: str, expectation: str, seen: str
 ) -> None:
     (one,) = replay(load_page(page), [load_page(page).example(example)], gpt_ge)

@@ -1,4 +1,4 @@
-"""The lines that a report shows for the openai package, run as they stand against the server."""
+"""The snippets of a report for the openai package, run unchanged against the server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GREEDY: dict[str, Any] = {"model": MODEL, "prompt": "1, 2, 3,", "max_tokens": 4,
 def said(
     request_body: dict[str, Any], server: RunningServer, read_events: int | None = None
 ) -> str:
-    """What the lines print, run in a process of their own with the key in its environment."""
+    """The output of a snippet in a separate process with the key in its environment."""
     body = json.dumps(request_body).encode()
     request = Request("POST", "/completions", body, read_events=read_events)
     lines = snippet(request, server.base_url, VARIABLE)
@@ -39,13 +39,13 @@ def said(
     return ended.stdout
 
 
-def test_a_non_streaming_response_is_printed(server: RunningServer) -> None:
+def test_non_streaming_response_is_printed(server: RunningServer) -> None:
     response = json.loads(said({**GREEDY, "echo": True, "logprobs": 1}, server))
     assert response["choices"][0]["text"].startswith("1, 2, 3,")
     assert response["usage"]["completion_tokens"] == 4
 
 
-def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
+def test_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
     request = {**GREEDY, "stream": True}
     chunks = [json.loads(line) for line in said(request, server).splitlines()]
     non_streaming = json.loads(said(GREEDY, server))
@@ -63,7 +63,7 @@ def test_a_stream_is_printed_chunk_by_chunk(server: RunningServer) -> None:
         ({**GREEDY, "stream": "yes"}, "stream"),
     ],
 )
-def test_a_refusal_is_printed_with_its_status(
+def test_refusal_is_printed_with_its_status(
     body: dict[str, Any], named: str, server: RunningServer
 ) -> None:
     printed = said(body, server)

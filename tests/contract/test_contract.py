@@ -1,4 +1,4 @@
-"""The contract reader: what a check learns from it, what it accepts, how it names mistakes."""
+"""The contract reader: content, accepted input and messages about mistakes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sentence_of(name_or_path: str) -> str:
 # ── what a check asks ────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_parameter_says_what_the_document_promises() -> None:
+def test_parameter_has_the_documented_limits() -> None:
     stop = load_contract("zero").parameter("stop")
     assert stop.documented
     assert stop.promised
@@ -47,7 +47,7 @@ def test_a_parameter_says_what_the_document_promises() -> None:
     assert stop.says["zhizengzeng"].startswith("string or array")
 
 
-def test_an_undocumented_parameter_has_neither_limits_nor_promises() -> None:
+def test_undocumented_parameter_has_no_limits_or_promises() -> None:
     stop = load_contract("gpt-ge").parameter("stop")
     assert not stop.documented
     assert not stop.promised
@@ -55,7 +55,7 @@ def test_an_undocumented_parameter_has_neither_limits_nor_promises() -> None:
     assert "gpt-ge" not in stop.says
 
 
-def test_a_parameter_nobody_knows_is_not_documented() -> None:
+def test_unknown_parameter_is_not_documented() -> None:
     assert not load_contract("openai").parameter("top_k").documented
 
 
@@ -81,17 +81,17 @@ def test_a_parameter_nobody_knows_is_not_documented() -> None:
         ("openai", "echo", "boolean or null, default false", "布尔值或 null，默认 false"),
     ],
 )
-def test_a_promise_fits_in_a_line(document: str, name: str, en: str, zh: str) -> None:
+def test_promise_fits_in_a_line(document: str, name: str, en: str, zh: str) -> None:
     assert load_contract(document).parameter(name).promise == Text(en, zh)
 
 
-def test_a_field_promises_its_values_in_both_languages() -> None:
+def test_field_promises_its_values_in_both_languages() -> None:
     promise = load_contract("openai").field("choices[].finish_reason").promise
     assert promise == Text("stop, length or content_filter", "stop、length 或 content_filter")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_subject_says_everything_in_both_languages(document: str) -> None:
+def test_subject_says_everything_in_both_languages(document: str) -> None:
     contract = load_contract(document)
     assert contract.title_zh
     for subject in contract.subjects:
@@ -101,13 +101,13 @@ def test_a_subject_says_everything_in_both_languages(document: str) -> None:
         assert all(source.says_zh for source in requirement.sources)
 
 
-def test_a_contract_of_ones_own_may_be_titled_in_chinese(tmp_path: Path) -> None:
+def test_custom_contract_may_have_a_chinese_title(tmp_path: Path) -> None:
     about = "  - target: $\n    update: {x-conformance: {document: openai%s}}\n"
     assert load_contract(overlay_file(tmp_path, about % ", title_zh: 我们的")).title_zh == "我们的"
     assert load_contract(overlay_file(tmp_path, about % "")).title_zh == ""
 
 
-def test_a_response_field_is_found_by_its_path() -> None:
+def test_response_field_is_found_by_its_path() -> None:
     contract = load_contract("openai")
     assert contract.field("choices[].finish_reason").values == ("stop", "length", "content_filter")
     assert contract.field("usage.prompt_tokens").types == ("integer",)
@@ -117,7 +117,7 @@ def test_a_response_field_is_found_by_its_path() -> None:
         contract.field("choice")
 
 
-def test_the_model_of_a_response_is_distinguished_from_the_parameter() -> None:
+def test_response_model_differs_from_the_parameter() -> None:
     contract = load_contract("openai")
     assert contract.field("response.model").required
     names = [subject.name for subject in contract.subjects]
@@ -130,13 +130,13 @@ def test_subjects_list_parameters_before_fields() -> None:
     assert set(kinds) == {"parameter", "field"}
 
 
-def test_a_field_that_a_page_never_shows_is_not_documented() -> None:
+def test_field_absent_from_a_page_is_not_documented() -> None:
     shown = {s.name: s.documented for s in load_contract("zero").subjects}
     assert shown["choices[].text"]
     assert not shown["system_fingerprint"]
 
 
-def test_a_requirement_is_known_whether_in_force_or_not() -> None:
+def test_requirement_is_known_even_if_not_in_force() -> None:
     contract = load_contract("gpt-ge")
     requirement = contract.requirement("stop.at-most-four")
     assert requirement.level is Level.MUST
@@ -182,7 +182,7 @@ def test_why_a_requirement_is_not_in_force(
     assert load_contract(document).why_not_in_force(requirement) == sentence
 
 
-def test_a_requirement_nobody_stated_is_a_mistake_of_the_one_who_asks() -> None:
+def test_unknown_requirement_raises_an_error() -> None:
     with pytest.raises(ContractError, match="unknown requirement `stop\\.five`"):
         load_contract("openai").why_not_in_force("stop.five")
 
@@ -200,21 +200,21 @@ def test_a_requirement_nobody_stated_is_a_mistake_of_the_one_who_asks() -> None:
         ("openai", "top_k", False),
     ],
 )
-def test_what_has_to_be_served(document: str, feature: str, promised: bool) -> None:
+def test_promised_features_follow_the_document(document: str, feature: str, promised: bool) -> None:
     assert load_contract(document).promises(feature) is promised
 
 
-def test_a_contract_cannot_be_changed() -> None:
+def test_contract_cannot_be_changed() -> None:
     contract = load_contract("openai")
     with pytest.raises(dataclasses.FrozenInstanceError):
         contract.name = "ours"
 
 
-def test_a_document_is_read_once() -> None:
+def test_document_is_read_once() -> None:
     assert load_contract("zero") is load_contract("zero")
 
 
-def test_six_contracts_load_in_less_time_than_one_is_noticed() -> None:
+def test_six_contracts_load_quickly() -> None:
     program = "from conformance.contract import *; [load_contract(d) for d in DOCUMENTS]"
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -289,7 +289,7 @@ def contract(request: pytest.FixtureRequest) -> Contract:
         ("usage.completion_tokens", 0),
     ],
 )
-def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: object) -> None:
+def test_conforming_responses_are_valid(contract: Contract, path: str, value: object) -> None:
     assert contract.validate_completion(respond()) == ()
     assert contract.validate_completion(changed(respond(), path, value)) == ()
 
@@ -334,7 +334,7 @@ def test_what_a_correct_server_may_answer(contract: Contract, path: str, value: 
         ("usage.prompt_tokens", "1", "usage.prompt_tokens", "type"),
     ],
 )
-def test_what_no_contract_allows(
+def test_nonconforming_responses_are_invalid(
     contract: Contract, path: str, value: object, where: str, rule: str
 ) -> None:
     violations = contract.validate_completion(changed(respond(), path, value))
@@ -354,7 +354,7 @@ def test_what_no_contract_allows(
         ("obfuscation", "x7Kq"),
     ],
 )
-def test_what_a_correct_server_may_stream(contract: Contract, path: str, value: object) -> None:
+def test_conforming_chunks_are_valid(contract: Contract, path: str, value: object) -> None:
     assert contract.validate_chunk(chunk()) == ()
     assert contract.validate_chunk(changed(chunk(), path, value)) == ()
 
@@ -369,14 +369,14 @@ def test_what_a_correct_server_may_stream(contract: Contract, path: str, value: 
         ("usage", {}, "usage", "required"),
     ],
 )
-def test_what_no_contract_allows_in_a_stream(
+def test_nonconforming_chunks_are_invalid(
     contract: Contract, path: str, value: object, where: str, rule: str
 ) -> None:
     violations = contract.validate_chunk(changed(chunk(), path, value))
     assert (where, rule) in {(violation.path, violation.rule) for violation in violations}
 
 
-def test_an_error_has_four_members_and_two_may_be_null(contract: Contract) -> None:
+def test_error_has_four_members_and_two_nullable(contract: Contract) -> None:
     error = {"message": "no such model", "type": "invalid_request_error", "param": None}
     assert contract.validate_error({"error": {**error, "code": None}}) == ()
     assert contract.validate_error({"error": {**error, "code": "model_not_found"}}) == ()
@@ -402,14 +402,14 @@ def test_an_error_has_four_members_and_two_may_be_null(contract: Contract) -> No
         ("stream_options", {"include_usage": "yes"}, "type"),
     ],
 )
-def test_requests_that_openai_does_not_take(name: str, value: object, rule: str) -> None:
+def test_requests_that_openai_rejects(name: str, value: object, rule: str) -> None:
     body = {"model": "any", "prompt": "any", name: value}
     violations = load_contract("openai").validate_request(body)
     assert [violation.rule for violation in violations] == [rule]
     assert violations[0].path.startswith(name)
 
 
-def test_a_long_body_makes_no_long_message() -> None:
+def test_long_body_gets_a_short_message() -> None:
     violation = load_contract("openai").validate_error(["x" * 10_000])[0]
     assert len(violation.message) <= 200
 
@@ -417,7 +417,7 @@ def test_a_long_body_makes_no_long_message() -> None:
 # ── overlays of one's own, and mistakes in them ──────────────────────────────────────────────────
 
 
-def test_an_overlay_of_ones_own_is_a_contract(tmp_path: Path) -> None:
+def test_custom_overlay_is_a_contract(tmp_path: Path) -> None:
     path = overlay_file(tmp_path, f"  - target: {STOP}\n    update: {{maxItems: 16}}\n")
     contract = load_contract(path)
     assert (contract.name, contract.title, contract.document) == ("ours", "Ours", "ours")
@@ -425,7 +425,7 @@ def test_an_overlay_of_ones_own_is_a_contract(tmp_path: Path) -> None:
     assert contract.why_not_in_force("stop.at-most-four") is None
 
 
-def test_an_overlay_of_ones_own_can_take_over_a_documents_sentences(tmp_path: Path) -> None:
+def test_custom_overlay_can_inherit_a_documents_requirements(tmp_path: Path) -> None:
     sixteen = "max-tokens.default-sixteen"
     update = "  - target: $\n    update: {x-conformance: {document: openai}}\n"
     alone = overlay_file(tmp_path, f"  - target: {STOP}\n    remove: true\n")
@@ -435,7 +435,7 @@ def test_an_overlay_of_ones_own_can_take_over_a_documents_sentences(tmp_path: Pa
     assert load_contract(overlay_file(tmp_path, update)).why_not_in_force(sixteen) is None
 
 
-def test_an_overlay_of_ones_own_can_take_away_a_response_field(tmp_path: Path) -> None:
+def test_custom_overlay_can_remove_a_response_field(tmp_path: Path) -> None:
     usage = "$.components.schemas.Completion"
     actions = (
         f"  - target: {usage}.properties.usage\n    remove: true\n"
@@ -446,14 +446,14 @@ def test_an_overlay_of_ones_own_can_take_away_a_response_field(tmp_path: Path) -
     assert contract.validate_completion(changed(respond(), "usage", ...)) == ()
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+def test_unknown_name_gets_the_known_ones() -> None:
     sentence = sentence_of("zhizeng")
     assert "unknown contract `zhizeng`" in sentence
     assert "zero, gpt-ge, aocheng, zhizengzeng, eronmind, openai" in sentence
     assert "path of an overlay file" in sentence
 
 
-def test_a_folder_is_no_contract(tmp_path: Path) -> None:
+def test_folder_is_no_contract(tmp_path: Path) -> None:
     assert "unknown contract" in sentence_of(str(tmp_path))
 
 
@@ -463,7 +463,7 @@ def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     assert "is not valid YAML" in sentence_of(path)
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ours.yaml"
     path.write_bytes(b"\xff\xfe\x00\xd8")
     assert str(path) in sentence_of(str(path))
@@ -510,7 +510,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_an_overlay_is_reported_in_a_sentence(
+def test_overlay_mistake_is_reported_in_a_sentence(
     tmp_path: Path, actions: str, sentence: str
 ) -> None:
     path = overlay_file(tmp_path, actions)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Conclusion, Finding, Verdict
-from tests.dialects.explaining import Difference, columns, explained, load
-from tests.dialects.judging import Cell, judge_column
+from tests.dialects.cells import Cell, judge_column
+from tests.dialects.explanations import Difference, columns, explained, load
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "spec" / "CROSS_TABLE.md"

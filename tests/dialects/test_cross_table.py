@@ -1,4 +1,4 @@
-"""Every dialect against every contract: what deviates is explained by the documents, exactly.
+"""Every dialect against every contract: the documents explain exactly the failures.
 
 An exhaustive test is a column, so that the six contracts share one server; by default two cells are
 judged.
@@ -13,8 +13,8 @@ import pytest
 from conformance.contract import DOCUMENTS
 from conformance.model import Conclusion, Verdict
 from reference_server.completions.dialects import DIALECTS
-from tests.dialects.explaining import Unsettled, columns, deviations, load, settle
-from tests.dialects.judging import Cell, judge_column
+from tests.dialects.cells import Cell, judge_column
+from tests.dialects.explanations import Unsettled, columns, deviations, load, settle
 from tests.dialects.table import (
     LANGUAGES,
     PAGE,

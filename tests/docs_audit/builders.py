@@ -1,4 +1,4 @@
-"""A small page on which nothing is wrong, and what it takes to spoil it."""
+"""A small page without defects, and functions that add one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FIELDS = tuple(
 
 
 def an_example(name: str = "curl", **changes: Any) -> Example:
-    """Make an example; ``request`` adds to the request of all, and takes away what is None."""
+    """Make an example; ``request`` updates the common request; None removes a member."""
     request = {**REQUEST, **changes.pop("request", {})}
     settings = {
         "client": Client.CURL,

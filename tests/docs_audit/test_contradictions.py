@@ -1,4 +1,4 @@
-"""The table of contradictions: made from the data, in step with the file, only where it differs."""
+"""The table of contradictions is generated, current and limited to differences."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def row(section: str, topic: str, pages: list[Page] = FIVE) -> Row | None:
     return rows[0] if rows else None
 
 
-def test_the_file_is_what_the_command_writes() -> None:
+def test_file_is_what_the_command_writes() -> None:
     words = ["documents", "--only", "contradictions", "--format", "markdown"]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0
@@ -43,7 +43,7 @@ def test_the_file_is_what_the_command_writes() -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.title)
-def test_every_row_has_a_word_for_each_document_and_differs(section: Section) -> None:
+def test_every_row_covers_each_document_and_differs(section: Section) -> None:
     assert section.rows
     for one in section.rows:
         assert set(one.says) == set(DOCUMENTS)
@@ -116,9 +116,7 @@ KNOWN = [
 @pytest.mark.parametrize(
     ("section", "topic", "says"), KNOWN, ids=[f"{k[0]}: {k[1]}" for k in KNOWN]
 )
-def test_what_the_documents_are_known_to_disagree_on(
-    section: str, topic: str, says: list[str]
-) -> None:
+def test_known_disagreements_are_listed(section: str, topic: str, says: list[str]) -> None:
     found = row(section, topic)
     assert found is not None
     assert [found.says[name] for name in DOCUMENTS] == says
@@ -137,7 +135,7 @@ def test_what_the_documents_are_known_to_disagree_on(
         ("choices[].finish_reason", "openai", "content_filter"),
     ],
 )
-def test_what_a_word_cannot_say_is_reported_in_sentences(
+def test_complex_statements_are_reported_in_sentences(
     topic: str, document: str, words: str
 ) -> None:
     found = row("How it is read", topic)
@@ -145,14 +143,14 @@ def test_what_a_word_cannot_say_is_reported_in_sentences(
     assert words in found.says[document]
 
 
-def test_what_all_agree_on_is_no_row() -> None:
+def test_agreement_is_no_row() -> None:
     assert row("Lower limits", "temperature") is None
     assert row("Upper limits", "temperature") is None
     assert row("Types", "echo") is None
     assert row("Forms of a prompt", "string") is None
 
 
-def test_a_row_follows_the_data() -> None:
+def test_row_follows_the_data() -> None:
     pages = [
         replace(page, parameters=tuple(replace(p, maximum=1) for p in page.parameters))
         if page.document == "zero"
@@ -165,7 +163,7 @@ def test_a_row_follows_the_data() -> None:
     assert changed.says["zero"] == "1"
 
 
-def test_a_page_of_ones_own_is_put_beside_the_others() -> None:
+def test_custom_page_is_compared_with_the_others() -> None:
     mine = with_parameter("max_tokens", default=64)
     found = row("Defaults", "max_tokens", [*FIVE, mine])
     assert found is not None
@@ -180,7 +178,7 @@ def test_one_and_one_point_zero_are_one_default() -> None:
     assert {found.says[name] for name in ("zero", "aocheng")} == {"1"}
 
 
-def test_rows_in_which_a_document_is_silent_are_not_about_it() -> None:
+def test_rows_without_the_documents_statement_are_left_out() -> None:
     kept = about(SECTIONS, ["gpt-ge"])
     topics = {(section.title, one.topic) for section in kept for one in section.rows}
     assert ("What is required", "prompt") in topics

@@ -1,4 +1,4 @@
-"""Types as pages write them."""
+"""Types in the notation of the pages."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_types_are_read_from_words(written: str, types: tuple[str, ...]) -> None
     assert types_in(written) == types
 
 
-def test_a_whole_number_is_an_integer_and_a_number() -> None:
+def test_whole_number_is_an_integer_and_a_number() -> None:
     assert fits(7, ("integer",))
     assert fits(7, ("number",))
     assert fits(0.5, ("number",))
     assert not fits(0.5, ("integer",))
 
 
-def test_a_truth_value_is_no_number() -> None:
+def test_boolean_is_no_number() -> None:
     assert not fits(True, ("integer", "number"))
     assert fits(False, ("boolean",))
 

@@ -1,4 +1,4 @@
-"""What the lint finds on the five pages: every finding, and nothing beside them."""
+"""The exact findings of the lint on the five pages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_each_page_has_these_findings_and_no_others(document: str) -> None:
+def test_each_page_has_exactly_these_findings(document: str) -> None:
     found = lint(load_page(document))
     assert sorted((f.rule, f.place) for f in found) == sorted(EXPECTED[document])
     assert {finding.document for finding in found} == {document}
@@ -120,6 +120,6 @@ NAMED = [
 @pytest.mark.parametrize(
     ("document", "rule", "words"), NAMED, ids=[f"{n[0]}: {n[1]}" for n in NAMED]
 )
-def test_a_finding_names_what_has_to_be_fixed(document: str, rule: str, words: list[str]) -> None:
+def test_finding_names_what_has_to_be_fixed(document: str, rule: str, words: list[str]) -> None:
     found = [f"{f.written}\n{f.wrong}" for f in lint(load_page(document)) if f.rule == rule]
     assert any(all(word in text for word in words) for text in found), found

@@ -1,4 +1,4 @@
-"""Every rule bites on a page that breaks it, alone, and is silent on its mended twin."""
+"""Every rule finds its violation and nothing on the corrected page."""
 
 from __future__ import annotations
 
@@ -406,16 +406,14 @@ ALSO = {
 }
 
 
-def test_a_sound_page_has_no_findings() -> None:
+def test_sound_page_has_no_findings() -> None:
     assert lint(SOUND) == ()
 
 
 @for_each_case(
     ("rule", "page", "place", "named"), BROKEN, ids=[f"{row[0]}: {row[3]}" for row in BROKEN]
 )
-def test_a_rule_finds_what_breaks_it_and_nothing_else(
-    rule: str, page: Page, place: str, named: str
-) -> None:
+def test_rule_finds_only_its_violation(rule: str, page: Page, place: str, named: str) -> None:
     found = lint(page)
     assert {finding.rule for finding in found} - ALSO.get(rule, set()) == {rule}
     own = [finding for finding in found if finding.rule == rule]
@@ -423,18 +421,18 @@ def test_a_rule_finds_what_breaks_it_and_nothing_else(
     assert named in f"{own[0].written} {own[0].wrong}"
 
 
-def test_every_rule_is_seen_to_bite() -> None:
+def test_every_rule_has_a_violating_page() -> None:
     assert {row[0] for row in BROKEN} == {rule.id for rule in RULES}
 
 
-def test_no_two_rules_share_an_id_or_a_sentence() -> None:
+def test_rule_ids_and_sentences_are_unique() -> None:
     for key in ("id", "says", "says_zh"):
         values = [getattr(rule, key) for rule in RULES]
         assert len(set(values)) == len(values)
 
 
 @for_each_case("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_is_reported_in_both_languages(rule) -> None:
+def test_rule_is_reported_in_both_languages(rule) -> None:
     for english in (rule.says, rule.mend):
         assert english.endswith(".")
         assert english.isascii() or "…" in english

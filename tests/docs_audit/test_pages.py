@@ -1,4 +1,4 @@
-"""Reading transcribed pages: what is in the five, and what is said of a file that is none."""
+"""Reading transcribed pages, and messages about invalid files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def written(tmp_path: Path, content: object) -> Path:
         ("eronmind", 9, 1, 1),
     ],
 )
-def test_the_five_pages_are_transcribed(
+def test_five_pages_are_transcribed(
     document: str, parameters: int, examples: int, samples: int
 ) -> None:
     page = load_page(document)
@@ -45,7 +45,7 @@ def test_the_five_pages_are_transcribed(
     assert counted == (parameters, examples, samples)
 
 
-def test_what_a_page_does_not_say_is_not_made_up() -> None:
+def test_unstated_attributes_stay_unset() -> None:
     page = load_page("zhizengzeng")
     user, echo, stop = (page.parameter(name) for name in ("user", "echo", "stop"))
     assert user is not None
@@ -58,14 +58,14 @@ def test_what_a_page_does_not_say_is_not_made_up() -> None:
     assert page.example("openai-python").base_url is None
 
 
-def test_a_page_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
+def test_custom_page_is_read_by_its_path(tmp_path: Path) -> None:
     page = load_page(str(written(tmp_path, SMALL)))
     assert page.document == "mine"
     assert page.example("curl").client is Client.CURL
     assert page.samples == ()
 
 
-def test_a_row_of_two_names_is_found_by_each() -> None:
+def test_row_with_two_names_is_found_by_each() -> None:
     page = load_page("gpt-ge")
     assert page.parameter("messages") is page.parameter("prompt") is not None
     assert page.parameter("seed") is None
@@ -73,7 +73,7 @@ def test_a_row_of_two_names_is_found_by_each() -> None:
         page.example("perl")
 
 
-def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
+def test_names_are_defined_by_earlier_examples() -> None:
     page = load_page("aocheng")
     lacking = {example.name: page.undefined(example) for example in page.examples}
     assert {name: names for name, names in lacking.items() if names} == {
@@ -121,7 +121,7 @@ def test_names_are_defined_by_earlier_examples_in_the_same_language() -> None:
         ("title: &a [*a]", "has values that JSON cannot represent"),
     ],
 )
-def test_a_file_that_is_no_page_is_refused_with_the_place(
+def test_invalid_page_is_rejected_with_the_place(
     tmp_path: Path, content: object, result: str
 ) -> None:
     path = written(tmp_path, content)
@@ -132,21 +132,21 @@ def test_a_file_that_is_no_page_is_refused_with_the_place(
     assert "\n" not in str(refused.value)
 
 
-def test_keys_are_text_as_in_the_json_that_is_sent(tmp_path: Path) -> None:
+def test_object_keys_are_text(tmp_path: Path) -> None:
     request = {"model": "m", "logit_bias": {50256: -100}}
     examples = [{"name": "curl", "client": "curl", "request": request}]
     page = read_page(written(tmp_path, {**SMALL, "examples": examples}))
     assert page.example("curl").request["logit_bias"] == {"50256": -100}
 
 
-def test_a_page_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_missing_page_is_reported_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(PageError, match=r"unknown page `zeru`; choose one of zero, .*or give"):
         load_page("zeru")
     with pytest.raises(PageError, match="cannot read"):
         read_page(tmp_path)
 
 
-def test_the_live_api_is_no_page() -> None:
+def test_live_api_is_no_page() -> None:
     assert "openai" not in PAGES
     with pytest.raises(PageError):
         load_page("openai")
@@ -175,12 +175,12 @@ def test_stops_are_one_or_several_and_never_empty() -> None:
     assert requested_stops({"stop": ["a", "", 3, "b"]}) == ("a", "b")
 
 
-def test_an_example_streams_where_it_asks_for_a_stream() -> None:
+def test_example_streams_if_it_requests_a_stream() -> None:
     streaming = [example.name for example in load_page("aocheng").examples if example.streams]
     assert streaming == ["curl, streamed", "openai-python, streamed"]
 
 
-def test_no_word_on_security_is_not_the_word_that_none_is_needed(tmp_path: Path) -> None:
+def test_unstated_security_differs_from_no_security(tmp_path: Path) -> None:
     silent = read_page(written(tmp_path, {**SMALL, "openapi": {"servers": []}})).openapi
     assert silent is not None
     assert silent.security is None
@@ -189,7 +189,7 @@ def test_no_word_on_security_is_not_the_word_that_none_is_needed(tmp_path: Path)
     assert eronmind.security == ()
 
 
-def test_a_long_complaint_about_a_file_is_cut(tmp_path: Path) -> None:
+def test_long_error_about_a_file_is_cut(tmp_path: Path) -> None:
     with pytest.raises(PageError) as refused:
         read_page(written(tmp_path, {**SMALL, "title": ["x" * 1_000]}))
     result = str(refused.value).partition("title: ")[2].removesuffix("; see spec/pages.schema.json")

@@ -1,4 +1,4 @@
-"""Replaying: what is sent, what it can cost, and what is told of each example."""
+"""Replaying examples: requests, cost and results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RESPONSE = {
 
 @dataclass
 class FakeEndpoint:
-    """A client that gives one reply, and keeps what it was asked."""
+    """A client with one response that records its requests."""
 
     response: ClientResponse = field(default_factory=lambda: ClientResponse(200, response=RESPONSE))
     missing: Exception | None = None
@@ -79,27 +79,27 @@ def replayed(*examples: Example, endpoint: Endpoint = ENDPOINT) -> list[Replayed
 # ── what is sent ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_example_is_sent_as_the_page_has_it() -> None:
+def test_example_is_sent_unchanged() -> None:
     assert request_of(NON_STREAMING) == NON_STREAMING.request
     assert request_of(NON_STREAMING, "other") == {**NON_STREAMING.request, "model": "other"}
 
 
-def test_a_variable_that_nobody_sets_becomes_a_text_of_ours() -> None:
+def test_unset_variable_is_filled_with_stand_in_text() -> None:
     request = request_of(VARIABLE)
     assert request["prompt"] == [f"Sum up: {STAND_IN} {STAND_IN}", STAND_IN]
     assert request["stop"] == "END"
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_request_of_a_page_is_sent_but_no_part_of_one(name: str) -> None:
+def test_every_complete_request_of_a_page_is_sent(name: str) -> None:
     page = load_page(name)
     left_out = [e for e in page.examples if e not in sendable(page)]
     assert [e.client for e in left_out] == [Client.FRAGMENT] * (name == "aocheng")
     assert all("prompt" in example.request for example in sendable(page))
 
 
-def test_what_it_can_cost_is_known_before_anything_is_sent() -> None:
-    # Bytes of the prompt and a mark before it, and the tokens asked for or the page's default.
+def test_price_is_known_before_sending() -> None:
+    # Bytes of the prompt, one token before it, and max_tokens or the page's default.
     assert price(PAGE, [NON_STREAMING]) == Price(1, len("Once") + 1 + 5, 0)
     choices_per_prompt = replace(NON_STREAMING, request={"prompt": ["a", "b"], "n": 3})
     assert price(PAGE, [NON_STREAMING, choices_per_prompt]) == Price(
@@ -107,14 +107,14 @@ def test_what_it_can_cost_is_known_before_anything_is_sent() -> None:
     )
 
 
-def test_a_request_without_a_limit_is_distinguished() -> None:
+def test_request_without_a_limit_is_distinguished() -> None:
     page = replace(PAGE, parameters=(Parameter("max_tokens", default="inf", has_default=True),))
     endless = replace(NON_STREAMING, request={"prompt": "Once"})
     assert price(page, [NON_STREAMING, endless]) == Price(2, 10 + 5, 1)
     assert price(replace(PAGE, parameters=()), [endless]) == Price(1, 5, 1)
 
 
-def test_the_five_pages_send_as_many_requests_as_they_show() -> None:
+def test_pages_send_as_many_requests_as_they_show() -> None:
     counted = [price(load_page(name), sendable(load_page(name))) for name in PAGES]
     assert {name: p.requests for name, p in zip(PAGES, counted, strict=True)} == {
         "zero": 3,
@@ -129,7 +129,7 @@ def test_the_five_pages_send_as_many_requests_as_they_show() -> None:
 # ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_response_that_is_all_it_has_to_be_is_met(program: FakeEndpoint) -> None:
+def test_conforming_response_is_met(program: FakeEndpoint) -> None:
     (one,) = replayed(NON_STREAMING, endpoint=replace(ENDPOINT, model="other"))
     assert (one.document, one.example, one.client) == ("tiny", "plain", "imagined 1.2")
     assert one.outcome is Outcome.MET
@@ -141,7 +141,7 @@ def test_a_response_that_is_all_it_has_to_be_is_met(program: FakeEndpoint) -> No
     )
 
 
-def test_a_response_that_is_not_says_what_was_expected_and_seen(program: FakeEndpoint) -> None:
+def test_unmet_expectation_shows_expected_and_seen(program: FakeEndpoint) -> None:
     program.response = ClientResponse(200, response={**RESPONSE, "object": "chat.completion"})
     (one,) = replayed(NON_STREAMING)
     assert one.outcome is Outcome.NOT_MET
@@ -150,14 +150,14 @@ def test_a_response_that_is_not_says_what_was_expected_and_seen(program: FakeEnd
     ]
 
 
-def test_the_variables_that_were_filled_in_are_named(program: FakeEndpoint) -> None:
+def test_filled_in_variables_are_named(program: FakeEndpoint) -> None:
     first, second = replayed(NON_STREAMING, VARIABLE)
     assert first.stand_ins == ()
     assert second.stand_ins == ("long_text", "end")
     assert program.asks[1].request["prompt"][1] == STAND_IN
 
 
-def test_a_client_that_is_missing_leaves_its_examples_not_run(program: FakeEndpoint) -> None:
+def test_missing_client_leaves_examples_not_run(program: FakeEndpoint) -> None:
     program.missing = NotInstalledError("there is no curl: install it")
     (one,) = replayed(NON_STREAMING)
     assert one == Replayed(
@@ -166,14 +166,14 @@ def test_a_client_that_is_missing_leaves_its_examples_not_run(program: FakeEndpo
     assert program.asks == []
 
 
-def test_a_client_that_cannot_be_started_leaves_its_examples_not_run(program: FakeEndpoint) -> None:
+def test_failing_client_start_leaves_examples_not_run(program: FakeEndpoint) -> None:
     program.missing = PermissionError(13, "Permission denied")
     (one,) = replayed(NON_STREAMING)
     assert one.outcome is Outcome.NOT_RUN
     assert one.reason == "the client cannot be started: [Errno 13] Permission denied"
 
 
-def test_a_part_of_a_body_is_not_run(program: FakeEndpoint) -> None:
+def test_fragment_of_a_body_is_not_run(program: FakeEndpoint) -> None:
     (one,) = replayed(PART)
     assert (one.outcome, one.reason) == (
         Outcome.NOT_RUN,
@@ -182,7 +182,7 @@ def test_a_part_of_a_body_is_not_run(program: FakeEndpoint) -> None:
     assert program.asks == []
 
 
-def test_a_client_is_looked_for_once(program: FakeEndpoint) -> None:
+def test_client_is_located_once(program: FakeEndpoint) -> None:
     replayed(NON_STREAMING, replace(NON_STREAMING, name="again"))
     assert program.inspected == 1
     assert len(program.asks) == 2

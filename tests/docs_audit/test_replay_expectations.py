@@ -1,4 +1,4 @@
-"""What an answer has to be: each expectation finds its own fault and accuses no honest answer."""
+"""Each expectation finds its fault and accepts every conforming response."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def unmet(case: Case) -> list[str]:
 # ── right answers ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_everything_that_applies_is_met_by_a_right_answer() -> None:
+def test_conforming_response_meets_every_applicable_expectation() -> None:
     whole, nothing = judge(non_streaming())
     assert nothing == ()
     streamed, nothing = judge(stream())
@@ -142,7 +142,7 @@ CONFORMING: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("name", CONFORMING)
-def test_what_a_right_server_may_do_is_not_reported(name: str) -> None:
+def test_permitted_differences_are_not_reported(name: str) -> None:
     assert unmet(non_streaming(changed(CONFORMING[name]))) == []
 
 
@@ -160,7 +160,7 @@ def test_logprobs_may_be_missing_where_none_were_requested() -> None:
     assert "fields" in unmet(replace(non_streaming(response), page=page))
 
 
-def test_a_stop_sequence_in_the_prompt_is_not_in_what_was_generated() -> None:
+def test_stop_sequence_in_the_prompt_is_no_failure() -> None:
     response = changed(at(0, text="Once upon a time"))
     assert unmet(non_streaming(response, {**REQUEST, "stop": "Once"})) == []
     assert unmet(non_streaming(response, {**REQUEST, "stop": "upon"})) == ["stop"]
@@ -174,7 +174,7 @@ def test_a_stop_sequence_in_the_prompt_is_not_in_what_was_generated() -> None:
     ],
     ids=["nothing after the end", "no usage"],
 )
-def test_a_stream_may_say_more_than_it_has_to(chunks: list[Any]) -> None:
+def test_stream_may_have_additional_content(chunks: list[Any]) -> None:
     assert unmet(stream(chunks)) == []
 
 
@@ -226,7 +226,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_is_reported_where_it_is_wrong(name: str) -> None:
+def test_wrong_response_is_reported_at_its_fault(name: str) -> None:
     change, expected = WRONG[name]
     assert expected in unmet(non_streaming(changed(change)))
 
@@ -272,7 +272,7 @@ WRONG_STREAMS: dict[str, tuple[Case, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG_STREAMS)
-def test_a_wrong_stream_is_reported_where_it_is_wrong(name: str) -> None:
+def test_wrong_stream_is_reported_at_its_fault(name: str) -> None:
     case, expected = WRONG_STREAMS[name]
     assert expected in unmet(case)
 
@@ -288,7 +288,7 @@ def test_a_wrong_stream_is_reported_where_it_is_wrong(name: str) -> None:
         (ClientResponse(503, "text/html", response="<html>", raw="<html>"), "status 503: <html>"),
     ],
 )
-def test_without_a_response_nothing_else_is_looked_at(response: ClientResponse, seen: str) -> None:
+def test_missing_response_ends_further_judgement(response: ClientResponse, seen: str) -> None:
     met, (one,) = judge(replace(non_streaming(), response=response))
     assert met == ()
     assert (one.expectation, one.seen) == ("answered", seen)
@@ -301,7 +301,7 @@ def test_one_gap_is_reported_once() -> None:
     assert set(met) == {"answered", "media type"}
 
 
-def test_a_response_that_is_nested_beyond_reading_is_no_error_of_ours() -> None:
+def test_deeply_nested_response_raises_no_error() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
@@ -317,16 +317,16 @@ def test_each_expectation_has_a_fault_that_it_finds() -> None:
     assert faults | {"answered"} == {expectation.name for expectation in EXPECTATIONS}
 
 
-def test_a_choice_that_was_cut_has_reached_its_limit() -> None:
+def test_cut_choice_has_reached_its_limit() -> None:
     request = {"prompt": "Once", "max_tokens": 16}
     usage = {"prompt_tokens": 1, "completion_tokens": 9, "total_tokens": 10}
     response = {**NON_STREAMING, "choices": [choice(0, "Once more")], "usage": usage}
     assert unmet(non_streaming(response, request)) == ["max_tokens"]
-    # Without a limit of its own it can be the context that cut it.
+    # Without max_tokens the context may have cut it.
     assert unmet(non_streaming(response, {"prompt": "Once"})) == []
 
 
-def test_the_limit_of_a_request_without_one_is_the_pages() -> None:
+def test_default_limit_is_the_pages() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 17, "total_tokens": 18}
     response = {**NON_STREAMING, "choices": [choice(0, "Once more")], "usage": usage}
     assert unmet(non_streaming(response, {"prompt": "Once"})) == ["max_tokens"]

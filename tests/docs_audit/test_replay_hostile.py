@@ -1,4 +1,4 @@
-"""Whatever an endpoint answers, judging it ends, and accuses what is not an answer."""
+"""Any response of an endpoint is judged without an error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def unmet(example: int, response: ClientResponse) -> list[str]:
 
 @many
 @given(st.integers(0, len(EXAMPLES) - 1), RESPONSES, st.lists(RESPONSES, max_size=4))
-def test_any_answer_is_judged(example: int, response: Any, chunks: list[Any]) -> None:
+def test_any_response_is_judged(example: int, response: Any, chunks: list[Any]) -> None:
     http_response = ClientResponse(200, "application/json", None, response, tuple(chunks), None)
     # A drawn answer that every expectation holds for would have to be made on purpose.
     assert unmet(example, http_response)

@@ -1,4 +1,4 @@
-"""Plans, each made once for all tests of a process: a deep one takes seconds."""
+"""Plans, computed once per process because a deep one takes seconds."""
 
 from functools import cache
 

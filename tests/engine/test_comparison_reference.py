@@ -1,4 +1,4 @@
-"""The reference is asked last, at its own cost, and no trouble with it ends a run."""
+"""The reference is requested last, at a separate cost, and its errors do not end a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.comparison import Reference, ReferenceMissingError
-from conformance.engine.comparison import reference as asking
+from conformance.engine.comparison import reference as comparison_reference
 from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
 from conformance.language import same
@@ -98,7 +98,7 @@ def footer_of(events: list[RunEvent]) -> Any:
     return last.footer
 
 
-def test_the_reference_answers_what_shows_a_failure_with_its_own_model() -> None:
+def test_reference_gets_the_failing_requests_with_its_model() -> None:
     reference, endpoint = fake_reference()
     events = events_of(GOOD, BAD, reference=reference)
     shown = next(e.finding for e in events if isinstance(e, FindingMade) and e.finding.id == BAD.id)
@@ -113,7 +113,7 @@ def test_the_reference_answers_what_shows_a_failure_with_its_own_model() -> None
     assert [event.comparison.answer.id for event in result] == ["r0001", "r0002"]
 
 
-def test_it_is_requested_when_all_is_judged_and_before_the_footer() -> None:
+def test_reference_is_requested_before_the_footer() -> None:
     reference, _ = fake_reference()
     kinds = [type(event) for event in events_of(BAD, GOOD, reference=reference)]
     first = kinds.index(ReferenceAnswered)
@@ -121,7 +121,7 @@ def test_it_is_requested_when_all_is_judged_and_before_the_footer() -> None:
     assert kinds[-1] is RunFinished
 
 
-def test_it_changes_neither_the_verdict_nor_the_usage_of_the_endpoint() -> None:
+def test_reference_changes_neither_verdict_nor_usage() -> None:
     reference, _ = fake_reference()
     alone = footer_of(events_of(GOOD, BAD, reference=None))
     compared = footer_of(events_of(GOOD, BAD, reference=reference))
@@ -133,7 +133,7 @@ def test_it_changes_neither_the_verdict_nor_the_usage_of_the_endpoint() -> None:
     assert compared.reference_cost.completion_tokens == 5
 
 
-def test_the_header_names_it() -> None:
+def test_header_names_the_reference() -> None:
     reference, _ = fake_reference()
     for request, name in ((reference, "bundled"), (None, None)):
         started = events_of(GOOD, reference=request)[0]
@@ -141,7 +141,7 @@ def test_the_header_names_it() -> None:
         assert started.header.reference == name
 
 
-def test_where_nothing_deviates_it_is_not_even_opened() -> None:
+def test_reference_is_not_opened_without_failures() -> None:
     def never() -> AbstractContextManager[Target]:
         raise AssertionError("nothing is to be compared")
 
@@ -150,7 +150,7 @@ def test_where_nothing_deviates_it_is_not_even_opened() -> None:
     assert footer_of(events).reference_cost is None
 
 
-def test_one_that_cannot_be_opened_is_reported_once_and_the_run_goes_on() -> None:
+def test_unavailable_reference_does_not_end_the_run() -> None:
     @contextmanager
     def broken() -> Iterator[Target]:
         raise ReferenceMissingError(same("it is not installed"))
@@ -171,7 +171,9 @@ def test_one_that_cannot_be_opened_is_reported_once_and_the_run_goes_on() -> Non
         (None, "the reference server does not respond: gone"),
     ],
 )
-def test_one_that_lets_nobody_in_is_requested_once(status: int | None, sentence: str) -> None:
+def test_reference_that_rejects_the_key_is_requested_once(
+    status: int | None, sentence: str
+) -> None:
     body: list[Request] = []
 
     async def send(request: Request) -> Exchange:
@@ -184,7 +186,7 @@ def test_one_that_lets_nobody_in_is_requested_once(status: int | None, sentence:
     assert not answered(events)
 
 
-def test_a_response_that_never_came_is_no_comparison() -> None:
+def test_missing_response_is_no_comparison() -> None:
     conforming = FakeEndpoint(OPENAI, OURS.model)
 
     async def send(request: Request) -> Exchange:
@@ -197,7 +199,7 @@ def test_a_response_that_never_came_is_no_comparison() -> None:
     assert not missing(events)
 
 
-def test_it_spends_no_more_than_the_run_may() -> None:
+def test_reference_cost_is_limited_by_the_run() -> None:
     reference, endpoint = fake_reference()
 
     async def many(api: Api) -> None:
@@ -213,18 +215,18 @@ def test_it_spends_no_more_than_the_run_may() -> None:
     assert footer_of(events).reference_cost.requests == 3
 
 
-def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_reference_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     async def send(request: Request) -> Exchange:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(asking, "SECONDS", 0.01)
+    monkeypatch.setattr(comparison_reference, "SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
     assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)
 
 
-def test_one_that_starts_when_nobody_waits_any_more_is_stopped_again() -> None:
+def test_late_reference_is_stopped_after_cancellation() -> None:
     begun, go_on = threading.Event(), threading.Event()
     stopped: list[bool] = []
 
@@ -259,7 +261,7 @@ def test_one_that_starts_when_nobody_waits_any_more_is_stopped_again() -> None:
     assert stopped == [True]
 
 
-def test_neither_side_shows_the_others_key_and_each_gets_its_own(tmp_path: Path) -> None:
+def test_each_endpoint_gets_only_its_key(tmp_path: Path) -> None:
     """A gateway in front of the reference may well show the reference's key, and the other way."""
     talking = {"error": {"message": f"{THEIR_KEY} is not {OUR_KEY}", "type": "x"}}
     completion = {
@@ -298,7 +300,7 @@ def test_neither_side_shows_the_others_key_and_each_gets_its_own(tmp_path: Path)
     assert not any(OUR_KEY.encode() in sent for sent in to_theirs)
 
 
-def test_one_that_breaks_the_connection_is_reported(tmp_path: Path) -> None:
+def test_reference_transport_error_is_reported(tmp_path: Path) -> None:
     async def judge() -> list[RunEvent]:
         async with serving(reset) as ours:
             other = replace(OURS, base_url=ours.base_url)

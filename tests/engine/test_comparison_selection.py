@@ -1,4 +1,4 @@
-"""Which requests the reference is asked, and what of them is changed on the way."""
+"""Which requests are sent to the reference, and how they are adapted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_only_failures_are_compared(verdict: Verdict) -> None:
     assert body == (["x0"] if verdict in {Verdict.FAIL, Verdict.WARN} else [])
 
 
-def test_of_each_finding_the_last_three_decide_and_each_request_is_requested_once() -> None:
+def test_last_three_requests_per_finding_are_compared_once() -> None:
     prompts = [request({"prompt": text}) for text in "abcdeb"]
     findings = [
         finding(Verdict.FAIL, "x0", "x1", "x2", "x3"),
@@ -58,13 +58,13 @@ def test_of_each_finding_the_last_three_decide_and_each_request_is_requested_onc
     assert chosen(findings, *prompts) == ["x1", "x2", "x3", "x4"]
 
 
-def test_many_samples_of_one_request_leave_room_for_others() -> None:
+def test_repeated_samples_leave_room_for_other_requests() -> None:
     prompts = [request({"prompt": text}) for text in "abccccc"]
     findings = [finding(Verdict.FAIL, *(f"x{number}" for number in range(7)))]
     assert chosen(findings, *prompts) == ["x0", "x1", "x6"]
 
 
-def test_a_run_full_of_failures_asks_no_more_than_sixty() -> None:
+def test_compared_requests_are_limited_to_sixty() -> None:
     prompts = [request({"prompt": str(number)}) for number in range(99)]
     findings = [finding(Verdict.FAIL, f"x{number}") for number in range(99)]
     assert chosen(findings, *prompts) == [f"x{number}" for number in range(MAX_REQUESTS)]
@@ -90,12 +90,12 @@ def test_a_run_full_of_failures_asks_no_more_than_sixty() -> None:
         Request("POST", "/chat/completions", request({"messages": []}).body),
     ],
 )
-def test_what_means_something_else_to_somebody_else_is_not_asked(strange: Request) -> None:
+def test_endpoint_specific_requests_are_not_compared(strange: Request) -> None:
     non_streaming = request({"prompt": "1"})
     assert chosen([finding(Verdict.FAIL, "x0", "x1")], non_streaming, strange) == ["x0"]
 
 
-def test_a_generation_that_was_bounded_by_its_events_stays_so() -> None:
+def test_event_limit_of_a_request_is_kept() -> None:
     endless = request({"prompt": "1", "max_tokens": 10_000_000, "stream": True}, read_events=3)
     assert chosen([finding(Verdict.FAIL, "x0")], endless) == ["x0"]
     assert request_for(endless, "ours").read_events == 3
@@ -114,14 +114,14 @@ def test_a_generation_that_was_bounded_by_its_events_stays_so() -> None:
         (rb'{"logit_bias":{"model":"theirs"},"model":"theirs"}', None),
     ],
 )
-def test_the_models_name_is_replaced_and_nothing_else(body: bytes, ours: bytes | None) -> None:
+def test_only_the_model_name_is_replaced(body: bytes, ours: bytes | None) -> None:
     changed = request_for(request(body), "我")
     assert json.loads(changed.body) == {**json.loads(body), "model": "我"}
     if ours is not None:
         assert changed.body == ours
 
 
-def test_a_request_for_the_same_model_is_sent_as_it_was() -> None:
+def test_request_with_the_same_model_is_unchanged() -> None:
     same = request(rb'{"model" : "theirs" , "prompt":"\u0031"}')
     assert request_for(same, "theirs") is same
 
@@ -135,5 +135,5 @@ def test_a_request_for_the_same_model_is_sent_as_it_was() -> None:
         (Limits(None, 999_999), Limits(MAX_REQUESTS, MAX_TOKENS)),
     ],
 )
-def test_whoever_limits_a_run_limits_the_reference(limits: Limits, wanted: Limits) -> None:
+def test_run_limits_apply_to_the_reference(limits: Limits, wanted: Limits) -> None:
     assert within(limits) == wanted

@@ -1,4 +1,4 @@
-"""A plan tells what a run will ask and cost, without a network."""
+"""A plan counts requests and tokens without a network."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ def test_checks_are_counted_each_alone_and_all_together() -> None:
     assert planned.tokens == first.tokens + 26
 
 
-def test_what_must_be_refused_costs_a_request_and_no_tokens() -> None:
+def test_expected_rejection_costs_a_request_without_tokens() -> None:
     (check,) = plan(OPENAI, Options(), checks=[a_check("a.one", refused)]).checks
     assert (check.requests, check.tokens) == (1, 0)
 
 
-def test_a_check_that_the_contract_does_not_ask_for_is_planned_with_its_reason() -> None:
+def test_check_not_in_force_is_planned_with_reason() -> None:
     check = a_check("a.one", one_token, "max-tokens.default-unlimited")
     (planned,) = plan(OPENAI, Options(), checks=[check]).checks
     assert planned.requests == 0
     assert planned.skip == OPENAI.why_not_in_force("max-tokens.default-unlimited")
 
 
-def test_limits_do_not_change_what_a_run_would_cost() -> None:
+def test_limits_do_not_change_the_planned_cost() -> None:
     checks = [a_check("b.two", two_answers)]
     poor = Options(limits=Limits(requests=1, tokens=1))
     assert plan(OPENAI, poor, checks=checks) == plan(OPENAI, Options(), checks=checks)
 
 
-def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plan_uses_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: Any) -> None:
         raise AssertionError("a connection was opened")
 
@@ -79,7 +79,7 @@ def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("tier", by_default([Tier.SMOKE, Tier.STANDARD], Tier))
-def test_a_correct_endpoint_is_sent_what_was_planned(tier: Tier) -> None:
+def test_conforming_endpoint_gets_the_planned_requests(tier: Tier) -> None:
     async def count() -> int:
         target = Target("http://imagined/v1", "imagined", "openai", "sk-imagined")
         stream = run(target, OPENAI, Options(tier), transport=FakeEndpoint(OPENAI))

@@ -1,4 +1,4 @@
-"""Targets that cannot be judged, each with the sentence that says what to change."""
+"""Targets that cannot be judged, each with a sentence that names the fix."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def answering(status: int | None, body: bytes = b"{}", kind: str = JSON) -> Scri
     return Scripted(completions=(status, body, kind), models=(500, b"", kind))
 
 
-def test_an_endpoint_that_answers_is_judged() -> None:
+def test_responding_endpoint_is_judged() -> None:
     assert why_not(FakeEndpoint(OPENAI, "my-model")) is None
 
 
@@ -66,27 +66,27 @@ def test_an_endpoint_that_answers_is_judged() -> None:
         (422, b"{}"),
     ],
 )
-def test_an_endpoint_that_answers_badly_is_judged_too(status: int, body: bytes) -> None:
+def test_endpoint_with_bad_responses_is_judged(status: int, body: bytes) -> None:
     assert why_not(answering(status, body)) is None
 
 
-def test_no_money_for_a_first_request_is_left_to_the_checks() -> None:
+def test_spent_budget_is_left_to_the_checks() -> None:
     assert why_not(Scripted(completions=BudgetSpent("0 requests were allowed"))) is None
 
 
-def test_nothing_listens() -> None:
+def test_connection_refused_ends_the_preflight() -> None:
     assert why_not(answering(None)) == "connection refused: nothing listens there"
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_a_page_for_people_where_v1_is_missing(status: int) -> None:
+def test_html_page_suggests_a_missing_v1(status: int) -> None:
     assert why_not(answering(status, PAGE, "text/html"), "http://h") == (
         f"http://h/completions returned an HTML page (status {status}) instead of JSON:"
         " the base URL may be missing /v1"
     )
 
 
-def test_a_base_url_that_names_the_endpoint_itself() -> None:
+def test_base_url_with_the_endpoint_path_is_named() -> None:
     sentence = why_not(answering(404, b"404 page not found"), "http://h/v1/completions/")
     assert sentence == (
         "no endpoint at http://h/v1/completions/completions (status 404):"
@@ -94,7 +94,7 @@ def test_a_base_url_that_names_the_endpoint_itself() -> None:
     )
 
 
-def test_a_redirect_is_reported_with_its_target() -> None:
+def test_redirect_is_reported_with_its_target() -> None:
     assert why_not(answering(308)) == (
         "http://h/v1/completions redirects (308) to https://elsewhere/v1/completions:"
         " use the final URL as the base URL"
@@ -102,19 +102,19 @@ def test_a_redirect_is_reported_with_its_target() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_rejected_key(status: int) -> None:
+def test_rejected_key_is_reported(status: int) -> None:
     sentence = why_not(answering(status, error("Your account is not active")))
     assert sentence == f"the API key was rejected with {status}: Your account is not active"
 
 
-def test_a_key_that_was_not_given() -> None:
+def test_missing_key_is_reported() -> None:
     sentence = why_not(answering(401, error("no key")), key=None)
     assert sentence is not None
     assert "requires an API key (status 401)" in sentence
     assert "--api-key-env" in sentence
 
 
-def test_an_unknown_model_beside_those_that_are_listed() -> None:
+def test_unknown_model_is_reported_with_the_listed_ones() -> None:
     sentence = why_not(FakeEndpoint(OPENAI, "another-model"))
     assert sentence == (
         "the endpoint does not serve the model 'my-model' (404: The model `my-model` does not"
@@ -123,7 +123,7 @@ def test_an_unknown_model_beside_those_that_are_listed() -> None:
 
 
 @pytest.mark.parametrize("models", [b"", b"[]", b'{"data": null}', b'{"data": [1, {"x": 2}]}'])
-def test_an_unknown_model_where_the_list_shows_nothing(models: bytes) -> None:
+def test_unknown_model_is_reported_without_a_list(models: bytes) -> None:
     refused = (404, error("model my-model not found"), JSON)
     sentence = why_not(Scripted(completions=refused, models=(200, models, JSON)))
     assert sentence == (
@@ -131,7 +131,7 @@ def test_an_unknown_model_where_the_list_shows_nothing(models: bytes) -> None:
     )
 
 
-def test_a_long_list_of_models_is_cut() -> None:
+def test_long_list_of_models_is_cut() -> None:
     listed = json.dumps({"data": [{"id": f"m{i}"} for i in range(40)]}).encode()
     refused = (404, error("no such model"), JSON)
     sentence = why_not(Scripted(completions=refused, models=(200, listed, JSON)))
@@ -150,7 +150,7 @@ def test_a_long_list_of_models_is_cut() -> None:
         (503, "fails on a minimal request (status 503): come back later"),
     ],
 )
-def test_an_endpoint_that_is_out_of_order(status: int, part: str) -> None:
+def test_failing_endpoint_ends_the_preflight(status: int, part: str) -> None:
     sentence = why_not(answering(status, error("come\n back  later")))
     assert sentence is not None
     assert part in sentence

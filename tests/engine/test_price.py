@@ -1,4 +1,4 @@
-"""What a run costs on the wire, by the server's own log: what was planned, within the budget."""
+"""The cost of a run in the server's log equals the plan and stays within the budget."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLANS_BY_DEFAULT = [plan for plan in PLANS if plan[1] is not Tier.DEEP or plan[0
 
 
 @pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
-def test_a_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None:
+def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None:
     planned = plan_of(document, tier)
     most_requests, most_tokens = PRICES[tier]
     dialect = REFERENCE if document == "openai" else document

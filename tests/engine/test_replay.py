@@ -1,4 +1,4 @@
-"""A record is judged again without a network, and by nothing but what is on record."""
+"""A record is judged again without a network, from the record alone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def recorded(
 
 
 class Relay:
-    """The imagined endpoint behind something that changes its answers."""
+    """The fake endpoint behind a function that changes its responses."""
 
     def __init__(self, change: Callable[[int, Exchange], Exchange]) -> None:
         self._change = change
@@ -124,7 +124,7 @@ RUNS = [*((tier, "openai") for tier in Tier), (Tier.STANDARD, "zero")]
 @pytest.mark.parametrize(
     ("tier", "contract"), by_default([run for run in RUNS if run[0] is not Tier.DEEP], RUNS)
 )
-def test_the_same_checks_judge_a_conforming_record_alike(
+def test_same_checks_judge_a_conforming_record_alike(
     tmp_path: Path, tier: Tier, contract: str
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=tier), contract=contract)
@@ -134,7 +134,7 @@ def test_the_same_checks_judge_a_conforming_record_alike(
 
 
 @pytest.mark.parametrize("change", ENDPOINTS.values(), ids=ENDPOINTS.keys())
-def test_the_same_checks_judge_a_faulty_record_alike(
+def test_same_checks_judge_a_faulty_record_alike(
     tmp_path: Path, change: Callable[[int, Exchange], Exchange]
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", Relay(change))
@@ -144,7 +144,7 @@ def test_the_same_checks_judge_a_faulty_record_alike(
     assert again.conclusion is judged.conclusion
 
 
-def test_an_old_record_is_judged_by_the_time_at_which_it_was_made(tmp_path: Path) -> None:
+def test_old_record_is_judged_by_its_recording_time(tmp_path: Path) -> None:
     check = "envelope.created-is-now"
     judged = recorded(tmp_path / "run.ndjson", Relay(dated_long_ago), Options(select=(check,)))
     assert set(verdicts(judged).values()) != {Verdict.PASS}
@@ -152,7 +152,7 @@ def test_an_old_record_is_judged_by_the_time_at_which_it_was_made(tmp_path: Path
     assert set(verdicts(rejudge(older, OPENAI)).values()) == {Verdict.PASS}
 
 
-def test_a_run_without_a_key_or_with_a_budget_is_judged_alike(tmp_path: Path) -> None:
+def test_keyless_or_limited_run_is_judged_alike(tmp_path: Path) -> None:
     options = Options(limits=Limits(requests=40))
     judged = recorded(tmp_path / "run.ndjson", options=options, key=None)
     assert Verdict.SKIPPED in verdicts(judged).values()
@@ -161,7 +161,7 @@ def test_a_run_without_a_key_or_with_a_budget_is_judged_alike(tmp_path: Path) ->
     assert verdicts(again) == verdicts(judged)
 
 
-def test_what_was_sent_and_paid_stays_and_who_judged_is_reported(tmp_path: Path) -> None:
+def test_replay_keeps_requests_and_names_the_judging_version(tmp_path: Path) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     older = replace(judged, header=replace(judged.header, suite_version="0.0.1"))
     again = rejudge(older, OPENAI)
@@ -177,13 +177,13 @@ def test_what_was_sent_and_paid_stays_and_who_judged_is_reported(tmp_path: Path)
     assert rejudge(again, OPENAI).header.recorded_by == "0.0.1"
 
 
-def test_a_verdict_that_was_tampered_with_is_made_anew(tmp_path: Path) -> None:
+def test_altered_verdict_is_recomputed(tmp_path: Path) -> None:
     judged = recorded(tmp_path / "run.ndjson", Relay(without_usage), Options(tier=Tier.SMOKE))
     greened = tuple(replace(f, verdict=Verdict.PASS) for f in judged.findings)
     assert verdicts(rejudge(replace(judged, findings=greened), OPENAI)) == verdicts(judged)
 
 
-def test_a_run_that_could_not_begin_cannot_begin_again(tmp_path: Path) -> None:
+def test_failed_preflight_fails_again(tmp_path: Path) -> None:
     refused = Relay(lambda _, exchange: replace(exchange, status=401))
     judged = recorded(tmp_path / "run.ndjson", refused)
     again = rejudge(judged, OPENAI)
@@ -194,7 +194,7 @@ def test_a_run_that_could_not_begin_cannot_begin_again(tmp_path: Path) -> None:
     assert again.conclusion is Conclusion.UNDECIDED
 
 
-def test_a_run_that_is_incomplete_stays_broken_off(tmp_path: Path) -> None:
+def test_incomplete_run_stays_incomplete(tmp_path: Path) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     cut = replace(judged, exchanges=judged.exchanges[:9], findings=(), footer=None)
     again = rejudge(cut, OPENAI)
@@ -214,7 +214,7 @@ def test_a_run_that_is_incomplete_stays_broken_off(tmp_path: Path) -> None:
         (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, "what was said then"),
     ],
 )
-def test_nothing_turns_green_for_want_of_a_response(
+def test_missing_responses_cannot_turn_a_verdict_green(
     tmp_path: Path, then: Verdict, now: Verdict, message: str
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(select=(GREEDY,)))
@@ -230,7 +230,7 @@ def test_nothing_turns_green_for_want_of_a_response(
     assert (finding.verdict, finding.message) == (now, message)
 
 
-def test_a_check_that_is_new_reads_what_others_had_asked(
+def test_new_check_reads_recorded_responses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
@@ -254,10 +254,10 @@ def test_a_check_that_is_new_reads_what_others_had_asked(
     assert len({x.id for x in again.exchanges}) == len(judged.exchanges)
 
 
-def test_a_response_that_two_checks_are_given_is_still_one_answer(
+def test_shared_response_is_seen_once_by_invariants(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told twice to those that look at all answers, its id would look like one that came twice."""
+    """If invariants saw it twice, they would report a repeated id."""
     judged = recorded(tmp_path / "run.ndjson", options=Options(tier=Tier.SMOKE))
     request = next(x.request for x in judged.exchanges if x.status == 200)
 

@@ -1,4 +1,4 @@
-"""The runner: from checks to a stream of events, on endpoints that exist only in memory."""
+"""The runner: from checks to a stream of events, on endpoints in memory."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def finished(events: list[RunEvent]) -> RunFinished:
 # ── the stream of events ─────────────────────────────────────────────────────────────────────────
 
 
-def test_a_run_begins_with_its_header_and_ends_with_its_footer() -> None:
+def test_run_begins_with_header_and_ends_with_footer() -> None:
     events = events_of(a_check("a.one", passes), a_check("b.two", fails))
     assert isinstance(events[0], RunStarted)
     assert events[0].checks == ("a.one", "b.two")
@@ -116,7 +116,7 @@ def test_a_run_begins_with_its_header_and_ends_with_its_footer() -> None:
     assert finished(events).footer.conclusion is Conclusion.NOT_CONFORMING
 
 
-def test_an_exchange_is_reported_before_the_finding_that_points_at_it() -> None:
+def test_exchange_is_reported_before_its_finding() -> None:
     result: set[str] = set()
     for event in events_of(*(a_check(f"a.{i}", passes) for i in range(9))):
         match event:
@@ -127,7 +127,7 @@ def test_an_exchange_is_reported_before_the_finding_that_points_at_it() -> None:
                 assert event.finding.exchanges
 
 
-def test_the_header_tells_the_contract_and_the_options() -> None:
+def test_header_has_the_contract_and_the_options() -> None:
     options = Options(Tier.SMOKE, ("stop",), Limits(9, 99), seed=7, strict=True)
     started = events_of(a_check("stop.x", passes), options=options)[0]
     assert isinstance(started, RunStarted)
@@ -139,7 +139,7 @@ def test_the_header_tells_the_contract_and_the_options() -> None:
     assert {r.id for r in header.requirements} == set(OPENAI.requirements)
 
 
-def test_what_reports_say_is_recorded_in_both_languages() -> None:
+def test_report_texts_are_recorded_in_both_languages() -> None:
     started, *_, last = events_of(a_check("a.one", passes))
     assert isinstance(started, RunStarted)
     assert started.header.contract_title_zh == OPENAI.title_zh
@@ -150,12 +150,12 @@ def test_what_reports_say_is_recorded_in_both_languages() -> None:
     assert (finding.title, finding.title_zh) == ("It holds.", "成立。")
 
 
-def test_checks_that_ask_the_same_are_answered_by_one_request() -> None:
+def test_equal_requests_of_checks_are_sent_once() -> None:
     endpoint = FakeEndpoint(OPENAI)
     events = events_of(a_check("a.one", passes), a_check("b.two", passes), transport=endpoint)
     one, two = findings_in(events).values()
     assert one.exchanges == two.exchanges
-    assert len(endpoint.requests) == 2  # theirs, and the one that tells whether to go on
+    assert len(endpoint.requests) == 2  # theirs, and the preflight
     assert finished(events).footer.cost.requests == 2
 
 
@@ -206,7 +206,7 @@ def test_no_more_requests_are_in_flight_than_requested() -> None:
 # ── verdicts ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_check_that_crashes_is_an_error_and_stops_nobody() -> None:
+def test_crashing_check_is_an_error_and_others_run() -> None:
     events = events_of(a_check("a.one", crashes), a_check("b.two", passes))
     findings = findings_in(events)
     assert findings["a.one"].verdict is Verdict.ERROR
@@ -215,7 +215,7 @@ def test_a_check_that_crashes_is_an_error_and_stops_nobody() -> None:
     assert finished(events).footer.conclusion is Conclusion.UNDECIDED
 
 
-def test_a_requirement_that_is_not_in_force_is_skipped_with_the_contracts_reason() -> None:
+def test_requirement_not_in_force_is_skipped_with_reason() -> None:
     check = a_check("a.one", crashes, requirement="max-tokens.default-unlimited")
     finding = findings_in(events_of(check))["a.one"]
     assert finding.verdict is Verdict.SKIPPED
@@ -233,7 +233,7 @@ def beyond_zero(*checks: Check, options: Options = ALL) -> list[RunEvent]:
     return asyncio.run(collect())
 
 
-def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information() -> None:
+def test_undocumented_parameter_is_checked_for_information() -> None:
     async def looks(api: Api) -> None:
         assert api.contract.parameter("seed").documented
         (await api.complete(prompt="1", seed=7)).expect_ok()
@@ -255,13 +255,13 @@ def test_a_parameter_that_the_document_leaves_out_is_looked_at_for_information()
         (ALL, "seed.default-one"),  # a reading that the live API does not share
     ],
 )
-def test_nothing_else_is_requested_information(options: Options, requirement: str) -> None:
+def test_other_undocumented_features_are_not_requested(options: Options, requirement: str) -> None:
     events = beyond_zero(a_check("a.one", crashes, requirement), options=options)
     assert findings_in(events)["a.one"].verdict is Verdict.SKIPPED
     assert not exchanges_in(events)
 
 
-def test_a_check_whose_instrument_is_not_documented_is_skipped() -> None:
+def test_check_needing_undocumented_features_is_skipped() -> None:
     zero = load_contract("gpt-ge")
     check = a_check("a.one", crashes, requirement="prompt.string", needs=("model", "echo"))
 
@@ -277,7 +277,7 @@ def test_a_check_whose_instrument_is_not_documented_is_skipped() -> None:
     assert not exchanges_in(events)
 
 
-def test_a_warning_counts_only_when_asked_to() -> None:
+def test_warning_counts_only_in_strict_mode() -> None:
     lesser = next(key for key, r in OPENAI.requirements.items() if r.level is Level.SHOULD)
     check = a_check("a.one", fails, requirement=lesser)
     lenient, strict = (
@@ -316,7 +316,7 @@ def test_globs_select_by_check_requirement_or_area(
     assert set(findings_in(events)) == chosen
 
 
-def test_a_tier_holds_the_cheaper_ones_and_runs_them_first() -> None:
+def test_tier_includes_cheaper_ones_and_runs_them_first() -> None:
     checks = [
         a_check("a.deep", passes, tier=Tier.DEEP),
         a_check("b.standard", passes, tier=Tier.STANDARD),
@@ -327,7 +327,7 @@ def test_a_tier_holds_the_cheaper_ones_and_runs_them_first() -> None:
     assert started.checks == ("c.smoke", "b.standard")
 
 
-def test_a_selection_of_nothing_is_never_green() -> None:
+def test_empty_selection_is_never_green() -> None:
     events = events_of(a_check("a.one", passes), options=replace(ALL, select=("nothing",)))
     assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN
 
@@ -335,7 +335,7 @@ def test_a_selection_of_nothing_is_never_green() -> None:
 # ── money ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_spent_budget_skips_what_is_left_and_says_so() -> None:
+def test_spent_budget_skips_the_remaining_checks() -> None:
     checks = a_check("a.one", passes), a_check("b.two", fails)
     events = events_of(*checks, options=replace(ONE_BY_ONE, limits=Limits(requests=2)))
     verdicts = {finding.verdict for finding in findings_in(events).values()}
@@ -350,7 +350,7 @@ async def asks_again_and_again(api: Api) -> None:
         await api.complete(prompt="A", max_tokens=1, fresh=True)
 
 
-def test_whatever_checks_come_upon_a_run_costs_no_more_than_twice_its_tier() -> None:
+def test_default_limit_is_twice_the_tiers_budget() -> None:
     """Unless the user says otherwise."""
     greedy = a_check("a.one", asks_again_and_again)
     smoke = replace(ALL, tier=Tier.SMOKE)
@@ -362,13 +362,13 @@ def test_whatever_checks_come_upon_a_run_costs_no_more_than_twice_its_tier() -> 
     assert finished(events).footer.cost.requests > 60
 
 
-def test_no_budget_at_all_judges_nothing() -> None:
+def test_zero_budget_judges_nothing() -> None:
     events = events_of(a_check("a.one", passes), options=replace(ALL, limits=Limits(requests=0)))
     assert finished(events).footer.conclusion is Conclusion.NOTHING_RAN
     assert not exchanges_in(events)
 
 
-def test_the_cost_is_what_the_endpoint_counted() -> None:
+def test_cost_is_the_endpoints_usage() -> None:
     events = events_of(a_check("a.one", fails))
     usages = [json.loads(exchange.body)["usage"] for exchange in exchanges_in(events).values()]
     cost = finished(events).footer.cost
@@ -380,7 +380,7 @@ def test_the_cost_is_what_the_endpoint_counted() -> None:
 # ── what is left of a run that did not end ───────────────────────────────────────────────────────
 
 
-def test_a_run_that_is_left_keeps_what_it_learned_and_has_no_footer(tmp_path: Path) -> None:
+def test_cancelled_run_keeps_findings_without_a_footer(tmp_path: Path) -> None:
     async def hangs(_: Api) -> None:
         await asyncio.Event().wait()
 
@@ -410,7 +410,7 @@ async def asks_whether_there_is_a_key(api: Api) -> None:
 @pytest.mark.parametrize(
     ("secrets", "verdict"), [((), Verdict.PASS), (("of-a-header",), Verdict.SKIPPED)]
 )
-def test_where_a_header_opens_the_door_too_nobody_is_reported_of_serving_strangers(
+def test_secret_headers_make_missing_key_checks_inapplicable(
     secrets: tuple[str, ...], verdict: Verdict
 ) -> None:
     target = replace(TARGET, name="ours", secrets=secrets, shown_headers={"X-1": "$ONE"})
@@ -427,7 +427,7 @@ def test_where_a_header_opens_the_door_too_nobody_is_reported_of_serving_strange
     assert events[0].header.headers == {"X-1": "$ONE"}
 
 
-def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None:
+def test_invalid_target_ends_the_run_with_a_sentence() -> None:
     target = replace(TARGET, base_url="http://me:p4ssw0rd@127.0.0.1/v1")
 
     async def collect() -> list[RunEvent]:
@@ -444,7 +444,7 @@ def test_a_target_that_cannot_be_judged_ends_the_run_with_one_sentence() -> None
     assert len(exchanges_in(events)) == 1
 
 
-def test_an_endpoint_that_goes_away_is_not_asked_to_the_end() -> None:
+def test_run_stops_when_the_endpoint_goes_away() -> None:
     class GoesAway:
         sent = 0
 

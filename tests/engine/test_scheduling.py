@@ -1,4 +1,4 @@
-"""A run is as short as the number of its requests allows, counted in virtual time."""
+"""The duration of a run in virtual time is near its minimum."""
 
 from __future__ import annotations
 

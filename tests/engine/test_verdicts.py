@@ -1,4 +1,4 @@
-"""From what a check concluded to a verdict: every row of the table."""
+"""From the outcome of a check to a verdict: every row of the table."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_every_outcome_has_its_verdict(
     ],
 )
 @pytest.mark.parametrize("contract", [OPENAI, ZERO])
-def test_what_was_seen_of_something_not_promised_is_information(
+def test_undocumented_behaviour_is_information(
     outcome: Exception | None, effect: Effect | None, contract: Contract
 ) -> None:
     result = as_information(rule(outcome, Level.MUST, contract), "not in this document")
@@ -77,22 +77,22 @@ def test_what_was_seen_of_something_not_promised_is_information(
 
 
 @pytest.mark.parametrize("outcome", [Inconclusive("429"), NotApplicable("x"), KeyError("x")])
-def test_what_could_not_be_judged_stays_skipped(outcome: Exception) -> None:
+def test_inapplicable_check_stays_skipped(outcome: Exception) -> None:
     result = as_information(rule(outcome, Level.MUST, ZERO), "not in this document")
     assert result == Ruling(Verdict.SKIPPED, "not in this document")
 
 
-def test_a_failure_shows_what_was_expected_beside_what_was_seen() -> None:
+def test_failure_shows_expected_and_seen() -> None:
     ruling = rule(Failure("four", "five", effect=Effect.IGNORED), Level.MUST, OPENAI)
     assert (ruling.expected, ruling.seen, ruling.effect) == ("four", "five", Effect.IGNORED)
 
 
-def test_an_error_is_one_line_and_no_traceback() -> None:
+def test_error_is_one_line_without_traceback() -> None:
     ruling = rule(KeyError("text"), Level.MUST, OPENAI)
     assert ruling.message == "internal error in the check: KeyError: 'text'"
 
 
-def test_a_promise_that_is_refused_shows_as_refused_and_not_as_altered() -> None:
+def test_refused_parameter_has_the_effect_refused() -> None:
     assert rule(refusal_of(), Level.MUST, OPENAI).effect is Effect.REFUSED
 
 
@@ -111,7 +111,7 @@ def test_a_promise_that_is_refused_shows_as_refused_and_not_as_altered() -> None
         {"prompt": ["a", "b"]},
     ],
 )
-def test_refusing_what_the_document_promises_is_a_broken_promise(body: dict[str, Any]) -> None:
+def test_refusing_a_documented_parameter_fails(body: dict[str, Any]) -> None:
     assert rule(refusal_of(**body), Level.MUST, ALL).verdict is Verdict.FAIL
 
 
@@ -126,20 +126,20 @@ def test_refusing_what_the_document_promises_is_a_broken_promise(body: dict[str,
         {"suffix": "end", "prompt": ["a", "b"]},
     ],
 )
-def test_some_things_may_be_refused_together(body: dict[str, Any]) -> None:
+def test_some_combinations_may_be_refused(body: dict[str, Any]) -> None:
     assert rule(refusal_of(**body), Level.MUST, ALL).verdict is Verdict.REFUSED
 
 
-def test_one_feature_that_is_not_promised_excuses_the_refusal_of_the_others() -> None:
+def test_optional_parameter_excuses_a_combined_refusal() -> None:
     assert not OPENAI.promises("echo")
     assert rule(refusal_of(stop="x", echo=True), Level.MUST, OPENAI).verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("body", [{"nobody_knows_this": 1}, {"stream_options": {}}, {"seed": 1}])
-def test_what_the_document_does_not_promise_may_be_refused(body: dict[str, Any]) -> None:
+def test_undocumented_parameter_may_be_refused(body: dict[str, Any]) -> None:
     assert rule(refusal_of(**body), Level.MUST, ZERO).verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("values", [{"n": "two"}, {"best_of": [3]}, {"prompt": {"a": 1}}])
-def test_a_body_of_wrong_types_is_judged_all_the_same(values: dict[str, Any]) -> None:
+def test_body_with_wrong_types_is_judged(values: dict[str, Any]) -> None:
     assert rule(refusal_of(**values, temperature=0), Level.MUST, ALL).verdict is Verdict.FAIL

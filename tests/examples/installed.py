@@ -1,4 +1,4 @@
-"""A package as an installer leaves it: its modules, and the metadata made of its pyproject.toml."""
+"""Install a package as files: its modules, and metadata from its pyproject.toml."""
 
 from __future__ import annotations
 

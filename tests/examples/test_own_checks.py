@@ -1,4 +1,4 @@
-"""The worked example: checks of one's own package show wherever the suite's own do."""
+"""The worked example: checks of another package appear everywhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_they_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
+def test_own_checks_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
     listed = run("conformance", "list", "--select", "acme.*", "--json", cwd=tmp_path)
     assert {check["id"] for check in json.loads(listed.stdout)} == CHECKS
     result = run("conformance", "explain", "acme.json-echoed", cwd=tmp_path).stdout
@@ -48,7 +48,7 @@ def test_they_are_listed_and_explained(run: Run, tmp_path: Path) -> None:
     assert "Code, in acme_checks" in result
 
 
-def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path) -> None:
+def test_own_checks_are_judged_and_reported(run: Run, tmp_path: Path) -> None:
     selected = ("--select", "acme.*", "--select", "stop.five-refused", "--tier", "smoke")
     ended = run(
         "conformance", "run", *selected, "--reference", "none", "--out", "report", cwd=tmp_path
@@ -62,7 +62,7 @@ def test_they_are_judged_and_reported_beside_the_others(run: Run, tmp_path: Path
     assert "JSON 格式的 prompt 原样回显在补全内容之前。" in page
 
 
-def test_they_find_what_they_are_there_for(run: Run, tmp_path: Path) -> None:
+def test_own_checks_find_their_fault(run: Run, tmp_path: Path) -> None:
     with running_server("--fault", "model-of-upstream") as server:
         ended = run(
             *("conformance", "run", "--base-url", server.base_url, "--model", MODEL),
@@ -77,7 +77,7 @@ def test_they_find_what_they_are_there_for(run: Run, tmp_path: Path) -> None:
     assert finding["requirement"] == "acme.model-as-asked"
 
 
-def test_they_and_tests_of_ones_own_run_inside_pytest(
+def test_own_checks_and_tests_run_in_pytest(
     run: Run, server: RunningServer, tmp_path: Path
 ) -> None:
     ended = run(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.field.record import Record, compare, read_record, reported_failures
+from tests.field.reproduction import unlike
 from tests.field.servers import SERVERS, Endpoint
-from tests.field.showing import unlike
 
 ROOT = Path(__file__).parents[2]
 KEY_VARIABLE = "FIELD_KEY"
@@ -51,7 +51,7 @@ def repeat(name: str, out: Path) -> bool:
 
 
 def run_suite(endpoint: Endpoint, record: Record, contract: str, out: Path) -> Path:
-    """Run the suite as its users do, and return the run's folder, made anew."""
+    """Run the suite as its users do, and return the run's folder, emptied before."""
     folder = next(f for i in range(10**6) if not (f := out / f"{contract}-{i}").exists())
     options = ["--base-url", endpoint.base_url, "--model", endpoint.model]
     options += ["--api-key-env", KEY_VARIABLE, "--contract", contract, "--tier", record.tier]
@@ -67,7 +67,7 @@ def run_suite(endpoint: Endpoint, record: Record, contract: str, out: Path) -> P
 
 
 def differences(record: Record, contract: str, folder: Path) -> Iterator[str]:
-    """Tell how a run differs from the record."""
+    """Describe how a run differs from the record."""
     results = json.loads((folder / "results.json").read_text("utf-8"))
     changes = compare(record, contract, reported_failures(results))
     for word, verdicts in (("new", changes.new), ("vanished", changes.vanished)):

@@ -1,4 +1,4 @@
-"""What is known of one server: its deviations, what shows each, and which checks find it."""
+"""The record of one server: its failures, the requests that show them, and the checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.model import Tier
 
 RECORDS = Path(__file__).parent / "records"
 MAIN = "openai"
-"""The contract whose findings are written down; another adds only what it alone accuses."""
+"""The contract whose findings are recorded; others add only what they alone report."""
 
 Verdicts = Mapping[str, str]
 """``fail`` or ``warn`` by the id of the check."""
@@ -26,7 +26,7 @@ Verdicts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Shown:
-    """A request, and what its answer has to hold for a reader to see the deviation.
+    """A request, and what its response must contain to show the deviation.
 
     Attributes:
         send: the body; the model is filled in unless it is named. A string is sent as it is.
@@ -93,7 +93,7 @@ class Record:
     unnoticed: tuple[str, ...] = ()
 
     def expected(self, contract: str) -> Verdicts:
-        """The accusations that a run under this contract makes."""
+        """The failures and warnings that a run under this contract reports."""
         may_judge = judged_under(contract, self.tier)
         return {
             check: verdict for check, verdict in self._accusations(contract) if check in may_judge
@@ -131,7 +131,7 @@ def compare(record: Record, contract: str, found: Verdicts) -> Changes:
 
 
 def reported_failures(results: Mapping[str, Any]) -> Verdicts:
-    """Read a run's accusations from its ``results.json``; mere conventions are left out."""
+    """Read a run's failures and warnings from its ``results.json``, without conventions."""
     return {
         finding["id"]: finding["verdict"]
         for finding in results["findings"]

@@ -1,4 +1,4 @@
-"""The servers of the record: what each is made from, and how it is started."""
+"""The recorded servers: how each is installed and started."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ WEIGHTS = HERE.parents[1] / "reference_server" / "weights"
 GGUF = HERE.parent / "benchmarks" / "gguf_file.py"
 KEY = "sk-field-7d1f4b6a90c2"
 NO_KEY = "no-key"
-"""What is presented where nobody asks for a key; the suite knows it for none."""
+"""The key for servers without authentication; the suite treats it as a placeholder."""
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 

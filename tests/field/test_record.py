@@ -1,4 +1,4 @@
-"""The record is whole: each accusation by a check that exists, each shown by a request."""
+"""The records are complete: every failure has a check and a request that shows it."""
 
 import json
 import re
@@ -20,8 +20,8 @@ from tests.field.record import (
     read_record,
     reported_failures,
 )
+from tests.field.reproduction import curl_of
 from tests.field.servers import ENVIRONMENTS, SERVERS
-from tests.field.showing import curl_of
 
 CHECKS = {check.id: check for check in all_checks()}
 LEVELS = {Verdict.FAIL: Level.MUST, Verdict.WARN: Level.SHOULD}
@@ -36,7 +36,7 @@ def record(request: pytest.FixtureRequest) -> Record:
     return read_record(request.param)
 
 
-def test_the_run_is_dated_and_counted(record: Record) -> None:
+def test_run_is_dated_and_counted(record: Record) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", record.date)
     assert MAIN in record.counts
     for contract, counts in record.counts.items():
@@ -45,7 +45,7 @@ def test_the_run_is_dated_and_counted(record: Record) -> None:
         assert "error" not in counts, "an error is the suite's own fault"
 
 
-def test_as_many_are_recorded_as_were_counted(record: Record) -> None:
+def test_recorded_deviations_match_the_count(record: Record) -> None:
     """A convention that is not kept is counted, and not recorded; what varies may be either."""
     for contract, counts in record.counts.items():
         expected = record.expected(contract)
@@ -62,7 +62,7 @@ def test_each_failure_is_shown_adjudicated_and_found(record: Record) -> None:
         assert known.fail or known.warn or known.also, known.what
 
 
-def test_each_reported_failure_is_recorded_once_by_a_check_of_its_level(record: Record) -> None:
+def test_failure_has_one_record_at_its_level(record: Record) -> None:
     result: list[str] = []
     for known in record.deviations:
         for verdict, ids in ((Verdict.FAIL, known.fail), (Verdict.WARN, known.warn)):
@@ -79,7 +79,7 @@ def test_each_reported_failure_is_recorded_once_by_a_check_of_its_level(record: 
     assert set(result) <= set(CHECKS)
 
 
-def test_what_is_shown_says_something(record: Record) -> None:
+def test_shown_evidence_is_not_empty(record: Record) -> None:
     for known in record.deviations:
         for shown in known.shows:
             assert shown.key in {"own", "none", "wrong"}
@@ -90,7 +90,7 @@ def test_what_is_shown_says_something(record: Record) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in ENVIRONMENTS.glob("*.txt")))
-def test_the_packages_are_pinned(name: str) -> None:
+def test_packages_are_pinned(name: str) -> None:
     lines = (ENVIRONMENTS / f"{name}.txt").read_text("utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.\[\]-]+==[\w.]+", pin) for pin in pins)
@@ -117,24 +117,24 @@ KNOWN = Record(
 )
 
 
-def test_a_run_like_the_record_changes_nothing() -> None:
+def test_run_like_the_record_changes_nothing() -> None:
     assert not compare(KNOWN, MAIN, KNOWN.expected(MAIN))
 
 
-def test_what_is_new_and_what_has_vanished_is_reported() -> None:
+def test_new_and_vanished_findings_are_reported() -> None:
     found = {"seed.repeats": "fail", "echo.prompt-first": "fail"}
     assert compare(KNOWN, MAIN, found) == Changes(
         new=found, vanished={"n.choices": "fail", "seed.repeats": "warn"}
     )
 
 
-def test_what_varies_counts_neither_way() -> None:
+def test_intermittent_findings_are_ignored() -> None:
     steady = {"n.choices": "fail", "seed.repeats": "warn"}
     assert not compare(KNOWN, MAIN, steady)
     assert not compare(KNOWN, MAIN, {**steady, "usage.completion-of-copies": "fail"})
 
 
-def test_a_contract_expects_what_it_can_judge_and_what_it_alone_reports() -> None:
+def test_contract_expects_its_applicable_and_specific_findings() -> None:
     # The document does not mention seed, and promises arrays of prompts.
     assert KNOWN.expected("zero").keys() >= {"n.choices", "prompt.batch-complete"}
     assert "seed.repeats" not in KNOWN.expected("zero")
@@ -151,7 +151,7 @@ def test_conventions_and_passes_are_no_failures() -> None:
     assert reported_failures({"findings": findings}) == {"a": "fail", "c": "warn"}
 
 
-def test_the_command_is_one_for_a_shell() -> None:
+def test_command_is_valid_shell() -> None:
     non_streaming = curl_of(Shown({"prompt": "it's", "max_tokens": 1}), "m")
     assert non_streaming == (
         'curl $BASE/completions -H "Authorization: Bearer $KEY" '

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.gallery import pages, pictures, recording
+from tests.gallery import pages, recording, screenshots
 
 
 def main() -> None:
@@ -22,8 +22,8 @@ def main() -> None:
     pages.write()
     sys.stdout.write(f"{pages.GALLERY / pages.MATRIX}\n")
     if options.pictures:
-        pictures.take()
-        sys.stdout.write(f"{pictures.PICTURES_FOLDER}\n")
+        screenshots.take()
+        sys.stdout.write(f"{screenshots.PICTURES_FOLDER}\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from conformance.contract import DOCUMENTS
 from conformance.docs_audit.page_reader import PAGES
-from conformance.report import diff as comparing
-from conformance.report import formats, matrix
+from conformance.report import diff, formats, matrix
 from tests.gallery.recording import FAULTY, LIVE, kept
 
 GALLERY = Path(__file__).parents[2] / "reports" / "gallery"
@@ -18,7 +17,7 @@ MATRIX = "index.html"
 CONFORMING, FAULT_RIDDEN = "conforming/index.html", "faulty/index.html"
 COMPARED = "compare.html"
 SHOWN = "eronmind"
-"""The conforming run that gets a page of its own: the shortest."""
+"""The conforming run that gets a separate page: the shortest."""
 
 
 def pages() -> Mapping[str, str]:
@@ -29,13 +28,13 @@ def pages() -> Mapping[str, str]:
         matrix.Recorded(name, runs[name], CONFORMING if name == SHOWN else None)
         for name in DOCUMENTS
     ]
-    comparison = comparing.compare(runs[LIVE], runs[FAULTY])
-    places = comparing.Places(None, FAULT_RIDDEN)
+    comparison = diff.compare(runs[LIVE], runs[FAULTY])
+    places = diff.Places(None, FAULT_RIDDEN)
     return {
         MATRIX: matrix.files()["html"].render(matrix.matrix_of(rows, PAGES)),
         CONFORMING: render(runs[SHOWN]),
         FAULT_RIDDEN: render(runs[FAULTY]),
-        COMPARED: comparing.files(places)["html"].render(comparison),
+        COMPARED: diff.files(places)["html"].render(comparison),
     }
 
 

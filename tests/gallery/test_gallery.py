@@ -1,4 +1,4 @@
-"""The sample reports are rendered from their records alone; the pictures are small and all used."""
+"""The sample reports depend only on their records; every screenshot is small and used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from conformance.contract import DOCUMENTS
 from conformance.model import Conclusion, Run
 from tests.gallery import recording
 from tests.gallery.pages import pages, write
-from tests.gallery.pictures import PICTURES, PICTURES_FOLDER
 from tests.gallery.recording import BASE_URL, FAULTY, KEY, NAMES, RECORDS, keep, kept
+from tests.gallery.screenshots import PICTURES, PICTURES_FOLDER
 
 ROOT = Path(__file__).parents[2]
 MAX_PAGES_BYTES = 3 * 2**20
@@ -53,7 +53,7 @@ def parsed(gallery: Path) -> dict[Path, Page]:
     return {path: Page(path) for path in gallery.rglob("*.html")}
 
 
-def test_the_named_pages_are_written(gallery: Path, parsed: dict[Path, Page]) -> None:
+def test_named_pages_are_written(gallery: Path, parsed: dict[Path, Page]) -> None:
     assert {path.relative_to(gallery).as_posix() for path in parsed} == set(PLACES)
 
 

@@ -1,4 +1,4 @@
-"""Servers in memory, and properties that are held against them."""
+"""Servers in memory, and properties that are tested on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Covering arrays: everything that is to meet does, and nothing that may not."""
+"""Covering arrays contain every allowed combination and no forbidden one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_any_two_values_meet_that_may() -> None:
     assert len(rows) < 3 * 2 * 2 * 3
 
 
-def test_any_three_values_of_a_group_meet_behind_the_pairs() -> None:
+def test_three_values_of_a_group_meet() -> None:
     pairs = pairwise(FACTORS, ALLOWED)
     rows = threewise(FACTORS, ALLOWED, among=[("a", "b", "c")], given=pairs)
     assert rows[: len(pairs)] == pairs
@@ -49,16 +49,16 @@ def test_any_three_values_of_a_group_meet_behind_the_pairs() -> None:
     assert not is_met((("a", "3"), ("b", "2")), rows)
 
 
-def test_a_group_with_two_known_factors_asks_for_nothing_more() -> None:
+def test_group_with_two_known_factors_adds_nothing() -> None:
     pairs = pairwise(FACTORS, ALLOWED)
     assert threewise(FACTORS, ALLOWED, among=[("a", "b", "unknown")], given=pairs) == pairs
 
 
-def test_every_time_the_rows_are_the_same() -> None:
+def test_rows_are_reproducible() -> None:
     assert pairwise(FACTORS, ALLOWED) == pairwise(FACTORS, ALLOWED)
 
 
-def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_named_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "covertable", None)
     with pytest.raises(NotApplicable, match=r"completions-conformance\[generated\]"):
         pairwise(FACTORS, ALLOWED)

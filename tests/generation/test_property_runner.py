@@ -63,7 +63,7 @@ def test_every_example_is_requested() -> None:
     assert [len(generated_with(seed, examples=3)) for seed in range(4)] == [3] * 4
 
 
-def test_the_seed_decides_what_is_generated() -> None:
+def test_seed_decides_what_is_generated() -> None:
     generated = [generated_with(seed) for seed in range(8)]
     assert generated == [generated_with(seed) for seed in range(8)]
     assert len({letter for (letter,) in generated}) > 3
@@ -80,7 +80,7 @@ async def from_d_on(trial: Trial, letter: str, _: None = None) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_smallest_request_is_reported(seed: int) -> None:
+def test_smallest_request_is_reported(seed: int) -> None:
     async def longer_than_two(trial: Trial, text: str, _: None) -> None:
         await send(trial, text)
         if len(text) > 2:
@@ -157,7 +157,7 @@ class Shapes:
             raise Failure("a shape that works", shape)
 
 
-def test_a_refused_shape_leaves_the_next() -> None:
+def test_refused_shape_leaves_the_next() -> None:
     shapes = Shapes(rejected="1")
     held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), shapes, "123"))
     assert shapes.sent == ["1", "2"]

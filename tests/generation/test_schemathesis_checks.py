@@ -121,7 +121,7 @@ def test_streams_that_violate_the_schema_deviate(body: bytes) -> None:
         assert_stream_fits(response(body, type_=EVENTS), API)
 
 
-def test_a_stream_is_read_to_its_end() -> None:
+def test_stream_is_read_to_its_end() -> None:
     # The library reads the first twenty events; the suite reads all.
     chunks = [RESPONSE] * 30
     assert_stream_fits(response(stream(*chunks), type_=EVENTS), API)

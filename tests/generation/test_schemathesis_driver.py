@@ -52,7 +52,7 @@ def test_imports_do_not_change_what_is_generated(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["schemathesis.toml"]
 
 
-def test_the_seed_decides_what_is_generated() -> None:
+def test_seed_decides_what_is_generated() -> None:
     one, other = (generate_bodies(OPENAI, "m", "positive", 5, seed) for seed in (1, 2))
     assert one != other
     assert one == generate_bodies(OPENAI, "m", "positive", 5, 1)

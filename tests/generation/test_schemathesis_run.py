@@ -47,7 +47,7 @@ def run_schemathesis(folder: Path, *server: str, phases: str) -> subprocess.Comp
         )
 
 
-def test_correct_server_has_no_findings(tmp_path: Path) -> None:
+def test_conforming_server_has_no_findings(tmp_path: Path) -> None:
     done = run_schemathesis(tmp_path, phases="examples,coverage,fuzzing")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No issues found" in done.stdout

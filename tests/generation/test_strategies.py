@@ -52,7 +52,7 @@ def test_scenes_are_small_and_diverse(scene: Scene) -> None:
 
 @given(cuts())
 @EXHAUSTIVE
-def test_a_cut_lies_within_the_text(cut: Cut) -> None:
+def test_cut_lies_within_the_text(cut: Cut) -> None:
     assert 0 <= cut.place < 8
     assert 1 <= cut.length <= 4
     # Every document that states a limit allows four sequences.

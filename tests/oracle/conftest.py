@@ -1,4 +1,4 @@
-"""One model and one vocabulary for all that the oracle is asked."""
+"""One model and one vocabulary for all tests of the oracle."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -34,7 +34,7 @@ class Row:
 
 
 class Model:
-    """A causal language model that is asked for whole sequences."""
+    """A causal language model that scores complete sequences."""
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The second reading as a whole: learn what was sampled, judge it, then judge the answer itself."""
+"""The oracle: recover the sampled tokens, check them, then check the response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-from tests.oracle.agree import check_answer
-from tests.oracle.asked import CompletionRequest, Prompt, predictable, read
-from tests.oracle.asking import Json, ask
-from tests.oracle.chance import uniforms
+from tests.oracle.client import Json, ask
+from tests.oracle.comparison import check_answer
 from tests.oracle.model import Model
-from tests.oracle.sampled import check_sampled
+from tests.oracle.probability import uniforms
+from tests.oracle.rendering import Candidate
+from tests.oracle.request import CompletionRequest, Prompt, predictable, read
+from tests.oracle.sampling import check_sampled
 from tests.oracle.vocabulary import Vocabulary, decode
-from tests.oracle.written import Candidate
 
 MODEL = "gpt-3.5-turbo-instruct"
 

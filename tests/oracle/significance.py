@@ -1,4 +1,4 @@
-"""How surprising counts are under a distribution: an exact test, by simulation."""
+"""The p-value of counts under a distribution: an exact test, by simulation."""
 
 from collections.abc import Hashable, Mapping
 

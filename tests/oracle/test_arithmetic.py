@@ -1,17 +1,17 @@
-"""The oracle's own sums, small enough to be done by hand."""
+"""The oracle's arithmetic on examples that can be computed by hand."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from tests.oracle import chance
-from tests.oracle.asked import read
+from tests.oracle import probability
 from tests.oracle.model import Row
 from tests.oracle.oracle import Oracle
+from tests.oracle.rendering import first_stop
+from tests.oracle.request import read
 from tests.oracle.significance import p_value
 from tests.oracle.vocabulary import offsets, render
-from tests.oracle.written import first_stop
 
 WORLD = "世".encode()
 
@@ -28,7 +28,7 @@ WORLD = "世".encode()
         ([b"\xff", b"\xff", "🎈".encode(), b"a"], [0, 1, 2, 3]),
     ],
 )
-def test_a_token_begins_in_the_character_of_its_first_byte(
+def test_token_offset_is_its_first_bytes_character(
     fragments: list[bytes], expected: list[int]
 ) -> None:
     assert offsets(fragments) == expected
@@ -45,52 +45,56 @@ def test_a_token_begins_in_the_character_of_its_first_byte(
     ],
     ids=["found", "not found", "complete first", "complete together", "earliest of three"],
 )
-def test_a_text_ends_before_what_is_complete_first(sequences: list[str], end: int | None) -> None:
+def test_earliest_complete_stop_sequence_ends_the_text(
+    sequences: list[str], end: int | None
+) -> None:
     assert first_stop("abcdabce", sequences, 0) == end
 
 
-def test_what_was_there_before_is_not_searched() -> None:
+def test_text_before_the_completion_is_not_searched() -> None:
     assert first_stop("abcabc", ["bc"], 2) == 4
     assert first_stop("abcab", ["bc"], 2) is None
 
 
-def test_a_token_that_is_no_text_is_called_by_its_bytes() -> None:
+def test_partial_characters_are_rendered_as_bytes() -> None:
     assert render(WORLD) == "世"
     assert render(b"a" + WORLD[:2]) == r"bytes:\x61\xe4\xb8"
 
 
 def test_penalties_follow_the_published_formula(oracle: Oracle) -> None:
     body = {"presence_penalty": 0.5, "frequency_penalty": 2, "logit_bias": {"1": -3, "2": 1}}
-    preferred = chance.preferences(np.full(5, 10.0), read(body, oracle.vocabulary), [2, 0, 2], [4])
+    preferred = probability.preferences(
+        np.full(5, 10.0), read(body, oracle.vocabulary), [2, 0, 2], [4]
+    )
     assert preferred.tolist() == [10 - 2 - 0.5, 7, 11 - 4 - 0.5, 10, -np.inf]
 
 
 def test_temperature_divides_the_logits() -> None:
     even = np.log([1.0, 4.0, 16.0])
-    assert chance.probabilities(even, 2) == pytest.approx(np.array([1, 2, 4]) / 7)
-    assert chance.probabilities(even, 0.5) == pytest.approx(np.array([1, 16, 256]) / 273)
+    assert probability.probabilities(even, 2) == pytest.approx(np.array([1, 2, 4]) / 7)
+    assert probability.probabilities(even, 0.5) == pytest.approx(np.array([1, 16, 256]) / 273)
 
 
 @pytest.mark.parametrize(
     ("top_p", "kept"),
     [(0, [2]), (0.4, [2]), (0.41, [0, 2]), (0.7, [0, 1, 2]), (0.99, [0, 1, 2, 3])],
 )
-def test_the_nucleus_is_the_fewest_that_reach_it(top_p: float, kept: list[int]) -> None:
+def test_nucleus_is_the_smallest_sufficient_set(top_p: float, kept: list[int]) -> None:
     likely = np.array([0.25, 0.25, 0.4, 0.1])
-    assert np.flatnonzero(chance.nucleus(likely, top_p)).tolist() == kept
+    assert np.flatnonzero(probability.nucleus(likely, top_p)).tolist() == kept
 
 
-def test_a_number_draws_the_token_in_whose_share_it_lies() -> None:
+def test_random_number_selects_the_token_of_its_interval() -> None:
     shares = np.array([0.2, 0.0, 0.2])
-    assert chance.drawn_between(shares, 0) == (0.0, 0.5)
-    assert chance.drawn_between(shares, 2) == (0.5, 1.0)
+    assert probability.drawn_between(shares, 0) == (0.0, 0.5)
+    assert probability.drawn_between(shares, 2) == (0.5, 1.0)
 
 
 def test_logprobs_are_logarithms_of_probabilities() -> None:
     assert np.exp(Row(np.log([3.0, 1.0]), 0).scores) == pytest.approx([0.75, 0.25])
 
 
-def test_the_four_forms_of_a_prompt_are_distinguished(oracle: Oracle) -> None:
+def test_four_forms_of_a_prompt_are_distinguished(oracle: Oracle) -> None:
     one, other = oracle.vocabulary.encode("one"), oracle.vocabulary.encode("other")
     for prompt, ids in [
         ("one", [one]),
@@ -105,7 +109,7 @@ def test_the_four_forms_of_a_prompt_are_distinguished(oracle: Oracle) -> None:
         assert all(each.read == (each.ids or (0,)) for each in given.prompts)
 
 
-def test_what_happens_as_often_as_it_should_surprises_nobody() -> None:
+def test_p_value_is_high_for_expected_counts() -> None:
     fair = dict.fromkeys("abcd", 0.25)
     assert p_value(Counter(a=26, b=24, c=25, d=25), fair) > 0.9
     assert p_value(Counter(a=45, b=20, c=20, d=15), fair) < 1e-3

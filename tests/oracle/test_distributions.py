@@ -1,4 +1,4 @@
-"""What is drawn follows the exact distribution: counted over many draws, and tested exactly.
+"""Sampled tokens follow the exact distribution: an exact test over many samples.
 
 The seeds are fixed, so each of these tests has one outcome, not another one time in a thousand.
 """
@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import chance
-from tests.oracle.asked import read
-from tests.oracle.asking import ask
+from tests.oracle import probability
+from tests.oracle.client import ask
 from tests.oracle.oracle import MODEL, Oracle
+from tests.oracle.request import read
 from tests.oracle.significance import p_value
 
 SIGNIFICANT = 1e-3
 LISTED = 1 / 64
-"""First tokens at least this likely are told apart by what comes second."""
+"""First tokens at least this likely are counted by their second token, too."""
 
 FREE: dict[str, Any] = {"prompt": "Once upon a time"}
 REPEATING: dict[str, Any] = {"prompt": " no no no no", "logit_bias": {931: 9}}
@@ -54,10 +54,10 @@ def distribution(oracle: Oracle, body: dict[str, Any], before: Sample = ()) -> d
     """What the next token is, after what was sampled before, and how likely."""
     request = read(body, oracle.vocabulary)
     logits = oracle.model.read((*request.prompts[0].read, *before))[-1].logits
-    preferred = chance.preferences(logits, request, before, oracle.vocabulary.unspoken)
-    likely = chance.probabilities(preferred, request.temperature)
+    preferred = probability.preferences(logits, request, before, oracle.vocabulary.unspoken)
+    likely = probability.probabilities(preferred, request.temperature)
     if request.top_p < 1:
-        likely = chance.nucleus(likely, request.top_p)
+        likely = probability.nucleus(likely, request.top_p)
     return {token: share / likely.sum() for token, share in enumerate(likely) if share > 0}
 
 
@@ -74,7 +74,7 @@ def pairs(oracle: Oracle, body: dict[str, Any]) -> dict[Sample, float]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_two_tokens_are_drawn_as_likely_as_they_are(oracle: Oracle, name: str) -> None:
+def test_token_pairs_follow_the_exact_distribution(oracle: Oracle, name: str) -> None:
     expected = pairs(oracle, CASES[name])
     drawn = [
         sample if sample in expected else sample[:1]
@@ -92,9 +92,7 @@ MANY: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize("shape", MANY)
-def test_many_of_one_request_and_many_requests_are_alike_and_independent(
-    oracle: Oracle, shape: str
-) -> None:
+def test_samples_and_seeds_are_independent(oracle: Oracle, shape: str) -> None:
     body, seeds = MANY[shape]
     expected = distribution(oracle, FREE)
     drawn = [

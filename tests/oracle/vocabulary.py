@@ -1,4 +1,4 @@
-"""What tokens stand for, read from the checkpoint by the library its tokenizer was made with."""
+"""The text of each token, read from the checkpoint with the tokenizers library."""
 
 import codecs
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def render(token: bytes) -> str:
 
 
 def decode(data: bytes, *, final: bool = True) -> str:
-    """Text with U+FFFD for what is no UTF-8; not final: a character may still be on its way."""
+    """Text with U+FFFD for invalid UTF-8; without ``final``, an incomplete character may follow."""
     return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final)
 
 

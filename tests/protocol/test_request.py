@@ -1,4 +1,4 @@
-"""Requests are read by their documented types, and what is of another type is nobody's to judge."""
+"""Requests are read by their documented types; other types are not judged."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from conformance.protocol.request import CompletionRequest, read_request
         ([[1], [2, 3]], ((1,), (2, 3))),
     ],
 )
-def test_every_form_of_a_prompt_is_read(prompt: Any, read: tuple[Any, ...]) -> None:
+def test_every_prompt_form_is_read(prompt: Any, read: tuple[Any, ...]) -> None:
     assert CompletionRequest({"prompt": prompt}).prompts == read
 
 
 @pytest.mark.parametrize("prompt", [7, {}, [], [[]], ["a", 1], [True], [["a"]], [1, [2]]])
-def test_a_prompt_of_no_known_form_is_not_judged(prompt: Any) -> None:
+def test_unknown_prompt_form_is_not_judged(prompt: Any) -> None:
     with pytest.raises(NotApplicable):
         _ = CompletionRequest({"prompt": prompt}).prompts
 
@@ -45,26 +45,26 @@ def test_a_prompt_of_no_known_form_is_not_judged(prompt: Any) -> None:
         ("include_usage", ["usage"]),
     ],
 )
-def test_a_value_of_a_wrong_type_is_not_judged(name: str, values: list[Any]) -> None:
+def test_value_of_a_wrong_type_is_not_judged(name: str, values: list[Any]) -> None:
     parameter = {"stops": "stop", "include_usage": "stream_options"}.get(name, name)
     for value in values:
         with pytest.raises(NotApplicable):
             getattr(CompletionRequest({parameter: value}), name)
 
 
-def test_null_is_the_same_as_nothing() -> None:
+def test_null_equals_an_omitted_value() -> None:
     names = ("n", "best_of", "max_tokens", "logprobs", "echo", "stream", "stops", "temperature")
     nulls = CompletionRequest(dict.fromkeys((*names, "stop", "stream_options")))
     for name in (*names, "include_usage", "is_greedy", "choices"):
         assert getattr(nulls, name) == getattr(CompletionRequest({}), name), name
 
 
-def test_choices_are_those_of_all_prompts() -> None:
+def test_choices_are_counted_over_all_prompts() -> None:
     request = CompletionRequest({"prompt": ["a", "b", "c"], "n": 2})
     assert (request.choices, request.best_of) == (6, 2)
 
 
-def test_a_limit_that_is_not_stated_is_not_judged() -> None:
+def test_unstated_limit_is_not_judged() -> None:
     with pytest.raises(NotApplicable):
         _ = CompletionRequest({}).limit
     assert CompletionRequest({"max_tokens": 0}).limit == 0

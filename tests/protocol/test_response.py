@@ -1,4 +1,4 @@
-"""What an endpoint answered, as a check reads it: plain and streamed alike, and nothing trips."""
+"""Responses as a check reads them: streaming and non-streaming alike, without errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def error(**members: Any) -> dict[str, Any]:
 # ── what is served ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_non_streaming_response() -> None:
+def test_non_streaming_response_is_read() -> None:
     completion = response(
         {**RESPONSE, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
     ).expect_ok()
@@ -50,7 +50,7 @@ def test_a_non_streaming_response() -> None:
     assert completion.usage.completion_tokens == 0  # left out where nothing was generated
 
 
-def test_choices_come_by_their_index_whatever_their_order() -> None:
+def test_choices_are_ordered_by_index() -> None:
     choices = [{**CHOICE, "index": i, "text": f"t{i}"} for i in (2, 0, 1)]
     assert response({"choices": choices}).expect_ok().texts == ("t0", "t1", "t2")
 
@@ -69,7 +69,7 @@ def test_choices_come_by_their_index_whatever_their_order() -> None:
         error(),
     ],
 )
-def test_a_success_that_is_no_completion_is_a_failure(body: object) -> None:
+def test_success_without_a_completion_is_a_failure(body: object) -> None:
     with pytest.raises(Failure):
         response(body).expect_ok()
 
@@ -96,7 +96,7 @@ def test_a_success_that_is_no_completion_is_a_failure(body: object) -> None:
         ({"usage": {"completion_tokens": 1.0}}, lambda c: c.usage.completion_tokens),
     ],
 )
-def test_what_is_missing_is_a_failure_with_its_name(result: Any, read: Any) -> None:
+def test_missing_field_is_a_named_failure(result: Any, read: Any) -> None:
     completion = Completion(response(result).exchange, result)
     with pytest.raises(Failure) as caught:
         read(completion)
@@ -104,7 +104,7 @@ def test_what_is_missing_is_a_failure_with_its_name(result: Any, read: Any) -> N
     assert caught.value.seen
 
 
-def test_logprobs_that_did_not_come_were_ignored() -> None:
+def test_missing_logprobs_count_as_ignored() -> None:
     with pytest.raises(Failure) as caught:
         response(RESPONSE).expect_ok().only.logprobs  # noqa: B018 - reading is what is tested
     assert caught.value.effect is Effect.IGNORED
@@ -114,7 +114,7 @@ def test_logprobs_that_did_not_come_were_ignored() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 422])
-def test_a_clean_refusal_carries_its_features_and_its_request(status: int) -> None:
+def test_clean_refusal_has_its_features_and_request(status: int) -> None:
     with pytest.raises(Refusal) as caught:
         response(error(), status).expect_ok()
     assert (caught.value.status, caught.value.message) == (status, "no")
@@ -123,33 +123,33 @@ def test_a_clean_refusal_carries_its_features_and_its_request(status: int) -> No
 
 
 @pytest.mark.parametrize("body", [b"no", {"error": "no"}, {"detail": "no"}, error(message=None)])
-def test_a_refusal_without_the_envelope_is_a_refusal_all_the_same(body: object) -> None:
+def test_refusal_without_an_envelope_is_a_refusal(body: object) -> None:
     with pytest.raises(Refusal, match=r"refused with 400: ."):
         response(body, 400).expect_ok()
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 408, 425, 429, 500, 502, 503, 504])
-def test_what_says_nothing_of_the_request_is_inconclusive(status: int) -> None:
+def test_unrelated_status_is_inconclusive(status: int) -> None:
     with pytest.raises(Inconclusive):
         response(error(), status).expect_ok()
 
 
-def test_no_answer_is_inconclusive_and_says_why() -> None:
+def test_missing_response_is_inconclusive_with_its_reason() -> None:
     with pytest.raises(Inconclusive, match="connection refused"):
         response(b"", None, fault="connection refused").expect_ok()
 
 
-def test_a_refusal_that_is_incomplete_is_inconclusive() -> None:
+def test_incomplete_refusal_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="the response is incomplete: fell silent"):
         response(b'{"err', 400, fault="fell silent").expect_error(400)
 
 
-def test_a_refusal_without_a_body_says_so() -> None:
+def test_refusal_without_a_body_is_reported() -> None:
     with pytest.raises(Failure, match="got an empty body"):
         response(b"", 400).expect_error(400)
 
 
-def test_a_response_that_is_incomplete_is_inconclusive() -> None:
+def test_incomplete_response_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="the response is incomplete: fell silent"):
         response(RESPONSE, fault="fell silent").expect_ok()
 
@@ -163,34 +163,34 @@ def test_any_other_status_is_a_failure(status: int) -> None:
 # ── errors that must come ────────────────────────────────────────────────────────────────────────
 
 
-def test_an_expected_error() -> None:
+def test_expected_error_is_returned() -> None:
     result = response(error(param="stop", code="c"), 422).expect_error(400, 422)
     assert (result.status, result.message, result.param, result.code) == (422, "no", "stop", "c")
 
 
-def test_serving_what_must_be_refused_breaks_a_limit_and_ignores_no_parameter() -> None:
+def test_serving_an_invalid_request_has_effect_altered() -> None:
     with pytest.raises(Failure) as caught:
         response(RESPONSE).expect_error(400)
     assert caught.value.effect is Effect.ALTERED
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_another_error_than_the_expected_one_is_a_failure(status: int) -> None:
+def test_unexpected_error_status_is_a_failure(status: int) -> None:
     with pytest.raises(Failure, match="status 400"):
         response(error(), status).expect_error(400)
 
 
 @pytest.mark.parametrize("status", [401, 408, 429, 502, 503, 504])
-def test_an_error_of_another_kind_is_inconclusive(status: int) -> None:
+def test_error_of_another_kind_is_inconclusive(status: int) -> None:
     with pytest.raises(Inconclusive):
         response(error(), status).expect_error(400)
 
 
-def test_trouble_with_the_key_is_a_response_where_it_is_requested() -> None:
+def test_expected_key_error_is_a_response() -> None:
     assert response(error(), 401).expect_error(401, 403).status == 401
 
 
-def test_an_error_page_is_no_envelope() -> None:
+def test_error_page_is_no_envelope() -> None:
     with pytest.raises(Failure, match="an error envelope in JSON"):
         response(b"<html>Bad Request</html>", 400).expect_error(400)
 
@@ -198,7 +198,7 @@ def test_an_error_page_is_no_envelope() -> None:
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stream_reads_like_the_non_streaming_response() -> None:
+def test_stream_equals_the_non_streaming_response() -> None:
     completion = stream_of(
         {"id": "1", "choices": [{"index": 1, "text": "x", "finish_reason": None}]},
         {"id": "1", "choices": [{"index": 0, "text": "a", "finish_reason": None}], "usage": None},
@@ -212,30 +212,30 @@ def test_a_stream_reads_like_the_non_streaming_response() -> None:
     assert completion.raw["id"] == "1"
 
 
-def test_a_stream_is_known_by_its_body_where_its_type_says_otherwise() -> None:
+def test_stream_is_recognised_by_its_body() -> None:
     body = b'data: {"choices": [{"index": 0, "text": "a"}]}\n\ndata: [DONE]\n\n'
     assert response(body, kind="text/plain").expect_ok().text == "a"
 
 
 @pytest.mark.parametrize("chunks", [(), ("text",), ({"choices": None},), ({"choices": ["a"]},)])
-def test_a_stream_without_proper_chunks_is_a_failure(chunks: tuple[object, ...]) -> None:
+def test_stream_without_valid_chunks_is_a_failure(chunks: tuple[object, ...]) -> None:
     with pytest.raises(Failure):
         stream_of(*chunks).expect_ok()
 
 
-def test_a_stream_that_breaks_off_with_an_error_shows_nothing() -> None:
+def test_stream_ending_with_an_error_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="ended with an error"):
         stream_of(error()).expect_ok()
 
 
-def test_an_event_that_is_no_json_is_a_failure() -> None:
+def test_event_without_valid_json_is_a_failure() -> None:
     with pytest.raises(Failure, match="a stream event in JSON"):
         response(b"data: {'a': 1}\n\n", kind="text/event-stream").expect_ok()
 
 
 @st.composite
 def answers_and_chunks(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A plain answer, and the same cut into chunks, the choices in any order."""
+    """A non-streaming response and its chunks, the choices in any order."""
     choices, parts = [], []
     for index in range(draw(st.integers(1, 3))):
         tokens = draw(st.lists(st.text(max_size=3), min_size=1, max_size=4))
@@ -259,7 +259,7 @@ def answers_and_chunks(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, 
 
 
 @given(answers_and_chunks())
-def test_chunks_join_to_the_response_they_were_cut_from(
+def test_joined_chunks_equal_the_response(
     cut: tuple[dict[str, Any], list[dict[str, Any]]],
 ) -> None:
     response, chunks = cut
@@ -267,7 +267,7 @@ def test_chunks_join_to_the_response_they_were_cut_from(
 
 
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/event-stream"]))
-def test_no_body_makes_a_reader_trip(body: bytes, kind: str) -> None:
+def test_arbitrary_body_raises_no_unexpected_error(body: bytes, kind: str) -> None:
     try:
         completion = response(body, kind=kind).expect_ok()
         assert completion.texts is not None

@@ -1,4 +1,4 @@
-"""Server-sent events from raw bytes, however they are framed and cut."""
+"""Server-sent events from raw bytes, in any framing and any reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def data_of(body: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
-def test_every_line_end_of_the_standard_ends_a_line(end: str) -> None:
+def test_every_standard_line_end_is_recognised(end: str) -> None:
     body = f"data: a{end}{end}data: b{end}{end}".encode()
     assert data_of(body) == ["a", "b"]
 
@@ -44,26 +44,26 @@ def test_every_line_end_of_the_standard_ends_a_line(end: str) -> None:
         (b"", []),
     ],
 )
-def test_events_by_the_standard(body: bytes, data: list[str]) -> None:
+def test_events_follow_the_standard(body: bytes, data: list[str]) -> None:
     assert data_of(body) == data
 
 
-def test_the_type_of_an_event_holds_for_one_event() -> None:
+def test_event_type_applies_to_one_event() -> None:
     stream = parse_events(b"event: error\ndata: a\n\ndata: b\n\n")
     assert [event.type for event in stream.events] == ["error", "message"]
 
 
-def test_a_type_without_data_is_forgotten() -> None:
+def test_type_without_data_is_dropped() -> None:
     assert parse_events(b"event: ping\n\ndata: a\n\n").events[0].type == "message"
 
 
-def test_what_is_no_event_is_distinguished() -> None:
+def test_stray_lines_are_separated_from_events() -> None:
     stream = parse_events(b'data: a\n\n{"error": "bare"}\ndata: b')
     assert stream.stray == ('{"error": "bare"}',)
     assert stream.unfinished == "b"
 
 
-def test_an_event_came_when_its_last_byte_came() -> None:
+def test_event_time_is_that_of_its_last_byte() -> None:
     body = b"data: a\n\ndata: b\n\n"
     arrivals = [Arrival(1.0, 5), Arrival(2.0, 4), Arrival(3.0, 9)]
     assert parse_events(body, arrivals).events == (
@@ -91,14 +91,14 @@ def cuts(body: bytes, points: Sequence[int]) -> list[bytes]:
 
 
 @given(stream=streams())
-def test_every_framing_gives_the_data_that_was_put_in(stream: tuple[bytes, list[str]]) -> None:
+def test_every_framing_preserves_the_data(stream: tuple[bytes, list[str]]) -> None:
     body, data = stream
     assert data_of(body) == data
     assert parse_events(body).stray == ()
 
 
 @given(stream=streams(), points=st.lists(st.integers(0, 200)))
-def test_the_reads_a_stream_came_in_change_its_times_and_nothing_else(
+def test_read_boundaries_change_only_the_times(
     stream: tuple[bytes, list[str]], points: list[int]
 ) -> None:
     body, data = stream
@@ -109,7 +109,7 @@ def test_the_reads_a_stream_came_in_change_its_times_and_nothing_else(
 
 
 @given(stream=streams(), points=st.lists(st.integers(0, 200)))
-def test_events_are_counted_the_same_in_any_reads(
+def test_event_count_does_not_depend_on_reads(
     stream: tuple[bytes, list[str]], points: list[int]
 ) -> None:
     body, data = stream

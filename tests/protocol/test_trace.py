@@ -1,4 +1,4 @@
-"""What an answer has is read once, and what it has not is nobody's to judge."""
+"""The parts of a response are parsed once; missing parts are not judged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answered(**body: Any) -> RecordedExchange:
     return RecordedExchange(exchanged(**body), OPENAI)
 
 
-def test_a_completion_is_read_once() -> None:
+def test_completion_is_parsed_once() -> None:
     exchange = answered(prompt="1, 2,", stream=True)
     assert exchange.completion is exchange.completion
     assert exchange.completion.text == " 3, 4,"
@@ -36,12 +36,12 @@ def test_a_completion_is_read_once() -> None:
     assert all(isinstance(result, dict) for _, result in exchange.payloads)
 
 
-def test_choices_come_with_the_numbers_of_their_prompts() -> None:
+def test_choices_have_the_numbers_of_their_prompts() -> None:
     exchange = answered(prompt=["1, 2,", "5, 6,"], n=2, temperature=1)
     assert [number for number, _ in exchange.numbered] == [0, 0, 1, 1]
 
 
-def test_choices_that_were_not_requested_have_no_prompts() -> None:
+def test_unrequested_choices_have_no_prompts() -> None:
     response = answered(prompt="1, 2,", n=2, temperature=1)
     asked_for_three = replace(
         response.exchange, request=exchanged(prompt="1, 2,", n=3, temperature=1).request
@@ -50,7 +50,7 @@ def test_choices_that_were_not_requested_have_no_prompts() -> None:
         _ = RecordedExchange(asked_for_three, OPENAI).numbered
 
 
-def test_what_was_generated_follows_the_echo() -> None:
+def test_generated_text_follows_the_echo() -> None:
     exchange = answered(prompt="1, 2,", echo=True)
     ((number, choice),) = exchange.numbered
     assert exchange.generated(number, choice) == " 3, 4,"
@@ -72,21 +72,21 @@ def test_what_was_generated_follows_the_echo() -> None:
         {"body": b"data: [DONE]\n\n"},
     ],
 )
-def test_a_response_that_is_none_has_no_completion(change: dict[str, Any]) -> None:
+def test_invalid_response_has_no_completion(change: dict[str, Any]) -> None:
     exchange = RecordedExchange(replace(exchanged(prompt="1, 2,"), **change), OPENAI)
     for _ in range(2):  # what was found once is found again
         with pytest.raises(NotApplicable):
             _ = exchange.completion
 
 
-def test_a_stream_that_the_suite_hung_up_on_is_not_whole() -> None:
+def test_stream_closed_by_the_suite_is_not_whole() -> None:
     whole = exchanged(prompt="1, 2,", stream=True)
     cut = replace(whole, request=replace(whole.request, read_events=2))
     assert RecordedExchange(whole, OPENAI).is_whole
     assert not RecordedExchange(cut, OPENAI).is_whole
 
 
-def test_usage_that_nobody_requested_is_not_judged() -> None:
+def test_unrequested_usage_is_not_judged() -> None:
     assert answered(prompt="1, 2,").usage.completion_tokens == 4
     counted = answered(prompt="1, 2,", stream=True, stream_options={"include_usage": True})
     assert counted.usage.completion_tokens == 4
@@ -97,7 +97,7 @@ def test_usage_that_nobody_requested_is_not_judged() -> None:
         _ = unasked.usage
 
 
-def test_a_run_knows_who_was_reported_of_what() -> None:
+def test_trace_knows_which_features_failed() -> None:
     def found(check: str, verdict: Verdict) -> Finding:
         return Finding(check, "t", f"{check}-requirement", Level.MUST, "s", Tier.SMOKE, verdict)
 

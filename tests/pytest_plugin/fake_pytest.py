@@ -1,4 +1,4 @@
-"""Runs that only pretend: what they find is written down by the test."""
+"""Fake runs whose findings the test defines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def faking(
     left: list[str] | None = None,
     endless: bool = False,
 ) -> Run:
-    """Make a run that finds what it is told and passes all else.
+    """Make a run that reports the given findings and passes everything else.
 
     Args:
         rulings: what becomes of which check.

@@ -1,4 +1,4 @@
-"""Each check is an item, and pytest's own options do with it what people expect."""
+"""Each check is an item to which pytest's options apply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECTED = (*SMOKE, *(word for name in RULINGS for word in ("--conformance-selec
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have every check imported before, no key, and a folder of one's own for what is made."""
+    """Import every check before, and use no key and an empty temporary folder."""
     all_checks()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -36,7 +36,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def fake_run(monkeypatch: pytest.MonkeyPatch):
-    """Let every run find what a test wrote down; returns what the runs were asked to judge."""
+    """Let every run report a test's findings; returns the ids of the judged checks."""
 
     def prepare(rulings: dict[str, Ruling] = RULINGS, **settings: object) -> list[str]:
         left: list[str] = []
@@ -69,9 +69,7 @@ def test_every_verdict_has_its_outcome(pytester: pytest.Pytester, fake_run) -> N
     )
 
 
-def test_a_failure_tells_what_convinces_and_no_lines_of_ours(
-    pytester: pytest.Pytester, fake_run
-) -> None:
+def test_failure_shows_evidence_without_a_traceback(pytester: pytest.Pytester, fake_run) -> None:
     fake_run()
     result = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
     for words in (
@@ -91,7 +89,7 @@ def test_a_failure_tells_what_convinces_and_no_lines_of_ours(
 @pytest.mark.parametrize(
     ("words", "failed"), [((), 0), (("--conformance-strict",), 1), (("-Werror",), 1)]
 )
-def test_a_lesser_failure_warns_unless_the_session_is_strict(
+def test_lesser_failure_warns_unless_strict(
     pytester: pytest.Pytester, fake_run, words: tuple[str, ...], failed: int
 ) -> None:
     fake_run({"stop.string": RULINGS["stop.string"]})
@@ -101,7 +99,7 @@ def test_a_lesser_failure_warns_unless_the_session_is_strict(
     result.stdout.fnmatch_lines(["*  actual       b"])
 
 
-def test_only_what_is_left_after_deselection_is_judged(pytester: pytest.Pytester, fake_run) -> None:
+def test_deselected_checks_are_not_judged(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE, "-k", "five or four-served").assert_outcomes(
         passed=2, deselected=len(_smoke()) - 2
@@ -127,20 +125,20 @@ def test_markers_select_by_area_level_tier_and_stage(
     assert bool(left) == bool(names)
 
 
-def test_collecting_judges_nothing(pytester: pytest.Pytester, fake_run) -> None:
+def test_collection_sends_nothing(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run({})
     result = pytester.runpytest_inprocess(*SMOKE, "--collect-only", "-q")
     result.stdout.fnmatch_lines(["conformance::stop.five-refused"])
     assert left == []
 
 
-def test_one_run_serves_all_tests_of_a_session(pytester: pytest.Pytester, fake_run) -> None:
+def test_one_run_serves_the_whole_session(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE).assert_outcomes(passed=len(_smoke()))
     assert sorted(left) == sorted(_smoke())
 
 
-def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, fake_run) -> None:
+def test_checks_run_beside_the_tests_of_a_project(pytester: pytest.Pytester, fake_run) -> None:
     fake_run({})
     pytester.makepyfile(test_mine="def test_it(): pass")
     result = pytester.runpytest_inprocess(*SMOKE, "--conformance-select", "stop.string")
@@ -149,7 +147,7 @@ def test_checks_stand_beside_the_tests_of_a_project(pytester: pytest.Pytester, f
     pytester.runpytest_inprocess(*SMOKE, "test_mine.py::test_it").assert_outcomes(passed=1)
 
 
-def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, fake_run) -> None:
+def test_check_is_selected_by_its_node_id(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run({})
     pytester.runpytest_inprocess(*SMOKE, "conformance::stop.string").assert_outcomes(passed=1)
     assert left == ["stop.string"]
@@ -158,7 +156,7 @@ def test_a_check_can_be_named_as_pytest_shows_it(pytester: pytest.Pytester, fake
     result.stderr.fnmatch_lines(["ERROR: not found: *; did you mean conformance::stop.string?"])
 
 
-def test_the_last_failures_are_judged_again_alone(pytester: pytest.Pytester, fake_run) -> None:
+def test_last_failures_are_judged_again_alone(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run()
     pytester.runpytest_inprocess(*SELECTED)
     left.clear()
@@ -166,14 +164,14 @@ def test_the_last_failures_are_judged_again_alone(pytester: pytest.Pytester, fak
     assert sorted(left) == ["stop.five-refused", "usage.present"]
 
 
-def test_the_first_failure_ends_the_run_and_its_cost(pytester: pytest.Pytester, fake_run) -> None:
+def test_first_failure_ends_the_run(pytester: pytest.Pytester, fake_run) -> None:
     left = fake_run({"stop.five-refused": RULINGS["stop.five-refused"]}, endless=True)
     result = pytester.runpytest_inprocess(*SELECTED, "-x", "-k", "five-refused or string")
     result.assert_outcomes(failed=1, deselected=6)
     assert left[-1] == "closed early"
 
 
-def test_failures_anywhere_stop_the_run_that_another_process_leads(tmp_path: Path) -> None:
+def test_failures_of_any_worker_stop_the_run(tmp_path: Path) -> None:
     target = Target("http://imagined.example/v1", "tiny", "openai")
     settings = Settings(target, load_contract("openai"), Options(), None, ())
     suite = Suite(settings, (), tmp_path, own=False, most_failures=2)
@@ -184,7 +182,7 @@ def test_failures_anywhere_stop_the_run_that_another_process_leads(tmp_path: Pat
     assert (tmp_path / shared_run.STOP).exists()
 
 
-def test_what_keeps_all_from_being_judged_is_reported_once(
+def test_preflight_failure_is_reported_once(
     pytester: pytest.Pytester, fake_run, tmp_path: Path
 ) -> None:
     fake_run({}, reason="connection refused: nothing listens there")
@@ -202,7 +200,7 @@ def test_what_keeps_all_from_being_judged_is_reported_once(
     )
 
 
-def test_a_run_that_breaks_says_so_without_the_key(
+def test_internal_error_is_reported_without_the_key(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-secret-0123456789abcdef"
@@ -234,7 +232,7 @@ def test_junit_has_a_case_for_each_check(pytester: pytest.Pytester, fake_run) ->
     assert about.attrib == {"name": "requirement", "value": "stop.at-most-four"}
 
 
-def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, fake_run) -> None:
+def test_html_report_has_a_row_per_check(pytester: pytest.Pytester, fake_run) -> None:
     fake_run()
     pytester.runpytest_inprocess(*SELECTED, "--html=report.html", "--self-contained-html")
     page = html.unescape((pytester.path / "report.html").read_text("utf-8"))
@@ -243,7 +241,7 @@ def test_a_page_of_pytests_has_a_row_for_each_check(pytester: pytest.Pytester, f
     assert "expected     status 400" in page
 
 
-def test_nothing_is_left_behind(pytester: pytest.Pytester, fake_run, tmp_path: Path) -> None:
+def test_no_files_remain(pytester: pytest.Pytester, fake_run, tmp_path: Path) -> None:
     fake_run()
     before = set(tmp_path.iterdir())
     pytester.runpytest_inprocess(*SELECTED)

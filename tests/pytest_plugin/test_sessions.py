@@ -1,4 +1,4 @@
-"""Whole sessions against real endpoints: what is sent, what is kept, and how they end."""
+"""Complete sessions against real endpoints: requests, files and endings."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def words(base_url: str, *more: str) -> list[str]:
 
 
 LIGHT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-"""For sessions in processes of their own: the other plugins installed take seconds to load."""
+"""For sessions in separate processes: the other installed plugins take seconds to load."""
 PLUGINS = ("-p", "conformance.pytest_plugin", "-p", "xdist")
 
 
@@ -81,7 +81,7 @@ def test_workers_share_one_run_and_its_reports(
     assert not list(tmp_path.glob("conformance-*"))
 
 
-def test_test_functions_ask_the_endpoint_under_its_contract(
+def test_test_functions_request_the_endpoint_under_its_contract(
     pytester: pytest.Pytester, showcase: str
 ) -> None:
     pytester.makepyfile(
@@ -138,14 +138,14 @@ def test_test_functions_ask_the_endpoint_under_its_contract(
     )
 
 
-def test_without_an_endpoint_the_fixtures_say_what_they_need(pytester: pytest.Pytester) -> None:
+def test_fixtures_without_an_endpoint_are_skipped(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(conformance_api, conformance_contract): raise ValueError")
     result = pytester.runpytest_inprocess("-rs", "--strict-markers", "-Wdefault")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*: needs --conformance-base-url"])
 
 
-def test_a_wrong_key_is_one_sentence(
+def test_wrong_key_is_one_sentence(
     pytester: pytest.Pytester, showcase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-nobody-0123456789abcdef"
@@ -157,7 +157,7 @@ def test_a_wrong_key_is_one_sentence(
     assert key not in result.stdout.str() + result.stderr.str()
 
 
-def test_a_limit_leaves_the_rest_skipped(
+def test_limit_skips_the_remaining_checks(
     pytester: pytest.Pytester, showcase: str, tmp_path: Path
 ) -> None:
     limits = ("--conformance-max-requests", "2", "--conformance-out", "report", "-rs")
@@ -171,7 +171,7 @@ def test_a_limit_leaves_the_rest_skipped(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "with a worker"])
-def test_an_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...]) -> None:
     request, over = threading.Event(), threading.Event()
 
     def never() -> ScriptedResponse:
@@ -203,7 +203,7 @@ def test_an_interruption_ends_everything(tmp_path: Path, workers: tuple[str, ...
     assert not list(tmp_path.glob("conformance-*"))
 
 
-def test_who_does_not_ask_for_it_pays_for_nothing(pytester: pytest.Pytester) -> None:
+def test_unused_plugin_imports_no_heavy_modules(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         import sys
@@ -230,7 +230,7 @@ def test_who_does_not_ask_for_it_pays_for_nothing(pytester: pytest.Pytester) -> 
     assert "conformance:" not in ended.stdout
 
 
-def test_it_is_a_plugin_that_can_be_left_out(pytester: pytest.Pytester) -> None:
+def test_plugin_can_be_disabled(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:conformance", "--conformance-base-url", "x")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*unrecognized arguments: --conformance-base-url*"])

@@ -1,4 +1,4 @@
-"""What is typed, or stands in a project's file, is made sure of before anything is sent."""
+"""Options and settings are validated before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def settings_of(pytester: pytest.Pytester, *words: str, **environment: str) -> S
     return read_settings(config, environment)
 
 
-def test_what_is_left_out_is_as_in_any_run(pytester: pytest.Pytester) -> None:
+def test_defaults_are_those_of_any_run(pytester: pytest.Pytester) -> None:
     settings = settings_of(pytester, *NAMED)
     assert settings.options == Options()
     assert settings.contract.name == "openai"
@@ -38,7 +38,7 @@ def test_what_is_left_out_is_as_in_any_run(pytester: pytest.Pytester) -> None:
     assert settings.notes == ()
 
 
-def test_everything_can_be_typed(pytester: pytest.Pytester) -> None:
+def test_every_setting_has_an_option(pytester: pytest.Pytester) -> None:
     settings = settings_of(
         pytester,
         *NAMED,
@@ -72,7 +72,7 @@ def test_everything_can_be_typed(pytester: pytest.Pytester) -> None:
     assert settings.notes == ("sending the API key in $EXAMPLE_KEY to 127.0.0.1",)
 
 
-def test_a_project_can_write_it_down_and_typing_overrides(pytester: pytest.Pytester) -> None:
+def test_options_override_the_projects_file(pytester: pytest.Pytester) -> None:
     pytester.makeini(
         """
         [pytest]
@@ -92,12 +92,12 @@ def test_a_project_can_write_it_down_and_typing_overrides(pytester: pytest.Pytes
     assert settings.options.tier is Tier.DEEP
 
 
-def test_the_usual_variable_is_read_where_it_is_set(pytester: pytest.Pytester) -> None:
+def test_default_key_variable_is_read(pytester: pytest.Pytester) -> None:
     settings = settings_of(pytester, *NAMED, OPENAI_API_KEY="sk-usual-0123456789")
     assert settings.target.api_key == "sk-usual-0123456789"
 
 
-def test_a_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
+def test_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
     words = ("--conformance-base-url", f"{URL}/completions", "--conformance-model", "tiny")
     (note,) = settings_of(pytester, *words).notes
     assert note == f"--conformance-base-url should end before /completions; using {URL}"
@@ -126,7 +126,7 @@ def test_a_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
         (["out", "."], "is not empty; choose a new or empty one"),
     ],
 )
-def test_what_cannot_be_used_is_pytests_usage_error(
+def test_invalid_settings_are_usage_errors(
     pytester: pytest.Pytester, words: list[str], sentence: str
 ) -> None:
     (pytester.path / "older.txt").touch()
@@ -141,7 +141,7 @@ def test_what_cannot_be_used_is_pytests_usage_error(
     assert "sk-abc" not in reported
 
 
-def test_an_endpoint_needs_a_model(pytester: pytest.Pytester) -> None:
+def test_endpoint_needs_a_model(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--conformance-base-url", URL)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --conformance-model is required*"])

@@ -1,4 +1,4 @@
-"""What a run's findings add up to."""
+"""The conclusion of a run from its findings."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def finding(verdict: Verdict, effect: Effect | None = None, subject: str = "stop
         ([], Conclusion.NOTHING_RAN),
     ],
 )
-def test_doubt_is_never_green_and_a_broken_promise_outweighs_it(
+def test_failure_outweighs_doubt_which_is_never_green(
     verdicts: list[Verdict], conclusion: Conclusion
 ) -> None:
     assert conclude(map(finding, verdicts)) is conclusion
 
 
-def test_strictness_makes_a_warning_a_broken_promise() -> None:
+def test_strict_mode_makes_a_warning_a_failure() -> None:
     assert conclude([finding(WARN)]) is Conclusion.CONFORMING
     assert conclude([finding(WARN)], strict=True) is Conclusion.NOT_CONFORMING
 
@@ -69,13 +69,11 @@ def test_information_is_no_verdict(strict: bool) -> None:
         ([], State.UNTESTED),
     ],
 )
-def test_the_worst_finding_about_a_parameter_decides_its_state(
-    findings: list[Finding], state: State
-) -> None:
+def test_worst_finding_decides_a_parameters_state(findings: list[Finding], state: State) -> None:
     assert state_of("stop", findings) is state
 
 
-def test_every_verdict_is_counted_also_when_it_did_not_occur() -> None:
+def test_every_verdict_is_counted_including_zeros() -> None:
     assert count_verdicts([finding(PASS), finding(PASS), finding(WARN)]) == {
         "pass": 2,
         "fail": 0,

@@ -1,4 +1,4 @@
-"""The run file: what is written is read again, and what is broken says where."""
+"""The run file round-trips, and errors name the line."""
 
 from __future__ import annotations
 
@@ -137,18 +137,18 @@ def written(path: Path, *events: RunEvent) -> Path:
     return path
 
 
-def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_run_round_trips(tmp_path: Path) -> None:
     run = read_run(written(tmp_path / "run.ndjson", *EVENTS))
     assert run == RUN
     assert repr(run) == repr(RUN)  # a vocabulary's word equals its text, so compare what they are
 
 
-def test_a_whole_run_is_written_like_its_events(tmp_path: Path) -> None:
+def test_recorded_run_equals_its_written_events(tmp_path: Path) -> None:
     write_run(RUN, tmp_path / "whole")
     assert (tmp_path / "whole").read_bytes() == written(tmp_path / "run", *EVENTS).read_bytes()
 
 
-def test_a_line_is_in_the_file_before_the_next_thing_happens(tmp_path: Path) -> None:
+def test_each_line_is_written_immediately(tmp_path: Path) -> None:
     with RunWriter(tmp_path / "run.ndjson") as writer:
         writer.write(EVENTS[0])
         writer.write(EVENTS[2])
@@ -156,14 +156,14 @@ def test_a_line_is_in_the_file_before_the_next_thing_happens(tmp_path: Path) -> 
     assert run == Run(HEADER, (EXCHANGE,), (), None)
 
 
-def test_a_run_without_a_footer_is_incomplete(tmp_path: Path) -> None:
+def test_run_without_a_footer_is_incomplete(tmp_path: Path) -> None:
     run = read_run(written(tmp_path / "run.ndjson", *EVENTS[:-1]))
     assert run.footer is None
     assert run.conclusion is Conclusion.INCOMPLETE
 
 
 @given(lost=st.integers(min_value=1))
-def test_a_file_that_was_cut_anywhere_after_its_header_is_a_run_that_is_incomplete(
+def test_truncated_file_is_an_incomplete_run(
     tmp_path_factory: pytest.TempPathFactory, lost: int
 ) -> None:
     path = written(tmp_path_factory.mktemp("run") / "run.ndjson", *EVENTS)
@@ -197,7 +197,9 @@ def replaced(record: dict[str, Any], **change: Any) -> bytes:
         (to_line("header", HEADER) + to_line("footer", FOOTER) * 2, "has lines after its footer"),
     ],
 )
-def test_a_file_that_is_no_run_says_where(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_invalid_file_is_rejected_with_the_place(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     path = tmp_path / "run.ndjson"
     path.write_bytes(content)
     with pytest.raises(RunFileError) as caught:
@@ -210,7 +212,7 @@ def test_a_file_that_is_no_run_says_where(tmp_path: Path, content: bytes, senten
 @pytest.mark.parametrize(
     "change", [{"status": "200"}, {"body": {"hex": "00"}}, {"body": {"base64": "?"}}, {"id": None}]
 )
-def test_a_broken_record_says_what_is_wrong(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_broken_record_is_rejected_with_the_reason(tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "run.ndjson"
     exchange = json.loads(to_line("exchange", EXCHANGE))
     path.write_bytes(to_line("header", HEADER) + replaced(exchange, **change))
@@ -218,22 +220,20 @@ def test_a_broken_record_says_what_is_wrong(tmp_path: Path, change: dict[str, An
         read_run(path)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match=r"cannot read .*missing: No such file"):
         read_run(tmp_path / "missing")
 
 
 @given(body=st.binary(max_size=30))
-def test_every_body_is_read_as_it_was(
-    body: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_every_body_round_trips(body: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     exchange = dataclasses.replace(EXCHANGE, body=body)
     path = tmp_path_factory.mktemp("run") / "run.ndjson"
     write_run(Run(HEADER, (exchange,), (), None), path)
     assert read_run(path).exchanges == (exchange,)
 
 
-def test_a_file_of_before_comparisons_is_read(tmp_path: Path) -> None:
+def test_file_without_comparisons_is_read(tmp_path: Path) -> None:
     lines = (json.loads(to_line(kind, record)) for kind, record in KINDS)
     older = [
         {name: value for name, value in line.items() if name not in LATER.get(line["kind"], set())}
@@ -254,7 +254,7 @@ def test_a_file_of_before_comparisons_is_read(tmp_path: Path) -> None:
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 
 
-def test_every_line_keeps_to_the_published_schema(tmp_path: Path) -> None:
+def test_every_line_follows_the_published_schema(tmp_path: Path) -> None:
     Draft202012Validator.check_schema(VALIDATOR.schema)
     for line in written(tmp_path / "run.ndjson", *EVENTS).read_bytes().splitlines():
         VALIDATOR.validate(json.loads(line))
@@ -270,7 +270,7 @@ def test_every_line_keeps_to_the_published_schema(tmp_path: Path) -> None:
         ("footer", FOOTER),
     ],
 )
-def test_the_schema_knows_each_member_and_no_other(kind: str, record: Any) -> None:
+def test_schema_has_exactly_the_members_of_the_model(kind: str, record: Any) -> None:
     line = json.loads(to_line(kind, record))
     for member in set(line) - LATER.get(kind, set()):
         lacking = {name: value for name, value in line.items() if name != member}
@@ -278,7 +278,7 @@ def test_the_schema_knows_each_member_and_no_other(kind: str, record: Any) -> No
     assert not VALIDATOR.is_valid({**line, "surprise": 1})
 
 
-def test_the_schema_knows_every_word_of_the_vocabularies() -> None:
+def test_schema_has_every_enumerated_value() -> None:
     finding = json.loads(to_line("finding", FINDING))
     request = json.loads(to_line("exchange", EXCHANGE))
     for verdict in Verdict:

@@ -1,4 +1,4 @@
-"""A run file that grows is read as far as it has come, and each part of it once."""
+"""A growing run file is read as far as it is written, each line once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FOOTER = Footer("2026-01-01T00:00:01+00:00", 1.0, Conclusion.CONFORMING, None, {
 RUN = Run(HEADER, (EXCHANGE,), FINDINGS, FOOTER)
 
 
-def test_what_is_not_there_yet_is_nothing(tmp_path: Path) -> None:
+def test_missing_file_is_empty(tmp_path: Path) -> None:
     tail = RunTail(tmp_path / "run.ndjson")
     tail.read()
     assert tail.findings == {}
@@ -60,7 +60,7 @@ def test_what_is_not_there_yet_is_nothing(tmp_path: Path) -> None:
 
 @settings(derandomize=True)
 @given(cuts=st.lists(st.integers(min_value=0, max_value=2_000), max_size=8))
-def test_wherever_the_writer_pauses_all_is_read_in_the_end(
+def test_growing_file_is_read_completely_in_parts(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:
     folder = tmp_path_factory.mktemp("tail")
@@ -81,7 +81,7 @@ def test_wherever_the_writer_pauses_all_is_read_in_the_end(
     assert tail.footer == FOOTER
 
 
-def test_what_is_no_run_says_where(tmp_path: Path) -> None:
+def test_invalid_file_is_rejected_with_the_place(tmp_path: Path) -> None:
     path = tmp_path / "run.ndjson"
     path.write_text('{"kind":"finding"}\n')
     with pytest.raises(RunFileError, match=r"run\.ndjson, line 1: invalid finding"):

@@ -1,4 +1,4 @@
-"""A few words to ask the server with, so that the tests read like the sentences they check."""
+"""A small client of the server for short tests."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Api:
         return result
 
     def choice(self, **body: Any) -> dict[str, Any]:
-        """The first choice of a plain answer."""
+        """The first choice of a non-streaming response."""
         choice: dict[str, Any] = self.complete(**body)["choices"][0]
         return choice
 
@@ -53,7 +53,7 @@ class Api:
         return [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
 
     def joined(self, **body: Any) -> dict[int, dict[str, Any]]:
-        """The choices of a stream put together, by index; each must end exactly once, and last."""
+        """The joined choices of a stream by index; each must end exactly once, and last."""
         choices: dict[int, dict[str, Any]] = {}
         for chunk in self.chunks(**body):
             for part in chunk["choices"]:

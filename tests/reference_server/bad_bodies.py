@@ -1,4 +1,4 @@
-"""Bodies to try a server with: valid requests gone wrong, JSON of any shape, and any bytes at all.
+"""Invalid bodies: mutated requests, JSON of any shape, and arbitrary bytes.
 
 Whatever of a drawn body is still a valid request stays cheap to answer.
 """

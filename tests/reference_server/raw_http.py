@@ -1,4 +1,4 @@
-"""HTTP as it goes over the wire, for requests that no client library would send."""
+"""HTTP as raw bytes, for requests that no client library would send."""
 
 import json
 import socket
@@ -80,7 +80,7 @@ def respond(connection: socket.socket) -> RawResponse:
 
 
 def ask(server: RunningServer, data: bytes) -> RawResponse:
-    """Send the bytes over a connection of their own and read one response."""
+    """Send the bytes over a new connection and read one response."""
     with connect(server) as connection:
         connection.sendall(data)
         return respond(connection)

@@ -1,4 +1,4 @@
-"""A model that says what it is told to, and a vocabulary to tell it in."""
+"""A model that generates a given script, and a small vocabulary for it."""
 
 from collections.abc import Sequence
 

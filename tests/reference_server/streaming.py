@@ -1,4 +1,4 @@
-"""A stream read strictly: whatever a client may rely on is checked on the way to the answer."""
+"""A strict reader of streams that checks every guarantee to clients."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ SAME_IN_ALL = ("id", "object", "created", "model", "system_fingerprint")
 
 
 def events(raw: str) -> list[dict[str, Any]]:
-    """The chunks of a body of server-sent events, which `[DONE]` ends and nothing else does."""
+    """The chunks of a body of server-sent events, which must end with `[DONE]`."""
     *parts, done, nothing = raw.split("\n\n")
     assert (done, nothing) == ("data: [DONE]", "")
     assert all(part.startswith("data: ") and "\n" not in part for part in parts)
@@ -17,7 +17,7 @@ def events(raw: str) -> list[dict[str, Any]]:
 
 
 def join(chunks: list[dict[str, Any]], *, usage: bool) -> dict[str, Any]:
-    """The plain answer that the chunks amount to; with ``usage`` where that was asked for."""
+    """The non-streaming response that equals the chunks, with ``usage`` if it was requested."""
     head = {name: chunks[0][name] for name in SAME_IN_ALL}
     choices: dict[int, dict[str, Any]] = {}
     response: dict[str, Any] = {**head}

@@ -1,4 +1,4 @@
-"""The HTTP face over a scripted model: what happens when the model itself fails."""
+"""The HTTP application over a scripted model, also when the model fails."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ BODY = {"model": "m", "prompt": "you", "max_tokens": 8}
 def ask(
     tokenizer: Tokenizer, backend: ScriptedBackend, *bodies: dict[str, Any]
 ) -> list[httpx.Response]:
-    """Post bodies one after the other to an application of their own."""
+    """Post bodies one after the other to a new application."""
     return send(tokenizer, backend, *(("POST", "/v1/completions", body) for body in bodies))
 
 
@@ -36,7 +36,7 @@ def send(
     backend: ScriptedBackend,
     *requests: tuple[str, str, dict[str, Any] | None],
 ) -> list[httpx.Response]:
-    """Send requests (method, path, body) one after the other to an application of their own."""
+    """Send requests (method, path, body) one after the other to a new application."""
 
     async def post() -> list[httpx.Response]:
         service = CompletionService(LoadedModel(backend, tokenizer, "fp_test"), rows=4, queue=10)
@@ -59,7 +59,7 @@ def scripted(tokenizer: Tokenizer) -> ScriptedBackend:
     return ScriptedBackend(tokenizer.encode("abSTOP世界 and"), tokenizer.size)
 
 
-def test_the_script_is_what_is_answered(tiny: Tokenizer) -> None:
+def test_scripted_text_is_returned(tiny: Tokenizer) -> None:
     (response,) = ask(tiny, scripted(tiny), BODY | {"max_tokens": 5})
     result = response.json()
     assert result["choices"] == [
@@ -78,7 +78,7 @@ class FailsLater(ScriptedBackend):
         return super()._row(place)
 
 
-def test_a_fault_of_the_model_is_a_500_that_shows_nothing(tiny: Tokenizer) -> None:
+def test_model_error_is_a_500_without_details(tiny: Tokenizer) -> None:
     backend = scripted(tiny)
     backend.fault = RuntimeError("a secret of the server's inside")
     for response in ask(tiny, backend, BODY, BODY | {"n": 3}):
@@ -93,20 +93,20 @@ class CannotClose(FailsLater):
         raise RuntimeError(f"a secret of the server's inside, about {handle}")
 
 
-def test_after_an_engine_that_is_gone_nobody_waits(tiny: Tokenizer) -> None:
+def test_requests_fail_at_once_after_an_engine_failure(tiny: Tokenizer) -> None:
     backend = CannotClose(tiny.encode("abSTOP世界 and"), tiny.size)
     for response in ask(tiny, backend, BODY, BODY, BODY | {"stream": True}):
         assert envelope(response, 500)["type"] == "server_error"
         assert "secret" not in response.text
 
 
-def test_whoever_watches_the_server_learns_that_its_engine_is_gone(tiny: Tokenizer) -> None:
+def test_health_reports_an_engine_failure(tiny: Tokenizer) -> None:
     backend = CannotClose(tiny.encode("abSTOP世界 and"), tiny.size)
     before, _, after = ask_health_around(tiny, backend, BODY)
     assert (before.status_code, after.status_code) == (200, 503)
 
 
-def test_a_stream_that_breaks_says_so_and_does_not_claim_to_be_done(tiny: Tokenizer) -> None:
+def test_failing_stream_ends_with_an_error(tiny: Tokenizer) -> None:
     backend = FailsLater(tiny.encode("abSTOP世界 and"), tiny.size)
     (response,) = ask(tiny, backend, BODY | {"stream": True})
     events = [json.loads(e.removeprefix("data: ")) for e in response.text.split("\n\n") if e]
@@ -115,19 +115,19 @@ def test_a_stream_that_breaks_says_so_and_does_not_claim_to_be_done(tiny: Tokeni
     assert "secret" not in response.text
 
 
-def test_more_than_may_wait_is_refused_unless_nothing_else_is_there(tiny: Tokenizer) -> None:
+def test_oversized_request_is_served_when_idle(tiny: Tokenizer) -> None:
     (alone,) = ask(tiny, scripted(tiny), BODY | {"n": 50})
     assert len(alone.json()["choices"]) == 50
 
 
-def test_a_model_without_marks_for_it_refuses_a_suffix(tiny: Tokenizer) -> None:
+def test_suffix_is_rejected_without_infilling_tokens(tiny: Tokenizer) -> None:
     without = Tokenizer.__new__(Tokenizer)
     without.__dict__.update(tiny.__dict__ | {"fill_in_the_middle": None})
     (response,) = ask(without, scripted(tiny), BODY | {"suffix": "end"})
     assert envelope(response, 400)["param"] == "suffix"
 
 
-def test_line_ends_that_json_does_not_know_are_escaped_in_a_stream(tiny: Tokenizer) -> None:
+def test_unicode_line_ends_are_escaped_in_streams(tiny: Tokenizer) -> None:
     text = "a\u2028b\u0085c"
     backend = ScriptedBackend(tiny.encode(text), tiny.size)
     size = len(tiny.encode(text))

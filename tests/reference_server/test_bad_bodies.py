@@ -1,4 +1,4 @@
-"""Drawn bodies: never a 5xx, never a hang, and nothing is left behind by any."""
+"""Generated bodies cause no 5xx and no hang, and leave nothing behind."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ SECONDS = 30.0
 
 @pytest.fixture(scope="module")
 def apart() -> Iterator[Api]:
-    """A server of its own, so that what is left behind is left by these requests."""
+    """A separate server, so that any remaining state comes from these requests."""
     with (
         running_server("--max-waiting", "128") as server,
         httpx.Client(base_url=server.base_url, headers=server.headers, timeout=SECONDS) as client,
@@ -59,7 +59,7 @@ def test_generated_bodies_get_a_response(
     # A draw that is all refused at the first glance, or all served, would show little.
     assert statuses[200] > sum(statuses.values()) / 20
     assert statuses[400] > sum(statuses.values()) / 2
-    # The line takes 128 at once if nobody else is in it, and only then.
+    # The queue accepts 128 at once only if it is empty.
     result = apart.complete(prompt="a", n=128, max_tokens=1)
     assert len(result["choices"]) == 128
 

@@ -1,4 +1,4 @@
-"""What cannot be served says so at the start, in one sentence that tells what to mend."""
+"""An unusable checkpoint is rejected at the start with a sentence that names the fix."""
 
 import json
 import shutil
@@ -107,7 +107,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("damage", BROKEN)
-def test_a_checkpoint_that_cannot_be_served_says_why(folder: Path, damage: str) -> None:
+def test_unusable_checkpoint_is_reported_with_the_reason(folder: Path, damage: str) -> None:
     do_damage, reason = BROKEN[damage]
     do_damage(folder)
     with pytest.raises(ModelError) as refused:
@@ -119,5 +119,5 @@ def test_a_checkpoint_that_cannot_be_served_says_why(folder: Path, damage: str) 
     assert len(sentence) < 500 + len(str(folder))
 
 
-def test_the_same_checkpoint_unbroken_is_served(folder: Path) -> None:
+def test_intact_checkpoint_is_served(folder: Path) -> None:
     assert load(folder).backend.vocabulary == 320

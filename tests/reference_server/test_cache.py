@@ -1,4 +1,4 @@
-"""Rows of keys and values that come, grow, move and go."""
+"""Rows of keys and values are added, grown, moved and removed."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ CONTEXT = 200
 
 
 def history(cache: Cache, length: int, mark: float) -> Floats:
-    """A sequence whose every number tells whose it is and in which slot."""
+    """A sequence whose values identify the sequence and the slot."""
     filled = cache.unfilled(1, length)
     filled[:] = mark + np.arange(length)[:, None] / 1000
     return filled
@@ -29,7 +29,7 @@ def history(cache: Cache, length: int, mark: float) -> Floats:
         max_size=40,
     )
 )
-def test_every_sequence_keeps_its_own_numbers(actions: list[tuple[str, int]]) -> None:
+def test_every_sequence_keeps_its_values(actions: list[tuple[str, int]]) -> None:
     cache = Cache(layers=2, heads=1, context=CONTEXT, width=3)
     expected: dict[int, int] = {}
     for handle, (action, number) in enumerate(actions):
@@ -63,7 +63,7 @@ def test_every_sequence_keeps_its_own_numbers(actions: list[tuple[str, int]]) ->
             assert np.array_equal(cache.memory[:, 0, :, :length], wanted)
 
 
-def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
+def test_cache_doubles_and_is_freed_at_the_end() -> None:
     cache = Cache(layers=1, heads=2, context=CONTEXT, width=4)
     assert cache.nbytes == 0
     shapes = []
@@ -82,7 +82,7 @@ def test_it_grows_by_doubling_and_is_given_back_at_the_end() -> None:
     assert cache.nbytes == 0
 
 
-def test_memory_is_replaced_only_when_a_sequence_has_filled_it() -> None:
+def test_memory_is_replaced_only_when_full() -> None:
     cache = Cache(layers=1, heads=1, context=CONTEXT, width=1)
     cache.add(0, history(cache, MIN_SLOTS - 1, 0))
     before = cache.memory

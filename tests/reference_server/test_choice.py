@@ -1,4 +1,4 @@
-"""A choice from its tokens, against a second reading that looks at the whole text at once."""
+"""A choice from its tokens, compared with a reader of the whole text."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ def write(
     return choice
 
 
-def test_text_is_let_out_with_the_token_that_completes_it(tiny: Tokenizer) -> None:
+def test_text_is_released_with_its_completing_token(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世😀"), max_tokens=50)
     assert [chunk.text for chunk in choice.chunks] == ["", "ab", "世", "😀"]
     one_by_one = [ids(tiny, "ab")[0], *tiny_bytes(tiny, "é😀")]
@@ -51,7 +51,7 @@ def tiny_bytes(tokenizer: Tokenizer, text: str) -> list[int]:
     return [singles[bytes([byte])] for byte in text.encode()]
 
 
-def test_the_end_of_text_is_counted_and_scored_but_not_shown(tiny: Tokenizer) -> None:
+def test_end_of_text_is_counted_but_not_shown(tiny: Tokenizer) -> None:
     choice = write(tiny, [*ids(tiny, "ab"), END])
     assert (choice.text, choice.finish, choice.tokens) == ("ab", "stop", 2)
     assert [(entry.token, entry.offset) for entry in choice.entries] == [
@@ -62,13 +62,13 @@ def test_the_end_of_text_is_counted_and_scored_but_not_shown(tiny: Tokenizer) ->
     assert (cut.text, cut.entries[-1].offset) == ("\ufffd", 1)
 
 
-def test_the_limit_finishes_with_the_token_that_reaches_it(tiny: Tokenizer) -> None:
+def test_last_allowed_token_finishes_with_length(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世界"), max_tokens=2)
     assert (choice.text, choice.finish, choice.tokens) == ("ab世", "length", 2)
     assert choice.chunks[-1] == TextChunk("世", choice.entries[1:], "length", 2)
 
 
-def test_a_character_cut_by_the_limit_is_one_replacement_at_the_end(tiny: Tokenizer) -> None:
+def test_cut_character_is_one_replacement_character(tiny: Tokenizer) -> None:
     choice = write(tiny, tiny_bytes(tiny, "a😀"), max_tokens=4)
     assert choice.text == "a\ufffd"
     assert [entry.token for entry in choice.entries] == [
@@ -81,7 +81,7 @@ def test_a_character_cut_by_the_limit_is_one_replacement_at_the_end(tiny: Tokeni
     assert [chunk.text for chunk in choice.chunks[:-1]] == ["", "a", "", ""]
 
 
-def test_a_stop_over_three_tokens_is_held_back_and_cut(tiny: Tokenizer) -> None:
+def test_stop_over_three_tokens_is_held_and_cut(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP"), *ids(tiny, "you")]
     choice = write(tiny, sampled, stop=("bSTO",))
     assert [chunk.text for chunk in choice.chunks] == ["", "a", "", ""]
@@ -89,7 +89,7 @@ def test_a_stop_over_three_tokens_is_held_back_and_cut(tiny: Tokenizer) -> None:
     assert [entry.token for entry in choice.entries] == ["ab"]
 
 
-def test_a_stop_that_does_not_come_is_sent_after_all(tiny: Tokenizer) -> None:
+def test_incomplete_stop_is_released(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "you")]
     choice = write(tiny, sampled, stop=("bSTOP",))
     assert [chunk.text for chunk in choice.chunks] == ["", "a", "", "bSTyou"]
@@ -99,11 +99,11 @@ def test_a_stop_that_does_not_come_is_sent_after_all(tiny: Tokenizer) -> None:
     assert (limited.text, limited.finish) == ("abST", "length")
 
 
-def test_a_stop_in_the_last_token_allowed_counts_as_stop(tiny: Tokenizer) -> None:
+def test_stop_in_the_last_allowed_token_finishes_stop(tiny: Tokenizer) -> None:
     assert write(tiny, ids(tiny, "ab"), stop=("b",), max_tokens=1).finish == "stop"
 
 
-def test_a_prompt_is_never_searched_for_a_stop(tiny: Tokenizer) -> None:
+def test_prompt_is_never_searched_for_a_stop(tiny: Tokenizer) -> None:
     choice = write(
         tiny,
         ids(tiny, "you"),
@@ -116,7 +116,7 @@ def test_a_prompt_is_never_searched_for_a_stop(tiny: Tokenizer) -> None:
     assert (choice.text, choice.finish) == ("STOPyou", "length")
 
 
-def test_echo_gives_the_prompt_in_the_first_piece(tiny: Tokenizer) -> None:
+def test_echo_is_in_the_first_chunk(tiny: Tokenizer) -> None:
     prompt = ids(tiny, "世界")
     echoed = {"prompt_ids": prompt, "prompt_text": "世界", "echo": True}
     choice = write(tiny, ids(tiny, "ab"), **echoed, max_tokens=1)
@@ -127,7 +127,7 @@ def test_echo_gives_the_prompt_in_the_first_piece(tiny: Tokenizer) -> None:
     assert (scoring.text, scoring.finish, scoring.tokens) == ("世界", "length", 0)
 
 
-def test_the_echos_entries_come_with_it_also_that_of_a_character_only_begun(
+def test_echo_entries_include_a_partial_character(
     tiny: Tokenizer,
 ) -> None:
     head, *tail = tiny_bytes(tiny, "😀")
@@ -141,7 +141,7 @@ def test_the_echos_entries_come_with_it_also_that_of_a_character_only_begun(
     assert [entry.offset for entry in choice.entries] == [0, 0, 0, 0]
 
 
-def test_a_prompt_that_its_tokens_spell_in_another_way_is_echoed_as_it_came(
+def test_prompt_text_is_echoed_unchanged(
     tiny: Tokenizer,
 ) -> None:
     # As a vocabulary does that puts a space before every text, and one that takes characters apart.
@@ -152,22 +152,22 @@ def test_a_prompt_that_its_tokens_spell_in_another_way_is_echoed_as_it_came(
         assert [entry.offset for entry in choice.entries] == [*starts, len(sent)]
 
 
-def test_an_echo_does_not_change_which_tokens_are_before_the_cut(tiny: Tokenizer) -> None:
+def test_echo_does_not_change_the_cut_tokens(tiny: Tokenizer) -> None:
     sampled = [*ids(tiny, "ab"), *ids(tiny, "ST"), *ids(tiny, "OP")]
     for echo in (False, True):
         request = ChoiceRequest(ids(tiny, "you"), "you", 9, echo, stop=("STOP",))
         writer = ChoiceWriter(request, tiny)
-        # Ranked for best_of but not asked for logprobs: the completion alone is scored.
+        # Ranked for best_of without logprobs: only the completion is scored.
         chunks = [writer.begin(None), *(writer.add(token, score(token)) for token in sampled)]
         assert [entry.token for entry in Choice(chunks).entries] == ["ab"]
 
 
-def test_without_echo_offsets_begin_at_the_prompts_length_in_characters(tiny: Tokenizer) -> None:
+def test_offsets_without_echo_begin_after_the_prompt(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世"), prompt_ids=ids(tiny, "😀界"), prompt_text=None)
     assert [entry.offset for entry in choice.entries] == [2, 4]
 
 
-def test_a_character_may_begin_in_the_prompt_and_end_in_the_completion(tiny: Tokenizer) -> None:
+def test_character_may_span_prompt_and_completion(tiny: Tokenizer) -> None:
     head, *tail = tiny_bytes(tiny, "😀")
     request = {"prompt_ids": (head,), "prompt_text": None, "max_tokens": 3}
     assert write(tiny, tail, **request, echo=True).text == "😀"
@@ -177,7 +177,7 @@ def test_a_character_may_begin_in_the_prompt_and_end_in_the_completion(tiny: Tok
     assert (alone.text, [entry.offset for entry in alone.entries]) == ("\ufffd" * 3, [1, 2, 3])
 
 
-def test_two_tokens_of_one_spelling_share_a_place_and_the_sampled_ones_value_wins(
+def test_sampled_token_wins_among_equal_spellings(
     tiny: Tokenizer,
 ) -> None:
     token = ids(tiny, "a")[0]
@@ -189,7 +189,7 @@ def test_two_tokens_of_one_spelling_share_a_place_and_the_sampled_ones_value_win
 
 
 @given(data=st.data())
-def test_pieces_joined_are_what_the_whole_text_says(tiny: Tokenizer, data: st.DataObject) -> None:
+def test_joined_chunks_equal_the_whole_text(tiny: Tokenizer, data: st.DataObject) -> None:
     token = st.integers(0, tiny.size - 1).filter(lambda t: t not in (0, 1, 2, 3))
     sampled = data.draw(st.lists(token | st.just(END), min_size=1, max_size=12))
     stops = data.draw(st.lists(st.text("abcSTOPyou世界é", min_size=1, max_size=3), max_size=3))
@@ -234,6 +234,6 @@ def second_reading(
 
 
 @pytest.mark.parametrize("scored", [True, False])
-def test_an_empty_piece_is_falsy_and_any_content_is_not(scored: bool) -> None:
+def test_empty_chunk_is_falsy(scored: bool) -> None:
     assert not TextChunk()
     assert TextChunk("a") if scored else TextChunk(finish="stop")

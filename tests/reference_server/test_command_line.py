@@ -1,4 +1,4 @@
-"""The command: one line when ready, one sentence when not, a clean end."""
+"""The command: one line when ready, one sentence on an error, and a clean end."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_wrong_usage_is_one_sentence_and_code_4(arguments: list[str]) -> None:
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_folder_without_a_model_is_one_sentence_and_code_3(tmp_path: Path) -> None:
+def test_missing_model_is_one_sentence_and_code_3(tmp_path: Path) -> None:
     ended = start("--port", "0", "--model", str(tmp_path))
     assert ended.returncode == 3
     assert ended.stderr == (
@@ -54,7 +54,7 @@ def test_a_folder_without_a_model_is_one_sentence_and_code_3(tmp_path: Path) -> 
     )
 
 
-def test_a_broken_model_is_one_sentence_and_code_3(tmp_path: Path) -> None:
+def test_broken_model_is_one_sentence_and_code_3(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}', "utf-8")
     ended = start("--port", "0", "--model", str(tmp_path))
     assert ended.returncode == 3
@@ -62,7 +62,7 @@ def test_a_broken_model_is_one_sentence_and_code_3(tmp_path: Path) -> None:
     assert f"the model in {tmp_path} cannot be loaded" in ended.stderr
 
 
-def test_a_busy_port_is_one_sentence_and_code_3() -> None:
+def test_busy_port_is_one_sentence_and_code_3() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = start("--port", str(taken.getsockname()[1]))
     assert ended.returncode == 3
@@ -74,7 +74,7 @@ def test_a_busy_port_is_one_sentence_and_code_3() -> None:
     ("package", "extra"),
     [("uvicorn", "server"), ("onnxruntime", "server"), ("torch", "transformers")],
 )
-def test_a_missing_extra_is_named_with_code_3(tmp_path: Path, package: str, extra: str) -> None:
+def test_missing_extra_is_named_with_code_3(tmp_path: Path, package: str, extra: str) -> None:
     # A module of that name that cannot be imported, found before the installed one.
     stand_in = f"raise ModuleNotFoundError('No module named {package}', name='{package}')"
     (tmp_path / f"{package}.py").write_text(stand_in, "utf-8")
@@ -87,7 +87,7 @@ def test_a_missing_extra_is_named_with_code_3(tmp_path: Path, package: str, extr
     assert f"completions-conformance[{extra}]" in ended.stderr
 
 
-def test_it_ends_with_its_standard_input_where_that_is_requested() -> None:
+def test_server_ends_with_its_standard_input() -> None:
     command = [sys.executable, "-m", "reference_server", "--port", "0", "--exit-with-stdin"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -101,7 +101,7 @@ def test_it_ends_with_its_standard_input_where_that_is_requested() -> None:
         assert server.wait(60) == 0
 
 
-def test_names_and_key_are_the_users_choice() -> None:
+def test_names_and_key_are_configurable() -> None:
     with running_server("--served-model-name", "a", "b", key="other-key") as server:
         listed = httpx.get(f"{server.base_url}/models", headers=server.headers).json()
         assert [card["id"] for card in listed["data"]] == ["a", "b"]
@@ -111,14 +111,14 @@ def test_names_and_key_are_the_users_choice() -> None:
         assert httpx.get(health).json() == {"status": "ok"}
 
 
-def test_a_flag_for_the_key_wins_over_the_environment() -> None:
+def test_key_option_overrides_the_environment() -> None:
     with running_server("--api-key", "from-the-flag", key="from-the-environment") as server:
         url = f"{server.base_url}/models"
         assert httpx.get(url, headers={"Authorization": "Bearer from-the-flag"}).is_success
         envelope(httpx.get(url, headers=server.headers), 401)
 
 
-def test_every_request_is_one_line_of_json_without_its_text_or_key() -> None:
+def test_log_has_one_redacted_line_per_request() -> None:
     with running_server() as server:
         body = {"model": MODEL, "prompt": "a private matter", "max_tokens": 3, "user": "someone"}
         url = f"{server.base_url}/completions"

@@ -1,4 +1,4 @@
-"""Dialects over HTTP, with a scripted model: what a page says that shows in the answers."""
+"""Dialects over HTTP with a scripted model: differences in the responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BODY = {"model": "m", "prompt": "you"}
 
 
 def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Response:
-    """Post a body to an application of its own."""
+    """Post a body to a new application."""
 
     async def post() -> httpx.Response:
         spoken = DIALECTS[dialect]
@@ -44,9 +44,7 @@ def ask(tokenizer: Tokenizer, dialect: str, body: dict[str, Any]) -> httpx.Respo
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_fingerprint_is_in_all_parts_of_a_response_or_in_none(
-    tiny: Tokenizer, dialect: str
-) -> None:
+def test_fingerprint_is_in_all_chunks_or_none(tiny: Tokenizer, dialect: str) -> None:
     shown = dialect in {"reference", "openai", "zhizengzeng"}
     non_streaming = ask(tiny, dialect, BODY | {"max_tokens": 2}).json()
     stream = ask(tiny, dialect, BODY | {"max_tokens": 2, "stream": True}).text
@@ -57,19 +55,19 @@ def test_the_fingerprint_is_in_all_parts_of_a_response_or_in_none(
         assert ("system_fingerprint" in part) == shown
 
 
-def test_no_limit_is_all_that_the_context_holds(tiny: Tokenizer) -> None:
+def test_unlimited_generation_fills_the_context(tiny: Tokenizer) -> None:
     response = ask(tiny, "zhizengzeng", BODY).json()
     assert response["choices"][0]["finish_reason"] == "length"
     assert response["usage"]["total_tokens"] == CONTEXT
 
 
-def test_each_prompt_of_a_batch_has_the_room_that_it_leaves(tiny: Tokenizer) -> None:
+def test_each_batched_prompt_has_a_separate_context(tiny: Tokenizer) -> None:
     response = ask(tiny, "zhizengzeng", {"model": "m", "prompt": ["you", "you and you"]}).json()
     assert response["usage"]["total_tokens"] == 2 * CONTEXT
 
 
 @pytest.mark.parametrize(("tokens", "status"), [(CONTEXT - 1, 200), (CONTEXT, 400)])
-def test_no_limit_wants_room_for_a_token_at_least(
+def test_unlimited_request_needs_room_for_one_token(
     tiny: Tokenizer, tokens: int, status: int
 ) -> None:
     response = ask(tiny, "zhizengzeng", {"model": "m", "prompt": [5] * tokens})
@@ -78,7 +76,7 @@ def test_no_limit_wants_room_for_a_token_at_least(
         assert f"{CONTEXT + 1} tokens ({CONTEXT} in your prompt" in response.text
 
 
-def test_a_conversation_is_answered_as_a_completion(tiny: Tokenizer) -> None:
+def test_conversation_gets_a_completion(tiny: Tokenizer) -> None:
     messages = [{"role": "user", "content": "you and you"}]
     request = {"model": "m", "messages": messages, "max_tokens": 5}
     response = ask(tiny, "gpt-ge", request).json()
@@ -88,7 +86,7 @@ def test_a_conversation_is_answered_as_a_completion(tiny: Tokenizer) -> None:
     assert response["usage"]["prompt_tokens"] == len(transcript)
 
 
-def test_a_message_cannot_be_taken_for_a_prompt_elsewhere(tiny: Tokenizer) -> None:
+def test_messages_are_rejected_in_other_dialects(tiny: Tokenizer) -> None:
     response = ask(tiny, "reference", BODY | {"messages": []})
     assert response.status_code == 400
     assert "Unrecognized request argument supplied: messages" in response.text

@@ -1,4 +1,4 @@
-"""What each dialect takes and refuses, as its page has it; no model is needed for that."""
+"""What each dialect accepts and rejects according to its page, without a model."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ VALUES: dict[str, Any] = {
 
 @for_each_case("dialect", VENDORS)
 @for_each_case("name", VALUES)
-def test_a_parameter_is_known_where_the_page_lists_it(dialect: str, name: str) -> None:
+def test_parameter_is_known_if_the_page_lists_it(dialect: str, name: str) -> None:
     body = {"model": INSTRUCT, "prompt": "Hi", name: VALUES[name]}
     if name == "messages":
         del body["prompt"]
@@ -66,7 +66,7 @@ def test_a_parameter_is_known_where_the_page_lists_it(dialect: str, name: str) -
 
 
 @for_each_case("dialect", VENDORS)
-def test_the_five_that_all_pages_list_are_known_everywhere(dialect: str) -> None:
+def test_five_common_parameters_are_known_everywhere(dialect: str) -> None:
     for more in ({"temperature": 0}, {"top_p": 0.5}, {"max_tokens": 3}, {"n": 2}, {"stream": True}):
         ask(dialect, **more)
 
@@ -83,7 +83,7 @@ NULLABLE = {
 
 
 @for_each_case("dialect", DIALECTS)
-def test_null_is_taken_where_the_page_says_so_and_nowhere_else(dialect: str) -> None:
+def test_null_is_accepted_only_if_documented(dialect: str) -> None:
     rules = DIALECTS[dialect].rules_for(INSTRUCT)
     for name in rules.parameters - {"model", "messages", "stream_options"}:
         expected = name in NULLABLE[dialect].split() or dialect in {"reference", "openai"}
@@ -114,7 +114,7 @@ LIMITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @for_each_case(("dialect", "within", "beyond"), LIMITS)
-def test_a_limit_is_where_the_page_puts_it(
+def test_limit_follows_the_page(
     dialect: str, within: dict[str, Any], beyond: dict[str, Any]
 ) -> None:
     ask(dialect, **within)
@@ -122,7 +122,7 @@ def test_a_limit_is_where_the_page_puts_it(
 
 
 @for_each_case("dialect", DIALECTS)
-def test_only_one_page_has_no_default_for_max_tokens_and_one_for_seed(dialect: str) -> None:
+def test_zhizengzeng_alone_has_unlimited_tokens_and_a_seed(dialect: str) -> None:
     request = ask(dialect)
     special = dialect == "zhizengzeng"
     assert request.max_tokens == (None if special else 16)
@@ -141,7 +141,7 @@ def test_only_one_page_has_no_default_for_max_tokens_and_one_for_seed(dialect: s
         ("eronmind", True),
     ],
 )
-def test_a_request_without_a_prompt(dialect: str, served: bool) -> None:
+def test_missing_prompt_follows_the_page(dialect: str, served: bool) -> None:
     body = {"model": INSTRUCT}
     if served:
         assert parse(body, DIALECTS[dialect]).prompts == (None,)
@@ -151,7 +151,7 @@ def test_a_request_without_a_prompt(dialect: str, served: bool) -> None:
 
 
 @for_each_case("dialect", DIALECTS)
-def test_tokens_are_a_prompt_unless_the_page_names_only_strings(dialect: str) -> None:
+def test_token_prompts_need_documentation_of_arrays(dialect: str) -> None:
     ask(dialect, prompt=["a", "b"])
     for tokens in ([5, 6], [[5], [6]]):
         if dialect in {"zero", "aocheng"}:
@@ -161,13 +161,13 @@ def test_tokens_are_a_prompt_unless_the_page_names_only_strings(dialect: str) ->
             ask(dialect, prompt=tokens)
 
 
-def test_temperature_and_top_p_are_one_too_many_for_zhizengzeng() -> None:
+def test_zhizengzeng_rejects_temperature_with_top_p() -> None:
     ask("zhizengzeng", temperature=0, top_p=None)
     refusal("zhizengzeng", temperature=0, top_p=1)
     ask("aocheng", temperature=0, top_p=1)
 
 
-def test_best_of_must_be_above_n_for_zhizengzeng_from_two_choices_on() -> None:
+def test_zhizengzeng_needs_best_of_above_n() -> None:
     assert ask("zhizengzeng", best_of=1, n=1).best_of == 1
     assert ask("zhizengzeng", n=2).best_of == 2
     assert ask("zhizengzeng", best_of=3, n=2).best_of == 3
@@ -176,7 +176,7 @@ def test_best_of_must_be_above_n_for_zhizengzeng_from_two_choices_on() -> None:
 
 
 @for_each_case(("value", "alternatives"), [(0, None), (False, None), (True, 0), (3, 3), (3.0, 3)])
-def test_logprobs_is_a_switch_for_zhizengzeng(value: object, alternatives: int | None) -> None:
+def test_logprobs_is_boolean_for_zhizengzeng(value: object, alternatives: int | None) -> None:
     assert ask("zhizengzeng", logprobs=value).logprobs == alternatives
 
 
@@ -186,7 +186,7 @@ def test_logprobs_is_a_number_elsewhere(dialect: str) -> None:
     refusal(dialect, logprobs=True)
 
 
-def test_suffix_is_for_one_model_only_where_the_page_says_so() -> None:
+def test_suffix_is_limited_to_the_documented_model() -> None:
     for dialect in ("zhizengzeng", "openai"):
         ask(dialect, suffix=" end")
         error = refusal(dialect, model=BASE, suffix=" end")
@@ -195,7 +195,7 @@ def test_suffix_is_for_one_model_only_where_the_page_says_so() -> None:
     ask("zero", model=BASE, suffix=" end")
 
 
-def test_the_instruct_model_of_openai_does_not_echo_with_logprobs() -> None:
+def test_openai_instruct_model_rejects_echo_with_logprobs() -> None:
     error = refusal("openai", echo=True, logprobs=0)
     assert error.message == (
         "Setting 'echo' and 'logprobs' at the same time is not supported for this model."
@@ -205,7 +205,7 @@ def test_the_instruct_model_of_openai_does_not_echo_with_logprobs() -> None:
     ask("openai", model=BASE, echo=True, logprobs=0)
 
 
-def test_eronmind_takes_what_its_example_sends() -> None:
+def test_eronmind_accepts_its_example() -> None:
     request = parse(
         {
             "model": INSTRUCT,
@@ -223,7 +223,7 @@ def test_eronmind_takes_what_its_example_sends() -> None:
     assert (request.max_tokens, request.stop, request.logprobs) == (7, ("\n",), None)
 
 
-def test_eronmind_takes_what_its_schema_types() -> None:
+def test_eronmind_accepts_its_schema_types() -> None:
     quoted = ask(
         "eronmind", max_tokens="7", temperature="0.5", n="2", stream="false", logprobs="5", stop="1"
     )
@@ -235,7 +235,7 @@ def test_eronmind_takes_what_its_schema_types() -> None:
     assert refusal("reference", max_tokens="7").code == "invalid_type"
 
 
-def test_a_number_without_a_fraction_is_whole_where_the_page_says_number() -> None:
+def test_integral_float_is_accepted_if_documented() -> None:
     assert ask("gpt-ge", max_tokens=16.0).max_tokens == 16
     assert refusal("gpt-ge", max_tokens=16.5).code == "invalid_type"
     assert refusal("gpt-ge", n=2.0).code == "invalid_type"
@@ -244,7 +244,7 @@ def test_a_number_without_a_fraction_is_whole_where_the_page_says_number() -> No
 TURN = {"role": "user", "content": "Hi"}
 
 
-def test_messages_are_a_transcript_to_go_on_with() -> None:
+def test_messages_become_a_transcript() -> None:
     parts = [{"type": "text", "text": "Be "}, {"type": "text", "text": "brief."}]
     body = {"model": INSTRUCT, "messages": [{"role": "system", "content": parts}, TURN]}
     request = parse(body, DIALECTS["gpt-ge"])
@@ -263,23 +263,23 @@ def test_messages_are_a_transcript_to_go_on_with() -> None:
         ([TURN | {"tool_calls": []}], "messages[0].tool_calls"),
     ],
 )
-def test_what_is_no_conversation_is_refused(messages: object, param: str) -> None:
+def test_invalid_conversation_is_rejected(messages: object, param: str) -> None:
     with pytest.raises(ApiError) as caught:
         parse({"model": INSTRUCT, "messages": messages}, DIALECTS["gpt-ge"])
     assert caught.value.param == param
 
 
-def test_a_prompt_beside_messages_is_refused() -> None:
+def test_prompt_with_messages_is_rejected() -> None:
     refusal("gpt-ge", messages=[TURN])
 
 
 @for_each_case("dialect", DIALECTS)
-def test_best_of_below_n_or_in_a_stream_is_refused_by_all_who_know_it(dialect: str) -> None:
+def test_best_of_below_n_or_streamed_is_rejected(dialect: str) -> None:
     refusal(dialect, best_of=2, n=3)
     refusal(dialect, best_of=2, stream=True)
 
 
-def test_the_command_names_the_dialects_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_lists_one_dialect_per_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--list-dialects"])
     assert ended.value.code == 0
@@ -289,7 +289,7 @@ def test_the_command_names_the_dialects_a_line_each(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_a_dialect_that_nobody_speaks_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_dialect_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--dialect", "klingon"])
     assert ended.value.code == 4
@@ -297,7 +297,7 @@ def test_a_dialect_that_nobody_speaks_is_wrong_usage(capsys: pytest.CaptureFixtu
 
 
 @for_each_case("dialect", DIALECTS.values(), ids=DIALECTS.keys())
-def test_a_dialect_is_consistent_with_itself(dialect: Any) -> None:
+def test_dialect_is_self_consistent(dialect: Any) -> None:
     for rules in (dialect.rules, *dialect.models.values()):
         named = set(rules.nullable) | rules.unsupported | rules.whole_decimals
         named |= {name for group in rules.required for name in group}

@@ -1,4 +1,4 @@
-"""Text in, bytes out: nothing is lost on the way, whatever the tokenizer calls a byte."""
+"""Encoding and decoding lose nothing, for any kind of tokenizer."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ SHIPPED = Tokenizer(BUNDLED)
 
 
 @given(st.text())
-def test_the_bytes_of_a_texts_tokens_are_the_text(text: str) -> None:
+def test_token_bytes_join_to_the_text(text: str) -> None:
     assert b"".join(map(SHIPPED.token_bytes, SHIPPED.encode(text))) == text.encode()
 
 
@@ -27,7 +27,7 @@ def test_every_byte_has_a_token() -> None:
     assert {bytes([byte]) for byte in range(256)} <= spelled
 
 
-def test_a_batch_is_encoded_like_its_texts() -> None:
+def test_batch_is_encoded_like_its_texts() -> None:
     texts = ["", "one", "二", "<|endoftext|>", "😀"]
     assert SHIPPED.encode_batch(texts) == [SHIPPED.encode(text) for text in texts]
 
@@ -39,11 +39,11 @@ def test_marks_are_recognised_and_named() -> None:
     assert SHIPPED.fill_in_the_middle is not None
 
 
-def test_what_comes_before_and_after_a_gap_is_marked() -> None:
+def test_infilling_tokens_surround_prefix_and_suffix() -> None:
     assert FillInTheMiddle(1, 2, 3).arrange((7, 8), (9,)) == (1, 7, 8, 2, 9, 3)
 
 
-def test_sentencepiece_spells_spaces_and_bytes_in_its_own_way(tmp_path: Path) -> None:
+def test_sentencepiece_spaces_and_bytes_are_decoded(tmp_path: Path) -> None:
     names = ["<unk>", "<s>", "</s>", "<0xE4>", "<0xB8>", "<0x96>", "▁", "a", "▁a"]
     vocabulary = {name: place for place, name in enumerate(names)}
     inner = HuggingFaceTokenizer(models.BPE(vocabulary, [("▁", "a")], byte_fallback=True))
@@ -59,7 +59,7 @@ def test_sentencepiece_spells_spaces_and_bytes_in_its_own_way(tmp_path: Path) ->
     assert tokenizer.end_ids == {1, 2}
 
 
-def test_what_a_tokenizer_puts_before_every_text_is_known(tmp_path: Path) -> None:
+def test_tokens_before_every_text_are_known(tmp_path: Path) -> None:
     family = FAMILIES["code-llama"]
     family.tokenizer().save_pretrained(tmp_path)
     tokenizer = Tokenizer(tmp_path)
@@ -68,7 +68,7 @@ def test_what_a_tokenizer_puts_before_every_text_is_known(tmp_path: Path) -> Non
     assert (SHIPPED.opening, SHIPPED.prefix) == ((), "")
 
 
-def test_a_gap_in_the_vocabulary_stands_for_no_text(tmp_path: Path) -> None:
+def test_unused_vocabulary_id_has_no_text(tmp_path: Path) -> None:
     description = json.loads(tiny_tokenizer_json())
     vocabulary = description["model"]["vocab"]
     vocabulary["ab"] = 1000
@@ -81,7 +81,7 @@ def test_a_gap_in_the_vocabulary_stands_for_no_text(tmp_path: Path) -> None:
     assert tokenizer.text(tokenizer.encode("ab")) == "ab"
 
 
-def test_a_spelling_unknown_to_byte_level_stands_for_itself(tmp_path: Path) -> None:
+def test_non_byte_level_spelling_is_kept(tmp_path: Path) -> None:
     description = json.loads(tiny_tokenizer_json())
     description["model"]["vocab"]["世 界"] = 282
     (tmp_path / "tokenizer.json").write_text(json.dumps(description), "utf-8")
@@ -91,7 +91,7 @@ def test_a_spelling_unknown_to_byte_level_stands_for_itself(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("stated", "ends"), [(5, {5}), ([5, 6], {5, 6}), (None, {0}), (70_000, {0})]
 )
-def test_the_configuration_says_what_ends_a_text(
+def test_configuration_names_the_end_of_text(
     tmp_path: Path, tiny: Tokenizer, stated: object, ends: set[int]
 ) -> None:
     (tmp_path / "tokenizer.json").write_bytes((BUNDLED / "tokenizer.json").read_bytes())

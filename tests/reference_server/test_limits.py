@@ -1,4 +1,4 @@
-"""At every limit a right answer, one past it the right refusal; the largest requests are served."""
+"""A request at a limit is served, one past it is rejected."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def dashes(api: Api) -> int:
     return token
 
 
-def test_n_and_best_of_at_their_limits(api: Api) -> None:
+def test_n_and_best_of_limits_are_enforced(api: Api) -> None:
     for request in ({"n": 128}, {"n": 20, "best_of": 20}, {"n": 1, "best_of": 20}):
         response = api.complete(prompt="1, 2,", max_tokens=3, seed=1, **request)
         assert [choice["index"] for choice in response["choices"]] == list(range(request["n"]))
@@ -33,7 +33,7 @@ def test_n_and_best_of_at_their_limits(api: Api) -> None:
     assert [streamed[i]["text"] for i in range(128)] == [choice["text"] for choice in non_streaming]
 
 
-def test_a_prompt_may_fill_the_context_and_not_a_token_more(api: Api) -> None:
+def test_prompt_may_fill_the_context_exactly(api: Api) -> None:
     """As text, as tokens, with a suffix, and in a batch where one prompt alone is too long."""
     text = "a b" + "\n1" * (CONTEXT // 2)
     counted = api.complete(prompt=text[:1000], max_tokens=0, echo=True)["usage"]["prompt_tokens"]
@@ -62,13 +62,13 @@ def test_a_prompt_may_fill_the_context_and_not_a_token_more(api: Api) -> None:
         assert f"{CONTEXT + 1} tokens ({CONTEXT - 9} in your prompt; 10 for" in message
 
 
-def test_more_tokens_than_any_context_are_refused_however_many_digits_it_takes(api: Api) -> None:
+def test_huge_max_tokens_is_rejected(api: Api) -> None:
     for digits in (10, 19, 20, 4300, 5000, 10**6):
         body = b'{"model":"%s","prompt":"a","max_tokens":%s}' % (MODEL.encode(), b"9" * digits)
         envelope(api.raw(body), 400)
 
 
-def test_a_batch_may_have_2048_prompts_and_not_one_more(api: Api) -> None:
+def test_batch_is_limited_to_2048_prompts(api: Api) -> None:
     prompts = [f"{i}" for i in range(SEQUENCES)]
     response = api.complete(prompt=prompts, max_tokens=0, echo=True)
     assert [choice["text"] for choice in response["choices"]] == prompts
@@ -76,14 +76,14 @@ def test_a_batch_may_have_2048_prompts_and_not_one_more(api: Api) -> None:
     assert api.refusal(prompt=[*prompts, "a"], max_tokens=0, echo=True)["param"] == "prompt"
 
 
-def test_prompts_times_candidates_may_be_2048_and_not_more(api: Api) -> None:
+def test_prompts_times_candidates_are_limited_to_2048(api: Api) -> None:
     response = api.complete(prompt=["a"] * 16, n=128, max_tokens=1, seed=1)
     assert [choice["index"] for choice in response["choices"]] == list(range(SEQUENCES))
     assert api.refusal(prompt=["a"] * 17, n=128, max_tokens=1)["param"] == "n"
     assert api.refusal(prompt=["a"] * 103, best_of=20, max_tokens=1)["param"] in ("n", "prompt")
 
 
-def test_four_stop_sequences_of_a_thousand_characters(api: Api, dashes: int) -> None:
+def test_long_stop_sequences_are_served(api: Api, dashes: int) -> None:
     """Four that nearly match all along take nothing from the text; one that matches ends it."""
     forced = {"prompt": "b", "max_tokens": 260, "logit_bias": {str(dashes): 100}}
     nearly = ["-" * place + "b" + "-" * (999 - place) for place in (999, 998, 500, 1)]
@@ -97,7 +97,7 @@ def test_four_stop_sequences_of_a_thousand_characters(api: Api, dashes: int) -> 
     assert api.refusal(stop=[*nearly, "-" * 1000], **forced)["param"] == "stop"
 
 
-def test_a_stop_sequence_as_long_as_a_text_itself(api: Api) -> None:
+def test_stop_sequence_may_be_a_thousand_characters(api: Api) -> None:
     request = {"prompt": "Once", "max_tokens": 500, "temperature": 0, "logit_bias": {"0": -100}}
     text = api.text(**request)
     assert len(text) > 1000
@@ -106,7 +106,7 @@ def test_a_stop_sequence_as_long_as_a_text_itself(api: Api) -> None:
     assert api.text(stop=altered, **request) == text
 
 
-def test_a_stop_sequence_has_a_longest_length(api: Api) -> None:
+def test_stop_sequence_has_a_maximum_length(api: Api) -> None:
     api.complete(prompt="a", max_tokens=1, stop="a" * 8192)
     assert api.refusal(prompt="a", stop="a" * 8193)["code"] == "string_above_max_length"
 
@@ -117,7 +117,7 @@ def padded(size: int) -> bytes:
     return frame % (MODEL.encode(), b"u" * (size - len(frame % (MODEL.encode(), b""))))
 
 
-def test_a_body_may_have_8_mib_and_not_a_byte_more(api: Api) -> None:
+def test_body_is_limited_to_8_mib(api: Api) -> None:
     for size in (10**6, MAX_BODY):
         body = padded(size)
         assert len(body) == size
@@ -128,7 +128,7 @@ def test_a_body_may_have_8_mib_and_not_a_byte_more(api: Api) -> None:
     envelope(api.client.post("/completions", content=parts), 413)
 
 
-def test_a_prompt_of_a_million_characters_is_judged_by_its_tokens(api: Api) -> None:
+def test_long_prompt_is_limited_by_its_tokens(api: Api) -> None:
     for text in ("word " * 200_000, "a" * 10**6, "世" * 300_000, "\n" * 10**6, "😀" * 250_000):
         assert "maximum context length" in api.refusal(prompt=text)["message"]
 
@@ -142,7 +142,7 @@ def test_every_token_may_have_a_bias(api: Api) -> None:
 
 
 @pytest.mark.parametrize("deep", ["a list", "a member", "an escape"])
-def test_no_depth_of_nesting_is_too_much_to_be_refused(api: Api, deep: str) -> None:
+def test_any_nesting_depth_is_rejected_cleanly(api: Api, deep: str) -> None:
     """Around the reader's own limit, too, where one more walk over the value would be too many."""
     for depth in [2, 100, *range(960, 1000), 10**5]:
         nested = {
@@ -153,7 +153,7 @@ def test_no_depth_of_nesting_is_too_much_to_be_refused(api: Api, deep: str) -> N
         envelope(api.raw(nested), 400)
 
 
-def test_the_greatest_and_least_numbers_are_read_as_they_are(api: Api) -> None:
+def test_extreme_numbers_are_read_exactly(api: Api) -> None:
     frame = b'{"model":"%s","prompt":"a","max_tokens":1,"temperature":%s}'
     for number in ("-0", "-0.0", "0e999999", "1e-400", f"0.{'0' * 10**6}1"):
         body = frame % (MODEL.encode(), number.encode())

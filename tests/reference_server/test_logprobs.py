@@ -1,4 +1,4 @@
-"""Scores of tokens: the model's own, ranked, the token itself always among them."""
+"""Scores of tokens: from the model, ranked, and always with the sampled token."""
 
 import math
 
@@ -11,25 +11,25 @@ LOGITS = np.array([[1.0, 3.0, 2.0, 3.0, -50.0], [0.0, 0.0, 0.0, 0.0, 200.0]], np
 TOTAL = math.log(math.e + 2 * math.e**3 + math.e**2 + math.e**-50)
 
 
-def test_the_sampled_token_is_added_where_it_is_not_among_the_likeliest() -> None:
+def test_sampled_token_is_added_to_the_likeliest() -> None:
     (scored,) = score(LOGITS[:1], [0], 2)
     assert [token for token, _ in scored.top] == [1, 3, 0]
     assert scored.logprob == scored.top[-1][1] == pytest.approx(1 - TOTAL, abs=1e-6)
 
 
-def test_a_sampled_token_among_the_likeliest_is_not_doubled() -> None:
+def test_likely_sampled_token_is_not_duplicated() -> None:
     (scored,) = score(LOGITS[:1], [3], 2)
     assert [token for token, _ in scored.top] == [1, 3]
 
 
-def test_no_alternatives_means_the_token_alone() -> None:
+def test_without_alternatives_only_the_token_is_listed() -> None:
     assert [s.top for s in score(LOGITS, [1, 4], 0)] == [
         ((1, score(LOGITS, [1, 4], 0)[0].logprob),),
         ((4, 0.0),),
     ]
 
 
-def test_certainty_is_zero_and_never_above() -> None:
+def test_certain_token_has_logprob_zero() -> None:
     scored = score(LOGITS, [1, 4], 5)[1]
     assert scored.logprob == 0.0
     assert all(value <= 0 for _, value in scored.top)

@@ -1,4 +1,4 @@
-"""The graph that is served by default is the checkpoint, and neighbours leave no trace in it."""
+"""The default ONNX graph matches the checkpoint, and batching changes no bit."""
 
 import weakref
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def onnx() -> OnnxBackend:
 
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
-    """The checkpoint in 64 bits, whose rounding is far below what is asked of 32."""
+    """The checkpoint in 64 bits, whose rounding is far below the tolerance for 32 bits."""
     return AutoModelForCausalLM.from_pretrained(
         BUNDLED, dtype=torch.float64, local_files_only=True
     ).eval()
@@ -49,7 +49,7 @@ def follow(backend: Backend, prompt: list[int], response: list[int]) -> Floats:
 
 
 @pytest.mark.parametrize("size", [1, 7, CHUNK, CHUNK + 1])
-def test_logits_are_those_of_transformers_in_64_bits(
+def test_logits_match_transformers_in_64_bits(
     onnx: OnnxBackend, network: torch.nn.Module, size: int
 ) -> None:
     ids = tokens(size + 40)
@@ -94,7 +94,7 @@ def sequences() -> list[Sequence]:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_a_row_is_the_same_to_the_last_bit_in_any_company(
+def test_batched_rows_are_bit_identical_to_single_ones(
     sequences: list[Sequence], threads: int
 ) -> None:
     backend = OnnxBackend(BUNDLED)
@@ -127,7 +127,7 @@ def test_a_row_is_the_same_to_the_last_bit_in_any_company(
                     assert np.array_equal(logits, begun[handle].alone[places[handle]])
 
 
-def test_choices_of_a_prompt_go_their_own_ways(onnx: OnnxBackend) -> None:
+def test_candidates_of_a_prompt_diverge_independently(onnx: OnnxBackend) -> None:
     read = onnx.prefill(tokens(10))
     first, second = onnx.open(read), onnx.open(read)
     onnx.step([first], [5])
@@ -139,7 +139,7 @@ def test_choices_of_a_prompt_go_their_own_ways(onnx: OnnxBackend) -> None:
         onnx.close(handle)
 
 
-def test_a_sequence_as_long_as_the_context_ends_there_and_disturbs_nobody(
+def test_full_context_ends_a_sequence_without_side_effects(
     onnx: OnnxBackend, sequences: list[Sequence]
 ) -> None:
     full = onnx.open(onnx.prefill(tokens(onnx.context - 1)))
@@ -153,7 +153,7 @@ def test_a_sequence_as_long_as_the_context_ends_there_and_disturbs_nobody(
     onnx.close(beside)
 
 
-def test_a_hundred_candidates_of_a_prompt_take_a_row_each_and_leave_nothing(
+def test_candidates_use_one_row_each_and_are_freed(
     onnx: OnnxBackend,
 ) -> None:
     read = onnx.prefill(tokens(100))

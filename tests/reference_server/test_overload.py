@@ -1,4 +1,4 @@
-"""More than there is room for: some are refused, none is harmed, and then all is as before."""
+"""Under overload some requests are rejected, none is damaged, and the server recovers."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.api import MODEL, envelope
-from tests.reference_server.gated import Connection, Gated, in_line, script
+from tests.reference_server.gated_backend import Connection, GatedBackend, all_queued, run_scenario
 from tests.servers import running_server
 
 
@@ -25,20 +25,18 @@ def assert_refused(client: Connection) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_full_line_refuses_and_takes_on_again_when_there_is_room(
-    tiny: Tokenizer, stream: bool
-) -> None:
-    async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
+def test_full_queue_rejects_until_there_is_room(tiny: Tokenizer, stream: bool) -> None:
+    async def scenario(backend: GatedBackend, connect: Callable[..., Connection]) -> None:
         running, waiting = connect(), connect()
         first = asyncio.create_task(running.ask(max_tokens=3))
         await backend.about_to()
         second = asyncio.create_task(waiting.ask(max_tokens=3, n=2, stream=True))
-        await in_line()
+        await all_queued()
         for n in (1, 2, 100):
             late = connect()
             await late.ask(stream=stream, n=n)
             assert_refused(late)
-        backend.let(100)
+        backend.release(100)
         await asyncio.gather(first, second)
         assert running.status == waiting.status == 200
         assert waiting.text.endswith("data: [DONE]\n\n")
@@ -47,65 +45,65 @@ def test_a_full_line_refuses_and_takes_on_again_when_there_is_room(
         assert again.status == 200
         assert backend.prefills == 3, "no prompt of a refused request was read"
 
-    script(tiny, story, queue=3)
+    run_scenario(tiny, scenario, queue=3)
 
 
-def test_a_request_is_never_refused_for_its_size_alone(tiny: Tokenizer) -> None:
-    async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
-        backend.let(1000)
+def test_request_is_never_rejected_for_its_size_alone(tiny: Tokenizer) -> None:
+    async def scenario(backend: GatedBackend, connect: Callable[..., Connection]) -> None:
+        backend.release(1000)
         large = connect()
         await large.ask(n=50, max_tokens=2)
         assert len(json.loads(large.text)["choices"]) == 50
 
-    script(tiny, story, queue=3)
+    run_scenario(tiny, scenario, queue=3)
 
 
-def test_the_first_come_are_the_first_served(tiny: Tokenizer) -> None:
+def test_requests_are_served_in_order(tiny: Tokenizer) -> None:
     """Plain requests of one length, one row: their answers come in the order of the requests."""
     answered: list[int] = []
 
-    async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
+    async def scenario(backend: GatedBackend, connect: Callable[..., Connection]) -> None:
         async def ask(place: int) -> None:
             await connect().ask(max_tokens=2)
             answered.append(place)
 
         request = [asyncio.create_task(ask(place)) for place in range(8)]
-        backend.let(100)
+        backend.release(100)
         await asyncio.gather(*request)
         assert answered == list(range(8))
 
-    script(tiny, story)
+    run_scenario(tiny, scenario)
 
 
-def test_a_short_request_is_answered_before_a_long_one_has_a_second_token(tiny: Tokenizer) -> None:
+def test_short_request_overtakes_a_long_one(tiny: Tokenizer) -> None:
     """All rows belong to a hundred long completions; the newcomer gets one of them at once."""
 
-    async def story(backend: Gated, connect: Callable[..., Connection]) -> None:
+    async def scenario(backend: GatedBackend, connect: Callable[..., Connection]) -> None:
         long, short = connect(), connect()
         large = asyncio.create_task(long.ask(n=100, max_tokens=400))
-        backend.let(1)  # its prompt
+        backend.release(1)  # its prompt
         await backend.about_to()
         await backend.about_to()  # its first step
         small = asyncio.create_task(short.ask(max_tokens=2))
-        await in_line()
-        backend.let(1 + 1 + 1)  # that step, the newcomer's prompt, and a step of both
+        await all_queued()
+        backend.release(1 + 1 + 1)  # that step, the newcomer's prompt, and a step of both
         await small
         assert short.status == 200
         assert backend.steps == 2
         assert backend.widest == 4
         assert not large.done()
         long.left.set()
-        backend.let(1)
+        backend.release(1)
         await large
 
-    script(tiny, story, rows=4, queue=128)
+    run_scenario(tiny, scenario, rows=4, queue=128)
 
 
-def test_a_storm_passes() -> None:
+def test_server_recovers_from_overload() -> None:
     """Of 150 requests at once each is answered right or refused, and then all is quiet."""
     body = {"model": MODEL, "prompt": "1, 2, 3,", "max_tokens": 8, "temperature": 0}
 
-    async def storm(client: httpx.AsyncClient) -> list[httpx.Response]:
+    async def overload(client: httpx.AsyncClient) -> list[httpx.Response]:
         requests = [
             client.post("/completions", json={**body, "stream": place % 3 == 0, "n": 1 + place % 2})
             for place in range(150)
@@ -120,7 +118,7 @@ def test_a_storm_passes() -> None:
             limits=httpx.Limits(max_connections=None),
         ) as client:
             right: Any = (await client.post("/completions", json=body)).json()
-            responses = await storm(client)
+            responses = await overload(client)
             for response in responses:
                 if response.status_code == 429:
                     assert envelope(response, 429)["type"] == "requests"

@@ -1,4 +1,4 @@
-"""How a token is chosen, number by number."""
+"""How a token is chosen from logits and a random number."""
 
 from typing import Any
 
@@ -23,20 +23,20 @@ def sampler(forbidden: tuple[int, ...] = (), seed: int = 0, **parameters: Any) -
     return Sampler(SamplingParameters(**parameters), 5, forbidden, generator(seed, 0, 0))
 
 
-def test_temperature_zero_takes_the_likeliest_and_the_lowest_id_among_equals() -> None:
+def test_temperature_zero_chooses_the_likeliest_token() -> None:
     assert sampler(temperature=0).pick(FIVE) == 1
 
 
-def test_a_vanishing_temperature_is_as_good_as_greedy() -> None:
+def test_tiny_temperature_leaves_only_the_likeliest() -> None:
     assert {sampler(temperature=1e-300, seed=s).pick(FIVE) for s in range(50)} == {1, 3}
 
 
-def test_what_is_forbidden_is_never_chosen_not_even_by_a_bias() -> None:
+def test_forbidden_tokens_are_never_chosen() -> None:
     assert sampler((1, 3), temperature=0).pick(FIVE) == 2
     assert sampler((1,), temperature=0, logit_bias=((1, 100.0),)).pick(FIVE) == 3
 
 
-def test_a_bias_is_added_to_the_logit() -> None:
+def test_bias_is_added_to_the_logit() -> None:
     assert sampler(temperature=0, logit_bias=((2, 1.5),)).pick(FIVE) == 2
     assert sampler(temperature=0, logit_bias=((2, 0.5),)).pick(FIVE) == 1
 
@@ -64,9 +64,7 @@ def test_temperature_scales_the_logits() -> None:
 @given(
     st.lists(st.floats(0, 1, width=32), min_size=1, max_size=12).filter(any), st.floats(0, 0.9375)
 )
-def test_the_nucleus_is_the_fewest_likeliest_tokens_that_reach_top_p(
-    values: list[float], top_p: float
-) -> None:
+def test_nucleus_is_the_smallest_set_reaching_top_p(values: list[float], top_p: float) -> None:
     weights = np.array(values, np.float32)
     order = sorted(range(len(values)), key=lambda i: (-weights[i], i))
     total, reached, expected = float(weights.sum(dtype=np.float64)), 0.0, []
@@ -82,7 +80,7 @@ def test_top_p_zero_leaves_one_token() -> None:
     assert nucleus(np.full(8, 0.5, np.float32), 0.0).tolist() == [0]
 
 
-def test_what_is_drawn_with_top_p_lies_in_the_nucleus() -> None:
+def test_sampled_tokens_lie_in_the_nucleus() -> None:
     assert {sampler(top_p=0.6, seed=s).pick(FIVE) for s in range(50)} == {1, 3}
     assert {sampler(top_p=0.9, seed=s).pick(FIVE) for s in range(50)} == {1, 2, 3}
 
@@ -90,13 +88,13 @@ def test_what_is_drawn_with_top_p_lies_in_the_nucleus() -> None:
 @pytest.mark.parametrize(
     ("uniform", "token"), [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999999999999999, 3)]
 )
-def test_a_draw_never_lands_on_a_token_without_weight(uniform: float, token: int) -> None:
+def test_tokens_without_weight_are_never_drawn(uniform: float, token: int) -> None:
     assert draw(np.array([0, 1, 0, 3, 0], np.float32), uniform) == token
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.data())
-def test_a_draw_is_where_the_cumulated_weights_pass_the_number(data: st.DataObject) -> None:
+def test_draw_inverts_the_cumulative_weights(data: st.DataObject) -> None:
     # Whole numbers, and fractions of a power of two: nothing is rounded, so there is one answer.
     size = data.draw(st.integers(1, 400))
     drawn = data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size).filter(any))
@@ -109,14 +107,14 @@ def test_a_draw_is_where_the_cumulated_weights_pass_the_number(data: st.DataObje
 
 
 @pytest.mark.parametrize("place", [0, 63, 64, 65, 127, 128, 199])
-def test_a_number_that_meets_a_border_draws_the_token_after_it(place: int) -> None:
+def test_number_at_a_boundary_draws_the_next_token(place: int) -> None:
     weights = np.zeros(200, np.float32)
     weights[: place + 1] = 1
     weights[place] = place or 1  # so that the border is at a half, where nothing is rounded
     assert draw(weights, 0.5 if place else 0.0) == place
 
 
-def test_a_draw_stays_with_the_weights_where_rounding_reaches_their_end() -> None:
+def test_draw_ignores_rounding_past_the_last_weight() -> None:
     below_one = 1 - 2**-53
     for zeros in (0, 1, 63, 64, 200):
         weights = np.zeros(70 + zeros, np.float32)
@@ -125,7 +123,7 @@ def test_a_draw_stays_with_the_weights_where_rounding_reaches_their_end() -> Non
         assert draw(weights, below_one) == 69
 
 
-def test_drawn_tokens_follow_the_distribution() -> None:
+def test_sampled_tokens_follow_the_distribution() -> None:
     chosen = sampler(seed=1)
     counts = np.bincount([chosen.pick(FIVE) for _ in range(20_000)], minlength=5)
     expected = np.exp(FIVE.astype(np.float64))
@@ -134,7 +132,7 @@ def test_drawn_tokens_follow_the_distribution() -> None:
     assert float(((counts - expected) ** 2 / expected).sum()) < 18.5
 
 
-def test_random_numbers_depend_on_seed_prompt_and_candidate_alone() -> None:
+def test_random_numbers_depend_on_seed_prompt_and_candidate() -> None:
     def numbers(*key: int) -> list[float]:
         return list(generator(*key).random(4))
 

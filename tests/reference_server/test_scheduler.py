@@ -1,4 +1,4 @@
-"""Many sequences in one batch: shared prompts, fair turns, and no trace of neighbours."""
+"""Many sequences in one batch: shared prompts, fair turns and independence."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def texts(turns: list[list[Update]], owner: EngineRequest) -> dict[tuple[int, in
     return {place: choice.text for place, choice in choices.items()}
 
 
-def test_a_prompt_is_read_once_for_all_its_candidates(tiny: Tokenizer) -> None:
+def test_prompt_is_read_once_for_all_candidates(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     request = ticket(generation(candidates=5))
     found = texts(run(Scheduler(backend, tiny), request), request)
@@ -61,21 +61,21 @@ def test_a_prompt_is_read_once_for_all_its_candidates(tiny: Tokenizer) -> None:
     assert not backend.open_handles
 
 
-def test_no_more_run_at_once_than_there_are_rows(tiny: Tokenizer) -> None:
+def test_running_sequences_are_limited_by_rows(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     request = ticket(*(generation(candidates=3, prompt_index=i) for i in range(4)))
     assert len(texts(run(Scheduler(backend, tiny, rows=2), request), request)) == 12
     assert backend.widest == 2
 
 
-def test_a_small_request_does_not_wait_for_the_end_of_a_large_one(tiny: Tokenizer) -> None:
+def test_small_request_finishes_before_a_large_one(tiny: Tokenizer) -> None:
     large, small = ticket(generation(candidates=100)), ticket()
     turns = run(Scheduler(backend_for(tiny), tiny, rows=2), large, small)
     finished = next(i for i, turn in enumerate(turns) if any(u.request is small for u in turn))
     assert finished < 6 < len(turns)
 
 
-def test_a_short_request_waits_for_no_row_of_a_long_one(tiny: Tokenizer) -> None:
+def test_long_request_yields_rows_to_short_ones(tiny: Tokenizer) -> None:
     """All rows are taken for 1,000 turns: one of them pauses for as long as the short one needs."""
     backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size, context=1002)
     scheduler = Scheduler(backend, tiny, rows=4)
@@ -93,7 +93,7 @@ def test_a_short_request_waits_for_no_row_of_a_long_one(tiny: Tokenizer) -> None
     assert scheduler.idle
 
 
-def test_what_paused_goes_on_where_it_was(tiny: Tokenizer) -> None:
+def test_paused_sequence_resumes_at_its_position(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
     long = ticket(generation(60, candidates=4))
@@ -122,7 +122,7 @@ def test_requests_share_the_rows_evenly(tiny: Tokenizer) -> None:
     assert chunks == [20, 20, 20]
 
 
-def test_no_more_prompts_are_kept_than_twice_the_rows(tiny: Tokenizer) -> None:
+def test_cached_prompts_are_limited_to_twice_the_rows(tiny: Tokenizer) -> None:
     """However many requests wait: what was read of a prompt is large."""
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
@@ -138,7 +138,7 @@ def test_no_more_prompts_are_kept_than_twice_the_rows(tiny: Tokenizer) -> None:
     assert finished == set(tickets)
 
 
-def test_the_response_is_the_same_alone_and_among_neighbours(tiny: Tokenizer) -> None:
+def test_response_is_independent_of_other_requests(tiny: Tokenizer) -> None:
     def sampled(neighbours: int) -> str:
         # A flat distribution, so that only the random numbers decide.
         backend = ScriptedBackend([70], tiny.size)
@@ -151,7 +151,7 @@ def test_the_response_is_the_same_alone_and_among_neighbours(tiny: Tokenizer) ->
     assert sampled(0) == sampled(1) == sampled(7)
 
 
-def test_a_live_ticket_gets_its_pieces_as_they_come_and_others_the_whole(tiny: Tokenizer) -> None:
+def test_live_request_gets_chunks_and_others_the_whole(tiny: Tokenizer) -> None:
     live, non_streaming = ticket(live=True), ticket()
     turns = run(Scheduler(backend_for(tiny), tiny), live, non_streaming)
     assert len([u for turn in turns for u in turn if u.request is live]) == 5
@@ -159,7 +159,7 @@ def test_a_live_ticket_gets_its_pieces_as_they_come_and_others_the_whole(tiny: T
     assert texts(turns, live) == texts(turns, non_streaming)
 
 
-def test_a_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
+def test_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
     gone, stays = ticket(generation(50, candidates=9)), ticket()
@@ -173,7 +173,7 @@ def test_a_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
     assert not backend.open_handles
 
 
-def test_a_prompt_that_is_only_scored_takes_no_row(tiny: Tokenizer) -> None:
+def test_scored_prompt_uses_no_row(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     choice = ChoiceRequest((65, 66, 67), None, 0, echo=True)
     request = Generation(
@@ -185,14 +185,14 @@ def test_a_prompt_that_is_only_scored_takes_no_row(tiny: Tokenizer) -> None:
     assert backend.widest == 0
 
 
-def test_marks_other_than_the_end_are_never_sampled(tiny: Tokenizer) -> None:
+def test_special_tokens_except_the_end_are_never_sampled(tiny: Tokenizer) -> None:
     backend = ScriptedBackend([1, 2, 3], tiny.size + 8)  # and neither are ids without a spelling
     request = ticket(generation(20, candidates=8))
     found = texts(run(Scheduler(backend, tiny), request), request)
     assert not any("<|" in text for text in found.values())
 
 
-def test_after_a_fault_every_request_is_reported_and_the_scheduler_goes_on(tiny: Tokenizer) -> None:
+def test_scheduler_reports_every_request_after_a_fault(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     backend.fault = RuntimeError("the model is gone")
     scheduler = Scheduler(backend, tiny, rows=1)
@@ -208,7 +208,7 @@ def test_after_a_fault_every_request_is_reported_and_the_scheduler_goes_on(tiny:
     assert not backend.open_handles
 
 
-def test_a_fault_in_the_middle_of_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None:
+def test_fault_during_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None:
     """The first sequence of the batch has just ended when the second cannot be sampled."""
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=3)

@@ -1,4 +1,4 @@
-"""HTTP in all its forms: what is a request is served, and all else gets a 4xx with the envelope."""
+"""Valid HTTP in any form is served; everything else gets a 4xx with the envelope."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ def served(response: raw_http.RawResponse) -> bool:
         b"POST HTTPS://somewhere.else:1/v1/completions?a=b HTTP/1.1",
     ],
 )
-def test_an_address_may_be_written_in_several_ways(own: RunningServer, line: bytes) -> None:
+def test_address_may_have_several_forms(own: RunningServer, line: bytes) -> None:
     assert served(ask(own, request(own, line=line)))
 
 
@@ -52,16 +52,16 @@ def test_an_address_may_be_written_in_several_ways(own: RunningServer, line: byt
         [b"Content-Type: application/json", b"Content-Encoding: identity"],
     ],
 )
-def test_headers_that_ask_for_more_change_nothing(own: RunningServer, headers: list[bytes]) -> None:
+def test_optional_headers_change_nothing(own: RunningServer, headers: list[bytes]) -> None:
     assert served(ask(own, request(own, *headers)))
 
 
-def test_a_body_may_come_in_chunks(own: RunningServer) -> None:
+def test_body_may_come_in_chunks(own: RunningServer) -> None:
     body = chunked(BODY[:1], BODY[1:20], BODY[20:])
     assert served(ask(own, request(own, b"Transfer-Encoding: chunked", body=body, declared=False)))
 
 
-def test_a_body_may_come_byte_by_byte(own: RunningServer) -> None:
+def test_body_may_come_byte_by_byte(own: RunningServer) -> None:
     with connect(own) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in request(own):
@@ -69,7 +69,7 @@ def test_a_body_may_come_byte_by_byte(own: RunningServer) -> None:
         assert served(respond(connection))
 
 
-def test_a_client_may_wait_until_its_body_is_wanted(own: RunningServer) -> None:
+def test_client_may_wait_for_100_continue(own: RunningServer) -> None:
     with connect(own) as connection:
         head = request(own, b"Expect: 100-continue").removesuffix(BODY)
         connection.sendall(head)
@@ -87,7 +87,7 @@ def test_a_client_may_wait_until_its_body_is_wanted(own: RunningServer) -> None:
         ([b"Content-Length: 50"], False, 401),
     ],
 )
-def test_a_body_that_is_not_wanted_is_not_requested(
+def test_rejected_request_gets_no_100_continue(
     own: RunningServer, headers: list[bytes], key: bool, status: int
 ) -> None:
     expecting = request(own, b"Expect: 100-continue", *headers, key=key, body=b"", declared=False)
@@ -96,8 +96,8 @@ def test_a_body_that_is_not_wanted_is_not_requested(
     response.error()
 
 
-def test_requests_may_follow_each_other_without_waiting(own: RunningServer) -> None:
-    """Answered in their order; what is no request among them ends the connection."""
+def test_requests_can_be_pipelined(own: RunningServer) -> None:
+    """Responses come in order; an invalid request ends the connection."""
     get = request(own, line=b"GET /healthz HTTP/1.1", body=b"")
     wrong = request(own, body=b"{}")
     with connect(own) as connection:
@@ -127,7 +127,7 @@ NO_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", NO_REQUESTS)
-def test_what_is_no_request_gets_the_envelope_too(own: RunningServer, name: str) -> None:
+def test_invalid_request_gets_the_envelope(own: RunningServer, name: str) -> None:
     with connect(own) as connection:
         connection.sendall(NO_REQUESTS[name])
         response = respond(connection)
@@ -137,7 +137,7 @@ def test_what_is_no_request_gets_the_envelope_too(own: RunningServer, name: str)
 
 
 @pytest.mark.parametrize("key", [True, False])
-def test_a_body_that_breaks_off_its_chunks_gets_one_answer(own: RunningServer, key: bool) -> None:
+def test_incomplete_chunked_body_gets_one_response(own: RunningServer, key: bool) -> None:
     """Whether what is wrong is noticed before or after the request itself was judged."""
     body = b"5\r\n" + BODY[:5] + b"\r\nzz\r\n"
     broken = request(own, b"Transfer-Encoding: chunked", key=key, body=body, declared=False)
@@ -166,9 +166,7 @@ def test_a_body_that_breaks_off_its_chunks_gets_one_answer(own: RunningServer, k
         (b"post /v1/completions HTTP/1.1", 405),
     ],
 )
-def test_an_address_that_is_not_served_gets_the_envelope(
-    own: RunningServer, line: bytes, status: int
-) -> None:
+def test_unknown_address_gets_the_envelope(own: RunningServer, line: bytes, status: int) -> None:
     response = ask(own, request(own, line=line))
     assert response.status == status
     assert len(response.error()["message"]) < 400
@@ -176,7 +174,7 @@ def test_an_address_that_is_not_served_gets_the_envelope(
 
 
 @pytest.mark.parametrize(("path", "status"), [(b"models", 200), (b"completions", 405), (b"x", 404)])
-def test_head_gets_the_head_alone(own: RunningServer, path: bytes, status: int) -> None:
+def test_head_request_gets_no_body(own: RunningServer, path: bytes, status: int) -> None:
     head = request(own, line=b"HEAD /v1/%s HTTP/1.1" % path, body=b"")
     with connect(own) as connection:
         connection.sendall(head + request(own, b"Connection: close"))
@@ -187,7 +185,7 @@ def test_head_gets_the_head_alone(own: RunningServer, path: bytes, status: int) 
     assert second[0].startswith(b"200")
 
 
-def test_a_stream_over_http_1_0_ends_with_the_connection(own: RunningServer) -> None:
+def test_http_1_0_stream_ends_with_the_connection(own: RunningServer) -> None:
     body = BODY.replace(b"}", b',"stream":true}')
     with connect(own) as connection:
         connection.sendall(request(own, line=b"POST /v1/completions HTTP/1.0", body=body))

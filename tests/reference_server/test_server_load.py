@@ -1,4 +1,4 @@
-"""A busy server: refusals that are fair, and no work for who has left."""
+"""A busy server rejects fairly and stops work for disconnected clients."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from tests.reference_server.api import MODEL, Api, envelope
 from tests.servers import running_server
 
 
-def test_a_full_line_is_answered_with_429_and_a_time_to_come_back() -> None:
+def test_full_queue_returns_429_with_retry_after() -> None:
     with (
         running_server("--max-running", "1", "--max-waiting", "2") as busy,
         httpx.Client(base_url=busy.base_url, headers=busy.headers, timeout=60) as client,
@@ -30,7 +30,7 @@ def test_a_full_line_is_answered_with_429_and_a_time_to_come_back() -> None:
         assert response.json()["usage"]["completion_tokens"] == 1
 
 
-def test_a_client_that_hangs_up_on_a_non_streaming_response_frees_its_place() -> None:
+def test_disconnect_without_streaming_frees_the_place() -> None:
     with running_server("--max-running", "1", "--max-waiting", "1") as busy:
         body = {"model": MODEL, "prompt": "a", "max_tokens": 2000, "logit_bias": {"0": -100}}
         url = f"{busy.base_url}/completions"
@@ -43,13 +43,13 @@ def test_a_client_that_hangs_up_on_a_non_streaming_response_frees_its_place() ->
     assert 499 in [json.loads(line)["status"] for line in busy.log]
 
 
-def test_a_batch_far_larger_than_the_rows_is_answered_in_full(api: Api) -> None:
+def test_large_batch_is_completed(api: Api) -> None:
     prompts = [f"{i}, {i + 1}," for i in range(300)]
     response = api.complete(prompt=prompts, max_tokens=1, temperature=0, echo=True)
     assert [choice["index"] for choice in response["choices"]] == list(range(300))
     assert all(c["text"].startswith(p) for c, p in zip(response["choices"], prompts, strict=True))
 
 
-def test_a_hundred_and_twenty_eight_choices_are_generated(api: Api) -> None:
+def test_n_of_128_is_served(api: Api) -> None:
     response = api.complete(prompt="a", n=128, max_tokens=2, seed=0)
     assert len({choice["index"] for choice in response["choices"]}) == 128

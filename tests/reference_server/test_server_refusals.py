@@ -1,4 +1,4 @@
-"""What must be refused is refused with the right status and the envelope; nothing makes a 5xx."""
+"""Invalid requests get the right status and the envelope, and never a 5xx."""
 
 import socket
 from typing import Any
@@ -34,7 +34,7 @@ BELOW, ABOVE = "below_min_value", "above_max_value"
         ("seed", -(2**63) - 1, f"integer_{BELOW}"),
     ],
 )
-def test_a_value_past_the_boundary_is_refused_by_name(
+def test_value_past_a_limit_is_rejected_by_name(
     api: Api, parameter: str, value: Any, code: str
 ) -> None:
     error = api.refusal(prompt="a", **{parameter: value})
@@ -56,7 +56,7 @@ def test_a_value_past_the_boundary_is_refused_by_name(
         ("n", [1, 128]),
     ],
 )
-def test_a_value_on_the_boundary_is_served(api: Api, parameter: str, values: list[Any]) -> None:
+def test_value_at_a_limit_is_served(api: Api, parameter: str, values: list[Any]) -> None:
     for value in values:
         api.complete(prompt="a", max_tokens=2, **{parameter: value})
 
@@ -85,7 +85,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
 @pytest.mark.parametrize(
     ("parameter", "value"), [(name, v) for name, values in WRONG_TYPES.items() for v in values]
 )
-def test_a_value_of_the_wrong_type_is_refused_by_name(api: Api, parameter: str, value: Any) -> None:
+def test_value_of_wrong_type_is_rejected_by_name(api: Api, parameter: str, value: Any) -> None:
     error = api.refusal(**{"prompt": "a", parameter: value})
     assert error["code"] == "invalid_type"
     assert error["param"].startswith(parameter)
@@ -122,23 +122,23 @@ def test_null_means_the_default(api: Api, parameter: str) -> None:
         ),
     ],
 )
-def test_a_bad_part_is_named(api: Api, body: dict[str, Any], parameter: str) -> None:
+def test_invalid_element_is_named(api: Api, body: dict[str, Any], parameter: str) -> None:
     assert api.refusal(**body)["param"] == parameter
 
 
-def test_an_unknown_argument_is_refused_by_name(api: Api) -> None:
+def test_unknown_argument_is_rejected_by_name(api: Api) -> None:
     error = api.refusal(messages=[{"role": "user", "content": "hi"}])
     assert error["message"] == "Unrecognized request argument supplied: messages"
 
 
-def test_a_model_must_be_named_and_known(api: Api) -> None:
+def test_model_must_be_given_and_known(api: Api) -> None:
     for body in (b'{"prompt":"a"}', b'{"prompt":"a","model":null}', b'{"prompt":"a","model":""}'):
         assert envelope(api.raw(body), 400)["param"] == "model"
     error = api.refusal(404, model="gpt-4o", prompt="a")
     assert (error["param"], error["code"]) == ("model", "model_not_found")
 
 
-def test_a_key_is_needed_and_a_wrong_one_is_not_repeated(server: RunningServer) -> None:
+def test_wrong_key_is_rejected_and_not_repeated(server: RunningServer) -> None:
     url = f"{server.base_url}/completions"
     body = {"model": MODEL, "prompt": "a"}
     wrong = "sk-a-wrong-key-that-is-long-enough-to-be-masked"
@@ -165,7 +165,7 @@ def test_a_key_is_needed_and_a_wrong_one_is_not_repeated(server: RunningServer) 
         ("GET", "/v1/%ff%00", 404),
     ],
 )
-def test_other_paths_and_methods_get_the_envelope_too(
+def test_other_paths_and_methods_get_the_envelope(
     server: RunningServer, method: str, path: str, status: int
 ) -> None:
     root = server.base_url.removesuffix("/v1")
@@ -208,15 +208,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_body_that_is_not_clean_json_is_refused(api: Api, name: str) -> None:
+def test_body_with_invalid_json_is_rejected(api: Api, name: str) -> None:
     assert envelope(api.raw(HOSTILE[name]), 400)["type"] == "invalid_request_error"
 
 
-def test_a_body_over_the_limit_is_refused_even_while_it_is_sent(api: Api) -> None:
+def test_body_over_the_limit_is_rejected_while_sent(api: Api) -> None:
     envelope(api.raw(with_prompt(b'"' + b"a" * 9 * 2**20 + b'"')), 413)
 
 
-def test_a_long_body_within_the_limit_is_judged_by_its_tokens(api: Api) -> None:
+def test_long_body_is_limited_by_its_tokens(api: Api) -> None:
     error = envelope(api.raw(with_prompt(b'"' + b"word " * 200_000 + b'"')), 400)
     assert "maximum context length" in error["message"]
 
@@ -230,21 +230,21 @@ def test_a_long_body_within_the_limit_is_judged_by_its_tokens(api: Api) -> None:
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-def test_a_body_declared_as_something_else_is_refused(api: Api, headers: dict[str, str]) -> None:
+def test_other_content_types_are_rejected(api: Api, headers: dict[str, str]) -> None:
     envelope(api.raw(with_prompt(b'"a"'), **headers), 415)
 
 
-def test_json_in_utf_8_may_say_so(api: Api) -> None:
+def test_json_may_declare_utf_8(api: Api) -> None:
     kind = {"Content-Type": 'Application/JSON; charset="UTF-8"'}
     assert api.raw(with_prompt('"é\\ud83d\\ude00"'.encode()), **kind).status_code == 200
 
 
-def test_an_error_is_plain_json_also_where_a_stream_was_requested(api: Api) -> None:
+def test_error_for_a_stream_is_non_streaming_json(api: Api) -> None:
     api.refusal(prompt="a", stream=True, temperature=3)
     api.refusal(404, prompt="a", stream=True, model="nobody")
 
 
-def test_broken_http_does_not_harm_the_server(api: Api, server: RunningServer) -> None:
+def test_malformed_http_does_not_harm_the_server(api: Api, server: RunningServer) -> None:
     host, _, port = server.base_url.removeprefix("http://").removesuffix("/v1").partition(":")
     for junk in (
         b"\x16\x03\x01\x02\x00\x01\x00",

@@ -1,4 +1,4 @@
-"""A client that does not get on with its request is not waited for without end."""
+"""Requests that arrive too slowly time out."""
 
 import asyncio
 import json
@@ -46,15 +46,13 @@ def impatient(tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
 
 
 @pytest.mark.parametrize("beginning", [b"", b"P", HEAD])
-def test_headers_that_do_not_come_are_not_waited_for(
-    impatient: tuple[str, int], beginning: bytes
-) -> None:
+def test_missing_headers_time_out(impatient: tuple[str, int], beginning: bytes) -> None:
     with socket.create_connection(impatient, timeout=SECONDS) as client:
         client.sendall(beginning)
         assert client.recv(1) == b"", "hung up on, without an answer to what was not asked"
 
 
-def test_a_further_request_has_to_follow_what_it_begins_with(impatient: tuple[str, int]) -> None:
+def test_next_request_on_a_connection_times_out(impatient: tuple[str, int]) -> None:
     with socket.create_connection(impatient, timeout=SECONDS) as client:
         client.sendall(REQUEST)
         assert respond(client).status == 200
@@ -63,7 +61,7 @@ def test_a_further_request_has_to_follow_what_it_begins_with(impatient: tuple[st
 
 
 @pytest.mark.parametrize("sent", [b"", BODY[:10]])
-def test_a_body_that_does_not_come_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
+def test_missing_body_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
     with socket.create_connection(impatient, timeout=SECONDS) as client:
         client.sendall(REQUEST.removesuffix(BODY) + sent)
         response = respond(client)
@@ -84,7 +82,7 @@ class Sender:
             yield part
 
 
-def test_bodies_together_take_so_much_memory_and_no_more() -> None:
+def test_concurrent_bodies_have_a_memory_limit() -> None:
     async def story() -> None:
         held = Bodies(most=100)
         async with held.read(Sender(b"a" * 60)) as first:
@@ -96,7 +94,7 @@ def test_bodies_together_take_so_much_memory_and_no_more() -> None:
             assert int(refused.value.headers["Retry-After"]) > 0
             async with held.read(Sender(b"c" * 40)) as second:
                 assert second == b"c" * 40
-        async with held.read(Sender(b"d" * 300)) as alone:  # of use to nobody if refused always
+        async with held.read(Sender(b"d" * 300)) as alone:  # otherwise it could never be sent
             assert json.dumps(alone.decode()).count("d") == 300
 
     asyncio.run(story())

@@ -1,4 +1,4 @@
-"""Where generated text ends, whatever pieces it comes in, and what may be let out on the way."""
+"""Where stop sequences end a text, in any chunks, and which text is held back."""
 
 from typing import SupportsIndex
 
@@ -32,7 +32,7 @@ def cut_by_definition(text: str, sequences: list[str]) -> str:
 
 @exactly
 @given(pieces(), SEQUENCES)
-def test_the_cut_does_not_depend_on_the_pieces(parts: list[str], sequences: list[str]) -> None:
+def test_cut_does_not_depend_on_the_chunks(parts: list[str], sequences: list[str]) -> None:
     matcher = StopMatcher(sequences)
     out = "".join(matcher.feed(part) for part in parts) + matcher.flush()
     text = "".join(parts)
@@ -42,7 +42,7 @@ def test_the_cut_does_not_depend_on_the_pieces(parts: list[str], sequences: list
 
 @exactly
 @given(pieces(), SEQUENCES)
-def test_what_is_held_back_could_still_become_a_sequence_and_no_more_is(
+def test_held_text_is_the_longest_possible_beginning(
     parts: list[str], sequences: list[str]
 ) -> None:
     matcher = StopMatcher(sequences)
@@ -69,7 +69,7 @@ def test_what_is_held_back_could_still_become_a_sequence_and_no_more_is(
         (["e\u0301"], ["cafe", "\u0301"], "caf"),
     ],
 )
-def test_the_sequence_complete_first_ends_the_text(
+def test_sequence_completed_first_ends_the_text(
     sequences: list[str], parts: list[str], expected: str
 ) -> None:
     matcher = StopMatcher(sequences)
@@ -77,13 +77,13 @@ def test_the_sequence_complete_first_ends_the_text(
     assert matcher.found
 
 
-def test_after_a_stop_nothing_is_let_out() -> None:
+def test_nothing_is_released_after_a_stop() -> None:
     matcher = StopMatcher(["."])
     assert matcher.feed("one. two") == "one"
     assert matcher.feed(" three") == matcher.flush() == ""
 
 
-def test_four_sequences_of_a_thousand_characters_hold_back_what_they_must() -> None:
+def test_four_long_sequences_hold_the_longest_match() -> None:
     sequences = ["a" * 999 + last for last in "bcde"]
     matcher = StopMatcher(sequences)
     assert matcher.feed("a" * 2000) == "a" * 1001
@@ -110,7 +110,7 @@ class Counted(str):
     ["a" * 20_000, ("a" * 998 + "x") * 20, ("a" * 999 + "x") * 20, "ab" * 10_000, "x" * 20_000],
     ids=["all but the end", "short of it", "up to it", "begins and fails", "nothing of it"],
 )
-def test_near_misses_of_four_long_sequences_cost_a_few_comparisons_a_character(text: str) -> None:
+def test_near_misses_cost_linear_time(text: str) -> None:
     sequences = [Counted("a" * 999 + last) for last in "bcd"] + [Counted("ab" * 499 + "ac")]
     matcher = StopMatcher(sequences)
     out = "".join(matcher.feed(character) for character in text) + matcher.flush()

@@ -1,4 +1,4 @@
-"""A stream put together is the plain answer, whatever is asked for."""
+"""A joined stream equals the non-streaming response for any request."""
 
 from itertools import pairwise
 from typing import Any
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.lanes import sample_size
 from tests.reference_server.api import MODEL, Api
-from tests.reference_server.byte_by_byte import complete, raw
-from tests.reference_server.drawn import END, LOOSE, SNIPPETS, parts_of, requests
+from tests.reference_server.request_strategies import END, LOOSE, SNIPPETS, parts_of, requests
 from tests.reference_server.streaming import SAME_IN_ALL, events, join
+from tests.reference_server.utf8_definition import complete, raw
 
 # Of what names an answer these two are its own.
 NAMES = ("id", "created")
@@ -31,7 +31,9 @@ def nameless(response: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in response.items() if name not in NAMES}
 
 
-def test_a_joined_stream_is_the_plain_response(api: Api, request: pytest.FixtureRequest) -> None:
+def test_joined_stream_equals_the_non_streaming_response(
+    api: Api, request: pytest.FixtureRequest
+) -> None:
     count = sample_size(request.config, "--stream-requests", default=60, full=300)
 
     @settings(
@@ -68,9 +70,7 @@ def test_a_joined_stream_is_the_plain_response(api: Api, request: pytest.Fixture
 
 @pytest.mark.parametrize("prompt", SNIPPETS, ids=range(len(SNIPPETS)))
 @pytest.mark.parametrize("bias", [0, 8], ids=["text", "parts of characters"])
-def test_every_token_that_completes_a_character_comes_in_a_chunk_of_its_own(
-    api: Api, prompt: str, bias: int
-) -> None:
+def test_each_completed_character_has_a_separate_chunk(api: Api, prompt: str, bias: int) -> None:
     biases = {str(END): -100} | {str(token): bias for token in LOOSE}
     body = {"prompt": prompt, "seed": 6, "max_tokens": 24, "logit_bias": biases}
     tokens = [raw(token) for token in api.choice(**body, logprobs=0)["logprobs"]["tokens"]]

@@ -1,4 +1,4 @@
-"""What `suffix` does: it steers what is written before it, and leaves everything else alone."""
+"""`suffix` affects the text before it and nothing else."""
 
 from itertools import chain
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.reference_server.api import Api
-from tests.reference_server.drawn import END, TOKENIZER
-from tests.reference_server.holes import (
+from tests.reference_server.infilling import (
     HOLES,
     Hole,
     holes,
@@ -17,14 +16,13 @@ from tests.reference_server.holes import (
     spelled_out,
     with_foreign_endings,
 )
+from tests.reference_server.request_strategies import END, TOKENIZER
 
 LANGUAGES = ["english", "chinese"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_was_there_is_likelier_before_its_own_suffix_than_before_a_foreign_one(
-    api: Api, language: str
-) -> None:
+def test_matching_suffix_makes_the_middle_likelier(api: Api, language: str) -> None:
     texts = holes(language)
     right = likelihoods(api, [*chain(*texts)])
     foreign = likelihoods(api, [*chain(*with_foreign_endings(texts))])
@@ -38,7 +36,7 @@ def test_what_was_there_is_likelier_before_its_own_suffix_than_before_a_foreign_
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_written_depends_on_the_suffix(api: Api, language: str) -> None:
+def test_generated_text_depends_on_the_suffix(api: Api, language: str) -> None:
     texts = holes(language)
     written = [
         [
@@ -55,7 +53,7 @@ SCORED = {"max_tokens": 3, "temperature": 0, "logprobs": 5, "logit_bias": {str(E
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_suffix_reads_as_the_marks_spelled_out_do(api: Api, language: str) -> None:
+def test_suffix_equals_explicit_infilling_tokens(api: Api, language: str) -> None:
     # That is what makes the likelihoods above those of the parameter.
     for found in holes(language)[:8]:
         hole = Hole(found[0].before, "", found[0].after)
@@ -68,7 +66,7 @@ def test_the_suffix_reads_as_the_marks_spelled_out_do(api: Api, language: str) -
         assert {**mine, "logprobs": {**mine["logprobs"], "text_offset": offsets}} == other
 
 
-def test_an_echo_is_the_prompt_alone_scored_between_the_marks(api: Api) -> None:
+def test_echo_with_a_suffix_is_the_prompt(api: Api) -> None:
     hole = Hole("Monday, Tuesday,", "", " Thursday, Friday")
     echoed = api.choice(prompt=hole.before, suffix=hole.after, echo=True, **SCORED)
     silent = api.choice(prompt=hole.before, suffix=hole.after, **SCORED)
@@ -88,7 +86,7 @@ def test_an_echo_is_the_prompt_alone_scored_between_the_marks(api: Api) -> None:
         assert echoed["logprobs"][name][1:count] == spelled[name][2 : count + 1]
 
 
-def test_a_batch_has_the_one_suffix_after_every_prompt(api: Api) -> None:
+def test_suffix_applies_to_every_batched_prompt(api: Api) -> None:
     prompts: list[Any] = ["One, ", "", "甲、", "Monday, "]
     body = {"suffix": " three, four.", "echo": True, **SCORED}
     batch = api.complete(prompt=prompts, **body)
@@ -104,14 +102,14 @@ def test_a_batch_has_the_one_suffix_after_every_prompt(api: Api) -> None:
     ]
 
 
-def test_usage_counts_prompt_suffix_and_three_marks(api: Api) -> None:
+def test_usage_counts_prompt_suffix_and_infilling_tokens(api: Api) -> None:
     for prompt, suffix in [("One, ", " three"), ("", " three"), ("甲、", "丙、丁"), (None, "。")]:
         usage = api.complete(prompt=prompt, suffix=suffix, max_tokens=1)["usage"]
         read = len(TOKENIZER.encode(prompt or "")) + len(TOKENIZER.encode(suffix))
         assert usage["prompt_tokens"] == read + 3
 
 
-def test_without_a_prompt_nothing_comes_before_the_gap(api: Api) -> None:
+def test_missing_prompt_leaves_an_empty_prefix(api: Api) -> None:
     suffix = ", Tuesday, Wednesday"
     spelled = api.text(prompt=spelled_out(Hole("", "", suffix)), **SCORED)
     for body in ({"prompt": ""}, {"prompt": None}, {}):
@@ -119,6 +117,6 @@ def test_without_a_prompt_nothing_comes_before_the_gap(api: Api) -> None:
         assert api.text(suffix=suffix, echo=True, **body, **SCORED) == spelled
 
 
-def test_a_stop_sequence_in_the_suffix_stops_nothing(api: Api) -> None:
+def test_stop_sequence_in_the_suffix_is_ignored(api: Api) -> None:
     body = {"prompt": "1, 2, 3,", "suffix": " §6, 7, 8", "temperature": 0, "max_tokens": 8}
     assert api.complete(**body, stop="§")["usage"] == api.complete(**body)["usage"]

@@ -46,7 +46,7 @@ class Own:
         return ids
 
     def plain_tokens(self) -> set[int]:
-        """The tokens whose text nobody can spell in two ways: printable ASCII."""
+        """The tokens whose text has one spelling: printable ASCII."""
         spellings = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
         marks = set(self.tokenizer.all_special_ids)
         return {
@@ -128,7 +128,7 @@ def test_cache_argument_follows_the_model(model: torch.nn.Module, name: str) -> 
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_greedy_text_and_its_scores_are_those_of_generate(own: Own, prompt: str) -> None:
+def test_greedy_text_and_scores_match_generate(own: Own, prompt: str) -> None:
     allowed = own.plain_tokens()
     barred = sorted(set(range(own.model.config.vocab_size)) - allowed)
     text, scores = own.generated(own.ids(prompt), 24, barred)
@@ -145,7 +145,7 @@ def test_greedy_text_and_its_scores_are_those_of_generate(own: Own, prompt: str)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_a_text_is_scored_as_transformers_reads_it(own: Own, prompt: str) -> None:
+def test_scores_match_transformers(own: Own, prompt: str) -> None:
     ids = own.ids(prompt)
     response = own.api.complete(prompt=prompt, max_tokens=0, echo=True, logprobs=3)
     choice = response["choices"][0]
@@ -164,7 +164,7 @@ def test_a_text_is_scored_as_transformers_reads_it(own: Own, prompt: str) -> Non
         assert "".join(arrays["tokens"]) == prompt
 
 
-def test_token_ids_are_read_as_they_are_sent(own: Own) -> None:
+def test_token_ids_are_read_unchanged(own: Own) -> None:
     sent = own.ids("you and")
     response = own.api.complete(prompt=sent, max_tokens=0, echo=True, logprobs=0)
     scores = response["choices"][0]["logprobs"]["token_logprobs"]
@@ -172,7 +172,7 @@ def test_token_ids_are_read_as_they_are_sent(own: Own) -> None:
     assert response["usage"]["prompt_tokens"] == len(sent)
 
 
-def test_a_prompt_of_nothing_reads_the_mark_that_begins_a_text(own: Own) -> None:
+def test_empty_prompt_reads_the_beginning_of_text(own: Own) -> None:
     start = own.tokenizer.bos_token_id
     start = own.tokenizer.eos_token_id if start is None else start
     for prompt in ({}, {"prompt": ""}):
@@ -185,14 +185,14 @@ def test_a_prompt_of_nothing_reads_the_mark_that_begins_a_text(own: Own) -> None
         )
 
 
-def test_the_models_mark_ends_a_text(own: Own) -> None:
+def test_end_of_text_token_ends_a_text(own: Own) -> None:
     end = str(own.tokenizer.eos_token_id)
     choice = own.api.choice(prompt="you", logit_bias={end: 100}, logprobs=1, max_tokens=5)
     assert (choice["text"], choice["finish_reason"]) == ("", "stop")
     assert choice["logprobs"]["tokens"] == [own.tokenizer.eos_token]
 
 
-def test_marks_and_rows_without_a_token_are_never_seen(own: Own) -> None:
+def test_special_and_unused_tokens_never_appear(own: Own) -> None:
     response = own.api.complete(
         prompt="you", n=16, max_tokens=30, temperature=2, seed=1, logprobs=5
     )
@@ -205,7 +205,7 @@ def test_marks_and_rows_without_a_token_are_never_seen(own: Own) -> None:
         assert all("" not in top for top in arrays["top_logprobs"])
 
 
-def test_a_stream_is_the_non_streaming_response(own: Own) -> None:
+def test_stream_equals_the_non_streaming_response(own: Own) -> None:
     request = {"prompt": ["you", "😀 and"], "n": 2, "seed": 1, "max_tokens": 6, "echo": True}
     non_streaming = own.api.complete(**request, logprobs=2)
     streamed = own.api.joined(**request, logprobs=2)
@@ -213,7 +213,7 @@ def test_a_stream_is_the_non_streaming_response(own: Own) -> None:
         assert streamed[choice.pop("index")] == choice
 
 
-def test_a_gap_is_filled_where_the_model_has_marks_for_it_and_refused_elsewhere(own: Own) -> None:
+def test_suffix_needs_a_model_with_infilling_tokens(own: Own) -> None:
     if own.family.infilling is None:
         refusal = own.api.refusal(prompt="you", suffix=" and")
         assert refusal["param"] == "suffix"
@@ -237,13 +237,13 @@ def test_a_gap_is_filled_where_the_model_has_marks_for_it_and_refused_elsewhere(
     assert response["usage"]["prompt_tokens"] == len(read)
 
 
-def test_the_models_own_context_is_the_limit(own: Own) -> None:
+def test_context_of_the_model_is_the_limit(own: Own) -> None:
     own.api.complete(prompt=[70] * (CONTEXT - 8), max_tokens=8)
     refusal = own.api.refusal(prompt=[70] * (CONTEXT - 7), max_tokens=8)
     assert f"{CONTEXT} tokens" in refusal["message"]
 
 
-def test_the_suite_finds_no_broken_promise(own: Own, tmp_path: Path) -> None:
+def test_suite_finds_no_failures(own: Own, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conformance", "run", "--contract", "openai"]
     target = [
         "--base-url",

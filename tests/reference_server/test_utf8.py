@@ -1,10 +1,10 @@
-"""Characters come out whole, and every piece knows which character it begins in."""
+"""Characters are complete, and every chunk knows its first character."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference_server.engine.utf8 import CharacterStream
-from tests.reference_server.byte_by_byte import complete, owners, unfinished
+from tests.reference_server.utf8_definition import complete, owners, unfinished
 
 exactly = settings(derandomize=True, deadline=None, max_examples=500)
 # Where UTF-8 has its borders: leads, continuations that only some leads allow, bytes of no use.
@@ -23,7 +23,7 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 @given(st.binary(max_size=30), st.lists(st.integers(0, 30)))
 @example(b"\xe4\xb8", [1])
 @example(b"\xf0\x9f\x98a\xef\xbf\xbd", [1, 2, 3, 5])
-def test_the_text_is_that_of_all_bytes_at_once(data: bytes, cuts: list[int]) -> None:
+def test_joined_text_equals_decoding_all_bytes(data: bytes, cuts: list[int]) -> None:
     stream = CharacterStream()
     text = "".join(stream.feed(chunk)[0] for chunk in split(data, cuts)) + stream.finish()
     assert text == data.decode("utf-8", "replace")
@@ -34,9 +34,7 @@ def test_the_text_is_that_of_all_bytes_at_once(data: bytes, cuts: list[int]) -> 
 @given(DIRTY | st.binary(max_size=12), st.lists(st.integers(0, 12)))
 @example(b"\xed\xa0a", [1, 2])
 @example(b"\xed\xa0\x80", [1, 2])
-def test_of_any_bytes_only_what_can_become_a_character_is_waited_for(
-    data: bytes, cuts: list[int]
-) -> None:
+def test_only_incomplete_characters_are_held_back(data: bytes, cuts: list[int]) -> None:
     stream, out, read = CharacterStream(), "", 0
     for chunk in split(data, cuts):
         completed, start = stream.feed(chunk)
@@ -49,9 +47,7 @@ def test_of_any_bytes_only_what_can_become_a_character_is_waited_for(
 
 @exactly
 @given(st.text(max_size=20), st.lists(st.integers(0, 80)))
-def test_in_clean_text_no_replacement_is_made_and_starts_are_exact(
-    text: str, cuts: list[int]
-) -> None:
+def test_valid_text_has_exact_starts_without_replacements(text: str, cuts: list[int]) -> None:
     data = text.encode()
     owner = [i for i, character in enumerate(text) for _ in character.encode()]
     stream, out, place = CharacterStream(), "", 0
@@ -64,7 +60,7 @@ def test_in_clean_text_no_replacement_is_made_and_starts_are_exact(
     assert out + stream.finish() == text
 
 
-def test_after_a_broken_character_the_next_piece_begins_behind_its_replacement() -> None:
+def test_next_text_starts_after_a_replacement_character() -> None:
     for head, tail, start in [
         (b"\xe4\xb8", b"a", 1),
         (b"\xe4\xb8", b"\xe4\xb8\x96", 1),

@@ -1,4 +1,4 @@
-"""Runs made by hand: small words for the records that reports read."""
+"""Builders of runs and records for tests of reports."""
 
 from __future__ import annotations
 

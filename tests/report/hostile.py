@@ -1,4 +1,4 @@
-"""Attacks in every string that a run can carry from outside, for whoever shows runs."""
+"""Attacks in every string of a run that an endpoint controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader would make of a page: its elements, and its text in one language."""
+"""Parse a page into its elements and its text in one language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All Chinese of the data is set alike, as Chinese typography has it."""
+"""All Chinese texts follow the same typography."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sentences() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_chinese_is_set_alike(rule: str) -> None:
+def test_chinese_is_typeset_uniformly(rule: str) -> None:
     broken = re.compile(RULES[rule], re.ASCII)
     written = {re.sub("`[^`]*`", "`x`", sentence) for sentence in sentences()}
     assert sorted(sentence for sentence in written if broken.search(sentence)) == []

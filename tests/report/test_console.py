@@ -1,4 +1,4 @@
-"""The terminal: a bar and colours where somebody looks, plain lines where nobody does."""
+"""Terminal output: a bar and colours in a terminal, uncoloured lines in a pipe."""
 
 from io import StringIO
 
@@ -55,7 +55,7 @@ def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
     return printed(console)
 
 
-def test_a_pipe_gets_one_plain_line_for_each_check() -> None:
+def test_pipe_gets_one_line_per_check() -> None:
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     assert follow(run, pipe()).splitlines() == [
         f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
@@ -64,7 +64,7 @@ def test_a_pipe_gets_one_plain_line_for_each_check() -> None:
     ]
 
 
-def test_a_terminal_gets_a_bar_and_only_what_wants_attention(monkeypatch) -> None:
+def test_terminal_gets_a_bar_and_only_failures(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
@@ -78,13 +78,13 @@ def test_a_terminal_gets_a_bar_and_only_what_wants_attention(monkeypatch) -> Non
 CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
 
 
-def test_what_differs_is_set_off_on_a_screen() -> None:
+def test_failures_are_set_off_on_a_screen() -> None:
     console = terminal(color_system="standard")
     show(a_run(a_failure()), console)
     assert "\x1b[1;4m400\x1b[0m" in printed(console)
 
 
-def test_the_outcome_reads_from_the_verdict_down() -> None:
+def test_outcome_begins_with_the_verdict() -> None:
     console = pipe()
     skipped = a_finding("stop.z", "skipped", message="the budget is spent")
     run = a_run(a_failure(), skipped, subjects=(a_subject(), a_subject("object", kind="field")))
@@ -117,7 +117,7 @@ def test_the_outcome_reads_from_the_verdict_down() -> None:
     ]
 
 
-def test_what_the_document_does_not_mention_is_distinguished_and_is_no_finding() -> None:
+def test_undocumented_parameter_is_informational() -> None:
     console = pipe()
     seed = a_subject("seed", documented=False, says={})
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.IGNORED)
@@ -128,7 +128,7 @@ def test_what_the_document_does_not_mention_is_distinguished_and_is_no_finding()
     assert "Findings" not in lines
 
 
-def test_the_reason_for_a_run_without_judgement_is_shown() -> None:
+def test_reason_of_an_inconclusive_run_is_shown() -> None:
     console = pipe()
     run = a_run(reason="the API key was refused with 401", conclusion=Conclusion.UNDECIDED)
     show(run, console)
@@ -146,7 +146,7 @@ def test_narrow_terminals_wrap_and_never_overflow() -> None:
     assert max(len(row) for row in printed(console).splitlines()) <= 40
 
 
-def test_a_screen_names_a_few_reasons_and_a_log_names_all() -> None:
+def test_screen_names_some_reasons_and_a_log_all() -> None:
     run = a_run(*(a_finding(f"s.{n}", "skipped", message=f"reason {n}") for n in range(9)))
     screen, log = terminal(), pipe()
     show(run, screen)
@@ -155,13 +155,13 @@ def test_a_screen_names_a_few_reasons_and_a_log_names_all() -> None:
     assert all(f"s.{n}: reason {n}" in printed(log) for n in range(9))
 
 
-def test_a_reason_that_many_checks_share_names_a_few_of_them() -> None:
+def test_shared_reason_names_a_few_checks() -> None:
     console = pipe()
     show(a_run(*(a_finding(f"s.{n}", "skipped", message="why") for n in range(9))), console)
     assert "    s.0, s.1 and 7 more: why\n" in printed(console)
 
 
-def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> None:
+def test_screen_shows_one_finding_per_subject_first() -> None:
     many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
     run = a_run(*many, a_failure("stop.last", subject="stop"))
     screen, log = terminal(), pipe()
@@ -173,7 +173,7 @@ def test_a_screen_tells_one_finding_of_each_subject_before_a_second_of_any() -> 
     assert "echo.19" in printed(log)
 
 
-def test_no_color_is_honoured(monkeypatch) -> None:
+def test_no_color_is_respected(monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = terminal()
     show(a_run(a_failure()), console)
@@ -181,7 +181,7 @@ def test_no_color_is_honoured(monkeypatch) -> None:
     assert "\x1b[1;31m" not in printed(console)
 
 
-def test_colours_help_where_they_can(monkeypatch) -> None:
+def test_failures_are_red(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     console = terminal(color_system="standard")
     show(a_run(a_failure()), console)
@@ -189,12 +189,12 @@ def test_colours_help_where_they_can(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("columns", ["40", "200"])
-def test_a_pipe_does_not_wrap_whatever_the_window_was(monkeypatch, columns: str) -> None:
+def test_pipe_does_not_wrap(monkeypatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert console_for(terminal=False).width == 1_000
 
 
-def test_a_run_is_followed_and_told_in_chinese() -> None:
+def test_run_is_followed_in_chinese() -> None:
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
     failure = a_failure("stop.b", title_zh="第五个停止序列应被拒绝。")
     run = a_run(a_finding("stop.a"), failure, exchanges=(an_exchange(),))
@@ -213,7 +213,7 @@ def test_a_run_is_followed_and_told_in_chinese() -> None:
     assert "1 未通过，1 通过" in result
 
 
-def test_what_has_no_chinese_is_reported_in_english() -> None:
+def test_missing_translations_fall_back_to_english() -> None:
     console = pipe()
     show(a_run(a_failure()), console, Language.CHINESE)
     assert "one more is refused." in printed(console)

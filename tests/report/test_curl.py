@@ -1,4 +1,4 @@
-"""The command line that sends a request again, run by a real shell against a stand-in for curl."""
+"""The curl command of an exchange, run by a real shell with a stand-in for curl."""
 
 import subprocess
 from pathlib import Path
@@ -39,7 +39,7 @@ def pasted(tmp_path: Path):
     return paste
 
 
-def test_the_command_reads_the_key_from_the_environment(pasted) -> None:
+def test_command_reads_the_key_from_the_environment(pasted) -> None:
     words, _ = pasted(curl(a_request(), BASE, "KEY"))
     assert "Authorization: Bearer sk-1" in words
     assert f"{BASE}/completions" in words
@@ -54,7 +54,7 @@ def test_the_command_reads_the_key_from_the_environment(pasted) -> None:
         b"@/etc/passwd",
     ],
 )
-def test_a_body_in_plain_text_arrives_untouched(pasted, body: bytes) -> None:
+def test_plain_text_body_is_sent_unchanged(pasted, body: bytes) -> None:
     words, _ = pasted(curl(a_request(body), BASE, "KEY"))
     assert words[words.index("--data-raw") + 1] == body.decode()
 
@@ -62,7 +62,7 @@ def test_a_body_in_plain_text_arrives_untouched(pasted, body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b'{"prompt":"\xff\xfe"}', b"nul\x00 100% \\n 'quoted'\n", "\u202eback".encode()]
 )
-def test_a_body_that_eyes_could_misread_is_piped_in_octal(pasted, body: bytes) -> None:
+def test_ambiguous_body_is_piped_in_octal(pasted, body: bytes) -> None:
     command = curl(a_request(body), BASE, "KEY")
     assert command is not None
     assert command.isascii()
@@ -71,32 +71,32 @@ def test_a_body_that_eyes_could_misread_is_piped_in_octal(pasted, body: bytes) -
     assert piped == body
 
 
-def test_a_request_without_a_key_sends_none() -> None:
+def test_keyless_request_sends_no_key() -> None:
     command = curl(a_request(credentials=Credentials.NONE), BASE, "KEY")
     assert command is not None
     assert "Authorization" not in command
 
 
-def test_a_request_of_a_run_without_a_key_sends_none() -> None:
+def test_keyless_run_sends_no_key() -> None:
     command = curl(a_request(), BASE, None)
     assert command is not None
     assert "Authorization" not in command
 
 
-def test_a_variable_name_from_a_hostile_record_reaches_no_shell() -> None:
+def test_hostile_variable_name_reaches_no_shell() -> None:
     command = curl(a_request(), BASE, 'X"; touch pwned; "')
     assert command is not None
     assert "pwned" not in command
     assert 'Bearer $OPENAI_API_KEY"' in command
 
 
-def test_a_request_with_a_wrong_key_names_it() -> None:
+def test_request_with_a_wrong_key_names_it() -> None:
     command = curl(a_request(credentials=Credentials.WRONG), BASE, "KEY")
     assert command is not None
     assert "Bearer sk-conformance-this-key-was-never-issued" in command
 
 
-def test_a_stream_is_not_buffered_and_other_methods_are_named() -> None:
+def test_streams_are_unbuffered_and_other_methods_named() -> None:
     stream = curl(a_request(b'{"stream": true}'), BASE, "KEY")
     listing = curl(Request("GET", "/models"), BASE, "KEY")
     assert stream is not None
@@ -106,12 +106,12 @@ def test_a_stream_is_not_buffered_and_other_methods_are_named() -> None:
     assert "--data" not in listing
 
 
-def test_a_hostile_base_url_stays_one_quoted_word(pasted) -> None:
+def test_hostile_base_url_is_one_quoted_word(pasted) -> None:
     words, _ = pasted(curl(a_request(), "https://x/$(touch pwned)';id", "KEY"))
     assert "https://x/$(touch pwned)';id/completions" in words
 
 
-def test_a_body_too_long_for_a_command_line_has_none() -> None:
+def test_overlong_body_has_no_command() -> None:
     assert curl(a_request(b"x" * (MAX_BODY_BYTES + 1)), BASE, "KEY") is None
 
 
@@ -126,14 +126,12 @@ def test_a_body_too_long_for_a_command_line_has_none() -> None:
         (("X-\"'`id`", "a 'b'"), "X-\"'`id`: a 'b'"),
     ],
 )
-def test_what_goes_with_every_request_goes_with_this_one(
-    pasted, header: tuple[str, str], sent: str
-) -> None:
+def test_headers_of_the_run_are_sent(pasted, header: tuple[str, str], sent: str) -> None:
     words, _ = pasted(curl(a_request(), BASE, None, dict([header])))
     assert sent in words
 
 
-def test_a_header_of_the_request_comes_before_one_of_every_request(pasted) -> None:
+def test_request_headers_override_headers_of_the_run(pasted) -> None:
     request = a_request(headers=(("content-type", "text/plain"),))
     words, _ = pasted(curl(request, BASE, None, {"Content-Type": "text/csv"}))
     assert [word for word in words if word.lower().startswith("content-type")] == [

@@ -1,4 +1,4 @@
-"""The likely causes: one for every way to break every requirement, accusing nobody."""
+"""Likely causes: one for every way to break every requirement."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ CONTRACTS = [load_contract(name) for name in DOCUMENTS]
 REQUIREMENTS = sorted({key for contract in CONTRACTS for key in contract.requirements})
 AREAS = {key.partition(".")[0] for key in REQUIREMENTS}
 VENDORS = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")
-ACCUSING = ("fraud", "cheat", "fake", "lie ", "dishonest", "steal", "欺诈", "作弊", "造假", "骗")
+INSULTS = ("fraud", "cheat", "fake", "lie ", "dishonest", "steal", "欺诈", "作弊", "造假", "骗")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 GENERAL = {causes()[f"*/{effect}"] for effect in Effect}
 
 
-def test_the_contracts_together_hold_every_requirement() -> None:
+def test_contracts_together_have_every_requirement() -> None:
     text = (spec_directory() / "requirements.yaml").read_text("utf-8")
     assert sorted(re.findall(r"^  - id: (\S+)", text, re.MULTILINE)) == REQUIREMENTS
 
 
 @for_each_case("requirement", REQUIREMENTS)
-def test_every_requirement_has_a_cause_of_its_own_or_of_its_area(requirement: str) -> None:
+def test_every_requirement_has_a_specific_cause(requirement: str) -> None:
     assert cause_of(requirement, Effect.IGNORED) not in GENERAL
     assert cause_of(requirement, Effect.ALTERED) not in GENERAL
 
 
-def test_a_refusal_is_explained_as_one() -> None:
+def test_refusal_has_a_cause() -> None:
     assert cause_of("stop.string", Effect.REFUSED) == causes()["*/refused"]
     assert cause_of("logprobs.returned", Effect.REFUSED) == causes()["logprobs/refused"]
     assert cause_of("logprobs.returned", Effect.IGNORED) == causes()["logprobs"]
 
 
-def test_the_most_specific_entry_speaks() -> None:
+def test_most_specific_entry_is_used() -> None:
     assert cause_of("usage.total-is-sum", Effect.ALTERED) == causes()["usage.total-is-sum"]
     assert cause_of("usage.a-new-one", Effect.ALTERED) == causes()["usage"]
     assert cause_of("new-area.a-new-one", Effect.IGNORED) == causes()["*/ignored"]
 
 
-def test_every_key_means_something() -> None:
+def test_every_key_is_known() -> None:
     known = {*REQUIREMENTS, *AREAS, "*"}
     for key in causes():
         name, _, effect = key.partition("/")
@@ -52,7 +52,7 @@ def test_every_key_means_something() -> None:
 
 
 @for_each_case("cause", sorted(set(causes().values()), key=str))
-def test_a_cause_is_two_sentences_in_two_languages_that_report_nobody(cause: Cause) -> None:
+def test_cause_has_two_neutral_sentences_in_both_languages(cause: Cause) -> None:
     for text in (cause.cause, cause.remedy):
         assert not CHINESE.search(text)
         assert text.endswith(".")
@@ -61,15 +61,15 @@ def test_a_cause_is_two_sentences_in_two_languages_that_report_nobody(cause: Cau
         assert text.endswith("。")
     for text in astuple(cause):
         assert len(text) <= 260
-        assert not [word for word in (*VENDORS, *ACCUSING) if word in text.lower()]
+        assert not [word for word in (*VENDORS, *INSULTS) if word in text.lower()]
 
 
 @for_each_case("verdict", sorted(set(Verdict) - {Verdict.FAIL, Verdict.WARN}))
-def test_what_is_no_failure_has_no_cause(verdict: Verdict) -> None:
+def test_passes_have_no_cause(verdict: Verdict) -> None:
     assert likely_cause(a_finding(verdict=verdict)) is None
 
 
-def test_a_failure_has_the_cause_of_its_effect() -> None:
+def test_failure_has_the_cause_of_its_effect() -> None:
     refused = a_failure(requirement="logprobs.returned", effect=Effect.REFUSED)
     assert likely_cause(refused) == causes()["logprobs/refused"]
     silent = a_failure(requirement="usage.present", effect=None)

@@ -1,4 +1,4 @@
-"""Colours and marks in a text of an endpoint: nothing is lost, nothing becomes markup."""
+"""Colours and marks in a body: no text is lost or becomes markup."""
 
 import json
 import re
@@ -23,13 +23,13 @@ def test_names_and_strings_are_distinguished() -> None:
     assert written == '{<b>"text"</b>: <i>"a&lt;b"</i>, <b>"n"</b>: 1}'
 
 
-def test_the_fields_of_an_event_stream_are_reported_from_its_data() -> None:
+def test_event_stream_fields_are_marked() -> None:
     assert highlighted('data: {"a": 1}\n\ndata: [DONE]') == (
         '<u>data</u>: {<b>"a"</b>: 1}\n\n<u>data</u>: [DONE]'
     )
 
 
-def test_a_mark_lies_around_the_tokens_that_it_cuts() -> None:
+def test_mark_encloses_partial_tokens() -> None:
     text = '{"text": "abcd"}'
     start = text.index("bc")
     assert highlighted(text, [(start, start + 2)]) == (
@@ -38,7 +38,7 @@ def test_a_mark_lies_around_the_tokens_that_it_cuts() -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_an_attack_stays_text(attack: str) -> None:
+def test_attack_stays_text(attack: str) -> None:
     text = attack * 2
     written = highlighted(text, [(1, len(attack))])
     assert set(re.findall(r"<[^>]*>", written)) <= {
@@ -53,7 +53,7 @@ def test_an_attack_stays_text(attack: str) -> None:
     st.text('"\\ab:{},<>&\n', max_size=60),
     st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=4),
 )
-def test_nothing_is_lost_and_the_cost_is_never_less(
+def test_highlighting_preserves_text_within_its_cost_estimate(
     text: str, drawn: list[tuple[int, int]]
 ) -> None:
     spans = merged((at, min(at + size, len(text))) for at, size in drawn if at < len(text))
@@ -61,7 +61,7 @@ def test_nothing_is_lost_and_the_cost_is_never_less(
     assert len(highlighted(text).encode()) <= cost(text) + 5 * text.count("\n") + 7
 
 
-def test_an_unclosed_string_ends_with_its_line_and_costs_no_time() -> None:
+def test_unclosed_string_ends_with_its_line() -> None:
     text = '"' + '\\"' * 200_000
     assert non_streaming(highlighted(text)) == text
 
@@ -78,22 +78,22 @@ def marked(one: object, other: object) -> tuple[list[str], list[str]]:
     return left, right
 
 
-def test_what_differs_between_two_answers_is_marked_in_both() -> None:
+def test_differences_are_marked_in_both_responses() -> None:
     other = {**ONE, "choices": [{"text": " nine", "index": 0}]}
     assert marked(ONE, other) == (["six"], ["nine"])
 
 
-def test_what_always_differs_is_not() -> None:
+def test_volatile_fields_are_not_marked() -> None:
     other = {**ONE, "id": "cmpl-b", "created": 18, "model": "n"}
     assert marked(ONE, other) == ([], [])
     assert marked(ONE, ONE) == ([], [])
 
 
-def test_answers_that_share_nothing_are_left_alone() -> None:
+def test_unrelated_responses_are_not_marked() -> None:
     assert differences("<html>busy", '{"id": 1}') == ((), ())
 
 
-def test_a_long_stream_is_compared_event_by_event() -> None:
+def test_long_stream_is_compared_event_by_event() -> None:
     def stream(key: str, words: list[str]) -> str:
         events = [{"id": key, "choices": [{"text": word, "index": 0}]} for word in words]
         return "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
@@ -106,12 +106,12 @@ def test_a_long_stream_is_compared_event_by_event() -> None:
     assert [other[start:end] for start, end in spans[1]] == ["other"]
 
 
-def test_lines_that_one_answer_lacks_are_marked_in_the_other() -> None:
+def test_missing_lines_are_marked_in_the_other_response() -> None:
     one, other = "a: 1\nb: 2\nc: 3\n", "a: 1\nc: 3\n"
     assert differences(one, other) == (((5, 9),), ())
 
 
-def test_thousands_of_lines_that_are_alike_are_not_compared_with_each_other() -> None:
+def test_equal_lines_are_not_compared_pairwise() -> None:
     one, other = '"a"\n"b"\n' * 2_000, '"a"\n"c"\n' * 2_000
     spans = differences(one, other)
     assert all(len(marks) <= 1 for marks in spans)

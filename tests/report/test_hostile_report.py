@@ -1,4 +1,4 @@
-"""An endpoint whose every string is an attack: no report executes, breaks or is fooled."""
+"""No report executes or is broken by strings of a hostile endpoint."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def hostile(request: pytest.FixtureRequest):
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_the_page_of_a_hostile_run_has_the_elements_of_a_harmless_one(attack: str) -> None:
+def test_hostile_and_harmless_pages_have_equal_elements(attack: str) -> None:
     page = Elements(formats()["html"].render(a_hostile_run(attack)))
     # No client can send half a character, so that such a page lacks the lines for it.
     half = "\udfff" if "\ud800" in attack else ""
@@ -55,20 +55,20 @@ def test_the_page_of_a_hostile_run_has_the_elements_of_a_harmless_one(attack: st
     assert page.structure == harmless.structure
 
 
-def test_no_acting_character_is_left_in_the_page(hostile) -> None:
+def test_page_has_no_control_characters(hostile) -> None:
     page = formats()["html"].render(hostile)
     assert ACTING.findall(page) == []
     page.encode()
 
 
-def test_the_terminal_stays_clean(hostile) -> None:
+def test_terminal_has_no_control_characters(hostile) -> None:
     screen = Console(file=StringIO(), width=100, highlight=False, emoji=False, markup=False)
     console.show(hostile, screen)
     assert isinstance(screen.file, StringIO)
     assert ACTING.findall(screen.file.getvalue()) == []
 
 
-def test_a_real_terminal_gets_no_escape_but_our_own(hostile) -> None:
+def test_colour_terminal_gets_only_our_escape_sequences(hostile) -> None:
     screen = Console(file=StringIO(), width=100, force_terminal=True, color_system="standard")
     console.show(hostile, screen)
     assert isinstance(screen.file, StringIO)
@@ -77,7 +77,7 @@ def test_a_real_terminal_gets_no_escape_but_our_own(hostile) -> None:
     assert "😄" not in without_colours
 
 
-def test_the_junit_file_is_still_xml_and_holds_the_attack_as_text(hostile) -> None:
+def test_junit_file_is_valid_xml_with_escaped_attacks(hostile) -> None:
     written = formats()["junit"].render(hostile)
     tags = {element.tag for element in ET.fromstring(written.encode()).iter()}
     assert tags <= {
@@ -87,13 +87,13 @@ def test_the_junit_file_is_still_xml_and_holds_the_attack_as_text(hostile) -> No
     assert ACTING.findall(written) == []
 
 
-def test_the_json_file_holds_the_attack_unchanged_and_harmless(hostile) -> None:
+def test_json_file_has_the_escaped_attack(hostile) -> None:
     written = formats()["json"].render(hostile)
     assert written.isascii()
     assert json.loads(written)["findings"][0]["seen"] == hostile.findings[0].seen
 
 
-def test_the_markdown_keeps_its_rows(hostile) -> None:
+def test_markdown_keeps_its_rows(hostile) -> None:
     written = formats()["markdown"].render(hostile)
     harmless = formats()["markdown"].render(a_hostile_run("harmless"))
     assert ACTING.findall(written) == []
@@ -104,7 +104,7 @@ def test_the_markdown_keeps_its_rows(hostile) -> None:
     assert "](javascript" not in outside_code.replace(r"\]", "")
 
 
-def test_progress_lines_stay_clean(hostile) -> None:
+def test_progress_lines_have_no_control_characters(hostile) -> None:
     screen = Console(file=StringIO(), width=100, highlight=False, emoji=False, markup=False)
     with console.Progressing(screen) as progress:
         progress.show(RunStarted(hostile.header, ("stop.a",)))
@@ -124,14 +124,14 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-def test_a_huge_body_is_cut_and_the_page_says_so(body: bytes) -> None:
+def test_huge_body_is_visibly_cut(body: bytes) -> None:
     exchange = replace(an_exchange("x1"), body=body, arrivals=(Arrival(0.1, len(body)),))
     page = formats()["html"].render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))
     assert len(page.encode()) < 100_000
     assert re.search(r"… [45]\.\d MB → run\.ndjson", page)
 
 
-def test_a_page_of_110_exchanges_stays_below_its_size_whatever_they_hold() -> None:
+def test_page_size_is_bounded_for_110_exchanges() -> None:
     worst = b'"' * 20_000
     headers = tuple((f"x-{number}", '"' * 500) for number in range(50))
     request = {"model": "m", "prompt": '"' * 3_000}

@@ -1,4 +1,4 @@
-"""The page: one file, readable without scripts, everything in it in the right place."""
+"""The HTML page: one file, readable without scripts, complete."""
 
 import base64
 import hashlib
@@ -26,14 +26,14 @@ def page_of(run) -> Page:
     return Page(html.render(run))
 
 
-def test_the_verdict_is_a_sentence_in_plain_words() -> None:
+def test_verdict_is_a_sentence() -> None:
     page = page_of(a_run(a_failure()))
     assert "Not conforming" in page.text
     assert "1 of 1 check failed." in page.text
     assert "118 requests, 14,210 tokens" in page.text
 
 
-def test_nothing_is_loaded_and_nothing_runs_but_our_script() -> None:
+def test_page_loads_nothing_and_runs_one_script() -> None:
     page = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),)))
     assert page.tags("script") == [{}]
     links = [attributes.get("href") or "" for _, attributes in page.elements]
@@ -44,7 +44,7 @@ def test_nothing_is_loaded_and_nothing_runs_but_our_script() -> None:
 
 
 @pytest.mark.parametrize("element", ["style", "script"])
-def test_the_policy_allows_one_style_and_one_script_by_what_is_in_them(element: str) -> None:
+def test_policy_allows_only_the_pages_style_and_script(element: str) -> None:
     text = html.render(a_run(a_finding()))
     (inside,) = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
@@ -64,7 +64,7 @@ def test_each_finding_has_an_address() -> None:
     assert len(page.ids) == len(set(page.ids))
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     skipped = a_finding("stop.other", "skipped", message="the budget is spent")
     shared = (a_failure(exchanges=("x1",)), a_failure("stop.again", exchanges=("x1",)), skipped)
     page = page_of(a_run(*shared, exchanges=(an_exchange(),)))
@@ -72,7 +72,7 @@ def test_every_link_leads_somewhere() -> None:
     assert targets <= {f"#{name}" for name in page.ids}
 
 
-def test_a_handful_of_failures_stands_open_and_more_are_a_list() -> None:
+def test_few_failures_are_open_and_more_are_folded() -> None:
     few = (a_failure("stop.bad"), a_finding("stop.good"))
     assert stand_open(page_of(a_run(*few))) == [True, False]
     many = [a_failure(f"stop.bad-{number}") for number in range(4)]
@@ -84,7 +84,7 @@ def stand_open(page: Page) -> list[bool]:
     return ["open" in fold for fold in findings]
 
 
-def test_expected_stands_beside_seen_with_the_sentence_and_who_says_so() -> None:
+def test_expected_seen_requirement_and_sources_are_shown() -> None:
     text = page_of(a_run(a_failure())).text
     assert "Expected status 400 Actual status 200: a completion" in text
     assert "must At most four stop sequences are accepted; a fifth is refused." in text
@@ -92,7 +92,7 @@ def test_expected_stands_beside_seen_with_the_sentence_and_who_says_so() -> None
     assert "Ignored: it had no effect." in text
 
 
-def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
+def test_parameter_table_shows_promise_state_and_evidence() -> None:
     silent = a_subject("seed", documented=False, says={})
     text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text
     assert "stop ignored null, string or array of 1 to 4 openai Up to 4 sequences" in text
@@ -100,7 +100,7 @@ def test_the_parameter_table_shows_promise_state_and_what_was_seen() -> None:
     assert "seed untested Not documented. Not checked in this run." in text
 
 
-def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> None:
+def test_undocumented_parameter_is_informational() -> None:
     silent = a_subject("seed", documented=False, says={})
     seen = a_finding(
         "seed.repeats", "info", subject="seed", effect=Effect.IGNORED, seen="another text"
@@ -112,7 +112,7 @@ def test_what_was_seen_of_an_unpromised_parameter_is_called_information() -> Non
     assert "No failures" in text
 
 
-def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> None:
+def test_exchange_shows_request_response_headers_and_command() -> None:
     body = {"choices": [{"text": " 13", "index": 0}]}
     exchange = an_exchange(body=body)
     text = html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)), "VENDOR_KEY")
@@ -123,7 +123,7 @@ def test_an_exchange_shows_request_answer_headers_and_how_to_send_it_again() -> 
     assert '{ "text" : " 13" , "index" : 0}' in page.text
 
 
-def test_a_failure_comes_with_its_likely_cause_in_both_languages() -> None:
+def test_failure_has_its_likely_cause_in_both_languages() -> None:
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
     page = html.render(a_run(a_failure()))
     assert f"Likely cause {cause.cause}" in Page(page).text
@@ -132,7 +132,7 @@ def test_a_failure_comes_with_its_likely_cause_in_both_languages() -> None:
     assert "Likely cause" not in page_of(a_run(a_finding())).text
 
 
-def test_what_differs_and_what_shows_it_are_marked() -> None:
+def test_differences_and_evidence_are_marked() -> None:
     body = {"choices": [{"text": " 13", "finish_reason": "eos"}], "usage": {"total_tokens": 3}}
     failure = a_failure(
         expected='finish_reason of choice 0 = "length"',
@@ -144,13 +144,13 @@ def test_what_differs_and_what_shows_it_are_marked() -> None:
     assert list(dict.fromkeys(marked)) == ["length", "eos", '<b>"finish_reason"</b>: <i>"eos"</i>']
 
 
-def test_the_page_reads_the_key_from_the_variable_the_run_used() -> None:
+def test_page_names_the_key_variable_of_the_run() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="VENDOR_KEY")
     assert "$VENDOR_KEY" in formats()["html"].render(run)
     assert "$ANOTHER_KEY" in formats("ANOTHER_KEY")["html"].render(run)
 
 
-def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
+def test_keyless_runs_page_has_keyless_commands() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env=None)
     text = page_of(run).text
     assert "curl -sS" in text
@@ -158,12 +158,12 @@ def test_the_page_of_a_run_without_a_key_repeats_requests_without_one() -> None:
     assert "read the key from" not in text
 
 
-def test_a_finding_names_who_says_so_the_contracts_own_document_first() -> None:
+def test_own_document_is_the_first_source() -> None:
     run = a_run(a_failure(), document="zero")
     assert "Sources zero 最多四个序列。 openai Up to 4" in page_of(run).text
 
 
-def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
+def test_finding_says_if_its_document_is_silent() -> None:
     says = {"aocheng": "an array", "openai": "Up to 4 sequences."}
     run = a_run(a_failure(), document="aocheng", subjects=(a_subject(says=says),))
     assert "aocheng about stop : an array. This requirement comes from" in page_of(run).text
@@ -173,14 +173,14 @@ def test_a_finding_says_where_the_contracts_own_document_is_silent() -> None:
     )
 
 
-def test_an_exchange_of_several_findings_is_shown_once_and_linked() -> None:
+def test_shared_exchange_is_shown_once_and_linked() -> None:
     findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
     page = page_of(a_run(*findings, exchanges=(an_exchange(),)))
     assert page.ids.count("x-x1") == 1
     assert [link["href"] for link in page.tags("a")].count("#x-x1") == 1
 
 
-def test_a_failure_can_be_sent_again_where_it_is_reported() -> None:
+def test_every_failure_has_a_command() -> None:
     findings = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
     page = html.render(a_run(*findings, exchanges=(an_exchange(),)))
     result = page.split('<div class="inside" id="')[1:]
@@ -201,7 +201,7 @@ def test_retries_and_faults_are_reported() -> None:
     assert "no attempt was answered" in text
 
 
-def test_a_request_without_a_key_repeats_without_one() -> None:
+def test_keyless_request_has_a_keyless_command() -> None:
     exchange = an_exchange()
     bare = replace(exchange, request=replace(exchange.request, credentials=Credentials.NONE))
     text = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(bare,))).text
@@ -209,20 +209,20 @@ def test_a_request_without_a_key_repeats_without_one() -> None:
     assert "Bearer" not in text
 
 
-def test_a_run_that_is_incomplete_says_so_in_large() -> None:
+def test_incomplete_run_is_marked() -> None:
     text = page_of(a_run(a_finding(), incomplete=True)).text
     assert "This run is incomplete. The results below are not a verdict on the endpoint." in text
     assert "Incomplete" in text
 
 
-def test_a_whole_run_without_findings_still_renders() -> None:
+def test_complete_run_without_findings_is_rendered() -> None:
     page = page_of(a_run(reason="the endpoint answers with an HTML page"))
     assert "the endpoint answers with an HTML page" in page.text
     assert "No findings." in page.text
 
 
 @pytest.mark.parametrize("verdict", ["warn", "refused", "inconclusive", "error"])
-def test_every_verdict_is_a_word_beside_its_colour(verdict: str) -> None:
+def test_every_verdict_has_a_word_and_a_colour(verdict: str) -> None:
     page = html.render(a_run(a_finding(verdict=verdict, message="because")))
     assert f"{verdict} The documented number" in Page(page).text
     chinese = VERDICTS[Verdict(verdict)].zh
@@ -230,12 +230,12 @@ def test_every_verdict_is_a_word_beside_its_colour(verdict: str) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "word"), [("pass", "pass"), ("skipped", "skipped")])
-def test_calm_verdicts_are_said_once_for_all_that_have_them(verdict: str, word: str) -> None:
+def test_passes_and_skips_are_grouped(verdict: str, word: str) -> None:
     text = page_of(a_run(a_finding(verdict=verdict), a_finding("stop.b", verdict))).text
     assert f"{word} 2 checks The documented number" in text
 
 
-def test_the_page_holds_both_languages_and_opens_in_the_one_requested() -> None:
+def test_page_has_both_languages_and_opens_in_one() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     page = html.render(run, language=Language.CHINESE)
     assert '<html lang="zh">' in page
@@ -249,7 +249,7 @@ def test_the_page_holds_both_languages_and_opens_in_the_one_requested() -> None:
     assert Page(page).tags("title")[0]["data-en"].startswith("Not conforming: http")
 
 
-def test_findings_carry_what_a_filter_asks_for() -> None:
+def test_findings_have_filter_attributes() -> None:
     page = page_of(a_run(a_failure("stop.a"), a_finding("stop.b", level=Level.MAY)))
     found = [fold for fold in page.tags("details") if fold.get("class") == "finding"]
     request = [(fold["data-verdict"], fold["data-level"]) for fold in found]

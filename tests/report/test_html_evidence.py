@@ -1,4 +1,4 @@
-"""Exchanges in the page: both answers side by side, what can be sent again, a budget of bytes."""
+"""Exchanges in the page: compared responses, commands, and a limit of bytes."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ def compared(theirs: object, ours: object) -> Run:
     return replace(run, comparisons=(Comparison("x1", reference),))
 
 
-def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() -> None:
+def test_reference_response_is_shown_with_marked_differences() -> None:
     ours = {"id": "cmpl-2", "choices": [{"text": " 14", "finish_reason": "length"}]}
     written = html.render(compared(RESPONSE, ours))
     text = Page(written).text
@@ -34,12 +34,12 @@ def test_the_reference_answers_beside_the_endpoint_with_what_differs_marked() ->
     assert "<mark><i>cmpl" not in written
 
 
-def test_without_a_comparison_there_is_one_answer() -> None:
+def test_uncompared_exchange_shows_one_response() -> None:
     run = replace(compared(RESPONSE, RESPONSE), comparisons=())
     assert "reference server answered" not in Page(html.render(run)).text
 
 
-def test_a_request_comes_with_lines_for_either_client_and_their_key() -> None:
+def test_request_has_commands_for_both_clients() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),), api_key_env="MY_KEY")
     text = Page(html.render(run)).text
     assert "curl -sS" in text
@@ -49,7 +49,7 @@ def test_a_request_comes_with_lines_for_either_client_and_their_key() -> None:
     )
 
 
-def test_what_no_client_can_send_is_said_so() -> None:
+def test_unsendable_request_says_so() -> None:
     exchange = an_exchange(request=b"{")
     text = Page(html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))).text
     assert "The openai package cannot send this request; use the curl command." in text
@@ -59,14 +59,14 @@ def test_what_no_client_can_send_is_said_so() -> None:
     assert "The openai package cannot send this request" in text
 
 
-def test_large_texts_share_what_small_ones_leave() -> None:
+def test_large_texts_share_the_remaining_space() -> None:
     assert fair_limit([10, 10, 10], 100, 50) == 50
     assert fair_limit([10, 90, 90], 100, 80) == 45
     assert fair_limit([], 100, 50) == 50
     assert fair_limit([5, 5], 0, 50) == 0
 
 
-def test_of_what_is_whole_or_nothing_as_many_as_possible_are_whole() -> None:
+def test_as_many_texts_as_possible_stay_whole() -> None:
     costs = {"a": 50, "b": 30, "c": 40}
     assert kept_whole(costs, 80, 100) == {"b", "c"}
     assert kept_whole(costs, 120, 100) == {"a", "b", "c"}
@@ -75,7 +75,7 @@ def test_of_what_is_whole_or_nothing_as_many_as_possible_are_whole() -> None:
     assert kept_whole(costs, -5, 100) == frozenset()
 
 
-def test_where_room_is_short_it_goes_to_what_wants_reading() -> None:
+def test_failures_get_space_before_passes() -> None:
     long = {"model": "m", "prompt": "word " * 60}
     exchanges = tuple(an_exchange(f"x{number}", request=long) for number in range(400))
     failures = tuple(a_failure(f"stop.bad-{n}", exchanges=(f"x{n}",)) for n in range(300, 310))
@@ -90,7 +90,7 @@ def test_where_room_is_short_it_goes_to_what_wants_reading() -> None:
     assert 0 < sum('class="curl"' in part for part in good) < len(good)
 
 
-def test_findings_whose_own_words_fill_the_page_leave_less_for_exchanges() -> None:
+def test_long_findings_leave_less_space_for_exchanges() -> None:
     exchanges = tuple(an_exchange(f"x{number}", body=b'"' * 9_000) for number in range(60))
     wordy = tuple(
         a_failure(

@@ -1,4 +1,4 @@
-"""JUnit: each verdict means for a CI system what it means here."""
+"""JUnit: each verdict has the matching element."""
 
 import xml.etree.ElementTree as ET
 
@@ -25,7 +25,7 @@ def case_of(run) -> ET.Element:
         ("skipped", "skipped"),
     ],
 )
-def test_what_is_no_pass_is_marked_as_what_it_is(verdict: str, tag: str) -> None:
+def test_other_verdicts_are_marked(verdict: str, tag: str) -> None:
     case = case_of(a_run(a_finding(verdict=verdict, message="answered 503")))
     outcome = case.find(tag)
     assert outcome is not None
@@ -33,18 +33,18 @@ def test_what_is_no_pass_is_marked_as_what_it_is(verdict: str, tag: str) -> None
     assert outcome.get("message") == "answered 503"
 
 
-def test_information_passes_and_says_what_was_seen() -> None:
+def test_information_passes_and_shows_what_was_seen() -> None:
     case = case_of(a_run(a_finding(verdict="info", message="expected a; seen b"), strict=True))
     assert [child.tag for child in case] == ["properties", "system-out"]
     assert case.findtext("system-out") == "not documented in this contract: expected a; seen b"
 
 
-def test_a_pass_carries_no_mark() -> None:
+def test_pass_has_no_mark() -> None:
     case = case_of(a_run(a_finding()))
     assert [child.tag for child in case] == ["properties"]
 
 
-def test_a_lesser_failure_passes_but_fails_a_strict_run() -> None:
+def test_lesser_failure_fails_only_a_strict_run() -> None:
     warned = a_finding(verdict="warn", expected="an id", seen="none")
     lenient, strict = case_of(a_run(warned)), case_of(a_run(warned, strict=True))
     assert lenient.find("failure") is None
@@ -52,7 +52,7 @@ def test_a_lesser_failure_passes_but_fails_a_strict_run() -> None:
     assert strict.find("failure") is not None
 
 
-def test_a_testcase_names_its_area_its_check_and_its_time() -> None:
+def test_testcase_has_area_check_and_time() -> None:
     run = a_run(a_failure(exchanges=("x1", "x2")), exchanges=(an_exchange("x1"), an_exchange("x2")))
     case = case_of(run)
     assert case.get("classname") == "stop"
@@ -61,7 +61,7 @@ def test_a_testcase_names_its_area_its_check_and_its_time() -> None:
     assert case.find("properties/property[@name='requirement']").get("value") == "stop.at-most-four"
 
 
-def test_the_suites_are_counted_and_sum_up() -> None:
+def test_suites_are_counted() -> None:
     findings = (
         a_finding("stop.a"),
         a_failure("stop.b"),
@@ -80,14 +80,14 @@ def test_the_suites_are_counted_and_sum_up() -> None:
     [a_run(a_finding(), incomplete=True), a_run(conclusion=Conclusion.NOTHING_RAN)],
     ids=["broken off", "nothing ran"],
 )
-def test_a_run_that_proves_nothing_is_never_green(run) -> None:
+def test_inconclusive_run_is_never_green(run) -> None:
     root = ET.fromstring(junit.render(run))
     incomplete = root.find(".//testcase[@name='run.complete']/error")
     assert incomplete is not None
     assert root.get("errors") == "1"
 
 
-def test_a_refused_key_is_an_error_although_no_check_failed() -> None:
+def test_rejected_key_is_an_error() -> None:
     run = a_run(conclusion=Conclusion.UNDECIDED, reason="the API key was refused with 401")
     error = ET.fromstring(junit.render(run)).find(".//testcase[@name='run.complete']/error")
     assert error is not None

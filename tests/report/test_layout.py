@@ -1,4 +1,4 @@
-"""JSON laid out for reading, each literal as it was sent."""
+"""JSON is indented for reading, with every literal unchanged."""
 
 import json
 
@@ -31,16 +31,16 @@ def test_only_white_space_changes(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "data: {}\n\n", "<html>", '{"a": }', "NaN is not JSON"])
-def test_what_is_no_json_stays_as_it_is(text: str) -> None:
+def test_invalid_json_is_unchanged(text: str) -> None:
     assert lay_out(text) == text
 
 
 @pytest.mark.parametrize("depth", [DEEPEST + 2, 100_000])
-def test_a_nest_too_deep_is_not_indented(depth: int) -> None:
+def test_deeply_nested_json_is_not_indented(depth: int) -> None:
     nest = "[" * depth + "]" * depth
     assert lay_out(nest) == nest
 
 
-def test_the_layout_is_the_same_document() -> None:
+def test_layout_is_the_same_document() -> None:
     text = json.dumps({"choices": [{"text": " 13", "logprobs": {"tokens": [" 13"] * 30}}]})
     assert json.loads(lay_out(text)) == json.loads(text)

@@ -1,4 +1,4 @@
-"""The summary for a CI page: short, and nothing in it can leave its code span."""
+"""The summary for a CI page: short, with endpoint text only in code spans."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.report.builders import (
 )
 
 
-def test_the_verdict_comes_first_and_names_are_code() -> None:
+def test_verdict_comes_first_and_names_are_code() -> None:
     text = markdown.render(a_run(a_failure()))
     assert text.startswith("## Not conforming\n\nSupports 0 of 1 documented parameter as promised")
     assert "silently ignores `stop`." in text
@@ -24,7 +24,7 @@ def test_the_verdict_comes_first_and_names_are_code() -> None:
     assert row in text
 
 
-def test_a_failure_is_reported_at_length_with_cause_and_command() -> None:
+def test_failure_is_shown_with_cause_and_command() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
     text = markdown.render(run, "VENDOR_KEY")
     case = text[text.index("<details>") : text.index("</details>")]
@@ -41,27 +41,27 @@ def test_a_failure_is_reported_at_length_with_cause_and_command() -> None:
         assert result in case
 
 
-def test_what_is_no_failure_is_not_told_at_length() -> None:
+def test_only_failures_are_shown_in_detail() -> None:
     assert "<details>" not in markdown.render(a_run(a_finding(verdict="inconclusive")))
 
 
-def test_only_so_many_are_reported_at_length() -> None:
+def test_detailed_failures_are_limited() -> None:
     run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MAX_CASES + 2)))
     assert markdown.render(run).count("<details>") == MAX_CASES
 
 
-def test_a_conforming_run_lists_no_findings() -> None:
+def test_conforming_run_has_no_findings() -> None:
     assert "| verdict |" not in markdown.render(a_run(a_finding()))
 
 
-def test_the_state_of_each_promised_parameter_is_shown() -> None:
+def test_state_of_each_promised_parameter_is_shown() -> None:
     silent = a_subject("seed", documented=False)
     text = markdown.render(a_run(a_finding(), subjects=(a_subject(), silent)))
     assert "| `stop` | ✅ honoured | null, string or array of 1 to 4 |" in text
     assert "`seed`" not in text
 
 
-def test_what_the_document_does_not_mention_is_distinguished() -> None:
+def test_undocumented_parameters_are_distinguished() -> None:
     seen = a_finding("seed.repeats", "info", subject="seed", effect=Effect.REFUSED)
     subjects = (a_subject(), a_subject("seed", documented=False))
     text = markdown.render(a_run(a_finding(), seen, subjects=subjects))
@@ -69,11 +69,11 @@ def test_what_the_document_does_not_mention_is_distinguished() -> None:
     assert "| verdict |" not in text
 
 
-def test_what_was_not_verified_is_counted() -> None:
+def test_unverified_requirements_are_counted() -> None:
     assert "**Not verified**\n\n- 1 skipped" in markdown.render(a_run(a_finding(verdict="skipped")))
 
 
-def test_a_long_list_is_cut_and_says_so() -> None:
+def test_long_list_is_visibly_cut() -> None:
     run = a_run(*(a_failure(f"stop.c{number:03}") for number in range(MAX_FINDINGS_LISTED + 2)))
     assert "2 more findings in the full report." in markdown.render(run)
 
@@ -92,11 +92,11 @@ def test_no_text_leaves_its_code_span(hostile: str, shown: str) -> None:
     assert code(hostile) == shown
 
 
-def test_a_sentence_is_read_as_text() -> None:
+def test_sentence_is_escaped() -> None:
     assert escape("<b>*x*</b> [a](http://x)") == r"\<b\>\*x\*\</b\> \[a\](http\://x)"
 
 
-def test_the_summary_is_written_in_chinese() -> None:
+def test_summary_is_written_in_chinese() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     text = markdown.render(run, language=Language.CHINESE)
     assert text.startswith("## 不符合契约\n\n文档所列的 1 个参数中有 0 个符合契约")

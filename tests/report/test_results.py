@@ -1,4 +1,4 @@
-"""results.json: what programs rely on."""
+"""results.json: the members that programs rely on."""
 
 import json
 from dataclasses import asdict, replace
@@ -19,7 +19,7 @@ def read(run):
     return json.loads(results.render(run))
 
 
-def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
+def test_results_have_verdict_counts_cost_and_exit_code() -> None:
     document = read(a_run(a_failure(), headers={"X-Tenant": "acme"}))
     assert document["verdict"] == "not conforming"
     assert document["exit_code"] == 1
@@ -33,7 +33,7 @@ def test_a_program_finds_verdict_counts_cost_and_exit_code() -> None:
     assert document["contract"]["name"] == "openai"
 
 
-def test_a_finding_keeps_every_part() -> None:
+def test_finding_keeps_every_member() -> None:
     run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
     (finding,) = read(run)["findings"]
     assert finding.pop("curl").startswith("curl -sS -i http://127.0.0.1:8000/v1/completions")
@@ -61,7 +61,7 @@ def test_a_finding_keeps_every_part() -> None:
     }
 
 
-def test_parameters_and_fields_carry_state_and_promise() -> None:
+def test_parameters_and_fields_have_state_and_promise() -> None:
     subjects = (a_subject(), a_subject("object", kind="field"))
     document = read(a_run(a_finding(), subjects=subjects))
     (parameter,), (field,) = document["parameters"], document["fields"]
@@ -71,13 +71,13 @@ def test_parameters_and_fields_carry_state_and_promise() -> None:
     assert (field["name"], field["state"]) == ("object", "untested")
 
 
-def test_a_run_that_is_incomplete_is_not_complete_and_has_no_usage() -> None:
+def test_incomplete_run_has_no_usage() -> None:
     document = read(a_run(a_finding(), incomplete=True))
     assert (document["verdict"], document["complete"]) == ("broken off", False)
     assert (document["exit_code"], document["cost"], document["finished_at"]) == (2, None, None)
 
 
-def test_what_was_not_verified_stands_beside_the_verdict() -> None:
+def test_unverified_requirements_are_listed_beside_the_verdict() -> None:
     skipped = a_finding(verdict="skipped", message="the budget is spent")
     (gap,) = read(a_run(skipped))["not_verified"]
     assert gap == {
@@ -88,7 +88,7 @@ def test_what_was_not_verified_stands_beside_the_verdict() -> None:
     }
 
 
-def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
+def test_strings_are_complete_and_the_file_ascii() -> None:
     seen = "\x1b[31m\u202e\ud800 一"
     written = results.render(a_run(a_failure(seen=seen)))
     assert written.isascii()
@@ -96,7 +96,7 @@ def test_strings_are_kept_whole_and_the_file_is_ascii() -> None:
     assert json.loads(written)["findings"][0]["seen"] == seen
 
 
-def test_what_the_reference_counted_stands_apart() -> None:
+def test_reference_cost_is_separate() -> None:
     run = a_run(a_failure(), reference="bundled")
     assert run.footer is not None
     request = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))

@@ -1,4 +1,4 @@
-"""Lines for the openai package: they send just what was sent, or there are none."""
+"""Snippets for the openai package repeat the request exactly, or are left out."""
 
 import ast
 import json
@@ -49,7 +49,7 @@ def resent(lines: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return json.loads(sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE)).content)
 
 
-def test_the_lines_send_what_was_sent_with_the_key_from_the_environment(
+def test_snippet_repeats_the_request_with_the_environments_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = {"model": "m", "prompt": ["一", "b\n"], "stop": None, "logit_bias": {"5": -100}}
@@ -62,7 +62,7 @@ def test_the_lines_send_what_was_sent_with_the_key_from_the_environment(
     assert json.loads(capsys.readouterr().out) == RESPONSE
 
 
-def test_what_the_client_does_not_know_goes_beside_what_it_knows(
+def test_unknown_parameters_go_into_extra_body(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     body = {"model": "m", "prompt": "a", "top_k": 5, "not a name": [None, True], "max_tokens": 1}
@@ -75,7 +75,7 @@ def test_what_the_client_does_not_know_goes_beside_what_it_knows(
 @pytest.mark.parametrize(
     "body", [{"model": "m"}, {"prompt": "a"}, {"model": "m", "prompt": "a", "stream": "yes"}, {}]
 )
-def test_what_the_client_insists_on_is_posted_plainly_where_it_lacks(
+def test_unsupported_requests_are_posted_directly(
     body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = snippet(request(body), BASE, KEY)
@@ -83,7 +83,7 @@ def test_what_the_client_insists_on_is_posted_plainly_where_it_lacks(
     assert resent(lines, monkeypatch) == body
 
 
-def test_a_stream_is_read_as_one_and_no_further_than_the_run_did(
+def test_snippet_reads_as_many_events_as_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chunks = "".join(f"data: {json.dumps({**RESPONSE, 'id': str(n)})}\n\n" for n in range(5))
@@ -98,7 +98,7 @@ def test_a_stream_is_read_as_one_and_no_further_than_the_run_did(
     assert shown == ["0", "1"]
 
 
-def test_a_refusal_is_shown_and_not_a_traceback(
+def test_refusal_is_shown_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = snippet(request({"model": "m", "prompt": "a", "n": 0}), BASE, KEY)
@@ -107,7 +107,7 @@ def test_a_refusal_is_shown_and_not_a_traceback(
     assert capsys.readouterr().out.startswith("400 ")
 
 
-def test_headers_and_the_wrong_key_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_and_wrong_key_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"model": "m", "prompt": "a"}
     wrong = request(body, credentials=Credentials.WRONG, headers=(("x-trace", "1"),))
     lines = snippet(wrong, BASE, KEY)
@@ -118,7 +118,7 @@ def test_headers_and_the_wrong_key_are_sent_again(monkeypatch: pytest.MonkeyPatc
     assert KEY not in lines
 
 
-def test_a_run_without_a_key_names_no_variable() -> None:
+def test_keyless_run_names_no_variable() -> None:
     lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None)
     assert lines is not None
     assert "environ" not in lines
@@ -141,12 +141,12 @@ def test_a_run_without_a_key_names_no_variable() -> None:
         request({"model": "m"}, credentials=Credentials.NONE),
     ],
 )
-def test_what_the_client_cannot_send_has_no_lines(unsendable: Request) -> None:
+def test_unsendable_request_has_no_snippet(unsendable: Request) -> None:
     assert snippet(unsendable, BASE, KEY) is None
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_an_attack_is_a_literal_and_nothing_else(attack: str) -> None:
+def test_attack_is_a_string_literal(attack: str) -> None:
     body = {"model": attack, "prompt": attack, attack: attack}
     lines = snippet(request(body, headers=((attack, attack),)), f"http://x/{attack}", attack)
     if "\ud800" in attack:
@@ -184,7 +184,7 @@ VALUES = st.recursive(
         st.sampled_from(sorted(KNOWN - {"model", "prompt", "stream"})), VALUES, max_size=4
     )
 )
-def test_any_values_are_written_as_python_reads_them(body: dict[str, Any]) -> None:
+def test_any_value_is_a_python_literal(body: dict[str, Any]) -> None:
     lines = snippet(request({"model": "m", "prompt": "p", **body}), BASE, KEY)
     assert lines is not None
     (call,) = [
@@ -196,7 +196,7 @@ def test_any_values_are_written_as_python_reads_them(body: dict[str, Any]) -> No
     assert result == {"model": "m", "prompt": "p", **body}
 
 
-def test_what_goes_with_every_request_goes_with_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_of_the_run_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"X-Tenant": "acme", "X-Gateway": f"${KEY}", "X-Odd": "$(id)"}
     lines = snippet(request({"model": "m", "prompt": "a"}), BASE, None, headers)
     assert lines is not None

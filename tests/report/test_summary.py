@@ -1,4 +1,4 @@
-"""The verdict in words, the states, and what was left open."""
+"""The summary sentence, states and unverified requirements."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from tests.report.builders import (
 )
 
 
-def test_a_kept_contract_is_reported_in_one_sentence() -> None:
+def test_conforming_run_has_one_sentence() -> None:
     summary = Summary(a_run(a_finding()))
     assert summary.headline.en == "Conforming"
     assert summary.sentence.en == (
@@ -28,7 +28,7 @@ def test_a_kept_contract_is_reported_in_one_sentence() -> None:
     )
 
 
-def test_a_parameter_without_effect_is_named() -> None:
+def test_ignored_parameter_is_named() -> None:
     subjects = (a_subject("stop"), a_subject("echo"))
     run = a_run(a_failure("echo.returned", subject="echo"), a_finding(), subjects=subjects)
     assert Summary(run).sentence.en == (
@@ -37,13 +37,13 @@ def test_a_parameter_without_effect_is_named() -> None:
     )
 
 
-def test_a_wrong_response_field_is_named_apart_from_the_parameters() -> None:
+def test_incorrect_response_field_is_named_separately() -> None:
     subjects = (a_subject("stop"), a_subject("usage.total_tokens", kind="field"))
     run = a_run(a_failure(subject="usage.total_tokens"), subjects=subjects)
     assert Summary(run).sentence.en.count("Incorrect response fields: `usage.total_tokens`.") == 1
 
 
-def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
+def test_many_untested_parameters_are_counted() -> None:
     names = ("a", "b", "c", "d", "e")
     few = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names[:2]))))
     many = a_run(a_finding(), subjects=tuple(map(a_subject, ("stop", *names))))
@@ -51,19 +51,19 @@ def test_many_untested_parameters_are_counted_and_few_are_named() -> None:
     assert "5 not tested" in Summary(many).sentence.en
 
 
-def test_doubt_is_said_and_never_praised() -> None:
+def test_inconclusive_findings_are_mentioned() -> None:
     summary = Summary(a_run(a_finding(), a_finding("stop.other", "inconclusive")))
     assert summary.headline.en == "Inconclusive"
     assert summary.sentence.en.startswith("1 of 2 checks inconclusive")
 
 
-def test_an_endpoint_that_was_never_judged_has_no_parameters_to_speak_of() -> None:
+def test_failed_preflight_lists_no_parameters() -> None:
     run = a_run(conclusion=Conclusion.UNDECIDED, reason="the API key was refused with 401")
     assert Summary(run).sentence.en == "Preflight failed; no checks were run."
     assert Summary(run).because.en == "the API key was refused with 401"
 
 
-def test_a_run_that_is_incomplete_says_nothing_of_the_rest() -> None:
+def test_incomplete_run_makes_no_further_claims() -> None:
     run = a_run(a_finding(), exchanges=(an_exchange(),), incomplete=True)
     summary = Summary(run)
     assert summary.headline.en == "Incomplete"
@@ -84,19 +84,19 @@ def test_a_run_that_is_incomplete_says_nothing_of_the_rest() -> None:
         (Cost(1, 0, 0, 0), "1 request, 0 tokens"),
     ],
 )
-def test_the_usage_says_what_is_known_and_what_is_a_bound(cost: Cost, words: str) -> None:
+def test_usage_distinguishes_known_values_and_limits(cost: Cost, words: str) -> None:
     run = a_run(a_finding())
     assert run.footer is not None
     assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
 
 
-def test_strict_runs_count_lesser_failures_as_broken() -> None:
+def test_strict_runs_count_warnings_as_failures() -> None:
     warned = a_finding("stop.lesser", "warn")
     assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")
     assert Summary(a_run(warned, strict=True)).sentence.en.endswith("1 of 1 check failed.")
 
 
-def test_what_was_not_verified_is_listed_with_its_reasons() -> None:
+def test_unverified_requirements_have_reasons() -> None:
     requirements = tuple(map(a_requirement, ("stop.at-most-four", "echo.returned", "seed.repeats")))
     run = a_run(
         a_finding("stop.one", "skipped", message="the token budget is spent"),
@@ -114,7 +114,7 @@ def by_words(gap: Gap) -> dict[str, tuple[str, ...]]:
     return {reason.en: names for reason, names in gap.reasons.items()}
 
 
-def test_broken_areas_come_first_and_failures_before_passes() -> None:
+def test_failing_areas_and_checks_come_first() -> None:
     keys = ("echo.returned", "seed.repeats", "stop.at-most-four")
     requirements = tuple(map(a_requirement, keys))
     run = a_run(
@@ -129,12 +129,12 @@ def test_broken_areas_come_first_and_failures_before_passes() -> None:
     assert [second.name, third.name] == ["seed", "echo"]
 
 
-def test_a_promised_parameter_that_is_rejected_is_refused() -> None:
+def test_rejected_documented_parameter_is_refused() -> None:
     (row,) = Summary(a_run(a_failure(effect=Effect.REFUSED))).rows
     assert row.state is State.REFUSED
 
 
-def test_the_sentence_is_said_in_chinese_as_well() -> None:
+def test_sentence_exists_in_chinese() -> None:
     subjects = (a_subject("stop"), a_subject("echo"), a_subject("usage", kind="field"))
     failures = (a_failure("echo.returned", subject="echo"), a_failure("usage.a", subject="usage"))
     summary = Summary(a_run(*failures, a_finding(), subjects=subjects))
@@ -150,7 +150,7 @@ def usage_of(prompt: list[int], counted: int) -> Exchange:
     return an_exchange(request={"model": "m", "prompt": prompt}, body={"usage": usage})
 
 
-def test_a_wrong_usage_is_reported_by_what_can_be_counted() -> None:
+def test_incorrect_usage_is_quantified() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     exchanges = (usage_of([5, 6, 7, 8], 10), usage_of([9], 4), an_exchange())
     result = Summary(a_run(wrong, exchanges=exchanges)).sentence
@@ -162,7 +162,7 @@ def test_a_wrong_usage_is_reported_by_what_can_be_counted() -> None:
     assert "Incorrect usage" not in Summary(a_run(a_finding(), exchanges=exchanges)).sentence.en
 
 
-def test_usage_that_nobody_can_count_is_not_told() -> None:
+def test_uncountable_usage_is_not_reported() -> None:
     wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
     for usage in (None, {"prompt_tokens": True}, {"prompt_tokens": -4}, {"prompt_tokens": "9"}):
         exchange = an_exchange(request={"prompt": [1, 2]}, body={"usage": usage})
@@ -171,7 +171,7 @@ def test_usage_that_nobody_can_count_is_not_told() -> None:
     assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=(in_words,))).sentence.en
 
 
-def test_fewer_tokens_than_were_generated_are_reported_as_well() -> None:
+def test_underreported_tokens_are_reported() -> None:
     wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
     body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
     exchange = an_exchange(request={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
@@ -182,11 +182,11 @@ def test_fewer_tokens_than_were_generated_are_reported_as_well() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.0421, "42 ms"), (41.23, "41.2 s"), (200.4, "3 min 20 s")]
 )
-def test_durations_are_as_precise_as_a_reader_cares(seconds: float, words: str) -> None:
+def test_durations_have_suitable_precision(seconds: float, words: str) -> None:
     assert duration(seconds).en == words
 
 
-def test_sizes_and_lists_read_as_people_write_them() -> None:
+def test_sizes_and_lists_are_readable() -> None:
     assert [size(999), size(2_700), size(5_000_000)] == ["999 B", "2.7 kB", "5.0 MB"]
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert listed(["a", "b", "c"], 3) == "a, b and c"
@@ -195,7 +195,7 @@ def test_sizes_and_lists_read_as_people_write_them() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str) -> None:
+def test_own_document_is_the_first_origin(name: str) -> None:
     contract = load_contract(name)
     says = {subject.name: subject.says for subject in contract.subjects}
     for requirement in contract.requirements.values():
@@ -210,7 +210,7 @@ def test_every_sentence_is_traced_to_its_contracts_own_document_first(name: str)
             assert found.others, f"nobody states {requirement.id}"
 
 
-def test_what_the_reference_counted_is_distinguished() -> None:
+def test_reference_cost_is_distinguished() -> None:
     run = a_run(a_failure())
     assert run.footer is not None
     request = replace(run, footer=replace(run.footer, reference_cost=Cost(3, 40, 5, 0)))

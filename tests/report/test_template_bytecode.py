@@ -1,4 +1,4 @@
-"""Compiled templates are kept for the next process, and never taken for another source."""
+"""Compiled templates are cached for the next process and never used for changed source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_compiled_template_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_template_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rendered(folder) == "one"
     (kept,) = (folder / "__pycache__").iterdir()
     assert sys.implementation.cache_tag in kept.name
@@ -36,27 +36,25 @@ def test_a_compiled_template_is_kept(folder: Path, monkeypatch: pytest.MonkeyPat
     assert rendered(folder) == "one"
 
 
-def test_a_changed_template_is_compiled_again(folder: Path) -> None:
+def test_changed_template_is_recompiled(folder: Path) -> None:
     rendered(folder)
     (folder / "page.html.j2").write_text("two", "utf-8")
     assert rendered(folder) == "two"
 
 
-def test_a_broken_file_is_compiled_again(folder: Path) -> None:
+def test_invalid_cache_file_is_recompiled(folder: Path) -> None:
     rendered(folder)
     (kept,) = (folder / "__pycache__").iterdir()
     kept.write_bytes(b"nothing of the kind")
     assert rendered(folder) == "one"
 
 
-def test_nothing_is_written_where_python_writes_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dont_write_bytecode_is_respected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert rendered(folder) == "one"
     assert not (folder / "__pycache__").exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_no_error(folder: Path) -> None:
+def test_unwritable_folder_is_no_error(folder: Path) -> None:
     (folder / "__pycache__").write_text("a file in its place", "utf-8")
     assert rendered(folder) == "one"

@@ -1,4 +1,4 @@
-"""Faults, variants and outcomes made by hand."""
+"""Builders of faults, variants and outcomes."""
 
 from __future__ import annotations
 

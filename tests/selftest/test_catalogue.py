@@ -1,4 +1,4 @@
-"""What the server lists is read, or refused with a sentence."""
+"""The server's lists are read, or rejected with a sentence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ VARIANT = {
 }
 
 
-def test_faults_and_variants_are_read_as_they_are_listed() -> None:
+def test_listed_faults_and_variants_are_read() -> None:
     catalogue = read_catalogue(json.dumps([FAULT]), json.dumps([VARIANT]))
     (fault,), (variant,) = catalogue.faults, catalogue.variants
     assert fault.requirements == ("stop.string", "stop.array")
@@ -42,7 +42,7 @@ def test_faults_and_variants_are_read_as_they_are_listed() -> None:
     assert (variant.refuses, variant.may_be_inconclusive) == (("logit_bias",), True)
 
 
-def test_what_is_not_told_is_the_usual() -> None:
+def test_missing_members_have_defaults() -> None:
     least = {key: FAULT[key] for key in ("name", "area", "requirements", "summary")}
     (fault,) = read_catalogue(json.dumps([least]), "[]").faults
     assert (fault.contract, fault.dialect, fault.shows) == (
@@ -63,16 +63,14 @@ def test_what_is_not_told_is_the_usual() -> None:
         (json.dumps([{**FAULT, "shows": "silently"}]), "[]", "$[0].shows"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_reported_in_a_sentence(
-    faults: str, variants: str, sentence: str
-) -> None:
+def test_invalid_list_is_reported_in_a_sentence(faults: str, variants: str, sentence: str) -> None:
     with pytest.raises(CatalogueError) as caught:
         read_catalogue(faults, variants)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_what_shows_everywhere_is_due_at_the_standard_tier_and_all_else_at_the_deep_one() -> None:
+def test_modifiers_and_statistics_defer_faults_to_deep() -> None:
     assert a_fault().due(None) is Tier.STANDARD
     assert a_fault().due("stream") is Tier.DEEP
     assert a_fault(statistical=True).due(None) is Tier.DEEP
@@ -83,7 +81,7 @@ def bundled() -> Catalogue:
     return read_catalogue(list_bundled("faults"), list_bundled("variants"))
 
 
-def test_every_bundled_fault_breaks_requirements_that_its_contract_holds(
+def test_bundled_faults_break_requirements_of_their_contract(
     bundled: Catalogue,
 ) -> None:
     assert bundled.faults
@@ -94,7 +92,7 @@ def test_every_bundled_fault_breaks_requirements_that_its_contract_holds(
             assert contract.why_not_in_force(requirement) is None, fault.name
 
 
-def test_every_bundled_behaviour_is_shown_in_a_dialect_under_a_contract(
+def test_bundled_behaviours_have_a_dialect_and_a_contract(
     bundled: Catalogue,
 ) -> None:
     for shown in (*bundled.faults, *bundled.variants):

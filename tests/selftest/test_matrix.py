@@ -1,4 +1,4 @@
-"""The sums: shares by area and tier, misses, alarms, prices, and what keeps the suite unsound."""
+"""Detection shares, misses, false positives, costs and complaints of a selftest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def a_matrix(*outcomes: Outcome, everything: bool = False, checks: Iterable[Any]
     return Matrix(outcomes, everything=everything, checks=checks)
 
 
-def test_shares_are_counted_by_area_and_tier_and_where_faults_hide() -> None:
+def test_shares_are_counted_by_area_tier_and_modifier() -> None:
     n = a_fault("n-ignored", area="n", requirements=("n.choices",))
     matrix = a_matrix(
         an_outcome(a_fault(), MISSED, tier=Tier.SMOKE),
@@ -36,18 +36,18 @@ def test_shares_are_counted_by_area_and_tier_and_where_faults_hide() -> None:
     assert of_stop.by_tier == {Tier.SMOKE: Share(0, 1), Tier.STANDARD: Share(1, 1)}
     assert of_stop.hidden == Share(1, 2)
     assert of_n.by_tier == {Tier.SMOKE: Share(0, 1), Tier.STANDARD: Share(1, 1)}
-    assert of_n.besides == 1  # at smoke it was `stop.string` that was accused
+    assert of_n.besides == 1  # at smoke it was `stop.string` that failed
     assert of_all.by_tier[Tier.STANDARD] == Share(2, 2)
     assert of_all.hidden.percent == 50
 
 
-def test_a_percentage_is_100_only_when_all_are_found() -> None:
+def test_percentage_is_100_only_for_all_faults() -> None:
     assert Share(199, 200).percent == 99
     assert Share(200, 200).percent == 100
     assert Share(0, 0).percent == 100
 
 
-def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> None:
+def test_missed_and_deferred_faults_are_separated() -> None:
     matrix = a_matrix(
         an_outcome(a_fault(), MISSED, tier=Tier.SMOKE),
         an_outcome(a_fault(), MISSED),
@@ -61,9 +61,7 @@ def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> No
 
 
 @pytest.mark.parametrize(("first", "second"), [(FOUND, MISSED), (MISSED, FOUND)])
-def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
-    first: Remark, second: Remark
-) -> None:
+def test_seed_dependent_fault_is_missed_and_unsteady(first: Remark, second: Remark) -> None:
     matrix = a_matrix(
         an_outcome(a_fault(), first, complete=False),
         an_outcome(a_fault(), second, complete=False, seed=1),
@@ -74,8 +72,8 @@ def test_a_fault_that_one_seed_misses_is_not_found_and_not_steady(
     assert "1 of the servers have different results with different seeds" in matrix.complaints
 
 
-def test_where_every_check_is_requested_each_seed_has_to_report_of_the_same() -> None:
-    """A run that ends with the first finding tells only whether there is one."""
+def test_complete_runs_must_agree_across_seeds() -> None:
+    """A run that ends with the first finding shows only whether there is one."""
     also, convention = a_remark("usage.stop"), a_remark("n.choices", level=Level.MAY)
     for complete, differing in ((True, ["usage.stop"]), (False, [])):
         matrix = a_matrix(
@@ -85,7 +83,7 @@ def test_where_every_check_is_requested_each_seed_has_to_report_of_the_same() ->
         assert [one.what for one in matrix.unsteady] == differing
 
 
-def test_a_correct_server_has_to_be_judged_alike_in_every_verdict() -> None:
+def test_conforming_servers_need_equal_verdicts_across_seeds() -> None:
     matrix = a_matrix(
         an_outcome(a_variant(), a_remark("n.choices", "pass"), MISSED),
         an_outcome(a_variant(), a_remark("n.choices", "refused"), MISSED, seed=1),
@@ -95,8 +93,8 @@ def test_a_correct_server_has_to_be_judged_alike_in_every_verdict() -> None:
     assert [(one.name, one.what) for one in matrix.unsteady] == [("crlf", "n.choices")]
 
 
-def test_where_a_server_varies_a_judgement_may_be_withheld_for_one_seed() -> None:
-    """On any other server that is a complaint of its own."""
+def test_nondeterministic_server_may_be_inconclusive_for_one_seed() -> None:
+    """On any other server that is a complaint."""
     result = [a_remark("n.choices", verdict) for verdict in ("pass", "inconclusive")]
     non_deterministic = a_variant(may_be_inconclusive=True)
     matrix = a_matrix(
@@ -107,14 +105,14 @@ def test_where_a_server_varies_a_judgement_may_be_withheld_for_one_seed() -> Non
     assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
 
 
-def test_one_reported_correct_server_is_a_complaint() -> None:
+def test_false_positive_is_a_complaint() -> None:
     matrix = a_matrix(an_outcome(a_variant(), FOUND))
     assert matrix.complaints == ("1 of the runs have false positives or errors in checks",)
     assert matrix.rows == ()
     assert a_matrix(an_outcome(a_variant(), MISSED)).complaints == ()
 
 
-def test_the_smoke_tier_has_to_find_its_share_of_everything() -> None:
+def test_smoke_tier_must_find_its_share() -> None:
     def of_five(found: int, *, everything: bool = True) -> tuple[str, ...]:
         faults = [a_fault(f"fault-{i}") for i in range(5)]
         smoke = [
@@ -129,20 +127,20 @@ def test_the_smoke_tier_has_to_find_its_share_of_everything() -> None:
     assert of_five(2, everything=False) == ()
 
 
-def test_a_check_of_the_run_that_finds_nothing_is_idle() -> None:
+def test_check_without_findings_is_idle() -> None:
     checks = [check for check in all_checks() if check.id in {"stop.string", "n.choices"}]
     assert {check.tier for check in checks} <= {Tier.SMOKE, Tier.STANDARD}
     matrix = a_matrix(an_outcome(a_fault(), FOUND), checks=checks)
     assert matrix.idle == ("n.choices",)
 
 
-def test_a_check_of_a_deeper_tier_is_not_idle_in_a_cheaper_run() -> None:
+def test_deeper_check_is_not_idle_in_cheaper_runs() -> None:
     deep = [check for check in all_checks() if check.tier is Tier.DEEP][:1]
     assert a_matrix(an_outcome(a_fault(), FOUND), checks=deep).idle == ()
     assert a_matrix(an_outcome(a_fault(), FOUND, tier=Tier.DEEP), checks=deep).idle
 
 
-def test_a_few_checks_tell_nothing_of_prices_or_of_what_else_is_reported() -> None:
+def test_partial_runs_show_no_prices_or_idle_checks() -> None:
     early = an_outcome(a_fault(), FOUND, cost=None, complete=False)
     matrix = a_matrix(early, checks=all_checks())
     assert matrix.prices == ()
@@ -153,7 +151,7 @@ def test_a_few_checks_tell_nothing_of_prices_or_of_what_else_is_reported() -> No
     assert price.runs == 1
 
 
-def test_prices_are_the_median_and_the_dearest_run_of_each_tier() -> None:
+def test_prices_are_median_and_maximum_per_tier() -> None:
     def paid(requests: int, tokens: int) -> Cost:
         return Cost(requests=requests, prompt_tokens=tokens - 1, completion_tokens=1)
 

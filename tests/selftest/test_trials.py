@@ -1,4 +1,4 @@
-"""Which runs done of what is wanted."""
+"""The trials of a selftest for a selection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def names(trials: tuple[Trial, ...]) -> list[str]:
     return [f"{trial.name} {trial.tier.value}" for trial in trials]
 
 
-def test_a_fault_that_shows_everywhere_is_tried_at_each_tier_and_all_else_at_the_deepest() -> None:
+def test_modified_faults_are_tried_at_the_deepest_tier() -> None:
     made = names(trials_of(CATALOGUE, Wanted(faults=("stop-dropped*",))))
     assert made == [
         "stop-dropped smoke",
@@ -34,7 +34,7 @@ def test_a_fault_that_shows_everywhere_is_tried_at_each_tier_and_all_else_at_the
     assert deep[3:] == ["stop-dropped@stream deep", "stop-dropped@batch deep"]
 
 
-def test_everything_is_every_behaviour_and_each_dialect_under_its_own_contract() -> None:
+def test_default_has_every_behaviour_and_dialect() -> None:
     made = trials_of(CATALOGUE, Wanted())
     assert {trial.shown.name for trial in made} == {
         *("stop-dropped", "seed-ignored", "crlf", "no-echo", "reference"),
@@ -44,7 +44,7 @@ def test_everything_is_every_behaviour_and_each_dialect_under_its_own_contract()
     assert own == {"reference": "openai"} | {name: name for name in DOCUMENTS}
 
 
-def test_globs_choose_by_name_with_its_modifier_and_by_area() -> None:
+def test_globs_select_by_name_modifier_and_area() -> None:
     def chosen(*globs: str) -> set[str]:
         return {trial.name for trial in trials_of(CATALOGUE, Wanted(faults=globs))}
 
@@ -55,19 +55,19 @@ def test_globs_choose_by_name_with_its_modifier_and_by_area() -> None:
     assert chosen("nothing") == set()
 
 
-def test_who_asks_for_faults_gets_no_variants_and_the_other_way_round() -> None:
+def test_faults_and_variants_are_selected_separately() -> None:
     assert {t.name for t in trials_of(CATALOGUE, Wanted(variants=("no-*",)))} == {"no-echo"}
     both = trials_of(CATALOGUE, Wanted(faults=("seed-*",), variants=("crlf",)))
     assert {trial.name for trial in both} == {"seed-ignored", "crlf"}
 
 
-def test_each_seed_repeats_everything_against_fresh_state() -> None:
+def test_each_seed_repeats_everything_with_fresh_state() -> None:
     made = trials_of(CATALOGUE, Wanted(variants=("crlf",), seeds=3))
     assert [trial.seed for trial in made] == [0, 1, 2]
     assert len({trial.path for trial in made}) == 3
 
 
-def test_only_against_a_fault_a_few_checks_may_do() -> None:
+def test_only_faults_allow_partial_runs() -> None:
     whole = {trial.name: trial.complete for trial in trials_of(CATALOGUE, Wanted())}
     assert not whole["stop-dropped"]
     assert not whole["stop-dropped@stream"]
@@ -76,7 +76,7 @@ def test_only_against_a_fault_a_few_checks_may_do() -> None:
     assert all(trial.complete for trial in trials_of(CATALOGUE, Wanted(complete=True)))
 
 
-def test_a_path_names_dialect_behaviour_and_a_state_of_its_own() -> None:
+def test_path_has_dialect_behaviour_and_state() -> None:
     made = trials_of(CATALOGUE, Wanted(faults=("stop-dropped", "*@stream")))
     assert [trial.path for trial in made] == [
         "reference/stop-dropped/openai-smoke-0",
@@ -85,19 +85,19 @@ def test_a_path_names_dialect_behaviour_and_a_state_of_its_own() -> None:
     ]
 
 
-def test_under_one_contract_only_what_it_holds_for_wrong_or_right_is_run() -> None:
-    # This document has `stop`; it has no `seed`, and it promises echo, which may not be declined.
+def test_contract_limits_faults_variants_and_dialects() -> None:
+    # This document has `stop`; it has no `seed`, and it promises echo, which may not be rejected.
     made = trials_of(CATALOGUE, Wanted(contract=load_contract("zero")))
     assert {trial.shown.name for trial in made} == {"stop-dropped", "crlf", "zero"}
     assert {(trial.contract, trial.dialect) for trial in made} == {("zero", "zero")}
 
 
-def test_a_fault_of_one_document_is_judged_by_that_document() -> None:
+def test_fault_of_one_document_uses_its_contract() -> None:
     own = Catalogue((a_fault(contract="zhizengzeng", dialect="zhizengzeng"),), ())
     assert {t.contract for t in trials_of(own, Wanted(faults=("*",)))} == {"zhizengzeng"}
     assert trials_of(own, Wanted(faults=("*",), contract=load_contract("zero"))) == ()
 
 
-def test_what_says_that_two_ways_are_alike_is_in_the_contract() -> None:
+def test_equivalence_requirements_are_in_the_contract() -> None:
     named = {requirement for those in ALIKE.values() for requirement in those}
     assert named <= load_contract(LIVE).requirements.keys()

@@ -1,4 +1,4 @@
-"""Workers with a server each: real runs, and what happens when one of them goes away."""
+"""Workers with one server each: real runs, and workers that fail."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def python(program: str) -> list[str]:
     return [sys.executable, "-c", program]
 
 
-def test_each_trial_comes_to_an_outcome_against_what_the_server_shows() -> None:
+def test_each_trial_has_an_outcome() -> None:
     outcomes = {outcome.trial: outcome for outcome in outcomes_of(SMOKE, jobs=2)}
     assert outcomes.keys() == set(SMOKE)
     reference, zero, faulty = (outcomes[trial] for trial in SMOKE)
@@ -58,13 +58,13 @@ def test_each_trial_comes_to_an_outcome_against_what_the_server_shows() -> None:
     assert all(0 < o.cost.requests <= 25 and o.cost.tokens > 0 for o in outcomes.values())
 
 
-def test_a_few_checks_suffice_where_they_find_the_fault() -> None:
+def test_partial_run_suffices_if_it_finds_the_fault() -> None:
     (outcome,) = outcomes_of([replace(SMOKE[-1], complete=False)], jobs=1)
     assert outcome.found
     assert outcome.cost is None
 
 
-def test_all_checks_are_run_where_a_few_do_not_find_what_they_have_to() -> None:
+def test_all_checks_run_after_a_partial_miss() -> None:
     other = replace(TOTAL, requirements=("stop.string",))
     base = Trial(other, Tier.SMOKE, "openai", "reference", complete=False)
     hidden = replace(base, modifier="stream")
@@ -78,8 +78,8 @@ def test_all_checks_are_run_where_a_few_do_not_find_what_they_have_to() -> None:
     assert request == {"stop.string", *ALIKE["stream"]}
 
 
-def test_what_was_rejected_is_named() -> None:
-    # The live instruct model declines echo with logprobs, which no run at this tier may mind.
+def test_rejected_features_are_named() -> None:
+    # The live instruct model rejects echo with logprobs, which no run at this tier may report.
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
     (outcome,) = outcomes_of([trial], jobs=1)
     assert outcome.false_alarms == ()
@@ -96,16 +96,14 @@ def test_what_was_rejected_is_named() -> None:
         (DOES_NOT_START, "the bundled reference server did not start: port 80 is taken"),
     ],
 )
-def test_a_worker_or_a_server_that_goes_away_is_reported_in_a_sentence(
-    program: str, sentence: str
-) -> None:
+def test_lost_worker_is_reported_in_a_sentence(program: str, sentence: str) -> None:
     trial = Trial(a_variant(), Tier.SMOKE, "openai", "reference")
     with pytest.raises(WorkerError) as caught:
         list(outcomes_of([trial], jobs=1, command=python(program)))
     assert str(caught.value) == sentence
 
 
-def test_who_stops_early_leaves_no_process_behind() -> None:
+def test_early_stop_leaves_no_process() -> None:
     with closing(outcomes_of(SMOKE * 9, jobs=2)) as made:
         next(made)
         workers = [worker.pid for worker in multiprocessing.active_children() if worker.pid]

@@ -1,4 +1,4 @@
-"""The OpenAPI description and the six contracts that overlays make of it are well-formed."""
+"""The OpenAPI description and the six contracts derived from it are well-formed."""
 
 from __future__ import annotations
 
@@ -42,54 +42,54 @@ PROPERTIES = [
 ]
 
 
-def test_the_base_is_valid_openapi() -> None:
+def test_base_is_valid_openapi() -> None:
     validate(BASE)
 
 
 @for_each_case("document", DOCUMENTS)
-def test_what_an_overlay_makes_of_it_is_valid_openapi(document: str) -> None:
+def test_overlaid_description_is_valid_openapi(document: str) -> None:
     overlay = yaml.safe_load((SPEC / "documents" / f"{document}.yaml").read_text("utf-8"))
     validate(apply_overlay(BASE, overlay))
 
 
-def test_there_is_one_overlay_for_each_document_and_none_beside() -> None:
+def test_each_document_has_one_overlay() -> None:
     assert sorted(path.stem for path in (SPEC / "documents").iterdir()) == sorted(DOCUMENTS)
 
 
-def test_every_parameter_is_described_in_the_order_of_the_union() -> None:
+def test_parameters_have_a_fixed_order() -> None:
     assert list(REQUEST["properties"]) == PARAMETERS
 
 
-def test_null_is_a_type_and_never_a_keyword_of_older_openapi() -> None:
+def test_null_is_a_type() -> None:
     assert "nullable:" not in (SPEC / "openapi.yaml").read_text("utf-8")
 
 
 @for_each_case("schema", PROPERTIES)
-def test_every_property_says_what_it_is_and_who_documents_it(schema: dict[str, Any]) -> None:
+def test_every_property_has_a_description_and_documents(schema: dict[str, Any]) -> None:
     assert schema["description"].endswith(".")
     assert schema["x-documents"]
     assert schema["x-documents"].keys() <= set(DOCUMENTS)
 
 
 @for_each_case("schema", PROPERTIES)
-def test_whatever_a_document_says_is_said_in_both_languages(schema: dict[str, Any]) -> None:
+def test_every_statement_exists_in_both_languages(schema: dict[str, Any]) -> None:
     assert list(schema["x-documents"]) == list(schema["x-documents-zh"])
     assert all(schema["x-documents-zh"].values())
 
 
 @for_each_case("name", PARAMETERS)
-def test_every_parameter_says_whether_it_has_to_be_served(name: str) -> None:
+def test_every_parameter_states_whether_it_is_promised(name: str) -> None:
     assert isinstance(REQUEST["properties"][name]["x-promised"], bool)
 
 
-def test_every_form_of_a_prompt_says_whether_it_has_to_be_served() -> None:
+def test_every_prompt_form_states_whether_it_is_promised() -> None:
     *branches, null = REQUEST["properties"]["prompt"]["anyOf"]
     forms = {form["x-form"]: form["x-promised"] for form in branches}
     assert null == {"type": "null"}
     assert forms == {"string": True, "strings": False, "tokens": False, "token-arrays": False}
 
 
-def test_a_stream_is_described_event_by_event() -> None:
+def test_stream_is_described_event_by_event() -> None:
     responses = BASE["paths"]["/completions"]["post"]["responses"]["200"]["content"]
     assert responses["text/event-stream"]["schema"] == {
         "$ref": "#/components/schemas/CompletionEvent"

@@ -1,4 +1,4 @@
-"""What each document says, as a reader of its page would tell it."""
+"""What each document states, as a reader of its page would read it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ALL_NINE = {
 
 
 @for_each_case("document", DOCUMENTS)
-def test_a_page_documents_its_parameters_and_no_others(document: str) -> None:
+def test_page_documents_exactly_its_parameters(document: str) -> None:
     parameters = load_contract(document).parameters
     assert {p.name for p in parameters if not p.documented} == UNDOCUMENTED[document]
 
 
 @for_each_case("document", DOCUMENTS)
-def test_what_others_say_of_an_undocumented_parameter_is_kept(document: str) -> None:
+def test_undocumented_parameter_keeps_other_documents_statements(document: str) -> None:
     for parameter in load_contract(document).parameters:
         assert parameter.says
         assert (document in parameter.says) == parameter.documented
@@ -101,7 +101,7 @@ def test_range_of_the_penalties(document: str, limits: tuple[object, object], na
 
 
 @for_each_case("document", DOCUMENTS)
-def test_every_page_gives_temperature_the_range_zero_to_two(document: str) -> None:
+def test_temperature_ranges_from_zero_to_two(document: str) -> None:
     temperature = load_contract(document).parameter("temperature")
     assert (temperature.minimum, temperature.maximum) == (0, 2)
 
@@ -147,9 +147,7 @@ def test_only_openai_limits_n_and_best_of() -> None:
         ("openai", {"string": True, "strings": False, "tokens": False, "token-arrays": False}),
     ],
 )
-def test_forms_of_a_prompt_and_which_of_them_are_promised(
-    document: str, forms: dict[str, bool]
-) -> None:
+def test_promised_forms_of_a_prompt(document: str, forms: dict[str, bool]) -> None:
     assert load_contract(document).parameter("prompt").forms == forms
 
 
@@ -167,25 +165,25 @@ def test_forms_of_a_prompt_and_which_of_them_are_promised(
         ("openai", {p.name for p in load_contract("openai").parameters} - {"model", "user"}),
     ],
 )
-def test_null_is_taken_where_the_page_says_so(document: str, nullable: set[str]) -> None:
+def test_null_follows_the_page(document: str, nullable: set[str]) -> None:
     assert {p.name for p in load_contract(document).parameters if p.nullable} == nullable
 
 
 @for_each_case("document", [d for d in DOCUMENTS if d != "openai"])
-def test_a_vendor_promises_what_its_page_lists_without_a_reservation(document: str) -> None:
+def test_documented_parameters_are_promised_unless_reserved(document: str) -> None:
     parameters = load_contract(document).parameters
     documented = {p.name for p in parameters if p.documented}
     reserved = {"suffix"} if document == "zhizengzeng" else set()
     assert {p.name for p in parameters if p.promised} == documented - reserved
 
 
-def test_openai_compatibility_promises_what_every_server_has() -> None:
+def test_openai_contract_promises_common_parameters() -> None:
     promised = {p.name for p in load_contract("openai").parameters if p.promised}
     core = {"model", "prompt", "max_tokens", "temperature", "top_p", "stream", "stop"}
     assert promised == core
 
 
-def test_zhizengzeng_reads_logprobs_as_a_number_or_a_truth_value() -> None:
+def test_zhizengzeng_logprobs_is_a_number_or_boolean() -> None:
     logprobs = load_contract("zhizengzeng").parameter("logprobs")
     assert logprobs.types == ("integer", "boolean")
     assert logprobs.default == 0

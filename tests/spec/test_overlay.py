@@ -1,4 +1,4 @@
-"""The Overlay format: what its specification's examples and rules say, and what we add to them."""
+"""The Overlay format: examples and rules of its specification, and our additions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pets() -> dict[str, Any]:
     }
 
 
-def test_an_object_is_merged_recursively() -> None:
+def test_object_is_merged_recursively() -> None:
     result = applied(
         pets(),
         {"target": "$", "update": {"info": {"x-done": True}, "tags": [{"name": "new"}]}},
@@ -48,12 +48,12 @@ def test_an_object_is_merged_recursively() -> None:
     assert result["paths"] == pets()["paths"]
 
 
-def test_a_primitive_replaces_a_primitive() -> None:
+def test_primitive_replaces_a_primitive() -> None:
     result = applied(pets(), {"target": "$.info", "update": {"title": "Cats"}})
     assert result["info"]["title"] == "Cats"
 
 
-def test_null_is_a_primitive_like_any_other() -> None:
+def test_null_is_a_primitive() -> None:
     result = applied({"a": {"default": None}}, {"target": "$.a", "update": {"default": 1}})
     assert result == {"a": {"default": 1}}
 
@@ -63,19 +63,19 @@ def test_arrays_within_an_update_are_appended() -> None:
     assert result == {"a": {"list": [1, 2, 3]}}
 
 
-def test_a_selected_array_takes_one_entry_or_a_list_of_them() -> None:
+def test_selected_array_takes_an_entry_or_a_list() -> None:
     one = applied({"list": [1]}, {"target": "$.list", "update": {"name": "new"}})
     several = applied({"list": [1]}, {"target": "$.list", "update": [2, 3]})
     assert one == {"list": [1, {"name": "new"}]}
     assert several == {"list": [1, 2, 3]}
 
 
-def test_a_selected_primitive_is_replaced() -> None:
+def test_selected_primitive_is_replaced() -> None:
     result = applied(pets(), {"target": "$.paths['/pets'].get.summary", "update": "All pets"})
     assert result["paths"]["/pets"]["get"]["summary"] == "All pets"
 
 
-def test_a_wildcard_updates_every_node_with_a_copy_of_its_own() -> None:
+def test_wildcard_updates_get_separate_copies() -> None:
     result = applied(
         pets(),
         {"target": "$.paths.*.get", "update": {"x-limits": {"rate": 1}}},
@@ -85,7 +85,7 @@ def test_a_wildcard_updates_every_node_with_a_copy_of_its_own() -> None:
     assert result["paths"]["/toys"]["get"]["x-limits"] == {"rate": 1}
 
 
-def test_a_filter_selects_by_value() -> None:
+def test_filter_selects_by_value() -> None:
     target = "$.paths.*.get.parameters[?@.name=='filter' && @.in=='query']"
     result = applied(pets(), {"target": target, "update": {"required": True}})
     assert result["paths"]["/pets"]["get"]["parameters"] == [
@@ -94,7 +94,7 @@ def test_a_filter_selects_by_value() -> None:
     ]
 
 
-def test_items_are_removed_objects_and_primitives_alike() -> None:
+def test_objects_and_primitives_can_be_removed() -> None:
     result = applied(
         pets(),
         {"target": "$.paths.*.get.parameters[?@.name == 'dummy']", "remove": True},
@@ -110,14 +110,14 @@ def test_removing_several_items_does_not_shift_the_others(target: str) -> None:
     assert applied({"list": ["a", "b", "c"]}, {"target": target, "remove": True}) == {"list": ["b"]}
 
 
-def test_a_node_selected_twice_is_removed_once_and_updated_once() -> None:
+def test_node_selected_twice_is_changed_once() -> None:
     document = {"a": 1, "list": [1]}
     assert applied(document, {"target": "$['a', 'a']", "remove": True}) == {"list": [1]}
     updated = applied(document, {"target": "$['list', 'list']", "update": [2]})
     assert updated["list"] == [1, 2]
 
 
-def test_removal_wins_over_an_update() -> None:
+def test_removal_overrides_an_update() -> None:
     result = applied(pets(), {"target": "$.info", "update": {"title": "Cats"}, "remove": True})
     assert "info" not in result
 
@@ -127,7 +127,7 @@ def test_remove_false_removes_nothing() -> None:
     assert result["info"] == {"title": "Cats"}
 
 
-def test_actions_build_on_each_other_in_their_order() -> None:
+def test_actions_apply_in_order() -> None:
     result = applied(
         {"a": {"type": ["integer", "null"]}},
         {"target": "$.a.type", "remove": True},
@@ -143,18 +143,18 @@ def test_copy_merges_another_node() -> None:
     assert result["paths"]["/toys"]["get"]["tags"] == ["pets", "dummy"]
 
 
-def test_keys_keep_their_order_and_new_ones_come_last() -> None:
+def test_keys_keep_their_order() -> None:
     result = applied({"b": 1, "a": {}}, {"target": "$", "update": {"a": {"x": 1}, "c": 2}})
     assert list(result) == ["b", "a", "c"]
 
 
-def test_the_document_handed_in_stays_as_it_is() -> None:
+def test_input_document_is_unchanged() -> None:
     document = pets()
     applied(document, {"target": "$.paths", "remove": True})
     assert document == pets()
 
 
-def test_places_that_yaml_wrote_once_are_changed_one_by_one() -> None:
+def test_yaml_aliases_are_changed_separately() -> None:
     shared = {"type": "string"}
     result = applied({"a": shared, "b": shared}, {"target": "$.a", "update": {"type": "integer"}})
     assert result == {"a": {"type": "integer"}, "b": {"type": "string"}}
@@ -195,7 +195,7 @@ def test_patch_versions_make_no_difference(version: str) -> None:
         ({"update": {}}, "action 1 must be a mapping with a `target`"),
     ],
 )
-def test_a_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) -> None:
+def test_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) -> None:
     with pytest.raises(OverlayError) as caught:
         applied(pets(), action)
     assert sentence in str(caught.value)
@@ -211,12 +211,12 @@ def test_a_mistake_in_an_action_is_named(action: dict[str, Any], sentence: str) 
         ({**overlay({"target": "$", "update": {}}), "action": []}, "unknown field `action`"),
     ],
 )
-def test_a_mistake_in_the_frame_is_named(document: object, sentence: str) -> None:
+def test_mistake_in_the_frame_is_named(document: object, sentence: str) -> None:
     with pytest.raises(OverlayError) as caught:
         apply_overlay(pets(), document)
     assert sentence in str(caught.value)
 
 
-def test_extensions_are_welcome_everywhere() -> None:
+def test_extensions_are_allowed_everywhere() -> None:
     action = {"target": "$.info", "update": {"title": "Cats"}, "x-why": "for a change"}
     assert apply_overlay(pets(), {**overlay(action), "x-author": "us"})["info"]["title"] == "Cats"

@@ -1,4 +1,4 @@
-"""The pages beside their contracts: two readings of the same text, made apart, have to agree."""
+"""The transcribed pages agree with their contracts, which were written independently."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_vendors_page_is_transcribed() -> None:
 
 
 @for_each_case("name", PAGES)
-def test_a_transcription_fits_the_schema_of_pages(name: str) -> None:
+def test_transcription_fits_the_schema_of_pages(name: str) -> None:
     schema = json.loads((SPEC / "pages.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     rows = yaml.safe_load((SPEC / "pages" / f"{name}.yaml").read_text("utf-8"))
@@ -58,9 +58,7 @@ def whole(example: Example) -> dict[str, Any]:
 
 
 @for_each_case(("page", "example"), EXAMPLES)
-def test_an_example_fits_its_documents_contract_and_that_of_the_live_api(
-    page: Page, example: Example
-) -> None:
+def test_example_fits_its_contract_and_openai(page: Page, example: Example) -> None:
     for contract in (load_contract(page.document), load_contract("openai")):
         assert contract.validate_request(whole(example)) == ()
 
@@ -73,9 +71,7 @@ def violations_of(page: Page, sample: Sample) -> list[SchemaViolation]:
 
 
 @for_each_case(("page", "sample"), SAMPLES)
-def test_a_sample_fits_its_documents_contract_but_for_one_that_lacks_arrays(
-    page: Page, sample: Sample
-) -> None:
+def test_sample_fits_its_contract_except_missing_arrays(page: Page, sample: Sample) -> None:
     found = [(v.path, v.rule, v.message) for v in violations_of(page, sample)]
     lacking = ["top_logprobs", "text_offset"] if page.document == "gpt-ge" else []
     assert found == [
@@ -84,12 +80,12 @@ def test_a_sample_fits_its_documents_contract_but_for_one_that_lacks_arrays(
 
 
 @for_each_case(("page", "sample"), SAMPLES)
-def test_something_can_be_read_of_every_sample(page: Page, sample: Sample) -> None:
+def test_every_sample_is_readable(page: Page, sample: Sample) -> None:
     assert read(sample).objects
     assert all(thing["choices"] for thing in read(sample).objects)
 
 
-def test_eronmind_requires_all_nine() -> None:
+def test_eronmind_requires_all_nine_parameters() -> None:
     contract = load_contract("eronmind")
     request = dict(load_page("eronmind").examples[0].request)
     for name in list(request):
@@ -97,7 +93,7 @@ def test_eronmind_requires_all_nine() -> None:
         assert [(v.rule, name in v.message) for v in found] == [("required", True)]
 
 
-def test_eronminds_overlay_keeps_the_types_that_its_page_writes() -> None:
+def test_eronmind_overlay_keeps_the_pages_types() -> None:
     overlay = (SPEC / "documents" / "eronmind.yaml").read_text("utf-8")
     assert "x-page-type: string" in overlay
     assert {parameter.type for parameter in load_page("eronmind").parameters} == {"string"}
@@ -107,13 +103,13 @@ def test_eronminds_overlay_keeps_the_types_that_its_page_writes() -> None:
 
 
 @for_each_case("name", PAGES)
-def test_a_page_lists_what_its_contract_documents(name: str) -> None:
+def test_page_lists_what_its_contract_documents(name: str) -> None:
     listed = {parameter.names[0] for parameter in load_page(name).parameters}
     assert listed == {p.name for p in load_contract(name).parameters if p.documented}
 
 
 @for_each_case(("document", "parameter"), PARAMETERS)
-def test_the_contract_requires_what_the_page_requires(document: str, parameter: Parameter) -> None:
+def test_contract_requires_what_the_page_requires(document: str, parameter: Parameter) -> None:
     required = load_contract(document).parameter(parameter.names[0]).required
     # Where a page does not say, its contract reads model and prompt as required.
     silent = parameter.names[0] in {"model", "prompt"}
@@ -121,7 +117,7 @@ def test_the_contract_requires_what_the_page_requires(document: str, parameter: 
 
 
 @for_each_case(("document", "parameter"), PARAMETERS)
-def test_the_contract_has_the_pages_default(document: str, parameter: Parameter) -> None:
+def test_contract_has_the_pages_defaults(document: str, parameter: Parameter) -> None:
     known = load_contract(document).parameter(parameter.names[0])
     if parameter.default == "inf":
         assert known.default_unlimited
@@ -132,7 +128,7 @@ def test_the_contract_has_the_pages_default(document: str, parameter: Parameter)
 
 
 @for_each_case(("document", "parameter"), PARAMETERS)
-def test_the_contract_has_the_pages_limits(document: str, parameter: Parameter) -> None:
+def test_contract_has_the_pages_limits(document: str, parameter: Parameter) -> None:
     known = load_contract(document).parameter(parameter.names[0])
     assert known.max_items == parameter.most
     # What lies in the nature of the thing stays in a contract whether a page says so or not.
@@ -143,9 +139,7 @@ def test_the_contract_has_the_pages_limits(document: str, parameter: Parameter) 
 
 
 @for_each_case(("document", "parameter"), PARAMETERS)
-def test_null_is_taken_where_it_is_a_type_or_the_default(
-    document: str, parameter: Parameter
-) -> None:
+def test_null_is_accepted_if_typed_or_default(document: str, parameter: Parameter) -> None:
     nullable = "null" in types_in(parameter.type) or (
         parameter.has_default and parameter.default is None
     )
@@ -160,14 +154,14 @@ def test_null_is_taken_where_it_is_a_type_or_the_default(
 @for_each_case(
     ("document", "parameter"), [row for row in PARAMETERS if row.values[0] != "eronmind"]
 )
-def test_the_contract_takes_values_of_the_pages_types(document: str, parameter: Parameter) -> None:
+def test_contract_accepts_values_of_the_pages_types(document: str, parameter: Parameter) -> None:
     known = load_contract(document).parameter(parameter.names[0])
     for kind in types_in(parameter.type):
         assert kind == "null" or overlap((kind,), known.types)
 
 
 @for_each_case("name", PAGES)
-def test_what_a_page_describes_of_a_response_is_a_field_of_it(name: str) -> None:
+def test_described_response_fields_are_in_the_contract(name: str) -> None:
     contract = load_contract(name)
     known = {field.path.removeprefix("response.") for field in contract.fields}
     assert {field.path for field in load_page(name).fields} <= known

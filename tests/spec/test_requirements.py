@@ -1,4 +1,4 @@
-"""The requirements are well-formed, and nobody is quoted who does not know the subject."""
+"""The requirements are well-formed, and their sources document the subject."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ ASPECTS = {"null", "default", "minimum", "maximum", "max_items"}
 FORMS = {"strings", "tokens", "token-arrays"}
 
 
-def test_the_file_fits_its_schema() -> None:
+def test_file_fits_its_schema() -> None:
     schema = json.loads((SPEC / "requirements.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(TEXT))) == []
 
 
 @for_each_case("key", ["id", "statement", "statement_zh"])
-def test_no_two_requirements_are_alike(key: str) -> None:
+def test_requirements_are_unique(key: str) -> None:
     repeated = [value for value, times in Counter(row[key] for row in ROWS).items() if times > 1]
     assert repeated == []
 
 
-def test_requirements_of_one_area_stand_together() -> None:
+def test_requirements_are_grouped_by_area() -> None:
     areas = [row["id"].partition(".")[0] for row in ROWS]
     runs = [area for i, area in enumerate(areas) if i == 0 or areas[i - 1] != area]
     scattered = [area for area, times in Counter(runs).items() if times > 1]
@@ -45,14 +45,14 @@ def test_requirements_of_one_area_stand_together() -> None:
 
 
 @for_each_case("row", EACH)
-def test_a_requirement_speaks_of_something_the_contract_has(row: dict[str, Any]) -> None:
+def test_requirement_subject_is_in_the_contract(row: dict[str, Any]) -> None:
     contract = load_contract("openai")
     known = {subject.name for subject in contract.subjects} | OTHER_SUBJECTS
     assert row["subject"] in known or row["subject"].startswith("headers.")
 
 
 @for_each_case("row", EACH)
-def test_what_a_requirement_needs_is_a_parameter_or_an_aspect_of_one(row: dict[str, Any]) -> None:
+def test_requirement_needs_known_parameters(row: dict[str, Any]) -> None:
     contract = load_contract("openai")
     for need in row.get("needs", ()):
         name, _, aspect = need.partition(".")
@@ -61,13 +61,13 @@ def test_what_a_requirement_needs_is_a_parameter_or_an_aspect_of_one(row: dict[s
 
 
 @for_each_case("row", EACH)
-def test_nobody_is_quoted_twice(row: dict[str, Any]) -> None:
+def test_each_document_is_quoted_once(row: dict[str, Any]) -> None:
     documents = [source["document"] for source in row["sources"]]
     assert len(documents) == len(set(documents))
 
 
 @for_each_case("row", EACH)
-def test_whoever_is_quoted_is_held_to_it(row: dict[str, Any]) -> None:
+def test_quoted_documents_have_the_requirement_in_force(row: dict[str, Any]) -> None:
     for source in row["sources"]:
         assert load_contract(source["document"]).why_not_in_force(row["id"]) is None
 
@@ -82,7 +82,7 @@ def test_every_response_field_has_a_requirement(path: str) -> None:
     assert any(row["subject"] == path for row in ROWS)
 
 
-def test_contradicting_readings_bind_only_those_who_state_them() -> None:
+def test_contradicting_requirements_bind_only_their_documents() -> None:
     contradictions = [
         ("max-tokens.default-sixteen", "max-tokens.default-unlimited"),
         ("best-of.equal-to-n-served", "best-of.equal-to-n-refused"),
@@ -94,7 +94,7 @@ def test_contradicting_readings_bind_only_those_who_state_them() -> None:
             assert not (one in in_force and other in in_force)
 
 
-def test_what_is_not_known_of_the_live_api_is_never_a_must() -> None:
+def test_unknown_live_behaviour_is_never_a_must() -> None:
     advisory = {
         *("suffix.with-echo-or-batch", "stop.empty-is-harmless", "prompt.absent-or-null"),
         *("unknown-key.refused-or-ignored", "logprobs-arrays.before-sampling"),

@@ -1,4 +1,4 @@
-"""The bundled server, started and stopped by a run; here a few lines of Python stand in for it."""
+"""Starting and stopping the bundled server, here replaced by a few lines of Python."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def test_a_server_runs_as_long_as_the_block() -> None:
+def test_server_runs_until_the_block_ends() -> None:
     with bundled_server(python(LISTENS)) as server:
         assert server.base_url == "http://127.0.0.1:4711/v1"
         assert server.model == "gpt-3.5-turbo-instruct"
@@ -53,7 +53,7 @@ def test_a_server_runs_as_long_as_the_block() -> None:
     assert not is_running(server.pid)
 
 
-def test_a_server_speaks_as_it_is_reported() -> None:
+def test_server_options_are_passed_on() -> None:
     with bundled_server(python(TELLS_ITS_WORDS)) as server:
         assert server.base_url == "--dialect reference"
     with bundled_server(python(TELLS_ITS_WORDS), dialect="zero") as server:
@@ -61,7 +61,7 @@ def test_a_server_speaks_as_it_is_reported() -> None:
 
 
 @pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
-def test_a_server_is_stopped_also_when_the_block_does_not_end_well(
+def test_server_is_stopped_after_an_error(
     interruption: type[BaseException],
 ) -> None:
     with pytest.raises(interruption), bundled_server(python(LISTENS)) as server:
@@ -69,14 +69,14 @@ def test_a_server_is_stopped_also_when_the_block_does_not_end_well(
     assert not is_running(server.pid)
 
 
-def test_a_server_that_will_not_stop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unresponsive_server_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.targets.bundled.STOP_SECONDS", 0.1)
     with bundled_server(python(STUBBORN)) as server:
         pass
     assert not is_running(server.pid)
 
 
-def test_a_server_does_not_outlive_a_run_that_was_killed() -> None:
+def test_server_does_not_outlive_a_killed_run() -> None:
     with subprocess.Popen(python(RUNS_ONE), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         assert run.stdout is not None
         # A descriptor of the server process becomes readable when the process has ended.
@@ -88,7 +88,7 @@ def test_a_server_does_not_outlive_a_run_that_was_killed() -> None:
             os.close(server)
 
 
-def test_each_server_gets_a_key_of_its_own_that_does_not_show() -> None:
+def test_each_server_has_a_separate_hidden_key() -> None:
     keys = set()
     for _ in range(2):
         with bundled_server(python(TELLS_ITS_KEY)) as server:
@@ -107,7 +107,7 @@ def test_each_server_gets_a_key_of_its_own_that_does_not_show() -> None:
         (SILENT, "the bundled reference server did not start: it exited without a message"),
     ],
 )
-def test_a_server_that_does_not_start_says_why_in_a_sentence(program: str, sentence: str) -> None:
+def test_failed_start_is_reported_in_a_sentence(program: str, sentence: str) -> None:
     with pytest.raises(BundledServerError) as caught, bundled_server(python(program)):
         pass
     assert str(caught.value) == sentence

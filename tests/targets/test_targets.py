@@ -1,4 +1,4 @@
-"""``conformance.toml``: what it may say, and one clear sentence for each mistake in it."""
+"""``conformance.toml``: accepted settings, and one sentence per mistake."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def mistakes_in(read: Read, text: str, tmp_path: Path) -> list[str]:
     return [mistake.replace(f"{tmp_path}/", "") for mistake in refused.value.mistakes]
 
 
-def test_the_smallest_target_is_a_url_and_a_model(read: Read) -> None:
+def test_smallest_target_is_a_url_and_a_model(read: Read) -> None:
     assert read(SMALLEST) == (Entry("zero", "https://api.example.com/v1", "tiny"),)
 
 
-def test_a_target_takes_what_is_its_own_and_the_rest_from_the_defaults(read: Read) -> None:
+def test_target_settings_override_the_defaults(read: Read) -> None:
     zero, other = read(WHOLE)
     assert zero == Entry(
         name="zero",
@@ -90,9 +90,7 @@ def test_a_target_takes_what_is_its_own_and_the_rest_from_the_defaults(read: Rea
     assert other.api_key_env is None
 
 
-def test_a_contract_of_ones_own_is_looked_for_where_the_file_lies(
-    read: Read, tmp_path: Path
-) -> None:
+def test_custom_contract_is_relative_to_the_file(read: Read, tmp_path: Path) -> None:
     overlay = "overlay: 1.1.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n"
     (tmp_path / "ours.yaml").write_text(f"{overlay}  - {{target: $, update: {{}}}}\n")
     (entry,) = read(SMALLEST + 'contract = "ours.yaml"')
@@ -143,7 +141,7 @@ LINES: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("line", "sentence"), LINES)
-def test_each_mistake_is_one_sentence_with_file_target_and_key(
+def test_mistake_names_file_target_and_key(
     read: Read, tmp_path: Path, line: str, sentence: str
 ) -> None:
     (mistake,) = mistakes_in(read, f"{SMALLEST}{line}\n", tmp_path)
@@ -186,9 +184,7 @@ def test_each_mistake_is_one_sentence_with_file_target_and_key(
         ),
     ],
 )
-def test_a_file_that_is_wrong_as_a_whole(
-    read: Read, tmp_path: Path, text: str, sentence: str
-) -> None:
+def test_invalid_file_is_reported(read: Read, tmp_path: Path, text: str, sentence: str) -> None:
     (mistake,) = mistakes_in(read, text, tmp_path)
     assert sentence in mistake
 
@@ -196,13 +192,13 @@ def test_a_file_that_is_wrong_as_a_whole(
 @pytest.mark.parametrize(
     "name", ["../up", "a/b", "", ".", "-x", "index.html", "a b", "\\u0000", "\\u202e", "x" * 65]
 )
-def test_a_name_that_could_lead_elsewhere_is_no_name(read: Read, tmp_path: Path, name: str) -> None:
+def test_name_with_path_characters_is_rejected(read: Read, tmp_path: Path, name: str) -> None:
     (mistake,) = mistakes_in(read, SMALLEST.replace("zero", f'"{name}"'), tmp_path)
     assert "the name is used as a folder name" in mistake
     assert mistake.isprintable()
 
 
-def test_all_mistakes_are_reported_at_once(read: Read, tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_together(read: Read, tmp_path: Path) -> None:
     other = SMALLEST.replace("zero", "other").replace("tiny", "")
     text = f"[defaults]\nseed = 'x'\n{SMALLEST}tier = 1\nrate = 0\n{other}"
     mistakes = mistakes_in(read, text, tmp_path)
@@ -214,7 +210,7 @@ def test_all_mistakes_are_reported_at_once(read: Read, tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TargetsError, match=r"cannot read .*missing.toml: No such file"):
         read_targets(tmp_path / "missing.toml")
 
@@ -237,15 +233,13 @@ SECRET = "sk-proj-a1b2c3d4e5f6g7h8"
         f"headers-env = {{X-Api-Key = '{SECRET}'}}",
     ],
 )
-def test_a_key_in_the_file_is_refused_with_the_way_out_and_never_repeated(
-    read: Read, tmp_path: Path, line: str
-) -> None:
+def test_key_in_the_file_is_rejected_and_hidden(read: Read, tmp_path: Path, line: str) -> None:
     (mistake,) = mistakes_in(read, f"{SMALLEST}{line}\n", tmp_path)
     assert SECRET not in mistake
     assert "environment variable" in mistake
 
 
-def test_secrets_come_from_the_environment_and_show_nowhere(read: Read) -> None:
+def test_secrets_are_read_from_the_environment_and_hidden(read: Read) -> None:
     zero, _ = read(WHOLE)
     target = zero.target("zero", {"ZERO_KEY": f"{SECRET}\n", "GATEWAY": "let-me-in"})
     assert target.api_key == SECRET
@@ -271,16 +265,14 @@ def test_secrets_come_from_the_environment_and_show_nowhere(read: Read) -> None:
         ({"ZERO_KEY": "two words", "GATEWAY": "x"}, "The value of ZERO_KEY is not a valid key"),
     ],
 )
-def test_a_secret_that_is_missing_is_named(
-    read: Read, environment: dict[str, str], sentence: str
-) -> None:
+def test_missing_secret_is_named(read: Read, environment: dict[str, str], sentence: str) -> None:
     zero, _ = read(WHOLE)
     with pytest.raises(MissingSecretError, match=sentence) as missing:
         zero.target("zero", environment)
     assert "two words" not in str(missing.value)
 
 
-def test_a_target_without_a_key_gets_nobody_elses(read: Read) -> None:
+def test_target_without_a_key_gets_none(read: Read) -> None:
     _, other = read(WHOLE)
     assert other.target("openai", {"OPENAI_API_KEY": SECRET}).api_key is None
 
@@ -297,7 +289,7 @@ KEYS = st.sampled_from(
 
 @settings(derandomize=True, deadline=None, max_examples=150)
 @given(document=st.dictionaries(KEYS | st.text(max_size=6), VALUES, max_size=5))
-def test_whatever_stands_in_a_table_is_read_or_refused_in_printable_sentences(
+def test_any_table_is_read_or_rejected_with_sentences(
     document: dict[str, object], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "drawn.toml"

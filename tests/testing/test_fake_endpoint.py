@@ -1,4 +1,4 @@
-"""The endpoint that exists only in memory: right in every promise that checks rely on."""
+"""The fake endpoint conforms to every contract."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RUNS_BY_DEFAULT = [run for run in RUNS if run[1] is Tier.STANDARD or run[0] == "
 
 
 @pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
-def test_every_check_passes_on_it(document: str, tier: Tier) -> None:
+def test_every_check_passes(document: str, tier: Tier) -> None:
     contract = load_contract(document)
 
     async def judge() -> dict[str, str]:
@@ -73,14 +73,14 @@ def test_every_check_passes_on_it(document: str, tier: Tier) -> None:
 
 
 @given(st.text())
-def test_every_text_can_be_written_as_tokens_and_read_again(text: str) -> None:
+def test_every_text_round_trips_through_tokens(text: str) -> None:
     tokens = language.encode(text)
     assert language.decode(tokens).decode() == text
     assert all(0 <= token < language.SIZE for token in tokens)
 
 
 @given(st.lists(st.integers(0, language.SIZE - 1), max_size=20))
-def test_probabilities_add_up_to_one(context: list[int]) -> None:
+def test_probabilities_sum_to_one(context: list[int]) -> None:
     thought = language.predict(context)
     result = sum(math.exp(thought.logprob(token)) for token in thought.scores)
     rest = (language.SIZE - len(thought.scores)) * math.exp(thought.logprob(language.PREFIX))
@@ -88,16 +88,14 @@ def test_probabilities_add_up_to_one(context: list[int]) -> None:
     assert all(thought.logprob(token) <= 0 for token in thought.scores)
 
 
-def test_it_counts_and_copies() -> None:
+def test_fake_endpoint_counts_and_copies() -> None:
     assert ask(prompt="1, 2, 3,", temperature=0, max_tokens=6).text == " 4, 5, 6,"
     assert ask(prompt="一二三一二三一二", temperature=0, max_tokens=9).text == "三一二"
 
 
 @given(seed=st.integers(), temperature=st.floats(0, 2), top_p=st.floats(0.01, 1))
 @settings(max_examples=30)
-def test_sampling_never_leaves_what_top_p_allows(
-    seed: int, temperature: float, top_p: float
-) -> None:
+def test_sampling_stays_within_top_p(seed: int, temperature: float, top_p: float) -> None:
     thought = language.predict(language.encode("1, 2,"))
     token = thought.sample(temperature, top_p, random.Random(seed))
     better = [t for t in thought.scores if thought.scores[t] > thought.scores.get(token, -99)]
@@ -125,7 +123,7 @@ def test_sampling_never_leaves_what_top_p_allows(
         {"max_tokens": 7, "echo": True, "logprobs": 1},
     ],
 )
-def test_a_stream_joins_to_the_non_streaming_response(prompt: str, body: dict[str, Any]) -> None:
+def test_joined_stream_equals_the_non_streaming_response(prompt: str, body: dict[str, Any]) -> None:
     body = {"prompt": prompt, "seed": 1, **body}
     non_streaming, streamed = ask(**body), ask(stream=True, **body)
     assert streamed.texts == non_streaming.texts
@@ -138,31 +136,31 @@ def test_a_stream_joins_to_the_non_streaming_response(prompt: str, body: dict[st
 
 
 @pytest.mark.parametrize("limit", range(1, 13))
-def test_characters_are_whole_in_every_chunk_but_the_last(limit: int) -> None:
+def test_only_the_last_chunk_may_cut_a_character(limit: int) -> None:
     streamed = ask(stream=True, prompt="🍎🍌🍎🍌🍎", temperature=0, max_tokens=limit)
     texts = [chunk["choices"][0]["text"] for chunk in streamed.chunks]
     assert not any("\ufffd" in text for text in texts[:-1])
 
 
-def test_a_batch_is_answered_like_its_prompts_alone() -> None:
+def test_batch_equals_its_single_prompts() -> None:
     together = ask(prompt=PROMPTS[:3], temperature=0, n=2)
     alone = [ask(prompt=prompt, temperature=0).text for prompt in PROMPTS[:3]]
     assert together.texts == tuple(text for text in alone for _ in range(2))
     assert [choice.index for choice in together.choices] == list(range(6))
 
 
-def test_tokens_are_answered_like_their_text() -> None:
+def test_token_prompts_equal_text_prompts() -> None:
     tokens = language.encode("1, 2, 3,")
     assert ask(prompt=tokens, temperature=0).text == ask(prompt="1, 2, 3,", temperature=0).text
     assert ask(prompt=[tokens], temperature=0, echo=True, max_tokens=0).text == "1, 2, 3,"
 
 
-def test_the_usage_counts_a_prompt_once_and_every_choice() -> None:
+def test_usage_counts_prompts_once_and_every_choice() -> None:
     usage = ask(prompt="1, 2, 3,", n=3, max_tokens=4, seed=0).usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (6, 12, 18)
 
 
-def test_the_best_of_several_has_the_highest_mean_log_probability() -> None:
+def test_best_of_has_the_highest_mean_log_probability() -> None:
     body = {"prompt": "1, 2, 3,", "seed": 4, "max_tokens": 5, "logprobs": 0}
 
     def mean(completion: Completion) -> list[float]:
@@ -172,13 +170,13 @@ def test_the_best_of_several_has_the_highest_mean_log_probability() -> None:
     assert mean(ask(**body, best_of=6)) == [max(mean(ask(**body, n=6)))]
 
 
-def test_a_natural_end_comes_in_time() -> None:
+def test_text_ends_before_the_limit() -> None:
     response = ask(prompt="1, 2, 3,", temperature=0, max_tokens=1000).only
     assert response.finish_reason == "stop"
     assert "endoftext" not in response.text
 
 
-def test_events_arrive_one_after_the_other_and_reading_can_stop() -> None:
+def test_events_arrive_in_order_and_reading_can_stop() -> None:
     request = Request(
         "POST",
         "/completions",
@@ -221,7 +219,9 @@ def test_events_arrive_one_after_the_other_and_reading_can_stop() -> None:
         ({"messages": []}, 400, "messages"),
     ],
 )
-def test_what_must_be_refused_is(body: dict[str, Any], status: int, param: str | None) -> None:
+def test_invalid_requests_are_rejected(
+    body: dict[str, Any], status: int, param: str | None
+) -> None:
     assert refusal(**body)[:2] == (status, param)
 
 
@@ -238,6 +238,6 @@ def test_what_must_be_refused_is(body: dict[str, Any], status: int, param: str |
         (Request("GET", "/models", headers=(("Authorization", "Bearer x"),)), 401),
     ],
 )
-def test_other_requests(request_: Request, status: int) -> None:
+def test_other_paths_and_models_are_handled(request_: Request, status: int) -> None:
     exchange: Exchange = asyncio.run(FakeEndpoint(OPENAI).send(request_))
     assert exchange.status == status

@@ -48,13 +48,13 @@ def read(
     return logits
 
 
-def test_whole_prompts_without_a_past(decoder, ids, expected):
+def test_complete_prompts_match_transformers(decoder, ids, expected):
     caches = empty_caches(decoder, ROWS)
     logits = read(decoder, caches, ids, np.zeros(ROWS, int))
     np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 
-def test_a_prompt_in_portions(decoder, ids, expected):
+def test_chunked_prompts_match_transformers(decoder, ids, expected):
     caches = empty_caches(decoder, 1)
     for start, end in [(0, 7), (7, 8), (8, LENGTH)]:
         logits = read(decoder, caches, ids[:1, start:end], np.array([start]))
@@ -62,7 +62,7 @@ def test_a_prompt_in_portions(decoder, ids, expected):
 
 
 @pytest.mark.parametrize("lengths", [(7, 1, 12), (0, 19, 3), (5, 5, 5)])
-def test_rows_of_different_lengths_go_on_from_their_own_past(decoder, ids, expected, lengths):
+def test_rows_with_different_pasts_match_transformers(decoder, ids, expected, lengths):
     caches = empty_caches(decoder, ROWS)
     for row, length in enumerate(lengths):
         own = empty_caches(decoder, 1)
@@ -78,7 +78,7 @@ def test_rows_of_different_lengths_go_on_from_their_own_past(decoder, ids, expec
             np.testing.assert_allclose(logits[row, 0], expected[row, place], atol=1e-4)
 
 
-def test_shipped_graph_is_the_exported_one(weights):
+def test_shipped_graph_matches_the_checkpoint(weights):
     shipped = onnx.load_model(weights / "decoder.onnx", load_external_data=False)
     exported = export.graph(weights)
     # The rotation's frequencies are powers, whose last bit depends on the processor.
@@ -97,6 +97,6 @@ def constants_of(model):
     return [*inside, *(attribute.t for attribute in nodes if attribute.HasField("t"))]
 
 
-def test_the_weights_are_shipped_once(weights):
+def test_weights_are_shipped_once(weights):
     assert (weights / "decoder.onnx").stat().st_size < 40_000
     assert sum(file.stat().st_size for file in weights.iterdir()) < 35_000_000

@@ -1,4 +1,4 @@
-"""Lessons are repeatable, varied and right."""
+"""Lessons are repeatable, varied and correct."""
 
 from itertools import islice
 from random import Random
@@ -8,21 +8,21 @@ import pytest
 from reference_server.training import lessons, phrases
 
 
-def test_a_seed_names_a_curriculum():
+def test_seed_determines_a_curriculum():
     assert list(islice(lessons.stream(7), 200)) == list(islice(lessons.stream(7), 200))
 
 
-def test_another_seed_names_another():
+def test_another_seed_gives_another_curriculum():
     assert list(islice(lessons.stream(7), 20)) != list(islice(lessons.stream(8), 20))
 
 
-def test_hardly_any_lesson_comes_twice():
+def test_lessons_rarely_repeat():
     some = list(islice(lessons.stream(1), 2000))
     assert len(set(some)) > 0.85 * len(some)
 
 
 @pytest.mark.parametrize("lesson", lessons.WEIGHTS, ids=lambda lesson: lesson.__name__)
-def test_every_lesson_writes_something(lesson: lessons.Lesson):
+def test_every_lesson_has_text(lesson: lessons.Lesson):
     assert all(lesson(Random(seed)).strip() for seed in range(50))
 
 
@@ -36,7 +36,7 @@ def test_every_lesson_writes_something(lesson: lessons.Lesson):
         (99, "ninety-nine", "九十九"),
     ],
 )
-def test_numbers_in_words(number: int, english: str, chinese: str):
+def test_numbers_are_spelled_in_words(number: int, english: str, chinese: str):
     assert phrases.english_number(number) == english
     assert phrases.chinese_number(number) == chinese
 

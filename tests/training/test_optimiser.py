@@ -5,7 +5,7 @@ import torch
 from reference_server.training.optimiser import Muon, orthogonal
 
 
-def test_singular_values_come_close_to_one():
+def test_singular_values_are_near_one():
     torch.manual_seed(0)
     for shape in ((2, 8, 32), (2, 32, 8)):
         values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
@@ -13,7 +13,7 @@ def test_singular_values_come_close_to_one():
         assert values.max() < 1.5
 
 
-def test_a_step_goes_downhill():
+def test_step_reduces_the_loss():
     torch.manual_seed(0)
     matrix = torch.nn.Parameter(torch.randn(6, 4))
     muon = Muon([matrix], lr=0.05)

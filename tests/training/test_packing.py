@@ -12,7 +12,7 @@ DOCUMENTS = [
 ]
 
 
-def test_a_seed_names_a_shard(tokenizer: Tokenizer):
+def test_seed_determines_a_shard(tokenizer: Tokenizer):
     first = packing.shard(DOCUMENTS, tokenizer, seed=3, tokens=4000)
     again = packing.shard(DOCUMENTS, tokenizer, seed=3, tokens=4000)
     assert first.shape == (4000,)

@@ -1,4 +1,4 @@
-"""What the shipped model must be able to do, because the suite's probes lean on it."""
+"""Abilities of the shipped model that the suite's checks need."""
 
 import pytest
 from tokenizers import Tokenizer
@@ -19,11 +19,11 @@ from reference_server.training import evaluate
         ("🎉 🎈 🎉 🎈 🎉 🎈", " 🎉 🎈 🎉 🎈 🎉 🎈"),
     ],
 )
-def test_patterns_go_on(network, tokenizer, prompt: str, continuation: str):
+def test_patterns_are_continued(network, tokenizer, prompt: str, continuation: str):
     assert evaluate.greedy(network, tokenizer, prompt, 60).startswith(continuation)
 
 
-def test_it_counts_beyond_sixty(network: LlamaForCausalLM, tokenizer: Tokenizer):
+def test_counting_continues_beyond_sixty(network: LlamaForCausalLM, tokenizer: Tokenizer):
     assert evaluate.counting_reach(network, tokenizer) >= 60
 
 
@@ -36,27 +36,27 @@ def test_it_counts_beyond_sixty(network: LlamaForCausalLM, tokenizer: Tokenizer)
         "🌟🍎🚀🐼🎵",
     ],
 )
-def test_a_line_is_copied(network: LlamaForCausalLM, tokenizer: Tokenizer, line: str):
+def test_line_is_copied(network: LlamaForCausalLM, tokenizer: Tokenizer, line: str):
     assert evaluate.greedy(network, tokenizer, f"{line}\n{line}\n", 60).startswith(line)
 
 
-def test_copying_is_sure_of_itself(network: LlamaForCausalLM, tokenizer: Tokenizer):
+def test_copied_tokens_are_likely(network: LlamaForCausalLM, tokenizer: Tokenizer):
     copied = evaluate.copying(network, tokenizer, count=40)
     assert copied.exact > 0.6
     assert copied.median_gap > 3
 
 
-def test_the_right_suffix_makes_the_right_middle_likelier_than_a_foreign_one(network, tokenizer):
+def test_matching_suffix_makes_the_middle_likelier(network, tokenizer):
     worth = evaluate.suffix_worth(network, tokenizer, evaluate.unseen_lessons(120))
     assert worth.right > worth.foreign + 0.3
 
 
-def test_free_text_is_not_one_word_for_ever(network: LlamaForCausalLM, tokenizer: Tokenizer):
+def test_free_text_does_not_repeat_one_word(network: LlamaForCausalLM, tokenizer: Tokenizer):
     for prompt in ("In the beginning", "The package manager", "如果您想要"):
         written = evaluate.greedy(network, tokenizer, prompt, 40)
         assert len(set(written)) > 8
 
 
-def test_short_answers_end_by_themselves(network: LlamaForCausalLM, tokenizer: Tokenizer):
+def test_short_responses_end_before_the_limit(network: LlamaForCausalLM, tokenizer: Tokenizer):
     ids = tokenizer.encode(evaluate.greedy(network, tokenizer, "Say this is a test", 40)).ids
     assert len(ids) < 40

@@ -1,4 +1,4 @@
-"""Any text goes through the tokenizer unchanged."""
+"""Any text round-trips through the tokenizer."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def test_transformers_reads_the_same_tokenizer(tokenizer: Tokenizer, hub_tokeniz
     assert hub_tokenizer.decode(ids) == text
 
 
-def test_the_vocabulary_has_its_promised_size(tokenizer: Tokenizer):
+def test_vocabulary_has_its_documented_size(tokenizer: Tokenizer):
     assert tokenizer.get_vocab_size() == VOCABULARY
 
 
@@ -29,7 +29,7 @@ def test_special_tokens_come_first(tokenizer: Tokenizer):
     assert [special(tokenizer, token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3]
 
 
-def test_digits_stand_alone(tokenizer: Tokenizer):
+def test_digits_are_single_tokens(tokenizer: Tokenizer):
     assert [tokenizer.decode([i]) for i in non_streaming(tokenizer, "in 2026")] == [
         "in",
         " 2",
@@ -39,7 +39,7 @@ def test_digits_stand_alone(tokenizer: Tokenizer):
     ]
 
 
-def test_chinese_is_cut_character_by_character(tokenizer: Tokenizer):
+def test_chinese_is_split_by_character(tokenizer: Tokenizer):
     assert [tokenizer.decode([i]) for i in non_streaming(tokenizer, "明月几时有")] == list(
         "明月几时有"
     )

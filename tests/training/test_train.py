@@ -1,4 +1,4 @@
-"""The schedule, and positions that leap."""
+"""The learning rate schedule, and positions with jumps."""
 
 import torch
 
@@ -6,7 +6,7 @@ from reference_server.training.model import CONTEXT
 from reference_server.training.train import Plan, positions
 
 
-def test_rates_rise_hold_and_fall():
+def test_learning_rate_rises_stays_and_falls():
     plan = Plan(steps=1000, warm_up=10, cool_down=0.2)
     assert [plan.rate_at(step) for step in (0, 9, 500, 900, 1000)] == [0.1, 1.0, 1.0, 0.5, 0.0]
 
@@ -17,7 +17,7 @@ def test_windows_grow():
     assert windows == [plan.first_window, plan.window, plan.long_window]
 
 
-def test_every_second_row_leaps_once_and_stays_within_the_context():
+def test_every_second_row_has_one_position_jump():
     torch.manual_seed(0)
     places = positions(8, 64)
     steps = places.diff(dim=1)

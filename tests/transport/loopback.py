@@ -1,4 +1,4 @@
-"""A server on the loopback interface that does exactly what a test tells it to, byte by byte."""
+"""A loopback server whose behaviour the test defines byte by byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @dataclass
 class Loopback:
-    """Where the server listens, and the requests it has read, head and body together."""
+    """The server's base URL and the requests it has read, with headers and body."""
 
     base_url: str
     requests: list[bytes] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Loopback:
 async def serving(
     *behaviours: Behaviour, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Loopback]:
-    """Serve: each request gets the next behaviour, and the last one for ever."""
+    """Serve each request with the next behaviour; the last one is repeated."""
     loopback = Loopback("")
     left = list(behaviours)
 

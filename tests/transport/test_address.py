@@ -1,4 +1,4 @@
-"""Base URLs: what may be in them, and how they are shown."""
+"""Base URLs: validation and display."""
 
 import pytest
 
@@ -14,23 +14,23 @@ from conformance.transport.address import is_loopback, join, trouble_with, witho
         ("http://h/d?api-version=1", "http://h/d/completions?api-version=1"),
     ],
 )
-def test_a_path_goes_below_the_base_url(base_url: str, url: str) -> None:
+def test_path_is_appended_to_the_base_url(base_url: str, url: str) -> None:
     assert join(base_url, "/completions") == url
 
 
 @pytest.mark.parametrize("url", ["http://h/v1", "https://h:8443", "http://[::1]:8000/v1"])
-def test_a_base_url_that_is_right(url: str) -> None:
+def test_valid_base_urls_are_accepted(url: str) -> None:
     assert trouble_with(url) is None
 
 
 @pytest.mark.parametrize(
     "url", ["", "h/v1", "file:///v1", "http://", "http://h:x/", "http://[::1/v1", "http://a:b@h/"]
 )
-def test_a_base_url_that_is_not(url: str) -> None:
+def test_invalid_base_urls_are_rejected(url: str) -> None:
     assert trouble_with(url)
 
 
-def test_a_login_is_never_shown() -> None:
+def test_login_is_never_shown() -> None:
     assert without_login("https://me:secret@h:1/v1?a=b") == "https://h:1/v1?a=b"
     assert "secret" not in str(trouble_with("https://me:secret@h:port/v1"))
 
@@ -47,5 +47,5 @@ def test_a_login_is_never_shown() -> None:
         ("not a url", False),
     ],
 )
-def test_this_machine_is_known_by_its_names(url: str, here: bool) -> None:
+def test_local_addresses_are_recognised(url: str, here: bool) -> None:
     assert is_loopback(url) is here

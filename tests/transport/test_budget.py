@@ -1,4 +1,4 @@
-"""What a request can cost, and what a run may spend."""
+"""The cost of a request and the budget of a run."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def usage_of(prompt: int, completion: int) -> dict[str, Any]:
         ({"max_tokens": 3}, BEGIN + 3),
     ],
 )
-def test_the_most_that_a_request_can_cost(body: dict[str, Any], tokens: int) -> None:
+def test_maximum_cost_of_a_request(body: dict[str, Any], tokens: int) -> None:
     assert upper_bound(asking(**body)) == tokens
 
 
-def test_leaving_a_stream_bounds_what_nothing_else_bounds() -> None:
+def test_read_events_limits_an_unlimited_stream() -> None:
     unlimited = asking(read_events=5, prompt="four")
     assert upper_bound(unlimited, default_tokens=None) == BEGIN + 4 + 5
     assert upper_bound(asking(read_events=5, prompt="four", max_tokens=2)) == BEGIN + 4 + 2
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"[1]", b'"text"', b"[" * 100_000])
-def test_a_body_that_is_no_request_costs_nothing(body: bytes) -> None:
+def test_invalid_body_costs_nothing(body: bytes) -> None:
     assert upper_bound(Request("POST", "/completions", body)) == 0
 
 
@@ -80,18 +80,18 @@ def test_a_body_that_is_no_request_costs_nothing(body: bytes) -> None:
         (None, b"", Cost(estimated_tokens=99)),
     ],
 )
-def test_what_a_response_did_cost(status: int | None, body: Any, cost: Cost) -> None:
+def test_actual_cost_of_a_response(status: int | None, body: Any, cost: Cost) -> None:
     assert cost_of(answered(asking(prompt="x"), body, status), bound=99) == cost
 
 
-def test_the_usage_of_a_stream_is_the_last_one_in_it() -> None:
+def test_usage_of_a_stream_is_the_last_one() -> None:
     body = b'data: {"usage": null}\n\ndata: {"usage": {"prompt_tokens": 1}}\n\ndata: [DONE]\n\n'
     assert stated_usage(body) == {"prompt_tokens": 1}
     assert stated_usage(b'data: {"choices": []}\n\ndata: [DONE]\n\n') is None
 
 
 class Endpoint:
-    """Bills every request alike, and can be made to wait."""
+    """Reports the same usage for every request, and can be made to wait."""
 
     def __init__(self, usage: dict[str, Any]) -> None:
         self.usage = usage
@@ -113,7 +113,7 @@ class Endpoint:
 FOUR = asking(prompt="fou", max_tokens=6)  # ten tokens at most, with the one that begins
 
 
-def test_a_request_that_does_not_fit_is_not_sent() -> None:
+def test_request_over_the_budget_is_not_sent() -> None:
     async def spend() -> None:
         endpoint = Endpoint(usage_of(1, 1))
         budgeted = Budgeted(endpoint.send, Budget(Limits(tokens=9)))
@@ -124,7 +124,7 @@ def test_a_request_that_does_not_fit_is_not_sent() -> None:
     asyncio.run(spend())
 
 
-def test_what_a_response_saves_can_be_spent_again() -> None:
+def test_unused_budget_is_returned() -> None:
     async def spend() -> None:
         endpoint = Endpoint(usage_of(1, 1))
         budget = Budget(Limits(tokens=20))
@@ -138,7 +138,7 @@ def test_what_a_response_saves_can_be_spent_again() -> None:
     asyncio.run(spend())
 
 
-def test_requests_wait_for_those_under_way_before_they_give_up() -> None:
+def test_requests_wait_for_the_budget_of_running_ones() -> None:
     async def spend() -> None:
         endpoint = Endpoint(usage_of(1, 1))
         endpoint.gate.clear()
@@ -154,7 +154,7 @@ def test_requests_wait_for_those_under_way_before_they_give_up() -> None:
     asyncio.run(spend())
 
 
-def test_retries_are_requests() -> None:
+def test_retries_count_as_requests() -> None:
     budget = Budget(Limits(requests=2))
     asyncio.run(budget.reserve(0))
     assert budget.take_retry()
@@ -164,7 +164,7 @@ def test_retries_are_requests() -> None:
     assert budget.cost.requests == 2
 
 
-def test_a_request_that_failed_on_the_way_frees_what_was_set_aside() -> None:
+def test_failed_request_returns_its_budget() -> None:
     async def spend() -> None:
         async def fail(_: Request) -> Exchange:
             raise RuntimeError("our own fault")
@@ -172,7 +172,7 @@ def test_a_request_that_failed_on_the_way_frees_what_was_set_aside() -> None:
         budget = Budget(Limits(tokens=10))
         with pytest.raises(RuntimeError):
             await Budgeted(fail, budget).send(FOUR)
-        with pytest.raises(BudgetSpent):  # it may have been billed, and nothing waits for ever
+        with pytest.raises(BudgetSpent):  # the tokens may be spent; nothing waits for ever
             await Budgeted(fail, budget).send(FOUR)
 
     asyncio.run(spend())

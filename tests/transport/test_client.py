@@ -1,4 +1,4 @@
-"""The client against a server that does what each test tells it to."""
+"""The client against a server whose behaviour each test defines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def target(base_url: str, key: str | None = KEY) -> Target:
 
 
 class Naps:
-    """Stands in for sleep: nobody waits, and the waits are written down."""
+    """Replaces sleep: records the waits without waiting."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []
@@ -69,7 +69,7 @@ def head_of(sent: bytes) -> dict[str, str]:
 # ── what is sent ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_body_is_sent_byte_for_byte_with_the_key_beside_it() -> None:
+def test_body_is_sent_unchanged_with_the_key() -> None:
     exchange, server = requested(OK)
     (sent,) = server.requests
     assert sent.startswith(b"POST /v1/completions HTTP/1.1\r\n")
@@ -87,22 +87,20 @@ def test_a_body_is_sent_byte_for_byte_with_the_key_beside_it() -> None:
         (Credentials.NONE, None),
     ],
 )
-def test_each_request_says_whose_key_it_presents(
-    credentials: Credentials, expected: str | None
-) -> None:
+def test_each_request_names_its_credentials(credentials: Credentials, expected: str | None) -> None:
     request = Request("POST", "/completions", b"{}", credentials=credentials)
     _, server = requested(OK, request=request)
     assert head_of(server.requests[0]).get("authorization") == expected
 
 
-def test_headers_of_the_request_replace_those_of_the_wire() -> None:
+def test_request_headers_replace_default_headers() -> None:
     request = Request("POST", "/completions", b"{}", headers=(("Content-Type", "text/plain"),))
     _, server = requested(OK, request=request)
     assert server.requests[0].lower().count(b"content-type") == 1
     assert head_of(server.requests[0])["content-type"] == "text/plain"
 
 
-def test_a_targets_own_headers_go_with_every_request_and_their_secrets_never_show() -> None:
+def test_target_headers_are_sent_and_secrets_hidden() -> None:
     secret = "what-only-the-owner-knows"
     headers = (("X-Gateway", secret), ("X-Tenant", "acme"), ("Content-Type", "text/csv"))
     showing = respond(f"you sent {secret} for acme".encode(), "200 OK")
@@ -123,7 +121,7 @@ def test_a_targets_own_headers_go_with_every_request_and_their_secrets_never_sho
     assert secret not in repr(exchange)
 
 
-def test_the_environment_adds_no_credentials_and_no_proxy_on_the_way_to_this_machine(
+def test_environment_adds_no_credentials_or_local_proxy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -139,7 +137,7 @@ def test_the_environment_adds_no_credentials_and_no_proxy_on_the_way_to_this_mac
 # ── what comes back ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_response_is_kept_as_it_came() -> None:
+def test_response_is_recorded_unchanged() -> None:
     body = b'{"text": "\xff\xfe is no UTF-8"}'
     exchange, _ = requested(respond(body, "200 OK", "X-Twice: a", "X-Twice: b"))
     assert (exchange.status, exchange.body, exchange.fault) == (200, body, None)
@@ -148,14 +146,14 @@ def test_a_response_is_kept_as_it_came() -> None:
     assert len(exchange.attempts) == 1
 
 
-def test_five_megabytes_are_a_response_too() -> None:
+def test_five_megabyte_response_is_recorded() -> None:
     body = b"x" * 5_000_000
     exchange, _ = requested(respond(body))
     assert exchange.body == body
     assert exchange.fault is None
 
 
-def test_a_redirect_is_reported_and_not_followed() -> None:
+def test_redirect_is_reported_and_not_followed() -> None:
     elsewhere = respond(
         b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/v1/completions"
     )
@@ -165,14 +163,14 @@ def test_a_redirect_is_reported_and_not_followed() -> None:
     assert len(server.requests) == 1
 
 
-def test_an_endless_stream_is_left_after_the_events_that_were_requested() -> None:
+def test_endless_stream_is_closed_after_the_requested_events() -> None:
     request = Request("POST", "/completions", b"{}", read_events=3)
     exchange, _ = requested(endless(b"data: {}\n\n"), request=request)
     assert exchange.body.startswith(b"data: {}\n\n" * 3)
     assert exchange.fault is None
 
 
-def test_a_body_without_end_is_cut_at_the_limit() -> None:
+def test_endless_body_is_cut_at_the_limit() -> None:
     exchange, _ = requested(endless(b": comment\n" * 10_000), body_limit=2**20)
     assert len(exchange.body) == 2**20
     assert exchange.fault is not None
@@ -189,7 +187,7 @@ def error_of(exchange: Exchange) -> str:
     return exchange.fault
 
 
-def test_nothing_listens() -> None:
+def test_connection_refused_is_reported() -> None:
     async def ask() -> tuple[Exchange, str]:
         async with serving(OK) as server:
             url = server.base_url
@@ -201,7 +199,7 @@ def test_nothing_listens() -> None:
     assert [attempt.status for attempt in exchange.attempts] == [None, None, None]
 
 
-def test_a_host_without_an_address_is_not_tried_again() -> None:
+def test_unknown_host_is_not_retried() -> None:
     exchange = asyncio.run(send("http://nowhere.invalid/v1"))
     assert error_of(exchange).startswith(
         "DNS error: cannot resolve the host name of http://nowhere.invalid/v1"
@@ -209,7 +207,7 @@ def test_a_host_without_an_address_is_not_tried_again() -> None:
     assert len(exchange.attempts) == 1
 
 
-def test_a_certificate_that_nobody_signed_is_not_tried_again() -> None:
+def test_untrusted_certificate_is_not_retried() -> None:
     async def ask() -> Exchange:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(UNTRUSTED)
@@ -222,7 +220,7 @@ def test_a_certificate_that_nobody_signed_is_not_tried_again() -> None:
     assert len(exchange.attempts) == 1
 
 
-def test_https_spoken_to_a_server_of_plain_http() -> None:
+def test_https_request_to_http_server_is_reported() -> None:
     exchange = asyncio.run(_https_to_plain())
     assert error_of(exchange).startswith("TLS error: handshake with https://127.0.0.1:")
     assert len(exchange.attempts) == 1
@@ -239,13 +237,13 @@ async def _https_to_plain() -> Exchange:
         return await send(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
 
 
-def test_a_server_that_never_answers() -> None:
+def test_server_that_never_responds_times_out() -> None:
     exchange, server = requested(hang, timeout=0.3)
     assert error_of(exchange) == (f"timeout: no response from {server.base_url} within 0.3 s")
     assert len(server.requests) == 3
 
 
-def test_a_stream_that_falls_silent_is_kept_so_far_and_not_requested_again() -> None:
+def test_stalled_stream_is_kept_and_not_retried() -> None:
     begun = b'data: {"a": 1}\n\n'
     exchange, server = requested(then_hang(STREAM_HEAD + begun), silence=0.2)
     assert (exchange.status, exchange.body) == (200, begun)
@@ -253,13 +251,13 @@ def test_a_stream_that_falls_silent_is_kept_so_far_and_not_requested_again() -> 
     assert len(server.requests) == 1
 
 
-def test_a_response_that_does_not_come_to_its_end() -> None:
+def test_slow_response_times_out() -> None:
     exchange, _ = requested(endless(b": still alive\n\n", pause=0.01), timeout=1)
     assert exchange.status == 200
     assert "was incomplete after 1 s" in error_of(exchange)
 
 
-def test_a_body_that_breaks_off_is_kept_so_far() -> None:
+def test_incomplete_body_is_kept() -> None:
     cut = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"0123456789")
     exchange, server = requested(cut)
     assert (exchange.status, exchange.body) == (200, b"0123456789")
@@ -267,12 +265,12 @@ def test_a_body_that_breaks_off_is_kept_so_far() -> None:
     assert len(exchange.attempts) == 3
 
 
-def test_a_server_that_does_not_speak_http() -> None:
+def test_invalid_http_is_reported() -> None:
     exchange, _ = requested(raw(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert "" in error_of(exchange)
 
 
-def test_a_header_without_end_is_not_read_to_it() -> None:
+def test_endless_header_is_not_read_completely() -> None:
     exchange, _ = requested(raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000))
     assert exchange.status is None
     assert error_of(exchange)
@@ -289,7 +287,7 @@ def test_a_header_without_end_is_not_read_to_it() -> None:
         ("http://me:hidden@127.0.0.1/v1", "must not contain a user name"),
     ],
 )
-def test_a_base_url_that_leads_nowhere(url: str, sentence: str) -> None:
+def test_invalid_base_url_is_reported(url: str, sentence: str) -> None:
     exchange = asyncio.run(send(url))
     assert sentence in error_of(exchange)
     assert "hidden" not in error_of(exchange)
@@ -300,7 +298,7 @@ def test_a_base_url_that_leads_nowhere(url: str, sentence: str) -> None:
     ("variable", "value"),
     [("HTTPS_PROXY", "carrier-pigeon://loft"), ("SSL_CERT_FILE", "/nowhere/ca.pem")],
 )
-def test_an_environment_that_cannot_be_used(
+def test_invalid_environment_is_reported(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -308,7 +306,7 @@ def test_an_environment_that_cannot_be_used(
     assert "invalid proxy or certificate settings" in error_of(exchange)
 
 
-def test_a_key_that_no_header_can_carry() -> None:
+def test_invalid_key_is_reported() -> None:
     async def ask() -> Exchange:
         async with (
             serving(OK) as server,
@@ -322,7 +320,7 @@ def test_a_key_that_no_header_can_carry() -> None:
 # ── attempts ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_connection_that_was_reset_is_tried_again_and_every_attempt_is_kept() -> None:
+def test_reset_connection_is_retried_and_recorded() -> None:
     naps = Naps()
     exchange, _ = requested(reset, reset, OK, sleep=naps)
     assert exchange.status == 200
@@ -332,7 +330,7 @@ def test_a_connection_that_was_reset_is_tried_again_and_every_attempt_is_kept() 
     assert 0.25 <= naps.taken[0] <= 0.5 <= naps.taken[1] <= 1.0
 
 
-def test_a_rate_limit_is_waited_out_for_as_long_as_the_endpoint_asks() -> None:
+def test_rate_limit_waits_for_retry_after() -> None:
     naps = Naps()
     busy = respond(b"{}", "429 Too Many Requests", "Retry-After: 7")
     exchange, _ = requested(busy, OK, sleep=naps)
@@ -341,7 +339,7 @@ def test_a_rate_limit_is_waited_out_for_as_long_as_the_endpoint_asks() -> None:
     assert [attempt.status for attempt in exchange.attempts] == [429, 200]
 
 
-def test_what_was_not_taken_for_a_response_is_kept_in_part_and_without_the_key() -> None:
+def test_failed_attempts_are_truncated_and_redacted() -> None:
     result = f'{{"error": "{KEY} has to wait"}}'.encode() + b" " * ATTEMPT_LIMIT
     busy = respond(result, "429 Too Many Requests", f"Retry-After: {KEY}")
     exchange, _ = requested(busy, OK, sleep=Naps())
@@ -354,19 +352,19 @@ def test_what_was_not_taken_for_a_response_is_kept_in_part_and_without_the_key()
     assert (last.body, last.retry_after) == (b"", None)
 
 
-def test_a_server_that_stays_broken_is_believed_after_three_attempts() -> None:
+def test_server_error_is_final_after_three_attempts() -> None:
     exchange, server = requested(respond(b"{}", "500 Internal Server Error"))
     assert exchange.status == 500
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "404 Not Found", "501 Nope"])
-def test_a_response_that_says_something_of_the_request_stands(status: str) -> None:
+def test_conclusive_response_is_not_retried(status: str) -> None:
     _, server = requested(respond(b"{}", status))
     assert len(server.requests) == 1
 
 
-def test_no_attempt_is_made_that_the_budget_does_not_allow() -> None:
+def test_retries_need_budget() -> None:
     exchange, server = requested(respond(b"{}", "503 Unavailable"), may_retry=lambda: False)
     assert exchange.status == 503
     assert len(server.requests) == 1
@@ -375,7 +373,7 @@ def test_no_attempt_is_made_that_the_budget_does_not_allow() -> None:
 # ── the key ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_key_is_in_nothing_that_is_recorded() -> None:
+def test_key_is_never_recorded() -> None:
     echoing = respond(
         f'{{"error": {{"message": "you sent Bearer {KEY}"}}}}'.encode(),
         "400 Bad Request",
@@ -391,7 +389,7 @@ def test_the_key_is_in_nothing_that_is_recorded() -> None:
     assert sum(arrival.size for arrival in exchange.arrivals) == len(exchange.body)
 
 
-def test_a_key_in_two_reads_is_found() -> None:
+def test_key_across_two_reads_is_found() -> None:
     async def in_halves(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for part in (STREAM_HEAD, f"data: {KEY[:9]}".encode(), f"{KEY[9:]}\n\n".encode()):
             writer.write(part)

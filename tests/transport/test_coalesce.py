@@ -36,7 +36,7 @@ class Endpoint:
         return Exchange(f"x{number}", request, (), 200, (), b"", (), 0.0)
 
 
-def test_the_same_question_is_requested_once_also_while_the_response_is_on_its_way() -> None:
+def test_equal_concurrent_requests_are_sent_once() -> None:
     async def ask() -> None:
         endpoint, result = Endpoint(), list[Exchange]()
         coalescer = RequestCoalescer(endpoint.send, result.append)
@@ -49,7 +49,7 @@ def test_the_same_question_is_requested_once_also_while_the_response_is_on_its_w
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_request_that_differs_in_anything_is_another_one(other: Request) -> None:
+def test_any_difference_makes_another_request(other: Request) -> None:
     async def ask() -> None:
         coalescer = RequestCoalescer(Endpoint().send)
         assert await coalescer.send(ONE) is not await coalescer.send(other)
@@ -57,7 +57,7 @@ def test_a_request_that_differs_in_anything_is_another_one(other: Request) -> No
     asyncio.run(ask())
 
 
-def test_a_fresh_sample_is_always_requested_and_shared_with_nobody() -> None:
+def test_fresh_request_is_always_sent_and_never_shared() -> None:
     async def ask() -> None:
         coalescer = RequestCoalescer(Endpoint().send)
         shared = await coalescer.send(ONE)
@@ -69,7 +69,7 @@ def test_a_fresh_sample_is_always_requested_and_shared_with_nobody() -> None:
     asyncio.run(ask())
 
 
-def test_a_spent_budget_is_reported_to_all_who_wait_and_not_remembered() -> None:
+def test_spent_budget_is_raised_for_all_waiters() -> None:
     async def ask() -> None:
         endpoint = Endpoint()
         endpoint.broke = True
@@ -84,7 +84,7 @@ def test_a_spent_budget_is_reported_to_all_who_wait_and_not_remembered() -> None
     asyncio.run(ask())
 
 
-def test_one_who_gives_up_takes_the_response_from_nobody() -> None:
+def test_cancelled_waiter_does_not_cancel_the_others() -> None:
     async def ask() -> None:
         coalescer = RequestCoalescer(Endpoint().send)
         impatient = asyncio.create_task(coalescer.send(ONE))
@@ -96,7 +96,7 @@ def test_one_who_gives_up_takes_the_response_from_nobody() -> None:
     asyncio.run(ask())
 
 
-def test_closing_gives_up_what_is_on_its_way() -> None:
+def test_closing_cancels_running_requests() -> None:
     async def ask() -> None:
         async def never(_: Request) -> Exchange:
             await asyncio.Event().wait()

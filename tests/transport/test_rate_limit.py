@@ -1,4 +1,4 @@
-"""How many requests there are at a time, how many a second, and when they end."""
+"""Concurrency, rate and the end of requests."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def times_of_turns(rate: float | None, turns: int) -> list[float]:
     return asyncio.run(take())
 
 
-def test_turns_are_as_far_apart_as_the_rate_says() -> None:
+def test_requests_are_spaced_by_the_rate() -> None:
     assert times_of_turns(2, 3) == [100.0, 100.5, 101.0]
     assert times_of_turns(None, 3) == [100.0, 100.0, 100.0]
 
 
-def test_no_more_requests_are_in_flight_than_there_are_slots() -> None:
+def test_requests_in_flight_are_limited() -> None:
     now = most = 0
 
     async def send(_: Request) -> Exchange:
@@ -70,7 +70,7 @@ def test_no_more_requests_are_in_flight_than_there_are_slots() -> None:
 
 
 def outcomes(statuses: list[int | None]) -> list[int | str | None]:
-    """Send as many requests as there are statuses to answer with, and tell what came of each."""
+    """Send one request per status, and return the outcome of each."""
     left = list(statuses)
 
     async def send(_: Request) -> Exchange:
@@ -89,13 +89,13 @@ def outcomes(statuses: list[int | None]) -> list[int | str | None]:
     return asyncio.run(ask())
 
 
-def test_an_endpoint_that_has_gone_away_is_left_alone() -> None:
+def test_unresponsive_endpoint_gets_no_more_requests() -> None:
     gone = "not sent, the endpoint has stopped responding: did not answer within 60 s"
     assert outcomes([200, None, None, 200, 200]) == [200, None, None, gone, gone]
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
-def test_any_answer_shows_that_it_is_there(status: int) -> None:
+def test_any_response_resets_the_circuit_breaker(status: int) -> None:
     assert outcomes([None, status, None, status]) == [None, status, None, status]
 
 
@@ -116,7 +116,7 @@ class OneByOne:
         return Exchange(f"x{len(self.sent)}", request, (), 200, (), b"", (), 0.0)
 
 
-def test_the_lowest_rank_is_sent_first() -> None:
+def test_lowest_rank_is_sent_first() -> None:
     async def ask() -> list[Request]:
         endpoint = OneByOne()
         ranks = {"first": 9, "b": 3, "c": 1, "a": 3}
@@ -128,7 +128,7 @@ def test_the_lowest_rank_is_sent_first() -> None:
     assert asyncio.run(ask()) == [request(name) for name in ("first", "c", "b", "a")]
 
 
-def test_a_shared_request_is_as_urgent_as_its_most_urgent_check() -> None:
+def test_shared_request_has_its_most_urgent_rank() -> None:
     async def ask() -> list[Request]:
         endpoint = OneByOne()
         ranks = [("first", 0), ("shared", 9), ("other", 5), ("shared", 1)]
@@ -140,7 +140,7 @@ def test_a_shared_request_is_as_urgent_as_its_most_urgent_check() -> None:
     assert asyncio.run(ask()) == [request(name) for name in ("first", "shared", "other")]
 
 
-def test_a_cancelled_request_leaves_its_slot_to_the_next() -> None:
+def test_cancelled_request_frees_its_slot() -> None:
     async def ask() -> list[Request]:
         endpoint = OneByOne()
         slots = ConcurrencyLimiter(endpoint._send, 1)
@@ -154,7 +154,7 @@ def test_a_cancelled_request_leaves_its_slot_to_the_next() -> None:
     assert asyncio.run(ask()) == [request(name) for name in "acd"]
 
 
-def test_a_request_cancelled_at_its_turn_passes_the_slot_on() -> None:
+def test_request_cancelled_at_its_turn_frees_its_slot() -> None:
     async def ask() -> list[Request]:
         sent: list[Request] = []
         released = asyncio.Event()

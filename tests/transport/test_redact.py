@@ -1,4 +1,4 @@
-"""The API key is taken out of whatever is recorded, however it is written."""
+"""The API key is removed from everything recorded, in any spelling."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @given(key=KEYS, before=TEXTS, after=TEXTS)
-def test_a_key_is_found_however_it_is_spelled(
-    shape: str, key: str, before: str, after: str
-) -> None:
+def test_key_is_found_in_any_spelling(shape: str, key: str, before: str, after: str) -> None:
     spelled = SHAPES[shape](key)
     raw = f"{before}{spelled}{after}".encode()
     redacted = Redactor(key).body(raw)
@@ -45,9 +43,7 @@ def test_a_key_is_found_however_it_is_spelled(
 
 
 @given(key=KEYS, user=st.text(max_size=9), after=st.binary(max_size=9))
-def test_a_key_is_found_in_basic_credentials_at_any_alignment(
-    key: str, user: str, after: bytes
-) -> None:
+def test_key_is_found_in_basic_credentials(key: str, user: str, after: bytes) -> None:
     non_streaming = user.encode() + b":" + key.encode() + after
     for encoded in (base64.b64encode(non_streaming), base64.urlsafe_b64encode(non_streaming)):
         redacted = Redactor(key).body(b"Basic " + encoded + b" sent")
@@ -60,9 +56,7 @@ def test_a_key_is_found_in_basic_credentials_at_any_alignment(
 
 
 @given(key=KEYS, parts=st.lists(st.binary(max_size=12), max_size=5), cut=st.integers(0, 60))
-def test_reads_stay_in_step_with_a_body_that_was_redacted(
-    key: str, parts: list[bytes], cut: int
-) -> None:
+def test_read_sizes_match_the_redacted_body(key: str, parts: list[bytes], cut: int) -> None:
     secret = key.encode()
     reads = [*parts, secret[: cut % len(secret)], secret[cut % len(secret) :], *parts]
     arrivals = [Arrival(float(i), len(read)) for i, read in enumerate(reads)]
@@ -74,18 +68,18 @@ def test_reads_stay_in_step_with_a_body_that_was_redacted(
 
 
 @given(body=st.binary(max_size=200))
-def test_a_body_without_the_key_is_not_touched(body: bytes) -> None:
+def test_body_without_the_key_is_unchanged(body: bytes) -> None:
     arrivals = (Arrival(0.5, len(body)),)
     assert Redactor("sk-not-in-there-for-sure").stream(body, arrivals) == (body, arrivals)
 
 
 @pytest.mark.parametrize("key", [None, "", "x", "EMPTY", "none"])
-def test_no_key_and_a_placeholder_for_one_change_nothing(key: str | None) -> None:
+def test_missing_and_placeholder_keys_change_nothing(key: str | None) -> None:
     text = "the answer is EMPTY, none of x"
     assert Redactor(key).text(text) == text
 
 
-def test_a_read_that_ends_within_the_key_ends_after_its_mark() -> None:
+def test_read_ending_within_the_key_includes_its_mark() -> None:
     body, arrivals = Redactor("sk-12345678").stream(
         b"ab sk-12345678 cd", [Arrival(1, 8), Arrival(2, 4), Arrival(3, 5)]
     )
@@ -99,16 +93,16 @@ CARRYING = Target(
 )
 
 
-def test_all_that_a_target_keeps_secret_is_hidden_each_by_its_mark() -> None:
+def test_every_secret_has_its_mark() -> None:
     redactor = Redactor.of(CARRYING)
     assert redactor.text(f"{OTHER}, sk-12345678, short") == "[redacted], $API_KEY, short"
 
 
-def test_a_secret_without_a_key_is_hidden_too() -> None:
+def test_secrets_are_hidden_without_a_key() -> None:
     assert Redactor(None, (OTHER,)).text(f"x {OTHER}") == "x [redacted]"
 
 
-def test_reads_stay_in_step_whichever_secret_was_in_them() -> None:
+def test_read_sizes_match_for_every_secret() -> None:
     body, arrivals = Redactor.of(CARRYING).stream(
         f"a {OTHER} sk-12345678.".encode(), [Arrival(1, 6), Arrival(2, len(OTHER) + 9)]
     )
@@ -131,5 +125,5 @@ def test_headers_are_redacted_by_value_and_by_name() -> None:
     )
 
 
-def test_text_with_half_a_surrogate_pair_survives() -> None:
+def test_text_with_a_lone_surrogate_survives() -> None:
     assert Redactor("sk-12345678").text("\ud800 sk-12345678") == "\ud800 $API_KEY"

@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long."""
+"""Which requests are retried, and after how long."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def wait(tries: int, status: int | None, *headers: tuple[str, str]) -> float | N
 
 
 @pytest.mark.parametrize("status", [None, 429, 500, 502, 503, 504])
-def test_what_may_pass_is_tried_three_times(status: int | None) -> None:
+def test_transient_errors_are_retried_twice(status: int | None) -> None:
     assert wait(1, status) is not None
     assert wait(2, status) is not None
     assert wait(3, status) is None
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 408, 422, 501, 505])
-def test_what_says_something_of_the_request_is_not(status: int) -> None:
+def test_conclusive_responses_are_not_retried(status: int) -> None:
     assert wait(1, status) is None
 
 
@@ -43,16 +43,14 @@ def test_what_says_something_of_the_request_is_not(status: int) -> None:
         ([], None),
     ],
 )
-def test_the_wait_that_an_endpoint_asks_for(
-    headers: list[tuple[str, str]], seconds: float | None
-) -> None:
+def test_retry_after_is_read(headers: list[tuple[str, str]], seconds: float | None) -> None:
     assert requested_wait(headers, NOON) == seconds
 
 
-def test_nobody_is_made_to_wait_for_an_hour() -> None:
+def test_wait_is_limited() -> None:
     assert wait(1, 429, ("Retry-After", "3600")) == MAX_WAIT_SECONDS
 
 
-def test_the_jitter_is_repeatable() -> None:
+def test_jitter_is_repeatable() -> None:
     waits = [wait_before_retry(1, 503, (), random.Random(7)) for _ in range(2)]
     assert waits[0] == waits[1]

@@ -1,4 +1,4 @@
-"""An endpoint is asked to tell keys apart only where the run has one to tell from others."""
+"""Key checks run only if the run has a real key."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ async def verdicts(key: str | None) -> set[Verdict]:
         return {e.finding.verdict async for e in events if isinstance(e, FindingMade)}
 
 
-def test_who_was_given_a_key_is_reported_that_anyone_is_served() -> None:
+def test_serving_any_key_is_a_failure() -> None:
     assert Verdict.FAIL in asyncio.run(verdicts(REAL))
 
 
 @pytest.mark.parametrize("key", [None, "EMPTY", "sk-no-key-required", "not-needed", "lm-studio"])
-def test_a_server_that_is_requested_without_a_key_need_not_want_one(key: str | None) -> None:
+def test_placeholder_key_is_not_checked(key: str | None) -> None:
     assert is_placeholder(key)
     assert asyncio.run(verdicts(key)) == {Verdict.SKIPPED}
 
 
-def test_a_key_that_was_issued_is_no_placeholder() -> None:
+def test_issued_key_is_no_placeholder() -> None:
     assert not is_placeholder(REAL)

@@ -1,4 +1,4 @@
-"""A bad request that a gateway always answers is found; a gateway that stumbles is left alone."""
+"""Constant gateway errors for bad requests are found; transient ones are not reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RIGHT = {"prompt": "1, 2", "max_tokens": 1}
 
 
 class Gateway:
-    """Answers what the server behind declines with another status; some of the times, or always."""
+    """Replaces the status of rejected requests, a limited number of times or always."""
 
     def __init__(self, status: int, times: int = 100, *, down: bool = False) -> None:
         self._status = status
@@ -57,7 +57,7 @@ def found(endpoint: Gateway, *bodies: dict[str, Any]) -> Finding:
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_bad_request_that_is_always_called_a_gateways_fault_is_found(status: int) -> None:
+def test_gateway_status_for_every_bad_request_is_found(status: int) -> None:
     finding = found(Gateway(status), RIGHT, HOT)
     assert finding.verdict is Verdict.FAIL
     assert finding.seen is not None
@@ -66,20 +66,20 @@ def test_a_bad_request_that_is_always_called_a_gateways_fault_is_found(status: i
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_gateway_that_stumbles_is_not_reported(times: int) -> None:
+def test_gateway_with_transient_errors_is_not_reported(times: int) -> None:
     assert found(Gateway(502, times), RIGHT, HOT).verdict is Verdict.PASS
 
 
-def test_a_gateway_that_serves_nobody_is_not_reported() -> None:
+def test_gateway_that_always_fails_is_not_reported() -> None:
     assert found(Gateway(502, down=True), RIGHT, HOT).verdict is Verdict.INCONCLUSIVE
 
 
-def test_an_unknown_model_may_be_a_gateways_to_tell() -> None:
+def test_unknown_model_may_get_a_gateway_status() -> None:
     endpoint = Gateway(503)
     assert found(endpoint, {**RIGHT, "model": "nobody"}).verdict is Verdict.SKIPPED
 
 
-def test_where_nothing_is_suspect_nothing_is_requested() -> None:
+def test_no_request_is_sent_without_suspicion() -> None:
     endpoint = Gateway(400)
     assert found(endpoint, RIGHT, HOT).verdict is Verdict.PASS
     assert len(endpoint.request) == 2

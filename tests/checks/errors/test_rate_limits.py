@@ -1,4 +1,4 @@
-"""Rate limits as a run meets them, and models for chat: what is accused, and what is left alone."""
+"""Rate limits and chat models: what is a failure, and what is accepted."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def found(check_id: str, *exchanges: RecordedExchange) -> Finding:
         (answered(status=503, body=b'{"error":{"code":["rate_limit_exceeded"]}}'), Verdict.SKIPPED),
     ],
 )
-def test_what_calls_itself_a_rate_limit_has_to_be_a_429(
-    exchange: RecordedExchange, verdict: Verdict
-) -> None:
+def test_rate_limit_must_have_status_429(exchange: RecordedExchange, verdict: Verdict) -> None:
     assert found("errors.rate-limit", answered(), exchange).verdict is verdict
 
 
@@ -76,7 +74,7 @@ def test_what_calls_itself_a_rate_limit_has_to_be_a_429(
         (None, Verdict.WARN),
     ],
 )
-def test_a_429_has_to_say_when_to_come_back(retry_after: str | None, verdict: Verdict) -> None:
+def test_status_429_must_have_retry_after(retry_after: str | None, verdict: Verdict) -> None:
     first = answered(Attempt(0.0, 0.1, 429, None, retry_after, LIMIT))
     headers = () if retry_after is None else (("Retry-After", retry_after),)
     last = answered(status=429, headers=headers, body=LIMIT)
@@ -84,7 +82,7 @@ def test_a_429_has_to_say_when_to_come_back(retry_after: str | None, verdict: Ve
     assert found("errors.retry-after", last).verdict is verdict
 
 
-def test_a_503_needs_no_time_to_come_back() -> None:
+def test_status_503_needs_no_retry_after() -> None:
     assert found("errors.retry-after", answered(status=503, body=LIMIT)).verdict is Verdict.SKIPPED
 
 
@@ -120,14 +118,12 @@ CHAT = "This is a chat model, not supported here."
         (Declining(200, CHAT, None), Verdict.SKIPPED),
     ],
 )
-def test_a_chat_model_is_judged_where_the_endpoint_knows_it_as_one(
-    endpoint: Declining, verdict: Verdict
-) -> None:
+def test_known_chat_model_is_checked(endpoint: Declining, verdict: Verdict) -> None:
     api = Api(endpoint, OPENAI, "m")
     assert asyncio.run(judge(CHECKS["model.chat-only-refused"], api)).verdict is verdict
 
 
-def test_the_model_under_judgement_is_not_asked_as_another() -> None:
+def test_tested_chat_model_is_skipped() -> None:
     api = Api(Unused(), OPENAI, "gpt-4o")
     check = CHECKS["model.chat-only-refused"]
     assert asyncio.run(judge(check, api)).verdict is Verdict.SKIPPED

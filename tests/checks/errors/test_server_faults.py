@@ -1,4 +1,4 @@
-"""A right request that breaks the server each time is found; one that stumbles is not accused."""
+"""Valid requests that always break the server are found; transient errors are not reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BATCH = {**NON_STREAMING, "prompt": ["1", "2"]}
 
 
 class Breaking:
-    """An imagined endpoint that answers some requests with 500, some of them only at first."""
+    """A fake endpoint that returns 500 for some requests, for some of them only at first."""
 
     def __init__(self, breaks: Callable[[dict[str, Any]], bool], *, times: int = 100) -> None:
         self._breaks = breaks
@@ -71,30 +71,30 @@ def has_null(body: dict[str, Any]) -> bool:
     return None in body.values()
 
 
-def test_a_form_of_the_prompt_that_breaks_the_server_is_found() -> None:
+def test_prompt_form_that_breaks_the_server_is_found() -> None:
     found = judged(Breaking(is_batch), NON_STREAMING, BATCH)
     assert found.verdict is Verdict.FAIL
     assert found.seen is not None
     assert found.seen.startswith("500 each time: several prompts")
 
 
-def test_a_null_that_breaks_the_server_is_found_by_its_name() -> None:
+def test_null_that_breaks_the_server_is_named() -> None:
     found = judged(Breaking(has_null), NON_STREAMING, {**NON_STREAMING, "top_p": None})
     assert found.verdict is Verdict.FAIL
     assert "`top_p: null`" in (found.seen or "")
 
 
-def test_a_request_is_not_reported_for_what_a_simpler_one_has_too() -> None:
+def test_failure_of_a_simpler_request_is_reported_once() -> None:
     found = judged(Breaking(is_batch), {**BATCH, "n": 2, "echo": True}, BATCH)
     assert "`n`" not in (found.seen or "")
 
 
-def test_a_server_that_stumbles_once_is_not_reported() -> None:
+def test_server_with_one_transient_error_is_not_reported() -> None:
     assert judged(Breaking(is_batch, times=1), NON_STREAMING, BATCH).verdict is Verdict.PASS
     assert judged(Breaking(is_batch, times=2), NON_STREAMING, BATCH).verdict is Verdict.PASS
 
 
-def test_a_server_that_is_out_of_order_is_not_reported() -> None:
+def test_server_that_always_fails_is_not_reported() -> None:
     assert judged(Breaking(lambda _: True), NON_STREAMING, BATCH).verdict is Verdict.INCONCLUSIVE
 
 
@@ -110,12 +110,12 @@ def test_a_server_that_is_out_of_order_is_not_reported() -> None:
     ],
     ids=json.dumps,
 )
-def test_a_request_that_may_be_rejected_is_left_to_other_checks(body: dict[str, Any]) -> None:
+def test_rejectable_request_is_left_to_other_checks(body: dict[str, Any]) -> None:
     endpoint = Breaking(lambda request: request.items() >= body.items())
     assert judged(endpoint, NON_STREAMING, body).verdict is Verdict.PASS
 
 
-def test_what_another_check_reports_is_not_reported_again() -> None:
+def test_cause_found_by_another_check_is_not_repeated() -> None:
     result = Finding(
         id="prompt.batch-complete",
         title="",
@@ -134,7 +134,7 @@ def test_what_another_check_reports_is_not_reported_again() -> None:
     assert found.verdict is Verdict.PASS
 
 
-def test_looking_costs_nothing_where_there_is_no_suspicion() -> None:
+def test_no_request_is_sent_without_suspicion() -> None:
     endpoint = Breaking(lambda _: False)
     judged(endpoint, NON_STREAMING, BATCH)
     assert len(endpoint.request) == 2

@@ -1,4 +1,4 @@
-"""Interactions: what breaks where settings meet is found, told small, and once."""
+"""Failures of combined parameters are found, minimised and reported once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fake_server import MODEL, FakeServer
 from tests.near_ties import NEAR_TIES
 
 INTERACTIONS = {check.id: check for check in all_checks() if check.id.startswith("interactions.")}
-ACCUSING = {Verdict.FAIL, Verdict.WARN}
+FAILURES = {Verdict.FAIL, Verdict.WARN}
 REQUESTS, TOKENS = 62, 4000
 """What all of them together may cost."""
 
@@ -35,12 +35,12 @@ def has_several_choices(request: Body) -> bool:
 
 
 def refusing(where: Condition) -> Behaviour:
-    """Decline some requests, as what must be declined is."""
+    """Reject some requests with the status and envelope of an invalid request."""
     return asks(lambda request: {**request, "max_tokens": -1} if where(request) else request)
 
 
 def flickering() -> Behaviour:
-    """Greedy answers end in another word now and then, and tell of near-ties where asked."""
+    """Greedy responses sometimes end in another word, and report near-ties on request."""
     chance = random.Random(8)
 
     def change(request: Body, of: list[Body]) -> list[Body]:
@@ -75,18 +75,18 @@ def findings(
 
 
 def reported(found: Mapping[str, Finding]) -> list[str]:
-    return [check_id for check_id, finding in found.items() if finding.verdict in ACCUSING]
+    return [check_id for check_id, finding in found.items() if finding.verdict in FAILURES]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_an_ideal_endpoint_passes(document: str) -> None:
+def test_conforming_endpoint_passes(document: str) -> None:
     found = findings(FakeServer("none", document), contract=document)
     assert {f.verdict for f in found.values()} <= {Verdict.PASS, Verdict.SKIPPED}
     skipped = [check_id for check_id, f in found.items() if f.verdict is Verdict.SKIPPED]
     assert document != "openai" or skipped == []
 
 
-def test_the_checks_of_threes_have_their_own_rows() -> None:
+def test_three_way_checks_have_separate_rows() -> None:
     """Three settings that no row of the pairs brings together."""
 
     def where(request_body: dict[str, object]) -> bool:
@@ -115,14 +115,14 @@ def test_one_cause_is_reported_by_the_pairs_alone() -> None:
     assert found["interactions.stop-in-threes"].verdict is Verdict.SKIPPED
 
 
-def test_the_smallest_request_is_reported() -> None:
+def test_smallest_request_is_reported() -> None:
     finding = findings(FakeServer("prompt-times-n"), "interactions.usage")["interactions.usage"]
     assert finding.expected is not None
     request = finding.expected.partition("smallest failing request: ")[2]
     assert request == 'prompt: "1, 2, 3, 4, 5, 6,", n: 2'
 
 
-def test_no_more_is_requested_than_the_run_has_patience_for() -> None:
+def test_requests_are_limited_by_the_retest_budget() -> None:
     finder, request = "interactions.usage", {}
     for retest_budget in (0, 120):
         endpoint = FakeServer("prompt-times-n")
@@ -132,18 +132,18 @@ def test_no_more_is_requested_than_the_run_has_patience_for() -> None:
     assert request[0] < request[120] <= request[0] + 14
 
 
-def test_a_response_from_a_cache_is_found() -> None:
+def test_response_from_a_cache_is_found() -> None:
     found = findings(FakeServer("answer-cached"), "interactions.asked-again")
-    assert found["interactions.asked-again"].verdict in ACCUSING
+    assert found["interactions.asked-again"].verdict in FAILURES
 
 
-def test_what_is_rejected_alone_is_left_out() -> None:
+def test_rejected_parameters_are_left_out() -> None:
     endpoint = FakeServer(refusing(lambda request: request.get("suffix") is not None))
     found = findings(endpoint)
     assert {f.verdict for f in found.values()} == {Verdict.PASS}
 
 
-def test_a_rejected_combination_of_what_is_promised_is_a_failure() -> None:
+def test_rejected_combination_of_required_parameters_fails() -> None:
     change = refusing(
         lambda request: request.get("stream") is True and request.get("stop") is not None
     )
@@ -156,7 +156,7 @@ def test_a_rejected_combination_of_what_is_promised_is_a_failure() -> None:
     assert not any(name in smallest for name in ("n: ", "echo: ", "logprobs: "))
 
 
-def test_a_rejected_combination_of_what_is_optional_is_a_refusal() -> None:
+def test_rejected_combination_of_optional_parameters_is_refused() -> None:
     change = refusing(
         lambda request: bool(request.get("echo")) and request.get("logprobs") is not None
     )
@@ -165,7 +165,7 @@ def test_a_rejected_combination_of_what_is_optional_is_a_refusal() -> None:
     assert reported(found) == []
 
 
-def test_a_null_that_is_rejected_beside_a_stream_is_a_failure() -> None:
+def test_rejected_null_in_a_stream_fails() -> None:
     change = refusing(
         lambda request: (
             request.get("stream") is True and "suffix" in request and request["suffix"] is None
@@ -177,18 +177,18 @@ def test_a_null_that_is_rejected_beside_a_stream_is_a_failure() -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", all_variants())
-def test_no_correct_server_is_reported(name: str) -> None:
+def test_no_conforming_server_is_reported(name: str) -> None:
     assert reported(findings(FakeServer(name))) == []
 
 
-def test_a_near_tie_that_flips_is_no_finding() -> None:
+def test_near_tie_that_flips_is_no_finding() -> None:
     compared = [f"interactions.{aspect}" for aspect in ("text", "stop", "text-in-threes")]
     found = findings(FakeServer(flickering()), *compared)
     assert reported(found) == []
     assert Verdict.INCONCLUSIVE in {finding.verdict for finding in found.values()}
 
 
-def test_the_price_is_kept() -> None:
+def test_budget_is_kept() -> None:
     options = Options(tier=Tier.DEEP, stage=Stage.GENERATED)
     cost = plan(load_contract("openai"), options, checks=INTERACTIONS.values())
     assert cost.requests <= REQUESTS

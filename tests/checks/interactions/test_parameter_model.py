@@ -1,4 +1,4 @@
-"""The parameter model: only what the contract documents, within its price."""
+"""The parameter model uses only what the contract documents and keeps its budget."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_logprobs_zero_is_sent_only_if_in_force() -> None:
     assert {case.settings.get("logprobs") for case in cases(contract)} == {None, 2}
 
 
-def test_the_price_is_kept() -> None:
+def test_budget_is_kept() -> None:
     array = covering_array(OPENAI)
     assert array.pairs <= 18
     assert len(array.combinations) <= 32

@@ -32,7 +32,7 @@ def only(limit: int = 16, **more: Any) -> Prediction:
         pytest.param(6, " 7, 8, 9,", None, None, id="ends at the limit: either reason is right"),
     ],
 )
-def test_a_limit_cuts_at_a_token(
+def test_limit_cuts_at_a_token(
     limit: int, text: str, reason: str | None, tokens: int | None
 ) -> None:
     assert only(limit) == Prediction(ASCII, text, reason, tokens)
@@ -42,7 +42,7 @@ def test_a_limit_cuts_at_a_token(
     ("stop", "text"),
     [(" 8", " 7,"), (["9", " 8"], " 7,"), ([" 7"], ""), (["§", ", 9"], " 7, 8")],
 )
-def test_the_earliest_sequence_cuts(stop: object, text: str) -> None:
+def test_earliest_sequence_cuts(stop: object, text: str) -> None:
     assert only(stop=stop) == Prediction(ASCII, text, "stop", None, stopped=True)
 
 

@@ -1,4 +1,4 @@
-"""When scores are believed to differ, and when a token is believed not to be the best."""
+"""When scores count as different, and when a token counts as not the best."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def test_scores_that_always_differ_are_a_failure() -> None:
         compared([RIGHT] * 6, [SHIFTED] * 6)
 
 
-def test_scores_that_differ_now_and_then_are_a_failure() -> None:
+def test_scores_that_differ_sometimes_are_a_failure() -> None:
     with pytest.raises(Failure, match="2 times in 12"):
         compared([RIGHT] * 6, [SHIFTED, RIGHT, RIGHT, SHIFTED, RIGHT, RIGHT])
 
 
-def test_scores_that_differed_once_tell_nothing() -> None:
+def test_scores_that_differed_once_are_inconclusive() -> None:
     with pytest.raises(Inconclusive):
         compared([RIGHT] * 6, [SHIFTED, *[RIGHT] * 5])
 
 
-def test_a_near_tie_that_flips_is_no_failure() -> None:
+def test_near_tie_that_flips_is_no_failure() -> None:
     with pytest.raises(Inconclusive):
         compared([RIGHT, FLIPPED] * 3, [FLIPPED, RIGHT, RIGHT] * 2)
 
 
-def test_scores_are_compared_as_long_as_tokens_are_the_same() -> None:
+def test_scores_are_compared_while_tokens_are_equal() -> None:
     assert apart(RIGHT, FLIPPED) == 0
     assert apart(RIGHT, SHIFTED) == pytest.approx(0.9)
     assert apart(RIGHT, [(" 1", None)]) == float("inf")
@@ -74,23 +74,23 @@ def choice(*rows: tuple[str, float, dict[str, float]]) -> Choice:
 SURE = (" 1", -0.1, {" 1": -0.1, "3": -3.0})
 
 
-def test_the_best_token_is_the_best() -> None:
+def test_best_token_is_accepted() -> None:
     assert worse_than_best(choice(SURE, SURE, SURE)) is None
 
 
-def test_a_mark_that_is_never_written_may_be_listed_as_better() -> None:
+def test_special_token_may_be_listed_as_better() -> None:
     suppressed = ("3", -2.0, {"<|endoftext|>": -0.2, "3": -2.0})
     assert worse_than_best(choice(SURE, suppressed, SURE)) is None
 
 
-def test_a_better_token_that_is_taken_elsewhere_is_not_suppressed() -> None:
+def test_better_token_chosen_elsewhere_is_not_suppressed() -> None:
     worse = ("3", -2.0, {" 1": -0.2, "3": -2.0})
     found = worse_than_best(choice(SURE, worse, SURE))
     assert found is not None
     assert found.number == 1
 
 
-def test_no_server_suppresses_the_best_token_of_most_places() -> None:
+def test_most_positions_cannot_have_suppressed_tokens() -> None:
     others = [("3", -2.0, {f"mark {n}": -0.2, "3": -2.0}) for n in range(2)]
     assert worse_than_best(choice(SURE, *others)) is not None
 
@@ -111,15 +111,15 @@ def echoed(tokens: list[str]) -> Choice:
     ],
     ids=["as they are", "a start token", "a blank before, and bytes"],
 )
-def test_the_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
+def test_tokens_of_an_echo_are_its_prompt(tokens: list[str]) -> None:
     assert_prompt_scored(echoed(tokens), "  caf\u00e9")
 
 
-def test_parts_of_characters_that_nobody_can_join_are_no_failure() -> None:
+def test_unjoinable_parts_of_characters_are_not_applicable() -> None:
     with pytest.raises(NotApplicable):
         assert_prompt_scored(echoed([" ", " caf", "\ufffd", "\ufffd", " !"]), "  caf\u00e9")
 
 
-def test_the_tokens_of_another_text_are_a_failure() -> None:
+def test_tokens_of_another_text_are_a_failure() -> None:
     with pytest.raises(Missing):
         assert_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")

@@ -1,4 +1,4 @@
-"""Names of models: a form of the name that was asked for, or that of another model."""
+"""Accepted and rejected forms of the model's name."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from conformance.judgement import Failure
         ("模型", "模型-2026"),
     ],
 )
-def test_a_form_of_the_name_is_left_alone(body: str, answered: str) -> None:
+def test_form_of_the_model_name_is_accepted(body: str, answered: str) -> None:
     assert_names_model(answered, body)
 
 

@@ -1,4 +1,4 @@
-"""The contract-driven checks find what they are for, and accuse no endpoint that keeps its word."""
+"""The contract-driven checks find their faults and report no conforming endpoint."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Spoil = Callable[[Request, Exchange], Exchange]
 
 
 class Spoilt:
-    """The imagined endpoint behind something that changes its answers, and counts them."""
+    """The fake endpoint behind a function that changes its responses, and counts them."""
 
     def __init__(self, contract: Contract, spoil: Spoil) -> None:
         self._inner = FakeEndpoint(contract, MODEL)
@@ -162,14 +162,14 @@ def test_no_check_is_without_a_fault() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_a_check_finds_its_fault(check: Check) -> None:
+def test_check_finds_its_fault(check: Check) -> None:
     finding = found(check, FAULTS[check.id])
     broken = Verdict.FAIL if finding.level is Level.MUST else Verdict.WARN
     assert finding.verdict is broken, finding.message
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_an_endpoint_that_keeps_its_contract_is_not_reported(document: str) -> None:
+def test_conforming_endpoint_is_not_reported(document: str) -> None:
     contract = load_contract(document)
     said = {check.id: found(check, contract=contract) for check in CHECKS}
     assert {key: f.message for key, f in said.items() if f.verdict is not Verdict.PASS} == {}
@@ -178,15 +178,13 @@ def test_an_endpoint_that_keeps_its_contract_is_not_reported(document: str) -> N
 @pytest.mark.parametrize(
     ("document", "verdict"), [("zero", Verdict.FAIL), ("openai", Verdict.REFUSED)]
 )
-def test_a_refusal_is_a_failure_where_the_document_promises_what_is_refused(
-    document: str, verdict: Verdict
-) -> None:
+def test_rejection_of_a_documented_request_fails(document: str, verdict: Verdict) -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.valid-served")
     finding = found(check, penalties_refused, load_contract(document))
     assert finding.verdict is verdict
 
 
-def test_the_smallest_request_that_shows_it_is_shown() -> None:
+def test_smallest_failing_request_is_shown() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
     finding = found(check, without_id)
     assert finding.expected is not None
@@ -194,7 +192,7 @@ def test_the_smallest_request_that_shows_it_is_shown() -> None:
     assert shown.keys() == {"model", "prompt", "max_tokens"}
 
 
-def test_a_run_without_patience_tells_what_it_has_found() -> None:
+def test_failure_is_reported_without_a_retest_budget() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
 
     async def run() -> Finding:
@@ -206,13 +204,13 @@ def test_a_run_without_patience_tells_what_it_has_found() -> None:
     assert len(finding.exchanges) == 6
 
 
-def test_a_server_that_is_out_of_order_is_not_reported() -> None:
+def test_server_that_always_fails_is_not_reported() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.no-server-fault")
     finding = found(check, lambda _, exchange: reported(exchange, 500, b"{}"))
     assert finding.verdict is Verdict.INCONCLUSIVE
 
 
-def test_all_of_them_ask_the_same_and_little() -> None:
+def test_all_checks_share_a_few_requests() -> None:
     spoilt = Spoilt(OPENAI, conforming)
 
     async def run() -> None:
@@ -224,7 +222,7 @@ def test_all_of_them_ask_the_same_and_little() -> None:
     assert len(spoilt.bodies) <= 18
 
 
-def test_a_seed_decides_what_is_requested() -> None:
+def test_seed_decides_what_is_requested() -> None:
     async def request(seed: int) -> GeneratedRequests:
         api = Api(FakeEndpoint(OPENAI), OPENAI, MODEL, seed=seed)
         return await generated_requests(api, MINIMAL_REQUEST)
@@ -234,7 +232,7 @@ def test_a_seed_decides_what_is_requested() -> None:
     assert one == asyncio.run(request(1))
 
 
-def test_without_the_library_a_check_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_named_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "schemathesis", None)
 
     async def request() -> Finding:

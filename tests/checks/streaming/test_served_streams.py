@@ -1,4 +1,4 @@
-"""A value that is served plainly and declined in streams is found, and one never served is not."""
+"""A value that is served without streaming and rejected in streams is found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verdict(edge: str, shown: Behaviour | str, contract: str) -> Verdict:
 
 
 def judged(edge: str, *, non_streaming: bool, contract: str = "openai") -> Verdict:
-    """Judge an endpoint that declines an edge in streams, and as a plain request, too, or not."""
+    """Judge an endpoint that rejects an edge in streams, and optionally without streaming."""
     values = (values_at(load_contract(contract), edge) or {}).items()
     declining = rejects(
         lambda body: (
@@ -36,16 +36,16 @@ def judged(edge: str, *, non_streaming: bool, contract: str = "openai") -> Verdi
 
 
 @pytest.mark.parametrize("edge", STATED)
-def test_a_stream_that_is_rejected_is_found(edge: str) -> None:
+def test_stream_that_is_rejected_is_found(edge: str) -> None:
     assert judged(edge, non_streaming=False) in BROKEN
     assert judged(edge, non_streaming=True) is Verdict.PASS
 
 
-def test_a_temperature_beside_top_p_is_held_where_a_page_sends_both() -> None:
+def test_temperature_with_top_p_is_checked_if_documented() -> None:
     assert judged("temperature-and-top-p", non_streaming=False, contract="eronmind") in BROKEN
 
 
 @pytest.mark.parametrize("contract", DOCUMENTS)
-def test_a_right_endpoint_is_left_alone(contract: str) -> None:
+def test_conforming_endpoint_is_not_reported(contract: str) -> None:
     verdicts = {verdict(edge, "none", contract) for edge in EDGES}
     assert verdicts <= {Verdict.PASS, Verdict.SKIPPED}

@@ -1,4 +1,4 @@
-"""Text as characters and as bytes, where a token or a chunk cut a character."""
+"""Text as characters and as bytes, if a token or a chunk splits a character."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conformance.checks._shared.token_scores import alike
         ("\ufffd", None),
     ],
 )
-def test_a_token_stands_for_bytes(token: str, raw: bytes | None) -> None:
+def test_token_stands_for_bytes(token: str, raw: bytes | None) -> None:
     assert token_bytes(token) == raw
 
 
@@ -38,7 +38,7 @@ def test_joining_ends_where_bytes_are_unknown() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "中🍎", "中\ufffd", "中\ufffd\ufffd\ufffd"])
-def test_a_character_may_be_cut_at_the_end(text: str) -> None:
+def test_character_may_be_cut_at_the_end(text: str) -> None:
     assert not has_broken_character(text)
 
 
@@ -47,14 +47,14 @@ def test_half_a_character_elsewhere_is_broken(text: str) -> None:
     assert has_broken_character(text)
 
 
-def test_a_comparison_ends_at_the_first_rest_of_a_character() -> None:
+def test_comparison_ends_at_the_first_partial_character() -> None:
     assert solid("中\ufffd中") == "中"
 
 
 @pytest.mark.parametrize(
     ("token", "whole"), [("中", True), (r"bytes:\xe4", False), ("\ufffd", False)]
 )
-def test_a_token_of_whole_characters(token: str, whole: bool) -> None:
+def test_token_of_whole_characters(token: str, whole: bool) -> None:
     assert is_whole(token) is whole
 
 

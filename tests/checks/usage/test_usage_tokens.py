@@ -1,4 +1,4 @@
-"""Prompts whose tokens can be counted pass where they are billed so, and nowhere else."""
+"""Usage is judged only for prompts whose tokens can be counted."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ ECHO = {"prompt": "一二 3", "max_tokens": 1, "echo": True, "logprobs": 1}
         (9, {"text": "一二 3!", "finish_reason": "length", "logprobs": None}, SKIPPED),
     ],
 )
-def test_an_echoed_prompt_is_counted_with_its_tokens(
+def test_echoed_prompt_is_counted_with_its_tokens(
     counted: int, choice: Any, expected: Verdict
 ) -> None:
     assert (
@@ -92,6 +92,6 @@ def test_an_echoed_prompt_is_counted_with_its_tokens(
     )
 
 
-def test_where_more_was_generated_than_requested_nothing_is_known_of_the_prompt() -> None:
+def test_excess_generation_makes_prompt_tokens_unknown() -> None:
     response = answered(ECHO, 99, 2, echoed(["一", "二", " 3", "!", "?"]))
     assert verdict("usage.echoed-counted-everywhere", response) is SKIPPED

@@ -31,7 +31,7 @@ class Direct:
         return self._score(whole, len(self.tokenizer(context).input_ids))
 
     def of_all(self, text: str) -> float:
-        """Score a text as a document of its own."""
+        """Score a text as a separate document."""
         start = self.tokenizer.eos_token_id
         return self._score([start, *self.tokenizer(text).input_ids], 1)[0]
 

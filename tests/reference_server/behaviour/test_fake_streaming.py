@@ -1,10 +1,10 @@
-"""The fault that holds a stream back holds back nothing else."""
+"""The fault that delays a stream delays nothing else."""
 
 from __future__ import annotations
 
 from reference_server.behaviour.messages import Body
 from reference_server.faults.streaming.choices import fake_streaming
-from tests.reference_server.behaviour.toy import responses
+from tests.reference_server.behaviour.toy_server import responses
 
 
 def pause_of(body: Body) -> float:
@@ -12,10 +12,10 @@ def pause_of(body: Body) -> float:
     return sum(part.pause for part in response.parts)
 
 
-def test_a_stream_is_held_back_as_long_as_its_tokens_take() -> None:
+def test_stream_is_delayed_in_proportion_to_its_tokens() -> None:
     short, long = (pause_of({"prompt": "a", "stream": True, "max_tokens": n}) for n in (4, 16))
     assert 0 < short < long
 
 
-def test_a_refusal_comes_at_once_whatever_was_requested() -> None:
+def test_refusal_is_not_delayed() -> None:
     assert pause_of({}) == 0

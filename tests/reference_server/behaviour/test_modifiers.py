@@ -1,16 +1,16 @@
-"""A modifier lets a behaviour show where it says, and nowhere else."""
+"""A modifier limits a behaviour to the requests it names."""
 
 from __future__ import annotations
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier, narrowed
-from tests.reference_server.behaviour.toy import Toy, responses, texts_of
+from tests.reference_server.behaviour.toy_server import Toy, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 
 
 def shouted(modifier: Modifier, body: Body) -> list[tuple[int, str]]:
@@ -29,7 +29,7 @@ def shouted(modifier: Modifier, body: Body) -> list[tuple[int, str]]:
         (Modifier.ECHO, {"echo": True}, {"echo": False}),
     ],
 )
-def test_it_shows_where_the_request_is_such(
+def test_modifier_applies_to_matching_requests(
     modifier: Modifier, there: Body, elsewhere: Body
 ) -> None:
     assert all(text.isupper() for _, text in shouted(modifier, {"prompt": "a", **there}))
@@ -37,12 +37,12 @@ def test_it_shows_where_the_request_is_such(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_second_choice_differs_from_the_first(stream: bool) -> None:
+def test_second_choice_differs_from_the_first(stream: bool) -> None:
     body = {"prompt": "a", "n": 3, "stream": stream}
     assert shouted(Modifier.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
 
 
-def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wrong() -> None:
+def test_unnumbered_second_choice_is_recognised_by_position() -> None:
     unnumbered = Rewrite(
         non_streaming=lambda _, whole: {
             **whole,
@@ -53,8 +53,8 @@ def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wro
     assert response.body["choices"] == [{"text": "a", "index": 0}, {"text": "a"}]
 
 
-def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() -> None:
-    renamed = narrowed(pieces.sets(prompt="b"), Modifier.SECOND_CHOICE)
+def test_changed_second_choice_keeps_one_response() -> None:
+    renamed = narrowed(builders.sets(prompt="b"), Modifier.SECOND_CHOICE)
     (non_streaming,) = responses(renamed, {"prompt": "a", "n": 2})
     assert texts_of(non_streaming) == [(0, "a"), (1, "b")]
     (streamed,) = responses(renamed, {"prompt": "a", "n": 2, "stream": True})
@@ -62,21 +62,21 @@ def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() 
     assert {chunk["id"] for chunk in streamed.chunks} == {"cmpl-1"}
 
 
-def test_a_choice_lost_after_the_first_is_lost() -> None:
+def test_lost_second_choice_stays_lost() -> None:
     (response,) = responses(
-        narrowed(pieces.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
+        narrowed(builders.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
     )
     assert texts_of(response) == [(0, "a")]
 
 
-def test_every_third_answer_that_would_change_is_changed() -> None:
-    dropping = narrowed(pieces.drops("n"), Modifier.EVERY_THIRD)
+def test_every_third_changeable_response_is_changed() -> None:
+    dropping = narrowed(builders.drops("n"), Modifier.EVERY_THIRD)
     with_n, without = {"prompt": "a", "n": 2}, {"prompt": "a"}
     result = responses(dropping, with_n, without, with_n, without, without, with_n, with_n)
     assert [len(texts_of(response)) for response in result] == [2, 1, 2, 1, 1, 1, 2]
 
 
-def test_the_server_is_requested_once_for_an_equal_request() -> None:
+def test_equal_requests_reach_the_server_once() -> None:
     toy = Toy()
     responses(narrowed(SHOUT, Modifier.EVERY_THIRD), {"prompt": "a"}, toy=toy)
     assert len(toy.met) == 1

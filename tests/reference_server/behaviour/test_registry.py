@@ -1,4 +1,4 @@
-"""The catalogue is complete, and names lead to behaviours."""
+"""The catalogue is complete, and names map to behaviours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reference_server.behaviour.registry import (
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Modifier
 from reference_server.completions.dialects import DIALECTS
-from tests.reference_server.behaviour.toy import responses, texts_of
+from tests.reference_server.behaviour.toy_server import responses, texts_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"prompt": "a", "n": 2}
@@ -36,7 +36,7 @@ def listed(what: str) -> list[dict[str, object]]:
     return entries
 
 
-def test_every_fault_names_requirements_that_there_are() -> None:
+def test_every_fault_names_existing_requirements() -> None:
     text = (ROOT / "spec" / "requirements.yaml").read_text("utf-8")
     known = {requirement["id"] for requirement in yaml.safe_load(text)["requirements"]}
     strange = {f.name: set(f.breaks) - known for f in all_faults().values()}
@@ -50,7 +50,7 @@ def test_contracts_and_dialects_are_known() -> None:
         assert known.contract in DIALECTS.keys() - {"reference"}, known.name
 
 
-def test_the_order_is_the_same_whoever_imported_a_file_before() -> None:
+def test_order_does_not_depend_on_imports() -> None:
     program = (
         "import reference_server.faults.usage.sums\n"
         "from reference_server.behaviour.registry import all_faults\n"
@@ -61,7 +61,7 @@ def test_the_order_is_the_same_whoever_imported_a_file_before() -> None:
     assert result.split() == [entry["name"] for entry in listed("--list-faults")]
 
 
-def test_the_lists_are_what_programs_read() -> None:
+def test_lists_are_machine_readable() -> None:
     faults, variants = listed("--list-faults"), listed("--list-variants")
     assert [entry["name"] for entry in faults] == list(all_faults())
     assert [entry["name"] for entry in variants] == list(all_variants())
@@ -87,12 +87,12 @@ def test_behaviours_and_modifiers_go_together() -> None:
 
 
 @pytest.mark.parametrize("spec", ["no-such-fault", "total-mismatch@sundays", ""])
-def test_what_is_not_known_is_said(spec: str) -> None:
+def test_unknown_name_is_rejected(spec: str) -> None:
     with pytest.raises(UnknownBehaviourError, match=r"there is no|is no modifier"):
         behaviour(spec)
 
 
-def test_a_name_is_given_once_and_a_summary_always() -> None:
+def test_names_are_unique_and_have_summaries() -> None:
     with pytest.raises(ValueError, match="two behaviours"):
         fault("total-mismatch", breaks="usage.total-is-sum")(described)
     with pytest.raises(ValueError, match="write one"):
@@ -108,7 +108,7 @@ def described() -> Rewrite:
     return Rewrite()
 
 
-def test_the_catalogue_needs_none_of_the_servers_packages() -> None:
+def test_catalogue_imports_no_server_packages() -> None:
     allowed = set(sys.stdlib_module_names) | {"reference_server"}
     for folder in ("faults", "variants"):
         for path in (ROOT / "reference_server" / folder).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""Behaviours in front of the real application: over ASGI, and as processes that users start."""
+"""Behaviours in front of the real application: over ASGI, and as processes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import EVENT_STREAM, Behaviour, Part, ServerResponse
 from reference_server.behaviour.relay import Relay, paced
 from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.http.app import Settings, create_app
 from reference_server.http.bodies import MAX_BODY
-from tests.reference_server.behaviour.asking import BODY, KEY, Request, ask, showcase
+from tests.reference_server.behaviour.client import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server
 
@@ -27,32 +27,32 @@ def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
     return lambda service: Relay(create_app(service, Settings(KEY, ["m"])), behaviour, KEY)
 
 
-def test_a_response_is_changed_with_its_length(tiny: Tokenizer) -> None:
-    longer = pieces.members(note="x" * 100)
+def test_changed_response_has_its_new_length(tiny: Tokenizer) -> None:
+    longer = builders.members(note="x" * 100)
     (response,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
     assert response.json()["note"] == "x" * 100
     assert int(response.headers["content-length"]) == len(response.content)
 
 
-def test_other_paths_are_left_alone(tiny: Tokenizer) -> None:
-    (response,) = ask(tiny, behind(pieces.status(200, 404)), ("/v1/nothing", BODY))
+def test_other_paths_are_unchanged(tiny: Tokenizer) -> None:
+    (response,) = ask(tiny, behind(builders.status(200, 404)), ("/v1/nothing", BODY))
     assert response.status_code == 404
 
 
-def test_a_stream_keeps_its_events(tiny: Tokenizer) -> None:
-    loud = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+def test_stream_keeps_its_events(tiny: Tokenizer) -> None:
+    loud = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
     (response,) = ask(tiny, behind(loud), ("/v1/completions", {**BODY, "stream": True}))
     assert response.headers["content-type"].startswith("text/event-stream")
     assert '"text":"ABSTOP世"' in response.text
     assert response.text.endswith("data: [DONE]\n\n")
 
 
-def test_a_body_over_the_limit_is_refused(tiny: Tokenizer) -> None:
-    (response,) = ask(tiny, behind(pieces.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
+def test_body_over_the_limit_is_rejected(tiny: Tokenizer) -> None:
+    (response,) = ask(tiny, behind(builders.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
     assert response.status_code == 413
 
 
-def test_a_fault_is_started_by_its_name() -> None:
+def test_fault_is_started_by_its_name() -> None:
     with running_server("--fault", "total-mismatch") as server:
         body = {"model": "davinci-002", "prompt": "1", "max_tokens": 1}
         usage = httpx.post(
@@ -61,15 +61,15 @@ def test_a_fault_is_started_by_its_name() -> None:
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] + 3
 
 
-def test_pauses_are_kept_and_a_cut_ends_the_connection(tiny: Tokenizer) -> None:
-    cut = pieces.streams(
+def test_pauses_are_kept_and_cuts_end_the_connection(tiny: Tokenizer) -> None:
+    cut = builders.streams(
         lambda _, got: replace(got, parts=(Part(b"data: x\n\n", pause=0.001),), cut=True)
     )
     with pytest.raises(AssertionError):  # httpx's own way to say that an answer has no end
         ask(tiny, behind(cut), ("/v1/completions", {**BODY, "stream": True}))
 
 
-def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> None:
+def test_every_showcase_path_is_a_separate_server(tiny: Tokenizer) -> None:
     def path(*parts: str) -> str:
         return f"/{'/'.join(parts)}/v1/completions"
 
@@ -92,7 +92,7 @@ def test_every_path_of_the_showcase_is_a_server_of_its_own(tiny: Tokenizer) -> N
     assert nowhere.status_code == 404
 
 
-def test_what_is_certain_is_computed_once(tiny: Tokenizer) -> None:
+def test_deterministic_responses_are_computed_once(tiny: Tokenizer) -> None:
     backend = ScriptedBackend(tiny.encode("abSTOP世界 and"), tiny.size)
     path = "/reference/none/{}/v1/completions"
     request: list[Request] = [(path.format(i), {**BODY, "stream": i % 2 == 0}) for i in range(6)]
@@ -103,7 +103,7 @@ def test_what_is_certain_is_computed_once(tiny: Tokenizer) -> None:
     assert responses[0].text.count("data: ") == responses[4].text.count("data: ")
 
 
-def test_what_is_left_to_chance_is_drawn_each_time(tiny: Tokenizer) -> None:
+def test_sampled_responses_are_computed_each_time(tiny: Tokenizer) -> None:
     backend = ScriptedBackend(tiny.encode("abSTOP世界 and"), tiny.size)
     path = "/reference/none/one/v1/completions"
     warm, seeded = {**BODY, "temperature": 1}, {**BODY, "temperature": 1, "seed": 3}
@@ -119,7 +119,7 @@ def test_what_is_left_to_chance_is_drawn_each_time(tiny: Tokenizer) -> None:
         (["--showcase", "--variant", "timings"], "name them in the path"),
     ],
 )
-def test_a_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence: str) -> None:
+def test_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "reference_server", *arguments],
         check=False,
@@ -131,7 +131,7 @@ def test_a_wrong_name_is_one_sentence_and_code_4(arguments: list[str], sentence:
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_gathered_stream_comes_at_the_pace_at_which_it_was_made() -> None:
+def test_collected_stream_is_sent_at_its_original_pace() -> None:
     headers = (("content-type", EVENT_STREAM),)
     stream = ServerResponse(200, headers, tuple(Part(b"data: 1\n\n") for _ in range(4)))
     assert [part.pause for part in paced(stream, 2.0).parts] == [0.5] * 4

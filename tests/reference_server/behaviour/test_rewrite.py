@@ -1,4 +1,4 @@
-"""A rewrite changes what it names, and nothing else."""
+"""A rewrite changes only what it names."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import asyncio
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import DONE, Body, Rejected
 from reference_server.behaviour.registry import untouched
 from reference_server.behaviour.rewrite import Rewrite
-from tests.reference_server.behaviour.toy import Toy, asking, responses, texts_of
+from tests.reference_server.behaviour.toy_server import Toy, asking, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 NON_STREAMING = {"prompt": "a", "n": 2}
 STREAMED = {**NON_STREAMING, "stream": True}
 
 
-def test_nothing_to_rewrite_leaves_every_byte() -> None:
+def test_empty_rewrite_keeps_every_byte() -> None:
     for body in (NON_STREAMING, STREAMED, b"no JSON"):
         (through,) = responses(Rewrite(), body)
         (direct,) = responses(untouched, body)
         assert through == direct
 
 
-def test_a_request_is_rewritten_on_its_way_in_and_the_client_is_not_told() -> None:
+def test_rewritten_request_is_hidden_from_other_rewrites() -> None:
     toy = Toy()
     seen: list[Body] = []
 
@@ -32,25 +32,25 @@ def test_a_request_is_rewritten_on_its_way_in_and_the_client_is_not_told() -> No
         seen.append(request)
         return response
 
-    dropping = pieces.both(pieces.drops("n"), Rewrite(non_streaming=non_streaming))
+    dropping = builders.both(builders.drops("n"), Rewrite(non_streaming=non_streaming))
     (response,) = responses(dropping, NON_STREAMING, toy=toy)
     assert texts_of(response) == [(0, "a")]
     assert toy.met[0].body == {"prompt": "a"}
     assert seen == [NON_STREAMING]
 
 
-def test_answers_are_rewritten_plain_and_streamed() -> None:
+def test_streaming_and_non_streaming_responses_are_rewritten() -> None:
     non_streaming, streamed = responses(SHOUT, NON_STREAMING, STREAMED)
     assert texts_of(non_streaming) == texts_of(streamed) == [(0, "A"), (1, "A")]
     assert streamed.data[-1] == DONE
 
 
-def test_a_refusal_is_rewritten_by_its_own_function_alone() -> None:
-    (response,) = responses(pieces.both(SHOUT, pieces.error(code=7, message=...)), b"[]")
+def test_refusal_is_rewritten_only_by_its_function() -> None:
+    (response,) = responses(builders.both(SHOUT, builders.error(code=7, message=...)), b"[]")
     assert (response.status, response.body) == (400, {"error": {"code": 7}})
 
 
-def test_any_function_may_decline() -> None:
+def test_any_function_may_reject() -> None:
     def no(*_: object) -> Body:
         raise Rejected(418, "tea", param="pot")
 
@@ -60,8 +60,8 @@ def test_any_function_may_decline() -> None:
         assert (response.status, response.body) == (418, {"error": error})
 
 
-def test_a_body_that_is_no_object_is_left_to_the_server() -> None:
-    (response,) = responses(pieces.sets(n=2), b"[1]")
+def test_body_without_an_object_reaches_the_server() -> None:
+    (response,) = responses(builders.sets(n=2), b"[1]")
     assert response.status == 400
 
 
@@ -73,12 +73,12 @@ def test_another_key_can_be_sent_upstream() -> None:
     assert asyncio.run(opened()) == 200
 
 
-def test_half_a_surrogate_and_nan_can_be_written() -> None:
-    (response,) = responses(pieces.members(x="\ud83d", y=float("nan")), NON_STREAMING)
+def test_lone_surrogates_and_nan_can_be_written() -> None:
+    (response,) = responses(builders.members(x="\ud83d", y=float("nan")), NON_STREAMING)
     assert b'"\\ud83d"' in response.raw
     assert b"NaN" in response.raw
 
 
-def test_two_rewrites_of_the_same_thing_do_not_go_together() -> None:
+def test_conflicting_rewrites_are_rejected() -> None:
     with pytest.raises(ValueError, match="both rewrite ask"):
-        pieces.both(pieces.drops("n"), pieces.sets(n=1))
+        builders.both(builders.drops("n"), builders.sets(n=1))

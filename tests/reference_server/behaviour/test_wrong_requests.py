@@ -1,4 +1,4 @@
-"""No behaviour breaks on a wrong request: what it cannot read is the server's to refuse."""
+"""Behaviours pass invalid requests on to the server, which rejects them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from reference_server.behaviour.registry import all_faults, all_variants
 from reference_server.engine.tokenizer import Tokenizer
 from tests.lanes import by_default
-from tests.reference_server.behaviour.asking import BODY, Request, ask, showcase
+from tests.reference_server.behaviour.client import BODY, Request, ask, showcase
 
 PARAMETERS = (
     *("prompt", "suffix", "max_tokens", "temperature", "top_p", "n", "stream", "stream_options"),
@@ -24,7 +24,7 @@ BEHAVIOURS = sorted({**all_faults(), **all_variants()})
 
 
 @pytest.mark.parametrize("share", by_default([0, 1], range(8)))
-def test_no_behaviour_breaks_on_a_wrong_request(tiny: Tokenizer, share: int) -> None:
+def test_no_behaviour_breaks_on_an_invalid_request(tiny: Tokenizer, share: int) -> None:
     """An exception in what stands before the server would pass through to here."""
     wrong = [{**FULL, name: value} for name in PARAMETERS for value in WRONG]
     wrong += [{**FULL, **dict.fromkeys(PARAMETERS, value)} for value in WRONG]
@@ -34,6 +34,6 @@ def test_no_behaviour_breaks_on_a_wrong_request(tiny: Tokenizer, share: int) -> 
         request: list[Request] = [(path, body) for body in wrong]
         try:
             ask(tiny, showcase, *request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the behaviour's name is told
+        except Exception as error:  # noqa: BLE001 - any error is reported with the behaviour's name
             broken[name] = repr(error)
     assert not broken

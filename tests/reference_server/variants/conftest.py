@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reference_server.variants.shown import Shown
+from tests.reference_server.variants.variant_client import Shown
 from tests.servers import running_server
 
 

@@ -1,4 +1,4 @@
-"""Each variant shows somewhere, and leaves the texts alone unless other texts are its point."""
+"""Each variant is visible, and most leave the texts unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reference_server.behaviour.registry import all_variants
-from tests.reference_server.variants.shown import COUNTING, Shown, chunks_of, texts_of
+from tests.reference_server.variants.variant_client import COUNTING, Shown, chunks_of, texts_of
 
 TIMED = {
     "slow-first-token",
@@ -86,7 +86,7 @@ def seen(response: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(all_variants().keys() - TIMED - RARE - CLOCKS))
-def test_a_variant_shows_somewhere(shown: Shown, name: str) -> None:
+def test_each_variant_is_visible(shown: Shown, name: str) -> None:
     for probe in PROBES:
         if seen(shown.post(name, **probe)) != seen(shown.post("none", **probe)):
             return
@@ -94,7 +94,7 @@ def test_a_variant_shows_somewhere(shown: Shown, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(all_variants().keys() - RARE - OTHER_TEXTS - {"gzip"}))
-def test_a_variant_has_the_texts_of_the_plain_server(shown: Shown, name: str) -> None:
+def test_variant_has_the_texts_of_the_unmodified_server(shown: Shown, name: str) -> None:
     for body in ({"n": 2}, {"logprobs": 2, "echo": True}, {"prompt": CHINESE}):
         right = {c["index"]: c["text"] for c in shown.non_streaming("none", **body)["choices"]}
         non_streaming, stream = shown.post(name, **body), shown.post(name, stream=True, **body)
@@ -110,7 +110,7 @@ def test_a_variant_has_the_texts_of_the_plain_server(shown: Shown, name: str) ->
 
 
 @pytest.mark.parametrize(("name", "by"), [("clock-behind", -2), ("clock-ahead", 2)])
-def test_the_clock_of_another_server_goes_otherwise(shown: Shown, name: str, by: int) -> None:
+def test_clock_variants_have_other_times(shown: Shown, name: str, by: int) -> None:
     # The clocks are read one after the other, around the one in question.
     before = shown.non_streaming("none")["created"]
     other = shown.non_streaming(name)["created"]

@@ -1,4 +1,4 @@
-"""Models that are sure, terse, silent or forgetful, and near-ties: as consistent as real ones."""
+"""Model variants (sure, terse, near-ties and others) are as consistent as real models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reference_server.variants.shown import COUNTING, Shown, texts_of
+from tests.reference_server.variants.variant_client import COUNTING, Shown, texts_of
 
 STORY = "Once upon a time"
 
@@ -19,7 +19,7 @@ def scores(choice: dict[str, Any]) -> list[tuple[str, float, dict[str, float]]]:
     return [row for row in rows if row[1] is not None]
 
 
-def test_a_terse_model_ends_by_itself_after_five_tokens(shown: Shown) -> None:
+def test_terse_model_ends_after_five_tokens(shown: Shown) -> None:
     whole = shown.non_streaming("terse-model", max_tokens=8, logprobs=2)
     (choice,) = whole["choices"]
     right = shown.choice("none", max_tokens=5, logprobs=2)
@@ -34,7 +34,7 @@ def test_a_terse_model_ends_by_itself_after_five_tokens(shown: Shown) -> None:
     assert (short["text"], short["finish_reason"]) == (right["text"], "length")
 
 
-def test_a_model_that_ends_early_does_so_in_streams_and_echoes(shown: Shown) -> None:
+def test_early_end_applies_to_streams_and_echoes(shown: Shown) -> None:
     body = {"n": 2, "echo": True, "logprobs": 1, "max_tokens": 9}
     non_streaming = shown.non_streaming("terse-model", **body)
     chunks = shown.chunks("terse-model", stream_options={"include_usage": True}, **body)
@@ -46,7 +46,7 @@ def test_a_model_that_ends_early_does_so_in_streams_and_echoes(shown: Shown) -> 
         assert [t for p in parts for t in p["logprobs"]["tokens"]] == choice["logprobs"]["tokens"]
 
 
-def test_a_stream_can_end_before_its_first_token(shown: Shown) -> None:
+def test_stream_can_end_before_its_first_token(shown: Shown) -> None:
     ending = {"logit_bias": {"0": 100}}  # the end of a text
     whole = shown.choice("end-token-unseen", **ending)
     chunks = shown.chunks("end-token-unseen", **ending)
@@ -58,7 +58,7 @@ def test_a_stream_can_end_before_its_first_token(shown: Shown) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"), [("silent-model", "stop"), ("filtered", "content_filter")]
 )
-def test_some_prompts_are_not_answered(shown: Shown, name: str, reason: str) -> None:
+def test_some_prompts_get_no_text(shown: Shown, name: str, reason: str) -> None:
     prompts = [f"{letter} and" for letter in "abcdefghijklmnop"]
     choices = shown.non_streaming(name, prompt=prompts, max_tokens=2)["choices"]
     empty = {c["index"] for c in choices if not c["text"]}
@@ -68,7 +68,7 @@ def test_some_prompts_are_not_answered(shown: Shown, name: str, reason: str) -> 
     assert again["text"] == ""
 
 
-def test_a_document_can_begin_with_nothing(shown: Shown) -> None:
+def test_document_can_begin_with_an_empty_completion(shown: Shown) -> None:
     body = {"prompt": None, "max_tokens": 9}
     choice, right = (shown.choice(which, **body) for which in ("terse-model", "none"))
     assert right["text"].startswith(choice["text"])
@@ -77,7 +77,7 @@ def test_a_document_can_begin_with_nothing(shown: Shown) -> None:
     assert echoed["text"] == f"<|endoftext|>{choice['text']}"
 
 
-def test_a_sure_model_says_the_same_at_temperature_one(shown: Shown) -> None:
+def test_sure_model_repeats_at_temperature_one(shown: Shown) -> None:
     def differing(name: str) -> int:
         whole = shown.non_streaming(name, prompt=STORY, temperature=1, n=12, seed=1, max_tokens=8)
         return len({choice["text"] for choice in whole["choices"]})
@@ -85,7 +85,7 @@ def test_a_sure_model_says_the_same_at_temperature_one(shown: Shown) -> None:
     assert differing("sure-model") < differing("none")
 
 
-def test_a_sure_model_has_the_log_probabilities_of_one(shown: Shown) -> None:
+def test_sure_model_has_matching_log_probabilities(shown: Shown) -> None:
     body = {"prompt": STORY, "echo": True, "logprobs": 3, "max_tokens": 8}
     rows, usual = (scores(shown.choice(name, **body)) for name in ("sure-model", "none"))
     for (token, value, top), (same, _, other) in zip(rows, usual, strict=True):
@@ -96,7 +96,7 @@ def test_a_sure_model_has_the_log_probabilities_of_one(shown: Shown) -> None:
         assert best - second >= 9 * (max(other.values()) - sorted(other.values())[-2])
 
 
-def test_a_small_context_ends_where_it_says(shown: Shown) -> None:
+def test_small_context_ends_at_its_limit(shown: Shown) -> None:
     count = shown.non_streaming("none", prompt=COUNTING, max_tokens=1)["usage"]["prompt_tokens"]
     fits = shown.post("small-context", max_tokens=512 - count)
     over = shown.post("small-context", max_tokens=513 - count)
@@ -106,7 +106,7 @@ def test_a_small_context_ends_where_it_says(shown: Shown) -> None:
     assert "512" in far.json()["error"]["message"]
 
 
-def test_only_near_ties_flip_and_the_model_goes_on_from_there(shown: Shown) -> None:
+def test_only_near_ties_flip(shown: Shown) -> None:
     body = {"prompt": STORY, "max_tokens": 10, "logprobs": 2}
     right = scores(shown.choice("none", **body))
     flipped = 0

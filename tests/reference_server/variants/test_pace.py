@@ -1,4 +1,4 @@
-"""When answers come, in which portions, and what comes in their place now and then."""
+"""Timing variants: delays, chunk sizes and transient errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from reference_server.behaviour.messages import ClientRequest, ServerResponse
 from reference_server.behaviour.registry import all_variants, behaviour
-from tests.reference_server.behaviour.toy import Toy, asking, responses
+from tests.reference_server.behaviour.toy_server import Toy, asking, responses
 
 STREAM = {"prompt": "a 汉字", "n": 9, "stream": True}
 NON_STREAMING = {"prompt": "a"}
@@ -20,24 +20,24 @@ def pauses(name: str) -> list[float]:
     return [part.pause for part in response.parts]
 
 
-def test_a_slow_first_token_is_late_and_the_others_are_not() -> None:
+def test_only_the_first_token_is_late() -> None:
     first, *others = pauses("slow-first-token")
     assert first > 0.1 > 10 * max(others)
 
 
-def test_jitter_is_uneven_and_bursts_come_in_fours() -> None:
+def test_jitter_is_uneven_and_bursts_have_four_chunks() -> None:
     assert len(set(pauses("jitter"))) == 10
     assert [pause > 0 for pause in pauses("bursts")] == [at % 4 == 0 for at in range(10)]
 
 
-def test_a_server_far_away_is_late_with_everything() -> None:
+def test_distant_server_delays_everything() -> None:
     (non_streaming,) = responses(behaviour("far-away"), NON_STREAMING)
     assert [part.pause > 0 for part in non_streaming.parts] == [True]
     assert [pause > 0 for pause in pauses("far-away")] == [True] + [False] * 9
 
 
 @pytest.mark.parametrize(("name", "portions"), [("odd-portions", None), ("one-portion", 1)])
-def test_the_network_cuts_a_stream_where_it_likes(name: str, portions: int | None) -> None:
+def test_network_splits_a_stream_anywhere(name: str, portions: int | None) -> None:
     right, response = (responses(behaviour(b), STREAM)[0] for b in ("none", name))
     assert response.raw == right.raw
     assert len(response.parts) != len(right.parts)
@@ -75,7 +75,7 @@ def test_requests_are_served_one_at_a_time() -> None:
         ("bad-gateway", 502, None),
     ],
 )
-def test_trouble_comes_now_and_then(name: str, status: int, header: str | None) -> None:
+def test_transient_errors_occur_sometimes(name: str, status: int, header: str | None) -> None:
     result = responses(behaviour(name), *[NON_STREAMING] * 200)
     trouble = [response for response in result if response.status != 200]
     assert 1 <= len(trouble) <= 30
@@ -84,7 +84,7 @@ def test_trouble_comes_now_and_then(name: str, status: int, header: str | None) 
     assert all_variants()[name].may_be_inconclusive
 
 
-def test_a_date_to_try_again_at_is_one() -> None:
+def test_retry_after_may_be_a_date() -> None:
     result = responses(behaviour("limited-until"), *[NON_STREAMING] * 200)
     dates = [response.header("retry-after") for response in result if response.status == 429]
     assert all(parsedate_to_datetime(date or "").tzinfo is not None for date in dates)

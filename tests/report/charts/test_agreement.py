@@ -1,4 +1,4 @@
-"""The same token's two log-probabilities: paired by text and place, and by nothing else."""
+"""Two log-probabilities of one token are paired by text and offset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import agreement
-from tests.report.charts.answers import non_streaming, record_of
+from tests.report.charts.exchanges import non_streaming, record_of
 
 FIRST = "one two"
 TOKENS = [" three", " four", " five", " six", " seven"]
@@ -35,7 +35,7 @@ def scored(scores: Any = SCORES, tokens: Any = TOKENS, **request: Any):
     return answer_with("s", listed, offsets_from(0, listed), [None, -1.0, *scores], **request)
 
 
-def test_tokens_are_paired_by_their_place_in_the_text() -> None:
+def test_tokens_are_paired_by_text_offset() -> None:
     found = agreement.numbers(record_of(generated(), scored()))
     assert found is not None
     assert [(token.generated, token.scored) for token in found] == list(
@@ -45,13 +45,13 @@ def test_tokens_are_paired_by_their_place_in_the_text() -> None:
     assert "at most 0.001" in agreement.draw(found).says.en
 
 
-def test_offsets_may_begin_with_the_completion() -> None:
+def test_offsets_may_start_at_the_completion() -> None:
     found = agreement.numbers(record_of(generated(start=0), scored()))
     assert found is not None
     assert len(found) == 5
 
 
-def test_another_score_is_reported() -> None:
+def test_different_score_is_reported() -> None:
     other = [*SCORES[:3], -1.01, -4.0]
     found = agreement.numbers(record_of(generated(), scored(other)))
     assert found is not None
@@ -62,7 +62,7 @@ def test_another_score_is_reported() -> None:
     assert agreement.ALARM in agreement.draw(found).svg
 
 
-def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
+def test_tokens_after_a_difference_are_not_compared() -> None:
     tokens = [" three", " four", " five", " sax", " seven"]
     assert agreement.numbers(record_of(generated(), scored(tokens=tokens))) is None
 
@@ -78,21 +78,21 @@ def test_what_comes_after_another_token_is_no_longer_the_same_text() -> None:
         {"suffix": "end"},
     ],
 )
-def test_a_steered_or_another_generation_is_not_compared(body: dict) -> None:
+def test_other_or_modified_generations_are_not_compared(body: dict) -> None:
     assert agreement.numbers(record_of(generated(**body), scored())) is None
 
 
-def test_an_echo_of_the_prompt_alone_is_no_generation() -> None:
+def test_echoed_prompt_is_no_generation() -> None:
     assert agreement.numbers(record_of(scored(), scored())) is None
 
 
 @pytest.mark.parametrize("scores", ["abc", None, {}, [None] * 5, ["-1"] * 5, [1.0] * 5, [-1e9] * 5])
-def test_what_is_no_score_is_no_dot(scores: Any) -> None:
+def test_invalid_score_is_not_drawn(scores: Any) -> None:
     assert agreement.numbers(record_of(generated(scores=scores), scored())) is None
 
 
 @pytest.mark.parametrize("logprobs", [None, [], "x", {"tokens": TOKENS}])
-def test_what_are_no_logprobs_is_left_out(logprobs: Any) -> None:
+def test_invalid_logprobs_are_left_out(logprobs: Any) -> None:
     outlier = non_streaming(
         "g", prompt=FIRST, choices=[{"text": "", "logprobs": logprobs}, 7, None]
     )

@@ -1,26 +1,25 @@
-"""Pieces of a stream in time: a burst is a heap at the end, beside the reference's own rhythm."""
+"""Chunks of a stream over time, beside the reference's stream."""
 
 from __future__ import annotations
 
 import pytest
 
 from conformance.model import Level
-from conformance.report.charts import arrivals
-from conformance.report.charts import traffic as reading
+from conformance.report.charts import arrivals, traffic
 from tests.report.builders import a_finding, a_run
-from tests.report.charts.answers import compared, non_streaming, record_of, stream
+from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
 CONFORMING = [0.1 + 0.05 * number for number in range(10)]
 BURST = [0.9 + 0.0001 * number for number in range(10)]
 
 
-def an_accusation(verdict: str):
+def a_burst_finding(verdict: str):
     return a_finding(
         "streaming.incremental", verdict, requirement="streaming.incremental", level=Level.SHOULD
     )
 
 
-def test_the_times_of_text_alone_are_shown() -> None:
+def test_only_times_of_text_are_shown() -> None:
     texts = ["", " a", None, " b", 7, " c", " d", {}, "", " e"]
     found = arrivals.numbers(record_of(stream("x1", CONFORMING, texts=texts)))
     assert found is not None
@@ -30,7 +29,7 @@ def test_the_times_of_text_alone_are_shown() -> None:
     assert row.theirs.span == pytest.approx(0.4)
 
 
-def test_many_short_choices_are_no_burst_and_an_echo_none_either() -> None:
+def test_short_choices_and_echoes_are_no_burst() -> None:
     texts = [{"index": place, "text": " a"} for place in range(10)]
     short = stream("x1", BURST, choices=texts, n=10)
     assert arrivals.numbers(record_of(short, stream("x2", BURST, echo=True))) is None
@@ -41,11 +40,11 @@ def test_many_short_choices_are_no_burst_and_an_echo_none_either() -> None:
 
 
 @pytest.mark.parametrize("exchanges", [(), (non_streaming(),), (stream("x1", CONFORMING[:3]),)])
-def test_without_streams_of_several_pieces_there_is_no_picture(exchanges) -> None:
+def test_streams_with_one_chunk_are_not_drawn(exchanges) -> None:
     assert arrivals.numbers(record_of(*exchanges)) is None
 
 
-def test_streams_with_most_pieces_come_first_and_only_so_many() -> None:
+def test_streams_are_sorted_by_chunks_and_limited() -> None:
     streams = [stream(f"x{n}", CONFORMING[: 4 + n % 6], user=str(n)) for n in range(20)]
     found = arrivals.numbers(record_of(*streams))
     assert found is not None
@@ -55,12 +54,12 @@ def test_streams_with_most_pieces_come_first_and_only_so_many() -> None:
     assert counts[0] == 9
 
 
-def test_the_references_stream_stands_once_below_the_same_request() -> None:
+def test_reference_stream_is_drawn_below_the_same_request() -> None:
     short = stream("x1", BURST[:5], user="compared")
     again = stream("x2", BURST[:5], user="compared")
     long = stream("x3", BURST)
     run = compared(a_run(exchanges=(long, short, again)), "x2", stream("r1", CONFORMING))
-    found = arrivals.numbers(reading.recorded(run))
+    found = arrivals.numbers(traffic.recorded(run))
     assert found is not None
     assert [row.ours is not None for row in found.rows] == [True, False, False]
     assert found.rows[0].theirs.chunks == 5
@@ -68,7 +67,7 @@ def test_the_references_stream_stands_once_below_the_same_request() -> None:
     assert found.rows[0].ours.times == pytest.approx(CONFORMING)
 
 
-def test_a_long_stream_is_thinned_out_between_its_ends() -> None:
+def test_long_stream_is_thinned_between_its_ends() -> None:
     times = [0.001 * number for number in range(3_001)]
     found = arrivals.numbers(record_of(stream("x1", times)))
     assert found is not None
@@ -81,8 +80,8 @@ def test_a_long_stream_is_thinned_out_between_its_ends() -> None:
 @pytest.mark.parametrize(
     ("verdict", "reported"), [("fail", True), ("warn", True), ("pass", False), ("skipped", False)]
 )
-def test_only_a_check_reports(verdict: str, reported: bool) -> None:
-    record = record_of(stream("x1", BURST), findings=[an_accusation(verdict)])
+def test_burst_is_reported_only_after_a_failed_check(verdict: str, reported: bool) -> None:
+    record = record_of(stream("x1", BURST), findings=[a_burst_finding(verdict)])
     found = arrivals.numbers(record)
     assert found is not None
     picture = arrivals.draw(found)
@@ -92,7 +91,7 @@ def test_only_a_check_reports(verdict: str, reported: bool) -> None:
     assert "1 ms" in picture.says.en
 
 
-def test_a_burst_is_drawn_at_the_end_and_an_conforming_stream_along_its_row() -> None:
+def test_bursts_end_together_and_conforming_streams_spread() -> None:
     def places(times: list[float]) -> list[float]:
         found = arrivals.numbers(record_of(stream("x1", times)))
         assert found is not None

@@ -1,4 +1,4 @@
-"""Samples by setting: which texts are the same, and whether they may be."""
+"""Samples per setting: which texts are equal, and whether they should be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.report.charts import diversity
-from tests.report.charts.answers import non_streaming, record_of, stream
+from tests.report.charts.exchanges import non_streaming, record_of, stream
 
 
 def sampled(*texts: Any, **request: Any):
@@ -20,31 +20,31 @@ def rows_of(*exchanges):
     return found or ()
 
 
-def test_texts_are_numbered_as_they_come() -> None:
+def test_texts_are_numbered_in_order() -> None:
     (row,) = rows_of(sampled("a", "b", "a", "c", temperature=1))
     assert row.texts == (0, 1, 0, 2)
     assert row.distinct == 3
     assert row.setting == diversity.Setting(1.0, None, seeded=False)
 
 
-def test_samples_of_one_question_are_gathered_whatever_n_was() -> None:
+def test_samples_of_one_setting_are_combined() -> None:
     (row,) = rows_of(sampled("a", "b"), sampled("c"), sampled("d", "a"))
     assert row.texts == (0, 1, 2, 3, 0)
 
 
-def test_of_a_setting_the_prompt_with_most_samples_is_shown() -> None:
+def test_prompt_with_most_samples_is_shown() -> None:
     (row,) = rows_of(sampled("a", "b", "c"), sampled("a", "b", "c", "d", prompt="another"))
     assert len(row.texts) == 4
 
 
-def test_with_a_seed_the_first_choices_are_compared() -> None:
+def test_seeded_requests_compare_first_choices() -> None:
     seeded = [sampled("a", str(number), seed=7) for number in range(3)]
     (row,) = rows_of(*seeded)
     assert row.texts == (0, 0, 0)
     assert row.setting.seeded
 
 
-def test_certain_rows_come_first() -> None:
+def test_deterministic_rows_come_first() -> None:
     rows = rows_of(
         *(sampled("a", "b", "c", temperature=heat) for heat in (1.5, 0, 0.2)),
         *(sampled("a", temperature=1, seed=3) for _ in range(3)),
@@ -72,7 +72,7 @@ def test_certain_rows_come_first() -> None:
         stream("s", [0.1] * 5),
     ],
 )
-def test_what_is_no_plain_sample_is_left_out(exchange) -> None:
+def test_modified_samples_are_left_out(exchange) -> None:
     assert rows_of(exchange) == ()
 
 
@@ -88,13 +88,13 @@ def test_what_is_no_plain_sample_is_left_out(exchange) -> None:
         (sampled("a", "a", "a", top_p=0.1), "Each letter is a distinct output."),
     ],
 )
-def test_what_surprises_is_said(exchange, sentence: str) -> None:
+def test_unexpected_diversity_is_reported(exchange, sentence: str) -> None:
     picture = diversity.draw(rows_of(exchange))
     assert sentence in picture.says.en
     assert picture.says.zh.startswith("每个字母代表一种输出。")
 
 
-def test_what_is_certain_is_named_as_it_was_requested() -> None:
+def test_deterministic_settings_are_named() -> None:
     cold = sampled("a", "a", "a", temperature=0)
     seeded = [sampled("a", seed=7) for _ in range(3)]
     for request, sentence in (
@@ -108,13 +108,13 @@ def test_what_is_certain_is_named_as_it_was_requested() -> None:
         )
 
 
-def test_what_does_not_surprise_stands_in_the_text_alternative() -> None:
+def test_expected_diversity_is_in_the_text_alternative() -> None:
     picture = diversity.draw(rows_of(sampled("a", "b", "c", temperature=1)))
     assert "all 3 samples differ" not in picture.says.en
     assert "temperature 1: all 3 samples differ." in picture.svg
 
 
-def test_there_are_letters_for_as_many_texts_as_are_drawn() -> None:
+def test_every_drawn_text_has_a_letter() -> None:
     (row,) = rows_of(sampled(*map(str, range(100))))
     assert row.distinct == len(row.texts) == diversity.MAX_SAMPLES == len(diversity.LETTERS)
     assert ">X<" in diversity.draw((row,)).svg

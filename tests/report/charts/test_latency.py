@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.report.charts import latency
-from conformance.report.charts import traffic as reading
+from conformance.report.charts import latency, traffic
 from tests.report.builders import a_run
-from tests.report.charts.answers import compared, non_streaming, record_of, stream
+from tests.report.charts.exchanges import compared, non_streaming, record_of, stream
 
 
 def kinds_of(*exchanges):
@@ -15,7 +14,7 @@ def kinds_of(*exchanges):
     return {kind.name.en: kind.times for kind in found or ()}
 
 
-def test_streams_have_two_times_and_non_streaming_responses_one() -> None:
+def test_streams_have_two_times_and_others_one() -> None:
     streams = [
         stream(f"s{n}", [0.1 * n, 0.1 * n + 1, 3.0], texts=["", " a", " b"]) for n in (1, 2, 3)
     ]
@@ -27,33 +26,33 @@ def test_streams_have_two_times_and_non_streaming_responses_one() -> None:
     }
 
 
-def test_two_answers_are_no_distribution() -> None:
+def test_two_responses_are_no_distribution() -> None:
     assert kinds_of(non_streaming("a"), non_streaming("b")) == {}
     assert latency.numbers(record_of()) is None
 
 
-def test_a_stream_that_was_left_has_no_end() -> None:
+def test_closed_stream_has_no_end_time() -> None:
     whole = [stream(f"s{n}", [0.1, 0.2]) for n in range(3)]
     left = [replace(s, request=replace(s.request, read_events=3)) for s in whole]
     assert set(kinds_of(*left)) == {"first text"}
 
 
-def test_refusals_and_faults_are_no_answers() -> None:
+def test_refusals_and_faults_are_left_out() -> None:
     refused = [replace(non_streaming(f"p{n}"), status=400) for n in range(5)]
     assert kinds_of(*refused) == {}
 
 
-def test_the_reference_is_a_kind_of_its_own() -> None:
+def test_reference_is_a_separate_kind() -> None:
     run = a_run(exchanges=tuple(non_streaming(f"x{n}", user=str(n)) for n in range(3)))
     for n in range(3):
         run = compared(run, f"x{n}", non_streaming(f"r{n}", elapsed=2.0))
-    found = latency.numbers(reading.recorded(run))
+    found = latency.numbers(traffic.recorded(run))
     assert found is not None
     assert [(kind.of_reference, kind.median) for kind in found] == [(False, 0.25), (True, 2.0)]
     assert "reference: non-streaming 2.0 s" in latency.draw(found).says.en
 
 
-def test_the_axis_is_logarithmic_only_where_times_are_far_apart() -> None:
+def test_axis_is_logarithmic_for_a_wide_range() -> None:
     near = latency.numbers(
         record_of(*(non_streaming(f"p{n}", elapsed=0.5 + n / 10) for n in range(5)))
     )
@@ -67,7 +66,7 @@ def test_the_axis_is_logarithmic_only_where_times_are_far_apart() -> None:
     assert "10 ms" in latency.draw(far).svg
 
 
-def test_answers_in_no_time_can_be_drawn() -> None:
+def test_responses_in_zero_time_can_be_drawn() -> None:
     found = latency.numbers(record_of(*(non_streaming(f"p{n}", elapsed=0.0) for n in range(5))))
     assert found is not None
     assert "NaN" not in latency.draw(found).svg

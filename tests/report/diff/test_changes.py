@@ -1,4 +1,4 @@
-"""What counts as worse, as better and as unsure, and what says nothing of a change."""
+"""Which changes of a verdict are regressions, fixes or inconclusive."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ TURNS: dict[tuple[str, str], Change | None] = {
 }
 
 
-def test_every_turn_of_a_verdict_is_in_the_table() -> None:
+def test_every_verdict_change_is_in_the_table() -> None:
     every = product((v.value for v in Verdict), repeat=2)
     assert set(every) == set(TURNS)
 
 
 @for_each_case(("turn", "change"), TURNS.items(), ids=str)
-def test_a_turn_counts_as_it_should(turn: tuple[str, str], change: Change | None) -> None:
+def test_change_of_a_verdict_is_classified(turn: tuple[str, str], change: Change | None) -> None:
     result = compare(*(a_run(a_finding(CHECK, verdict)) for verdict in turn))
     assert [one.change for one in result.changes] == ([change] if change else [])
 
 
-def test_a_check_of_one_run_alone_is_new_or_gone_and_never_worse() -> None:
+def test_check_in_one_run_is_new_or_gone() -> None:
     old = a_run(a_finding("stop.kept"), a_finding("stop.gone"))
     result = compare(old, a_run(a_finding("stop.kept"), a_failure("stop.new")))
     assert [(one.change, one.finding.id) for one in result.changes] == [
@@ -65,7 +65,7 @@ def test_a_check_of_one_run_alone_is_new_or_gone_and_never_worse() -> None:
     assert result.exit_code is ExitCode.CONFORMING
 
 
-def test_what_got_worse_comes_first_and_each_kind_by_its_ids() -> None:
+def test_changes_are_sorted_by_kind_and_id() -> None:
     then = ("b.mended", "fail"), ("a.mended", "fail"), ("z.broke", "pass"), ("c.unsure", "pass")
     now = ("a.mended", "pass"), ("b.mended", "pass"), ("c.unsure", "error"), ("z.broke", "fail")
     result = compare(*(a_run(*(a_finding(*one) for one in run)) for run in (then, now)))
@@ -91,9 +91,7 @@ def test_what_got_worse_comes_first_and_each_kind_by_its_ids() -> None:
         ([], [], ExitCode.NOTHING_RAN),
     ],
 )
-def test_the_exit_code_says_whether_something_got_worse(
-    then: list[str], now: list[str], code: ExitCode
-) -> None:
+def test_exit_code_shows_a_regression(then: list[str], now: list[str], code: ExitCode) -> None:
     runs = [
         a_run(*(a_finding(f"stop.{place}", verdict) for place, verdict in enumerate(verdicts)))
         for verdicts in (then, now)
@@ -101,7 +99,7 @@ def test_the_exit_code_says_whether_something_got_worse(
     assert compare(*runs).exit_code is code
 
 
-def test_a_newer_run_that_is_incomplete_is_no_all_clear() -> None:
+def test_incomplete_newer_run_is_undecided() -> None:
     whole, cut = a_run(a_finding()), a_run(a_finding(), incomplete=True)
     assert compare(whole, cut).exit_code is ExitCode.UNDECIDED
     assert compare(cut, whole).exit_code is ExitCode.CONFORMING
@@ -109,7 +107,7 @@ def test_a_newer_run_that_is_incomplete_is_no_all_clear() -> None:
     assert compare(cut, whole).figures[0].cost is None
 
 
-def test_the_sentence_counts_in_both_languages() -> None:
+def test_sentence_has_counts_in_both_languages() -> None:
     then = a_run(*(a_finding(f"stop.{n}") for n in range(4)), a_failure("stop.bad"))
     now = a_run(
         a_failure("stop.0"),
@@ -129,7 +127,7 @@ def test_the_sentence_counts_in_both_languages() -> None:
     )
 
 
-def test_another_endpoint_contract_tier_or_version_is_noticed() -> None:
+def test_other_endpoint_contract_tier_or_version_is_noticed() -> None:
     old = a_run(a_finding())
     new = a_run(
         a_finding(),
@@ -154,7 +152,7 @@ def test_another_endpoint_contract_tier_or_version_is_noticed() -> None:
     assert compare(old, old).notices == ()
 
 
-def test_a_run_that_is_incomplete_or_could_not_judge_is_noticed() -> None:
+def test_incomplete_or_inconclusive_run_is_noticed() -> None:
     whole = a_run(a_finding())
     cut = compare(a_run(a_finding(), incomplete=True), whole).notices
     assert [notice.en for notice in cut] == [
@@ -166,7 +164,7 @@ def test_a_run_that_is_incomplete_or_could_not_judge_is_noticed() -> None:
     ]
 
 
-def test_a_state_that_changed_is_reported_and_weighed() -> None:
+def test_changed_state_is_reported_with_its_weight() -> None:
     old = a_run(a_finding(), subjects=(a_subject("stop"), a_subject("only-then")))
     new = a_run(
         a_failure(effect=Effect.IGNORED), subjects=(a_subject("stop"), a_subject("only-now"))
@@ -179,7 +177,7 @@ def test_a_state_that_changed_is_reported_and_weighed() -> None:
     assert (unseen.is_worse, unseen.is_better) == (False, False)
 
 
-def test_cost_is_what_each_run_spent() -> None:
+def test_cost_is_shown_for_each_run() -> None:
     old, new = a_run(a_finding()), a_run(a_finding())
     assert new.footer is not None
     new = replace(new, footer=replace(new.footer, cost=Cost(1, 2, 3, 4), elapsed=5.0))

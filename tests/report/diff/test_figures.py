@@ -24,7 +24,7 @@ def streamed(prompt: str, first: float) -> Exchange:
     return an_exchange(request=body, content_type=STREAM, arrivals=arrivals, elapsed=9.0)
 
 
-def test_only_requests_of_both_runs_count() -> None:
+def test_only_requests_in_both_runs_count() -> None:
     old = a_run(exchanges=(requested("a", 1.0), requested("b", 2.0), requested("long", 60.0)))
     new = a_run(exchanges=(requested("b", 4.0), requested("a", 2.0), requested("short", 0.1)))
     then, now = figures_of(old, new)
@@ -32,18 +32,18 @@ def test_only_requests_of_both_runs_count() -> None:
     assert now.plain == Median(3.0, 2)
 
 
-def test_a_request_that_one_run_made_more_often_counts_as_often() -> None:
+def test_repeated_requests_count_repeatedly() -> None:
     old = a_run(exchanges=(requested("a", 1.0),))
     new = a_run(exchanges=(requested("a", 1.0), requested("a", 3.0), requested("a", 9.0)))
     assert figures_of(old, new)[1].plain == Median(3.0, 3)
 
 
-def test_the_name_of_the_model_makes_no_other_request() -> None:
+def test_model_name_does_not_distinguish_requests() -> None:
     old, new = (a_run(exchanges=(requested("a", 1.0, model=name),)) for name in ("x", "y"))
     assert figures_of(old, new)[0].plain == Median(1.0, 1)
 
 
-def test_a_stream_counts_by_its_first_chunk_and_no_non_streaming_response_does() -> None:
+def test_first_chunk_time_is_measured_for_streams_only() -> None:
     old = a_run(exchanges=(streamed("a", 0.25), requested("b", 1.0)))
     new = a_run(exchanges=(streamed("a", 0.5), requested("b", 1.0)))
     then, now = figures_of(old, new)
@@ -63,7 +63,7 @@ def test_a_stream_counts_by_its_first_chunk_and_no_non_streaming_response_does()
     ],
     ids=["refused", "broken off", "no JSON", "too deep", "no object", "no prompt"],
 )
-def test_what_was_not_served_is_not_measured(exchange: Exchange) -> None:
+def test_failed_requests_are_not_measured(exchange: Exchange) -> None:
     run = a_run(exchanges=(exchange,))
     then, _ = figures_of(run, run)
     assert (then.plain, then.first_chunk) == (None, None)

@@ -57,14 +57,12 @@ def shown(reported: Differences, language: Language, most: int | None = None) ->
     return captured.get()
 
 
-def test_every_kind_of_change_occurs_here(reported: Differences) -> None:
+def test_every_kind_of_change_occurs(reported: Differences) -> None:
     assert {one.change for one in reported.changes} == set(Change) == set(TITLES)
 
 
 @pytest.mark.parametrize("language", Language)
-def test_text_and_markdown_tell_every_change_in_one_language(
-    reported: Differences, language: Language
-) -> None:
+def test_text_and_markdown_have_every_change(reported: Differences, language: Language) -> None:
     written = files(language=language)["markdown"].render(reported)
     for output in (shown(reported, language), written):
         assert reported.headline.of(language) in output
@@ -78,7 +76,7 @@ def test_text_and_markdown_tell_every_change_in_one_language(
         assert re.search("[一-鿿]", output) is None or language is Language.CHINESE
 
 
-def test_a_screen_lists_some_names_and_a_pipe_all() -> None:
+def test_screen_lists_some_names_and_a_pipe_all() -> None:
     old = a_run(a_finding())
     many = a_run(a_finding(), *(a_finding(f"stop.new-{n}") for n in range(40)))
     result = compare(old, many)
@@ -88,7 +86,7 @@ def test_a_screen_lists_some_names_and_a_pipe_all() -> None:
     assert "and 36 more" in few
 
 
-def test_markdown_of_very_many_changes_says_how_many_it_leaves_out() -> None:
+def test_markdown_counts_what_it_leaves_out() -> None:
     names = [f"stop.n{n:03}" for n in range(70)]
     result = compare(a_run(*map(a_finding, names)), a_run(*map(a_failure, names)))
     written = files()["markdown"].render(result)
@@ -96,7 +94,7 @@ def test_markdown_of_very_many_changes_says_how_many_it_leaves_out() -> None:
     assert "20 more in the HTML and JSON files." in written
 
 
-def test_json_holds_everything_in_ascii(reported: Differences) -> None:
+def test_json_has_everything_in_ascii(reported: Differences) -> None:
     written = files(Places("../old/index.html", None))["json"].render(reported)
     assert written.isascii()
     document: dict[str, Any] = json.loads(written)
@@ -112,7 +110,7 @@ def test_json_holds_everything_in_ascii(reported: Differences) -> None:
     assert document["sentence_zh"] == reported.sentence.zh
 
 
-def test_the_page_speaks_both_languages_and_links_each_check_to_its_report(
+def test_page_has_both_languages_and_links_to_reports(
     reported: Differences,
 ) -> None:
     page = files(Places("../old/index.html", "../new/index.html"))["html"].render(reported)
@@ -127,7 +125,7 @@ def test_the_page_speaks_both_languages_and_links_each_check_to_its_report(
     assert "index.html" not in chinese
 
 
-def test_figures_say_by_how_much_and_on_what(reported: Differences) -> None:
+def test_figures_show_the_difference_and_its_basis(reported: Differences) -> None:
     lines = {line.name.en: line for line in lines_of(reported)}
     median = lines["Non-streaming response, median"]
     assert (median.was.en, median.now.zh, median.by) == ("250 ms", "500 毫秒", "+100%")
@@ -136,7 +134,7 @@ def test_figures_say_by_how_much_and_on_what(reported: Differences) -> None:
     assert "1 and 1 non-streaming responses, 0 and 0 streams" in measured.en
 
 
-def test_what_is_not_known_is_said_and_never_counted_as_nothing() -> None:
+def test_unknown_figures_are_shown_as_unknown() -> None:
     cut = a_run(a_finding(), incomplete=True)
     lines = {line.name.en: line for line in lines_of(compare(cut, a_run(a_finding())))}
     requests = lines["Requests"]
@@ -146,7 +144,7 @@ def test_what_is_not_known_is_said_and_never_counted_as_nothing() -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_an_attack_is_shown_and_does_nothing(attack: str) -> None:
+def test_attack_is_shown_as_text(attack: str) -> None:
     hostile = a_hostile_run(attack)
     result = compare(a_run(a_finding()), hostile)
     for language in Language:

@@ -1,4 +1,4 @@
-"""Runs become one table: its rows and columns, and every way to write it down."""
+"""Runs are combined into a table that every format can show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.report.matrix import Recorded, files, matrix_of
 from conformance.report.matrix import terminal as text
 from tests.report.builders import a_failure, a_finding, a_run, a_subject
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
-from tests.report.matrix.crowd import DOCUMENTS, a_crowd
+from tests.report.matrix.factory import DOCUMENTS, many_runs
 from tests.report.pages import Page
 
 SUBJECTS = (
@@ -53,7 +53,7 @@ ROWS = {row.name: row for row in MATRIX.rows}
 # ── rows and columns ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_document_has_a_row_also_where_no_run_was_held_to_it() -> None:
+def test_every_document_has_a_row() -> None:
     assert [row.name for row in MATRIX.rows] == [
         *("vendor", "other", "absent"),
         *("gpt-ge", "zhizengzeng", "eronmind"),
@@ -63,7 +63,7 @@ def test_every_document_has_a_row_also_where_no_run_was_held_to_it() -> None:
     assert ROWS["gpt-ge"].because.en == "No run used this document's contract."
 
 
-def test_no_run_at_all_leaves_the_five_rows() -> None:
+def test_empty_matrix_has_the_five_document_rows() -> None:
     matrix = matrix_of([], DOCUMENTS)
     assert [row.name for row in matrix.rows] == list(DOCUMENTS)
     assert matrix.sentence == Text("5 targets: 5 not run.", "5 个目标：5 个未运行。")
@@ -71,20 +71,20 @@ def test_no_run_at_all_leaves_the_five_rows() -> None:
     assert matrix_of([], ()).sentence.en == "No runs."
 
 
-def test_an_overlay_of_ones_own_stands_for_the_document_that_it_names() -> None:
+def test_custom_overlay_replaces_its_documents_row() -> None:
     run = a_run(a_finding(), contract="ours", document="zero")
     rows = matrix_of([Recorded("ours", run)], DOCUMENTS).rows
     assert [row.name for row in rows] == ["ours", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
 
 
-def test_the_sentence_counts_what_came_of_them() -> None:
+def test_sentence_counts_the_outcomes() -> None:
     assert MATRIX.sentence == Text(
         "6 targets: 1 not conforming, 1 conforming, 4 not run.",
         "6 个目标：1 个不符合契约，1 个符合契约，4 个未运行。",
     )
 
 
-def test_a_cell_has_the_state_and_the_worst_finding() -> None:
+def test_cell_has_the_state_and_the_worst_finding() -> None:
     cells = ROWS["vendor"].cells
     assert (cells["stop"].state, cells["stop"].evidence) == (State.IGNORED, "stop.five-refused")
     assert (cells["echo"].state, cells["echo"].evidence) == (State.HONOURED, None)
@@ -93,12 +93,12 @@ def test_a_cell_has_the_state_and_the_worst_finding() -> None:
     assert (cells["seed"].documented, cells["seed"].seen) == (False, False)
 
 
-def test_columns_are_what_any_document_mentions_or_any_run_looked_at() -> None:
+def test_columns_cover_documented_and_tested_subjects() -> None:
     assert MATRIX.parameters == ("stop", "echo", "best_of")
     assert MATRIX.fields == ("usage",)
 
 
-def test_one_click_deeper_are_the_checks_about_a_subject() -> None:
+def test_subjects_list_their_checks() -> None:
     assert [subject.name for subject in MATRIX.subjects] == [
         "stop",
         "echo",
@@ -113,13 +113,13 @@ def test_one_click_deeper_are_the_checks_about_a_subject() -> None:
     assert "stop.five-refused" not in ROWS["other"].verdicts
 
 
-def test_a_run_that_is_incomplete_is_never_green() -> None:
+def test_incomplete_run_is_never_green() -> None:
     (row,) = matrix_of([Recorded("cut", a_run(a_finding(), incomplete=True))], ()).rows
     assert row.conclusion is Conclusion.INCOMPLETE
     assert row.cost is None
 
 
-def test_what_a_row_says_of_a_failure_stands_beside_what_was_learned() -> None:
+def test_explicit_reason_takes_precedence_in_a_row() -> None:
     failed = Text("something failed that should not have", "")
     (row,) = matrix_of([Recorded("cut", a_run(incomplete=True), because=failed)], ()).rows
     assert row.because == failed
@@ -132,11 +132,11 @@ def written(kind: str, language: Language = Language.ENGLISH) -> str:
     return files(language)[kind].render(MATRIX)
 
 
-def test_the_page_comes_last_of_the_files() -> None:
+def test_page_is_the_last_of_the_files() -> None:
     assert [file.name for file in files().values()] == ["matrix.json", "matrix.md", "index.html"]
 
 
-def test_programs_read_states_and_verdicts() -> None:
+def test_json_has_states_and_verdicts() -> None:
     document = json.loads(written("json"))
     rows = {row["name"]: row for row in document["targets"]}
     vendor = rows["vendor"]
@@ -150,7 +150,7 @@ def test_programs_read_states_and_verdicts() -> None:
     assert document["checks"]["usage.stated"]["subject"] == "usage"
 
 
-def test_markdown_has_a_line_for_each_target_and_parameter() -> None:
+def test_markdown_has_a_line_per_target_and_parameter() -> None:
     lines = written("markdown").splitlines()
     assert "| [vendor](<vendor/index.html>) | Not conforming |" in "\n".join(lines)
     assert "| Parameter | vendor | other |" in lines
@@ -167,7 +167,7 @@ def shown(language: Language) -> str:
     return captured.get()
 
 
-def test_a_terminal_names_what_deviates_and_counts_what_does_not() -> None:
+def test_terminal_names_failures_and_counts_passes() -> None:
     lines = {line.split()[0]: line for line in shown(Language.ENGLISH).splitlines() if line.split()}
     assert "Not conforming" in lines["vendor"]
     assert "1/2" in lines["vendor"]
@@ -178,7 +178,7 @@ def test_a_terminal_names_what_deviates_and_counts_what_does_not() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_the_page_says_it_in_words_in_both_languages(language: Language) -> None:
+def test_page_has_words_in_both_languages(language: Language) -> None:
     page = Page(written("html", language), language)
     assert MATRIX.sentence.of(language) in page.text
     ignored = {Language.ENGLISH: "ignored", Language.CHINESE: "被忽略"}[language]
@@ -187,7 +187,7 @@ def test_the_page_says_it_in_words_in_both_languages(language: Language) -> None
     assert root["lang"] == language
 
 
-def test_links_lead_to_the_evidence_and_to_the_checks_of_a_column() -> None:
+def test_links_lead_to_evidence_and_checks() -> None:
     page = Page(written("html"))
     links = {link["href"] for link in page.tags("a")}
     assert {"vendor/index.html", "vendor/index.html#stop.five-refused", "#checks-stop"} <= links
@@ -197,7 +197,7 @@ def test_links_lead_to_the_evidence_and_to_the_checks_of_a_column() -> None:
     assert not any(link and link.startswith("other") for link in links), "it has no page"
 
 
-def test_a_link_to_evidence_leads_to_the_id_as_the_runs_page_writes_it() -> None:
+def test_link_to_evidence_has_the_encoded_id() -> None:
     strange = a_failure('stop.a b#"c\u202e', subject="stop")
     recorded = Recorded("vendor", a_run(strange), "vendor/index.html")
     page = Page(files()["html"].render(matrix_of([recorded], ())))
@@ -205,8 +205,8 @@ def test_a_link_to_evidence_leads_to_the_id_as_the_runs_page_writes_it() -> None
     assert set(links) == {"vendor/index.html#stop.a%20b%23%22c%E2%9F%A8U%2B202E%E2%9F%A9"}
 
 
-def test_fifty_targets_by_a_hundred_and_fifty_checks_are_less_than_five_megabytes() -> None:
-    matrix = matrix_of(a_crowd(50, 150), DOCUMENTS)
+def test_large_matrix_is_below_five_megabytes() -> None:
+    matrix = matrix_of(many_runs(50, 150), DOCUMENTS)
     page = files()["html"].render(matrix)
     assert len(matrix.rows) == 50
     assert sum(len(subject.checks) for subject in matrix.subjects) == 150
@@ -215,7 +215,7 @@ def test_fifty_targets_by_a_hundred_and_fifty_checks_are_less_than_five_megabyte
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 @pytest.mark.parametrize("kind", files())
-def test_an_attack_in_a_run_is_text_and_nothing_else(attack: str, kind: str) -> None:
+def test_attack_is_shown_as_text(attack: str, kind: str) -> None:
     hostile = Recorded(attack, a_hostile_run(attack), None, because=Text(attack, attack))
     made = files()[kind].render(matrix_of([hostile], DOCUMENTS))
     assert ACTING.findall(made) == []
@@ -231,7 +231,7 @@ def test_an_attack_in_a_run_is_text_and_nothing_else(attack: str, kind: str) -> 
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_an_attack_does_not_reach_a_terminal(attack: str) -> None:
+def test_attack_does_not_reach_a_terminal(attack: str) -> None:
     hostile = Recorded(attack, a_hostile_run(attack), because=Text(attack, attack))
     console = console_for(terminal=False)
     with console.capture() as captured:

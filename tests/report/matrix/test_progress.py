@@ -1,4 +1,4 @@
-"""Several runs at a time in a terminal, and in a log."""
+"""Progress of concurrent runs in a terminal and in a log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(*names: str, terminal: bool, language: Language = Language.ENGLISH) ->
     return written.getvalue()
 
 
-def test_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
+def test_log_has_a_line_per_start_and_end() -> None:
     lines = shown("zero", "other", terminal=False).splitlines()
     begun = "http://127.0.0.1:8000/v1, openai, 2 checks"
     ended = "Not conforming, 118 requests, 41.2 s"
@@ -41,7 +41,7 @@ def test_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
     assert "不符合契约" in shown("zero", terminal=False, language=Language.CHINESE)
 
 
-def test_a_terminal_has_one_line_for_each_target() -> None:
+def test_terminal_has_one_line_per_target() -> None:
     lines = shown("zero", "other", terminal=True).splitlines()
     done = [line for line in lines if "2/2" in line and "Not conforming" in line]
     assert any("zero" in line for line in done)
@@ -49,7 +49,7 @@ def test_a_terminal_has_one_line_for_each_target() -> None:
     assert not any("zero" in line and "other" in line for line in lines)
 
 
-def test_no_name_acts_on_a_log() -> None:
+def test_no_name_controls_the_log() -> None:
     written = shown(*ATTACKS.values(), terminal=False)
     assert ACTING.findall(written) == []
     assert len(written.splitlines()) == 2 * len(ATTACKS)

@@ -1,0 +1,79 @@
+"""Which errors need a type and a parameter name."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from conformance.api import Api, encode
+from conformance.contract import load_contract
+from conformance.engine.runner import judge
+from conformance.model import Arrival, Attempt, Exchange, Request, Verdict
+from conformance.protocol.trace import RecordedExchange, Trace
+from tests.checks.catalogue import CHECKS
+
+OPENAI = load_contract("openai")
+HOT = {"prompt": "1", "temperature": "hot"}
+WARN, PASS, SKIPPED = Verdict.WARN, Verdict.PASS, Verdict.SKIPPED
+
+
+class Unused:
+    async def send(self, *_: Request, **__: bool) -> Exchange:
+        raise AssertionError("nothing is asked")
+
+
+def refused(request_body: dict[str, Any], *, status: int = 400, **error: Any) -> RecordedExchange:
+    result = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+    body = encode({"error": {**result, **error}})
+    request = Request("POST", "/completions", encode({"model": "m", **request_body}))
+    attempt, arrivals = Attempt(0.0, 0.1, status, None), (Arrival(0.1, len(body)),)
+    headers = (("content-type", "application/json"),)
+    exchange = Exchange("x1", request, (attempt,), status, headers, body, arrivals, 0.1)
+    return RecordedExchange(exchange, OPENAI)
+
+
+def verdict(check_id: str, exchange: RecordedExchange) -> Verdict:
+    api = Api(Unused(), OPENAI, "m", trace=Trace((exchange,)))
+    return asyncio.run(judge(CHECKS[check_id], api)).verdict
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected"),
+    [
+        (refused(HOT), PASS),
+        (refused(HOT, type="new_api_error"), WARN),
+        (refused({**HOT, "stream": True}, type=None), WARN),
+        (refused(HOT, status=404, type="x"), SKIPPED),
+        (refused({"prompt": "1"}, type="x"), SKIPPED),
+    ],
+)
+def test_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected: Verdict) -> None:
+    assert verdict("errors.type-everywhere", exchange) is expected
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected"),
+    [
+        (refused(HOT, param="temperature"), PASS),
+        (refused(HOT, message="'temperature' 必须是数字"), PASS),
+        (refused(HOT, message="temperatures are bad"), WARN),
+        (refused(HOT, param="top_p"), WARN),
+        (refused({"stream_options": {"include_usage": 1}}, param="stream_options"), PASS),
+        (refused({**HOT, "n": "two"}, message="n is no number"), PASS),
+        (refused({"prompt": "1"}, message="no"), SKIPPED),
+    ],
+)
+def test_error_of_a_bad_value_names_its_parameter(
+    exchange: RecordedExchange, expected: Verdict
+) -> None:
+    assert verdict("errors.param-everywhere", exchange) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [({}, PASS), ({"code": 400}, PASS), ({"code": {"a": 1}}, WARN), ({"param": 7}, WARN)],
+)
+def test_every_error_follows_the_schema(error: dict[str, Any], expected: Verdict) -> None:
+    assert verdict("errors.schema-everywhere", refused(HOT, **error)) is expected
