@@ -1,7 +1,7 @@
-"""The records everything else is made of: frozen, without I/O, standard library only.
+"""The shared data model: frozen records without I/O, from the standard library only.
 
-Times are seconds. ``at`` counts from the moment the request was sent, ``started`` from the
-start of the run. Bodies are bytes as they crossed the wire, after redaction of the API key.
+Times are in seconds: ``at`` since the request was sent, ``started`` since the start of the run.
+Bodies are the bytes on the wire, with the API key redacted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 
 class Level(StrEnum):
-    """How binding a requirement is, in the sense of RFC 2119."""
+    """The level of a requirement, as defined in RFC 2119."""
 
     MUST = "must"
     SHOULD = "should"
@@ -20,29 +20,29 @@ class Level(StrEnum):
 
 
 class Tier(StrEnum):
-    """How much a run may cost; each tier holds the checks of the ones before it."""
+    """The depth and maximum price of a run; each tier includes the checks of the cheaper ones."""
 
     SMOKE = "smoke"
     STANDARD = "standard"
     DEEP = "deep"
 
     def holds(self, other: Tier) -> bool:
-        """Tell whether a run of this tier includes a check of the ``other`` tier."""
+        """Return whether a run of this tier includes the checks of the ``other`` tier."""
         order = list(Tier)
         return order.index(other) <= order.index(self)
 
 
 class Stage(StrEnum):
-    """How a check comes by its requests."""
+    """The origin of a check's requests."""
 
     DIRECTED = "directed"
-    """Somebody wrote them down, to judge one sentence."""
+    """Hand-written for one requirement."""
     GENERATED = "generated"
-    """They are drawn from everything that the contract allows or forbids."""
+    """Generated at random from the contract's schema."""
 
 
 class Verdict(StrEnum):
-    """What one check concluded; ``info`` is about something that the document does not promise."""
+    """The result of one check; ``info`` concerns a parameter that the document does not mention."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -55,7 +55,7 @@ class Verdict(StrEnum):
 
 
 class Effect(StrEnum):
-    """How a broken promise shows: the request had no effect, another one, or was declined."""
+    """How a deviation shows: the parameter had no effect, a wrong one, or was rejected."""
 
     IGNORED = "ignored"
     ALTERED = "altered"
@@ -63,7 +63,7 @@ class Effect(StrEnum):
 
 
 class State(StrEnum):
-    """What became of one parameter or response field over a whole run."""
+    """The state of one parameter or response field over a whole run."""
 
     HONOURED = "honoured"
     ALTERED = "altered"
@@ -73,7 +73,7 @@ class State(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """What a whole run says of its target."""
+    """The result of a whole run."""
 
     CONFORMING = "conforming"
     NOT_CONFORMING = "not conforming"
@@ -83,7 +83,7 @@ class Conclusion(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """The exit codes of the command line; the meaning of each is pytest's."""
+    """The exit codes of the command line; each has the meaning it has for pytest."""
 
     CONFORMING = 0
     NOT_CONFORMING = 1
@@ -103,7 +103,7 @@ EXIT_CODES: Mapping[Conclusion, ExitCode] = {
 
 
 class Credentials(StrEnum):
-    """Which API key a request presents."""
+    """Which API key a request carries: the target's, none, or an invalid one."""
 
     OWN = "own"
     NONE = "none"
@@ -111,12 +111,12 @@ class Credentials(StrEnum):
 
 
 WRONG_KEY = "sk-conformance-this-key-was-never-issued"
-"""The key that :attr:`Credentials.WRONG` presents: well-formed, and nobody's."""
+"""The key of :attr:`Credentials.WRONG`: well-formed, but never issued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one document states something, and what it says there, in our words."""
+    """What one document says about a requirement, paraphrased in English and Chinese."""
 
     document: str
     says: str
@@ -127,9 +127,16 @@ class Source:
 class Requirement:
     """One testable sentence of the contract.
 
-    ``subject`` is the request parameter (``stop``) or the response field
-    (``choices[].finish_reason``) that the sentence is about. ``scope`` is ``protocol`` where every
-    contract inherits it, ``document`` where only the documents among the sources promise it.
+    Attributes:
+        id: the permanent id, whose first part is the area: ``stop.string``.
+        statement: the sentence in English; ``statement_zh`` is the same in Chinese.
+        level: how binding it is.
+        area: the area that it is filed under.
+        subject: the parameter (``stop``) or response field (``choices[].finish_reason``) that it
+            is about.
+        scope: ``protocol`` if every contract inherits it, ``document`` if only the documents among
+            the sources promise it.
+        sources: the documents that state it.
     """
 
     id: str
@@ -143,17 +150,24 @@ class Requirement:
 
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The environment variable that holds the API key where nobody names another."""
+"""The default environment variable for the API key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The endpoint under judgement. No secret appears in a ``repr``, and none is ever recorded.
+    """The endpoint under test. Secrets never appear in a ``repr`` and are never recorded.
 
-    ``api_key_env`` names the environment variable in which a reader of the reports keeps the key.
-    ``name`` is what its owner calls it. ``headers`` go with every request; ``secrets`` are those of
-    their values that nobody else may see, and ``shown_headers`` what may be recorded of all: for a
-    secret the variable that holds it, ``$NAME``.
+    Attributes:
+        base_url: up to, but without, ``/completions``.
+        model: the model id that requests contain.
+        contract: the name of the contract under test.
+        api_key: the key; None sends no ``Authorization`` header.
+        api_key_env: the environment variable that reproduction commands read the key from.
+        name: the target's name in ``conformance.toml``; None if it is not from that file.
+        headers: headers of every request.
+        secrets: the header values that must be redacted.
+        shown_headers: the headers as recorded; a secret value is replaced by its environment
+            variable, ``$NAME``.
     """
 
     base_url: str
@@ -169,10 +183,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as a check wants it sent; the wire adds host, key and content type.
+    """One request of a check; the transport adds host, key and content type.
 
-    ``read_events`` closes the connection after that many SSE events, which bounds what a generation
-    without a limit of its own can cost.
+    ``path`` is relative to the base URL. ``read_events`` closes the connection after that many
+    server-sent events, which bounds the cost of a generation without ``max_tokens``.
     """
 
     method: str
@@ -185,10 +199,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending a request: a status, or the fault that came instead of one.
+    """One attempt at a request.
 
-    Of a try that was followed by another, ``retry_after`` and ``body`` keep what it answered: the
-    header of that name, and the beginning of the body. The last try's answer is the exchange's.
+    Attributes:
+        started: seconds since the start of the run.
+        elapsed: seconds until the response was complete or the attempt failed.
+        status: the HTTP status; None if there was no response.
+        fault: the transport error in one sentence, or None.
+        retry_after: the ``Retry-After`` header of an attempt that was retried.
+        body: the beginning of the body of an attempt that was retried. The last attempt's body is
+            in the exchange.
     """
 
     started: float
@@ -209,10 +229,19 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and everything that came back.
+    """One request and everything received for it.
 
-    ``status`` is None when no attempt was answered; ``fault`` then says why, in one sentence.
-    A body that broke off or outgrew the limit keeps what had arrived, with ``fault`` set.
+    Attributes:
+        id: unique within the run, in order of sending: ``x0001``.
+        request: the request.
+        attempts: all attempts; the other attributes describe the last one.
+        status: the HTTP status; None if no attempt got a response.
+        headers: the response headers in order, redacted.
+        body: the response body; incomplete if ``fault`` is set.
+        arrivals: the reads that the body arrived in.
+        elapsed: seconds of the last attempt.
+        fault: the transport error in one sentence, such as a timeout or an oversized body; None if
+            the response is complete.
     """
 
     id: str
@@ -226,14 +255,14 @@ class Exchange:
     fault: str | None = None
 
     def header(self, name: str) -> str | None:
-        """Return the first response header of that name, whatever its case."""
+        """Return the first response header of that name, ignoring case; None if there is none."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the reference answered to the request of one exchange, its own model's name in it."""
+    """The comparison server's response to the request of one exchange, sent with its own model."""
 
     exchange: str  # the id of the run's exchange
     answer: Exchange
@@ -241,10 +270,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check concluded, and the exchanges that show it.
+    """The result of one check.
 
-    ``id`` is the check's id, ``requirement`` the id of the sentence it judged. Here as elsewhere
-    what ends in ``_zh`` is the same in Chinese, and empty in the files of older runs.
+    Here and elsewhere, attributes that end in ``_zh`` are the same in Chinese; they are empty in
+    records of older versions.
+
+    Attributes:
+        id: the id of the check.
+        title: the headline of the check.
+        requirement: the id of the requirement that the check tests.
+        level, subject: of the requirement.
+        tier: the tier of the check.
+        verdict: the result.
+        message: the deviation or the reason; empty for a pass.
+        expected, seen: the expected and the actual value of a failure.
+        effect: how a deviation shows.
+        exchanges: ids of the exchanges that the check made or refers to.
     """
 
     id: str
@@ -264,14 +305,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One parameter or response field as the chosen contract knows it.
+    """One parameter or response field of the contract.
 
-    ``promise`` puts the contract's words for it in a line; ``says`` maps a document's short name to
-    what that document states.
+    Attributes:
+        name: the parameter's name or the field's path.
+        kind: ``parameter`` or ``field``.
+        documented: whether the contract's document mentions it.
+        promise: the contract's promise in one line.
+        says: what each document says about it, by the document's name.
     """
 
     name: str
-    kind: str  # "parameter" or "field"
+    kind: str
     documented: bool
     promise: str
     says: Mapping[str, str]
@@ -281,7 +326,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may spend; None is no limit."""
+    """The maximum requests and tokens of a run; None is no limit."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -289,12 +334,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """How requests are sent, whatever they are for.
+    """How requests are sent.
 
     Attributes:
-        concurrency: requests in flight at a time.
-        rate: requests a second at most; None is no limit.
-        timeout: seconds that one attempt at a request may take.
+        concurrency: maximum concurrent requests.
+        rate: maximum requests per second; None is no limit.
+        timeout: seconds for one attempt at a request.
     """
 
     concurrency: int = 8
@@ -304,9 +349,9 @@ class TransportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run spent: requests that reached the wire, and tokens as the endpoint billed them.
+    """What a run spent: requests sent, and tokens as the endpoint's usage reports them.
 
-    ``estimated_tokens`` counts the upper bound of answers whose usage the endpoint did not state.
+    ``estimated_tokens`` is the upper bound for responses without usable usage.
     """
 
     requests: int = 0
@@ -316,22 +361,28 @@ class Cost:
 
     @property
     def tokens(self) -> int:
-        """All tokens together."""
+        """The sum of all tokens."""
         return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was to be judged, by which contract: the first line of a run file.
+    """The first line of a run record: the target, the contract and the options.
 
-    ``api_key_env`` names the variable that held the key, so that reports can repeat a request;
-    None says that no key was sent. ``document`` is the short name of the document that the contract
-    speaks for, which an overlay of one's own shares with a page. ``target`` is what the endpoint's
-    owner calls it, where it has a name; ``headers`` went with every request, a secret as the
-    variable that holds it, ``$NAME``; ``stage`` is the only one whose checks were to ask, or None;
-    ``reference`` is whom deviations were to be compared with:
-    ``bundled``, a base URL, or nobody. ``recorded_by`` is the suite version that sent the requests,
-    where ``suite_version`` has judged the record again.
+    Attributes:
+        format: the version of the record's format.
+        suite_version: the version of the suite that judged the record.
+        api_key_env: the environment variable that held the key; None if no key was sent.
+        contract: the name of the contract.
+        document: the document that the contract describes; a custom overlay can name one.
+        select: globs that selected checks; empty selects all.
+        limits: the limits in force, including the tier's own.
+        target: the target's name in ``conformance.toml``, or None.
+        reference: the comparison server: ``bundled``, a base URL, or None.
+        headers: headers of every request; a secret value is its environment variable, ``$NAME``.
+        stage: the only stage whose checks sent requests; None is all.
+        recorded_by: the version of the suite that sent the requests; None if it is
+            ``suite_version``.
     """
 
     format: int
@@ -360,10 +411,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """How a run ended: the last line of its file. A run without one broke off.
+    """The last line of a run record; a record without one is incomplete.
 
-    ``reference_cost`` is what the reference billed, which is no part of ``cost``; None where it was
-    not asked.
+    Attributes:
+        elapsed: the duration in seconds.
+        conclusion: the result.
+        because: why the run ended before any check, such as a failed preflight; None otherwise.
+        counts: the number of findings by verdict.
+        cost: what the endpoint's responses cost.
+        reference_cost: what the comparison server's responses cost, which is not part of ``cost``;
+            None if it got no requests.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -377,7 +434,7 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A whole run as its file tells it; ``footer`` is None when it broke off."""
+    """A run, as its record describes it; ``footer`` is None if it is incomplete."""
 
     header: Header
     exchanges: tuple[Exchange, ...]
@@ -387,5 +444,5 @@ class Run:
 
     @property
     def conclusion(self) -> Conclusion:
-        """The footer's conclusion; a run without a footer broke off, whatever it had found."""
+        """The footer's conclusion; without a footer the run is incomplete, whatever it found."""
         return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE

@@ -8,8 +8,8 @@ import pytest
 
 from conformance.api import Api, features_of, in_parallel
 from conformance.contract import load_contract
-from conformance.engine.verdicts import body_of
 from conformance.model import Request
+from conformance.protocol.refusal import body_of
 from conformance.testing import FakeEndpoint
 
 DEEP = b'{"prompt":%s}' % (b"[" * 100_000 + b"]" * 100_000)

@@ -149,7 +149,7 @@ def test_a_check_of_another_package_is_one_of_all(installed: Path) -> None:
         (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),
-            "its check acme.short needs `ech`, which is no parameter",
+            "its check acme.short needs the unknown parameter `ech`",
         ),
     ],
 )

@@ -218,7 +218,7 @@ def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(asking, "SECONDS", 0.01)
+    monkeypatch.setattr(asking, "TIMEOUT_SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
     assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)

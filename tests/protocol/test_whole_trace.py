@@ -75,8 +75,8 @@ def test_limits_hold_on_the_wire(target: Target, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"api_key": "sk-somebody-elses-key"}, "the API key was refused with 401"),
-        ({"api_key": None}, "wants an API key (status 401) and none was given"),
+        ({"api_key": "sk-somebody-elses-key"}, "the API key was rejected with 401"),
+        ({"api_key": None}, "the endpoint requires an API key (status 401)"),
         ({"model": "gpt-unknown"}, "does not serve the model 'gpt-unknown' (404"),
     ],
 )
@@ -95,4 +95,4 @@ def test_a_base_url_without_its_v1_is_recognised(target: Target, tmp_path: Path)
     astray = replace(target, base_url=target.base_url.removesuffix("/v1"))
     result = recorded(astray, tmp_path)
     assert result.footer is not None
-    assert str(result.footer.because).endswith("is the base URL missing /v1?")
+    assert str(result.footer.because).endswith("the base URL may be missing /v1")

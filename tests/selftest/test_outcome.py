@@ -71,7 +71,7 @@ def test_what_is_due_depends_on_where_a_fault_shows_and_how_deep_a_run_looks() -
         (a_remark(verdict="warn", level=Level.MAY), False),
         (a_remark(verdict="error"), True),
         (a_remark(verdict="inconclusive"), True),
-        (a_remark(verdict="refused", declined=frozenset({"prompt", "echo"})), True),
+        (a_remark(verdict="refused", rejected=frozenset({"prompt", "echo"})), True),
     ],
 )
 def test_a_correct_server_may_be_told_nothing_but_conventions(
@@ -84,7 +84,7 @@ def test_a_correct_server_may_be_told_nothing_but_conventions(
 
 
 def test_a_variant_may_decline_what_it_declares_and_a_dialect_what_its_document_allows() -> None:
-    refusal = a_remark(verdict="refused", declined=frozenset({"prompt", "echo"}))
+    refusal = a_remark(verdict="refused", rejected=frozenset({"prompt", "echo"}))
     assert not an_outcome(a_variant(refuses=("echo", "seed")), refusal).false_alarms
     assert an_outcome(a_variant(refuses=("seed",)), refusal).false_alarms
     assert not an_outcome(Dialect("zero"), refusal).false_alarms

@@ -83,7 +83,7 @@ def test_what_was_rejected_is_named() -> None:
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
     (outcome,) = outcomes_of([trial], jobs=1)
     assert outcome.false_alarms == ()
-    rejected = [r.declined for r in outcome.remarks if r.verdict == "refused"]
+    rejected = [r.rejected for r in outcome.remarks if r.verdict == "refused"]
     assert rejected
     assert all({"echo", "logprobs"} <= names or "best_of" in names for names in rejected)
 
