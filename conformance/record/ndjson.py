@@ -218,7 +218,7 @@ def _records(raw: bytes, path: Path) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         yield _record(line, f"{path}, line {number}")
     if rest:
-        # The last line has no newline. It is ignored if it is incomplete, because the run was killed.
+        # The last line has no newline; a killed run leaves an incomplete one, which is ignored.
         try:
             yield _record(rest, f"{path}, line {len(lines) + 1}")
         except RunFileError:

@@ -55,7 +55,7 @@ def test_the_five_pages_name_every_client_there_is() -> None:
     ("page", "example", "expectation", "seen"),
     [
         ("aocheng", "curl, with a stop sequence", "answered", "stop"),
-        ("zhizengzeng", "curl", "sample", "no system_fingerprint in the answer"),
+        ("zhizengzeng", "curl", "sample", "no system_fingerprint in the response"),
     ],
 )
 def test_a_server_that_speaks_as_another_page_does_not_meet_what_only_this_one_says(

@@ -1,4 +1,4 @@
-"""The curl binary, with the arguments that pages give it."""
+"""curl, with the arguments that pages use."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Curl:
     binary: str = "curl"
 
     def version(self) -> str:
-        """Return its version.
+        """Return the installed version.
 
         Raises:
-            NotInstalledError: there is none.
+            NotInstalledError: curl is not installed.
         """
         if shutil.which(self.binary) is None:
             raise NotInstalledError(
@@ -41,12 +41,16 @@ class Curl:
         return found[1] if found else ""
 
     def send(self, ask: ClientRequest) -> ClientResponse:
-        """Send a request, and bring back the body as it came."""
+        """Send a request; the result has the raw body.
+
+        Raises:
+            OSError: curl cannot be started.
+        """
         ended = process.run(
             [
                 self.binary,
-                "--disable",  # the user's .curlrc is not the page's
-                "--globoff",  # the brackets of an IPv6 address are no range
+                "--disable",  # ignore the user's .curlrc
+                "--globoff",  # brackets of an IPv6 address are not a range
                 "--silent",
                 "--show-error",
                 *(["--no-buffer"] if ask.streamed else []),
@@ -73,7 +77,7 @@ class Curl:
 
 
 def _configuration(ask: ClientRequest) -> str:
-    """Write the arguments that only curl should see: others can read a process's command line."""
+    """Return the key and the body as a curl configuration; command lines are visible to others."""
     headers = ["Content-Type: application/json"]
     if ask.api_key:
         headers.append(f"Authorization: Bearer {ask.api_key}")
@@ -83,5 +87,5 @@ def _configuration(ask: ClientRequest) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote for a curl configuration, which is not how JSON or a shell quotes."""
+    """Quote for a curl configuration, whose rules differ from those of JSON and shells."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
