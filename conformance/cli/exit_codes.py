@@ -1,7 +1,7 @@
-"""How the command ends: with the exit codes of the suite, one sentence for an error, no traceback.
+"""Exit codes and error messages of the command line.
 
-Click's own usage errors would exit with 2, which means "interrupted" here, so they become 4. What
-nobody foresaw ends with one sentence as well, and its details in a file that can be sent to us.
+Every error is one sentence without a traceback. Click's usage errors exit with 4 instead of 2,
+which means "interrupted" here. The traceback of an internal error is written to a file.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 from conformance.transport.budget import upper_bound
 
-KEY = "sk-imagined"
+KEY = "sk-fake"
 """With a key, a plan includes the checks of authentication; a run without one sends less."""
 
 
@@ -59,7 +59,7 @@ def plan(contract: Contract, options: Options, *, checks: Iterable[Check] | None
 
 
 async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | None) -> Plan:
-    target = Target("imagined:", MODEL, contract.name, api_key=KEY)
+    target = Target("fake:", MODEL, contract.name, api_key=KEY)
     unlimited = replace(options, limits=UNLIMITED)
     exchanges: dict[str, Exchange] = {}
     findings: list[Finding] = []

@@ -37,7 +37,7 @@ from conformance.record.events import FindingMade, RunFinished, RunStarted
 
 NO_RESPONSE = "the record has no response to a request of this check"
 
-_STAND_IN = "sk-known-to-whoever-made-the-record"
+_STAND_IN = "sk-replaces-the-key-of-the-run"
 """Replaces the key of the run, which is not recorded. It is never sent."""
 
 

@@ -1,8 +1,8 @@
-"""The terminal's report: progress while a run goes on, and what came of it when it is over.
+"""Terminal output: the progress of a run and its result.
 
-Where the output is a terminal there are colours and a progress bar; where it is a file or a pipe
-there are plain lines, one for each check, and nothing that a log would garble. What an endpoint
-sent is made visible first, so that no answer can move the cursor, colour a line or turn it around.
+A terminal gets colours and a progress bar; a file or pipe gets one plain line per check. Control
+characters from an endpoint are made visible, so that no response can move the cursor, change
+colours or reorder a line.
 """
 
 from __future__ import annotations

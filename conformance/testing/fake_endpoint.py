@@ -66,7 +66,7 @@ class FakeEndpoint:
             code = "invalid_api_key" if wrong else None
             return self._refusal(request, RequestError(message, code=code, status=401))
         if (request.method, request.path) == ("GET", "/models"):
-            entry = {"id": self._model, "object": "model", "owned_by": "imagination"}
+            entry = {"id": self._model, "object": "model", "owned_by": "nobody"}
             return self._response(request, {"object": "list", "data": [entry]})
         if request.path != "/completions":
             return self._refusal(request, RequestError("there is nothing here", status=404))
@@ -96,7 +96,7 @@ class FakeEndpoint:
             "object": "text_completion",
             "created": int(time.time()),
             "model": self._model,
-            "system_fingerprint": "fp_imagined",
+            "system_fingerprint": "fp_fake",
         }
         if body.get("stream"):
             return self._stream(request, body, envelope, choices, usage)

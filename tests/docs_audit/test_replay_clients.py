@@ -52,7 +52,7 @@ def test_exactly_as_much_as_agreed_is_not_too_much() -> None:
 
 def test_a_program_that_does_not_end_is_ended() -> None:
     ended = python("import threading; threading.Event().wait()", seconds=0.5)
-    assert ended.fault == "no end after 0.5 s"
+    assert ended.fault == "timeout after 0.5 s"
     assert ended.code != 0
 
 
@@ -149,9 +149,9 @@ def test_a_client_that_breaks_down_is_quoted() -> None:
 
 def test_a_program_that_is_not_there_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
     missing = str(tmp_path / "nothing")
-    with pytest.raises(NotInstalledError, match="no curl: install it"):
+    with pytest.raises(NotInstalledError, match="curl is not installed: install it"):
         Curl(binary=missing).version()
-    with pytest.raises(NotInstalledError, match="no Node: install Node 18 or newer"):
+    with pytest.raises(NotInstalledError, match="Node.js is not installed: install version 18 or newer"):
         NodeProgram("x", "fetch_client.mjs", binary=missing).version()
     with pytest.raises(NotInstalledError, match=r"`no-such-package` is not installed: run pip "):
         PythonLibrary("no-such-package", "openai_client").version()
@@ -195,7 +195,9 @@ def test_an_old_node_is_named(tmp_path: Path) -> None:
     old = tmp_path / "node"
     old.write_text("#!/bin/sh\necho v16.20.0\n")
     old.chmod(0o755)
-    with pytest.raises(NotInstalledError, match=r"Node 16\.20\.0 is too old: install 18 or newer"):
+    with pytest.raises(
+        NotInstalledError, match=r"Node.js 16\.20\.0 is too old: install version 18 or newer"
+    ):
         NodeProgram("x", "fetch_client.mjs", binary=str(old)).version()
 
 

@@ -1,4 +1,4 @@
-"""The clients that pages name: each sends a request and returns the client's view of the response."""
+"""The clients that pages name; each sends a request and returns its view of the response."""
 
 from __future__ import annotations
 
