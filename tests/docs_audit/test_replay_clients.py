@@ -151,7 +151,7 @@ def test_a_program_that_is_not_there_is_named_with_the_way_to_get_it(tmp_path: P
     missing = str(tmp_path / "nothing")
     with pytest.raises(NotInstalledError, match="curl is not installed: install it"):
         Curl(binary=missing).version()
-    with pytest.raises(NotInstalledError, match="Node.js is not installed: install version 18 or newer"):
+    with pytest.raises(NotInstalledError, match=r"Node\.js is not installed: install version 18"):
         NodeProgram("x", "fetch_client.mjs", binary=missing).version()
     with pytest.raises(NotInstalledError, match=r"`no-such-package` is not installed: run pip "):
         PythonLibrary("no-such-package", "openai_client").version()
