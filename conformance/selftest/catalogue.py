@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
 
 from conformance.model import Tier
 from conformance.targets.bundled import REFERENCE
@@ -46,7 +47,8 @@ class Fault:
         statistical: whether only statistics over sampled responses can show it.
         contract: the contract to test against.
         dialect: the dialect in which the server shows it.
-        modifiers: the triggers under which it is still a fault (``stream``, ``every-third``, …).
+        triggers: the triggers under which it is still a fault (``stream``, ``every-third``, …);
+            the server lists them as ``modifiers``.
         shows: whether it shows as a failure or as a refusal.
     """
 
@@ -58,19 +60,19 @@ class Fault:
     statistical: bool = False
     contract: str = LIVE
     dialect: str = REFERENCE
-    modifiers: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
     shows: Shows = Shows.FAILURE
 
-    def due(self, modifier: str | None) -> Tier:
+    def due(self, trigger: str | None) -> Tier:
         """Return the tier that must detect it.
 
         The standard tier must detect a fault that is in every response. A fault under a trigger,
         or a statistical one, is only due at the deep tier.
 
         Args:
-            modifier: the trigger, or None.
+            trigger: the trigger, or None.
         """
-        return Tier.DEEP if modifier or self.statistical else Tier.STANDARD
+        return Tier.DEEP if trigger or self.statistical else Tier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,12 @@ class Catalogue:
     variants: tuple[Variant, ...]
 
 
+_CONVERTER = cattrs.Converter()
+_CONVERTER.register_structure_hook(
+    Fault, make_dict_structure_fn(Fault, _CONVERTER, triggers=override(rename="modifiers"))
+)
+
+
 def read_catalogue(faults: str, variants: str) -> Catalogue:
     """Parse the two lists as the server prints them.
 
@@ -113,7 +121,7 @@ def read_catalogue(faults: str, variants: str) -> Catalogue:
 
 def _records(text: str, kind: type[T]) -> tuple[T, ...]:
     try:
-        return cattrs.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
+        return _CONVERTER.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
         result = (
             "; ".join(cattrs.transform_error(error))

@@ -69,7 +69,7 @@ class Outcome:
         """Whether a run of this tier must detect the fault; a run of one stage need not."""
         fault, trial = self.trial.shown, self.trial
         whole = trial.stage is None
-        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.modifier))
+        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.trigger))
 
     @property
     def own(self) -> tuple[Remark, ...]:

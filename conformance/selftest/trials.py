@@ -57,7 +57,7 @@ class Trial:
         tier: the tier of the run.
         contract: the contract to test against.
         dialect: the dialect of the server.
-        modifier: the trigger of the fault; None means every response.
+        trigger: the trigger of the fault; None means every response.
         seed: the seed of the run.
         complete: whether to run all checks, even if the checks of the broken requirements alone
             detect the fault.
@@ -68,21 +68,21 @@ class Trial:
     tier: Tier
     contract: str
     dialect: str
-    modifier: str | None = None
+    trigger: str | None = None
     seed: int = 0
     complete: bool = True
     stage: Stage | None = None
 
     @property
     def name(self) -> str:
-        """The name of the behaviour: ``NAME`` or ``NAME@MODIFIER``."""
-        return f"{self.shown.name}@{self.modifier}" if self.modifier else self.shown.name
+        """The name of the behaviour: ``NAME`` or ``NAME@TRIGGER``."""
+        return f"{self.shown.name}@{self.trigger}" if self.trigger else self.shown.name
 
     @property
     def broken(self) -> tuple[str, ...]:
         """The requirements that the fault breaks under its trigger; empty without a fault."""
         own = self.shown.requirements if isinstance(self.shown, Fault) else ()
-        return (*own, *ALIKE.get(self.modifier, ())) if own else ()
+        return (*own, *ALIKE.get(self.trigger, ())) if own else ()
 
     @property
     def path(self) -> str:
@@ -160,9 +160,9 @@ def _faulty(faults: Iterable[Fault], wanted: Wanted) -> Iterator[Trial]:
         contract = _contract_for(fault, wanted)
         if contract is None:
             continue
-        for modifier in (None, *fault.modifiers):
-            for tier in Tier if modifier is None else (wanted.tier,):
-                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), modifier)
+        for trigger in (None, *fault.triggers):
+            for tier in Tier if trigger is None else (wanted.tier,):
+                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), trigger)
                 chosen = _matches(wanted.faults, trial.name, fault.area)
                 if wanted.tier.holds(tier) and chosen:
                     yield trial
