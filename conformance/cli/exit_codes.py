@@ -40,13 +40,13 @@ class Suite(LazyGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command and exit; ``standalone_mode=False`` raises errors instead."""
-        plain: Callable[..., Any] = super().main
+        run: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
-            return plain(*args, standalone_mode=False, **extra)
+            return run(*args, standalone_mode=False, **extra)
         _tolerate_narrow_encodings()
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
         try:
-            code = plain(*args, standalone_mode=False, **extra)
+            code = run(*args, standalone_mode=False, **extra)
             # Flush here, where a closed pipe can be handled.
             sys.stdout.flush()
         except click.ClickException as error:

@@ -91,23 +91,23 @@ def read_settings(
 
 
 def _options(typed: Mapping[str, _Typed]) -> Options:
-    usual = Options()
+    defaults = Options()
     return Options(
-        tier=typed["tier"].read(tier, usual.tier),
+        tier=typed["tier"].read(tier, defaults.tier),
         select=typed["select"].values,
-        stage=typed["stage"].read(_stage, usual.stage),
+        stage=typed["stage"].read(_stage, defaults.stage),
         limits=Limits(
             requests=typed["max-requests"].read(_number(int, whole(1)), None),
             tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
         ),
         transport=TransportOptions(
             concurrency=typed["concurrency"].read(
-                _number(int, whole(1, 1000)), usual.transport.concurrency
+                _number(int, whole(1, 1000)), defaults.transport.concurrency
             ),
             rate=typed["rate"].read(_number(float, above_zero), None),
-            timeout=typed["timeout"].read(_number(float, above_zero), usual.transport.timeout),
+            timeout=typed["timeout"].read(_number(float, above_zero), defaults.transport.timeout),
         ),
-        seed=typed["seed"].read(_number(int, whole()), usual.seed),
+        seed=typed["seed"].read(_number(int, whole()), defaults.seed),
         strict=typed["strict"].value is not None,
     )
 

@@ -197,17 +197,17 @@ def _contract(name: str, path: Path, place: _Place) -> str:
 
 
 def _options(settings: Mapping[str, Any]) -> Options:
-    usual = Options()
+    defaults = Options()
     return Options(
         tier=settings.get("tier", Tier.STANDARD),
         limits=Limits(settings.get("max-requests"), settings.get("max-spend-tokens")),
         transport=TransportOptions(
-            concurrency=settings.get("concurrency", usual.transport.concurrency),
+            concurrency=settings.get("concurrency", defaults.transport.concurrency),
             rate=settings.get("rate"),
-            timeout=settings.get("timeout", usual.transport.timeout),
+            timeout=settings.get("timeout", defaults.transport.timeout),
         ),
-        seed=settings.get("seed", usual.seed),
-        strict=settings.get("strict", usual.strict),
+        seed=settings.get("seed", defaults.seed),
+        strict=settings.get("strict", defaults.strict),
     )
 
 

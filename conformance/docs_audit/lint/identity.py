@@ -27,11 +27,11 @@ def other_model(page: Page, _live: Contract) -> Iterator[Found]:
         named = _values(sample, "model")
         for name in sample.answers:
             request = page.example(name).request.get("model")
-            strange = [n for n in named if request and not str(n).startswith(str(request))]
-            if strange:
+            other_names = [n for n in named if request and not str(n).startswith(str(request))]
+            if other_names:
                 yield Found(
                     sample_place(sample),
-                    f"model: {listed(map(written, strange))}",
+                    f"model: {listed(map(written, other_names))}",
                     f"the example `{name}` requests {written(request)}",
                 )
 

@@ -79,10 +79,12 @@ def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
 def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters that an example sends and the page does not list."""
     for example in page.examples:
-        strange = [name for name in example.request if page.parameter(name) is None]
-        if strange:
-            values = ", ".join(f"{name}: {written(example.request[name])}" for name in strange)
-            yield Found(example_place(example), values, f"the page does not list {listed(strange)}")
+        unlisted = [name for name in example.request if page.parameter(name) is None]
+        if unlisted:
+            values = ", ".join(f"{name}: {written(example.request[name])}" for name in unlisted)
+            yield Found(
+                example_place(example), values, f"the page does not list {listed(unlisted)}"
+            )
 
 
 @rule(
