@@ -42,7 +42,7 @@ _STAND_IN = "sk-replaces-the-key-of-the-run"
 
 
 @dataclass(frozen=True)
-class _Tracing:
+class _CheckInProgress:
     """The state of a check in progress: its recorded finding and the responses it got so far."""
 
     recorded: Finding | None
@@ -55,7 +55,7 @@ class _Tracing:
         return frozenset(exchange.id for exchange in self.api.exchanges) | self.shared_ids
 
 
-_asking: ContextVar[_Tracing | None] = ContextVar("asking", default=None)
+_current_check: ContextVar[_CheckInProgress | None] = ContextVar("current_check", default=None)
 """The check that sends a request; the tasks that it starts inherit the value."""
 
 
@@ -135,7 +135,7 @@ def _known(check: Check, recorded: Finding | None) -> Check:
     """Wrap a check so that its requests, including concurrent ones, are attributed to it."""
 
     async def run(api: Api) -> None:
-        _asking.set(_Tracing(recorded, api))
+        _current_check.set(_CheckInProgress(recorded, api))
         await check.run(api)
 
     return replace(check, run=run)
@@ -162,20 +162,22 @@ class RecordedResponses:
             Inconclusive: there is none, and the check failed or was inconclusive then.
             NotApplicable: there is none, and the check passed or was skipped then.
         """
-        asking = _asking.get()
-        given = asking.given if asking else frozenset()
-        left = [response for response in self._in_turn(request, asking) if response.id not in given]
+        current = _current_check.get()
+        given = current.given if current else frozenset()
+        left = [
+            response for response in self._in_turn(request, current) if response.id not in given
+        ]
         if not left:
-            raise _without_answer(asking.recorded if asking else None)
-        if asking:
-            asking.shared_ids.add(left[0].id)
+            raise _without_answer(current.recorded if current else None)
+        if current:
+            current.shared_ids.add(left[0].id)
         ended = max((one.started + one.elapsed for one in left[0].attempts), default=0.0)
         self._now = self._started + ended
         return left[0]
 
-    def _in_turn(self, request: Request, asking: _Tracing | None) -> Iterator[Exchange]:
+    def _in_turn(self, request: Request, current: _CheckInProgress | None) -> Iterator[Exchange]:
         """Yield the responses to a request, those of the check itself first."""
-        recorded = asking.recorded if asking else None
+        recorded = current.recorded if current else None
         own = frozenset(recorded.exchanges) if recorded else frozenset()
         responses = self._responses.get(request, [])
         yield from (exchange for exchange in responses if exchange.id in own)

@@ -28,7 +28,7 @@ class Program(Protocol):
             NotInstalledError: it is not installed; the message says how to install it.
         """
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
+    def send(self, request: ClientRequest) -> ClientResponse:
         """Send a request; errors of the client are in the result.
 
         Raises:

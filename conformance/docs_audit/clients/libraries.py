@@ -54,14 +54,16 @@ class PythonLibrary:
                 f"the package `{self.package}` is not installed: run {EXTRA}"
             ) from None
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
+    def send(self, request: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
-        environment = environment_for(ask, os.environ)
+        environment = environment_for(request, os.environ)
         # PYTHONPATH lets the driver import the suite; -P excludes the working directory, which may
         # contain modules with the library's name.
         paths = [str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        return _driven([sys.executable, "-P", "-m", f"{DRIVERS}.{self.driver}"], ask, environment)
+        return _driven(
+            [sys.executable, "-P", "-m", f"{DRIVERS}.{self.driver}"], request, environment
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class NodeProgram:
 
     def _described(self, *arguments: str) -> str:
         """Return Node's standard output; empty if it failed."""
-        request = process.run(
+        ended = process.run(
             [self.binary, *arguments],
             given=b"",
             environment=os.environ,
@@ -115,13 +117,13 @@ class NodeProgram:
             seconds=30,
             limit=2**16,
         )
-        result = request.output.decode("utf-8", errors="replace").strip()
-        return "" if request.code or request.fault else result
+        result = ended.output.decode("utf-8", errors="replace").strip()
+        return "" if ended.code or ended.fault else result
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
+    def send(self, request: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
         command = [self.binary, NODE_HEAP, str(_FOLDER / self.driver)]
-        return _driven(command, ask, environment_for(ask, os.environ), self._folder)
+        return _driven(command, request, environment_for(request, os.environ), self._folder)
 
     @property
     def _folder(self) -> str | None:
@@ -130,24 +132,24 @@ class NodeProgram:
 
 def _driven(
     command: Sequence[str],
-    ask: ClientRequest,
+    request: ClientRequest,
     environment: Mapping[str, str],
     folder: str | None = None,
 ) -> ClientResponse:
-    order = {"base_url": ask.base_url, "request": ask.request}
+    order = {"base_url": request.base_url, "request": request.request}
     ended = process.run(
         command,
         given=json.dumps(order).encode(),
         environment=environment,
         folder=folder,
-        seconds=ask.seconds,
+        seconds=request.seconds,
         limit=OUTPUT_LIMIT,
     )
     if ended.fault:
         return ClientResponse(failure=ended.fault)
     try:
-        return of_driver(ask.redacted(ended.output), streamed=ask.streamed)
+        return of_driver(request.redacted(ended.output), streamed=request.streamed)
     except (ValueError, RecursionError):
-        words = ask.redacted(ended.errors).strip().splitlines()
+        words = request.redacted(ended.errors).strip().splitlines()
         last = words[-1] if words else f"the client exited with code {ended.code} without a message"
         return ClientResponse(failure=f"the client crashed: {last}")

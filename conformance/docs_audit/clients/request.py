@@ -39,12 +39,12 @@ class ClientRequest:
         return Redactor(self.api_key).body(output).decode("utf-8", errors="replace")
 
 
-def environment_for(ask: ClientRequest, own: Mapping[str, str]) -> dict[str, str]:
+def environment_for(request: ClientRequest, own: Mapping[str, str]) -> dict[str, str]:
     """Return a client's environment variables, based on our ``own``."""
     variables = {name: value for name, value in own.items() if not name.startswith(_SETTINGS)}
-    if ask.api_key:
-        variables[KEY_VARIABLE] = ask.api_key
-    if is_loopback(ask.base_url):
+    if request.api_key:
+        variables[KEY_VARIABLE] = request.api_key
+    if is_loopback(request.base_url):
         # Proxies are for remote hosts.
         variables |= {"NO_PROXY": "*", "no_proxy": "*"}
     return variables

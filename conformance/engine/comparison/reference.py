@@ -104,7 +104,7 @@ async def compare(
                     sender=reference.sender,
                 )
             )
-            await _ask_all(exchanges, other.model, send, report)
+            await _send_all(exchanges, other.model, send, report)
     except ReferenceMissingError as error:
         report(ReferenceMissing(error.reason))
     except TimeoutError:
@@ -116,7 +116,7 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     return tuple(secret for secret in (target.api_key, *target.secrets) if secret)
 
 
-async def _ask_all(
+async def _send_all(
     exchanges: Sequence[Exchange], model: str, send: Sender, report: Callable[[RunEvent], None]
 ) -> None:
     """Send the first request alone, and the others only if it succeeds.
@@ -126,29 +126,29 @@ async def _ask_all(
     """
     numbers = count(1)
 
-    async def ask(exchange: Exchange) -> Exchange:
+    async def send_one(exchange: Exchange) -> Exchange:
         response = await send(request_for(exchange.request, model))
         return replace(response, id=f"r{next(numbers):04d}")
 
-    async def ask_and_report(exchange: Exchange) -> None:
+    async def send_and_report(exchange: Exchange) -> None:
         # Without a response (budget spent, server gone) there is nothing to compare.
         with suppress(Judgement):
-            response = await ask(exchange)
+            response = await send_one(exchange)
             if response.status is not None:
                 report(ReferenceAnswered(Comparison(exchange.id, response)))
 
     first, *others = exchanges
     try:
-        response = await ask(first)
+        response = await send_one(first)
     except Judgement as spent:
         raise ReferenceMissingError(same(str(spent))) from None
     trouble = _trouble_in(response)
     if trouble is not None:
         raise ReferenceMissingError(trouble)
     report(ReferenceAnswered(Comparison(first.id, response)))
-    async with asyncio.TaskGroup() as asking:
+    async with asyncio.TaskGroup() as tasks:
         for exchange in others:
-            asking.create_task(ask_and_report(exchange))
+            tasks.create_task(send_and_report(exchange))
 
 
 def _trouble_in(response: Exchange) -> Text | None:
