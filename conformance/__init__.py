@@ -1,3 +1,3 @@
-"""Hold an OpenAI-compatible ``POST /v1/completions`` endpoint against its contract."""
+"""Conformance tests for OpenAI-compatible ``POST /v1/completions`` endpoints."""
 
 __version__ = "0.1.0"

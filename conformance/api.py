@@ -1,7 +1,7 @@
-"""The object that checks are handed: one endpoint, asked in the language of the contract.
+"""The client object that checks use to send requests to one endpoint.
 
-Each check gets an :class:`Api` of its own, which remembers the exchanges made through it, so that a
-finding points at its evidence without the check having to say so.
+Each check gets its own :class:`Api`, which records the exchanges made through it. They become the
+evidence of the check's finding.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ NOTHING_YET = Trace()
 
 
 class Transport(Protocol):
-    """Whatever carries a request to the endpoint and brings back an exchange."""
+    """Sends requests: the network, a fake endpoint or a record."""
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
-        """Send one request. Identical requests share one exchange unless ``fresh`` is asked for."""
+        """Send one request.
+
+        Identical requests share one exchange, unless ``fresh`` is true.
+        """
 
 
 class RetestBudget:
-    """How many requests a run may still spend on differences that come and go."""
+    """The number of requests that a run may still spend on retesting intermittent differences."""
 
     def __init__(self, requests: int = 120) -> None:
         self._left = requests
 
     def take(self, requests: int) -> bool:
-        """Spend so many requests, if there are as many left."""
+        """Spend ``requests`` and return true; return false, spending nothing, if fewer are left."""
         if self._left < requests:
             return False
         self._left -= requests
@@ -64,15 +67,16 @@ class Api:
     """One endpoint under one contract.
 
     Attributes:
-        contract: what the endpoint is held to; limits and defaults come from here.
-        model: the model id that requests name.
-        has_key: whether requests present a key that is worth one, so that others can be told from
-            those that have none.
-        exchanges: what went over the wire through this object, in order.
-        retest_budget: what the run may spend on differences that come and go; all checks share it.
-        trace: what all checks that ask left behind, for those that ask nothing; empty before.
-        clock: tells the time in Unix seconds; of a record that is judged again, the time back then.
-        seed: the run's own; whatever is drawn for a request is drawn from it, so that it repeats.
+        contract: the contract under test; limits and defaults come from it.
+        model: the model id that requests contain.
+        has_key: whether requests carry a real API key, not a placeholder. Only then can a check
+            expect that requests without it are rejected.
+        exchanges: the exchanges made through this object, in order.
+        retest_budget: requests for retesting intermittent differences; all checks share it.
+        trace: the exchanges and findings of the run so far. Passive checks read all of it; checks
+            that send requests see at most the findings of earlier stages.
+        clock: returns the time in Unix seconds; for a replayed record, the time of recording.
+        seed: the run's seed, from which all random request values are generated.
     """
 
     def __init__(
@@ -100,13 +104,30 @@ class Api:
         self._responses = responses
 
     async def complete(self, *, fresh: bool = False, **body: Any) -> Response:
-        """Ask for a plain completion; the model is filled in unless the body names one."""
+        """Request a non-streaming completion.
+
+        Args:
+            fresh: send the request even if an identical one has been sent.
+            body: the request's parameters; ``model`` defaults to :attr:`model`.
+
+        Raises:
+            BudgetSpent: a limit of the run forbids the request.
+        """
         return await self.post({"model": self.model, **body}, fresh=fresh)
 
     async def stream(
         self, *, fresh: bool = False, read_events: int | None = None, **body: Any
     ) -> Response:
-        """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
+        """Request a streamed completion.
+
+        Args:
+            fresh: send the request even if an identical one has been sent.
+            read_events: close the connection after this many events; None reads the whole stream.
+            body: the request's parameters; ``model`` defaults to :attr:`model`.
+
+        Raises:
+            BudgetSpent: a limit of the run forbids the request.
+        """
         request = {"model": self.model, "stream": True, **body}
         return await self.post(request, fresh=fresh, read_events=read_events)
 
@@ -119,7 +140,18 @@ class Api:
         headers: Mapping[str, str] | None = None,
         read_events: int | None = None,
     ) -> Response:
-        """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
+        """Post a body: a mapping is sent as JSON, bytes are sent unchanged.
+
+        Args:
+            body: the request body; no parameter is added.
+            fresh: send the request even if an identical one has been sent.
+            credentials: the API key to send.
+            headers: additional headers; they replace the suite's own of the same name.
+            read_events: close the connection after this many events; None reads the whole body.
+
+        Raises:
+            BudgetSpent: a limit of the run forbids the request.
+        """
         raw = body if isinstance(body, bytes) else encode(body)
         request = Request(
             "POST",
@@ -132,7 +164,12 @@ class Api:
         return await self.send(request, fresh=fresh)
 
     async def send(self, request: Request, *, fresh: bool = False) -> Response:
-        """Send any request, on any path below the base URL."""
+        """Send any request to any path below the base URL.
+
+        Raises:
+            BudgetSpent: a limit of the run forbids the request.
+            Inconclusive: the circuit breaker is open, because the endpoint stopped responding.
+        """
         exchange = await self._transport.send(request, fresh=fresh)
         self.exchanges.append(exchange)
         if self._responses is not None:
@@ -141,10 +178,12 @@ class Api:
 
 
 async def in_parallel(*requests: Awaitable[T]) -> list[T]:
-    """Wait for requests that do not depend on each other, all sent at the same time.
+    """Send independent requests concurrently and return their results in the order given.
+
+    All requests are awaited, even if one fails.
 
     Raises:
-        Exception: what the first of them raised that raised anything, in the order given.
+        Exception: the exception of the first request, in the order given, that failed.
     """
     responses = await asyncio.gather(*requests, return_exceptions=True)
     for response in responses:
@@ -154,15 +193,15 @@ async def in_parallel(*requests: Awaitable[T]) -> list[T]:
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """Write a body as JSON, in UTF-8 and with its keys in the order given."""
+    """Encode a body as compact UTF-8 JSON, keeping the order of its keys."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def features_of(body: bytes) -> frozenset[str]:
-    """Name the parameters that a body uses.
+    """Return the names of the parameters that a request body sets to anything but null.
 
-    A prompt that is no string is the feature ``prompt:batch`` or ``prompt:tokens`` beside
-    ``prompt``, because a server may serve strings and decline the other forms.
+    A prompt that is not a string adds ``prompt:batch`` or ``prompt:tokens``, because a server may
+    serve strings and reject the other forms. A body that is not a JSON object has no features.
     """
     try:
         request = json.loads(body)

@@ -1,14 +1,14 @@
-"""How a check speaks its mind: it returns for a pass and raises one of these for anything else.
+"""The outcomes of a check: it returns to pass and raises one of these exceptions otherwise.
 
 ``Judgement``
-├── ``Failure``     the endpoint broke the requirement
-│   └── ``Missing``   something a check wanted to judge is not there at all
-├── ``Refusal``       the endpoint declined the request with a clean 4xx
-├── ``Inconclusive``  no judgement is possible: 429, 5xx, no answer, unstable answers
-└── ``NotApplicable`` the check has no meaning here, with the reason
-    └── ``BudgetSpent`` the run has no money left for it
+├── ``Failure``       the endpoint breaks the requirement
+│   └── ``Missing``     a feature that the check needs is missing altogether
+├── ``Refusal``       the endpoint rejected the request with a clean 4xx
+├── ``Inconclusive``  no judgement is possible: 429, 5xx, no response, unstable responses
+└── ``NotApplicable`` the check does not apply, with the reason
+    └── ``BudgetSpent`` a limit of the run forbids the next request
 
-The runner turns them into verdicts; anything else that escapes a check is the suite's own error.
+The runner turns them into verdicts. Any other exception is an internal error of the suite.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ T = TypeVar("T")
 
 
 class Judgement(Exception):  # noqa: N818 - a judgement is no error
-    """What a check concluded when it is not a pass."""
+    """The outcome of a check that did not pass."""
 
 
 class Failure(Judgement):
-    """The endpoint broke the requirement: what was expected beside what was seen.
+    """The endpoint breaks the requirement.
 
-    ``features`` are the parameters of the smallest request that shows it, where somebody has looked
-    for that; None where nobody has.
+    Attributes:
+        expected: the expected value or behaviour.
+        seen: the actual value or behaviour.
+        effect: how the deviation shows in the state of the parameter.
+        features: the parameters of the minimal request that shows the failure; None if the request
+            was not minimised.
     """
 
     def __init__(
@@ -51,16 +55,19 @@ class Failure(Judgement):
 
 
 class Feature(StrEnum):
-    """What an answer can lack as a whole, so that many checks find nothing to look at."""
+    """A part of a response that can be missing altogether, which affects many checks.
+
+    The values are only for readers.
+    """
 
     BATCH = "a choice for each prompt"
-    CHOICES = "as many choices as asked for"
+    CHOICES = "as many choices as requested"
     N_CHOICES = "n choices"
     ECHO = "the echoed prompt"
     LOGPROBS = "logprobs"
     ARRAYS = "arrays of logprobs"
     SCORES_OF_PROMPT = "logprobs of the prompt"
-    JSON = "an answer in JSON"
+    JSON = "a response in JSON"
     STREAM = "a stream"
     CHUNKS = "a stream of chunks"
     TEXT = "text"
@@ -69,11 +76,11 @@ class Feature(StrEnum):
 
 
 class Missing(Failure):
-    """Something is missing as a whole.
+    """A feature is missing altogether.
 
-    One such gap would be found by every check that wanted to look at details, so it counts once:
-    where a simpler answer lacks the same thing, the check of that answer accuses, and this one has
-    nothing to judge.
+    Every check of a detail of the feature would fail for this one cause, so the cause is reported
+    once: if the response to a simpler request lacks the same feature, the check of that request
+    reports it, and this check does not apply.
     """
 
     def __init__(
@@ -84,11 +91,14 @@ class Missing(Failure):
 
 
 class Refusal(Judgement):
-    """The endpoint declined the request with a clean 4xx.
+    """The endpoint rejected the request with a clean 4xx.
 
-    ``features`` are the parameters the request used, so that the runner can tell a refusal of
-    something promised from one of something optional; ``request`` is the request itself, because
-    some values may be declined only together.
+    Attributes:
+        status: the HTTP status.
+        message: the endpoint's error message.
+        features: the parameters that the request used. The runner reports a failure only if the
+            contract promises all of them.
+        request: the request itself, because a server may reject some values only in combination.
     """
 
     def __init__(
@@ -106,19 +116,22 @@ class Refusal(Judgement):
 
 
 class Inconclusive(Judgement):
-    """No judgement is possible, with the reason in one sentence."""
+    """No judgement is possible; the message is the reason in one sentence."""
 
 
 class NotApplicable(Judgement):
-    """The check has no meaning for this contract or this endpoint, with the reason."""
+    """The check does not apply to this contract or endpoint; the message is the reason."""
 
 
 class BudgetSpent(NotApplicable):
-    """The run may not spend what the next request can cost; raised by the wire alone."""
+    """The next request could exceed a limit of the run; only the transport raises it."""
 
 
 def shown(value: object, *, limit: int = 200) -> str:
-    """Render a value for a reader: JSON where it can be, cut to ``limit`` characters."""
+    """Format a value as JSON, or as ``repr`` if JSON cannot represent it.
+
+    Longer results are cut to ``limit`` characters, the last one an ellipsis.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
@@ -128,10 +141,12 @@ def shown(value: object, *, limit: int = 200) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Expectation(Generic[T]):
-    """A value seen, waiting for what it must be; each method raises :class:`Failure`.
+    """An actual value and assertions about it; each method raises :class:`Failure` if it fails.
 
-    ``name`` says what the value is ("finish_reason of choice 0"); ``effect`` says how a deviation
-    shows in the parameter's state.
+    Attributes:
+        value: the actual value.
+        name: names the value in messages ("finish_reason of choice 0").
+        effect: how a deviation shows in the state of the parameter.
     """
 
     value: T
@@ -144,68 +159,59 @@ class Expectation(Generic[T]):
         )
 
     def equals(self, other: object) -> None:
-        """Hold that the value is ``other``; True is not 1."""
+        """Assert that the value equals ``other``; True does not equal 1."""
         same = self.value == other and isinstance(self.value, bool) == isinstance(other, bool)
         if not same:
             raise self._failure(f"= {shown(other)}")
 
     def differs_from(self, other: object) -> None:
-        """Hold that the value is not ``other``."""
-        if self.value == other:
-            raise self._failure(f"other than {shown(other)}")
+        """Assert that the value does not equal ``other``."""
+        self._assert(self.value != other, f"other than {shown(other)}")
 
     def one_of(self, *others: object) -> None:
-        """Hold that the value is among ``others``."""
-        if self.value not in others:
-            raise self._failure(f"one of {', '.join(shown(o) for o in others)}")
+        """Assert that the value equals one of ``others``."""
+        self._assert(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
 
     def at_least(self: Expectation[Any], bound: float) -> None:
-        """Hold that the value is ``bound`` or more."""
-        # NaN is neither, so the comparison is not turned round.
-        if not self.value >= bound:
-            raise self._failure(f"≥ {bound}")
+        """Assert that the value is at least ``bound``."""
+        self._assert(self.value >= bound, f"≥ {bound}")
 
     def at_most(self: Expectation[Any], bound: float) -> None:
-        """Hold that the value is ``bound`` or less."""
-        if not self.value <= bound:
-            raise self._failure(f"≤ {bound}")
+        """Assert that the value is at most ``bound``."""
+        self._assert(self.value <= bound, f"≤ {bound}")
 
     def contains(self: Expectation[Any], part: object) -> None:
-        """Hold that ``part`` occurs in the value."""
-        if part not in self.value:
-            raise self._failure(f"containing {shown(part)}")
+        """Assert that ``part`` occurs in the value."""
+        self._assert(part in self.value, f"containing {shown(part)}")
 
     def lacks(self: Expectation[Any], part: object) -> None:
-        """Hold that ``part`` does not occur in the value."""
-        if part in self.value:
-            raise self._failure(f"without {shown(part)}")
+        """Assert that ``part`` does not occur in the value."""
+        self._assert(part not in self.value, f"without {shown(part)}")
 
     def starts_with(self: Expectation[Any], part: str) -> None:
-        """Hold that the text starts with ``part``."""
-        if not self.value.startswith(part):
-            raise self._failure(f"starting with {shown(part)}")
+        """Assert that the text starts with ``part``."""
+        self._assert(self.value.startswith(part), f"starting with {shown(part)}")
 
     def is_empty(self: Expectation[Any]) -> None:
-        """Hold that there is nothing in the value."""
-        if len(self.value) != 0:
-            raise self._failure("empty")
+        """Assert that the value has length 0."""
+        self._assert(len(self.value) == 0, "empty")
 
     def is_not_empty(self: Expectation[Any]) -> None:
-        """Hold that there is something in the value."""
-        if len(self.value) == 0:
-            raise self._failure("not empty")
+        """Assert that the value does not have length 0."""
+        self._assert(len(self.value) > 0, "not empty")
 
     def has_length(self: Expectation[Collection[Any]], length: int) -> None:
-        """Hold that the value has ``length`` elements."""
-        if len(self.value) != length:
-            raise self._failure(f"of length {length}")
+        """Assert that the value has ``length`` elements."""
+        self._assert(len(self.value) == length, f"of length {length}")
 
     def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
-        """Hold any ``test``, whose meaning ``expected`` puts into words ("that is strict JSON")."""
-        if not test(self.value):
-            raise self._failure(expected)
+        """Assert that ``test`` returns true; ``expected`` describes it ("that is strict JSON")."""
+        self._assert(test(self.value), expected)
 
 
 def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:
-    """Open a sentence about a value seen: ``expect(usage.total, "total_tokens").equals(12)``."""
+    """Begin an assertion about an actual value.
+
+    For example ``expect(usage.total_tokens, "total_tokens").equals(12)``.
+    """
     return Expectation(value, name, effect)

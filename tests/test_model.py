@@ -60,7 +60,7 @@ def test_every_record_is_frozen(module: ModuleType) -> None:
     classes = [
         kind
         for _, kind in inspect.getmembers(module, inspect.isclass)
-        if kind.__module__ == module.__name__
+        if kind.__module__.startswith(module.__name__)
     ]
     records = [kind for kind in classes if dataclasses.is_dataclass(kind)]
     assert records

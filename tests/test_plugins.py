@@ -148,7 +148,7 @@ def test_plugin_check_is_listed_with_all_checks(installed: Path) -> None:
         (CHECK.replace('"stop.string"', '"acme.n"'), "unknown requirement `acme.n`"),
         (
             CHECK.replace('"stop.string")', '"stop.string", needs=("ech",))'),
-            "its check acme.short needs `ech`, which is no parameter",
+            "its check acme.short needs the unknown parameter `ech`",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 """The command line: the only package that prints and exits.
 
-Each command has its own module. Shared code: :mod:`.guard` maps errors to exit codes,
+Each command has its own module. Shared code: :mod:`.exit_codes` maps errors to exit codes,
 :mod:`.inputs` validates arguments, :mod:`.folder` creates output folders.
 """
 

@@ -20,7 +20,7 @@ from conformance.docs_audit.contradictions import Section, about, contradictions
 from conformance.docs_audit.lint import lint
 from conformance.docs_audit.page import Page
 from conformance.docs_audit.page_reader import PAGES, PageError, load_page
-from conformance.docs_audit.replay import SECONDS, Price, price, replay, sendable
+from conformance.docs_audit.replay import TIMEOUT_SECONDS, Price, price, replay, sendable
 from conformance.docs_audit.results import Endpoint, Examined, Finding, Outcome, Replayed
 from conformance.model import DEFAULT_KEY_ENV, ExitCode
 from conformance.report.console import console_for
@@ -91,7 +91,7 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     "--timeout",
     type=float,
     callback=inputs.above_zero,
-    default=SECONDS,
+    default=TIMEOUT_SECONDS,
     show_default=True,
     metavar="S",
     help="Timeout in seconds for each example, including client startup.",

@@ -1,7 +1,7 @@
-"""How the command ends: with the exit codes of the suite, one sentence for an error, no traceback.
+"""Exit codes and error messages of the command line.
 
-Click's own usage errors would exit with 2, which means "interrupted" here, so they become 4. What
-nobody foresaw ends with one sentence as well, and its details in a file that can be sent to us.
+Every error is one sentence without a traceback. Click's usage errors exit with 4 instead of 2,
+which means "interrupted" here. The traceback of an internal error is written to a file.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Suite(LazyGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command and exit; ``standalone_mode=False`` raises errors instead."""
-        plain: Callable[..., Any] = super().main
+        run: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
-            return plain(*args, standalone_mode=False, **extra)
+            return run(*args, standalone_mode=False, **extra)
         _tolerate_narrow_encodings()
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
         try:
-            code = plain(*args, standalone_mode=False, **extra)
+            code = run(*args, standalone_mode=False, **extra)
             # Flush here, where a closed pipe can be handled.
             sys.stdout.flush()
         except click.ClickException as error:

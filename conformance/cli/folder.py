@@ -18,7 +18,7 @@ HOME = Path("reports")
 
 
 def fresh_folder(request: Path | None, host: str, contract: str) -> Path:
-    """Create the output folder: ``asked``, or ``reports/<date>-<host>-<contract>``.
+    """Create the output folder: ``request``, or ``reports/<date>-<host>-<contract>``.
 
     Raises:
         UserError: the folder is not empty or cannot be created.

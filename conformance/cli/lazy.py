@@ -12,12 +12,12 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
-    """Where a command is, and its line in the list of commands.
+    """The location of a command and its line in the list of commands.
 
     Attributes:
         module: the full name of the module that defines it.
-        name: what it is called there.
-        short_help: one sentence; the command's own help is longer.
+        name: its name in the module.
+        short_help: its line in the list of commands.
     """
 
     module: str
@@ -45,7 +45,7 @@ class LazyGroup(click.Group):
         return sorted([*super().list_commands(ctx), *self._lazy])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command by its name; None where there is none of that name."""
+        """Import a command by its name; None if there is none."""
         lazy = self._lazy.get(cmd_name)
         return lazy.load() if lazy else super().get_command(ctx, cmd_name)
 

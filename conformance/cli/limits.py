@@ -42,7 +42,7 @@ def _by_tier(limit: Callable[[Limits], int | None]) -> str:
 
 def within_limits(function: Function) -> Function:
     """Add ``--max-requests``, ``--max-spend-tokens`` and the other limits of a run."""
-    usual = Options()
+    defaults = Options()
     for option in reversed(
         (
             click.option(
@@ -61,7 +61,7 @@ def within_limits(function: Function) -> Function:
             click.option(
                 "--concurrency",
                 type=click.IntRange(min=1, max=1000),
-                default=usual.transport.concurrency,
+                default=defaults.transport.concurrency,
                 show_default=True,
                 metavar="N",
                 help="Maximum number of concurrent requests.",
@@ -77,7 +77,7 @@ def within_limits(function: Function) -> Function:
                 "--timeout",
                 type=float,
                 callback=inputs.above_zero,
-                default=usual.transport.timeout,
+                default=defaults.transport.timeout,
                 show_default=True,
                 metavar="S",
                 help="Timeout in seconds for each attempt at a request.",
@@ -85,7 +85,7 @@ def within_limits(function: Function) -> Function:
             click.option(
                 "--seed",
                 type=int,
-                default=usual.seed,
+                default=defaults.seed,
                 show_default=True,
                 metavar="N",
                 help="Random seed; the same seed generates the same requests.",

@@ -87,7 +87,7 @@ def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS)
 
 def _run(command: list[str], seconds: float) -> None:
     try:
-        # A session of its own: a browser is several processes, and all have to end.
+        # In its own session, because a browser is several processes, which must all be killed.
         process = subprocess.Popen(  # noqa: S603 - a browser that was found on the path
             command,
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What one document promises: its overlay, and the requirements in force."""
+"""The contract under test: one document's overlay, and the requirements in force."""
 
 from conformance.contract.contract import (
     DOCUMENTS,

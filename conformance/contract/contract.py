@@ -1,12 +1,12 @@
-"""What one document promises: the OpenAPI description with the document's overlay applied.
+"""A contract: the OpenAPI description with one document's overlay applied.
 
     contract = load_contract("zhizengzeng")
     contract.parameter("max_tokens").default_unlimited   # True
     contract.why_not_in_force("stop.at-most-four")       # None: it is in force
-    contract.validate_completion(body)                   # (), or what is wrong with the body
+    contract.validate_completion(body)                   # (), or the violations in the body
 
-Limits, defaults and promises are read from the applied document, never written into a check.
-Beside the six documents by name, any overlay of ``spec/openapi.yaml`` can be loaded by its path.
+Limits, defaults and promises are read from the description, never written into a check. The six
+documents are loaded by name, any other overlay of ``spec/openapi.yaml`` by its path.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "openai")
+"""Names of the bundled contracts: five vendors' pages, and the live API's behaviour."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,14 @@ class Contract:
     """What one document promises.
 
     Attributes:
-        name: the document's short name, or the stem of the overlay's file.
-        title: what the overlay calls itself; ``title_zh`` is the same in Chinese, or empty.
-        document: whose page it is; requirements of scope ``document`` bind by this name.
-        parameters: every parameter that any document knows, documented here or not.
-        fields: every field of an answer and of an error.
+        name: the document's short name, or the stem of the overlay's file name.
+        title: the overlay's title; ``title_zh`` is the same in Chinese, or empty.
+        document: the document that the overlay describes. Requirements of scope ``document`` are in
+            force if it is among their sources.
+        parameters: all parameters of all documents, including those not documented here.
+        fields: all fields of a response and of an error.
         requirements: the requirements in force, by id.
-        openapi: the whole description, as the document's overlay leaves it; not to be changed.
+        openapi: the description with the overlay applied; read-only.
     """
 
     name: str

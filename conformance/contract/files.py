@@ -13,7 +13,7 @@ class ContractError(Exception):
 
 
 def spec_directory() -> Path:
-    """Find the description: beside this file in a wheel, at the top of a checkout."""
+    """Return the folder ``spec``: inside the package in a wheel, at the top of a checkout."""
     inside = Path(__file__).parents[1] / "spec"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "spec"
 
@@ -22,7 +22,7 @@ def read_yaml(path: Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        ContractError: it cannot be read, or is no YAML.
+        ContractError: it cannot be read or is not valid YAML.
     """
     try:
         return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe

@@ -1,15 +1,15 @@
-"""The OpenAPI Initiative's Overlay format, 1.0 and 1.1: changes to a document, kept apart from it.
+"""Apply OpenAPI Overlays (OpenAPI Initiative, versions 1.0 and 1.1) to a document.
 
 An overlay is an ordered list of actions. Each selects nodes by an RFC 9535 JSONPath and removes
 them, or merges an ``update`` (or a ``copy`` of another node) into them: objects merge recursively,
-arrays append, primitives replace. Both versions are applied by the rules of 1.1, which spells out
-what 1.0 left open.
+arrays append, primitives replace. Both versions follow the rules of 1.1, which specifies what 1.0
+leaves open.
 
-Stricter than the specification in one point: an action whose target selects nothing is an error,
-because in a contract it is a typing mistake and would otherwise pass for a promise.
+One rule is stricter than the specification: an action whose target selects nothing is an error,
+because in a contract it is a typing mistake.
 
-(The one kept Python package for overlays, oas-patch 0.6, needs deepdiff and jsonpath-ng, reads
-``remove: false`` as a removal and passes over targets that select nothing; hence these few lines.)
+The only maintained Python package for overlays, oas-patch 0.6, is not used: it depends on deepdiff
+and jsonpath-ng, treats ``remove: false`` as a removal, and ignores targets that select nothing.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class OverlayError(ValueError):
 
 
 def apply_overlay(document: Mapping[str, Any], overlay: object) -> dict[str, Any]:
-    """Return a copy of ``document`` with the overlay's actions applied in their order.
+    """Return a copy of ``document`` with the overlay's actions applied in order.
 
-    ``extends`` is not followed: the document to change is the one that is handed in.
+    ``extends`` is ignored.
 
     Raises:
         OverlayError: the overlay is malformed, selects nothing or does not fit the document.
@@ -49,7 +49,7 @@ def apply_overlay(document: Mapping[str, Any], overlay: object) -> dict[str, Any
 
 
 def _actions_of(overlay: object) -> list[dict[str, Any]]:
-    """Check the frame of an overlay and return its actions."""
+    """Validate an overlay's structure and return its actions."""
     if not isinstance(overlay, dict):
         raise OverlayError("an overlay must be a mapping with `overlay`, `info` and `actions`")
     _know_fields(overlay, _ROOT_FIELDS, "the overlay")
@@ -108,7 +108,7 @@ def _value_of(document: dict[str, Any], action: Mapping[str, Any]) -> Any:
 
 
 def _remove(nodes: list[JSONPathMatch]) -> None:
-    """Take nodes out of what holds them; the later items of an array first."""
+    """Remove nodes from their parents; later array items first, so that indexes stay valid."""
 
     def position(node: JSONPathMatch) -> int:
         last = node.parts[-1] if node.parts else None
@@ -133,7 +133,7 @@ def _update(node: JSONPathMatch, value: Any) -> None:
 
 
 def _place(node: JSONPathMatch) -> tuple[Any, Any]:
-    """Return what holds a node, and under which key or index."""
+    """Return a node's parent, and its key or index there."""
     if node.parent is None:
         raise OverlayError("the whole document cannot be removed")
     return node.parent.obj, node.parts[-1]
@@ -163,7 +163,7 @@ def _kind(value: object) -> str:
 
 
 def _copied(value: Any) -> Any:
-    """Copy a tree so that no two places share a node, as YAML's aliases make them do."""
+    """Copy a tree deeply, without the shared nodes that YAML aliases create."""
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

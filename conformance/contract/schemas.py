@@ -1,7 +1,7 @@
-"""What the schemas of a contract say: of a parameter, of a response field, of a body.
+"""Read parameters and response fields from a contract's schemas, and validate bodies.
 
-Reads JSON Schema (Draft 2020-12) and the ``x-`` extensions that ``spec/openapi.yaml`` explains at
-its top. :mod:`conformance.contract` offers all of this under one name.
+The schemas are JSON Schema (Draft 2020-12) with the ``x-`` extensions that the head of
+``spec/openapi.yaml`` explains.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from conformance.contract import summary as promises
+from conformance.contract import summary
 from conformance.language import Text
 
 Schema = Mapping[str, Any]
@@ -23,11 +23,22 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One request parameter as the contract knows it.
+    """One request parameter of a contract.
 
-    ``says`` holds what every document states, ``says_zh`` the same in Chinese, also where this one
-    is silent (``documented`` is then False, and no limit or default is known). ``forms`` are the
-    forms of a prompt; each maps to whether it is promised.
+    Attributes:
+        name: the name in the request body.
+        documented: whether the contract's document mentions it. If not, only ``says``, ``says_zh``
+            and ``description`` are set.
+        promised: whether the document promises to serve it.
+        required: whether a request must contain it.
+        types: its JSON types without ``null``; see ``nullable``.
+        default: the documented default, valid if ``has_default``.
+        default_unlimited: whether the documented default is no limit.
+        minimum, maximum: inclusive limits of the value, or of the values of a map.
+        max_items: the maximum number of items of an array.
+        forms: the forms of a prompt, each with whether it is promised.
+        says: what each document says about it, by the document's name; ``says_zh`` in Chinese.
+        description: the description in the schema.
     """
 
     name: str
@@ -49,23 +60,27 @@ class Parameter:
 
     @property
     def promise(self) -> Text:
-        """The contract's words for it, in a line."""
+        """The contract's promise in one line."""
         if not self.documented:
-            return promises.NOT_DOCUMENTED
-        items, default = self.max_items, promises.value(self.default)
-        return promises.line(
+            return summary.NOT_DOCUMENTED
+        items, default = self.max_items, summary.value(self.default)
+        return summary.line(
             (
                 _kinds(self.forms or self.types, nullable=self.nullable),
-                promises.span(self.minimum, self.maximum),
-                promises.AT_MOST_ITEMS.format(count=items) if items is not None else None,
-                promises.REQUIRED if self.required else None,
-                promises.DEFAULT.format(value=default) if self.has_default else None,
-                promises.DEFAULT_UNLIMITED if self.default_unlimited else None,
+                summary.span(self.minimum, self.maximum),
+                summary.AT_MOST_ITEMS.format(count=items) if items is not None else None,
+                summary.REQUIRED if self.required else None,
+                summary.DEFAULT.format(value=default) if self.has_default else None,
+                summary.DEFAULT_UNLIMITED if self.default_unlimited else None,
             )
         )
 
     def lacks(self, aspect: str) -> str | None:
-        """Say what is missing for an aspect (a form, a limit, a default, null), or None."""
+        """Describe an aspect that is not documented; None if it is.
+
+        Args:
+            aspect: ``null``, ``default``, ``minimum``, ``maximum``, ``max_items``, or a form.
+        """
         present, words = {
             "null": (self.nullable, f"null as a value of `{self.name}`"),
             "default": (self.has_default, f"a default of `{self.name}`"),
@@ -78,7 +93,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a response, named by its path: ``choices[].logprobs.tokens``."""
+    """One field of a response.
+
+    Attributes:
+        path: such as ``choices[].logprobs.tokens``.
+        required: whether its parent must contain it.
+        types: its JSON types without ``null``; see ``nullable``.
+        values: the allowed values of an enumeration; empty if any are allowed.
+        says: what each document says about it, by the document's name; ``says_zh`` in Chinese.
+        description: the description in the schema.
+    """
 
     path: str
     required: bool
@@ -91,27 +115,39 @@ class Field:
 
     @property
     def promise(self) -> Text:
-        """The contract's words for it, in a line."""
+        """The contract's promise in one line."""
         if self.values:
-            null = (promises.NULL,) if self.nullable else ()
-            return promises.line([promises.listed((*map(promises.value, self.values), *null))])
-        return promises.line([_kinds(self.types, nullable=self.nullable)])
+            null = (summary.NULL,) if self.nullable else ()
+            return summary.line([summary.listed((*map(summary.value, self.values), *null))])
+        return summary.line([_kinds(self.types, nullable=self.nullable)])
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaViolation:
-    """One place where a body breaks its schema, and the rule of the schema that it breaks."""
+    """One violation of a schema.
 
-    path: str  # "choices[0].text"; empty for the body itself
+    Attributes:
+        path: the place in the body, such as ``choices[0].text``; empty for the body itself.
+        message: the violation in one line.
+        rule: the schema keyword that is violated, such as ``required`` or ``maximum``.
+    """
+
+    path: str
     message: str
-    rule: str  # "required", "type", "maximum", …
+    rule: str
 
 
 # ── parameters ───────────────────────────────────────────────────────────────────────────────────
 
 
 def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
-    """Read every parameter of the base, and those an overlay added, as ``applied`` leaves them."""
+    """Yield all parameters.
+
+    Args:
+        base: the request schema of ``spec/openapi.yaml``.
+        applied: the same schema with an overlay applied. A parameter that the overlay removed is
+            yielded as not documented.
+    """
     required = applied.get("required", ())
     for name in {**base["properties"], **applied["properties"]}:
         schema = applied["properties"].get(name)
@@ -125,7 +161,7 @@ def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
 
 def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
     types = _types(schema)
-    values = schema.get("additionalProperties") or schema  # the limits of a map are its values'
+    values = schema.get("additionalProperties") or schema  # a map's limits are on its values
     return Parameter(
         name,
         documented=True,
@@ -175,12 +211,12 @@ def _says_zh(schema: Schema) -> Mapping[str, str]:
 
 
 def _kinds(names: Iterable[str], *, nullable: bool) -> Text:
-    """Put into words what a value may be."""
-    return promises.listed(map(promises.kind, (*names, *(["null"] if nullable else []))))
+    """Join the names of types or forms: "string, array or null"."""
+    return summary.listed(map(summary.kind, (*names, *(["null"] if nullable else []))))
 
 
 def _types(schema: Schema) -> tuple[str, ...]:
-    """Name the JSON types that a schema admits, each once, in the schema's order."""
+    """Return the JSON types that a schema allows, each once, in the schema's order."""
     if "anyOf" in schema:
         inner = (kind for branch in schema["anyOf"] for kind in _types(branch))
         return tuple(dict.fromkeys(inner))
@@ -194,9 +230,9 @@ def _types(schema: Schema) -> tuple[str, ...]:
 
 
 def read_fields(schemas: Schema, parameters: Iterable[str]) -> Iterator[Field]:
-    """Read every field of an answer and of an error, parents before their members.
+    """Yield all fields of a response and of an error, parents before their members.
 
-    A field that shares its name with a parameter is told apart from it: ``response.model``.
+    A field with the name of a parameter gets a prefix: ``response.model``.
     """
     names = set(parameters)
     for component in ("Completion", "Error"):
@@ -225,7 +261,7 @@ def _members(schemas: Schema, schema: Schema, prefix: str) -> Iterator[Field]:
 
 
 def _object_of(schemas: Schema, schema: Schema) -> Schema:
-    """Follow a reference, also one that is an alternative to null, to the object it names."""
+    """Resolve a reference, also one that is an alternative to null."""
     for branch in (schema, *schema.get("anyOf", ())):
         if "$ref" in branch:
             target: Schema = schemas[branch["$ref"].rpartition("/")[2]]
@@ -237,16 +273,16 @@ def _object_of(schemas: Schema, schema: Schema) -> Schema:
 
 
 def _is_integer(_checker: object, value: object) -> bool:
-    """Hold that a number is written as an integer: to a typed client 1.0 is none."""
+    """Accept only JSON integers: typed clients do not parse 1.0 as an integer."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(_checker: object, value: object) -> bool:
-    """Hold that a number is one that JSON can write."""
+    """Accept only finite numbers: JSON has no NaN or Infinity."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-# `extend` carries no annotations of its own.
+# `extend` has no type annotations.
 _extended: Callable[..., type[Draft202012Validator]] = extend
 _Validator = _extended(
     Draft202012Validator,
@@ -257,14 +293,14 @@ _Validator = _extended(
 
 
 def validator_of(schemas: Schema, name: str) -> Draft202012Validator:
-    """Make a validator of one component; the others are there for its references."""
+    """Return a validator for one component; its references are resolved among ``schemas``."""
     components = {"schemas": schemas}
     schema = {"$ref": f"#/components/schemas/{name}", "components": components}
     return _Validator(schema)
 
 
 def violations_of(validator: Draft202012Validator, body: object) -> Iterator[SchemaViolation]:
-    """Name every place where a body breaks its schema, ordered by path."""
+    """Yield all violations in a body, ordered by path."""
     errors = (closest for error in validator.iter_errors(body) for closest in _closest(error))
     for error in sorted(errors, key=lambda error: path_of(error.absolute_path)):
         yield SchemaViolation(
@@ -275,7 +311,7 @@ def violations_of(validator: Draft202012Validator, body: object) -> Iterator[Sch
 
 
 def _closest(error: ValidationError) -> Iterator[ValidationError]:
-    """Look into alternatives: where the value is of one alternative's type, tell what is amiss."""
+    """Replace an ``anyOf`` error by the errors of the only alternative with the value's type."""
     branches: dict[object, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
@@ -292,7 +328,7 @@ def _is_of_other_type(error: ValidationError) -> bool:
 
 
 def path_of(parts: Iterable[object]) -> str:
-    """Write a path as its reader would: ``choices[0].logprobs.tokens``."""
+    """Format a path: ``choices[0].logprobs.tokens``."""
     words = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return "".join(words).removeprefix(".")
 

@@ -1,6 +1,6 @@
-"""What a contract promises of a parameter or field, put in a line, in both languages.
+"""One-line summaries of what a contract promises for a parameter or field, in both languages.
 
-"number or null, 0 to 2, default 1" and "数值或 null，0 到 2，默认 1" are made of the same parts.
+For example "number or null, 0 to 2, default 1" and "数值或 null，0 到 2，默认 1".
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ KINDS = {
     "tokens": Text("tokens", "token 数组"),
     "token-arrays": Text("token-arrays", "token 数组的数组"),
 }
-"""The types of JSON, and the forms of a prompt."""
+"""Names of the JSON types and of the forms of a prompt."""
 
 BETWEEN_SCRIPTS = re.compile(r"(?<=[\u4e00-\u9fff])(?=[!-~])|(?<=[!-~])(?=[\u4e00-\u9fff])")
 
 
 def kind(name: str) -> Text:
-    """Name a type of JSON or a form of a prompt; one that nobody knows is named as it is."""
+    """Return the name of a JSON type or a form of a prompt; an unknown one is unchanged."""
     return KINDS.get(name, same(name))
 
 
@@ -48,7 +48,7 @@ def listed(alternatives: Iterable[Text]) -> Text:
 
 
 def span(minimum: float | None, maximum: float | None) -> Text | None:
-    """Put a range into words; None where there is no limit."""
+    """Describe a range; None if there is no limit."""
     match minimum, maximum:
         case None, None:
             return None
@@ -62,12 +62,12 @@ def span(minimum: float | None, maximum: float | None) -> Text | None:
 
 
 def value(value: object) -> Text:
-    """Write a value as JSON has it, a string without its quotes."""
+    """Format a value as JSON; a string without its quotes."""
     return same(value if isinstance(value, str) else json.dumps(value))
 
 
 def line(parts: Iterable[Text | None]) -> Text:
-    """Put what is said of one thing in a line, leaving out what is not said."""
+    """Join parts with commas, without those that are None."""
     text = join_texts((part for part in parts if part is not None), Text(", ", "，"))
-    # Chinese typography sets a blank between its own characters and Latin ones.
+    # Chinese typography puts a blank between Chinese and Latin characters.
     return Text(text.en, BETWEEN_SCRIPTS.sub(" ", text.zh))

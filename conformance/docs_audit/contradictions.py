@@ -1,12 +1,11 @@
-"""Where the documents disagree: put beside each other from ``spec/``, row by row, never typed.
+"""Disagreements between the documents, computed from ``spec/``.
 
     for section in contradictions(pages):
         for row in section.rows:
             print(row.topic, row.says["zero"], row.says["openai"])
 
-The five pages speak through their transcriptions (``spec/pages``), the live API through its
-contract; what a table cannot say in a word is in the words of ``spec/openapi.yaml``. A row is there
-only where two documents differ.
+The five pages are read from their transcriptions (``spec/pages``), the live API from its contract,
+and longer explanations from ``spec/openapi.yaml``. There is a row only if two documents differ.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from conformance.docs_audit.page import Page
 LIVE = "openai"
 SILENT = "not said"
 ABSENT = "–"
-"""In the place of what a document says of something that it does not have at all."""
+"""The value for a document that lacks the parameter or field."""
 
 
 class Disagreement(StrEnum):
-    """How the documents of one row differ."""
+    """How the documents differ in one row."""
 
     CONTRADICTION = "contradiction"
-    """At least two say different things."""
+    """At least two documents contradict each other."""
     SILENCE = "silence"
-    """Those that speak agree, and others say nothing."""
+    """Some documents are silent, and the others agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that the documents do not agree on; ``says`` has a word for each of them."""
+    """One topic on which the documents differ; ``says`` maps each document to what it says."""
 
     topic: str
     kind: Disagreement
@@ -46,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows of one kind. Those ``in_words`` are sentences, too long to stand side by side."""
+    """Rows of one kind. ``in_words``: the values are sentences, too long for table cells."""
 
     title: str
     rows: tuple[Row, ...]
@@ -55,7 +54,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What one document says of one parameter; a None is nothing, ``ABSENT`` no such parameter."""
+    """What one document says about one parameter.
+
+    None: the document is silent. ``ABSENT``: it lacks the parameter.
+    """
 
     listed: str | None = None
     required: str | None = ABSENT
@@ -68,7 +70,7 @@ class _Said:
 
 
 def contradictions(pages: Iterable[Page]) -> tuple[Section, ...]:
-    """Compare pages with each other and with the live API."""
+    """Compare pages with each other and with the live API; sections without rows are omitted."""
     pages = tuple(pages)
     live = load_contract(LIVE)
     said = {
@@ -113,14 +115,15 @@ def contradictions(pages: Iterable[Page]) -> tuple[Section, ...]:
 
 
 def about(sections: Iterable[Section], documents: Iterable[str]) -> tuple[Section, ...]:
-    """Keep the rows in which one of these documents says something that another does not."""
+    """Keep the rows in which one of these documents is not silent."""
     chosen = set(documents)
 
-    def speaks(row: Row) -> bool:
+    def is_about_chosen(row: Row) -> bool:
         return any(row.says.get(name, ABSENT) not in {SILENT, ABSENT} for name in chosen)
 
     kept = (
-        Section(s.title, tuple(row for row in s.rows if speaks(row)), s.in_words) for s in sections
+        Section(s.title, tuple(row for row in s.rows if is_about_chosen(row)), s.in_words)
+        for s in sections
     )
     return tuple(section for section in kept if section.rows)
 
@@ -137,7 +140,7 @@ def _section(
 
 
 def _row(topic: str, says: Mapping[str, str | None], silent: str) -> Row | None:
-    """Make a row, or None where everybody who could speak says the same."""
+    """Return a row, or None if the documents do not differ."""
     spoken = {words for words in says.values() if words not in {None, ABSENT}}
     if len(spoken) < 2 and not (spoken and None in says.values()):
         return None
@@ -191,7 +194,7 @@ def _live(live: Contract, name: str) -> _Said:
 
 
 def _forms(pages: Iterable[Page]) -> dict[str, dict[str, str | None]]:
-    """Tell which forms of a prompt each document names; only a contract knows it of a page."""
+    """Return the forms of a prompt that each document names, which only its contract lists."""
     names = [page.document for page in pages if page.document in DOCUMENTS]
     known = {name: load_contract(name).parameter("prompt").forms for name in (*names, LIVE)}
     every = dict.fromkeys(form for forms in known.values() for form in forms)
@@ -201,11 +204,11 @@ def _forms(pages: Iterable[Page]) -> dict[str, dict[str, str | None]]:
     }
 
 
-# ── answers and errors ───────────────────────────────────────────────────────────────────────────
+# ── responses and errors ─────────────────────────────────────────────────────────────────────────
 
 
 def _described(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str | None]]:
-    """Tell which fields of an answer each page describes; a sample alone describes none."""
+    """Return the response fields that each page describes, other than by samples."""
     return {
         path: {
             **{page.document: "described" if path in _paths(page) else None for page in pages},
@@ -216,7 +219,7 @@ def _described(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str
 
 
 def _values(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str | None]]:
-    """Tell which values each page knows of the fields that have a few."""
+    """Return the values that each page lists for fields that are enumerations."""
     return {
         path: {
             **{page.document: _alternatives(_paths(page).get(path, ())) for page in pages},
@@ -228,7 +231,7 @@ def _values(pages: Iterable[Page], live: Contract) -> dict[str, dict[str, str | 
 
 
 def _response(live: Contract) -> Iterator[tuple[str, Field]]:
-    """Yield the fields of an answer, by the path that it has on the wire."""
+    """Yield the fields of a response by their path in the JSON."""
     for field in live.fields:
         if not field.path.startswith("error"):
             yield field.path.removeprefix("response."), field
@@ -244,10 +247,10 @@ def _paths(page: Page) -> dict[str, list[str]]:
 def _in_words(
     pages: Iterable[Page], live: Contract
 ) -> Iterator[tuple[str, Mapping[str, str | None]]]:
-    """Quote the description where documents read one thing differently.
+    """Quote the description for subjects that documents interpret differently.
 
-    That is where a requirement binds only those who state it, and where a field of the answer takes
-    one of several values.
+    These are subjects of requirements with scope ``document``, and response fields with several
+    values.
     """
     names = [*(page.document for page in pages), LIVE]
     in_force = (r for name in DOCUMENTS for r in load_contract(name).requirements.values())
@@ -266,7 +269,7 @@ _ORDER = ("string", "array", "integer", "number", "boolean", "object")
 
 
 def _alternatives(names: Iterable[str]) -> str | None:
-    """Write names as alternatives: "a, b or c"; types always in the same order."""
+    """Join names: "a, b or c"; types are always in the same order."""
     known = sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else -1)
     if not known:
         return None
@@ -283,14 +286,14 @@ def _limit(limit: float | None) -> str | None:
 
 
 def _default(given: bool, default: object, *, required: bool | None) -> str | None:
-    """Write a default; what has to be sent needs none."""
+    """Format a default; a required parameter needs none."""
     if given:
         return _value(default)
     return ABSENT if required else None
 
 
 def _value(value: object) -> str:
-    """Write a value as JSON has it; 1 and 1.0 are the same number."""
+    """Format a value as JSON; 1.0 as 1."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Types as pages write them, ``string/array`` or ``integer or null``, as JSON types."""
+"""Parse types as pages write them, such as ``string/array``, into JSON types."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _BY_TYPE = {
 
 
 def types_in(written: str) -> tuple[str, ...]:
-    """Name the JSON types that a text names, each once; what is no type is passed over."""
+    """Return the JSON types that a text names, each once; other words are ignored."""
     words = re.findall(r"[a-z]+", written.lower())
     return tuple(dict.fromkeys(_MEANS[word] for word in words if word in _MEANS))
 
 
 def type_of(value: object) -> str:
-    """Name the JSON type of a value; a whole number is an ``integer``.
+    """Return the JSON type of a value; an ``int`` is an ``integer``, a ``float`` a ``number``.
 
     Raises:
         TypeError: JSON has no such value.
@@ -53,13 +53,13 @@ def type_of(value: object) -> str:
 
 
 def fits(value: object, types: tuple[str, ...]) -> bool:
-    """Tell whether a value is of one of the types; every integer is a number too."""
+    """Return whether a value has one of the types; every integer is also a number."""
     kind = type_of(value)
     return kind in types or (kind == "integer" and "number" in types)
 
 
 def overlap(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    """Tell whether some value is of a type of both."""
+    """Return whether some value has a type of both."""
 
     def widened(types: tuple[str, ...]) -> set[str]:
         return {*types, *(["integer"] if "number" in types else [])}

@@ -1,7 +1,4 @@
-"""What a page lists, sends and shows, as records.
-
-Everything is as the page writes it; nothing here decides whether it is right.
-"""
+"""A vendor's page as records: parameters, examples and samples, exactly as the page has them."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Any, Literal
 
 
 class Client(StrEnum):
-    """What sends an example."""
+    """The client that sends an example."""
 
     CURL = "curl"
     OPENAI_PYTHON = "openai-python"
@@ -20,14 +17,14 @@ class Client(StrEnum):
     REQUESTS = "requests"
     FETCH = "fetch"
     OPENAPI = "openapi"
-    """The example object of a schema, which whoever reads it sends with what they have."""
+    """The example object of a schema, without a client."""
     FRAGMENT = "fragment"
-    """A part of a body, which nobody sends alone."""
+    """Part of a request body, which cannot be sent alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A type that the page gives a parameter in another place than its list."""
+    """The type of a parameter in another place of the page than its list."""
 
     place: str
     type: str
@@ -38,15 +35,17 @@ class Parameter:
     """One parameter as the page lists it.
 
     Attributes:
-        written: its name as written, which may be two names: ``prompt / messages``.
-        type: its type as written; empty where the page gives none.
-        required: None where the page does not say.
-        default: as written, so not always a value of the type; see ``has_default``.
-        minimum, maximum: of the value, or of the values of a map.
-        most: the largest number of items.
-        greater_than: the parameter that this one has to exceed.
-        not_with: the parameters that must not be sent beside it.
-        stated_in: whose paragraph it stands in, where it has no heading of its own.
+        written: the name as written, which may be two names: ``prompt / messages``.
+        type: the type as written; empty if the page gives none.
+        required: None if the page does not say.
+        default: as written, so not always a value of the type; valid if ``has_default``.
+        minimum, maximum: limits of the value, or of the values of a map.
+        most: the maximum number of items.
+        values: the allowed values; empty if any are allowed.
+        greater_than: the parameter that this one must exceed.
+        not_with: parameters that must not be sent together with this one.
+        stated_in: the parameter whose paragraph describes it, if it has no heading.
+        elsewhere: its types in other places of the page.
     """
 
     written: str
@@ -65,13 +64,13 @@ class Parameter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that the row stands for, one as a rule."""
+        """The names in the row, usually one."""
         return tuple(name.strip() for name in self.written.split("/"))
 
 
 @dataclass(frozen=True, slots=True)
 class ListedField:
-    """A field of the answer as the page describes it."""
+    """A response field as the page describes it."""
 
     path: str
     type: str = ""
@@ -83,11 +82,13 @@ class Example:
     """A request that the page shows, and how its code sends it.
 
     Attributes:
-        request: the JSON body; a ``${name}`` in a string is a variable of the code.
-        url, authorization: where curl, requests and fetch send it, and the whole header.
-        base_url, key: what the code gives to a client's constructor; None where it gives none.
-        defines, uses: the names that the code sets or imports, and those that it needs.
-        reads: the fields it takes from the answer; None where it does not look at single fields.
+        name: the name within the page.
+        client: the client that sends it.
+        request: the JSON body; ``${name}`` in a string is a variable of the code.
+        url, authorization: the URL, and the value of the header, for curl, requests and fetch.
+        base_url, key: the arguments of the client's constructor; None if the code has none.
+        defines, uses: names that the code assigns or imports, and names that it needs.
+        reads: response fields that the code reads; None if it uses the whole response.
     """
 
     name: str
@@ -103,18 +104,20 @@ class Example:
 
     @property
     def streams(self) -> bool:
-        """Whether a stream is asked for."""
+        """Whether it requests a stream."""
         return self.request.get("stream") is True
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An answer that the page shows.
+    """A response that the page shows.
 
     Attributes:
-        answers: the names of the examples that it is printed as the answer to.
-        text: as printed, mistakes included; None where it is printed as something else than JSON.
-        payload: what it says in that case.
+        name: the name within the page.
+        answers: the names of the examples that it is the response to.
+        kind: ``plain`` for a non-streaming response, ``stream`` for a stream.
+        text: as printed, including mistakes; None if it is not printed as JSON.
+        payload: its content if ``text`` is None.
     """
 
     name: str
@@ -126,12 +129,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The OpenAPI description that a page prints, as far as it is transcribed.
+    """The transcribed parts of an OpenAPI description on a page.
 
     Attributes:
         text: as printed.
-        security: the schemes that a request needs; None where nothing is said.
-        response: the schema of the answer.
+        security: the security schemes of a request; None if the page does not say.
+        servers: the URLs of the servers.
+        response: the schema of the response.
     """
 
     text: str | None = None
@@ -142,12 +146,18 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: what it lists, sends and shows.
+    """A vendor's page.
 
     Attributes:
-        document: its short name.
-        endpoint: the address it gives.
+        document: the short name.
+        title: the title.
+        endpoint: the URL that the page gives.
+        parameters: the listed parameters.
+        examples: the requests that it shows.
+        samples: the responses that it shows.
+        fields: the described response fields.
         errors: the status codes that it explains.
+        openapi: the OpenAPI description on the page, or None.
     """
 
     document: str
@@ -161,7 +171,7 @@ class Page:
     openapi: Description | None = None
 
     def parameter(self, name: str) -> Parameter | None:
-        """Return a parameter by one of its names, or None where the page does not list it."""
+        """Return a parameter by one of its names, or None if the page does not list it."""
         return next((p for p in self.parameters if name in p.names), None)
 
     def example(self, name: str) -> Example:
@@ -176,9 +186,9 @@ class Page:
         raise KeyError(name)
 
     def undefined(self, example: Example) -> tuple[str, ...]:
-        """Name what an example's code needs and neither it nor an earlier one in its language sets.
+        """Return the names that an example's code uses and that are not defined.
 
-        A reader runs the examples of one client from top to bottom, as in one file.
+        The examples of one client are read as one file, so earlier examples define names as well.
         """
         defined: set[str] = set()
         for earlier in self.examples:
@@ -190,15 +200,15 @@ class Page:
 
 
 def requested_choices(request: Mapping[str, Any]) -> int:
-    """Count the choices that a request asks for: its prompts times n."""
+    """Return the number of choices that a request asks for: prompts times ``n``."""
     prompt, n = request.get("prompt"), request.get("n")
-    # Ids are the tokens of one prompt; whatever else is in an array is a prompt of its own.
+    # An array of integers is one prompt; all other arrays are batches.
     several = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
     return (len(prompt) if several and prompt else 1) * (n if type(n) is int and n > 0 else 1)
 
 
 def requested_stops(request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the stop sequences of a request, one or several; an empty one stops nothing."""
+    """Return the stop sequences of a request, without empty ones."""
     stop = request.get("stop")
     found = stop if isinstance(stop, list) else [stop]
     return tuple(sequence for sequence in found if isinstance(sequence, str) and sequence)

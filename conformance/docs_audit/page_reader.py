@@ -1,11 +1,10 @@
-"""Reading the vendors' pages, transcribed to data.
+"""Read transcribed pages into the records of :mod:`conformance.docs_audit.page`.
 
     page = load_page("zero")
     page.example("curl").request          # {"model": "gpt-3.5-turbo-instruct", …}
-    page.samples[0].text                  # as printed, mistakes included
+    page.samples[0].text                  # as printed, including mistakes
 
-``spec/pages.schema.json`` says what a file of one's own has to look like. The records are those of
-:mod:`conformance.docs_audit.page`.
+``spec/pages.schema.json`` is the schema of the files.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ from conformance.docs_audit.page import (
 )
 
 PAGES: tuple[str, ...] = tuple(name for name in DOCUMENTS if name != "openai")
-"""The documents that are a page; the live API's own behaviour is written on none."""
+"""The documents that are pages; ``openai`` is observed behaviour."""
 
 
 class PageError(Exception):
-    """A page cannot be read; one sentence names the file and the place."""
+    """A page cannot be read; the message names the file and the place."""
 
 
 def load_page(name_or_path: str) -> Page:
-    """Load one of the five pages by its short name, or a transcribed page of one's own by its path.
+    """Load one of the five pages by its short name, or any transcribed page by its path.
 
     Raises:
-        PageError: there is no such page or file, or it is not what a page has to look like.
+        PageError: there is no such page or file, or the file is invalid.
     """
     if name_or_path in PAGES:
         return _bundled(name_or_path)
@@ -68,20 +67,20 @@ def read_page(path: Path) -> Page:
     """Read a transcribed page.
 
     Raises:
-        PageError: the file cannot be read, is no YAML, or is not what a page has to look like.
+        PageError: the file cannot be read, is not YAML, or is invalid.
     """
     rows = _rows_in(path)
     if worst := best_match(_validator().iter_errors(rows)):
         place = path_of(worst.absolute_path) or "the file as a whole"
         raise PageError(f"{path}: {place}: {_cut(worst.message)}; see spec/pages.schema.json")
     page = _page_of(rows)
-    if amiss := _amiss(page):
-        raise PageError(f"{path}: {amiss}")
+    if mistake := _mistake_in(page):
+        raise PageError(f"{path}: {mistake}")
     return page
 
 
 def _rows_in(path: Path) -> Any:
-    """Read YAML as the JSON it stands for: requests are sent as JSON, and their keys are text."""
+    """Read YAML as JSON, because requests are sent as JSON, whose keys are strings."""
     try:
         value = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
         return json.loads(json.dumps(value, allow_nan=False))
@@ -111,8 +110,8 @@ def _cut(message: str, limit: int = 200) -> str:
     return message if len(message) <= limit else f"{message[: limit - 1]}…"
 
 
-def _amiss(page: Page) -> str | None:
-    """Say what no schema can: names that are taken, not unique, or that nothing bears."""
+def _mistake_in(page: Page) -> str | None:
+    """Return a mistake that the schema cannot detect: a reserved, duplicate or unknown name."""
     if page.document in DOCUMENTS and page.document not in PAGES:
         return f"document: `{page.document}` is reserved for the live API; choose another name"
     for what, names in (

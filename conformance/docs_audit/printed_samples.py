@@ -1,7 +1,7 @@
-"""A sample answer as it is printed: what of it can be read, and what is in the way.
+"""Parse sample responses as printed on a page, leniently.
 
-A page's sample is meant for eyes, so reading goes on where a program would stop: a missing comma is
-noted and put in, events that no blank line parts are read line by line. Every mistake is kept.
+Samples are written for people, so parsing continues after a mistake: a missing comma is inserted,
+and events without blank lines between them are read line by line. All mistakes are reported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAX_MISTAKES = 20
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One place where a text is no JSON: its line in the sample, and what is wrong there."""
+    """A syntax error: the number and text of its line in the sample, and what is wrong."""
 
     line: int
     text: str
@@ -33,14 +33,14 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What could be read of a sample.
+    """A parsed sample.
 
     Attributes:
-        objects: the answer, or each chunk of a stream.
-        mistakes: where the text is no JSON.
-        framed: whether it is written as server-sent events.
-        unparted: how many events run into the next because no blank line is between them.
-        done: whether ``data: [DONE]`` ends it.
+        objects: the response, or the chunks of a stream.
+        mistakes: syntax errors.
+        framed: whether it is printed as server-sent events.
+        unparted: the number of events without a blank line after them.
+        done: whether it ends with ``data: [DONE]``.
     """
 
     objects: tuple[JsonObject, ...]
@@ -52,7 +52,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class PrintedChoice:
-    """One choice of a sample; that of a stream is joined from its chunks."""
+    """One choice of a sample, joined from the chunks of a stream.
+
+    ``finishes`` are its finish reasons that are not null.
+    """
 
     index: int
     text: str
@@ -60,7 +63,7 @@ class PrintedChoice:
     logprobs: JsonObject | None
 
     def tokens(self) -> tuple[str, ...] | None:
-        """Return the tokens that the choice lists, or None where it lists none."""
+        """Return the tokens that the choice lists, or None if it lists none."""
         found = (self.logprobs or {}).get("tokens")
         if isinstance(found, list) and all(isinstance(token, str) for token in found):
             return tuple(found)
@@ -68,7 +71,7 @@ class PrintedChoice:
 
 
 def read(sample: Sample) -> Reading:
-    """Read a sample as far as it goes."""
+    """Parse a sample as far as possible."""
     if sample.text is None:
         return Reading((sample.payload or {},))
     if _DATA.search(sample.text):
@@ -91,7 +94,7 @@ def _read_events(text: str) -> Reading:
 
 
 def _unparted(text: str) -> int:
-    """Count the borders between events that a program does not see."""
+    """Count the events that have no blank line after them."""
     stream = parse_events(text.encode())
     run_together = [*(event.data for event in stream.events), stream.unfinished or ""]
     return sum(
@@ -100,7 +103,7 @@ def _unparted(text: str) -> int:
 
 
 def _is_whole(line: str) -> bool:
-    """Tell whether a line of data is an event of its own."""
+    """Return whether a line of data is a complete event."""
     return line == DONE or bool(_objects(parse_leniently(line)[0]))
 
 
@@ -141,10 +144,14 @@ def _listed(value: object) -> Iterator[JsonObject]:
 
 
 def parse_leniently(text: str, first_line: int = 1) -> tuple[object, tuple[Mistake, ...]]:
-    """Parse JSON; put in commas that are missing, leave out those too many, and tell of each.
+    """Parse JSON, inserting missing commas and removing surplus ones.
+
+    Args:
+        text: the text.
+        first_line: the number of its first line, for mistakes.
 
     Returns:
-        The value, None where it cannot be read, and the mistakes in the order of the text.
+        The value, or None if it cannot be parsed, and the mistakes in the order of the text.
     """
     mistakes: list[Mistake] = []
 
@@ -173,9 +180,9 @@ def parse_leniently(text: str, first_line: int = 1) -> tuple[object, tuple[Mista
 
 
 def _surplus_comma(text: str, position: int) -> int:
-    """Return the offset past a comma that a closing bracket follows; 0 where there is none.
+    """Return the offset after a comma that is followed by a closing bracket; 0 if there is none.
 
-    Python tells of it at the bracket, and since 3.13 at the comma.
+    Python reports the error at the bracket, and since version 3.13 at the comma.
     """
     start = position + 1 if text[position : position + 1] == "," else position
     before = len(text[:start].rstrip())

@@ -1,11 +1,11 @@
-"""Send the examples of a page with the clients that it names, and judge what comes back.
+"""Send the examples of a page with the clients that it names, and judge the responses.
 
     for replayed in replay(page, sendable(page), Endpoint("http://127.0.0.1:8000/v1")):
         print(replayed.example, replayed.outcome)
 
-An example is sent as the page has it, with three exceptions: it goes to the endpoint that was
-chosen, asks for the model that was chosen, if one was, and a variable of the page's code becomes
-:data:`STAND_IN`. One example costs one request: clients do not retry.
+An example is sent as printed, with three exceptions: the base URL and, if given, the model are
+those of the endpoint, and a variable of the page's code is replaced by :data:`STAND_IN`. One
+example costs one request, because clients do not retry.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from conformance.docs_audit.results import Endpoint, Outcome, Replayed
 from conformance.model import Request
 from conformance.transport.budget import upper_bound
 
-SECONDS = 60.0
-"""That a client may take for one example, from its start to its end."""
+TIMEOUT_SECONDS = 60.0
+"""Timeout of a client for one example, including its start."""
 
 STAND_IN = (
     "The town library opens at nine and closes at six. On Sundays it stays closed. "
     "Whoever lives in the town may borrow ten books at a time and keep them for a month."
 )
-"""What a variable of the page's code holds: a text that can be summed up."""
+"""The value of a variable in the page's code: a text that can be summarised."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What examples can cost: requests, tokens at most, and how many have no limit on tokens.
+    """The maximum cost of examples.
 
-    For those without a limit the prompt alone is in ``tokens``.
+    ``unlimited`` is the number of requests without a limit on tokens, of which ``tokens`` includes
+    only the prompt.
     """
 
     requests: int
@@ -49,7 +50,7 @@ class Price:
 
 
 def sendable(page: Page) -> tuple[Example, ...]:
-    """Return the examples that somebody would send; a part of a body is none."""
+    """Return the examples that can be sent, which excludes parts of a body."""
     return tuple(example for example in page.examples if program_for(example.client) is not None)
 
 
@@ -57,15 +58,15 @@ def request_of(example: Example, model: str | None = None) -> Mapping[str, Any]:
     """Return the body that is sent for an example.
 
     Args:
-        example: as the page has it.
-        model: asked for in the place of the page's; None leaves the page's.
+        example: the example.
+        model: replaces the page's model; None keeps it.
     """
     request: dict[str, Any] = _filled(example.request)
     return {**request, "model": model} if model else request
 
 
 def price(page: Page, examples: Iterable[Example]) -> Price:
-    """Tell what it can cost to send examples of a page."""
+    """Return the maximum cost of sending examples of a page."""
     requests = tokens = unlimited = 0
     parameter = page.parameter("max_tokens")
     default = parameter.default if parameter else None
@@ -85,16 +86,16 @@ def replay(
     endpoint: Endpoint,
     *,
     node_modules: Path | None = None,
-    seconds: float = SECONDS,
+    seconds: float = TIMEOUT_SECONDS,
 ) -> Iterator[Replayed]:
-    """Send examples one after the other and tell of each what came of it.
+    """Send examples one after the other and yield each result.
 
     Args:
-        page: where they stand.
-        examples: some of the page's.
-        endpoint: where they are sent.
-        node_modules: a folder with packages from npm, where Node would not look for them.
-        seconds: the time for each.
+        page: the page.
+        examples: some of its examples.
+        endpoint: the endpoint to send them to.
+        node_modules: a folder with npm packages, if it is not where Node looks for them.
+        seconds: timeout for each example.
     """
     found: dict[Client, str] = {}
     for example in examples:
@@ -142,7 +143,7 @@ def _not_run(page: Page, example: Example, client: str, reason: str) -> Replayed
 
 
 def _filled(value: Any) -> Any:
-    """Put the stand-in where a variable of the code is."""
+    """Replace variables of the code by the stand-in."""
     if isinstance(value, str):
         return _VARIABLE.sub(lambda _: STAND_IN, value)
     if isinstance(value, Mapping):
@@ -153,5 +154,5 @@ def _filled(value: Any) -> Any:
 
 
 def _variables(value: Any) -> tuple[str, ...]:
-    """Name the variables in a request, each once."""
+    """Return the variables in a request, each once."""
     return tuple(dict.fromkeys(_VARIABLE.findall(json.dumps(value, ensure_ascii=False))))

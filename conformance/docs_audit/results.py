@@ -1,4 +1,4 @@
-"""What came of a page: the records that the lint, the replay and the reports share."""
+"""Results for a page: the records that the lint, the replay and the reports share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.docs_audit.page import Page
 
 
 class Outcome(StrEnum):
-    """What came of one example that was to be sent."""
+    """The result of replaying one example."""
 
     MET = "met"
     NOT_MET = "not met"
@@ -21,9 +21,9 @@ class Endpoint:
     """Where examples are sent.
 
     Attributes:
-        base_url: with the version, without a slash at its end: ``http://127.0.0.1:8000/v1``.
-        model: the model that is asked for in the place of the page's; None leaves the page's.
-        api_key: sent as a bearer token; None where the endpoint wants none.
+        base_url: including the version, without a slash at its end: ``http://127.0.0.1:8000/v1``.
+        model: replaces the page's model; None keeps it.
+        api_key: sent as a bearer token; None sends none.
     """
 
     base_url: str
@@ -31,13 +31,13 @@ class Endpoint:
     api_key: str | None = None
 
     def __repr__(self) -> str:
-        """Write it without the key, which must not reach a log."""
+        """Format it without the key, which must not be logged."""
         return f"Endpoint(base_url={self.base_url!r}, model={self.model!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """An expectation that the answer did not meet, with what was expected and what was seen."""
+    """An expectation that the response did not meet, with the expected and the actual value."""
 
     expectation: str
     expected: str
@@ -46,14 +46,17 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One example after it was sent, or after it turned out that it could not be.
+    """One example that was sent, or could not be.
 
     Attributes:
-        client: the program that sent it, with its version where known.
-        met: the names of the expectations that held.
-        unmet: those that did not, in the order in which they were looked at.
-        reason: why it was not run, and what to do about it; None where it was.
-        stand_ins: the variables of the page's code for which a text of ours was sent.
+        document: the page.
+        example: the name of the example.
+        client: the client that sent it, with its version if known.
+        outcome: whether all expectations were met.
+        met: the names of the expectations that were met.
+        unmet: those that were not, in order of :data:`EXPECTATIONS`.
+        reason: why it was not sent, and the fix; None if it was sent.
+        stand_ins: the variables of the page's code that were replaced by a text of ours.
     """
 
     document: str
@@ -67,7 +70,7 @@ class Replayed:
 
     @property
     def note(self) -> str | None:
-        """Say in what the request was not the page's own; None where it was."""
+        """How the request differs from the page's; None if it does not."""
         if not self.stand_ins:
             return None
         return (
@@ -76,24 +79,27 @@ class Replayed:
 
 
 class Severity(StrEnum):
-    """What is the matter with a page."""
+    """The severity of a finding about a page."""
 
     DEFECT = "defect"
-    """What the page shows is broken, or it contradicts itself."""
+    """The page is wrong or contradicts itself."""
     GAP = "gap"
-    """A reader has to guess what the page leaves out."""
+    """The page omits something that a reader needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place of a page that breaks a rule of the lint.
+    """One place on a page that breaks a rule of the lint.
 
     Attributes:
-        rule: the rule's id; ``says`` is what it asks of a page, in one sentence.
-        place: where on the page, such as ``samples: answer``.
-        written: what is written there.
+        rule: the rule's id.
+        severity: of the rule.
+        document: the page.
+        place: the place on the page, such as ``samples: answer``.
+        written: what the page has there.
         wrong: why that is wrong.
-        mend: how to put it right.
+        says: what the rule requires, in one sentence; ``says_zh`` in Chinese.
+        mend: the fix; ``mend_zh`` in Chinese.
     """
 
     rule: str
@@ -110,10 +116,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A page and what came of it; a part that was not asked for is None.
+    """A page and its results; a part that did not run is None.
 
-    Attributes:
-        against: what its examples were sent to, in words.
+    ``against`` describes the endpoint that its examples were sent to.
     """
 
     page: Page

@@ -1,1 +1,1 @@
-"""Runs checks against an endpoint: selection, preflight, the run itself, estimates and replays."""
+"""Run checks against an endpoint: selection, preflight, the run itself, estimates and replays."""

@@ -1,7 +1,7 @@
-"""What a run will cost, before anything is sent: the checks are run against an imagined endpoint.
+"""Estimate the cost of a run: the checks run against the fake endpoint, without a network.
 
-An endpoint that keeps the contract is asked exactly these requests. One that does not may be asked
-a few more, where a check repeats a request before it believes a difference.
+A conforming endpoint gets exactly these requests. A faulty one may get a few more, because a check
+repeats requests before it reports a difference.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 from conformance.transport.budget import upper_bound
 
-KEY = "sk-imagined"
-"""A plan counts what it takes to judge keys; a run without a key asks a little less."""
+KEY = "sk-fake"
+"""With a key, a plan includes the checks of authentication; a run without one sends less."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """What one check costs on its own; ``skip`` says why it costs nothing under this contract."""
+    """The cost of one check alone; ``skip`` is why it does not run, or None."""
 
     id: str
     requests: int
@@ -36,10 +36,10 @@ class PlannedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run costs: less than its checks together, because they share requests.
+    """The cost of a run, which is less than the sum of its checks, because they share requests.
 
-    ``tokens`` is the most that an endpoint can bill which keeps to ``max_tokens`` and refuses what
-    it must.
+    ``tokens`` is the maximum usage of an endpoint that obeys ``max_tokens`` and rejects invalid
+    requests.
     """
 
     checks: tuple[PlannedCheck, ...]
@@ -48,12 +48,18 @@ class Plan:
 
 
 def plan(contract: Contract, options: Options, *, checks: Iterable[Check] | None = None) -> Plan:
-    """Count requests and worst-case tokens, per check and in all; no network is touched."""
+    """Count requests and worst-case tokens, per check and in total, offline.
+
+    Args:
+        contract: the contract under test.
+        options: the options of the run; its limits are ignored.
+        checks: the checks to select from; all by default.
+    """
     return asyncio.run(_plan(contract, options, checks))
 
 
 async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | None) -> Plan:
-    target = Target("imagined:", MODEL, contract.name, api_key=KEY)
+    target = Target("fake:", MODEL, contract.name, api_key=KEY)
     unlimited = replace(options, limits=UNLIMITED)
     exchanges: dict[str, Exchange] = {}
     findings: list[Finding] = []
@@ -79,6 +85,6 @@ async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | 
 
 
 def _most(exchange: Exchange, contract: Contract) -> int:
-    """The most that a request can cost; one that is refused costs nothing."""
+    """Return the maximum tokens of a request; a rejected one costs nothing."""
     refused = exchange.status is None or exchange.status >= 300
     return 0 if refused else upper_bound(exchange.request, contract.default_tokens)

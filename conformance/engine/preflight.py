@@ -17,14 +17,14 @@ from conformance.model import Request, Target
 from conformance.protocol.response import Response
 from conformance.transport.address import join, without_login
 
-PLAINEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
-MODELS_SHOWN = 12
+MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
+MAX_MODELS_SHOWN = 12
 
 
 async def preflight(api: Api, target: Target) -> str | None:
     """Return why this target cannot be tested, or None if it can."""
     try:
-        response = await api.complete(**PLAINEST)
+        response = await api.complete(**MINIMAL_REQUEST)
     except NotApplicable:
         return None  # no budget: each check reports that itself
     if response.exchange.status == 404 and not is_html(response):
@@ -76,8 +76,8 @@ async def _not_found(api: Api, response: Response, target: Target) -> str:
     models = await _models(api)
     if not models:
         return sentence
-    shown = ", ".join(models[:MODELS_SHOWN])
-    more = f" and {len(models) - MODELS_SHOWN} more" if len(models) > MODELS_SHOWN else ""
+    shown = ", ".join(models[:MAX_MODELS_SHOWN])
+    more = f" and {len(models) - MAX_MODELS_SHOWN} more" if len(models) > MAX_MODELS_SHOWN else ""
     return f"{sentence}; available models: {shown}{more}"
 
 

@@ -1,9 +1,8 @@
-"""Judge a recorded run again: today's checks, the answers on record, no network.
+"""Replay a record: apply today's checks to recorded responses, without a network.
 
-A check is handed the answers that it was given then, in the order in which they were asked for. One
-that makes other requests today is fed from whatever the run asked for any reason, and skipped where
-that is not enough. Nothing turns green for want of an answer: what could not be judged then stays
-what it was, and what was accused then is inconclusive.
+A check gets the responses that it got then, in the same order. A check that sends other requests
+today gets responses to equal requests of other checks. If the record has none, the check is
+skipped, or inconclusive if it failed then; a missing response never turns a failure into a pass.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ from conformance.record.events import FindingMade, RunFinished, RunStarted
 
 NO_RESPONSE = "the record has no response to a request of this check"
 
-_STAND_IN = "sk-known-to-whoever-made-the-record"
-"""For the key of the run, which no record holds; it is never sent."""
+_STAND_IN = "sk-replaces-the-key-of-the-run"
+"""Replaces the key of the run, which is not recorded. It is never sent."""
 
 
 @dataclass(frozen=True)
-class _Tracing:
-    """A check at work: what it was given then, and what it has been given again."""
+class _CheckInProgress:
+    """The state of a check in progress: its recorded finding and the responses it got so far."""
 
     recorded: Finding | None
     api: Api
@@ -52,30 +51,30 @@ class _Tracing:
 
     @property
     def given(self) -> frozenset[str]:
-        """The ids of all answers that it has, also those that another check had asked for."""
+        """The ids of all responses that it got so far."""
         return frozenset(exchange.id for exchange in self.api.exchanges) | self.shared_ids
 
 
-_asking: ContextVar[_Tracing | None] = ContextVar("asking", default=None)
-"""Who makes a request: the tasks that a check starts inherit it."""
+_current_check: ContextVar[_CheckInProgress | None] = ContextVar("current_check", default=None)
+"""The check that sends a request; the tasks that it starts inherit the value."""
 
 
 class UndatedError(ValueError):
-    """A record that does not say when it was made, which some checks have to know."""
+    """The record has no valid start time, which some checks need."""
 
 
 def rejudge(run: Run, contract: Contract) -> Run:
-    """Return the run as today's checks judge it.
+    """Return the run with the findings of today's checks.
 
-    Exchanges, cost and times stay what they were. A run that broke off has broken off still: what
-    it did not come to ask, nobody can judge now.
+    Exchanges, cost and times do not change. An incomplete run stays incomplete, because its missing
+    requests cannot be judged.
 
     Args:
         run: the record.
-        contract: what its endpoint is held to, as a rule that of the run as it reads today.
+        contract: the contract to test against, usually the run's own.
 
     Raises:
-        UndatedError: the record's date cannot be read.
+        UndatedError: the record has no valid start time.
     """
     return asyncio.run(_rejudged(run, contract))
 
@@ -111,7 +110,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
 
 
 def _judged_by(today: Header, recorded: Header) -> Header:
-    """Say who judges, by which sentences, and who had made the record."""
+    """Update a header with today's suite version and contract."""
     return replace(
         recorded,
         suite_version=__version__,
@@ -126,24 +125,24 @@ def _judged_by(today: Header, recorded: Header) -> Header:
 
 
 def _concluding(recorded: Footer, today: Footer) -> Footer:
-    """Conclude anew what was paid for then."""
+    """Update a footer with today's conclusion; its cost stays."""
     return replace(
         recorded, conclusion=today.conclusion, because=today.because, counts=today.counts
     )
 
 
 def _known(check: Check, recorded: Finding | None) -> Check:
-    """Let a check's requests be known as its own, also those that it makes side by side."""
+    """Wrap a check so that its requests, including concurrent ones, are attributed to it."""
 
     async def run(api: Api) -> None:
-        _asking.set(_Tracing(recorded, api))
+        _current_check.set(_CheckInProgress(recorded, api))
         await check.run(api)
 
     return replace(check, run=run)
 
 
 class RecordedResponses:
-    """A transport that answers from a run's record and sends nothing."""
+    """A transport that returns recorded responses and sends nothing."""
 
     def __init__(self, run: Run) -> None:
         self._responses: dict[Request, list[Exchange]] = defaultdict(list)
@@ -153,29 +152,32 @@ class RecordedResponses:
         self._now = self._started
 
     def now(self) -> float:
-        """The time at which the answer that was handed out last had come, in Unix seconds."""
+        """Return the time of recording of the last returned response, in Unix seconds."""
         return self._now
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:  # noqa: ARG002 - what is shared is shared before
-        """Return the next answer on record to an equal request, none twice to the same check.
+        """Return the next recorded response to an equal request, none twice to the same check.
 
         Raises:
-            Judgement: there is none, and what the check has to conclude from that.
+            Inconclusive: there is none, and the check failed or was inconclusive then.
+            NotApplicable: there is none, and the check passed or was skipped then.
         """
-        asking = _asking.get()
-        given = asking.given if asking else frozenset()
-        left = [response for response in self._in_turn(request, asking) if response.id not in given]
+        current = _current_check.get()
+        given = current.given if current else frozenset()
+        left = [
+            response for response in self._in_turn(request, current) if response.id not in given
+        ]
         if not left:
-            raise _without_answer(asking.recorded if asking else None)
-        if asking:
-            asking.shared_ids.add(left[0].id)
+            raise _without_answer(current.recorded if current else None)
+        if current:
+            current.shared_ids.add(left[0].id)
         ended = max((one.started + one.elapsed for one in left[0].attempts), default=0.0)
         self._now = self._started + ended
         return left[0]
 
-    def _in_turn(self, request: Request, asking: _Tracing | None) -> Iterator[Exchange]:
-        """The answers to a request, those first that the check itself was given then."""
-        recorded = asking.recorded if asking else None
+    def _in_turn(self, request: Request, current: _CheckInProgress | None) -> Iterator[Exchange]:
+        """Yield the responses to a request, those of the check itself first."""
+        recorded = current.recorded if current else None
         own = frozenset(recorded.exchanges) if recorded else frozenset()
         responses = self._responses.get(request, [])
         yield from (exchange for exchange in responses if exchange.id in own)
@@ -190,7 +192,7 @@ def _started(header: Header) -> float:
 
 
 def _without_answer(recorded: Finding | None) -> Judgement:
-    """Conclude as little from a missing answer as can be."""
+    """Return the judgement for a missing response, by the verdict that the check had then."""
     match recorded.verdict if recorded else None:
         case Verdict.FAIL | Verdict.WARN | Verdict.ERROR:
             return Inconclusive(NO_RESPONSE)

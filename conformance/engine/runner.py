@@ -1,14 +1,13 @@
-"""Judge one target: choose the checks, run them concurrently, tell what happens as it happens.
-
-Checks are started in their order, several for each request in flight, and of the requests that wait
-those of the first checks are sent first.
-Those that send nothing come last, and see every exchange of the others.
+"""Test one target: select checks, run them concurrently, and yield events.
 
     async for event in run(target, contract, Options()):
         writer.write(event)
 
-The events make up the run file line by line, so a run that is interrupted keeps what it learned,
-and lacks the footer that only a finished run has.
+Checks start in order, several per request in flight; queued requests of earlier checks are sent
+first. Passive checks come last and see all exchanges.
+
+The events are the lines of the record. An interrupted run keeps all results so far and lacks the
+footer.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from conformance import __version__
 from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
-from conformance.engine.comparison import Reference, compare, deciding, within
+from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
@@ -52,8 +51,8 @@ __all__ = ["Options", "run"]
 
 
 CHECKS_PER_SLOT = 4
-"""Checks in progress for each request in flight: enough that those which wait for a shared response
-leave no slot empty, and few enough that the requests of the first checks are not overtaken."""
+"""Checks in progress per request in flight: enough that checks which wait for a shared response
+leave no slot unused, and few enough that earlier checks finish first."""
 
 
 async def run(
@@ -66,22 +65,22 @@ async def run(
     reference: Reference | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[RunEvent, None]:
-    """Judge a target and yield what happens, the header first and the footer last.
+    """Test a target and yield events, the header first and the footer last.
 
-    Who leaves before the end closes the generator (``contextlib.aclosing``), which gives up what is
-    under way.
+    To stop early, close the generator (``contextlib.aclosing``), which cancels the requests in
+    flight. Exceptions of checks become findings with verdict error.
 
     Args:
         target: the endpoint, the model and the key.
-        contract: what the endpoint is held to.
-        options: how much to judge, and at what price and pace.
-        transport: carries the requests instead of the network; limits and sharing still apply.
-        checks: what to choose from; every check there is, unless given.
-        reference: is asked what shows deviations, after everything else.
-        clock: tells checks the time in Unix seconds.
+        contract: the contract under test.
+        options: the selection of checks, limits and transport options.
+        transport: sends the requests instead of the network; limits and sharing still apply.
+        checks: the checks to select from; all by default.
+        reference: the comparison server, which gets requests that show deviations at the end.
+        clock: returns the time in Unix seconds for checks.
     """
     started = time.monotonic()
-    going = _RunInProgress(
+    in_progress = _RunInProgress(
         target,
         contract,
         options,
@@ -90,22 +89,22 @@ async def run(
         reference=reference,
         clock=clock,
     )
-    yield going.started()
-    # A task of its own does the work, so that events come out while several checks are under way.
-    work = asyncio.create_task(going.work())
-    work.add_done_callback(lambda _: going.events.put_nowait(None))
+    yield in_progress.started()
+    # A separate task does the work, so that events are yielded while checks are in progress.
+    work = asyncio.create_task(in_progress.work())
+    work.add_done_callback(lambda _: in_progress.events.put_nowait(None))
     try:
-        while (event := await going.events.get()) is not None:
+        while (event := await in_progress.events.get()) is not None:
             yield event
         await work
     finally:
         work.cancel()
         await asyncio.wait([work])
-    yield going.finished(time.monotonic() - started)
+    yield in_progress.finished(time.monotonic() - started)
 
 
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
-    """Write down what is to be judged, by which contract."""
+    """Return the header of a run that starts now."""
     return Header(
         format=FORMAT,
         suite_version=__version__,
@@ -134,10 +133,10 @@ class _RunInProgress:
     """One run from its first request to its last finding.
 
     Attributes:
-        events: what has happened and was not yet yielded; None ends it.
-        findings: what the checks have found so far, in order of time.
-        trace: every exchange of the run so far, each once.
-        because: why nothing could be judged, once that is known.
+        events: events that have not been yielded; None is the end.
+        findings: the findings so far, in order of time.
+        trace: the exchanges so far, each once.
+        failed_preflight: why the run ended before any check, or None.
     """
 
     def __init__(
@@ -154,22 +153,22 @@ class _RunInProgress:
         self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
-        self.because: str | None = None
+        self.failed_preflight: str | None = None
         self._target, self._contract, self._options = target, contract, options
         self._chosen = chosen
-        # Those that come first are judged first where the budget does not last for all.
+        # Checks that come first are also judged if the budget does not suffice for all.
         self._ranks = {choice.check.id: rank for rank, choice in enumerate(chosen, start=1)}
         self._judgeable = [choice.check for choice in chosen if choice.skip is None]
         self._undocumented = [choice for choice in chosen if choice.undocumented]
         self._transport, self._reference, self._clock = transport, reference, clock
         self._budget = Budget(options.ceiling)
-        self._reference_budget = Budget(within(options.limits))
+        self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
         self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
-        """Say what is to be judged, and by which checks."""
+        """Return the first event."""
         header = header_of(self._target, self._contract, self._options)
         if self._reference is not None:
             shown = Redactor.of(self._target).text(self._reference.name)
@@ -177,15 +176,15 @@ class _RunInProgress:
         return RunStarted(header, tuple(choice.check.id for choice in self._chosen))
 
     def finished(self, seconds: float) -> RunFinished:
-        """Sum up what was found and what it cost."""
+        """Return the last event, with the conclusion and the cost."""
         conclusion = conclude(self.findings, strict=self._options.strict)
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
-                conclusion=Conclusion.UNDECIDED if self.because else conclusion,
-                because=self.because,
+                conclusion=Conclusion.UNDECIDED if self.failed_preflight else conclusion,
+                because=self.failed_preflight,
                 counts=count_verdicts(self.findings),
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
@@ -193,20 +192,20 @@ class _RunInProgress:
         )
 
     async def work(self) -> None:
-        """Judge what was chosen, then compare with the reference what deviates."""
+        """Run the selected checks, then compare deviating responses with the comparison server."""
         self._report_skipped()
         if not (self._judgeable or self._undocumented):
             return
         async with self._pipeline() as coalescer:
-            self.because = await preflight(self._api(coalescer), self._target)
-            if self.because is not None:
-                self.because = Redactor.of(self._target).text(self.because)
+            reason = await preflight(self._api(coalescer), self._target)
+            if reason is not None:
+                self.failed_preflight = Redactor.of(self._target).text(reason)
                 return
-            # What is drawn comes last: it reports only what no directed check has found.
+            # Generated checks come last: they report only what no directed check has found.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)
-            # Last, so that what no contract states costs nothing that the contract's checks need.
+            # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
         await self._compare_with_reference()
 
@@ -218,14 +217,14 @@ class _RunInProgress:
 
     @asynccontextmanager
     async def _pipeline(self) -> AsyncIterator[RequestCoalescer]:
-        """Open what carries the requests: shared, prioritised, paid for, sent."""
+        """Open the pipeline, which shares identical requests."""
         async with open_pipeline(
             self._target,
             self._budget,
             self._options.transport,
             seed=self._options.seed,
             default_tokens=self._contract.default_tokens,
-            # A gateway in front of the reference can show the reference's key in an error.
+            # A gateway shared with the comparison server can show that server's key in an error.
             secrets=self._reference.secrets if self._reference else (),
             sender=self._transport.send if self._transport else None,
         ) as send:
@@ -236,7 +235,7 @@ class _RunInProgress:
                 await coalescer.close()
 
     def _record(self, exchange: Exchange) -> None:
-        # A record that is judged again may give one response to two that ask for a fresh one.
+        # In a replay, two requests for a fresh response may get the same exchange.
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
@@ -251,7 +250,7 @@ class _RunInProgress:
     def _api(
         self, coalescer: RequestCoalescer, check: Check | None = None, trace: Trace = NOTHING_YET
     ) -> Api:
-        """Make what a check asks the endpoint through, and learns of the run so far."""
+        """Return the API object for a check, or for preflight."""
         return Api(
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
@@ -266,11 +265,11 @@ class _RunInProgress:
 
     @property
     def _has_key(self) -> bool:
-        # Where another secret opens the door as well, who lacks the key may rightly come in.
+        # With another secret in a header, a server may accept requests without the key.
         return not is_placeholder(self._target.api_key) and not self._target.secrets
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
-        """Run all checks of a stage that send requests, at the same time."""
+        """Run all checks of a stage that send requests, concurrently."""
         earlier = Trace(findings=tuple(self.findings))
         checks = [check for check in self._judgeable if check.asks and check.stage is stage]
         async with self._preparing(checks, coalescer):
@@ -294,7 +293,7 @@ class _RunInProgress:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
-        """Begin jobs in their order, so many at a time that no slot is ever empty."""
+        """Start jobs in order, enough at a time that no slot is unused."""
 
         async def work_off() -> None:
             for job in jobs:
@@ -309,8 +308,8 @@ class _RunInProgress:
         self._report(await judge(check, api))
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
-        """Run the checks that look at all exchanges, one after the other."""
-        # In the order of sending, so that a finding does not depend on which answer came first.
+        """Run the passive checks, which judge all exchanges, one after the other."""
+        # In order of sending, so that findings do not depend on which response arrived first.
         self.trace.sort(key=lambda response: response.exchange.id)
         for check in self._judgeable:
             if not check.asks:
@@ -318,7 +317,7 @@ class _RunInProgress:
                 await self._run_check(check, self._api(coalescer, check, whole))
 
     async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
-        """Look, for information, at parameters of the live API that the contract leaves out."""
+        """Test parameters of the live API that the document does not mention, for information."""
         live = load_contract(LIVE)
 
         async def inspect(choice: Chosen) -> None:
@@ -337,7 +336,7 @@ class _RunInProgress:
         await self._in_order(inspect(choice) for choice in self._undocumented)
 
     async def _compare_with_reference(self) -> None:
-        """Ask the reference, if there is one, what shows deviations."""
+        """Send requests that show deviations to the comparison server, if there is one."""
         if self._reference is None:
             return
         exchanges = (response.exchange for response in self.trace)
@@ -354,7 +353,7 @@ class _RunInProgress:
 
 
 async def judge(check: Check, api: Api) -> Finding:
-    """Run one check to its finding, whatever it throws."""
+    """Run one check and return its finding; no exception of the check is raised."""
     return finding_of(check, api.contract, await _ruling_of(check, api), api.exchanges)
 
 
@@ -362,7 +361,7 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
     outcome: Exception | None = None
     try:
         await check.run(api)
-    except Exception as raised:  # noqa: BLE001 - whatever a check throws becomes its finding
+    except Exception as raised:  # noqa: BLE001 - every exception of a check becomes its finding
         outcome = raised
     level = api.contract.requirement(check.requirement).level
     return rule(outcome, level, api.contract)
@@ -371,7 +370,7 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
 def finding_of(
     check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
 ) -> Finding:
-    """Put a ruling beside what it is about and the exchanges that show it."""
+    """Build a finding from a check, its ruling and its exchanges."""
     requirement = contract.requirement(check.requirement)
     return Finding(
         id=check.id,

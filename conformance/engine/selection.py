@@ -1,4 +1,4 @@
-"""Which checks a run judges, and which of those it skips for a reason known beforehand."""
+"""Options of a run, and the checks that they select."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.model import Limits, Stage, Tier, TransportOptions
 
 
 class Price(NamedTuple):
-    """Requests, and the tokens of their prompts and answers together, as billed."""
+    """Requests, and tokens of prompts and completions together."""
 
     requests: int
     tokens: int
@@ -25,29 +25,29 @@ PRICES: Mapping[Tier, Price] = {
     Tier.STANDARD: Price(110, 6_000),
     Tier.DEEP: Price(400, 40_000),
 }
-"""What a run of each tier costs at most where an endpoint keeps its promises."""
+"""The maximum cost of a tier against a conforming endpoint."""
 
-DEVIATING = 2
-"""How many times that price a run may come to where nobody says otherwise: what deviates is asked
-for again before it counts, what is declined for now is repeated, and bills can be wrong."""
+CEILING_FACTOR = 2
+"""The default ceiling as a multiple of the price: deviations are retested, transient errors are
+retried, and reported usage can be wrong."""
 
 UNLIMITED = Limits(sys.maxsize, sys.maxsize)
-"""For runs that cost nobody anything."""
+"""For runs that cost nothing, such as plans and replays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a run is to be made; nothing here says of what.
+    """Options of a run, independent of target and contract.
 
     Attributes:
-        tier: the checks of this tier and of the cheaper ones before it.
-        select: globs for check ids, requirement ids or areas; none selects every check.
-        limits: requests and tokens that may be spent; None leaves it at the tier's own ceiling.
-        transport: how fast and how patiently the endpoint is asked.
-        seed: makes a run's own choices (drawn requests, the jitter between retries) repeatable.
-        strict: a warning counts as a broken promise.
-        stage: only the checks of this stage ask anything; None is all. Those that look at every
-            answer look at whatever there is.
+        tier: selects the checks of this tier and of the cheaper ones.
+        select: globs for check ids, requirement ids or areas; empty selects all.
+        limits: maximum requests and tokens; None is the tier's own ceiling.
+        transport: concurrency, rate and timeout.
+        seed: the seed of generated requests and of the jitter between retries.
+        strict: whether warnings count as failures.
+        stage: the only stage whose checks send requests; None is all. Passive checks judge the
+            exchanges in any case.
     """
 
     tier: Tier = Tier.STANDARD
@@ -60,20 +60,23 @@ class Options:
 
     @property
     def ceiling(self) -> Limits:
-        """What the run may spend in the end, whatever the endpoint answers."""
-        price, said = PRICES[self.tier], self.limits
+        """The limits in force: the given ones, or the tier's own."""
+        price, limits = PRICES[self.tier], self.limits
         return Limits(
-            DEVIATING * price.requests if said.requests is None else said.requests,
-            DEVIATING * price.tokens if said.tokens is None else said.tokens,
+            CEILING_FACTOR * price.requests if limits.requests is None else limits.requests,
+            CEILING_FACTOR * price.tokens if limits.tokens is None else limits.tokens,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A check of this run; ``skip`` says why it cannot be judged under this contract.
+    """A selected check.
 
-    ``beyond`` tells one that is skipped because the document does not mention its parameter, and
-    that is made all the same, for information.
+    Attributes:
+        check: the check.
+        skip: why the contract does not allow it to be judged; None if it does.
+        undocumented: whether it is skipped because the document does not mention its parameter, but
+            is run for information.
     """
 
     check: Check
@@ -82,10 +85,10 @@ class Chosen:
 
 
 def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tuple[Chosen, ...]:
-    """Choose by tier and globs, the cheapest tier first: a budget that runs dry spares the rest.
+    """Select checks by tier, globs and stage, sorted by tier and id.
 
-    What is deselected does not appear at all: the run's header lists every requirement in force, so
-    a report can still name those that nothing judged.
+    With the cheapest tier first, an insufficient budget cuts off the most expensive checks. Reports
+    derive the requirements that were not covered from the header, which lists all in force.
     """
     tiers = list(Tier)
     wanted = [
@@ -101,22 +104,22 @@ def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tup
         Chosen(
             check,
             reason_to_skip(check, contract),
-            undocumented=deep and is_beyond(check, contract),
+            undocumented=deep and is_undocumented(check, contract),
         )
         for check in wanted
     )
 
 
 LIVE = "openai"
-"""The contract by which parameters are looked at that the chosen document does not mention."""
+"""The contract that undocumented parameters are tested against."""
 
 
-def is_beyond(check: Check, contract: Contract) -> bool:
-    """Tell whether a check is about a parameter of the live API that the document leaves out.
+def is_undocumented(check: Check, contract: Contract) -> bool:
+    """Return whether a check tests a parameter of the live API that the document does not mention.
 
-    What becomes of it is worth knowing and nobody's promise: somebody who moves to this endpoint
-    with a program that sends it will meet one of three things. Generated checks combine what the
-    document does mention, and would ask all over again under another contract.
+    Programs written for the live API may send the parameter, so its treatment is of interest
+    although nothing is promised. Generated checks are excluded, because they would repeat all their
+    requests under the other contract.
     """
     live = load_contract(LIVE)
     subject = contract.requirement(check.requirement).subject
@@ -130,13 +133,16 @@ def is_beyond(check: Check, contract: Contract) -> bool:
 
 
 def is_selected(check: Check, contract: Contract, globs: tuple[str, ...]) -> bool:
-    """Tell whether a glob matches the check's id, its requirement's id or its area."""
+    """Return whether a glob matches the check's id, its requirement's id or its area.
+
+    Without globs every check is selected.
+    """
     names = (check.id, check.requirement, contract.requirement(check.requirement).area)
     return not globs or any(fnmatchcase(name, glob) for glob in globs for name in names)
 
 
 def reason_to_skip(check: Check, contract: Contract) -> str | None:
-    """Say why the contract gives the check nothing to judge, or None if it does."""
+    """Return why the check does not apply under the contract, or None if it does."""
     reason = contract.why_not_in_force(check.requirement)
     if reason is not None:
         return reason

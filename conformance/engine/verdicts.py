@@ -1,14 +1,14 @@
-"""From what a check concluded to a verdict; pure.
+"""Map the outcome of a check to a verdict; pure.
 
 =====================  =====================================================================
 the check              the verdict
 =====================  =====================================================================
 returned               pass
-raised Deviation       fail where the requirement is a must, else warn
-raised Refusal         refused; fail or warn where the contract promises all that was refused
+raised Failure         fail if the requirement is a must, otherwise warn
+raised Refusal         fail or warn if the contract promises all features, otherwise refused
 raised Inconclusive    inconclusive
-raised NotApplicable   skipped; a spent budget is one of these
-raised anything else   error: the suite's own fault, never the endpoint's
+raised NotApplicable   skipped; this includes BudgetSpent
+raised anything else   error: an internal error of the suite
 =====================  =====================================================================
 """
 
@@ -25,7 +25,7 @@ from conformance.protocol.refusal import is_promised
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The part of a finding that the check's conclusion decides."""
+    """The part of a finding that depends on the check's outcome."""
 
     verdict: Verdict
     message: str = ""
@@ -35,7 +35,13 @@ class Ruling:
 
 
 def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
-    """Turn what a check raised, or None if it returned, into a verdict with its words."""
+    """Map an outcome to a verdict and its message.
+
+    Args:
+        outcome: the exception that the check raised; None if it returned.
+        level: the level of the check's requirement.
+        contract: the contract under test.
+    """
     broken = Verdict.FAIL if level is Level.MUST else Verdict.WARN
     match outcome:
         case None:
@@ -58,10 +64,10 @@ def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
 
 
 def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
-    """Turn what was seen of a parameter that the contract does not mention into information.
+    """Turn a ruling about an undocumented parameter into information.
 
-    The effect says how it was treated; none means that it works. What could not be judged stays
-    skipped, for the reason that the contract gives.
+    Its effect is None if the parameter works. An inconclusive, skipped or failed check becomes
+    skipped, with the contract's reason.
     """
     match ruling.verdict:
         case Verdict.PASS | Verdict.FAIL | Verdict.WARN:

@@ -1,8 +1,8 @@
-"""A completion as a check reads it: pure views over an answer's JSON.
+"""A completion as checks read it: pure views over the JSON of a response.
 
-A plain answer and a stream come out as the same :class:`Completion`, so that one judgement serves
-both. Every accessor that finds something missing raises :class:`~conformance.judgement.Failure`
-with the name of what is missing; nothing here raises a KeyError at an endpoint's bidding.
+A non-streaming response and a stream both become a :class:`Completion`, so that one assertion
+covers both. An accessor raises :class:`~conformance.judgement.Failure` if the endpoint did not send
+the value or sent a wrong type, and never KeyError or TypeError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ JsonObject = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Logprobs:
-    """The four parallel arrays of one choice; each is checked for being a list when asked for."""
+    """The four parallel arrays of one choice.
+
+    Every property raises :class:`~conformance.judgement.Missing` unless the value is an array. The
+    elements are not validated.
+    """
 
     raw: JsonObject
     where: str
@@ -38,35 +42,42 @@ class Logprobs:
 
     @property
     def tokens(self) -> list[Any]:
-        r"""The tokens as text, or as ``bytes:\xe2`` where one is no whole character."""
+        r"""The tokens as text; a token that is not valid UTF-8 as ``bytes:\xe2``."""
         return self._array("tokens")
 
     @property
     def token_logprobs(self) -> list[Any]:
-        """The natural logarithm of each token's probability; None for an echoed first token."""
+        """Each token's log probability in nats; None for the first token of an echoed prompt."""
         return self._array("token_logprobs")
 
     @property
     def top_logprobs(self) -> list[Any]:
-        """For each position a map from token to logprob, or None."""
+        """For each token a map from alternative tokens to log probabilities in nats, or None."""
         return self._array("top_logprobs")
 
     @property
     def text_offset(self) -> list[Any]:
-        """For each token the offset of its first character."""
+        """For each token the offset of its first character, in characters."""
         return self._array("text_offset")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of a plain answer, or of a stream after its chunks were joined."""
+    """One choice of a non-streaming response, or of a stream's joined chunks.
+
+    ``where`` is its path in messages, such as ``choices[0]``.
+    """
 
     raw: JsonObject
     where: str
 
     @property
     def text(self) -> str:
-        """The text; a choice without one is a deviation."""
+        """The text.
+
+        Raises:
+            Missing: it is not a string.
+        """
         value = self.raw.get("text")
         if not isinstance(value, str):
             raise Missing(
@@ -79,7 +90,11 @@ class Choice:
 
     @property
     def index(self) -> int:
-        """The position that the choice says it has."""
+        """The index as sent.
+
+        Raises:
+            Failure: it is not an integer.
+        """
         value = self.raw.get("index")
         if not isinstance(value, int) or isinstance(value, bool):
             raise Failure(f"{self.where}.index an integer", f"index = {shown(value)}")
@@ -87,19 +102,21 @@ class Choice:
 
     @property
     def finish_reason(self) -> object:
-        """Why the choice ended, as sent."""
+        """The finish reason as sent, of any type."""
         return self.raw.get("finish_reason")
 
     @property
     def has_logprobs(self) -> bool:
-        """Tell whether a logprobs object came with the choice."""
+        """Whether the choice has a logprobs object."""
         return isinstance(self.raw.get("logprobs"), Mapping)
 
     @property
     def logprobs(self) -> Logprobs:
-        """The logprobs; a deviation (ignored) where none came with a text.
+        """The log probabilities.
 
-        Where nothing was generated there is nothing to score.
+        Raises:
+            NotApplicable: they are null, and the text is empty, so that there is nothing to score.
+            Missing: the choice has text and no logprobs object.
         """
         value = self.raw.get("logprobs")
         if value is None and self.raw.get("text") == "":
@@ -115,7 +132,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Usage:
-    """The bill: three counts of tokens."""
+    """The token counts of a response.
+
+    Every property raises :class:`~conformance.judgement.Missing` unless the value is an integer of
+    at least 0.
+    """
 
     raw: JsonObject
 
@@ -132,27 +153,29 @@ class Usage:
 
     @property
     def prompt_tokens(self) -> int:
-        """Tokens of the prompts, each prompt once."""
+        """Tokens of all prompts, each counted once."""
         return self._count("prompt_tokens")
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens generated, over all choices."""
-        # Servers leave the key out when nothing was generated; that is still a count of none.
+        """Tokens generated, over all choices; 0 if the key is missing."""
+        # Servers omit the key when they generated nothing.
         return self._count("completion_tokens") if "completion_tokens" in self.raw else 0
 
     @property
     def total_tokens(self) -> int:
-        """The sum as the endpoint states it."""
+        """The total as the endpoint reports it."""
         return self._count("total_tokens")
 
 
 @dataclass(frozen=True)
 class Completion:
-    """A completion, plain or joined from its chunks.
+    """A completion: a non-streaming response, or the joined chunks of a stream.
 
-    ``raw`` is the answer's JSON object; for a stream it is rebuilt from the chunks in the same
-    shape, with the choices in the order of their index.
+    Attributes:
+        exchange: the exchange that it was received in.
+        raw: the response's JSON object; for a stream, the object that :func:`join_chunks` makes.
+        chunks: the JSON objects of a stream in order; empty for a non-streaming response.
     """
 
     exchange: Exchange
@@ -161,7 +184,11 @@ class Completion:
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
-        """The choices by rising index; at least one, or it is a deviation."""
+        """The choices, sorted by index.
+
+        Raises:
+            Missing: ``choices`` is not a non-empty array of objects.
+        """
         value = self.raw.get("choices")
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
             raise Missing(
@@ -175,7 +202,11 @@ class Completion:
 
     @property
     def only(self) -> Choice:
-        """The one choice of a request for one."""
+        """The choice of a response that must have exactly one.
+
+        Raises:
+            Missing: there is no choice, or more than one.
+        """
         if len(self.choices) != 1:
             raise Missing(
                 Feature.CHOICES,
@@ -187,22 +218,26 @@ class Completion:
 
     @property
     def text(self) -> str:
-        """The text of the one choice."""
+        """The text of :attr:`only`."""
         return self.only.text
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The texts of all choices by rising index."""
+        """The texts of all choices, sorted by index."""
         return tuple(choice.text for choice in self.choices)
 
     @property
     def has_usage(self) -> bool:
-        """Tell whether a usage object came."""
+        """Whether there is a usage object."""
         return isinstance(self.raw.get("usage"), Mapping)
 
     @property
     def usage(self) -> Usage:
-        """The bill; a deviation where none came."""
+        """The token counts.
+
+        Raises:
+            Missing: there is no usage object.
+        """
         value = self.raw.get("usage")
         if not isinstance(value, Mapping):
             thing = Feature.STREAM_USAGE if self.chunks else Feature.USAGE
@@ -211,10 +246,17 @@ class Completion:
 
 
 def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
-    """Join a stream's chunks into the shape of the plain answer.
+    """Join a stream's chunks into one object in the shape of a non-streaming response.
 
-    Texts and logprobs arrays are concatenated per choice, a finish reason is the last one sent, and
-    usage is that of the last chunk that has one. Envelope fields are the first chunk's.
+    Texts and logprobs arrays are concatenated per choice. The finish reason is the last one sent,
+    usage is from the last chunk that has it, and envelope fields are from the first chunk.
+
+    Args:
+        chunks: the JSON objects of the stream, at least one.
+
+    Raises:
+        Missing: a chunk has no array of choices.
+        Failure: a choice is not an object.
     """
     choices: dict[Any, dict[str, Any]] = {}
     usage: object = None
@@ -253,6 +295,6 @@ def _join_choice(choices: dict[Any, dict[str, Any]], part: JsonObject) -> None:
 
 
 def _order(raw: JsonObject) -> tuple[int, int]:
-    """Sort by index, and what has no usable index after what has."""
+    """Sort by index; choices without an integer index come last."""
     index = raw.get("index")
     return (0, index) if isinstance(index, int) else (1, 0)

@@ -1,4 +1,4 @@
-"""Whether a contract promises what a refused request asked for.
+"""Whether a contract promises the features of a rejected request.
 
 Some combinations may be rejected by a conforming server that serves each parameter alone.
 """
@@ -17,7 +17,7 @@ Body = Mapping[str, Any]
 
 
 def is_promised(refusal: Refusal, contract: Contract) -> bool:
-    """Tell whether the contract promises every feature of the refused request, taken together."""
+    """Return whether the contract promises the combination of features of a rejected request."""
     body = body_of(refusal.request)
     if any(excuse(body) for excuse in EXCUSES):
         return False
@@ -25,7 +25,7 @@ def is_promised(refusal: Refusal, contract: Contract) -> bool:
 
 
 def body_of(request: Request | None) -> Body:
-    """Read a request's body; empty where it is no JSON object."""
+    """Parse a request's body; empty if it is not a JSON object."""
     try:
         body = json.loads(request.body) if request else None
     except (ValueError, RecursionError):

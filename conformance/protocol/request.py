@@ -1,7 +1,7 @@
-"""A request as an endpoint has to read it: parameter by parameter, each of its documented type.
+"""A completion request as an endpoint must interpret it, with defaults applied.
 
-Whoever judges an answer it did not ask for has only the request to go by. Checks send values of
-wrong types on purpose, so every accessor says that there is nothing to judge where it meets one.
+Passive checks derive the expected response from the recorded request. Other checks send values of
+wrong types on purpose; an accessor raises NotApplicable for these.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from conformance.judgement import NotApplicable, shown
 from conformance.model import Request
 
 COMPLETIONS = "/completions"
-"""The path of the endpoint, below the base URL."""
+"""The path of the endpoint, relative to the base URL."""
 
 Prompt = str | tuple[int, ...] | None
-"""One prompt: text, token ids, or none at all, which stands for the start of a document."""
+"""One prompt: text, token ids, or None, which means the start of a document."""
 
 
 @dataclass(frozen=True, eq=False)
 class CompletionRequest:
-    """The JSON object of one request for a completion.
+    """The JSON object of one completion request.
 
-    Every property raises :class:`~conformance.judgement.NotApplicable` for a value of a wrong type.
+    Every property raises :class:`~conformance.judgement.NotApplicable` if the parameter has a wrong
+    type.
     """
 
     raw: Mapping[str, Any]
 
     @cached_property
     def prompts(self) -> tuple[Prompt, ...]:
-        """The prompts, each of which is to get its own choices."""
+        """All prompts; a flat array of token ids is one prompt."""
         prompt = self.raw.get("prompt")
         if prompt is None or isinstance(prompt, str):
             return (prompt,)
@@ -48,56 +49,64 @@ class CompletionRequest:
 
     @property
     def prompt(self) -> Prompt:
-        """The prompt of a request for one."""
+        """The prompt.
+
+        Raises:
+            NotApplicable: the request has several prompts.
+        """
         if len(self.prompts) != 1:
             raise NotApplicable("the request is a batch")
         return self.prompts[0]
 
     @property
     def n(self) -> int:
-        """How many choices each prompt is to get."""
+        """The number of choices per prompt."""
         return self._count("n", 1, least=1)
 
     @property
     def best_of(self) -> int:
-        """How many candidates the choices are taken from."""
+        """The number of candidates per prompt; ``n`` by default."""
         return self._count("best_of", self.n, least=1)
 
     @property
     def choices(self) -> int:
-        """How many choices the answer is to have."""
+        """The number of choices that the response must have."""
         return len(self.prompts) * self.n
 
     @property
     def max_tokens(self) -> int | None:
-        """The limit of each choice; None where the request leaves it to the default."""
+        """The maximum number of tokens per choice; None if the request does not set it."""
         return None if self.raw.get("max_tokens") is None else self._count("max_tokens", 0)
 
     @property
     def limit(self) -> int:
-        """The limit of each choice, where the request states one."""
+        """The maximum number of tokens per choice.
+
+        Raises:
+            NotApplicable: the request does not set it.
+        """
         if self.max_tokens is None:
             raise NotApplicable("the request states no max_tokens")
         return self.max_tokens
 
     @property
     def logprobs(self) -> int | None:
-        """How many alternatives are asked for; None where no log probabilities are."""
+        """The number of alternatives per token; None if no log probabilities are requested."""
         return None if self.raw.get("logprobs") is None else self._count("logprobs", 0)
 
     @property
     def echo(self) -> bool:
-        """Whether the prompt is to come back before the completion."""
+        """Whether the response must repeat the prompt before the completion."""
         return _switch(self.raw, "echo")
 
     @property
     def stream(self) -> bool:
-        """Whether the answer is to be a stream."""
+        """Whether the response must be a stream."""
         return _switch(self.raw, "stream")
 
     @property
     def include_usage(self) -> bool:
-        """Whether a stream is to end with the bill."""
+        """Whether a stream must end with usage."""
         options = self.raw.get("stream_options")
         if options is not None and not isinstance(options, dict):
             raise NotApplicable(f"stream_options is {shown(options)}")
@@ -114,7 +123,7 @@ class CompletionRequest:
 
     @property
     def temperature(self) -> float | None:
-        """The temperature; None where it is left to the default."""
+        """The temperature; None if the request does not set it."""
         value = self.raw.get("temperature")
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise NotApplicable(f"temperature is {shown(value)}")
@@ -122,11 +131,11 @@ class CompletionRequest:
 
     @property
     def is_greedy(self) -> bool:
-        """Whether every token is to be the most probable one."""
+        """Whether the temperature is 0."""
         return self.temperature == 0
 
     def has(self, *names: str) -> bool:
-        """Tell whether the request sets one of some parameters to anything but null."""
+        """Return whether the request sets one of the named parameters to anything but null."""
         return any(self.raw.get(name) is not None for name in names)
 
     def _count(self, name: str, otherwise: int, *, least: int = 0) -> int:
@@ -139,7 +148,11 @@ class CompletionRequest:
 
 
 def read_request(request: Request) -> CompletionRequest | None:
-    """Read a request for a completion; None where it is for something else, or no JSON object."""
+    """Parse a completion request.
+
+    Returns:
+        None for another method or path, or a body that is not a JSON object.
+    """
     if (request.method, request.path) != ("POST", COMPLETIONS):
         return None
     try:

@@ -1,7 +1,7 @@
-"""What came back to one request, before it is judged: pure views over an exchange.
+"""The response to one request: pure views over an exchange.
 
-:meth:`Response.expect_ok` and :meth:`Response.expect_error` are where an answer becomes a
-completion or an error, and where whatever is neither of them becomes a judgement.
+:meth:`Response.expect_ok` returns a completion and :meth:`Response.expect_error` an error; both
+raise a judgement for anything else.
 """
 
 from __future__ import annotations
@@ -20,22 +20,29 @@ DONE = "[DONE]"
 """The payload of a stream's last event."""
 
 REFUSALS = frozenset({400, 404, 405, 409, 413, 415, 422})
-"""Statuses by which an endpoint can decline a request as such."""
+"""Statuses with which an endpoint rejects the request itself."""
 
-KEY_TROUBLE = frozenset({401, 402, 403})
-"""Statuses that speak of the key or the account, not of the request."""
+KEY_STATUSES = frozenset({401, 402, 403})
+"""Statuses that concern the key or the account, not the request."""
+
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
+"""Statuses of a temporary condition, also in response to an invalid request."""
 
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An error as the endpoint told it."""
+    """An error response: the HTTP status and the body as parsed JSON."""
 
     status: int
     raw: object
 
     @property
     def error(self) -> JsonObject:
-        """The inner object of the envelope; a deviation where there is none."""
+        """The object inside the error envelope.
+
+        Raises:
+            Failure: the body has no ``error`` object.
+        """
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
         if not isinstance(inner, Mapping):
             raise Failure('an error envelope {"error": {…}}', shown(self.raw))
@@ -43,7 +50,11 @@ class ErrorResponse:
 
     @property
     def message(self) -> str:
-        """The sentence for a person; a deviation where there is none."""
+        """The error message for people.
+
+        Raises:
+            Failure: it is missing, empty or not a string.
+        """
         value = self.error.get("message")
         if not isinstance(value, str) or not value:
             raise Failure("error.message a sentence", f"error.message = {shown(value)}")
@@ -51,52 +62,60 @@ class ErrorResponse:
 
     @property
     def param(self) -> object:
-        """The parameter at fault, or None."""
+        """The name of the invalid parameter, or None."""
         return self.error.get("param")
 
     @property
     def code(self) -> object:
-        """The machine's word for the error, or None."""
+        """The machine-readable error code, or None."""
         return self.error.get("code")
 
     @property
     def type(self) -> object:
-        """The error's class, such as ``invalid_request_error``."""
+        """The error type, such as ``invalid_request_error``."""
         return self.error.get("type")
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back to one request, not yet judged. ``features``: the parameters it used."""
+    """The response to one request; ``features`` are the parameters that the request used."""
 
     exchange: Exchange
     features: frozenset[str] = frozenset()
 
     @property
     def status(self) -> int:
-        """The status; inconclusive where no answer came."""
+        """The HTTP status.
+
+        Raises:
+            Inconclusive: there was no response.
+        """
         if self.exchange.status is None:
             raise Inconclusive(f"no response: {self.exchange.fault}")
         return self.exchange.status
 
     @cached_property
     def content_type(self) -> str:
-        """The media type without its parameters, in lower case; empty where none was sent."""
+        """The media type without parameters, in lower case; empty if none was sent."""
         return (self.exchange.header("content-type") or "").partition(";")[0].strip().lower()
 
     @cached_property
     def stream(self) -> EventStream:
-        """The body read as server-sent events."""
+        """The body parsed as server-sent events."""
         return parse_events(self.exchange.body, self.exchange.arrivals)
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """The stream's events, ``[DONE]`` among them."""
+        """The stream's events, including ``[DONE]``."""
         return self.stream.events
 
     @cached_property
     def json(self) -> object:
-        """The body as strict JSON; a deviation where it is none, NaN and Infinity included."""
+        """The body parsed as strict JSON.
+
+        Raises:
+            Missing: it is not JSON, or contains NaN or Infinity.
+        """
         try:
             return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
         except Failure as broken:
@@ -110,31 +129,31 @@ class Response:
 
     @cached_property
     def is_stream(self) -> bool:
-        """Tell whether the answer is a stream, by its content type or by how its body starts."""
+        """Whether the response is a stream, by its content type or the start of its body."""
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
 
     def expect_response(self) -> int:
-        """Return a status that says something of the request.
+        """Return the status if it is a response to the request itself.
 
         Raises:
-            Inconclusive: 408, 425, 429, 5xx, trouble with the key or the account, or no answer.
+            Inconclusive: 401, 402, 403, 408, 425, 429, 5xx, or no response.
         """
         status = self.status
-        if status in KEY_TROUBLE:
+        if status in KEY_STATUSES:
             raise Inconclusive(f"the key was rejected with {status}: {self._brief()}")
         if status in {408, 425, 429} or status >= 500:
             raise Inconclusive(f"answered {status}: {self._brief()}")
         return status
 
     def expect_ok(self) -> Completion:
-        """Return the completion of a request that is right and must be served.
+        """Return the completion for a valid request.
 
         Raises:
-            Refusal: a 4xx; whether it breaks a promise is for the runner to say, and whether its
-                body is the error envelope for the checks of errors.
-            Inconclusive: 429, 5xx, or no answer.
-            Deviation: anything else.
+            Refusal: a status of :data:`REFUSALS`. The runner decides whether it breaks a promise;
+                other checks judge the error body.
+            Inconclusive: see :meth:`expect_response`; also an incomplete response.
+            Failure: anything else that is not a completion.
         """
         status = self.expect_response()
         if status in REFUSALS:
@@ -148,28 +167,27 @@ class Response:
         return self._completion
 
     def expect_error(self, *statuses: int) -> ErrorResponse:
-        """Return the error of a request that must be declined with one of ``statuses``.
+        """Return the error for a request that must be rejected with one of ``statuses``.
 
-        Serving it breaks what was promised of a parameter's limits; it does not show that the
-        parameter has no effect. A 5xx that persisted through the retries is a deviation too: bad
-        input must not break a server.
+        A persistent 500 is a failure too, because invalid input must not break a server.
 
         Raises:
-            Inconclusive: 429 or no answer, which say nothing of the request.
-            Deviation: anything else.
+            Inconclusive: no response, a status of :data:`TRANSIENT_STATUSES`, or one of
+                :data:`KEY_STATUSES` that is not expected.
+            Failure: any other status, or a body that is not JSON.
         """
         status = self.status
         wanted = " or ".join(str(s) for s in statuses)
         if status in statuses:
             return ErrorResponse(status, self._error_json())
-        if status in {408, 425, 429, 502, 503, 504} or (
-            status in KEY_TROUBLE and not set(statuses) & KEY_TROUBLE
+        if status in TRANSIENT_STATUSES or (
+            status in KEY_STATUSES and not set(statuses) & KEY_STATUSES
         ):
             raise Inconclusive(f"answered {status}: {self._brief()}")
         raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
 
     def _why_refused(self) -> str:
-        """Return the endpoint's own sentence; where it belongs is for the checks of errors."""
+        """Return the endpoint's error message from wherever it is; other checks judge its place."""
         try:
             response = self.json
         except Failure:
@@ -193,7 +211,12 @@ class Response:
 
     @cached_property
     def chunk_objects(self) -> tuple[JsonObject, ...]:
-        """The JSON object of every event but ``[DONE]``, in order of arrival."""
+        """The JSON objects of all events except ``[DONE]``, in order of arrival.
+
+        Raises:
+            Missing: an event is not a JSON object.
+            Inconclusive: the stream contains an error.
+        """
         chunks: list[JsonObject] = []
         for _, chunk in self.payloads:
             if isinstance(chunk, Failure):
@@ -235,10 +258,14 @@ def _no_constant(name: str) -> object:
 
 
 def strict_json(text: str, what: str) -> object:
-    """Read JSON; NaN and Infinity are none.
+    """Parse strict JSON, without NaN and Infinity.
+
+    Args:
+        text: the text.
+        what: names the text in messages.
 
     Raises:
-        Deviation: it is no JSON, where ``what`` had to be.
+        Failure: it is not JSON.
     """
     try:
         return json.loads(text, parse_constant=_no_constant)

@@ -1,7 +1,7 @@
 """Server-sent events from raw bytes, by the WHATWG HTML standard, section 9.2.6.
 
-Pure: bytes and their arrival times in, events out. A decoder that is fed text chunk by chunk cannot
-tell when an event arrived or whether the framing was right, so this one keeps both.
+Pure. Unlike incremental decoders, this one keeps the arrival time of each event, and what breaks
+the framing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ FIELDS = frozenset({"data", "event", "id", "retry"})
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One dispatched event: its data lines joined by newlines, and when its last byte came."""
+    """One dispatched event.
+
+    ``data`` is its data lines joined by newlines; ``at`` is the arrival of its last byte, in
+    seconds since the request.
+    """
 
     data: str
     type: str
@@ -29,10 +33,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """A parsed body: its events, and what in it was no server-sent event.
+    """A parsed body: its events, and everything that breaks the framing.
 
-    ``stray`` holds lines whose field name the standard does not know, such as bare JSON;
-    ``unfinished`` the data of a last event that no blank line ended.
+    ``stray`` are lines with an unknown field name, such as bare JSON. ``unfinished`` is the data of
+    a last event without a blank line after it, or None.
     """
 
     events: tuple[Event, ...]
@@ -41,9 +45,13 @@ class EventStream:
 
 
 def parse_events(body: bytes, arrivals: Sequence[Arrival] = ()) -> EventStream:
-    """Parse a body; ``arrivals`` are the reads it came in, in order, and may be empty.
+    """Parse a body.
 
     Bytes that are not UTF-8 become U+FFFD, as the standard says.
+
+    Args:
+        body: the raw body.
+        arrivals: the reads that it arrived in, in order; without them every ``at`` is 0.
     """
     clock = _Clock(arrivals)
     events: list[Event] = []
@@ -69,7 +77,7 @@ def parse_events(body: bytes, arrivals: Sequence[Arrival] = ()) -> EventStream:
 
 
 def _lines(body: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield each line without its end, and the offset just past that end."""
+    """Yield each line without its terminator, and the offset after the terminator."""
     start = len(_BOM) if body.startswith(_BOM) else 0
     for end in _LINE_END.finditer(body, start):
         yield body[start : end.start()], end.end()
@@ -79,7 +87,7 @@ def _lines(body: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 class _Clock:
-    """Tell when the byte at an offset arrived; offsets must be asked for in rising order."""
+    """Arrival times by offset, which must be queried in ascending order."""
 
     def __init__(self, arrivals: Sequence[Arrival]) -> None:
         self._arrivals = arrivals
@@ -94,15 +102,15 @@ class _Clock:
 
 
 class EventCounter:
-    """Count events while a body comes in, without parsing what was counted again."""
+    """Counts events of a body while it arrives, without parsing any part twice."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._count = 0
 
     def feed(self, read: bytes) -> int:
-        """Take the next read and return how many events are complete by now."""
-        # A border may lie across two reads, so the search starts a little before the new one.
+        """Add the next read and return the number of complete events so far."""
+        # The end of an event can be split between two reads.
         start = max(0, len(self._rest) - 3)
         self._rest += read
         borders = list(_EVENT_END.finditer(self._rest, start))

@@ -1,4 +1,4 @@
-"""The endpoint for test functions of one's own, which do not await anything.
+"""A blocking version of :class:`~conformance.api.Api` for test functions.
 
 def test_short_answers(conformance_api):
     completion = conformance_api.complete(prompt="1, 2, 3,", max_tokens=4).expect_ok()
@@ -27,15 +27,16 @@ T = TypeVar("T")
 
 
 class BlockingApi:
-    """One endpoint under one contract, asked by calls that return the answer.
+    """One endpoint under one contract, with blocking methods.
 
-    Identical requests of a process are sent once and shared unless ``fresh`` is asked for. Every
-    method raises :class:`~conformance.judgement.BudgetSpent` where a limit forbids the request.
+    Identical requests of a process are sent once, unless ``fresh`` is true. Every method raises
+    :class:`~conformance.judgement.BudgetSpent` if a limit forbids the request, and
+    :class:`~conformance.judgement.Inconclusive` if the endpoint has stopped responding.
 
     Args:
         target: the endpoint, the model and the key.
-        contract: what the endpoint is held to.
-        options: limits, pace and patience; the limits hold for all requests made here together.
+        contract: the contract under test.
+        options: limits and transport options; the limits apply to all requests together.
     """
 
     def __init__(self, target: Target, contract: Contract, options: Options) -> None:
@@ -43,19 +44,19 @@ class BlockingApi:
         self.model = target.model
         self._stack = AsyncExitStack()
         self._loop = asyncio.new_event_loop()
-        # A daemon, so that a session that is killed in the middle does not wait for it.
+        # A daemon thread does not keep an interrupted session alive.
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._api = self._wait_for(self._open(target, contract, options))
 
     def complete(self, *, fresh: bool = False, **body: Any) -> Response:
-        """Ask for a plain completion; the model is filled in unless the body names one."""
+        """Request a non-streaming completion; see :meth:`conformance.api.Api.complete`."""
         return self._wait_for(self._api.complete(fresh=fresh, **body))
 
     def stream(
         self, *, fresh: bool = False, read_events: int | None = None, **body: Any
     ) -> Response:
-        """Ask for a streamed completion; ``read_events`` hangs up after that many events."""
+        """Request a streamed completion; see :meth:`conformance.api.Api.stream`."""
         return self._wait_for(self._api.stream(fresh=fresh, read_events=read_events, **body))
 
     def post(
@@ -66,13 +67,13 @@ class BlockingApi:
         credentials: Credentials = Credentials.OWN,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Post a body just as it is: a mapping is sent as JSON, bytes are sent untouched."""
+        """Post a body unchanged; see :meth:`conformance.api.Api.post`."""
         return self._wait_for(
             self._api.post(body, fresh=fresh, credentials=credentials, headers=headers)
         )
 
     def close(self) -> None:
-        """Give up what is under way, and close the connections."""
+        """Cancel the requests in flight and close the connections."""
         self._wait_for(self._stack.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -80,14 +81,14 @@ class BlockingApi:
 
     async def _open(self, target: Target, contract: Contract, options: Options) -> Api:
         budget = Budget(options.limits)
-        shape = open_pipeline(
+        pipeline = open_pipeline(
             target,
             budget,
             options.transport,
             seed=options.seed,
             default_tokens=contract.default_tokens,
         )
-        coalescer = RequestCoalescer(await self._stack.enter_async_context(shape))
+        coalescer = RequestCoalescer(await self._stack.enter_async_context(pipeline))
         self._stack.push_async_callback(coalescer.close)
         has_key = not is_placeholder(target.api_key) and not target.secrets
         return Api(coalescer, contract, target.model, has_key=has_key)

@@ -37,12 +37,12 @@ class LesserFailure(pytest.PytestWarning):
 
 
 class JudgedSuite(Protocol):
-    """What the items need of the suite that judges them.
+    """The interface of the suite that items use.
 
     Attributes:
-        checks: those that were chosen.
-        contract: what the endpoint is held to.
-        options: how the run is made.
+        checks: the selected checks.
+        contract: the contract under test.
+        options: the options of the run.
     """
 
     checks: tuple[Check, ...]
@@ -57,10 +57,10 @@ class JudgedSuite(Protocol):
         """
 
     def is_first_to_report(self) -> bool:
-        """Tell whether no item has reported yet that nothing can be judged."""
+        """Return true to the first caller in the session, which reports why nothing was run."""
 
     def run_so_far(self) -> Run:
-        """Return the record as far as it has grown, once there is a finding in it."""
+        """Return the record so far; it must contain a finding."""
 
 
 class Endpoint(pytest.Collector):
@@ -140,7 +140,7 @@ class CheckItem(pytest.Item):
     def runtest(self) -> None:
         """Pass or fail according to the finding."""
         finding = self._finding
-        assert finding is not None  # noqa: S101 - set up, or this would not be called
+        assert finding is not None  # noqa: S101 - `setup` has set it
         match finding.verdict:
             case Verdict.REFUSED:
                 pytest.xfail(finding.message)
@@ -164,5 +164,5 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the check's source file, line and headline."""
         code = inspect.unwrap(self.check.run).__code__
-        # Were it the id alone, pytest would take its dots for those between classes and functions.
+        # Not the id alone, in which pytest would take a dot for one between class and function.
         return Path(code.co_filename), code.co_firstlineno - 1, f"check {self.check.id}"

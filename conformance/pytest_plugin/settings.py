@@ -1,4 +1,4 @@
-"""What was typed, or stands in a configuration file, made sure of: target, contract and options."""
+"""Validate the plugin's options from the command line and pytest's configuration file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a session judges, by which contract, how much of it, and where that is kept.
+    """The validated settings of a session.
 
-    ``notes`` are sentences for whoever started the session; ``out`` is None where nothing is kept.
+    ``out`` is the folder for record and reports, or None. ``notes`` are messages for the session's
+    header.
     """
 
     target: Target
@@ -45,15 +46,15 @@ class Settings:
 def read_settings(
     config: pytest.Config, environment: Mapping[str, str], *, begins: bool = True
 ) -> Settings:
-    """Make sure of a session's settings.
+    """Validate a session's settings.
 
     Args:
-        config: where pytest keeps what was typed and what stands in the file.
-        environment: where the variables that hold secrets are looked up.
-        begins: whether the session begins here, and its record may not be there yet.
+        config: pytest's configuration.
+        environment: the environment variables, which hold the secrets.
+        begins: whether this process starts the session, so that the output folder must be empty.
 
     Raises:
-        pytest.UsageError: something cannot be used, in one sentence.
+        pytest.UsageError: a setting is invalid.
     """
     typed = {setting.name: _Typed(setting, given(config, setting)) for setting in SETTINGS}
     where = typed["base-url"].needed(read_base_url)
@@ -80,7 +81,7 @@ def read_settings(
     if out is not None and begins:
         _assert_unused(out)
     return Settings(
-        # Only a target of conformance.toml has a name.
+        # Only targets of conformance.toml have a name.
         target=replace(target, name=None),
         contract=contract,
         options=_options(typed),
@@ -90,50 +91,50 @@ def read_settings(
 
 
 def _options(typed: Mapping[str, _Typed]) -> Options:
-    usual = Options()
+    defaults = Options()
     return Options(
-        tier=typed["tier"].read(tier, usual.tier),
+        tier=typed["tier"].read(tier, defaults.tier),
         select=typed["select"].values,
-        stage=typed["stage"].read(_stage, usual.stage),
+        stage=typed["stage"].read(_stage, defaults.stage),
         limits=Limits(
             requests=typed["max-requests"].read(_number(int, whole(1)), None),
             tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
         ),
         transport=TransportOptions(
             concurrency=typed["concurrency"].read(
-                _number(int, whole(1, 1000)), usual.transport.concurrency
+                _number(int, whole(1, 1000)), defaults.transport.concurrency
             ),
             rate=typed["rate"].read(_number(float, above_zero), None),
-            timeout=typed["timeout"].read(_number(float, above_zero), usual.transport.timeout),
+            timeout=typed["timeout"].read(_number(float, above_zero), defaults.transport.timeout),
         ),
-        seed=typed["seed"].read(_number(int, whole()), usual.seed),
+        seed=typed["seed"].read(_number(int, whole()), defaults.seed),
         strict=typed["strict"].value is not None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Typed:
-    """One setting with what was given for it."""
+    """One setting and its value from the command line or the file."""
 
     setting: Setting
     given: str | list[str] | None
 
     @property
     def value(self) -> str | None:
-        """What was given for a setting that does not repeat."""
+        """The value of a setting that does not repeat, or None."""
         return None if isinstance(self.given, list) else self.given
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What was given for one that does."""
+        """The values of a setting that repeats."""
         return tuple(self.given) if isinstance(self.given, list) else ()
 
     def read(self, take: Callable[[str], T], otherwise: T) -> T:
-        """Take what was given, or ``otherwise`` where nothing was."""
+        """Return the validated value, or ``otherwise`` if none was given."""
         return otherwise if self.value is None else self.needed(take)
 
     def needed(self, take: Callable[[str], T]) -> T:
-        """Take what has to be given."""
+        """Return the validated value of a required setting."""
         if self.value is None:
             raise pytest.UsageError(
                 f"{self.setting.option} is required with --conformance-base-url"
@@ -143,10 +144,10 @@ class _Typed:
     def read_headers(
         self, take: Callable[[dict[str, str]], Mapping[str, str]]
     ) -> Mapping[str, str]:
-        """Take headers, each as ``NAME: VALUE``."""
+        """Return validated headers, each given as ``NAME: VALUE``."""
         pairs = [line.partition(":") for line in self.values]
         if not all(colon for _, colon, _ in pairs):
-            # The value may be a secret in the wrong place, and is not repeated.
+            # The value is not shown, because it may be a secret.
             raise pytest.UsageError(
                 f"{self.setting.option} must have the form {self.setting.metavar}"
             )
@@ -164,7 +165,7 @@ class _Typed:
 
 
 def _number(kind: Callable[[str], object], take: Callable[[Any], T]) -> Callable[[str], T]:
-    """Take a number that was typed as text; what is none, the second step says."""
+    """Combine parsing and validation; ``take`` also rejects text that is not a number."""
 
     def read(typed: str) -> T:
         try:
@@ -190,7 +191,7 @@ def _contract(name_or_path: str) -> Contract:
 
 
 def _assert_unused(folder: Path) -> None:
-    """Make sure that no other run's folder is written to; it is made when there is a record."""
+    """Check that the folder is new or empty, so that no other run is overwritten."""
     if folder.is_dir() and any(folder.iterdir()):
         raise pytest.UsageError(
             f"--conformance-out: the folder {folder} is not empty; choose a new or empty one"

@@ -1,8 +1,7 @@
-"""One run of the suite for all tests of a session, also where several processes share them.
+"""One run of the suite for all tests of a session, also with several processes (pytest-xdist).
 
-The first process that wants a finding becomes the leader and judges every check that the session
-collected, concurrently and with shared requests. All of them read the run file as it grows, so that
-nothing else has to cross from one process to another.
+The first process that needs a finding becomes the leader and runs all checks of the session
+concurrently. All processes read the record as it is written, so no other communication is needed.
 """
 
 from __future__ import annotations
@@ -25,26 +24,27 @@ from conformance.model import Finding, Run, Target
 from conformance.record.ndjson import RunTail, RunWriter
 from conformance.transport.redact import Redactor
 
-LEADER, FAILURE, STOP, REPORTED = "leader", "failure.txt", "stop", "told"
-"""The files by which processes talk: who leads, what failed, that it is to end, who complained."""
+LEADER, FAILURE, STOP, REPORTED = "leader", "failure.txt", "stop", "reported"
+"""Files in the shared folder: the leader's process id, its error, a request to stop, and a marker
+that a process has reported why nothing was run."""
 
-PAUSE = 0.02
-"""Seconds between two looks at the files."""
+POLL_SECONDS = 0.02
+"""Seconds between two checks of the files."""
 
 
-class NoFinding(Exception):  # noqa: N818 - nothing need have failed
-    """A check has no finding, with the reason in one sentence."""
+class NoFinding(Exception):  # noqa: N818 - not necessarily an error
+    """A check has no finding; the message is the reason in one sentence."""
 
 
 class SharedRun:
-    """A run that its readers wait for.
+    """A run that all processes of a session share.
 
     Args:
         target: the endpoint.
-        contract: what it is held to.
-        options: how much to judge.
-        meeting: the folder in which the processes of a session meet.
-        record: where the run file grows.
+        contract: the contract under test.
+        options: the options of the run.
+        meeting: the folder that the processes of the session share.
+        record: the path of the record.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class SharedRun:
         self._thread: threading.Thread | None = None
 
     def finding(self, check: str, session: Collection[str]) -> Finding:
-        """Wait for what a check concluded.
+        """Wait for the finding of a check; the first call starts the run.
 
         Args:
-            check: its id.
-            session: the ids of all checks of the session, which are judged together.
+            check: the id of the check.
+            session: the ids of all checks of the session, which run together.
 
         Raises:
             NoFinding: the run ended without one.
         """
         self._lead(session)
         while True:
-            # Looked at before the file is read: what ended since has written all it will.
+            # Checked before reading: if the run is over now, the file is complete.
             over = self._over()
             self._tail.read()
             found = self._tail.findings.get(check)
@@ -75,28 +75,28 @@ class SharedRun:
                 return found
             if over or self._tail.footer is not None:
                 raise NoFinding(self._why())
-            time.sleep(PAUSE)
+            time.sleep(POLL_SECONDS)
 
     def seen(self) -> Run | None:
-        """Return the run as far as it has come; None before it has begun."""
+        """Return the run so far; None before it has started."""
         return self._tail.run()
 
     def is_first_to_report(self) -> bool:
-        """Tell whether no process of the session has asked this before."""
+        """Return true to the first caller of all processes."""
         return self._made(REPORTED)
 
     def stop(self) -> None:
-        """Let whichever process leads give up at once, so that nothing more is paid for."""
+        """Ask the leader to stop the run, so that no more requests are sent."""
         with suppress(OSError):
             (self._meeting / STOP).touch()
 
     def finish(self) -> None:
-        """Wait until the run is over, where this process leads it."""
+        """Wait until the run is over if this process is the leader."""
         if self._thread is not None:
             self._thread.join()
 
     def _made(self, name: str) -> bool:
-        """Make a file, unless this or another process has."""
+        """Create a file; return false if it exists."""
         try:
             (self._meeting / name).open("x").close()
         except FileExistsError:
@@ -104,18 +104,18 @@ class SharedRun:
         return True
 
     def _lead(self, session: Collection[str]) -> None:
-        """Begin the run, unless this or another process has."""
+        """Start the run unless it has been started."""
         if self._made(LEADER):
             (self._meeting / LEADER).write_text(str(os.getpid()), encoding="ascii")
             checks = [check for check in all_checks() if check.id in session]
-            # A daemon, so that a session that is killed in the middle does not wait for it.
+            # A daemon thread does not keep an interrupted session alive.
             self._thread = threading.Thread(target=self._judge, args=(checks,), daemon=True)
             self._thread.start()
 
     def _judge(self, checks: Sequence[Check]) -> None:
         try:
             asyncio.run(self._until_stopped(checks))
-        except Exception as error:  # noqa: BLE001 - whoever waits has to be told
+        except Exception as error:  # noqa: BLE001 - waiting processes need to know the reason
             result = Redactor.of(self._target).text(f"{type(error).__name__}: {error}")
             with suppress(OSError):
                 (self._meeting / FAILURE).write_text(result, encoding="utf-8", errors="replace")
@@ -124,7 +124,7 @@ class SharedRun:
         work = asyncio.create_task(self._write(checks))
         stop = self._meeting / STOP
         while not work.done() and not stop.exists():
-            await asyncio.wait([work], timeout=PAUSE)
+            await asyncio.wait([work], timeout=POLL_SECONDS)
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
@@ -138,13 +138,13 @@ class SharedRun:
                     writer.write(event)
 
     def _over(self) -> bool:
-        """Tell whether nothing more will be written."""
+        """Return whether the record will not grow any more."""
         if self._thread is not None:
             return not self._thread.is_alive()
         if (self._meeting / FAILURE).exists():
             return True
         pid = (self._meeting / LEADER).read_text(encoding="ascii")
-        # Empty, it was made a moment ago.
+        # The file is empty if it was created a moment ago.
         return bool(pid) and not _is_running(int(pid))
 
     def _why(self) -> str:
@@ -157,7 +157,7 @@ class SharedRun:
 
 def _is_running(pid: int) -> bool:
     if sys.platform == "win32":
-        return True  # there a signal of zero would end it; pytest-xdist notices a lost process
+        return True  # signal 0 would kill it on Windows; pytest-xdist detects lost processes
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What a session judges: chosen once, judged in one run, summed up at the end."""
+"""The suite as a pytest plugin object: selects checks, collects items, runs and reports."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from conformance.report.summary import Summary
 RECORD = "run.ndjson"
 
 REPORTS = ("junit", "json", "html")
-"""What ``conformance run`` leaves beside the record; the page for people comes last."""
+"""Report formats that are written next to the record; the HTML page is last."""
 
 MEETING = "conformance_meeting"
-"""The key under which xdist hands its workers the folder that they share."""
+"""The key in xdist's ``workerinput`` for the folder that all workers share."""
 
 NAMED = f"{NODE}::"
 
@@ -43,11 +43,11 @@ class Suite:
     """The endpoint of a session, its checks and the run that judges them.
 
     Args:
-        settings: what is judged.
-        checks: by which checks.
-        meeting: the folder in which the processes of a session meet.
-        own: whether this process made that folder, and takes care of what is left at the end.
-        most_failures: after so many pytest stops; 0 for never.
+        settings: the settings of the session.
+        checks: the selected checks.
+        meeting: the folder that the processes of the session share.
+        own: whether this process created that folder, and removes it at the end.
+        most_failures: number of failures after which pytest stops; 0 is never.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class Suite:
 
     @classmethod
     def of(cls, config: pytest.Config) -> Suite:
-        """Make sure of what was typed, and offer the marks of the checks.
+        """Validate the settings, select the checks and register their markers.
 
         Raises:
-            pytest.UsageError: something of it cannot be used, in one sentence.
+            pytest.UsageError: a setting is invalid, or no check is selected.
         """
         shared: str | None = getattr(config, "workerinput", {}).get(MEETING)
         try:
@@ -95,7 +95,7 @@ class Suite:
         return suite
 
     def finding(self, item: CheckItem) -> Finding:
-        """Wait for what became of a check; the first to ask begins the run of all.
+        """Wait for the finding of an item's check; the first call starts the run.
 
         Raises:
             NoFinding: the run ended without it.
@@ -104,35 +104,35 @@ class Suite:
         return self._run.finding(item.check.id, session)
 
     def is_first_to_report(self) -> bool:
-        """Tell whether nobody in the session has yet complained that nothing can be judged."""
+        """Return true to the first caller in the session, which reports why nothing was run."""
         return self._run.is_first_to_report()
 
     def run_so_far(self) -> Run:
-        """Return the record as far as it has grown, once there is a finding in it."""
+        """Return the record so far; it must contain a finding."""
         run = self._run.seen()
-        assert run is not None  # noqa: S101 - it has brought a finding
+        assert run is not None  # noqa: S101 - the record contains a finding
         return run
 
     def blocking_api(self) -> BlockingApi:
-        """Return the endpoint for test functions; one for the process."""
+        """Return the API object for test functions, one per process."""
         if self._blocking is None:
             self._blocking = BlockingApi(self._settings.target, self.contract, self.options)
         return self._blocking
 
-    # ── collecting ───────────────────────────────────────────────────────────────────────────────
+    # ── collection ───────────────────────────────────────────────────────────────────────────────
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
-        """Take out what names checks, for which pytest would look among the files."""
+        """Remove arguments that name checks, because pytest would look for files."""
         if session.config.pluginmanager.hasplugin("dsession"):
-            return  # the workers of xdist collect, and are told all arguments
+            return  # xdist's workers collect, and they get all arguments
         arguments = session.config.args
         named = [name.removeprefix(NAMED) for name in arguments if name.startswith(NAMED)]
         session.config.args = [name for name in arguments if not name.startswith(NAMED)]
         if named:
             self.checks = tuple(self._named(name) for name in named)
         elif arguments and all("::" in name for name in arguments):
-            # Who names single tests wants those, and pays for nothing else.
+            # Only single tests are selected, so no check is run.
             self.checks = ()
 
     def _named(self, name: str) -> Check:
@@ -147,22 +147,22 @@ class Suite:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Put the endpoint beside the files that a session collects from."""
+        """Add the endpoint's node to those of the session."""
         report = yield
         if isinstance(collector, pytest.Session) and report.passed and self.checks:
             report.result.append(Endpoint.of(collector, self))
         return report
 
-    # ── running ──────────────────────────────────────────────────────────────────────────────────
+    # ── run ──────────────────────────────────────────────────────────────────────────────────────
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Hand a worker of xdist the folder that all share."""
+        """Pass the shared folder to a worker of xdist."""
         node.workerinput[MEETING] = str(self._meeting)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Judge what a test function of one's own did not expect of an answer as a check's is."""
+        """Map judgements that a test function raises to outcomes, as for a check."""
         try:
             return (yield)
         except (Inconclusive, NotApplicable, Refusal) as outcome:
@@ -181,11 +181,11 @@ class Suite:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let a check that is skipped name its own lines, and one in error its reason alone."""
+        """Give a skipped check its own source line, and an error only its message."""
         report = yield
         if not isinstance(item, CheckItem) or call.excinfo is None:
             return report
-        # What nothing is known of stays with the place that says so, which pytest tells once.
+        # Checks without a finding keep the plugin's line, so that pytest groups them.
         if isinstance(report.longrepr, tuple) and item.is_judged:
             path, number, _ = item.reportinfo()
             report.longrepr = (str(path), number + 1, report.longrepr[2])
@@ -194,14 +194,14 @@ class Suite:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Stop the run as soon as pytest will stop, whichever process leads it."""
+        """Stop the run when pytest reaches its maximum number of failures."""
         self._failed += report.failed
         if self._most_failures and self._failed >= self._most_failures:
             self._run.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """End the run: at once where pytest stopped early, so that nothing more is paid for."""
+        """Wait for the end of the run, or stop it if pytest stopped early."""
         early = exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
         if early or session.shouldstop or session.shouldfail:
             self._run.stop()
@@ -210,10 +210,10 @@ class Suite:
             self._blocking.close()
             self._blocking = None
 
-    # ── telling ──────────────────────────────────────────────────────────────────────────────────
+    # ── report ───────────────────────────────────────────────────────────────────────────────────
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is judged, and where a key goes."""
+        """Show the target, the contract and where the key is sent."""
         target = self._settings.target
         what = (
             f"{target.base_url}, model {target.model}, contract {self.contract.name}, "
@@ -222,7 +222,7 @@ class Suite:
         return [f"conformance: {line(words)}" for words in (what, *self._settings.notes)]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the run says as a whole, which no single test does."""
+        """Show the conclusion of the run and write the reports."""
         try:
             run = read_run(self._record)
         except RunFileError:
@@ -239,22 +239,22 @@ class Suite:
                 terminalreporter.line(f"the reports could not be written: {error}", red=True)
 
     def pytest_unconfigure(self) -> None:
-        """Leave nothing behind."""
+        """Remove the shared folder."""
         if self._own:
             shutil.rmtree(self._meeting, ignore_errors=True)
 
 
 def _checks(settings: Settings) -> tuple[Check, ...]:
-    """List the checks of a session: first those that ask, because the others wait for all of these.
+    """Return the checks of a session, passive ones last, because they wait for all others.
 
-    So whoever stops at the first failure stops before the rest is paid for.
+    So ``pytest -x`` stops before the remaining requests are sent.
     """
     chosen = choose(all_checks(), settings.contract, settings.options)
     return tuple(sorted((choice.check for choice in chosen), key=lambda check: not check.asks))
 
 
 def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
-    """Write the reports beside the record, and return where they are."""
+    """Write the reports next to the record and return their paths."""
     known = formats()
     paths = [folder / known[name].file_name for name in REPORTS]
     for name, path in zip(REPORTS, paths, strict=True):

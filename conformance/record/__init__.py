@@ -1,1 +1,1 @@
-"""The record of a run: its events, the NDJSON file, and its conclusions."""
+"""The record of a run: its events, the NDJSON file and its conclusion."""

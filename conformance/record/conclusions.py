@@ -1,4 +1,4 @@
-"""What findings add up to: a run's conclusion, a count of verdicts, a parameter's state. Pure."""
+"""Summarise findings: a run's conclusion, counts of verdicts, a parameter's state; pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from conformance.model import Conclusion, Effect, Finding, Level, State, Verdict
 
 JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.REFUSED})
-"""The verdicts that rest on an answer of the endpoint."""
+"""Verdicts that are based on a response of the endpoint."""
 
 
 def conclude(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion:
-    """Sum up findings: a broken promise outweighs doubt, and doubt is never green."""
+    """Return the conclusion of a run: failures first, then inconclusive checks and errors.
+
+    With ``strict``, warnings count as failures.
+    """
     verdicts = {finding.verdict for finding in findings}
     broken = {Verdict.FAIL, Verdict.WARN} if strict else {Verdict.FAIL}
     if verdicts & broken:
@@ -25,7 +28,7 @@ def conclude(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion
 
 
 def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Count findings by verdict, every verdict present."""
+    """Count findings by verdict; verdicts that do not occur are 0."""
     seen = Counter(finding.verdict for finding in findings)
     return {verdict.value: seen[verdict] for verdict in Verdict}
 
@@ -40,11 +43,11 @@ def _shows_deviation(finding: Finding) -> bool:
 
 
 def state_of(subject: str, findings: Iterable[Finding]) -> State:
-    """Say what became of one parameter or field, from the findings about it.
+    """Return the state of one parameter or field, from the findings about it.
 
-    The worst finding decides: a parameter that is ignored once is not honoured. A warning about a
-    mere convention (level may) decides nothing. What was seen of a parameter that the document does
-    not mention makes up a state as well, which is information and no verdict.
+    The worst finding counts: a parameter that is ignored once is not honoured. Warnings of level
+    may are ignored. Findings about an undocumented parameter count as well, although they have no
+    verdict.
     """
     about = [finding for finding in findings if finding.subject == subject]
     broken = [finding for finding in about if _shows_deviation(finding)]

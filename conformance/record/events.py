@@ -1,6 +1,7 @@
-"""What happens during a run, in order of time: the runner yields it, progress and record follow it.
+"""The events of a run, which the runner yields in order of time.
 
-Frozen like the records of :mod:`conformance.model`, and as free of I/O.
+The record is written from them and progress is shown from them. They are frozen and without I/O,
+like the records of :mod:`conformance.model`.
 """
 
 from __future__ import annotations
@@ -16,47 +17,47 @@ class RunStarted:
     """The first event of a run."""
 
     header: Header
-    checks: tuple[str, ...]  # the ids that will be judged, skipped ones included
+    checks: tuple[str, ...]  # ids of the selected checks, including skipped ones
 
 
 @dataclass(frozen=True, slots=True)
 class CheckStarted:
-    """A check began; its finding follows."""
+    """A check started; its finding follows."""
 
     check: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeMade:
-    """A request was answered, or given up."""
+    """An exchange is complete: a response, or a transport error after all attempts."""
 
     exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
 class FindingMade:
-    """A check concluded."""
+    """A check finished."""
 
     finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceAnswered:
-    """The reference answered a request that shows a deviation."""
+    """The comparison server responded to a request that shows a deviation."""
 
     comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceMissing:
-    """The reference could not be asked; ``because`` says why, as the end of a sentence."""
+    """The comparison server is unavailable; ``because`` is why, as the end of a sentence."""
 
     because: Text
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The last event of a run that did not break off."""
+    """The last event of a complete run."""
 
     footer: Footer
 
@@ -70,4 +71,4 @@ RunEvent = (
     | ReferenceMissing
     | RunFinished
 )
-"""What the runner yields, in order of time."""
+"""Any event of a run."""

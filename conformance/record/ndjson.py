@@ -1,8 +1,8 @@
-"""The run file: one JSON object a line, the header first, the footer last.
+"""The record as NDJSON: one JSON object per line, the header first and the footer last.
 
-Each line is flushed as it is written, so a run that is killed keeps what it learned. A file without
-a footer is a run that broke off, never a green one. ``run.schema.json`` beside this module
-describes the format to other programs.
+Each line is flushed when it is written, so a killed run keeps its results so far. A file without a
+footer is an incomplete run, never a conforming one. ``run.schema.json`` in this folder describes
+the format.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from conformance.record.events import (
 )
 
 FORMAT = 1
-"""The version of the format; a file of another one is not read."""
+"""The version of the format; files of other versions are rejected."""
 
 SCHEMA = Path(__file__).with_name("run.schema.json")
 
@@ -48,11 +48,11 @@ T = TypeVar("T")
 
 
 class RunFileError(ValueError):
-    """A run file that cannot be read, with the file and the line in one sentence."""
+    """A record cannot be read; the message names the file, the line and the problem."""
 
 
 class RunWriter:
-    """Writes a run's events to its file as they come; a context manager."""
+    """Writes events to a record as they happen; a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -69,7 +69,7 @@ class RunWriter:
         self._file.close()
 
     def write(self, event: RunEvent) -> None:
-        """Write what an event adds to the record; some add nothing."""
+        """Write an event's line; some events have none."""
         match event:
             case RunStarted():
                 self._line("header", event.header)
@@ -90,18 +90,23 @@ class RunWriter:
 
 
 def to_line(kind: str, record: Record) -> bytes:
-    """Write one record as a line of the file."""
+    """Encode one record as a line, including the newline.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        record: the record.
+    """
     data = {"kind": kind, **_converter.unstructure(record)}
     try:
         line = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        # An endpoint may escape half a surrogate pair, which UTF-8 cannot hold; JSON's escapes can.
+        # Text of an endpoint can contain a lone surrogate, which only JSON escapes can represent.
         line = json.dumps(data, separators=(",", ":")).encode()
     return line + b"\n"
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a whole run, in the order of the format."""
+    """Write a whole run to a file, in the order of the format."""
     with path.open("wb") as file:
         file.write(to_line("header", run.header))
         file.writelines(to_line("exchange", exchange) for exchange in run.exchanges)
@@ -125,10 +130,10 @@ def read_run(path: Path) -> Run:
 
 
 class RunTail:
-    """Reads a run file while another thread or process writes it.
+    """Reads a record while another thread or process writes it.
 
-    What decides a test (the findings, the footer) is read as it comes; the exchanges, which are
-    most of a file, only when the run is asked for.
+    Findings and the footer are parsed as they are written; exchanges, which are most of the file,
+    only by :meth:`run`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -138,15 +143,15 @@ class RunTail:
         self._records: list[Record] = []
         self._rest = b""
         self.findings: dict[str, Finding] = {}
-        """By the ids of their checks, as far as :meth:`read` has come."""
+        """The findings that :meth:`read` has read, by check id."""
         self.footer: Footer | None = None
-        """None until the run has ended."""
+        """The footer; None until the run has ended."""
 
     def read(self) -> None:
-        """Read what has been written since; a file that is not there yet has nothing.
+        """Read what was written since the last call; a missing file counts as empty.
 
         Raises:
-            RunFileError: it is no run file.
+            RunFileError: a line is invalid.
         """
         try:
             with self._path.open("rb") as file:
@@ -155,11 +160,11 @@ class RunTail:
         except FileNotFoundError:
             return
         self._read += len(new)
-        # What has no end yet is being written.
+        # A line without a newline is still being written.
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
             self._lines.append(line)
-            if not line.startswith(_REPORTED_AT_ONCE):
+            if not line.startswith(_PARSED_ON_READ):
                 continue
             match _record(line, f"{self._path}, line {len(self._lines)}"):
                 case Finding() as finding:
@@ -168,10 +173,10 @@ class RunTail:
                     self.footer = footer
 
     def run(self) -> Run | None:
-        """Return the run as far as it has come; None where it has not begun.
+        """Return the run so far; None if nothing was written.
 
         Raises:
-            RunFileError: it is no run file.
+            RunFileError: it is not a record.
         """
         self.read()
         for line in self._lines[len(self._records) :]:
@@ -179,8 +184,8 @@ class RunTail:
         return _run_of(iter(self._records), self._path) if self._records else None
 
 
-_REPORTED_AT_ONCE = (b'{"kind":"finding"', b'{"kind":"footer"')
-"""How the lines begin, as :func:`to_line` writes them, that somebody waits for."""
+_PARSED_ON_READ = (b'{"kind":"finding"', b'{"kind":"footer"')
+"""Beginnings of the lines that :meth:`RunTail.read` parses, as :func:`to_line` writes them."""
 
 
 def _run_of(records: Iterator[Record], path: Path) -> Run:
@@ -213,7 +218,7 @@ def _records(raw: bytes, path: Path) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         yield _record(line, f"{path}, line {number}")
     if rest:
-        # The last line has no end: the run was killed while it wrote, unless the line is whole.
+        # The last line has no newline; a killed run leaves an incomplete one, which is ignored.
         try:
             yield _record(rest, f"{path}, line {len(lines) + 1}")
         except RunFileError:
@@ -264,7 +269,7 @@ def _body_from_json(data: Any, _: type[bytes]) -> bytes:
 
 
 def _only(kind: type[T], *, but_not: type[T] | None = None) -> Callable[[Any, Any], T]:
-    """Take a value of one type as it is; a converter left to itself would make ``None`` a text."""
+    """Accept only values of one type; by default cattrs would convert None to a string."""
 
     def structure(value: Any, _: Any) -> T:
         if not isinstance(value, kind) or (but_not is not None and isinstance(value, but_not)):
@@ -278,7 +283,7 @@ _converter = make_converter()
 _converter.register_structure_hook(str, _only(str))
 _converter.register_structure_hook(bool, _only(bool))
 _converter.register_structure_hook(int, _only(int, but_not=bool))
-# The vocabularies are strings too, and would be left as such.
+# Enumerations are strings, too, and would otherwise not be converted.
 _converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
 _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_structure_hook(bytes, _body_from_json)

@@ -1,5 +1,6 @@
-"""The suite held against servers whose faults are known: what it finds, and whom it accuses.
+"""The self-test: run the suite against servers with known faults (mutation testing).
 
-:mod:`.catalogue` is what the bundled server can show, :mod:`.trials` what is run of it,
-:mod:`.outcome` what came of one run and :mod:`.matrix` of all. :mod:`.workers` alone does anything.
+:mod:`.catalogue` reads the bundled server's faults and variants, :mod:`.trials` plans the runs,
+:mod:`.workers` distributes them to processes and :mod:`.execution` makes one, :mod:`.outcome` is
+the result of one run and :mod:`.matrix` of all.
 """

@@ -1,6 +1,6 @@
-"""What the bundled server can show: its faults, its honest variants, and the dialects it speaks.
+"""The bundled server's faults and conforming variants.
 
-The server lists the first two as JSON, which is all that the suite knows of them.
+The server lists them as JSON, which is all that the suite knows about them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
 
 from conformance.model import Tier
 from conformance.targets.bundled import REFERENCE
@@ -18,15 +19,15 @@ from conformance.targets.bundled import REFERENCE
 T = TypeVar("T")
 
 LIVE = "openai"
-"""The contract that any server is held to, and that the dialect serving everything keeps."""
+"""The default contract, to which the server's default dialect conforms."""
 
 
 class CatalogueError(Exception):
-    """What the server lists cannot be read, in one sentence."""
+    """The server's list cannot be read; the message is one sentence."""
 
 
 class Shows(StrEnum):
-    """How a run tells of a fault."""
+    """How a fault shows in a run: as a failed check or as a refusal."""
 
     FAILURE = "deviation"
     REFUSED = "refused"
@@ -34,16 +35,21 @@ class Shows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One known way in which a server breaks a promise.
+    """One fault of the bundled server.
 
     Attributes:
-        requirements: ids of those that it breaks; a run that accuses one of them has found it.
+        name: the name, as in ``reference-server --fault NAME``.
+        area: the area that it is filed under.
+        requirements: ids of the requirements that it breaks. A run that reports one of them has
+            detected it.
+        summary: what the server does, in one sentence.
         evidence: how it is known that servers do this.
-        statistical: only statistics over sampled answers can show it.
-        contract: the contract under which it is judged.
-        dialect: the dialect that shows it.
-        modifiers: where it can hide and still be a fault (``stream``, ``every-third``, …).
-        shows: whether it is told as a deviation or as a clean refusal.
+        statistical: whether only statistics over sampled responses can show it.
+        contract: the contract to test against.
+        dialect: the dialect in which the server shows it.
+        triggers: the triggers under which it is still a fault (``stream``, ``every-third``, …);
+            the server lists them as ``modifiers``.
+        shows: whether it shows as a failure or as a refusal.
     """
 
     name: str
@@ -54,24 +60,32 @@ class Fault:
     statistical: bool = False
     contract: str = LIVE
     dialect: str = REFERENCE
-    modifiers: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
     shows: Shows = Shows.FAILURE
 
-    def due(self, modifier: str | None) -> Tier:
-        """The tier at which a run has to find it, shown everywhere or only where a modifier says.
+    def due(self, trigger: str | None) -> Tier:
+        """Return the tier that must detect it.
 
-        What shows always and in every answer, the standard tier has to find.
+        The standard tier must detect a fault that is in every response. A fault under a trigger,
+        or a statistical one, is only due at the deep tier.
+
+        Args:
+            trigger: the trigger, or None.
         """
-        return Tier.DEEP if modifier or self.statistical else Tier.STANDARD
+        return Tier.DEEP if trigger or self.statistical else Tier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One freedom of a correct server, which no run may take for a fault.
+    """One conforming variation of the bundled server; a failure is a false positive.
 
     Attributes:
-        refuses: the parameters that it cleanly declines.
-        may_be_inconclusive: a run may be unable to judge all of it.
+        name: the name, as in ``reference-server --variant NAME``.
+        summary: what the server does, in one sentence.
+        refuses: the parameters that it rejects, as it may.
+        may_be_inconclusive: whether inconclusive checks are acceptable.
+        contract: the contract to test against.
+        dialect: the dialect in which the server shows it.
     """
 
     name: str
@@ -84,24 +98,30 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All that the server can show."""
+    """All faults and variants of the server."""
 
     faults: tuple[Fault, ...]
     variants: tuple[Variant, ...]
 
 
+_CONVERTER = cattrs.Converter()
+_CONVERTER.register_structure_hook(
+    Fault, make_dict_structure_fn(Fault, _CONVERTER, triggers=override(rename="modifiers"))
+)
+
+
 def read_catalogue(faults: str, variants: str) -> Catalogue:
-    """Read the two lists as the server prints them.
+    """Parse the two lists as the server prints them.
 
     Raises:
-        CatalogueError: a list is no JSON, or lacks what a fault or a variant has to tell.
+        CatalogueError: a list is not valid JSON or lacks a member.
     """
     return Catalogue(_records(faults, Fault), _records(variants, Variant))
 
 
 def _records(text: str, kind: type[T]) -> tuple[T, ...]:
     try:
-        return cattrs.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
+        return _CONVERTER.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
         result = (
             "; ".join(cattrs.transform_error(error))

@@ -1,4 +1,4 @@
-"""Make one trial of a selftest, over the network, and keep of it what the matrix is made of."""
+"""Execute one trial of a self-test against the bundled server."""
 
 from __future__ import annotations
 
@@ -20,35 +20,36 @@ from conformance.selftest.trials import Trial
 from conformance.targets.bundled import BundledServer
 
 COUNTING = "every-third"
-"""The modifier that counts the requests of a run."""
+"""The trigger that depends on the number of requests so far."""
 
 GENERATED = frozenset(check.id for check in all_checks() if check.stage is Stage.GENERATED)
 
 MAX_SENTENCE_CHARS = 400
-"""Characters of a sentence that are kept: there are a hundred thousand of them."""
+"""Maximum characters of a message; a self-test keeps a hundred thousand messages."""
 
 
 async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
-    """Run the suite against what a showcase server shows.
+    """Run the suite against one behaviour of a showcase server.
 
-    Unless the whole run is wanted, the checks of the broken requirements are asked first: each asks
-    the same in a run of all, so what they find needs no such run. What they do not find may still
-    be met by one, whose last checks look at every answer; but where a fault hides that this tier
-    need not find, that would be most of a selftest's time. Such a run goes through the tiers, the
-    cheapest first, since a deeper one asks all that a cheaper one asks, and each ends with the
-    first finding. A fault that counts the requests it meets shows elsewhere in a deeper run, and
-    is looked for in that one alone.
+    Unless the trial requires a complete run, the checks of the broken requirements run first. They
+    send the same requests as in a complete run, so if they detect the fault, no complete run is
+    needed. Otherwise passive checks of a complete run may still detect it; this run is skipped if
+    the fault is not due at this tier, because such runs would take most of a self-test's time.
+
+    The complete run starts with the cheapest tier, whose requests all deeper tiers send as well,
+    and stops at the first detection. With the trigger :data:`COUNTING` a fault strikes different
+    requests at each tier, so only the trial's own tier is run.
     """
     fault = trial.shown
     if not isinstance(fault, Fault) or trial.complete:
         return await _run(trial, server, "whole")
     if trial.stage is not Stage.GENERATED:
         alone = await _run(trial, server, "alone", trial.broken, until_found=True)
-        if alone.found or (trial.modifier is not None and not alone.due):
+        if alone.found or (trial.trigger is not None and not alone.due):
             return replace(alone, cost=None)
     for tier in Tier:
         cheaper = tier is not trial.tier
-        if not trial.tier.holds(tier) or (cheaper and trial.modifier == COUNTING):
+        if not trial.tier.holds(tier) or (cheaper and trial.trigger == COUNTING):
             continue
         whole = await _run(replace(trial, tier=tier), server, "whole", until_found=True)
         if whole.found:
@@ -93,13 +94,13 @@ async def _run(
 
 
 def failed(trial: Trial, error: Exception) -> Outcome:
-    """Tell of a run that broke inside the suite."""
+    """Return the outcome of a run that ended with an internal error of the suite."""
     reason = f"internal error of the suite: {type(error).__name__}: {error}"
     return Outcome(trial, (), Cost(), 0.0, reason[:MAX_SENTENCE_CHARS])
 
 
 def _base_url(server: BundledServer, trial: Trial, what: str) -> str:
-    """Each run meets a server that has answered nobody before."""
+    """Return a base URL under which the server has a fresh state for this run."""
     parts = urlsplit(server.base_url)
     return f"{parts.scheme}://{parts.netloc}/{trial.path}-{what}/v1"
 

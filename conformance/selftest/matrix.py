@@ -1,4 +1,4 @@
-"""The kill matrix: of all runs together, what was found and missed, and who was accused. Pure."""
+"""The kill matrix of a self-test: detected and missed faults, and false positives; pure."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from conformance.selftest.catalogue import Fault
 from conformance.selftest.outcome import Outcome
 
 SMOKE_SHARE = 0.6
-"""The part of the faults that show everywhere which even the cheapest tier has to find."""
+"""Minimum share of the faults without a trigger that the smoke tier must detect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many."""
+    """A number of detected faults out of all."""
 
     found: int
     of: int
 
     @property
     def percent(self) -> int:
-        """Rounded down, so that 100 is all of them."""
+        """The percentage, rounded down, so that 100 means all."""
         return 100 * self.found // self.of if self.of else 100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One area, or all: what each tier finds where faults show everywhere, and where they hide."""
+    """The detection in one area, or in all: per tier without a trigger, and with triggers."""
 
     area: str
     by_tier: dict[Tier, Share]
     hidden: Share
     besides: int | None
-    """Requirements accused beside those that a fault claims to break, over all its runs; None where
-    only a few checks were asked."""
+    """Requirements reported besides those that the faults break, over all runs; None unless all
+    checks ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a run of one tier costs: the middle of all runs and the dearest; seconds the middle."""
+    """The cost of a run at one tier: requests and tokens as (median, maximum), median seconds."""
 
     tier: Tier
     runs: int
@@ -53,7 +53,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Unsteady:
-    """A server that was not judged alike with every seed, and what differed."""
+    """A server with different results for different seeds, and the checks that differ."""
 
     name: str
     tier: Tier
@@ -61,13 +61,13 @@ class Unsteady:
 
 
 class Matrix:
-    """All outcomes of one selftest.
+    """All outcomes of one self-test.
 
     Args:
-        outcomes: one for each trial.
-        everything: whether the whole catalogue was run, so that shares mean something.
-        checks: every check there is.
-        left: runs that were not made, since the selftest broke off.
+        outcomes: one per trial.
+        everything: whether the whole catalogue was run, so that shares are meaningful.
+        checks: all checks.
+        left: number of runs that an interrupted self-test did not make.
     """
 
     def __init__(
@@ -87,18 +87,18 @@ class Matrix:
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
-        """The tiers that were run, the cheapest first."""
+        """The tiers of the trials, the cheapest first."""
         run = {outcome.trial.tier for outcome in self.outcomes}
         return tuple(tier for tier in Tier if tier in run)
 
     @property
     def complete(self) -> bool:
-        """Whether every check was asked in every run."""
+        """Whether all checks ran in all trials."""
         return all(outcome.trial.complete for outcome in self.outcomes)
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The matrix by area, and last the sum of it; empty without faults."""
+        """One row per area, and the total last; empty without faults."""
         areas = sorted({_fault(outcome).area for outcome in self.faulty})
         rows = [
             self._row(area, [o for o in self.faulty if _fault(o).area == area]) for area in areas
@@ -106,22 +106,22 @@ class Matrix:
         return (*rows, self._row("all", self.faulty)) if rows else ()
 
     def _row(self, area: str, outcomes: Sequence[Outcome]) -> Row:
-        shown = [outcome for outcome in outcomes if outcome.trial.modifier is None]
+        shown = [outcome for outcome in outcomes if outcome.trial.trigger is None]
         return Row(
             area,
             {tier: _share(o for o in shown if o.trial.tier is tier) for tier in self.tiers},
-            _share(outcome for outcome in outcomes if outcome.trial.modifier is not None),
+            _share(outcome for outcome in outcomes if outcome.trial.trigger is not None),
             sum(len(outcome.besides) for outcome in outcomes) if self.complete else None,
         )
 
     @property
     def missed(self) -> tuple[Outcome, ...]:
-        """What had to be found and was not."""
+        """Faults that were due and not detected."""
         return tuple(o for o in self.faulty if o.due and not o.found)
 
     @property
     def not_yet(self) -> tuple[Outcome, ...]:
-        """What this depth need not find, and did not; what a deeper run is for."""
+        """Faults that were not detected and are only due at a deeper tier."""
         deepest = self.tiers[-1:]
         return tuple(
             o for o in self.faulty if o.trial.tier in deepest and not o.due and not o.found
@@ -129,42 +129,42 @@ class Matrix:
 
     @property
     def false_alarms(self) -> tuple[Outcome, ...]:
-        """Correct servers that were accused, and runs in which a check itself failed."""
+        """Runs with false positives or with internal errors of checks."""
         return tuple(outcome for outcome in self.outcomes if outcome.false_alarms)
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        """What the runs of all checks cost, by tier."""
+        """The cost of complete runs, by tier."""
         ended = [outcome for outcome in self.outcomes if outcome.cost is not None]
         by_tier = {tier: [o for o in ended if o.trial.tier is tier] for tier in self.tiers}
         return tuple(_price(tier, outcomes) for tier, outcomes in by_tier.items() if outcomes)
 
     @property
     def unsteady(self) -> tuple[Unsteady, ...]:
-        """What another seed would have told otherwise.
+        """Servers whose results depend on the seed.
 
-        Of a fault, whether it is found, and where every check was asked, also which requirements
-        it is told to break; of a correct server every verdict, as far as a server that wavers
-        between near-ties lets one be given.
+        Compared are, for a fault, whether it is detected, and in complete runs the requirements
+        that are reported; for a conforming server, all verdicts. Inconclusive counts as no result,
+        because a server with near-ties is not deterministic.
         """
         return (*_differing(self.faulty, _false_positives), *_differing(self.conforming, _verdicts))
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """Checks of the tiers that were run and that no fault made speak, where runs were whole."""
+        """Checks that detected no fault; empty unless all checks ran in all trials."""
         if not self.complete or not self.tiers:
             return ()
-        spoke = {remark.check for outcome in self.faulty for remark in outcome.finders}
+        detecting = {remark.check for outcome in self.faulty for remark in outcome.finders}
         deepest = self.tiers[-1]
         return tuple(
             check.id
             for check in self._checks
-            if deepest.holds(check.tier) and check.id not in spoke
+            if deepest.holds(check.tier) and check.id not in detecting
         )
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """What keeps the suite from being sound, in sentences; none is a pass."""
+        """Why the self-test failed, one sentence per reason; empty if it passed."""
         return tuple(self._complaints())
 
     def _complaints(self) -> Iterator[str]:
@@ -185,17 +185,17 @@ class Matrix:
 
 def _fault(outcome: Outcome) -> Fault:
     fault = outcome.trial.shown
-    assert isinstance(fault, Fault)  # noqa: S101 - the caller has sorted them
+    assert isinstance(fault, Fault)  # noqa: S101 - callers pass only outcomes of faults
     return fault
 
 
 def _place(outcome: Outcome) -> tuple[str, int, int]:
-    """By name, from the cheapest tier to the dearest; workers finish in any order."""
+    """Sort key: name, tier, seed; workers finish in any order."""
     return outcome.trial.name, list(Tier).index(outcome.trial.tier), outcome.trial.seed
 
 
 def _share(outcomes: Iterable[Outcome]) -> Share:
-    """Count what was found with every seed."""
+    """Count the faults that were detected with every seed."""
     found: dict[str, bool] = {}
     for outcome in outcomes:
         name = outcome.trial.name
@@ -218,7 +218,7 @@ def _price(tier: Tier, outcomes: Sequence[Outcome]) -> Price:
 def _differing(
     outcomes: Iterable[Outcome], result: Callable[[Outcome], dict[str, str]]
 ) -> Iterator[Unsteady]:
-    """Compare what each seed told of the same server at the same tier."""
+    """Compare the results of all seeds for the same server and tier."""
     first: dict[tuple[str, Tier], dict[str, str]] = {}
     differing: dict[tuple[str, Tier], set[str]] = {}
     for outcome in outcomes:
@@ -233,13 +233,13 @@ def _differing(
 
 
 def _false_positives(outcome: Outcome) -> dict[str, str]:
-    """Tell whether a fault is found, and of what a run of all checks accuses the server."""
+    """Return whether a fault is detected, and for a complete run the reported requirements."""
     reported = dict.fromkeys(outcome.reported, "broken") if outcome.trial.complete else {}
     return {**reported, "fault detected": str(outcome.found)}
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:
-    """Tell what each check holds against a server; one that wavers may withhold its judgement."""
+    """Return the result of each check; inconclusive, skipped and pass are the same."""
     nothing = (Verdict.SKIPPED, Verdict.PASS, Verdict.INCONCLUSIVE)
     return {
         remark.check: "nothing" if remark.verdict in nothing else remark.verdict.value

@@ -1,4 +1,4 @@
-"""What came of one run against a known server: found or missed, rightly accused or not. Pure."""
+"""The outcome of one run against a known server: detected or missed, false positives; pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from conformance.model import Cost, Level, Verdict
 from conformance.selftest.catalogue import Fault, Shows, Variant
 from conformance.selftest.trials import Trial
 
-ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
+REPORTING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one check said.
+    """The finding of one check, reduced to what the matrix needs.
 
-    ``declined`` names the parameters of the requests that were refused; ``generated`` says that
-    nobody wrote the requests for that one sentence.
+    ``rejected`` are the parameters of its rejected requests. ``generated`` is whether it is a
+    property-based check.
     """
 
     check: str
@@ -25,21 +25,21 @@ class Remark:
     level: Level
     verdict: Verdict
     message: str = ""
-    declined: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
     generated: bool = False
 
     @property
     def is_false_positive(self) -> bool:
-        """Whether it says that a promise is broken."""
-        return self.verdict in ACCUSING
+        """Whether it reports a deviation, which is a false positive on a conforming server."""
+        return self.verdict in REPORTING
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run: what each check said, and what it cost.
+    """The findings and the cost of one run.
 
-    ``because`` says why the run ended before any check could judge, or is None. ``cost`` is None
-    where a few checks sufficed, whose price is not that of a run.
+    ``because`` is why the run ended before any check, or None. ``cost`` is None unless all checks
+    ran. ``elapsed`` is in seconds.
     """
 
     trial: Trial
@@ -50,49 +50,48 @@ class Outcome:
 
     @property
     def finders(self) -> tuple[Remark, ...]:
-        """What accuses the server of just the promise that its fault breaks.
+        """The findings that detect the fault: those about a requirement that it breaks.
 
-        A generated check judges whole answers to requests that use everything at once, and names
-        the request and what is wrong with the answer: that is the fault, whichever sentence it
-        stands under.
+        A property-based check judges complete responses to requests that combine many parameters,
+        so its finding counts, whichever requirement it is filed under.
         """
         refused = isinstance(self.trial.shown, Fault) and self.trial.shown.shows is Shows.REFUSED
-        telling = {*ACCUSING, Verdict.REFUSED} if refused else ACCUSING
-        return tuple(remark for remark in self.own if remark.verdict in telling)
+        verdicts = {*REPORTING, Verdict.REFUSED} if refused else REPORTING
+        return tuple(remark for remark in self.own if remark.verdict in verdicts)
 
     @property
     def found(self) -> bool:
-        """Whether the fault was found."""
+        """Whether the fault was detected."""
         return bool(self.finders)
 
     @property
     def due(self) -> bool:
-        """Whether a run of this tier has to find the fault; one stage alone need find none."""
+        """Whether a run of this tier must detect the fault; a run of one stage need not."""
         fault, trial = self.trial.shown, self.trial
         whole = trial.stage is None
-        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.modifier))
+        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.trigger))
 
     @property
     def own(self) -> tuple[Remark, ...]:
-        """What the checks of the broken requirements said, and the generated ones."""
+        """The findings of the checks of the broken requirements and of property-based checks."""
         broken = self.trial.broken
         return tuple(r for r in self.remarks if broken and (r.requirement in broken or r.generated))
 
     @property
     def reported(self) -> frozenset[str]:
-        """The requirements that the server is told to break, but for mere conventions."""
+        """The requirements with reported deviations, except those of level may."""
         return frozenset(
             r.requirement for r in self.remarks if r.is_false_positive and r.level is not Level.MAY
         )
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """Requirements that are accused and that the fault does not claim to break."""
+        """Requirements with reported deviations that the fault does not break."""
         return tuple(sorted(self.reported - set(self.trial.broken)))
 
     @property
     def false_alarms(self) -> tuple[str, ...]:
-        """What no correct server should have had to hear; of a fault only what broke in a check."""
+        """False positives, in sentences; for a fault, only internal errors of checks."""
         if isinstance(self.trial.shown, Fault):
             return tuple(_in_words(r) for r in self.remarks if r.verdict is Verdict.ERROR)
         return tuple(self._wrong())
@@ -112,8 +111,8 @@ class Outcome:
             case Verdict.WARN:
                 return remark.level is not Level.MAY
             case Verdict.REFUSED:
-                # A dialect's own contract says what it may decline; a variant declares it.
-                return isinstance(shown, Variant) and not remark.declined & set(shown.refuses)
+                # A dialect's contract says what it may reject; a variant declares it.
+                return isinstance(shown, Variant) and not remark.rejected & set(shown.refuses)
             case Verdict.INCONCLUSIVE:
                 return not (isinstance(shown, Variant) and shown.may_be_inconclusive)
         return False

@@ -1,4 +1,4 @@
-"""Which runs a selftest makes: each shows one behaviour, under one contract, at one tier. Pure."""
+"""Plan the runs of a self-test: one behaviour, contract and tier each; pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from conformance.selftest.catalogue import LIVE, Catalogue, Fault, Variant
 from conformance.targets.bundled import REFERENCE
 
 NOTHING = "none"
-"""How the server calls it when no behaviour stands before it."""
+"""The path segment of the server without faults and variants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The server proper, speaking as one document says, under the contract of that document."""
+    """The server without faults in one dialect, tested against that dialect's contract."""
 
     name: str
 
     @property
     def contract(self) -> str:
-        """The contract that the dialect keeps."""
+        """The contract that the dialect conforms to."""
         return LIVE if self.name == REFERENCE else self.name
 
 
@@ -44,8 +44,8 @@ ALIKE: dict[str | None, tuple[str, ...]] = {
         "streaming.echo-once",
     ),
 }
-"""What says that an answer is the same in two ways, which a fault that shows in one of them breaks
-beside its own promise."""
+"""Per trigger, the requirements that two ways of requesting the same give the same response. A
+fault that strikes only one of the ways breaks them as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +53,36 @@ class Trial:
     """One run of the suite.
 
     Attributes:
-        shown: what the server shows.
-        modifier: where a fault shows; None is everywhere.
-        seed: of the run, which also names the server's fresh state.
-        complete: whether to run all checks, also where those of the broken requirements find the
-            fault alone.
-        stage: the only one whose checks ask; None is all.
+        shown: the behaviour of the server.
+        tier: the tier of the run.
+        contract: the contract to test against.
+        dialect: the dialect of the server.
+        trigger: the trigger of the fault; None means every response.
+        seed: the seed of the run.
+        complete: whether to run all checks, even if the checks of the broken requirements alone
+            detect the fault.
+        stage: the only stage whose checks send requests; None is all.
     """
 
     shown: Shown
     tier: Tier
     contract: str
     dialect: str
-    modifier: str | None = None
+    trigger: str | None = None
     seed: int = 0
     complete: bool = True
     stage: Stage | None = None
 
     @property
     def name(self) -> str:
-        """What a person calls it: ``NAME``, ``NAME@MODIFIER``."""
-        return f"{self.shown.name}@{self.modifier}" if self.modifier else self.shown.name
+        """The name of the behaviour: ``NAME`` or ``NAME@TRIGGER``."""
+        return f"{self.shown.name}@{self.trigger}" if self.trigger else self.shown.name
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The requirements of which accusing one is to have found the fault; of others none."""
+        """The requirements that the fault breaks under its trigger; empty without a fault."""
         own = self.shown.requirements if isinstance(self.shown, Fault) else ()
-        return (*own, *ALIKE.get(self.modifier, ())) if own else ()
+        return (*own, *ALIKE.get(self.trigger, ())) if own else ()
 
     @property
     def path(self) -> str:
@@ -90,17 +93,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the catalogue is to be run.
+    """Options of a self-test.
 
     Attributes:
-        faults: globs for names, with or without a modifier, and for areas.
+        tier: the deepest tier.
+        faults: globs for names, with or without a trigger, and for areas.
         variants: globs for names.
-        tier: the deepest that is run.
-        contract: judge under this one; None is each fault's and each variant's own.
-        seeds: how often everything is repeated, each time with another seed.
-        complete: run all checks against each fault, which is ten times as dear, and tells what else
-            is accused for one fault.
-        stage: the only one whose checks ask; None is all.
+        contract: test against this contract; None is each fault's and variant's own.
+        seeds: number of repetitions, each with another seed.
+        complete: run all checks against each fault, which takes about ten times as long and shows
+            which other requirements are reported.
+        stage: the only stage whose checks send requests; None is all.
     """
 
     tier: Tier = Tier.STANDARD
@@ -113,15 +116,15 @@ class Wanted:
 
     @property
     def everything(self) -> bool:
-        """Whether nothing of the catalogue is left out."""
+        """Whether the whole catalogue is selected."""
         return not (self.faults or self.variants or self.contract or self.stage)
 
 
 def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
-    """List the runs, the correct servers first: some of these take their time.
+    """Return the runs, conforming servers first, because they take longest.
 
-    A fault that shows everywhere is tried at each tier up to the one wanted, since what it costs to
-    find it is half of what a selftest tells; all else at that tier alone.
+    A fault without a trigger is run at each tier up to the selected one, to measure the detection
+    rate of each; everything else only at the selected tier.
     """
     once = [*_conforming(catalogue.variants, wanted), *_faulty(catalogue.faults, wanted)]
     return tuple(
@@ -157,19 +160,19 @@ def _faulty(faults: Iterable[Fault], wanted: Wanted) -> Iterator[Trial]:
         contract = _contract_for(fault, wanted)
         if contract is None:
             continue
-        for modifier in (None, *fault.modifiers):
-            for tier in Tier if modifier is None else (wanted.tier,):
-                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), modifier)
+        for trigger in (None, *fault.triggers):
+            for tier in Tier if trigger is None else (wanted.tier,):
+                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), trigger)
                 chosen = _matches(wanted.faults, trial.name, fault.area)
                 if wanted.tier.holds(tier) and chosen:
                     yield trial
 
 
 def _contract_for(shown: Fault | Variant, wanted: Wanted) -> str | None:
-    """The contract to judge by; None where the one that is wanted has nothing to say of it.
+    """Return the contract to test against; None if the selected one does not apply.
 
-    What the live API's contract holds for wrong or right, a document may leave open: there a fault
-    is one if its requirement is in force, and a server that declines a parameter may be wrong.
+    A fault under the live API's contract is a fault under another one only if a requirement that it
+    breaks is in force there. A variant that rejects parameters may violate another contract.
     """
     contract = wanted.contract
     if contract is None or shown.contract == contract.name:
@@ -184,7 +187,7 @@ def _contract_for(shown: Fault | Variant, wanted: Wanted) -> str | None:
 
 
 def _dialect_for(shown: Fault | Variant, contract: str) -> str:
-    """Its own dialect, unless another contract is wanted, which its own dialect keeps."""
+    """Return the dialect: that of the selected contract, otherwise the behaviour's own."""
     other = shown.contract != contract and contract in DOCUMENTS
     return contract if other else shown.dialect
 

@@ -1,7 +1,7 @@
-"""Processes that make the runs: each has a server of its own and judges one trial after the other.
+"""Worker processes that execute trials, each with its own server.
 
-A worker ends with the pipe that it gets its trials from, and its server with it, so that neither
-outlives this process, however that ends.
+A worker ends when its pipe is closed, and its server with it, so that neither outlives the parent
+process, however that ends.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from conformance.selftest.trials import Trial
 from conformance.targets.bundled import COMMAND, BundledServerError, bundled_showcase
 
 STOP_TIMEOUT_SECONDS = 15.0
-"""Seconds that a worker gets to stop its server before it is ended."""
+"""Timeout for a worker to stop its server, before it is killed."""
 
 
 class WorkerError(Exception):
-    """A worker or its server has gone, in one sentence."""
+    """A worker or its server ended unexpectedly; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +37,41 @@ class _Worker:
 def outcomes_of(
     trials: Sequence[Trial], jobs: int, command: Sequence[str] = COMMAND
 ) -> Generator[Outcome, None, None]:
-    """Make the runs, as many at a time as there are jobs, and yield what comes of each at once.
+    """Execute trials in parallel and yield each outcome as soon as it is there.
 
     Args:
-        trials: what to run.
-        jobs: workers at most.
-        command: starts a worker's server.
+        trials: the trials.
+        jobs: maximum number of workers.
+        command: the command that starts a worker's server.
 
     Raises:
-        WorkerError: a worker, or the server of one, ended before it should have.
+        WorkerError: a worker or its server ended unexpectedly.
     """
     todo = iter(trials)
     with _workers(min(jobs, len(trials)), command) as workers:
         busy = {worker.pipe: worker for worker in workers}
         for worker in workers:
-            _ask(worker, next(todo))
+            _assign(worker, next(todo))
         while busy:
             for pipe in wait(list(busy)):
-                assert isinstance(pipe, Connection)  # noqa: S101 - nothing else is waited for
-                outcome = _response(busy[pipe])
+                assert isinstance(pipe, Connection)  # noqa: S101 - `busy` has only connections
+                outcome = _result(busy[pipe])
                 trial = next(todo, None)
                 if trial is None:
                     del busy[pipe]
                 else:
-                    _ask(busy[pipe], trial)
+                    _assign(busy[pipe], trial)
                 yield outcome
 
 
-def _ask(worker: _Worker, trial: Trial) -> None:
+def _assign(worker: _Worker, trial: Trial) -> None:
     try:
         worker.pipe.send(trial)
     except OSError:
         raise _gone(worker) from None
 
 
-def _response(worker: _Worker) -> Outcome:
+def _result(worker: _Worker) -> Outcome:
     try:
         result = worker.pipe.recv()
     except (EOFError, OSError):
@@ -88,7 +88,7 @@ def _gone(worker: _Worker) -> WorkerError:
 
 @contextmanager
 def _workers(count: int, command: Sequence[str]) -> Iterator[list[_Worker]]:
-    # A fresh interpreter, so that no worker holds another's pipes open by having been forked.
+    # A forked worker would inherit, and hold open, the pipes of the others.
     context = multiprocessing.get_context("spawn")
     workers: list[_Worker] = []
     try:
@@ -109,10 +109,10 @@ def _workers(count: int, command: Sequence[str]) -> Iterator[list[_Worker]]:
 
 
 def work(pipe: Connection, command: Sequence[str]) -> None:
-    """Judge the trials that come through a pipe until it ends; a worker's whole life."""
-    # Ctrl-C goes to all processes of a terminal; this one ends with its pipe.
+    """Execute trials from a pipe until it is closed; the main function of a worker."""
+    # Ctrl-C reaches all processes of a terminal; this one ends when its pipe is closed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whoever has gone has closed the pipe, and hears no answer.
+    # The pipe is closed if the parent process has ended.
     with suppress(EOFError, OSError):
         try:
             with bundled_showcase(command) as server:
@@ -120,7 +120,7 @@ def work(pipe: Connection, command: Sequence[str]) -> None:
                     trial: Trial = pipe.recv()
                     try:
                         outcome = asyncio.run(outcome_of(trial, server))
-                    except Exception as error:  # noqa: BLE001 - one broken run is told, like a miss
+                    except Exception as error:  # noqa: BLE001 - an internal error is an outcome
                         outcome = failed(trial, error)
                     if not server.is_running():
                         pipe.send(f"the bundled server ended during the run against {trial.name}")

@@ -1,9 +1,9 @@
-"""Targets: the endpoints to judge, as ``conformance.toml`` names them.
+"""Targets: the endpoints to test, read from ``conformance.toml``.
 
     for entry in read_targets(Path("conformance.toml")):
         target = entry.target("zero", os.environ)
 
-Keys never stand in the file: it names the environment variables that hold them.
+The file contains no keys, only the names of environment variables that hold them.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""The reference server that comes with the suite, run as a process of its own for one run.
+"""Start the bundled reference server as a subprocess.
 
     with bundled_server() as server:
         Target(server.base_url, server.model, "openai", server.api_key)
 
-The two packages know nothing of each other: this module knows a command, an environment variable
-and the line that the server prints when it listens. It speaks as any of the documents, by its name,
-or as `REFERENCE`, which serves everything; a showcase speaks as all of them, and misbehaves by name
-where it is asked to. Its standard input is a pipe that ends with this process, and the server with
-it, so that none stays behind even after ``kill -9``.
+The two packages do not import each other: this module only knows the server's command, its
+environment variable for the key, and the line that it prints when it listens. The server ends when
+its standard input is closed, so it does not outlive this process even after ``kill -9``.
 """
 
 from __future__ import annotations
@@ -39,12 +37,12 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class BundledServerError(Exception):
-    """The bundled server cannot be started, with the reason and the way out in one sentence."""
+    """The bundled server cannot be started; the message has the reason and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundledServer:
-    """A server that listens, and what it takes to be let in."""
+    """A running server: its base URL with ``/v1``, model, key and process id."""
 
     base_url: str
     model: str
@@ -56,33 +54,37 @@ class BundledServer:
 def bundled_server(
     command: Sequence[str] = COMMAND, *, dialect: str = REFERENCE
 ) -> AbstractContextManager[BundledServer]:
-    """Start the server in a dialect, and stop it when the block ends, however it ends.
+    """Start the server in a dialect, and stop it when the block ends.
+
+    Args:
+        command: the command line, without ``--dialect``.
+        dialect: the name of a document, or ``reference``, which serves every feature.
 
     Raises:
-        BundledServerError: it did not come to listen.
+        BundledServerError: it did not start.
     """
     return _started([*command, "--dialect", dialect])
 
 
 def bundled_showcase(command: Sequence[str] = COMMAND) -> AbstractContextManager[BundledServer]:
-    """Start a server that shows every dialect, fault and variant, each under a path of its own.
+    """Start a server that shows every dialect, fault and variant, each under its own path.
 
     Below the origin of its base URL, ``/DIALECT/BEHAVIOURS/INSTANCE/v1`` is the base URL of a
-    server of that dialect with those behaviours; ``none`` is none. Any word is an instance, and
-    each begins afresh.
+    server of that dialect with those behaviours, or ``none``. Each instance, any word, has its own
+    state.
 
     Raises:
-        BundledServerError: it did not come to listen.
+        BundledServerError: it did not start.
     """
-    # A line in the log for each of a hundred thousand requests would help nobody.
+    # A self-test sends a hundred thousand requests, which need no log lines.
     return _started([*command, "--showcase", "--log-level", "warning"])
 
 
 def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
-    """Return the JSON in which the server lists its ``faults`` or its ``variants``.
+    """Return the server's list of ``faults`` or ``variants`` as JSON.
 
     Raises:
-        BundledServerError: it did not list them.
+        BundledServerError: the command failed or timed out.
     """
     arguments = [*command, f"--list-{what}", "--format", "json"]
     try:
@@ -97,16 +99,16 @@ def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
 
 
 def is_installed() -> bool:
-    """Tell whether the server can be expected to start: what its extra asks for is there."""
+    """Return whether all packages of the extra ``server`` are installed."""
     try:
         wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return False
     of_the_server = (line for line in wanted if _MARKED.search(line))
-    return all(_is_there(line) for line in of_the_server)
+    return all(_is_package_installed(line) for line in of_the_server)
 
 
-def _is_there(requirement: str) -> bool:
+def _is_package_installed(requirement: str) -> bool:
     name = _NAME.match(requirement)
     try:
         return name is not None and bool(metadata.version(name[0]))
@@ -116,7 +118,7 @@ def _is_there(requirement: str) -> bool:
 
 @contextmanager
 def _started(command: Sequence[str]) -> Iterator[BundledServer]:
-    # Its own key for each run: whoever else can reach the port cannot use the server.
+    # A random key, so that other users of this machine cannot use the server.
     key = f"sk-bundled-{secrets.token_urlsafe(24)}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
@@ -140,7 +142,7 @@ def _started(command: Sequence[str]) -> Iterator[BundledServer]:
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> str:
-    """Read what the server says first; empty when it ended, or said nothing in time."""
+    """Read the server's first line of output; empty if it ended or timed out."""
     assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
     watchdog = threading.Timer(START_SECONDS, process.kill)
     watchdog.start()

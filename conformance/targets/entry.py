@@ -1,4 +1,4 @@
-"""One target as ``conformance.toml`` describes it, and what the environment makes of it."""
+"""One target of ``conformance.toml``, with secrets from the environment."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conformance.targets.parsing import TypedError, read_key
 
 
 class MissingSecretError(Exception):
-    """The environment lacks a secret of one target; ``told`` names the variable in a sentence."""
+    """A secret is not in the environment; ``reason`` names the variable, in both languages."""
 
-    def __init__(self, result: Text) -> None:
-        super().__init__(result.en)
-        self.reason = result
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.en)
+        self.reason = reason
 
 
 NOT_SET = Text(
@@ -30,17 +30,17 @@ NO_KEY = Text(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be judged, how, and in which variables its secrets are kept.
+    """A target as configured, with the environment variables that hold its secrets.
 
     Attributes:
-        name: what its owner calls it, and the name of its folder.
-        base_url: up to and without ``/completions``.
-        model: the model to ask for.
-        contract: a document's short name, or the path of an overlay.
-        api_key_env: the variable that holds the key; None where the endpoint wants none.
-        headers: headers to send with every request, for everybody to see.
-        headers_env: further headers, each with the variable that holds its secret value.
-        options: how much to judge, and at what price and pace.
+        name: the name of the target and of its output folder.
+        base_url: up to, but without, ``/completions``.
+        model: the model to request.
+        contract: the name of a document, or the path of an overlay.
+        api_key_env: the environment variable that holds the key; None if no key is needed.
+        headers: headers of every request, without secrets.
+        headers_env: further headers, each with the environment variable that holds its value.
+        options: the options of the run.
     """
 
     name: str
@@ -53,14 +53,14 @@ class Entry:
     options: Options = field(default_factory=Options)
 
     def target(self, contract: str, environment: Mapping[str, str]) -> Target:
-        """Put the secrets in their places.
+        """Return the target with its secrets.
 
         Args:
-            contract: the name of the contract that the target is held to.
-            environment: where the variables are looked up.
+            contract: the name of the contract under test.
+            environment: the environment variables.
 
         Raises:
-            MissingSecretError: a variable is not set, or holds what no header can carry.
+            MissingSecretError: a variable is not set, or its value is not valid in a header.
         """
         key = _secret(self.api_key_env, environment) if self.api_key_env else None
         secrets = {

@@ -177,16 +177,16 @@ def _merged(shared: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, s
 
 def _once(headers: Mapping[str, str], own: Mapping[str, Any], place: _Place) -> None:
     """Check that no header is set twice."""
-    non_streaming = {name.lower() for name in headers}
+    without_secrets = {name.lower() for name in headers}
     for name in own.get("headers-env", {}):
-        if name.lower() in non_streaming:
+        if name.lower() in without_secrets:
             place.complain(f"headers and headers-env both set {name}; remove one of them")
         if name.lower() == "authorization" and "api-key-env" in own:
             place.complain("headers-env and api-key-env both set Authorization; remove one of them")
 
 
 def _contract(name: str, path: Path, place: _Place) -> str:
-    """Find a contract; the path of an overlay begins where the file lies."""
+    """Load a contract; the path of an overlay is relative to the targets file."""
     found = name if name in DOCUMENTS else str(path.parent / name)
     try:
         load_contract(found)
@@ -197,22 +197,22 @@ def _contract(name: str, path: Path, place: _Place) -> str:
 
 
 def _options(settings: Mapping[str, Any]) -> Options:
-    usual = Options()
+    defaults = Options()
     return Options(
         tier=settings.get("tier", Tier.STANDARD),
         limits=Limits(settings.get("max-requests"), settings.get("max-spend-tokens")),
         transport=TransportOptions(
-            concurrency=settings.get("concurrency", usual.transport.concurrency),
+            concurrency=settings.get("concurrency", defaults.transport.concurrency),
             rate=settings.get("rate"),
-            timeout=settings.get("timeout", usual.transport.timeout),
+            timeout=settings.get("timeout", defaults.transport.timeout),
         ),
-        seed=settings.get("seed", usual.seed),
-        strict=settings.get("strict", usual.strict),
+        seed=settings.get("seed", defaults.seed),
+        strict=settings.get("strict", defaults.strict),
     )
 
 
 def _distinct(entries: list[Entry | None], top: _Place) -> None:
-    """Make sure that no two names become one folder on a disk that ignores case."""
+    """Check that no two names are the same folder on a case-insensitive file system."""
     seen: dict[str, str] = {}
     for entry in entries:
         if entry is None:

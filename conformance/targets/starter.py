@@ -1,4 +1,4 @@
-"""The text of a ``conformance.toml`` to begin with: pure."""
+"""The text of a starter ``conformance.toml``; pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TAIL = """
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A target to begin with. ``contract`` is the short name of the vendor's document."""
+    """A vendor as a target; ``contract`` is the name of the vendor's document."""
 
     contract: str
     title: str
@@ -52,12 +52,12 @@ class Vendor:
 
     @property
     def variable(self) -> str:
-        """The environment variable that is to hold the key."""
+        """The environment variable for the key, such as ``GPT_GE_API_KEY``."""
         return f"{self.contract.upper().replace('-', '_')}_API_KEY"
 
 
 def starter(vendors: Iterable[Vendor]) -> str:
-    """Write a commented file with a target for each vendor."""
+    """Return a commented configuration file with a target for each vendor."""
     targets = (
         TARGET.format(
             title=vendor.title,

@@ -1,8 +1,8 @@
-"""An endpoint that exists only in memory and keeps every promise of a contract.
+"""An in-memory endpoint that conforms to any contract.
 
-``plan`` counts requests on it without a network, and the checks' own tests run against it. Its
-language is a toy: it counts, copies and otherwise wanders through a few words, and each of its
-probabilities is a pure function of the text before. It is no reading of anybody's server.
+``conformance plan`` counts requests with it, and the unit tests of checks run against it. Its
+language model is a toy: it counts, copies and otherwise picks words by a checksum, and its
+probabilities are a pure function of the context. It imitates no particular server.
 """
 
 from conformance.testing.fake_endpoint import FakeEndpoint

@@ -1,4 +1,4 @@
-"""Answers requests of the contract as the contract says, without a network."""
+"""A fake endpoint that responds as a contract says, without a network."""
 
 from __future__ import annotations
 
@@ -19,31 +19,35 @@ from conformance.testing.fake_validation import CONTEXT, Body, RequestError, err
 MODEL = "imagined"
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream"
-TICK = 0.01
-"""Imagined seconds from one event of a stream to the next."""
+EVENT_SECONDS = 0.01
+"""Simulated seconds between two events of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """One generated choice: its tokens, what the model thought of each, and the text kept."""
+    """One generated choice: its tokens and their distributions, and the text up to a stop."""
 
     prompt: list[int]
     tokens: list[int]
-    thoughts: list[Distribution]
+    distributions: list[Distribution]
     kept: bytes
     finish_reason: str
 
     @property
     def quality(self) -> float:
-        """The mean log probability of a token, by which the best of several is chosen."""
-        result = [d.logprob(t) for d, t in zip(self.thoughts, self.tokens, strict=True)]
+        """The mean log probability per token in nats, by which ``best_of`` ranks candidates."""
+        result = [d.logprob(t) for d, t in zip(self.distributions, self.tokens, strict=True)]
         return sum(result) / max(1, len(result))
 
 
 class FakeEndpoint:
-    """A transport that answers by itself, and remembers every request it was sent.
+    """A transport that generates responses itself.
 
-    Unseeded samples come from a counter, so they differ within a run and repeat between runs.
+    Samples without a seed are seeded by a counter, so they differ within a run and repeat between
+    runs.
+
+    Attributes:
+        requests: all requests that were sent, in order.
     """
 
     def __init__(self, contract: Contract, model: str = MODEL) -> None:
@@ -53,7 +57,7 @@ class FakeEndpoint:
         self.requests: list[Request] = []
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:  # noqa: ARG002 - nothing is shared here
-        """Answer a request; every one is generated anew."""
+        """Respond to a request; identical requests get new responses."""
         self.requests.append(request)
         named = {name.lower() for name, _ in request.headers}
         if request.credentials is not Credentials.OWN or "authorization" in named:
@@ -62,7 +66,7 @@ class FakeEndpoint:
             code = "invalid_api_key" if wrong else None
             return self._refusal(request, RequestError(message, code=code, status=401))
         if (request.method, request.path) == ("GET", "/models"):
-            entry = {"id": self._model, "object": "model", "owned_by": "imagination"}
+            entry = {"id": self._model, "object": "model", "owned_by": "nobody"}
             return self._response(request, {"object": "list", "data": [entry]})
         if request.path != "/completions":
             return self._refusal(request, RequestError("there is nothing here", status=404))
@@ -92,7 +96,7 @@ class FakeEndpoint:
             "object": "text_completion",
             "created": int(time.time()),
             "model": self._model,
-            "system_fingerprint": "fp_imagined",
+            "system_fingerprint": "fp_fake",
         }
         if body.get("stream"):
             return self._stream(request, body, envelope, choices, usage)
@@ -100,7 +104,7 @@ class FakeEndpoint:
         return self._response(request, {**envelope, "choices": whole, "usage": usage})
 
     def _drafts(self, body: Body, prompt: list[int], n: int) -> list[_Draft]:
-        """The best ``n`` of as many choices as were asked for."""
+        """Generate ``best_of`` candidates and return the best ``n``."""
         candidates = max(n, body.get("best_of") or 1)
         seed = _or(body.get("seed"), self._contract.parameter("seed").default)
         drafts = []
@@ -120,7 +124,7 @@ class FakeEndpoint:
         choices: Sequence[_Draft],
         usage: Mapping[str, int],
     ) -> Exchange:
-        """Send the choices side by side, a token of each in turn."""
+        """Stream the choices interleaved, one token of each in turn."""
         options = body.get("stream_options")
         counted = isinstance(options, dict) and options.get("include_usage")
         extra = {"usage": None} if counted else {}
@@ -133,14 +137,17 @@ class FakeEndpoint:
         events = [f"data: {_json(chunk)}\n\n".encode() for chunk in chunks]
         events.append(b"data: [DONE]\n\n")
         events = events[: request.read_events]
-        arrivals = tuple(Arrival(TICK * i, len(event)) for i, event in enumerate(events, start=1))
+        arrivals = tuple(
+            Arrival(EVENT_SECONDS * i, len(event)) for i, event in enumerate(events, start=1)
+        )
         return self._exchange(request, 200, STREAM_TYPE, b"".join(events), arrivals)
 
     def _response(
         self, request: Request, response: Mapping[str, Any], status: int = 200
     ) -> Exchange:
         body = _json(response).encode("utf-8", errors="surrogatepass")
-        return self._exchange(request, status, JSON_TYPE, body, (Arrival(TICK, len(body)),))
+        arrivals = (Arrival(EVENT_SECONDS, len(body)),)
+        return self._exchange(request, status, JSON_TYPE, body, arrivals)
 
     def _refusal(self, request: Request, error: RequestError) -> Exchange:
         return self._response(request, error.body, error.status)
@@ -154,11 +161,11 @@ class FakeEndpoint:
         arrivals: tuple[Arrival, ...],
     ) -> Exchange:
         number = len(self.requests)
-        elapsed = arrivals[-1].at if arrivals else TICK
+        elapsed = arrivals[-1].at if arrivals else EVENT_SECONDS
         return Exchange(
             id=f"x{number:04d}",
             request=request,
-            attempts=(Attempt(TICK * number, elapsed, status, None),),
+            attempts=(Attempt(EVENT_SECONDS * number, elapsed, status, None),),
             status=status,
             headers=(
                 ("content-type", content_type),
@@ -174,7 +181,7 @@ class FakeEndpoint:
 def _generate(
     body: Body, prompt: list[int], rng: random.Random, default_tokens: int | None
 ) -> _Draft:
-    """Sample one choice up to its limit, its natural end, or the first stop sequence."""
+    """Sample one choice up to its limit, the end of the text, or the first stop sequence."""
     limit = _or(body.get("max_tokens"), _or(default_tokens, CONTEXT))
     stop = body.get("stop")
     stops = [s.encode() for s in ([stop] if isinstance(stop, str) else stop or ()) if s]
@@ -183,26 +190,26 @@ def _generate(
         tail = language.encode(body["suffix"])
         context = [language.PREFIX, *prompt, language.SUFFIX, *tail, language.MIDDLE]
     tokens: list[int] = []
-    thoughts: list[Distribution] = []
+    distributions: list[Distribution] = []
     text = b""
     while len(tokens) < min(limit, CONTEXT - len(context)):
-        thought = language.predict([*context, *tokens])
-        token = thought.shifted(_shifts(body, tokens)).sample(
+        distribution = language.predict([*context, *tokens])
+        token = distribution.shifted(_shifts(body, tokens)).sample(
             _or(body.get("temperature"), 1), _or(body.get("top_p"), 1), rng
         )
         if token == language.END_OF_TEXT:
-            return _Draft(prompt, tokens, thoughts, text, "stop")
+            return _Draft(prompt, tokens, distributions, text, "stop")
         tokens.append(token)
-        thoughts.append(thought)
+        distributions.append(distribution)
         text += language.token_text(token)
         found = [text.index(stop) for stop in stops if stop in text]
         if found:
-            return _Draft(prompt, tokens, thoughts, text[: min(found)], "stop")
-    return _Draft(prompt, tokens, thoughts, text, "length")
+            return _Draft(prompt, tokens, distributions, text[: min(found)], "stop")
+    return _Draft(prompt, tokens, distributions, text, "length")
 
 
 def _shifts(body: Body, tokens: Sequence[int]) -> dict[int, float]:
-    """Bias, and penalties on what was sampled; the prompt is not looked at."""
+    """Return logit bias and penalties per token; penalties ignore the prompt."""
     shifts = {int(token): float(bias) for token, bias in (body.get("logit_bias") or {}).items()}
     presence = body.get("presence_penalty") or 0
     frequency = body.get("frequency_penalty") or 0
@@ -227,10 +234,10 @@ def _choice(draft: _Draft, body: Body, index: int) -> dict[str, Any]:
 
 
 def _parts(draft: _Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
-    """A choice in pieces: the echo, then a piece for each token, then the reason why it ended.
+    """Yield a choice in parts: the echo, one part per token, and the finish reason.
 
-    What is sent is cut from the text that is kept, at the borders of characters; so no stop
-    sequence shows, and nothing that was held back is lost.
+    The parts are slices of the kept text between characters, so that no stop sequence is sent and
+    no held text is lost.
     """
     echoes = bool(body.get("echo"))
     text = (language.decode(draft.prompt) if echoes else b"") + draft.kept
@@ -255,7 +262,7 @@ def _parts(draft: _Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
 
 
 def _border(text: bytes, end: int) -> int:
-    """Step back from the middle of a character to its beginning."""
+    """Return the start of the character at ``end`` if ``end`` is inside one, otherwise ``end``."""
     for back in range(1, min(4, end) + 1):
         byte = text[end - back]
         if byte >= 0xC0:
@@ -267,14 +274,15 @@ def _border(text: bytes, end: int) -> int:
 
 
 def _entries(draft: _Draft, body: Body) -> Iterator[tuple[str, float | None, Any, int]]:
-    """Each token's text, log probability, alternatives and offset, the echoed prompt's first."""
+    """Yield each token's text, log probability, alternatives and offset, with an echoed prompt."""
     count = int(body["logprobs"])
     head = len(draft.prompt) if body.get("echo") else 0
-    thoughts = [language.predict(draft.prompt[:i]) for i in range(head)] + draft.thoughts
+    distributions = [language.predict(draft.prompt[:i]) for i in range(head)]
+    distributions += draft.distributions
     raw = b"" if head else language.decode(draft.prompt)
     for i, token in enumerate([*draft.prompt[:head], *draft.tokens]):
         fragment = language.token_text(token)
-        # A token that lies wholly behind the cut of a stop sequence is no part of the answer.
+        # A token that is entirely after a stop sequence is not part of the response.
         if i >= head and len(raw) >= len(language.decode(draft.prompt)) + len(draft.kept):
             return
         offset = len(raw.decode("utf-8", errors="ignore"))
@@ -282,11 +290,11 @@ def _entries(draft: _Draft, body: Body) -> Iterator[tuple[str, float | None, Any
         if head and i == 0:
             yield _shown(fragment), None, None, offset
             continue
-        shown = dict.fromkeys([*thoughts[i].top(count), token])
+        shown = dict.fromkeys([*distributions[i].top(count), token])
         alternatives = {
-            _shown(language.token_text(other)): thoughts[i].logprob(other) for other in shown
+            _shown(language.token_text(other)): distributions[i].logprob(other) for other in shown
         }
-        yield _shown(fragment), thoughts[i].logprob(token), alternatives, offset
+        yield _shown(fragment), distributions[i].logprob(token), alternatives, offset
 
 
 def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str, list[Any]]:
@@ -295,7 +303,7 @@ def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str,
 
 
 def _shown(fragment: bytes) -> str:
-    r"""A token as ``logprobs`` writes it: its text, or ``bytes:\xe2`` where it is no whole one."""
+    r"""Format a token as in ``logprobs``: its text, or ``bytes:\xe2`` if it is not valid UTF-8."""
     try:
         return fragment.decode() or "<|endoftext|>"
     except UnicodeDecodeError:
@@ -307,5 +315,5 @@ def _json(value: object) -> str:
 
 
 def _or(value: Any, otherwise: Any) -> Any:
-    """Take the default for a parameter that is null or not there, but not for 0."""
+    """Return the default for a parameter that is null or missing, but not for 0."""
     return otherwise if value is None else value

@@ -1,8 +1,8 @@
-"""A toy language: a tokenizer of words and bytes, and a model that is a pure function.
+"""A toy language model: a tokenizer of words and bytes, and a pure prediction function.
 
-The model goes on counting where the text counts, repeats what the text repeats, and otherwise walks
-through its words by a checksum of everything before. The best token leads by 1.5 nats or a little
-more: wide enough for greedy answers to be steady, narrow enough for the penalties to turn them.
+The model continues a count, repeats a repetition, and otherwise picks words by a checksum of the
+context. The best token leads by at least 1.5 nats: enough for greedy responses to be deterministic,
+and little enough for penalties to change them.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ SIZE = END_OF_TEXT + 1
 COMMA = ord(",")
 
 FLOOR = -30.0
-"""The score of every token that nothing speaks for."""
+"""The logit of all other tokens."""
 LEAD = 1.5
-"""What the best token has over the next, at least; how much it is depends on the whole text."""
+"""Minimum logit difference between the best token and the next; it depends on the context."""
 ALTERNATIVES = 24
-REACH = 256
-"""How far back the model looks for what it repeats."""
+"""Number of tokens with a logit above the floor."""
+REPETITION_TOKENS = 256
+"""Number of previous tokens in which the model looks for a repetition."""
 TEXT_END_TOKENS = 401
-"""The model ends a text whose length in tokens is a multiple of this."""
+"""The model ends a text if its length in tokens is one less than a multiple of this."""
 
 _WORD_IDS = {f" {word}".encode(): FIRST_WORD + i for i, word in enumerate(WORDS)}
 _NUMBER_IDS = {f" {number}".encode(): FIRST_NUMBER + number for number in range(NUMBERS)}
@@ -54,7 +55,7 @@ _SECOND_BYTES = {0xE0: (0xA0, 0xBF), 0xED: (0x80, 0x9F), 0xF0: (0x90, 0xBF), 0xF
 
 
 def encode(text: str) -> list[int]:
-    """Write a text as tokens; every text has exactly one way to be written."""
+    """Tokenize a text; lone surrogates are kept as their bytes."""
     ids: list[int] = []
     for match in _PIECES.finditer(text.encode("utf-8", errors="surrogatepass")):
         fragment = match.group()
@@ -64,7 +65,7 @@ def encode(text: str) -> list[int]:
 
 
 def _filler(fragment: bytes) -> int | None:
-    """Read the tokens that fill the vocabulary up: `` w`` and their own number."""
+    """Return the id of a filler token, whose text is `` w`` and its id; None for other text."""
     if not fragment.startswith(b" w") or not fragment[2:].isdigit():
         return None
     number = int(fragment[2:])
@@ -73,7 +74,7 @@ def _filler(fragment: bytes) -> int | None:
 
 
 def token_text(token: int) -> bytes:
-    """The bytes that a token stands for; none for the control tokens."""
+    """Return the bytes of a token; empty for control tokens."""
     if token < FIRST_NUMBER:
         return bytes([token])
     if token < FIRST_WORD:
@@ -84,13 +85,13 @@ def token_text(token: int) -> bytes:
 
 
 def decode(tokens: Iterable[int]) -> bytes:
-    """Write tokens as the bytes of their text."""
+    """Return the bytes of a sequence of tokens."""
     return b"".join(map(token_text, tokens))
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """Scores of the tokens that something speaks for; every other token has the floor."""
+    """A distribution of the next token; tokens without an entry have the logit :data:`FLOOR`."""
 
     scores: Mapping[int, float]
 
@@ -100,22 +101,22 @@ class Distribution:
         return math.log(sum(map(math.exp, self.scores.values())) + rest)
 
     def logprob(self, token: int) -> float:
-        """The natural logarithm of a token's probability."""
+        """Return a token's log probability in nats."""
         return min(0.0, self.scores.get(token, FLOOR) - self._normalizer)
 
     def top(self, count: int) -> list[int]:
-        """The most probable tokens, best first."""
+        """Return the ``count`` most probable tokens, the best first."""
         return sorted(self.scores, key=lambda token: (-self.scores[token], token))[:count]
 
     def shifted(self, shifts: Mapping[int, float]) -> Distribution:
-        """The distribution after a bias or a penalty on some tokens."""
+        """Return the distribution with ``shifts`` added to the logits of some tokens."""
         moved = dict(self.scores)
         for token, shift in shifts.items():
             moved[token] = moved.get(token, FLOOR) + shift
         return Distribution(moved)
 
     def sample(self, temperature: float, top_p: float, rng: random.Random) -> int:
-        """Draw a token; at temperature 0 the best one."""
+        """Sample a token; at temperature 0 return the best one."""
         ranked = self.top(len(self.scores))
         best = self.scores[ranked[0]]
         if temperature == 0:
@@ -132,12 +133,12 @@ class Distribution:
             drawn -= weight
             if drawn < 0:
                 return token
-        # What is left is the tail, or the last digit of a sum of floats.
+        # The sample is in the tail, or beyond the sum because of rounding.
         return rng.randrange(FIRST_FILLER, PREFIX) if top_p >= 1 else ranked[kept - 1]
 
 
 def predict(context: Sequence[int]) -> Distribution:
-    """Score what may follow."""
+    """Return the distribution of the next token."""
     checksum = zlib.crc32(array("l", context).tobytes())
     open_bytes = _continuation(context)
     if open_bytes is not None:
@@ -158,7 +159,10 @@ def predict(context: Sequence[int]) -> Distribution:
 
 
 def _follower(context: Sequence[int]) -> int | None:
-    """The token that counting or copying asks for; filling in a gap asks for neither."""
+    """Return the token that continues a count or a repetition, or None.
+
+    A fill-in-the-middle prompt continues neither.
+    """
     if MIDDLE in context:
         return None
     if len(context) >= 2:
@@ -171,9 +175,9 @@ def _follower(context: Sequence[int]) -> int | None:
 
 
 def _repeated(context: Sequence[int]) -> int | None:
-    """What followed the longest earlier occurrence of the text's end, at least two tokens long."""
+    """Return the token after the longest earlier occurrence of the last two or more tokens."""
     best, follower = 1, None
-    for end in range(len(context) - 1, max(1, len(context) - REACH), -1):
+    for end in range(len(context) - 1, max(1, len(context) - REPETITION_TOKENS), -1):
         length = 0
         while length < min(8, end) and context[end - 1 - length] == context[-1 - length]:
             length += 1
@@ -183,7 +187,7 @@ def _repeated(context: Sequence[int]) -> int | None:
 
 
 def _continuation(context: Sequence[int]) -> tuple[int, int] | None:
-    """The range of bytes that may come next inside a character, or None between characters."""
+    """Return the range of valid next bytes inside a UTF-8 sequence, or None between characters."""
     for back, token in enumerate(reversed(context[-3:])):
         if token >= 0xC0:
             width = 4 if token >= 0xF0 else 3 if token >= 0xE0 else 2

@@ -1,4 +1,4 @@
-"""What an ideal endpoint refuses: the contract's schema, and the rules between parameters."""
+"""The fake endpoint's validation: the contract's schema, and rules between parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.contract import Contract, SchemaViolation
 from conformance.testing import fake_model as language
 
 CONTEXT = 4096
-"""Tokens of prompt and answer together."""
+"""Maximum tokens of prompt and completion together."""
 
 CODES = {
     "type": "invalid_type",
@@ -27,7 +27,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RequestError:
-    """Why a request is refused, in the four words of the error envelope, and the status."""
+    """The error for an invalid request: the members of the error envelope, and the status."""
 
     message: str
     param: str | None = None
@@ -37,7 +37,7 @@ class RequestError:
 
     @property
     def body(self) -> dict[str, object]:
-        """The envelope."""
+        """The error envelope."""
         return {
             "error": {
                 "message": self.message,
@@ -49,7 +49,13 @@ class RequestError:
 
 
 def error_in(body: object, contract: Contract, model: str) -> RequestError | None:
-    """Say what is wrong with a request, or None."""
+    """Return the error for a request body, or None if it is valid.
+
+    Args:
+        body: the parsed body.
+        contract: the contract, whose limits apply.
+        model: the only model that exists.
+    """
     if not isinstance(body, Mapping):
         return RequestError("the body must be a JSON object")
     if not isinstance(body.get("model"), str):
@@ -65,8 +71,8 @@ def error_in(body: object, contract: Contract, model: str) -> RequestError | Non
     if body["model"] != model:
         message = f"The model `{body['model']}` does not exist"
         return RequestError(message, "model", "model_not_found", status=404)
-    # Beyond what the document promises it is generous: a null is a default, nothing but the model
-    # is required, and the prompt may have any form.
+    # More lenient than the document: null is the default, only the model is required, and the
+    # prompt can have any form.
     given = {name: value for name, value in body.items() if value is not None} | {"prompt": ""}
     wrong = (found for found in contract.validate_request(given) if found.rule != "required")
     violation = next(wrong, None)
@@ -74,7 +80,7 @@ def error_in(body: object, contract: Contract, model: str) -> RequestError | Non
 
 
 def _is_prompt(value: object) -> bool:
-    """Tell whether a value has one of the four forms of a prompt."""
+    """Return whether a value has one of the four forms of a prompt."""
     if not isinstance(value, list) or not value:
         return isinstance(value, str)
     return all(isinstance(part, str) for part in value) or all(
@@ -93,7 +99,7 @@ def _of_schema(violation: SchemaViolation) -> RequestError:
 
 
 def _of_rules(body: Body, contract: Contract) -> RequestError | None:
-    """The rules that no schema states."""
+    """Apply the rules between parameters, which no schema can express."""
     error = None
     choices, candidates = body.get("n") or 1, body.get("best_of")
     if candidates and candidates < choices:
@@ -132,7 +138,7 @@ def _is_token(key: str) -> bool:
 
 
 def prompts_of(body: Body) -> list[list[int]]:
-    """Read the prompts as tokens, whatever form they came in; no prompt is an empty text."""
+    """Return the tokens of each prompt, in any form; a missing prompt has none."""
     prompt = body.get("prompt")
     is_batch = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
     prompts = prompt if is_batch and isinstance(prompt, list) else [prompt]

@@ -1,1 +1,1 @@
-"""Everything that touches the network, and the pure pieces it is made of."""
+"""Sends requests over HTTP: client, budget, rate limits, retries, redaction."""

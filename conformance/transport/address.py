@@ -1,4 +1,4 @@
-"""What a base URL may look like, and how it is shown: pure."""
+"""Validate, join and display base URLs; pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 def trouble_with(url: str) -> str | None:
-    """Say in a sentence why nothing can be sent to a base URL, or None if it can."""
+    """Return why a base URL is unusable, in one sentence; None if it is usable."""
     try:
         parts = urlsplit(url)
         named = (parts.hostname, parts.port)
     except ValueError as error:
         return f"the base URL {without_login(url)!r} is invalid: {error}"
     if parts.username is not None or parts.password is not None:
-        # It would be recorded with every fault, and HTTP would send it in place of the key.
+        # httpx would send it instead of the key, and every transport error would record it.
         return (
             f"the base URL {without_login(url)} must not contain a user name or password; pass the "
             "key with api-key-env"
@@ -25,7 +25,7 @@ def trouble_with(url: str) -> str | None:
 
 
 def without_login(url: str) -> str:
-    """Take a name and password out of a URL, so that it can be shown and recorded."""
+    """Remove the user name and password from a URL, so that it can be shown and recorded."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -34,13 +34,13 @@ def without_login(url: str) -> str:
 
 
 def join(base_url: str, path: str) -> str:
-    """Put a path below a base URL, whose query (``?api-version=…``) stays at the end."""
+    """Append a path to a base URL, whose query (``?api-version=…``) stays at the end."""
     base, mark, query = base_url.partition("?")
     return f"{base.rstrip('/')}{path}{mark}{query}"
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL names this very machine."""
+    """Return whether a URL's host is ``localhost`` or a loopback address."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

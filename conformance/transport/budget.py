@@ -1,7 +1,7 @@
-"""What a run may spend: the most that a request can cost is set aside before it is sent.
+"""The budget of a run: each request reserves its worst-case cost before it is sent.
 
-Afterwards the endpoint's own bill replaces the estimate. So a limit on tokens is never exceeded by
-an endpoint that keeps to ``max_tokens``, and the estimates' slack comes back as answers arrive.
+When the response arrives, the reported usage replaces the reservation. So an endpoint that obeys
+``max_tokens`` cannot exceed a token limit.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from conformance.protocol.sse import parse_events
 from conformance.transport.coalesce import Sender
 
 FALLBACK_TOKENS = 16
-"""Taken for a request without ``max_tokens`` where the contract states no default."""
+"""Tokens assumed for a request without ``max_tokens`` if the contract states no default."""
 
 MAX_USAGE_TOKENS = 10**9
-"""Tokens of one kind that a bill for one answer can mean. A larger number is no bill: added up,
-such numbers outgrow what JSON can carry, and the run's own record could not be written."""
+"""Maximum plausible tokens of one kind. Larger values are ignored, because their sum could exceed
+what JSON numbers represent, and the record could not be written."""
 
 FILL_IN_MARKERS = 4
-"""The tokens that mark prefix, suffix, middle and beginning where a text is to be filled in."""
+"""Control tokens of a fill-in-the-middle prompt: prefix, suffix, middle and beginning."""
 
 
 class Budget:
-    """The limits of a run, what it has spent, and what is set aside for requests under way."""
+    """The limits of a run, its cost so far, and the reservations of requests in flight."""
 
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self.limits = limits
@@ -37,10 +37,10 @@ class Budget:
         self._settled = asyncio.Condition()
 
     async def reserve(self, tokens: int) -> None:
-        """Set aside one request and its tokens, waiting for requests under way to free some.
+        """Spend one request and reserve tokens, waiting for requests in flight if necessary.
 
         Raises:
-            BudgetSpent: they do not fit, and nothing is under way that could make room.
+            BudgetSpent: the limits do not allow it, and no request in flight can free tokens.
         """
         async with self._settled:
             self._reserve_requests()
@@ -56,14 +56,14 @@ class Budget:
             self._reserved += tokens
 
     def take_retry(self) -> bool:
-        """Spend one more request on a retry, if the limit allows."""
+        """Spend one request on a retry; return false if the limit does not allow it."""
         if self._out_of_requests():
             return False
         self.cost = _add(self.cost, requests=1)
         return True
 
     async def settle(self, reserved: int, spent: Cost) -> None:
-        """Replace what was set aside by what it came to."""
+        """Replace a reservation of ``reserved`` tokens by the actual cost."""
         async with self._settled:
             self._reserved -= reserved
             self.cost = _add(
@@ -90,8 +90,8 @@ class Budget:
 class Budgeted:
     """A sender that spends from a budget.
 
-    It belongs behind the limit on requests in flight: only those that are really under way may hold
-    a reservation, or a long queue would make a budget look spent.
+    It must come after the concurrency limiter, so that queued requests hold no reservations;
+    otherwise a long queue would exhaust the budget.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Budgeted:
         """Send within the budget.
 
         Raises:
-            BudgetSpent: the request can cost more than is left.
+            BudgetSpent: the request could exceed a limit.
         """
         bound = upper_bound(request, self._default_tokens)
         await self._budget.reserve(bound)
@@ -119,10 +119,14 @@ class Budgeted:
 
 
 def upper_bound(request: Request, default_tokens: int | None = FALLBACK_TOKENS) -> int:
-    """Say how many tokens a request can cost at most, prompts and choices together.
+    """Return the maximum number of tokens of a request, prompts and choices together.
 
-    No tokenizer makes more tokens of a text than it has bytes in UTF-8, plus one that may mark its
-    beginning. A request that is closed after so many events is taken to cost a token for each.
+    A text has at most as many tokens as UTF-8 bytes. A request with ``read_events`` counts one
+    token per event.
+
+    Args:
+        request: the request; one whose body is not a JSON object costs nothing.
+        default_tokens: the contract's default of ``max_tokens``; None if it has none.
     """
     try:
         body = json.loads(request.body)
@@ -138,16 +142,17 @@ def upper_bound(request: Request, default_tokens: int | None = FALLBACK_TOKENS) 
     fallback = FALLBACK_TOKENS if default_tokens is None else default_tokens
     written = _count(body.get("max_tokens"), fallback) * choices
     if request.read_events is not None:
-        # A limit of events bounds also what has no other: max_tokens left out, and no default.
+        # The number of events also bounds a request without max_tokens and without a default.
         has_limit = "max_tokens" in body or default_tokens is not None
         written = min(written, request.read_events) if has_limit else request.read_events
     return read + written
 
 
 def cost_of(exchange: Exchange, bound: int) -> Cost:
-    """Read what an exchange cost: the endpoint's bill, or the bound where it sent none that can be.
+    """Return the cost of an exchange: the reported usage, or ``bound`` if it is missing or absurd.
 
-    An error is free. A request that was never answered may have been served all the same.
+    An error costs nothing. A request without a response costs ``bound``, because the server may
+    have processed it.
     """
     if exchange.status is not None and exchange.status >= 300:
         return Cost()
@@ -163,12 +168,12 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
 
 
 def stated_usage(body: bytes) -> Mapping[str, Any] | None:
-    """Return the usage object of an answer, plain or streamed, or None where there is none."""
+    """Return the usage object of a response or of a stream's last chunk with one, or None."""
     texts = [body.decode("utf-8", errors="replace")]
     if not texts[0].lstrip().startswith("{"):
         texts = [event.data for event in reversed(parse_events(body).events)]
     for text in texts:
-        # Most events have no usage at all; parsing them would cost more than all the rest.
+        # Most events have no usage, and parsing them all would be slow.
         if '"usage"' not in text:
             continue
         try:
@@ -182,7 +187,7 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
 
 
 def _prompt_sizes(prompt: object) -> list[int]:
-    """The upper bound of each prompt's tokens; a flat array of integers is one prompt."""
+    """Return the maximum tokens of each prompt; a flat array of integers is one prompt."""
     if isinstance(prompt, str):
         return [_bytes(prompt)]
     if not isinstance(prompt, list) or not prompt:

@@ -1,7 +1,7 @@
-"""Stop asking an endpoint that has gone away.
+"""A circuit breaker: stop sending requests to an endpoint that no longer responds.
 
-A server that hangs costs a time limit and two retries for every request. When several requests in a
-row were given up without an answer, the ones behind them are not sent.
+Each request to a server that hangs takes three timeouts, with its retries. After several
+consecutive requests without a response, no more are sent.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from conformance.model import Exchange, Request
 from conformance.transport.coalesce import Sender
 
 MAX_UNANSWERED_REQUESTS = 5
-"""Requests in a row that may go unanswered, each after all its attempts."""
+"""Consecutive requests without a response, each after all its attempts, that open the circuit."""
 
 
 class CircuitBreaker:
-    """A sender that gives up for good; any answer, of whatever status, restores its patience."""
+    """A sender that stops permanently after ``limit`` consecutive requests without a response.
+
+    A response of any status resets the count.
+    """
 
     def __init__(self, send: Sender, limit: int = MAX_UNANSWERED_REQUESTS) -> None:
         self._send = send
@@ -24,10 +27,10 @@ class CircuitBreaker:
         self._error = ""
 
     async def send(self, request: Request) -> Exchange:
-        """Send a request, while the endpoint seems to be there.
+        """Send a request unless the circuit is open.
 
         Raises:
-            Inconclusive: it does not.
+            Inconclusive: the circuit is open.
         """
         if self._unanswered >= self._limit:
             raise Inconclusive(f"not sent, the endpoint has stopped responding: {self._error}")

@@ -1,7 +1,7 @@
-"""Carry one request to the endpoint and bring back everything that came: bytes, times, attempts.
+"""The HTTP client: sends one request and records bytes, arrival times and attempts.
 
-No judgement happens here, and nothing is hidden: redirects are not followed, bodies are not parsed,
-and an answer that broke off is kept as far as it came. What leaves this room is redacted.
+It judges and hides nothing: redirects are not followed, bodies are not parsed, and incomplete
+responses are kept. Secrets are redacted from everything that it returns.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from conformance.transport.redact import Redactor
 from conformance.transport.retry import wait_before_retry
 
 BODY_LIMIT = 8 * 2**20
-"""Bytes of a body that are read. A completion has kilobytes; more is a mistake or an attack."""
+"""Maximum bytes of a body. Completions have kilobytes; more is a mistake or an attack."""
 
 ATTEMPT_LIMIT = 2_000
-"""Bytes that are kept of the body of an attempt which was followed by another."""
+"""Bytes kept of the body of an attempt that was retried."""
 
 CONNECT_SECONDS = 10.0
-"""To open a connection, TLS included; a part of the time limit of an attempt."""
+"""Timeout for opening a connection, TLS included; part of an attempt's timeout."""
 
 SILENCE_SECONDS = 20.0
-"""Between two reads of a body that has begun; a stream that is silent for longer has hung."""
+"""Timeout between two reads of a body."""
 
 Transport = httpx.AsyncBaseTransport
 
 
 @dataclass(slots=True)
 class _Response:
-    """One attempt's result while it comes in."""
+    """One attempt's response while it arrives."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -64,12 +64,12 @@ class Client:
 
     Args:
         target: the endpoint and the key.
-        timeout: seconds that one attempt may take from the first byte sent to the last received.
-        rate: attempts a second at most.
+        timeout: seconds for one attempt, from connecting to the last byte received.
+        rate: maximum attempts per second; None is no limit.
         seed: for the jitter between attempts.
-        may_retry: asked before each attempt after the first, which costs a request.
-        silence: seconds between two reads of a body, after which it has hung.
-        body_limit: bytes of a body that are read.
+        may_retry: called before each retry, which costs a request; false prevents it.
+        silence: timeout in seconds between two reads of a body.
+        body_limit: maximum bytes of a body.
         http: replaces the network in tests.
         clock, sleep: replace time in tests.
     """
@@ -109,16 +109,16 @@ class Client:
             self._http = self._connections(http, trust_env=False)
 
     def _connections(self, http: Transport | None, *, trust_env: bool) -> httpx.AsyncClient:
-        """Open the pool; proxies of the environment are for other hosts than this machine."""
+        """Create the connection pool; ``trust_env`` uses proxies from the environment."""
         return httpx.AsyncClient(
             transport=http,
             follow_redirects=False,
-            # The time limits of an attempt are for the whole of it, which the library cannot do.
+            # httpx has no timeout for a whole request, so `_attempt` sets one.
             timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
             trust_env=trust_env,
-            # Without TLS and proxies nobody shows a certificate, and reading those that are trusted
-            # takes as long as ten requests.
+            # Without TLS and proxies no certificates are needed, and loading them takes as long as
+            # ten requests.
             verify=trust_env or not self._where.startswith("http://"),
             headers={"user-agent": f"completions-conformance/{__version__}"},
         )
@@ -130,7 +130,10 @@ class Client:
         await self._http.aclose()
 
     async def send(self, request: Request) -> Exchange:
-        """Send a request, again where a fault may pass, and return the last attempt's answer."""
+        """Send a request, retry transient errors, and return the last attempt's response.
+
+        Transport errors do not raise; they are in ``fault`` of the exchange.
+        """
         self._sent += 1
         exchange_id = f"x{self._sent:04d}"
         attempts: list[Attempt] = []
@@ -162,7 +165,7 @@ class Client:
         )
 
     def _with_answer(self, tried: Attempt, response: _Response) -> Attempt:
-        """Keep of an answer that was not taken for one what it had to say."""
+        """Add the Retry-After header and the beginning of the body of a retried response."""
         headers = self._redactor.headers(response.headers)
         wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
         body = self._redactor.body(bytes(response.body))[:ATTEMPT_LIMIT]
@@ -176,7 +179,7 @@ class Client:
         return None
 
     async def _attempt(self, request: Request, started: float) -> _Response:
-        """Make one attempt; whatever came before a fault stays in the answer."""
+        """Make one attempt; what arrived before a transport error is kept."""
         response = _Response()
         if self._trouble is not None:
             response.fault = TransportError(self._trouble, passing=False)
@@ -237,9 +240,9 @@ class Client:
                 return
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
-        """The request's own headers, and those that it left to the wire."""
+        """Return the request's headers and the default ones that it does not set."""
         given = {name.lower() for name, _ in request.headers}
-        # Compressed, the body would arrive otherwise than it was written.
+        # Compression would change the arrival times of stream events.
         headers = {"accept-encoding": "identity"}
         if request.body:
             headers["content-type"] = "application/json"

@@ -1,6 +1,6 @@
-"""Send identical requests once: money is the user's.
+"""Send identical requests once, because requests cost money.
 
-Two checks that ask the same question read the same answer, also while it is still on its way.
+Checks that send the same request share its response, also while it is in flight.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ Sender = Callable[[Request], Awaitable[Exchange]]
 
 
 class RequestCoalescer:
-    """A transport over a plain sender, which it calls once for all equal requests.
+    """A transport that calls a sender once for all equal requests.
 
-    What a sender raises (a spent budget) goes to everyone who waits and is not remembered: the
-    next to ask may have more luck. ``on_exchange`` hears of each exchange once, before any check
-    reads it.
+    An exception of the sender is raised for all waiting callers and is not cached, so that a later
+    request is sent again.
+
+    Args:
+        send: sends a request.
+        on_exchange: called once per exchange, before any caller gets it.
     """
 
     def __init__(
@@ -32,16 +35,19 @@ class RequestCoalescer:
         self._under_way: set[asyncio.Task[Exchange]] = set()
 
     async def send(self, request: Request, *, fresh: bool = False, rank: int = 0) -> Exchange:
-        """Return the answer to an equal request if there is one, unless ``fresh`` is asked for.
+        """Send a request, or return the exchange of an equal one.
 
-        The lower the rank, the earlier a request is sent, if several have to wait.
+        Args:
+            request: the request.
+            fresh: send it in any case; its exchange is not shared.
+            rank: its priority in the queue; the lowest is sent first.
         """
         shared = None if fresh else self._sent.get(request)
         if shared is None:
             shared = self._begin(request, fresh, Priority(rank))
         task, priority = shared
         priority.rank = min(priority.rank, rank)
-        # One check that is cancelled must not take the answer away from the others.
+        # A cancelled check must not cancel the request of the others.
         return await asyncio.shield(task)
 
     def ranked(self, rank: int) -> RankedTransport:
@@ -49,7 +55,7 @@ class RequestCoalescer:
         return RankedTransport(self, rank)
 
     async def close(self) -> None:
-        """Give up whatever is still on its way."""
+        """Cancel all requests in flight."""
         waiting = tuple(self._under_way)
         for task in waiting:
             task.cancel()
@@ -63,7 +69,7 @@ class RequestCoalescer:
         task = asyncio.create_task(self._fetch(request, fresh), context=context)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        # A fresh answer is a sample of its own and never stands in for the shared one.
+        # A fresh response is an independent sample and is never shared.
         if not fresh:
             self._sent[request] = (task, priority)
         return task, priority
@@ -80,12 +86,12 @@ class RequestCoalescer:
 
 
 class RankedTransport:
-    """The requests of one check, as urgent as it is."""
+    """A view of a :class:`RequestCoalescer` that sends with a fixed rank."""
 
     def __init__(self, coalescer: RequestCoalescer, rank: int) -> None:
-        self._sharing = coalescer
+        self._coalescer = coalescer
         self._rank = rank
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
-        """Send one request; identical ones share one exchange unless ``fresh`` is asked for."""
-        return await self._sharing.send(request, fresh=fresh, rank=self._rank)
+        """Send one request; identical ones share one exchange unless ``fresh`` is true."""
+        return await self._coalescer.send(request, fresh=fresh, rank=self._rank)

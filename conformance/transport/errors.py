@@ -1,4 +1,4 @@
-"""Transport errors as one sentence each."""
+"""Transport errors, each described in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class TransportError:
-    """A request without a complete response; ``passing`` tells whether to retry it."""
+    """A request without a complete response; ``passing`` is true if a retry may succeed."""
 
     sentence: str
     passing: bool

@@ -1,7 +1,6 @@
-"""The way of a request to an endpoint: in line for a slot, then refused if money or hope is gone.
+"""The pipeline of a request: concurrency limiter, circuit breaker, budget, client.
 
-Whoever asks an endpoint opens it the same way: the checks of a run, the comparison with a
-reference, test functions inside pytest.
+The checks of a run, the comparison server and pytest test functions all send through it.
 """
 
 from __future__ import annotations
@@ -29,16 +28,19 @@ async def open_pipeline(
     secrets: Sequence[str] = (),
     sender: Sender | None = None,
 ) -> AsyncIterator[Sender]:
-    """Open the way to a target, and close its connections when the block ends.
+    """Open a pipeline to a target; its connections are closed when the block ends.
+
+    The sender raises :class:`~conformance.judgement.BudgetSpent` if a limit forbids a request, and
+    :class:`~conformance.judgement.Inconclusive` if the circuit breaker is open.
 
     Args:
         target: the endpoint and the key.
-        budget: what every request is paid from, retries too.
-        options: how fast and how patiently to ask.
+        budget: the budget of all requests, including retries.
+        options: concurrency, rate and timeout.
         seed: for the jitter between attempts.
-        default_tokens: what a request without ``max_tokens`` can cost.
-        secrets: what answers may not show beside what the target itself keeps secret.
-        sender: carries the requests instead of the network; limits still apply.
+        default_tokens: the default of ``max_tokens``; None if the contract has none.
+        secrets: secrets to redact besides those of the target.
+        sender: sends the requests instead of the network; limits still apply.
     """
     async with AsyncExitStack() as stack:
         if sender is None:
@@ -50,6 +52,6 @@ async def open_pipeline(
                 may_retry=budget.take_retry,
             )
             sender = (await stack.enter_async_context(client)).send
-        # Only what gets through the line and the breaker may hold a reservation.
+        # The budget comes last, so that queued requests hold no reservations.
         budgeted = Budgeted(sender, budget, default_tokens)
         yield ConcurrencyLimiter(CircuitBreaker(budgeted.send).send, options.concurrency).send

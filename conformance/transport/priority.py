@@ -1,8 +1,8 @@
-"""Which of the requests that wait is sent first: pure.
+"""The priority of queued requests; pure.
 
-A run has more checks in progress than requests in flight. The requests of the first
-checks go first, whichever of their requests it is: a check that needs several responses, one after
-the other, is then not overtaken by all the others between any two of them.
+A run has more checks in progress than requests in flight. Requests of earlier checks are sent
+first; otherwise a check that sends several requests one after the other would wait for all other
+checks before each of them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, eq=False)
 class Priority:
-    """How urgent a request is; the lowest rank is sent first.
+    """The priority of a request; the lowest rank is sent first.
 
-    All that wait for the same request share it, and the most urgent of them sets the rank.
+    All callers that wait for the same request share it, and the lowest rank among them counts.
     """
 
     rank: int = 0
 
 
 current_priority: ContextVar[Priority | None] = ContextVar("current_priority", default=None)
-"""The priority of the request that the current task sends; None is the most urgent there is."""
+"""The priority of the request that the current task sends; None is the highest."""

@@ -1,4 +1,4 @@
-"""How many requests there are at a time, in which order they get there, and how many a second."""
+"""Limit the number of concurrent requests and of requests per second."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class _Waiting:
 
 
 class ConcurrencyLimiter:
-    """A sender with at most so many requests in flight; the others wait, the most urgent first.
+    """A sender with at most ``count`` requests in flight; the others are queued by priority.
 
-    Requests of one rank are sent in the order in which they came.
+    Requests of the same rank are sent in order of arrival.
     """
 
     def __init__(self, send: Sender, count: int) -> None:
@@ -45,7 +45,7 @@ class ConcurrencyLimiter:
         try:
             await turn
         except asyncio.CancelledError:
-            # Cancelled after it got its turn, and before it could use it.
+            # Cancelled after the slot was assigned and before it was used.
             if not turn.cancelled():
                 self._pass_slot_on()
             raise
@@ -55,13 +55,13 @@ class ConcurrencyLimiter:
         if not self._waiting:
             self._free += 1
             return
-        # `min` takes the first of equals, which has waited longest.
+        # `min` returns the first of equals, which has waited longest.
         first = min(self._waiting, key=lambda waiting: waiting.priority.rank)
         first.turn.set_result(None)
 
 
 class RateLimiter:
-    """Hands out turns, each at least ``1 / rate`` seconds after the one before; retries too."""
+    """Delays requests so that they are at least ``1 / rate`` seconds apart; None is no limit."""
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class RateLimiter:
         self._next = 0.0
 
     async def turn(self) -> None:
-        """Return when it is this caller's turn to send; callers are served in order."""
+        """Wait until the caller may send; callers are served in order."""
         if not self._gap:
             return
         now = self._clock()
         mine = max(now, self._next)
-        # The slot is taken before waiting for it, so that nobody else waits for the same one.
+        # The slot is taken before the wait, so that no other caller waits for the same one.
         self._next = mine + self._gap
         if mine > now:
             await self._sleep(mine - now)

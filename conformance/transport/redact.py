@@ -1,10 +1,10 @@
-r"""Take the API key, and other secrets, out of whatever is recorded: by value, however written.
+r"""Redact the API key and other secrets from everything that is recorded, by value.
 
-An endpoint can show the key in an error message, a header or a debug page; a run file is passed
-around. So the key is found as it is, JSON-escaped (``\u0073k``, ``\/``), URL-encoded (``%73k``),
-in any mixture of these, and inside base64 at any alignment, as in ``Basic`` credentials.
+An endpoint can show the key in an error message, a header or a debug page, and records are shared.
+The key is found verbatim, JSON-escaped (``\u0073k``, ``\/``), URL-encoded (``%73k``), in any
+mixture of these, and inside base64 at any alignment, as in ``Basic`` credentials.
 
-Bodies are redacted whole, so a key that came in two reads is found as well.
+A body is redacted as a whole, so a key that is split between two reads is found as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Self
 from conformance.model import Arrival, Target
 
 KEY_MARK = "$API_KEY"
-"""What stands where the key was: what a reader would type to repeat the request."""
+"""Replaces the key; in a shell command it is the variable to type."""
 
 NAMED_MARK = "[redacted]"
 
@@ -33,30 +33,29 @@ SECRET_HEADERS = frozenset(
         "x-api-key",
     }
 )
-"""Response headers that name an account or carry a session, whatever their value."""
+"""Response headers that identify an account or session and are always redacted."""
 
-SHORTEST_KEY = 8
-"""Characters. A shorter key is a placeholder such as ``EMPTY`` or ``x``: taking it out of every
-text would change what is judged, and gives no secret away if it stays."""
-
+MIN_SECRET_CHARS = 8
+"""Minimum characters of a secret. A shorter key is a placeholder such as ``EMPTY`` or ``x``:
+redacting it everywhere would change the responses under test."""
 
 _STAND_IN = re.compile(
     r"no[-_ ]?key|not[-_ ]?(?:needed|required|used)|empty|none|null|dummy|fake|placeholder"
     r"|lm-studio|ollama|x{4}|your[-_ ]",
     re.IGNORECASE,
 )
-"""What people write where a client insists on a key and the endpoint wants none."""
+"""Values that people use when a client requires a key and the endpoint does not."""
 
 
 def is_placeholder(key: str | None) -> bool:
-    """Tell whether a key opens nothing: too short for a secret, or a word that stands for none."""
-    return not key or len(key) < SHORTEST_KEY or _STAND_IN.search(key) is not None
+    """Return whether a key is missing, too short for a secret, or a known placeholder."""
+    return not key or len(key) < MIN_SECRET_CHARS or _STAND_IN.search(key) is not None
 
 
 class Redactor:
-    """Replaces the key by its mark, and other secrets by theirs.
+    """Replaces the key by :data:`KEY_MARK` and other secrets by :data:`NAMED_MARK`.
 
-    A placeholder for a secret stays; without any secret nothing is changed.
+    Secrets of fewer than :data:`MIN_SECRET_CHARS` characters are not replaced.
     """
 
     def __init__(self, key: str | None, others: Sequence[str] = ()) -> None:
@@ -64,13 +63,13 @@ class Redactor:
         forms = [
             b"(?P<%s>%s)" % (kind.encode(), b"|".join(_forms_of(secret) for secret in secrets))
             for kind, known in kinds
-            if (secrets := [secret for secret in known if len(secret) >= SHORTEST_KEY])
+            if (secrets := [secret for secret in known if len(secret) >= MIN_SECRET_CHARS])
         ]
         self._pattern = re.compile(b"|".join(forms)) if forms else None
 
     @classmethod
     def of(cls, target: Target, others: Sequence[str] = ()) -> Self:
-        """Make the one that hides all that a target keeps secret, and ``others``."""
+        """Return a redactor for the secrets of a target and ``others``."""
         return cls(target.api_key, (*target.secrets, *others))
 
     def text(self, text: str) -> str:
@@ -92,7 +91,10 @@ class Redactor:
         )
 
     def stream(self, body: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, tuple[Arrival, ...]]:
-        """Redact a body; a read that ended inside the key ends after its mark."""
+        """Redact a body and adjust the sizes of its reads.
+
+        A read that ended inside a secret ends after its replacement.
+        """
         found = list(self._pattern.finditer(body)) if self._pattern else []
         if not found:
             return body, tuple(arrivals)
@@ -107,12 +109,12 @@ class Redactor:
 
 
 def _mark(found: re.Match[bytes]) -> bytes:
-    """Say what stands in the place of a secret."""
+    """Return the replacement for a match."""
     return (KEY_MARK if found.lastgroup == "key" else NAMED_MARK).encode()
 
 
 def _moved(offset: int, found: Sequence[re.Match[bytes]]) -> int:
-    """Say where an offset lies once every secret before it, or around it, is a mark."""
+    """Return the offset after the replacement of all secrets before or around it."""
     shift = 0
     for secret in found:
         if secret.start() >= offset:
@@ -146,7 +148,7 @@ def _any_case(digits: str) -> bytes:
 def _base64_forms(raw: bytes) -> list[bytes]:
     """Match the key inside base64 at each of the three alignments, in both alphabets.
 
-    The characters at either edge mix bits of the key with bits of its neighbours; those go too.
+    Characters at the edges, which mix bits of the key with bits of its neighbours, match as well.
     """
     forms = []
     for before in range(3):

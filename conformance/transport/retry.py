@@ -1,7 +1,7 @@
-"""When a request is sent again, and how long to wait before: pure.
+"""Which failed attempts are retried, and after what delay; pure.
 
-Only what says nothing of the request is retried: a connection that failed, a rate limit, a server
-that is out of order. A verdict is never retried, and every attempt stays in the record.
+Only transient errors are retried: connection errors, rate limits and server errors. Every attempt
+is recorded.
 """
 
 from __future__ import annotations
@@ -12,38 +12,43 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 TRIES = 3
-"""Attempts at one request, the first included."""
+"""Maximum attempts at one request, including the first."""
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
-"""Statuses that may be gone a moment later."""
+"""Statuses that are retried."""
 
 MAX_WAIT_SECONDS = 30.0
-"""Seconds; an endpoint that asks for more is asked again after this."""
+"""Maximum delay; a longer ``Retry-After`` is cut to this."""
 
-FIRST_WAIT = 0.5
-"""Seconds before the second attempt; twice as many before the third."""
+FIRST_WAIT_SECONDS = 0.5
+"""Maximum delay before the second attempt; twice as long before the third."""
 
 
 def wait_before_retry(
     tries: int, status: int | None, headers: Iterable[tuple[str, str]], rng: random.Random
 ) -> float | None:
-    """Return the seconds to wait after so many tries, or None when the answer stands.
+    """Return the delay in seconds before the next attempt, or None if there is none.
 
-    ``status`` is None for a fault of the transport that may pass.
+    Args:
+        tries: the number of attempts so far.
+        status: the status of the last attempt; None for a transient transport error.
+        headers: the response headers of the last attempt.
+        rng: for the jitter.
     """
     if tries >= TRIES or (status is not None and status not in RETRIED):
         return None
     wait = requested_wait(headers, datetime.now(UTC))
     if wait is not None:
         return min(wait, MAX_WAIT_SECONDS)
-    # Jitter keeps requests that failed together from coming back together.
-    return FIRST_WAIT * tries * rng.uniform(0.5, 1.0)
+    # Jitter, so that requests that failed together are not retried together.
+    return FIRST_WAIT_SECONDS * tries * rng.uniform(0.5, 1.0)
 
 
 def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float | None:
-    """Read the wait that an endpoint asks for, in seconds; None where it asks for none.
+    """Return the delay in seconds that the response headers request, or None.
 
-    ``retry-after-ms`` is finer and goes before ``Retry-After``, which is seconds or a date.
+    ``retry-after-ms`` is more precise and has precedence over ``Retry-After``, which is a number of
+    seconds or a date (RFC 9110, section 10.2.3).
     """
     named = {name.lower(): value.strip() for name, value in headers}
     millis, seconds = named.get("retry-after-ms"), named.get("retry-after")
@@ -62,6 +67,6 @@ def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float |
 
 
 def _number(text: str) -> float | None:
-    """Read a plain, non-negative decimal; float() alone would take ``nan`` and ``-1`` too."""
+    """Parse a non-negative decimal; ``float`` alone would also accept ``nan`` and ``-1``."""
     whole, _, fraction = text.partition(".")
     return float(text) if whole.isdecimal() and (fraction or "0").isdecimal() else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import conformance.engine.replay  # noqa: F401 - a replay keeps the runner that `fake` replaces
 from conformance.cli import main
 from conformance.engine import runner
 from conformance.testing import FakeEndpoint

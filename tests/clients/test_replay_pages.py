@@ -55,7 +55,7 @@ def test_five_pages_name_every_known_client() -> None:
     ("page", "example", "expectation", "seen"),
     [
         ("aocheng", "curl, with a stop sequence", "answered", "stop"),
-        ("zhizengzeng", "curl", "sample", "no system_fingerprint in the answer"),
+        ("zhizengzeng", "curl", "sample", "no system_fingerprint in the response"),
     ],
 )
 def test_other_dialect_does_not_meet_page_specific_expectations(

@@ -55,8 +55,8 @@ class FakeEndpoint:
             raise self.missing
         return "1.2"
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
-        self.asks.append(ask)
+    def send(self, request: ClientRequest) -> ClientResponse:
+        self.asks.append(request)
         return self.response
 
 

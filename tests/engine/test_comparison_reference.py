@@ -220,7 +220,7 @@ def test_hanging_reference_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(comparison_reference, "SECONDS", 0.01)
+    monkeypatch.setattr(comparison_reference, "TIMEOUT_SECONDS", 0.01)
     events = events_of(BAD, reference=Reference("http://reference/v1", opened, sender=send))
     assert missing(events) == ["the reference server did not finish within 0 seconds"]
     assert isinstance(events[-1], RunFinished)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.engine.comparison import deciding, within
+from conformance.engine.comparison import comparison_limits, deciding
 from conformance.engine.comparison.selection import MAX_REQUESTS, MAX_TOKENS, request_for
 from conformance.model import (
     Credentials,
@@ -136,4 +136,4 @@ def test_request_with_the_same_model_is_unchanged() -> None:
     ],
 )
 def test_run_limits_apply_to_the_reference(limits: Limits, wanted: Limits) -> None:
-    assert within(limits) == wanted
+    assert comparison_limits(limits) == wanted

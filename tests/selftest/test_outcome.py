@@ -33,9 +33,9 @@ def test_failure_of_another_requirement_is_counted_separately() -> None:
 
 def test_difference_between_modes_finds_a_modified_fault() -> None:
     differs = a_remark("streaming.text-equals-plain")
-    assert an_outcome(a_fault(), differs, modifier="stream").found
-    assert an_outcome(a_fault(), differs, modifier="plain").found
-    assert not an_outcome(a_fault(), differs, modifier="batch").found
+    assert an_outcome(a_fault(), differs, trigger="stream").found
+    assert an_outcome(a_fault(), differs, trigger="plain").found
+    assert not an_outcome(a_fault(), differs, trigger="batch").found
     assert not an_outcome(a_fault(), differs).found
 
 
@@ -55,8 +55,8 @@ def test_refusal_finds_a_fault_that_refuses() -> None:
 def test_expectation_depends_on_modifier_and_tier() -> None:
     assert an_outcome(a_fault()).due
     assert not an_outcome(a_fault(), tier=Tier.SMOKE).due
-    assert not an_outcome(a_fault(), modifier="stream").due
-    assert an_outcome(a_fault(), modifier="stream", tier=Tier.DEEP).due
+    assert not an_outcome(a_fault(), trigger="stream").due
+    assert an_outcome(a_fault(), trigger="stream", tier=Tier.DEEP).due
     assert not an_outcome(a_variant()).due
 
 
@@ -71,7 +71,7 @@ def test_expectation_depends_on_modifier_and_tier() -> None:
         (a_remark(verdict="warn", level=Level.MAY), False),
         (a_remark(verdict="error"), True),
         (a_remark(verdict="inconclusive"), True),
-        (a_remark(verdict="refused", declined=frozenset({"prompt", "echo"})), True),
+        (a_remark(verdict="refused", rejected=frozenset({"prompt", "echo"})), True),
     ],
 )
 def test_only_conventions_may_be_reported_of_conforming_servers(
@@ -84,7 +84,7 @@ def test_only_conventions_may_be_reported_of_conforming_servers(
 
 
 def test_declared_refusals_are_no_false_positives() -> None:
-    refusal = a_remark(verdict="refused", declined=frozenset({"prompt", "echo"}))
+    refusal = a_remark(verdict="refused", rejected=frozenset({"prompt", "echo"}))
     assert not an_outcome(a_variant(refuses=("echo", "seed")), refusal).false_alarms
     assert an_outcome(a_variant(refuses=("seed",)), refusal).false_alarms
     assert not an_outcome(Dialect("zero"), refusal).false_alarms

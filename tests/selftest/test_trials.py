@@ -10,7 +10,7 @@ from tests.selftest.builders import a_fault, a_variant
 
 CATALOGUE = Catalogue(
     faults=(
-        a_fault("stop-dropped", modifiers=("stream", "batch")),
+        a_fault("stop-dropped", triggers=("stream", "batch")),
         a_fault("seed-ignored", area="seed", requirements=("seed.repeats",)),
     ),
     variants=(a_variant("crlf"), a_variant("no-echo", refuses=("echo",))),
@@ -44,7 +44,7 @@ def test_default_has_every_behaviour_and_dialect() -> None:
     assert own == {"reference": "openai"} | {name: name for name in DOCUMENTS}
 
 
-def test_globs_select_by_name_modifier_and_area() -> None:
+def test_globs_select_by_name_trigger_and_area() -> None:
     def chosen(*globs: str) -> set[str]:
         return {trial.name for trial in trials_of(CATALOGUE, Wanted(faults=globs))}
 

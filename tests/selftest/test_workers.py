@@ -67,7 +67,7 @@ def test_partial_run_suffices_if_it_finds_the_fault() -> None:
 def test_all_checks_run_after_a_partial_miss() -> None:
     other = replace(TOTAL, requirements=("stop.string",))
     base = Trial(other, Tier.SMOKE, "openai", "reference", complete=False)
-    hidden = replace(base, modifier="stream")
+    hidden = replace(base, trigger="stream")
     outcomes = {o.trial: o for o in outcomes_of([base, hidden], jobs=1)}
     assert not any(outcome.found for outcome in outcomes.values())
     assert "usage.total-is-sum" in outcomes[base].besides
@@ -83,7 +83,7 @@ def test_rejected_features_are_named() -> None:
     trial = Trial(Dialect("openai"), Tier.STANDARD, "openai", "openai")
     (outcome,) = outcomes_of([trial], jobs=1)
     assert outcome.false_alarms == ()
-    rejected = [r.declined for r in outcome.remarks if r.verdict == "refused"]
+    rejected = [r.rejected for r in outcome.remarks if r.verdict == "refused"]
     assert rejected
     assert all({"echo", "logprobs"} <= names or "best_of" in names for names in rejected)
 

@@ -1,4 +1,4 @@
-"""The real clients that pages name, each of which sends a request and tells what came of it."""
+"""The clients that pages name; each sends a request and returns its view of the response."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["ClientRequest", "ClientResponse", "NotInstalledError", "Program", "p
 
 
 class Program(Protocol):
-    """A client as it is found on this machine."""
+    """A client on this machine."""
 
     @property
     def label(self) -> str:
-        """Its name for a reader."""
+        """The display name."""
 
     def version(self) -> str:
-        """Return its version.
+        """Return the installed version.
 
         Raises:
-            NotInstalledError: it is missing; the sentence says how to get it.
+            NotInstalledError: it is not installed; the message says how to install it.
         """
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
-        """Send a request; whatever happens to it is in the reply.
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request; errors of the client are in the result.
 
         Raises:
             OSError: the client cannot be started.
@@ -37,14 +37,14 @@ class Program(Protocol):
 
 
 def program_for(client: Client, node_modules: Path | None = None) -> Program | None:
-    """Return what an example is sent with; None where nobody sends it alone.
+    """Return the program that sends an example; None for a part of a body.
 
     Args:
-        client: as pages name it.
-        node_modules: a folder with packages from npm, where Node would not look for them.
+        client: the client that the page names.
+        node_modules: a folder with npm packages, if it is not where Node looks for them.
     """
     match client:
-        # The example of a schema is a body without a client, and curl adds nothing to a body.
+        # The example of a schema has no client; curl sends its body unchanged.
         case Client.CURL | Client.OPENAPI:
             return Curl()
         case Client.OPENAI_PYTHON:

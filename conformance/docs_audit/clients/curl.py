@@ -1,4 +1,4 @@
-"""The curl binary, with the arguments that pages give it."""
+"""curl, with the arguments that pages use."""
 
 from __future__ import annotations
 
@@ -25,63 +25,67 @@ class Curl:
     binary: str = "curl"
 
     def version(self) -> str:
-        """Return its version.
+        """Return the installed version.
 
         Raises:
-            NotInstalledError: there is none.
+            NotInstalledError: curl is not installed.
         """
         if shutil.which(self.binary) is None:
             raise NotInstalledError(
                 "curl is not installed: install it with the system's package manager"
             )
-        request = process.run(
+        ended = process.run(
             [self.binary, "--version"], given=b"", environment=os.environ, seconds=30, limit=2**16
         )
-        found = _VERSION.search(request.output.decode("utf-8", errors="replace"))
+        found = _VERSION.search(ended.output.decode("utf-8", errors="replace"))
         return found[1] if found else ""
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
-        """Send a request, and bring back the body as it came."""
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request; the result has the raw body.
+
+        Raises:
+            OSError: curl cannot be started.
+        """
         ended = process.run(
             [
                 self.binary,
-                "--disable",  # the user's .curlrc is not the page's
-                "--globoff",  # the brackets of an IPv6 address are no range
+                "--disable",  # ignore the user's .curlrc
+                "--globoff",  # brackets of an IPv6 address are not a range
                 "--silent",
                 "--show-error",
-                *(["--no-buffer"] if ask.streamed else []),
+                *(["--no-buffer"] if request.streamed else []),
                 "--write-out",
                 "%{stderr}\\n%{http_code} %{content_type}\\n",
                 "--config",
                 "-",
-                f"{ask.base_url}/completions",
+                f"{request.base_url}/completions",
             ],
-            given=_configuration(ask).encode("utf-8", errors="surrogatepass"),
-            environment=environment_for(ask, os.environ),
-            seconds=ask.seconds,
+            given=_configuration(request).encode("utf-8", errors="surrogatepass"),
+            environment=environment_for(request, os.environ),
+            seconds=request.seconds,
             limit=OUTPUT_LIMIT,
         )
-        result = ask.redacted(ended.errors)
+        result = request.redacted(ended.errors)
         complaint, status = _COMPLAINT.search(result), _STATUS.search(result)
         return of_body(
-            ask.redacted(ended.output),
+            request.redacted(ended.output),
             status=int(status[1]) or None if status else None,
             content_type=(status[2] or None) if status else None,
             failure=ended.fault or (f"curl: {complaint[1]}" if complaint else None),
-            streamed=ask.streamed,
+            streamed=request.streamed,
         )
 
 
-def _configuration(ask: ClientRequest) -> str:
-    """Write the arguments that only curl should see: others can read a process's command line."""
+def _configuration(request: ClientRequest) -> str:
+    """Return the key and the body as a curl configuration; command lines are visible to others."""
     headers = ["Content-Type: application/json"]
-    if ask.api_key:
-        headers.append(f"Authorization: Bearer {ask.api_key}")
-    body = json.dumps(ask.request, ensure_ascii=False)
+    if request.api_key:
+        headers.append(f"Authorization: Bearer {request.api_key}")
+    body = json.dumps(request.request, ensure_ascii=False)
     lines = [*(f"header = {_quoted(header)}" for header in headers), f"data = {_quoted(body)}"]
     return "\n".join(lines) + "\n"
 
 
 def _quoted(text: str) -> str:
-    """Quote for a curl configuration, which is not how JSON or a shell quotes."""
+    """Quote for a curl configuration, whose rules differ from those of JSON and shells."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

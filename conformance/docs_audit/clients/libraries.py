@@ -1,4 +1,4 @@
-"""The clients that are libraries: each in a program of its own, with the library the user has."""
+"""Client libraries for Python and Node, each driven in a subprocess."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ _FOLDER = _PACKAGE / "docs_audit" / "drivers"
 EXTRA = "pip install 'completions-conformance[clients]'"
 
 OLDEST_NODE = 18
-"""The first major version with a fetch of its own."""
+"""The first major version with a built-in ``fetch``."""
 
 NODE_HEAP = "--max-old-space-size=1024"
-"""Megabytes: enough for any client, and an end for a body that has none."""
+"""A limit of 1 GiB, so that an endless body cannot exhaust the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonLibrary:
-    """A package from PyPI, in the interpreter that runs the suite."""
+    """A package from PyPI, run by the interpreter that runs the suite."""
 
     package: str
     driver: str
 
     @property
     def label(self) -> str:
-        """Name it for a reader."""
+        """The display name."""
         return f"{self.package} (PyPI)"
 
     def version(self) -> str:
-        """Return the package's version.
+        """Return the installed version.
 
         Raises:
-            NotInstalledError: it is not there.
+            NotInstalledError: the package is not installed.
         """
         try:
             return metadata.version(self.package)
@@ -54,22 +54,24 @@ class PythonLibrary:
                 f"the package `{self.package}` is not installed: run {EXTRA}"
             ) from None
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
+    def send(self, request: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
-        environment = environment_for(ask, os.environ)
-        # The driver finds the suite where we are, and -P keeps the working directory, which may
-        # hold anything, from being searched for the library first.
+        environment = environment_for(request, os.environ)
+        # PYTHONPATH lets the driver import the suite; -P excludes the working directory, which may
+        # contain modules with the library's name.
         paths = [str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        return _driven([sys.executable, "-P", "-m", f"{DRIVERS}.{self.driver}"], ask, environment)
+        return _driven(
+            [sys.executable, "-P", "-m", f"{DRIVERS}.{self.driver}"], request, environment
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class NodeProgram:
-    """A driver for Node, and the package from npm that it uses, if any.
+    """A driver for Node, and the npm package that it uses, if any.
 
-    ``folder`` is where packages are looked for: a ``node_modules`` folder or one that holds it; the
-    working directory if None. Node itself also looks in ``NODE_PATH``.
+    ``folder`` is the folder in which Node looks for packages: ``node_modules`` or its parent; the
+    working directory if None. Node also searches ``NODE_PATH``.
     """
 
     label: str
@@ -79,10 +81,10 @@ class NodeProgram:
     binary: str = "node"
 
     def version(self) -> str:
-        """Return the version of the package, or Node's where no package is needed.
+        """Return the version of the package, or of Node if no package is needed.
 
         Raises:
-            NotInstalledError: Node is not there or too old, or it does not find the package.
+            NotInstalledError: Node is not installed or too old, or does not find the package.
         """
         if shutil.which(self.binary) is None:
             raise NotInstalledError(
@@ -106,8 +108,8 @@ class NodeProgram:
         return version
 
     def _described(self, *arguments: str) -> str:
-        """Return what a program wrote that ended well; empty for any other."""
-        request = process.run(
+        """Return Node's standard output; empty if it failed."""
+        ended = process.run(
             [self.binary, *arguments],
             given=b"",
             environment=os.environ,
@@ -115,13 +117,13 @@ class NodeProgram:
             seconds=30,
             limit=2**16,
         )
-        result = request.output.decode("utf-8", errors="replace").strip()
-        return "" if request.code or request.fault else result
+        result = ended.output.decode("utf-8", errors="replace").strip()
+        return "" if ended.code or ended.fault else result
 
-    def send(self, ask: ClientRequest) -> ClientResponse:
+    def send(self, request: ClientRequest) -> ClientResponse:
         """Have the driver send a request."""
         command = [self.binary, NODE_HEAP, str(_FOLDER / self.driver)]
-        return _driven(command, ask, environment_for(ask, os.environ), self._folder)
+        return _driven(command, request, environment_for(request, os.environ), self._folder)
 
     @property
     def _folder(self) -> str | None:
@@ -130,24 +132,24 @@ class NodeProgram:
 
 def _driven(
     command: Sequence[str],
-    ask: ClientRequest,
+    request: ClientRequest,
     environment: Mapping[str, str],
     folder: str | None = None,
 ) -> ClientResponse:
-    order = {"base_url": ask.base_url, "request": ask.request}
+    order = {"base_url": request.base_url, "request": request.request}
     ended = process.run(
         command,
         given=json.dumps(order).encode(),
         environment=environment,
         folder=folder,
-        seconds=ask.seconds,
+        seconds=request.seconds,
         limit=OUTPUT_LIMIT,
     )
     if ended.fault:
         return ClientResponse(failure=ended.fault)
     try:
-        return of_driver(ask.redacted(ended.output), streamed=ask.streamed)
+        return of_driver(request.redacted(ended.output), streamed=request.streamed)
     except (ValueError, RecursionError):
-        words = ask.redacted(ended.errors).strip().splitlines()
+        words = request.redacted(ended.errors).strip().splitlines()
         last = words[-1] if words else f"the client exited with code {ended.code} without a message"
         return ClientResponse(failure=f"the client crashed: {last}")

@@ -1,4 +1,4 @@
-"""Run a program for a while, and take of what it writes no more than was agreed."""
+"""Run a program with limits on its time and its output."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import IO
 
 READ_BYTES = 2**16
 ERROR_BYTES = 2**16
-"""What is kept of standard error; the rest is read, so that the program does not wait, and lost."""
+"""Bytes of standard error that are kept; the rest is read, so that the program does not block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a program wrote, and why it was ended where it did not end by itself."""
+    """The output and exit code of a program; ``fault`` is why it was killed, or None."""
 
     output: bytes
     errors: bytes
@@ -32,15 +32,15 @@ def run(
     seconds: float,
     limit: int,
 ) -> Ended:
-    """Run a program to its end, or end it: after ``seconds``, or past ``limit`` bytes of output.
+    """Run a program; kill it after ``seconds`` or more than ``limit`` bytes of output.
 
     Args:
         command: the program and its arguments.
         given: its standard input.
         environment: all its environment variables.
-        folder: where it runs; here if not given.
-        seconds: the time it may take.
-        limit: bytes of standard output that it may write.
+        folder: its working directory; None is the current one.
+        seconds: the timeout.
+        limit: maximum bytes of standard output.
 
     Raises:
         OSError: it cannot be started.
@@ -77,7 +77,7 @@ def run(
             process.kill()
         code = process.wait()
     finally:
-        # Also when somebody interrupts: nothing that was started here stays behind.
+        # Also after an interrupt, no process or thread is left.
         watchdog.cancel()
         process.kill()
         process.wait()
@@ -92,7 +92,7 @@ def run(
 
 
 def _read(pipe: IO[bytes], limit: int) -> bytes:
-    """Read to the end, or one byte past the limit, which tells that there was more."""
+    """Read to the end, or to one byte more than the limit."""
     output = bytearray()
     while read := pipe.read(min(READ_BYTES, limit + 1 - len(output))):
         output += read
@@ -104,11 +104,11 @@ def _feed(pipe: IO[bytes], given: bytes) -> None:
         with pipe:
             pipe.write(given)
     except OSError:
-        return  # it ended without reading all; its exit code and its last words tell why
+        return  # the program ended early; its exit code and messages say why
 
 
 def _drain(pipe: IO[bytes], kept: bytearray) -> None:
-    # Nobody else closes it: an interrupt may come before this thread has begun to read.
+    # Closed here, because an interrupt may come before this thread has started to read.
     with pipe:
         while read := pipe.read(READ_BYTES):
             kept += read[: ERROR_BYTES - len(kept)]

@@ -1,4 +1,4 @@
-"""What a client is told to send, and the environment it finds itself in. Pure."""
+"""The request for a client and the client's environment variables; pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from conformance.transport.address import is_loopback
 from conformance.transport.redact import Redactor
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-"""Where both ``openai`` packages look for the key, and so do all drivers."""
+"""The variable from which both ``openai`` packages and all drivers read the key."""
 
 _SETTINGS = "OPENAI_"
-"""Variables that begin so would change where the clients send to, and what."""
+"""Prefix of variables that change what the clients send and where."""
 
 
 class NotInstalledError(Exception):
-    """A client is missing on this machine; one sentence says so and how to get it."""
+    """A client is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """One request, where it goes, and the seconds that the client may take over it."""
+    """One request for a client: base URL, JSON body, key, and timeout in seconds."""
 
     base_url: str
     request: Mapping[str, Any]
@@ -31,20 +31,20 @@ class ClientRequest:
 
     @property
     def streamed(self) -> bool:
-        """Tell whether a stream is asked for."""
+        """Whether it requests a stream."""
         return self.request.get("stream") is True
 
     def redacted(self, output: bytes) -> str:
-        """Take the key out of what a client wrote, and make it text."""
+        """Decode a client's output and redact the key."""
         return Redactor(self.api_key).body(output).decode("utf-8", errors="replace")
 
 
-def environment_for(ask: ClientRequest, own: Mapping[str, str]) -> dict[str, str]:
-    """Say which environment variables a client gets, from our ``own``."""
+def environment_for(request: ClientRequest, own: Mapping[str, str]) -> dict[str, str]:
+    """Return a client's environment variables, based on our ``own``."""
     variables = {name: value for name, value in own.items() if not name.startswith(_SETTINGS)}
-    if ask.api_key:
-        variables[KEY_VARIABLE] = ask.api_key
-    if is_loopback(ask.base_url):
-        # A proxy is for other hosts than this machine.
+    if request.api_key:
+        variables[KEY_VARIABLE] = request.api_key
+    if is_loopback(request.base_url):
+        # Proxies are for remote hosts.
         variables |= {"NO_PROXY": "*", "no_proxy": "*"}
     return variables

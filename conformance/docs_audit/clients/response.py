@@ -1,4 +1,4 @@
-"""What a client made of an answer, in one shape for all clients. Pure."""
+"""A client's view of a response, in one format for all clients; pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from conformance.protocol.sse import parse_events
 DONE = "[DONE]"
 
 OUTPUT_LIMIT = 8 * 2**20
-"""Bytes that a client may write. A completion has kilobytes; more is a mistake or an attack."""
+"""Maximum bytes of a client's output. Completions have kilobytes; more is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientResponse:
-    """What came back.
+    """A client's view of a response.
 
     Attributes:
-        status, content_type: where the client tells them.
-        failure: what the client threw or complained of, in its own words.
-        response: a plain answer as the client's objects give it, or as text where it is no JSON.
-        chunks: the parts of a stream, as far as it came, each in the same way.
-        raw: the body, where the client shows it.
+        status, content_type: None if the client does not expose them.
+        failure: the client's exception or error message, or None.
+        response: a non-streaming response as the client parses it, or as text if it is not JSON.
+        chunks: the chunks of a stream in the same way, also of an incomplete one.
+        raw: the body, or None if the client does not expose it.
     """
 
     status: int | None = None
@@ -36,15 +36,15 @@ class ClientResponse:
 
 
 def of_driver(output: str, *, streamed: bool) -> ClientResponse:
-    """Read what a driver wrote.
+    """Parse a driver's output.
 
     Raises:
-        ValueError: it is not what a driver writes.
-        RecursionError: it is nested too deeply to be read.
+        ValueError: it is not a JSON object.
+        RecursionError: it is nested too deeply.
     """
     document = json.loads(output)
     if not isinstance(document, Mapping):
-        raise ValueError("a driver writes one JSON object")  # noqa: TRY004 - read, not called
+        raise ValueError("a driver writes one JSON object")  # noqa: TRY004 - callers catch one type
     raw, chunks, response = (document.get(key) for key in ("raw", "chunks", "answer"))
     if streamed and chunks is None and isinstance(raw, str):
         chunks = _chunks(raw)
@@ -61,7 +61,7 @@ def of_driver(output: str, *, streamed: bool) -> ClientResponse:
 def of_body(
     raw: str, *, status: int | None, content_type: str | None, failure: str | None, streamed: bool
 ) -> ClientResponse:
-    """Read a body as it came."""
+    """Parse a raw body."""
     return ClientResponse(
         status=status,
         content_type=content_type,
@@ -78,7 +78,7 @@ def _chunks(raw: str) -> list[Any]:
 
 
 def _parsed(text: str) -> Any:
-    """Parse strict JSON; what is none stays the text that it is."""
+    """Parse strict JSON; return other text unchanged."""
     try:
         return json.loads(text, parse_constant=_not_json)
     except (ValueError, RecursionError):

@@ -1,16 +1,16 @@
-"""Tiny programs, each of which uses one client library as a page's code does.
+"""Small programs, each of which uses one client library as a page's code does.
 
-The order comes as JSON on standard input, ``{"base_url": …, "request": {…}}``, the key in the
-environment variable ``OPENAI_API_KEY``, which is where both ``openai`` packages look for it. The
-reply goes to standard output as one line of JSON::
+A driver reads JSON from standard input, ``{"base_url": …, "request": {…}}``, and the key from the
+environment variable ``OPENAI_API_KEY``, as both ``openai`` packages do. It writes one line of JSON
+to standard output::
 
-    {"failure": "BadRequestError: …" or null,   what the client threw
-     "status": 200 or null,                      of the answer, where the client tells it
+    {"failure": "BadRequestError: …" or null,   the client's exception
+     "status": 200 or null,                      the status, if the client exposes it
      "content_type": "application/json" or null,
-     "answer": …,                                a plain answer as the client's objects give it
-     "chunks": [...] or null,                    a stream's, as far as it came
-     "raw": "…" or null}                         the body, where the client shows it as text
+     "answer": …,                                a non-streaming response as the client parses it
+     "chunks": [...] or null,                    the chunks of a stream, also of an incomplete one
+     "raw": "…" or null}                         the body, if the client exposes it as text
 
-They run as processes of their own: what they use is no dependency of the suite, and an endpoint
-that hangs or floods a client takes nothing else along.
+Drivers run in separate processes, because the suite does not depend on their libraries, and an
+endpoint may hang or flood a client.
 """

@@ -1,4 +1,4 @@
-"""What the Python drivers share: the order they read, the reply they write, and their bounds."""
+"""The protocol of the Python drivers: they read an order, write a reply, and limit their memory."""
 
 from __future__ import annotations
 
@@ -13,36 +13,33 @@ if sys.platform != "win32":
     import resource
 
 MEMORY_LIMIT = 2 * 2**30
-"""Bytes of address space: enough for any client, and an end for a body that has none."""
+"""Maximum bytes of address space, so that an endless body cannot exhaust the memory."""
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 Send = Callable[[str, Mapping[str, Any], str], Mapping[str, Any]]
-"""Sends a request to a base URL with a key (empty for none) and makes a reply of what came back."""
+"""Sends a request to a base URL with a key (empty for none) and returns a reply."""
 
 
 def serve(send: Send) -> None:
-    """Read an order, have it sent, and write the reply.
-
-    What ``send`` throws is the client's own word on the answer, so it becomes the reply.
-    """
+    """Read an order, send it, and write the reply; an exception of ``send`` becomes the reply."""
     _bound_memory()
     order = json.load(sys.stdin)
     try:
         response = send(order["base_url"], order["request"], os.environ.get(KEY_VARIABLE, ""))
-    except Exception as error:  # noqa: BLE001 - whatever a client throws is what its user meets
+    except Exception as error:  # noqa: BLE001 - every exception of a client is a result
         response = {"failure": error_text(error), "status": getattr(error, "status_code", None)}
-    # ASCII, so that neither a lone surrogate nor the system's encoding can break the reply.
+    # ASCII, so that neither lone surrogates nor the system's encoding cause errors.
     sys.stdout.write(json.dumps(response, default=repr) + "\n")
 
 
 def error_text(error: BaseException) -> str:
-    """Put what a client threw into words."""
+    """Format a client's exception."""
     return f"{type(error).__name__}: {error}"
 
 
 def _bound_memory() -> None:
     if sys.platform != "win32":
-        # macOS refuses the limit; what the suite reads of a reply is bounded there as everywhere.
+        # macOS does not support the limit; the suite limits the size of a reply as well.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))

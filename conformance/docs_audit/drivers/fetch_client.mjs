@@ -1,5 +1,5 @@
-// Node's own fetch: `fetch(url, { method, headers, body }).then((r) => r.json())`.
-import { serve, told } from "./order.mjs";
+// Node's built-in fetch: `fetch(url, { method, headers, body }).then((r) => r.json())`.
+import { errorText, serve } from "./order.mjs";
 
 await serve(async ({ base_url: baseURL, request }, key) => {
   const headers = { "Content-Type": "application/json" };
@@ -13,13 +13,13 @@ await serve(async ({ base_url: baseURL, request }, key) => {
     status: response.status,
     content_type: response.headers.get("content-type"),
   };
-  // `r.json()` is this text parsed; taken in two steps, the text is there to be shown as well.
+  // In two steps instead of `r.json()`, so that the text is available as well.
   reply.raw = await response.text();
   if (!request.stream) {
     try {
       reply.answer = JSON.parse(reply.raw);
     } catch (error) {
-      reply.failure = told(error);
+      reply.failure = errorText(error);
     }
   }
   return reply;

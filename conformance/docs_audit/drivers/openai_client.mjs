@@ -1,12 +1,12 @@
-// The `openai` package from npm: `client.completions.create(request)`, plain or streamed.
-// With the argument --version it tells the package's version and sends nothing.
+// The `openai` package from npm: `client.completions.create(request)`, streamed or not.
+// With the argument --version it prints the package's version and sends nothing.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { serve, told } from "./order.mjs";
+import { errorText, serve } from "./order.mjs";
 
-// The package is the user's, so it is looked for from the working directory, not beside this file;
-// `require` also honours NODE_PATH, which `import` does not.
+// The user's package is resolved from the working directory, not from the folder of this file;
+// `require` also searches NODE_PATH, which `import` does not.
 const require = createRequire(join(process.cwd(), "driver.js"));
 
 async function send({ base_url: baseURL, request }, key) {
@@ -14,8 +14,8 @@ async function send({ base_url: baseURL, request }, key) {
   const reply = {};
   const client = new OpenAI({
     baseURL,
-    apiKey: key || "no-key-needed", // the client insists on one
-    maxRetries: 0, // what is sent is what was announced
+    apiKey: key || "no-key-needed", // the client requires one
+    maxRetries: 0, // one example costs one request
     fetch: async (...what) => {
       const response = await fetch(...what);
       reply.status = response.status;
@@ -32,7 +32,7 @@ async function send({ base_url: baseURL, request }, key) {
       reply.answer = made;
     }
   } catch (error) {
-    reply.failure = told(error);
+    reply.failure = errorText(error);
   }
   return reply;
 }

@@ -11,14 +11,14 @@ from conformance.docs_audit.drivers._protocol import error_text, serve
 
 
 def send(base_url: str, request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Send a request as the page's code does and tell what the client made of the answer.
+    """Send a request as the page's code does and return the client's view of the response.
 
-    Of a stream the text is told as it came: the library knows no server-sent events.
+    A stream is returned as text, because the library does not parse server-sent events.
     """
     headers = {"Content-Type": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    response = requests.post(  # noqa: S113 - as the page's code, which this process's limit ends
+    response = requests.post(  # noqa: S113 - as in the page's code; the process has a timeout
         f"{base_url}/completions", headers=headers, json=request
     )
     http_response: dict[str, Any] = {

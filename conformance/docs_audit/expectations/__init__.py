@@ -1,7 +1,7 @@
-"""What an example's answer has to be, derived from its request and its page. Pure.
+"""Expectations for the response to an example, derived from its request and its page; pure.
 
-Whether an answer at temperature 0 repeats is left to the suite's checks: correct servers differ now
-and then, and telling that from a fault takes more requests than a page's example sends.
+Determinism at temperature 0 is left to the suite's checks: conforming servers can have near-ties,
+and distinguishing these from faults takes more requests than an example sends.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def _always(_: Case) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One thing that an answer has to be, where ``applies`` says so.
+    """One expectation for responses to examples for which ``applies`` returns true.
 
-    ``hold`` returns, or raises :class:`~conformance.judgement.Failure`.
+    ``judge`` returns, or raises :class:`~conformance.judgement.Failure`.
     """
 
     name: str
@@ -64,13 +64,16 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation("stop", answer.stop, lambda c: bool(c.request.get("stop"))),
     Expectation("echo", answer.echo, lambda c: c.request.get("echo") is True),
 )
-"""In the order in which they are looked at; without the first, nothing else is."""
+"""All expectations, in order; if the first is not met, the others are not judged."""
 
 
 def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
-    """Hold an answer against all that applies: the names of what is met, and what is not.
+    """Judge a response by all expectations that apply.
 
-    One gap is accused once: what another expectation only stumbles over counts as neither.
+    A failure with the same expected and actual value as an earlier one is not repeated.
+
+    Returns:
+        The names of the expectations that are met, and those that are not.
     """
     met: list[str] = []
     unmet: dict[tuple[str, str], Unmet] = {}
@@ -82,7 +85,7 @@ def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
         except Failure as failure:
             seen = (failure.expected, failure.seen)
         except RecursionError:
-            seen = ("an answer that can be looked at", "one that is nested too deeply")
+            seen = ("a response that can be parsed", "a response that is nested too deeply")
         else:
             met.append(expectation.name)
             continue

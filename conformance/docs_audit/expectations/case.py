@@ -1,6 +1,6 @@
-"""One example as it was sent and what its client made of the answer: the views that judging needs.
+"""One example with its request and its client's view of the response; pure.
 
-Every view that finds something missing raises :class:`~conformance.judgement.Failure`. Pure.
+Every accessor raises :class:`~conformance.judgement.Failure` if the response lacks the value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.protocol.completion import Choice, JsonObject, join_chunks
 
 @dataclass(frozen=True)
 class Case:
-    """An example, the request that was sent for it, and the reply."""
+    """An example, the request that was sent for it, and the response."""
 
     page: Page
     example: Example
@@ -27,12 +27,12 @@ class Case:
 
     @property
     def streamed(self) -> bool:
-        """Whether a stream was asked for."""
+        """Whether a stream was requested."""
         return self.request.get("stream") is True
 
     @property
     def prompts(self) -> Sequence[Any]:
-        """The prompts, one by one; a flat array of token ids is one."""
+        """All prompts; a flat array of token ids is one prompt."""
         prompt = self.request.get("prompt")
         if isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt):
             return prompt
@@ -40,17 +40,17 @@ class Case:
 
     @property
     def choices_per_prompt(self) -> int:
-        """How many choices are asked for each prompt."""
+        """The number of choices per prompt."""
         return self.count("n") or 1
 
     def count(self, parameter: str) -> int | None:
-        """Return a number that was asked for; None where none was, or where it is no integer."""
+        """Return an integer parameter; None if it is missing or not an integer."""
         value = self.request.get(parameter)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     @cached_property
     def documents(self) -> tuple[JsonObject, ...]:
-        """The JSON objects that came: the answer, or each chunk of the stream."""
+        """The JSON objects received: the response, or the chunks of the stream."""
         came = self.response.chunks if self.streamed else (self.response.response,)
         if not came:
             raise Failure("a stream of chunks", "no chunk")
@@ -61,22 +61,22 @@ class Case:
 
     @cached_property
     def body(self) -> JsonObject:
-        """The answer; a stream's chunks joined to the shape of a plain one."""
+        """The response; chunks of a stream are joined."""
         return join_chunks(self.documents) if self.streamed else self.documents[0]
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
-        """The choices as they came, at least one."""
+        """The choices in the order received, at least one."""
         value = self.body.get("choices")
         if not isinstance(value, list) or not value:
-            raise Failure("choices a non-empty array", f"the answer is {shown(self.body)}")
+            raise Failure("choices a non-empty array", f"the response is {shown(self.body)}")
         for raw in value:
             if not isinstance(raw, Mapping):
                 raise Failure("choices of objects", f"choices = {shown(value)}")
         return tuple(Choice(raw, f"choices[{i}]") for i, raw in enumerate(value))
 
     def generated(self, choice: Choice) -> str:
-        """Return a choice's text without the prompt that it was asked to echo."""
+        """Return a choice's text without the echoed prompt."""
         text = choice.text
         prompt = self.prompt_of(choice)
         if self.request.get("echo") is True and isinstance(prompt, str):
@@ -84,6 +84,6 @@ class Case:
         return text
 
     def prompt_of(self, choice: Choice) -> Any:
-        """Return the prompt that a choice continues; None where its index belongs to none."""
+        """Return the prompt that a choice continues; None if its index is out of range."""
         position = choice.index // self.choices_per_prompt
         return self.prompts[position] if 0 <= position < len(self.prompts) else None

@@ -1,4 +1,4 @@
-"""What the page says of the answer: what its code reads, its table lists, its samples show."""
+"""Expectations from the page: fields that its code reads, its table lists and its samples show."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from conformance.judgement import Failure, shown
 from conformance.protocol.completion import JsonObject
 
 NOT_IN_CHUNKS = "usage"
-"""Comes with a stream only where ``stream_options`` asks for it, which no page knows."""
+"""Only sent in a stream on request by ``stream_options``, which no page mentions."""
 
 WHEN_ASKED = "choices[].logprobs"
-"""Null or absent where no log probabilities were asked for, which is the same to every client."""
+"""Null or absent unless log probabilities were requested; clients treat both alike."""
 
 
 def reads(case: Case) -> None:
-    """What the page's code takes from the answer is there, in every chunk that it goes through."""
+    """Every field that the page's code reads is in the response, or in every chunk."""
     for document in case.documents:
         for path in case.example.reads or ():
             for value in values_at(document, path):
@@ -28,20 +28,20 @@ def reads(case: Case) -> None:
 
 
 def fields(case: Case) -> None:
-    """Every field that the page lists is there, with one of the values that it names."""
+    """Every field that the page lists is there, with one of the listed values."""
     for listed in case.page.fields:
         if not _due(case, listed.path):
             continue
         for document in case.documents:
             for value in values_at(document, listed.path):
-                # A chunk that is not a choice's last has null where the ending will be.
+                # All chunks of a choice except the last one have a null finish_reason.
                 if listed.values and value not in listed.values and value is not None:
                     named = ", ".join(shown(value) for value in listed.values)
                     raise Failure(f"{listed.path} one of {named}", shown(value))
 
 
 def shape(case: Case) -> None:
-    """Every field that the page's sample answer has is in the answer, too."""
+    """Every field of the page's sample is in the response."""
     for sample in _samples(case):
         for path in dict.fromkeys(paths_in(sample)):
             if _due(case, path):
@@ -50,12 +50,12 @@ def shape(case: Case) -> None:
 
 
 def has_sample(case: Case) -> bool:
-    """Tell whether the page shows an answer to this example of which anything can be read."""
+    """Return whether the page shows a readable response to this example."""
     return any(True for _ in _samples(case))
 
 
 def _samples(case: Case) -> Iterator[JsonObject]:
-    """Yield the answers, or the chunks, that the page shows for the example."""
+    """Yield the responses, or the chunks, that the page shows for the example."""
     wanted = "stream" if case.streamed else "plain"
     for sample in case.page.samples:
         if case.example.name in sample.answers and sample.kind == wanted:

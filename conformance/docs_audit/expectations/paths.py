@@ -1,4 +1,4 @@
-"""Fields of an answer by their path, as pages and code write it: ``choices[].text``. Pure."""
+"""Response fields by path, as pages and code write it: ``choices[].text``; pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _STEP = re.compile(r"\[(\d*)\]|([^.\[\]]+)")
 
 
 def values_at(document: Any, path: str) -> Iterator[Any]:
-    """Yield every value at a path; ``[]`` stands for each element, ``[0]`` for the first.
+    """Yield all values at a path; ``[]`` is every element, ``[0]`` the first.
 
     Raises:
-        Deviation: there is nothing at the path.
+        Failure: the path does not exist.
     """
     yield from _follow(document, path, _STEP.findall(path), "")
 
@@ -29,7 +29,7 @@ def _follow(value: Any, path: str, steps: list[tuple[str, str]], place: str) -> 
     (position, name), *rest = steps
     if name:
         if not isinstance(value, Mapping) or name not in value:
-            raise Failure(path, f"no {name} in {place or 'the answer'} = {shown(value)}")
+            raise Failure(path, f"no {name} in {place or 'the response'} = {shown(value)}")
         yield from _follow(value[name], path, rest, f"{place}.{name}" if place else name)
         return
     if not isinstance(value, list) or (position and int(position) >= len(value)):
@@ -39,9 +39,9 @@ def _follow(value: Any, path: str, steps: list[tuple[str, str]], place: str) -> 
 
 
 def paths_in(document: Any, place: str = "") -> Iterator[str]:
-    """Yield the path of every field of a document that is not null, ``[]`` for any element.
+    """Yield the paths of all fields that are not null, with ``[]`` for array elements.
 
-    A map from tokens is one field: what stands in it are values, not names.
+    A map whose keys are tokens is one field.
     """
     if place.endswith(MAPS):
         return

@@ -1,4 +1,4 @@
-"""What any answer to the request has to be: answered, with a choice for each one asked for."""
+"""Expectations for every response: status, media type, choices, stop sequences, echo."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from conformance.docs_audit.expectations.case import Case
 from conformance.judgement import Failure, expect, shown
 
 MAX_ERROR_CHARS = 300
-"""Characters of an error that are shown."""
+"""Maximum characters of an error message."""
 
 FINISHES = ("stop", "length", "content_filter")
 
 
 def is_answered(case: Case) -> None:
-    """The client got an answer, and with status 200."""
+    """The client got a response with status 200."""
     response = case.response
     if response.failure is not None:
         status = "" if response.status is None else f"status {response.status}, "
-        raise Failure("an answer", f"{status}{response.failure[:MAX_ERROR_CHARS]}")
+        raise Failure("a response", f"{status}{response.failure[:MAX_ERROR_CHARS]}")
     if response.status not in {None, 200}:
         body = response.raw if response.raw is not None else shown(response.response)
         raise Failure("status 200", f"status {response.status}: {body[:MAX_ERROR_CHARS]}")
 
 
 def media_type(case: Case) -> None:
-    """The answer says what it is: JSON, or server-sent events where a stream was asked for."""
+    """The media type is JSON, or server-sent events if a stream was requested."""
     result = (case.response.content_type or "").partition(";")[0].strip().lower()
     expect(result, "Content-Type").equals(
         "text/event-stream" if case.streamed else "application/json"
@@ -33,7 +33,7 @@ def media_type(case: Case) -> None:
 
 
 def choices(case: Case) -> None:
-    """Every prompt has its n choices, each with an index of its own, from 0."""
+    """Every prompt has n choices, with unique indexes from 0."""
     wanted = list(range(len(case.prompts) * case.choices_per_prompt))
     indices = sorted(choice.index for choice in case.choices)
     if indices != wanted:
@@ -43,7 +43,7 @@ def choices(case: Case) -> None:
 
 
 def text(case: Case) -> None:
-    """Every choice has a text, and one that was cut at the limit has something in it."""
+    """Every choice has a text, which is not empty if it ended at the limit."""
     for choice in case.choices:
         written = choice.text
         if choice.finish_reason == "length" and case.count("max_tokens") != 0:
@@ -51,26 +51,26 @@ def text(case: Case) -> None:
 
 
 def finish_reason(case: Case) -> None:
-    """Every choice says why it ended."""
+    """Every choice has a finish reason."""
     for choice in case.choices:
         expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*FINISHES)
 
 
 def kind(case: Case) -> None:
-    """The answer calls itself a text completion, in every chunk of a stream."""
+    """``object`` is ``text_completion``, in every chunk of a stream."""
     for document in case.documents:
         expect(document.get("object"), "object").equals("text_completion")
 
 
 def stop(case: Case) -> None:
-    """No stop sequence is in what was generated."""
+    """No stop sequence is in the generated text."""
     for sequence in _stops(case):
         for choice in case.choices:
             expect(case.generated(choice), f"{choice.where}.text").lacks(sequence)
 
 
 def echo(case: Case) -> None:
-    """Every text begins with its own prompt."""
+    """Every text begins with its prompt."""
     for choice in case.choices:
         prompt = case.prompt_of(choice)
         if isinstance(prompt, str):

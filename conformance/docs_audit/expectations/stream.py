@@ -1,4 +1,4 @@
-"""What a stream has to be: events, one ending for each choice, and ``[DONE]`` last."""
+"""Expectations for streams: events, one finish reason per choice, and ``[DONE]`` last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.protocol.sse import EventStream, parse_events
 
 
 def events(case: Case) -> None:
-    """The body is server-sent events and nothing else."""
+    """The body consists of server-sent events only."""
     parsed = _events(case)
     if parsed.stray:
         raise Failure("server-sent events", f"the line {shown(parsed.stray[0])}")
@@ -29,7 +29,7 @@ def done(case: Case) -> None:
 
 
 def endings(case: Case) -> None:
-    """Every choice ends once, and nothing is added to a text that has ended."""
+    """Every choice has one finish reason, and no text after it."""
     ended: dict[str, object] = {}
     for document in case.documents:
         parts = document.get("choices")
@@ -47,7 +47,7 @@ def endings(case: Case) -> None:
 
 
 def identity(case: Case) -> None:
-    """All chunks are parts of one answer: id and model stay the same."""
+    """All chunks have the same id and model."""
     for name in ("id", "model"):
         seen = list(dict.fromkeys(shown(document.get(name)) for document in case.documents))
         if len(seen) > 1:

@@ -1,4 +1,4 @@
-"""What can be counted in an answer: tokens, the bill, logprobs."""
+"""Expectations for counts: usage, max_tokens, logprobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.protocol.completion import Choice, Usage
 
 
 def usage(case: Case) -> None:
-    """The bill adds up, and what was read and written is on it."""
+    """The total is the sum, and neither prompt nor completion tokens are missing."""
     usage = _usage(case)
     expect(usage.total_tokens, "total_tokens").equals(usage.prompt_tokens + usage.completion_tokens)
     if any(case.prompts):
@@ -21,7 +21,7 @@ def usage(case: Case) -> None:
 
 
 def max_tokens(case: Case) -> None:
-    """No more is generated than was asked for, or than the page says where nothing was."""
+    """At most ``max_tokens`` tokens are generated, or the page's default."""
     limit = limit_of(case)
     if limit is None:
         return
@@ -35,12 +35,12 @@ def max_tokens(case: Case) -> None:
     candidates = max(case.choices_per_prompt, case.count("best_of") or 1) * len(case.prompts)
     expect(written, "completion_tokens").at_most(limit * candidates)
     if candidates == 1 and case.choices[0].finish_reason == "length" and case.count("max_tokens"):
-        # A choice that was cut at the limit has reached it; the context can cut only one without.
+        # With max_tokens in the request, only this limit gives the finish_reason `length`.
         expect(written, "completion_tokens of a choice cut at max_tokens").equals(limit)
 
 
 def limit_of(case: Case) -> int | None:
-    """Return the most tokens for a choice: as asked for, else the page's default if it has one."""
+    """Return the maximum tokens per choice: the request's, or the page's default, or None."""
     if case.request.get("max_tokens") is not None:
         return case.count("max_tokens")
     parameter = case.page.parameter("max_tokens")
@@ -49,11 +49,11 @@ def limit_of(case: Case) -> int | None:
 
 
 def logprobs(case: Case) -> None:
-    """Every choice has the four arrays, of one length, with no more alternatives than asked for."""
+    """Every choice has four arrays of equal length, with at most the requested alternatives."""
     request = case.count("logprobs") or 0
     for choice in case.choices:
         given = choice.logprobs
-        # Where no alternatives were asked for, none need to be there.
+        # Without requested alternatives, top_logprobs may be null.
         none_due = request == 0 and given.raw.get("top_logprobs") is None
         tables = [None] * len(given.tokens) if none_due else given.top_logprobs
         lengths = {
@@ -72,7 +72,7 @@ def logprobs(case: Case) -> None:
                 )
         for table in tables:
             if isinstance(table, Mapping):
-                # The sampled token may come on top of the alternatives.
+                # The sampled token may be added to the alternatives.
                 expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(request + 1)
         _assert_offsets(given.text_offset, given.where)
         _assert_tokens(choice)
@@ -85,7 +85,7 @@ def _assert_offsets(offsets: list[object], where: str) -> None:
 
 
 def _assert_tokens(choice: Choice) -> None:
-    """Hold that the tokens are the text, where nothing was cut off and every token is text."""
+    """Assert that the tokens join to the text, unless it was cut or has partial characters."""
     tokens = choice.logprobs.tokens
     readable = all(map(_is_whole, tokens))
     if choice.finish_reason == "length" and readable:
@@ -97,7 +97,7 @@ def _assert_tokens(choice: Choice) -> None:
 
 
 def _is_whole(token: object) -> bool:
-    """Tell whether a token is text, and no part of a character."""
+    """Return whether a token consists of complete characters."""
     return isinstance(token, str) and not token.startswith("bytes:") and "\ufffd" not in token
 
 

@@ -1,4 +1,4 @@
-"""How the examples say who asks."""
+"""Rules about authentication in examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="将该头写为 `Bearer sk-…`。",
 )
 def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find headers that name no scheme."""
+    """Find Authorization headers without a scheme."""
     for example in page.examples:
         header = example.authorization
         if header is not None and not header.lower().startswith("bearer "):
@@ -40,7 +40,7 @@ def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="声明 HTTP bearer 方案，并写入 `security`。",
 )
 def no_security(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find descriptions that say no key is needed, beside examples that send one."""
+    """Find OpenAPI descriptions without security although examples send a key."""
     if page.openapi is None or page.openapi.security != ():
         return
     sending = [example for example in page.examples if example.authorization is not None]

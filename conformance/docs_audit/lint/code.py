@@ -1,4 +1,4 @@
-"""The code of the examples: does it run as printed, and does it call and read the right thing?"""
+"""Rules about the code of examples: does it run as printed, and use the right URL and fields?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})
     mend_zh="在使用前于示例中定义该名称。",
 )
 def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find names that neither the example nor an earlier one in its language sets."""
+    """Find names that neither the example nor an earlier one of its client defines."""
     for example in page.examples:
         names = page.undefined(example)
         if names:
@@ -43,7 +43,7 @@ def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="为客户端设置本服务商的 base URL 和密钥。",
 )
 def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find clients that are made without an address and so call their library's default."""
+    """Find clients without a base URL, which call their library's default."""
     for example in page.examples:
         if example.client in _CLIENT_LIBRARIES and example.base_url is None:
             yield Found(
@@ -63,7 +63,7 @@ def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="使用前按 index 对结果排序。",
 )
 def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find code that takes several choices in the order in which they happen to come."""
+    """Find code that reads several choices without using their index."""
     for example in page.examples:
         several = requested_choices(example.request)
         if several == 1 or example.reads is None:

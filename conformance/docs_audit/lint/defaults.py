@@ -1,4 +1,4 @@
-"""Defaults: whether they are given, are values, and keep to the page's own rules."""
+"""Rules about defaults: missing ones, wrong types, and violations of the page's own rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="为每个参数写出默认值。",
 )
 def missing(page: Page, live: Contract) -> Iterator[Found]:
-    """Find optional parameters without a default, where leaving them out has a known meaning."""
+    """Find optional parameters without a default although the live API has one."""
     without = [
         parameter.written
         for parameter in page.parameters
@@ -38,9 +38,9 @@ def missing(page: Page, live: Contract) -> Iterator[Found]:
 
 
 def _matters(live: Contract, parameter: Parameter) -> bool:
-    """Tell whether the live API does something other than nothing where it is left out.
+    """Return whether the live API has a default other than null.
 
-    The prompt is no option for most servers, whatever the live API makes of a request without.
+    The prompt is excluded, because most servers require it.
     """
     known = live.parameter(parameter.names[0])
     return known.name != "prompt" and known.default is not None
@@ -55,7 +55,7 @@ def _matters(live: Contract, parameter: Parameter) -> bool:
     mend_zh="写出该类型的值，或用文字说明省略时的行为。",
 )
 def no_value(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find defaults that are no value of the parameter's type."""
+    """Find defaults that do not have the parameter's type."""
     for parameter in page.parameters:
         types = types_in(parameter.type)
         if not parameter.has_default or parameter.default is None or not types:
@@ -79,7 +79,7 @@ def no_value(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在类型中加入 null，或说明默认即为省略。",
 )
 def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find parameters whose default is a null that their type does not have."""
+    """Find parameters with default null whose type does not include null."""
     names = [
         parameter.written
         for parameter in page.parameters
@@ -105,7 +105,7 @@ def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="放宽规则或修改默认值。",
 )
 def breaks_own_rule(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find pairs of defaults of which one had to exceed the other."""
+    """Find pairs of defaults that violate a rule that one must exceed the other."""
     for parameter in page.parameters:
         other = page.parameter(parameter.greater_than) if parameter.greater_than else None
         if other is None or not (_is_number(parameter.default) and _is_number(other.default)):

@@ -1,4 +1,4 @@
-"""What the page says of an answer, beside what its samples show."""
+"""Rules about the description of responses and errors."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from conformance.docs_audit.results import Severity
     mend_zh="在表中补上这些字段。",
 )
 def left_out(page: Page, live: Contract) -> Iterator[Found]:
-    """Find fields of the samples that the page's list does not have."""
+    """Find fields in samples that the page does not list."""
     known = {field.path for field in page.fields}
     if not known:
         return
-    # Whoever lists `choices[].text` has told of `choices`.
+    # `choices[].text` also lists `choices`.
     result = {path[:end] for path in known for end in _borders(path)}
     ends = _ends(live)
     shown = dict.fromkeys(
@@ -35,7 +35,7 @@ def left_out(page: Page, live: Contract) -> Iterator[Found]:
         for path in _paths(thing, ends)
     )
     lacking = [path for path in shown if path not in result]
-    # A field that is left out takes its members with it.
+    # Members of an unlisted field are not reported separately.
     first = [p for p in lacking if not any(p != q and p.startswith(q) for q in lacking)]
     if first:
         yield Found(
@@ -46,13 +46,13 @@ def left_out(page: Page, live: Contract) -> Iterator[Found]:
 
 
 def _borders(path: str) -> Iterator[int]:
-    """Yield the lengths of a path's beginnings that are paths themselves, the whole among them."""
+    """Yield the lengths of all prefixes of a path that are paths, including the path itself."""
     yield from (place for place, character in enumerate(path) if character in ".[")
     yield len(path)
 
 
 def _ends(live: Contract) -> frozenset[str]:
-    """Name the fields that have no fields inside: the keys of a map are values, not names."""
+    """Return the fields without members; the keys of a map are not fields."""
     known = [field.path.removeprefix("response.") for field in live.fields]
     return frozenset(
         path for path in known if not any(p.startswith((f"{path}.", f"{path}[]")) for p in known)
@@ -60,7 +60,7 @@ def _ends(live: Contract) -> frozenset[str]:
 
 
 def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[str]:
-    """Name every field of an answer by its path, parents first."""
+    """Yield the paths of all fields of a response, parents first."""
     if prefix.removesuffix("[]") in ends:
         return
     if isinstance(value, dict):
@@ -82,7 +82,7 @@ def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[st
     mend_zh="列出各字段及其类型，并说明哪些可为 null。",
 )
 def not_described(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find pages that leave the answer to their samples."""
+    """Find pages that do not describe the response."""
     described = page.openapi is not None and page.openapi.response is not None
     if not page.fields and not described:
         yield Found(
@@ -101,6 +101,6 @@ def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="列出状态码及错误体：error.message、type、param 与 code。",
 )
 def errors_not_described(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find pages that know no errors."""
+    """Find pages that do not describe errors."""
     if not page.errors:
         yield Found("errors", "nothing", "a client cannot handle undocumented errors")

@@ -1,4 +1,4 @@
-"""Why a sample ended, beside what its request allowed."""
+"""Rules about finish_reason and max_tokens in samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.docs_audit.results import Severity
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """A sample beside one of its examples, where both tell how many tokens there are."""
+    """A sample and one of its examples, both with a number of tokens."""
 
     sample: Sample
     example: Example
@@ -44,7 +44,7 @@ def _counted(page: Page) -> Iterator[_Counted]:
 
 
 def _limit(page: Page, example: Example) -> int | None:
-    """Return how many tokens an example allows, by the page's default where it is silent."""
+    """Return the token limit of an example, or the page's default."""
     parameter = page.parameter("max_tokens")
     otherwise = parameter.default if parameter else None
     limit = example.request.get("max_tokens", otherwise)
@@ -60,7 +60,7 @@ def _limit(page: Page, example: Example) -> int | None:
     mend_zh="给出不超过 max_tokens 的响应。",
 )
 def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that are longer than their request allows."""
+    """Find samples with more tokens than their request allows."""
     for it in _counted(page):
         most = it.limit * requested_choices(it.example.request)
         if it.spent > most:
@@ -80,7 +80,7 @@ def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="更正 finish_reason 或 completion_tokens。",
 )
 def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that say they were cut off, with tokens left."""
+    """Find samples that end with ``length`` before the limit."""
     for it in _counted(page):
         ends = [reason for choice in it.choices for reason in choice.finishes]
         most = it.limit * len(it.choices)
@@ -101,7 +101,7 @@ def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="改为 length，或给出未达上限的响应。",
 )
 def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that end by themselves on the last token, where no stop sequence was sent."""
+    """Find samples that end with ``stop`` exactly at the limit, without a stop sequence."""
     for it in _counted(page):
         ends = [reason for choice in it.choices for reason in choice.finishes]
         if ends == ["stop"] and it.spent == it.limit and not requested_stops(it.example.request):
@@ -121,7 +121,7 @@ def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在停止序列之前截断示例文本。",
 )
 def stop_in_text(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that hold the sequence they were to stop at; an echoed prompt may hold it."""
+    """Find samples that contain their stop sequence, other than in an echoed prompt."""
     for sample in page.samples:
         for name in sample.answers:
             request = page.example(name).request

@@ -1,4 +1,4 @@
-"""Whose answer a sample is: that of the example it stands beside, from the model that was asked."""
+"""Rules about the identity of samples: model, id and prompt must match the example."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from conformance.docs_audit.results import Severity
     mend_zh="使用示例所请求模型的响应。",
 )
 def other_model(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples of another model; a dated form of the name is the same model."""
+    """Find samples of another model; a name with a date is the same model."""
     for sample in page.samples:
         named = _values(sample, "model")
         for name in sample.answers:
             request = page.example(name).request.get("model")
-            strange = [n for n in named if request and not str(n).startswith(str(request))]
-            if strange:
+            other_names = [n for n in named if request and not str(n).startswith(str(request))]
+            if other_names:
                 yield Found(
                     sample_place(sample),
-                    f"model: {listed(map(written, strange))}",
+                    f"model: {listed(map(written, other_names))}",
                     f"the example `{name}` requests {written(request)}",
                 )
 
@@ -45,7 +45,7 @@ def other_model(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="为每个请求给出各自的响应。",
 )
 def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find two samples of different requests that bear one id."""
+    """Find samples of different requests with the same id."""
     for first, second in combinations(page.samples, 2):
         if _requests_of(page, first) & _requests_of(page, second):
             continue
@@ -68,7 +68,7 @@ def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="给出该 prompt 的真实响应。",
 )
 def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find streams whose text is the beginning of what another prompt was answered with."""
+    """Find streams whose text is the beginning of the response to another prompt."""
     for second in page.samples:
         if second.kind != "stream":
             continue
@@ -94,7 +94,7 @@ def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="统一各示例的 prompt，或分别给出响应。",
 )
 def several_prompts(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that stand for examples with different prompts."""
+    """Find samples for several examples with different prompts."""
     for sample in page.samples:
         prompts = {
             name: written(page.example(name).request.get("prompt")) for name in sample.answers
@@ -109,7 +109,7 @@ def _requests_of(page: Page, sample: Sample) -> set[str]:
 
 
 def _request_of(page: Page, name: str) -> str:
-    """Write an example's request so that equal ones are equal, whatever the order of their keys."""
+    """Return an example's request as JSON with sorted keys."""
     request = page.example(name).request
     return repr(sorted((key, repr(value)) for key, value in request.items()))
 
@@ -124,7 +124,7 @@ def _values(sample: Sample, key: str) -> set[str | int]:
 
 
 _FEW = 2
-"""Characters that may agree by chance; blanks do not count."""
+"""Maximum characters that may be equal by chance, without blanks."""
 
 
 def _texts(sample: Sample) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tokens of a sample, beside its text, its counts and what was asked for."""
+"""Rules about logprobs in samples: text, counts and presence."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from conformance.docs_audit.printed_samples import PrintedChoice, choices_of, re
 from conformance.docs_audit.results import Severity
 
 _BYTES = "bytes:"
-"""How a token that is no whole character is written."""
+"""Prefix of a token that is not valid UTF-8."""
 
 _END_TOKENS = 1
-"""Tokens that servers count and do not list: the one that ended the text."""
+"""Tokens that servers count but do not list: the end-of-text token."""
 
 
 def _with_tokens(page: Page) -> Iterator[tuple[Sample, PrintedChoice, tuple[str, ...]]]:
@@ -39,7 +39,7 @@ def _place(sample: Sample, choice: PrintedChoice) -> str:
     mend_zh="给出该文本对应的 tokens。",
 )
 def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find tokens of another text; those that a stop sequence cut off may follow."""
+    """Find tokens that do not join to the text; tokens of a stop sequence may follow."""
     for sample, choice, tokens in _with_tokens(page):
         joined = "".join(tokens)
         if not joined.startswith(choice.text) and not any(t.startswith(_BYTES) for t in tokens):
@@ -59,7 +59,7 @@ def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="使每个数组与 token 一一对应。",
 )
 def uneven(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find arrays that do not run parallel to the tokens; an empty one stands for none."""
+    """Find arrays whose length differs from that of the tokens; an empty one is ignored."""
     for sample, choice, tokens in _with_tokens(page):
         lengths = {name: len(values) for name, values in (choice.logprobs or {}).items() if values}
         if set(lengths.values()) - {len(tokens)}:
@@ -76,7 +76,7 @@ def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="列出全部 token，或更正 completion_tokens。",
 )
 def count(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples that count other tokens than they list; the one at the end may be left out."""
+    """Find samples whose usage differs from the number of listed tokens."""
     for sample in page.samples:
         reading = read(sample)
         listed = [choice.tokens() for choice in choices_of(reading)]
@@ -105,7 +105,7 @@ def count(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="给出该请求实际得到的响应。",
 )
 def not_as_asked(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples without log probabilities that were asked for, or with ones that were not."""
+    """Find samples without requested log probabilities, or with unrequested ones."""
     for sample in page.samples:
         found = choices_of(read(sample))
         for name in sample.answers:

@@ -1,4 +1,4 @@
-"""How a finding names places and values."""
+"""Format places and values in findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from conformance.docs_audit.page import Example, Parameter, Sample
 
 MAX_VALUE_CHARS = 160
-"""Characters of one written value; a finding has to be read, and the page is at hand."""
+"""Maximum characters of one value."""
 
 
 def parameter_place(parameter: Parameter) -> str:
@@ -27,21 +27,21 @@ def sample_place(sample: Sample) -> str:
 
 
 def written(value: object) -> str:
-    """Write a value as JSON has it, cut where it is long."""
+    """Format a value as JSON, shortened."""
     return cut(json.dumps(value, ensure_ascii=False))
 
 
 def cut(text: str) -> str:
-    """Shorten a text to what a finding shows."""
+    """Shorten a text to :data:`MAX_VALUE_CHARS`."""
     return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}…"
 
 
 def listed(names: Iterable[str]) -> str:
-    """Write names one after the other: "a, b and c"."""
+    """Join names: "a, b and c"."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def verb(count: int, one: str, several: str) -> str:
-    """Choose the verb that fits a number of names."""
+    """Choose the singular or plural form of a verb."""
     return one if count == 1 else several

@@ -1,4 +1,4 @@
-"""The OpenAPI description that a page prints."""
+"""Rules about the OpenAPI description on a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="保留缩进打印该文件，或提供其链接。",
 )
 def not_a_description(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find printed descriptions that are no YAML, or that do not hold the endpoint."""
+    """Find descriptions that are not valid YAML or lack the endpoint."""
     text = page.openapi.text if page.openapi else None
     if text is None:
         return
@@ -65,7 +65,7 @@ def _under(value: Any, *keys: str) -> Any:
     mend_zh="在 schema 中描述 id、object、created、model、choices 和 usage。",
 )
 def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find schemas of an answer that say nothing of it."""
+    """Find response schemas without content."""
     schema = page.openapi.response if page.openapi else None
     if schema is not None and not schema.get("properties") and "$ref" not in schema:
         yield Found(
@@ -84,7 +84,7 @@ def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="填写地址，或删除该 server。",
 )
 def server(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find servers that are a tool's own placeholder."""
+    """Find servers that are placeholders of a tool."""
     for url in page.openapi.servers if page.openapi else ():
         if not urlsplit(url).netloc and not url.startswith("/"):
             yield Found("openapi: servers", url, "it is not a URL, but tools use it first")

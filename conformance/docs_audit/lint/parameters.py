@@ -1,4 +1,4 @@
-"""The list of parameters itself: who is required, and whether each has a place of its own."""
+"""Rules about the list of parameters: required marks, and one entry per parameter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="为每个参数标明必填或可选。",
 )
 def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find parameters without a mark, beside others that have one or all of them."""
+    """Find parameters that are not marked as required or optional."""
     unmarked = [p.written for p in page.parameters if p.required is None]
     if not unmarked:
         return
@@ -44,7 +44,7 @@ def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="为该参数单独设置标题。",
 )
 def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find parameters that stand in the paragraph of another."""
+    """Find parameters that are described in the paragraph of another."""
     for parameter in page.parameters:
         if parameter.stated_in is not None:
             yield Found(
@@ -63,7 +63,7 @@ def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="将其拆成各自的行，并说明本接口接受哪一个。",
 )
 def two_in_one(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find rows that stand for several names."""
+    """Find entries with several names."""
     for parameter in page.parameters:
         if len(parameter.names) > 1:
             must = ", and that all are required" if parameter.required else ""

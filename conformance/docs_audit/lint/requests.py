@@ -1,4 +1,4 @@
-"""The requests of the examples, held against what the page says a request may be."""
+"""Rules about the requests of examples, which must be valid by the page's own rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.docs_audit.results import Severity
 
 
 def _sent(page: Page, example: Example) -> Iterator[tuple[str, object, Parameter]]:
-    """Yield what an example sends of the listed parameters."""
+    """Yield the listed parameters that an example sends: name, value, parameter."""
     for name, value in example.request.items():
         parameter = page.parameter(name)
         if parameter is not None:
@@ -29,7 +29,7 @@ def _sent(page: Page, example: Example) -> Iterator[tuple[str, object, Parameter
     mend_zh="更正列表中的类型或示例中的值。",
 )
 def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find examples with values that the listed types do not have."""
+    """Find examples with values of other types than the listed ones."""
     for example in page.examples:
         wrong = [
             (name, value, parameter.type)
@@ -51,7 +51,7 @@ def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在示例中加入该参数，或将其标为可选。",
 )
 def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find whole requests that lack what is required."""
+    """Find requests without a required parameter."""
     for example in page.examples:
         if example.client is Client.FRAGMENT:
             continue
@@ -77,12 +77,14 @@ def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在列表中加入该参数，或从示例中删除。",
 )
 def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find what an example sends and no row describes."""
+    """Find parameters that an example sends and the page does not list."""
     for example in page.examples:
-        strange = [name for name in example.request if page.parameter(name) is None]
-        if strange:
-            values = ", ".join(f"{name}: {written(example.request[name])}" for name in strange)
-            yield Found(example_place(example), values, f"the page does not list {listed(strange)}")
+        unlisted = [name for name in example.request if page.parameter(name) is None]
+        if unlisted:
+            values = ", ".join(f"{name}: {written(example.request[name])}" for name in unlisted)
+            yield Found(
+                example_place(example), values, f"the page does not list {listed(unlisted)}"
+            )
 
 
 @rule(
@@ -94,7 +96,7 @@ def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="更正范围或示例中的值。",
 )
 def out_of_range(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find values beyond the page's limits."""
+    """Find values outside the page's limits."""
     for example in page.examples:
         for name, value, parameter in _sent(page, example):
             if why := _beyond(value, parameter):
@@ -124,7 +126,7 @@ def _beyond(value: object, limits: Parameter) -> str | None:
     mend_zh="从示例中去掉其中一个，或删除该规则。",
 )
 def not_together(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find pairs that exclude each other and are both sent; a false counts as not sent."""
+    """Find mutually exclusive parameters that are both sent; false counts as not sent."""
     for example in page.examples:
         result: set[frozenset[str]] = set()
         for name, _, parameter in _sent(page, example):
@@ -146,7 +148,7 @@ def not_together(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="更正规则或示例中的值。",
 )
 def breaks_own_rule(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find examples with two values of which one had to exceed the other."""
+    """Find pairs of values that violate a rule that one must exceed the other."""
     for example in page.examples:
         for name, value, parameter in _sent(page, example):
             other = parameter.greater_than

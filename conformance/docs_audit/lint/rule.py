@@ -1,10 +1,10 @@
-"""A rule of the lint: an id, what it asks of a page, how to mend it, and the function that looks.
+"""A rule of the lint: an id, what it requires, the fix, and the function that inspects a page.
 
     @rule("usage.total", Severity.DEFECT, says="…", says_zh="…", mend="…", mend_zh="…")
     def total_is_the_sum(page: Page, live: Contract) -> Iterator[Found]:
         …
 
-``says`` is what is right, in one sentence. A rule yields one :class:`Found` for each place.
+``says`` is what the rule requires, in one sentence. A rule yields one :class:`Found` per place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conformance.docs_audit.results import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One place that breaks a rule: where it is, what is written there, why that is wrong."""
+    """One place that breaks a rule: the place, what the page has there, why that is wrong."""
 
     place: str
     written: str
@@ -31,7 +31,7 @@ Inspect = Callable[[Page, Contract], Iterator[Found]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; ids are permanent, as programs filter by them."""
+    """One rule; ids are permanent, because programs filter by them."""
 
     id: str
     severity: Severity
@@ -42,7 +42,7 @@ class Rule:
     look: Inspect
 
     def findings(self, page: Page, live: Contract) -> Iterator[Finding]:
-        """Look at a page; ``live`` is the contract of the live API."""
+        """Yield the findings for a page; ``live`` is the contract of the live API."""
         for found in self.look(page, live):
             yield Finding(
                 rule=self.id,
@@ -61,7 +61,7 @@ class Rule:
 def rule(
     id_: str, severity: Severity, *, says: str, says_zh: str, mend: str, mend_zh: str
 ) -> Callable[[Inspect], Rule]:
-    """Make a rule of a function that looks at a page."""
+    """Decorate a function that inspects a page, which makes it a rule."""
 
     def made(look: Inspect) -> Rule:
         return Rule(id_, severity, says, says_zh, mend, mend_zh, look)

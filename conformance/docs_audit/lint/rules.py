@@ -1,4 +1,4 @@
-"""Every rule of the lint, in the order in which a page is read."""
+"""All rules of the lint."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ _AREAS: tuple[ModuleType, ...] = (
 RULES: tuple[Rule, ...] = tuple(
     rule for area in _AREAS for rule in vars(area).values() if isinstance(rule, Rule)
 )
-"""Every rule, in the order in which a page is read: parameters, examples, samples, the rest."""
+"""All rules, in the order of a page: parameters, examples, samples, the rest."""
 
 
 def lint(page: Page) -> tuple[Finding, ...]:
-    """Find what is wrong inside a page, in the order of the rules."""
+    """Return the findings for a page, in the order of the rules."""
     live = load_contract("openai")
     return tuple(finding for rule in RULES for finding in rule.findings(page, live))

@@ -1,4 +1,4 @@
-"""The samples as JSON, and as the answers that the endpoint gives."""
+"""Rules about the shape of samples: valid JSON, and the schema of a response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="更正该行，或直接使用真实的响应。",
 )
 def not_json(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find the lines of a sample that keep it from being parsed."""
+    """Find syntax errors in samples."""
     for sample in page.samples:
         for mistake in read(sample).mistakes:
             yield Found(
@@ -40,7 +40,7 @@ def not_json(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="补上该字段或更正其值。",
 )
 def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
-    """Find what the schema of an answer, or of a chunk, does not allow; log probabilities apart."""
+    """Find violations of the schema of a response or chunk, except in logprobs."""
     for sample in page.samples:
         for number, violation in _violations(sample, live):
             if not _lacks_an_array(violation):
@@ -61,7 +61,7 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
     mend_zh="给出全部四个数组，每个 token 各占一项。",
 )
 def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
-    """Find samples whose log probabilities lack arrays."""
+    """Find samples whose logprobs lack arrays."""
     arrays = [
         field.path.rpartition(".")[2]
         for field in live.fields
@@ -100,7 +100,7 @@ def _lacks_an_array(violation: SchemaViolation) -> bool:
     mend_zh="给出全部结果，并从 0 开始编号。",
 )
 def choices(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples with other choices than prompts times n."""
+    """Find samples whose number of choices is not the number of prompts times n."""
     for sample in page.samples:
         seen = [choice.index for choice in choices_of(read(sample))]
         for name in sample.answers:

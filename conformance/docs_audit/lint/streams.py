@@ -1,4 +1,4 @@
-"""The samples of streams: events, their borders, and how the stream ends."""
+"""Rules about samples of streams: events, blank lines, and the end of the stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.docs_audit.results import Severity
 
 
 def _streams(page: Page) -> Iterator[tuple[Sample, Reading]]:
-    """Yield the samples that are written as events; of the others nothing more can be said."""
+    """Yield the samples that are printed as events."""
     for sample in page.samples:
         reading = read(sample)
         if sample.kind == "stream" and reading.framed:
@@ -29,7 +29,7 @@ def _streams(page: Page) -> Iterator[tuple[Sample, Reading]]:
     mend_zh="按实际返回打印：`data: {…}`、空行，直到 `data: [DONE]`。",
 )
 def no_events(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find samples of streams without a line of data."""
+    """Find samples of streams without any data line."""
     for sample in page.samples:
         if sample.kind == "stream" and sample.text is not None and not read(sample).framed:
             yield Found(
@@ -48,7 +48,7 @@ def no_events(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在每个 `data:` 行之后加一个空行。",
 )
 def events_not_parted(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find streams whose events a program would read as one."""
+    """Find streams without blank lines between events."""
     for sample, reading in _streams(page):
         if reading.unparted:
             yield Found(
@@ -67,7 +67,7 @@ def events_not_parted(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="在示例末尾加上 `data: [DONE]`。",
 )
 def no_done(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find streams that end with something else."""
+    """Find streams that do not end with ``[DONE]``."""
     for sample, reading in _streams(page):
         if not reading.done:
             last = (sample.text or "").strip().split("\n")[-1]
@@ -83,7 +83,7 @@ def no_done(page: Page, _live: Contract) -> Iterator[Found]:
     mend_zh="给出带 finish_reason 的最后一个数据块；中间省略处以 … 标明。",
 )
 def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find streams that end without a finish_reason for each choice."""
+    """Find streams without a finish_reason for each choice."""
     for sample, reading in _streams(page):
         without = [str(choice.index) for choice in choices_of(reading) if not choice.finishes]
         if without and reading.done:

@@ -1,4 +1,4 @@
-"""The types that a page writes: against its own words, and against what the endpoint takes."""
+"""Rules about types: contradictions within the page, and with the live API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="使各处的类型说法保持一致。",
 )
 def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find types that another place of the page contradicts, and the examples that take a side."""
+    """Find types that another place of the page contradicts, and the examples for either."""
     for parameter in page.parameters:
         places: dict[str, list[str]] = {}
         for other in parameter.elsewhere:
@@ -61,7 +61,7 @@ def _sending_what_does_not_fit(
     mend_zh="改写为接口实际接受的类型。",
 )
 def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
-    """Find types of which the live API takes no value at all."""
+    """Find types of which the live API accepts no value."""
     for parameter in page.parameters:
         taken = live.parameter(parameter.names[0]).types
         types = types_in(parameter.type)
@@ -82,7 +82,7 @@ def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
     mend_zh="在类型中加入 array，或去掉该上限。",
 )
 def items_of_no_array(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find limits to the items of what is no array by its type."""
+    """Find limits on the number of items of parameters that are not arrays."""
     for parameter in page.parameters:
         if parameter.most is not None and "array" not in types_in(parameter.type):
             yield Found(

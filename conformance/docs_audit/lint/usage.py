@@ -1,4 +1,4 @@
-"""The counts of a sample."""
+"""Rules about usage in samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.docs_audit.results import Severity
     mend_zh="更正计数。",
 )
 def total(page: Page, _live: Contract) -> Iterator[Found]:
-    """Find totals that are no sum."""
+    """Find totals that are not the sum."""
     for sample in page.samples:
         for thing in read(sample).objects:
             usage = thing.get("usage")

@@ -1,8 +1,7 @@
-"""Ask somebody else the same: what the reference answers to the requests that show deviations.
+"""The comparison server: send it the requests that show deviations (differential testing).
 
-An answer beside the endpoint's own convinces more than a sentence about it. The reference is asked
-when all checks have ended, so its answers are in no verdict, no budget and no bill of the endpoint;
-it is started only where there is something to ask it.
+A report shows its responses next to the endpoint's. They are requested after all checks, so they
+affect no verdict and no budget of the endpoint. The server is started only if there is a deviation.
 """
 
 from conformance.engine.comparison.reference import (
@@ -11,13 +10,13 @@ from conformance.engine.comparison.reference import (
     compare,
     secrets_of,
 )
-from conformance.engine.comparison.selection import deciding, within
+from conformance.engine.comparison.selection import comparison_limits, deciding
 
 __all__ = [
     "Reference",
     "ReferenceMissingError",
     "compare",
+    "comparison_limits",
     "deciding",
     "secrets_of",
-    "within",
 ]

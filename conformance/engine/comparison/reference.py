@@ -1,4 +1,4 @@
-"""Open the reference, ask it, and tell what it answers; whatever goes wrong here ends no run."""
+"""Send requests to the comparison server and report its responses; errors do not end the run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from conformance.transport.budget import Budget
 from conformance.transport.coalesce import Sender
 from conformance.transport.pipeline import open_pipeline
 
-SECONDS = 120.0
-"""Timeout in seconds for the whole comparison, including the start of the server."""
+TIMEOUT_SECONDS = 120.0
+"""Timeout for the whole comparison, including the start of the server."""
 
-CLOSED_DOORS = frozenset({401, 402, 403, 404, 405})
+FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
 """Status codes that apply to all requests: wrong key, model or path."""
 
 TOO_SLOW = Text(
@@ -38,21 +38,21 @@ T = TypeVar("T")
 
 
 class ReferenceMissingError(Exception):
-    """The reference server is unavailable; ``because`` says why."""
+    """The comparison server is unavailable; ``reason`` is why, in both languages."""
 
     def __init__(self, reason: Text) -> None:
         super().__init__(reason.en)
-        self.because = reason
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A server that gets the same requests.
+    """A comparison server.
 
     Attributes:
         name: ``bundled``, or a base URL.
         open: starts or opens the server; may raise :class:`ReferenceMissingError`.
-        secrets: known secrets that must be redacted.
+        secrets: the server's secrets, to be redacted.
         sender: sends the requests instead of the network.
     """
 
@@ -73,15 +73,24 @@ async def compare(
     default_tokens: int | None = None,
     report: Callable[[RunEvent], None],
 ) -> None:
-    """Ask the reference what ``exchanges`` asked the target, and tell what it answers.
+    """Send the requests of ``exchanges`` to the comparison server and report its responses.
 
-    It spends from a budget of its own. Nothing that goes wrong here is raised: it is told, and the
-    run goes on.
+    An unavailable server is reported as an event, not raised.
+
+    Args:
+        reference: the comparison server.
+        target: the endpoint under test, whose secrets are redacted.
+        exchanges: the exchanges to compare, see :func:`deciding`.
+        options: concurrency, rate and timeout.
+        budget: the comparison's own budget.
+        seed: for the jitter between attempts.
+        default_tokens: the contract's default of ``max_tokens``.
+        report: called with each event.
     """
     if not exchanges:
         return
     try:
-        async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
+        async with asyncio.timeout(TIMEOUT_SECONDS), AsyncExitStack() as stack:
             other = await stack.enter_async_context(_in_a_thread(reference.open()))
             send = await stack.enter_async_context(
                 open_pipeline(
@@ -90,75 +99,75 @@ async def compare(
                     options,
                     seed=seed,
                     default_tokens=default_tokens,
-                    # What the target's owner keeps secret is hidden in these answers, too.
+                    # These responses can contain the target's secrets, too.
                     secrets=secrets_of(target),
                     sender=reference.sender,
                 )
             )
-            await _ask_all(exchanges, other.model, send, report)
+            await _send_all(exchanges, other.model, send, report)
     except ReferenceMissingError as error:
-        report(ReferenceMissing(error.because))
+        report(ReferenceMissing(error.reason))
     except TimeoutError:
-        report(ReferenceMissing(TOO_SLOW.format(seconds=f"{SECONDS:.0f}")))
+        report(ReferenceMissing(TOO_SLOW.format(seconds=f"{TIMEOUT_SECONDS:.0f}")))
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:
-    """List what must not be seen in what anybody answers, for another target's redaction."""
+    """Return a target's secrets, to be redacted from responses of another server."""
     return tuple(secret for secret in (target.api_key, *target.secrets) if secret)
 
 
-async def _ask_all(
+async def _send_all(
     exchanges: Sequence[Exchange], model: str, send: Sender, report: Callable[[RunEvent], None]
 ) -> None:
-    """Ask one request first, which shows whether the others are worth sending.
+    """Send the first request alone, and the others only if it succeeds.
 
     Raises:
-        ReferenceMissingError: they are not.
+        ReferenceMissingError: the response shows that no request can succeed.
     """
     numbers = count(1)
 
-    async def ask(exchange: Exchange) -> Exchange:
+    async def send_one(exchange: Exchange) -> Exchange:
         response = await send(request_for(exchange.request, model))
         return replace(response, id=f"r{next(numbers):04d}")
 
-    async def ask_and_tell(exchange: Exchange) -> None:
-        # A spent budget, or a reference that has gone away, leaves this one without an answer.
+    async def send_and_report(exchange: Exchange) -> None:
+        # Without a response (budget spent, server gone) there is nothing to compare.
         with suppress(Judgement):
-            response = await ask(exchange)
+            response = await send_one(exchange)
             if response.status is not None:
                 report(ReferenceAnswered(Comparison(exchange.id, response)))
 
     first, *others = exchanges
     try:
-        response = await ask(first)
+        response = await send_one(first)
     except Judgement as spent:
         raise ReferenceMissingError(same(str(spent))) from None
     trouble = _trouble_in(response)
     if trouble is not None:
         raise ReferenceMissingError(trouble)
     report(ReferenceAnswered(Comparison(first.id, response)))
-    async with asyncio.TaskGroup() as asking:
+    async with asyncio.TaskGroup() as tasks:
         for exchange in others:
-            asking.create_task(ask_and_tell(exchange))
+            tasks.create_task(send_and_report(exchange))
 
 
 def _trouble_in(response: Exchange) -> Text | None:
-    """Say why no other request needs to be sent, if that is so."""
+    """Return why no other request can succeed, or None."""
     if response.status is None:
         return SILENT.format(fault=response.fault)
-    if response.status in CLOSED_DOORS or 300 <= response.status < 400:
+    if response.status in FATAL_STATUSES or 300 <= response.status < 400:
         return CLOSED.format(status=response.status)
     return None
 
 
 @asynccontextmanager
 async def _in_a_thread(opened: AbstractContextManager[T]) -> AsyncIterator[T]:
-    """Enter and leave in a thread: a server takes a second to start, and other runs go on."""
+    """Enter and exit in a thread, because starting a server takes about a second."""
     entering = asyncio.create_task(asyncio.to_thread(opened.__enter__))
     try:
         entered = await asyncio.shield(entering)
     except asyncio.CancelledError:
-        # The thread cannot be stopped; what it starts is stopped as soon as it is there.
+        # The thread cannot be cancelled, so the server is stopped once it has started.
         with suppress(ReferenceMissingError):
             await entering
             await asyncio.to_thread(opened.__exit__, None, None, None)

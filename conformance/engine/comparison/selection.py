@@ -1,4 +1,4 @@
-"""Which requests the reference is asked, how they are put to it, and what that may cost."""
+"""Select and rewrite the requests for the comparison server, and limit their cost."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from conformance.transport.budget import upper_bound
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 MAX_REQUESTS_OF_A_FINDING = 3
-"""Different requests for one finding: the last ones that it points at, which decided."""
+"""Maximum different requests per finding: its last ones, which decided the verdict."""
 
 MAX_REQUESTS = 60
 MAX_TOKENS = 60_000
-"""What the reference may cost where the run has no narrower limits."""
+"""Limits of a comparison, unless the run has lower ones."""
 
-LARGEST = 5_000
-"""Tokens that one request can cost at most; a check asks for more in order to be refused."""
+MAX_REQUEST_TOKENS = 5_000
+"""Maximum tokens of a request; larger ones exceed a limit on purpose."""
 
 _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
@@ -30,17 +30,22 @@ _MODEL = re.compile(rb'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 def deciding(
     findings: Iterable[Finding], exchanges: Iterable[Exchange], model: str
 ) -> tuple[Exchange, ...]:
-    """Choose the exchanges whose requests the reference is asked, each distinct request once.
+    """Return the exchanges that show deviations, one per distinct request.
 
-    Left out is what cannot be asked of somebody else: a request that presents no key or a wrong
-    one, that is no JSON object or names another model, or that is absurdly large.
+    Excluded are requests without a key or with an invalid one, bodies that are not a JSON object or
+    name another model, and requests of more than :data:`MAX_REQUEST_TOKENS` tokens.
+
+    Args:
+        findings: the findings of the run.
+        exchanges: the exchanges of the run.
+        model: the target's model.
     """
     known = {exchange.id: exchange for exchange in exchanges}
     chosen: dict[Request, Exchange] = {}
     for finding in findings:
         if finding.verdict not in DEVIATING:
             continue
-        # A check may end with many samples of one request; what differs is what is worth asking.
+        # A check may end with many samples of one request, which is compared once.
         last: dict[Request, Exchange] = {}
         for key in reversed(finding.exchanges):
             exchange = known.get(key)
@@ -52,9 +57,9 @@ def deciding(
 
 
 def request_for(request: Request, model: str) -> Request:
-    """Put another model's name into a request, and leave every other byte as it is.
+    """Replace the model in a request, keeping all other bytes if possible.
 
-    A body in which the name cannot be replaced where it stands is written anew.
+    If the name cannot be replaced in place, the body is encoded again.
     """
     body = _object(request.body)
     wanted = {**body, "model": model}
@@ -67,8 +72,8 @@ def request_for(request: Request, model: str) -> Request:
     return replace(request, body=raw)
 
 
-def within(limits: Limits) -> Limits:
-    """Narrow the reference's limits to those of a run, where it has any."""
+def comparison_limits(limits: Limits) -> Limits:
+    """Return the limits of a comparison: the defaults, or the run's limits if they are lower."""
     return Limits(
         requests=min(MAX_REQUESTS, limits.requests or MAX_REQUESTS),
         tokens=min(MAX_TOKENS, limits.tokens or MAX_TOKENS),
@@ -81,12 +86,12 @@ def _can_be_asked(request: Request, model: str) -> bool:
         and (request.method, request.path) == ("POST", COMPLETIONS)
         and not any(name.lower() == "authorization" for name, _ in request.headers)
         and _object(request.body).get("model") == model
-        and upper_bound(request) <= LARGEST
+        and upper_bound(request) <= MAX_REQUEST_TOKENS
     )
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
-    """Read a body as a JSON object; what is none has no members."""
+    """Parse a body as a JSON object; empty if it is none."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):

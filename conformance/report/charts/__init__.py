@@ -20,7 +20,7 @@ from conformance.report.charts.latency import numbers as times_in
 from conformance.report.charts.svg import Picture
 from conformance.report.charts.traffic import Recorded, recorded
 from conformance.report.charts.usage import draw as draw_bills
-from conformance.report.charts.usage import numbers as bills_in
+from conformance.report.charts.usage import numbers as usage_in
 
 __all__ = ["Picture", "pictures"]
 
@@ -35,7 +35,7 @@ def _drawn(record: Recorded) -> Iterator[Picture]:
         yield draw_arrivals(streams)
     if (times := times_in(record)) is not None:
         yield draw_latency(times)
-    if (usage := bills_in(record)) is not None:
+    if (usage := usage_in(record)) is not None:
         yield draw_bills(usage)
     if (scores := scores_in(record)) is not None:
         yield draw_agreement(scores)

@@ -1,4 +1,4 @@
-"""Chart of log-probabilities of the same tokens, when generated and when scored in a prompt.
+"""Chart of log probabilities of the same tokens, when generated and when scored in a prompt.
 
 A completion generated with ``logprobs`` and later sent as part of an echoed prompt has two
 log-probabilities per token. The same model gives equal values, on the diagonal.
@@ -44,13 +44,13 @@ class Token:
 
     @property
     def apart(self) -> float:
-        """How far the two are from each other, in nats."""
+        """The absolute difference of both log probabilities, in nats."""
         return abs(self.generated - self.scored)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One token of an answer: what it says, where its text begins, and its log-probability."""
+    """One token of a response: its text, offset in characters, and log probability in nats."""
 
     token: str
     offset: int
@@ -76,9 +76,10 @@ def numbers(record: Recorded) -> tuple[Token, ...] | None:
 
 
 def _generated(exchange: ReadExchange) -> list[_Entry]:
-    """The tokens of a completion that was not echoed, their offsets counted from its beginning.
+    """Return the tokens of a completion without echo, with offsets from its beginning.
 
-    Where something steered the choice, an endpoint may show the steered log-probabilities.
+    Excluded are requests with parameters that change the distribution, because an endpoint may
+    return the log probabilities before or after that.
     """
     if any(exchange.request_body.get(name) for name in STEERING):
         return []
@@ -92,20 +93,20 @@ def _twice(
     scored: ReadExchange,
     again_at: dict[tuple[str, int], float],
 ) -> Iterator[tuple[_Entry, float]]:
-    """Pair the tokens of a completion with the same tokens of a prompt that goes on with it."""
+    """Pair the tokens of a completion with those of a prompt that contains it."""
     first, whole = response.prompt or "", scored.prompt or ""
     if len(first) >= len(whole) or not whole.startswith(first):
         return
     for entry in generated:
         again = again_at.get((entry.token, entry.offset + len(first)))
-        # From the first token that is another one on, the texts before are no longer the same.
+        # After the first different token, the contexts differ as well.
         if again is None:
             return
         yield entry, again
 
 
 def _entries(response: ReadExchange) -> list[_Entry]:
-    """The tokens of the first choice that have a number for everything."""
+    """Return the tokens of the first choice that have an offset and a log probability."""
     logprobs = next((choice.get("logprobs") for choice in choices(response.document)), None)
     if not isinstance(logprobs, dict):
         return []

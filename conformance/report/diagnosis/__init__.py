@@ -1,9 +1,9 @@
-"""Why an endpoint probably deviates as it does, and what its owner can do about it.
+"""Likely causes of deviations, and how to fix them.
 
-The sentences are data: those of one area in ``diagnosis.yaml`` beside its checks, the others in the
-YAML file of this package. A deviation is looked up by these keys, the most specific one first: the
-requirement with the effect (``stop.string/refused``), the requirement, its area with the effect,
-the area, the effect alone (``*/ignored``). So a new requirement has a sensible cause at once.
+The texts are data: those of an area are in its folder of checks, the others in this package. A
+deviation is looked up by these keys, the most specific one first: the requirement with the effect
+(``stop.string/refused``), the requirement, its area with the effect, the area, the effect alone
+(``*/ignored``). So every new requirement has a likely cause.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from conformance.model import Effect, Finding, Verdict
 __all__ = ["Cause", "cause_of", "causes", "likely_cause"]
 
 GENERAL = "general.yaml"
-"""What holds for every area, and what several of them have in common."""
+"""The file for all areas and for several areas, in this package."""
 
 DIAGNOSIS = "diagnosis.yaml"
-"""What belongs to one area, in its folder of checks."""
+"""The file for one area, in its folder of checks."""
 
 ANY = "*"
-"""Stands for every requirement, in the keys that catch what nothing else does."""
+"""Stands for all requirements in a key, as a fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What usually lies behind a deviation, and what mends it; in English and in Chinese.
+    """The likely cause of a deviation and its fix, in English and Chinese.
 
-    It is a likelihood drawn from how gateways and inference servers are built, never a finding.
+    It is an assumption based on how gateways and inference servers are built, not a finding.
     """
 
     cause: str
@@ -44,7 +44,7 @@ class Cause:
 
 
 def likely_cause(finding: Finding) -> Cause | None:
-    """Return the likely cause of a finding, or None where it shows no deviation."""
+    """Return the likely cause of a finding; None if it is not a deviation."""
     if finding.verdict not in {Verdict.FAIL, Verdict.WARN}:
         return None
     return cause_of(finding.requirement, finding.effect or Effect.ALTERED)
@@ -53,8 +53,8 @@ def likely_cause(finding: Finding) -> Cause | None:
 def cause_of(requirement: str, effect: Effect) -> Cause:
     """Return the likely cause of breaking a requirement in one way.
 
-    A refusal of what was promised has other causes than serving it wrongly, so only entries that
-    speak of refusals are looked up for it.
+    For a refusal only keys with that effect are used, because its causes are others than those of
+    an incorrect response.
     """
     known = causes()
     area = requirement.partition(".")[0]
@@ -69,7 +69,7 @@ _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader",
 
 @cache
 def causes() -> Mapping[str, Cause]:
-    """Read every entry, by its key.
+    """Read all entries by key.
 
     Raises:
         ValueError: two entries have the same key.

@@ -1,9 +1,9 @@
 """Compare two runs: regressions, fixes, newly inconclusive checks, cost and latency.
 
-    told = compare(old, new)
-    told.exit_code, told.sentence.of(Language.ENGLISH)
+    result = compare(old, new)
+    result.exit_code, result.sentence.of(Language.ENGLISH)
 
-:func:`files` returns the output files; :mod:`.text` renders the comparison for a terminal.
+:func:`files` returns the output files; :mod:`.terminal` renders the comparison for a terminal.
 """
 
 from __future__ import annotations

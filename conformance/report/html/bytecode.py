@@ -1,8 +1,7 @@
-"""Compiled templates, kept where Python keeps our compiled modules.
+"""A cache of compiled templates, in the folder of Python's compiled modules.
 
-Compiling the templates of one page takes as long as filling them in. The same settings apply as to
-modules: ``PYTHONDONTWRITEBYTECODE`` keeps anything from being written, ``PYTHONPYCACHEPREFIX``
-names another folder.
+Compiling the templates of a page takes as long as rendering it. ``PYTHONDONTWRITEBYTECODE`` and
+``PYTHONPYCACHEPREFIX`` apply as for modules.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from jinja2.bccache import Bucket
 
 
 class TemplateBytecode(BytecodeCache):
-    """A cache of compiled templates beside their sources.
+    """A cache of compiled templates.
 
-    A source that has changed since, and another version of Python or of the library, are told by
-    what the library writes in front of the code. A folder that cannot be written to is no error.
+    Jinja2 stores a checksum of the source and the versions of Python and Jinja2 with the code, so
+    outdated entries are ignored. A read-only folder is not an error.
 
     Args:
-        folder: where the templates are.
+        folder: the folder of the templates.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - the library's signature
-        """Return the template's name, by which its file is found."""
+        """Return the template's name, which is the name of its file."""
         return name
 
     def load_bytecode(self, bucket: Bucket) -> None:
@@ -47,7 +46,7 @@ class TemplateBytecode(BytecodeCache):
         path = self._file(bucket)
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Other processes may read the file, or write it, at the same time.
+            # Written to a temporary file, because other processes may read or write it as well.
             descriptor, name = tempfile.mkstemp(dir=path.parent)
             with os.fdopen(descriptor, "wb") as file:
                 bucket.write_bytecode(file)

@@ -81,8 +81,8 @@ class ExchangeView:
 class Draft:
     """The parts of an exchange before truncation.
 
-    ``answer`` is the reference server's exchange or None, ``told`` the actual values of findings,
-    ``differing`` the spans in which both responses differ.
+    ``response`` is the reference server's exchange or None, ``findings_by_exchange`` are the actual
+    values of findings, ``differing`` are the spans in which both responses differ.
     """
 
     exchange: Exchange

@@ -121,7 +121,7 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
     first = every if served == len(promised) > 1 else some
     result = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
     result += _not_served(promised)
-    return Text("{told}.", "{told}。").format(told=join_texts(result, _THEN))
+    return Text("{parts}.", "{parts}。").format(parts=join_texts(result, _THEN))
 
 
 def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
@@ -166,8 +166,8 @@ def usage_sentence(mismatches: Iterable[UsageMismatch]) -> Text | None:
     ]
     if not result:
         return None
-    return Text("Incorrect usage: {told}.", "用量有误：{told}。").format(
-        told=join_texts(result, _THEN)
+    return Text("Incorrect usage: {parts}.", "用量有误：{parts}。").format(
+        parts=join_texts(result, _THEN)
     )
 
 
@@ -179,15 +179,15 @@ _COUNTED = {
 
 def _overbilled(mismatch: UsageMismatch) -> Text:
     return Text(
-        "{what} overreported by {share} % ({billed:,} reported, {counted:,} counted)",
-        "{what} 多报 {share}%（上报 {billed:,}，实际 {counted:,}）",
+        "{what} overreported by {share} % ({reported:,} reported, {counted:,} counted)",
+        "{what} 多报 {share}%（上报 {reported:,}，实际 {counted:,}）",
     ).format(**_filled(mismatch))
 
 
 def _underbilled(mismatch: UsageMismatch) -> Text:
     return Text(
-        "{what} underreported by {share} % ({billed:,} reported, {counted:,} counted)",
-        "{what} 少报 {share}%（上报 {billed:,}，实际 {counted:,}）",
+        "{what} underreported by {share} % ({reported:,} reported, {counted:,} counted)",
+        "{what} 少报 {share}%（上报 {reported:,}，实际 {counted:,}）",
     ).format(**_filled(mismatch))
 
 
@@ -196,7 +196,7 @@ def _filled(mismatch: UsageMismatch) -> dict[str, object]:
     return {
         "share": f"{share:,.0f}" if share >= 1 else "<1",
         "what": _COUNTED[mismatch.kind],
-        "billed": mismatch.stated,
+        "reported": mismatch.stated,
         "counted": mismatch.counted,
     }
 
@@ -223,9 +223,11 @@ def the_cost(cost: Cost | None, sent: int) -> Text:
     if guessed == cost.tokens:
         parts = [Text("no usage reported", "未返回用量")] if guessed else []
     result = Text(" ({parts})", "（{parts}）").format(parts=join_texts(parts, Text(", ", "，")))
-    return Text("{requests}, {bound}{tokens}{told}", "{requests}，{bound}{tokens}{told}").format(
+    return Text(
+        "{requests}, {bound}{tokens}{details}", "{requests}，{bound}{tokens}{details}"
+    ).format(
         requests=counted(cost.requests, REQUEST),
         bound=Text("at most ", "至多 ") if guessed else same(""),
         tokens=counted(cost.tokens, TOKEN),
-        told=result if parts else same(""),
+        details=result if parts else same(""),
     )

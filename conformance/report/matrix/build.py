@@ -137,6 +137,6 @@ def _sentence(rows: Sequence[Row]) -> Text:
     ]
     if not result:
         return Text("No runs.", "没有任何运行。")
-    return Text("{targets}: {told}.", "{targets}：{told}。").format(
-        targets=counted(len(rows), TARGET), told=join_texts(result, Text(", ", "，"))
+    return Text("{targets}: {parts}.", "{targets}：{parts}。").format(
+        targets=counted(len(rows), TARGET), parts=join_texts(result, Text(", ", "，"))
     )

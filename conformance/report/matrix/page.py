@@ -62,27 +62,27 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
 
 
 def _conclusions(matrix: Matrix) -> Mapping[str, Text]:
-    """The conclusions that occur, as a filter offers them."""
+    """Return the conclusions that occur, for the filter."""
     return {str(row.conclusion or "not run"): row.headline for row in matrix.rows}
 
 
 def _states(matrix: Matrix) -> tuple[str, ...]:
-    """The states that occur, the worst first."""
+    """Return the states that occur, the worst first."""
     met = {cell.state.value for row in matrix.rows for cell in row.cells.values()}
     return tuple(state for state in STATES if state in met)
 
 
 def _evidence(row: Row, finding: str | None) -> str | None:
-    """The address of a finding in the target's own report; None where there is no such page."""
+    """Return the link to a finding in the target's report; None if there is no such page."""
     return f"{row.page}#{_anchor(finding)}" if row.page and finding else None
 
 
 def _anchor(name: str) -> str:
-    """The end of an address that leads to an id, which pages write with acting characters shown."""
+    """Return the fragment of a link to an id, in which control characters are made visible."""
     return quote(lines(name))
 
 
 def _breakable(name: str) -> list[str]:
-    """Take a long name apart where a narrow column may break it."""
+    """Split a long name at the places where a narrow column may break it."""
     parts = name.replace("_", "_\0").replace(".", "\0.").replace("-", "-\0")
     return [part for part in parts.split("\0") if part]

@@ -30,7 +30,7 @@ class ProgressOfMany:
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}", style="dim"),
+            TextColumn("{task.fields[result]}", style="dim"),
             console=console,
             disable=not self._live,
             expand=True,
@@ -58,7 +58,7 @@ class ProgressOfMany:
             case ExchangeMade():
                 self._requests[name] += 1
                 result = counted(self._requests[name], REQUEST).of(self._language)
-                self._bars.update(self._tasks[name], told=result)
+                self._bars.update(self._tasks[name], result=result)
             case FindingMade():
                 self._bars.advance(self._tasks[name])
             case RunFinished():
@@ -68,7 +68,7 @@ class ProgressOfMany:
 
     def _start(self, name: str, event: RunStarted) -> None:
         self._requests[name] = 0
-        self._tasks[name] = self._bars.add_task(line(name), total=len(event.checks), told="")
+        self._tasks[name] = self._bars.add_task(line(name), total=len(event.checks), result="")
         checks = counted(len(event.checks), CHECK).of(self._language)
         where = f"{line(event.header.base_url)}, {line(event.header.contract)}"
         self._say(Text.assemble((f"{line(name)}: ", "bold"), f"{where}, {checks}"))
@@ -76,7 +76,7 @@ class ProgressOfMany:
     def _finish(self, name: str, event: RunFinished) -> None:
         conclusion, footer = event.footer.conclusion, event.footer
         headline = HEADLINES[conclusion].of(self._language)
-        self._bars.update(self._tasks[name], told=headline)
+        self._bars.update(self._tasks[name], result=headline)
         spent = counted(footer.cost.requests, REQUEST).of(self._language)
         took = duration(footer.elapsed).of(self._language)
         end = Text.assemble(

@@ -1,4 +1,4 @@
-"""Many runs as one table: a row for each target, a column for each parameter, field and check."""
+"""The records of a matrix: a row per target, a column per parameter, field and check."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@
   const groups = [...document.querySelectorAll(".folded, .area")];
   const several = ["verdict", "level"];
 
-  /** The lower-case text of a finding; read when somebody first searches, and kept. */
+  /** The lower-case text of a finding, cached when it is first searched. */
   const textOf = (finding) => (finding.text ??= finding.element.textContent.toLowerCase());
 
   const chosen = () => {

@@ -1,46 +1,32 @@
-"""The terminal's report: progress while a run goes on, and what came of it when it is over.
-
-Where the output is a terminal there are colours and a progress bar; where it is a file or a pipe
-there are plain lines, one for each check, and nothing that a log would garble. What an endpoint
-sent is made visible first, so that no answer can move the cursor, colour a line or turn it around.
-"""
+"""The result of a run in a terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Self
 
-from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import Conclusion, Finding, Run, State, Verdict
-from conformance.record.events import (
-    CheckStarted,
-    ExchangeMade,
-    FindingMade,
-    ReferenceAnswered,
-    ReferenceMissing,
-    RunEvent,
-    RunFinished,
-    RunStarted,
-)
+from conformance.model import Finding, Run, State
 from conformance.report.case import Case, case_of
+from conformance.report.console.styles import (
+    CONCLUSIONS,
+    MAX_NAMES,
+    MAX_VALUE_CHARS,
+    STATE_MARKS,
+    VERDICT_MARKS,
+    marked,
+)
 from conformance.report.locale.terms import (
-    CHECK,
     LEVELS,
     MORE_FINDINGS,
     MORE_REASONS,
-    REQUEST,
     STATES,
-    TIERS,
     VERDICTS,
     counted,
     duration,
@@ -48,125 +34,7 @@ from conformance.report.locale.terms import (
 )
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
-from conformance.report.summary_rows import CALM
 from conformance.report.text_diff import Segments
-
-VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
-    Verdict.PASS: ("✓", "green"),
-    Verdict.FAIL: ("✗", "bold red"),
-    Verdict.WARN: ("≠", "yellow"),
-    Verdict.REFUSED: ("⊘", "blue"),
-    Verdict.INCONCLUSIVE: ("?", "yellow"),
-    Verdict.SKIPPED: ("○", "dim"),
-    Verdict.INFO: ("·", "dim"),
-    Verdict.ERROR: ("!", "bold magenta"),
-}
-STATE_MARKS: dict[State, tuple[str, str]] = {
-    State.IGNORED: ("✗", "bold red"),
-    State.ALTERED: ("≠", "yellow"),
-    State.REFUSED: ("⊘", "blue"),
-    State.UNTESTED: ("○", "dim"),
-    State.HONOURED: ("✓", "green"),
-}
-CONCLUSIONS: dict[Conclusion, str] = {
-    Conclusion.CONFORMING: "bold green",
-    Conclusion.NOT_CONFORMING: "bold red",
-    Conclusion.UNDECIDED: "bold yellow",
-    Conclusion.NOTHING_RAN: "bold yellow",
-    Conclusion.INCOMPLETE: "bold yellow",
-}
-MAX_VALUE_CHARS = 240
-"""Maximum characters of one value in the terminal; the record has all."""
-MAX_NAMES = 3
-"""Maximum number of checks named per skip reason; the HTML report names all."""
-
-
-class Progressing:
-    """Shows a run's progress; a context manager."""
-
-    def __init__(self, console: Console, language: Language = Language.ENGLISH) -> None:
-        self._console = console
-        self._language = language
-        self._live = console.is_terminal and not console.is_dumb_terminal
-        self._bar = Progress(
-            TextColumn("{task.description}", style="dim"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not self._live,
-            expand=True,
-        )
-        self._task = self._bar.add_task(_STARTING.of(language), total=None)
-        self._checks = self._judged = self._requests = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    def show(self, event: RunEvent) -> None:
-        """Show what one event changes."""
-        match event:
-            case RunStarted():
-                self._start(event)
-            case ExchangeMade():
-                self._requests += 1
-                sent = counted(self._requests, REQUEST).of(self._language)
-                self._bar.update(self._task, description=sent)
-            case FindingMade():
-                self._judge(event.finding)
-            case ReferenceMissing():
-                result = _NOT_COMPARED.format(because=event.because.mapped(line))
-                self._say(Text(result.of(self._language)))
-            case CheckStarted() | ReferenceAnswered() | RunFinished():
-                return
-
-    def _start(self, event: RunStarted) -> None:
-        header = event.header
-        self._checks = len(event.checks)
-        self._bar.update(self._task, total=self._checks)
-        # The URL and the model id are input and may contain control characters.
-        held = _HOLDING.format(
-            url=line(header.base_url), model=line(header.model), contract=line(header.contract)
-        )
-        how_much = _HOW_MUCH.format(checks=counted(self._checks, CHECK), tier=TIERS[header.tier])
-        self._say(Text.assemble(held.of(self._language), (how_much.of(self._language), "dim")))
-
-    def _judge(self, finding: Finding) -> None:
-        self._judged += 1
-        self._bar.update(self._task, completed=self._judged)
-        verdict = finding.verdict
-        if self._live and verdict in CALM:
-            return
-        mark, style = VERDICT_MARKS[verdict]
-        name = VERDICTS[verdict].of(self._language)
-        count = "" if self._live else f"[{self._judged}/{self._checks}] "
-        self._say(Text.assemble(count, (f"{mark} {_padded(name, 12)} ", style), line(finding.id)))
-
-    def _say(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=not self._live, highlight=False)
-
-
-_STARTING = Words("starting", "正在启动")
-_HOLDING = Words(
-    "Testing {url}, model {model}, against the {contract} contract: ",
-    "按契约 {contract} 测试 {url}，模型 {model}：",
-)
-_HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
-
-
-def _padded(word: str, width: int) -> str:
-    """Pad a word with blanks to a display width."""
-    return word + " " * (width - cell_len(word))
 
 
 def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> None:
@@ -179,21 +47,6 @@ def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> N
     # Remove the trailing blanks that tables add.
     text = "\n".join(text.rstrip() for text in captured.get().split("\n"))
     console.out(text.rstrip("\n"), highlight=False)
-
-
-def console_for(*, terminal: bool | None = None) -> Console:
-    """Open the console; colours follow NO_COLOR and the terminal.
-
-    Output to a pipe is not wrapped, so that each line can be found with grep.
-    """
-    console = Console(force_terminal=terminal, highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH, highlight=False, emoji=False, markup=False)
-    return console
-
-
-PIPE_WIDTH = 1_000
-"""Width in characters for output that is not a terminal; wide enough for no wrapping."""
 
 
 class _Outcome:
@@ -282,7 +135,7 @@ class _Outcome:
                 table.add_row(Text(self._state(state), style="dim"), result)
         if not table.row_count:
             return None
-        title = _BEYOND.format(document=line(self._summary.run.header.document))
+        title = _UNDOCUMENTED.format(document=line(self._summary.run.header.document))
         return _titled(self._of(title), table)
 
     def _troubles(self, most: int | None) -> RenderableType | None:
@@ -290,7 +143,7 @@ class _Outcome:
         troubles = self._summary.troubles
         if not troubles:
             return None
-        result = _telling(troubles, most)
+        result = _selected(troubles, most)
         table = Table.grid(padding=(0, 2))
         for finding in result:
             mark, style = VERDICT_MARKS[finding.verdict]
@@ -361,14 +214,13 @@ _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
 _FIELDS = Words("fields: ", "字段：")
 _STATES = Words("Parameters and response fields", "参数与响应字段")
-_BEYOND = Words("Not documented by {document} (informational)", "{document} 文档未提及（仅供参考）")
+_UNDOCUMENTED = Words(
+    "Not documented by {document} (informational)", "{document} 文档未提及（仅供参考）"
+)
 _FINDINGS = Words("Findings", "发现")
 _IN_REPORTS = Words("and {findings} in the report files", "报告文件中还有 {findings}")
 _EXPECTED = Words("expected", "预期")
 _SEEN = Words("actual", "实际")
-_NOT_COMPARED = Words(
-    "No comparison with the reference server: {because}", "未与参考服务器对比：{because}"
-)
 _PROMISED = Words("source", "出处")
 _CAUSE = Words("likely cause", "可能原因")
 _TO_DO = Words("fix", "修复方法")
@@ -376,7 +228,7 @@ _AND = Words("and {reasons}", "还有 {reasons}")
 _NOT_VERIFIED = Words("Not verified", "未验证")
 
 
-def _telling(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
+def _selected(troubles: Sequence[Finding], most: int | None) -> list[Finding]:
     """Choose the findings to show: one per subject before a second for any."""
     about: Counter[str] = Counter()
     ranked: list[tuple[int, int]] = []
@@ -397,11 +249,3 @@ def _distinguished(fragments: Segments) -> Text:
 
 def _titled(title: str, body: RenderableType) -> RenderableType:
     return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
-
-
-def marked(sentence: str) -> Text:
-    """Render names in backticks in bold."""
-    text = Text()
-    for place, part in enumerate(line(sentence).split("`")):
-        text.append(part, style="bold" if place % 2 else None)
-    return text

@@ -1,0 +1,75 @@
+"""The shared data model: frozen records without I/O, from the standard library only.
+
+Times are in seconds: ``at`` since the request was sent, ``started`` since the start of the run.
+Bodies are the bytes on the wire, with the API key redacted.
+"""
+
+from __future__ import annotations
+
+from conformance.model.contract import (
+    Requirement,
+    Source,
+    Subject,
+)
+from conformance.model.enums import (
+    EXIT_CODES,
+    Conclusion,
+    Credentials,
+    Effect,
+    ExitCode,
+    Level,
+    Stage,
+    State,
+    Tier,
+    Verdict,
+)
+from conformance.model.exchange import (
+    DEFAULT_KEY_ENV,
+    WRONG_KEY,
+    Arrival,
+    Attempt,
+    Comparison,
+    Exchange,
+    Request,
+    Target,
+    TransportOptions,
+)
+from conformance.model.run import (
+    Cost,
+    Finding,
+    Footer,
+    Header,
+    Limits,
+    Run,
+)
+
+__all__ = [
+    "DEFAULT_KEY_ENV",
+    "EXIT_CODES",
+    "WRONG_KEY",
+    "Arrival",
+    "Attempt",
+    "Comparison",
+    "Conclusion",
+    "Cost",
+    "Credentials",
+    "Effect",
+    "Exchange",
+    "ExitCode",
+    "Finding",
+    "Footer",
+    "Header",
+    "Level",
+    "Limits",
+    "Request",
+    "Requirement",
+    "Run",
+    "Source",
+    "Stage",
+    "State",
+    "Subject",
+    "Target",
+    "Tier",
+    "TransportOptions",
+    "Verdict",
+]

@@ -1,0 +1,105 @@
+"""Enumerations of the data model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+
+
+class Level(StrEnum):
+    """The level of a requirement, as defined in RFC 2119."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+
+
+class Tier(StrEnum):
+    """The depth and maximum price of a run; each tier includes the checks of the cheaper ones."""
+
+    SMOKE = "smoke"
+    STANDARD = "standard"
+    DEEP = "deep"
+
+    def holds(self, other: Tier) -> bool:
+        """Return whether a run of this tier includes the checks of the ``other`` tier."""
+        order = list(Tier)
+        return order.index(other) <= order.index(self)
+
+
+class Stage(StrEnum):
+    """The origin of a check's requests."""
+
+    DIRECTED = "directed"
+    """Hand-written for one requirement."""
+    GENERATED = "generated"
+    """Generated at random from the contract's schema."""
+
+
+class Verdict(StrEnum):
+    """The result of one check; ``info`` concerns a parameter that the document does not mention."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    WARN = "warn"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+    INFO = "info"
+    ERROR = "error"
+
+
+class Effect(StrEnum):
+    """How a deviation shows: the parameter had no effect, a wrong one, or was rejected."""
+
+    IGNORED = "ignored"
+    ALTERED = "altered"
+    REFUSED = "refused"
+
+
+class State(StrEnum):
+    """The state of one parameter or response field over a whole run."""
+
+    HONOURED = "honoured"
+    ALTERED = "altered"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    UNTESTED = "untested"
+
+
+class Conclusion(StrEnum):
+    """The result of a whole run."""
+
+    CONFORMING = "conforming"
+    NOT_CONFORMING = "not conforming"
+    UNDECIDED = "could not judge"
+    NOTHING_RAN = "nothing ran"
+    INCOMPLETE = "broken off"
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the command line; each has the meaning it has for pytest."""
+
+    CONFORMING = 0
+    NOT_CONFORMING = 1
+    INTERRUPTED = 2
+    UNDECIDED = 3
+    USAGE = 4
+    NOTHING_RAN = 5
+
+
+EXIT_CODES: Mapping[Conclusion, ExitCode] = {
+    Conclusion.CONFORMING: ExitCode.CONFORMING,
+    Conclusion.NOT_CONFORMING: ExitCode.NOT_CONFORMING,
+    Conclusion.UNDECIDED: ExitCode.UNDECIDED,
+    Conclusion.NOTHING_RAN: ExitCode.NOTHING_RAN,
+    Conclusion.INCOMPLETE: ExitCode.INTERRUPTED,
+}
+
+
+class Credentials(StrEnum):
+    """Which API key a request carries: the target's, none, or an invalid one."""
+
+    OWN = "own"
+    NONE = "none"
+    WRONG = "wrong"

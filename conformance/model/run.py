@@ -1,0 +1,154 @@
+"""Findings, costs, and the records of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from conformance.model.contract import Requirement, Subject
+from conformance.model.enums import Conclusion, Effect, Level, Stage, Tier, Verdict
+from conformance.model.exchange import Comparison, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check.
+
+    Here and elsewhere, attributes that end in ``_zh`` are the same in Chinese; they are empty in
+    records of older versions.
+
+    Attributes:
+        id: the id of the check.
+        title: the headline of the check.
+        requirement: the id of the requirement that the check tests.
+        level, subject: of the requirement.
+        tier: the tier of the check.
+        verdict: the result.
+        message: the deviation or the reason; empty for a pass.
+        expected, seen: the expected and the actual value of a failure.
+        effect: how a deviation shows.
+        exchanges: ids of the exchanges that the check made or refers to.
+    """
+
+    id: str
+    title: str
+    requirement: str
+    level: Level
+    subject: str
+    tier: Tier
+    verdict: Verdict
+    message: str = ""
+    expected: str | None = None
+    seen: str | None = None
+    effect: Effect | None = None
+    exchanges: tuple[str, ...] = ()
+    title_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The maximum requests and tokens of a run; None is no limit."""
+
+    requests: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run spent: requests sent, and tokens as the endpoint's usage reports them.
+
+    ``estimated_tokens`` is the upper bound for responses without usable usage.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """The sum of all tokens."""
+        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a run record: the target, the contract and the options.
+
+    Attributes:
+        format: the version of the record's format.
+        suite_version: the version of the suite that judged the record.
+        api_key_env: the environment variable that held the key; None if no key was sent.
+        contract: the name of the contract.
+        document: the document that the contract describes; a custom overlay can name one.
+        select: globs that selected checks; empty selects all.
+        limits: the limits in force, including the tier's own.
+        target: the target's name in ``conformance.toml``, or None.
+        reference: the comparison server: ``bundled``, a base URL, or None.
+        headers: headers of every request; a secret value is its environment variable, ``$NAME``.
+        stage: the only stage whose checks sent requests; None is all.
+        recorded_by: the version of the suite that sent the requests; None if it is
+            ``suite_version``.
+    """
+
+    format: int
+    suite_version: str
+    started_at: str  # ISO 8601, UTC
+    base_url: str
+    model: str
+    api_key_env: str | None
+    contract: str
+    contract_title: str
+    document: str
+    tier: Tier
+    select: tuple[str, ...]
+    strict: bool
+    seed: int
+    limits: Limits
+    subjects: tuple[Subject, ...]
+    requirements: tuple[Requirement, ...]
+    target: str | None = None
+    reference: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    contract_title_zh: str = ""
+    stage: Stage | None = None
+    recorded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The last line of a run record; a record without one is incomplete.
+
+    Attributes:
+        elapsed: the duration in seconds.
+        conclusion: the result.
+        because: why the run ended before any check, such as a failed preflight; None otherwise.
+        counts: the number of findings by verdict.
+        cost: what the endpoint's responses cost.
+        reference_cost: what the comparison server's responses cost, which is not part of ``cost``;
+            None if it got no requests.
+    """
+
+    finished_at: str  # ISO 8601, UTC
+    elapsed: float
+    conclusion: Conclusion
+    because: str | None
+    counts: Mapping[str, int]
+    cost: Cost
+    reference_cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, as its record describes it; ``footer`` is None if it is incomplete."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...]
+    findings: tuple[Finding, ...]
+    footer: Footer | None
+    comparisons: tuple[Comparison, ...] = ()
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """The footer's conclusion; without a footer the run is incomplete, whatever it found."""
+        return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE

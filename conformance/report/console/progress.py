@@ -1,0 +1,128 @@
+"""The progress of a run in a terminal or a log."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from conformance.language import Language
+from conformance.language import Text as Words
+from conformance.model import Finding
+from conformance.record.events import (
+    CheckStarted,
+    ExchangeMade,
+    FindingMade,
+    ReferenceAnswered,
+    ReferenceMissing,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+from conformance.report.console.styles import (
+    VERDICT_MARKS,
+)
+from conformance.report.locale.terms import (
+    CHECK,
+    REQUEST,
+    TIERS,
+    VERDICTS,
+    counted,
+)
+from conformance.report.sanitize import line
+from conformance.report.summary_rows import CALM
+
+
+class Progressing:
+    """Shows a run's progress; a context manager."""
+
+    def __init__(self, console: Console, language: Language = Language.ENGLISH) -> None:
+        self._console = console
+        self._language = language
+        self._live = console.is_terminal and not console.is_dumb_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}", style="dim"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not self._live,
+            expand=True,
+        )
+        self._task = self._bar.add_task(_STARTING.of(language), total=None)
+        self._checks = self._judged = self._requests = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: RunEvent) -> None:
+        """Show what one event changes."""
+        match event:
+            case RunStarted():
+                self._start(event)
+            case ExchangeMade():
+                self._requests += 1
+                sent = counted(self._requests, REQUEST).of(self._language)
+                self._bar.update(self._task, description=sent)
+            case FindingMade():
+                self._judge(event.finding)
+            case ReferenceMissing():
+                result = _NOT_COMPARED.format(because=event.because.mapped(line))
+                self._say(Text(result.of(self._language)))
+            case CheckStarted() | ReferenceAnswered() | RunFinished():
+                return
+
+    def _start(self, event: RunStarted) -> None:
+        header = event.header
+        self._checks = len(event.checks)
+        self._bar.update(self._task, total=self._checks)
+        # The URL and the model id are input and may contain control characters.
+        target = _TESTING.format(
+            url=line(header.base_url), model=line(header.model), contract=line(header.contract)
+        )
+        how_much = _HOW_MUCH.format(checks=counted(self._checks, CHECK), tier=TIERS[header.tier])
+        self._say(Text.assemble(target.of(self._language), (how_much.of(self._language), "dim")))
+
+    def _judge(self, finding: Finding) -> None:
+        self._judged += 1
+        self._bar.update(self._task, completed=self._judged)
+        verdict = finding.verdict
+        if self._live and verdict in CALM:
+            return
+        mark, style = VERDICT_MARKS[verdict]
+        name = VERDICTS[verdict].of(self._language)
+        count = "" if self._live else f"[{self._judged}/{self._checks}] "
+        self._say(Text.assemble(count, (f"{mark} {_padded(name, 12)} ", style), line(finding.id)))
+
+    def _say(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=not self._live, highlight=False)
+
+
+_STARTING = Words("starting", "正在启动")
+_TESTING = Words(
+    "Testing {url}, model {model}, against the {contract} contract: ",
+    "按契约 {contract} 测试 {url}，模型 {model}：",
+)
+_HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
+_NOT_COMPARED = Words(
+    "No comparison with the reference server: {because}", "未与参考服务器对比：{because}"
+)
+
+
+def _padded(word: str, width: int) -> str:
+    """Pad a word with blanks to a display width."""
+    return word + " " * (width - cell_len(word))

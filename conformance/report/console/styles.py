@@ -1,0 +1,61 @@
+"""Marks, colours and limits of terminal output, and the console itself."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance.model import Conclusion, State, Verdict
+from conformance.report.sanitize import line
+
+VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
+    Verdict.PASS: ("✓", "green"),
+    Verdict.FAIL: ("✗", "bold red"),
+    Verdict.WARN: ("≠", "yellow"),
+    Verdict.REFUSED: ("⊘", "blue"),
+    Verdict.INCONCLUSIVE: ("?", "yellow"),
+    Verdict.SKIPPED: ("○", "dim"),
+    Verdict.INFO: ("·", "dim"),
+    Verdict.ERROR: ("!", "bold magenta"),
+}
+STATE_MARKS: dict[State, tuple[str, str]] = {
+    State.IGNORED: ("✗", "bold red"),
+    State.ALTERED: ("≠", "yellow"),
+    State.REFUSED: ("⊘", "blue"),
+    State.UNTESTED: ("○", "dim"),
+    State.HONOURED: ("✓", "green"),
+}
+CONCLUSIONS: dict[Conclusion, str] = {
+    Conclusion.CONFORMING: "bold green",
+    Conclusion.NOT_CONFORMING: "bold red",
+    Conclusion.UNDECIDED: "bold yellow",
+    Conclusion.NOTHING_RAN: "bold yellow",
+    Conclusion.INCOMPLETE: "bold yellow",
+}
+MAX_VALUE_CHARS = 240
+"""Maximum characters of one value in the terminal; the record has all."""
+MAX_NAMES = 3
+"""Maximum number of checks named per skip reason; the HTML report names all."""
+
+
+def console_for(*, terminal: bool | None = None) -> Console:
+    """Open the console; colours follow NO_COLOR and the terminal.
+
+    Output to a pipe is not wrapped, so that each line can be found with grep.
+    """
+    console = Console(force_terminal=terminal, highlight=False, emoji=False, markup=False)
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH, highlight=False, emoji=False, markup=False)
+    return console
+
+
+PIPE_WIDTH = 1_000
+"""Width in characters for output that is not a terminal; wide enough for no wrapping."""
+
+
+def marked(sentence: str) -> Text:
+    """Render names in backticks in bold."""
+    text = Text()
+    for place, part in enumerate(line(sentence).split("`")):
+        text.append(part, style="bold" if place % 2 else None)
+    return text
