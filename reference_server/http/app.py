@@ -1,6 +1,6 @@
-"""The HTTP face: routes and keys, from a body to an answer.
+"""The ASGI application: routes and keys, from a body to a response.
 
-Whatever goes wrong is answered with the error envelope, on every path and for every method.
+Every error has the error envelope, on every path and for every method.
 """
 
 import asyncio
@@ -32,16 +32,16 @@ from reference_server.http.event_stream import EventStream
 from reference_server.http.request_log import RequestLog
 
 INLINE_BODY = 65_536
-"""Bytes up to which a body is taken apart at once; a longer one must not hold up other answers."""
+"""Bytes up to which a body is parsed in the event loop; a longer one would delay others."""
 CLIENT_CLOSED = 499
-"""The status that logs show for a request whose client did not wait; nobody receives it."""
+"""The logged status of a request whose client disconnected; it is never sent."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server serves under which names, and to whom."""
+    """The key, the model names and the dialect of a server."""
 
     api_key: str
     models: Sequence[str]
@@ -50,7 +50,7 @@ class Settings:
 
 
 def create_app(service: Service, settings: Settings) -> RequestLog:
-    """The whole application as ASGI."""
+    """Build the ASGI application."""
     face = _Face(service, settings)
 
     @asynccontextmanager
@@ -81,9 +81,9 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
 
 
 class _OriginForm:
-    """Takes ``POST http://host/v1/completions`` for ``POST /v1/completions``.
+    """Accepts ``POST http://host/v1/completions`` as ``POST /v1/completions``.
 
-    RFC 9112 (3.2.2) asks every server for that: clients write it so where they are told of a proxy.
+    RFC 9112 (3.2.2) requires that of every server: clients with a proxy send the absolute form.
     """
 
     _ABSOLUTE = re.compile(rb"https?://[^/]*(/.*)", re.IGNORECASE)
@@ -118,7 +118,7 @@ class _Face:
                 else:
                     request_body = await asyncio.to_thread(self._understood, body)
                 return await self._answered(request, request_body)
-        except asyncio.CancelledError:  # the server is told to end and will not wait longer
+        except asyncio.CancelledError:  # shutdown, after the grace period
             raise errors.shutting_down() from None
 
     async def models(self, request: Request) -> Response:
@@ -138,17 +138,17 @@ class _Face:
         return _json(envelope.model_card(name, self._settings.started))
 
     async def health(self, _: Request) -> Response:
-        """``GET /healthz``, for whoever waits for the server, or watches it; needs no key."""
+        """``GET /healthz``, for programs that start or monitor the server; needs no key."""
         if self._service.healthy:
             return _json({"status": "ok"})
-        return _json({"status": "the engine ended by a fault"}, 503)
+        return _json({"status": "the engine has failed"}, 503)
 
     def _authorize(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key:
             raise errors.no_key()
-        # Header values arrive decoded as Latin-1; so does the comparison, in constant time.
+        # Header values are decoded as Latin-1, so the key is encoded as such; constant time.
         if not hmac.compare_digest(key.encode("latin-1"), self._settings.api_key.encode()):
             raise errors.wrong_key(key)
 
@@ -164,7 +164,7 @@ class _Face:
         head = Envelope(body.model, fingerprint)
         if body.stream:
             parts = self._service.stream(body)
-            # The first part is waited for, so that what fails before it gets a status of its own.
+            # The first part is awaited, so that an error before it gets its own status.
             first = await unless_gone(anext(parts), request.receive)
             return EventStream(head, body, first, parts, facts)
         response = await unless_gone(self._service.respond(body), request.receive)
@@ -185,7 +185,7 @@ async def _on_api_error(_: Request, error: Exception) -> Response:
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: unknown paths and wrong methods."""
+    """Errors of the router: unknown paths and wrong methods."""
     path, method = request.url.path, request.method
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
@@ -198,5 +198,5 @@ async def _on_disconnect(*_: object) -> Response:
 
 
 async def _on_internal_error(_: Request, error: Exception) -> Response:
-    logger.error("a request failed by the server's own fault", exc_info=error)
+    logger.error("a request failed with an internal error", exc_info=error)
     return _refusal(errors.internal())

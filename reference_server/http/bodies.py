@@ -1,4 +1,4 @@
-"""Request bodies, from declared to read: only JSON, not too long, not too slow, not too many."""
+"""Reading request bodies, with limits on type, size, time and total memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,15 +10,15 @@ from reference_server.completions import errors
 from reference_server.completions.strict_json import MAX_BODY
 
 MAX_HELD = 32 * MAX_BODY
-"""Bytes of all requests in the server together."""
+"""Bytes of all requests that are in memory together."""
 BODY_SECONDS = 30.0
-"""How long a client may take to send its body."""
+"""Seconds that a client has to send its body."""
 RETRY_AFTER = 1
-"""Seconds that a client is told to wait for others' bodies to be done with."""
+"""Seconds in ``Retry-After`` if too many bodies are in memory."""
 
 
 class Bodies:
-    """Reads bodies and counts what is in memory of them; beyond a limit it takes on no more."""
+    """Reads bodies and counts the bytes in memory; rejects requests above a limit."""
 
     def __init__(self, most: int = MAX_HELD) -> None:
         self._most = most
@@ -26,10 +26,10 @@ class Bodies:
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """A request's body; it counts as held until the block ends.
+        """A request's body; it is counted until the block ends.
 
-        Raises ApiError: 413 over `MAX_BODY`, 415 for another type than JSON, 408 for a client that
-        is too slow, 429 while too much is held for others.
+        Raises ApiError: 413 above `MAX_BODY`, 415 for a type other than JSON, 408 for a client that
+        is too slow, 429 while too many bytes of other requests are in memory.
         """
         _check_declared(request)
         body = bytearray()
@@ -47,8 +47,8 @@ class Bodies:
         length = 0
         async for part in request.stream():
             length += len(part)
-            # A body over the limit is read to its end, up to a point, but not kept: a client that
-            # is still sending would see a broken connection and not the reason.
+            # The rest of a body above the limit is read up to a point, but not kept: a client that
+            # is still sending would see a broken connection instead of the error.
             if length <= MAX_BODY:
                 if self._held and self._held + len(part) > self._most:
                     raise errors.overloaded(RETRY_AFTER)
@@ -61,7 +61,7 @@ class Bodies:
 
 
 def _check_declared(request: Request) -> None:
-    """Judge by the headers what need not be read at all."""
+    """Check the headers, before the body is read."""
     declared = request.headers.get("content-type", "application/json")
     kind, *parameters = (part.strip().lower() for part in declared.split(";"))
     charset = next((p.partition("=")[2].strip('"') for p in parameters if "charset=" in p), "utf-8")

@@ -145,7 +145,7 @@ def test_a_sequence_as_long_as_the_context_ends_there_and_disturbs_nobody(
     full = onnx.open(onnx.prefill(tokens(onnx.context - 1)))
     beside = onnx.open(onnx.prefill(sequences[0].prompt))
     onnx.step([full, beside], [5, sequences[0].response[0]])
-    with pytest.raises(ValueError, match="as long as the context"):
+    with pytest.raises(ValueError, match="already has the length of the context"):
         onnx.step([full, beside], [5, sequences[0].response[1]])
     logits = onnx.step([beside], [sequences[0].response[1]])
     assert np.array_equal(logits[0], sequences[0].alone[2])
